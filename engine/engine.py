@@ -270,6 +270,10 @@ class Engine:
             self._core.here -= 1
         self._presence.end(session, MODERATION, now)
 
+    def forsake(self, session: Session, now: float) -> None:
+        """It is somebody else's: it ends here at once, and who talks with it here gets `left` by `lost`."""
+        self._presence.send_away(session, now)
+
     def challenge(self, session: Session, kind: str, level: int, parameters: object, within: float, now: float) -> None:
         """A challenge that was asked for (`Outside.ask`) is made, and good for `within` seconds."""
         self._trials.given(session, kind, level, parameters, within, now)

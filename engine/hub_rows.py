@@ -139,3 +139,18 @@ def _member(fields: Sequence[int]) -> Member:
     if len(fields) != len(Member._fields):
         raise ValueError(fields)
     return tuple.__new__(Member, fields)
+
+
+def is_meeting(row: Any) -> bool:
+    """Whether it is the row of a meeting: one that another host sent may be anything."""
+    match row:
+        case [
+            "meet", int(), [*who], [int() | float(), int() | float()], [*words], int() | float(), str(rule), bool(spies), str() | None,
+        ]:  # fmt: skip
+            return (
+                len(who) == 2 + spies
+                and not (spies and rule)
+                and all(type(one) is list and list(map(type, one)) == [int, int, int] for one in who)
+                and all(type(word) is str for word in words)
+            )
+    return False

@@ -12,6 +12,7 @@ from typing import Any, Final
 from engine import hub_rows as rows
 from engine.hub_rows import Meeting, ticket_row
 from engine.hub_rows import Row as Row
+from engine.hub_rows import is_meeting as is_meeting
 from engine.matching.lobby import MatcherFull
 from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Step, Ticket

@@ -22,6 +22,28 @@ class HostAway(Exception):
     """Another host did not do what it was asked; the text says why."""
 
 
+class HostRefused(HostAway):
+    """It answered, and will not; `status`: how it said so."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+async def dial(address: str) -> socket.socket:
+    """A connection to another host's port, which does not block. Raises OSError."""
+    at = split(address)
+    sock = socket.socket(
+        socket.AF_INET6 if ":" in at[0] else socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK
+    )
+    try:
+        await asyncio.get_running_loop().sock_connect(sock, at)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
 class Asker:
     """Of one host. `node`: who asks; `wall`: Unix seconds."""
 
@@ -33,39 +55,36 @@ class Asker:
     async def ask(self, address: str, kind: Kind, body: bytes, *, within: float = 2.0, nonce: bytes = b"") -> bytes:
         """The answer to a request, in `within` seconds. `nonce`: of this one request, where the asker has to know it. Raises HostAway."""
         nonce = nonce or secrets.token_bytes(NONCE)
-        at = split(address)
-        with socket.socket(
-            socket.AF_INET6 if ":" in at[0] else socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK
-        ) as sock:
-            try:
-                async with asyncio.timeout(within):
-                    await asyncio.get_running_loop().sock_connect(sock, at)
-                    status, answer = await self._asked(sock, address, kind, body, nonce)
-            except TimeoutError:
-                raise HostAway(f"no answer within {within:g} s") from None
-            except ConnectionRefusedError:
-                raise HostAway("refused: nobody listens there") from None
-            except (EOFError, ConnectionResetError, BrokenPipeError):
-                raise HostAway(f"no answer, but an end: {SECRET}, or it has too much to do") from None
-            except OSError as error:
-                raise HostAway(os.strerror(error.errno) if error.errno else str(error)) from None
-        if status == Status.TAKEN:
-            return answer
-        raise HostAway(self._why(status, answer))
+        try:
+            async with asyncio.timeout(within):
+                with await dial(address) as sock:
+                    await self.say(sock, address, kind, body, nonce)
+                    return await self.hear(sock, kind, nonce)
+        except TimeoutError:
+            raise HostAway(f"no answer within {within:g} s") from None
+        except ConnectionRefusedError:
+            raise HostAway("refused: nobody listens there") from None
+        except (EOFError, ConnectionResetError, BrokenPipeError):
+            raise HostAway(f"no answer, but an end: {SECRET}, or it has too much to do") from None
+        except OSError as error:
+            raise HostAway(os.strerror(error.errno) if error.errno else str(error)) from None
 
-    async def _asked(
-        self, sock: socket.socket, address: str, kind: Kind, body: bytes, nonce: bytes
-    ) -> tuple[int, bytes]:
-        """(status, body) of an answer. Raises HostAway, EOFError, OSError."""
+    async def say(self, sock: socket.socket, address: str, kind: Kind, body: bytes, nonce: bytes) -> None:
+        """Ask over a connection to `address` that was dialled. Raises OSError."""
         asks = Head(kind, self._node, int(self._wall() * 1000), nonce, len(body))
         await asyncio.get_running_loop().sock_sendall(sock, head.request(self.seal, address, asks, body))
+
+    async def hear(self, sock: socket.socket, kind: Kind, nonce: bytes) -> bytes:
+        """The answer, and no byte behind it is read. Raises HostAway, HostRefused, EOFError, OSError."""
         status, length = ANSWER.unpack(await exactly(sock, ANSWER.size))
         if length > BOUNDS[kind]:
             raise HostAway("what it answers is no answer: is it another program's port?")
         answer = head.answered(self.seal, nonce, status, await exactly(sock, SEALED + length))
         if answer is None:
             raise HostAway(f"what it answers is not sealed by this service: {SECRET}")
-        return status, answer
+        if status != Status.TAKEN:
+            raise HostRefused(status, self._why(status, answer))
+        return answer
 
     def _why(self, status: int, body: bytes) -> str:
         if status == Status.CLOCK:

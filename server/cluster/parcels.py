@@ -10,11 +10,14 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from engine.hub_rows import Row
-from engine.parcel import Parcel
+from engine.engine import Parcel
+from engine.remote_room import Row
 from server.handover.link import body_of
 
 SIZE: Final = struct.Struct(">I")
+# Of a connection's state (`ext/net/moving.pyx`): what has no meaning at the home, where it is another connection, and what stays of it here.
+HERE_ALONE: Final = ("input", "out", "blocked", "held", "moved")
+STAYS: Final = ("input", "out", "opcode", "heard", "moved")
 
 
 class Unreadable(Exception):
@@ -66,3 +69,29 @@ def _checked(node: Any, worker: Any, why: Any, client: Any, meeting: Any, age: A
         case str(), int(), str(), int(), list() | None, float() | int(), dict():
             return Move(node, worker, why, client, meeting, age, people)
     raise Unreadable("a move of other fields")
+
+
+def divided(people: Parcel) -> tuple[Parcel, dict[str, Any], bytes]:
+    """One person with a connection: what goes to their home, and of the connection the state and the bytes that stay here."""
+    (person,) = people.record["people"]
+    wire, blobs = person["wire"], list(people.blobs)
+    data = blobs[wire["bytes"]] if "bytes" in wire else b""
+    unread, part = wire.get("input", 0), wire.get("part", 0)
+    if "bytes" in wire:
+        blobs[wire["bytes"]] = data[unread : unread + part]
+    goes = {name: value for name, value in wire.items() if name not in HERE_ALONE} | {"visitor": 1}
+    stays = {name: wire[name] for name in STAYS if name in wire}
+    there = Parcel({**people.record, "people": [{**person, "wire": goes}]}, blobs)
+    return there, stays, data[:unread] + data[unread + part :]
+
+
+def wireless(people: Parcel) -> Parcel:
+    """People without their connections: away, as if these had dropped. What is left of their limits goes along."""
+    blobs, without = list(people.blobs), []
+    for person in people.record["people"]:
+        wire = person.get("wire", {})
+        if "bytes" in wire:
+            blobs[wire["bytes"]] = b""
+        tokens = {"tokens": wire["tokens"]} if "tokens" in wire else {}
+        without.append({name: value for name, value in person.items() if name != "wire"} | tokens)
+    return Parcel({**people.record, "people": without}, blobs)

@@ -38,9 +38,10 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What it is told. `keep`: gets the connection, non-blocking and nobody's else, once the answer is on its way; None: it is closed."""
+    """What it is told, None: by who gets the connection. `keep`: gets it, non-blocking and nobody's else, once the answer is on its way; None: it is
+    closed."""
 
-    status: Status
+    status: Status | None
     body: bytes = b""
     keep: Callable[[socket.socket], None] | None = None
 
@@ -75,6 +76,12 @@ class Port:
         """Accept from here on. Call it in the loop."""
         if self._accepting is None:
             self._accepting = asyncio.create_task(self._accept(), name="cluster-port")
+
+    def pause(self) -> None:
+        """Accept no more: who knocks waits for another copy of the socket, or for `start`. What is there is served."""
+        if self._accepting is not None:
+            self._accepting.cancel()
+            self._accepting = None
 
     async def close(self) -> None:
         """Accept no more, and close what is there; who knocks waits for another copy of the socket, where there is one."""
@@ -148,6 +155,8 @@ class Port:
             ours = int(self._wall() * 1000).to_bytes(8, "big") if error.status == Status.CLOCK else b""
             return head.answer(self._seal, by, found.nonce, error.status, ours), None
         answer = await self._answered(Request(found.kind, found.node, found.nonce, by, body))
+        if answer.status is None:
+            return b"", answer.keep
         return head.answer(self._seal, by, found.nonce, answer.status, answer.body), answer.keep
 
     async def _answered(self, request: Request) -> Answer:

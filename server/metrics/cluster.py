@@ -9,6 +9,8 @@ REFUSALS = ("mac", "time", "nonce", "kind", "size", "slow", "full")
 WAYS = ("in", "out")
 # Why what another hub said of the room was not heard: no message or row of one, of another version of them, late or for the second time.
 UNREADABLE = ("unreadable", "apart", "stale")
+# What became of crossings of which it was not known which of the two hosts has the people: as the one that they left says, then as the other.
+DOUBTS = ("asked", "unanswered", "ended", "kept")
 CLUSTER = (
     Metric("serendip_nats_up", "gauge", "1 where this host has its connection to NATS", "Is a host alone?"),
     Metric("serendip_nats_connects", "counter", "connections that were made to NATS", "Does it come and go?"),
@@ -92,6 +94,14 @@ CLUSTER = (
         "keys of epochs that the hosts share and this one has not; that of the next month is wanted a day before it begins",
         "Will records be written, here too?",
     ),
+    Metric(
+        "serendip_crossings_doubtful",
+        "counter",
+        "crossings to another host of which it did not say that it has the people: the other host is asked to forget them (asked) and does not "
+        "answer for 15 s (unanswered); and, there: people who were ended for that (ended), and who had come back there already (kept)",
+        "Were people at two hosts for a moment?",
+        ("what",),
+    ),
 )
 CLUSTER_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_nats_dropped": {"why": DROPPED},
@@ -99,4 +109,5 @@ CLUSTER_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_cluster_batches": {"way": WAYS},
     "serendip_cluster_batch_bytes": {"way": WAYS},
     "serendip_cluster_unreadable": {"why": UNREADABLE},
+    "serendip_crossings_doubtful": {"what": DOUBTS},
 }

@@ -6,7 +6,11 @@ from server.metrics.metric import Metric
 MOVE_BOUNDS = (0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0)
 UPGRADE, MEET, RESUME, DRAIN = "upgrade", "meet", "resume", "drain"
 MOVE_WHYS = (UPGRADE, MEET, RESUME, DRAIN)
-DESCRIPTOR = "descriptor"  # how the connection comes along: within a host its descriptor is passed on
+# How the connection comes along: within a host its descriptor is passed on; to another host what it says goes by a tunnel, or the client
+# comes back by itself.
+DESCRIPTOR, TUNNEL, NONE = "descriptor", "tunnel", "none"
+ABROAD_WAYS = (TUNNEL, NONE)
+MOVE_WAYS = (DESCRIPTOR, *ABROAD_WAYS)
 # What became of people who were to move, as each of the two processes counts it.
 MOVE_RESULTS = ("taken", "given", "back", "refused")
 MOVED = (
@@ -14,16 +18,18 @@ MOVED = (
         "serendip_moves",
         "counter",
         "people who moved, by why (an upgrade; to meet somebody or to resume in another worker; since theirs ends), by the way of their "
-        "connection, and by what became of it: came from the other process, went to it, came back because it died, could not be read there",
+        "connection (its descriptor; to another host a tunnel, or none: the client comes back), and by what became of it: came from the other "
+        "process, went to it, came back because it died or was not reached, were refused there",
         "Does everybody arrive who is to be in another process?",
         ("why", "way", "result"),
     ),
     Metric(
         "serendip_move_seconds",
         "histogram",
-        "how long people who came were out of service, from the other process's last byte to this one's first",
+        "how long people who moved were out of service, from one process's last byte to the other's first, by why and by the way of their "
+        "connection; of those who went to another host as the host that they left measures it",
         "Does anybody notice a move?",
-        ("why",),
+        ("why", "way"),
         buckets=MOVE_BOUNDS,
     ),
     Metric(
@@ -34,6 +40,6 @@ MOVED = (
     ),
 )
 MOVE_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
-    "serendip_moves": {"why": MOVE_WHYS, "way": (DESCRIPTOR,), "result": MOVE_RESULTS},
-    "serendip_move_seconds": {"why": MOVE_WHYS},
+    "serendip_moves": {"why": MOVE_WHYS, "way": MOVE_WAYS, "result": MOVE_RESULTS},
+    "serendip_move_seconds": {"why": MOVE_WHYS, "way": MOVE_WAYS},
 }

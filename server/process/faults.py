@@ -15,6 +15,7 @@ POINTS: Final = (
     "begun",
     "release",
     "sent",
+    "go",
     "spread",
     "took",
     "taken",

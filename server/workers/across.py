@@ -1,6 +1,7 @@
 """People who go to another worker of this host, to meet somebody there or to resume there, and who come here for that.
 
-Rule: who goes is this worker's until the other one took them; only the supervisor says that a process is dead (`Peers`).
+Rule: who goes is this worker's until the other one took them; only the supervisor says that a process is dead (`Peers`). Who goes to
+another host goes by `abroad`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, Final, NamedTuple
 from engine.engine import BadRecord, Parcel
 from engine.remote_room import RemoteRoom, Row
 from server import log
+from server.cluster.crossing import Traveller
 from server.handover.flight import Back, Flight
 from server.handover.link import Kind, Message
 from server.handover.people import People
@@ -25,8 +27,9 @@ from server.metrics.moved import DRAIN, MEET, RESUME, UPGRADE
 from server.process import faults
 from server.worker.moving import Moving, Released
 from server.worker.worker import Worker
+from server.workers.abroad import Abroad
 from server.workers.forwarding import Forwarding
-from server.workers.naming import Names
+from server.workers.naming import Names, elsewhere
 from server.workers.peers import LAST, Peers
 
 AGAIN: Final = 0.002  # seconds until who could not go is asked again
@@ -74,6 +77,7 @@ class Across:
         self._landed = asyncio.Event()  # something did, or came back
         self.forwarding = Forwarding(answer)
         self.leaving: People | None = None  # where all are to go
+        self.abroad: Abroad | None = None  # the way to other hosts; None: there are none
         self._going: deque[Going] = deque()
         self._again: asyncio.TimerHandle | None = None
 
@@ -99,10 +103,18 @@ class Across:
         """Who is to go goes; between two turns."""
         going, self._going = self._going, deque()
         for one in going:
-            if not self._depart(one):
+            if elsewhere(one.to):
+                self._go_abroad(one)
+            elif not self._depart(one):
                 self._going.append(one)
         if self._going and self._again is None:
             self._again = asyncio.get_running_loop().call_later(AGAIN, self._later)
+
+    def _go_abroad(self, one: Going) -> None:
+        if self.abroad is None:
+            one.stay()
+        else:
+            self.abroad.go(one.to, Traveller(one.client, one.meeting, one.why, partial(self._is_ready, one), one.stay))
 
     def _later(self) -> None:
         self._again = None

@@ -142,6 +142,8 @@ class Emptying:
             try:
                 await self._people.move()
                 await self._across.fewer(1)
+                if self._across.abroad is not None:
+                    await self._across.abroad.landed()
             except LinkDown:
                 await asyncio.sleep(AGAIN)
                 continue

@@ -13,13 +13,18 @@ from functools import partial
 from typing import Final
 
 from engine.remote_room import RemoteRoom
+from server.cluster.crossing import Opened
+from server.cluster.hosts import Hosts
 from server.handover.link import Kind, Message
 from server.handover.tally import Tally
+from server.metrics.cluster import DOUBTS
 from server.metrics.exposition import Reading
 from server.metrics.histogram import Buckets
 from server.process.standing import Standing
+from server.security.keys import Keys
 from server.worker.moving import Moving
 from server.worker.worker import Worker
+from server.workers.abroad import Abroad, pipe
 from server.workers.across import Across
 from server.workers.naming import Names
 from server.workers.peers import HUB, Handler, Peers, abroad, nobody
@@ -28,6 +33,7 @@ from server.workers.whereabouts import Whereabouts
 LOAD_EVERY: Final = 0.25  # seconds
 PAUSED_MAX: Final = 1_000  # people of one message, whose video is off
 ALONE: Final = Names()
+NO_DOUBTS: Final = [(what,) for what in DOUBTS]
 
 
 class Links:
@@ -77,6 +83,7 @@ class Links:
             Kind.WHO: self._whereabouts.who,
             Kind.MINE: self._whereabouts.mine,
             Kind.THERE: self._there,
+            Kind.ARRIVED: self._arrived,
             **more,
         }
         self.peers = Peers(up, handlers, self._joined, self._dead, self.orphaned.set)
@@ -85,11 +92,23 @@ class Links:
         self.peers.stands = lambda: {**standing.say(time.monotonic()), "moved": [*self.moved()]}
         self._load = asyncio.get_running_loop().call_later(LOAD_EVERY, self._tell_load)
 
+    def reach(
+        self, node: str, number: int, secret: Keys, hosts: Hosts, takes: Callable[[], bool], opened: Opened | None = None
+    ) -> Abroad:
+        """There are other hosts from here on. `node`, `number`: of this process among them; `takes`: whether it takes people; `opened`: has the
+        clients of those who went."""
+        across, worker = self.across, self._worker
+        across.abroad = abroad = Abroad(
+            node, number, secret, hosts, worker, self._room, self.tally, across.forwarding, takes, opened or pipe(worker)
+        )
+        return abroad
+
     def reading(self) -> Reading:
         """A source of metrics: who moved, and how soon the hub answers."""
-        answers = self._room.answers
+        answers, abroad = self._room.answers, self.across.abroad
         return {
             **self.tally.reading(),
+            **({"serendip_crossings_doubtful": dict.fromkeys(NO_DOUBTS, 0)} if abroad is None else abroad.reading()),
             "serendip_hub_answer_seconds": Buckets(tuple(answers.counts), answers.total),
         }
 
@@ -97,6 +116,8 @@ class Links:
         """Nothing is told any more."""
         self._load.cancel()
         self._worker.on_turn = None
+        if self.across.abroad is not None:
+            self.across.abroad.close()
         self.peers.close()
 
     def _joined(self, name: str) -> None:
@@ -119,6 +140,15 @@ class Links:
         engine = self._worker.engine
         engine.online_elsewhere = max(0, people - engine.online)
         self._room.there(room)
+
+    def _arrived(self, name: str, message: Message) -> None:
+        """The office has a request of another host for this process; where there are none, there is none."""
+        self.peers.send(name, Kind.TOOK, message.number)
+        sock = socket.socket(fileno=message.descriptors[0])
+        if self.across.abroad is None:
+            sock.close()
+        else:
+            self.across.abroad.arrived(message, sock)
 
     def _rows(self, _: str, message: Message) -> None:
         self._worker.act(partial(self._room.told, message.records))

@@ -37,6 +37,7 @@ from server.workers.keeping import Keeping
 from server.workers.links import PAUSED_MAX, Links
 from server.workers.naming import Names
 from server.workers.parent import Parent
+from server.workers.passing import Passing
 from server.workers.peers import OFFICE, Handler, Peers, number_of
 from server.workers.sharing import Sharing
 from server.workers.yielding import Yielding
@@ -87,6 +88,12 @@ class Office:
         handlers[Kind.PAUSED] = self._paused
         self.server.tell_of_pauses(lambda *row: self._say_paused([row]))
         self.links = Links(up, self.server.worker, room, handlers, self._joined, self._dead, names=names)
+        if place is not None and self._station is not None:
+            abroad = self.links.reach(
+                place.node, NUMBER, secret, self.hosts, lambda: self._closed is None and not self.stop.is_set()
+            )
+            passing = Passing(place.node, lambda: self.links.peers, self.links.across, abroad.came)
+            self._station.handlers.update(passing.handlers)
         for source in (self.links.reading, self.links.peers.reading):
             self.server.board.add(source)
         self.server.board.add(Parent().reading, apart=True)
@@ -241,6 +248,8 @@ class Office:
     def _follow(self, _: str, message: Message) -> None:
         """The supervisor says that there is an office that follows. Where it died another one may."""
         sock = socket.socket(fileno=message.descriptors[0])
+        if self._station is not None:
+            self._station.port.pause()  # what other hosts ask is for those that follow
         self._leaving = asyncio.create_task(self._leave(message.records[0], sock, self._leaving))
 
     async def _leave(self, pid: int, sock: socket.socket, before: asyncio.Task[None] | None) -> None:
@@ -258,6 +267,8 @@ class Office:
             self.left = leaving
             self.gone.set()
             self.peers.say()
+        if self.left is None and self._station is not None:
+            self._station.port.start()
 
     async def end(self, within: float) -> None:
         """Everybody goes; what the workers leave is kept until they are gone too, `within` seconds and a little at most."""

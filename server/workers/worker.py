@@ -69,6 +69,7 @@ class WorkerProcess:
         self.begin = asyncio.Event()  # the generation before this one takes nobody any more
         self.leave = asyncio.Event()
         self.stay = asyncio.Event()
+        self._serves = False
         self._emptying: Emptying | None = None
         self._outward = outward = Outward(lambda: self.links.peers)
         self._outbox = Outbox(lambda: self.links.peers)
@@ -103,6 +104,8 @@ class WorkerProcess:
             handlers |= self._keep(settings, secret)
             board.add(self._reading)
         self.links = Links(up, worker, room, handlers, self._joined, self._dead, self.kept.flush, names)
+        if node:
+            self.links.reach(node, number, secret, self.hosts, lambda: self._takes)
         self.links.moved = lambda: () if self._emptying is None else self._emptying.moved
         worker.statement = statement
         worker.on_http = outward.take
@@ -110,6 +113,11 @@ class WorkerProcess:
         self.reception.paused = self._paused
         self.reception.nonces.sent = lambda *look: self.links.peers.send(OFFICE, Kind.LOOK, *look)
         worker.start()
+
+    @property
+    def _takes(self) -> bool:
+        """Whether people of other hosts may come."""
+        return self._serves and self._emptying is None and not self.stop.is_set()
 
     def _keep(self, settings: Settings, secret: keys.Keys) -> Mapping[int, Handler]:
         """What the store has of people is asked, and told, by way of the office."""
@@ -243,6 +251,7 @@ class WorkerProcess:
 
     def serve(self) -> None:
         """Take people in."""
+        self._serves = True
         self.worker.reactor.listen(self._listening.fileno())
 
     def go_on(self) -> None:

@@ -1,0 +1,362 @@
+"""People who go to another host: the side that they leave, the edge. Rule: until TOOK was read nothing is read of their sockets or sent to them.
+
+Whoever has them at each point, the home's side being `server.cluster.landing`; a cut is an end of the connection, or silence for too long:
+
+    edge        it said, it heard    home                     who has them, and what a cut here comes to
+    in service  -                    -                        edge: a connection is made first, so that nobody waits for one
+    ASKED       MOVE                 nothing, or holds them   edge, nowhere heard: it takes them back (BACK; REFUSED: it was told no)
+    GOING       GO                   holds them, or has them  see DOUBTFUL
+    GIVEN       TOOK                 has them                 home: the client is a pipe; a cut is one of the tunnel
+    DOUBTFUL    no TOOK              forgot them, or has      edge takes them back. The home's, if it has them: their connection ended, so that they
+                                     them                     are away there, silent, until FORGET ends them, 15 s of grace at the latest
+
+The home forgets who it holds where the connection ends or GO does not come in 2 s, and takes nobody whose edge has closed. In DOUBTFUL somebody who came
+only to resume is not taken back but dropped: whoever has the session that they want, they find it when they come back. Where they were resumed at
+the home meanwhile, FORGET says so, and they end at the edge.
+
+Input that is no whole frame stays here, and is the first that the tunnel says; untaken output stays too. The state of the wire and a
+message in pieces go along.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from enum import Enum, auto
+from itertools import count
+from typing import Any, Final, NamedTuple, Protocol
+
+from engine.engine import BadRecord, Parcel, Session
+from engine.remote_room import Row
+from ext.net.piping import prepare
+from server import log
+from server.cluster.asking import Asker, HostAway, HostRefused, dial
+from server.cluster.forgetting import Forgetting
+from server.cluster.head import LARGEST, NONCE, Kind
+from server.cluster.hosts import Hosts
+from server.cluster.landing import GO, TOOK, look_at
+from server.cluster.parcels import Move, divided, pack, wireless
+from server.handover.tally import Tally
+from server.metrics.moved import NONE, RESUME, TUNNEL
+from server.process import faults
+from server.worker.moving import Moving, Released
+from server.worker.worker import Worker
+
+MOST: Final = 64  # crossings of a worker at a time
+AGAIN: Final = 0.002  # seconds until who could not go is asked again
+PATIENCE: Final = 0.1  # seconds after which who cannot go stays
+TAKEN_WITHIN: Final = 1.0  # seconds for a connection, and for the answer to MOVE
+TOOK_WITHIN: Final = 2.0  # seconds from GO
+TOLD_EVERY: Final = 60.0  # seconds between two lines of the log
+logger = log.get()
+
+# (client's descriptor, address, state, bytes, connection, record of the session, name of the home): what is here of somebody whose session is there.
+# State and bytes: as `Reactor.release` has them, of what stays here: `input`, `out`, `opcode` where pieces of a message went along, and ages.
+Opened = Callable[[int, str, dict[str, Any], bytes, socket.socket, Mapping[str, Any], str], object]
+
+
+class Stands(Enum):
+    """Of a crossing: see the module."""
+
+    ASKED = auto()
+    GOING = auto()
+    GIVEN = auto()
+    BACK = auto()
+    REFUSED = auto()
+    DOUBTFUL = auto()
+
+
+class Leg:
+    """One crossing, from when MOVE is said. Nothing of it is ever undone: where it stands in one of the last four it is over."""
+
+    def __init__(self) -> None:
+        self.stands = Stands.ASKED
+
+    def taken(self) -> bytes:
+        """The home holds them; what is to be said."""
+        self.stands = Stands.GOING
+        return GO
+
+    def refused(self) -> None:
+        """It does not."""
+        self.stands = Stands.REFUSED
+
+    def heard(self, said: bytes) -> None:
+        """It says something behind GO; nothing: an end."""
+        self.stands = Stands.GIVEN if said == TOOK else Stands.DOUBTFUL
+
+    def cut(self) -> None:
+        """The connection ended, or was silent for too long."""
+        if self.stands in (Stands.ASKED, Stands.GOING):
+            self.stands = Stands.BACK if self.stands == Stands.ASKED else Stands.DOUBTFUL
+
+
+class Home(NamedTuple):
+    """A process of another host. `name`: as processes here call it."""
+
+    name: str
+    node: str
+    worker: int
+
+
+class Traveller(NamedTuple):
+    """Somebody who is to go. `meeting`: None for who resumes; `ready`: whether they still want to; `stay`: what to do where they do not go."""
+
+    client: int
+    meeting: Row | None
+    why: str
+    ready: Callable[[], bool]
+    stay: Callable[[], None]
+
+
+class Noted(Protocol):
+    """Where people went (`server.workers.forwarding`)."""
+
+    def sent(self, to: str, number: int, people: list[Mapping[str, Any]]) -> None:
+        """These were sent."""
+
+    def took(self, to: str, number: int) -> None:
+        """They are there."""
+
+    def back(self, to: str, number: int) -> None:
+        """They are here."""
+
+
+class Crossing:
+    """Of one process that has people. Call it in the loop. `opened`: of whom is given; the two descriptors are its own."""
+
+    def __init__(
+        self,
+        hosts: Hosts,
+        asker: Asker,
+        worker: Worker,
+        moving: Moving,
+        tally: Tally,
+        noted: Noted,
+        opened: Opened,
+    ) -> None:
+        self._hosts = hosts
+        self._asker = asker
+        self._worker = worker
+        self._moving = moving
+        self._tally = tally
+        self._noted = noted
+        self._opened = opened
+        self._free = asyncio.Semaphore(MOST)
+        self._numbers = count(1)
+        self._tasks: set[asyncio.Task[bool]] = set()
+        self._told = -TOLD_EVERY
+        self.forgetting = Forgetting(hosts, asker, worker)
+
+    def go(self, home: Home, one: Traveller) -> None:
+        """Somebody goes, as soon as there is a connection."""
+        self._start(self._go(home, one))
+
+    async def send(self, home: Home, people: Released, why: str, back: Callable[[], None]) -> bool:
+        """People go without their connections, whose descriptors stay the caller's. False: they did not, and `back` was called.
+
+        They go on or come back whatever becomes of who waits for it.
+        """
+        return await asyncio.shield(self._start(self._send(home, people, why, back)))
+
+    async def landed(self) -> None:
+        """Wait until nobody is on the way."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def close(self) -> None:
+        """Who is on the way is dropped: nobody is at two hosts."""
+        for task in self._tasks:
+            task.cancel()
+        self.forgetting.close()
+
+    def _start(self, work: Coroutine[Any, Any, bool]) -> asyncio.Task[bool]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _go(self, home: Home, one: Traveller) -> bool:
+        """Whether they went."""
+        found = await self._dialled(home)
+        released = None if found is None else await self._released(one)
+        if found is None or released is None:
+            if found is not None:
+                self._end(found[0])
+            self._stays(one.stay)
+            return False
+        sock, address = found
+        since = time.monotonic()
+        self._worker.act(nothing)  # the hub is told that they are gone
+        faults.at("release")
+        people, state, data = divided(released.parcel)
+        move = Move(home.node, home.worker, one.why, one.client, one.meeting, 0.0, people)
+        number = self._note(home, released.parcel)
+        try:
+            leg = await self._carry(home, sock, address, move, since)
+        except BaseException:
+            self._drop(released, sock)
+            raise
+        self._count(leg, move, TUNNEL)
+        if leg.stands == Stands.GIVEN:
+            self._noted.took(home.name, number)
+            self._open(home, released, state, data, sock)
+            self._tally.out_of_service(one.why, TUNNEL, time.monotonic() - since)
+        elif leg.stands == Stands.DOUBTFUL and one.why == RESUME:
+            self._drop(released, sock)
+            self._noted.back(home.name, number)
+        else:
+            self._end(sock)
+            self._back(released)
+            self._noted.back(home.name, number)
+            self._stays(one.stay)
+        return leg.stands == Stands.GIVEN
+
+    async def _send(self, home: Home, people: Released, why: str, back: Callable[[], None]) -> bool:
+        since = time.monotonic()
+        number = self._note(home, people.parcel)
+        leg = Leg()
+        if (found := await self._dialled(home)) is not None:
+            sock, address = found
+            move = Move(home.node, home.worker, why, 0, None, 0.0, wireless(people.parcel))
+            try:
+                leg = await self._carry(home, sock, address, move, since)
+            finally:
+                self._end(sock)
+            self._count(leg, move, NONE)
+        if leg.stands == Stands.GIVEN:
+            self._noted.took(home.name, number)
+            return True
+        back()
+        self._noted.back(home.name, number)
+        return False
+
+    # its steps
+
+    async def _dialled(self, home: Home) -> tuple[socket.socket, str] | None:
+        """A connection, and the address at which it asks; None: there is none in time, or too many are under way."""
+        host = self._hosts.at(home.node)
+        if host is None:
+            return None
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._free.acquire()
+        except TimeoutError:
+            return None
+        try:
+            async with asyncio.timeout(TAKEN_WITHIN):
+                sock = await dial(host.address)
+                prepare(sock)
+                return sock, host.address
+        except OSError:
+            self._free.release()
+            return None
+        except BaseException:
+            self._free.release()
+            raise
+
+    def _end(self, sock: socket.socket) -> None:
+        sock.close()
+        self._free.release()
+
+    async def _released(self, one: Traveller) -> Released | None:
+        """They are nowhere; None: they do not go, or cannot."""
+        until = time.monotonic() + PATIENCE
+        while one.ready() and time.monotonic() < until:
+            released = self._moving.release((one.client,))
+            if released is None:
+                await asyncio.sleep(AGAIN)
+                continue
+            if released.descriptors[0] < 0 or "visitor" in released.parcel.record["people"][0]["wire"]:
+                self._back(released)  # another host's, who goes home first, or nobody's
+                return None
+            return released
+        return None
+
+    async def _carry(self, home: Home, sock: socket.socket, address: str, move: Move, since: float) -> Leg:
+        """What both sides say, to its end."""
+        leg, nonce, said = Leg(), secrets.token_bytes(NONCE), ""
+        body = pack(move._replace(age=time.monotonic() - since))
+        try:
+            if len(body) > LARGEST:
+                raise HostRefused(0, "too much of one group of people")
+            async with asyncio.timeout(TAKEN_WITHIN):
+                await self._asker.say(sock, address, Kind.MOVE, body, nonce)
+                faults.at("sent")
+                await self._asker.hear(sock, Kind.MOVE, nonce)
+            go = leg.taken()
+            async with asyncio.timeout(TOOK_WITHIN):
+                await asyncio.get_running_loop().sock_sendall(sock, go)
+                faults.at("go")
+                leg.heard(await asyncio.get_running_loop().sock_recv(sock, len(TOOK)))
+        except HostRefused as refused:
+            leg.refused()
+            said = str(refused)
+        except (OSError, EOFError, HostAway) as end:
+            leg.cut()
+            said = str(end)
+        if leg.stands == Stands.DOUBTFUL and move.why != RESUME:
+            people = [(one["id"], one.get("key", one["id"])) for one in move.people.record["people"]]
+            self.forgetting.ask(home.node, home.worker, address, nonce, people)
+        if leg.stands != Stands.GIVEN:
+            self._tell(leg, said)
+        return leg
+
+    def _note(self, home: Home, parcel: Parcel) -> int:
+        """Who asks for them waits."""
+        number = next(self._numbers)
+        self._noted.sent(home.name, number, parcel.record["people"])
+        return number
+
+    def _count(self, leg: Leg, move: Move, way: str) -> None:
+        result = {Stands.GIVEN: "given", Stands.REFUSED: "refused"}.get(leg.stands, "back")
+        self._tally.abroad[move.why, way, result] += len(move.people.record["people"])
+
+    def _open(self, home: Home, released: Released, state: dict[str, Any], data: bytes, sock: socket.socket) -> None:
+        """The client is a pipe from here on."""
+        person = released.parcel.record["people"][0]
+        address = person["wire"].get("address", person["address"])
+        self._free.release()
+        with contextlib.suppress(OSError):  # no memory, or no descriptor is left: both are closed, and the client comes back
+            self._opened(released.descriptors[0], address, state, data, sock, person, home.name)
+        self._worker.act(nothing)
+
+    def _back(self, released: Released) -> None:
+        """They are here."""
+        came: list[Session] = []
+        try:
+            came = self._moving.take(*released)
+        except BadRecord as bad:  # they are here already: they came back by another way
+            logger.error("handover.refused", people=1, **log.described(bad))
+            _close(released)
+        look_at(self._worker, came)
+
+    def _drop(self, released: Released, sock: socket.socket) -> None:
+        """The client is to come back by itself."""
+        self._end(sock)
+        _close(released)
+
+    def _stays(self, stay: Callable[[], None]) -> None:
+        stay()
+        self._worker.act(nothing)  # the hub is told so now, not by the next turn
+
+    def _tell(self, leg: Leg, said: str) -> None:
+        now = time.monotonic()
+        if now - self._told >= TOLD_EVERY:
+            self._told = now
+            logger.warning("cluster.stayed", why=leg.stands.name.lower(), said=said)
+
+
+def nothing(_: float) -> None:
+    """Only what is due."""
+
+
+def _close(released: Released) -> None:
+    for descriptor in released.descriptors:
+        if descriptor >= 0:
+            os.close(descriptor)

@@ -1,0 +1,77 @@
+"""Another host is asked to forget people who may be there, and are here. Rule: it is asked until it answers, 15 s at most: by then they are gone there.
+
+Who was resumed there meanwhile is there, and ends here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+import orjson
+
+from server.cluster.asking import Asker, HostAway, HostRefused
+from server.cluster.head import Kind, Status
+from server.cluster.hosts import Hosts
+from server.worker.worker import Worker
+
+FOR: Final = 15.0  # seconds
+WITHIN: Final = 2.0  # seconds for one answer
+AGAIN: Final = 0.25  # seconds until it is asked again
+
+
+class Forgetting:
+    """Of one process that has people. Call it in the loop."""
+
+    def __init__(self, hosts: Hosts, asker: Asker, worker: Worker) -> None:
+        self._hosts = hosts
+        self._asker = asker
+        self._worker = worker
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.asked = self.unanswered = 0
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def ask(self, node: str, worker: int, address: str, nonce: bytes, people: Sequence[tuple[int, int]]) -> None:
+        """Who went to this process with the request of this nonce; `people`: their ids and keys, `address`: where it was asked."""
+        self.asked += 1
+        body = orjson.dumps({"node": node, "worker": worker, "nonce": nonce.hex()})
+        task = asyncio.get_running_loop().create_task(self._ask(node, address, body, people))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def close(self) -> None:
+        """Nobody is asked any more."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def _ask(self, node: str, address: str, body: bytes, people: Sequence[tuple[int, int]]) -> None:
+        until = time.monotonic() + FOR
+        while time.monotonic() < until:
+            host = self._hosts.at(node)
+            try:
+                kept = orjson.loads(
+                    await self._asker.ask(host.address if host else address, Kind.FORGET, body, within=WITHIN)
+                )
+            except HostRefused as refused:
+                if refused.status in (Status.NO, Status.VERSION):  # that process is not there any more
+                    return
+            except HostAway:
+                pass
+            else:
+                self._end(people, kept)
+                return
+            await asyncio.sleep(AGAIN)
+        self.unanswered += 1
+
+    def _end(self, people: Sequence[tuple[int, int]], kept: Sequence[int]) -> None:
+        """Those whom the other host keeps end here, unless they were resumed here."""
+        engine = self._worker.engine
+        for id, key in people:
+            session = engine.sessions.get(id)
+            if id in kept and session is not None and session.key == key:
+                self._worker.act(partial(engine.forsake, session))

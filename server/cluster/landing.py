@@ -1,0 +1,231 @@
+"""People who come from another host: the side to which they go, the home. Rule: until the word GO nobody is here, and behind the word TOOK they are.
+
+The table of who has whom stands in `server.cluster.crossing`. What came is held with the connection that it came by, which is a visitor's wire
+from TOOK on; where that connection ends before GO, or nothing comes, it is forgotten. FORGET of a request that came here ends what came with it,
+unless somebody has resumed it here since.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Final
+
+import orjson
+
+from engine.engine import BadRecord, Session
+from engine.remote_room import RemoteRoom, is_meeting
+from ext.net.piping import prepare
+from server import log
+from server.cluster import head
+from server.cluster.head import Kind, Status
+from server.cluster.parcels import Move, Unreadable, unpack
+from server.cluster.port import Answer, Request, no
+from server.cluster.seal import Seal
+from server.handover.tally import Tally
+from server.metrics.moved import MEET, MOVE_WHYS, NONE, RESUME, TUNNEL
+from server.process import faults
+from server.worker.moving import Moving
+from server.worker.worker import Worker
+
+GO: Final = b"G"  # of the edge: the people are yours
+TOOK: Final = b"T"  # of the home: they are here
+GO_WITHIN: Final = 2.0  # seconds until an edge has to say GO, and until it has taken an answer
+HELD_MAX: Final = 128  # requests that are held at a time
+REMEMBERED: Final = 20.0  # seconds that it is known who came with a request: an edge asks for 15
+logger = log.get()
+
+
+class Landing:
+    """Of a process that has people. Call it in the loop. `node`, `number`: of this process among those of all hosts; `takes`: whether it takes people."""
+
+    def __init__(
+        self,
+        node: str,
+        number: int,
+        seal: Seal,
+        worker: Worker,
+        room: RemoteRoom,
+        moving: Moving,
+        tally: Tally,
+        takes: Callable[[], bool],
+    ) -> None:
+        self._node = node
+        self._number = number
+        self._seal = seal
+        self._worker = worker
+        self._room = room
+        self._moving = moving
+        self._tally = tally
+        self._takes = takes
+        self._held: dict[bytes, asyncio.Task[None]] = {}  # by the nonce of the request
+        self._asked: set[asyncio.Task[None]] = set()
+        # who came, by id: when, by the request of which nonce, with which key; the oldest first
+        self._came: OrderedDict[int, tuple[float, bytes, int]] = OrderedDict()
+        self.ended = self.kept = 0  # people of requests that were to be forgotten
+
+    def came(self, request: Request, sock: socket.socket) -> None:
+        """A request that the port has verified, and its connection, which is this one's from here on."""
+        task = asyncio.get_running_loop().create_task(self._serve(request, sock))
+        if request.kind == Kind.MOVE:
+            self._held[request.nonce] = task
+            task.add_done_callback(partial(self._let_go, request.nonce))
+        else:
+            self._asked.add(task)
+            task.add_done_callback(self._asked.discard)
+
+    def close(self) -> None:
+        """Nobody comes any more."""
+        for task in (*self._held.values(), *self._asked):
+            task.cancel()
+
+    def _let_go(self, nonce: bytes, task: asyncio.Task[None]) -> None:
+        if self._held.get(nonce) is task:
+            del self._held[nonce]
+
+    async def _serve(self, request: Request, sock: socket.socket) -> None:
+        with sock:
+            try:
+                if request.kind == Kind.MOVE:
+                    await self._move(request, sock)
+                else:
+                    await self._say(sock, request, self._forget(request.body))
+            except OSError:
+                return  # the other host went away, or says nothing
+            except Exception as error:  # noqa: BLE001 - whatever it was: these people alone are about it
+                logger.error("cluster.fault", **log.described(error))
+
+    async def _say(self, sock: socket.socket, request: Request, answer: Answer) -> None:
+        assert answer.status is not None
+        said = head.answer(self._seal, request.by, request.nonce, answer.status, answer.body)
+        async with asyncio.timeout(GO_WITHIN):
+            await asyncio.get_running_loop().sock_sendall(sock, said)
+
+    # people
+
+    async def _move(self, request: Request, sock: socket.socket) -> None:
+        found = self._judged(request.body)
+        if isinstance(found, Answer):
+            await self._say(sock, request, found)
+            return
+        since = time.monotonic()
+        prepare(sock)
+        await self._say(sock, request, Answer(Status.TAKEN))
+        async with asyncio.timeout(GO_WITHIN):
+            said = await asyncio.get_running_loop().sock_recv(sock, len(GO))
+        if said == GO and not _ended(sock):
+            self._land(found, request.nonce, sock, time.monotonic() - since)
+
+    def _judged(self, body: bytes) -> Move | Answer:
+        """Who comes, or why they cannot."""
+        try:
+            move = unpack(body)
+        except Unreadable:
+            return no("people who cannot be read")
+        if (move.node, move.worker) != (self._node, self._number):
+            return no("they are for another process, which is not there any more")
+        if not self._takes():
+            return no("this process takes nobody now")
+        if len(self._held) > HELD_MAX:
+            return Answer(Status.FULL)
+        oldest, newest = self._worker.engine.moves.versions
+        version = move.people.record.get("v")
+        if type(version) is not int or not oldest <= version <= newest:
+            return Answer(Status.VERSION)
+        if move.why not in MOVE_WHYS or not _fits(move):
+            return no("people who cannot be read")
+        return move
+
+    def _land(self, move: Move, nonce: bytes, sock: socket.socket, held: float) -> None:
+        """They are here from where TOOK is said; nobody is where it is not."""
+        people = move.people.record["people"]
+        places = [sock.fileno() if one.get("id") == move.client else -1 for one in people]
+        if move.meeting is not None:
+            self._room.expect((move.client,))
+        try:
+            came = self._moving.take(move.people, places, partial(self._mine, sock, move.client))
+        except BadRecord as bad:
+            self._room.expect(())
+            logger.error("handover.refused", people=len(people), **log.described(bad))
+            return
+        self._remember(nonce, came)
+        way = TUNNEL if move.client else NONE
+        self._tally.abroad[move.why, way, "taken"] += len(came)
+        if move.meeting is not None:
+            meeting = move.meeting
+            self._worker.act(lambda now: self._room.arrived(meeting, now))
+        look_at(self._worker, came)
+        faults.at("taken")
+
+    def _mine(self, sock: socket.socket, client: int) -> None:
+        """Before the descriptor is touched. An edge that hears it not any more says so (FORGET)."""
+        with contextlib.suppress(OSError):
+            sock.send(TOOK)
+        if client:
+            sock.detach()
+        faults.at("took")
+
+    # who is to be forgotten
+
+    def _remember(self, nonce: bytes, came: Iterable[Session]) -> None:
+        now = time.monotonic()
+        while self._came and next(iter(self._came.values()))[0] + REMEMBERED <= now:
+            self._came.popitem(last=False)
+        for session in came:
+            self._came[session.id] = now, nonce, session.key
+            self._came.move_to_end(session.id)
+
+    def _forget(self, body: bytes) -> Answer:
+        """Of the edge: who came with this request is its own again. The answer names those who are here all the same."""
+        try:
+            nonce = bytes.fromhex(orjson.loads(body)["nonce"])
+        except (KeyError, TypeError, ValueError):
+            return no("nobody can be found by that")
+        if (held := self._held.pop(nonce, None)) is not None:
+            held.cancel()  # its GO may still come
+        engine, kept = self._worker.engine, []
+        for id, key in [(id, key) for id, (_, by, key) in self._came.items() if by == nonce]:
+            session = engine.sessions.get(id)
+            if session is not None and session.key == key:
+                del self._came[id]  # whoever comes with this id later is not meant
+                self._worker.act(partial(engine.forsake, session))
+                self.ended += 1
+            elif session is not None or engine.moves.find(key) is not None:
+                kept.append(id)
+        self.kept += len(kept)
+        return Answer(Status.TAKEN, orjson.dumps(kept))
+
+
+def look_at(worker: Worker, sessions: Iterable[Session]) -> None:
+    """Who is banned, or known to be a minor, goes: the word of it may have come while they were nowhere."""
+    now = time.monotonic()
+    for session in sessions:
+        refusal = worker.banned(session.identity, session.address) or worker.engine.underage(session.person, now)
+        if refusal is not None:
+            worker.ban(session.id, refusal)
+
+
+def _fits(move: Move) -> bool:
+    """Whether who comes with the connection is there, and alone has one, and meets somebody where there is a meeting."""
+    people = move.people.record.get("people")
+    if type(people) is not list or not all(type(one) is dict for one in people):
+        return False
+    wires = [one.get("id") for one in people if "wire" in one]
+    if wires != ([move.client] if move.client else []):
+        return False
+    if move.meeting is None:
+        return not move.client or move.why == RESUME
+    return move.why == MEET and is_meeting(move.meeting) and move.client in [one[0] for one in move.meeting[2]]
+
+
+def _ended(sock: socket.socket) -> bool:
+    """Whether the other end of a connection is gone, so that nobody would hear what is said."""
+    try:
+        return sock.recv(1, socket.MSG_PEEK) == b""
+    except BlockingIOError:
+        return False

@@ -1,0 +1,104 @@
+"""The way of a process that has people to those of other hosts, and theirs to it. Rule: put together here, and names made places; no decision.
+
+    here ── crossing ──► the port of another host's office ── its `passing` ──► landing, in the worker that is meant
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine.remote_room import RemoteRoom
+from server.cluster.asking import Asker
+from server.cluster.crossing import Crossing, Home, Noted, Opened, Traveller
+from server.cluster.hosts import Hosts
+from server.cluster.landing import Landing
+from server.cluster.port import Request
+from server.cluster.seal import Seal
+from server.handover.link import Message
+from server.handover.tally import Tally
+from server.metrics.exposition import Reading
+from server.security.keys import Keys
+from server.worker.moving import Moving, Released
+from server.worker.worker import Worker
+from server.workers.naming import place
+
+
+class Abroad:
+    """Of a worker, or the office. Call it in the loop. `node`, `number`: of this process among those of all hosts; `takes`: whether it takes people."""
+
+    def __init__(
+        self,
+        node: str,
+        number: int,
+        secret: Keys,
+        hosts: Hosts,
+        worker: Worker,
+        room: RemoteRoom,
+        tally: Tally,
+        noted: Noted,
+        takes: Callable[[], bool],
+        opened: Opened,
+    ) -> None:
+        moving, seal = Moving(worker), Seal(secret)
+        self._crossing = Crossing(hosts, Asker(seal, node), worker, moving, tally, noted, opened)
+        self._landing = Landing(node, number, seal, worker, room, moving, tally, takes)
+
+    def go(self, to: str, one: Traveller) -> None:
+        """Somebody goes to a process of another host."""
+        self._crossing.go(_home(to), one)
+
+    async def sent(self, to: str, people: Released, why: str, back: Callable[[], None]) -> bool:
+        """People go to a process of another host without their connections, whose descriptors stay the caller's; False: they did not, and
+        `back` was called. They go or stay whatever becomes of who waits for it."""
+        return await self._crossing.send(_home(to), people, why, back)
+
+    async def landed(self) -> None:
+        """Wait until nobody is on the way to another host."""
+        await self._crossing.landed()
+
+    def arrived(self, message: Message, sock: socket.socket) -> None:
+        """The office has a request of another host for this process, and its connection."""
+        kind, node, nonce, by = message.records
+        self._landing.came(Request(kind, node, bytes.fromhex(nonce), by, message.pieces[0]), sock)
+
+    def came(self, request: Request, sock: socket.socket) -> None:
+        """As `arrived`: in the office, of its own port."""
+        self._landing.came(request, sock)
+
+    def close(self) -> None:
+        """Nobody goes or comes any more."""
+        self._crossing.close()
+        self._landing.close()
+
+    def reading(self) -> Reading:
+        """A source of metrics."""
+        asking, landing = self._crossing.forgetting, self._landing
+        counted = {
+            "asked": asking.asked, "unanswered": asking.unanswered, "ended": landing.ended, "kept": landing.kept,
+        }  # fmt: skip
+        return {"serendip_crossings_doubtful": {(what,): count for what, count in counted.items()}}
+
+
+def _home(name: str) -> Home:
+    return Home(name, *place(name))
+
+
+def pipe(worker: Worker) -> Opened:
+    """The clients of those who went are pipes, and no more: where their home is gone they are closed, and come back by themselves."""
+
+    def opened(
+        descriptor: int,
+        address: str,
+        state: dict[str, Any],
+        data: bytes,
+        sock: socket.socket,
+        record: Mapping[str, Any],
+        home: str,
+    ) -> None:
+        unread = state.get("input", 0)
+        to_home, to_client = data[:unread], data[unread:]
+        worker.reactor.pipe(descriptor, address, sock.detach(), to_client, to_home, home, within="opcode" in state)
+
+    return opened

@@ -1,0 +1,73 @@
+"""Requests of other hosts that are for one worker: the office passes them on, with their connection. Rule: it answers only where nobody else can."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+import orjson
+
+from server.cluster.head import Kind, Status
+from server.cluster.parcels import Unreadable, unpack
+from server.cluster.port import Answer, Handler, Request, no
+from server.handover.link import Kind as Link
+from server.metrics.moved import MEET
+from server.workers.across import Across
+from server.workers.peers import Peers, name_of
+
+OWN: Final = 0  # the office's number
+
+
+class Passing:
+    """Of the office. `own`: gets what is for the office itself."""
+
+    def __init__(
+        self, node: str, peers: Callable[[], Peers], across: Across, own: Callable[[Request, socket.socket], None]
+    ) -> None:
+        self._node = node
+        self._peers = peers
+        self._across = across
+        self._own = own
+
+    @property
+    def handlers(self) -> dict[int, Handler]:
+        """For the port."""
+        return {Kind.MOVE: self._answer, Kind.FORGET: self._answer}
+
+    async def _answer(self, request: Request) -> Answer:
+        try:
+            node, number = _target(request)
+        except (Unreadable, KeyError, TypeError, ValueError):
+            return no("a request that cannot be read")
+        if node != self._node:
+            return no("it is for processes of this host that are not there any more")
+        if number == OWN:
+            return Answer(None, keep=partial(self._own, request))
+        name, peers = name_of(number), self._peers()
+        if name not in peers or not peers.takes(name):
+            return no(f"{name} is not there")
+        if peers.full(name):
+            return Answer(Status.FULL)
+        return Answer(None, keep=partial(self._pass, name, request))
+
+    def _pass(self, name: str, request: Request, sock: socket.socket) -> None:
+        """It is the worker's once it says so; where it dies before that, it is closed."""
+        descriptor = sock.detach()
+        close = partial(os.close, descriptor)
+        records = int(request.kind), request.node, request.nonce.hex(), request.by
+        if not self._across.send(
+            name, MEET, Link.ARRIVED, *records, pieces=[request.body], descriptors=[descriptor], back=close, people=0
+        ):
+            close()
+
+
+def _target(request: Request) -> tuple[str, int]:
+    """For which process a request is. Raises Unreadable, KeyError, TypeError, ValueError."""
+    if request.kind == Kind.MOVE:
+        move = unpack(request.body)
+        return move.node, move.worker
+    said = orjson.loads(request.body)
+    return str(said["node"]), int(said["worker"])
