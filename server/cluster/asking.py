@@ -33,9 +33,7 @@ class HostRefused(HostAway):
 async def dial(address: str) -> socket.socket:
     """A connection to another host's port, which does not block. Raises OSError."""
     at = split(address)
-    sock = socket.socket(
-        socket.AF_INET6 if ":" in at[0] else socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK
-    )
+    sock = socket.socket(socket.AF_INET6 if ":" in at[0] else socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
         await asyncio.get_running_loop().sock_connect(sock, at)
     except BaseException:

@@ -26,7 +26,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from enum import Enum, auto
 from itertools import count
 from typing import Any, Final, NamedTuple, Protocol
@@ -164,6 +164,12 @@ class Crossing:
         """
         return await asyncio.shield(self._start(self._send(home, people, why, back)))
 
+    def forget(self, home: Home, people: Sequence[tuple[int, int]]) -> None:
+        """People whose home may live, and who are here: it is asked to forget them. `people`: ids and keys, as they went there."""
+        host = self._hosts.at(home.node)
+        if host is not None:
+            self.forgetting.ask(home.node, home.worker, host.address, people)
+
     async def landed(self) -> None:
         """Wait until nobody is on the way."""
         while self._tasks:
@@ -267,7 +273,7 @@ class Crossing:
     async def _released(self, one: Traveller) -> Released | None:
         """They are nowhere; None: they do not go, or cannot."""
         until = time.monotonic() + PATIENCE
-        while one.ready() and time.monotonic() < until:
+        while one.ready() and one.client not in self.forgetting and time.monotonic() < until:
             released = self._moving.release((one.client,))
             if released is None:
                 await asyncio.sleep(AGAIN)
@@ -302,7 +308,7 @@ class Crossing:
             said = str(end)
         if leg.stands == Stands.DOUBTFUL and move.why != RESUME:
             people = [(one["id"], one.get("key", one["id"])) for one in move.people.record["people"]]
-            self.forgetting.ask(home.node, home.worker, address, nonce, people)
+            self.forgetting.ask(home.node, home.worker, address, people, nonce)
         if leg.stands != Stands.GIVEN:
             self._tell(leg, said)
         return leg
@@ -322,7 +328,9 @@ class Crossing:
         person = released.parcel.record["people"][0]
         address = person["wire"].get("address", person["address"])
         self._free.release()
-        with contextlib.suppress(OSError):  # no memory, or no descriptor is left: both are closed, and the client comes back
+        with contextlib.suppress(
+            OSError
+        ):  # no memory, or no descriptor is left: both are closed, and the client comes back
             self._opened(released.descriptors[0], address, state, data, sock, person, home.name)
         self._worker.act(nothing)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
@@ -31,18 +32,32 @@ class Forgetting:
         self._asker = asker
         self._worker = worker
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ids: Counter[int] = Counter()
         self.asked = self.unanswered = 0
 
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def ask(self, node: str, worker: int, address: str, nonce: bytes, people: Sequence[tuple[int, int]]) -> None:
-        """Who went to this process with the request of this nonce; `people`: their ids and keys, `address`: where it was asked."""
+    def __contains__(self, id: int) -> bool:
+        """Whether it is not known yet that a session is here alone: it goes nowhere until then."""
+        return id in self._ids
+
+    def ask(self, node: str, worker: int, address: str, people: Sequence[tuple[int, int]], nonce: bytes = b"") -> None:
+        """`people`: ids and keys of who went to this process; `nonce`: with the request of this one, where that was a moment ago; `address`: where
+        it is asked as long as the hub does not name another."""
         self.asked += 1
-        body = orjson.dumps({"node": node, "worker": worker, "nonce": nonce.hex()})
-        task = asyncio.get_running_loop().create_task(self._ask(node, address, body, people))
+        who = {"nonce": nonce.hex()} if nonce else {"people": people}
+        self._ids.update([id for id, _ in people])
+        task = asyncio.get_running_loop().create_task(
+            self._ask(node, address, orjson.dumps({"node": node, "worker": worker, **who}), people)
+        )
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(partial(self._over, people))
+
+    def _over(self, people: Sequence[tuple[int, int]], task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._ids.subtract([id for id, _ in people])
+        self._ids += Counter()  # those of nobody go
 
     def close(self) -> None:
         """Nobody is asked any more."""

@@ -14,7 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -181,24 +181,31 @@ class Landing:
             self._came.move_to_end(session.id)
 
     def _forget(self, body: bytes) -> Answer:
-        """Of the edge: who came with this request is its own again. The answer names those who are here all the same."""
+        """Of the edge: these are its own again. The answer names those who are here all the same."""
         try:
-            nonce = bytes.fromhex(orjson.loads(body)["nonce"])
+            people = self._meant(orjson.loads(body))
         except (KeyError, TypeError, ValueError):
             return no("nobody can be found by that")
-        if (held := self._held.pop(nonce, None)) is not None:
-            held.cancel()  # its GO may still come
         engine, kept = self._worker.engine, []
-        for id, key in [(id, key) for id, (_, by, key) in self._came.items() if by == nonce]:
+        for id, key in people:
             session = engine.sessions.get(id)
             if session is not None and session.key == key:
-                del self._came[id]  # whoever comes with this id later is not meant
+                self._came.pop(id, None)  # whoever comes with this id later is not meant
                 self._worker.act(partial(engine.forsake, session))
                 self.ended += 1
             elif session is not None or engine.moves.find(key) is not None:
                 kept.append(id)
         self.kept += len(kept)
         return Answer(Status.TAKEN, orjson.dumps(kept))
+
+    def _meant(self, said: dict[str, Any]) -> list[tuple[int, int]]:
+        """Ids and keys: of who came with a request, or as the edge has them. Raises KeyError, TypeError, ValueError."""
+        if "nonce" not in said:
+            return [(int(id), int(key)) for id, key in said["people"]]
+        nonce = bytes.fromhex(said["nonce"])
+        if (held := self._held.pop(nonce, None)) is not None:
+            held.cancel()  # its GO may still come
+        return [(id, key) for id, (_, by, key) in self._came.items() if by == nonce]
 
 
 def look_at(worker: Worker, sessions: Iterable[Session]) -> None:

@@ -30,9 +30,12 @@ class Tally:
 
     def reading(self) -> Reading:
         """A source of metrics."""
-        moves = {(why, DESCRIPTOR, result): count for (why, result), count in self.people.items()}
+        moves: dict[tuple[str, ...], float] = {
+            (why, DESCRIPTOR, result): count for (why, result), count in self.people.items()
+        }
+        moves.update(self.abroad.items())
         return {
-            "serendip_moves": {**moves, **self.abroad},
+            "serendip_moves": moves,
             "serendip_move_seconds": {labels: seconds.reading() for labels, seconds in self._seconds.items()},
             "serendip_handover_left": self.left,
         }

@@ -1,12 +1,12 @@
 """The way of a process that has people to those of other hosts, and theirs to it. Rule: put together here, and names made places; no decision.
 
-    here ── crossing ──► the port of another host's office ── its `passing` ──► landing, in the worker that is meant
+here ── crossing ──► the port of another host's office ── its `passing` ──► landing, in the worker that is meant
 """
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engine.remote_room import RemoteRoom
@@ -53,6 +53,10 @@ class Abroad:
         """People go to a process of another host without their connections, whose descriptors stay the caller's; False: they did not, and
         `back` was called. They go or stay whatever becomes of who waits for it."""
         return await self._crossing.send(_home(to), people, why, back)
+
+    def forget(self, home: str, people: Sequence[tuple[int, int]]) -> None:
+        """People of a process of another host, which may live, are here: it is asked to forget them. `people`: ids and keys, as they went there."""
+        self._crossing.forget(_home(home), people)
 
     async def landed(self) -> None:
         """Wait until nobody is on the way to another host."""

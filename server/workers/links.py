@@ -93,13 +93,28 @@ class Links:
         self._load = asyncio.get_running_loop().call_later(LOAD_EVERY, self._tell_load)
 
     def reach(
-        self, node: str, number: int, secret: Keys, hosts: Hosts, takes: Callable[[], bool], opened: Opened | None = None
+        self,
+        node: str,
+        number: int,
+        secret: Keys,
+        hosts: Hosts,
+        takes: Callable[[], bool],
+        opened: Opened | None = None,
     ) -> Abroad:
         """There are other hosts from here on. `node`, `number`: of this process among them; `takes`: whether it takes people; `opened`: has the
         clients of those who went."""
         across, worker = self.across, self._worker
         across.abroad = abroad = Abroad(
-            node, number, secret, hosts, worker, self._room, self.tally, across.forwarding, takes, opened or pipe(worker)
+            node,
+            number,
+            secret,
+            hosts,
+            worker,
+            self._room,
+            self.tally,
+            across.forwarding,
+            takes,
+            opened or pipe(worker),
         )
         return abroad
 
@@ -145,6 +160,7 @@ class Links:
         """The office has a request of another host for this process; where there are none, there is none."""
         self.peers.send(name, Kind.TOOK, message.number)
         sock = socket.socket(fileno=message.descriptors[0])
+        sock.setblocking(False)  # it does not, but Python does not know it
         if self.across.abroad is None:
             sock.close()
         else:

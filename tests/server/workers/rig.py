@@ -33,7 +33,8 @@ from server.security.tokens import Tokens
 from server.worker.worker import Worker
 from server.workers.hub import HubProcess
 from server.workers.links import Links
-from server.workers.peers import HUB, Peers
+from server.workers.naming import Names
+from server.workers.peers import HUB, OFFICE, Peers, name_of
 from tests.engine.meetings import row_of
 from tests.ext.net.rig import head
 from tests.server.handover.rig import until
@@ -135,21 +136,22 @@ class Waiting:
 class Working:
     """A process that has people: worker, engine and links."""
 
-    def __init__(self, up: socket.socket, number: int, secret: Keys) -> None:
+    def __init__(self, up: socket.socket, number: int, secret: Keys, node: str = "") -> None:
+        names = Names(node)
         reactor = Reactor(
             judge=Judge(hosts=("localhost",), origins=(), proxies=()),
             addresses=Addresses(open_max=1000, burst=1000, rate=1000, limits=False),
             now=0.0,
             limits=False,
         )
-        self.room = room = RemoteRoom(number)
+        self.room = room = RemoteRoom(names.number(name_of(number)))
 
         def make_engine(outside: Outside, out: Out, bus: Bus) -> Engine:
             return Engine.of_hub(room, Rings(1 << 20), outside, out, bus, Settings(limits=False))
 
         self.tokens = Tokens(secret)
         self.worker: Worker = Worker(reactor, make_engine, {}, self.tokens, Identities(bytes(32)), 15.0)
-        self.links = Links(up, self.worker, room, {})
+        self.links = Links(up, self.worker, room, {}, names=names)
         self.peers = self.links.peers
         self.worker.start()
 
@@ -205,8 +207,9 @@ P = TypeVar("P", Told, Waiting, Working, Whole)
 class Host:
     """See the module."""
 
-    def __init__(self, secret: Keys) -> None:
+    def __init__(self, secret: Keys, node: str = "") -> None:
         self._secret = secret
+        self._node = node
         self._ups: dict[str, Link] = {}
         self.said: dict[str, list[Message]] = {}  # to the supervisor, by process
         self.processes: dict[str, Process] = {}
@@ -225,7 +228,11 @@ class Host:
 
     def worker(self, number: int) -> Working:
         """A worker."""
-        return self.start(f"worker {number}", lambda up: Working(up, number, self._secret))
+        return self.start(f"worker {number}", lambda up: Working(up, number, self._secret, self._node))
+
+    def office(self) -> Working:
+        """An office, of which nothing is here but its people."""
+        return self.start(OFFICE, lambda up: Working(up, 0, self._secret, self._node))
 
     def start(self, name: str, make: Callable[[socket.socket], P], serves: bool = True) -> P:
         """A process, by its end of the link to the supervisor."""

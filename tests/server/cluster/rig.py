@@ -1,0 +1,281 @@
+"""Hosts of one cell in one loop: workers and an office of each, its real port, and between them TCP that a test may cut.
+
+Rule: all parts are the service's, but for the supervisors (`tests.server.workers.rig`), the processes' `main`s, and NATS: the one room is a real hub
+that hears all workers directly. A host reaches another one by `Relay`, a TCP proxy that does what the test says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from engine.engine import Thresholds
+from engine.hub import Hub
+from server.cluster.head import HEAD
+from server.cluster.hosts import Hosts
+from server.cluster.landing import GO
+from server.cluster.port import Port, Request, exactly
+from server.cluster.seal import SEALED, Seal
+from server.handover.link import Kind
+from server.process.sockets import listening
+from server.security.keys import Keys
+from server.workers.abroad import Abroad
+from server.workers.naming import Names
+from server.workers.passing import Passing
+from server.workers.peers import HUB, OFFICE
+from tests.server.handover.rig import until
+from tests.server.workers.rig import Host, Told, Visitor, Working
+from tests.support.descriptors import more_than
+
+
+class Relay:
+    """A TCP proxy before a host's port."""
+
+    def __init__(self, to: int) -> None:
+        self._to = to
+        self._sock = listening("127.0.0.1", 0)
+        self.port: int = self._sock.getsockname()[1]
+        self.counted: list[list[int]] = []  # bytes of each connection: there, and back
+        self._bounds: tuple[int | None, int | None] = (None, None)
+        self._closes = True
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._start(self._accept())
+
+    def stop(self, there: int | None = None, back: int | None = None, closes: bool = True) -> None:
+        """Of the next connection only so many bytes go on, in one direction; below zero: all of a request and GO but for so many. `closes`: both
+        ends see an end there; else all of it is held from there on, both ways, for ever."""
+        self._bounds, self._closes = (there, back), closes
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            sock, _ = await loop.sock_accept(self._sock)
+            sock.setblocking(False)
+            self._start(self._carry(sock, self._bounds, self._closes))
+            self._bounds = None, None
+
+    async def _carry(self, client: socket.socket, bounds: tuple[int | None, int | None], closes: bool) -> None:
+        counted = [0, 0]
+        self.counted.append(counted)
+        loop = asyncio.get_running_loop()
+        with client, socket.socket() as home:
+            home.setblocking(False)
+            await loop.sock_connect(home, ("127.0.0.1", self._to))
+            ways = [
+                asyncio.create_task(self._way(client, home, counted, 0, bounds[0])),
+                asyncio.create_task(self._way(home, client, counted, 1, bounds[1])),
+            ]
+            try:
+                done, left = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                if not closes and any(task.result() for task in done):
+                    await asyncio.Event().wait()  # held
+                if not any(task.result() for task in done):
+                    await asyncio.wait(left)  # half of it is closed
+            finally:
+                for task in ways:
+                    task.cancel()
+                await asyncio.gather(*ways, return_exceptions=True)
+
+    async def _way(
+        self, one: socket.socket, other: socket.socket, counted: list[int], side: int, most: int | None
+    ) -> bool:
+        """Whether it was cut; False: it ended by itself."""
+        loop = asyncio.get_running_loop()
+        try:
+            if most is not None and most < 0:
+                begun = await exactly(one, HEAD.size)
+                await loop.sock_sendall(other, begun)
+                counted[side] += HEAD.size
+                most += HEAD.size + SEALED + HEAD.unpack(begun)[-1] + len(GO)
+            while most is None or counted[side] < most:
+                data = await loop.sock_recv(one, 65_536 if most is None else most - counted[side])
+                if not data:
+                    other.shutdown(socket.SHUT_WR)
+                    return False
+                await loop.sock_sendall(other, data)
+                counted[side] += len(data)
+        except (OSError, EOFError):
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Nothing stays."""
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._sock.close()
+
+
+class There:
+    """One host of a cell. `out`: it knows of the others what `know` said."""
+
+    def __init__(self, secret: Keys, node: str) -> None:
+        self.node, self.secret = node, secret
+        self.names = Names(node)
+        self.host = Host(secret, node)
+        self.hosts = Hosts()
+        self.abroad: dict[Working, Abroad] = {}
+        self.takes = True
+        sock = listening("127.0.0.1", 0)
+        self.relay = Relay(sock.getsockname()[1])
+        self.address = f"127.0.0.1:{self.relay.port}"
+        self.office = self.worker(0)
+        self.passing = Passing(node, lambda: self.office.peers, self.office.links.across, self._own)
+        self.port = Port(sock, Seal(secret), self.address, self.passing.handlers)
+        self.port.start()
+
+    def _own(self, request: Request, sock: socket.socket) -> None:
+        self.abroad[self.office].came(request, sock)
+
+    def worker(self, number: int, secret: Keys | None = None) -> Working:
+        """A worker, 0: the office."""
+        made = self.host.office() if number == 0 else self.host.worker(number)
+        self.abroad[made] = made.links.reach(
+            self.node, number, secret or self.secret, self.hosts, lambda: self.takes, None
+        )
+        return made
+
+    def know(self, *others: There) -> None:
+        """As the hub says it."""
+        self.hosts.take(None, [[one.node, one.address, "1", "serving", 0, 0.0] for one in others])
+
+    def name(self, number: int) -> str:
+        """Of a worker, as other hosts call it."""
+        return f"@{self.node} {number}"
+
+    async def settled(self) -> None:
+        """Nobody is on the way from here or to here."""
+        for abroad in self.abroad.values():
+            await abroad.landed()
+            await until(lambda abroad=abroad: not len(abroad._crossing.forgetting) and not abroad._landing._held)  # type: ignore[misc]
+
+    async def close(self) -> None:
+        """Nothing stays."""
+        self.host.end()
+        await self.port.close()
+        await self.relay.close()
+
+
+class OneRoom:
+    """A real hub that hears the workers of all hosts."""
+
+    def __init__(self, *hosts: There) -> None:
+        draw = iter(range(1 << 20, 1 << 40, 1 << 10))
+        self.hub = Hub.build(Thresholds(), lambda: next(draw))
+        self._ends: dict[int, tuple[Told, str]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        for there in hosts:
+            told = there.host.play(HUB)
+            for name in there.host.processes:
+                if name != HUB:
+                    number = there.names.number(name)
+                    self._ends[number] = told, name
+                    self.hub.joined(number, fixed=name == OFFICE)
+            told.peers._handlers = {Kind.ROWS: partial(self._rows, there.names), Kind.LOAD: lambda *_: None}
+
+    def _rows(self, names: Names, name: str, message: Any) -> None:
+        self.hub.told(names.number(name), message.records, time.monotonic())
+        self._say()
+
+    def _say(self) -> None:
+        now = time.monotonic()
+        for number, rows in self.hub.out.items():
+            if rows:
+                self.hub.out[number] = []
+                told, name = self._ends[number]
+                told.peers.send(name, Kind.ROWS, *rows)
+        if self._timer is not None:
+            self._timer.cancel()
+        due = self.hub.due()
+        self._timer = (
+            None if due is None else asyncio.get_running_loop().call_later(max(0.001, due - now), self._advance)
+        )
+
+    def _advance(self) -> None:
+        self._timer = None
+        self.hub.advance(time.monotonic())
+        self._say()
+
+    def end(self) -> None:
+        """It says nothing more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+class Cell:
+    """Hosts with `workers` each."""
+
+    def __init__(self, secret: Keys, hosts: int, workers: int = 1) -> None:
+        self.hosts = [There(secret, f"{number + 1:010x}") for number in range(hosts)]
+        self.workers = [[there.worker(number + 1) for number in range(workers)] for there in self.hosts]
+        for there in self.hosts:
+            there.know(*[one for one in self.hosts if one is not there])
+        self.room: OneRoom | None = None
+
+    async def joined(self, room: bool = True) -> None:
+        """All have links, and one room with `room`."""
+        if room:
+            self.room = OneRoom(*self.hosts)
+        for there in self.hosts:
+            await there.host.joined()
+
+    def owners(self, id: int) -> list[Working]:
+        """The processes that have a session."""
+        return [one for there in self.hosts for one in there.abroad if id in one.sessions]
+
+    async def settled(self) -> None:
+        """Nobody is on the way."""
+        for there in self.hosts:
+            await there.settled()
+
+    async def owned(self, id: int) -> Working:
+        """Wait until a session is in exactly one process; which."""
+        await self.settled()
+        await until(lambda: len(self.owners(id)) == 1)
+        return self.owners(id)[0]
+
+    async def close(self) -> None:
+        """Nothing stays."""
+        if self.room is not None:
+            self.room.end()
+        for there in self.hosts:
+            await there.close()
+
+
+@asynccontextmanager
+async def cell(secret: Keys, hosts: int = 2, workers: int = 1, room: bool = True) -> AsyncIterator[Cell]:
+    """A cell whose hosts have joined, and its end."""
+    made = Cell(secret, hosts, workers)
+    try:
+        await made.joined(room)
+        yield made
+    finally:
+        await made.close()
+
+
+async def all_closed(before: Counter[str]) -> None:
+    """Wait until nothing is open that was not; a moment longer it is known where people went, with all that knows it."""
+    async with asyncio.timeout(20):
+        while left := more_than(before):  # noqa: ASYNC110 - what closes it is no event
+            await asyncio.sleep(0.1)
+    assert not left
+
+
+async def lines(speaker: Visitor, hearer: Visitor, first: int, last: int) -> None:
+    """Numbered lines, each told once and in their order."""
+    for number in range(first, last):
+        speaker.ask("message", text=f"line {number}")
+    for number in range(first, last):
+        assert (await hearer.hears("message"))["text"] == f"line {number}"
