@@ -33,6 +33,8 @@ from tests.server.handover.rig import until
 from tests.server.workers.rig import Host, Told, Visitor, Working
 from tests.support.descriptors import more_than
 
+CUT, HALF, GONE = "cut", "half of it is closed", "gone"  # how one way of a connection ended
+
 
 class Relay:
     """A TCP proxy before a host's port."""
@@ -44,6 +46,8 @@ class Relay:
         self.counted: list[list[int]] = []  # bytes of each connection: there, and back
         self._bounds: tuple[int | None, int | None] = (None, None)
         self._closes = True
+        self.flows = asyncio.Event()  # cleared: all bytes wait
+        self.flows.set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._start(self._accept())
 
@@ -78,10 +82,11 @@ class Relay:
             ]
             try:
                 done, left = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-                if not closes and any(task.result() for task in done):
+                ends = [task.result() for task in done]
+                if CUT in ends and not closes:
                     await asyncio.Event().wait()  # held
-                if not any(task.result() for task in done):
-                    await asyncio.wait(left)  # half of it is closed
+                if ends == [HALF]:
+                    await asyncio.wait(left)
             finally:
                 for task in ways:
                     task.cancel()
@@ -89,8 +94,8 @@ class Relay:
 
     async def _way(
         self, one: socket.socket, other: socket.socket, counted: list[int], side: int, most: int | None
-    ) -> bool:
-        """Whether it was cut; False: it ended by itself."""
+    ) -> str:
+        """How it ended."""
         loop = asyncio.get_running_loop()
         try:
             if most is not None and most < 0:
@@ -102,12 +107,13 @@ class Relay:
                 data = await loop.sock_recv(one, 65_536 if most is None else most - counted[side])
                 if not data:
                     other.shutdown(socket.SHUT_WR)
-                    return False
+                    return HALF
+                await self.flows.wait()
                 await loop.sock_sendall(other, data)
                 counted[side] += len(data)
         except (OSError, EOFError):
-            return False
-        return True
+            return GONE
+        return CUT
 
     async def close(self) -> None:
         """Nothing stays."""
@@ -166,6 +172,8 @@ class There:
         self.host.end()
         await self.port.close()
         await self.relay.close()
+        self.abroad.clear()  # whoever still knows this one knows no reactor by it
+        del self.port, self.passing, self.office
 
 
 class OneRoom:
@@ -183,7 +191,13 @@ class OneRoom:
                     number = there.names.number(name)
                     self._ends[number] = told, name
                     self.hub.joined(number, fixed=name == OFFICE)
-            told.peers._handlers = {Kind.ROWS: partial(self._rows, there.names), Kind.LOAD: lambda *_: None}
+            told.peers._handlers = {
+                Kind.ROWS: partial(self._rows, there.names),
+                Kind.LOAD: partial(self._load, there.names),
+            }
+
+    def _load(self, names: Names, name: str, message: Any) -> None:
+        self.hub.load(names.number(name), message.records[0])
 
     def _rows(self, names: Names, name: str, message: Any) -> None:
         self.hub.told(names.number(name), message.records, time.monotonic())

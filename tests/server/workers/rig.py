@@ -323,7 +323,13 @@ async def sent_to(hub: Told, visitor: Visitor, id: int, to: int) -> Row:
     """A hub that is played tells somebody of worker 1, who looks now, to meet client 77 of another worker there; the row of the meeting."""
     visitor.find("sailing")
     (ticket,) = await hub.rows(rows.TICKET)
-    meeting = row_of(Meeting(1, (Member(id, ticket[2], 1), Member(77, 1, to)), (0.0, 0.0), ("sailing",), 1.0, "common"))
+    return sends(hub, id, ticket, to, 1)
+
+
+def sends(hub: Told, id: int, ticket: Row, to: int, home: int) -> Row:
+    """As `sent_to`, of somebody of worker 1, which is `home` to the hub, whose ticket it has; at once."""
+    who = Member(id, ticket[2], home), Member(77, 1, to)
+    meeting = row_of(Meeting(1, who, (0.0, 0.0), ("sailing",), 1.0, "common"))
     hub.peers.send("worker 1", Kind.ROWS, [rows.GO, id, to, meeting])
     return meeting
 
