@@ -1,0 +1,90 @@
+"""What a client says around a crossing is heard once, in its order, wherever they are then."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine import hub_rows as rows
+from server.cluster import crossing
+from server.handover.link import Kind
+from server.security.keys import Keys
+from server.workers.peers import HUB
+from tests.ext.net.rig import frame
+from tests.server.cluster.meetings import (
+    far,
+    sent_far,
+    visitor_heard,
+)
+from tests.server.cluster.rig import Cell, cell
+from tests.server.handover.rig import until
+
+PING = b'{"type":"ping"}'
+SAID = frame(PING) + frame(PING[:6], fin=False) + frame(PING[6:], opcode=0) + frame(PING)  # the second in two pieces
+
+
+# ---- what a client says meanwhile
+
+
+@pytest.mark.parametrize("goes", [True, False])
+async def test_what_is_said_at_each_byte_around_a_crossing_is_heard_once(
+    secret: Keys, goes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part before they leave, a part while they are nowhere, the rest where they are."""
+    monkeypatch.setattr(crossing, "TAKEN_WITHIN", 10.0)
+    for at in range(0, len(SAID) + 1, 3):
+        async with cell(secret, room=False) as made:
+            hub, one = made.hosts[0].host.play(HUB), made.workers[0][0]
+            for there in made.hosts:
+                await there.host.joined()
+            visitor, id, _ = await made.hosts[0].host.visitor(one)
+            visitor.find("sailing")
+            (ticket,) = await hub.rows(rows.TICKET)
+            await visitor_heard(visitor, SAID[:at])
+            made.hosts[1].relay.flows.clear()
+            far(hub, id, ticket, made)
+            await until(lambda one=one: not one.sessions)  # type: ignore[misc]
+            visitor.sock.send(SAID[at : at + 5])
+            made.hosts[1].takes = goes
+            made.hosts[1].relay.flows.set()
+            await until(lambda made=made, id=id: made.owners(id))  # type: ignore[misc]
+            visitor.sock.send(SAID[at + 5 :])
+            owner = await made.owned(id)
+            assert (owner is made.workers[1][0]) == goes
+            for _ in range(3):
+                await visitor.hears("pong")
+            visitor.ask("ping", n=1)
+            await visitor.hears("pong")
+            assert visitor.told == []
+
+
+async def test_who_drops_out_on_the_way_is_away_at_the_home(two: Cell) -> None:
+    (one,), (other,) = two.workers
+    first, a = await two.hosts[0].host.waiting(one, "sailing")
+    second, b, _ = await two.hosts[1].host.visitor(other)
+    for there in two.hosts:
+        there.relay.flows.clear()
+    second.find("sailing")
+    await until(lambda: not one.sessions or not other.sessions)
+    gone, stays, id = (first, second, a) if not one.sessions else (second, first, b)
+    gone.sock.close()
+    for there in two.hosts:
+        there.relay.flows.set()
+    await stays.hears("matched")
+    assert (await stays.hears("partner"))["state"] == "away"
+    assert not (await two.owned(id)).worker.engine.sessions[id].conn
+
+
+async def test_who_asks_for_somebody_on_the_way_is_told_where_they_are(secret: Keys) -> None:
+    async with cell(secret, room=False) as made:
+        here, one = made.hosts[0].host, made.workers[0][0]
+        hub, asker = here.play(HUB), here.play("worker 5")
+        await here.joined()
+        visitor, id, _ = await here.visitor(one)
+        made.hosts[1].relay.flows.clear()
+        await sent_far(hub, visitor, id, made)
+        await until(lambda: not one.sessions)
+        asker.peers.send("worker 1", Kind.WHO, id)
+        asker.peers.send("worker 1", Kind.WHO, 12345)
+        assert (await asker.next(Kind.MINE)).records == [12345, None]
+        made.hosts[1].relay.flows.set()
+        assert (await asker.next(Kind.MINE)).records == [id, made.hosts[1].name(1)]
