@@ -10,7 +10,7 @@ import asyncio
 import socket
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -33,6 +33,7 @@ from tests.server.handover.rig import until
 from tests.server.workers.rig import Host, Told, Visitor, Working
 from tests.support.descriptors import more_than
 
+Bounds = tuple[int | None, int | None]
 CUT, HALF, GONE = "cut", "half of it is closed", "gone"  # how one way of a connection ended
 
 
@@ -44,8 +45,9 @@ class Relay:
         self._sock = listening("127.0.0.1", 0)
         self.port: int = self._sock.getsockname()[1]
         self.counted: list[list[int]] = []  # bytes of each connection: there, and back
-        self._bounds: tuple[int | None, int | None] = (None, None)
+        self._bounds: Bounds = (None, None)
         self._closes = True
+        self.cuts: Callable[[], Bounds] | None = None  # where the next connection is cut, there and back
         self.flows = asyncio.Event()  # cleared: all bytes wait
         self.flows.set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -66,10 +68,10 @@ class Relay:
         while True:
             sock, _ = await loop.sock_accept(self._sock)
             sock.setblocking(False)
-            self._start(self._carry(sock, self._bounds, self._closes))
+            self._start(self._carry(sock, self.cuts() if self.cuts else self._bounds, self._closes))
             self._bounds = None, None
 
-    async def _carry(self, client: socket.socket, bounds: tuple[int | None, int | None], closes: bool) -> None:
+    async def _carry(self, client: socket.socket, bounds: Bounds, closes: bool) -> None:
         counted = [0, 0]
         self.counted.append(counted)
         loop = asyncio.get_running_loop()

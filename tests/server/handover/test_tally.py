@@ -1,19 +1,26 @@
 """Every result of a move is a series from the start, so that an alert sees its first."""
 
 from server.handover.tally import Tally
-from server.metrics.moved import MOVE_RESULTS, MOVE_WHYS
+from server.metrics.moved import MOVE_RESULTS, MOVE_WAYS, MOVE_WHYS
 
 
 def test_results_are_shown_before_anybody_moved() -> None:
     tally = Tally()
     tally.came("meet", 2, 0.0007)
     found = tally.reading()
+    tally.abroad["resume", "tunnel", "given"] += 1
+    tally.out_of_service("resume", "tunnel", 0.003)
+    moved = {("meet", "descriptor", "taken"): 2, ("resume", "tunnel", "given"): 1}
     assert found["serendip_moves"] == {
-        (why, "descriptor", result): 2 if (why, result) == ("meet", "taken") else 0
+        (why, way, result): 2 if (why, way, result) == ("meet", "descriptor", "taken") else 0
         for why in MOVE_WHYS
+        for way in MOVE_WAYS
         for result in MOVE_RESULTS
     }
+    found = tally.reading()
+    assert {labels: count for labels, count in found["serendip_moves"].items() if count} == moved
+    timed = {("meet", "descriptor"), ("resume", "tunnel")}
     assert {labels: sum(times.counts) for labels, times in found["serendip_move_seconds"].items()} == {
-        (why,): int(why == "meet") for why in MOVE_WHYS
+        (why, way): int((why, way) in timed) for why in MOVE_WHYS for way in MOVE_WAYS
     }
     assert found["serendip_handover_left"] == 0

@@ -1,0 +1,148 @@
+"""People come from another host: who is held, who is here, and who is to be forgotten again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from server.cluster import crossing, forgetting, landing
+from server.cluster.asking import Asker, HostAway, HostRefused
+from server.cluster.head import Kind, Status
+from server.cluster.landing import Landing
+from server.cluster.seal import Seal
+from server.security.keys import Keys
+from server.workers.abroad import Abroad
+from tests.server.cluster.meetings import alone, met, sent_far, sides
+from tests.server.cluster.rig import Cell, cell
+from tests.server.handover.rig import until
+from tests.server.workers.rig import Visitor, Working, answers
+
+
+def asker(made: Cell) -> Asker:
+    """Of the first host."""
+    return Asker(Seal(made.hosts[0].secret), made.hosts[0].node)
+
+
+async def forgets(made: Cell, **who: Any) -> list[int]:
+    """The second host is asked to forget people of its worker; who is there all the same."""
+    home = made.hosts[1]
+    body = orjson.dumps({"node": home.node, "worker": 1, **who})
+    kept: list[int] = orjson.loads(await asker(made).ask(home.address, Kind.FORGET, body))
+    return kept
+
+
+def landing_of(made: Cell, worker: Working) -> Landing:
+    """Of a process."""
+    abroad: Abroad = next(there.abroad[worker] for there in made.hosts if worker in there.abroad)
+    return abroad._landing
+
+
+async def arrived(made: Cell) -> tuple[Visitor, int, bytes]:
+    """Somebody of the first host who has come to the second, and the nonce of the request that they came with."""
+    hub, _, visitor, id = await alone(made)
+    await sent_far(hub, visitor, id, made)
+    home = made.workers[1][0]
+    await until(lambda: id in home.sessions)
+    await made.settled()
+    return visitor, id, landing_of(made, home)._came[id][1]
+
+
+async def test_who_came_with_a_request_that_is_to_be_forgotten_ends_there_once(secret: Keys) -> None:
+    async with cell(secret, room=False) as made:
+        _, id, nonce = await arrived(made)
+        assert await forgets(made, nonce="00" * 16) == []
+        assert made.owners(id) == [made.workers[1][0]]
+        assert await forgets(made, nonce=nonce.hex()) == []
+        assert made.owners(id) == []
+        landed = landing_of(made, made.workers[1][0])
+        assert (landed.ended, landed.kept) == (1, 0)
+        assert await forgets(made, nonce=nonce.hex()) == []
+        assert landed.ended == 1
+
+
+async def test_who_was_resumed_there_since_is_there(secret: Keys) -> None:
+    async with cell(secret, room=False) as made:
+        visitor, id, nonce = await arrived(made)
+        home = made.workers[1][0]
+        key = home.worker.engine.sessions[id].key
+        visitor.sock.close()
+        again, _, _ = await made.hosts[1].host.visitor(home)
+        again.ask("resume", token=home.tokens.seal(key, 0), last=0)
+        await again.hears("resumed")
+        for who in ({"nonce": nonce.hex()}, {"people": [[id, key]]}):
+            assert await forgets(made, **who) == [id]
+        await answers(again)
+        assert (made.owners(id), landing_of(made, home).kept) == ([home], 2)
+
+
+async def test_people_are_forgotten_by_their_ids_and_keys(secret: Keys) -> None:
+    """As an edge knows them whose tunnel has broken."""
+    async with cell(secret, room=False) as made:
+        _, id, _ = await arrived(made)
+        session = made.workers[1][0].worker.engine.sessions[id]
+        assert await forgets(made, people=[[id, session.key + 1], [12345, 12345]]) == [id]
+        assert await forgets(made, people=[[id, session.key]]) == []
+        assert made.owners(id) == []
+
+
+async def test_a_partner_is_told_at_once(two: Cell) -> None:
+    visitors = await met(two)
+    home, edge = sides(two)
+    landed = landing_of(two, home)
+    ((id, (_, nonce, _)),) = landed._came.items()
+    landed._forget(orjson.dumps({"nonce": nonce.hex()}))
+    assert id not in home.sessions
+    stays = visitors[0 if home is two.workers[0][0] else 1]
+    assert (await stays.hears("left", "partner"))["type"] == "left"
+    assert edge.sessions == set()
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{}", b'{"nonce":5}', b'{"nonce":"x"}', b'{"people":[[1]]}', b'{"people":5}']
+)
+async def test_what_cannot_be_read_is_refused_in_words(two: Cell, body: bytes) -> None:
+    answer = landing_of(two, two.workers[1][0])._forget(body)
+    assert answer.status == Status.NO
+
+
+async def test_a_request_that_is_held_and_to_be_forgotten_lands_no_more(
+    secret: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its GO may come later than the word to forget it."""
+    monkeypatch.setattr(crossing, "TAKEN_WITHIN", 5.0)
+    async with cell(secret, room=False) as made:
+        hub, one, visitor, id = await alone(made)
+        home = made.workers[1][0]
+        relay = made.hosts[1].relay
+        relay.stop(there=-1, closes=False)  # all but GO
+        await sent_far(hub, visitor, id, made)
+        await until(lambda: landing_of(made, home)._held and not one.sessions)
+        (nonce,) = landing_of(made, home)._held
+        assert await forgets(made, nonce=nonce.hex()) == []
+        assert not landing_of(made, home)._held
+        monkeypatch.setattr(forgetting, "AGAIN", 0.01)
+        assert await made.owned(id) is one
+
+
+async def test_of_who_came_it_is_known_for_a_while(secret: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(landing, "REMEMBERED", 0.0)
+    async with cell(secret, room=False) as made:
+        _, id, _ = await arrived(made)
+        landed = landing_of(made, made.workers[1][0])
+        assert set(landed._came) == {id}
+        landed._remember(b"another", [])
+        assert set(landed._came) == set()
+
+
+async def test_a_host_that_is_not_there_or_has_no_such_process_is_told_so(two: Cell) -> None:
+    home = two.hosts[1]
+    for who, why in (
+        ({"node": "00000000ff", "worker": 1}, "not there any more"),
+        ({"node": home.node, "worker": 9}, "worker 9 is not there"),
+    ):
+        with pytest.raises(HostRefused, match=why):
+            await asker(two).ask(home.address, Kind.FORGET, orjson.dumps({**who, "nonce": ""}))
+    with pytest.raises(HostAway, match="cannot be read"):
+        await asker(two).ask(home.address, Kind.FORGET, b"nobody")
