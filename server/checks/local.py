@@ -12,8 +12,8 @@ from typing import Final
 from server.checks.cluster import fitness
 from server.checks.eea import EEA
 from server.checks.finding import Finding, error, notice, ok, warning
-from server.checks.recipients import unnamed
 from server.config.settings import Settings
+from server.privacy.recipients import unnamed
 from server.process.owner import MADE_FIRST, name_of
 
 FREE_WARNING: Final = 1 << 30  # bytes

@@ -10,9 +10,9 @@ Whoever has them at each point, the home's side being `server.cluster.landing`; 
     DOUBTFUL    no TOOK              forgot them, or has      edge takes them back. The home's, if it has them: their connection ended, so that they
                                      them                     are away there, silent, until FORGET ends them, 15 s of grace at the latest
 
-The home forgets who it holds where the connection ends or GO does not come in 2 s, and takes nobody whose edge has closed. In DOUBTFUL somebody who came
-only to resume is not taken back but dropped: whoever has the session that they want, they find it when they come back. Where they were resumed at
-the home meanwhile, FORGET says so, and they end at the edge.
+The home forgets who it holds where the connection ends or GO does not come in 2 s, and takes nobody whose edge has closed. In DOUBTFUL somebody
+who came only to resume is not taken back but dropped: whoever has the session that they want, they find it when they come back. Where they were
+resumed at the home meanwhile, FORGET says so, and they end at the edge.
 
 Input that is no whole frame stays here, and is the first that the tunnel says; untaken output stays too. The state of the wire and a
 message in pieces go along.

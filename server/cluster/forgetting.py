@@ -1,4 +1,4 @@
-"""Another host is asked to forget people who may be there, and are here. Rule: it is asked until it answers, 15 s at most: by then they are gone there.
+"""Another host is asked to forget people who may be there, and are here. Rule: until it answers, 15 s at most: by then they are gone.
 
 Who was resumed there meanwhile is there, and ends here.
 """

@@ -25,7 +25,7 @@ from server import log
 from server.cluster import head
 from server.cluster.head import Kind, Status
 from server.cluster.parcels import Move, Unreadable, unpack
-from server.cluster.port import Answer, Request, no
+from server.cluster.port import Request
 from server.cluster.seal import Seal
 from server.handover.tally import Tally
 from server.metrics.moved import MEET, MOVE_WHYS, NONE, RESUME, TUNNEL
@@ -40,9 +40,11 @@ HELD_MAX: Final = 128  # requests that are held at a time
 REMEMBERED: Final = 20.0  # seconds that it is known who came with a request: an edge asks for 15
 logger = log.get()
 
+Said = tuple[Status, bytes]  # an answer
+
 
 class Landing:
-    """Of a process that has people. Call it in the loop. `node`, `number`: of this process among those of all hosts; `takes`: whether it takes people."""
+    """Of a process that has people. Call it in the loop. `node`, `number`: its own, among those of all hosts; `takes`: whether it takes people."""
 
     def __init__(
         self,
@@ -100,9 +102,8 @@ class Landing:
             except Exception as error:  # noqa: BLE001 - whatever it was: these people alone are about it
                 logger.error("cluster.fault", **log.described(error))
 
-    async def _say(self, sock: socket.socket, request: Request, answer: Answer) -> None:
-        assert answer.status is not None
-        said = head.answer(self._seal, request.by, request.nonce, answer.status, answer.body)
+    async def _say(self, sock: socket.socket, request: Request, answer: Said) -> None:
+        said = head.answer(self._seal, request.by, request.nonce, *answer)
         async with asyncio.timeout(GO_WITHIN):
             await asyncio.get_running_loop().sock_sendall(sock, said)
 
@@ -110,35 +111,35 @@ class Landing:
 
     async def _move(self, request: Request, sock: socket.socket) -> None:
         found = self._judged(request.body)
-        if isinstance(found, Answer):
+        if not isinstance(found, Move):
             await self._say(sock, request, found)
             return
         since = time.monotonic()
         prepare(sock)
-        await self._say(sock, request, Answer(Status.TAKEN))
+        await self._say(sock, request, (Status.TAKEN, b""))
         async with asyncio.timeout(GO_WITHIN):
             said = await asyncio.get_running_loop().sock_recv(sock, len(GO))
         if said == GO and not _ended(sock):
             self._land(found, request.nonce, sock, time.monotonic() - since)
 
-    def _judged(self, body: bytes) -> Move | Answer:
+    def _judged(self, body: bytes) -> Move | Said:
         """Who comes, or why they cannot."""
         try:
             move = unpack(body)
         except Unreadable:
-            return no("people who cannot be read")
+            return Status.NO, b"people who cannot be read"
         if (move.node, move.worker) != (self._node, self._number):
-            return no("they are for another process, which is not there any more")
+            return Status.NO, b"they are for another process, which is not there any more"
         if not self._takes():
-            return no("this process takes nobody now")
+            return Status.NO, b"this process takes nobody now"
         if len(self._held) > HELD_MAX:
-            return Answer(Status.FULL)
+            return Status.FULL, b""
         oldest, newest = self._worker.engine.moves.versions
         version = move.people.record.get("v")
         if type(version) is not int or not oldest <= version <= newest:
-            return Answer(Status.VERSION)
+            return Status.VERSION, b""
         if move.why not in MOVE_WHYS or not _fits(move):
-            return no("people who cannot be read")
+            return Status.NO, b"people who cannot be read"
         return move
 
     def _land(self, move: Move, nonce: bytes, sock: socket.socket, held: float) -> None:
@@ -180,12 +181,12 @@ class Landing:
             self._came[session.id] = now, nonce, session.key
             self._came.move_to_end(session.id)
 
-    def _forget(self, body: bytes) -> Answer:
+    def _forget(self, body: bytes) -> Said:
         """Of the edge: these are its own again. The answer names those who are here all the same."""
         try:
             people = self._meant(orjson.loads(body))
         except (KeyError, TypeError, ValueError):
-            return no("nobody can be found by that")
+            return Status.NO, b"nobody can be found by that"
         engine, kept = self._worker.engine, []
         for id, key in people:
             session = engine.sessions.get(id)
@@ -196,7 +197,7 @@ class Landing:
             elif session is not None or engine.moves.find(key) is not None:
                 kept.append(id)
         self.kept += len(kept)
-        return Answer(Status.TAKEN, orjson.dumps(kept))
+        return Status.TAKEN, orjson.dumps(kept)
 
     def _meant(self, said: dict[str, Any]) -> list[tuple[int, int]]:
         """Ids and keys: of who came with a request, or as the edge has them. Raises KeyError, TypeError, ValueError."""

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 from server import log
-from server.checks.recipients import unnamed
 from server.config.settings import Settings
 from server.health.tasks import Tasks
 from server.privacy import deployment
 from server.privacy.changes import Change
 from server.privacy.deployment import DAY, Version
 from server.privacy.document import document
+from server.privacy.recipients import unnamed
 from server.privacy.statement import NotReleased
 from server.privacy.terms import SAID
 from server.words.said import Said, said

@@ -26,7 +26,7 @@ from server.workers.naming import place
 
 
 class Abroad:
-    """Of a worker, or the office. Call it in the loop. `node`, `number`: of this process among those of all hosts; `takes`: whether it takes people."""
+    """Of a worker, or the office. Call it in the loop. `node`, `number`: its own, among those of all hosts; `takes`: whether it takes people."""
 
     def __init__(
         self,

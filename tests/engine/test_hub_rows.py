@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from engine.hub_rows import AWAY, NEW, WAITS, Meeting, Member, read_ticket, read_wish, ticket_row
+from engine.hub_rows import AWAY, NEW, WAITS, Meeting, Member, is_meeting, read_ticket, read_wish, ticket_row
 from engine.matching.lobby import MOST_AVOIDED
 from engine.matching.spy_queue import Wish
 from engine.matching.tickets import Pool, Ticket
@@ -76,3 +76,20 @@ def test_a_ticket_of_fields_that_cannot_be_is_refused(place: int, value: Any) ->
     row[place] = value
     with pytest.raises((TypeError, ValueError)):
         read_ticket(row, 12.0)
+
+
+@pytest.mark.parametrize(
+    ("place", "wrong"),
+    [
+        (0, "go"), (1, "1"), (2, []), (2, [[1, 1, 1]]), (2, [[1, 1], [2, 2, 2]]), (2, [[1, 1, True], [2, 2, 2]]), (2, [[1, 1, 1]] * 3), (3, [0.0]),
+        (3, ["0", 0.0]), (4, "word"), (4, [5]), (5, None), (6, None), (7, 0), (7, True), (8, 7),
+    ],
+)  # fmt: skip
+def test_a_row_of_another_host_is_a_meeting_or_none(place: int, wrong: Any) -> None:
+    row: list[Any] = ["meet", 5, [[1, 1, 1], [2, 2, 2]], [0.0, 1.5], ["chess"], 1.0, "common", False, None]
+    assert is_meeting(row)
+    assert is_meeting(["meet", 5, [[1, 1, 1]] * 3, [0, 1], [], 0.0, "", True, "Why?"])
+    row[place] = wrong
+    assert not is_meeting(row)
+    assert not is_meeting(row[:-1])
+    assert not is_meeting(None)

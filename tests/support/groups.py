@@ -49,6 +49,8 @@ OUTSIDE = (
     "tests/server/captcha/test_frame.py",
     "tests/server/captcha/test_several.py",
     "tests/server/cluster/test_one_room.py",
+    "tests/server/cluster/test_crossing_cuts.py",
+    "tests/server/cluster/test_crossing_lines.py",
     "tests/server/cluster/test_station.py",
     "tests/server/cluster/test_together.py",
     "tests/server/college/",

@@ -127,9 +127,9 @@ class Relay:
 
 
 class There:
-    """One host of a cell. `out`: it knows of the others what `know` said."""
+    """One host of a cell, which knows of the others what `know` said. `direct`: it is reached without its relay."""
 
-    def __init__(self, secret: Keys, node: str) -> None:
+    def __init__(self, secret: Keys, node: str, direct: bool = False) -> None:
         self.node, self.secret = node, secret
         self.names = Names(node)
         self.host = Host(secret, node)
@@ -138,7 +138,7 @@ class There:
         self.takes = True
         sock = listening("127.0.0.1", 0)
         self.relay = Relay(sock.getsockname()[1])
-        self.address = f"127.0.0.1:{self.relay.port}"
+        self.address = f"127.0.0.1:{sock.getsockname()[1] if direct else self.relay.port}"
         self.office = self.worker(0)
         self.passing = Passing(node, lambda: self.office.peers, self.office.links.across, self._own)
         self.port = Port(sock, Seal(secret), self.address, self.passing.handlers)
@@ -233,8 +233,8 @@ class OneRoom:
 class Cell:
     """Hosts with `workers` each."""
 
-    def __init__(self, secret: Keys, hosts: int, workers: int = 1) -> None:
-        self.hosts = [There(secret, f"{number + 1:010x}") for number in range(hosts)]
+    def __init__(self, secret: Keys, hosts: int, workers: int = 1, direct: bool = False) -> None:
+        self.hosts = [There(secret, f"{number + 1:010x}", direct) for number in range(hosts)]
         self.workers = [[there.worker(number + 1) for number in range(workers)] for there in self.hosts]
         for there in self.hosts:
             there.know(*[one for one in self.hosts if one is not there])
@@ -271,9 +271,11 @@ class Cell:
 
 
 @asynccontextmanager
-async def cell(secret: Keys, hosts: int = 2, workers: int = 1, room: bool = True) -> AsyncIterator[Cell]:
+async def cell(
+    secret: Keys, hosts: int = 2, workers: int = 1, room: bool = True, direct: bool = False
+) -> AsyncIterator[Cell]:
     """A cell whose hosts have joined, and its end."""
-    made = Cell(secret, hosts, workers)
+    made = Cell(secret, hosts, workers, direct)
     try:
         await made.joined(room)
         yield made

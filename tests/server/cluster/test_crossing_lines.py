@@ -80,6 +80,7 @@ class Talker:
                 self._seq = seq
             case {"type": "resumed"}:
                 self._said = int(str(frame.get("taken", 0)))
+                self._chat = str(frame.get("chat", ""))  # they may have met since they were heard of
             case {"type": "left"}:
                 self.became = LEFT
             case {"type": "error"}:

@@ -103,8 +103,8 @@ async def test_a_partner_is_told_at_once(two: Cell) -> None:
     "body", [b"", b"[]", b"{}", b'{"nonce":5}', b'{"nonce":"x"}', b'{"people":[[1]]}', b'{"people":5}']
 )
 async def test_what_cannot_be_read_is_refused_in_words(two: Cell, body: bytes) -> None:
-    answer = landing_of(two, two.workers[1][0])._forget(body)
-    assert answer.status == Status.NO
+    status, _ = landing_of(two, two.workers[1][0])._forget(body)
+    assert status == Status.NO
 
 
 async def test_a_request_that_is_held_and_to_be_forgotten_lands_no_more(

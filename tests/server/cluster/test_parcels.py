@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.parcel import Parcel
-from server.cluster.parcels import Move, Unreadable, pack, unpack
+from engine.engine import Parcel
+from server.cluster.parcels import Move, Unreadable, divided, pack, unpack, wireless
 
 MOVE = Move(
     "0123456789",
@@ -44,3 +44,40 @@ def test_one_that_is_cut_anywhere_is_none() -> None:
 def test_one_of_other_fields_is_none(wrong: Move) -> None:
     with pytest.raises(Unreadable):
         unpack(pack(wrong))
+
+
+def test_of_a_connection_what_is_no_whole_frame_and_what_was_not_taken_stays() -> None:
+    wire = {
+        "heard": 3, "moved": 2, "held": 1, "blocked": 1, "tokens": [1.0] * 5, "confirm": 1, "input": 2, "opcode": 1, "part": 3, "out": 4,
+        "bytes": 1, "address": "192.0.2.7",
+    }  # fmt: skip
+    whole = Parcel({"v": 1, "people": [{"id": 7, "wire": wire}], "chats": []}, [b"ring", b"inpartoutp", b"last"])
+    there, state, data = divided(whole)
+    goes = {
+        "heard": 3,
+        "tokens": [1.0] * 5,
+        "confirm": 1,
+        "opcode": 1,
+        "part": 3,
+        "bytes": 1,
+        "address": "192.0.2.7",
+        "visitor": 1,
+    }
+    assert there == Parcel({"v": 1, "people": [{"id": 7, "wire": goes}], "chats": []}, [b"ring", b"par", b"last"])
+    assert (state, data) == ({"heard": 3, "moved": 2, "input": 2, "opcode": 1, "out": 4}, b"intout" + b"p")
+    assert whole.record["people"][0]["wire"] is wire
+    assert whole.blobs[1] == b"inpartoutp"
+
+
+def test_a_connection_of_which_nothing_is_kept_has_no_bytes() -> None:
+    there, state, data = divided(Parcel({"v": 1, "people": [{"id": 7, "wire": {}}]}, [b"ring"]))
+    assert there == Parcel({"v": 1, "people": [{"id": 7, "wire": {"visitor": 1}}]}, [b"ring"])
+    assert (state, data) == ({}, b"")
+
+
+def test_without_their_connections_people_keep_their_limits() -> None:
+    wire = {"tokens": [1.0] * 5, "out": 3, "bytes": 0}
+    people = Parcel({"v": 1, "people": [{"id": 7, "wire": wire}, {"id": 8, "away": 3.0}]}, [b"out", b"ring"])
+    assert wireless(people) == Parcel(
+        {"v": 1, "people": [{"id": 7, "tokens": [1.0] * 5}, {"id": 8, "away": 3.0}]}, [b"", b"ring"]
+    )

@@ -202,3 +202,24 @@ async def test_the_next_process_accepts_what_came_while_nobody_did(host: There) 
     assert await asking == f"{NODE} patient".encode()
     await following.close()
     assert following.reading() == {"serendip_cluster_refused": dict.fromkeys([(why,) for why in REFUSALS], 0)}
+
+
+async def test_while_it_is_paused_who_knocks_waits(host: There) -> None:
+    host.port.pause()
+    host.port.pause()
+    with pytest.raises(HostAway, match="no answer within"):
+        await host.asker.ask(host.address, Kind.HELLO, b"", within=0.1)
+    host.port.start()
+    await serves(host)
+
+
+async def test_a_handler_may_leave_the_answer_to_who_gets_the_connection(tmp_path: Path) -> None:
+    def keep(sock: socket.socket) -> None:
+        with sock:
+            sock.send(b"mine")
+
+    async def leaves(_: Request) -> Answer:
+        return Answer(None, keep=keep)
+
+    async with there(keys.load(tmp_path), {Kind.HELLO: leaves}) as host:
+        assert await host.say(request(host)) == b"mine"

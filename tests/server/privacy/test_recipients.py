@@ -8,8 +8,8 @@ import pytest
 
 from server.checks.finding import Level
 from server.checks.local import local
-from server.checks.recipients import unnamed
 from server.config.settings import Settings
+from server.privacy.recipients import unnamed
 
 ON: list[tuple[str, dict[str, Any]]] = [
     ("turn", {"video": {"stun": ["stun:stun.example:3478"]}}),
