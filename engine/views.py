@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from engine.address import Address
+from engine.ages import STANDS as STANDS
 from engine.bus_messages import Ended as Ended
 from engine.conduct import Act as Act
 from engine.frames import banned as banned

@@ -187,12 +187,14 @@ def status(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson =
 
 @app.command()
 def drain(
-    worker: Annotated[int, typer.Option("--worker", metavar="N", help="which worker, 1 and up")],
+    worker: Annotated[
+        int | None, typer.Option("--worker", metavar="N", help="this worker alone, 1 and up, and not the host")
+    ] = None,
     config: ConfigFile = None,
     data: DataFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """One of several workers gives its people to the others and ends: nobody's connection, chat or search does."""
+    """This host gives its people to the other hosts and ends: chats and searches go on there. With --worker: one worker, to the other workers."""
     folder = enter(config, {"data": data}).data
     from server.commands.workers import change
 

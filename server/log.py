@@ -30,6 +30,8 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "process.died": "process status why",  # a process of this host; a negative status is a signal
         "process.leaving": "process people",  # a worker that was told to end: its people go to the others
         "process.left": "process people stayed seconds",  # they are there, but for so many, who are told to come back
+        "host.leaving": "hosts",  # an operator's `drain`: this host ends, and its people go to so many others
+        "host.left": "process people stayed seconds",  # so many are at other hosts as this one ends; the others are told to come back
         "process.ready": "process pid",
         "process.stopped": "process",
         "library": "logger error where",  # a warning or error of a library, by the logger's name

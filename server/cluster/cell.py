@@ -19,6 +19,7 @@ from server.cluster.bus import Bus, Handler
 from server.cluster.federation import BARS, Federation
 from server.cluster.federation import SIGN_EVERY as EVERY
 from server.cluster.head import SKEW
+from server.cluster.hosts import Place, named
 from server.cluster.members import DEAD, SERVING, Beat, Host, Members, read
 from server.cluster.seal import Seal
 from server.config.cluster import Cluster
@@ -48,6 +49,7 @@ class Cell:
         moved: Callable[[], None] = lambda: None,
         more: Mapping[str, Handler] = NO_MORE,
     ) -> None:
+        """`more`: handlers of further subjects, by the last part."""
         self._node = node
         self._address = settings.address
         self._people = people
@@ -70,6 +72,14 @@ class Cell:
             self._federation.sign(time.monotonic())
             self._moved()
             await asyncio.sleep(EVERY)
+
+    def drain(self) -> None:
+        """Say at once how it stands: nobody is to come here any more."""
+        self._beat()
+
+    def places(self) -> list[Place]:
+        """Where people of this host may go."""
+        return [Place(named(node, post.worker), post.people) for node, post in self.members.open(time.monotonic())]
 
     async def end(self) -> None:
         """Say that it is there no more, and nothing after that."""

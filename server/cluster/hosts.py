@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final, NamedTuple
 
-from server.cluster.members import Host
+from server.cluster.members import SERVING, Host
+
+ABROAD: Final = "@"  # begins the name of a process of another host
+
+
+class Place(NamedTuple):
+    """A process of another host that takes people, and how many it has."""
+
+    name: str
+    people: int
 
 
 class Hosts:
@@ -24,6 +33,14 @@ class Hosts:
         """The host of a node, None: it is not there."""
         return next((one for one in self.others if one.node == node), None)
 
+    def there(self) -> bool:
+        """Whether there is another one."""
+        return bool(self.others)
+
+    def places(self) -> list[Place]:
+        """Where people may go: each host that serves has a first worker, at least."""
+        return first_workers(self.others)
+
     def addresses(self) -> list[str]:
         """Where they listen for each other, each once."""
         return list(dict.fromkeys(one.address for one in self.others))
@@ -31,3 +48,13 @@ class Hosts:
     def unwell(self) -> list[str]:
         """For `/readyz`."""
         return [] if self.away is None else [f"cluster: this host is alone, NATS is away ({self.away})"]
+
+
+def named(node: str, worker: int) -> str:
+    """A process of another host, by its number there, as all processes of this one call it (`server.workers.naming`)."""
+    return f"{ABROAD}{node} {worker}"
+
+
+def first_workers(hosts: Iterable[Host]) -> list[Place]:
+    """Of those that serve."""
+    return [Place(named(one.node, 1), one.people) for one in hosts if one.state == SERVING]

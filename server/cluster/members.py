@@ -3,6 +3,7 @@
          beat                  1 s of silence            2 s, or it says that it ends
 (none) ────────► serving ◄──────────────────► suspect ────────────────────────────────► (none)
                                  beat
+                 draining, where nobody is to come to any of its workers
 
 The room is where a keyed order of all that serve puts it (rendezvous hashing): all who hear the same hosts agree without a word, and a host that
 comes or goes moves it only where it is the first of them. Nobody who ends or leaves has it, nor who says its rows in another version.
@@ -21,8 +22,8 @@ SUSPECT: Final = 1.0  # seconds of silence
 DEAD: Final = 2.0
 MOST: Final = 256  # hosts of a cell
 SERVING: Final = "serving"
-DRAINING: Final = "draining"  # its people leave it
-STATES: Final = (SERVING, "suspect")  # before SUSPECT, and behind it
+SILENT: Final = "suspect"  # behind SUSPECT
+DRAINING: Final = "draining"  # its people leave it, and nobody is to come there
 
 
 class Post(NamedTuple):
@@ -59,7 +60,8 @@ NOTHING: Final = Share()
 
 
 class Beat(NamedTuple):
-    """What a host says of itself four times a second. `time`: Unix seconds, its own; `ends`: it says so for the last time."""
+    """What a host says of itself four times a second. `time`: Unix seconds, its own; `ends`: it says so for the last time; `drains`: it is about to
+    end, and its people go to others."""
 
     node: str  # 40 random bits, drawn anew by each generation of its processes
     address: str  # of its cluster port
@@ -150,6 +152,13 @@ class Members:
             for node, one in sorted(self._heard.items())
         ]
 
+    def open(self, now: float) -> list[tuple[str, Post]]:
+        """The workers of other hosts to which people may go, each with its node."""
+        heard = [(node, one.beat) for node, one in self._heard.items() if _state(one, now) == SERVING]
+        return [
+            (node, post) for node, beat in heard for post in beat.share.posts if not post.fixed and not post.leaving
+        ]
+
     @property
     def people(self) -> int:
         """Of all other hosts."""
@@ -163,7 +172,7 @@ def order(node: str) -> bytes:
 
 
 def _state(one: _Heard, now: float) -> str:
-    return DRAINING if one.beat.share.leaves else STATES[one.at + SUSPECT <= now]
+    return SILENT if one.at + SUSPECT <= now else DRAINING if one.beat.share.leaves else SERVING
 
 
 def read(fields: Any) -> Beat | None:

@@ -61,6 +61,9 @@ def words(line: Mapping[str, Any]) -> Iterator[str]:
         yield f"done: {_counted(line)}{line.get('seconds', 0)} s"
         if line.get("said"):
             yield str(line["said"])
+    elif step == "hosts":
+        hosts = line.get("hosts", 0)
+        yield str(line.get("said") or f"people go to {hosts} other host{'' if hosts == 1 else 's'}")
     elif step == "starting":
         yield "starting the new process"
     elif step == "ready":
@@ -70,6 +73,6 @@ def words(line: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _counted(line: Mapping[str, Any]) -> str:
-    names = (("people", "person"), ("chats", "chat"))
+    names = (("people", "person"), ("chats", "chat"), ("stayed", "stayed"))
     counts = [f"{line[name]} {one if line[name] == 1 else name}" for name, one in names if name in line]
     return "".join(f"{count}, " for count in counts)

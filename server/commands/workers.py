@@ -60,9 +60,10 @@ def _host(node: str, address: str, version: str, state: str, people: int, ahead:
     return node, address, version, state, people, f"{ahead:+.1f} s"
 
 
-def change(data: Path, do: str, worker: int | str, as_json: bool) -> None:
-    """`drain` or `restart` a worker, or "hub" or "office", and print how it goes until it is over."""
-    conclude(answer(data, {"do": do, "worker": worker}, show=not as_json), as_json)
+def change(data: Path, do: str, worker: int | str | None, as_json: bool) -> None:
+    """`drain` or `restart` a worker, or "hub" or "office", or `drain` the host (None), and print how it goes until it is over."""
+    which = {} if worker is None else {"worker": worker}
+    conclude(answer(data, {"do": do, **which}, show=not as_json), as_json)
 
 
 def _row(one: Mapping[str, Any], others: int) -> tuple[object, ...]:

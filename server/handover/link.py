@@ -85,6 +85,8 @@ class Kind(enum.IntEnum):
     ARRIVED = 67  # office to a worker: a request of another host, and the connection that it came by
     TUNNEL = 68  # worker to worker: a client whose session is at another host, and what is known of them here
     ALL = 69  # between office and hub: what all hosts are to be told, and what another one said
+    EVACUATE = 72  # supervisor to all: this host ends, its people go to other hosts; in how many seconds
+    PLACES = 73  # hub to who has people, while its host ends: the processes of other hosts that take people, by name, and how many these have
     HOST = 60  # supervisor to the one that follows it: what it goes on with (`server.workers.succession.Estate`)
     CHILD = 61  # the answer: a process was started, by name and pid, and its pidfd; with the office one end of a way to the one before
     FOLLOW = 62  # supervisor to the office: all goes to the office of this pid, by that way

@@ -48,8 +48,8 @@ class People:
         begun, moved, worker = time.monotonic(), 0, self._worker
         while True:
             self._newcomers()
-            order = [id for id in worker.engine.moves.order() if id not in self._unmovable]
-            if not order and not worker.reactor.newcomers:
+            order = list(filter(self._may, worker.engine.moves.order()))
+            if self._is_over(order):
                 return
             before, left = moved, iter(order)
             while True:
@@ -65,6 +65,14 @@ class People:
             if moved == before:
                 await asyncio.sleep(AGAIN)
 
+    def _may(self, id: int) -> bool:
+        """Whether a session that is here is to go."""
+        return id not in self._unmovable
+
+    def _is_over(self, order: Sequence[int]) -> bool:
+        """Whether nobody is left who is to go; `order`: of sessions."""
+        return not order and not self._worker.reactor.newcomers
+
     def _next(self, left: Iterator[int]) -> list[int]:
         """Sessions for one message: who is asked for, then those of `left`; a chat's people are never apart. To be sent at once."""
         sessions, group = self._worker.engine.sessions, self._worker.engine.moves.group
@@ -73,7 +81,7 @@ class People:
             id = self._wanted.popleft() if self._wanted else next(left, None)
             if id is None:
                 break
-            if id in sessions and id not in self._unmovable:
+            if id in sessions and self._may(id):
                 batch.update(dict.fromkeys(group(id)))
         return list(batch)
 

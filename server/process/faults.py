@@ -17,6 +17,8 @@ POINTS: Final = (
     "sent",
     "go",
     "spread",
+    "away",
+    "told",
     "took",
     "taken",
     "end",

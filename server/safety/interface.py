@@ -104,6 +104,7 @@ class Safety(Protocol):
     promised: Callable[[], bool]  # whether the operator says that somebody reads them
     minor: Callable[[int], None]  # told of who is turned away as a minor, by a person's decision
     weighed: Callable[[int, int, int], None]  # told of a report by somebody whose cookie is older than a day
+    decided: Callable[[], None]  # told where a ban or a notice is found to be another than it was
 
     @property
     def moderated(self) -> bool:
@@ -137,6 +138,9 @@ class Safety(Protocol):
 
     def banned(self, identity: int, address: str) -> bytes | None:
         """The closing error of somebody who may not come in, None where they may."""
+
+    def look_now(self) -> None:
+        """A ban or a notice is another than it was, as another host saw."""
 
     def pack(self) -> dict[str, Any]:
         """What another process goes on with; it stays here too."""

@@ -46,6 +46,10 @@ def nobody_promised() -> bool:
     return False
 
 
+def no_other_host() -> None:
+    """Nobody else is to look."""
+
+
 def nobody_counts(_identity: int, _session: int, _reporter: int) -> None:
     """Where nobody is asked for challenges."""
 
@@ -74,7 +78,10 @@ class Safety:
         self._bans = Bans(parts.database, parts.pseudonyms)
         self._figures = Figures(parts.database)
         self._turned_away = 0
-        self._news = asyncio.Event()  # a program's measure is in the store: it is read now
+        self._news = asyncio.Event()  # a program's measure is in the store, or another host saw one: it is read now
+        self._heard = False  # by another host
+        # told where this process is the first to see that a ban or a notice is another than it was: other hosts look at once
+        self.decided: Callable[[], None] = no_other_host
         self._unattended = 0
         self._notices = Notices(parts.database, parts.pseudonyms)
         # told whenever somebody is turned away whom a person's decision keeps out as a minor
@@ -103,16 +110,26 @@ class Safety:
     async def _follow(self, told: Callable[[], None]) -> None:
         """Until it is cancelled."""
         while True:
+            heard, self._heard = self._heard, False
             try:
+                news = False
                 for refresh in (self._bans.refresh, self._notices.refresh):
                     if await refresh():
+                        news = True
                         told()
+                if news and not heard:
+                    self.decided()
                 await self._notices.store()
             except StoreAway as error:
                 logger.debug("safety.bans_stale", **log.described(error))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), EVERY)
             self._news.clear()
+
+    def look_now(self) -> None:
+        """Another host saw that a ban or a notice is another than it was."""
+        self._heard = True
+        self._news.set()
 
     @property
     def moderated(self) -> bool:

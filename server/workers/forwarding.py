@@ -18,6 +18,7 @@ class Forwarding:
 
     def __init__(self, answer: Callable[[str, int], None]) -> None:
         self._answer = answer
+        self._wanted: dict[int, list[str]] = {}  # by the key of who goes next: who asked for it
         self._sent: dict[tuple[str, int], tuple[int, ...]] = {}  # keys by the process and the number of the message
         self._flying: dict[int, list[str]] = {}  # by the key: who asked for it
         self._gone: dict[int, str] = {}  # by the key: which process took it
@@ -25,7 +26,7 @@ class Forwarding:
     def sent(self, to: str, number: int, people: list[Mapping[str, Any]]) -> None:
         """These were sent."""
         keys = self._sent[to, number] = tuple({one[name] for one in people for name in _KEYS if name in one})
-        self._flying.update({key: [] for key in keys})
+        self._flying.update({key: self._wanted.pop(key, []) for key in keys})
 
     def took(self, to: str, number: int) -> None:
         """They are there."""
@@ -45,6 +46,10 @@ class Forwarding:
         """Nobody is on the way there."""
         for name, number in [sent for sent in self._sent if sent[0] == to]:
             self.back(name, number)
+
+    def wanted(self, asker: str, key: int) -> None:
+        """Its session goes next: who asks is answered when it has arrived."""
+        self._wanted.setdefault(key, []).append(asker)
 
     def waits(self, asker: str, key: int) -> bool:
         """Whether a key is on its way: who asks is answered when it has arrived."""

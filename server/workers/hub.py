@@ -11,7 +11,8 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from engine.engine import Thresholds
 from engine.hub import Hub
@@ -21,6 +22,8 @@ from server.cluster.cell import Cell
 from server.cluster.federation import Federation
 from server.cluster.members import Host
 from server.cluster.seal import Seal
+from server.cluster.seeking import Seeking
+from server.cluster.telling import Telling
 from server.config.settings import Settings
 from server.handover.link import Kind, Message
 from server.health.tasks import Tasks
@@ -34,7 +37,7 @@ from server.security.ids import Ids
 from server.workers.child import Birth
 from server.workers.figures import Answering
 from server.workers.naming import Names
-from server.workers.peers import HUB, OFFICE, Handler, Peers
+from server.workers.peers import HUB, OFFICE, Handler, Peers, number_of
 
 THERE_EVERY: Final = 0.25  # seconds
 SOONEST: Final = 0.005  # seconds: a timer for the room is never set closer than that
@@ -52,6 +55,7 @@ class HubProcess:
         self._names: dict[int, str] = {}
         self._people: dict[str, int] = {}
         self.cell: Cell | None = None  # of several hosts
+        self._drains = False
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = float("inf")
@@ -65,6 +69,11 @@ class HubProcess:
         answering = Answering(HUB, board, lambda: self.peers)
         handlers: dict[int, Handler] = {Kind.ROWS: self._rows, Kind.LOAD: self._load, Kind.READ: answering.read}
         handlers[Kind.LEAVING] = self._leaving
+        self.seeking = Seeking(node, self.names, self._say, self._send, lambda: self.peers.people, self._unreadable)
+        self.telling = Telling(node, self._say, partial(self._send, OFFICE, Kind.ALL), self._unreadable)
+        handlers |= {Kind.WHO: self.seeking.who, Kind.MINE: self.seeking.mine, Kind.ALL: self.telling.tell}
+        handlers[Kind.LEAVE] = lambda *_: self.stopped.set()
+        handlers[Kind.EVACUATE] = lambda *_: self.drain() if self.cell is not None else None
         self.peers = Peers(up, handlers, self._joined, self._dead, self.stopped.set)
         self.peers.serves = lambda name: self.federation.leaves(self.names.number(name), False)
         self._telling = self._loop.call_later(THERE_EVERY, self._tell_there)
@@ -94,10 +103,42 @@ class HubProcess:
     def join(self, cell: Cell) -> None:
         """This host is one of several."""
         self.cell = cell
-        self.board.add(cell.reading)
+        for source in (cell.reading, self.seeking.reading, self.telling.reading):
+            self.board.add(source)
         self.peers.stands = lambda: {"cluster": cell.standing()}
         self.tasks.start("nats", cell.bus.run)
         self.tasks.start("cluster", cell.run)
+
+    def drain(self) -> None:
+        """This host ends: nobody comes here any more, and this process ends when no other is there."""
+        self._drains = True
+        if self.cell is None or self._is_alone():
+            self.stopped.set()
+            return
+        for number in self._names:
+            self.federation.leaves(number, True)
+        self.cell.drain()
+        self._tell_places(self.cell)
+
+    def _tell_places(self, cell: Cell) -> None:
+        """Where people of this host may go, to all who have some."""
+        places = list(map(list, cell.places()))
+        for name in self.peers.others:
+            self.peers.send(name, Kind.PLACES, *places)
+
+    def _is_alone(self) -> bool:
+        return not any(number_of(name) >= 0 for name in self.peers.others)
+
+    def _say(self, subject: str, body: bytes) -> None:
+        if self.cell is not None:
+            self.cell.bus.say(subject, body)
+
+    def _send(self, name: str, kind: Kind, *records: Any) -> None:
+        self.peers.send(name, kind, *records)
+
+    def _unreadable(self) -> None:
+        if self.cell is not None:
+            self.cell.bus.dropped["unreadable"] += 1
 
     async def leave(self) -> None:
         """The others need not wait until this host is silent for long."""
@@ -128,6 +169,8 @@ class HubProcess:
         self._people.pop(name, None)
         self.federation.gone(number, time.monotonic())
         self.flush()
+        if self._drains and self._is_alone():
+            self.stopped.set()
 
     def _leaving(self, name: str, message: Message) -> None:
         self.federation.leaves(self.names.number(name), bool(message.records[0]))
@@ -147,6 +190,8 @@ class HubProcess:
         there = self.federation.there(time.monotonic())
         for name in self.peers.people:
             self.peers.send(name, Kind.THERE, people, there)
+        if self._drains and self.cell is not None:
+            self._tell_places(self.cell)
 
     def _on_timer(self) -> None:
         self._timer, self._timer_at = None, float("inf")
@@ -182,6 +227,7 @@ async def serve(birth: Birth, settings: Settings, again: Callable[[], Settings],
     if settings.cluster.nats:
         seal = Seal(keys.load(settings.data))
         process.federation.hide = seal.hidden
+        subjects = {**process.seeking.handlers, **process.telling.handlers}
         process.join(
             Cell(
                 node,
@@ -191,11 +237,13 @@ async def serve(birth: Birth, settings: Settings, again: Callable[[], Settings],
                 process.tell_hosts,
                 process.federation,
                 process.flush,
+                subjects,
             )
         )
     reloading = Reloading(settings, lambda changed: log.configure(changed.log), quiet=True)
     reload = loop.create_task(reloading.run(birth.told_to_reload(), again))
-    loop.add_signal_handler(signal.SIGTERM, process.stopped.set)
+    # a service manager tells all at once, and people find each other by what this one knows
+    loop.add_signal_handler(signal.SIGTERM, process.drain)
     loop.add_signal_handler(
         signal.SIGINT, lambda: None
     )  # a terminal tells all at once; the hub ends last, when it is told

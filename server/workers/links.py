@@ -14,6 +14,7 @@ from typing import Final
 
 from engine.remote_room import RemoteRoom
 from server.cluster.crossing import Opened
+from server.cluster.evacuating import Send
 from server.cluster.hosts import Hosts
 from server.handover.link import Kind, Message
 from server.handover.tally import Tally
@@ -64,10 +65,11 @@ class Links:
             Moving(worker),
             lambda: self.peers,
             self.tally,
-            lambda *asked: self._whereabouts.answer(*asked),
+            lambda *asked: self.whereabouts.answer(*asked),
             names,
         )
-        self._whereabouts = Whereabouts(worker, lambda: self.peers, across.knock, across.forwarding)
+        self.cross: Send | None = None  # people without connections go to a process of another host; None: nobody does
+        self.whereabouts = Whereabouts(worker, lambda: self.peers, across.knock, across.forwarding)
         worker.engine.moves.steady = True
         room.go = across.go
         room.full = lambda: room.away or self.peers.full(HUB)
@@ -80,8 +82,8 @@ class Links:
             Kind.TOOK: across.took,
             Kind.NO: across.refused,
             Kind.SAVED: self._saved,
-            Kind.WHO: self._whereabouts.who,
-            Kind.MINE: self._whereabouts.mine,
+            Kind.WHO: self.whereabouts.who,
+            Kind.MINE: self.whereabouts.mine,
             Kind.THERE: self._there,
             Kind.ARRIVED: self._arrived,
             **more,
@@ -116,6 +118,7 @@ class Links:
             takes,
             opened or pipe(worker),
         )
+        self.cross = abroad.sent
         return abroad
 
     def reading(self) -> Reading:
@@ -144,7 +147,7 @@ class Links:
 
     def _dead(self, name: str) -> None:
         self.across.dead(name)
-        self._whereabouts.dead(name)
+        self.whereabouts.dead(name)
         if abroad(name):
             self.tally.left = 0
         else:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Final
 
 from engine.placing import HOST_BITS as BITS
+from server.cluster.hosts import ABROAD, named
 from server.workers.peers import name_of, number_of
 
 MOST: Final = (1 << BITS) - 1
-ABROAD: Final = "@"
 
 
 def elsewhere(name: str) -> bool:
@@ -52,7 +52,12 @@ class Names:
         """Of a process, by its number."""
         if self.is_here(number):
             return name_of(number & MOST)
-        return f"{ABROAD}{node_in(number)} {number & MOST}"
+        return named(node_in(number), number & MOST)
+
+    def abroad(self, name: str) -> str:
+        """A process of people, as other hosts call it."""
+        number = self.number(name)
+        return named(node_in(number), number & MOST)
 
     def is_here(self, number: int) -> bool:
         """Whether it is a process of this host."""

@@ -10,7 +10,7 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -23,7 +23,7 @@ from server.handover.arriving import Arriving, Gone
 from server.handover.leaving import Failed, Leaving
 from server.handover.link import Kind, Message
 from server.metrics.process import begun
-from server.parts.reception import Row
+from server.omegle.routes import ADAPTER
 from server.parts.server import Server
 from server.process.census import Part
 from server.process.sockets import Sockets
@@ -32,13 +32,15 @@ from server.security import keys
 from server.worker import gc_tuning
 from server.worker.draining import drain
 from server.workers.child import Birth
+from server.workers.departing import Departing
+from server.workers.everywhere import Everywhere
 from server.workers.figures import Gathering
 from server.workers.keeping import Keeping
-from server.workers.links import PAUSED_MAX, Links
+from server.workers.links import Links
 from server.workers.naming import Names
 from server.workers.parent import Parent
 from server.workers.passing import Passing
-from server.workers.peers import OFFICE, Handler, Peers, number_of
+from server.workers.peers import HUB, OFFICE, Handler, Peers, number_of
 from server.workers.sharing import Sharing
 from server.workers.yielding import Yielding
 
@@ -78,15 +80,16 @@ class Office:
         self.server.board.gather = gathering.gather
         handlers: dict[int, Handler] = {Kind.HTTP: self._when_open(self._http), Kind.FIGURES: gathering.figures}
         self._kept = self._when_open(self._keep)
-        handlers |= dict.fromkeys((Kind.RECORD, Kind.REPORT, Kind.SEEN, Kind.SAVE, Kind.UNSAVE, Kind.MINOR), self._kept)
-        handlers |= {Kind.BEGIN: self._begin, Kind.FOLLOW: self._follow, Kind.AGE: self._aged}
+        handlers |= dict.fromkeys((Kind.RECORD, Kind.REPORT, Kind.SEEN, Kind.SAVE, Kind.UNSAVE), self._kept)
+        handlers |= {Kind.BEGIN: self._begin, Kind.FOLLOW: self._follow}
         handlers[Kind.LOOK] = self._look
         self.hosts = Hosts()
         self._station = None if place is None else Station(place, settings, secret, self.hosts.addresses)
         handlers[Kind.HOSTS] = self._others
         self.server.health.checks.append(self.hosts.unwell)
-        handlers[Kind.PAUSED] = self._paused
-        self.server.tell_of_pauses(lambda *row: self._say_paused([row]))
+        self._everywhere = Everywhere(self.server, lambda: self.peers, place is not None, self._kept)
+        self._departing = Departing(OFFICE, self.server.worker, lambda: self.links, self.hosts, self.stop, self._may_go)
+        handlers |= {**self._everywhere.handlers, **self._departing.handlers}
         self.links = Links(up, self.server.worker, room, handlers, self._joined, self._dead, names=names)
         if place is not None and self._station is not None:
             abroad = self.links.reach(
@@ -94,6 +97,8 @@ class Office:
             )
             passing = Passing(place.node, lambda: self.links.peers, self.links.across, abroad.came)
             self._station.handlers.update(passing.handlers)
+        self.links.whereabouts.others = self.hosts.there
+        self.links.moved = lambda: self._departing.moved
         for source in (self.links.reading, self.links.peers.reading):
             self.server.board.add(source)
         self.server.board.add(Parent().reading, apart=True)
@@ -122,28 +127,6 @@ class Office:
         if self.keeping is not None:  # a worker sends nothing of these where nothing is kept
             self.keeping.take(name, message)
 
-    def _weighed(self, identity: int, session: int, reporter: int) -> None:
-        """A report counts, wherever who was reported is now; a worker that starts later does not hear of it."""
-        self.server.worker.reported(identity, session, reporter)
-        for name in self._workers():
-            self.peers.send(name, Kind.WEIGHED, identity, session, reporter)
-
-    def _aged(self, name: str, message: Message) -> None:
-        """A worker says how somebody stands: the others are told; one that starts later does not hear of it."""
-        for other in self._workers():
-            if other != name:
-                self.peers.send(other, Kind.AGE, *message.records)
-        self._kept(name, message)
-
-    def _paused(self, name: str, message: Message) -> None:
-        """A worker says whose video is off: the others are told, and one that starts later too."""
-        self._say_paused(self.server.video_off(message.records), but=name)
-
-    def _say_paused(self, rows: Sequence[Row], but: str = "") -> None:
-        for name in self._workers() if rows else ():
-            if name != but:
-                self.peers.send(name, Kind.PAUSED, *map(list, rows))
-
     def _look(self, _: str, message: Message) -> None:
         """People of a worker are asked for pictures, which come here."""
         if self.server.pictures is not None:
@@ -167,11 +150,17 @@ class Office:
         if self._station is not None:
             self._station.others_changed()
 
+    def _may_go(self, id: int) -> bool:
+        """Who speaks another protocol is not told to come back: such a client stays as long as it may, and so does who talks with it."""
+        adapter = self.server.pages.get(ADAPTER)
+        return adapter is None or adapter.of(id) is None
+
     def _joined(self, name: str) -> None:
         self._gathering.joined(name)
+        if name == HUB:
+            self._departing.tell_hub()
         if number_of(name) > 0:
-            for rows in self.server.all_off(PAUSED_MAX):
-                self.peers.send(name, Kind.PAUSED, *map(list, rows))
+            self._everywhere.joined(name)
         if self.server.pictures is not None and number_of(name) > 0:
             self.peers.send(name, Kind.PICTURES, self.server.pictures.mean)
         if self._sharing is not None:
@@ -214,7 +203,7 @@ class Office:
         if kept is not None:
             self.keeping = Keeping(lambda: self.peers, *kept)
             self.keeping.aged, self.keeping.turned_away = server.aged, server.turned_away
-            kept[1].weighed = self._weighed
+        self._everywhere.ready()
         if server.recorder is not None:
             server.recorder.gone = self.links.saved
         self._sharing = Sharing(lambda: self.peers, server.worker.statement, kept and kept[1])
@@ -281,12 +270,16 @@ class Office:
 
         async def alone() -> None:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(within + LONGER):
+                async with asyncio.timeout(within + LONGER + (self._departing.within or 0.0)):
                     while self._workers():
                         self._alone.clear()
                         await self._alone.wait()
 
-        await asyncio.gather(drain(self.server.worker, within), alone())
+        async def depart() -> None:
+            left = await self._departing.run(within, lambda: bool(self._workers()))
+            await drain(self.server.worker, left)
+
+        await asyncio.gather(depart(), alone())
         if self._sharing is not None:
             self._sharing.close()
         if self.keeping is not None:

@@ -4,6 +4,7 @@ Rule: one order at a time; who asked may be gone meanwhile, and what was asked f
 
     drain    the worker is told `leave`; its people go to the others; it ends, and is not started anew
     restart  the same, then it is started; one that is not there is only started
+    drain    without a worker: the host ends, and its people go to other hosts (`departure`)
     upgrade  all goes to another generation of processes (`following`); to restart the office is the same, by the same program
 
 The hub has no people: it only ends, and those who wait are told to the next.
@@ -25,6 +26,7 @@ from server.process.control import UNKNOWN
 from server.process.successor import NotStarted
 from server.workers.askers import Asker
 from server.workers.child import Child
+from server.workers.departure import WITHIN, Departure
 from server.workers.estate import Estate
 from server.workers.following import ENDING, MOVING, Following
 from server.workers.peers import HUB, OFFICE, name_of, number_of
@@ -55,6 +57,9 @@ class Host(Protocol):
     def start(self, name: str) -> None:
         """Start one that is not there."""
 
+    def evacuate(self, within: float | None) -> None:
+        """End; people have so many seconds more to go to other hosts, None: none, as by SIGTERM."""
+
     def estate(self) -> Estate:
         """What the next generation goes on with. Raises NotStarted."""
 
@@ -82,6 +87,7 @@ class Orders:
         self._told = 0.0
         self._following: Following | None = None
         self._follower: int | None = None
+        self._departure: Departure | None = None
 
     def take(self, asker: Asker, asked: Mapping[str, Any]) -> None:
         """A request."""
@@ -90,6 +96,8 @@ class Orders:
             asker.end(self._status())
         elif do == "restart" and asked.get("worker") == OFFICE:
             self._upgrade(asker, None)
+        elif do == "drain" and "worker" not in asked:
+            self._depart(asker)
         elif do in ("drain", "restart"):
             said = self._begin(asker, asked.get("worker"), do == "restart")
             if said:
@@ -116,6 +124,8 @@ class Orders:
 
     def over(self) -> None:
         """All of this generation have ended."""
+        if self._departure is not None:
+            self._departure.over()
         if self._following is not None:
             self._following.done()
             self._follower = self._following.pid
@@ -129,6 +139,26 @@ class Orders:
         """What is to be waited for."""
         if self._following is not None:
             self._following.register(poll)
+
+    def _depart(self, asker: Asker) -> None:
+        said = self._not_now()
+        if said:
+            asker.end({"done": False, "said": said})
+            return
+        self._departure = departure = Departure(asker, self._host.children)
+        logger.info("host.leaving", hosts=departure.hosts)
+        self._host.evacuate(WITHIN if departure.hosts else None)
+
+    def gone(self, child: Child) -> None:
+        """A process of a host that ends is dead."""
+        if self._departure is not None:
+            self._departure.gone(child)
+
+    def _not_now(self) -> str:
+        """Why nothing can be begun now; empty where it can."""
+        if self._host.phase != standing.READY:
+            return NOT_NOW
+        return ORDERED if self._order is not None else UPGRADING if self._following is not None else ""
 
     def _upgrade(self, asker: Asker, program: str | None) -> None:
         host = self._host
@@ -165,6 +195,9 @@ class Orders:
         """What the next generation says, if there is one; say how many people are left."""
         if self._following is not None:
             self._following.turn(found, now)
+        if self._departure is not None and now - self._told >= TELL_EVERY:
+            self._told = now
+            self._departure.look(self._host.children)
         order = self._order
         if order is None or order.child is None or now - self._told < TELL_EVERY:
             return
@@ -212,12 +245,9 @@ class Orders:
         name = name_of(which) if isinstance(which, int) else HUB if which == HUB and again else ""
         if name not in (*workers, HUB):
             return f"there is no such worker: they are 1 to {len(workers)}"
-        if host.phase != standing.READY:
-            return NOT_NOW
-        if self._order is not None:
-            return ORDERED
-        if self._following is not None:
-            return UPGRADING
+        said = self._not_now()
+        if said:
+            return said
         child = host.children.get(name)
         if child is None and not again:
             return f"{name} is not running"
@@ -231,6 +261,7 @@ class Orders:
         self._name = name
         if name == HUB:
             self._leave(Order(asker, again, child, 0, time.monotonic()))
+            child.tell(Kind.LEAVE, {})  # it alone: by the signal alone it would wait for the others to end
             child.kill(signal.SIGTERM)
             return ""
         others = {one: host.children[one] for one in workers if one != name and one in host.children}

@@ -28,7 +28,7 @@ from server.workers.askers import Askers
 from server.workers.child import Birth, Child
 from server.workers.estate import Estate
 from server.workers.orders import Orders
-from server.workers.peers import HUB, OFFICE
+from server.workers.peers import HUB, OFFICE, number_of
 from server.workers.preceding import Preceding
 from server.workers.watch import LOOK_EVERY, Watch
 
@@ -85,6 +85,7 @@ class Supervisor:
         self._orders = Orders(self)
         self._stale = False  # settings changed since the start
         self._stopping = False
+        self._longer = False  # it ends, and people have more time for it
         self._ends: float | None = None  # when who is still there is killed
         self._served = False
         self._failed = False
@@ -266,6 +267,9 @@ class Supervisor:
         if (self._stopping or self._orders.moving) and set(self.children) == {HUB}:
             self.children[HUB].kill(signal.SIGTERM)
         if self._stopping:
+            self._orders.gone(child)
+            if self._longer and not any(number_of(name) > 0 for name in self.children):
+                self._notifier.stopping()
             return
         if not self._served:
             self._failed = True
@@ -298,15 +302,22 @@ class Supervisor:
         elif number in (signal.SIGTERM, signal.SIGINT):
             self._stop()
 
-    def _stop(self) -> None:
-        """All end; the hub last, for who talks may still look for the next."""
-        if self._stopping:
+    def evacuate(self, within: float | None) -> None:
+        """All end as by SIGTERM; people have so many seconds more to go to other hosts, None: none."""
+        self._stop(within)
+
+    def _stop(self, within: float | None = None) -> None:
+        """All end; the hub last, for who talks may still look for the next. `within`: see `evacuate`; None: said by SIGTERM, which wins."""
+        if self._stopping and not (within is None and self._longer):
             return
-        self._stopping = True
-        self._orders.stopping()
+        if not self._stopping:
+            self._orders.stopping()
+        self._stopping, self._longer = True, within is not None
         self._due.clear()
-        self._notifier.stopping()
-        self._ends = time.monotonic() + self._drain
+        self._ends = time.monotonic() + (within or 0.0) + self._drain
+        if within is None:
+            self._notifier.stopping()  # from here on a service manager has little patience
         for name, child in self.children.items():
-            if name != HUB or len(self.children) == 1:
+            child.tell(Kind.EVACUATE, within or 0.0)
+            if within is None and (name != HUB or len(self.children) == 1):
                 child.kill(signal.SIGTERM)

@@ -32,6 +32,7 @@ from server.store.country import Countries
 from server.worker import draining, gc_tuning
 from server.worker.recorder import Recorder
 from server.workers.child import Birth
+from server.workers.departing import Departing
 from server.workers.emptying import Emptying
 from server.workers.figures import Answering
 from server.workers.kept import Kept
@@ -84,6 +85,7 @@ class WorkerProcess:
         board.add(self.reception.asking.reading)
         self._looking = Looking(self.name, settings, worker, board, Tasks())
         answering = Answering(self.name, board, lambda: self.links.peers)
+        self.departing = Departing(self.name, worker, lambda: self.links, self.hosts, self.stop)
         handlers: dict[int, Handler] = {
             Kind.TOOK: self._took,
             Kind.STATEMENT: statement.take,
@@ -92,6 +94,7 @@ class WorkerProcess:
             Kind.LEAVE: lambda _, message: self._leave(message.records[0], ""),
             Kind.NEXT: self._next,
             Kind.STAY: lambda *_: self.stay.set(),
+            **self.departing.handlers,
             Kind.BEGIN: self._begin,
             Kind.REST: self._rest,
             Kind.WEIGHED: lambda _, message: worker.reported(*message.records),
@@ -106,7 +109,8 @@ class WorkerProcess:
         self.links = Links(up, worker, room, handlers, self._joined, self._dead, self.kept.flush, names)
         if node:
             self.links.reach(node, number, secret, self.hosts, lambda: self._takes)
-        self.links.moved = lambda: () if self._emptying is None else self._emptying.moved
+        self.links.whereabouts.others = self.hosts.there
+        self.links.moved = lambda: self.departing.moved if self._emptying is None else self._emptying.moved
         worker.statement = statement
         worker.on_http = outward.take
         worker.aged = self._aged
@@ -174,8 +178,10 @@ class WorkerProcess:
 
     def _joined(self, name: str) -> None:
         self._outward.joined(name)
-        if name == HUB and self._emptying is not None:
-            self._emptying.tell_hub()
+        if name == HUB:
+            self.departing.tell_hub()
+            if self._emptying is not None:
+                self._emptying.tell_hub()
         if name == OFFICE:
             self._outbox.joined()
             self.kept.flush()
@@ -317,7 +323,9 @@ async def serve(
                 break
             process.go_on()
     reload.cancel()
-    await draining.drain(process.worker, settings.server.drain)
+    left = await process.departing.run(settings.server.drain, lambda: True)
+    await draining.drain(process.worker, left)
+    process.links.peers.say()
     await process.close()
     logger.info("process.stopped", process=process.name)
     return 0

@@ -51,6 +51,8 @@ OUTSIDE = (
     "tests/server/cluster/test_one_room.py",
     "tests/server/cluster/test_crossing_cuts.py",
     "tests/server/cluster/test_crossing_lines.py",
+    "tests/server/cluster/test_leaving.py",
+    "tests/server/cluster/test_measures.py",
     "tests/server/cluster/test_station.py",
     "tests/server/cluster/test_together.py",
     "tests/server/college/",

@@ -25,6 +25,7 @@ NOT_PERSONAL = (
             "error": "the type of an exception",
             "where": "places in the source",
             "online": "a number of sessions",
+            "hosts": "a number",
             "count": "a number",
             "epoch": "the number of a month of 30 days",
             "check": "one of a fixed list of words",

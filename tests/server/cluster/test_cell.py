@@ -119,3 +119,25 @@ async def test_a_clock_that_is_far_off_is_told_once_until_it_is_right(nats: serv
         with capture_logs() as said:
             cell._look_at_clocks(others)
         assert [(one["event"], one["said"]) for one in said] == [("cluster.clock_off", "10.0.0.2:9467: -31 s")] * told
+
+
+async def test_who_drains_is_told_so_by_its_next_beat_and_nobody_goes_there(nats: services.Nats, seal: Seal) -> None:
+    settings = named(nats)
+    async with hub(settings, seal, 3) as one, hub(settings, seal, 4) as two:
+        await until(lambda: one.hears() == [4])
+        assert [place.people for place in one.cell.places()] == [4]
+        two.cell.drain()
+        await until(lambda: one.told[-1][0].state == "draining")
+        assert one.cell.places() == []
+        assert len(two.cell.places()) == 1
+
+
+async def test_further_subjects_are_heard(nats: services.Nats, seal: Seal) -> None:
+    heard: list[bytes] = []
+    cell = Cell("b" * 10, named(nats), seal, lambda: 1, lambda _: None, more={"who": heard.append})
+    task = asyncio.create_task(cell.bus.run())
+    await until(lambda: cell.bus.up)
+    cell.bus.say("who", b"is there?")
+    await until(lambda: heard == [b"is there?"])
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

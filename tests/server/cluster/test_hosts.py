@@ -1,6 +1,6 @@
 """The other hosts as the office knows them."""
 
-from server.cluster.hosts import Hosts
+from server.cluster.hosts import Hosts, Place
 
 
 def test_it_knows_what_it_was_told_last() -> None:
@@ -14,3 +14,12 @@ def test_it_knows_what_it_was_told_last() -> None:
     assert hosts.addresses() == []
     assert "alone" in hosts.unwell()[0]
     assert "refused" in hosts.unwell()[0]
+
+
+def test_people_go_to_those_that_serve_alone() -> None:
+    hosts = Hosts()
+    assert not hosts.there()
+    states = {"b": "serving", "c": "draining", "d": "suspect"}
+    hosts.take(None, [[node, f"{node}:1", "1.0", state, 7, 0.0] for node, state in states.items()])
+    assert hosts.there()
+    assert hosts.places() == [Place("@b 1", 7)]

@@ -157,7 +157,7 @@ def test_what_was_not_done_is_said_with_status_1(run: CliRunner, answering: Answ
     assert (told.exit_code, json.loads(told.stdout)) == (1, answering.lines[0])
 
 
-@pytest.mark.parametrize("words", [["restart"], ["restart", "--hub", "--worker", "1"], ["drain"]])
+@pytest.mark.parametrize("words", [["restart"], ["restart", "--hub", "--worker", "1"]])
 def test_which_process_is_to_be_said(run: CliRunner, answering: Answering, words: list[str]) -> None:
     assert run.invoke(app, words).exit_code == 2
     assert answering.asked == []
@@ -169,3 +169,24 @@ def test_which_process_is_to_be_said(run: CliRunner, answering: Answering, words
 )
 def test_an_age_is_said_in_two_units_at_most(seconds: float, said: str) -> None:
     assert age(seconds) == said
+
+
+def test_a_host_that_leaves_says_where_people_go_and_who_could_not(run: CliRunner, answering: Answering) -> None:
+    done = {"done": True, "people": 1, "chats": 2, "stayed": 1, "seconds": 1.5}
+    answering.lines = [
+        {"step": "hosts", "hosts": 1, "said": ""},
+        {"step": "moving", "left": 2},
+        {**done, "said": "who did not go was told to come back"},
+    ]
+    told = run.invoke(app, ["drain"])
+    assert (told.exit_code, told.stderr) == (0, "")
+    assert told.stdout.splitlines() == [
+        "people go to 1 other host", "2 people left", "done: 1 person, 2 chats, 1 stayed, 1.5 s", "who did not go was told to come back",
+    ]  # fmt: skip
+    assert answering.asked == [{"do": "drain"}]
+    answering.lines = [
+        {"step": "hosts", "hosts": 2, "said": ""},
+        {"step": "hosts", "hosts": 0, "said": "no other\x1b"},
+        done,
+    ]
+    assert run.invoke(app, ["drain"]).stdout.splitlines()[:2] == ["people go to 2 other hosts", "no other<1b>"]

@@ -50,3 +50,14 @@ async def test_it_is_forgotten_after_a_while_but_where_they_went_since(monkeypat
     forwarding.took("worker 3", 1)
     await until(lambda: forwarding.where(2) is None)
     assert forwarding.where(1) == "worker 3"
+
+
+async def test_who_asks_before_they_are_sent_is_answered_when_they_are_there() -> None:
+    said: list[tuple[str, int]] = []
+    forwarding = Forwarding(lambda *asked: said.append(asked))
+    forwarding.wanted("hub", 4)
+    forwarding.sent("@00000000bb 1", 7, ONE)
+    assert said == []
+    forwarding.took("@00000000bb 1", 7)
+    assert said == [("hub", 4)]
+    assert forwarding.where(4) == "@00000000bb 1"

@@ -3,12 +3,15 @@
 import asyncio
 import os
 import signal
+from collections import Counter
 
 import pytest
 
 from engine import hub as engine_hub
 from engine import hub_rows as rows
 from engine.hub_rows import Row
+from server.cluster.hosts import Place
+from server.cluster.members import Members
 from server.config.settings import Settings
 from server.handover.link import Kind
 from server.workers.child import Birth
@@ -124,3 +127,81 @@ async def test_without_a_supervisor_it_ends() -> None:
     await hub.ready()
     hub.up.close()
     assert await hub.status() == 0
+
+
+class Played:
+    """The connection to NATS, of which only what is said is looked at."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, bytes]] = []
+        self.dropped: Counter[str] = Counter()
+        self.trouble = None
+
+    def say(self, subject: str, body: bytes) -> None:
+        """To all hosts."""
+        self.said.append((subject, body))
+
+
+class Several:
+    """A cell that the hub is told of; one other host, which serves."""
+
+    def __init__(self) -> None:
+        self.bus = Played()
+        self.members = Members("a" * 10)
+        self.drains = False
+        self.people_elsewhere = 0
+
+    def drain(self) -> None:
+        """This host is about to end."""
+        self.drains = True
+
+    def places(self) -> list[Place]:
+        """Where people may go."""
+        return [Place("@00000000bb 1", 7)]
+
+
+async def test_a_hub_asks_tells_and_answers_other_hosts_for_its_processes(made: Host) -> None:
+    hub, office, one = made.hub(), made.play(OFFICE), made.play("worker 1")
+    await made.joined()
+    process, cell = hub.process, Several()
+    process.cell = cell  # type: ignore[assignment]  # it is played
+    one.peers.send("hub", Kind.WHO, 7)
+    office.peers.send("hub", Kind.ALL, ["changed"])
+    await until(lambda: {subject for subject, _ in cell.bus.said} == {"who", "told"})
+    process.seeking.handlers["who"](b'{"node":"00000000bb","keys":[7]}')
+    assert (await one.next(Kind.WHO)).records == [7]
+    one.peers.send("hub", Kind.MINE, 7, "")
+    await until(lambda: "mine-00000000bb" in {subject for subject, _ in cell.bus.said})
+    process.telling.handlers["told"](b'{"node":"00000000bb","rows":[["changed"]]}')
+    assert (await office.next(Kind.ALL)).records == [["changed"]]
+    for handler in (*process.seeking.handlers.values(), *process.telling.handlers.values()):
+        handler(b"?")
+    assert cell.bus.dropped["unreadable"] == 3
+
+
+async def test_a_hub_of_a_host_that_ends_says_where_people_may_go_and_ends_when_they_have_gone(made: Host) -> None:
+    hub, one = made.hub(), made.play("worker 1")
+    await made.joined()
+    process, cell = hub.process, Several()
+    made.tell("hub", Kind.EVACUATE, 7.0)
+    made.tell("hub", Kind.UP, "worker 1")  # it is read behind the other
+    await until(lambda: process.peers.takes("worker 1"))
+    assert not process.stopped.is_set(), "alone it ends when it is told to, the last"
+    process.cell = cell  # type: ignore[assignment]  # it is played
+    made.tell("hub", Kind.EVACUATE, 7.0)
+    for _ in range(2):  # at once, and then as often as all are told who is there
+        assert (await one.next(Kind.PLACES)).records == [["@00000000bb 1", 7]]
+    assert cell.drains
+    assert not process.stopped.is_set()
+    made.kill("worker 1")
+    await until(process.stopped.is_set)
+
+
+async def test_a_hub_that_is_to_be_started_anew_ends_whoever_is_there(made: Host) -> None:
+    hub = made.hub()
+    made.play("worker 1")
+    await made.joined()
+    hub.process.cell = Several()  # type: ignore[assignment]  # it is played
+    made.tell("hub", Kind.LEAVE, {})
+    await until(hub.process.stopped.is_set)
+    hub.process.cell = None

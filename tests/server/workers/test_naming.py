@@ -35,3 +35,13 @@ def test_alone_a_number_is_the_worker_s() -> None:
 def test_a_name_of_this_host_has_no_node() -> None:
     with pytest.raises(ValueError, match="worker 3"):
         place("worker 3")
+
+
+def test_a_process_has_one_name_for_all_others() -> None:
+    here = Names(HERE)
+    assert [here.abroad(name) for name in ("worker 3", "office", f"@{THERE} 2")] == [
+        f"@{HERE} 3",
+        f"@{HERE} 0",
+        f"@{THERE} 2",
+    ]
+    assert here.name(here.number(here.abroad("worker 3"))) == "worker 3"

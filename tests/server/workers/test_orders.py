@@ -201,3 +201,90 @@ def test_a_host_that_is_told_to_stop_says_so_and_ends(asked: Asked) -> None:
     asked.host.kill(asked.host.pid, signal.SIGTERM)
     assert first.last()["said"] == "this server was told to stop"
     assert asked.host.status() == 0
+
+
+def leaving(folder: Path) -> Life:
+    """As `life`, and ends by the word that its host ends, too; says in how many seconds."""
+
+    async def live(up: socket.socket, say: Say) -> int:
+        term, end = told(signal.SIGTERM), asyncio.Event()
+
+        def evacuate(_: str, message: Any) -> None:
+            say("evacuates", message.records[0])
+            if not (folder / "stays").exists():
+                end.set()
+
+        peers = Peers(up, {Kind.EVACUATE: evacuate}, lambda _: None, lambda _: None, asyncio.Event().set)
+        row = ["b", "x:1", "1.0", "serving", 5, 0.0]
+
+        def stands() -> dict[str, Any]:
+            cluster = {"others": [row] * (folder / "others").exists()}
+            return {"people": 3, "chats": 1, "moved": [3, 1, 0], "cluster": cluster}
+
+        peers.stands = stands
+        peers.ready()
+        say("lives")
+        waits = [asyncio.create_task(one.wait()) for one in (term, end)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for task in waits:
+            task.cancel()
+        peers.say()
+        peers.close()
+        return 0
+
+    return live
+
+
+@pytest.fixture
+def several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Asked]:
+    """A host that can leave."""
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    with forked(dict.fromkeys(NAMES, leaving(tmp_path)), data=tmp_path) as host:
+        host.hear("supervisor", None, "ready")
+        yield Asked(host, tmp_path)
+
+
+def hears_another(several: Asked, folder: Path) -> None:
+    """There is another host, and all processes said how they stand."""
+    (folder / "others").touch()
+    until(lambda: all(one["people"] == 3 for one in several.stands().values()))
+    until(lambda: several.ask("status")[-1].get("cluster", {}).get("others"))
+
+
+def test_a_host_that_leaves_gives_its_people_time_and_ends_with_nought(several: Asked, tmp_path: Path) -> None:
+    hears_another(several, tmp_path)
+    lines = several.ask("drain")
+    assert lines[0] == {"step": "hosts", "hosts": 1, "said": ""}
+    last = lines[-1]
+    assert (last["done"], last["said"], last["people"], last["chats"], last["stayed"]) == (
+        True,
+        "",
+        3 * len(NAMES),
+        len(NAMES),
+        0,
+    )
+    for name in NAMES:
+        assert several.host.hear(name, None, "evacuates")[3] == 300.0
+    assert several.host.status() == 0
+
+
+def test_alone_it_ends_as_by_a_signal_and_says_so(several: Asked) -> None:
+    lines = several.ask("drain")
+    assert "everybody is told to come back" in lines[0]["said"]
+    assert lines[-1]["done"] is True
+    assert several.host.status() == 0
+
+
+def test_a_signal_takes_the_time_back_that_an_operator_gave(several: Asked, tmp_path: Path) -> None:
+    hears_another(several, tmp_path)
+    (tmp_path / "stays").touch()
+    asking = several.begin("drain")
+    for name in NAMES:
+        several.host.hear(name, None, "evacuates")
+    assert several.stands()["worker 1"]["phase"] != "off"
+    assert several.ask("drain")[-1]["said"] == "this server starts, or stops"
+    several.host.kill(several.host.pid, signal.SIGTERM)
+    for name in NAMES:
+        assert several.host.hear(name, None, "evacuates")[3] == 0.0
+    assert asking.last()["done"] is True
+    assert several.host.status() == 0

@@ -51,7 +51,7 @@ async def test_where_nobody_has_it_they_are_told_by_the_last_answer(
     await made.joined()
     visitor = await comes_back(made, one)
     key = (await two.next(Kind.WHO)).records[0]
-    await until(lambda: one.links._whereabouts._asked[key] == {"worker 2"})
+    await until(lambda: one.links.whereabouts._asked[key] == {"worker 2"})
     assert visitor.hear() == []
     two.peers.send("worker 1", Kind.MINE, key, None)
     await is_told_so(visitor)
@@ -92,7 +92,7 @@ async def test_who_dropped_out_on_the_way_there_costs_nobody_who_came_since(
     monkeypatch.setattr(module, "WITHIN", 1e6)
     one, two = await asking(made)
     going = list[Callable[[], None]]()  # what is done where somebody cannot go
-    one.links._whereabouts._knock = lambda _, __, stay: going.append(stay)
+    one.links.whereabouts._knock = lambda _, __, stay: going.append(stay)
     first = await comes_back(made, one)
     key = (await two.next(Kind.WHO)).records[0]
     two.peers.send("worker 1", Kind.MINE, key, "")
@@ -212,3 +212,93 @@ async def test_who_is_asked_says_whether_it_is_there(made: Host) -> None:
         two.peers.send("worker 1", Kind.WHO, asked)
         assert (await two.next(Kind.MINE)).records == [asked, has]
     assert id in one.sessions
+
+
+async def abroad(made: Host, *others: int) -> tuple[Working, Told]:
+    """A worker of one of several hosts, and its hub, which is played; `others`: workers beside it."""
+    hub, one = made.play(HUB), made.worker(1)
+    one.links.whereabouts.others = lambda: True
+    for number in others:
+        made.worker(number)
+    await made.joined()
+    return one, hub
+
+
+async def test_where_nobody_of_this_host_has_it_the_others_are_asked_and_who_comes_goes_where_it_is(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WITHIN", 1e6)
+    monkeypatch.setattr(module, "FARTHER", 1e6)
+    one, hub = await abroad(made, 2)
+    gone: list[str] = []
+    one.links.whereabouts._knock = lambda _, to, stay: [gone.append(to), stay()]  # type: ignore[func-returns-value]
+    visitor = await comes_back(made, one)
+    key = (await hub.next(Kind.WHO)).records[0]
+    assert visitor.hear() == []
+    hub.peers.send("worker 1", Kind.MINE, key, "@00000000bb 3")
+    await is_told_so(visitor)
+    assert gone == ["@00000000bb 3"]
+
+
+async def test_alone_or_without_a_hub_no_other_host_is_asked(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WITHIN", 1e6)
+    monkeypatch.setattr(module, "FARTHER", 1e6)
+    one, hub = await abroad(made)
+    one.links.whereabouts.others = lambda: False
+    await is_told_so(await comes_back(made, one))
+    assert hub.of(Kind.WHO) == []
+    one.links.whereabouts.others = lambda: True
+    asking = await comes_back(made, one)
+    await hub.next(Kind.WHO)
+    made.kill(HUB)
+    await is_told_so(asking)
+    await is_told_so(await comes_back(made, one))
+
+
+async def test_the_silence_of_other_hosts_ends_and_a_no_of_the_hub_is_an_end(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FARTHER", 0.02)
+    one, hub = await abroad(made)
+    await is_told_so(await comes_back(made, one))
+    assert hub.of(Kind.WHO)
+    monkeypatch.setattr(module, "FARTHER", 1e6)
+    visitor = await comes_back(made, one, one.tokens.seal(54321, 0))
+    await until(lambda: len(hub.of(Kind.WHO)) == 2)
+    hub.peers.send("worker 1", Kind.MINE, 54321, None)
+    await is_told_so(visitor)
+
+
+async def test_a_worker_that_is_silent_leaves_time_for_the_other_hosts(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WITHIN", 0.01)
+    monkeypatch.setattr(module, "FARTHER", 1e6)
+    one, hub = await abroad(made)
+    made.play("worker 2")
+    await made.joined()
+    visitor = await comes_back(made, one)
+    key = (await hub.next(Kind.WHO)).records[0]
+    two = made.processes["worker 2"]
+    two.peers.send("worker 1", Kind.MINE, key, None)  # late, and not the last word
+    await answers_nothing(one)
+    assert visitor.hear() == []
+    hub.peers.send("worker 1", Kind.MINE, key, None)
+    await is_told_so(visitor)
+
+
+async def test_other_hosts_are_told_of_a_yes_alone_and_of_whom_this_one_sends_away_when_they_are_there(
+    made: Host,
+) -> None:
+    hub, one = made.play(HUB), made.worker(1)
+    await made.joined()
+    _, id, token = await made.visitor(one)
+    key = one.tokens.open(token, 0)
+    assert key is not None
+    hub.peers.send("worker 1", Kind.WHO, 12345, key, 54321)
+    assert (await hub.next(Kind.MINE)).records == [key, ""]
+    wanted: list[int] = []
+    one.links.whereabouts.goes = lambda id: [wanted.append(id)] != []  # type: ignore[func-returns-value]
+    hub.peers.send("worker 1", Kind.WHO, key)
+    await until(lambda: wanted == [id])
+    assert hub.of(Kind.MINE) == []

@@ -1,0 +1,243 @@
+"""People of a host that ends go to other hosts. Rule: a group is this host's until another one has it; only then are its clients told to come back.
+
+Who waits or is away first, then chats, a chat's people together (`server.handover.people`), to the host that has the fewest people; without
+their connections, which a balancer leads anew:
+
+    release ──► another host has them ──► each client: `restart`, and when ──► resumes at any host, and finds the session (`seeking`)
+       │
+       └──► refused, or silent: they are here again, and that host is left out for a moment
+
+Ring, numbers, tickets and ages go along, so that nothing is lost or doubled: of a chat each line that was taken is known there, and a client says
+again what was not. Who is not gone when the time is over is told to come back as without other hosts, and their chats end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, Final
+
+import orjson
+
+from engine.engine import Parcel
+from engine.protocol import FAULTS
+from engine.views import error
+from server import log
+from server.cluster.head import LARGEST
+from server.cluster.hosts import Place
+from server.handover.flight import Back
+from server.handover.link import Kind, LinkDown
+from server.handover.people import People
+from server.metrics.moved import DRAIN
+from server.process import faults
+from server.worker.moving import Moving, Released
+from server.worker.worker import Worker
+
+AHEAD: Final = 4  # groups of messages under way: who is in one of them is out of service
+ASIDE: Final = 1.0  # seconds for which a process that took nobody is not asked
+GIVEN_UP: Final = 2.0  # seconds for which nobody took anybody: nobody will
+AGAIN: Final = 0.02  # seconds until it is looked again whether somebody takes people, or may go now
+SPREAD: Final = (0.1, 3.0)  # seconds after which clients are to come back: the people of a chat together
+HEAD: Final = 512  # bytes of a request beside people
+
+_spread = random.SystemRandom().uniform
+logger = log.get()
+
+# (to, people, why, back): people go to a process of another host, by its name (`naming`), without their connections, whose descriptors stay
+# here. True: it has them; False: it has not, and `back` was called. `why`: as it is counted. Whoever asks for them meanwhile waits (`Forwarding`).
+Send = Callable[[str, Released, str, Back], Awaitable[bool]]
+
+
+def fits(parcel: Parcel) -> bool:
+    """Whether people, without their connections, are one request of a cluster port."""
+    record, blobs = parcel
+    wires = {person["wire"].get("bytes") for person in record["people"] if "wire" in person}
+    size = sum(len(blob) for place, blob in enumerate(blobs) if place not in wires)
+    return HEAD + len(orjson.dumps(record)) + size <= LARGEST
+
+
+class ToHosts:
+    """The way to other hosts (`server.handover.way.Way`). `send`: see the type; `places`: where to; `gone`: told who is there."""
+
+    def __init__(self, places: Callable[[], Sequence[Place]], send: Send, gone: Callable[[Released], None]) -> None:
+        self._places = places
+        self._cross = send
+        self._gone = gone
+        self._sent: Counter[str] = Counter()  # people, by where
+        self._aside: dict[str, float] = {}  # who took nobody, until when
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
+        self.took = self._loop.time()  # when somebody took somebody last
+        self.went = self.chats = 0
+
+    def send(
+        self,
+        kind: Kind,
+        *records: Any,
+        pieces: Sequence[bytes],
+        descriptors: Sequence[int],
+        back: Back,
+        people: int = 0,
+    ) -> None:
+        """See `Way`: people alone go, as the one record, a `Released`."""
+        if kind != Kind.PEOPLE:
+            raise LinkDown("nothing but people goes to another host")
+        to = self._emptiest()
+        self._sent[to] += people
+        task = self._loop.create_task(self._go(to, records[0], back, people))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _go(self, to: str, released: Released, back: Back, people: int) -> None:
+        if not await self._cross(to, released, DRAIN, back):
+            self._aside[to] = self._loop.time() + ASIDE
+            self._sent[to] -= people
+            return
+        self.took = self._loop.time()
+        self.went += people
+        self.chats += sum("ended" not in chat["ring"] for chat in released.parcel.record["chats"])
+        faults.at("away")
+        self._gone(released)
+        faults.at("told")
+
+    async def room(self) -> None:
+        """See `Way`."""
+        while len(self._under_way) >= AHEAD:
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+
+    async def landed(self) -> None:
+        """Wait until nobody is under way; how long that may be is for who sends."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
+    def _emptiest(self) -> str:
+        now = self._loop.time()
+        there = [one for one in self._places() if self._aside.get(one.name, now) <= now]
+        if not there:
+            raise LinkDown("no other host is there, or takes anybody")
+        return min(there, key=lambda one: one.people + self._sent[one.name]).name
+
+
+def may_go(_: int) -> bool:
+    """Whoever it is."""
+    return True
+
+
+class Leaving(People):
+    """The people of this process, as they go without their connections. `goes`: whether a session may, by its id."""
+
+    def __init__(self, worker: Worker, moving: Moving, way: ToHosts, goes: Callable[[int], bool]) -> None:
+        super().__init__(worker, moving, None, way)
+        self._goes = goes
+
+    def _may(self, id: int) -> bool:
+        return super()._may(id) and all(map(self._goes, self._worker.engine.moves.group(id)))
+
+    def _newcomers(self) -> None:
+        """They are put off as they come."""
+
+    def _is_over(self, order: Sequence[int]) -> bool:
+        return not order
+
+    def _gone(self, released: Released, since: float, people: int) -> int:
+        faults.at("release")
+        back = partial(self._back, released)
+        if not fits(released.parcel):
+            back()
+            return 0
+        try:
+            self._way.send(Kind.PEOPLE, released, since, pieces=(), descriptors=(), back=back, people=people)
+        except BaseException:
+            back()
+            raise
+        faults.at("sent")
+        return people
+
+
+class Evacuation:
+    """Of one process that has people. Call it in the loop. `name`: its own; `tell_hub`: nobody is to come here, which a hub that is made anew is
+    told too; `goes`: whether a session may, by its id; others stay until they may."""
+
+    def __init__(
+        self,
+        name: str,
+        worker: Worker,
+        tell_hub: Callable[[], object],
+        places: Callable[[], Sequence[Place]],
+        send: Send,
+        goes: Callable[[int], bool] = may_go,
+    ) -> None:
+        self._name = name
+        self._worker = worker
+        self.tell_hub = tell_hub
+        self._way = ToHosts(places, send, self._tell)
+        self._people = Leaving(worker, Moving(worker), self._way, goes)
+        self._stayed = 0
+
+    @property
+    def moved(self) -> tuple[int, int, int]:
+        """How many people went so far, in how many chats, and at the end how many did not."""
+        return self._way.went, self._way.chats, self._stayed
+
+    def want(self, id: int) -> bool:
+        """Somebody comes back to this session at another host: it goes next, if it is here and can."""
+        return self._people.want(id)
+
+    async def run(self, until: Callable[[], float]) -> None:
+        """Returns when nobody is here, nobody takes anybody, or it is `until`, by the loop's clock, which may change."""
+        begun, loop = time.monotonic(), asyncio.get_running_loop()
+        self.tell_hub()
+        self._worker.reactor.put_off_newcomers()
+        moving = loop.create_task(self._move())
+        try:
+            while not moving.done() and loop.time() < until():
+                await asyncio.wait({moving}, timeout=AGAIN)
+        finally:
+            moving.cancel()
+        (fault,) = await asyncio.gather(moving, return_exceptions=True)
+        if isinstance(fault, Exception):  # who is left is told to come back, and the log why
+            logger.error("handover.fault", **log.described(fault))
+        await self._way.landed()
+        self._stayed = len(self._worker.engine.sessions)
+        logger.info(
+            "host.left", process=self._name, people=self._way.went, stayed=self._stayed,
+            seconds=round(time.monotonic() - begun, 2),
+        )  # fmt: skip
+
+    async def _move(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._way.took = loop.time()
+        while True:
+            try:
+                await self._people.move()
+                await self._way.landed()
+                if len(self._worker.engine.sessions) <= self._people.stayed:
+                    return
+            except LinkDown:
+                if loop.time() - self._way.took > GIVEN_UP:
+                    return
+            await asyncio.sleep(AGAIN)
+
+    def _tell(self, released: Released) -> None:
+        """Another host has them: their clients are to come back, and find themselves there."""
+        self._worker.act(lambda _: self._dismiss(released))
+
+    def _dismiss(self, released: Released) -> None:
+        reactor, parcel = self._worker.reactor, released.parcel
+        waits: dict[str, float] = {}
+        for person, descriptor in zip(parcel.record["people"], released.descriptors, strict=True):
+            if descriptor < 0:
+                continue
+            wire, wait = person["wire"], round(_spread(*SPREAD), 2)
+            if "seat" in person:
+                wait = waits.setdefault(person["seat"]["chat"], wait)
+            data = parcel.blobs[wire["bytes"]] if "bytes" in wire else b""
+            try:
+                conn = reactor.take(descriptor, wire.get("address", person["address"]), wire, data, None)
+            except (OSError, ValueError):  # it is closed, which is as good
+                continue
+            reactor.close(conn, FAULTS["restart"].close, error("restart", None, None, wait))

@@ -1,0 +1,203 @@
+"""Where the session of a key is among hosts: a hub asks the others for its processes, and answers for them. Rule: only a yes is said; silence is no.
+
+    process ── WHO ──► its hub ── `who`: a message a millisecond, KEYS of them at most ──► all other hubs ── WHO ──► their processes
+       ▲                 ▲                                                                                             │ MINE
+       └───── MINE ──────┴──────────────────── `mine-<node of who asks>` ◄──────────────────────────────────────────── hub
+
+A key says nothing to who has not the secret: it is drawn at random, and a token that holds it is sealed (`server.security.tokens`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+import orjson
+
+from server.handover.link import Kind, Message
+from server.metrics.exposition import Reading
+from server.metrics.told import SOUGHT
+
+WHO: Final = "who"  # the subject that all hear
+MINE: Final = "mine-"  # before a node: the subject of its answers
+KEYS: Final = 64  # of one message
+EVERY: Final = 0.001  # seconds between two messages
+FOR: Final = 0.6  # seconds that a key is asked for: who asked is told otherwise meanwhile (`whereabouts.FARTHER`)
+HERE_FOR: Final = 0.3  # seconds that the processes of this host have to say yes
+ASKED_MAX: Final = 10_000  # keys that are asked for at once, by this host; and by all others here
+KEY_MAX: Final = 1 << 63
+PLACE: Final = re.compile("@[0-9a-f]{10} ([0-9]{1,3})")
+MOST: Final = 255  # workers of a host
+
+
+class Asked:
+    """Keys that are asked for, each by some who are to be told, for so many seconds, ASKED_MAX at most."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._by: dict[int, tuple[float, list[str]]] = {}  # the oldest first
+
+    def __len__(self) -> int:
+        return len(self._by)
+
+    def add(self, key: int, who: str, now: float) -> bool:
+        """Somebody asks, from now on. False: too many keys are asked for."""
+        known = self._by
+        while known and next(iter(known.values()))[0] <= now:
+            del known[next(iter(known))]
+        _, askers = known.pop(key, (0.0, []))
+        if len(known) >= ASKED_MAX:
+            return False
+        if who not in askers:
+            askers.append(who)
+        known[key] = now + self._seconds, askers
+        return True
+
+    def take(self, key: int, now: float) -> list[str]:
+        """Who is to be told, once."""
+        until, askers = self._by.pop(key, (0.0, []))
+        return askers if until > now else []
+
+
+class Names(Protocol):
+    """The processes of all hosts (`server.workers.naming`)."""
+
+    def number(self, name: str) -> int:
+        """Of a process that has people; -1: it has none, or is of another generation."""
+
+    def name(self, number: int) -> str:
+        """As processes of this host call it."""
+
+    def abroad(self, name: str) -> str:
+        """As other hosts call it."""
+
+
+class Seeking:
+    """Of a hub. `say`: on a subject, to all hosts; `send`: to a process of this one; `people`: the names of those; `unreadable`: told of what is no
+    question and no answer. Call it in the loop."""
+
+    def __init__(
+        self,
+        node: str,
+        names: Names,
+        say: Callable[[str, bytes], None],
+        send: Callable[..., object],
+        people: Callable[[], Sequence[str]],
+        unreadable: Callable[[], None],
+    ) -> None:
+        self._node = node
+        self._names = names
+        self._say = say
+        self._send = send
+        self._people = people
+        self._unreadable = unreadable
+        self._ours = Asked(FOR)
+        self._theirs = Asked(HERE_FOR)
+        self._unsaid: deque[int] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._said = float("-inf")
+        self.tally: Counter[str] = Counter()
+        self.handlers: Mapping[str, Callable[[bytes], None]] = {WHO: self._question, MINE + node: self._answer}
+
+    def reading(self) -> Reading:
+        """A source of metrics."""
+        return {"serendip_sought": {(result,): self.tally[result] for result in SOUGHT}}
+
+    # of this host's processes
+
+    def who(self, name: str, message: Message) -> None:
+        """One of them asks; beyond what is asked for at once it is told at once that nobody has it."""
+        now = time.monotonic()
+        for key in message.records:
+            if len(self._unsaid) < ASKED_MAX and self._ours.add(key, name, now):
+                self.tally["asked"] += 1
+                self._unsaid.append(key)
+            else:
+                self.tally["full"] += 1
+                self._send(name, Kind.MINE, key, None)
+        if self._unsaid and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(max(0.0, self._said + EVERY - now), self._tell)
+
+    def _tell(self) -> None:
+        """The next message."""
+        self._said, self._timer = time.monotonic(), None
+        keys = [self._unsaid.popleft() for _ in range(min(KEYS, len(self._unsaid)))]
+        self._ask(self._node, keys)
+        if self._unsaid:
+            self._timer = asyncio.get_running_loop().call_later(EVERY, self._tell)
+
+    def _ask(self, node: str, keys: Sequence[int]) -> None:
+        self._say(WHO, orjson.dumps({"node": node, "keys": keys}))
+
+    def mine(self, name: str, message: Message) -> None:
+        """One of them has it, or sent it on, to `where`."""
+        key, where = message.records
+        if where is None:
+            return
+        for node in self._theirs.take(key, time.monotonic()):
+            if (
+                self._names.number(where or name) < 0
+            ):  # the generation that follows this one, a host of its own, has it by now
+                self._ask(node, [key])
+                continue
+            self.tally["answered"] += 1
+            there = self._names.abroad(where or name)
+            self._say(MINE + node, orjson.dumps({"key": key, "where": there}))
+
+    # of other hosts
+
+    def _question(self, body: bytes) -> None:
+        match _read(body):
+            case {"node": str(node), "keys": list(keys)} if _is_node(node) and _are_keys(keys):
+                if node == self._node:
+                    return
+            case _:
+                self._unreadable()
+                return
+        now = time.monotonic()
+        wanted = [key for key in keys if self._theirs.add(key, node, now)]
+        self.tally["full"] += len(keys) - len(wanted)
+        if wanted:
+            for name in self._people():
+                if self._names.number(name) >= 0:  # the next generation is asked as a host of its own
+                    self._send(name, Kind.WHO, *wanted)
+
+    def _answer(self, body: bytes) -> None:
+        match _read(body):
+            case {"key": int(key), "where": str(where)} if _is_key(key) and _is_place(where):
+                askers = self._ours.take(key, time.monotonic())
+                self.tally["found"] += bool(askers)
+                there = self._names.name(self._names.number(where))  # a process of this host has its own name here
+                for name in askers:
+                    self._send(name, Kind.MINE, key, there)
+            case _:
+                self._unreadable()
+
+
+def _read(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except ValueError:
+        return None
+
+
+def _are_keys(keys: list[Any]) -> bool:
+    return len(keys) <= KEYS and all(map(_is_key, keys))
+
+
+def _is_key(key: object) -> bool:
+    return type(key) is int and 0 <= key < KEY_MAX
+
+
+def _is_node(node: str) -> bool:
+    return len(node) == 10 and set(node) <= set("0123456789abcdef")
+
+
+def _is_place(where: str) -> bool:
+    """Whether it is the name of a process that has people, of some host."""
+    found = PLACE.fullmatch(where)
+    return found is not None and int(found[1]) <= MOST

@@ -1,0 +1,129 @@
+"""What all hosts of a cell are to know at once of somebody, or of the store. Rule: what comes is checked whole, acted on, and not told again.
+
+    office ── ALL ──► its hub ── `told`: ROWS at most, each 5 ms ──► all other hubs ── ALL ──► their offices ──► their workers
+
+Nothing is said twice and nothing kept: who was away hears of it no more, but for what is in the store, at which every host looks in any case.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import orjson
+
+from engine.views import STANDS
+from server.handover.link import Message
+from server.metrics.exposition import Reading
+from server.metrics.told import TOLD
+
+SUBJECT: Final = "told"
+ROWS: Final = 200  # of one message
+WAITING_MAX: Final = 2_000  # rows that wait here; beyond: lost
+EVERY: Final = 0.005  # seconds between two messages
+PERSONS: Final = 1 << 63  # identities and sessions are smaller
+OLDEST: Final = 1_000  # years
+PAUSE_MAX: Final = 86_400.0  # seconds
+
+# A row: its kind, and
+AGE: Final = "age"  # identity, stands (`engine.ages`), age: how somebody stands who wrote that they are under 18
+WEIGHED: Final = "weighed"  # identity (0: none) and session of who was reported, identity of who did: the report counts
+MINOR: Final = "minor"  # identity: they were turned away whom a person's decision keeps out as a minor
+PAUSED: Final = "paused"  # identity, seconds: their video is off
+CHANGED: Final = "changed"  # bans or notices are others than they were
+
+Row = list[Any]
+
+
+class Telling:
+    """Of a hub. `say`: on a subject, to all hosts; `office`: told the rows of others; `unreadable`: told of what is none. Call it in the loop."""
+
+    def __init__(
+        self, node: str, say: Callable[[str, bytes], None], office: Callable[..., object], unreadable: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self._node = node
+        self._say = say
+        self._office = office
+        self._unreadable = unreadable
+        self._waiting: deque[Row] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._said = float("-inf")
+        self.tally: Counter[str] = Counter()
+        self.handlers: Mapping[str, Callable[[bytes], None]] = {SUBJECT: self._heard}
+
+    def reading(self) -> Reading:
+        """A source of metrics."""
+        return {"serendip_told": {(result,): self.tally[result] for result in TOLD}}
+
+    def tell(self, _: str, message: Message) -> None:
+        """The office has something for all."""
+        for row in message.records:
+            if len(self._waiting) < WAITING_MAX:
+                self._waiting.append(row)
+            else:
+                self.tally["lost"] += 1
+        if self._waiting and self._timer is None:
+            wait = max(0.0, self._said + EVERY - time.monotonic())
+            self._timer = asyncio.get_running_loop().call_later(wait, self._tell)
+
+    def _tell(self) -> None:
+        self._said, self._timer = time.monotonic(), None
+        rows = [self._waiting.popleft() for _ in range(min(ROWS, len(self._waiting)))]
+        self.tally["said"] += len(rows)
+        self._say(SUBJECT, orjson.dumps({"node": self._node, "rows": rows}))
+        if self._waiting:
+            self._timer = asyncio.get_running_loop().call_later(EVERY, self._tell)
+
+    def _heard(self, body: bytes) -> None:
+        try:
+            said = orjson.loads(body)
+        except ValueError:
+            said = None
+        match said:
+            case {"node": str(node), "rows": list(rows)} if len(rows) <= ROWS and all(map(_is_sound, rows)):
+                known = [row for row in rows if row[0] in CHECKS]
+                if node != self._node and known:
+                    self.tally["heard"] += len(known)
+                    self._office(*known)
+            case _:
+                self._unreadable()
+
+
+def _is_person(value: object) -> bool:
+    return type(value) is int and 0 <= value < PERSONS
+
+
+def _is_age(identity: object, stands: object, age: object) -> bool:
+    return _is_person(identity) and stands in STANDS and type(age) is int and 0 <= age < OLDEST
+
+
+def _is_weighed(identity: object, session: object, reporter: object) -> bool:
+    return _is_person(identity) and _is_person(session) and _is_person(reporter)
+
+
+def _is_paused(identity: object, seconds: object) -> bool:
+    return _is_person(identity) and isinstance(seconds, float | int) and 0 < seconds <= PAUSE_MAX
+
+
+CHECKS: Final[Mapping[str, Callable[..., bool]]] = {
+    AGE: _is_age,
+    WEIGHED: _is_weighed,
+    MINOR: _is_person,
+    PAUSED: _is_paused,
+    CHANGED: lambda: True,
+}
+
+
+def _is_sound(row: object) -> bool:
+    """Whether it is a row; one of a kind that this release does not know is, and is passed over."""
+    match row:
+        case [str(kind), *fields]:
+            check = CHECKS.get(kind)
+            try:
+                return check is None or check(*fields)
+            except TypeError:  # too many fields, or too few; one that is no word
+                return False
+    return False

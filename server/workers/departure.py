@@ -1,0 +1,66 @@
+"""A host that leaves its cell, as the operator who ordered it is told. Rule: what is said at the end is what its processes said of themselves last.
+
+drain    each process of people sends them to other hosts (`departing`), then ends; then the host does. Where no other host takes people,
+         everybody is told to come back, as by SIGTERM
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from server.cluster.members import SERVING
+from server.workers.askers import Asker
+from server.workers.child import Child
+from server.workers.peers import HUB
+
+WITHIN: Final = 300.0  # seconds that people have to go to other hosts
+ALONE: Final = "no other host is there: everybody is told to come back, and chats end"
+NOT_TAKEN: Final = "who did not go to another host was told to come back, and their chats ended"
+
+
+def others(hub: Child | None) -> int:
+    """How many other hosts take people, as the hub said."""
+    cluster: Mapping[str, Any] = {} if hub is None else hub.stands.get("cluster", {})
+    return sum(state == SERVING for _, _, _, state, *_ in cluster.get("others", ()))
+
+
+class Departure:
+    """Of one host. `children`: all processes, as they are now."""
+
+    def __init__(self, asker: Asker, children: Mapping[str, Child]) -> None:
+        self._asker = asker
+        self._since = time.monotonic()
+        self._before = {name: child.stands.get("people", 0) for name, child in children.items()}
+        self._went = self._chats = self._stayed = 0
+        self.hosts = others(children.get(HUB))
+        asker.say({"step": "hosts", "hosts": self.hosts, "said": "" if self.hosts else ALONE})
+
+    def look(self, children: Mapping[str, Child]) -> None:
+        """Say how many people are left."""
+        self._asker.say({"step": "moving", "left": _people(children.values())})
+
+    def gone(self, child: Child) -> None:
+        """A process is dead."""
+        match child.stands.get("moved"):
+            case [int(people), int(chats), int(stayed)]:
+                self._went += people
+                self._chats += chats
+                self._stayed += stayed
+            case _:
+                self._stayed += self._before.get(child.name, 0)
+
+    def over(self) -> None:
+        """All are."""
+        stayed = self._stayed
+        self._asker.end(
+            {
+                "done": True, "said": NOT_TAKEN if self.hosts and stayed else "", "people": self._went, "chats": self._chats,
+                "stayed": stayed, "seconds": round(time.monotonic() - self._since, 2),
+            }
+        )  # fmt: skip
+
+
+def _people(children: Iterable[Child]) -> int:
+    return sum(child.stands.get("people", 0) for child in children)

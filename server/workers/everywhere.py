@@ -1,0 +1,127 @@
+"""The office tells of measures that follow somebody: its workers, and all other hosts. Rule: what a host says is told here, and to no other.
+
+An age, a report that counts, video that is off: each is found in one process, and who it is about may be in any other, or come there next.
+A process that starts later hears of video alone; a host that does, of nothing: what is to last stands in the store, which all hosts share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from server.cluster import telling
+from server.handover.link import Kind, Message
+from server.parts.reception import Row
+from server.parts.server import Server
+from server.workers.links import PAUSED_MAX
+from server.workers.peers import HUB, Handler, Peers, number_of
+
+
+class Everywhere:
+    """Of the office. `several`: there are other hosts, or may be; `kept`: what is done with what a worker says of a minor or an age, besides."""
+
+    def __init__(self, server: Server, peers: Callable[[], Peers], several: bool, kept: Handler) -> None:
+        self._server = server
+        self._peers = peers
+        self._several = several
+        self._kept = kept
+        server.tell_of_pauses(self._paused_here)
+
+    @property
+    def handlers(self) -> dict[int, Handler]:
+        """What comes from other processes."""
+        return {Kind.AGE: self._aged, Kind.PAUSED: self._paused, Kind.MINOR: self._turned_away, Kind.ALL: self._hear}
+
+    def ready(self) -> None:
+        """The store is open, where there is one."""
+        server = self._server
+        server.worker.aged = self._aged_here
+        if server.kept is not None:
+            safety = server.kept[1]
+            safety.weighed, safety.minor = self._weighed, self._turned_away_here
+            safety.decided = lambda: self._tell_hosts([telling.CHANGED])
+
+    def joined(self, name: str) -> None:
+        """A worker is told whose video is off."""
+        for rows in self._server.all_off(PAUSED_MAX):
+            self._peers().send(name, Kind.PAUSED, *map(list, rows))
+
+    def workers(self) -> list[str]:
+        """Of this generation, those that are there."""
+        return [name for name in self._peers().others if number_of(name) > 0]
+
+    def _tell(self, kind: Kind, *records: Any, but: str = "") -> None:
+        for name in self.workers():
+            if name != but:
+                self._peers().send(name, kind, *records)
+
+    def _tell_hosts(self, *rows: telling.Row) -> None:
+        if rows and self._several:  # who was not heard for a while may hear all the same
+            self._peers().send(HUB, Kind.ALL, *rows)
+
+    def _hear(self, _: str, message: Message) -> None:
+        """Another host says it; the hub has looked at its form."""
+        server = self._server
+        for kind, *fields in message.records:
+            match kind:
+                case telling.AGE:
+                    server.worker.age(*fields)
+                    self._tell(Kind.AGE, *fields)
+                case telling.WEIGHED:
+                    self._weigh(*fields)
+                case telling.MINOR:
+                    server.turned_away(*fields)
+                case telling.PAUSED:
+                    self._say_paused(server.video_off([fields]))
+                case telling.CHANGED if server.kept is not None:
+                    server.kept[1].look_now()
+
+    # how somebody stands who wrote that they are under 18
+
+    def _aged(self, name: str, message: Message) -> None:
+        identity, stands, age = message.records
+        self._say_aged(identity, stands, age, but=name)
+        self._kept(name, message)
+
+    def _aged_here(self, identity: int, stands: str, age: int) -> None:
+        self._say_aged(identity, stands, age)
+        self._server.aged(identity, stands, age)
+
+    def _say_aged(self, identity: int, stands: str, age: int, but: str = "") -> None:
+        self._tell_hosts([telling.AGE, identity, stands, age])
+        self._tell(Kind.AGE, identity, stands, age, but=but)
+
+    # who was turned away as a minor, by a person's decision
+
+    def _turned_away(self, name: str, message: Message) -> None:
+        self._tell_hosts([telling.MINOR, *message.records])
+        self._kept(name, message)
+
+    def _turned_away_here(self, identity: int) -> None:
+        self._tell_hosts([telling.MINOR, identity])
+        self._server.turned_away(identity)
+
+    # a report that counts
+
+    def _weighed(self, identity: int, session: int, reporter: int) -> None:
+        self._tell_hosts([telling.WEIGHED, identity, session, reporter])
+        self._weigh(identity, session, reporter)
+
+    def _weigh(self, identity: int, session: int, reporter: int) -> None:
+        self._server.worker.reported(identity, session, reporter)
+        self._tell(Kind.WEIGHED, identity, session, reporter)
+
+    # whose video is off
+
+    def _paused(self, name: str, message: Message) -> None:
+        news = self._server.video_off(message.records)
+        self._tell_hosts(*[[telling.PAUSED, *row] for row in news if row[0] > 0])
+        self._say_paused(news, but=name)
+
+    def _paused_here(self, identity: int, seconds: float) -> None:
+        self._tell_hosts([telling.PAUSED, identity, seconds])
+        self._say_paused([(identity, seconds)])
+
+    def _say_paused(self, rows: Sequence[Row], but: str = "") -> None:
+        if rows:
+            self._tell(Kind.PAUSED, *map(list, rows), but=but)

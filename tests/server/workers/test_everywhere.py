@@ -1,0 +1,171 @@
+"""What is known of somebody in one process is known in all, of all hosts; and what a host says is said to no other host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from server.cluster import telling
+from server.handover.link import Kind, Message
+from server.workers.everywhere import Everywhere
+from server.workers.peers import HUB, OFFICE
+
+WORKERS = ("worker 1", "worker 2")
+
+
+class Peers:
+    """Links of which only what is sent is looked at."""
+
+    def __init__(self) -> None:
+        self.others = [HUB, *WORKERS]
+        self.sent: list[tuple[str, Kind, list[Any]]] = []
+
+    def send(self, to: str, kind: Kind, *records: Any) -> None:
+        """To one of them."""
+        self.sent.append((to, kind, list(records)))
+
+    def of(self, kind: Kind) -> list[tuple[str, list[Any]]]:
+        """What was sent of a kind, and to whom; it is taken away."""
+        found = [(to, records) for to, one, records in self.sent if one == kind]
+        self.sent = [one for one in self.sent if one[1] != kind]
+        return found
+
+
+class Worker:
+    """People of the office."""
+
+    def __init__(self, did: list[tuple[Any, ...]]) -> None:
+        self._did = did
+        self.aged: Callable[[int, str, int], None] | None = None
+
+    def age(self, *said: Any) -> None:
+        self._did.append(("age", *said))
+
+    def reported(self, *said: Any) -> None:
+        self._did.append(("reported", *said))
+
+
+class Office:
+    """The server of an office, as far as it is told of people. `did`: what it was told, in order."""
+
+    def __init__(self, keeps: bool) -> None:
+        self.did: list[tuple[Any, ...]] = []
+        self.worker = Worker(self.did)
+        self.kept = (None, self) if keeps else None
+        self.paused: Callable[[int, float], None] | None = None
+        self.off: list[list[Any]] = []
+
+    def tell_of_pauses(self, tell: Callable[[int, float], None]) -> None:
+        self.paused = tell
+
+    def video_off(self, rows: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+        news = [row for row in rows if list(row) not in self.off]
+        self.off.extend(map(list, news))
+        return news
+
+    def all_off(self, _: int) -> list[list[list[Any]]]:
+        return [self.off]
+
+    def turned_away(self, *said: Any) -> None:
+        self.did.append(("turned away", *said))
+
+    def aged(self, *said: Any) -> None:
+        self.did.append(("aged", *said))
+
+    def look_now(self) -> None:
+        self.did.append(("looks",))
+
+
+class Put:
+    """An office, its links, and what it keeps."""
+
+    def __init__(self, keeps: bool = True, several: bool = True) -> None:
+        self.office, self.peers, self.kept = Office(keeps), Peers(), list[Message]()
+        server: Any = self.office
+        peers: Any = self.peers
+        self.everywhere = Everywhere(server, lambda: peers, several, lambda _, message: self.kept.append(message))
+        self.everywhere.ready()
+
+    def comes(self, name: str, kind: Kind, *records: Any) -> None:
+        """Something of another process."""
+        self.everywhere.handlers[kind](name, Message(kind, 1, list(records), [], []))
+
+    def hosts(self) -> list[list[Any]]:
+        """What all hosts are told; it is taken away."""
+        return [row for to, rows in self.peers.of(Kind.ALL) for row in rows if to == HUB]
+
+
+def test_an_age_of_a_worker_is_told_to_the_other_workers_and_all_hosts_and_is_kept() -> None:
+    put = Put()
+    put.comes("worker 1", Kind.AGE, 7, "minor", 15)
+    assert put.peers.of(Kind.AGE) == [("worker 2", [7, "minor", 15])]
+    assert put.hosts() == [[telling.AGE, 7, "minor", 15]]
+    assert [message.kind for message in put.kept] == [Kind.AGE]
+
+
+def test_so_are_those_of_the_office_itself() -> None:
+    put = Put()
+    office: Any = put.office
+    office.worker.aged(7, "minor", 15)
+    assert put.office.did == [("aged", 7, "minor", 15)]
+    assert put.peers.of(Kind.AGE) == [(name, [7, "minor", 15]) for name in WORKERS]
+    assert put.hosts() == [[telling.AGE, 7, "minor", 15]]
+    office.weighed(7, 8, 9)
+    assert put.peers.of(Kind.WEIGHED) == [(name, [7, 8, 9]) for name in WORKERS]
+    assert put.hosts() == [[telling.WEIGHED, 7, 8, 9]]
+    office.minor(7)
+    assert put.hosts() == [[telling.MINOR, 7]]
+    office.decided()
+    assert put.hosts() == [[telling.CHANGED]]
+    office.paused(7, 600.0)
+    assert put.peers.of(Kind.PAUSED) == [(name, [[7, 600.0]]) for name in WORKERS]
+    assert put.hosts() == [[telling.PAUSED, 7, 600.0]]
+
+
+def test_video_that_is_off_is_told_where_that_is_news_and_of_people_of_this_process_alone_to_no_host() -> None:
+    put = Put()
+    put.comes("worker 1", Kind.PAUSED, [7, 600.0], [-8, 600.0])
+    assert put.peers.of(Kind.PAUSED) == [("worker 2", [[7, 600.0], [-8, 600.0]])]
+    assert put.hosts() == [[telling.PAUSED, 7, 600.0]]
+    put.comes("worker 2", Kind.PAUSED, [7, 600.0])
+    assert put.peers.sent == []
+    put.everywhere.joined("worker 3")
+    assert put.peers.of(Kind.PAUSED) == [("worker 3", [[7, 600.0], [-8, 600.0]])]
+
+
+def test_a_minor_of_a_worker_is_kept_and_told() -> None:
+    put = Put()
+    put.comes("worker 1", Kind.MINOR, 7)
+    assert put.hosts() == [[telling.MINOR, 7]]
+    assert [message.records for message in put.kept] == [[7]]
+
+
+def test_what_a_host_says_is_told_to_all_workers_and_to_no_host() -> None:
+    put = Put()
+    rows = [
+        ["age", 7, "minor", 15],
+        ["weighed", 7, 8, 9],
+        ["minor", 7],
+        ["paused", 7, 600.0],
+        ["changed"],
+        ["later", 1],
+    ]
+    put.comes(HUB, Kind.ALL, *rows)
+    assert put.office.did == [("age", 7, "minor", 15), ("reported", 7, 8, 9), ("turned away", 7), ("looks",)]
+    for name in WORKERS:
+        for kind, said in ((Kind.AGE, [7, "minor", 15]), (Kind.WEIGHED, [7, 8, 9]), (Kind.PAUSED, [[7, 600.0]])):
+            assert (name, kind, said) in put.peers.sent
+    assert put.hosts() == []
+    assert put.kept == [], "who said it keeps it"
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_alone_no_host_is_told_and_without_a_store_nothing_is_looked_at(keeps: bool) -> None:
+    put = Put(keeps, several=False)
+    put.comes("worker 1", Kind.AGE, 7, "minor", 15)
+    put.comes(HUB, Kind.ALL, ["changed"])
+    assert put.hosts() == []
+    assert put.office.did == [("looks",)] * keeps
+    assert OFFICE not in put.everywhere.workers()
