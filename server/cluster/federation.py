@@ -8,7 +8,7 @@ They hand in who waits, with their ages; so for a moment nobody meets, or two ro
 Who met whom lately stays with the owner it was told to; each ticket brings its own last partners. Who was reported all hubs are told, so that
 the next owner keeps them apart too. Networks of who reports leave this host as words.
 
-Sans-IO: `tell` and `say` are called from `flush`, which is to be called after everything else; `now` is monotonic seconds.
+Sans-IO: what is to be told goes by `tell` and `say`, which call nothing back; `flush` is to be called after all else. `now`: monotonic seconds.
 """
 
 from __future__ import annotations
