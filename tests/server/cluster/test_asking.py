@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from server.cluster.asking import Asker, HostAway
+from server.cluster.asking import Asker, HostAway, dial
 from server.cluster.head import ANSWER, BOUNDS, Kind
 from server.cluster.seal import Seal
 from server.security import keys
+from tests.support.descriptors import more_than, opened
 
 from .ports import NODE, echo, there
 
@@ -59,3 +61,14 @@ async def test_an_address_may_be_one_of_ipv6(tmp_path: Path) -> None:
     async with there(keys.load(tmp_path), {Kind.HELLO: echo}, "::1") as host:
         assert host.address.startswith("[::1]:")
         assert await host.asker.ask(host.address, Kind.HELLO, b"six") == f"{NODE} six".encode()
+
+
+async def test_a_connection_that_was_dialled_does_not_block_and_one_that_was_not_leaves_nothing() -> None:
+    before = opened()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with await dial(address) as sock:
+            assert not sock.getblocking()
+    with pytest.raises(ConnectionRefusedError):
+        await dial(address)
+    assert more_than(before) == Counter()
