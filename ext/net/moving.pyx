@@ -31,6 +31,7 @@ from ext.net.output cimport awaited, flush, mark_dirty
 from ext.net.protocol cimport TAKE_SECONDS
 from ext.net.standing cimport whole
 from ext.net.sys cimport EPOLL_CTL_ADD, EPOLL_CTL_DEL, close, epoll_ctl, epoll_event
+from ext.net.ways cimport LOOK_SECONDS
 from ext.net.wheel cimport wheel_arm
 
 cdef enum:
@@ -267,6 +268,8 @@ cdef uint32_t next_look(io_t *io, conn_t *conn) noexcept nogil:
     wait = wait - silent if silent < wait else 1
     if conn.flags & BLOCKED:
         wait = min(wait, TAKE_SECONDS - stuck if stuck < TAKE_SECONDS else 1)
+    if conn.flags & VISITOR:
+        wait = min(wait, <uint32_t>LOOK_SECONDS)
     return wait
 
 

@@ -10,11 +10,12 @@ where it fits together and fits its bytes. Descriptors that came along are the t
     lost           1: it is not known where in a frame they begin
     halved         1: the home was told that nothing more comes
     closed         1: the client has said that it closes
+    spoke          1: the home has said something to the client, of which `from_home` is no part
     from_home      bytes of a frame of the home's that is not whole
     to_client      bytes that were queued and not taken; the bytes of a tunnel are to_home, from_home and these, in this order
 """
 from socket import (
-    IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET, TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_NODELAY, TCP_USER_TIMEOUT, socket as Socket,
+    IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET, TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_NODELAY, socket as Socket,
 )
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
@@ -35,6 +36,7 @@ from ext.net.standing cimport whole
 from ext.net.sys cimport EPOLL_CTL_ADD, close, epoll_ctl, epoll_event
 from ext.net.tunnel cimport HALF_SECONDS, HOLD_SECONDS, HOME_FRAME_MAX, WAITING, followed
 from ext.net.types cimport tunnel_t
+from ext.net.ways cimport LOOK_SECONDS
 from ext.net.wheel cimport wheel_arm
 
 cdef enum:
@@ -43,13 +45,13 @@ cdef enum:
 
 RECORD_MAX = HOME_FRAME_MAX  # bytes
 
-# A home that is gone, or the way to it, is noticed within 3 s, whether bytes are on the way or not.
+# An end that is gone, or the way to it, is noticed within 3 s while nothing is on the way; else the reactor looks (ways.pyx). TCP_USER_TIMEOUT would
+# end the way to one that is there and takes nothing, too.
 cdef tuple OPTIONS = (
     (SOL_SOCKET, SO_KEEPALIVE, 1),
     (IPPROTO_TCP, TCP_KEEPIDLE, 1),
     (IPPROTO_TCP, TCP_KEEPINTVL, 1),
     (IPPROTO_TCP, TCP_KEEPCNT, 2),
-    (IPPROTO_TCP, TCP_USER_TIMEOUT, 2000),
     (IPPROTO_TCP, TCP_NODELAY, 1),
 )
 
@@ -133,6 +135,7 @@ cdef int read_tunnel(io_t *io, tunnel_t *tunnel, dict state, bytes data) except 
     tunnel.lost = <uint8_t>whole(state, "lost", 1)
     tunnel.halved = <uint8_t>whole(state, "halved", 1)
     tunnel.closed = <uint8_t>whole(state, "closed", 1)
+    tunnel.spoke = <uint8_t>whole(state, "spoke", 1)
     tunnel.sent = whole(state, "sent", ahead)
     if ahead:
         home.out = filled(at, ahead)
@@ -160,9 +163,10 @@ cdef int enlist(io_t *io, tunnel_t *tunnel) except -1:
         home.flags |= PAUSED
     if tunnel.halved:
         wheel_arm(&io.wheel, &home.timer, HALF_SECONDS)
-    elif unsent(tunnel):
-        home.flags |= BLOCKED
-        wheel_arm(&io.wheel, &home.timer, HOLD_SECONDS)
+    else:
+        if unsent(tunnel):
+            home.flags |= BLOCKED
+        wheel_arm(&io.wheel, &home.timer, LOOK_SECONDS)
     if tunnel.halved or unsent(tunnel) > WAITING:
         client.flags |= PAUSED
     watched(io, client)
@@ -219,7 +223,7 @@ cdef tuple tunnel_out(io_t *io, Addresses addresses, conn_t *client):
     state = ages(io, client)
     for key, value in (
         ("to_home", held_by(home.out)), ("sent", tunnel.sent), ("within", tunnel.within), ("lost", tunnel.lost), ("halved", tunnel.halved),
-        ("closed", tunnel.closed), ("from_home", held_by(home.input)), ("to_client", pending(client)),
+        ("closed", tunnel.closed), ("spoke", tunnel.spoke), ("from_home", held_by(home.input)), ("to_client", pending(client)),
     ):
         if value:
             state[key] = value
@@ -251,6 +255,8 @@ cdef tuple client_out(io_t *io, Addresses addresses, conn_t *client, bytes retur
     if out:
         state["out"] = len(out)
         state["blocked"] = 1
+    if tunnel.spoke:
+        state["spoke"] = 1
     found = (client.fd, <str>client.address, state, begun + out)
     if returned is None and (tunnel.within or tunnel.lost):
         found = None

@@ -1,7 +1,7 @@
 """Time-outs, pings, and pauses that end; once a second."""
 from libc.stdint cimport uint32_t
 
-from ext.net.connection cimport B_BYTES, BLOCKED, CLOSING, HEAD, PAUSED, PINGED, PIPED, VIRTUAL, shut, take
+from ext.net.connection cimport B_BYTES, BLOCKED, CLOSING, HEAD, PAUSED, PINGED, PIPED, VIRTUAL, VISITOR, shut, take
 from ext.net.counters cimport C_PINGS
 from ext.net.ending cimport CLIENT_NONE, UNANSWERED, UNTAKEN, free, lose
 from ext.net.events cimport EVENT_HEAD, event_add
@@ -11,6 +11,7 @@ from ext.net.output cimport frame, pending, watch
 from ext.net.protocol cimport TAKE_SECONDS
 from ext.net.tunnel cimport tunnel_expire
 from ext.net.types cimport conn_t
+from ext.net.ways cimport LOOK_SECONDS, WAY_GONE, way_of
 from ext.net.wheel cimport timer_t, wheel_arm, wheel_due
 
 
@@ -44,6 +45,11 @@ cdef void expire_open(io_t *io, conn_t *conn) noexcept nogil:
             lose(io, conn, UNTAKEN)
             return
         wait = min(wait, TAKE_SECONDS - stuck)
+    if conn.flags & VISITOR:
+        if io.second - conn.moved <= 2 * LOOK_SECONDS and way_of(conn.fd) == WAY_GONE:
+            lose(io, conn, UNANSWERED)
+            return
+        wait = LOOK_SECONDS
     if conn.flags & VIRTUAL:
         if conn.flags & BLOCKED:
             wheel_arm(&io.wheel, &conn.timer, wait)

@@ -25,6 +25,7 @@ from ext.net.sys cimport (
     EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, MSG_DONTWAIT, MSG_NOSIGNAL, SHUT_WR, epoll_ctl, epoll_event, recv,
     send, shutdown,
 )
+from ext.net.ways cimport LOOK_SECONDS, WAY_BUSY, WAY_GONE, way_of
 from ext.net.wheel cimport wheel_arm
 
 cdef enum:
@@ -183,6 +184,7 @@ cdef bint queued(io_t *io, tunnel_t *tunnel, const uint8_t *data, Py_ssize_t siz
         client_gone(io, tunnel)
         return False
     memcpy(out, data, size)
+    tunnel.spoke = True
     return True
 
 
@@ -221,7 +223,7 @@ cdef void push(io_t *io, tunnel_t *tunnel) noexcept nogil:
         home.moved = io.second
         io.count[C_BLOCKED] += 1
         watch(io, home)
-        wheel_arm(&io.wheel, &home.timer, HOLD_SECONDS)
+        wheel_arm(&io.wheel, &home.timer, LOOK_SECONDS)
     elif home.flags & BLOCKED and (unsent(tunnel) == 0 or home.flags & BROKEN):
         home.flags &= ~BLOCKED
         watch(io, home)
@@ -237,6 +239,8 @@ cdef uint32_t taken(io_t *io, tunnel_t *tunnel, const uint8_t *data, uint32_t si
         if sent >= 0:
             at += <uint32_t>sent
             home.moved = io.second
+            if home.timer.before == NULL:
+                wheel_arm(&io.wheel, &home.timer, LOOK_SECONDS)
         elif errno == EAGAIN:
             break
         elif errno != EINTR:
@@ -367,10 +371,20 @@ cdef void tunnel_expire(io_t *io, conn_t *conn) noexcept nogil:
             wheel_arm(&io.wheel, &conn.timer, HALF_SECONDS)  # its end waits for the client
         else:
             broken(io, tunnel)
+    elif not client:
+        look(io, tunnel, stuck)
     elif conn.flags & BLOCKED and stuck < HOLD_SECONDS:
         wheel_arm(&io.wheel, &conn.timer, HOLD_SECONDS - stuck)
-    elif conn.flags & BLOCKED and client:
+    elif conn.flags & BLOCKED:
         io.count[C_UNTAKEN] += 1
         client_gone(io, tunnel)
-    elif conn.flags & BLOCKED:
+
+
+cdef void look(io_t *io, tunnel_t *tunnel, uint32_t stuck) noexcept nogil:
+    """Something was sent to the home since it was looked at last: whether that arrives there."""
+    cdef conn_t *home = tunnel.home
+    cdef int way = way_of(home.fd)
+    if way == WAY_GONE or home.flags & BLOCKED and stuck >= HOLD_SECONDS:
         broken(io, tunnel)
+    elif way == WAY_BUSY or home.flags & BLOCKED:
+        wheel_arm(&io.wheel, &home.timer, 1)

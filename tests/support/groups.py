@@ -61,6 +61,7 @@ OUTSIDE = (
     "tests/client/test_distribution.py",
     "tests/ext/net/test_census_processes.py",
     "tests/ext/net/test_nogil.py",
+    "tests/ext/net/test_ways.py",
     "tests/server/http/test_client_info.py",
     "tests/server/http/test_documents.py",
     "tests/server/http/test_door.py",

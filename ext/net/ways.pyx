@@ -1,0 +1,44 @@
+"""Whether the other end of a connection between two hosts still answers, while something is on the way to it.
+
+Rule: an end that answers is there, whatever it takes. So the kernel is asked when it last heard of it, and not given a time after which it gives
+up (TCP_USER_TIMEOUT): that would end a connection whose reader is slow. While nothing is on the way keep-alive probes tell the same.
+"""
+from libc.stdint cimport uint8_t, uint32_t
+
+from ext.net.sys cimport socklen_t
+
+cdef extern from "<netinet/in.h>" nogil:
+    int IPPROTO_TCP
+
+cdef extern from "<netinet/tcp.h>" nogil:
+    int TCP_INFO
+    struct tcp_info:
+        uint8_t tcpi_retransmits
+        uint8_t tcpi_probes
+        uint32_t tcpi_unacked
+        uint32_t tcpi_last_ack_recv
+
+cdef extern from "<sys/ioctl.h>" nogil:
+    int ioctl(int fd, unsigned long request, int *value)
+    unsigned long TIOCOUTQ
+
+cdef extern from "<sys/socket.h>" nogil:
+    int getsockopt(int fd, int level, int option, void *value, socklen_t *size)
+
+cdef enum:
+    SILENT_MS = 2000     # without a word of the other end
+    TRIES = 3            # that had no answer: over a second, by the kernel's least waits
+
+
+cdef int way_of(int fd) noexcept nogil:
+    """WAY_IDLE, WAY_BUSY or WAY_GONE; of a socket that is not TCP's nothing is known, and it is idle."""
+    cdef tcp_info info
+    cdef socklen_t size = sizeof(info)
+    cdef int waits = 0
+    if ioctl(fd, TIOCOUTQ, &waits) < 0 or waits == 0 or getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0:
+        return WAY_IDLE
+    if info.tcpi_last_ack_recv < SILENT_MS:
+        return WAY_BUSY
+    if info.tcpi_unacked and info.tcpi_retransmits >= TRIES or info.tcpi_probes >= TRIES:
+        return WAY_GONE
+    return WAY_BUSY
