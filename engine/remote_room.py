@@ -236,6 +236,10 @@ class RemoteRoom:
 
     # of other workers
 
+    def meets(self, client: int) -> bool:
+        """Whether somebody who came to meet somebody has that before them still."""
+        return client in self._coming or any(client in one.came for one in self._gatherings.values())
+
     def expect(self, clients: Iterable[int]) -> None:
         """These come now, to meet somebody: until `arrived` the hub is not told that they wait."""
         self._coming = frozenset(clients)

@@ -14,6 +14,7 @@ from engine.conduct import Act as Act
 from engine.frames import banned as banned
 from engine.frames import error as error
 from engine.frames import hello as hello
+from engine.frames import left as left
 from engine.frames import notice as notice
 from engine.measures import CHAT_BOUNDS as CHAT_BOUNDS
 from engine.measures import COMMON_BOUNDS as COMMON_BOUNDS

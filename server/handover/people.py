@@ -18,11 +18,13 @@ from server.handover.way import Way
 from server.omegle.adapter import Adapter
 from server.process import faults
 from server.worker.moving import Moving, Released
+from server.worker.tunnelling import Leaving
 from server.worker.worker import Worker
 
 RATE: Final = 3_500.0  # people a second: the 99.9th percentile of a line is then what it is without a hand-over
 BATCH: Final = 16  # people in one message, and as many more as their last chat has; more cost less each, and are out of service for longer
 AGAIN: Final = 0.005  # seconds until who could not go is asked again
+TUNNELS_WITHIN: Final = 8.0  # seconds for those who are on their way back by a tunnel, and others who cannot go by then come back by themselves
 PATIENCE: Final = 3.0  # seconds after which who cannot go stays, and is told to come back
 
 
@@ -37,6 +39,7 @@ class People:
         self._wanted: deque[int] = deque()  # sessions that are asked for over there
         self._unmovable: set[int] = set()
         self._since: dict[int, float] = {}  # who could not go, and since when
+        self._stuck: float | None = None  # since when no tunnel could
 
     @property
     def stayed(self) -> int:
@@ -62,6 +65,9 @@ class People:
                 self._newcomers()
                 await self._way.room()
                 await asyncio.sleep(max(0.0, begun + moved / RATE - time.monotonic()))
+            while gone := self._tunnels():
+                moved += gone
+                await asyncio.sleep(max(0.0, begun + moved / RATE - time.monotonic()))
             if moved == before:
                 await asyncio.sleep(AGAIN)
 
@@ -71,7 +77,7 @@ class People:
 
     def _is_over(self, order: Sequence[int]) -> bool:
         """Whether nobody is left who is to go; `order`: of sessions."""
-        return not order and not self._worker.reactor.newcomers
+        return not order and not self._worker.reactor.newcomers and not self.tunnels
 
     def _next(self, left: Iterator[int]) -> list[int]:
         """Sessions for one message: who is asked for, then those of `left`; a chat's people are never apart. To be sent at once."""
@@ -149,6 +155,37 @@ class People:
         return True
 
     # beside people
+
+    @property
+    def tunnels(self) -> bool:
+        """Whether somebody is here whose session is at another host. Who cannot go for long is told to come back, at the end."""
+        if not len(self._worker.tunnels):
+            self._stuck = None
+            return False
+        self._stuck = self._stuck or time.monotonic()
+        return time.monotonic() - self._stuck <= TUNNELS_WITHIN
+
+    def _tunnels(self) -> int:
+        """Those go on over there; how many went."""
+        went = self._worker.tunnels.release(BATCH)
+        if not went:
+            return 0
+        self._stuck = None
+        descriptors = [descriptor for one in went for descriptor in (one.client, one.home)]
+        records, pieces = [one.record for one in went], [one.data for one in went]
+        back = partial(self._tunnels_back, went)
+        try:
+            self._way.send(Kind.TUNNEL, *records, pieces=pieces, descriptors=descriptors, back=back)
+        except BaseException:
+            back()
+            raise
+        return len(went)
+
+    def _tunnels_back(self, tunnels: Sequence[Leaving]) -> None:
+        """Nobody took them: they go on here."""
+        for one in tunnels:
+            self._worker.tunnels.take(one)
+        self._worker.act(lambda _: None)
 
     def _newcomers(self) -> None:
         """Connections of which no request was read yet go on over there."""

@@ -18,10 +18,20 @@ from server.handover.belongings import Belongings
 from server.handover.link import Kind, Link, LinkDown, Message
 from server.metrics.moved import UPGRADE
 from server.process import faults
+from server.worker.tunnelling import Leaving
+from server.worker.worker import Worker
 
 WANTED_MAX: Final = 10_000  # sessions, and clients of HTTP, that are waited for
 
 logger = log.get()
+
+
+def take_tunnels(worker: Worker, message: Message) -> None:
+    """Clients whose sessions are at other hosts go on here; the sender was told that they are this process's."""
+    pairs = zip(message.descriptors[::2], message.descriptors[1::2], strict=True)
+    for record, data, (client, home) in zip(message.records, message.pieces, pairs, strict=True):
+        worker.tunnels.take(Leaving(record, data, client, home))
+    worker.act(lambda _: None)
 
 
 class Taking:
@@ -45,6 +55,7 @@ class Taking:
             Kind.NONE: self._none,
             Kind.HTTP: self._http,
             Kind.NEWCOMER: self._newcomer,
+            Kind.TUNNEL: self._tunnels,
             Kind.FACES: self._faces,
             Kind.SAVED: self._saved,
             Kind.LEFT: self._left,
@@ -116,6 +127,10 @@ class Taking:
         except OSError:
             return  # no memory, or no descriptor is left: it is closed, as any newcomer is then
         worker.act(lambda _: None)
+
+    def _tunnels(self, message: Message) -> None:
+        self._took(message)
+        take_tunnels(self._has.worker, message)
 
     def _faces(self, message: Message) -> None:
         self._took(message)

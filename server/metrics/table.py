@@ -16,6 +16,7 @@ from server.metrics.pictured import PICTURED, PICTURED_VALUES
 from server.metrics.processes import PROCESS_VALUES, PROCESSES
 from server.metrics.screened import SCREENED, SCREENED_VALUES
 from server.metrics.told import TOLD_METRICS, TOLD_VALUES
+from server.metrics.tunnelled import TUNNELLED, TUNNELLED_VALUES
 from server.metrics.wire import WIRE
 
 # Languages with a series of their own; others are one, "other", and `*` is "any": cardinality has a bound.
@@ -248,7 +249,7 @@ CHATS = (
 
 
 METRICS: tuple[Metric, ...] = (
-    *PEOPLE, *CHATS, *SCREENED, *PICTURED, *WIRE, *PROCESSES, *CLUSTER, *TOLD_METRICS, *MOVED, *KEPT, *CHALLENGES,
+    *PEOPLE, *CHATS, *SCREENED, *PICTURED, *WIRE, *PROCESSES, *CLUSTER, *TOLD_METRICS, *TUNNELLED, *MOVED, *KEPT, *CHALLENGES,
 )  # fmt: skip
 
 # The values of each label, by metric; what is not here is listed by its type (build_info) or by the engine's tables.
@@ -269,6 +270,7 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     **PICTURED_VALUES,
     **CLUSTER_VALUES,
     **TOLD_VALUES,
+    **TUNNELLED_VALUES,
     "serendip_reports_founded": {"reason": ("minor", "nudity", "threat", "hate", "spam", "danger", "other")},
     "serendip_cases_open": {"queue": QUEUES},
     "serendip_cases_oldest_seconds": {"queue": QUEUES},

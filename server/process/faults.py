@@ -21,6 +21,7 @@ POINTS: Final = (
     "told",
     "took",
     "taken",
+    "homeward",
     "end",
 )  # in the order of a hand-over
 _named, _, _times = os.environ.get(VARIABLE, "").partition(":")  # `took:3`: the third time

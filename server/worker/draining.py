@@ -11,8 +11,15 @@ _spread = random.SystemRandom().uniform
 
 def tell_to_come_back(worker: Worker) -> None:
     """Everybody who is here, each at a moment of their own."""
-    span = 2.0 + worker.engine.online / 2000  # the next start can take 2,000 a second without a wait
-    worker.act(lambda now: worker.engine.drain_for_restart(now, lambda: round(_spread(0.5, span), 2)))
+    span = (
+        2.0 + (worker.engine.online + len(worker.tunnels)) / 2000
+    )  # the next start can take 2,000 a second without a wait
+
+    def after() -> float:
+        return round(_spread(0.5, span), 2)
+
+    worker.act(lambda now: worker.engine.drain_for_restart(now, after))
+    worker.tunnels.turn_out(after)
 
 
 async def drain(worker: Worker, seconds: float) -> None:

@@ -49,6 +49,7 @@ class Moving:
                 self._undo(numbers, wires)
                 return None
             numbers[id], address, state, data = found
+            worker.output.visitors.pop(conn, None)
             wires[id] = address, state, data
         away = {id: worker.reactor.allowance(sessions[id]) for id in ids if id not in wires}
         allowances = {id: left for id, left in away.items() if left is not None}
@@ -62,6 +63,8 @@ class Moving:
             session = worker.engine.sessions[id]
             try:
                 conn = worker.reactor.take(numbers[id], address, state, data, session)
+                if "visitor" in state:
+                    worker.output.visits(conn, session)
             except OSError:
                 conn = 0
                 self.dropped += 1
@@ -84,10 +87,13 @@ class Moving:
         def connect(index: int, session: Session, address: str, state: dict[str, Any], data: bytes) -> int:
             tell()
             try:
-                return worker.reactor.take(left.pop(index), address, state, data, session)
+                conn = worker.reactor.take(left.pop(index), address, state, data, session)
             except (OSError, ValueError):
                 self.dropped += 1
                 return 0
+            if state.get("visitor"):
+                worker.output.visits(conn, session)
+            return conn
 
         now = time.monotonic()
         came = worker.engine.moves.take(parcel, connect, now, worker.reactor.allow)

@@ -14,13 +14,13 @@ class Output:
     def __init__(self, reactor: Reactor) -> None:
         self.send = reactor.send
         self.link = reactor.link
-        self.unlink = reactor.unlink
         self.say = reactor.say
         self.typing = reactor.typing
         self.refuse = reactor.refuse
         self.replay = reactor.replay
-        self.close = reactor.close
         self._reactor = reactor
+        self.visitors: dict[int, SessionView] = {}  # whose wire is a connection of another host, by connection
+        self.free: list[int] = []  # of these, whose chat is over or who came, since it was looked at last
         self.signals_refused: Counter[str] = Counter()  # by the code that the sender was told
         self.on_keep: Callable[[Any], None] | None = None
 
@@ -34,6 +34,24 @@ class Output:
     def adopt(self, conn: int, session: SessionView) -> None:
         """A session goes on over this connection."""
         self._reactor.adopt(conn, session, True)
+        if conn in self.visitors:
+            self.visitors[conn] = session
+
+    def unlink(self, conn: int) -> None:
+        """See `Out`."""
+        self._reactor.unlink(conn)
+        if conn in self.visitors:
+            self.free.append(conn)
+
+    def close(self, conn: int, code: int, frame: bytes | None) -> None:
+        """See `Out`."""
+        self._reactor.close(conn, code, frame)
+        self.visitors.pop(conn, None)
+
+    def visits(self, conn: int, session: SessionView) -> None:
+        """This connection came from another host."""
+        self.visitors[conn] = session
+        self.free.append(conn)
 
     def keep(self, item: Any) -> None:
         """For the store, where there is one."""

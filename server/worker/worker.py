@@ -9,7 +9,7 @@ what stands behind a gate must not be parsed before the engine was told what sta
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ import orjson
 
 from engine.engine import Engine, Session
 from engine.ports import Bus, Out, Outside, never_moved, no_pictures
-from engine.protocol import CONFIRMED, DROPPED, FAULTS, FRAME, FRAMES, HTTP, LOST, MINOR, OPENED, PROGRAM
+from engine.protocol import CONFIRMED, DROPPED, FAULTS, FRAME, FRAMES, HTTP, LOST, MINOR, OPENED, PROGRAM, UNTUNNELLED
 from engine.views import SessionView, error, hello
 from ext.net.admission import key_of
 from ext.net.reactor import Reactor
@@ -25,10 +25,12 @@ from server import log
 from server.security.identity import Identities
 from server.security.ids import Ids
 from server.security.tokens import Tokens
+from server.worker.absent import never_given, nobody_banned, nobody_else, nothing_said, nothing_unseen
 from server.worker.bus import LocalBus
 from server.worker.crowding import Crowding
 from server.worker.output import Output
 from server.worker.shortage import Shortage
+from server.worker.tunnelling import NO_TUNNELS, Tunnelling
 
 # Seconds of a turn before sockets are read again and the loop may do something else. A find takes up to a tenth of a millisecond, so that
 # the queue moves on by fifty; who talks does not notice five.
@@ -39,28 +41,6 @@ SLICE = 200  # sessions that are looked at in one go, 4 us each
 SOONEST = 0.01  # seconds: a timer is never set closer than that, uvloop's resolution being 1 ms
 
 logger = log.get()
-
-
-def nobody_banned(_identity: int, _address: str) -> None:
-    """Where nothing is kept, nobody is banned."""
-
-
-def nothing_unseen(_identity: int, _session: int) -> None:
-    """Where nothing is kept, nobody has a notice to read."""
-
-
-def nothing_said() -> Mapping[str, Any] | None:
-    """Where no statement of privacy is published."""
-    return None
-
-
-def never_given(_identity: int, _session: int, _id: str) -> bool:
-    """Of no notice."""
-    return False
-
-
-def nobody_else(_identity: int, _stands: str, _age: int) -> None:
-    """There is no other process."""
 
 
 class Worker:
@@ -113,6 +93,7 @@ class Worker:
         # `version` and `from` (Unix seconds) of the newest privacy statement that people are told of
         self.statement: Callable[[], Mapping[str, Any] | None] = nothing_said
         self.on_frames: Callable[[int, list[bytes | int]], None] | None = None
+        self.tunnels: Tunnelling = NO_TUNNELS  # of people of this host's door whose sessions are at others
         # told after each turn: what is to be sent to other processes goes now
         self.on_turn: Callable[[], None] | None = None
         self._loop = asyncio.get_running_loop()
@@ -174,9 +155,9 @@ class Worker:
         self.deliver(now)
         self._turn([], now)
 
-    def look_again(self) -> None:
-        """Whoever is here and banned goes, whoever has a notice is told; a slice at a time, so that nobody else waits."""
-        self._loop.create_task(self._look_again(list(self.engine.sessions.values())))
+    def look_again(self, sessions: Iterable[Session] | None = None) -> None:
+        """Who is banned of these (None: of all who are here) goes, who has a notice is told; a slice at a time, so that nobody else waits."""
+        self._loop.create_task(self._look_again(list(self.engine.sessions.values() if sessions is None else sessions)))
 
     def ban(self, id: int, refusal: bytes) -> None:
         """The session `id` is over, and its client is told so by `refusal`, a closing error."""
@@ -317,7 +298,7 @@ class Worker:
                 try:
                     self._tell(kind, conn, session, data, now)
                 except Exception as fault:  # noqa: BLE001 - a fault of ours costs this connection, not the others
-                    self._fault(conn, session, fault, now)
+                    self._fault(conn, None if kind >= UNTUNNELLED else session, fault, now)
                 if rounds <= 0 and queue and clock() - begun >= TURN:
                     break
             else:
@@ -364,6 +345,7 @@ class Worker:
             if session is None:
                 return
             engine.lost(session, conn, data, now)
+            self.output.visitors.pop(conn, None)
         elif kind == HTTP:
             if self.on_http is not None:
                 self.on_http(conn, data, now)
@@ -372,6 +354,9 @@ class Worker:
             if session is None or session.conn != conn:
                 return
             engine.confirmed(session, now)
+        elif kind >= UNTUNNELLED:  # or RECORD
+            self.tunnels.told(kind, conn, session, data)
+            return
         self.deliver(now)
 
     def deliver(self, now: float) -> None:

@@ -6,8 +6,7 @@ here ── crossing ──► the port of another host's office ── its `pas
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from engine.remote_room import RemoteRoom
 from server.cluster.asking import Asker
@@ -87,22 +86,3 @@ class Abroad:
 
 def _home(name: str) -> Home:
     return Home(name, *place(name))
-
-
-def pipe(worker: Worker) -> Opened:
-    """The clients of those who went are pipes, and no more: where their home is gone they are closed, and come back by themselves."""
-
-    def opened(
-        descriptor: int,
-        address: str,
-        state: dict[str, Any],
-        data: bytes,
-        sock: socket.socket,
-        record: Mapping[str, Any],
-        home: str,
-    ) -> None:
-        unread = state.get("input", 0)
-        to_home, to_client = data[:unread], data[unread:]
-        worker.reactor.pipe(descriptor, address, sock.detach(), to_client, to_home, home, within="opcode" in state)
-
-    return opened

@@ -22,6 +22,7 @@ from server.cluster.crossing import Traveller
 from server.handover.flight import Back, Flight
 from server.handover.link import Kind, Message
 from server.handover.people import People
+from server.handover.taking import take_tunnels
 from server.handover.tally import Tally
 from server.metrics.moved import DRAIN, MEET, RESUME, UPGRADE
 from server.process import faults
@@ -249,6 +250,11 @@ class Across:
         with contextlib.suppress(OSError):  # no memory, or no descriptor is left: it is closed
             self._worker.reactor.adopt_socket(message.descriptors[0], message.records[0], message.pieces[0], True)
         self._worker.act(lambda _: None)
+
+    def tunnels(self, name: str, message: Message) -> None:
+        """Clients come whose sessions are at other hosts."""
+        self._mine(name, message.number)
+        take_tunnels(self._worker, message)
 
     def _take(
         self, name: str, why: str, message: Message, record: dict[str, Any], descriptors: Sequence[int], since: float

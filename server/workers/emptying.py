@@ -147,5 +147,5 @@ class Emptying:
             except LinkDown:
                 await asyncio.sleep(AGAIN)
                 continue
-            if len(self._worker.engine.sessions) <= self._people.stayed:
+            if len(self._worker.engine.sessions) <= self._people.stayed and not self._people.tunnels:
                 return

@@ -13,9 +13,10 @@ from functools import partial
 from typing import Final
 
 from engine.remote_room import RemoteRoom
-from server.cluster.crossing import Opened
 from server.cluster.evacuating import Send
+from server.cluster.homecoming import Homecoming
 from server.cluster.hosts import Hosts
+from server.cluster.tunnels import Tunnels
 from server.handover.link import Kind, Message
 from server.handover.tally import Tally
 from server.metrics.cluster import DOUBTS
@@ -25,7 +26,7 @@ from server.process.standing import Standing
 from server.security.keys import Keys
 from server.worker.moving import Moving
 from server.worker.worker import Worker
-from server.workers.abroad import Abroad, pipe
+from server.workers.abroad import Abroad
 from server.workers.across import Across
 from server.workers.naming import Names
 from server.workers.peers import HUB, Handler, Peers, abroad, nobody
@@ -68,6 +69,8 @@ class Links:
             lambda *asked: self.whereabouts.answer(*asked),
             names,
         )
+        self.tunnels = Tunnels(worker)
+        self.homecoming = Homecoming(worker, room)
         self.cross: Send | None = None  # people without connections go to a process of another host; None: nobody does
         self.whereabouts = Whereabouts(worker, lambda: self.peers, across.knock, across.forwarding)
         worker.engine.moves.steady = True
@@ -79,6 +82,7 @@ class Links:
             Kind.COME: across.came,
             Kind.PEOPLE: across.came_to_stay,
             Kind.NEWCOMER: across.newcomer,
+            Kind.TUNNEL: across.tunnels,
             Kind.TOOK: across.took,
             Kind.NO: across.refused,
             Kind.SAVED: self._saved,
@@ -101,10 +105,8 @@ class Links:
         secret: Keys,
         hosts: Hosts,
         takes: Callable[[], bool],
-        opened: Opened | None = None,
     ) -> Abroad:
-        """There are other hosts from here on. `node`, `number`: of this process among them; `takes`: whether it takes people; `opened`: has the
-        clients of those who went."""
+        """There are other hosts from here on. `node`, `number`: of this process among them; `takes`: whether it takes people."""
         across, worker = self.across, self._worker
         across.abroad = abroad = Abroad(
             node,
@@ -116,9 +118,9 @@ class Links:
             self.tally,
             across.forwarding,
             takes,
-            opened or pipe(worker),
+            self.tunnels.open,
         )
-        self.cross = abroad.sent
+        self.cross, self.tunnels.forget = abroad.sent, abroad.forget
         return abroad
 
     def reading(self) -> Reading:
@@ -127,12 +129,15 @@ class Links:
         return {
             **self.tally.reading(),
             **({"serendip_crossings_doubtful": dict.fromkeys(NO_DOUBTS, 0)} if abroad is None else abroad.reading()),
+            **self.tunnels.reading(),
+            **self.homecoming.reading(),
             "serendip_hub_answer_seconds": Buckets(tuple(answers.counts), answers.total),
         }
 
     def close(self) -> None:
         """Nothing is told any more."""
         self._load.cancel()
+        self.homecoming.close()
         self._worker.on_turn = None
         if self.across.abroad is not None:
             self.across.abroad.close()
@@ -187,6 +192,7 @@ class Links:
     def _after_turn(self) -> None:
         if not self._worker.busy:
             self.across.depart()
+        self.homecoming.turn()
         if self._room.urgent():
             self._say()
         if self._turned is not None:

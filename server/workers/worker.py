@@ -230,6 +230,7 @@ class WorkerProcess:
             await self._emptying.run()
         except Exception as error:  # noqa: BLE001 - who is left is told to come back, and the log why
             logger.error("handover.fault", **log.described(error))
+        await self.links.homecoming.settled()
         if self._recorder is not None:
             await self._recorder.settled()
         loop = asyncio.get_running_loop()

@@ -17,17 +17,6 @@ UNCALLED: dict[str, str] = {
     "ext/match/matcher.pyx:submit_batch": "the lobby has objects: making arrays of them costs more than the call saves (`bench.matching.arrays`)",
     "ext/match/matcher.pyx:remove_batch": "the other half of that door",
     "ext/match/matcher.pyx:variants": "which builds this machine can run: the tests run each of them",
-    **dict.fromkeys(
-        (
-            "ext/net/doors.pyx:half_close",
-            "ext/net/doors.pyx:release_tunnel",
-            "ext/net/doors.pyx:take_tunnel",
-            "ext/net/doors.pyx:tunnels",
-            "ext/net/doors.pyx:unpipe",
-            "ext/net/piping.pyx:record_frame",
-        ),
-        "people cross between hosts by it, and that way is not built yet",
-    ),
 }
 # Doors that are not the product's: tests look into compiled code by them, and the leak ledger counts.
 TESTS_OWN = ("ext/net/probe.pyx",)

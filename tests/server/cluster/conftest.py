@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from server.security.keys import Keys, load
+from tests.server.cluster.crossed import Cell as Crossed
+from tests.server.cluster.crossed import cell as crossed
 from tests.server.cluster.rig import Cell, cell
 
 
@@ -19,4 +21,11 @@ def secret(tmp_path: Path) -> Keys:
 async def two(secret: Keys) -> AsyncIterator[Cell]:
     """Two hosts with a worker each, in one room."""
     async with cell(secret) as made:
+        yield made
+
+
+@pytest.fixture
+async def joined(secret: Keys) -> AsyncIterator[Crossed]:
+    """An edge and a home, between which the test takes people itself."""
+    async with crossed(secret) as made:
         yield made

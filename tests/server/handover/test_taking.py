@@ -6,8 +6,10 @@ import socket
 
 import orjson
 
+from server.cluster.tunnels import Tunnels
 from server.handover.link import Kind
 from server.security.keys import Keys
+from tests.ext.net.rig import frame
 from tests.server.handover.rig import Pair, pair, until
 from tests.server.worker.test_worker import Client, find
 
@@ -125,3 +127,26 @@ async def test_a_connection_of_http_goes_on_over_there(secret: Keys) -> None:
 def test_kinds_have_numbers_that_are_never_given_again() -> None:
     assert {kind.name: kind.value for kind in Kind}["NO"] == 16
     assert len(Kind.__members__) == len(Kind), "a number that is two kinds'"
+
+
+async def test_clients_of_tunnels_go_on_in_the_process_that_follows(secret: Keys) -> None:
+    async with pair(secret) as made:
+        old, new = Tunnels(made.old.worker), Tunnels(made.new.worker)
+        ends = [(socket.socketpair(), socket.socketpair()) for _ in range(20)]
+        for number, ((ours, client), (near, home)) in enumerate(ends):
+            for end in (ours, client, near, home):
+                end.setblocking(False)
+            record = {"id": number + 1, "address": "192.0.2.1"}
+            old.open(ours.detach(), "192.0.2.1", {}, b"", near, record, "0000000002")
+        await made.hand_over()
+        assert (len(old), len(new)) == (0, 20)
+        for (_, client), (_, home) in ends:
+            client.send(frame(b"up"))
+            home.send(b"\x81\x04down")
+        await until(lambda: made.new.worker.reactor.counters()["tunnelled"] == 40)
+        for (_, client), (_, home) in ends:
+            assert client.recv(100) == b"\x81\x04down"
+            assert home.recv(100) == frame(b"up")
+            client.close()
+            home.close()
+        await until(lambda: not len(new))

@@ -165,7 +165,7 @@ class Working:
         self.links.close()
         self.worker.stop()
         self.worker.elsewhere = lambda _: False
-        del self.worker, self.room
+        del self.worker, self.room, self.peers
         del self.links
 
 

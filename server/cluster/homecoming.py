@@ -1,0 +1,160 @@
+"""Visitors, people of other hosts' doors, go back when their chat is over. Rule: who began to be given back is never this host's again.
+
+Whoever neither talks nor is about to, and has taken all that they were told, goes at once, with their search where they have one, by the
+very connection that they came by (`homeward`; who has them at which cut: `tunnels`). Who has not taken it, or is on the way to somebody,
+is looked at again; who has too much to go along stays until their next chat is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import socket
+import struct
+import termios
+import time
+from collections import Counter
+from typing import Final
+
+from engine.engine import Session
+from engine.remote_room import RemoteRoom
+from engine.views import CHATTING
+from server.cluster import homeward
+from server.cluster.homeward import READ_MAX, TooLarge
+from server.metrics.exposition import Reading
+from server.metrics.tunnelled import RETURNS
+from server.process import faults
+from server.worker.moving import Moving, Released
+from server.worker.worker import Worker
+
+WITHIN: Final = 3.0  # seconds for the other host to say that nothing more comes
+ON_THE_WAY: Final = 16 * 1024  # bytes: who has more to take is slow
+SOON: Final = 0.02  # seconds until who could not go is looked at again
+SELDOM: Final = 1.0  # the same, of who cannot for long
+
+
+class Homecoming:
+    """Of one process. Call it in the loop; `turn` after each of the worker's turns."""
+
+    def __init__(self, worker: Worker, room: RemoteRoom) -> None:
+        self._worker = worker
+        self._room = room
+        self._moving = Moving(worker)
+        self._waiting: dict[int, float] = {}  # who could not go, by connection, and since when
+        self._again: asyncio.TimerHandle | None = None
+        self._turning = False
+        self._returns: set[asyncio.Task[None]] = set()
+        self.results = Counter(dict.fromkeys(RETURNS, 0))
+
+    def reading(self) -> Reading:
+        """A source of metrics."""
+        return {
+            "serendip_visitors": len(self._worker.output.visitors),
+            "serendip_visitor_returns": {(result,): count for result, count in self.results.items()},
+        }
+
+    def turn(self) -> None:
+        """Who may go now goes."""
+        free = self._worker.output.free
+        if not free or self._turning or self._worker.busy:
+            return
+        self._turning = True
+        self._worker.output.free = []
+        try:
+            for conn in dict.fromkeys(free):
+                self._look(conn)
+        finally:
+            self._turning = False
+        if self._waiting and self._again is None:
+            longest = max(time.monotonic() - min(self._waiting.values()), SOON)
+            self._again = asyncio.get_running_loop().call_later(min(longest, SELDOM), self._look_again)
+
+    def _look_again(self) -> None:
+        self._again = None
+        self._worker.output.free.extend(self._waiting)
+        self._worker.act(lambda _: None)
+
+    def _look(self, conn: int) -> None:
+        visitor = self._worker.output.visitors.get(conn)
+        session = None if visitor is None else self._worker.engine.sessions.get(visitor.id)
+        if session is None or session.conn != conn or session.state == CHATTING:
+            self._waiting.pop(conn, None)
+        elif self._room.meets(session.id) or not self._go(session, conn):
+            self._waiting.setdefault(conn, time.monotonic())
+
+    def _go(self, session: Session, conn: int) -> bool:
+        """Give somebody back; False: not now."""
+        released = self._moving.release((session.id,))
+        if released is None:
+            return False
+        since = self._waiting.pop(conn, None) or time.monotonic()
+        (one,), (descriptor,) = released.parcel.record["people"], released.descriptors
+        if "resume" in one or one["wire"].get("out") or _on_the_way(descriptor) > ON_THE_WAY:
+            self._stay(released, since)
+            return True
+        try:
+            frame = homeward.person(released.parcel)
+        except TooLarge:
+            self.results["stayed"] += 1
+            self._stay(released, None)
+            return True
+        faults.at("homeward")
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, descriptor)
+        sock.setblocking(False)
+        try:
+            sent = sock.send(frame)
+        except OSError:  # it takes nothing, or is broken, which the reactor will find
+            sock.detach()
+            self._stay(released, since)
+            return True
+        task = asyncio.get_running_loop().create_task(self._return(sock, frame[sent:]))
+        self._returns.add(task)
+        task.add_done_callback(self._returns.discard)
+        return True
+
+    def _stay(self, released: Released, since: float | None) -> None:
+        """They are here, by another number. `since`: when it was tried first; None: they are not looked at again."""
+        (session,) = self._moving.take(*released)
+        free = self._worker.output.free
+        if session.conn in free:  # they have just been looked at
+            free.remove(session.conn)
+        if since is not None and session.conn:
+            self._waiting[session.conn] = since
+
+    async def _return(self, sock: socket.socket, left: bytes) -> None:
+        """Say the rest of somebody's record, hear what they say until nothing more comes, and give it back."""
+        loop = asyncio.get_running_loop()
+        result = "cut"
+        with contextlib.suppress(OSError, TimeoutError), sock:
+            async with asyncio.timeout(WITHIN):
+                if left:
+                    await loop.sock_sendall(sock, left)
+                read = bytearray()
+                while data := await loop.sock_recv(sock, 65_536):
+                    read += data
+                    if len(read) > READ_MAX:
+                        raise TimeoutError
+                await loop.sock_sendall(sock, b"".join(homeward.rest(bytes(read))))
+            result = "sent"
+        self.results[result] += 1
+
+    async def settled(self) -> None:
+        """Wait until nobody is on their way."""
+        while self._returns:
+            await asyncio.wait(self._returns)
+
+    def close(self) -> None:
+        """Nobody goes any more; who is on their way is where they came from."""
+        if self._again is not None:
+            self._again.cancel()
+        for task in self._returns:
+            task.cancel()
+
+
+def _on_the_way(descriptor: int) -> int:
+    """Bytes of what was sent that did not arrive yet."""
+    try:
+        return int(struct.unpack("i", fcntl.ioctl(descriptor, termios.TIOCOUTQ, b"\0" * 4))[0])
+    except OSError:
+        return 0

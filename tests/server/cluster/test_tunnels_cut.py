@@ -1,0 +1,189 @@
+"""The way between two hosts breaks at any byte, or one of them dies: nobody is at both, and who is left is told and goes on."""
+
+import socket
+from typing import Any
+
+import orjson
+import pytest
+
+from engine.engine import Parcel
+from server.cluster import tunnels as module
+from tests.ext.net.rig import frame
+from tests.server.cluster.crossed import AWAY, Cell
+from tests.server.cluster.test_tunnels import alone, leaves, nobody, packed, refused
+from tests.server.handover.rig import until
+from tests.server.workers.rig import Visitor, answers, talk
+
+# ---- cut
+
+
+async def whole(joined: Cell) -> tuple[bytes, bytes]:
+    """What passes between the hosts until a visitor is back, if nothing is cut: to the home, and from there."""
+    relay = await joined.relay()
+    one, a, other, _ = await joined.meet(relay)
+    one.sock.send(frame(b'{"type":"leave"}') + packed(2))
+    await other.hears("left")
+    await joined.back(a)
+    await refused(one, 2)
+    await nobody(joined, one, other)
+    return bytes(relay.passed["up"]), bytes(relay.passed["down"])
+
+
+def places(data: bytes) -> list[int]:
+    """Where frames begin and end, bytes beside that, and some between."""
+    found, at = {0, len(data)}, 0
+    while at < len(data):
+        size, head = data[at + 1] & 0x7F, 2
+        if size >= 126:
+            head = 4 if size == 126 else 10
+            size = int.from_bytes(data[at + 2 : at + head])
+        found |= {at + head, at + head + size // 2}
+        at += head + size
+        found.add(at)
+    near = {at + beside for at in found for beside in (-1, 0, 1)}
+    return sorted(at for at in near if 0 < at <= len(data))
+
+
+@pytest.mark.parametrize("way", ["up", "down"])
+async def test_a_way_that_breaks_at_any_byte_leaves_nobody_at_two_hosts(joined: Cell, way: str) -> None:
+    told: list[Any] = []
+    joined.edge.links.tunnels.forget = lambda *said: told.append(said)
+    both = dict(zip(("up", "down"), await whole(joined), strict=True))
+    for at in places(both[way]):
+        relay = await joined.relay(**{way: at})
+        one, a = await joined.somebody(joined.edge)
+        other, b = await joined.somebody(joined.home)
+        joined.cross(a, b, relay)
+        one.sock.send(frame(b'{"type":"leave"}') + packed(2))
+        await alone(joined, a)
+        await relay.over()
+        session = joined.edge.worker.engine.sessions.get(a)
+        if session is not None and session.conn:
+            await answers(one)
+        else:
+            await until(lambda one=one: ended(one))
+        await nobody(joined, one, other)
+    ends = joined.ends()
+    assert sum(ends.values()) == 1 + len(places(both[way]))
+    assert ends["lost"] == len(told)
+    assert {node for node, _ in told} == {AWAY}
+
+
+def ended(visitor: Visitor) -> bool:
+    """Whether their connection is over."""
+    try:
+        return visitor.sock.recv(1 << 20) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        return True
+
+
+# ---- the home is gone
+
+
+async def test_who_talked_with_a_home_that_died_is_told_and_goes_on_here(joined: Cell) -> None:
+    one, a, other, _ = await joined.meet()
+    await talk(one, other)
+    joined.hosts[1].kill("worker 2")
+    assert (await one.hears("left"))["by"] == "lost"
+    await answers(one)
+    assert (joined.edge.sessions, joined.ends()) == ({a}, {"lost": 1})
+    one.find("chess")
+    await until(lambda: a in joined.edge.room._held)
+
+
+async def test_who_was_told_nothing_by_a_home_that_died_waits_on_with_their_age(joined: Cell) -> None:
+    relay = await joined.relay()
+    one, a = await joined.somebody(joined.edge)
+    since = joined.edge.room._held[a].ticket.since
+    relay.left["down"] = 0
+    joined.send(a, relay)
+    relay.break_off()
+    await joined.back(a)
+    await answers(one)
+    assert one.told == []
+    assert abs(joined.edge.room._held[a].ticket.since - since) < 0.5
+    assert joined.ends() == {"lost": 1}
+
+
+async def test_a_frame_that_was_not_whole_is_not_seen_and_one_that_was_begun_is_said_again(joined: Cell) -> None:
+    relay = await joined.relay()
+    one, a, other, _ = await joined.meet(relay)
+    relay.left["down"] = 7
+    one.sock.send(packed(2)[:60])
+    other.ask("message", text="never whole")
+    assert (await one.hears("left"))["by"] == "lost"
+    one.sock.send(packed(2)[60:])
+    await joined.back(a)
+    heard = [(await one.hears("error"))["id"]]
+    assert heard in (["0"], ["1"])
+    await answers(one)
+
+
+async def test_a_home_that_dies_behind_the_record_leaves_what_it_knew(
+    joined: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, a, other, _ = await joined.meet()
+    await talk(one, other)
+    home = joined.home.links.homecoming
+    monkeypatch.setattr(type(home), "_return", dies)
+    one.ask("leave")
+    await joined.back(a)
+    await answers(one)
+    assert joined.edge.worker.engine.sessions[a].past is not None
+    assert joined.ends() == {"cut": 1}
+
+
+async def dies(_: object, sock: socket.socket, left: bytes) -> None:
+    """Instead of reading to the end."""
+    assert left == b""
+    sock.close()
+
+
+async def test_a_client_that_goes_on_their_way_back_may_come_back(
+    joined: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, a, _other, _ = await joined.meet()
+    tunnels = joined.edge.links.tunnels
+    (tunnel,) = tunnels._open.values()
+    monkeypatch.setattr(type(joined.home.links.homecoming), "_return", waits)
+    one.ask("leave")
+    await until(lambda: tunnel.coming is not None and tunnel.coming.parcel is not None)
+    one.sock.close()
+    joined.edge.worker.reactor.unpipe(
+        tunnel.number, b""
+    )  # its socket is found broken, as it would be by what it is told
+    tunnels.told(6, tunnel.number, tunnel, 3)
+    await joined.back(a)
+    assert joined.edge.worker.engine.sessions[a].conn == 0
+    assert joined.ends() == {"left": 1}
+
+
+async def waits(_: object, sock: socket.socket, __: bytes) -> None:
+    """Instead of reading to the end."""
+    sock.close()
+
+
+async def test_what_is_no_person_of_theirs_is_not_taken(joined: Cell) -> None:
+    one, a, _, _ = await joined.meet()
+    (tunnel,) = joined.edge.links.tunnels._open.values()
+    tunnel.key += 1
+    one.ask("leave")
+    joined.hosts[1].kill("worker 2")
+    assert (await one.hears("left"))["by"] == "lost"
+    await joined.back(a)
+    assert joined.edge.worker.engine.sessions[a].past is None
+
+
+async def test_who_is_here_already_is_not_taken_twice(joined: Cell) -> None:
+    one, a, other, _ = await joined.meet()
+    (tunnel,) = joined.edge.links.tunnels._open.values()
+    here = {"v": 1, "people": [orjson.loads(tunnel.kept)], "chats": []}
+    here["people"][0].pop("query"), here["people"][0].pop("state")
+    here["people"][0]["away"] = 9.0
+    module.Moving(joined.edge.worker).take(Parcel(here, []), [-1])
+    await leaves(one, other)
+    await until(lambda: joined.ends() == {"failed": 1})
+    await until(lambda: ended(one))
+    assert joined.edge.worker.engine.sessions[a].conn == 0
