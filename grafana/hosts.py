@@ -113,5 +113,20 @@ BOARD = Board(
                       ((f"max by (instance) (serendip_epoch_keys_missing{{{HERE}}})", "{{instance}}"),), ((1, "red"),), empty="one host"),
             ),
         ),
+        Row(
+            "Tunnels",
+            (
+                Panel("Through another host", "People connected here who talk at another host, and those of other hosts who talk here.", "short",
+                      ((total("serendip_tunnels"), "at another host"), (total("serendip_visitors"), "from other hosts")), empty="one host", width=6),
+                Panel("Bytes passed on", "By hosts for each other, both ways.", "Bps",
+                      ((rate("serendip_tunnel_bytes_total"), "bytes"), (rate("serendip_tunnel_reads_total"), "reads")), empty="one host", width=6),
+                Panel("How they end", "`returned`: back at their own host. `lost`: the other host, or the way to it, was gone; they were told. `failed`: they had to connect anew.", "cps",
+                      ((rate("serendip_tunnels_ended_total", "why"), "{{why}}"),
+                       (rate("serendip_visitor_returns_total", "result", ', result!="sent"'), "visitors: {{result}}")), empty="one host", width=6),
+                Panel("Way back, p99", "How long who goes back is out of service; nought: nobody did.", "s",
+                      ((f"(histogram_quantile(0.99, sum by (le) (rate(serendip_tunnel_return_seconds_bucket{{{HERE}}}[{RATE}]))) >= 0) or vector(0)", "p99"),),
+                      ((0.005, "orange"), (0.1, "red")), width=6),
+            ),
+        ),
     ),
 )  # fmt: skip

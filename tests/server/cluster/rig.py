@@ -150,9 +150,7 @@ class There:
     def worker(self, number: int, secret: Keys | None = None) -> Working:
         """A worker, 0: the office."""
         made = self.host.office() if number == 0 else self.host.worker(number)
-        self.abroad[made] = made.links.reach(
-            self.node, number, secret or self.secret, self.hosts, lambda: self.takes, None
-        )
+        self.abroad[made] = made.links.reach(self.node, number, secret or self.secret, self.hosts, lambda: self.takes)
         return made
 
     def know(self, *others: There) -> None:
