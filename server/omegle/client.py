@@ -4,14 +4,11 @@ At most one poll is held: a newer one answers the older with nothing at once, si
 flight would starve its own `/send` otherwise.
 """
 
-import secrets
-import string
 from typing import Any, Protocol
 
 from engine.views import SessionView
 
-_LETTERS = string.ascii_lowercase + string.digits
-ID_LETTERS = 30  # of 36 each: 155 bits; strict clients accept no other number
+ID_BEFORE = "central1:"  # before `Places.letters`: 30 of 36 each; strict clients accept no other number
 QUEUE_EVENTS = 200  # events kept for a client; beyond, its partner is told `slow` (protocol.md, rule 8)
 QUEUE_BYTES = 64 * 1024
 POLL_COST = 0.25  # seconds: a client may poll four times a second in the long run
@@ -23,11 +20,6 @@ class Poll(Protocol):
 
     def done(self) -> bool: ...
     def set_result(self, news: bool) -> None: ...
-
-
-def new_id() -> str:
-    """An id that nobody guesses: it is all that a client shows."""
-    return "central1:" + "".join(secrets.choice(_LETTERS) for _ in range(ID_LETTERS))
 
 
 class Client:

@@ -20,6 +20,7 @@ from server.safety.challenge.puzzles import Puzzles
 from server.safety.help import Help
 from server.safety.pictures.nonces import Nonces
 from server.security import keys
+from server.security.places import Places
 from server.video.ice import Ice, turn_secret
 from server.worker.known import Known
 
@@ -63,7 +64,8 @@ class Reception:
             settings, secret, self.judge, self.addresses, self.ice, self.help, self.asking,
             lambda identity, seconds: self.paused(identity, seconds), room,
         )  # fmt: skip
-        self.nonces = Nonces()
+        self.places = Places(secret, settings.cluster.address if settings.cluster.nats else "")
+        self.nonces = Nonces(draw=self.places.token)
         self.worker.snap = self.nonces.ask
         self.looked_at_every(0.0)
         self.addresses.known = Known(self.worker.identities, self.worker.engine)

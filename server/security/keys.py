@@ -41,6 +41,8 @@ class Purpose(StrEnum):
     RECEIPT = "serendip receipts"
     CHALLENGE = "serendip challenges"
     CLUSTER = "serendip words between hosts"
+    PLACE = "serendip places of short names"
+    DIGEST = "serendip digests of programs' users"
 
 
 LASTING = {

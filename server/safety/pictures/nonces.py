@@ -1,10 +1,10 @@
 """What a picture that is asked for is known by. Rule: a nonce stands for one side of one look at a chat, and says nothing to anybody else."""
 
-import secrets
 from collections.abc import Callable, Sequence
 
 from server.config.pictures import installed
 from server.config.settings import Settings
+from server.security.places import Places
 
 Sent = Callable[[str, Sequence[int], Sequence[str]], object]
 
@@ -19,16 +19,17 @@ def nowhere(_chat: str, _sides: Sequence[int], _nonces: Sequence[str]) -> None:
 
 
 class Nonces:
-    """Where people are: whether they are looked at now, and the nonces. `sent`: told of each look (chat, sides, nonces)."""
+    """Where people are: whether they are looked at now, and the nonces. `sent`: told of each look (chat, sides, nonces); `draw`: gives a nonce."""
 
-    def __init__(self, sent: Sent = nowhere) -> None:
+    def __init__(self, sent: Sent = nowhere, draw: Callable[[], str] | None = None) -> None:
         self.on = False
         self.sent = sent
+        self._draw = Places().token if draw is None else draw
 
     def ask(self, chat: str, sides: tuple[int, ...]) -> tuple[str, ...]:
         """A nonce for each of these sides; none where nobody looks now."""
         if not self.on:
             return ()
-        nonces = tuple(secrets.token_urlsafe(16) for _ in sides)  # 22 characters
+        nonces = tuple(self._draw() for _ in sides)  # 22 characters
         self.sent(chat, sides, nonces)
         return nonces
