@@ -18,10 +18,11 @@ Send = Callable[[int, str, bytes], bool]
 class Bounded(web.RequestHandler):
     """A connection whose ends of requests are known."""
 
-    __slots__ = ("_between", "_latest")
+    __slots__ = ("_between", "_latest", "passed")
 
     def __init__(self, *args: Any, **kw: Any) -> None:
         super().__init__(*args, **kw)
+        self.passed = False  # it is of another host of this service (`server.http.passing`)
         self._between = True  # every request that was begun is whole, as far as is known
         self._latest: Any = None  # the body of the latest request, until it is whole
 

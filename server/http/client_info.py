@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from ext.net.handshake import Judge
+from server.http.passing import ADDRESS, BASE, said
 from server.http.services import SERVICES
 from server.security import identity
 
@@ -21,19 +22,25 @@ class ClientInfo:
         self._origins = frozenset(origin.lower() for origin in origins)
 
     def address(self, request: web.BaseRequest) -> str:
-        """The client's address: the socket's, or what the last proxy that is ours was asked from."""
+        """The client's address: the socket's, or what the last proxy that is ours was asked from, here or at the host that passed it on."""
+        if (there := said(request, ADDRESS)) is not None:
+            return there
         return self._judge.address(request.remote or "", ", ".join(request.headers.getall("X-Forwarded-For", [])))
 
     def secure(self, request: web.BaseRequest) -> bool:
         """Whether the browser came by HTTPS: TLS ends in front, so a proxy of ours has to say so."""
-        said = request.headers.get("X-Forwarded-Proto", "").strip().lower()
-        return said == "https" and self._judge.trusts(request.remote or "")
+        if (there := said(request, BASE)) is not None:
+            return there.startswith("https:")
+        came = request.headers.get("X-Forwarded-Proto", "").strip().lower()
+        return came == "https" and self._judge.trusts(request.remote or "")
 
     def base(self, request: web.BaseRequest) -> str:
         """Where this server is, for a link that goes elsewhere: `https://chat.example`.
 
         The host was judged before; its port is the client's word, and taken where this server listens or a page of ours is known to be.
         """
+        if (there := said(request, BASE)) is not None:
+            return there
         scheme = "https" if self.secure(request) else "http"
         place = f"{scheme}://{request.host}"
         name, colon, port = request.host.rpartition(":")

@@ -12,10 +12,8 @@ import contextlib
 import os
 import socket
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -24,6 +22,7 @@ from engine.protocol import TAKE_SECONDS
 from ext.net.admission import Addresses, key_of
 from ext.net.handshake import Judge, limited
 from server.http.boundary import Bounded, Send
+from server.http.counted import COUNTED, CROWDED, NEW, PASSED, PASSED_ON, UNCOUNTED, Crowded, Place, asked
 from server.http.headers import ALWAYS
 from server.http.reads import READ, Reads
 from server.http.services import SERVICES
@@ -41,32 +40,12 @@ LOOKS = 4  # at a socket that takes no more, within TAKE_SECONDS
 REFUSE_AFTER = 1.5  # seconds: as long as a program of Omegle's waits for what is not there
 SWEEP = 0.02  # seconds between two looks at who is idle, while the process hands over
 REFUSING_MAX = 1_000  # sockets that are kept waiting for a refusal
-# Where a connection that goes to another process is counted: what stands before its key, or for all.
-NEW, UNCOUNTED, COUNTED, CROWDED = "new", "", "+", "*"
 _SOFT = (
     b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
     b"Connection: close\r\nRetry-After: %d\r\n\r\n%s"
 )
 # What a stranger does wrong on a connection: no fault of ours, so it is counted and not logged.
 _STRANGERS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
-
-
-class Place(NamedTuple):
-    """Where a connection is counted."""
-
-    addresses: Addresses
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Crowded:
-    """Paths whose programs open a connection for each request: counted apart, and refused slowly, in a form that they read.
-
-    `refusals`: what such a path is answered, by the path.
-    """
-
-    addresses: Addresses
-    refusals: Mapping[bytes, bytes]
 
 
 class Handler(Bounded):
@@ -89,6 +68,7 @@ class Handler(Bounded):
         self._msg_queue_resume_size = AHEAD - 1
         self.door = door
         self.place = place
+        self.passed = place is PASSED
         self._begun = begun
         self._watch: asyncio.TimerHandle | None = None  # runs while the socket takes no more
 
@@ -353,11 +333,13 @@ class Door:
     def _where(self, place: Place | None) -> str:
         if place is None:
             return UNCOUNTED
+        if place is PASSED:
+            return PASSED_ON
         return (COUNTED if place.addresses is self._addresses else CROWDED) + place.key
 
     def _place_of(self, where: str) -> Place | None:
-        if where == UNCOUNTED:
-            return None
+        if where in (UNCOUNTED, PASSED_ON):
+            return PASSED if where == PASSED_ON else None
         crowded = where.startswith(CROWDED) and self._crowded is not None
         return Place(self._crowded.addresses if crowded and self._crowded else self._addresses, where[1:])
 
@@ -366,12 +348,6 @@ class Door:
         self.open -= 1
         if place is not None:
             place.addresses.leave(place.key, self._loop.time())
-
-
-def asked(begun: bytes) -> bytes:
-    """The path of a request head, without its query."""
-    parts = begun[:2_048].split(b" ", 2)
-    return parts[1].partition(b"?")[0] if len(parts) == 3 else b""
 
 
 async def come_back(request: web.Request) -> web.Response:

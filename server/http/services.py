@@ -9,9 +9,11 @@ from aiohttp import web
 from ext.net.handshake import Judge
 from server.config.settings import Settings
 from server.health.state import Health
+from server.http.passing import Passing
 from server.http.usual import Counted, Usual
 from server.metrics.exposition import Source
 from server.security.buckets import Tables
+from server.security.places import Places
 from server.security.proofs import Proofs
 from server.security.tokens import Tokens
 from server.store.interface import Store
@@ -47,6 +49,11 @@ class Services:
         self.waits: Callable[[], Mapping[str, Counted]] = lambda: worker.engine.measures.waits
         self.offers: dict[str, Any] = {"modes": ["text"]}
         self.identities = worker.identities
+        self.places = Places()  # names that lead to this host
+        self.shared_digests: bytes | None = (
+            None  # what all hosts make digests of programs' users with (`server.omegle.digests`)
+        )
+        self.passing: Passing | None = None  # the way to others; None: there are none
         self.proofs: Proofs | None = None  # None: college mode is off
         self.tokens: Tokens | None = None  # to see that a request is of somebody who is here; None: nobody asks
         self.store: Store | None = None  # None: nothing is kept

@@ -10,7 +10,8 @@ from typing import Protocol
 
 from aiohttp import web
 
-from server.http.door import Door, Handler, Place
+from server.http.counted import Place
+from server.http.door import Door, Handler
 from server.omegle.answers import NULL
 from server.omegle.client import Client
 from server.omegle.events import joined

@@ -22,7 +22,8 @@ from server.handover.tally import Tally
 from server.health.state import Health
 from server.health.tasks import Tasks
 from server.http.client_info import ClientInfo
-from server.http.door import Crowded, Door
+from server.http.counted import Crowded
+from server.http.door import Door
 from server.http.services import Services
 from server.metrics import exposition, processes, readings
 from server.metrics.exposition import Board, MetricsServer, Reading
@@ -103,6 +104,9 @@ class Server:
         self.services = Services(settings, self.worker, self.health, self._judge)
         self.services.proofs = proofs.of(settings, secret)
         self.services.tokens = Tokens(secret)
+        self.services.places = reception.places
+        if settings.cluster.nats:
+            self.services.shared_digests = secret.derive(keys.Purpose.DIGEST)
         self._use(settings)
 
     def reload_at(self, asked: asyncio.Event, again: Callable[[], Settings]) -> None:

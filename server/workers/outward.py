@@ -13,7 +13,7 @@ from typing import Final
 
 from server.handover.flight import Flight
 from server.handover.link import Kind, Message
-from server.http.door import NEW
+from server.http.counted import NEW
 from server.workers.peers import OFFICE, Peers
 
 WAIT_MAX: Final = 4_096  # connections, as many as the system lets wait at a socket that nobody accepts from

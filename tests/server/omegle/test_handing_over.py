@@ -18,7 +18,8 @@ from ext.net.handshake import Judge
 from server.config.settings import Settings
 from server.health.state import Health
 from server.http.client_info import add_client_info
-from server.http.door import Crowded, Door
+from server.http.counted import Crowded
+from server.http.door import Door
 from server.http.leaving import pass_on
 from server.http.services import SERVICES, Services
 from server.omegle.adapter import Adapter

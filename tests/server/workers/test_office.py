@@ -10,7 +10,7 @@ import pytest
 
 from server.config.settings import Settings
 from server.handover.link import Kind, Link, Message
-from server.http.door import NEW
+from server.http.counted import NEW
 from server.process.census import HostAddresses
 from server.security import keys
 from server.workers.child import Birth

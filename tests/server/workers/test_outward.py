@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from server.handover.link import Kind
-from server.http.door import NEW
+from server.http.counted import NEW
 from server.workers import outward as module
 from server.workers.outward import Outward
 from server.workers.peers import OFFICE
