@@ -48,6 +48,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "cluster.key_missing": "epoch said",  # the key of this epoch is another host's and did not come; records wait from its beginning on
         "cluster.key_there": "epoch",  # it is: made here, or told by another host
         "cluster.stayed": "why said",  # people did not go to another host: it refused them, or was not there in time; once a minute
+        "cluster.not_passed": "said",  # a request that another host has to answer did not get there; once a minute
         "cluster.refused": "why",  # somebody at the cluster port was not served; a word of each kind once a minute
         "college.mail_failed": "error where",  # a mail with a code was given up; never whose
         "challenge.fault": "error where",  # one could not be made or checked; who searches again is given another

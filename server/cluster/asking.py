@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 import socket
@@ -52,20 +53,31 @@ class Asker:
 
     async def ask(self, address: str, kind: Kind, body: bytes, *, within: float = 2.0, nonce: bytes = b"") -> bytes:
         """The answer to a request, in `within` seconds. `nonce`: of this one request, where the asker has to know it. Raises HostAway."""
+        sock, answer = await self.reach(address, kind, body, within=within, nonce=nonce)
+        sock.close()
+        return answer
+
+    async def reach(
+        self, address: str, kind: Kind, body: bytes, *, within: float = 2.0, nonce: bytes = b""
+    ) -> tuple[socket.socket, bytes]:
+        """As `ask`, for a request whose connection goes on as something else: it is the asker's, with no byte read behind the answer."""
         nonce = nonce or secrets.token_bytes(NONCE)
-        try:
-            async with asyncio.timeout(within):
-                with await dial(address) as sock:
+        with contextlib.ExitStack() as unless_taken:
+            try:
+                async with asyncio.timeout(within):
+                    sock = unless_taken.enter_context(await dial(address))
                     await self.say(sock, address, kind, body, nonce)
-                    return await self.hear(sock, kind, nonce)
-        except TimeoutError:
-            raise HostAway(f"no answer within {within:g} s") from None
-        except ConnectionRefusedError:
-            raise HostAway("refused: nobody listens there") from None
-        except (EOFError, ConnectionResetError, BrokenPipeError):
-            raise HostAway(f"no answer, but an end: {SECRET}, or it has too much to do") from None
-        except OSError as error:
-            raise HostAway(os.strerror(error.errno) if error.errno else str(error)) from None
+                    answer = await self.hear(sock, kind, nonce)
+            except TimeoutError:
+                raise HostAway(f"no answer within {within:g} s") from None
+            except ConnectionRefusedError:
+                raise HostAway("refused: nobody listens there") from None
+            except (EOFError, ConnectionResetError, BrokenPipeError):
+                raise HostAway(f"no answer, but an end: {SECRET}, or it has too much to do") from None
+            except OSError as error:
+                raise HostAway(os.strerror(error.errno) if error.errno else str(error)) from None
+            unless_taken.pop_all()
+        return sock, answer
 
     async def say(self, sock: socket.socket, address: str, kind: Kind, body: bytes, nonce: bytes) -> None:
         """Ask over a connection to `address` that was dialled. Raises OSError."""

@@ -36,6 +36,7 @@ class Kind(IntEnum):
     MOVE = 3  # people come (`server.cluster.parcels`); the connection becomes the wire of one of them
     HTTP = 4  # the connection becomes one of a browser or program that asks for what this host alone has
     FORGET = 5  # somebody who was sent is the sender's again
+    LOOKS = 6  # what was seen of a chat that is reported at another host
 
 
 # bytes of a body, and of its answer
@@ -45,6 +46,7 @@ BOUNDS: Final[dict[int, int]] = {
     Kind.MOVE: LARGEST,
     Kind.HTTP: SMALL,
     Kind.FORGET: SMALL,
+    Kind.LOOKS: LARGEST,
 }
 
 

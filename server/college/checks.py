@@ -7,7 +7,7 @@ and nobody can have a stranger confirm an address for them.
 import hmac
 import secrets
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -44,9 +44,10 @@ class Check:
 
 
 class Checks:
-    """All open checks, one a browser."""
+    """All open checks, one a browser. `draw`: gives a link that nobody guesses."""
 
-    def __init__(self) -> None:
+    def __init__(self, draw: Callable[[], str] = lambda: secrets.token_urlsafe(16)) -> None:
+        self._draw = draw
         self._checks: OrderedDict[int, Check] = OrderedDict()
         self._links: dict[str, int] = {}
         self._mails: OrderedDict[tuple[str, bytes | int | str], list[float]] = OrderedDict()
@@ -64,7 +65,7 @@ class Checks:
         for kind, key, most in limits:
             self._mails[kind, key] = [*self._mails.pop((kind, key), [])[1 - most :], now] if most > 1 else [now]
         self.end(browser)
-        check = Check(digest, domain, f"{secrets.randbelow(1_000_000):06d}", secrets.token_urlsafe(16), now + LIFE)
+        check = Check(digest, domain, f"{secrets.randbelow(1_000_000):06d}", self._draw(), now + LIFE)
         self._checks[browser] = check
         self._links[check.link] = browser
         return check

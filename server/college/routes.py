@@ -1,10 +1,12 @@
 """The endpoints of college mode: ask for a mail, type its code, or confirm its link. Rule: each belongs to the browser whose cookie it brings.
 
-POST /api/college/mail   {"address"}   202 {"domain", "within"}
-POST /api/college/code   {"code"}      200 {"domain", "proof", "expires"}
-POST /api/college/claim                200 the same, once the link was confirmed in this browser
-GET, POST /college/<link>              a page with a button; nothing happens by looking, since scanners look
+POST /api/college/mail   {"address"}         202 {"domain", "within", "check"}
+POST /api/college/code   {"code", "check"}   200 {"domain", "proof", "expires"}
+POST /api/college/claim  {"check"}           200 the same, once the link was confirmed in this browser
+GET, POST /college/<link>                    a page with a button; nothing happens by looking, since scanners look
 errors: {"error": code, "wait" or "tries": n}
+
+Of several hosts one has the checks of a mailbox, so that it gets one mail an hour of all of them; `check` and the link lead there.
 """
 
 import time
@@ -23,9 +25,11 @@ from server.http.client_info import CLIENT_INFO
 from server.http.forms import BadForm, body
 from server.http.leaving import goes_on
 from server.http.own_page import from_own_page
+from server.http.passing import COLLEGE, Away, Gone, passed
 from server.http.services import SERVICES
 from server.pages import PAGES
 from server.security.identity import Identities
+from server.security.places import Places
 from server.security.proofs import Proofs
 
 BODY_MAX: Final = 4 * 1024
@@ -48,11 +52,12 @@ NO_STORE: Final = {"Cache-Control": "no-store"}
 class Desk:
     """What the endpoints share."""
 
-    def __init__(self, proofs: Proofs, identities: Identities, mail: Mail) -> None:
+    def __init__(self, proofs: Proofs, identities: Identities, mail: Mail, places: Places | None = None) -> None:
+        self.places = places or Places()
         self.proofs = proofs
         self.identities = identities
         self.mail = mail
-        self.checks = Checks()
+        self.checks = Checks(self.places.token)
         self.outbox = Outbox(mail)
         self._gone = False  # another process has it all
 
@@ -86,15 +91,19 @@ class Desk:
 DESK = web.AppKey("college", Desk)
 
 
-async def mail(request: web.Request, desk: Desk, browser: int, asked: dict[str, Any]) -> web.Response:
-    """A mail to an address, if it is a college's."""
-    text = asked.get("address")
+def _college(text: Any) -> College:
+    """Of what was typed. Raises Refused."""
     if not isinstance(text, str) or len(text) > ADDRESS_MAX:
         raise Refused("not_college")
     try:
-        found = College(text)
+        return College(text)
     except NotCollege:
         raise Refused("not_college") from None
+
+
+async def mail(request: web.Request, desk: Desk, browser: int, asked: dict[str, Any]) -> web.Response:
+    """A mail to an address, if it is a college's."""
+    found = _college(asked.get("address"))
     client = request.app[CLIENT_INFO]
     digest = desk.proofs.digest(found.mailbox)
     check = desk.checks.begin(browser, client.address(request), digest, found.domain, time.monotonic())
@@ -107,7 +116,8 @@ async def mail(request: web.Request, desk: Desk, browser: int, asked: dict[str, 
     except OutboxFull:
         desk.checks.end(browser)
         raise Refused("busy", 60) from None
-    return web.json_response({"domain": found.domain, "within": int(LIFE)}, status=202, headers=NO_STORE)
+    said = {"domain": found.domain, "within": int(LIFE), "check": desk.places.token()}
+    return web.json_response(said, status=202, headers=NO_STORE)
 
 
 async def code(request: web.Request, desk: Desk, browser: int, asked: dict[str, Any]) -> web.Response:
@@ -125,14 +135,54 @@ async def claim(request: web.Request, desk: Desk, browser: int, asked: dict[str,
 
 async def look(request: web.Request) -> web.Response:
     """The link's page."""
-    return _page(request, lambda desk, browser, link: desk.checks.seen(browser, link, time.monotonic()), "ask")
+    return await _linked(request) or _page(
+        request, lambda desk, browser, link: desk.checks.seen(browser, link, time.monotonic()), "ask"
+    )
 
 
 async def confirm(request: web.Request) -> web.Response:
     """The button of the link's page."""
     if not from_own_page(request):
         return web.json_response({"error": "origin"}, status=403, headers=NO_STORE)
-    return _page(request, lambda desk, browser, link: desk.checks.confirm(browser, link, time.monotonic()), "done")
+    return await _linked(request) or _page(
+        request, lambda desk, browser, link: desk.checks.confirm(browser, link, time.monotonic()), "done"
+    )
+
+
+async def _linked(request: web.Request) -> web.Response | None:
+    """The answer of the host that has a link; None: it is this one, or gone."""
+    passing = request.app[SERVICES].passing
+    if passing is None or passed(request):
+        return None
+    host = await passing.of_token(request.match_info["link"])
+    if host is None:
+        return None
+    try:
+        return await passing.ask(request, host, COLLEGE)
+    except Gone:
+        return None
+    except Away:
+        return web.Response(status=503, text="Once more, please.\n", headers={"Retry-After": "3", **NO_STORE})
+
+
+async def _elsewhere(request: web.Request, desk: Desk, asked: dict[str, Any], sent: bytes) -> web.Response | None:
+    """The answer of the host that has a check, or is to have it; None: it is this one, or gone. Raises Refused."""
+    passing = request.app[SERVICES].passing
+    if passing is None or passed(request):
+        return None
+    if "address" in asked:
+        host = passing.chosen(desk.proofs.digest(_college(asked["address"]).mailbox))
+    else:
+        check = asked.get("check")
+        host = await passing.of_token(check) if isinstance(check, str) else None
+    if host is None:
+        return None
+    try:
+        return await passing.ask(request, host, COLLEGE, sent)
+    except Gone:
+        return None
+    except Away:
+        raise Refused("busy", 3) from None
 
 
 def _page(request: web.Request, handler: Callable[[Desk, int, str], Check], shown: str) -> web.Response:
@@ -168,6 +218,8 @@ def _answering(handler: Handler) -> Callable[[web.Request], Awaitable[web.Respon
             browser = _browser(request)
             if not browser:
                 raise Refused("no_cookie")
+            if (answer := await _elsewhere(request, request.app[DESK], asked, sent)) is not None:
+                return answer
             return await handler(request, request.app[DESK], browser, asked)
         except orjson.JSONDecodeError:
             return _told(Refused("bad_request"))
@@ -202,7 +254,7 @@ def add_college(app: web.Application) -> None:
         return
     warm()
     services.offers["college"] = True
-    app[DESK] = desk = Desk(services.proofs, services.worker.identities, chosen)
+    app[DESK] = desk = Desk(services.proofs, services.worker.identities, chosen, services.places)
     services.sources.append(desk.outbox.reading)
     app.router.add_post("/api/college/mail", _answering(mail))
     app.router.add_post("/api/college/code", _answering(code))

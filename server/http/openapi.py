@@ -181,15 +181,15 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "POST", "/api/college/mail", "Ask for a mail with a code", tag="college", needs="mail.host",
         body=record(address={"type": "string", "maxLength": 254, "examples": ["me@university.example"]}),
-        answers={202: (JSON, record(domain=STRING, within=WHOLE)), **REFUSALS},
+        answers={202: (JSON, record(domain=STRING, within=WHOLE, check=STRING)), **REFUSALS},
     ),
     Route(
         "POST", "/api/college/code", "Give the code for a proof", tag="college", needs="mail.host",
-        body=record(code={"type": "string", "maxLength": 16, "examples": ["123456"]}), answers={200: (JSON, PROOF), **REFUSALS},
+        body=record("code", code={"type": "string", "maxLength": 16, "examples": ["123456"]}, check=STRING), answers={200: (JSON, PROOF), **REFUSALS},
     ),
     Route(
         "POST", "/api/college/claim", "A proof, once the mail's link was confirmed in this browser", tag="college", needs="mail.host",
-        body={"type": "object"}, answers={200: (JSON, PROOF), **REFUSALS},
+        body={"type": "object", "properties": {"check": STRING}}, answers={200: (JSON, PROOF), **REFUSALS},
     ),
     Route(
         "GET", "/college/{link}", "The page of a mail's link", tag="college", needs="mail.host", path_fields={"link": "x"},

@@ -23,6 +23,7 @@ from server.http.bundle import START, bundled, first_load
 from server.http.client_info import CLIENT_INFO
 from server.http.headers import RTA, guard, label, page_policy
 from server.http.own_page import from_own_page
+from server.http.passing import PAGE, Away, Gone, passed
 from server.http.services import SERVICES
 from server.pages import PAGES, Pages, add_pages
 from server.pages.languages import preferred
@@ -146,10 +147,28 @@ class Web:
 
     async def file(self, request: web.Request) -> web.Response:
         """`/s/<hash>/<name>`; another version's address is answered with that version's file, or not found."""
-        found = self._versions.get(request.match_info["version"], {}).get(request.match_info["name"])
+        version = request.match_info["version"]
+        if version not in self._versions and (answer := await self._elsewhere(request, version)) is not None:
+            return answer
+        found = self._versions.get(version, {}).get(request.match_info["name"])
         if found is None:
             raise web.HTTPNotFound
         return found.answer(request, FOR_EVER)
+
+    @staticmethod
+    async def _elsewhere(request: web.Request, version: str) -> web.Response | None:
+        """The file of another host's version, while hosts are upgraded one by one: the page may have come from there."""
+        passing = None if passed(request) else request.app[SERVICES].passing
+        host = None if passing is None else passing.of_page(version)
+        if passing is None or host is None:
+            return None
+        try:
+            answer = await passing.ask(request, host, PAGE)
+        except (Gone, Away):
+            return None
+        if answer.status == 404:
+            passing.unknown_page(version)
+        return answer
 
     async def worker(self, request: web.Request) -> web.Response:
         """`/sw.js`: at the root, since its scope is its folder."""

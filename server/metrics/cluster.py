@@ -11,6 +11,8 @@ WAYS = ("in", "out")
 UNREADABLE = ("unreadable", "apart", "stale")
 # What became of crossings of which it was not known which of the two hosts has the people: as the one that they left says, then as the other.
 DOUBTS = ("asked", "unanswered", "ended", "kept")
+# What became of requests that another host had to answer: it did; it was not there any more; it did not answer; too many were under way.
+PASSED_RESULTS = ("answered", "gone", "away", "full")
 CLUSTER = (
     Metric("serendip_nats_up", "gauge", "1 where this host has its connection to NATS", "Is a host alone?"),
     Metric("serendip_nats_connects", "counter", "connections that were made to NATS", "Does it come and go?"),
@@ -102,6 +104,20 @@ CLUSTER = (
         "Were people at two hosts for a moment?",
         ("what",),
     ),
+    Metric(
+        "serendip_http_passed",
+        "counter",
+        "requests that came here and were another host's to answer, by what for (Omegle's protocol, its logs, pictures, college checks, files of "
+        "another release's page), and by what became of them: answered there, the host was gone, it did not answer, too many were under way",
+        "Do requests reach the host that knows the answer?",
+        ("what", "result"),
+    ),
+    Metric(
+        "serendip_http_passing",
+        "gauge",
+        "requests that are passed on to other hosts now; a held poll of Omegle's protocol is one",
+        "How much of what comes here is another host's?",
+    ),
 )
 CLUSTER_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_nats_dropped": {"why": DROPPED},
@@ -110,4 +126,5 @@ CLUSTER_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_cluster_batch_bytes": {"way": WAYS},
     "serendip_cluster_unreadable": {"why": UNREADABLE},
     "serendip_crossings_doubtful": {"what": DOUBTS},
+    "serendip_http_passed": {"what": ("omegle", "log", "picture", "college", "page"), "result": PASSED_RESULTS},
 }

@@ -21,7 +21,7 @@ from ext.net.admission import Addresses, key_of
 from server.config.settings import Settings
 from server.metrics.exposition import Reading
 from server.omegle.announced import Announced
-from server.omegle.client import Client, new_id
+from server.omegle.client import ID_BEFORE, Client
 from server.omegle.digests import Digests
 from server.omegle.gone import Gone, Past
 from server.omegle.hearing import hear
@@ -31,6 +31,7 @@ from server.omegle.polls import Line, Polls
 from server.omegle.start import anyone
 from server.omegle.status import Status
 from server.omegle.wanted import Wanted
+from server.security.places import Places
 from server.worker.worker import Worker
 
 DAY = 86_400
@@ -39,16 +40,17 @@ STOPPED = b'{"type":"typing","typing":false}'
 
 
 class Adapter:
-    """All HTTP clients of one worker. Call it in the loop."""
+    """All HTTP clients of one worker. Call it in the loop. `shared`: see `Digests`."""
 
-    def __init__(self, worker: Worker, settings: Settings) -> None:
+    def __init__(
+        self, worker: Worker, settings: Settings, places: Places | None = None, shared: bytes | None = None
+    ) -> None:
         chosen = settings.omegle
-        self._worker = worker
-        self._idle = chosen.idle
-        self._most = chosen.clients
+        self._worker, self._places = worker, places or Places()
+        self._idle, self._most = chosen.idle, chosen.clients
         self._addresses = Addresses(open_max=chosen.clients_address, burst=chosen.start_burst, rate=chosen.start_rate,
                                     limits=settings.limits.enabled)  # fmt: skip
-        self.digests = Digests()  # its keys go to another process before anybody
+        self.digests = Digests(shared)  # its keys go to another process before anybody
         self.status = Status(worker.engine, chosen.servers, settings.server.hosts)
         self.clients: dict[str, Client] = {}
         self._gone = Gone()
@@ -98,7 +100,7 @@ class Adapter:
             return None
         person = self.digests.person(randid)
         session = self._worker.enter(person, address, way)
-        client = Client(new_id(), session, person, key, find, now, host)
+        client = Client(ID_BEFORE + self._places.letters(), session, person, key, find, now, host)
         self.clients[client.id] = self._by_conn[client.conn] = self._by_session[session.id] = client
         self._visits.append((now + self._idle, client))
         if (refusal := self._worker.banned(0, address)) is not None:
@@ -266,9 +268,7 @@ class Adapter:
         """The digests of the two who talk, in the order of their sides."""
         session = client.session
         seat = session.seat or session.past
-        sides = {} if seat is None else dict(seat.others)
-        if seat is not None:
-            sides[seat.side] = session.id
+        sides = {} if seat is None else dict([*seat.others, (seat.side, session.id)])
         day = int(time.time()) // DAY
         return ",".join(self._digest(sides[side], day) for side in (0, 1) if side in sides)
 

@@ -2,6 +2,7 @@
 
 Rule: keyed hashes of the randid or the session, and the day, under keys that die with the server; never of an address
 or of the identity cookie (the registry: handed on, not linkable after the day, nothing kept).
+Several hosts have the same keys, of the service's secret: the same browser is the same person at each of them.
 """
 
 import secrets
@@ -9,19 +10,23 @@ from hashlib import blake2b
 
 
 class Digests:
-    """Two keys: one for what is handed on, one for what stays."""
+    """Two keys: one for what is handed on, one for what stays. `shared`: what all hosts have them of; None: this host is alone."""
 
-    def __init__(self) -> None:
-        self._key = secrets.token_bytes(32)
-        self._own = secrets.token_bytes(32)
+    def __init__(self, shared: bytes | None = None) -> None:
+        self._shared = shared is not None
+        self._key = (
+            secrets.token_bytes(32) if shared is None else blake2b(b"handed on", key=shared, digest_size=32).digest()
+        )
+        self._own = secrets.token_bytes(32) if shared is None else blake2b(b"own", key=shared, digest_size=32).digest()
 
     def pack(self) -> list[str]:
         """The keys, for the process that goes on."""
         return [self._key.hex(), self._own.hex()]
 
     def unpack(self, keys: list[str]) -> None:
-        """Go on with these. Raises ValueError."""
-        self._key, self._own = (bytes.fromhex(key) for key in keys)
+        """Go on with these, where this host is alone. Raises ValueError."""
+        if not self._shared:
+            self._key, self._own = (bytes.fromhex(key) for key in keys)
 
     def person(self, randid: str) -> int:
         """The person of a browser's randid, 1 to 2**63 - 1; 0 where there is none: then the session is the person."""

@@ -7,16 +7,20 @@ saved and nothing of it is told but its new links. An account comes from the req
 import html
 import time
 from typing import Final
+from urllib.parse import urlencode
 
 import orjson
 from aiohttp import web
 
 from engine.protocol import PAST_FOR
 from server.http.client_info import CLIENT_INFO
-from server.http.forms import Form
+from server.http.forms import Form, read
+from server.http.passing import ASKS, LATEST, LOG, Away, Gone, passed, said
 from server.http.services import SERVICES
 from server.omegle import answers
 from server.omegle.adapter import Adapter
+from server.omegle.finding import best, others
+from server.omegle.gone import Past
 from server.saved.guesses import Guesses
 from server.saved.render import one_line, shown
 from server.security.buckets import Tables
@@ -73,26 +77,49 @@ class Generate:
             return _page(REFUSED.format(why="This server keeps no logs."))
         address = request.app[CLIENT_INFO].address(request)
         now = time.monotonic()
-        if services.settings.limits.enabled:
+        past = adapter.lately(asked.get("randid"), address)
+        if past is not None and past.ended + PAST_FOR < now:
+            past = None
+        if said(request, ASKS) == LATEST:
+            return answers.text(b"" if past is None else b"%f" % (now - past.ended))
+        if services.settings.limits.enabled and not passed(request):  # the host that was asked has counted it
             if self._limit.wait(address, now):
                 return await answers.slowly(
                     _page(REFUSED.format(why="Too many logs from your network. Try again later."))
                 )
             self._limit.missed(address, now)
-        past = adapter.lately(asked.get("randid"), address)
-        said = past.transcript() if past is not None and past.ended + PAST_FOR >= now else None
-        if said is not None and past is not None:
+        if (answer := await self._elsewhere(request, asked, past, now)) is not None:
+            return answer
+        log, people = None if past is None else past.transcript(), [Party(0, 0, address)]
+        if log is not None and past is not None:
             people = [Party(*person) for person in past.people]
         else:
-            said, people = account(asked, time.time()), [Party(0, 0, address)]
-        if said is None:
+            log = account(asked, time.time())
+        if log is None:
             return _page(REFUSED.format(why="There is nothing in this log."))
         try:
-            saved = await services.store.save(said, people, Party(0, 0, address))
+            saved = await services.store.save(log, people, Party(0, 0, address))
         except NotSaved as refusal:
             return _page(REFUSED.format(why=REFUSALS[refusal.why]))
         base = request.app[CLIENT_INFO].base(request) + "/log/"
         return _page(PAGE.format(log=html.escape(base + saved.log), delete=html.escape(f"{base}delete/{saved.delete}")))
+
+    async def _elsewhere(
+        self, request: web.Request, asked: Form, past: Past | None, now: float
+    ) -> web.StreamResponse | None:
+        """The answer of another host, where the latest chat was there; None: it was here, or nowhere. `past`: the latest here."""
+        passing = others(request)
+        if passing is None or not asked.get("randid"):
+            return None
+        ours = float("inf") if past is None else now - past.ended
+        sent = urlencode(asked.pairs[len(read(request.rel_url.raw_query_string)) :]).encode()
+        host = await best(passing, request, LOG, urlencode({"randid": asked.get("randid")}).encode(), LATEST, ours)
+        if host is None:
+            return None
+        try:
+            return await passing.ask(request, host, LOG, sent)
+        except (Gone, Away):
+            return None
 
 
 def _page(text: str) -> web.Response:

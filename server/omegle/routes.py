@@ -9,12 +9,14 @@ from aiohttp import web
 
 from engine.protocol import PRIVATE, PROGRAM
 from server.http.client_info import CLIENT_INFO
-from server.http.forms import BadForm, Form, form
+from server.http.forms import BadForm, Form, form, read
 from server.http.leaving import goes_on
+from server.http.passing import ASKS, OMEGLE, RELEASE, Away, Gone, passed, said
 from server.http.services import SERVICES
 from server.omegle import answers, events
 from server.omegle.adapter import Adapter
 from server.omegle.answers import FAIL, NULL, WIN
+from server.omegle.client import ID_BEFORE
 from server.omegle.generate import Generate
 from server.omegle.parked import Asking, standing
 from server.omegle.start import BadStart, find_of
@@ -59,6 +61,9 @@ async def poll(request: web.Request, asked: Form, adapter: Adapter) -> web.Strea
     if client is None:
         end = answers.json(NULL)
         return end if adapter.owes_end(asked.get("id")) else await answers.slowly(end)
+    if said(request, ASKS) == RELEASE:  # another host, which has the connection of the one that is held
+        client.release(False)
+        return answers.json(events.joined([]))
     found = await adapter.poll(client, Asking(request, client, adapter))
     if found is None:
         return answers.json(NULL)
@@ -186,13 +191,33 @@ def _reading(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamRe
         except BadForm as bad:
             return answers.refused(bad.status)
         adapter, id = request.app[ADAPTER], asked.get("id")
-        if id and not adapter.knows(id):  # it may have moved, or be on its way
+        if id and not adapter.knows(id):  # it may be another host's, have moved, or be on its way
+            if (answer := await _elsewhere(request, asked, id)) is not None:
+                return answer
             if await goes_on(request, urlencode(asked.pairs).encode()):
                 return web.Response()  # for nobody
             await adapter.wanted.wait(id)
         return await handler(request, asked, adapter)
 
     return answer
+
+
+async def _elsewhere(request: web.Request, asked: Form, id: str) -> web.Response | None:
+    """The answer of the host whose client it is; None: it is none's, or of one that is gone."""
+    passing = request.app[SERVICES].passing
+    if passing is None or passed(request) or request.path not in POSTED:
+        return None
+    address = await passing.of_id(id.removeprefix(ID_BEFORE))
+    if address is None:
+        return None
+    sent = urlencode(asked.pairs[len(read(request.rel_url.raw_query_string)) :]).encode()
+    try:
+        return await passing.ask(request, address, OMEGLE, sent, held=request.path == "/events")
+    except Gone:
+        return None
+    except Away:  # as who is over the limits is told
+        said_now = REFUSALS[request.path.encode()]
+        return await answers.slowly(answers.json(said_now) if said_now == b"[]" else answers.text(said_now))
 
 
 POSTED: dict[str, Handler] = {
@@ -229,7 +254,7 @@ def add_omegle(app: web.Application) -> None:
     services = app[SERVICES]
     if not services.settings.omegle.enabled:
         return
-    app[ADAPTER] = adapter = Adapter(services.worker, services.settings)
+    app[ADAPTER] = adapter = Adapter(services.worker, services.settings, services.places, services.shared_digests)
     app[UPLOADS] = uploads = Uploads(adapter, services)
     services.sources += (adapter.reading, uploads.reading)
     for path, handler in (POSTED | BOTH).items():

@@ -8,8 +8,10 @@ asked for anyway. The answer comes before the score. Of a client one is scored i
 """
 
 import asyncio
+import contextlib
 import time
 from collections import OrderedDict
+from math import inf
 from typing import Final
 
 from aiohttp import web
@@ -19,13 +21,15 @@ from ext.net.admission import key_of
 from server import log
 from server.http.client_info import CLIENT_INFO
 from server.http.forms import BadForm, Form, read, take
+from server.http.passing import ASKS, LATEST, PICTURE, Away, Gone, passed, said
 from server.http.services import Services
 from server.metrics.exposition import Reading
 from server.metrics.table import VALUES
 from server.omegle import answers
 from server.omegle.adapter import Adapter
 from server.omegle.answers import WIN
-from server.omegle.client import Client
+from server.omegle.client import ID_BEFORE, Client
+from server.omegle.finding import best, others
 from server.safety.pictures.messages import FRAMES_MAX, HIT, STILL_MAX, UNSURE
 from server.security.buckets import Buckets, network
 
@@ -71,7 +75,16 @@ class Uploads:
             await take(request, UPLOAD_MAX, hold)
         except BadForm as bad:
             return answers.refused(bad.status)
-        client = self._client(asked, request.app[CLIENT_INFO].address(request)) if parts else None
+        asks = said(request, ASKS) == LATEST
+        client = await self._find(request, asked) if parts or asks else None
+        if asks:
+            return answers.text(b"" if client is None else b"0")
+        passing = others(request)
+        if isinstance(client, str):
+            if passing is not None:
+                with contextlib.suppress(Gone, Away):
+                    await passing.ask(request, client, PICTURE, b"".join(parts))
+            return answers.text(WIN)
         if client is None or not self._may(client, time.monotonic()):
             self.tally["passed"] += 1
         else:
@@ -79,18 +92,29 @@ class Uploads:
             self._scoring = asyncio.get_running_loop().create_task(work)
         return answers.text(WIN)
 
-    def _client(self, asked: Form, address: str) -> Client | None:
-        """Whose call it may be of: of its id, or of its browser's randid in this network; None: nobody's who is in a call."""
-        adapter, now = self._adapter, time.monotonic()
+    async def _find(self, request: web.Request, asked: Form) -> Client | str | None:
+        """Whose call it may be of: of its id, or of its browser's randid in this network; None: nobody's who is in a call; the host that knows."""
+        adapter, passing = self._adapter, others(request)
         if client := adapter.clients.get(asked.get("id")):
             return client if _calls(client) else None
-        person, name = adapter.digests.person(asked.get("randid")), network(address)
-        if not person or self._limit.wait(name, now):
+        if passing is not None and (host := await passing.of_id(asked.get("id").removeprefix(ID_BEFORE))) is not None:
+            return host
+        address = request.app[CLIENT_INFO].address(request)
+        if not asked.get("randid") or not (passed(request) or self._may_look(network(address), time.monotonic())):
             return None
-        self._limit.take(name, now)
-        key = key_of(address)
+        person, key = adapter.digests.person(asked.get("randid")), key_of(address)
         there = (one for one in adapter.clients.values() if one.person == person and one.key == key and _calls(one))
-        return next(there, None)
+        found = next(there, None)
+        if found is None and passing is not None:
+            return await best(passing, request, PICTURE, b"", LATEST, inf)
+        return found
+
+    def _may_look(self, name: str, now: float) -> bool:
+        """Whether one more may be looked for in a network; it is counted."""
+        if self._limit.wait(name, now):
+            return False
+        self._limit.take(name, now)
+        return True
 
     def _may(self, client: Client, now: float) -> bool:
         """Whether one of this client is scored now; then no other one is for a while."""

@@ -19,13 +19,17 @@ export function recallCollege() {
   return sound ? { domain: kept.domain, proof: kept.proof, expires: kept.expires, want: kept.want === "same" ? "same" : "any" } : null;
 }
 
+let check = ""; // which the server gave with the mail: of several hosts it leads to the one that wrote it
+
 async function asked(op, body) {
   const answer = await fetch(`/api/college/${op}`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
+    body: JSON.stringify(op === "mail" ? body : { ...body, check }),
   });
-  return { ok: answer.ok, body: await answer.json().catch(() => ({})) };
+  const said = await answer.json().catch(() => ({}));
+  check = said.check ?? check;
+  return { ok: answer.ok, body: said };
 }
 
 /** `op`: mail, code, claim ask the server; keep and forget are this browser's. */

@@ -16,12 +16,18 @@ from typing import Final
 
 from engine.remote_room import RemoteRoom
 from server import log
+from server.cluster.head import Kind as Asked
+from server.cluster.head import Status
 from server.cluster.hosts import Hosts
+from server.cluster.pictured import Everywhere
+from server.cluster.port import Answer, Request
+from server.cluster.proxy import Proxy
 from server.cluster.station import Place, Station
 from server.config.settings import Settings
 from server.handover.arriving import Arriving, Gone
 from server.handover.leaving import Failed, Leaving
 from server.handover.link import Kind, Message
+from server.http.counted import PASSED_ON
 from server.metrics.process import begun
 from server.omegle.routes import ADAPTER
 from server.parts.server import Server
@@ -85,6 +91,9 @@ class Office:
         handlers[Kind.LOOK] = self._look
         self.hosts = Hosts()
         self._station = None if place is None else Station(place, settings, secret, self.hosts.addresses)
+        self._proxy: Proxy | None = None
+        self._looks: Everywhere | None = None
+        self._hold = settings.omegle.hold
         handlers[Kind.HOSTS] = self._others
         self.server.health.checks.append(self.hosts.unwell)
         self._everywhere = Everywhere(self.server, lambda: self.peers, place is not None, self._kept)
@@ -149,6 +158,20 @@ class Office:
         self.hosts.take(message.records[0], message.records[1:])
         if self._station is not None:
             self._station.others_changed()
+        if self._proxy is not None:
+            self._proxy.know()
+
+    async def _passed(self, _: Request) -> Answer:
+        """Another host's office has requests for this one: from the answer on its connection is one of HTTP."""
+
+        def keep(sock: socket.socket) -> None:
+            arrive = partial(self.server.door.arrive, sock.detach(), PASSED_ON, b"")
+            if self._closed is None:
+                arrive()
+            else:
+                self._closed.append(arrive)
+
+        return Answer(Status.TAKEN, keep=keep)
 
     def _may_go(self, id: int) -> bool:
         """Who speaks another protocol is not told to come back: such a client stays as long as it may, and so does who talks with it."""
@@ -190,6 +213,15 @@ class Office:
         await server.open_store(secret, listening=first)
         await server.build()
         if self._station is not None:
+            self._proxy = Proxy(self._station.asker, server.services.places, lambda: self.hosts.others, self._hold)
+            self._proxy.know()
+            server.services.passing = self._proxy
+            server.board.add(self._proxy.reading)
+            self._station.handlers[Asked.HTTP] = self._passed
+            if server.pictures is not None and server.kept is not None:
+                self._looks = Everywhere(server.pictures.looks, self._station.asker, self.hosts.addresses)
+                server.kept[1].looks = self._looks
+                self._station.handlers[Asked.LOOKS] = self._looks.answer
             self._station.open(None if server.kept is None else server.kept[0], server.tasks)
             server.health.checks.append(self._station.unwell)
             server.board.add(self._station.reading)
@@ -287,7 +319,11 @@ class Office:
         await self.server.tasks.end("figures")
         if self._station is not None:
             await self._station.close()
+        if self._looks is not None:
+            await self._looks.close()
         await self.server.close()
+        if self._proxy is not None:
+            await self._proxy.close()
         if self.left is not None:
             self.left.close()
         self.links.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.http.forms import BadForm, body
+from server.http.passing import PICTURE, Away, Gone, passed
 from server.http.services import SERVICES, Looks
 from server.safety.pictures.looks import Refused
 from server.safety.pictures.messages import BODY_MAX
@@ -19,11 +20,16 @@ LOOKS: web.AppKey[Looks] = web.AppKey("looks")
 async def snap(request: web.Request) -> web.Response:
     """A picture."""
     looks, nonce, kind = request.app[LOOKS], request.match_info["nonce"], request.match_info["kind"]
+    passing = None if passed(request) else request.app[SERVICES].passing
     try:
+        if passing is not None and (host := await passing.of_token(nonce)) is not None:
+            return await passing.ask(request, host, PICTURE, await body(request, BODY_MAX))
         looks.begin(nonce, kind)  # before a byte of it is read
         if request.content_type != JPEG:
             raise Refused(415)
         looks.take(nonce, kind, await body(request, BODY_MAX))
+    except (Gone, Away):
+        return web.Response(status=404, headers={"Cache-Control": "no-store"})
     except (Refused, BadForm) as refused:
         answer = web.Response(status=refused.status, headers={"Cache-Control": "no-store"})
         if refused.status != 404 or request.can_read_body:

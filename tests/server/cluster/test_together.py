@@ -44,8 +44,8 @@ def server_address(server: Several) -> str:
 
 
 @asynccontextmanager
-async def hosts(folder: Path, nats: services.Nats, count: int) -> AsyncIterator[list[Several]]:
-    """So many, with one secret."""
+async def hosts(folder: Path, nats: services.Nats, count: int, **more: str) -> AsyncIterator[list[Several]]:
+    """So many, with one secret. `more`: settings of all of them."""
     await asyncio.to_thread(keys.load, folder / "first")
     async with AsyncExitStack() as stack:
         made = []
@@ -56,6 +56,7 @@ async def hosts(folder: Path, nats: services.Nats, count: int) -> AsyncIterator[
                 **HOST,
                 "SERENDIP_CLUSTER__NATS": nats.url,
                 "SERENDIP_CLUSTER__ADDRESS": f"127.0.0.1:{port}",
+                **more,
             }
             made.append(await stack.enter_async_context(several(folder / str(port), **settings)))
         yield made

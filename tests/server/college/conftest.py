@@ -79,10 +79,14 @@ class Browser:
         self.web = web
         self.box = box
         self.headers = {"X-Forwarded-For": address}
+        self.check = ""  # which the page keeps, and gives back
 
     async def ask(self, path: str, **fields: Any) -> tuple[int, dict[str, Any]]:
-        async with self.web.post(f"/api/college/{path}", json=fields, headers=self.headers) as answer:
-            return answer.status, await answer.json()
+        sent = fields if path == "mail" else {**fields, "check": self.check}
+        async with self.web.post(f"/api/college/{path}", json=sent, headers=self.headers) as answer:
+            found = await answer.json()
+        self.check = found.get("check", self.check)
+        return answer.status, found
 
     async def mailed(self, address: str) -> str:
         """Ask for a mail, which comes."""

@@ -5,6 +5,8 @@ import json
 import re
 import subprocess
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from aiohttp import web
@@ -13,6 +15,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from ext.net.handshake import Judge
 from server.http.client_info import CLIENT_INFO, ClientInfo
 from server.http.headers import ALWAYS, OF_DOCUMENTS, page_policy
+from server.http.passing import PAGE, Away
+from server.http.services import SERVICES
 from server.http.site import FOLDER, Web, add_web, bare
 from server.pages import Pages, add_pages
 from server.words.said import said
@@ -37,6 +41,7 @@ def pages() -> Web:
 async def client(pages: Web) -> AsyncIterator[Client]:
     app = web.Application()
     app[CLIENT_INFO] = ClientInfo(Judge(hosts=["127.0.0.1"], origins=[], proxies=["127.0.0.1/32"]))
+    app[SERVICES] = cast(Any, SimpleNamespace(passing=None))
     add_web(app, pages)
     add_pages(app, DOCUMENTS)
     async with TestClient(TestServer(app), auto_decompress=False) as client:
@@ -70,6 +75,38 @@ async def test_a_client_that_cannot_unpack_gets_the_file_as_it_is(client: Client
 )
 async def test_what_is_not_of_this_version_is_not_found(client: Client, pages: Web, path: str) -> None:
     assert (await client.get(path.format(base=pages.base))).status == 404
+
+
+class Other:
+    """A host of another release, which has one version."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self.asked: list[str] = []
+        self.unknown: list[str] = []
+
+    def of_page(self, version: str) -> str | None:
+        return None if version in self.unknown else "10.0.0.2:9467"
+
+    def unknown_page(self, version: str) -> None:
+        self.unknown.append(version)
+
+    async def ask(self, request: web.Request, address: str, what: str) -> web.Response:
+        self.asked.append(request.path)
+        if address != "10.0.0.2:9467" or what != PAGE:
+            raise Away
+        return web.Response(text="theirs") if self.version in request.path else web.Response(status=404)
+
+
+async def test_while_hosts_are_upgraded_files_of_their_version_come_from_there(client: Client, pages: Web) -> None:
+    services = client.app[SERVICES] if client.app is not None else None
+    other = services.passing = Other("fedcba9876543210")  # type: ignore[union-attr, assignment]
+    assert await (await client.get("/s/fedcba9876543210/app.js")).text() == "theirs"
+    assert (await client.get(pages.static("app.js"))).status == 200
+    assert (await client.get(f"{pages.base}nothing.js")).status == 404
+    for _ in range(2):
+        assert (await client.get("/s/0000000000000000/app.js")).status == 404
+    assert other.asked == ["/s/fedcba9876543210/app.js", "/s/0000000000000000/app.js"], "who had not is not asked again"
 
 
 DOCUMENT_PATHS = ["/", "/rules", "/about", "/offline", "/nothing", "{base}icons/icon.svg"]

@@ -25,3 +25,14 @@ def test_two_digests_of_the_person_and_the_session_change_by_the_day() -> None:
 def test_without_a_randid_the_session_is_the_person() -> None:
     digests = Digests()
     assert digests.of(5, 0, 100).split(",")[0] != digests.of(6, 0, 100).split(",")[0]
+
+
+def test_a_browser_is_the_same_person_at_all_hosts_whatever_another_process_had() -> None:
+    here, there = Digests(bytes(32)), Digests(bytes(32))
+    here.unpack(Digests().pack())
+    assert here.person("ABCDEFGH") == there.person("ABCDEFGH") != Digests(bytes(31) + b"x").person("ABCDEFGH")
+    assert here.of(5, 7, 100) == there.of(5, 7, 100)
+    assert here.pack()[0] != here.pack()[1]
+    alone, next = Digests(), Digests()
+    next.unpack(alone.pack())
+    assert alone.person("ABCDEFGH") == next.person("ABCDEFGH")

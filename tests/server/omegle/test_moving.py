@@ -43,6 +43,7 @@ LEFT_OUT = {
 CARRIED = {"digests", "clients", "_gone"}
 STAYS = {
     "_worker": "each has its own",
+    "_places": "each has its own",
     "_patience": "holds nobody: who waits is `pending`, and is asked for over there",
     "_announced": "who was told of a statement that is to come hears it once more",
     "_idle": "a setting",

@@ -1,0 +1,98 @@
+"""Pictures of a chat for a report that is written at another host than the one that looked. Rule: they go to the case of a report, and nowhere else.
+
+A person who was let home after a chat reports it there; what cameras showed lies where the chat was, in memory, for some minutes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import orjson
+
+from server import log
+from server.cluster.asking import Asker, HostAway
+from server.cluster.head import Kind, Status
+from server.cluster.port import Answer, Request, no
+from server.safety.interface import Pictured
+from server.safety.shown import Adds, Picture, bounded
+
+WITHIN: Final = 5.0  # seconds for an answer
+MOST: Final = 16  # hosts that are asked
+AT_ONCE: Final = 32  # reports whose pictures are asked for; beyond, a case has those of its own host
+logger = log.get()
+
+
+class Everywhere:
+    """A `Pictured` over that of this host; `addresses`: of the other hosts' cluster ports. Call it in the loop."""
+
+    def __init__(self, here: Pictured, asker: Asker, addresses: Callable[[], Sequence[str]]) -> None:
+        self._here = here
+        self._asker = asker
+        self._addresses = addresses
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def shown(self, chat: str, side: int) -> tuple[Picture, ...]:
+        """See `Pictured`: what this host has."""
+        return self._here.shown(chat, side)
+
+    def follow(self, chat: str, side: int, had: Sequence[Picture], adds: Adds) -> None:
+        """See `Pictured`; where this host had none the others are asked."""
+        self._here.follow(chat, side, had, adds)
+        if not had and len(self._tasks) < AT_ONCE:
+            task = asyncio.get_running_loop().create_task(self._ask(chat, side, adds))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _ask(self, chat: str, side: int, adds: Adds) -> None:
+        body = orjson.dumps([chat, side])
+        for address in self._addresses()[:MOST]:
+            try:
+                found = unpacked(await self._asker.ask(address, Kind.LOOKS, body, within=WITHIN))
+                if found:
+                    await adds(found)
+                    return  # a chat is looked at by one host
+            except (HostAway, ValueError):
+                continue
+            except Exception as fault:  # noqa: BLE001 - of the store, whatever it was: the case is there without them
+                logger.error("pictures.fault", **log.described(fault))
+                return
+
+    async def answer(self, request: Request) -> Answer:
+        """Answers LOOKS: what this host has of a side's camera."""
+        try:
+            chat, side = orjson.loads(request.body)
+        except ValueError:
+            return no("a chat and a side are wanted")
+        if not isinstance(chat, str) or side not in (0, 1):
+            return no("a chat and a side are wanted")
+        return Answer(Status.TAKEN, packed(self._here.shown(chat, side)))
+
+    async def close(self) -> None:
+        """Nobody is asked any more."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def packed(pictures: Sequence[Picture]) -> bytes:
+    """As they are sent: the newest that a case may keep."""
+    return orjson.dumps(
+        [[one.kind, one.side, one.at, base64.b64encode(one.body).decode(), one.listed] for one in bounded(pictures)]
+    )
+
+
+def unpacked(data: bytes) -> tuple[Picture, ...]:
+    """What another host sent. Raises ValueError."""
+    try:
+        rows = orjson.loads(data)
+        return bounded(
+            [
+                Picture(str(kind), int(side), int(at), base64.b64decode(body, validate=True), str(listed))
+                for kind, side, at, body, listed in rows
+            ]
+        )
+    except TypeError as error:
+        raise ValueError("no pictures") from error

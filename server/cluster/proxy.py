@@ -1,0 +1,282 @@
+"""Requests that another host of this cell has to answer, passed on by the office. Rule: once, bounded, and a host that is ill costs its own alone.
+
+    a name (`server.security.places`) ─▷ its host, by address ─▷ a connection of the cluster port that became one of HTTP (Kind.HTTP) ─▷ its office
+
+Connections are used again, for whoever asks next: who asked stands in each request. Behind the port they are the office's like any other, and go to
+the office that follows it. A poll is held over there; where the one who asked goes away, says more, or this office hands over, it is let go of.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from typing import Final
+
+import aiohttp
+from aiohttp import web
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.tracing import Trace
+from multidict import CIMultiDict
+from yarl import URL
+
+from server import log
+from server.cluster.asking import Asker, HostAway
+from server.cluster.head import Kind
+from server.cluster.members import STATES, Host
+from server.http.client_info import CLIENT_INFO
+from server.http.door import Handler
+from server.http.elsewhere import bounded
+from server.http.passing import ADDRESS, ASKS, BASE, RELEASE, WHATS, Away, Gone
+from server.metrics.cluster import PASSED_RESULTS
+from server.metrics.exposition import Reading
+from server.security.places import Places
+from server.version import VERSION
+
+CONNECTING: Final = 8  # connections to a host that are made at once: a port has room for few, of all hosts
+AT_ONCE: Final = 128  # requests of a host that are under way, polls apart
+HELD_MAX: Final = 4_096  # polls of all hosts
+WITHIN: Final = 10.0  # seconds for an answer; a poll may be held for longer by what it is held
+IDLE: Final = 15.0  # seconds that a connection is kept: the other end keeps it for longer
+ANSWER_MAX: Final = 1 << 20  # bytes
+TICK: Final = 1.0  # seconds between two looks at who still waits
+SETTLES: Final = 2.0  # seconds from the begin on in which a host may be not heard yet that is there
+WAITING_MAX: Final = 1_000  # requests that wait for that
+TOLD_EVERY: Final = 60.0  # seconds between two lines of the log
+PAGES_MAX: Final = 256  # versions of the page that nobody has
+UNKNOWN: Final = 10.0  # seconds that it is taken for true
+# Of a request: what it is answered by. What it says of its connection, and of proxies, stays here.
+FIELDS: Final = (
+    "Host", "Accept", "Accept-Encoding", "Accept-Language", "Content-Type", "Cookie", "If-None-Match", "Origin", "Sec-Fetch-Site", "Sec-GPC",
+)  # fmt: skip
+# Of an answer: what is of its connection.
+OF_CONNECTIONS: Final = frozenset({"connection", "content-length", "date", "keep-alive", "server", "transfer-encoding"})
+
+logger = log.get()
+
+
+class Connector(aiohttp.BaseConnector):
+    """Connections to offices of other hosts, by the addresses of their cluster ports."""
+
+    def __init__(self, asker: Asker) -> None:
+        super().__init__(keepalive_timeout=IDLE, limit=0)
+        self._asker = asker
+        self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(CONNECTING))
+
+    async def _create_connection(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: Sequence[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - its base has it
+    ) -> ResponseHandler:
+        async with self._turns[req.url.authority]:
+            sock, _ = await self._asker.reach(req.url.authority, Kind.HTTP, b"")
+        try:
+            _, protocol = await self._loop.create_connection(self._factory, sock=sock)
+        except BaseException:
+            sock.close()
+            raise
+        return protocol
+
+
+class Proxy:
+    """Of one office; a `server.http.passing.Passing`. Call it in the loop. `hold`: seconds that a poll is held; `hosts`: who is there."""
+
+    def __init__(self, asker: Asker, places: Places, hosts: Callable[[], Sequence[Host]], hold: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._places = places
+        self._hosts = hosts
+        self._hold = hold
+        self._session = aiohttp.ClientSession(
+            connector=Connector(asker), cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False,
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+        )  # fmt: skip
+        self._settled = self._loop.time() + SETTLES
+        self._news: asyncio.Future[None] = self._loop.create_future()  # hosts are known that were not
+        self._waiting = 0
+        self._busy: Counter[str] = Counter()  # requests under way, by host
+        self._held: dict[asyncio.Task[web.Response], tuple[web.Request, str, bytes]] = {}
+        self._releasing: dict[asyncio.Task[web.Response], asyncio.Task[None]] = {}  # by the poll
+        self._unknown: OrderedDict[str, float] = OrderedDict()  # versions of the page, until when nobody has them
+        self._told = float("-inf")
+        self._ticking = self._loop.call_later(TICK, self._tick)
+        self.tally: Counter[tuple[str, str]] = Counter()
+
+    # who has it
+
+    def know(self) -> None:
+        """Who is there is another than before."""
+        self._know()
+        self._news.set_result(None)
+        self._news = self._loop.create_future()
+
+    def _know(self) -> None:
+        now = time.monotonic()
+        self._places.know([host.address for host in self._hosts()], now)
+        self._places.forget(now)
+
+    async def of_id(self, letters: str) -> str | None:
+        """See `Passing`."""
+        return await self._of(lambda: self._places.of_letters(letters))
+
+    async def of_token(self, token: str) -> str | None:
+        """See `Passing`."""
+        return await self._of(lambda: self._places.of_token(token))
+
+    async def _of(self, look: Callable[[], str | None]) -> str | None:
+        """Where a name leads; at the begin it is waited for the hosts that are there."""
+        found = look()
+        while found is None and self._waiting < WAITING_MAX and (left := self._settled - self._loop.time()) > 0:
+            self._waiting += 1
+            try:
+                await asyncio.wait((self._news,), timeout=left)
+            finally:
+                self._waiting -= 1
+            found = look()
+        return None if found == self._places.here else found
+
+    @property
+    def others(self) -> list[str]:
+        """See `Passing`."""
+        return self._places.others
+
+    def chosen(self, key: bytes) -> str | None:
+        """See `Passing`: the host whose address has the highest hash with the key."""
+        here, others = self._places.here, [host.address for host in self._hosts() if host.state in STATES]
+        address = max((here, *others), key=lambda one: blake2b(key, digest_size=16, salt=_salt(one)).digest())
+        return None if address == here else address
+
+    def of_page(self, version: str) -> str | None:
+        """See `Passing`: one of another release than this."""
+        if self._unknown.get(version, 0.0) > self._loop.time():
+            return None
+        return next((host.address for host in self._hosts() if host.version != VERSION), None)
+
+    def unknown_page(self, version: str) -> None:
+        """See `Passing`: nobody is asked for it for a while."""
+        self._unknown[version] = self._loop.time() + UNKNOWN
+        self._unknown.move_to_end(version)
+        if len(self._unknown) > PAGES_MAX:
+            self._unknown.popitem(last=False)
+
+    # passing on
+
+    async def ask(
+        self, request: web.Request, address: str, what: str, body: bytes = b"", *, asks: str = "", held: bool = False
+    ) -> web.Response:
+        """See `Passing`."""
+        if len(self._held) >= HELD_MAX if held else self._busy[address] >= AT_ONCE:
+            self.tally[what, "full"] += 1
+            raise Away
+        try:
+            if held:
+                answer = await self._hold_on(request, address, body)
+            else:
+                answer = await self._counted(request, address, body, asks)
+        except (HostAway, aiohttp.ClientError, TimeoutError, OSError) as fault:
+            there = any(host.address == address for host in self._hosts())
+            self._tell(address, fault)
+            self.tally[what, "away" if there else "gone"] += 1
+            raise (Away if there else Gone) from None
+        self.tally[what, "answered"] += 1
+        return answer
+
+    async def _counted(self, request: web.Request, address: str, body: bytes, asks: str) -> web.Response:
+        self._busy[address] += 1
+        try:
+            return await self._exchange(request, address, body, asks, WITHIN)
+        finally:
+            self._busy[address] -= 1
+            if not self._busy[address]:
+                del self._busy[address]
+
+    async def _hold_on(self, request: web.Request, address: str, body: bytes) -> web.Response:
+        """A poll, as long as whoever asked waits for it."""
+        work = self._loop.create_task(self._exchange(request, address, body, "", self._hold + WITHIN))
+        self._held[work] = request, address, body
+        try:
+            await asyncio.wait((work,))
+            return web.Response() if work.cancelled() else work.result()  # nobody's: they have gone
+        finally:
+            del self._held[work]
+            work.cancel()
+
+    async def _exchange(
+        self, request: web.Request, address: str, body: bytes, asks: str, within: float
+    ) -> web.Response:
+        """One request and its answer. Raises HostAway, ClientError, TimeoutError, OSError."""
+        async with self._session.request(
+            request.method, URL(f"http://{address}{request.rel_url.raw_path_qs}", encoded=True),
+            data=body or None, headers=_fields(request, asks), allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=within),
+        ) as found:  # fmt: skip
+            sent = await bounded(found, ANSWER_MAX)
+            if sent is None:
+                raise aiohttp.ClientPayloadError
+            said = CIMultiDict(
+                (name, value) for name, value in found.headers.items() if name.lower() not in OF_CONNECTIONS
+            )
+            return web.Response(status=found.status, body=sent, headers=said)
+
+    # held polls
+
+    def _tick(self) -> None:
+        self._ticking = self._loop.call_later(TICK, self._tick)
+        self._know()  # who is there is told when it changes, and nothing while it does not
+        for work, (request, address, body) in list(self._held.items()):
+            handler = request.protocol
+            if request.transport is None or request.transport.is_closing():
+                work.cancel()  # the connection to the other host ends with it: there it is a drop like any other
+            elif isinstance(handler, Handler) and (handler.ahead or handler.door.leaving):
+                self._release(work, request, address, body)
+
+    def _release(self, work: asyncio.Task[web.Response], request: web.Request, address: str, body: bytes) -> None:
+        """Have a poll answered now, by whoever holds it."""
+        if work not in self._releasing:
+            self._releasing[work] = task = self._loop.create_task(self._ask_release(request, address, body))
+            task.add_done_callback(lambda _: self._releasing.pop(work))
+
+    async def _ask_release(self, request: web.Request, address: str, body: bytes) -> None:
+        with contextlib.suppress(HostAway, aiohttp.ClientError, TimeoutError, OSError):  # then it ends with its time
+            await self._exchange(request, address, body, RELEASE, WITHIN)
+
+    # the rest
+
+    def _tell(self, address: str, fault: BaseException) -> None:
+        now = self._loop.time()
+        if now - self._told >= TOLD_EVERY:
+            self._told = now
+            logger.warning("cluster.not_passed", said=f"{address}: {str(fault) or type(fault).__name__}")
+
+    def reading(self) -> Reading:
+        """A source of metrics."""
+        return {
+            "serendip_http_passed": {(what, result): self.tally[what, result] for what in WHATS for result in PASSED_RESULTS},
+            "serendip_http_passing": len(self._held) + self._busy.total(),
+        }  # fmt: skip
+
+    async def close(self) -> None:
+        """Nothing is passed on any more."""
+        self._ticking.cancel()
+        tasks = [*self._held, *self._releasing.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._session.close()
+
+
+def _salt(address: str) -> bytes:
+    return blake2b(address.encode(), digest_size=16).digest()
+
+
+def _fields(request: web.Request, asks: str) -> CIMultiDict[str]:
+    """What another host has to know of a request."""
+    info = request.app[CLIENT_INFO]
+    found = CIMultiDict((name, request.headers[name]) for name in FIELDS if name in request.headers)
+    found[ADDRESS], found[BASE] = info.address(request), info.base(request)
+    if asks:
+        found[ASKS] = asks
+    return CIMultiDict((name, value.encode(errors="replace").decode()) for name, value in found.items())
