@@ -19,7 +19,6 @@ from server import log
 from server.cluster.head import Kind as Asked
 from server.cluster.head import Status
 from server.cluster.hosts import Hosts
-from server.cluster.pictured import Everywhere
 from server.cluster.port import Answer, Request
 from server.cluster.proxy import Proxy
 from server.cluster.station import Place, Station
@@ -47,6 +46,7 @@ from server.workers.naming import Names
 from server.workers.parent import Parent
 from server.workers.passing import Passing
 from server.workers.peers import HUB, OFFICE, Handler, Peers, number_of
+from server.workers.pictured import PicturesOfAll
 from server.workers.sharing import Sharing
 from server.workers.yielding import Yielding
 
@@ -92,7 +92,7 @@ class Office:
         self.hosts = Hosts()
         self._station = None if place is None else Station(place, settings, secret, self.hosts.addresses)
         self._proxy: Proxy | None = None
-        self._looks: Everywhere | None = None
+        self._looks: PicturesOfAll | None = None
         self._hold = settings.omegle.hold
         handlers[Kind.HOSTS] = self._others
         self.server.health.checks.append(self.hosts.unwell)
@@ -219,7 +219,7 @@ class Office:
             server.board.add(self._proxy.reading)
             self._station.handlers[Asked.HTTP] = self._passed
             if server.pictures is not None and server.kept is not None:
-                self._looks = Everywhere(server.pictures.looks, self._station.asker, self.hosts.addresses)
+                self._looks = PicturesOfAll(server.pictures.looks, self._station.asker, self.hosts.addresses)
                 server.kept[1].looks = self._looks
                 self._station.handlers[Asked.LOOKS] = self._looks.answer
             self._station.open(None if server.kept is None else server.kept[0], server.tasks)

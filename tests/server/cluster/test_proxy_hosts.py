@@ -22,11 +22,11 @@ from aiohttp import web
 from serendip_client import Client, Matched, Shown
 from server.cluster.asking import Asker
 from server.cluster.head import Kind
-from server.cluster.pictured import unpacked
 from server.cluster.seal import Seal
 from server.http.forms import BODY_MAX as BODY
 from server.safety.pictures.messages import BODY_MAX
 from server.security import keys
+from server.workers.pictured import unpacked
 from tests.server.cluster.test_bus import started
 from tests.server.cluster.test_together import hears, hosts, server_address, stands
 from tests.server.college.conftest import Box, Browser, Post, code_of, link_of
@@ -383,7 +383,6 @@ async def nobody(_: Any) -> Any:
 
 async def logs(two: Two) -> None:
     """Two chats of a program at two hosts: what it saves is the later one, wherever it asks."""
-    said = {}
     for place, word in ((0, "earlier"), (1, "later")):
         one, other = Caller(two.sessions[place]), Caller(two.sessions[place])
         await one.start(topics=f'["{word}"]', randid="CCCC3333")
@@ -392,7 +391,6 @@ async def logs(two: Two) -> None:
         assert await one.post("/send", msg=f"the {word} one") == "win"
         await other.until("gotMessage")
         await one.post("/disconnect")
-        said[word] = one
     for session in two.sessions:
         log = '[["You:", "my own account"]]'
         async with session.post("/generate", data={"randid": "CCCC3333", "log": log}) as answer:

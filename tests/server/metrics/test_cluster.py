@@ -15,7 +15,14 @@ def test_they_stand_in_the_table_in_their_order() -> None:
 
 
 def test_their_labels_are_few_and_known() -> None:
-    assert {label for metric in CLUSTER for label in metric.labels} == {"state", "version", "way", "what", "why", "result"}
+    assert {label for metric in CLUSTER for label in metric.labels} == {
+        "state",
+        "version",
+        "way",
+        "what",
+        "why",
+        "result",
+    }
     assert all(VALUES[name] == values for name, values in CLUSTER_VALUES.items())
 
 

@@ -25,7 +25,7 @@ AT_ONCE: Final = 32  # reports whose pictures are asked for; beyond, a case has 
 logger = log.get()
 
 
-class Everywhere:
+class PicturesOfAll:
     """A `Pictured` over that of this host; `addresses`: of the other hosts' cluster ports. Call it in the loop."""
 
     def __init__(self, here: Pictured, asker: Asker, addresses: Callable[[], Sequence[str]]) -> None:

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 
 from server.cluster.head import Kind, Status
-from server.cluster.pictured import Everywhere, packed, unpacked
 from server.cluster.port import Request
 from server.safety.shown import BYTES, MOST, OWN, STRIP, Adds, Picture
 from server.security import keys
 from server.security.keys import Keys
-
-from .ports import NODE, there
+from server.workers.pictured import PicturesOfAll, packed, unpacked
+from tests.server.cluster.ports import NODE, there
 
 pytestmark = pytest.mark.blocking  # reads keys
 STRIPS = tuple(Picture(STRIP, 1, 1_795_000_000 + n, bytes([n]) * BYTES, "list: tag" if n else "") for n in range(MOST))
@@ -55,12 +54,12 @@ class Case:
 async def test_they_come_to_the_case_from_the_host_that_looked(secret: Keys) -> None:
     other = Looks(STRIPS)
     async with there(secret, {}) as empty, there(secret, {}) as far:
-        empty_looks = Everywhere(Looks(), empty.asker, list)
-        far_looks = Everywhere(other, far.asker, list)
+        empty_looks = PicturesOfAll(Looks(), empty.asker, list)
+        far_looks = PicturesOfAll(other, far.asker, list)
         empty.port._handlers[Kind.LOOKS] = empty_looks.answer  # type: ignore[index]
         far.port._handlers[Kind.LOOKS] = far_looks.answer  # type: ignore[index]
         here = Looks()
-        everywhere = Everywhere(here, far.asker, lambda: ["127.0.0.1:9", empty.address, far.address])
+        everywhere = PicturesOfAll(here, far.asker, lambda: ["127.0.0.1:9", empty.address, far.address])
         case = Case()
         everywhere.follow("c0ffee", 1, (), case.add)
         async with asyncio.timeout(10):
@@ -82,15 +81,15 @@ async def test_a_fault_of_the_store_costs_the_case_its_pictures_alone(secret: Ke
         raise RuntimeError
 
     async with there(secret, {}) as far:
-        far.port._handlers[Kind.LOOKS] = Everywhere(Looks(STRIPS), far.asker, list).answer  # type: ignore[index]
-        everywhere = Everywhere(Looks(), far.asker, lambda: [far.address])
+        far.port._handlers[Kind.LOOKS] = PicturesOfAll(Looks(STRIPS), far.asker, list).answer  # type: ignore[index]
+        everywhere = PicturesOfAll(Looks(), far.asker, lambda: [far.address])
         everywhere.follow("c0ffee", 1, (), full)
         await asyncio.gather(*everywhere._tasks)
 
 
 async def test_what_is_no_question_is_refused(secret: Keys) -> None:
     async with there(secret, {}) as far:
-        looks = Everywhere(Looks(STRIPS), far.asker, list)
+        looks = PicturesOfAll(Looks(STRIPS), far.asker, list)
         for body in (b"", b"{}", b"[]", b"[1,1]", b'["c0ffee",2]', b'["c0ffee"]', b'["c0ffee",[]]'):
             assert (await looks.answer(Request(Kind.LOOKS, NODE, bytes(16), 1, body))).status == Status.NO
 
