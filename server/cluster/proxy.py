@@ -26,7 +26,7 @@ from yarl import URL
 from server import log
 from server.cluster.asking import Asker, HostAway
 from server.cluster.head import Kind
-from server.cluster.members import STATES, Host
+from server.cluster.members import SERVING, SILENT, Host
 from server.http.client_info import CLIENT_INFO
 from server.http.door import Handler
 from server.http.elsewhere import bounded
@@ -145,7 +145,7 @@ class Proxy:
 
     def chosen(self, key: bytes) -> str | None:
         """See `Passing`: the host whose address has the highest hash with the key."""
-        here, others = self._places.here, [host.address for host in self._hosts() if host.state in STATES]
+        here, others = self._places.here, [host.address for host in self._hosts() if host.state in (SERVING, SILENT)]
         address = max((here, *others), key=lambda one: blake2b(key, digest_size=16, salt=_salt(one)).digest())
         return None if address == here else address
 

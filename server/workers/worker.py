@@ -111,12 +111,17 @@ class WorkerProcess:
             self.links.reach(node, number, secret, self.hosts, lambda: self._takes)
         self.links.whereabouts.others = self.hosts.there
         self.links.moved = lambda: self.departing.moved if self._emptying is None else self._emptying.moved
+        self._say_elsewhere(outward, statement)
+        worker.start()
+
+    def _say_elsewhere(self, outward: Outward, statement: Statement) -> None:
+        """What people here cause is told to other processes."""
+        worker, reception = self.worker, self.reception
         worker.statement = statement
         worker.on_http = outward.take
         worker.aged = self._aged
-        self.reception.paused = self._paused
-        self.reception.nonces.sent = lambda *look: self.links.peers.send(OFFICE, Kind.LOOK, *look)
-        worker.start()
+        reception.paused = self._paused
+        reception.nonces.sent = lambda *look: self.links.peers.send(OFFICE, Kind.LOOK, *look)
 
     @property
     def _takes(self) -> bool:
