@@ -25,7 +25,7 @@ async def two(secret: Keys) -> AsyncIterator[Cell]:
 
 
 @pytest.fixture
-async def joined(secret: Keys) -> AsyncIterator[Crossed]:
+async def apart(secret: Keys) -> AsyncIterator[Crossed]:
     """An edge and a home, between which the test takes people itself."""
     async with crossed(secret) as made:
         yield made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from structlog.testing import capture_logs
 
 from engine.hub import Hub
 from engine.matching.thresholds import Thresholds
-from server.cluster.bus import Bus
-from server.cluster.cell import Cell
+from server.cluster.bus import Bus, Handler
+from server.cluster.cell import NO_MORE, Cell
 from server.cluster.federation import Federation
 from server.cluster.head import SKEW
 from server.cluster.members import Host
@@ -23,6 +23,7 @@ from server.cluster.seal import Seal
 from server.config.cluster import Cluster
 from server.security import keys
 from server.security.ids import Ids
+from server.workers.naming import Names
 from tests.server.cluster.test_bus import until
 from tests.support import services
 
@@ -30,11 +31,12 @@ from tests.support import services
 class Made:
     """What a hub makes of a cell."""
 
-    def __init__(self, settings: Cluster, seal: Seal, people: int) -> None:
+    def __init__(self, settings: Cluster, seal: Seal, people: int, more: Mapping[str, Handler] = NO_MORE) -> None:
         self.told: list[list[Host]] = []
         node = secrets.token_hex(5)
         self.room = Federation(node, Hub.build(Thresholds(), Ids()), Thresholds(), 1, lambda _, __: None)
-        self.cell = Cell(node, settings, seal, lambda: people, self.told.append, self.room)
+        self.cell = Cell(node, settings, seal, lambda: people, self.told.append, self.room, more=more)
+        self.worker = Names(node).number("worker 1")
 
     def hears(self) -> list[int]:
         """How many people there are at each other host."""
@@ -124,17 +126,20 @@ async def test_a_clock_that_is_far_off_is_told_once_until_it_is_right(nats: serv
 async def test_who_drains_is_told_so_by_its_next_beat_and_nobody_goes_there(nats: services.Nats, seal: Seal) -> None:
     settings = named(nats)
     async with hub(settings, seal, 3) as one, hub(settings, seal, 4) as two:
-        await until(lambda: one.hears() == [4])
-        assert [place.people for place in one.cell.places()] == [4]
+        for made, people in ((one, 3), (two, 4)):
+            made.room.joined(made.worker, False, False)
+            made.room.load(made.worker, people)
+        await until(lambda: [place.people for place in one.cell.places()] == [4] and two.cell.places())
+        two.room.leaves(two.worker, True)
         two.cell.drain()
-        await until(lambda: one.told[-1][0].state == "draining")
+        await until(lambda: [host.state for host in (one.told or [[]])[-1]] == ["draining"])
         assert one.cell.places() == []
-        assert len(two.cell.places()) == 1
+        assert [place.people for place in two.cell.places()] == [3]
 
 
 async def test_further_subjects_are_heard(nats: services.Nats, seal: Seal) -> None:
     heard: list[bytes] = []
-    cell = Cell("b" * 10, named(nats), seal, lambda: 1, lambda _: None, more={"who": heard.append})
+    cell = Made(named(nats), seal, 1, {"who": heard.append}).cell
     task = asyncio.create_task(cell.bus.run())
     await until(lambda: cell.bus.up)
     cell.bus.say("who", b"is there?")

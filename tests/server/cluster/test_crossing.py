@@ -177,8 +177,8 @@ async def test_who_cannot_go_there_to_resume_is_told_so(two: Cell) -> None:
 async def test_who_may_have_resumed_there_is_dropped_here_and_finds_it_again(
     two: Cell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (one,), (other,) = two.workers
-    first, id, token = await two.hosts[0].host.visitor(one)
+    (other,) = two.workers[1]
+    one, (first, _), (id, _), (token, _) = await chat(two)
     first.sock.close()
     monkeypatch.setattr(crossing, "TOOK", b"?")  # what the home says is not understood
     back = await comes_back(two, other, token)

@@ -17,29 +17,29 @@ from tests.server.handover.rig import until
 from tests.server.workers.rig import answers, talk
 
 
-def results(joined: Cell) -> dict[str, int]:
+def results(apart: Cell) -> dict[str, int]:
     """What became of visitors who were to go back."""
-    return {result: count for result, count in joined.home.links.homecoming.results.items() if count}
+    return {result: count for result, count in apart.home.links.homecoming.results.items() if count}
 
 
-async def test_who_came_and_meets_nobody_goes_back_with_their_search(joined: Cell) -> None:
-    one, a = await joined.somebody(joined.edge)
-    joined.send(a)
-    await joined.back(a)
+async def test_who_came_and_meets_nobody_goes_back_with_their_search(apart: Cell) -> None:
+    one, a = await apart.somebody(apart.edge)
+    apart.send(a)
+    await apart.back(a)
     await answers(one)
-    assert a in joined.edge.room._held
-    assert a not in joined.home.room._held
-    assert results(joined) == {"sent": 1}
+    assert a in apart.edge.room._held
+    assert a not in apart.home.room._held
+    assert results(apart) == {"sent": 1}
 
 
-async def test_who_waits_for_the_last_of_three_is_not_sent_back_until_that_one_does_not_come(joined: Cell) -> None:
-    one, a = await joined.somebody(joined.edge)
-    _, b = await joined.somebody(joined.home)
-    home = joined.home
-    numbers = [process.room._held[id].number for process, id in ((joined.edge, a), (home, b))]
+async def test_who_waits_for_the_last_of_three_is_not_sent_back_until_that_one_does_not_come(apart: Cell) -> None:
+    one, a = await apart.somebody(apart.edge)
+    _, b = await apart.somebody(apart.home)
+    home = apart.home
+    numbers = [process.room._held[id].number for process, id in ((apart.edge, a), (home, b))]
     members = Member(a, numbers[0], 1), Member(b, numbers[1], 2), Member(77, 1, 9)
     meeting = row_of(Meeting(1, members, (0.0, 0.0), (), 0.0, "", True, "why?"))
-    joined.send(a, None, lambda: home.room.expect((a,)))
+    apart.send(a, None, lambda: home.room.expect((a,)))
     home.worker.act(lambda now: home.room.arrived(meeting, now))
     assert home.room.meets(a)
     assert not home.room.meets(b)
@@ -47,35 +47,35 @@ async def test_who_waits_for_the_last_of_three_is_not_sent_back_until_that_one_d
     assert a in home.sessions
     home.worker.act(lambda now: home.worker.engine.tick(now + 2.0))
     assert not home.room.meets(a)
-    await joined.back(a)
+    await apart.back(a)
     await answers(one)
 
 
-async def test_who_waits_to_resume_is_not_sent_back(joined: Cell) -> None:
-    one, a, _ = await joined.hosts[0].visitor(joined.edge)
+async def test_who_waits_to_resume_is_not_sent_back(apart: Cell) -> None:
+    one, a, _ = await apart.hosts[0].visitor(apart.edge)
     key = 12345
-    joined.home.worker.elsewhere = lambda asked: asked == key
-    token = joined.home.tokens.seal(key, 0)
-    joined.edge.worker.elsewhere = lambda asked: asked == key
+    apart.home.worker.elsewhere = lambda asked: asked == key
+    token = apart.home.tokens.seal(key, 0)
+    apart.edge.worker.elsewhere = lambda asked: asked == key
     one.ask("resume", token=token, last=0)
-    await until(lambda: joined.edge.worker.engine.moves.awaiting(key))
-    joined.send(a)
-    await until(lambda: joined.home.worker.engine.moves.awaiting(key) == [a])
-    joined.home.links.homecoming._look_again()
-    assert joined.home.worker.engine.moves.awaiting(key) == [a]
-    joined.home.worker.act(lambda now: joined.home.worker.engine.arrived(key, now))
+    await until(lambda: apart.edge.worker.engine.moves.awaiting(key))
+    apart.send(a)
+    await until(lambda: apart.home.worker.engine.moves.awaiting(key) == [a])
+    apart.home.links.homecoming._look_again()
+    assert apart.home.worker.engine.moves.awaiting(key) == [a]
+    apart.home.worker.act(lambda now: apart.home.worker.engine.arrived(key, now))
     assert (await one.hears("error"))["code"] == "no_session"
-    await joined.back(a)
+    await apart.back(a)
     await answers(one)
-    assert results(joined) == {"sent": 1}
+    assert results(apart) == {"sent": 1}
 
 
-async def test_who_takes_nothing_goes_back_when_they_have_taken_all(joined: Cell) -> None:
-    relay = await joined.relay()
+async def test_who_takes_nothing_goes_back_when_they_have_taken_all(apart: Cell) -> None:
+    relay = await apart.relay()
     for end in (*relay._ends, relay.home, relay.edge):
         end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    one, a, other, _ = await joined.meet(relay)
+    one, a, other, _ = await apart.meet(relay)
     one.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     slow = 0
     while not slow:
@@ -85,50 +85,50 @@ async def test_who_takes_nothing_goes_back_when_they_have_taken_all(joined: Cell
         while (heard := await other.hears("pong", "error"))["type"] != "pong":
             slow += heard.get("code") == "slow"
     other.ask("leave")
-    await until(lambda: joined.home.links.homecoming._waiting)
-    joined.home.links.homecoming._look_again()
-    assert a in joined.home.sessions
+    await until(lambda: apart.home.links.homecoming._waiting)
+    apart.home.links.homecoming._look_again()
+    assert a in apart.home.sessions
     await one.hears("left")
-    await joined.back(a)
+    await apart.back(a)
     await answers(one)
-    assert results(joined) == {"sent": 1}
+    assert results(apart) == {"sent": 1}
 
 
-async def test_who_has_too_much_stays_until_their_next_chat(joined: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, a, other, b = await joined.meet()
+async def test_who_has_too_much_stays_until_their_next_chat(apart: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, a, other, b = await apart.meet()
     monkeypatch.setattr(module.homeward, "RECORD_MAX", 100)
     other.ask("leave")
     await one.hears("left")
-    assert results(joined) == {"stayed": 1}
-    assert a in joined.home.sessions
+    assert results(apart) == {"stayed": 1}
+    assert a in apart.home.sessions
     await answers(one)
     monkeypatch.setattr(module.homeward, "RECORD_MAX", RECORD_MAX)
-    joined.home.links.homecoming._look_again()
-    assert a in joined.home.sessions
+    apart.home.links.homecoming._look_again()
+    assert a in apart.home.sessions
     for visitor in (one, other):
         visitor.find("chess")
-    await until(lambda: {a, b} <= joined.home.room._held.keys())
-    members = [Member(id, joined.home.room._held[id].number, 2) for id in (a, b)]
+    await until(lambda: {a, b} <= apart.home.room._held.keys())
+    members = [Member(id, apart.home.room._held[id].number, 2) for id in (a, b)]
     meeting = row_of(Meeting(2, tuple(members), (0.0, 0.0), ("chess",), 1.0, "common"))
-    joined.home.worker.act(lambda now: joined.home.room.told([meeting], now))
+    apart.home.worker.act(lambda now: apart.home.room.told([meeting], now))
     await talk(one, other)
     one.ask("leave")
-    await joined.back(a)
+    await apart.back(a)
 
 
 async def test_a_socket_that_takes_nothing_gives_them_back_to_this_host(
-    joined: Cell, monkeypatch: pytest.MonkeyPatch
+    apart: Cell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, a, other, _ = await joined.meet()
+    one, a, other, _ = await apart.meet()
     full = Full(2)
     monkeypatch.setattr(module.socket, "socket", full.of)
     other.ask("leave")
     await one.hears("left")
     await until(lambda: full.left == 0)
     monkeypatch.undo()
-    await joined.back(a)
+    await apart.back(a)
     await answers(one)
-    assert results(joined) == {"sent": 1}
+    assert results(apart) == {"sent": 1}
 
 
 class Full:
@@ -162,11 +162,11 @@ class _Full:
 
 
 @pytest.mark.parametrize("size", [0, 10, RECORD_MAX, 3 * RECORD_MAX])
-async def test_what_they_say_meanwhile_goes_back_with_them(joined: Cell, size: int) -> None:
+async def test_what_they_say_meanwhile_goes_back_with_them(apart: Cell, size: int) -> None:
     near, far = socket.socketpair()
     far.setblocking(False)
     near.setblocking(False)
-    made = Homecoming(joined.home.worker, joined.home.room)
+    made = Homecoming(apart.home.worker, apart.home.room)
     loop = asyncio.get_running_loop()
     going = loop.create_task(made._return(near, b"the rest"))
     said = bytes(range(256)) * (size // 256 + 1)
@@ -184,13 +184,13 @@ async def test_what_they_say_meanwhile_goes_back_with_them(joined: Cell, size: i
 
 @pytest.mark.parametrize("much", [False, True])
 async def test_who_says_no_end_or_too_much_is_given_up(
-    joined: Cell, monkeypatch: pytest.MonkeyPatch, much: bool
+    apart: Cell, monkeypatch: pytest.MonkeyPatch, much: bool
 ) -> None:
     monkeypatch.setattr(module, "WITHIN", 10.0 if much else 0.01)
     near, far = socket.socketpair()
     far.setblocking(False)
     near.setblocking(False)
-    made = Homecoming(joined.home.worker, joined.home.room)
+    made = Homecoming(apart.home.worker, apart.home.room)
     loop = asyncio.get_running_loop()
     going = loop.create_task(made._return(near, b""))
     if much:
@@ -201,21 +201,21 @@ async def test_who_says_no_end_or_too_much_is_given_up(
     far.close()
 
 
-async def test_a_process_that_ends_waits_for_who_is_on_their_way(joined: Cell) -> None:
-    one, a, other, _ = await joined.meet()
+async def test_a_process_that_ends_waits_for_who_is_on_their_way(apart: Cell) -> None:
+    one, a, other, _ = await apart.meet()
     one.ask("leave")
     await other.hears("left")
-    await joined.home.links.homecoming.settled()
-    assert results(joined) == {"sent": 1}
-    await joined.back(a)
+    await apart.home.links.homecoming.settled()
+    assert results(apart) == {"sent": 1}
+    await apart.back(a)
 
 
-async def test_a_visitor_who_is_away_goes_nowhere(joined: Cell) -> None:
-    one, a, other, _ = await joined.meet()
+async def test_a_visitor_who_is_away_goes_nowhere(apart: Cell) -> None:
+    one, a, other, _ = await apart.meet()
     one.sock.close()
     assert (await other.hears("partner"))["state"] == "away"
-    assert joined.home.worker.output.visitors == {}
+    assert apart.home.worker.output.visitors == {}
     other.ask("leave")
     await answers(other)
-    assert a in joined.home.sessions
-    assert results(joined) == {}
+    assert a in apart.home.sessions
+    assert results(apart) == {}

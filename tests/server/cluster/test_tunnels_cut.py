@@ -17,15 +17,15 @@ from tests.server.workers.rig import Visitor, answers, talk
 # ---- cut
 
 
-async def whole(joined: Cell) -> tuple[bytes, bytes]:
+async def whole(apart: Cell) -> tuple[bytes, bytes]:
     """What passes between the hosts until a visitor is back, if nothing is cut: to the home, and from there."""
-    relay = await joined.relay()
-    one, a, other, _ = await joined.meet(relay)
+    relay = await apart.relay()
+    one, a, other, _ = await apart.meet(relay)
     one.sock.send(frame(b'{"type":"leave"}') + packed(2))
     await other.hears("left")
-    await joined.back(a)
+    await apart.back(a)
     await refused(one, 2)
-    await nobody(joined, one, other)
+    await nobody(apart, one, other)
     return bytes(relay.passed["up"]), bytes(relay.passed["down"])
 
 
@@ -45,25 +45,25 @@ def places(data: bytes) -> list[int]:
 
 
 @pytest.mark.parametrize("way", ["up", "down"])
-async def test_a_way_that_breaks_at_any_byte_leaves_nobody_at_two_hosts(joined: Cell, way: str) -> None:
+async def test_a_way_that_breaks_at_any_byte_leaves_nobody_at_two_hosts(apart: Cell, way: str) -> None:
     told: list[Any] = []
-    joined.edge.links.tunnels.forget = lambda *said: told.append(said)
-    both = dict(zip(("up", "down"), await whole(joined), strict=True))
+    apart.edge.links.tunnels.forget = lambda *said: told.append(said)
+    both = dict(zip(("up", "down"), await whole(apart), strict=True))
     for at in places(both[way]):
-        relay = await joined.relay(**{way: at})
-        one, a = await joined.somebody(joined.edge)
-        other, b = await joined.somebody(joined.home)
-        joined.cross(a, b, relay)
+        relay = await apart.relay(**{way: at})
+        one, a = await apart.somebody(apart.edge)
+        other, b = await apart.somebody(apart.home)
+        apart.cross(a, b, relay)
         one.sock.send(frame(b'{"type":"leave"}') + packed(2))
-        await alone(joined, a)
+        await alone(apart, a)
         await relay.over()
-        session = joined.edge.worker.engine.sessions.get(a)
+        session = apart.edge.worker.engine.sessions.get(a)
         if session is not None and session.conn:
             await answers(one)
         else:
             await until(lambda one=one: ended(one))
-        await nobody(joined, one, other)
-    ends = joined.ends()
+        await nobody(apart, one, other)
+    ends = apart.ends()
     assert sum(ends.values()) == 1 + len(places(both[way]))
     assert ends["lost"] == len(told)
     assert {node for node, _ in told} == {AWAY}
@@ -82,57 +82,57 @@ def ended(visitor: Visitor) -> bool:
 # ---- the home is gone
 
 
-async def test_who_talked_with_a_home_that_died_is_told_and_goes_on_here(joined: Cell) -> None:
-    one, a, other, _ = await joined.meet()
+async def test_who_talked_with_a_home_that_died_is_told_and_goes_on_here(apart: Cell) -> None:
+    one, a, other, _ = await apart.meet()
     await talk(one, other)
-    joined.hosts[1].kill("worker 2")
+    apart.hosts[1].kill("worker 2")
     assert (await one.hears("left"))["by"] == "lost"
     await answers(one)
-    assert (joined.edge.sessions, joined.ends()) == ({a}, {"lost": 1})
+    assert (apart.edge.sessions, apart.ends()) == ({a}, {"lost": 1})
     one.find("chess")
-    await until(lambda: a in joined.edge.room._held)
+    await until(lambda: a in apart.edge.room._held)
 
 
-async def test_who_was_told_nothing_by_a_home_that_died_waits_on_with_their_age(joined: Cell) -> None:
-    relay = await joined.relay()
-    one, a = await joined.somebody(joined.edge)
-    since = joined.edge.room._held[a].ticket.since
+async def test_who_was_told_nothing_by_a_home_that_died_waits_on_with_their_age(apart: Cell) -> None:
+    relay = await apart.relay()
+    one, a = await apart.somebody(apart.edge)
+    since = apart.edge.room._held[a].ticket.since
     relay.left["down"] = 0
-    joined.send(a, relay)
+    apart.send(a, relay)
     relay.break_off()
-    await joined.back(a)
+    await apart.back(a)
     await answers(one)
     assert one.told == []
-    assert abs(joined.edge.room._held[a].ticket.since - since) < 0.5
-    assert joined.ends() == {"lost": 1}
+    assert abs(apart.edge.room._held[a].ticket.since - since) < 0.5
+    assert apart.ends() == {"lost": 1}
 
 
-async def test_a_frame_that_was_not_whole_is_not_seen_and_one_that_was_begun_is_said_again(joined: Cell) -> None:
-    relay = await joined.relay()
-    one, a, other, _ = await joined.meet(relay)
+async def test_a_frame_that_was_not_whole_is_not_seen_and_one_that_was_begun_is_said_again(apart: Cell) -> None:
+    relay = await apart.relay()
+    one, a, other, _ = await apart.meet(relay)
     relay.left["down"] = 7
     one.sock.send(packed(2)[:60])
     other.ask("message", text="never whole")
     assert (await one.hears("left"))["by"] == "lost"
     one.sock.send(packed(2)[60:])
-    await joined.back(a)
+    await apart.back(a)
     heard = [(await one.hears("error"))["id"]]
     assert heard in (["0"], ["1"])
     await answers(one)
 
 
 async def test_a_home_that_dies_behind_the_record_leaves_what_it_knew(
-    joined: Cell, monkeypatch: pytest.MonkeyPatch
+    apart: Cell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, a, other, _ = await joined.meet()
+    one, a, other, _ = await apart.meet()
     await talk(one, other)
-    home = joined.home.links.homecoming
+    home = apart.home.links.homecoming
     monkeypatch.setattr(type(home), "_return", dies)
     one.ask("leave")
-    await joined.back(a)
+    await apart.back(a)
     await answers(one)
-    assert joined.edge.worker.engine.sessions[a].past is not None
-    assert joined.ends() == {"cut": 1}
+    assert apart.edge.worker.engine.sessions[a].past is not None
+    assert apart.ends() == {"cut": 1}
 
 
 async def dies(_: object, sock: socket.socket, left: bytes) -> None:
@@ -141,23 +141,21 @@ async def dies(_: object, sock: socket.socket, left: bytes) -> None:
     sock.close()
 
 
-async def test_a_client_that_goes_on_their_way_back_may_come_back(
-    joined: Cell, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one, a, _other, _ = await joined.meet()
-    tunnels = joined.edge.links.tunnels
+async def test_a_client_that_goes_on_their_way_back_may_come_back(apart: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, a, _other, _ = await apart.meet()
+    tunnels = apart.edge.links.tunnels
     (tunnel,) = tunnels._open.values()
-    monkeypatch.setattr(type(joined.home.links.homecoming), "_return", waits)
+    monkeypatch.setattr(type(apart.home.links.homecoming), "_return", waits)
     one.ask("leave")
     await until(lambda: tunnel.coming is not None and tunnel.coming.parcel is not None)
     one.sock.close()
-    joined.edge.worker.reactor.unpipe(
+    apart.edge.worker.reactor.unpipe(
         tunnel.number, b""
     )  # its socket is found broken, as it would be by what it is told
     tunnels.told(6, tunnel.number, tunnel, 3)
-    await joined.back(a)
-    assert joined.edge.worker.engine.sessions[a].conn == 0
-    assert joined.ends() == {"left": 1}
+    await apart.back(a)
+    assert apart.edge.worker.engine.sessions[a].conn == 0
+    assert apart.ends() == {"left": 1}
 
 
 async def waits(_: object, sock: socket.socket, __: bytes) -> None:
@@ -165,25 +163,25 @@ async def waits(_: object, sock: socket.socket, __: bytes) -> None:
     sock.close()
 
 
-async def test_what_is_no_person_of_theirs_is_not_taken(joined: Cell) -> None:
-    one, a, _, _ = await joined.meet()
-    (tunnel,) = joined.edge.links.tunnels._open.values()
+async def test_what_is_no_person_of_theirs_is_not_taken(apart: Cell) -> None:
+    one, a, _, _ = await apart.meet()
+    (tunnel,) = apart.edge.links.tunnels._open.values()
     tunnel.key += 1
     one.ask("leave")
-    joined.hosts[1].kill("worker 2")
+    apart.hosts[1].kill("worker 2")
     assert (await one.hears("left"))["by"] == "lost"
-    await joined.back(a)
-    assert joined.edge.worker.engine.sessions[a].past is None
+    await apart.back(a)
+    assert apart.edge.worker.engine.sessions[a].past is None
 
 
-async def test_who_is_here_already_is_not_taken_twice(joined: Cell) -> None:
-    one, a, other, _ = await joined.meet()
-    (tunnel,) = joined.edge.links.tunnels._open.values()
+async def test_who_is_here_already_is_not_taken_twice(apart: Cell) -> None:
+    one, a, other, _ = await apart.meet()
+    (tunnel,) = apart.edge.links.tunnels._open.values()
     here = {"v": 1, "people": [orjson.loads(tunnel.kept)], "chats": []}
     here["people"][0].pop("query"), here["people"][0].pop("state")
     here["people"][0]["away"] = 9.0
-    module.Moving(joined.edge.worker).take(Parcel(here, []), [-1])
+    module.Moving(apart.edge.worker).take(Parcel(here, []), [-1])
     await leaves(one, other)
-    await until(lambda: joined.ends() == {"failed": 1})
+    await until(lambda: apart.ends() == {"failed": 1})
     await until(lambda: ended(one))
-    assert joined.edge.worker.engine.sessions[a].conn == 0
+    assert apart.edge.worker.engine.sessions[a].conn == 0

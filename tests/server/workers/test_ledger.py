@@ -30,7 +30,7 @@ def test_what_who_died_had_counted_is_carried_on_and_what_it_had_is_gone() -> No
 
 def test_of_who_is_older_than_the_office_counts_what_came_since() -> None:
     ledger = Ledger(begun=5)
-    seconds = {("meet",): Buckets([3, *EMPTY[1:]], 1.0)}
+    seconds = {("meet", "descriptor"): Buckets([3, *EMPTY[1:]], 1.0)}
     ledger.told(
         "worker 1",
         4,
@@ -38,7 +38,7 @@ def test_of_who_is_older_than_the_office_counts_what_came_since() -> None:
     )
     found = shown(ledger)
     assert (found["serendip_messages"], found["serendip_connections"]) == (0, 2)
-    assert found["serendip_move_seconds"] == {("meet",): Buckets(EMPTY, 0.0)}
+    assert found["serendip_move_seconds"] == {("meet", "descriptor"): Buckets(EMPTY, 0.0)}
     ledger.told("worker 1", 4, {"serendip_messages": {(): 130}})
     assert shown(ledger)["serendip_messages"] == 30
     ledger.dead("worker 1")
