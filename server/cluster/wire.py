@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
 
@@ -15,6 +16,7 @@ from server.config.cluster import Cluster
 
 PATIENCE: Final = 2  # seconds for a connection, and between two signs of life of it
 PINGS: Final = 2  # of them that may stay without an answer
+_ended: Final[weakref.WeakSet[Client]] = weakref.WeakSet()  # TLS complains of what was on its way to who closes
 logger = log.get()
 
 
@@ -41,13 +43,13 @@ async def connect(
 ) -> Client:
     """A connection to one server, which is not made anew. Raises what the library raises.
 
-    `over`: told when it ended; `troubled`: of faults on the way, those that end it too.
+    `over`: told when it ended; `troubled`: of faults on the way, those that end it too, until it is to `end`.
     """
     faults: list[Exception] = []
 
     async def noted(fault: Exception) -> None:
         if made:
-            if troubled is not None:
+            if troubled is not None and made[0] not in _ended:
                 await troubled(fault)
         else:
             faults.append(fault)
@@ -70,6 +72,7 @@ async def connect(
 
 async def end(client: Client) -> None:
     """Close a connection, of which no word is expected any more."""
+    _ended.add(client)
     try:
         await client.close()
     except Exception as fault:  # noqa: BLE001 - it is gone in any case

@@ -19,6 +19,7 @@ BROWSERS = (
 )
 STILL = "tests/server/web/test_gallery.py"  # pictures of states that stand still: nothing there is late
 WINDOWS, MORE_WINDOWS, ELSEWHERE = "windows of the page", "more windows of the page", "other browsers"
+CELL = "tests/cluster/"  # one cell of three hosts for all of them
 FROM = "tests/server/web/test_next.py"  # the first file of those in the second group of the page
 # By the seconds of CPU that they take, not by their number of tests.
 LONGEST = (
@@ -27,6 +28,7 @@ LONGEST = (
     ELSEWHERE,
     "tests/server/handover/test_upgrade_people.py",
     "tests/server/rights/test_killed.py",
+    CELL,
     "tests/server/handover/test_upgrade.py",
     "tests/server/handover/test_upgrade_deaths.py",
     STILL,  # when the others have gone on for minutes: three browsers at a time are enough
@@ -44,6 +46,7 @@ OUTSIDE = (
     *BROWSERS,
     "tests/bench/",
     "tests/c/",
+    "tests/cluster/",
     "tests/deploy/",
     "tests/grafana/",
     "tests/server/captcha/test_frame.py",
@@ -121,6 +124,8 @@ CHOICES = {"postgresql", "s3"}
 
 def group_of(test: str) -> str:
     """The group of a test, by its node id."""
+    if test.startswith(CELL):
+        return CELL
     if not test.startswith(BROWSERS) or test.startswith(STILL):
         return test.partition("::")[0]
     if not test.startswith(BROWSERS[0]):

@@ -19,6 +19,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+HERE = "127.0.0.1"
 LOWEST = 10_000  # of the ports that tests draw: above what services have by habit
 
 
@@ -83,10 +84,11 @@ class Postgres:
     port: int
     binaries: Path
     process: subprocess.Popen[bytes]
+    at: str = HERE
 
     def url(self, name: str) -> str:
         """SQLAlchemy URL of a database of this cluster."""
-        return f"postgresql+asyncpg://serendip@127.0.0.1:{self.port}/{name}"
+        return f"postgresql+asyncpg://serendip@{self.at}:{self.port}/{name}"
 
     def sql(self, statement: str, name: str = "postgres") -> str:
         """Run one statement through psql."""
@@ -102,7 +104,7 @@ class Postgres:
 
     def _asked(self, program: str, *words: str) -> str:
         """What a program of PostgreSQL's prints. Raises CalledProcessError."""
-        command = [str(self.binaries / program), "-h", "127.0.0.1", "-p", str(self.port), "-U", "serendip", *words]
+        command = [str(self.binaries / program), "-h", self.at, "-p", str(self.port), "-U", "serendip", *words]
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout.strip()
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
@@ -114,7 +116,7 @@ class Postgres:
     def start(self) -> None:
         """Start it (again) and wait until it answers."""
         options = {
-            "listen_addresses": "127.0.0.1",
+            "listen_addresses": self.at,
             "port": self.port,
             "unix_socket_directories": "",
             "fsync": "off",
@@ -132,7 +134,7 @@ class Postgres:
         with open(self.folder / "postgres.log", "ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, user=_user(), cwd="/")
         deadline = time.monotonic() + 30
-        ready = [str(self.binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        ready = [str(self.binaries / "pg_isready"), "-q", "-h", self.at, "-p", str(self.port)]
         while subprocess.run(ready, check=False, timeout=10).returncode:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("PostgreSQL did not start:\n" + (self.folder / "postgres.log").read_text()[-2000:])
@@ -140,8 +142,8 @@ class Postgres:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
-    """A cluster of its own."""
+def postgres(at: str = HERE) -> Iterator[Postgres]:
+    """A cluster of its own, which listens at an address; it lets in whoever is on that address's network of 256."""
     binaries = postgres_binaries()
     user = _user()
     folder = Path(tempfile.mkdtemp(prefix="serendip-pg-"))
@@ -163,7 +165,9 @@ def postgres() -> Iterator[Postgres]:
         ]
         subprocess.run(command, check=True, capture_output=True, user=user, cwd="/", timeout=60)
         (folder / "postgres.log").touch()
-        server = Postgres(folder, free_port(), binaries, subprocess.Popen(["true"]))
+        with (folder / "data" / "pg_hba.conf").open("a") as allowed:
+            allowed.write(f"host all all {at}/24 trust\n")
+        server = Postgres(folder, free_port(), binaries, subprocess.Popen(["true"]), at)
         server.process.wait()
         server.start()
         try:
@@ -204,13 +208,13 @@ def weed_binary() -> str:
 
 
 @contextmanager
-def s3() -> Iterator[S3]:
-    """An S3 server in one process, warmed up (its first write takes seconds)."""
+def s3(at: str = HERE) -> Iterator[S3]:
+    """An S3 server in one process that listens at an address, warmed up (its first write takes seconds)."""
     folder = Path(tempfile.mkdtemp(prefix="serendip-s3-"))
     parts = ("master", "volume", "filer", "s3")
     drawn = free_ports(2 * len(parts))
     ports = dict(zip(parts, drawn, strict=False))
-    server = S3(f"http://127.0.0.1:{ports['s3']}", folder)
+    server = S3(f"http://{at}:{ports['s3']}", folder)
     config = folder / "s3.json"
     config.write_text(
         f'{{"identities":[{{"name":"t","credentials":[{{"accessKey":"{server.access_key}","secretKey":"{server.secret_key}"}}],"actions":["Admin","Read","Write","List"]}}]}}'
@@ -220,8 +224,8 @@ def s3() -> Iterator[S3]:
         weed_binary(),
         "server",
         f"-dir={folder / 'data'}",
-        "-ip=127.0.0.1",
-        "-ip.bind=127.0.0.1",
+        f"-ip={at}",
+        f"-ip.bind={at}",
         "-s3",
         f"-s3.config={config}",
     ]
@@ -285,7 +289,7 @@ def _warm(server: S3, process: subprocess.Popen[bytes]) -> None:
 def _master(command: list[str]) -> str:
     """The master's address as the shell wants it: host:port.grpcport."""
     arguments = dict(part.lstrip("-").split("=", 1) for part in command if "=" in part)
-    return f"127.0.0.1:{arguments['master.port']}.{arguments['master.port.grpc']}"
+    return f"{arguments['ip']}:{arguments['master.port']}.{arguments['master.port.grpc']}"
 
 
 @dataclass
@@ -296,22 +300,23 @@ class Nats:
     port: int
     config: str
     process: subprocess.Popen[bytes]
+    at: str = HERE
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"nats://127.0.0.1:{self.port}"
+        return f"nats://{self.at}:{self.port}"
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
         file = self.folder / "nats.conf"
-        file.write_text(f"listen: 127.0.0.1:{self.port}\n{self.config}\n")
+        file.write_text(f"listen: {self.at}:{self.port}\n{self.config}\n")
         with open(self.folder / "nats.log", "ab") as log:
             self.process = subprocess.Popen([nats_binary(), "-c", str(file)], stdout=log, stderr=log)
         deadline = time.monotonic() + 30
         while True:
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                socket.create_connection((self.at, self.port), 1).close()
                 return
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
@@ -336,10 +341,10 @@ def nats_binary() -> str:
 
 
 @contextmanager
-def nats(config: str = "") -> Iterator[Nats]:
-    """A NATS server."""
+def nats(config: str = "", at: str = HERE) -> Iterator[Nats]:
+    """A NATS server that listens at an address."""
     folder = Path(tempfile.mkdtemp(prefix="serendip-nats-"))
-    server = Nats(folder, free_port(), config, subprocess.Popen(["true"]))
+    server = Nats(folder, free_port(), config, subprocess.Popen(["true"]), at)
     server.process.wait()
     try:
         server.start()

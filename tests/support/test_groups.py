@@ -43,11 +43,12 @@ def test_what_moves_a_browser_is_four_groups_and_another_file_its_own() -> None:
     assert groups.group_of(other) == groups.group_of("tests/server/privacy/test_canary.py::test_c") == groups.ELSEWHERE
     assert groups.group_of(f"{groups.STILL}::test_d") == groups.STILL
     assert groups.group_of("tests/server/http/test_door.py::test_c") == "tests/server/http/test_door.py"
+    assert {groups.group_of(f"tests/cluster/test_{one}.py::test_e") for one in ("cuts", "room")} == {groups.CELL}
 
 
 @pytest.mark.parametrize("place", [groups.FROM, *(one for one in groups.LONGEST if one.startswith("tests/"))])
-def test_each_file_that_is_named_for_its_turn_exists(place: str) -> None:
-    assert (ROOT / place).is_file()
+def test_what_is_named_for_its_turn_exists(place: str) -> None:
+    assert (ROOT / place).exists()
 
 
 def test_the_longest_groups_begin_first_and_what_starts_nothing_comes_last(

@@ -29,6 +29,19 @@ async def test_its_end_is_told_once(nats: services.Nats) -> None:
     assert ends == ["over"]
 
 
+async def test_what_is_said_of_a_connection_that_was_given_up_is_not_told(nats: services.Nats) -> None:
+    told: list[Exception] = []
+
+    async def troubled(fault: Exception) -> None:
+        told.append(fault)
+
+    client = await wire.connect(nats.url, PLAIN, troubled=troubled)
+    await client._error_cb(OSError("before"))
+    await wire.end(client)
+    await client._error_cb(OSError("data after its end"))
+    assert [str(fault) for fault in told] == ["before"]
+
+
 def test_without_tls_and_credentials_there_is_nothing_to_prove() -> None:
     assert Proof.read(Cluster(nats=("nats://a",))) == PLAIN
     assert Proof.read(Cluster(nats=("tls://a",))).secure is not None

@@ -80,9 +80,9 @@ async def deployed(folder: Path, kind: type[Deployed] = Deployed, /, **settings:
 class Person:
     """A WebSocket client without any cleverness."""
 
-    def __init__(self, http: aiohttp.ClientSession, port: int) -> None:
+    def __init__(self, http: aiohttp.ClientSession, port: int, at: str = "127.0.0.1") -> None:
         self._http = http
-        self._url = f"ws://127.0.0.1:{port}/ws"
+        self._url = f"ws://{at}:{port}/ws"
         self.token = ""
 
     async def open(self) -> "Person":
@@ -127,8 +127,9 @@ async def meet(http: aiohttp.ClientSession, port: int, word: str, **more: Any) -
 class Talk:
     """Two who send each other numbered lines until they are told to stop; each reads what the other said."""
 
-    def __init__(self, one: Person, two: Person) -> None:
+    def __init__(self, one: Person, two: Person, pause: float = 0.005) -> None:
         self.pair = (one, two)
+        self._pause = pause
         self._stop = asyncio.Event()
         self.sent = [0, 0]
         self.wrong: list[str] = []
@@ -139,7 +140,7 @@ class Talk:
         while not self._stop.is_set():
             self.sent[side] += 1
             await self.pair[side].say("message", text=f"{side} {self.sent[side]}")
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(self._pause)
         await self.pair[side].say("message", text=f"{side} end")
 
     async def _listen(self, side: int) -> None:

@@ -28,10 +28,10 @@ PATIENCE = 10.0  # seconds for an answer
 
 
 class Running:
-    """`serendip serve` whose every line on standard error is kept. `before`: what its command line begins with."""
+    """`serendip serve` whose every line on standard error is kept. `before`: what its command line begins with; `at`: its port."""
 
-    def __init__(self, data: Path, log: Path, before: Sequence[str] = (), **settings: str) -> None:
-        command = [*before, sys.executable, "-c", START, "serve", "--port", "0", "--data", str(data)]
+    def __init__(self, data: Path, log: Path, before: Sequence[str] = (), *, at: str = "0", **settings: str) -> None:
+        command = [*before, sys.executable, "-c", START, "serve", "--port", at, "--data", str(data)]
         wide = {
             **WIDE,
             "SERENDIP_METRICS__ENABLED": "true",

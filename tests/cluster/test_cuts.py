@@ -1,0 +1,96 @@
+"""Three hosts, and what is cut between them: nobody who talks at one host notices, and each host says what it lacks."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+import pytest
+
+from tests.cluster.rig import Cell, Host, acquainted, talking
+from tests.server.workers.test_host import talk
+
+pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120)]  # makes and cuts networks
+
+
+async def meet_at(host: Host, http: aiohttp.ClientSession, word: str) -> None:
+    """Two who come now meet there and talk."""
+    await talk(*await acquainted(*await host.people(http, 2), word))
+
+
+async def test_three_hosts_hear_each_other_and_count_all(cell: Cell, http: aiohttp.ClientSession) -> None:
+    async with talking(http, *cell.hosts):
+        crowd = [person for host in cell.hosts for person in await host.people(http, 2)]
+        for host in cell.hosts:
+            await host.says(http, "/status", lambda said: said["count"] == 6 + len(crowd))
+            assert (await host.run("status"))[0] == 0
+        status, said = await cell.hosts[0].run("cluster", "check", "--json")
+        assert status == 0, said
+        for host in cell.hosts:
+            assert host.address in said
+
+
+async def test_nats_is_killed_and_comes_back(cell: Cell, http: aiohttp.ClientSession) -> None:
+    async with talking(http, *cell.hosts):
+        await asyncio.to_thread(cell.nats.stop)
+        for host in cell.hosts:
+            assert await host.says(http, "/readyz", lambda said: "alone" in str(said["degraded"])) == 200
+            assert (await host.stands())["away"] is not None
+            await meet_at(host, http, "without NATS")
+        await asyncio.to_thread(cell.restart_nats)
+        await cell.whole()
+
+
+async def test_a_host_is_cut_from_all_others_and_joined_again(cell: Cell, http: aiohttp.ClientSession) -> None:
+    one, two, three = cell.hosts
+    async with talking(http, *cell.hosts):
+        one.machine.up(link=False)
+        await asyncio.gather(two.hears(three), three.hears(two))
+        assert await one.says(http, "/readyz", lambda said: "alone" in str(said["degraded"])) == 200
+        for host in cell.hosts:
+            await meet_at(host, http, "apart")
+        one.machine.up(link=True)
+        await cell.whole()
+
+
+async def test_one_way_between_two_hosts_is_cut(cell: Cell, http: aiohttp.ClientSession) -> None:
+    one, two, three = cell.hosts
+    async with talking(http, *cell.hosts):
+        two.drops.set(senders=[one.machine])
+        status, said = await one.run("cluster", "check", "--json")
+        assert status == 2, said
+        assert f"{two.address}: no answer" in said
+        assert f"{three.address}: reached" in said
+        await one.hears(two, three)
+        await meet_at(one, http, "one way")
+
+
+async def test_three_of_ten_packets_are_lost(cell: Cell, http: aiohttp.ClientSession) -> None:
+    async with talking(http, *cell.hosts):
+        for host in cell.hosts:
+            host.drops.set(0.3)
+        for host in cell.hosts:
+            await meet_at(host, http, "through the noise")
+            status, _ = await host.get(http, "/readyz")
+            assert status == 200
+        status, said = await cell.hosts[0].run("cluster", "check", "--json")  # seconds of noise; it may miss somebody
+        assert status in (0, 1, 2), said
+        assert "Traceback" not in said
+        for host in cell.hosts:
+            host.drops.set()
+        await cell.whole()
+
+
+async def test_a_clock_is_wrong(cell: Cell, http: aiohttp.ClientSession) -> None:
+    one, two, _ = cell.hosts
+    told = len(two.server.events("cluster.clock_off"))
+    async with talking(http, *cell.hosts):
+        one.clock.set(-100)
+        assert f"{one.address}: -" in (await two.server.told("cluster.clock_off", told + 1))["said"]
+        await two.figure(http, "serendip_members_clock_seconds", lambda off: off > 90)
+        status, said = await two.run("cluster", "check", "--json")
+        assert status == 2, said
+        assert "clock" in said
+        await meet_at(one, http, "yesterday")
+        one.clock.set(0)
+        await two.figure(http, "serendip_members_clock_seconds", lambda off: off < 5)
