@@ -229,6 +229,7 @@ class Cell:
         settings = {
             **FREE,
             "SERENDIP_WORKERS": "1",
+            "SERENDIP_SAFETY__MODERATED": "true",
             "SERENDIP_SERVER__HOST": machine.public,
             "SERENDIP_SERVER__HOSTS": "*",
             "SERENDIP_SERVER__PROXIES": f"{self._nets.public(OURS)}/32",

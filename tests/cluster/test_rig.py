@@ -120,7 +120,7 @@ def test_what_a_run_left_that_was_killed_is_removed_by_the_next(two: tuple[Machi
         "import os, signal, subprocess\n"
         "from tests.cluster.nets import Nets\n"
         "nets = Nets('l')\n"
-        "with nets.machine().inside(): program = subprocess.Popen(['sleep', '600'], stdout=subprocess.DEVNULL)\n"
+        "with nets.machine().inside(): program = subprocess.Popen(['sleep', '600'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
         "print(program.pid, nets.name, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
