@@ -8,7 +8,7 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -66,8 +66,9 @@ def certificate(folder: Path) -> None:
     (folder / "key.pem").write_bytes(pem)
 
 
-def nginx(folder: Path, behind: int) -> Proxy:
-    """nginx with `deploy/nginx.conf` in front of port `behind`; it listens when this returns."""
+def nginx(folder: Path, *behind: int | str) -> Proxy:
+    """nginx with `deploy/nginx.conf` in front of ports, or addresses, `behind`; it listens when this returns."""
+    first, *others = reached(behind)
     port, plain = free_port(), free_port()
     text = (DEPLOY / "nginx.conf").read_text()
     text = re.sub(r"^ *listen \[::\].*\n", "", text, flags=re.M)
@@ -77,7 +78,13 @@ def nginx(folder: Path, behind: int) -> Proxy:
     text = text.replace(f"/etc/letsencrypt/live/{NAME}/fullchain.pem", f"{folder}/cert.pem")
     text = text.replace(f"/etc/letsencrypt/live/{NAME}/privkey.pem", f"{folder}/key.pem")
     text = text.replace("/var/log/serendip/", f"{folder}/")
-    text = text.replace("127.0.0.1:8080", f"127.0.0.1:{behind}")
+    if others:  # the lines that are for several
+        examples = re.findall(r"^ *#server (10\.\S+)", text, re.M)
+        assert len(examples) == len(others)
+        text = re.sub(r"^( *)#(?=hash|server)", r"\1", text, flags=re.M)
+        for example, other in zip(examples, others, strict=True):
+            text = text.replace(example, other)
+    text = text.replace("127.0.0.1:8080", first)
     (folder / "serendip.conf").write_text(text)
     user = "user root;" if os.geteuid() == 0 else ""
     (lasting,) = re.findall(r"^# +(worker_shutdown_timeout .*)", text, re.M)  # what the file's head says for nginx.conf
@@ -94,8 +101,8 @@ def nginx(folder: Path, behind: int) -> Proxy:
     return Proxy(port, lambda: _run([*command, "-s", "stop"]), reload, folder / "access.log")
 
 
-def caddy(folder: Path, behind: int) -> Proxy:
-    """Caddy with `deploy/Caddyfile` in front of port `behind`; it listens when this returns."""
+def caddy(folder: Path, *behind: int | str) -> Proxy:
+    """Caddy with `deploy/Caddyfile` in front of ports, or addresses, `behind`; it listens when this returns."""
     port, admin = free_port(), free_port()
     text = (DEPLOY / "Caddyfile").read_text()
     site = f"\n{{$CHAT_NAME:{NAME}}}"
@@ -105,7 +112,7 @@ def caddy(folder: Path, behind: int) -> Proxy:
     (folder / "Caddyfile").write_text(text.replace("\n{\n", ours, 1))
     kept = {
         **os.environ,
-        "CHAT_SERVER": f"127.0.0.1:{behind}",
+        "CHAT_SERVER": " ".join(reached(behind)),
         "HOME": str(folder),
         "XDG_DATA_HOME": str(folder),
         "XDG_CONFIG_HOME": str(folder),
@@ -122,6 +129,11 @@ def caddy(folder: Path, behind: int) -> Proxy:
         lambda: _run(["caddy", "reload", "--force", *address, *file], kept),
         folder / "caddy.log",
     )
+
+
+def reached(behind: Sequence[int | str]) -> list[str]:
+    """Addresses with ports."""
+    return [one if isinstance(one, str) else f"127.0.0.1:{one}" for one in behind]
 
 
 def caddy_waits() -> bool:
