@@ -62,6 +62,9 @@ VERBS: Final = {
     "upgrade": Verb(
         "bench.load.upgrade", "upgrades under load: lines lost, connections cut, what a line took; a verdict"
     ),
+    "cells": Verb(
+        "bench.server.cells", "two hosts of one cell: find to matched, a line, its CPU, over hosts; --keep writes it"
+    ),
     "hosts": Verb("bench.load.hosts", "several processes: one dies at random, upgrades, under talk; a verdict"),
     "attacks": Verb("bench.attacks.attacks", "what others feel of each attack; what it leaves behind"),
     "hostile": Verb(

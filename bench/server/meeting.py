@@ -59,20 +59,25 @@ def main(chosen: argparse.Namespace) -> int:
 class Person:
     """One of the measured: hears `waiting` and `matched`."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, at: str = "127.0.0.1") -> None:
         self._port = port
+        self._at = at
         self._thin = Thin(self._opened, self._hear, self._lost)
         self._heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._open = asyncio.Event()
 
     async def come(self) -> None:
         """Connect."""
-        await asyncio.get_running_loop().create_connection(self._made(), "127.0.0.1", self._port)
+        await asyncio.get_running_loop().create_connection(self._made(), self._at, self._port)
         await asyncio.wait_for(self._open.wait(), PATIENCE)
 
     def find(self, word: str) -> None:
         """Search; a chat that is on is left."""
         self._thin.send(orjson.dumps({"type": "find", "interests": [word], "strict": True}))
+
+    def say(self, text: str) -> None:
+        """A line."""
+        self._thin.send(orjson.dumps({"type": "message", "text": text}))
 
     async def hear(self, kind: str) -> dict[str, Any]:
         """The next frame of a kind. Raises RuntimeError at an error frame, TimeoutError."""

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from serendip_client import Backoff, Client, Dropped, Event, Left, Matched, Message, NoChat, NotSent, Resumed
+from serendip_client import Backoff, Client, Dropped, Event, Left, Matched, Message, NoChat, NotSent, Partner, Resumed
 from tests.cluster.rig import PATIENCE, PAUSE, PORT, Host
 
 
@@ -82,14 +82,15 @@ class Side:
     def __init__(self, client: Client) -> None:
         self.client = client
         self.said = 0
-        self.heard = 0
-        self.wrong: list[str] = []  # lines that were lost, doubled or refused
+        self.heard = 0  # the number of the last line
+        self.missing: set[int] = set()  # lines before it that did not come
+        self.refused: set[int] = set()  # lines of its own of which it was told that they were not taken
+        self.wrong: list[str] = []
         self.left: asyncio.Future[str] = asyncio.get_running_loop().create_future()  # the chat ended, by whom
-        self.gone: asyncio.Future[str] = asyncio.get_running_loop().create_future()  # the partner, as far as is known
+        self.told = asyncio.Event()  # that the chat ended, or that the partner is away
         self.drops = 0
         self.resumed = 0
         self.ended = asyncio.Event()  # the other said its last line, and it was heard
-        self.further = asyncio.Event()
 
     def take(self, event: Event) -> None:
         """What is heard."""
@@ -98,9 +99,11 @@ class Side:
         elif type(event) is Left:
             if not self.left.done():
                 self.left.set_result(event.by)
-            self.further.set()
+            self.told.set()
+        elif type(event) is Partner and event.state == "away":
+            self.told.set()
         elif type(event) is NotSent and not self.left.done():
-            self.wrong.append(f"not sent: {event}")
+            self.refused.add(int(event.text.partition(" ")[0]))
         elif type(event) is Dropped:
             self.drops += 1
         elif type(event) is Resumed:
@@ -108,10 +111,10 @@ class Side:
 
     def _line(self, text: str) -> None:
         number, _, more = text.partition(" ")
-        if int(number) != self.heard + 1:
+        if int(number) <= self.heard:
             self.wrong.append(f"line {number} after {self.heard}")
+        self.missing |= set(range(self.heard + 1, int(number)))
         self.heard = int(number)
-        self.further.set()
         if more:
             self.ended.set()
 
@@ -123,6 +126,7 @@ class Pair:
         self.sides = (Side(one), Side(two))
         self.word = word
         self._over = asyncio.Event()
+        self._further = asyncio.Event()  # something was heard
         self._tasks: list[asyncio.Task[None]] = []
 
     async def meet(self) -> None:
@@ -135,13 +139,13 @@ class Pair:
         self._tasks = [asyncio.create_task(run(side)) for side in self.sides for run in (self._talk, self._listen)]
 
     async def further(self, lines: int = 20) -> None:
-        """Wait until each has heard so many more lines, or that the chat is over."""
+        """Wait until each has heard so many more lines, or one that the chat is over."""
         wanted = [side.heard + lines for side in self.sides]
         async with asyncio.timeout(PATIENCE):
             for side, count in zip(self.sides, wanted, strict=True):
-                while side.heard < count and not side.left.done():
-                    side.further.clear()
-                    await side.further.wait()
+                while side.heard < count and not self.over:
+                    self._further.clear()
+                    await self._further.wait()
 
     @property
     def over(self) -> bool:
@@ -155,10 +159,17 @@ class Pair:
             for side in self.sides:
                 await side.ended.wait()
         first, second = self.sides
-        assert first.wrong + second.wrong == [], self.word
         assert not self.over, f"{self.word}: {[side.left for side in self.sides]}"
         assert (first.heard, second.heard) == (second.said, first.said), self.word
         assert first.heard > 1
+        assert first.refused | second.refused == set(), self.word
+        self.judge()
+
+    def judge(self) -> None:
+        """As far as was heard: no line came twice or out of order, and what did not come is what was refused."""
+        for side, other in (self.sides, self.sides[::-1]):
+            assert side.wrong == [], self.word
+            assert side.missing == {number for number in other.refused if number < side.heard}, self.word
 
     async def stop(self) -> None:
         """End whatever runs."""
@@ -178,6 +189,7 @@ class Pair:
     async def _listen(self, side: Side) -> None:
         async for event in side.client:
             side.take(event)
+            self._further.set()
 
 
 @asynccontextmanager
