@@ -149,14 +149,14 @@ class Host:
                 await asyncio.sleep(0.05)
 
     async def run(self, *words: str) -> tuple[int, str]:
-        """A command of `serendip` on that machine; (status, what it printed)."""
+        """A command of `serendip` on that machine; (status, what it printed). What it said beside that is in `run.log`."""
         command = [sys.executable, "-c", START, *words, "--data", str(self.data)]
         settings = {**os.environ, **FREE, **self.settings, **self.clock.environment}
 
         def begun() -> subprocess.Popen[str]:
-            with self.machine.inside():
+            with self.machine.inside(), (self.folder / "run.log").open("ab") as beside:
                 return subprocess.Popen(
-                    command, cwd=ROOT, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+                    command, cwd=ROOT, env=settings, stdout=subprocess.PIPE, stderr=beside, text=True
                 )
 
         program = await asyncio.to_thread(begun)
