@@ -1,8 +1,8 @@
 """What tells a chat's two participants apart in `identDigests`, and who one is for "not the same two again".
 
-Rule: keyed hashes of the randid or the session, and the day, under keys that die with the server; never of an address
-or of the identity cookie (the registry: handed on, not linkable after the day, nothing kept).
-Several hosts have the same keys, of the service's secret: the same browser is the same person at each of them.
+Rule: keyed hashes of the randid or the session, and the day; never of an address or of the identity cookie (handed on, not linkable after the
+day, nothing kept). The keys die with the server where there is one host; several have the same, of the service's secret, so that a browser is
+one person at each of them.
 """
 
 import secrets

@@ -57,14 +57,15 @@ PASSING = (
     ),
     Item(
         key="between_hosts",
-        categories=(A, F, LOG, L),
+        categories=(A, F, H, LOG, L),
         what=(
-            "This service runs on several computers: what you look for, how long you have waited and the hash of your cookie travel between"
-            " them, so that one of them finds you somebody, and so does your chat while the other person is connected to another of them."
-            " By a network of the operator's, in memory"
+            "This service runs on several computers. Between them travel what you look for, how long you have waited, the hash of your cookie"
+            " and what was decided about it, so that one of them finds you somebody and all know it; and your chat, pictures of it that a"
+            " report needs and requests with your IP address, where another of them has the chat or the answer. By a network of the"
+            " operator's, in memory"
         ),
-        sources=(PERSON, DERIVED),
-        purposes=(SERVICE,),
+        sources=(PERSON, OTHER, DERIVED),
+        purposes=(SERVICE, SAFETY),
         basis=Basis.CONTRACT,
         recipients=(),
         keep=While(

@@ -32,7 +32,6 @@ def test_the_table_has_a_line_a_figure_and_says_what_the_edge_takes() -> None:
     assert "two network namespaces" in said
 
 
-@pytest.mark.xfail(strict=True, reason="hosts have no common waiting room yet")
 @pytest.mark.timeout(120)
 def test_people_of_two_hosts_meet_and_talk_and_each_kind_has_its_figures(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cells", "--rounds", "2", "--seconds", "0.3", "--pairs", "3"]) == 0

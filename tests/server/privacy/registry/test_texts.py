@@ -46,7 +46,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "slowing": (f"{T}/safety/challenge/test_asking.py::test_using_a_right_changes_no_counter",),
     "security": (DECLARED, f"{T}/privacy/test_audit.py::test_where_the_line_cannot_be_written_nothing_is_done"),
     "security.bare": (NOTHING,),
-    "transfers": (f"{T}/checks/test_recipients.py::test_a_part_that_reaches_others_wants_a_recipient_of_its_kind",),
+    "transfers": (f"{T}/privacy/test_recipients.py::test_a_part_that_reaches_others_wants_a_recipient_of_its_kind",),
     "business": (f"{T}/privacy/test_published.py::test_what_was_disclosed_in_twelve_months_counts_versions_that_no_longer_hold",),
     "cookies": (COOKIE, f"{T}/web/test_refusals.py::test_keep_nothing_leaves_only_the_switch"),
     "refused": (f"{T}/web/test_refusals.py::test_with_storage_and_cookies_refused_a_text_chat_works",),
@@ -83,7 +83,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "pictures.provider": (
         f"{T}/safety/pictures/test_provider.py::test_it_is_sent_the_strip_and_nothing_else",
         f"{T}/safety/pictures/test_provider.py::test_it_is_sent_the_strip_and_nothing_else",
-        f"{T}/checks/test_recipients.py::test_a_part_that_reaches_others_wants_a_recipient_of_its_kind",
+        f"{T}/privacy/test_recipients.py::test_a_part_that_reaches_others_wants_a_recipient_of_its_kind",
     ),
     "referral": (
         f"{T}/safety/test_child.py::test_what_is_marked_is_kept_for_a_year_and_apart",
