@@ -88,10 +88,11 @@ PARTS: Final[dict[str, Part]] = {
         "what is under no part, and what a chat does not enter",
         (
             "engine.age_question", "engine.ages", "engine.cameras", "engine.conduct", "engine.pauses",
-            "engine.hub", "engine.hub_rows", "engine.moves", "engine.parcel", "engine.protocol_copies", "engine.records", "engine.remote_room",
+            "engine.hub", "engine.hub_checks", "engine.hub_rows", "engine.moves", "engine.parcel", "engine.placing", "engine.protocol_copies",
+            "engine.records", "engine.remote_room",
             "ext.declared", "ext.net.legs", "ext.net.moving", "ext.net.piping", "ext.net.shingle", "ext.net.tunnel",
-            "ext.net.probe", "ext.net.standing", "ext.net.virtual", "ext.plain", "server.worker.draining",
-            "server.worker.moving",
+            "ext.net.probe", "ext.net.standing", "ext.net.virtual", "ext.net.ways", "ext.plain", "server.worker.absent", "server.worker.draining",
+            "server.worker.moving", "server.worker.tunnelling",
         ),
     ),
     ASKED: Part(

@@ -119,7 +119,9 @@ def moves(metrics: int) -> dict[str, Any]:
 
 def counted(text: str) -> dict[str, Any]:
     """The same, of a scrape."""
-    lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if 'why="upgrade"' in line)
+    lines = dict(
+        line.rsplit(" ", 1) for line in text.splitlines() if 'why="upgrade"' in line and 'way="descriptor"' in line
+    )
     results = {
         name.partition('result="')[2].partition('"')[0]: int(float(value))
         for name, value in lines.items()

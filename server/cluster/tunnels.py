@@ -43,7 +43,7 @@ from server.metrics.exposition import Reading
 from server.metrics.histogram import Histogram
 from server.metrics.moved import MOVE_BOUNDS
 from server.metrics.tunnelled import ENDS
-from server.worker.moving import Moving
+from server.worker.moving import Moving, unheard
 from server.worker.tunnelling import Leaving
 from server.worker.worker import Worker
 
@@ -217,16 +217,24 @@ class Tunnels:
         elif query is not None and "age" in query:
             query["age"] += time.monotonic() - tunnel.since
         parcel = Parcel({"v": self._worker.engine.moves.versions[1], "people": [one], "chats": []}, [])
-        came = self._take(parcel, (address, state, data), descriptor)
+        came = self._take(parcel, (address, state, data), descriptor, self._tell_lost if spoke else unheard)
         self.ends["lost" if came else "failed"] += 1
         if came:
             self.forget(tunnel.home, [(one["id"], tunnel.key)])
-        if spoke and came:
-            conn = came[0].conn
-            self._worker.act(lambda _: self._worker.output.send(conn, left("lost", None)))
 
-    def _take(self, parcel: Parcel, wire: tuple[str, dict[str, Any], bytes] | None, descriptor: int) -> list[Session]:
-        """They are here from now on; nobody: they cannot be, and the descriptor is closed."""
+    def _tell_lost(self, session: Session) -> None:
+        """Their partner is gone with the home."""
+        if session.conn:
+            self._worker.output.send(session.conn, left("lost", None))
+
+    def _take(
+        self,
+        parcel: Parcel,
+        wire: tuple[str, dict[str, Any], bytes] | None,
+        descriptor: int,
+        greet: Callable[[Session], None] = unheard,
+    ) -> list[Session]:
+        """They are here from now on; nobody: they cannot be, and the descriptor is closed. `greet`: see `Moving.take`."""
         (one,) = parcel.record["people"]
         one = {name: value for name, value in one.items() if name != "wire"}
         blobs = list(parcel.blobs)
@@ -241,7 +249,7 @@ class Tunnels:
                 state["bytes"] = len(blobs)
                 blobs.append(data)
         try:
-            came = self._moving.take(Parcel({**parcel.record, "people": [one]}, blobs), [descriptor])
+            came = self._moving.take(Parcel({**parcel.record, "people": [one]}, blobs), [descriptor], greet=greet)
         except BadRecord as bad:
             logger.error("handover.refused", people=1, **log.described(bad))
             if descriptor >= 0:

@@ -25,6 +25,10 @@ def nothing() -> None:
     """Nobody is to be told."""
 
 
+def unheard(_: Session) -> None:
+    """Nobody is told anything."""
+
+
 class Moving:
     """The way out of a worker, and into it."""
 
@@ -70,8 +74,15 @@ class Moving:
                 self.dropped += 1
             worker.act(lambda now, session=session, conn=conn: worker.engine.moves.rewire(session, conn, now))  # type: ignore[misc]
 
-    def take(self, parcel: Parcel, descriptors: Sequence[int], mine: Callable[[], None] = nothing) -> list[Session]:
-        """Put people in. `mine` is called once, before a descriptor is touched. Raises BadRecord: nothing has changed.
+    def take(
+        self,
+        parcel: Parcel,
+        descriptors: Sequence[int],
+        mine: Callable[[], None] = nothing,
+        greet: Callable[[Session], None] = unheard,
+    ) -> list[Session]:
+        """Put people in. Raises BadRecord: nothing has changed. `mine` is called once, before a descriptor is touched; `greet` with each who came,
+        before anything that they said is heard.
 
         The descriptors are this worker's from there on; where this raises they are the caller's.
         """
@@ -98,6 +109,8 @@ class Moving:
         now = time.monotonic()
         came = worker.engine.moves.take(parcel, connect, now, worker.reactor.allow)
         tell()
+        for session in came:
+            greet(session)
         worker.act(partial(self._uncheck, came))
         for descriptor in left.values():
             if descriptor >= 0:  # of somebody who has no wire: there is none

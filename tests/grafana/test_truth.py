@@ -35,6 +35,7 @@ PARTS = {
 OF_SEVERAL = re.compile("serendip_hub_|serendip_link_|serendip_http_lost_|serendip_deaths_")
 OF_HOSTS = re.compile(
     "serendip_nats_|serendip_members|serendip_cluster_|serendip_epoch_keys_|serendip_hub_owner|serendip_tunnel|serendip_visitor"
+    "|serendip_http_pass|serendip_crossings_|serendip_sought_|serendip_told_"
 )  # what one host has not: others
 ROUNDS_SECONDS = 5.0  # of chats, so that every rate has several scrapes to stand on
 

@@ -106,7 +106,9 @@ async def meet(two: Two, topic: str) -> tuple[Caller, Caller]:
     callers = Caller(two.sessions[0]), Caller(two.sessions[0])
     await callers[0].start(topics=f'["{topic}"]')
     await callers[1].start(topics=f'["{topic}"]')
-    await callers[0].until("connected")
+    for caller in callers:
+        if "connected" not in [event[0] for event in caller.first]:
+            await caller.until("connected")
     for caller in callers:
         caller.web = Balanced(two.sessions)  # type: ignore[assignment]  # all that it uses
     return callers

@@ -85,7 +85,7 @@ async def test_each_process_is_shown_and_the_sums_are_of_all(tmp_path: Path) -> 
         assert found["serendip_hub_answer_seconds_count",] == 2
         moved = found[MOVED]
         assert found["serendip_moves_total", "taken", "descriptor", "meet"] == moved
-        assert found["serendip_move_seconds_count", "meet"] == moved
+        assert found["serendip_move_seconds_count", "descriptor", "meet"] == moved
         assert (found["serendip_hub_tickets",], found["serendip_hub_pending",], found["serendip_http_lost_total",]) == (
             0,
             0,
