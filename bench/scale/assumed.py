@@ -26,7 +26,7 @@ class Assumed:
     tls: float = 8_000.0  # handshakes of one host's front: eight cores at a thousand each
     queue: float = 0.25  # seconds of them that may wait in it; beyond it refuses
     grace: float = 15.0  # for which a dropped connection's session is kept
-    bus_us: float = 28.0  # of a hub for a message of NATS, by a client in Python, either way: a prototype's figure
+    bus_us: float = 28.0  # of a hub for a message of NATS, by a client in Python, either way (`bench room`)
     beat: float = 0.25  # between two heartbeats of a host
     batch: float = 0.001  # the least between two messages to one host
 
@@ -55,7 +55,10 @@ SAID: Final[dict[str, tuple[str, str]]] = {
     "tls": ("/s", "TLS handshakes of one host's front"),
     "queue": ("s", "of handshakes that wait in it before it refuses"),
     "grace": ("s", "for which a dropped connection's session is kept"),
-    "bus_us": ("µs", "a message of NATS for a hub, sent or heard (a prototype's figure; the bus is not built)"),
+    "bus_us": (
+        "µs",
+        "a message of NATS for a hub, sent or heard (`python -m bench room`: four of them bring a ticket and its answer)",
+    ),
     "beat": ("s", "between two heartbeats of a host"),
     "batch": ("s", "between two messages to one host, at the least"),
 }

@@ -12,7 +12,7 @@ from bench.support.results import ROOT
 
 PAGE: Final = ROOT / "docs" / "scaling.md"
 DERIVED: Final = {
-    "hop_us": ("µs", "a frame passed on by a host that has the client but not the chat", "`frame_us` ÷ `to_floor`; nothing passes frames on yet"),
+    "hop_us": ("µs", "a frame passed on by a host that has the client but not the chat", "`frame_us` ÷ `to_floor`; see `python -m bench tunnel`"),
     "kernel_bytes": ("bytes", "the kernel's memory of one end of a connection", "(`machine_bytes` − `server_bytes` − `client_bytes`) ÷ 2"),
 }  # fmt: skip
 LOAD: Final = {"frames": "frames", "finds": "searches", "chats": "chats"}

@@ -47,8 +47,7 @@ class Balanced:
     """What a balancer makes of several hosts for one client: each request goes to the next. A part of `aiohttp.ClientSession`."""
 
     def __init__(self, sessions: list[aiohttp.ClientSession]) -> None:
-        self.sessions = sessions
-        self.turn = 0
+        self.sessions, self.turn = sessions, 0
 
     def post(self, path: str, **kw: Any) -> Any:
         self.turn += 1
@@ -107,9 +106,8 @@ async def meet(two: Two, topic: str) -> tuple[Caller, Caller]:
     await callers[0].start(topics=f'["{topic}"]')
     await callers[1].start(topics=f'["{topic}"]')
     for caller in callers:
-        if "connected" not in [event[0] for event in caller.first]:
+        if "connected" not in str(caller.first):
             await caller.until("connected")
-    for caller in callers:
         caller.web = Balanced(two.sessions)  # type: ignore[assignment]  # all that it uses
     return callers
 
