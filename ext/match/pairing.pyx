@@ -203,7 +203,8 @@ def pair(const uint32_t[::1] offsets not None, const uint32_t[::1] ids not None,
 
     Ticket i, in order of age, asks for ids[offsets[i]:offsets[i + 1]], rising, small numbers (dense), each worth
     worth[..] (the same for the same id). avoid: persons that a ticket must not meet, of either side. levels: 0 good,
-    1 and up any overlap. places: of who cannot leave them, 0 of all others; two of different ones do not meet. keep, depth (0: no augmentation) and passes bound the work: O(n * keep * (log + 12 * 8 * 5 * 5)).
+    1 and up any overlap. places: of who cannot leave them, 0 of all others; two of different ones do not meet. keep, depth (0: no
+    augmentation) and passes bound the work: O(n * keep * (log + 12 * 8 * 5 * 5)).
     Raises BadArray, MemoryError.
     """
     cdef uint32_t n = <uint32_t>mate.shape[0], i, most
