@@ -287,6 +287,7 @@ class Crossing:
     async def _carry(self, home: Home, sock: socket.socket, address: str, move: Move, since: float) -> Leg:
         """What both sides say, to its end."""
         leg, nonce, said = Leg(), secrets.token_bytes(NONCE), ""
+        move.people.record["v"] = self._hosts.writes
         body = pack(move._replace(age=time.monotonic() - since))
         try:
             if len(body) > LARGEST:

@@ -17,7 +17,7 @@ import time
 from collections import Counter
 from typing import Final
 
-from engine.engine import Session
+from engine.engine import VERSION, Session
 from engine.remote_room import RemoteRoom
 from engine.views import CHATTING
 from server.cluster import homeward
@@ -34,12 +34,18 @@ SOON: Final = 0.02  # seconds until who could not go is looked at again
 SELDOM: Final = 1.0  # the same, of who cannot for long
 
 
+def newest() -> int:
+    """What this release writes."""
+    return VERSION
+
+
 class Homecoming:
     """Of one process. Call it in the loop; `turn` after each of the worker's turns."""
 
     def __init__(self, worker: Worker, room: RemoteRoom) -> None:
         self._worker = worker
         self._room = room
+        self.writes = newest  # of the records that go
         self._moving = Moving(worker)
         self._waiting: dict[int, float] = {}  # who could not go, by connection, and since when
         self._again: asyncio.TimerHandle | None = None
@@ -94,6 +100,7 @@ class Homecoming:
             self._stay(released, since)
             return True
         try:
+            released.parcel.record["v"] = self.writes()
             frame = homeward.person(released.parcel)
         except TooLarge:
             self.results["stayed"] += 1

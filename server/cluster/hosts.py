@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
+from engine.engine import VERSION
 from server.cluster.members import SERVING, Host
 
 ABROAD: Final = "@"  # begins the name of a process of another host
@@ -23,11 +24,13 @@ class Hosts:
     def __init__(self) -> None:
         self.others: list[Host] = []
         self.away: str | None = None  # why the hub has no connection to NATS
+        self.writes = VERSION  # of the records of people who go to another host: what all hosts read
 
     def take(self, away: str | None, rows: Iterable[Sequence[Any]]) -> None:
         """What the hub says. Raises TypeError for what it does not say."""
         self.away = away
         self.others = [Host(*row) for row in rows]
+        self.writes = min([VERSION, *[one.writes for one in self.others]])
 
     def at(self, node: str) -> Host | None:
         """The host of a node, None: it is not there."""

@@ -16,6 +16,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
+from engine.engine import OLDEST, VERSION, agreed
 from server.cluster.batches import NODE, ROOM, WORKER_MAX
 
 SUSPECT: Final = 1.0  # seconds of silence
@@ -57,6 +58,7 @@ class Share(NamedTuple):
 
 
 NOTHING: Final = Share()
+APART: Final = -1  # no version of rows: of a host whose people can come to no other
 
 
 class Beat(NamedTuple):
@@ -70,6 +72,7 @@ class Beat(NamedTuple):
     time: float
     ends: bool = False
     share: Share = NOTHING
+    records: tuple[int, int] = (OLDEST, VERSION)  # of people who move that it reads: the oldest, the newest
 
     def said(self) -> dict[str, Any]:
         """As it is sent."""
@@ -86,15 +89,17 @@ class Host(NamedTuple):
     state: str
     people: int
     ahead: float
+    writes: int = VERSION  # of the records of people that go there
 
 
 class _Heard:
-    __slots__ = ("ahead", "at", "beat")
+    __slots__ = ("ahead", "at", "beat", "writes")
 
     def __init__(self, beat: Beat, at: float, ahead: float) -> None:
         self.beat = beat
         self.at = at
         self.ahead = ahead
+        self.writes = agreed(beat.records) or VERSION  # where it reads none of ours nobody goes there
 
 
 class Members:
@@ -142,13 +147,13 @@ class Members:
 
     @property
     def apart(self) -> int:
-        """How many hosts have another room, as they say its rows in another version."""
+        """How many hosts have another room, as they say its rows, or write who moves, in no version of ours."""
         return sum(one.beat.share.room != ROOM for one in self._heard.values())
 
     def others(self, now: float) -> list[Host]:
         """Who is there, by their numbers."""
         return [
-            Host(node, one.beat.address, one.beat.version, _state(one, now), one.beat.people, one.ahead)
+            Host(node, one.beat.address, one.beat.version, _state(one, now), one.beat.people, one.ahead, one.writes)
             for node, one in sorted(self._heard.items())
         ]
 
@@ -186,8 +191,20 @@ def read(fields: Any) -> Beat | None:
             "time": float(time),
             "ends": bool(ends),
         } if len(node) <= 16 and len(address) <= 64 and len(version) <= 64 and people >= 0:
-            share = _read_share(fields)
-            return None if share is None else Beat(node, address, version, people, time, ends, share)
+            share, records = _read_share(fields), _read_records(fields)
+            if share is None or records is None:
+                return None
+            if agreed(records) is None:
+                share = Share(APART)
+            return Beat(node, address, version, people, time, ends, share, records)
+    return None
+
+
+def _read_records(fields: Mapping[str, Any]) -> tuple[int, int] | None:
+    """None: they are none. A release that does not say which has those of ours."""
+    match fields.get("records", [OLDEST, VERSION]):
+        case [int(oldest), int(newest)] if 0 < oldest <= newest:
+            return oldest, newest
     return None
 
 

@@ -121,6 +121,7 @@ class Links:
             self.tunnels.open,
         )
         self.cross, self.tunnels.forget = abroad.sent, abroad.forget
+        self.homecoming.writes = lambda: hosts.writes
         return abroad
 
     def reading(self) -> Reading:

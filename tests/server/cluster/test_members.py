@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
+from engine.engine import VERSION
 from server.cluster.batches import ROOM
 from server.cluster.members import DEAD, MOST, SUSPECT, Beat, Members, Post, Share, order, read
 
@@ -132,6 +133,24 @@ def test_of_another_version_a_host_is_there_and_has_another_room() -> None:
     assert older is not None
     members.heard(older, 0.0, 1000.0)
     assert (members.owner(), members.apart, len(members.others(0.0)), members.owners) == (last, 2, 2, set())
+
+
+def test_a_host_whose_people_can_come_to_no_other_has_another_room() -> None:
+    members = Members("b")
+    said = {**shares(NODES[1], SERVES).said(), "records": [VERSION + 1, VERSION + 2]}
+    later = read(said)
+    assert later is not None
+    members.heard(later, 0.0, 1000.0)
+    assert (members.apart, members.open(0.0), members.others(0.0)[0].writes) == (1, [], VERSION)
+    near = read({**said, "records": [VERSION, VERSION + 1]})
+    assert near is not None
+    members.heard(near, 0.1, 1000.0)
+    assert (members.apart, len(members.open(0.1)), members.others(0.1)[0].writes) == (0, 1, VERSION)
+
+
+@pytest.mark.parametrize("wrong", [1, [], [1], [0, 1], [2, 1], ["1", 1], None])
+def test_records_that_are_none_are_no_beat(wrong: object) -> None:
+    assert read({**beat("b").said(), "records": wrong}) is None
 
 
 @pytest.mark.parametrize(
