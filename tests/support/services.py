@@ -244,6 +244,9 @@ def s3(at: str = HERE) -> Iterator[S3]:
         _warm(server, process)
         yield server
     finally:
+        if process.poll() is not None:  # whoever used it was told that nobody listens, and no more
+            said = (folder / "weed.log").read_text(errors="replace")[-3000:]
+            print(f"the S3 server ended by itself, status {process.returncode}:\n{said}", file=sys.__stderr__)
         process.kill()
         process.wait()
         shutil.rmtree(folder, ignore_errors=True)

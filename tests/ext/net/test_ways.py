@@ -1,5 +1,6 @@
 """An end that is there and takes nothing is not gone, however long; one that is unplugged is, within seconds, while something is on the way."""
 
+import itertools
 import os
 import shutil
 import socket
@@ -25,6 +26,8 @@ HOLDER = (
     "held = listener.accept()\n"
     "sys.stdin.read()\n"
 )
+
+TIMES = itertools.count()
 
 
 def between(rig: Rig, other: Rig) -> tuple[Peer, Peer, socket.socket]:
@@ -71,7 +74,8 @@ def unplugged() -> Iterator[tuple[socket.socket, list[str]]]:
     """A connection to another host, and the command that pulls its plug."""
     if os.geteuid() or shutil.which("ip") is None:
         pytest.skip("needs root and ip, for a network of its own")
-    space, here, there = f"ways{os.getpid()}", f"wh{os.getpid()}", f"wt{os.getpid()}"
+    mark = f"{os.getpid()}-{next(TIMES)}"  # what goes with a network goes a moment after it
+    space, here, there = f"ways{mark}", f"wh{mark}", f"wt{mark}"
 
     def run(*command: str) -> None:
         subprocess.run(command, check=True, capture_output=True)

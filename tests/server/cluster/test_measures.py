@@ -28,16 +28,13 @@ from tests.support import services
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # runs servers, and waits for them
 NEVER = "from server.safety import service; service.EVERY = 1e9; "  # it looks when it is told to, and never by itself
-# Video is off of who says that they are a minor, so that no camera has to be looked at for it.
+# Video is off of who says that they are a minor, so that no camera has to be looked at for it; the age is not told, whose question comes before.
 PAUSES = """
 from server.workers.everywhere import Everywhere
-aged = Everywhere._say_aged
-def both(self, identity, stands, age, but=""):
+def paused(self, identity, stands, age, but=""):
     self._paused_here(identity, 600.0)
     self._server.video_off([(identity, 600.0)])
-    if stands != "minor":
-        aged(self, identity, stands, age, but)
-Everywhere._say_aged = both
+Everywhere._say_aged = paused
 """
 GOOD, BAD, MINOR, OTHER = "g" * 22, "b" * 22, "m" * 22, "o" * 22
 

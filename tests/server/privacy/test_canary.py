@@ -91,6 +91,7 @@ PLACE = {Recipient.USER: "user", Recipient.LINK: "link", Recipient.RELAY: "relay
 PRINTED = {"printed by log show": "log"}  # what operators look at, with a reason, in the trail
 # Items without a marker, each with the reason.
 UNMARKED = {
+    "between_hosts": "one host is here, and tells no other: tests/server/cluster/",
     "country": "two letters, which stand everywhere",
     "chat": "times and words of a list",
     "log_party": "the same address and identity, marked there",
