@@ -1,13 +1,19 @@
-"""A process of one host alone has no tunnels, and nobody needs to ask."""
+"""A process of one host alone has no tunnels, and nobody needs to ask; one that comes all the same ends, and its client comes back by itself."""
 
-import pytest
+import socket
 
 from server.worker.tunnelling import NO_TUNNELS, Leaving
 
 
-def test_where_there_are_none_none_go_and_none_come() -> None:
+def test_where_there_are_none_none_go() -> None:
     assert len(NO_TUNNELS) == 0
     assert list(NO_TUNNELS.release(5)) == []
     NO_TUNNELS.turn_out(lambda: 1.0)
-    with pytest.raises(NotImplementedError):
-        NO_TUNNELS.take(Leaving([], b"", -1, -1))
+
+
+def test_of_one_that_comes_both_ends_are_closed() -> None:
+    (client, person), (way, home) = socket.socketpair(), socket.socketpair()
+    with person, home:
+        NO_TUNNELS.take(Leaving([], b"", client.detach(), way.detach()))
+        assert (person.recv(1), home.recv(1)) == (b"", b"")
+    assert len(NO_TUNNELS) == 0
