@@ -69,13 +69,18 @@ class Machine:
 
     @contextmanager
     def inside(self) -> Iterator[None]:
-        """What this thread starts meanwhile, and each socket that it makes, is on that machine. Await nothing within."""
+        """What this thread starts meanwhile, and each socket that it makes, is on that machine. Await nothing within.
+
+        Raises RuntimeError where a thread was begun: it would stay there, and whatever it is given to do later.
+        """
         with open("/proc/thread-self/ns/net") as here, open(NETNS / self.name) as there:
             _enter(there.fileno())
             try:
                 yield
             finally:
                 _enter(here.fileno())
+        if len(networks := _networks()) > 1:
+            raise RuntimeError(f"a thread of this process stays in another network: {networks}")
 
     def up(self, *, link: bool) -> None:
         """Plug its private network in, or pull it out."""
@@ -179,6 +184,15 @@ def _runs(pid: int) -> bool:
 def _enter(namespace: int) -> None:
     if _libc.setns(namespace, NEWNET):
         raise OSError(ctypes.get_errno(), "setns")
+
+
+def _networks() -> set[str]:
+    """Of this process's threads."""
+    found = set()
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):  # it has ended
+            found.add(str((task / "ns/net").readlink()))
+    return found
 
 
 def _free_third() -> int:

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,6 +114,19 @@ def test_a_clock_is_set_while_a_process_runs(tmp_path: Path) -> None:
         assert 0 <= further - counting < 600
         assert wall - 3600 <= later < wall - 3000
         print("end", file=program.stdin, flush=True)
+
+
+def test_a_thread_that_was_begun_on_a_machine_is_noticed_since_it_stays_there(two: tuple[Machine, Machine]) -> None:
+    go = threading.Event()
+    thread = threading.Thread(target=go.wait)
+    with pytest.raises(RuntimeError, match="stays in another network"), two[0].inside():
+        thread.start()
+    go.set()
+    thread.join()
+    while Path(f"/proc/self/task/{thread.native_id}").exists():
+        os.sched_yield()  # the system lets it go a moment later
+    with two[0].inside():
+        subprocess.run(["true"], check=True)
 
 
 def test_what_a_run_left_that_was_killed_is_removed_by_the_next(two: tuple[Machine, Machine]) -> None:
