@@ -21,6 +21,7 @@ pytest_plugins = [
     "pytester",
     "tests.support.groups",
     "tests.support.ledger",
+    "tests.support.network",
     "tests.support.stores",
     "tests.support.unsteady",
 ]

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -101,7 +102,8 @@ def test_the_page_and_what_it_is_made_of_are_served_over_postgresql(prefix: Path
         cluster.sql("CREATE DATABASE installed")
         url = cluster.url("installed").replace("+asyncpg", "")
         with served(prefix, tmp_path, SERENDIP_STORE__URL=url, SERENDIP_LIMITS__ENABLED="false") as port:
-            assert '"status":"ready"' in get(port, "/readyz")
+            while '"status":"ready"' not in get(port, "/readyz"):
+                time.sleep(0.05)  # it serves before its database has answered
             page = get(port, "/")
             for address in re.findall(r'(?:src|href)="(/[^"]+\.(?:js|css))"', page):
                 assert get(port, address)

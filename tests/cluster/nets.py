@@ -21,6 +21,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from tests.support import network
+
 NETNS = Path("/run/netns")
 NEWNET = 0x40000000  # CLONE_NEWNET
 OURS = 254  # this process's address on both bridges
@@ -63,6 +65,7 @@ class Machine:
         ):
             outer = f"{bridge}{number}"
             ip("link", "add", outer, "type", "veth", "peer", "name", interface, "netns", self.name)
+            ip("link", "set", outer, "addrgenmode", "none")  # it needs no address, and one that comes disturbs windows
             ip("link", "set", outer, "master", bridge, "up")
             ip("-n", self.name, "addr", "add", f"{address}/24", "dev", interface)
             ip("-n", self.name, "link", "set", interface, "up")
@@ -99,15 +102,17 @@ class Nets:
     """Two bridges of this process's, and machines on them. `letter`: of those of one process each has another."""
 
     def __init__(self, letter: str = "c") -> None:
-        sweep()
         self.name = f"sd{os.getpid()}{letter}"
         self.bridges = (f"{self.name}p", f"{self.name}l")
+        sweep()
         self._third = _free_third()
         self.machines: list[Machine] = []
-        for bridge, address in zip(self.bridges, (self.public(OURS), self.private(OURS)), strict=True):
-            ip("link", "add", bridge, "type", "bridge")
-            ip("addr", "add", f"{address}/24", "dev", bridge)
-            ip("link", "set", bridge, "up")
+        with network.changing():
+            for bridge, address in zip(self.bridges, (self.public(OURS), self.private(OURS)), strict=True):
+                ip("link", "add", bridge, "type", "bridge")
+                ip("link", "set", bridge, "addrgenmode", "none")
+                ip("addr", "add", f"{address}/24", "dev", bridge)
+                ip("link", "set", bridge, "up")
 
     def machine(self) -> Machine:
         """A further one."""
@@ -150,12 +155,13 @@ def _remove_all(first: str) -> list[str]:
     """The machines and bridges whose names begin so, with what is no digit behind it."""
     names = [name for name in _names() if re.match(rf"{first}(?!\d)", name)]
     machines = [name for name in names if "-" in name]
-    for name in machines:
-        remove(name)
-    for name in names:
-        if name not in machines:
-            with suppress(RuntimeError):  # a link that went with the machine at its other end
-                ip("link", "del", name)
+    with network.changing():
+        for name in machines:
+            remove(name)
+        for name in names:
+            if name not in machines:
+                with suppress(RuntimeError):  # a link that went with the machine at its other end
+                    ip("link", "del", name)
     return machines
 
 

@@ -28,7 +28,6 @@ LONGEST = (
     ELSEWHERE,
     "tests/server/handover/test_upgrade_people.py",
     "tests/server/rights/test_killed.py",
-    CELL,
     "tests/server/handover/test_upgrade.py",
     "tests/server/handover/test_upgrade_deaths.py",
     STILL,  # when the others have gone on for minutes: three browsers at a time are enough
@@ -41,6 +40,7 @@ LONGEST = (
     "tests/c/test_structures.py",
     "tests/grafana/test_scrape.py",
     "tests/server/store/test_case_life.py",
+    CELL,  # last: it waits until no window is open (network.py)
 )
 OUTSIDE = (
     *BROWSERS,

@@ -15,6 +15,7 @@ from engine.protocol import DROPPED, TUNNEL_BROKE
 from ext.net.piping import prepare
 from tests.ext.net.rig import Peer, Rig, frame, split
 from tests.ext.net.tunnels import drained, ended, piped, said, sockets
+from tests.support import network
 
 SMALL = 4096
 BACKOFF = 4  # byte of the kernel's TCP_INFO: how often it waited longer before it asked again
@@ -84,8 +85,10 @@ def unplugged() -> Iterator[tuple[socket.socket, list[str]]]:
     holder = None
     try:
         run("ip", "link", "add", here, "type", "veth", "peer", "name", there, "netns", space)
-        run("ip", "addr", "add", "10.77.0.1/24", "dev", here)
-        run("ip", "link", "set", here, "up")
+        run("ip", "link", "set", here, "addrgenmode", "none")
+        with network.changing():
+            run("ip", "addr", "add", "10.77.0.1/24", "dev", here)
+            run("ip", "link", "set", here, "up")
         run("ip", "-n", space, "addr", "add", "10.77.0.2/24", "dev", there)
         run("ip", "-n", space, "link", "set", there, "up")
         holder = subprocess.Popen(
@@ -99,7 +102,8 @@ def unplugged() -> Iterator[tuple[socket.socket, list[str]]]:
     finally:
         if holder is not None:
             holder.communicate(b"")
-        run("ip", "netns", "del", space)
+        with network.changing():
+            run("ip", "netns", "del", space)
 
 
 @pytest.mark.blocking
