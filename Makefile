@@ -46,7 +46,7 @@ test: .venv/.all .venv/.built  ## run every test (T=tests/server or T='-k word' 
 	$(if $(T),,SERENDIP_PLAIN=1 $(BIN)/python -m pytest -n 3 -q tests/engine tests/server/worker tests/server/store/test_writer.py)
 	$(BIN)/python -m pytest -n 3 --durations=10 $(T)
 
-quick: lint  ## lint, and the tests that start no browser and no server
+quick: lint  ## lint, and the tests that start no browser, no server and no database
 	$(BIN)/python -m pytest -n 2 --durations=10 -m 'not outside' $(T)
 
 build: .venv/.all .venv/.built  ## make .venv/ with all that serve, test and bench need

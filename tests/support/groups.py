@@ -1,10 +1,11 @@
-"""Which tests are quick, and which may run side by side (`make test` has four workers on two cores: much of it waits).
+"""Which tests are quick, and which may run side by side (`make test` has three workers on two cores: much of it waits).
 
-Rule: a test is `outside` by where it stands or by what it asks for: there a browser, a database, a server or another program of
-the system (a compiler too) is started, and `make quick` leaves it out. A file is run by one worker, in its order, so that what it starts for
-itself is started once. What moves a browser is four groups, of which three run at a time: more would only be late, and one group would
-go on for minutes after the rest. The groups that take longest begin first, then all that starts something, and what
-needs its own process alone fills the gaps at the end; else the last worker would be alone with a server that it waits for.
+Rule: a test is `outside` by where it stands or by what it asks for: there a browser, a database (one in a file too), a server or another
+program of the system (a compiler too) is started, or processes by the dozen, and `make quick` leaves it out. A file is run by one worker,
+in its order, so that what it starts for itself is started once. What moves a browser is four groups, of which three run at a time: more
+would only be late, and one group would go on for minutes after the rest. The groups that take longest begin first, then all that starts
+something, and what needs its own process alone fills the gaps at the end; else the last worker would be alone with a server that it
+waits for.
 """
 
 from typing import Any
@@ -116,10 +117,20 @@ OUTSIDE = (
     "tests/support/test_unsteady.py",
     "tests/test_install.py",
     "tests/test_wheel.py",
+    "tests/server/checks/test_cluster.py",
+    "tests/server/handover/test_leaving.py",
+    "tests/server/parts/test_looking.py",
+    "tests/server/parts/test_opening.py",
+    "tests/server/safety/pictures/test_judging.py",
+    "tests/server/safety/pictures/test_process.py",
+    "tests/server/safety/pictures/test_provider.py",
+    "tests/server/workers/test_office.py",
+    "tests/server/workers/test_orders.py",
+    "tests/server/workers/test_worker.py",
 )
 _quick: list[str] = []  # the test that runs, where it is to start nothing
 # Fixtures that start something, and the parameters of those that do by choice.
-STARTING = {"browser", "bucket", "cluster", "server"}
+STARTING = {"browser", "bucket", "cluster", "migrated", "server"}
 CHOICES = {"postgresql", "s3"}
 
 
