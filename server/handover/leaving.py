@@ -24,6 +24,7 @@ from server.handover.faces import OMEGLE, Faces
 from server.handover.flight import Flight
 from server.handover.link import Kind, Link, LinkDown, Message
 from server.handover.people import People
+from server.handover.taking import CHAT, CLIENT, SESSION
 from server.handover.way import Straight, Way
 from server.metrics.moved import UPGRADE
 from server.process import faults
@@ -260,8 +261,12 @@ class Leaving:
             self._wanted(*records)
 
     def _wanted(self, what: str, key: Any) -> None:
-        """Somebody came back over there: whom they ask for goes next."""
-        found = self._has.worker.engine.moves.find(key) if what == "session" else self._session_of(key)
+        """Somebody came back over there: whom they ask for goes next. A chat that is over goes at once; that it is not here is told behind it."""
+        found = self._has.worker.engine.moves.find(key) if what == SESSION else None
+        if what == CLIENT:
+            found = self._session_of(key)
+        elif what == CHAT:
+            self._give_chat(key)
         if not self._people.want(found):
             self._link.send(Kind.NONE, what, key)
 
@@ -276,6 +281,13 @@ class Leaving:
             record = adapter.pack(client, time.monotonic(), blobs)
             self._faces.send(OMEGLE, {"client": record}, blobs)
         return client.session.id
+
+    def _give_chat(self, name: str) -> None:
+        """The latest chat of a client of HTTP that is gone, whose log is wanted over there."""
+        adapter = self._has.adapter
+        piece = adapter.gone.give(name, time.monotonic()) if adapter is not None else None
+        if piece is not None:
+            self._faces.send(OMEGLE, *piece)
 
     def _fell(self, why: str) -> None:
         if not self._fallen.done():

@@ -21,7 +21,8 @@ from server.process import faults
 from server.worker.tunnelling import Leaving
 from server.worker.worker import Worker
 
-WANTED_MAX: Final = 10_000  # sessions, and clients of HTTP, that are waited for
+WANTED_MAX: Final = 10_000  # sessions, and clients of HTTP or their chats, that are waited for
+SESSION, CLIENT, CHAT = "session", "client", "chat"  # what is asked for: by its key, its id, its name (`server.omegle.gone`)
 
 logger = log.get()
 
@@ -45,11 +46,13 @@ class Taking:
         self._since = time.monotonic()
         self._people = self._chats = 0
         self._wanted: dict[int, None] = {}  # keys of sessions that are asked for
-        self._clients: dict[str, asyncio.Future[bool]] = {}  # clients of HTTP that are asked for
+        # clients of HTTP, and chats of theirs that are over, that are asked for: which of the two, and its name
+        self._waiters: dict[tuple[str, str], asyncio.Future[bool]] = {}
         if has.worker.elsewhere is never_moved:  # else others are asked, and so is who hands over
             has.worker.elsewhere = self._elsewhere
         if has.adapter is not None:
-            has.adapter.wanted.want = self._client_elsewhere
+            has.adapter.wanted.want = partial(self._http_elsewhere, CLIENT)
+            has.adapter.gone.wanted.want = partial(self._http_elsewhere, CHAT)
         self._handlers: dict[int, Callable[[Message], None]] = {
             Kind.PEOPLE: self._came_people,
             Kind.NONE: self._none,
@@ -158,26 +161,26 @@ class Taking:
         """Whether a session may be on its way here: it is asked for."""
         if key in self._wanted:
             return True
-        if self._over or len(self._wanted) >= WANTED_MAX or not self._send(Kind.WANT, "session", key):
+        if self._over or len(self._wanted) >= WANTED_MAX or not self._send(Kind.WANT, SESSION, key):
             return False
         self._wanted[key] = None
         return True
 
-    async def _client_elsewhere(self, id: str) -> bool:
-        """Wait for a client of HTTP; whether it is here now."""
-        waiter = self._clients.get(id)
+    async def _http_elsewhere(self, what: str, name: str) -> bool:
+        """Wait for a client of HTTP, or a chat of one; whether the client is here now."""
+        waiter = self._waiters.get((what, name))
         if waiter is None:
-            if self._over or len(self._clients) >= WANTED_MAX or not self._send(Kind.WANT, "client", id):
+            if self._over or len(self._waiters) >= WANTED_MAX or not self._send(Kind.WANT, what, name):
                 return False
-            waiter = self._clients[id] = asyncio.get_running_loop().create_future()
+            waiter = self._waiters[what, name] = asyncio.get_running_loop().create_future()
         return await asyncio.shield(waiter)
 
     def _none(self, message: Message) -> None:
         what, key = message.records
-        if what == "session":
+        if what == SESSION:
             if key in self._wanted:
                 self._arrive(key)
-        elif (waiter := self._clients.pop(key, None)) is not None:
+        elif (waiter := self._waiters.pop((what, key), None)) is not None:
             waiter.set_result(self._has.adapter is not None and key in self._has.adapter.clients)
 
     def _arrived(self) -> None:
@@ -186,8 +189,9 @@ class Taking:
         for key in [key for key in self._wanted if has.worker.engine.moves.find(key) is not None]:
             self._arrive(key)
         if has.adapter is not None:
-            for id in [id for id in self._clients if id in has.adapter.clients]:
-                self._clients.pop(id).set_result(True)
+            there = has.adapter.clients
+            for asked in [asked for asked in self._waiters if asked[0] == CLIENT and asked[1] in there]:
+                self._waiters.pop(asked).set_result(True)
 
     def _arrive(self, key: int) -> None:
         del self._wanted[key]
@@ -206,11 +210,11 @@ class Taking:
         self._arrived()
         for key in list(self._wanted):
             self._arrive(key)
-        for waiter in self._clients.values():
+        for waiter in self._waiters.values():
             waiter.set_result(False)
-        self._clients.clear()
+        self._waiters.clear()
         if has.adapter is not None:
-            has.adapter.wanted.want = None
+            has.adapter.wanted.want = has.adapter.gone.wanted.want = None
         if has.worker.elsewhere == self._elsewhere:
             has.worker.elsewhere = never_moved
         has.worker.engine.moves.forget()

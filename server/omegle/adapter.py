@@ -53,7 +53,7 @@ class Adapter:
         self.digests = Digests(shared)  # its keys go to another process before anybody
         self.status = Status(worker.engine, chosen.servers, settings.server.hosts)
         self.clients: dict[str, Client] = {}
-        self._gone = Gone()
+        self.gone = Gone()
         self._announced = Announced(lambda: worker.statement())  # the server says later whose it is
         self._by_conn: dict[int, Client] = {}
         self._by_session: dict[int, Client] = {}
@@ -117,13 +117,13 @@ class Adapter:
         self.tally["starts"] += 1
         return client
 
-    def lately(self, randid: str, address: str) -> Past | None:
+    async def lately(self, randid: str, address: str) -> Past | None:
         """A randid's latest chat that is over, in this network; None where there is none."""
-        return self._gone.lately.of(self.digests.person(randid), key_of(address)) if randid else None
+        return await self.gone.latest(self.digests.person(randid), key_of(address)) if randid else None
 
     def knows(self, id: str) -> bool:
         """Whether something can be said of an id: it is here, or was and is owed its end."""
-        return id in self.clients or id in self._gone.owed
+        return id in self.clients or id in self.gone.owed
 
     def find(self, id: str) -> Client | None:
         """The client of an id; None where there is none (any more)."""
@@ -165,7 +165,7 @@ class Adapter:
         self._addresses.leave(client.key, time.monotonic())
         self._retire(client, how)
         client.gone = True
-        self._gone.owed.put(client.id)
+        self.gone.owed.put(client.id)
         client.release(True)
 
     def _here(self, client: Client) -> bool:
@@ -174,7 +174,7 @@ class Adapter:
 
     def owes_end(self, id: str) -> bool:
         """Whether this is the first poll of an id since its end: told at once, or a client takes it for its next chat's."""
-        return self._gone.owed.settle(id)
+        return self.gone.owed.settle(id)
 
     def leave(self, client: Client) -> None:
         """The client says that it goes."""
@@ -187,7 +187,7 @@ class Adapter:
         if self._by_session.pop(client.session.id, None) is not None:
             seat = client.session.seat or client.session.past
             if client.person and seat is not None and seat.chat.people:
-                self._gone.lately.put(client.person, client.key, seat)
+                self.gone.lately.put(client.person, client.key, seat)
             self._worker.drop(client.session.id, client.conn, how)
 
     # what a client says
@@ -366,7 +366,7 @@ class Adapter:
 
     def rest(self, now: float) -> Iterator[tuple[dict[str, Any], list[bytes]]]:
         """Who and what is here without a session, in pieces that leave as they are given: last events, ids and chats that are over."""
-        yield from self._gone.pack(now)
+        yield from self.gone.pack(now)
         for client in [one for one in self.clients.values() if one.session.id not in self._by_session]:
             if self._here(client) and self.ready(client):
                 blobs: list[bytes] = []
@@ -374,7 +374,7 @@ class Adapter:
 
     def take_rest(self, piece: dict[str, Any], blobs: list[bytes], now: float) -> None:
         """The other way, and back; what is not known here is passed over. Raises KeyError, TypeError, ValueError."""
-        self._gone.unpack(piece, blobs, now)
+        self.gone.unpack(piece, blobs, now)
         if "client" in piece:
             self.unpack(piece["client"], blobs, None, now)
 
@@ -386,7 +386,7 @@ class Adapter:
         for client in list(self._away.values()):
             if client.session.id not in self._worker.engine.sessions:
                 self.end(client, LEFT)
-        self._gone.lately.expire(now)
+        self.gone.lately.expire(now)
         visits = self._visits
         while visits and visits[0][0] <= now:
             _, client = visits.popleft()

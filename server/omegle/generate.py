@@ -77,7 +77,7 @@ class Generate:
             return _page(REFUSED.format(why="This server keeps no logs."))
         address = request.app[CLIENT_INFO].address(request)
         now = time.monotonic()
-        past = adapter.lately(asked.get("randid"), address)
+        past = await adapter.lately(asked.get("randid"), address)
         if past is not None and past.ended + PAST_FOR < now:
             past = None
         if said(request, ASKS) == LATEST:

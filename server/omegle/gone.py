@@ -1,6 +1,7 @@
 """What is remembered of clients that are gone: their last chats, and ids whose end nobody was told of. Rule: bounded, and a chat for ten minutes.
 
 A program asks for its log after its chat, by its browser's randid; and the first poll of an id since its end is told so at once.
+While another process hands over to this one it has the chats that were over before, so it is asked for the one of whoever wants a log.
 """
 
 from collections import OrderedDict
@@ -9,12 +10,18 @@ from typing import Any, Final
 
 from engine.protocol import PAST_FOR
 from engine.views import SeatView
+from server.omegle.wanted import Wanted
 from server.store import transcript as packed
 from server.store.transcript import Transcript
 from server.worker.recorder import transcript
 
 LATELY: Final = 5_000  # chats that can still be asked a log of, and ids that are owed an end: their rings are within the budget of all rings
 PIECE: Final = 1_000  # ids that go to another process at once
+
+
+def name(person: int, key: str) -> str:
+    """What one process calls the latest chat of a person in the network `key`, that asks another one for it."""
+    return f"{person} {key}"
 
 
 class Past:
@@ -84,10 +91,17 @@ class Lately:
     def pack(self, now: float) -> Iterator[tuple[dict[str, Any], bytes]]:
         """Take each out, the oldest first, for another process: its facts and its transcript."""
         while self._found:
-            (person, key), past = self._found.popitem(last=False)
-            said = past.packed()
-            if said:
-                yield {"person": person, "key": key, "age": now - past.ended, "people": past.people}, said
+            found = self.pop(*next(iter(self._found)), now)
+            if found is not None:
+                yield found
+
+    def pop(self, person: int, key: str, now: float) -> tuple[dict[str, Any], bytes] | None:
+        """Take the one of a person out, as `pack` does; None: there is none, or nothing was said in it."""
+        past = self._found.pop((person, key), None)
+        said = b"" if past is None else past.packed()
+        if past is None or not said:
+            return None
+        return {"person": person, "key": key, "age": now - past.ended, "people": past.people}, said
 
     def unpack(self, facts: dict[str, Any], blob: bytes, now: float) -> None:
         """Take one in. Raises ValueError."""
@@ -136,6 +150,18 @@ class Gone:
     def __init__(self) -> None:
         self.lately = Lately()
         self.owed = Owed()
+        self.wanted = Wanted()  # by `name`
+
+    async def latest(self, person: int, key: str) -> Past | None:
+        """The latest chat of a person in the network `key`, of the process that hands over to this one too; None: there is none."""
+        await self.wanted.wait(name(person, key))
+        return self.lately.of(person, key)
+
+    def give(self, wanted: str, now: float) -> tuple[dict[str, Any], list[bytes]] | None:
+        """Take the chat of this name out for another process, as a piece; None: it is not here. Raises ValueError."""
+        person, _, key = wanted.partition(" ")
+        found = self.lately.pop(int(person), key, now)
+        return None if found is None else ({"lately": found[0]}, [found[1]])
 
     def pack(self, now: float) -> Iterator[tuple[dict[str, Any], list[bytes]]]:
         """Take all of it out for another process, in pieces."""

@@ -1,6 +1,6 @@
-"""Where a test ends the process. Rule: off unless HANDOVER_FAULT names the point, in the environment alone.
+"""Where a test ends the process, or stops it. Rule: off unless HANDOVER_FAULT names the point, in the environment alone.
 
-A test that kills a process from outside meets one of many moments; here it names the one that it means.
+A test that signals a process from outside meets one of many moments; here it names the one that it means.
 """
 
 import os
@@ -24,14 +24,18 @@ POINTS: Final = (
     "homeward",
     "end",
 )  # in the order of a hand-over
-_named, _, _times = os.environ.get(VARIABLE, "").partition(":")  # `took:3`: the third time
+# `took:3`: it is killed the third time; `took:3:stop`: it is stopped then, until the test lets it go on
+_named, _times, _how = (os.environ.get(VARIABLE, "") + "::").split(":")[:3]
 _left = int(_times or 1) if _named else 0
 
 
 def at(point: str) -> None:
-    """The process is killed here, as by SIGKILL, where a test said so."""
+    """The process is killed here, as by SIGKILL, or stopped once, where a test said so."""
     global _left
-    if point == _named:
-        _left -= 1
-        if _left <= 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+    if point != _named:
+        return
+    _left -= 1
+    if _how != "stop" and _left <= 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif _how == "stop" and _left == 0:
+        os.kill(os.getpid(), signal.SIGSTOP)

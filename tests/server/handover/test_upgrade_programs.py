@@ -1,6 +1,9 @@
 """An upgrade of a real server: programs of Omegle's protocol and college checks go on, and each chat has one record."""
 
 import asyncio
+import os
+import re
+import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, closing
@@ -114,6 +117,38 @@ class Churn:
         self._stop.set()
         await asyncio.gather(*self._tasks)
         return self.count
+
+
+async def test_who_wants_a_log_in_the_midst_of_an_upgrade_gets_the_server_s_own(tmp_path: Path) -> None:
+    """The old process stands still, with the chats that were over before: the new one asks it, and waits for its answer."""
+    async with deployed(tmp_path, HANDOVER_FAULT="begin:1:stop") as server, AsyncExitStack() as stack:
+        programs = Programs(server.port)
+        stack.push_async_callback(programs.close)
+        one, two = await programs.pair("over", randid="ABCDEFGH")
+        await one.post("/send", msg="of the server's own")
+        await two.until("gotMessage")
+        await one.post("/disconnect")
+        upgrading = asyncio.create_task(server.upgrade())
+        while state_of(server.pid) != "T":  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.02)
+        account = {"randid": "ABCDEFGH", "log": '[["You:", "an account"]]'}
+        asking, after = programs.make(), programs.make()
+        wanted = asyncio.create_task(asking.post("/generate", **account))
+        await starts(after, ["waiting"], topics='["patience"]')  # so the new process serves, and has the request before this one
+        os.kill(server.pid, signal.SIGCONT)
+        async with after.web.get(re.findall(r'href="([^"]+)"', await wanted)[0], params={"as": "text"}) as answer:
+            log = await answer.text()
+        assert "of the server's own" in log
+        assert "an account" not in log
+        status, done = await upgrading
+        assert (status, done["done"]) == (0, True), done
+        assert server.events("handover.refused") == server.events("loop.fault") == []
+        assert await server.status() == 0
+
+
+def state_of(pid: int) -> str:
+    """Of a process, as the kernel has it: `T` where it is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def counted(server: Deployed) -> tuple[int, int]:

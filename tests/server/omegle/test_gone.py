@@ -82,6 +82,35 @@ def test_chats_and_ids_are_the_same_there_and_the_later_chat_of_a_person_counts(
     assert latest.ended == world.now
 
 
+async def test_the_chat_of_who_wants_a_log_comes_before_all_others_and_the_later_one_counts(world: World) -> None:
+    there, here = Gone(), Gone()
+    for person in (1, 2):
+        there.lately.put(person, "net", over(world, f"of {person}"))
+    asked: list[str] = []
+
+    async def want(name: str) -> bool:
+        asked.append(name)
+        piece = there.give(name, world.now)
+        if piece is not None:
+            here.unpack(orjson.loads(orjson.dumps(piece[0])), piece[1], world.now)
+        return False
+
+    here.wanted.want = want
+    found = await here.latest(1, "net")
+    assert found is not None
+    said = found.transcript()
+    assert said is not None
+    assert [line.text for line in said.lines] == ["of 1"]
+    assert await here.latest(1, "other") is None
+    assert (len(there.lately), len(here.lately), asked) == (1, 1, ["1 net", "1 other"])
+    world.now += 5
+    later = over(world, "later")
+    here.lately.put(2, "net", later)
+    found = await here.latest(2, "net")
+    assert found is not None
+    assert found.ended == later.ended, "what comes is older"
+
+
 def test_both_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gone, "LATELY", 2)
     owed, lately = Owed(), Lately()

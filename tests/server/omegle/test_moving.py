@@ -40,7 +40,7 @@ LEFT_OUT = {
     "dark": "at worst it is told once more that a chat has no video",
 }
 # What of an adapter's own goes on in the other process, and what does not.
-CARRIED = {"digests", "clients", "_gone"}
+CARRIED = {"digests", "clients", "gone"}
 STAYS = {
     "_worker": "each has its own",
     "_places": "each has its own",
@@ -299,10 +299,10 @@ async def test_a_log_is_asked_of_the_process_that_follows(worker: Worker) -> Non
     for _ in range(2):  # and to a third, as it came
         for piece, blobs in two.here.rest(now):
             two.there.take_rest(orjson.loads(orjson.dumps(piece)), blobs, now)
-        assert two.here.lately("ABCDEFGH", "192.0.2.7") is None
+        assert await two.here.lately("ABCDEFGH", "192.0.2.7") is None
         two.here, two.there = two.there, two.here
     for randid in ("ABCDEFGH", "IJKLMNOP"):
-        past = two.here.lately(randid, "192.0.2.1")
+        past = await two.here.lately(randid, "192.0.2.1")
         assert past is not None
         said = past.transcript()
         assert said is not None

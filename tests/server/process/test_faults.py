@@ -1,4 +1,4 @@
-"""A test can end a process at a point that it names, and nothing else can."""
+"""A test can end or stop a process at a point that it names, and nothing else can."""
 
 import os
 import signal
@@ -20,3 +20,13 @@ def test_a_process_ends_where_it_was_told_and_nowhere_else(named: str, status: i
     environment = {**os.environ, faults.VARIABLE: named}
     ran = subprocess.run([sys.executable, "-c", RUN], env=environment, capture_output=True, check=False, timeout=20)
     assert (ran.returncode, ran.stdout.count(b"on")) == (status, times)
+
+
+def test_a_process_is_stopped_once_where_it_was_told_and_goes_on() -> None:
+    environment = {**os.environ, faults.VARIABLE: "took:2:stop"}
+    with subprocess.Popen([sys.executable, "-c", RUN], env=environment, stdout=subprocess.PIPE) as ran:
+        _, status = os.waitpid(ran.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        os.kill(ran.pid, signal.SIGCONT)
+        said, _ = ran.communicate(timeout=20)
+    assert (ran.returncode, said.count(b"on")) == (0, 3)
