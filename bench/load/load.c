@@ -9,7 +9,8 @@
  *
  *   -p PORT  -P PID of the server, several with commas  -t SECONDS measured  -w SECONDS before  -c connects at once  -x FIRST number of a client
  *   -z MS that a client rests before it answers (relay): CLIENTS / 2 * DEPTH messages in so many ms, however long they take
- *   -i phases (relay): each line on standard input ends one and prints its figures, the end of the input ends the run
+ *   -i phases (relay): each line on standard input ends one and prints its figures, its end the run; each line has its beat, so who waited together
+ *      for a server does not talk in step from then on
  *   -r raw TCP without WebSocket (the floor)   -b the server pairs by arrival and takes no `find` (peers)
  *
  * Prints one JSON object a line: {"ready":…} where `wait` waits or those who rest have met, and the figures at the end;
@@ -42,7 +43,7 @@ typedef struct {
     uint32_t from;               // chat: the first number from this client that nobody has got
     uint64_t early;              // chat: which of the 64 from there on were got already; relay: which of the 64 before `got` came
     int said, heard, done;       // of the present chat
-    uint64_t *when;              // relay: the time of each message on the way
+    uint64_t *when;              // relay: the time of each message on the way; behind them, when each was due
     unsigned char *rest, *out;   // input that is not whole yet, output that the socket did not take
     int rest_size, out_size, out_room, wants;
 } client;
@@ -129,7 +130,7 @@ static void say(client *c, uint64_t t) {
     if (!raw) { memcpy(line, "{\"type\":\"message\",\"text\":\"", 26); n = 26; }
     n += text(line + n, id, c->sent);
     if (!raw) { line[n++] = '"'; line[n++] = '}'; }
-    if (c->when) c->when[c->sent % (uint32_t)(depth + 2)] = t;
+    if (c->when) c->when[c->sent % (uint32_t)(depth + 2)] = c->when[c->sent % (uint32_t)(depth + 2) + (uint32_t)(depth + 2)] = t;
     c->sent++;
     frame(c, 1, line, n);
 }
@@ -155,18 +156,23 @@ static void gone(client *c) {
     drop(c);
     if (mode == CHAT && !ending) again[agains++] = (int)(c - all);
 }
-// ---- rests: all are as long, so who began first is through first
+// ---- rests, in the order of their ends: as all are as long, nearly each comes behind the others
 static struct { uint64_t due; int who; } *resting;
 static size_t rests, begun, through;
-static void rest(client *c, uint64_t t) {
-    resting[begun % rests].due = t + (uint64_t)(rest_ms * 1e6);
-    resting[begun++ % rests].who = (int)(c - all);
+static void rest(client *c, uint64_t due) {
+    size_t at = begun++;
+    for (; at > through && resting[(at - 1) % rests].due > due; at--) resting[at % rests] = resting[(at - 1) % rests];
+    resting[at % rests].due = due; resting[at % rests].who = (int)(c - all);
+}
+static void answer(client *c, uint64_t t, uint64_t was_due) {
+    uint64_t due = (phases ? was_due : t) + (uint64_t)(rest_ms * 1e6);
+    if (rest_ms > 0) rest(c, due > t ? due : t); else say(c, t);
 }
 static void rested(void) {
     for (; through < begun && resting[through % rests].due <= now(); through++) {
         client *c = all + resting[through % rests].who;
         if (ending || c->state != TALKING) continue;
-        say(c, now()); flush(c);
+        say(c, now()); c->when[(c->sent - 1) % (uint32_t)(depth + 2) + (uint32_t)(depth + 2)] = resting[through % rests].due; flush(c);
     }
 }
 static void matched(client *c, uint64_t t) {
@@ -214,7 +220,8 @@ static void heard(client *c, const char *line, int n, uint64_t t) {
     }
     if (number >= p->sent) { fault(&wrong_text); return; }  // nobody said it
     if (!stands(c, number)) return;
-    if (number > 0) { if (measuring) note(t - p->when[number % (uint32_t)(depth + 2)]); if (!ending) { if (rest_ms > 0) rest(c, t); else say(c, t); } }
+    uint64_t *said = p->when + number % (uint32_t)(depth + 2);
+    if (number > 0) { if (measuring) note(t - *said); if (!ending) answer(c, t, said[depth + 2]); }
 }
 static void told(client *c, const char *line, int n, uint64_t t) {
     const char *found = memmem(line, (size_t)n, "\"type\":\"", 8);
@@ -293,8 +300,7 @@ static void join(int i) {
     if (raw) { ready(c); flush(c); } else push(c, (unsigned char *)head, (int)strlen(head));
 }
 static void turn(int ms) {
-    static struct epoll_event found[1024];
-    int n = epoll_wait(poller, found, 1024, ms);
+    static struct epoll_event found[1024]; int n = epoll_wait(poller, found, 1024, ms);
     for (int i = 0; i < n; i++) {
         client *c = all + found[i].data.u32;
         if (c->fd < 0) continue;
@@ -348,7 +354,7 @@ int main(int argc, char **argv) {
     getrlimit(RLIMIT_NOFILE, &limit); limit.rlim_cur = limit.rlim_max; setrlimit(RLIMIT_NOFILE, &limit);
     poller = epoll_create1(0); all = calloc((size_t)count, sizeof *all); again = malloc(sizeof(int) * (size_t)count);
     rests = (size_t)count * (size_t)(depth + 1); resting = malloc(rests * sizeof *resting);
-    for (int i = 0; i < count; i++) { all[i].fd = -1; all[i].partner = -1; if (mode == RELAY) all[i].when = calloc((size_t)depth + 2, 8); }
+    for (int i = 0; i < count; i++) { all[i].fd = -1; all[i].partner = -1; if (mode == RELAY) all[i].when = calloc(2 * (size_t)depth + 4, 8); }
     sprintf(head, "GET /ws HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: c2VyZW5kaXAgYnkgbG9hZA==\r\nSec-WebSocket-Version: 13\r\n\r\n", port);
     uint64_t start = now(); double cpu0 = cpu();
     if (mode == CHAT) { for (int i = count - 1; i >= 0; i--) again[agains++] = i; } else come();
@@ -363,17 +369,11 @@ int main(int argc, char **argv) {
     if (mode == RELAY && (rest_ms > 0 || phases)) { printf("{\"ready\":%d}\n", opened); fflush(stdout); }
     if (mode == RELAY) {                        // the lower number begins; in phases one after the other, so that no two pairs talk in step
         uint64_t t = now(), step = phases ? (uint64_t)(rest_ms * 1e6 / ((double)count * depth / 2)) : 0;
-        for (int k = 0; k < depth && step; k++) for (int i = 0; i < count; i++) if (i < all[i].partner) {
-            resting[begun].who = i; resting[begun].due = t + step * (uint64_t)begun; begun++;
-        }
-        for (int i = 0; i < count && !step; i++) if (i < all[i].partner) {
-            for (int k = 0; k < depth; k++) say(all + i, now());
-            flush(all + i);
-        }
+        for (int k = 0; k < depth && step; k++) for (int i = 0; i < count; i++) if (i < all[i].partner) rest(all + i, t + step * (uint64_t)begun);
+        for (int i = 0; i < count && !step; i++) if (i < all[i].partner) { for (int k = 0; k < depth; k++) say(all + i, now()); flush(all + i); }
     }
-    int patience = rest_ms > 0 ? 1 : 5;  // who rests is not woken by a message
     uint64_t until = now() + (uint64_t)(before * 1e9);
-    while (now() < until) turn(patience);
+    int patience = rest_ms > 0 ? 1 : 5; while (now() < until) turn(patience);  // who rests is not woken by a message
     measuring = 1;
     uint64_t m0 = messages, c0 = chats, k0 = connects, t0 = now(); double each[PROCESSES]; cpu0 = cpu();
     for (int i = 0; i < served; i++) each[i] = cpu_of(servers[i]);

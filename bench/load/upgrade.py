@@ -5,7 +5,8 @@
 
 Rule: it believes nothing that the server says. Chats talk in numbered lines, both ways; a line that is lost, doubled, changed or out of order
 is counted by who hears it, and so is a connection that is cut, and a newcomer who is not served; anything but 0 fails. Times are figures, not
-verdicts: this machine has other things to do.
+verdicts, for a machine may have other things to do: on one that has not `--times-too` judges them: people are over within WITHIN seconds, and meanwhile
+the 99.9th percentile of a line is what it is without an upgrade (before or after, in the same run), give or take APART.
 
 With `--from` another installed program serves first; then `--to` (left out: this checkout's) takes over, and they go on in turn. Whether
 a message costs more than it did is told by `python -m bench instructions` and `make bench-quick bench-compare`.
@@ -36,6 +37,8 @@ from bench.support.serving import OWN, Serving
 DEPTH: Final = 2  # lines of a chat on the way or rested over at once: so both may talk at the same time
 FAULTS: Final = ("lost", "doubled", "wrong_order", "wrong_text", "wrong_partner", "cut")
 PHASES: Final = ("before", "starting", "moving", "after")
+WITHIN: Final = 4.0  # seconds, of 10,000 people
+APART: Final = 1.25  # times: two runs of five seconds without an upgrade are as far apart
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from", dest="first", help="an installed `serendip` that serves first (left out: this checkout)"
     )
     parser.add_argument("--to", dest="then", help="an installed `serendip` to upgrade to (left out: this checkout)")
+    parser.add_argument("--times-too", action="store_true", help="judge the times as well, on a machine without other work")
     parser.add_argument("--keep", action="store_true", help="write bench/results/upgrade.json and its table")
 
 
@@ -62,7 +66,7 @@ def main(chosen: argparse.Namespace) -> int:
     settings = {"SERENDIP_METRICS__ENABLED": "true", "SERENDIP_METRICS__PORT": str(metrics)}
     with Serving(program=[chosen.first] if chosen.first else OWN, **settings) as server:
         found = {"machine": before, **uvloop.run(measured(server, chosen, metrics))}
-    found["verdicts"] = judged(found)
+    found["verdicts"] = judged(found) | (timed(found) if chosen.times_too else {})
     if not all(found["verdicts"].values()):
         sys.stderr.writelines(line for line in server.said if '"level":"info"' not in line)
     print(json.dumps(found, indent=1))
@@ -173,6 +177,19 @@ def judged(found: dict[str, Any]) -> dict[str, bool]:
         f"{len(moved)} upgrades{found['failed'] and ', then: ' + found['failed']}": not found["failed"],
         f"people who moved: {moved}": all(people >= 2 * found["talk"] + found["waiting"] for people in moved),
     }
+
+
+def timed(found: dict[str, Any]) -> dict[str, bool]:
+    """The verdicts on times: each upgrade's move, and what a line took in it beside the phases without one."""
+    quiet = [found["before"], *(upgrade["after"] for upgrade in found["upgrades"])]
+    usual = max((phase["p999_us"] for phase in quiet), default=0.0)
+    verdicts = {}
+    for number, upgrade in enumerate(found["upgrades"], 1):
+        tail = upgrade["moving"]["p999_us"]
+        verdicts[f"upgrade {number}: moved in {upgrade['seconds']} s of {WITHIN:.0f}"] = upgrade["seconds"] <= WITHIN
+        said = f"upgrade {number}: 99.9 of 100 lines within {milliseconds(tail)}, without one {milliseconds(usual)}"
+        verdicts[said] = tail <= usual * APART
+    return verdicts
 
 
 def lines(found: dict[str, Any]) -> str:
