@@ -62,6 +62,9 @@ VERBS: Final = {
     "upgrade": Verb(
         "bench.load.upgrade", "upgrades under load: lines lost, connections cut, what a line took; a verdict"
     ),
+    "moves": Verb(
+        "bench.moves.moves", "what it costs that a person moves to another process: clock and instructions; --keep"
+    ),
     "cells": Verb(
         "bench.server.cells", "two hosts of one cell: find to matched, a line, its CPU, over hosts; --keep writes it"
     ),

@@ -1,0 +1,136 @@
+"""What it costs that a person moves to another process: microseconds of CPU and instructions of both sides, for who does nothing, waits or talks.
+
+    python -m bench moves [--quick] [--keep]
+
+Rule: the way is the service's, from `People` to `Taking` (`sides`), and whoever is not there at the end, or is not heard, ends all. How long it
+takes says the clock of this process's CPU, which is both sides', the kernel's part included; instructions are callgrind's, of the same moves, without
+the kernel's. A chat is two people, so that alone means a pair of them.
+"""
+
+import argparse
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import uvloop
+
+from bench.budget.counting import told
+from bench.moves import sides
+from bench.moves.sides import BATCHES, KINDS
+from bench.support.building import BUILD
+from bench.support.documents import fill, short, table
+from bench.support.machine import machine
+from bench.support.results import ROOT, write
+
+TO_REACH: Final = 12.0  # microseconds a person, both sides
+COUNT: Final = 96  # people of a case
+ROUNDS: Final = (40, 12)  # of a case, in which each goes to and fro; with `--quick`
+TURNS: Final = 3  # times that each case is measured, in turn
+COUNTED: Final = 2  # rounds under callgrind
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How much of it."""
+    parser.add_argument("--quick", action="store_true", help="a third of the rounds")
+    parser.add_argument("--clock", action="store_true", help="microseconds alone; without: instructions too, by callgrind")
+    parser.add_argument("--keep", action="store_true", help="write bench/results/moves.json and the table of the document")
+
+
+def main(chosen: argparse.Namespace) -> int:
+    """Measures and prints the table."""
+    if not chosen.clock and shutil.which("valgrind") is None:
+        raise SystemExit("missing: valgrind. Get it: apt-get install valgrind")
+    before = machine()
+    found = {
+        "machine": before,
+        "people": COUNT,
+        "us": clocked(COUNT, ROUNDS[chosen.quick], TURNS),
+        "instructions": {} if chosen.clock else instructions(COUNT, COUNTED),
+    }
+    print(lines(found))
+    if chosen.keep:
+        write(found, "moves", ordered=False)
+        fill(ROOT / "docs" / "performance.md", "moves", lines(found))
+    return 0
+
+
+def clocked(count: int, rounds: int, turns: int) -> dict[str, dict[str, list[float]]]:
+    """Microseconds a person, by kind and batch: the quartiles of all rounds."""
+    found: dict[tuple[str, str], list[float]] = {(kind, batch): [] for kind in KINDS for batch in BATCHES}
+    for _ in range(turns):
+        for (kind, batch), costs in found.items():
+            costs += uvloop.run(sides.clocked(kind, count, BATCHES[batch], rounds))
+    quartiles = {case: [round(cost, 2) for cost in statistics.quantiles(costs, n=4)] for case, costs in found.items()}
+    return {kind: {batch: quartiles[kind, batch] for batch in BATCHES} for kind in KINDS}
+
+
+def instructions(count: int, rounds: int) -> dict[str, dict[str, float]]:
+    """The same in instructions; a count has no noise to speak of, so that there is one."""
+    out = BUILD / "moves.out"
+    BUILD.mkdir(parents=True, exist_ok=True)
+    for old in BUILD.glob(f"{out.name}*"):
+        old.unlink()
+    cases = [(kind, batch) for kind in KINDS for batch in BATCHES]
+    asked = [(kind, BATCHES[batch]) for kind, batch in cases]
+    program = f"import uvloop; from bench.moves.sides import counted; uvloop.run(counted({asked!r}, {count}, {rounds}))"
+    command = [
+        "valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--instr-atstart=no", sys.executable, "-c", program,
+    ]  # fmt: skip
+    found: dict[str, dict[str, float]] = {kind: {} for kind in KINDS}
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        for number, (kind, batch) in enumerate(cases, 1):
+            said(child, "ready")
+            told(child.pid, "on")
+            goes_on(child)
+            said(child, "over")
+            told(child.pid, "off")
+            subprocess.run(["callgrind_control", "-d", str(child.pid)], check=True, capture_output=True)
+            found[kind][batch] = round(total(out.with_name(f"{out.name}.{number}")) / (2 * count * rounds))
+            goes_on(child)
+    return found
+
+
+def said(child: subprocess.Popen[str], word: str) -> None:
+    """Wait for a word of the child's. Raises RuntimeError where it ends."""
+    assert child.stdout is not None
+    line = child.stdout.readline()
+    if line.strip() != word:
+        raise RuntimeError(f"it said {line!r}, not {word}")
+
+
+def goes_on(child: subprocess.Popen[str]) -> None:
+    """What it waits for."""
+    assert child.stdin is not None
+    child.stdin.write("\n")
+    child.stdin.flush()
+
+
+def total(path: Path) -> int:
+    """Instructions of what callgrind wrote. Raises RuntimeError where there are none."""
+    found = re.search(r"^totals: (\d+)", path.read_text(), re.M)
+    if found is None or not int(found[1]):
+        raise RuntimeError("callgrind counted nothing")
+    return int(found[1])
+
+
+def lines(found: Mapping[str, Any]) -> str:
+    """The table, and what it was measured on."""
+    rows = []
+    for kind, by_batch in found["us"].items():
+        cells: list[str] = []
+        for batch, (low, middle, high) in by_batch.items():
+            count = found["instructions"].get(kind, {}).get(batch)
+            cells += [f"{short(middle)} ({short(low)} to {short(high)})", "" if count is None else f"{count / 1000:.1f}"]
+        rows.append([kind, *cells])
+    head = ["who moves", *(cell for batch in BATCHES for cell in (f"{batch}: µs", "1,000 instructions"))]
+    on = found["machine"]
+    return (
+        f"{table(head, rows)}\n`python -m bench moves`: CPU of both processes a person, the kernel's part included; medians and quartiles of rounds in which "
+        f"{found['people']} people go to and fro, {TURNS} times in turn. To reach: {TO_REACH:.0f} µs. Instructions by callgrind, without the kernel's. {on['cpu']}, "
+        f"{on['cores']} cores; {on['interpreter']}, a turn of a plain loop {on['loop_ns']:.0f} ns; load before: {on['load']:.1f}; {on['date']}.\n"
+    )

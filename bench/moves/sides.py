@@ -1,0 +1,217 @@
+"""Both processes of a hand-over, and people who go to and fro between them. Rule: all parts of the way are the service's; who talks is heard.
+
+Worker, reactor and engine twice in one loop, with the link of two processes between them: the CPU of this process is that of both sides. What
+differs from an upgrade is the pace alone: nobody waits for their turn.
+"""
+
+import asyncio
+import gc
+import socket
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+from unittest.mock import patch
+
+from aiohttp import web
+
+from bench.server.relaying import HEAD, TEXT, framed
+from engine.engine import Engine, Settings
+from engine.ports import Bus, Out, Outside
+from engine.states import CHATTING, IDLE, WAITING
+from ext.net.admission import Addresses
+from ext.net.handshake import Judge
+from ext.net.reactor import Reactor
+from ext.net.ring import Rings
+from server.handover import people, way
+from server.handover.belongings import Belongings
+from server.handover.flight import Flight
+from server.handover.link import Kind, Link, Message
+from server.handover.tally import Tally
+from server.handover.taking import Taking
+from server.http.door import Door
+from server.security import keys
+from server.security.identity import Identities
+from server.security.keys import Keys
+from server.security.tokens import Tokens
+from server.worker import gc_tuning
+from server.worker.moving import Moving
+from server.worker.worker import Worker
+
+IDLING, WAITS, TALKS = "idle", "waits, with three interests", "talks, ten lines said"
+KINDS: Final = {IDLING: IDLE, WAITS: WAITING, TALKS: CHATTING}
+ALONE, TOGETHER = "alone", "16 in a message"
+BATCHES: Final = {ALONE: 1, TOGETHER: people.BATCH}  # people of a message; a chat's go together all the same
+LINES: Final = 10  # of each chat, before anybody goes
+MANY: Final = 1 << 20
+PATIENCE: Final = 20.0  # seconds for whatever is waited for
+
+
+async def nobody(_: web.BaseRequest) -> web.StreamResponse:
+    """There is no HTTP."""
+    return web.Response()
+
+
+def nothing() -> None:
+    """Is to be done."""
+
+
+def fell(why: str) -> None:
+    """The link is down, which ends all. Raises RuntimeError."""
+    raise RuntimeError(f"the link is down: {why}")
+
+
+class Side:
+    """What a process has of it: the worker with its people, and its end of the link."""
+
+    def __init__(self, sock: socket.socket, secret: Keys) -> None:
+        judge = Judge(hosts=("localhost",), origins=(), proxies=())
+        addresses = Addresses(open_max=MANY, burst=MANY, rate=MANY, limits=False)
+        reactor = Reactor(judge=judge, addresses=addresses, now=time.monotonic())
+
+        def make_engine(outside: Outside, out: Out, bus: Bus) -> Engine:
+            return Engine.build(Rings(1 << 26), outside, out, bus, Settings(), keeps=True)
+
+        self.worker = Worker(reactor, make_engine, {}, Tokens(secret), Identities(bytes(32)), 15.0)
+        self.worker.start()
+        self._flight = Flight()
+        self._moving = Moving(self.worker)
+        self._link = Link(sock, self._came, fell)
+        door = Door(web.Server(nobody), judge, addresses)
+        self._taking = Taking(Belongings(self.worker, self._moving, door, Tally()), self._link, nothing)
+
+    def _came(self, message: Message) -> None:
+        if message.kind == Kind.TOOK:
+            self._flight.took(message.records[0])
+        else:
+            self._taking.came(message)
+
+    async def give(self) -> None:
+        """Everybody goes to the other side, which has them when this returns."""
+        going = people.People(self.worker, self._moving, None, way.Straight(self._link, self._flight))
+        await going.move()
+        await self._flight.landed()
+        self.worker.engine.moves.forget()
+
+    def stand(self, state: int) -> int:
+        """How many are here who stand so."""
+        return sum(session.state == state and session.conn != 0 for session in self.worker.engine.sessions.values())
+
+    def end(self) -> None:
+        """Nothing stays."""
+        self._link.close()
+        self.worker.stop()
+
+
+class Crowd:
+    """Both sides, and `count` people of a kind who are at one of them; `come` first."""
+
+    def __init__(self, secret: Keys, kind: str, count: int) -> None:
+        ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.sides = tuple([Side(end, secret) for end in ends])
+        self.count = count
+        self._kind = kind
+        self._socks: list[socket.socket] = []
+
+    async def come(self) -> None:
+        """Everybody connects, and stands as the kind says. Raises TimeoutError."""
+        here = self.sides[0]
+        for number in range(self.count):
+            ours, theirs = socket.socketpair()
+            for end in (ours, theirs):
+                end.setblocking(False)
+            # the cookie of a browser, 22 characters
+            theirs.send(HEAD.replace(b"\r\n\r\n", b"\r\nCookie: id=%022d\r\n\r\n" % number))
+            here.worker.reactor.adopt_socket(ours.detach(), f"10.{number >> 8}.{number & 255}.1")
+            self._socks.append(theirs)
+        await self._until(lambda: here.stand(IDLE) == self.count)
+        for number, sock in enumerate(self._socks):
+            if self._kind != IDLING:
+                pair = number // 2 if self._kind == TALKS else number
+                words = ",".join(f'"{word} {pair}"' for word in ("sail", "chess", "book"))
+                sock.send(framed(f'{{"type":"find","interests":[{words}],"strict":true}}'.encode()))
+        await self._until(lambda: here.stand(KINDS[self._kind]) == self.count)
+        for _ in range(LINES // 2):
+            await self.talk()
+
+    async def talk(self) -> None:
+        """Whoever chats says a line, and hears one. Raises TimeoutError."""
+        if self._kind != TALKS:
+            return
+        for sock in self._socks:
+            self._heard(sock)
+            sock.send(framed(TEXT))
+        for sock in self._socks:
+            await self._until(lambda sock=sock: b'"message"' in self._heard(sock))  # type: ignore[misc]  # bound now
+
+    def _heard(self, sock: socket.socket) -> bytes:
+        try:
+            return sock.recv(1 << 16)
+        except BlockingIOError:
+            return b""
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not condition():  # noqa: ASYNC110 - of parts that have no event for it
+                await asyncio.sleep(0)
+
+    async def to_and_fro(self) -> None:
+        """Each goes to the other side, and comes back. Raises RuntimeError where somebody is not there, or stands otherwise."""
+        for one, other in (self.sides, self.sides[::-1]):
+            await one.give()
+            if one.worker.engine.sessions or other.stand(KINDS[self._kind]) != self.count:
+                raise RuntimeError(f"{len(one.worker.engine.sessions)} stayed, {len(other.worker.engine.sessions)} came")
+
+    def end(self) -> None:
+        """All hang up."""
+        for side in self.sides:
+            side.end()
+        for sock in self._socks:
+            sock.close()
+
+
+@asynccontextmanager
+async def crowd(kind: str, count: int, batch: int) -> AsyncIterator[Crowd]:
+    """People of a kind, who have gone to and fro once, so that memory is there; `batch` of them in a message, one message at a time where it is one."""
+    ahead, thresholds = way.AHEAD if batch > 1 else 1, gc.get_threshold()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        patch.object(people, "BATCH", batch),
+        patch.object(people, "RATE", float("inf")),
+        patch.object(way, "AHEAD", ahead),
+    ):
+        made = Crowd(keys.load(Path(folder)), kind, count)
+        try:
+            await made.come()
+            await made.to_and_fro()
+            gc.collect()
+            gc_tuning.begin()
+            yield made
+            await made.talk()
+        finally:
+            gc.set_threshold(*thresholds)
+            made.end()
+
+
+async def clocked(kind: str, count: int, batch: int, rounds: int) -> list[float]:
+    """Microseconds of CPU a person and move, of both sides together, of each round, in which each goes to and fro."""
+    found = []
+    async with crowd(kind, count, batch) as made:
+        for _ in range(rounds):
+            begun = time.process_time_ns()
+            await made.to_and_fro()
+            found.append((time.process_time_ns() - begun) / (2 * count) / 1000)
+    return found
+
+
+async def counted(cases: Sequence[tuple[str, int]], count: int, rounds: int) -> None:
+    """For whoever counts from outside: says on standard output when a case is ready and when it is over, and goes on at each line of input."""
+    for kind, batch in cases:
+        async with crowd(kind, count, batch) as made:
+            for said in ("ready", "over"):
+                print(said, flush=True)
+                input()
+                for _ in range(rounds if said == "ready" else 0):
+                    await made.to_and_fro()

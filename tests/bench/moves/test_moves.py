@@ -1,0 +1,53 @@
+"""The costs of a move are put together and said; the counts come from a process that goes on when it is told."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.__main__ import main
+from bench.moves import moves, sides
+from bench.support.results import ROOT
+
+
+def test_the_table_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(moves, "COUNT", 4)
+    monkeypatch.setattr(moves, "ROUNDS", (2, 2))
+    assert main(["moves", "--clock"]) == 0
+    said = capsys.readouterr().out
+    assert all(kind in said for kind in sides.KINDS)
+    assert "To reach: 12 µs" in said
+
+
+def test_who_counts_from_outside_is_told_when() -> None:
+    program = f"import uvloop; from bench.moves.sides import counted; uvloop.run(counted([({sides.IDLING!r}, 1)], 2, 1))"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        for word in ("ready", "over"):
+            moves.said(child, word)
+            moves.goes_on(child)
+        assert child.wait(20) == 0
+        with pytest.raises(RuntimeError, match="not ready"):
+            moves.said(child, "ready")
+
+
+def test_a_file_without_a_count_is_refused(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.write_text("events: Ir\nsummary: 0\n\ntotals: 4200\n")
+    assert moves.total(out) == 4200
+    out.write_text("events: Ir\ntotals: 0\n")
+    with pytest.raises(RuntimeError, match="nothing"):
+        moves.total(out)
+
+
+def test_instructions_that_were_not_counted_are_left_out() -> None:
+    on = {"cpu": "x", "cores": 2, "interpreter": "CPython", "loop_ns": 70.0, "load": 0.1, "date": "2026-01-01"}
+    costs = {kind: {batch: [1.0, 2.0, 3.0] for batch in sides.BATCHES} for kind in sides.KINDS}
+    found = {"machine": on, "people": 4, "us": costs, "instructions": {sides.WAITS: {sides.ALONE: 41_234}}}
+    said = moves.lines(found)
+    assert f"| {sides.IDLING} | 2 (1 to 3) |  | 2 (1 to 3) |  |" in said
+    assert f"| {sides.WAITS} | 2 (1 to 3) | 41.2 | 2 (1 to 3) |  |" in said
