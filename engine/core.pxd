@@ -22,4 +22,6 @@ cdef class Core:
     cpdef count(self, str what)
     cpdef refuse(self, Session session, code, of=*, id=*, retry_after=*)
     cpdef close(self, conn, code, retry_after=*)
+    cpdef leave(self, dict record, person, double now, bint keep)
+    cpdef enter(self, person, dict record, double now)
     cpdef Session by_key(self, key)

@@ -76,13 +76,17 @@ class Core:
         self.measures = Measures()
         self.tally: dict[str, int] = {}  # what happened, for metrics: name to count
 
-    def leave(self, person: int, now: float, keep: bool) -> dict[str, Any]:
-        """What goes with a person to another process; forgotten here unless `keep`."""
-        record: dict[str, Any] = {**self.recents.leave(person, now, keep=keep)}
-        conduct, age = self.friction.leave(person, now, keep=keep), self.ages.leave(person, now, keep=keep)
-        paused = self.pauses.leave(person, now, keep=keep)
-        facts = {"conduct": conduct, "age": age, "paused": paused}
-        return record | {name: fact for name, fact in facts.items() if fact}
+    def leave(self, record: dict[str, Any], person: int, now: float, keep: bool) -> None:
+        """Put into a record what goes with a person to another process; forgotten here unless `keep`."""
+        self.recents.leave(record, person, now, keep)
+        conduct, age = self.friction.leave(person, now, keep), self.ages.leave(person, now, keep)
+        paused = self.pauses.leave(person, now, keep)
+        if conduct:
+            record["conduct"] = conduct
+        if age:
+            record["age"] = age
+        if paused:
+            record["paused"] = paused
 
     def enter(self, person: int, record: Mapping[str, Any], now: float) -> None:
         """What `leave` gave elsewhere."""

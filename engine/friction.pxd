@@ -39,3 +39,4 @@ cdef class Friction:
     cdef _sweep_seen(self, double now)
     cdef _arrived(self, double now)
     cpdef forget(self, person)
+    cpdef leave(self, person, double now, bint keep)

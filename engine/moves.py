@@ -171,8 +171,8 @@ class Moves:
             record["past"] = write_seat(past, now)
             self._send(past.chat, chats, blobs, now)
         person, payer = session.person, session.identity or session.id
-        record.update(core.leave(person, now, keep=self._stays(person)))
-        ahead = self._search.finds.leave(payer, now, keep=self._stays(payer))
+        core.leave(record, person, now, self._stays(person))
+        ahead = self._search.finds.leave(payer, now, self._stays(payer))
         if ahead:
             record["finds"] = ahead
         request = self._presence.awaits(session)
@@ -331,11 +331,11 @@ class Moves:
         there: dict[str, set[tuple[int, int]]] = {}
         keys: set[int] = set()
         for session in sessions:
-            own = {session.id} if session.key == session.id else {session.id, session.key, session.used} - {-1}
+            own = (session.id,) if session.key == session.id else {session.id, session.key, session.used} - {-1}
             for key in own:
                 if key in keys or key in core.sessions or key in core.aliases:
                     raise BadRecord("somebody who is here already")
-            keys |= own
+            keys.update(own)
             if session.seat is not None and session.state == CHATTING:
                 there.setdefault(session.seat.chat.id, set()).add((session.seat.side, session.id))
         for session in sessions:

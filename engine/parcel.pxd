@@ -1,3 +1,3 @@
 cpdef check_version(record)
-cpdef check(record, table)
+cpdef int check(record, dict table) except -1
 cpdef bytes blob(fields, list blobs)

@@ -6,6 +6,7 @@ cdef class Bars:
     cpdef lift(self, person, partner)
     cpdef tuple of(self, person, double now)
     cpdef forget(self, person)
+    cpdef list leave(self, person, double now, bint keep)
     cdef _sweep(self, double now)
 
 cdef class Recents:
@@ -17,4 +18,5 @@ cdef class Recents:
     cpdef met(self, person, partner, double now)
     cpdef tuple recent(self, person, double now)
     cpdef tuple barred(self, person, double now, tuple avoided=*)
+    cpdef leave(self, dict record, person, double now, bint keep)
     cpdef forget(self, person)

@@ -180,14 +180,19 @@ class Recents:
         """Networks have the numbers that they have elsewhere; those of here are nobody's any more."""
         self._salt = salt
 
-    def leave(self, person: int, now: float, keep: bool) -> dict[str, list[tuple[int, float]]]:
-        """What goes with a person: whom they met, whose reports they made and got; forgotten here unless `keep`."""
-        found = {}
-        for name, bars in self._bars.items():
-            partners = bars.leave(person, now, keep)
-            if partners:
-                found[name] = partners
-        return found
+    def leave(self, record: dict[str, Any], person: int, now: float, keep: bool) -> None:
+        """Put into a record what goes with a person: whom they met, whose reports they made and got; forgotten here unless `keep`."""
+        met, made, got = (
+            self._met.leave(person, now, keep),
+            self._made.leave(person, now, keep),
+            self._got.leave(person, now, keep),
+        )
+        if met:
+            record["met"] = met
+        if made:
+            record["made"] = made
+        if got:
+            record["got"] = got
 
     def enter(self, person: int, name: str, partners: Iterable[tuple[int, float]], now: float) -> None:
         """One of what `leave` gave elsewhere; the longer bar holds where both know one."""

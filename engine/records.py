@@ -47,8 +47,9 @@ NOT_CARRIED: Final = {
     "Wish.person": "the session's person",
 }
 _USUAL: Final = Terms(DEFAULT_LANGUAGE, STRANGER, False, False, False, False, None, False)
-_AS_IT_IS: Final = frozenset(("key", "used", "alias", "told", "serial", "way"))  # of a session; left out: as it is made
+_MOST_KEPT: Final = 1_024  # of each of the two below: strangers choose the language
 _written: dict[Terms, dict[str, Any]] = {}
+_terms_read: dict[tuple[tuple[str, Any], ...], Terms] = {}
 
 
 def write_session(session: Session, now: float) -> dict[str, Any]:
@@ -121,9 +122,12 @@ def read_session(record: Mapping[str, Any], now: float) -> Session:
     session = Session(id, 0, get("identity", 0), record["address"], STANDS[get("state", STATES[IDLE])])
     session.fresh = "fresh" in record
     session.snaps = "snaps" in record
-    for name in record:
-        if name in _AS_IT_IS:
-            setattr(session, name, record[name])
+    session.key = get("key", id)
+    session.used = get("used", -1)
+    session.alias = get("alias", 0)
+    session.told = get("told", "")
+    session.serial = get("serial", 0)
+    session.way = get("way", 0)
     if "trial" in record:
         session.trial = _read_trial(record["trial"], now)
     away = get("away")
@@ -304,21 +308,30 @@ def read_query(record: Mapping[str, Any], session: Session, now: float) -> tuple
 
 def read_terms(record: Mapping[str, Any]) -> Terms:
     """Terms of a search; their fields were checked."""
-    if not record:
-        return shared(_USUAL)
+    said = tuple(record.items())
+    try:
+        found = _terms_read.get(said)
+    except TypeError:  # a field that this release does not know, and holds a list
+        return shared(_as_terms(record))
+    if found is None:
+        if len(_terms_read) >= _MOST_KEPT:
+            _terms_read.clear()
+        found = _terms_read[said] = _as_terms(record)
+    return shared(found)
+
+
+def _as_terms(record: Mapping[str, Any]) -> Terms:
     get = record.get
-    return shared(
-        Terms(
-            get("language", DEFAULT_LANGUAGE),
-            get("role", STRANGER),
-            "video" in record,
-            "strict" in record,
-            "relay" in record,
-            "share" in record,
-            get("college"),
-            "same" in record,
-            get("writes", ANY_LANGUAGE),
-        )
+    return Terms(
+        get("language", DEFAULT_LANGUAGE),
+        get("role", STRANGER),
+        "video" in record,
+        "strict" in record,
+        "relay" in record,
+        "share" in record,
+        get("college"),
+        "same" in record,
+        get("writes", ANY_LANGUAGE),
     )
 
 
@@ -326,7 +339,7 @@ def _written_terms(terms: Terms) -> dict[str, Any]:
     """What is not usual of them; one object for all who ask alike."""
     found = _written.get(terms)
     if found is None:
-        if len(_written) >= 1_024:
+        if len(_written) >= _MOST_KEPT:
             _written.clear()
         pairs = zip(Terms._fields, terms, _USUAL, strict=True)
         found = _written[terms] = {
@@ -347,8 +360,13 @@ def check_person(record: Mapping[str, Any], blobs: list[bytes]) -> int:
         if name in record:
             skipped += check(record[name], table)
     if wire is not None:
-        counts = [wire[name] for name in WIRE if name in wire]
-        if set(map(type, counts)) - {int} or min(counts, default=0) < 0 or sum(counts) != len(blob(wire, blobs)):
+        held = 0
+        for name in WIRE:
+            count = wire.get(name, 0)
+            if type(count) is not int or count < 0:
+                raise BadRecord("a wire that does not fit its bytes")
+            held += count
+        if held != len(blob(wire, blobs)):
             raise BadRecord("a wire that does not fit its bytes")
         if type(wire.get("address", "")) is not str:
             raise BadRecord("a wire without an address")

@@ -5,8 +5,8 @@
 
 Rule: it believes nothing that the server says. Chats talk in numbered lines, both ways; a line that is lost, doubled, changed or out of order
 is counted by who hears it, and so is a connection that is cut, and a newcomer who is not served; anything but 0 fails. Times are figures, not
-verdicts, for a machine may have other things to do: on one that has not `--times-too` judges them: people are over within WITHIN seconds, and meanwhile
-the 99.9th percentile of a line is what it is without an upgrade (before or after, in the same run), give or take APART.
+verdicts, for a machine may have other things to do. On one that has not `--times-too` judges them: people are over within WITHIN seconds, and
+meanwhile the 99.9th percentile of a line is what it is without an upgrade (before or after, in the same run), give or take APART.
 
 With `--from` another installed program serves first; then `--to` (left out: this checkout's) takes over, and they go on in turn. Whether
 a message costs more than it did is told by `python -m bench instructions` and `make bench-quick bench-compare`.
@@ -53,7 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from", dest="first", help="an installed `serendip` that serves first (left out: this checkout)"
     )
     parser.add_argument("--to", dest="then", help="an installed `serendip` to upgrade to (left out: this checkout)")
-    parser.add_argument("--times-too", action="store_true", help="judge the times as well, on a machine without other work")
+    parser.add_argument(
+        "--times-too", action="store_true", help="judge the times as well, on a machine without other work"
+    )
     parser.add_argument("--keep", action="store_true", help="write bench/results/upgrade.json and its table")
 
 

@@ -37,8 +37,12 @@ COUNTED: Final = 2  # rounds under callgrind
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How much of it."""
     parser.add_argument("--quick", action="store_true", help="a third of the rounds")
-    parser.add_argument("--clock", action="store_true", help="microseconds alone; without: instructions too, by callgrind")
-    parser.add_argument("--keep", action="store_true", help="write bench/results/moves.json and the table of the document")
+    parser.add_argument(
+        "--clock", action="store_true", help="microseconds alone; without: instructions too, by callgrind"
+    )
+    parser.add_argument(
+        "--keep", action="store_true", help="write bench/results/moves.json and the table of the document"
+    )
 
 
 def main(chosen: argparse.Namespace) -> int:
@@ -125,12 +129,16 @@ def lines(found: Mapping[str, Any]) -> str:
         cells: list[str] = []
         for batch, (low, middle, high) in by_batch.items():
             count = found["instructions"].get(kind, {}).get(batch)
-            cells += [f"{short(middle)} ({short(low)} to {short(high)})", "" if count is None else f"{count / 1000:.1f}"]
+            cells += [
+                f"{short(middle)} ({short(low)} to {short(high)})",
+                "" if count is None else f"{count / 1000:.1f}",
+            ]
         rows.append([kind, *cells])
     head = ["who moves", *(cell for batch in BATCHES for cell in (f"{batch}: µs", "1,000 instructions"))]
     on = found["machine"]
     return (
-        f"{table(head, rows)}\n`python -m bench moves`: CPU of both processes a person, the kernel's part included; medians and quartiles of rounds in which "
-        f"{found['people']} people go to and fro, {TURNS} times in turn. To reach: {TO_REACH:.0f} µs. Instructions by callgrind, without the kernel's. {on['cpu']}, "
-        f"{on['cores']} cores; {on['interpreter']}, a turn of a plain loop {on['loop_ns']:.0f} ns; load before: {on['load']:.1f}; {on['date']}.\n"
+        f"{table(head, rows)}\n`python -m bench moves`: CPU of both processes a person, the kernel's part included; medians and quartiles of rounds "
+        f"in which {found['people']} people go to and fro, {TURNS} times in turn. To reach: {TO_REACH:.0f} µs. Instructions by callgrind, without "
+        f"the kernel's. {on['cpu']}, {on['cores']} cores; {on['interpreter']}, a turn of a plain loop {on['loop_ns']:.0f} ns; "
+        f"load before: {on['load']:.1f}; {on['date']}.\n"
     )

@@ -29,8 +29,8 @@ from server.handover import people, way
 from server.handover.belongings import Belongings
 from server.handover.flight import Flight
 from server.handover.link import Kind, Link, Message
-from server.handover.tally import Tally
 from server.handover.taking import Taking
+from server.handover.tally import Tally
 from server.http.door import Door
 from server.security import keys
 from server.security.identity import Identities
@@ -75,6 +75,7 @@ class Side:
             return Engine.build(Rings(1 << 26), outside, out, bus, Settings(), keeps=True)
 
         self.worker = Worker(reactor, make_engine, {}, Tokens(secret), Identities(bytes(32)), 15.0)
+        self.worker.change_late(float("inf"))  # under callgrind it is late with everything
         self.worker.start()
         self._flight = Flight()
         self._moving = Moving(self.worker)
@@ -162,7 +163,9 @@ class Crowd:
         for one, other in (self.sides, self.sides[::-1]):
             await one.give()
             if one.worker.engine.sessions or other.stand(KINDS[self._kind]) != self.count:
-                raise RuntimeError(f"{len(one.worker.engine.sessions)} stayed, {len(other.worker.engine.sessions)} came")
+                raise RuntimeError(
+                    f"{len(one.worker.engine.sessions)} stayed, {len(other.worker.engine.sessions)} came"
+                )
 
     def end(self) -> None:
         """All hang up."""
@@ -174,7 +177,7 @@ class Crowd:
 
 @asynccontextmanager
 async def crowd(kind: str, count: int, batch: int) -> AsyncIterator[Crowd]:
-    """People of a kind, who have gone to and fro once, so that memory is there; `batch` of them in a message, one message at a time where it is one."""
+    """People of a kind, who have gone to and fro once, so that memory is there; `batch` of them in a message: of 1, one message at a time."""
     ahead, thresholds = way.AHEAD if batch > 1 else 1, gc.get_threshold()
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -212,6 +215,6 @@ async def counted(cases: Sequence[tuple[str, int]], count: int, rounds: int) -> 
         async with crowd(kind, count, batch) as made:
             for said in ("ready", "over"):
                 print(said, flush=True)
-                input()
+                input()  # noqa: ASYNC250 - nobody else is there
                 for _ in range(rounds if said == "ready" else 0):
                     await made.to_and_fro()

@@ -7,6 +7,7 @@ The bytes of a ring are its entries, oldest first: size, unix time and side, eac
 """
 from sys import byteorder
 
+from cpython.long cimport PyLong_AsLongAndOverflow
 from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy
 
@@ -23,20 +24,29 @@ if byteorder != "little" or sizeof(standing_t) < 2 * REFUSED_KEPT * sizeof(uint3
 
 cdef uint32_t whole(dict state, str key, uint32_t most) except? 0xffffffff:
     """The number at `key`, 0 where there is none. ValueError: it is not a whole number from 0 to `most`."""
-    value = state.get(key, 0)
-    if not isinstance(value, int) or not 0 <= value <= most:
+    return checked(state[key], key, most) if key in state else 0
+
+
+cdef uint32_t checked(object value, str key, uint32_t most) except? 0xffffffff:
+    """The number that stood at `key`. ValueError as of `whole`."""
+    cdef int beyond = 0
+    cdef long number = PyLong_AsLongAndOverflow(value, &beyond) if isinstance(value, int) else -1
+    if beyond or not 0 <= number <= most:
         raise ValueError(f"{key} must be a whole number from 0 to {most}")
-    return value
+    return <uint32_t>number
 
 
 cdef int numbers(dict state, str key, uint32_t *found) except -1:
     """The two numbers at `key`, a side each; zeros where there are none."""
     cdef int side
-    values = state.get(key, (0, 0))
+    if key not in state:
+        found[0] = found[1] = 0
+        return 0
+    values = state[key]
     if not isinstance(values, (list, tuple)) or len(values) != TALKING:
         raise ValueError(f"{key} must be two numbers")
     for side in range(TALKING):
-        found[side] = whole({key: values[side]}, key, U32)
+        found[side] = checked(values[side], key, U32)
     return 0
 
 
@@ -52,18 +62,26 @@ cdef list ordinals(ring_t *ring, int side):
     return sorted(found)
 
 
+cdef int write_numbers(dict state, str key, uint32_t one, uint32_t two) except -1:
+    """Two numbers, a side each, where one of them is not 0."""
+    if one or two:
+        state[key] = [one, two]
+    return 0
+
+
 cdef dict standing_of(ring_t *ring):
     """Everything of a ring but the texts it holds and who is linked to it."""
     cdef dict state = {}
-    for key, value in (("last", ring.last), ("count", ring.count), ("ended", 1 if ring.ended else 0)):
-        if value:
-            state[key] = value
-    for key, one, two in (
-        ("taken", ring.taken[0], ring.taken[1]), ("refusals", ring.refusals[0], ring.refusals[1]),
-        ("unsent", ring.unsent[0], ring.unsent[1]), ("unsent_bytes", ring.unsent_bytes[0], ring.unsent_bytes[1]),
-    ):
-        if one or two:
-            state[key] = [one, two]
+    if ring.last:
+        state["last"] = ring.last
+    if ring.count:
+        state["count"] = ring.count
+    if ring.ended:
+        state["ended"] = 1
+    write_numbers(state, "taken", ring.taken[0], ring.taken[1])
+    write_numbers(state, "refusals", ring.refusals[0], ring.refusals[1])
+    write_numbers(state, "unsent", ring.unsent[0], ring.unsent[1])
+    write_numbers(state, "unsent_bytes", ring.unsent_bytes[0], ring.unsent_bytes[1])
     if ring.refusals[0] or ring.refusals[1]:
         state["refused"] = [ordinals(ring, 0), ordinals(ring, 1)]
     return state
@@ -82,7 +100,7 @@ cdef int read_refused(dict state, standing_t *found) except -1:
         before = 0
         found.kept[side] = <uint32_t>len(lists[side])
         for i in range(found.kept[side]):
-            number = whole({"refused": lists[side][i]}, "refused", found.taken[side])
+            number = checked(lists[side][i], "refused", found.taken[side])
             if number <= before:
                 raise ValueError("refused ordinals must ascend")
             found.refused[side][i] = before = number

@@ -143,7 +143,8 @@ class Link:
 
     def send(self, kind: Kind, *records: Any, pieces: Sequence[bytes] = (), descriptors: Sequence[int] = ()) -> int:
         """Send a message, or let it wait; its number. The descriptors must stay open until it was received. Raises LinkDown, ValueError."""
-        self._must_be_up()
+        if self.down is not None or self.broken is not None:
+            raise LinkDown(self.down or self.broken)
         size, body = body_of(records, pieces)
         beside, file, flag = tuple(descriptors), -1, 0
         if HEAD.size + len(body) > MESSAGE_MAX:
@@ -159,9 +160,10 @@ class Link:
         self._waiting += len(data)
         if len(self._queue) == 1:
             self._flush()
-        if self.full:
+        if self._waiting > WAITING_MAX:
             self._room.clear()
-        self._must_be_up()
+        if self.down is not None or self.broken is not None:
+            raise LinkDown(self.down or self.broken)
         return self._sent
 
     @property
@@ -307,7 +309,7 @@ class Link:
             raise _Damaged("a message of another length")
         pieces, at = [], length
         for part in sizes:
-            pieces.append(bytes(body[at : at + part]))
+            pieces.append(bytes(body[at : at + part]) if part else b"")
             at += part
         return Message(kind & ~_IN_FILE, number, records, pieces, descriptors)
 
@@ -337,8 +339,8 @@ class Link:
 
 def body_of(records: Sequence[Any], pieces: Sequence[bytes] = ()) -> tuple[int, bytes]:
     """What stands behind the head of a message: how many bytes of it are JSON, and all of it."""
-    body = orjson.dumps([[len(piece) for piece in pieces], *records])
-    return len(body), body + b"".join(pieces)
+    body = orjson.dumps([list(map(len, pieces)), *records])
+    return len(body), b"".join((body, *pieces)) if pieces else body
 
 
 def descriptors_of(beside: list[tuple[int, int, bytes]]) -> list[int]:

@@ -190,6 +190,8 @@ class People:
     def _newcomers(self) -> None:
         """Connections of which no request was read yet go on over there."""
         reactor = self._worker.reactor
+        if not reactor.newcomers:  # to find none it would look at every connection, for each message
+            return
         cut: LinkDown | None = None
         for descriptor, address, begun in reactor.newcomers_out():
             back = partial(self._stay_new, descriptor, address, begun)

@@ -22,7 +22,11 @@ from server.worker.tunnelling import Leaving
 from server.worker.worker import Worker
 
 WANTED_MAX: Final = 10_000  # sessions, and clients of HTTP or their chats, that are waited for
-SESSION, CLIENT, CHAT = "session", "client", "chat"  # what is asked for: by its key, its id, its name (`server.omegle.gone`)
+SESSION, CLIENT, CHAT = (
+    "session",
+    "client",
+    "chat",
+)  # what is asked for: by its key, its id, its name (`server.omegle.gone`)
 
 logger = log.get()
 

@@ -26,7 +26,7 @@ class Tally:
 
     def out_of_service(self, why: str, way: str, seconds: float) -> None:
         """Some who moved were, for that long."""
-        self._seconds[why, way].add(max(0.0, seconds))
+        self._seconds[why, way].add(seconds if seconds > 0.0 else 0.0)
 
     def reading(self) -> Reading:
         """A source of metrics."""

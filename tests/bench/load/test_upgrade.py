@@ -68,10 +68,20 @@ def test_what_else_somebody_would_notice_is_bad(changes: dict[str, Any], told: s
 
 @pytest.mark.parametrize(
     ("moving", "seconds", "bad"),
-    [(26_000.0, 3.9, []), (32_500.0, 4.0, []), (32_501.0, 2.9, ["within 32.5 ms"]), (26_000.0, 4.1, ["moved in 4.1 s"])],
+    [
+        (26_000.0, 3.9, []),
+        (32_500.0, 4.0, []),
+        (32_501.0, 2.9, ["within 32.5 ms"]),
+        (26_000.0, 4.1, ["moved in 4.1 s"]),
+    ],
 )
 def test_times_are_judged_where_that_is_asked_for(moving: float, seconds: float, bad: list[str]) -> None:
-    slower = {**UPGRADE, "seconds": seconds, "moving": {**PHASE, "p999_us": moving}, "after": {**PHASE, "p999_us": 9_000.0}}
+    slower = {
+        **UPGRADE,
+        "seconds": seconds,
+        "moving": {**PHASE, "p999_us": moving},
+        "after": {**PHASE, "p999_us": 9_000.0},
+    }
     verdicts = upgrade.timed({**FOUND, "upgrades": [slower]})
     found = [name for name, good in verdicts.items() if not good]
     assert len(verdicts) == 2

@@ -23,7 +23,9 @@ def test_the_table_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 
 
 def test_who_counts_from_outside_is_told_when() -> None:
-    program = f"import uvloop; from bench.moves.sides import counted; uvloop.run(counted([({sides.IDLING!r}, 1)], 2, 1))"
+    program = (
+        f"import uvloop; from bench.moves.sides import counted; uvloop.run(counted([({sides.IDLING!r}, 1)], 2, 1))"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:

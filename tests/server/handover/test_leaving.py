@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import Sequence
 from typing import Any
 
@@ -69,16 +70,19 @@ async def test_who_talks_goes_on_over_there_and_is_counted(secret: Keys) -> None
 
 async def test_who_knocks_while_it_runs_and_has_said_nothing_goes_too(secret: Keys) -> None:
     async with pair(secret) as made:
-        newcomer = Client(made.old.worker)
-        newcomer.sock.send(b"GET /ws HTTP/1.1\r\nHost: local")
+        ours, newcomer = socket.socketpair()
+        for end in (ours, newcomer):
+            end.setblocking(False)
+        made.old.worker.reactor.adopt_socket(ours.detach(), "192.0.2.1", b"", True)  # as the listening socket has them
+        newcomer.send(b"GET /ws HTTP/1.1\r\nHost: local")
         await quiet(made.old.worker)
         await made.hand_over()
-        newcomer.sock.send(
+        newcomer.send(
             b"host\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
             b"Sec-WebSocket-Version: 13\r\n\r\n"
         )
         await until(lambda: made.new.worker.engine.online)
-        newcomer.sock.close()
+        newcomer.close()
         assert made.old.worker.reactor.connections == 0
 
 

@@ -134,7 +134,9 @@ async def test_who_wants_a_log_in_the_midst_of_an_upgrade_gets_the_server_s_own(
         account = {"randid": "ABCDEFGH", "log": '[["You:", "an account"]]'}
         asking, after = programs.make(), programs.make()
         wanted = asyncio.create_task(asking.post("/generate", **account))
-        await starts(after, ["waiting"], topics='["patience"]')  # so the new process serves, and has the request before this one
+        await starts(
+            after, ["waiting"], topics='["patience"]'
+        )  # so the new process serves, and has the request before this one
         os.kill(server.pid, signal.SIGCONT)
         async with after.web.get(re.findall(r'href="([^"]+)"', await wanted)[0], params={"as": "text"}) as answer:
             log = await answer.text()

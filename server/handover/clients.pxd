@@ -1,0 +1,1 @@
+"""Programs of Omegle's protocol that go along. Rule: see clients.py; compiled as it stands."""

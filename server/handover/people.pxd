@@ -1,0 +1,1 @@
+"""Who goes next. Rule: see people.py; compiled as it stands."""

@@ -1,0 +1,1 @@
+"""What comes from the old process. Rule: see taking.py; compiled as it stands."""

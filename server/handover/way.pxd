@@ -1,0 +1,1 @@
+"""How people leave a process. Rule: see way.py; compiled as it stands."""
