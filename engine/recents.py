@@ -76,8 +76,15 @@ class Bars:
     def enter(self, person: Who, partners: Iterable[tuple[Whom, float]], now: float) -> list[Whom]:
         """What `leave` said elsewhere, beside what is known here; gives those that it may meet because they are too many."""
         known = self._table.pop(person, {})
+        last, in_order = 0.0, not known  # as they mostly come: nothing is known here, and they were in order there
         for partner, seconds in partners:
-            known[partner] = max(known.get(partner, 0.0), now + seconds)
+            until = max(known.get(partner, 0.0), now + seconds)
+            in_order = in_order and until >= last and partner not in known
+            known[partner] = last = until
+        if in_order and 0 < len(known) <= self._partners:
+            self._table[person] = known
+            self._sweep(now)
+            return []
         ordered = sorted(known.items(), key=itemgetter(1))
         if ordered:
             self._table[person] = dict(ordered[-self._partners :])
