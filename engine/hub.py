@@ -101,7 +101,7 @@ class Hub:
     # workers
 
     def joined(self, worker: int, people: int = 0, fixed: bool = False, guest: bool = False) -> None:
-        """A worker is there. `fixed`: its people do not move, whom they meet comes to them; `guest`: it is of another host, and bounded."""
+        """A worker is there. `fixed`: see `Placing`; `guest`: it is of another host, and bounded."""
         self._placing.joined(worker, people, fixed)
         if guest:
             self._waiting[worker] = 0

@@ -6,6 +6,7 @@ cdef class Placing:
     cdef readonly bint apart
     cpdef place(self, worker)
     cpdef where(self, list homes)
+    cdef _of_fixed(self, list homes, list fixed)
     cdef list _of_one_host(self, list homes)
     cdef _mean(self, host)
     cdef _emptiest(self, list workers)

@@ -5,8 +5,10 @@ of them, for each person who is at another costs that host a connection and both
 
 A worker is a number: its host's, with that of the worker in the lowest HOST_BITS.
 
-Who cannot go to each other are not matched: people who do not move, of two hosts; and those of two hosts between which nobody comes over (a network
-that is cut, a clock that is off), for CUT_FOR seconds at a time. That is said by places (`Ticket.place`), so that it costs a pair nothing.
+Who does not move where there is one host (`fixed`) is come to, and goes to another such one of another host, which costs more.
+
+Who cannot go to each other are not matched: those of two hosts between which nobody comes over (a network that is cut, a clock that is off), for
+CUT_FOR seconds at a time. That is said by places (`Ticket.place`), so that it costs a pair nothing.
 """
 
 from itertools import combinations
@@ -28,8 +30,8 @@ class Placing:
     def __init__(self) -> None:
         self.people: dict[int, int] = {}  # by worker
         self.leaving: set[int] = set()  # workers that nobody is to come to
-        self._fixed: set[int] = set()  # workers whose people do not move
-        self._free: dict[int, list[int]] = {}  # all others whose people move, by host
+        self._fixed: set[int] = set()  # workers whose people stay within their host
+        self._free: dict[int, list[int]] = {}  # all others that take people, by host
         self._places: dict[int, int] = {}  # by worker; who is not there has none
         self._numbers: dict[int, int] = {}  # by host, from 1 on; one is given again when nobody of its host waits
         self._failed: dict[tuple[int, int], int] = {}  # matches in a row, by their two hosts
@@ -37,7 +39,7 @@ class Placing:
         self.apart = False  # there is more than one host
 
     def joined(self, worker: int, people: int, fixed: bool) -> None:
-        """A worker is there. `fixed`: its people do not move, whom they meet comes to them."""
+        """A worker is there. `fixed`: whom its people meet comes to them, but for those of another such one."""
         self.people[worker] = people
         if fixed:
             self._fixed.add(worker)
@@ -111,8 +113,7 @@ class Placing:
             cut = {pair for pair in cut if worst not in pair}
         self._places = {}
         for worker in self.people:
-            host = worker >> HOST_BITS
-            place = numbers[host] if worker in self._fixed else places.get(host, 0)
+            place = places.get(worker >> HOST_BITS, 0)
             if place:
                 self._places[worker] = place
 
@@ -130,18 +131,24 @@ class Placing:
     # where they meet
 
     def where(self, homes: list[int]) -> int:
-        """Where people of these workers meet: where somebody cannot move, else where the fewest are."""
+        """Where people of these workers meet: where somebody is come to, else where the fewest are."""
         if homes.count(homes[0]) == len(homes):
             return homes[0]
         fixed = [home for home in homes if home in self._fixed]
         if fixed:
-            return min(fixed)
+            return fixed[0] if fixed.count(fixed[0]) == len(fixed) else self._of_fixed(homes, fixed)
         if self.apart:
             homes = self._of_one_host(homes)
         people, free = self.people, self._free.get(homes[0] >> HOST_BITS)
         least = self._emptiest([home for home in homes if home not in self.leaving] or homes)
         other = self._emptiest(free) if free else least
         return other if people[other] < EMPTIER * people[least] else least
+
+    def _of_fixed(self, homes: list[int], fixed: list[int]) -> int:
+        """Of those who are come to, of several hosts: one that takes people, where most of all are, with the fewest people."""
+        hosts = [home >> HOST_BITS for home in homes]
+        there = [home for home in fixed if home not in self.leaving] or fixed
+        return min(there, key=lambda home: (-hosts.count(home >> HOST_BITS), self.people[home], home))
 
     def _of_one_host(self, homes: list[int]) -> list[int]:
         """Those of them at the host where all meet: one that takes people, where most of them are, with the fewest people a worker."""

@@ -21,7 +21,6 @@ message in pieces go along.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import secrets
 import socket
@@ -41,6 +40,7 @@ from server.cluster.head import LARGEST, NONCE, Kind
 from server.cluster.hosts import Hosts
 from server.cluster.landing import GO, TOOK, look_at
 from server.cluster.parcels import Move, divided, pack, wireless
+from server.cluster.speaking import NOBODY_SPEAKS
 from server.handover.tally import Tally
 from server.metrics.moved import NONE, RESUME, TUNNEL
 from server.process import faults
@@ -152,6 +152,7 @@ class Crossing:
         self._tasks: set[asyncio.Task[bool]] = set()
         self._told = -TOLD_EVERY
         self.forgetting = Forgetting(hosts, asker, worker)
+        self.speaker = NOBODY_SPEAKS
 
     def go(self, home: Home, one: Traveller) -> None:
         """Somebody goes, as soon as there is a connection."""
@@ -169,6 +170,11 @@ class Crossing:
         host = self._hosts.at(home.node)
         if host is not None:
             self.forgetting.ask(home.node, home.worker, host.address, people)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether somebody is on the way."""
+        return bool(self._tasks)
 
     async def landed(self) -> None:
         """Wait until nobody is on the way."""
@@ -274,12 +280,14 @@ class Crossing:
         """They are nowhere; None: they do not go, or cannot."""
         until = time.monotonic() + PATIENCE
         while one.ready() and one.client not in self.forgetting and time.monotonic() < until:
-            released = self._moving.release((one.client,))
+            released = self._moving.release((one.client,)) if self.speaker.ready(one.client) else None
             if released is None:
                 await asyncio.sleep(AGAIN)
                 continue
-            if released.descriptors[0] < 0 or "visitor" in released.parcel.record["people"][0]["wire"]:
-                self._back(released)  # another host's, who goes home first, or nobody's
+            wire = released.parcel.record["people"][0].get("wire", {"visitor": 1})
+            speaks = "virtual" in wire and self.speaker.leaves(one.client)
+            if "visitor" in wire or (released.descriptors[0] < 0 and not speaks):
+                self._take(released)  # another host's, who goes home first, or nobody's
                 return None
             return released
         return None
@@ -329,26 +337,44 @@ class Crossing:
         person = released.parcel.record["people"][0]
         address = person["wire"].get("address", person["address"])
         self._free.release()
-        with contextlib.suppress(
-            OSError
-        ):  # no memory, or no descriptor is left: both are closed, and the client comes back
-            self._opened(released.descriptors[0], address, state, data, sock, person, home.name)
+        (client,) = released.descriptors
+        try:
+            if client < 0:
+                client = self.speaker.goes(person["id"])
+            self._opened(client, address, state, data, sock, person, home.name)
+        except OSError:  # no memory, or no descriptor is left: both are closed, and the client comes back
+            sock.close()
+            if client < 0:
+                self.speaker.lost(person["id"])
         self._worker.act(nothing)
 
     def _back(self, released: Released) -> None:
-        """They are here."""
+        """They are here again."""
+        came = self._take(released)
+        for session in came if released.descriptors[0] < 0 else ():
+            self.speaker.stays(session)
+
+    def _take(self, released: Released) -> list[Session]:
         came: list[Session] = []
         try:
             came = self._moving.take(*released)
         except BadRecord as bad:  # they are here already: they came back by another way
             logger.error("handover.refused", people=1, **log.described(bad))
-            _close(released)
+            self._lose(released)
         look_at(self._worker, came)
+        return came
 
     def _drop(self, released: Released, sock: socket.socket) -> None:
         """The client is to come back by itself."""
         self._end(sock)
-        _close(released)
+        self._lose(released)
+
+    def _lose(self, released: Released) -> None:
+        for person, descriptor in zip(released.parcel.record["people"], released.descriptors, strict=True):
+            if descriptor >= 0:
+                os.close(descriptor)
+            else:
+                self.speaker.lost(person["id"])
 
     def _stays(self, stay: Callable[[], None]) -> None:
         stay()
@@ -363,9 +389,3 @@ class Crossing:
 
 def nothing(_: float) -> None:
     """Only what is due."""
-
-
-def _close(released: Released) -> None:
-    for descriptor in released.descriptors:
-        if descriptor >= 0:
-            os.close(descriptor)

@@ -127,6 +127,11 @@ def may_go(_: int) -> bool:
     return True
 
 
+def nobody_stays() -> bool:
+    """All who are at other hosts may be told to come back."""
+    return False
+
+
 class Leaving(People):
     """The people of this process, as they go without their connections. `goes`: whether a session may, by its id."""
 
@@ -160,7 +165,8 @@ class Leaving(People):
 
 class Evacuation:
     """Of one process that has people. Call it in the loop. `name`: its own; `tell_hub`: nobody is to come here, which a hub that is made anew is
-    told too; `goes`: whether a session may, by its id; others stay until they may."""
+    told too; `goes`: whether a session may, by its id; others stay until they may; `stay`: whether somebody is at another host whose client stays
+    here as long as it may."""
 
     def __init__(
         self,
@@ -170,8 +176,10 @@ class Evacuation:
         places: Callable[[], Sequence[Place]],
         send: Send,
         goes: Callable[[int], bool] = may_go,
+        stay: Callable[[], bool] = nobody_stays,
     ) -> None:
         self._name = name
+        self._stay = stay
         self._worker = worker
         self.tell_hub = tell_hub
         self._way = ToHosts(places, send, self._tell)
@@ -215,7 +223,7 @@ class Evacuation:
             try:
                 await self._people.move()
                 await self._way.landed()
-                if len(self._worker.engine.sessions) <= self._people.stayed:
+                if len(self._worker.engine.sessions) <= self._people.stayed and not self._stay():
                     return
             except LinkDown:
                 if loop.time() - self._way.took > GIVEN_UP:

@@ -16,7 +16,7 @@ from server.handover.link import body_of
 
 SIZE: Final = struct.Struct(">I")
 # Of a connection's state (`ext/net/moving.pyx`): what has no meaning at the home, where it is another connection, and what stays of it here.
-HERE_ALONE: Final = ("input", "out", "blocked", "held", "moved")
+HERE_ALONE: Final = ("input", "out", "blocked", "held", "moved", "virtual")
 STAYS: Final = ("input", "out", "opcode", "heard", "moved")
 
 

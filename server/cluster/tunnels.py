@@ -57,6 +57,10 @@ logger = log.get()
 Forget = Callable[[str, Sequence[tuple[int, int]]], None]
 
 
+def unnoticed(_: Sequence[Session]) -> None:
+    """Nobody is to be told."""
+
+
 def nobody_forgets(_: str, __: Sequence[tuple[int, int]]) -> None:
     """Where no other host can be asked to."""
 
@@ -83,6 +87,7 @@ class Tunnels:
         self._worker = worker
         self._moving = Moving(worker)
         self.forget = forget
+        self.returned: Callable[[Sequence[Session]], None] = unnoticed  # told of those who are here again
         self._open: dict[int, Tunnel] = {}
         self._over: list[tuple[Tunnel, int]] = []  # what ended in this turn, and how
         self.ends = Counter(dict.fromkeys(ENDS, 0))
@@ -255,6 +260,7 @@ class Tunnels:
             if descriptor >= 0:
                 os.close(descriptor)
             return []
+        self.returned(came)
         self._worker.look_again(came)  # a ban that came between was nobody's
         return came
 

@@ -3,8 +3,9 @@
 Rule: each part packs and unpacks its own pieces; what was not taken over there is put back here.
 """
 
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -38,7 +39,9 @@ class Faces:
     async def last(self) -> None:
         """What is left when the people have gone. Raises LinkDown."""
         if self._has.adapter is not None:
-            await self._all(OMEGLE, self._has.adapter.rest(time.monotonic()))
+            for piece, blobs, descriptors in self._has.adapter.rest(time.monotonic()):
+                self.send(OMEGLE, piece, blobs, descriptors)
+                await self._link.room()
         self._notices()  # once more: people were reported, and read theirs, until they went
         await self._spent()
         await self._college()
@@ -61,25 +64,26 @@ class Faces:
             self.send(what, piece, blobs)
             await self._link.room()
 
-    def send(self, what: str, piece: Any, blobs: list[bytes]) -> None:
+    def send(self, what: str, piece: Any, blobs: list[bytes], descriptors: Sequence[int] = ()) -> None:
         """One piece, which is nowhere else any more. Raises LinkDown: it is here again."""
-        back = partial(take, self._has, what, piece, blobs)
+        back = partial(take, self._has, what, piece, blobs, descriptors)
         try:
-            number = self._link.send(Kind.FACES, what, piece, pieces=blobs)
+            number = self._link.send(Kind.FACES, what, piece, pieces=blobs, descriptors=descriptors)
         except BaseException:
             back()
             raise
-        self._flight.add(number, (), back)
+        self._flight.add(number, descriptors, back)
 
 
-def take(has: Belongings, what: str, piece: Any, blobs: list[bytes]) -> None:
-    """A piece goes on here; what cannot be read is told, and lost."""
+def take(has: Belongings, what: str, piece: Any, blobs: list[bytes], descriptors: Sequence[int] = ()) -> None:
+    """A piece goes on here; what cannot be read is told, and lost. The descriptors are this process's from here on."""
     now = time.monotonic()
     try:
         if what == COLLEGE and has.desk is not None:
             has.desk.unpack(piece, blobs, now)
         elif what == OMEGLE and has.adapter is not None:
-            has.adapter.take_rest(piece, blobs, now)
+            has.adapter.take_rest(piece, blobs, now, descriptors)
+            return
         elif what == DIGESTS and has.adapter is not None:
             has.adapter.digests.unpack(piece)
         elif what == NOTICES and has.safety is not None:
@@ -88,3 +92,5 @@ def take(has: Belongings, what: str, piece: Any, blobs: list[bytes]) -> None:
             has.spent.unpack(piece, now)
     except (KeyError, TypeError, ValueError) as bad:
         logger.error("handover.refused", people=0, **log.described(bad))
+    for descriptor in descriptors:  # of nobody
+        os.close(descriptor)

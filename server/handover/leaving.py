@@ -277,9 +277,7 @@ class Leaving:
         if adapter is None or client is None:
             return None
         if client.session.id not in self._has.worker.engine.sessions and adapter.ready(client):
-            blobs: list[bytes] = []
-            record = adapter.pack(client, time.monotonic(), blobs)
-            self._faces.send(OMEGLE, {"client": record}, blobs)
+            self._faces.send(OMEGLE, *adapter.alone(client, time.monotonic()))
         return client.session.id
 
     def _give_chat(self, name: str) -> None:

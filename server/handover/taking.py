@@ -141,7 +141,7 @@ class Taking:
 
     def _faces(self, message: Message) -> None:
         self._took(message)
-        faces.take(self._has, message.records[0], message.records[1], message.pieces)
+        faces.take(self._has, message.records[0], message.records[1], message.pieces, message.descriptors)
 
     def _saved(self, message: Message) -> None:
         id, url, delete, wait = message.records

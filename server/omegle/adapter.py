@@ -6,61 +6,50 @@ is sent comes back as frames and is queued as events.
 
 import asyncio
 import time
-from bisect import insort
-from collections import deque
-from collections.abc import Iterator
 from functools import partial
-from operator import itemgetter
 from typing import Any
 
 import orjson
 
-from engine.protocol import BROKEN, DROPPED, LEFT, PROGRAM
+from engine.protocol import BROKEN, COME_BACK, DROPPED, LEFT, PROGRAM
 from engine.views import CHATTING, WAITING, SessionView
-from ext.net.admission import Addresses, key_of
+from ext.net.admission import key_of
 from server.config.settings import Settings
 from server.metrics.exposition import Reading
+from server.omegle.afar import Afar
 from server.omegle.announced import Announced
 from server.omegle.client import ID_BEFORE, Client
-from server.omegle.digests import Digests
-from server.omegle.gone import Gone, Past
+from server.omegle.events import GONE
 from server.omegle.hearing import hear
-from server.omegle.moving import Over, emptied, packed, unpacked
 from server.omegle.patience import Patience
 from server.omegle.polls import Line, Polls
 from server.omegle.start import anyone
 from server.omegle.status import Status
+from server.omegle.table import Table
 from server.omegle.wanted import Wanted
+from server.omegle.wire import Wire
 from server.security.places import Places
 from server.worker.worker import Worker
 
-DAY = 86_400
 TYPING = b'{"type":"typing","typing":true}'
 STOPPED = b'{"type":"typing","typing":false}'
 
 
-class Adapter:
+class Adapter(Table):
     """All HTTP clients of one worker. Call it in the loop. `shared`: see `Digests`."""
 
     def __init__(
         self, worker: Worker, settings: Settings, places: Places | None = None, shared: bytes | None = None
     ) -> None:
         chosen = settings.omegle
-        self._worker, self._places = worker, places or Places()
-        self._idle, self._most = chosen.idle, chosen.clients
-        self._addresses = Addresses(open_max=chosen.clients_address, burst=chosen.start_burst, rate=chosen.start_rate,
-                                    limits=settings.limits.enabled)  # fmt: skip
-        self.digests = Digests(shared)  # its keys go to another process before anybody
+        super().__init__(worker, settings, shared)
+        self._places = places or Places()
+        self._most = chosen.clients
         self.status = Status(worker.engine, chosen.servers, settings.server.hosts)
-        self.clients: dict[str, Client] = {}
-        self.gone = Gone()
         self._announced = Announced(lambda: worker.statement())  # the server says later whose it is
-        self._by_conn: dict[int, Client] = {}
-        self._by_session: dict[int, Client] = {}
         self._polls = Polls(chosen.hold)
-        self._visits: deque[tuple[float, Client]] = deque()
-        self._ended: list[Client] = []
-        self._away: dict[str, Client] = {}  # whose poll was cut: their sessions wait for the grace time
+        self._grace = settings.session.grace
+        self.afar = Afar(worker, self)
         self.wanted = Wanted()
         self._patience = Patience(lambda client: self._say(client, client.find), self.leave, self._away.__contains__)
         self._loop = asyncio.get_running_loop()
@@ -117,14 +106,6 @@ class Adapter:
         self.tally["starts"] += 1
         return client
 
-    async def lately(self, randid: str, address: str) -> Past | None:
-        """A randid's latest chat that is over, in this network; None where there is none."""
-        return await self.gone.latest(self.digests.person(randid), key_of(address)) if randid else None
-
-    def knows(self, id: str) -> bool:
-        """Whether something can be said of an id: it is here, or was and is owed its end."""
-        return id in self.clients or id in self.gone.owed
-
     def find(self, id: str) -> Client | None:
         """The client of an id; None where there is none (any more)."""
         client = self.clients.get(id)
@@ -141,19 +122,24 @@ class Adapter:
         if client.id in self._away or client.gone or client.waits or not self._here(client):
             return
         self._away[client.id] = client
-        conn, client.conn = client.conn, 0
-        self._by_conn.pop(conn, None)
+        if client.wire is not None:
+            client.wire.cut = time.monotonic()
+            return
+        conn = client.conn
+        self.part(client)
         self._worker.drop(client.session.id, conn, DROPPED)
 
     def _return(self, client: Client) -> bool:
         """A request came from who was cut off; whether its session is there still."""
-        client.paused = False
         self._away.pop(client.id, None)
+        if client.wire is not None:
+            client.wire.cut = 0.0
+            return True
+        client.paused = False
         conn = self._worker.return_to(client.session.id)
         if not conn:
             return False
-        client.conn = conn
-        self._by_conn[conn] = client
+        self.join(client, client.session, conn)
         self._worker.resume(client.session.id, conn, client.last, client.chat)
         return True
 
@@ -168,10 +154,6 @@ class Adapter:
         self.gone.owed.put(client.id)
         client.release(True)
 
-    def _here(self, client: Client) -> bool:
-        """Whether it is one of ours still: its id may have come back from another process, as another client."""
-        return self.clients.get(client.id) is client
-
     def owes_end(self, id: str) -> bool:
         """Whether this is the first poll of an id since its end: told at once, or a client takes it for its next chat's."""
         return self.gone.owed.settle(id)
@@ -185,10 +167,11 @@ class Adapter:
         self._away.pop(client.id, None)
         self._by_conn.pop(client.conn, None)
         if self._by_session.pop(client.session.id, None) is not None:
-            seat = client.session.seat or client.session.past
-            if client.person and seat is not None and seat.chat.people:
-                self.gone.lately.put(client.person, client.key, seat)
-            self._worker.drop(client.session.id, client.conn, how)
+            self.remember(client, client.session.seat or client.session.past)
+            if client.wire is not None:
+                self.afar.retire(client)
+            else:
+                self._worker.drop(client.session.id, client.conn, how)
 
     # what a client says
 
@@ -210,7 +193,9 @@ class Adapter:
         """From now on any partner will do."""
         if (client.session.state == WAITING or client.pending) and "interests" in client.find:
             client.find = anyone(client.find)
-            if not client.pending:
+            if client.wire is not None:
+                client.wire.widened = True  # it meets somebody; where that comes to nothing it is said
+            elif not client.pending:
                 self._say(client, client.find)
 
     def solve(self, client: Client, response: str) -> bool:
@@ -224,6 +209,10 @@ class Adapter:
 
     def _inject(self, client: Client, payload: bytes) -> str:
         client.refused = ""
+        if client.wire is not None:  # what its home refuses it is told
+            if not (client.chat and client.wire.say(payload)):
+                client.refused = "busy"
+            return client.refused
         self._saying = client
         if not client.gone and not self._worker.inject(client.conn, payload):
             client.refused = "busy"
@@ -235,21 +224,50 @@ class Adapter:
     def frames(self, conn: int, payloads: list[bytes | int]) -> None:
         """The worker's: what a virtual connection was sent, in order; a number is the code it was closed with."""
         client = self._by_conn.get(conn)
-        if client is None:
-            return
+        if client is not None:
+            self.hear(client, payloads)
+
+    def hear(self, client: Client, payloads: list[bytes | int]) -> None:
+        """What a client was sent, as `frames`."""
         answering = client is self._saying
         if not answering:
             client.patience = 0.0
         digests = partial(self._digests_of, client)
         for payload in payloads:
-            if isinstance(payload, int) or hear(client, orjson.loads(payload), self.status, digests, self._announced):
+            if isinstance(payload, int):
+                if client.wire is not None and client.chat and payload in COME_BACK and not client.gone:
+                    client.put([GONE])  # its partner is gone with their host
+                self._over(client)
+            elif hear(client, orjson.loads(payload), self.status, digests, self._announced):
                 self._over(client)
         if client.pending and not answering:
             self._patience.hear(client, self.status.event(client.host))
         if client.full and not client.paused and not client.gone:
             client.paused = True
-            self._worker.pause(conn, True)
+            self._pause(client, True)
         client.wake()
+
+    def _pause(self, client: Client, on: bool) -> None:
+        """It is told no more, or again."""
+        if client.wire is not None:
+            client.wire.hold(on)
+        else:
+            self._worker.pause(client.conn, on)
+
+    def go_on(self, client: Client, wire: Wire) -> None:
+        """It is here again: what became of it on its way is told."""
+        if wire.widened:
+            self._say(client, client.find)
+        if wire.cut:
+            self._away.pop(client.id, None)
+            self.cut(client)
+
+    def unpack(self, record: dict[str, Any], blobs: list[bytes], session: SessionView | None, now: float) -> Client:
+        """As `Table`; whose search waits for a challenge, or a while, is asked for."""
+        client = super().unpack(record, blobs, session, now)
+        if client.pending and not client.challenge:
+            self._patience.later(client)
+        return client
 
     def _over(self, client: Client) -> None:
         """No further event will come. The session ends when this turn of the worker is over."""
@@ -263,18 +281,6 @@ class Adapter:
         ended, self._ended = self._ended, []
         for client in ended:
             self._retire(client, LEFT)
-
-    def _digests_of(self, client: Client) -> str:
-        """The digests of the two who talk, in the order of their sides."""
-        session = client.session
-        seat = session.seat or session.past
-        sides = {} if seat is None else dict([*seat.others, (seat.side, session.id)])
-        day = int(time.time()) // DAY
-        return ",".join(self._digest(sides[side], day) for side in (0, 1) if side in sides)
-
-    def _digest(self, session: int, day: int) -> str:
-        client = self._by_session.get(session)
-        return self.digests.of(session, client.person if client is not None else 0, day)
 
     # polls
 
@@ -318,7 +324,7 @@ class Adapter:
             return
         if client.paused and not client.full:
             client.paused = False
-            self._worker.pause(client.conn, False)
+            self._pause(client, False)
         client.wake()
 
     def unwritten(self, client: Client) -> None:
@@ -327,64 +333,14 @@ class Adapter:
         client.wake()
         self.cut(client)
 
-    # between two processes
-
-    def of(self, session: int) -> Client | None:
-        """The client of a session; None: it has none."""
-        return self._by_session.get(session)
-
-    def ready(self, client: Client) -> bool:
-        """Whether it may be packed now: no answer with events is on its way, and it is not about to end."""
-        return not client.carrying and client not in self._ended
-
-    def pack(self, client: Client, now: float, blobs: list[bytes]) -> dict[str, Any]:
-        """A client that is ready leaves, with its session or, where that is over, by itself; its held poll is answered with nothing."""
-        record = packed(client, now, blobs)
-        self.clients.pop(client.id, None)
-        self._away.pop(client.id, None)
-        self._by_conn.pop(client.conn, None)
-        self._by_session.pop(client.session.id, None)
-        self._addresses.leave(client.key, now)
-        emptied(client)
-        return record
-
-    def unpack(self, record: dict[str, Any], blobs: list[bytes], session: SessionView | None, now: float) -> Client:
-        """A client comes, or comes back, whose `session` is here; None: it is over. Raises KeyError, TypeError, ValueError."""
-        client = unpacked(record, blobs, session or Over(), now)
-        if client.pending and not client.challenge:
-            self._patience.later(client)
-        self.clients[client.id] = client
-        self._addresses.moved(client.key, now)
-        insort(self._visits, (client.heard + self._idle, client), key=itemgetter(0))
-        if session is not None:
-            self._by_session[session.id] = client
-            if client.conn:
-                self._by_conn[client.conn] = client
-            else:
-                self._away[client.id] = client
-        return client
-
-    def rest(self, now: float) -> Iterator[tuple[dict[str, Any], list[bytes]]]:
-        """Who and what is here without a session, in pieces that leave as they are given: last events, ids and chats that are over."""
-        yield from self.gone.pack(now)
-        for client in [one for one in self.clients.values() if one.session.id not in self._by_session]:
-            if self._here(client) and self.ready(client):
-                blobs: list[bytes] = []
-                yield {"client": self.pack(client, now, blobs)}, blobs
-
-    def take_rest(self, piece: dict[str, Any], blobs: list[bytes], now: float) -> None:
-        """The other way, and back; what is not known here is passed over. Raises KeyError, TypeError, ValueError."""
-        self.gone.unpack(piece, blobs, now)
-        if "client" in piece:
-            self.unpack(piece["client"], blobs, None, now)
-
     def _tick(self) -> None:
         now = time.monotonic()
         self._timer = self._loop.call_later(1.0, self._tick)
         for client in self._polls.tick(now):
             self.cut(client)
         for client in list(self._away.values()):
-            if client.session.id not in self._worker.engine.sessions:
+            wire = client.wire
+            if client.session.id not in self._worker.engine.sessions if wire is None else wire.cut + self._grace <= now:
                 self.end(client, LEFT)
         self.gone.lately.expire(now)
         visits = self._visits

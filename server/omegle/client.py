@@ -7,6 +7,7 @@ flight would starve its own `/send` otherwise.
 from typing import Any, Protocol
 
 from engine.views import SessionView
+from server.omegle.wire import Wire
 
 ID_BEFORE = "central1:"  # before `Places.letters`: 30 of 36 each; strict clients accept no other number
 QUEUE_EVENTS = 200  # events kept for a client; beyond, its partner is told `slow` (protocol.md, rule 8)
@@ -52,6 +53,7 @@ class Client:
         "solved",
         "told",
         "unread",
+        "wire",
     )
 
     def __init__(
@@ -82,6 +84,7 @@ class Client:
         self.solved = False  # it was solved, and the search did not begin yet
         self.pending = False  # the search begins when the challenge is solved, or waited for
         self.patience = 0.0  # seconds for which its last search was refused
+        self.wire: Wire | None = None  # by which its session at another host is spoken with; None: it is here
         self.moved = False  # another process has it: nothing is said to it here any more
 
     def put(self, events: list[bytes]) -> None:

@@ -59,6 +59,8 @@ def _failed(client: Client, frame: dict[str, Any]) -> None:
         client.put([events.event("antinudeBanned", client.host + frame["appeal"])])
     elif "of" in frame or code == "too_fast":
         client.refused = code
+        if client.wire is not None and frame.get("of") == "message":  # it was answered before its home said so
+            client.put([events.event("error", frame["message"])])
         if code == "snaps" and frame.get("of") == "signal" and client.dark != client.chat:
             client.dark = client.chat  # once a chat, however many signals fail
             client.put([events.UNCHECKED])

@@ -17,7 +17,20 @@ import orjson
 
 from engine.engine import Engine, Session
 from engine.ports import Bus, Out, Outside, never_moved, no_pictures
-from engine.protocol import CONFIRMED, DROPPED, FAULTS, FRAME, FRAMES, HTTP, LOST, MINOR, OPENED, PROGRAM, UNTUNNELLED
+from engine.protocol import (
+    BROKEN,
+    CONFIRMED,
+    DROPPED,
+    FAULTS,
+    FRAME,
+    FRAMES,
+    HTTP,
+    LOST,
+    MINOR,
+    OPENED,
+    PROGRAM,
+    UNTUNNELLED,
+)
 from engine.views import SessionView, error, hello
 from ext.net.admission import key_of
 from ext.net.reactor import Reactor
@@ -344,6 +357,8 @@ class Worker:
         elif kind == LOST:
             if session is None:
                 return
+            if data == DROPPED and session.way & PROGRAM and conn in self.output.visitors:
+                data = BROKEN  # of a program's only the office of its host can come back, and it does not
             engine.lost(session, conn, data, now)
             self.output.visitors.pop(conn, None)
         elif kind == HTTP:

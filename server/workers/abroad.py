@@ -15,6 +15,7 @@ from server.cluster.hosts import Hosts
 from server.cluster.landing import Landing
 from server.cluster.port import Request
 from server.cluster.seal import Seal
+from server.cluster.speaking import Speaker
 from server.handover.link import Message
 from server.handover.tally import Tally
 from server.metrics.exposition import Reading
@@ -44,6 +45,10 @@ class Abroad:
         self._crossing = Crossing(hosts, Asker(seal, node), worker, moving, tally, noted, opened)
         self._landing = Landing(node, number, seal, worker, room, moving, tally, takes)
 
+    def speaks(self, speaker: Speaker) -> None:
+        """There are people without a socket."""
+        self._crossing.speaker = speaker
+
     def go(self, to: str, one: Traveller) -> None:
         """Somebody goes to a process of another host."""
         self._crossing.go(_home(to), one)
@@ -56,6 +61,11 @@ class Abroad:
     def forget(self, home: str, people: Sequence[tuple[int, int]]) -> None:
         """People of a process of another host, which may live, are here: it is asked to forget them. `people`: ids and keys, as they went there."""
         self._crossing.forget(_home(home), people)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether somebody is on the way to another host."""
+        return self._crossing.under_way
 
     async def landed(self) -> None:
         """Wait until nobody is on the way to another host."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from server.cluster.evacuating import Evacuation, may_go
+from server.cluster.evacuating import Evacuation, may_go, nobody_stays
 from server.cluster.hosts import Hosts, Place
 from server.handover.link import Kind, Message
 from server.worker.worker import Worker
@@ -27,7 +27,7 @@ def span(drain: float) -> float:
 
 
 class Departing:
-    """Of a worker, or the office. `name`: its own; `stop`: set where it is to end; `goes`: whether a session may go, by its id."""
+    """Of a worker, or the office. `name`: its own; `stop`: set where it is to end; `goes`, `stay`: see `Evacuation`."""
 
     def __init__(
         self,
@@ -37,6 +37,7 @@ class Departing:
         hosts: Hosts,
         stop: asyncio.Event,
         goes: Callable[[int], bool] = may_go,
+        stay: Callable[[], bool] = nobody_stays,
     ) -> None:
         self._name = name
         self._worker = worker
@@ -44,6 +45,7 @@ class Departing:
         self._hosts = hosts
         self._stop = stop
         self._goes = goes
+        self._stay = stay
         self._evacuation: Evacuation | None = None
         self._told: list[Place] = []  # where people may go, by the hub's last word
         self.within: float | None = None  # seconds that an operator gave for people who go
@@ -95,6 +97,7 @@ class Departing:
             self._places,
             links.cross,
             self._goes,
+            self._stay,
         )
         links.whereabouts.goes = evacuation.want
         await evacuation.run(until)

@@ -97,7 +97,9 @@ class Office:
         handlers[Kind.HOSTS] = self._others
         self.server.health.checks.append(self.hosts.unwell)
         self._everywhere = Everywhere(self.server, lambda: self.peers, place is not None, self._kept)
-        self._departing = Departing(OFFICE, self.server.worker, lambda: self.links, self.hosts, self.stop, self._may_go)
+        self._departing = Departing(
+            OFFICE, self.server.worker, lambda: self.links, self.hosts, self.stop, self._may_go, self._has_others
+        )  # fmt: skip
         handlers |= {**self._everywhere.handlers, **self._departing.handlers}
         self.links = Links(up, self.server.worker, room, handlers, self._joined, self._dead, names=names)
         if place is not None and self._station is not None:
@@ -178,6 +180,16 @@ class Office:
         adapter = self.server.pages.get(ADAPTER)
         return adapter is None or adapter.of(id) is None
 
+    def _all_came(self) -> bool:
+        """Whether nobody comes here from a worker any more, or may come back from the way to another host."""
+        abroad = self.links.across.abroad
+        return not (self._workers() or (abroad is not None and abroad.under_way))
+
+    def _has_others(self) -> bool:
+        """Whether such clients are here whose sessions are at other hosts."""
+        adapter = self.server.pages.get(ADAPTER)
+        return adapter is not None and any(client.wire is not None for client in adapter.clients.values())
+
     def _joined(self, name: str) -> None:
         self._gathering.joined(name)
         if name == HUB:
@@ -212,6 +224,7 @@ class Office:
         await server.show_metrics(listening=first)
         await server.open_store(secret, listening=first)
         await server.build()
+        self._speak()
         if self._station is not None:
             self._proxy = Proxy(self._station.asker, server.services.places, lambda: self.hosts.others, self._hold)
             self._proxy.know()
@@ -243,6 +256,13 @@ class Office:
             self._sharing.joined(name)
         self.peers.ready()
         logger.info("process.ready", process=OFFICE, pid=os.getpid())
+
+    def _speak(self) -> None:
+        """Who has no socket goes to other hosts too, by one that its adapter makes."""
+        adapter, abroad = self.server.pages.get(ADAPTER), self.links.across.abroad
+        if adapter is not None and abroad is not None:
+            abroad.speaks(adapter.afar)
+            self.links.tunnels.returned = adapter.afar.home
 
     async def serve(self) -> None:
         """Take what comes; all that the office before this one has."""
@@ -278,7 +298,7 @@ class Office:
         if before is not None:
             await before
         try:
-            leaving = Yielding(pid, sock, self.server, self.sockets, self.links, lambda: not self._workers())
+            leaving = Yielding(pid, sock, self.server, self.sockets, self.links, self._all_came)
         except ProcessLookupError:  # it is dead already
             sock.close()
             return

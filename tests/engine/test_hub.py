@@ -346,7 +346,7 @@ def test_a_row_cut_short_is_refused_and_changes_nothing() -> None:
     assert not host.hub.tally
 
 
-def test_two_of_whom_none_can_move_do_not_meet_where_their_hosts_differ() -> None:
+def test_of_two_who_are_come_to_one_goes_to_the_other_where_their_hosts_differ() -> None:
     far = 5 << HOST_BITS
     host = Host(0)
     for number in (far, 2 * far, 2 * far + 1):
@@ -357,14 +357,16 @@ def test_two_of_whom_none_can_move_do_not_meet_where_their_hosts_differ() -> Non
     a, b = people(host, far, 2 * far)
     host.send(a, type="find")
     host.send(b, type="find")
-    spies = people(host, far, 2 * far)
-    host.send(spies[0], type="find", role="spy", question="Why is it so at all?")
-    host.send(spies[1], type="find", role="discuss")
-    host.wait(60.0)
-    assert host.hub.tally["made"] == 0
-    (c,) = people(host, 2 * far + 1)
-    host.send(c, type="find")
-    assert host.world(c) is host.workers[far], "who waits longest is come to"
+    assert host.world(a) is host.world(b) in (host.workers[far], host.workers[2 * far])
+    spy, c, d = people(host, far, 2 * far, 2 * far + 1)
+    host.send(spy, type="find", role="spy", question="Why is it so at all?")
+    for client in (c, d):
+        host.send(client, type="find", role="discuss")
+    assert {host.world(client) for client in (spy, c, d)} == {host.workers[2 * far]}
+    e, f = people(host, far, 2 * far + 1)
+    host.send(e, type="find")
+    host.send(f, type="find")
+    assert host.world(f) is host.workers[far], "who is come to is not asked to go where nobody else is"
 
 
 def test_a_worker_of_another_host_has_only_so_many_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,20 +57,23 @@ def test_who_cannot_move_is_come_to_from_any_host() -> None:
     assert made.where([A, B | 1]) == A
 
 
-def test_fixed_people_of_two_hosts_are_at_places_of_their_own_and_nobody_else_is() -> None:
-    made = placing({A: 0, A | 1: 0}, fixed=(A,))
-    first = made.place(A)
-    made.joined(B, 0, True)
-    made.joined(B | 1, 0, False)
-    assert made.place(A) == first != 0
-    assert made.place(B) not in (0, first)
-    assert (made.place(A | 1), made.place(B | 1), made.place(C)) == (0, 0, 0)
-    made.gone(B)
-    made.gone(B | 1)
-    made.joined(C, 0, True)
-    assert made.place(C) not in (0, made.place(A))
-    alone = placing({0: 0, 1: 0}, fixed=(0,))
-    assert alone.place(0) == 0
+def test_of_two_who_are_come_to_one_goes_to_the_emptier_that_takes_people() -> None:
+    made = placing({A: 5, A | 1: 0, B: 4, B | 1: 0}, fixed=(A, B))
+    assert [made.place(worker) for worker in made.people] == [0, 0, 0, 0]
+    assert made.where([A, B]) == made.where([B, A]) == B
+    made.people[B] = 5
+    assert made.where([B, A]) == A
+    made.leaves(A)
+    assert made.where([B, A]) == B
+    made.leaves(B)
+    assert made.where([B, A]) == A
+    assert made.where([A, A]) == A
+
+
+def test_of_three_of_whom_two_are_come_to_they_meet_where_two_of_them_are() -> None:
+    made = placing({A: 9, A | 1: 0, B: 4, B | 1: 0, C | 1: 0}, fixed=(A, B))
+    assert made.where([A, B, A | 1]) == made.where([A | 1, B, A]) == made.where([B, A, A]) == A
+    assert made.where([C | 1, A, B]) == B
 
 
 def fail(made: Placing, one: int, two: int, now: float = 0.0, times: int = FAILS) -> None:

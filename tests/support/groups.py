@@ -57,6 +57,7 @@ OUTSIDE = (
     "tests/server/cluster/test_crossing_lines.py",
     "tests/server/cluster/test_leaving.py",
     "tests/server/cluster/test_measures.py",
+    "tests/server/cluster/test_programs.py",
     "tests/server/cluster/test_proxy_hosts.py",
     "tests/server/cluster/test_releases.py",
     "tests/server/cluster/test_station.py",

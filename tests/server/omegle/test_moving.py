@@ -36,6 +36,7 @@ LEFT_OUT = {
     "size": "of the events",
     "refused": "is read within the turn that wrote it",
     "patience": "of the last refusal; who waits asks again over there, and is told anew how long",
+    "wire": "goes beside it, as a descriptor (`test_afar.py`)",
     "moved": "says here that it is there",
     "dark": "at worst it is told once more that a chat has no video",
 }
@@ -48,6 +49,8 @@ STAYS = {
     "_announced": "who was told of a statement that is to come hears it once more",
     "_idle": "a setting",
     "_most": "a setting",
+    "_grace": "a setting",
+    "afar": "wires go with their clients; who ends elsewhere is not waited for",
     "_addresses": "counted by those who come; how fast an address made clients begins anew",
     "status": "figures of one second",
     "_by_conn": "by those who come",
@@ -277,8 +280,8 @@ async def test_last_events_and_ids_that_ended_go_without_a_session(worker: Worke
     await asyncio.sleep(0)
     assert two.here.of(one.session.id) is None
     now = time.monotonic()
-    for piece, blobs in two.here.rest(now):
-        two.there.take_rest(orjson.loads(orjson.dumps(piece)), blobs, now)
+    for piece, blobs, descriptors in two.here.rest(now):
+        two.there.take_rest(orjson.loads(orjson.dumps(piece)), blobs, now, descriptors)
     assert (two.here.clients, two.here.knows(other.id), two.here.find(one.id)) == ({}, False, None)
     there = two.there.find(one.id)
     assert there is not None
@@ -297,8 +300,8 @@ async def test_a_log_is_asked_of_the_process_that_follows(worker: Worker) -> Non
     await asyncio.sleep(0)
     now = time.monotonic()
     for _ in range(2):  # and to a third, as it came
-        for piece, blobs in two.here.rest(now):
-            two.there.take_rest(orjson.loads(orjson.dumps(piece)), blobs, now)
+        for piece, blobs, descriptors in two.here.rest(now):
+            two.there.take_rest(orjson.loads(orjson.dumps(piece)), blobs, now, descriptors)
         assert await two.here.lately("ABCDEFGH", "192.0.2.7") is None
         two.here, two.there = two.there, two.here
     for randid in ("ABCDEFGH", "IJKLMNOP"):
