@@ -201,7 +201,7 @@ async def test_what_was_said_is_there_for_a_log_at_both_hosts(secret: Keys) -> N
                     await program.hears("strangerDisconnected")
                     await asyncio.sleep(0)  # what ended is cleared
                 await program.adapter.afar.known(program.client.person)
-                found = [program.adapter.lately(id, "192.0.2.1") for id in randids]
+                found = [await program.adapter.lately(id, "192.0.2.1") for id in randids]
                 said = [past.transcript() for past in found if past is not None]
                 assert [line.text for one in said if one is not None for line in one.lines] == ["to be kept"]
 

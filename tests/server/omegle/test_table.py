@@ -44,4 +44,4 @@ async def test_who_is_about_to_end_or_is_being_told_does_not_go(worker: Worker) 
     other = adapter(worker)
     other.take_rest(orjson.loads(orjson.dumps(piece)), blobs, time.monotonic(), descriptors)
     assert other.knows(client.id)
-    assert other.lately("AAAA2222", "192.0.2.1") is None
+    assert await other.lately("AAAA2222", "192.0.2.1") is None
