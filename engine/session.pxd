@@ -25,13 +25,12 @@ cdef class Session(Carried):
     cdef public object identity, address
     cdef public tuple networks
     cdef public object alias
-    cdef public int state
     cdef public str told
-    cdef public bint fresh
     cdef public object serial
     cdef public double deadline
     cdef public Query query
     cdef public Seat seat, past
     cdef public Trial trial
-    cdef public bint snaps
-    cdef public int way
+    # what is half as wide stands together: who waits holds one of these
+    cdef public int state, way
+    cdef public bint fresh, snaps

@@ -4,8 +4,9 @@ from engine.session cimport Query, Session
 cdef class Words:
     cdef public Vocabulary _vocabulary
     cdef public object _limits
-    cdef public dict _held
+    cdef public dict _held, _shared
     cdef public object dropped
     cpdef hold(self, Session session, Query query, list words)
     cpdef release(self, Query query)
+    cdef tuple _networks_of(self, str address)
     cdef _held_by(self, Query query, ids, list words)

@@ -17,18 +17,19 @@ from ext.match.interner import Ids
 class Words:
     """Who holds how many. `limits`: False lifts the bound of a network."""
 
-    __slots__ = ("_held", "_limits", "_vocabulary", "dropped")
+    __slots__ = ("_held", "_limits", "_shared", "_vocabulary", "dropped")
 
     def __init__(self, vocabulary: Vocabulary, limits: bool) -> None:
         self._vocabulary = vocabulary
         self._limits = limits
         self._held: dict[str, int] = {}  # by network, of those that hold any
+        self._shared: dict[str, tuple[str, ...]] = {}  # by IPv4 address, where two hold some: the networks of both
         self.dropped = 0  # interests that found no room
 
     def hold(self, session: Session, query: Query, words: list[str]) -> None:
         """Give the query the ids of its words. Raises BadInterest, and Refusal where there is room for none of them."""
         vocabulary = self._vocabulary
-        query.networks = session.networks = session.networks or networks_of(session.address)
+        query.networks = session.networks = session.networks or self._networks_of(session.address)
         known = vocabulary.interests
         try:
             ids = vocabulary.intern(words)
@@ -76,6 +77,15 @@ class Words:
                 self._held[network] = left
             else:
                 del self._held[network]
+                self._shared.pop(network, None)
+
+    def _networks_of(self, address: str) -> tuple[str, ...]:
+        found = self._shared.get(address)
+        if found is None:
+            found = networks_of(address)
+            if address in self._held:
+                self._shared[address] = found
+        return found
 
     def _held_by(self, query: Query, ids: Ids, words: list[str]) -> None:
         query.ids = ids

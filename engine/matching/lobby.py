@@ -8,7 +8,7 @@ from typing import Final
 
 from engine.matching.rooms import Rooms
 from engine.matching.thresholds import Thresholds
-from engine.matching.tickets import Match, Pool, Room, Step, Ticket
+from engine.matching.tickets import NEVER, NO_HANDLE, Match, Pool, Room, Step, Ticket
 from engine.matching.vocabulary import Vocabulary
 from engine.matching.windows import choose
 from engine.protocol import ACCEPTS, ANY, ANYONE, GOOD, INTERESTS_MAX
@@ -135,8 +135,7 @@ class Lobby(Vocabulary):
                 self._out(ticket)
                 matches.append(self._match(ticket, found, now))
                 continue
-            if ticket._due is not None:
-                agenda.push(ticket._due, ticket.client)
+            agenda.push(ticket._due, ticket.client)
             if ACCEPTS[ticket._level] != before:
                 steps.append(self._step(ticket, now))
         return matches, steps
@@ -206,7 +205,7 @@ class Lobby(Vocabulary):
         rules, due = self.thresholds, ticket._step
         if ticket._fallen < rules.falls:
             fall = ticket.since + rules.fall_at(ticket._fallen, ticket._room.arrivals.rate(now))
-            due = fall if due is None else min(due, fall)
+            due = min(due, fall)
         ticket._due = due
         return self._look(ticket, now)
 
@@ -247,15 +246,15 @@ class Lobby(Vocabulary):
 
     def _forget(self, ticket: Ticket) -> None:
         """Take a ticket out of the index, if it is there."""
-        if ticket._handle >= 0:
+        if ticket._handle:
             self._matcher.remove(ticket._handle)
             self._out(ticket)
 
     def _out(self, ticket: Ticket) -> None:
         """The index has it no more."""
         room = ticket._room
-        ticket._handle = -1
-        ticket._due = None
+        ticket._handle = NO_HANDLE
+        ticket._due = NEVER
         room.members.pop(ticket.client, None)
         self._rooms.leave(room, self._now)
 
@@ -319,8 +318,7 @@ class Lobby(Vocabulary):
                 self._fresh.append(room)
             if self._window is None:
                 self._window = now + window
-        if ticket._due is not None:
-            self._agenda.push(ticket._due, ticket.client)
+        self._agenda.push(ticket._due, ticket.client)
         return None
 
     def _settle(self, ticket: Ticket, now: float, first: bool = False) -> None:
@@ -330,22 +328,22 @@ class Lobby(Vocabulary):
         if first:
             ticket._step = ticket.since + (rules.any_at(rate) if ticket.interests else rules.lift_after)
             ticket._fallen = 0 if rules.peak and ticket.interests else rules.falls
-        while ticket._step is not None and ticket._step <= now:
+        while ticket._step <= now:
             if ticket.strict and ticket._level == ANY:
-                ticket._step = None
+                ticket._step = NEVER
                 break
             ticket._level += 1
             if ticket._level == ANY:
                 ticket._step = ticket.since + (rules.exact_after if ticket.strict else rules.anyone_at(rate))
             elif ticket._level == ANYONE:
-                ticket._step = ticket._step + rules.lift_after
+                ticket._step += rules.lift_after
             else:
-                ticket._step = None
+                ticket._step = NEVER
         due = ticket._step
         while ticket._fallen < rules.falls:
             fall = ticket.since + rules.fall_at(ticket._fallen, rate)
             if fall > now:
-                due = fall if due is None else min(due, fall)
+                due = min(due, fall)
                 break
             ticket._fallen += 1
         ticket._due = due
@@ -364,7 +362,7 @@ class Lobby(Vocabulary):
         level = ticket._level
         widens = (
             None
-            if ticket._step is None or level >= ANYONE or (ticket.strict and level == ANY)
+            if level >= ANYONE or (ticket.strict and level == ANY) or ticket._step == NEVER
             else max(0.0, ticket._step - now)
         )
         own = ticket._room

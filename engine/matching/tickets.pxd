@@ -1,3 +1,5 @@
+from libc.stdint cimport uint64_t
+
 from engine.matching.thresholds cimport Arrivals
 
 cdef class Family:
@@ -16,16 +18,13 @@ cdef class Room:
     cdef public bint fresh
 
 cdef class Ticket:
-    cdef public object client, pool, interests
-    cdef public bint strict
-    cdef public object person
+    cdef public object client, pool, interests, person
     cdef public tuple recent, blocked, also
-    cdef public int place
-    cdef public double since
-    cdef public object _handle
-    cdef public int _level, _fallen
-    cdef public object _due, _step
     cdef public Room _room
+    cdef public double since, _due, _step
+    cdef public uint64_t _handle
+    cdef public int place, _fallen, _level
+    cdef public bint strict
 
 cdef class Match:
     cdef public object a, b

@@ -4,11 +4,14 @@ and `engine.matching.rooms` alone counts who waits.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from engine.matching.thresholds import Arrivals
 from engine.protocol import DEFAULT_LANGUAGE, GOOD, STRANGER
 from ext.match.interner import Ids
+
+NEVER: Final = float("inf")  # a time
+NO_HANDLE: Final = 0  # the index gives none such
 
 
 class Pool(NamedTuple):
@@ -69,20 +72,21 @@ class Ticket:
         self.also = also
         self.place = place
         self.since = since
-        self._handle = -1
+        self._handle = NO_HANDLE
         self._level = GOOD
         self._fallen = 0
-        self._due: float | None = None  # the next look: a step of the level, or the floor falls
-        self._step: float | None = None
+        self._due = NEVER  # the next look: a step of the level, or the floor falls
+        self._step = NEVER
         self._room: Room  # where it waits
 
     def stand(self) -> tuple[int, float | None, int]:
         """What the lobby made of it: its level, when it takes the next step, how often its floor fell."""
-        return self._level, self._step, self._fallen
+        return self._level, None if self._step == NEVER else self._step, self._fallen
 
     def stood(self, level: int, step: float | None, fallen: int) -> None:
         """It stands so, having waited elsewhere (`Lobby.enter`)."""
-        self._level, self._step, self._fallen = level, step, fallen
+        self._level, self._fallen = level, fallen
+        self._step = NEVER if step is None else step
 
 
 class Room:

@@ -2,6 +2,7 @@
 
 Rule: nothing is taken out but from the top; what is due no more is the caller's to pass over when it comes up.
 """
+from libc.math cimport INFINITY
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free, realloc
 
@@ -41,9 +42,11 @@ cdef class DueHeap:
         return 0
 
     def push(self, double due, int64_t client) -> None:
-        """One more."""
+        """One more; not where it is never due (infinity)."""
         cdef size_t at = self.count, up
         cdef entry_t entry = entry_t(due, self.serial, client)
+        if due == INFINITY:
+            return
         if self.count == self.room:
             self._resize(self.room + self.room // 2 if self.room else LEAST)
         self.serial += 1

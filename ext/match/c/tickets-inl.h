@@ -94,7 +94,8 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
     c->client = q->client;
     c->sig = q->sig;
     c->since = q->since;
-    m->serials[slot] = ++m->serial;
+    if (MX_RARELY(!++m->serial)) m->serial = 1; /* a handle is not 0 */
+    m->serials[slot] = m->serial;
     c->total = (uint16_t)(q->total < 0xFFFF ? q->total : 0xFFFF);
     c->extra = xi;
     c->floor = (uint16_t)q->floor;

@@ -34,3 +34,9 @@ def test_ten_thousand_come_and_go() -> None:
     assert came == sorted((number * 7919 % 10_007, number) for number in range(10_000))
     with pytest.raises(IndexError):
         heap.drop()
+
+
+def test_who_is_never_due_takes_no_place() -> None:
+    heap = DueHeap()
+    heap.push(float("inf"), 1)
+    assert (len(heap), heap.first()) == (0, None)
