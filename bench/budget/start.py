@@ -20,6 +20,7 @@ def main(folder: str, slower: float) -> None:
 
     frames.apart(parts.rows())
     writer.HELD *= slower
+    writer.TURN *= slower
     worker.TURN *= slower
     database.TIDY *= slower
     sleep = asyncio.sleep

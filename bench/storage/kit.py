@@ -45,5 +45,10 @@ class Kit:
     def writer(self, batch: int = 4000) -> Writer:
         """As the server has it."""
         return Writer(
-            self.database, Records(self.pseudonyms, Countries()), Tasks(), queue=5_000_000, batch=batch, linger=0.25
+            self.database,
+            Records(self.pseudonyms, Countries(), self.database.missing),
+            Tasks(),
+            queue=5_000_000,
+            batch=batch,
+            linger=0.25,
         )

@@ -26,7 +26,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from server.store.errors import Busy, ObjectsAway, StoreAway
-from server.store.inserts import Inserts, Values
+from server.store.inserts import MISSING, Inserts, Values
 
 TIDY = 1.0  # seconds from a write until the WAL is moved into the file; what comes in between is moved with it
 TIDY_TRIES = 2  # beside whoever writes: the second moves what was written during the first
@@ -76,6 +76,7 @@ class Database:
         self.url = url
         self.data = data
         self.sqlite = url.startswith("sqlite")
+        self.missing = MISSING if self.sqlite else None  # NULL among the values of `put`
         # SQLite has one writer; who waits for it within this process stands in line here, since SQLite itself polls,
         # up to 100 ms apart, and is not fair. Never take it twice in one task.
         self._turn: asyncio.Lock | contextlib.nullcontext[None] = (

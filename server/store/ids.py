@@ -14,10 +14,13 @@ DRAWN = 10  # random bytes of an id
 def chat_ids(ended: Sequence[float]) -> list[bytes]:
     """An id for each: 48 bits of Unix milliseconds, 80 random bits. Sorted by time; no two alike. `ended`: the earliest first."""
     drawn = secrets.token_bytes(DRAWN * len(ended))
-    found = [
-        int(when * 1000).to_bytes(6, "big") + drawn[DRAWN * place : DRAWN * (place + 1)]
-        for place, when in enumerate(ended)
-    ]
+    found, first, last, begun = [], 0, -1, b""
+    for when in ended:
+        time = int(when * 1000)
+        if time != last:  # a batch has many of one millisecond
+            last, begun = time, time.to_bytes(6, "big")
+        found.append(begun + drawn[first : first + DRAWN])
+        first += DRAWN
     found.sort()  # within a millisecond
     return found
 

@@ -15,8 +15,10 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any, Final, Protocol
 
+MISSING: Final = float("nan")  # SQLite keeps it as NULL. A None works too, but takes as long as bytes do
 ROWS = 250  # of one statement of SQLite. More are not faster, and it holds the GIL while it binds them (0.1 ms)
 
 
@@ -27,6 +29,7 @@ class Into:
     table: str
     columns: tuple[str, ...]
 
+    @lru_cache(maxsize=16)  # noqa: B019 - those of this module's users: a table each
     def sqlite(self, rows: int) -> str:
         """SQLite's statement for so many rows."""
         row = "(" + ",".join("?" * len(self.columns)) + ")"

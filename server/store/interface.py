@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from server.metrics.exposition import Reading
 from server.store.epochs import EpochKeys
-from server.store.records import EndedChat, Party
+from server.store.records import Party, Record
 from server.store.transcript import Transcript
 
 Shape = TypeVar("Shape")
@@ -55,7 +55,7 @@ class Elections(Protocol):
 class Keeper(Protocol):
     """Who takes what chats leave: the store, or the way to it from another process of this host."""
 
-    def record(self, chat: EndedChat) -> bool:
+    def record(self, chat: Record) -> bool:
         """Take a chat's record; never blocks. False: lost, and counted."""
 
     async def save(self, transcript: Transcript, parties: Iterable[Party], by: Party) -> Saved:

@@ -3,7 +3,7 @@ cdef class Batch:
     cdef public list chats, parties
 
 cdef class Records:
-    cdef readonly object _pseudonyms, _countries
+    cdef readonly object _pseudonyms, _countries, _missing
     cdef dict _cache
     cpdef add(self, Batch batch, chats)
     cdef tuple _derive(self, epoch, identity, address)

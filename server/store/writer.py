@@ -23,17 +23,20 @@ from server.store.database import Database
 from server.store.epochs import KeyGone
 from server.store.errors import StoreAway
 from server.store.ids import day_of
-from server.store.inserts import put
+from server.store.inserts import ROWS, put
 from server.store.reach import Reach
-from server.store.records import CHAT, PARTY, Batch, EndedChat, Records
+from server.store.records import CHAT, PARTY, Batch, Record, Records
 
 BACKOFF = (0.1, 5.0)  # seconds: first and longest pause between tries; a restart of PostgreSQL takes about a second
 TASK = "store-writer"
 
-A_TURN = 50  # chats that become rows in one turn of the loop: 1.5 ms where each person is new
+SOME = 50  # chats that become rows between two looks at the clock: 1.5 ms where each person is new
+TURN = 0.0005  # seconds of it in one turn of the loop
 HELD = 0.02  # seconds that a batch may hold the database: who saves beside it waits for as long
 ENDED = CHAT.columns.index("ended")
-LEAST = 250  # chats that a batch may always have; how many more the database takes in HELD is learned from each
+# Chats that a batch may always have; how many times more the database takes in HELD is learned from each. Whole statements (`inserts.ROWS`):
+# the rows that fill none cost twice as much.
+LEAST = ROWS
 
 
 @dataclass(slots=True)
@@ -65,7 +68,7 @@ class Writer:
         self._bound = queue
         self._batch = batch
         self._linger = linger
-        self._queue: deque[EndedChat] = deque()
+        self._queue: deque[Record] = deque()
         self._size = min(batch, LEAST)  # of the next batch
         self._present: Batch | None = None
         self._wake = asyncio.Event()
@@ -77,7 +80,7 @@ class Writer:
         self.reach = Reach("records")
         self.counts = WriterCounts()
 
-    def record(self, chat: EndedChat) -> bool:
+    def record(self, chat: Record) -> bool:
         """Take a chat's record. False: the bound was reached, it is lost and counted. Never blocks, never raises."""
         queue = self._queue
         if len(queue) >= self._bound:
@@ -156,9 +159,12 @@ class Writer:
         queue, batch = self._queue, Batch()
         taken = list(islice(queue, self._size))
         await self._records.prepare(taken)
-        for at in range(0, len(taken), A_TURN):
-            self._records.add(batch, taken[at : at + A_TURN])
-            await asyncio.sleep(0)
+        begun = time.monotonic()
+        for at in range(0, len(taken), SOME):
+            self._records.add(batch, taken[at : at + SOME])
+            if time.monotonic() - begun >= TURN:
+                await asyncio.sleep(0)
+                begun = time.monotonic()
         for _ in taken:
             queue.popleft()
         return batch
@@ -182,7 +188,8 @@ class Writer:
         counts.batches.add(took)
         counts.longest = max(counts.longest, took)
         if batch.size >= self._size or held > HELD:
-            self._size = min(self._batch, max(LEAST, min(2 * batch.size, int(batch.size * HELD / held))))
+            size = min(2 * batch.size, int(batch.size * HELD / held))
+            self._size = min(self._batch, max(LEAST, size - size % LEAST))
 
 
 async def _patience(wake: asyncio.Event, linger: float) -> None:

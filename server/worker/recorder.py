@@ -15,7 +15,7 @@ from engine.engine import Session
 from engine.views import Act, ChatView, Ended, Report, Save, SeatView
 from server.store.errors import NotSaved
 from server.store.interface import Keeper
-from server.store.records import EndedChat, Party
+from server.store.records import Party
 from server.store.transcript import Transcript, of_ring
 from server.worker.worker import Worker
 
@@ -70,7 +70,7 @@ class Recorder:
         if kind is Ended:
             chat = seat.chat
             now = time.time()
-            self._record(EndedChat(mode(chat), what.by, now - time.monotonic() + chat.began, now, chat.people))
+            self._record((mode(chat), what.by, now - time.monotonic() + chat.began, now, chat.people))
         elif kind is Save:
             self._begin(session, seat)
         elif kind is Report or kind is Act:

@@ -16,7 +16,7 @@ from server.handover.link import Kind, Message
 from server.safety import reported
 from server.store.errors import NotSaved
 from server.store.interface import Saved
-from server.store.records import EndedChat, Party
+from server.store.records import Party, Record
 from server.store.transcript import Transcript, pack
 from server.workers.outbox import Outbox
 from server.workers.peers import OFFICE, Peers
@@ -35,14 +35,14 @@ class Kept:
     def __init__(self, peers: Callable[[], Peers], outbox: Outbox) -> None:
         self._peers = peers
         self._outbox = outbox
-        self._chats: list[EndedChat] = []  # since the turn began, or while there is no office
+        self._chats: list[Record] = []  # since the turn began, or while there is no office
         self._lost = 0  # records, since the office was told
         self._numbers = count(1)
         self._asked: dict[int, asyncio.Future[Saved]] = {}
         self.records_lost = 0
         self.reports_lost = 0
 
-    def record(self, chat: EndedChat) -> bool:
+    def record(self, chat: Record) -> bool:
         """Take a chat's record. False: too many wait, it is lost and counted."""
         if self.waiting >= RECORDS_MAX:
             self._lost += 1
@@ -64,7 +64,7 @@ class Kept:
         lost, self._lost = self._lost, 0
         for at in range(0, len(chats) or 1, A_MESSAGE):
             # plain tuples, for a message has no others
-            some = [(*chat[:4], [tuple(person) for person in chat.parties]) for chat in chats[at : at + A_MESSAGE]]
+            some = [(*chat[:4], [tuple(person) for person in chat[4]]) for chat in chats[at : at + A_MESSAGE]]
             self._outbox.send(Kind.RECORD, lost, *some, weight=len(some))
             lost = 0
 

@@ -49,7 +49,12 @@ class Kit:
     def writer(self, queue: int = 10_000, batch: int = 100, linger: float = 0.01) -> Writer:
         """A writer, not started."""
         return Writer(
-            self.database, Records(self.pseudonyms, Countries()), self.tasks, queue=queue, batch=batch, linger=linger
+            self.database,
+            Records(self.pseudonyms, Countries(), self.database.missing),
+            self.tasks,
+            queue=queue,
+            batch=batch,
+            linger=linger,
         )
 
     async def write(self, *chats: EndedChat) -> None:

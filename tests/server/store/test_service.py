@@ -24,7 +24,7 @@ from server.privacy import holds
 from server.security import keys
 from server.store.copies import Copies
 from server.store.epochs import epoch_of
-from server.store.records import Batch, EndedChat, Records
+from server.store.records import Batch, Record, Records
 from server.store.service import Parts, Store
 from tests.server.privacy.drive import Running
 from tests.support import services
@@ -131,7 +131,7 @@ async def test_records_of_a_database_that_was_never_there_are_counted_and_told_a
 class Broken(Records):
     """Rows cannot be made."""
 
-    def add(self, batch: Batch, chats: Iterable[EndedChat]) -> None:
+    def add(self, batch: Batch, chats: Iterable[Record]) -> None:
         raise ZeroDivisionError
 
 

@@ -13,7 +13,7 @@ from engine.session import Session
 from ext.net.ring import Rings
 from server.store.errors import NotSaved
 from server.store.interface import Saved
-from server.store.records import EndedChat, Party
+from server.store.records import EndedChat, Party, Record
 from server.store.transcript import Transcript
 from server.worker.recorder import SAVES_A_SEAT, Recorder, mode, transcript
 
@@ -27,11 +27,11 @@ class FakeStore:
         self.away = away
         self.wait = wait
         self.by: list[Party] = []
-        self.chats: list[EndedChat] = []
+        self.chats: list[Record] = []
         self.logs: list[tuple[Transcript, list[Party]]] = []
         self.reports: list[tuple[Any, ...]] = []
 
-    def record(self, chat: EndedChat) -> bool:
+    def record(self, chat: Record) -> bool:
         self.chats.append(chat)
         return True
 
@@ -108,7 +108,7 @@ async def test_an_end_is_one_record_with_the_two_people() -> None:
     store = FakeStore()
     taking, _ = recorder(store)
     taking.take((Session(1, 1, 11, "192.0.2.1"), seat(), Ended("c" * 16, 0, "stranger")))
-    [chat] = store.chats
+    [chat] = [EndedChat(*chat) for chat in store.chats]  # type: ignore[arg-type]
     assert (chat.mode, chat.how, chat.parties) == ("text", "stranger", PEOPLE)
     assert chat.started <= chat.ended
 

@@ -12,7 +12,7 @@ from server.safety.interface import Safety
 from server.safety.reported import Reported
 from server.store.errors import NotSaved
 from server.store.interface import Saved, Store
-from server.store.records import EndedChat, Party
+from server.store.records import EndedChat, Party, Record
 from server.store.transcript import Line, Transcript
 from server.workers import kept as module
 from server.workers.keeping import Keeping
@@ -33,7 +33,7 @@ class Written:
     """What the store and moderation are asked: it notes that. `answer`: of a save."""
 
     def __init__(self) -> None:
-        self.chats: list[EndedChat] = []
+        self.chats: list[Record] = []
         self.lost = 0
         self.reports: list[Reported] = []
         self.saves: list[tuple[Transcript, list[Party], Party]] = []
@@ -49,7 +49,7 @@ class Written:
     def notices(self) -> "Written":
         return self
 
-    def record(self, chat: EndedChat) -> bool:
+    def record(self, chat: Record) -> bool:
         self.chats.append(chat)
         return True
 
