@@ -92,6 +92,19 @@ def test_nothing_is_held_when_all_searches_are_over() -> None:
     assert world.engine._core.words._held == {}
 
 
+def test_those_of_an_address_share_what_says_its_networks_and_with_the_last_search_it_goes() -> None:
+    world = World(Settings(find_burst=1000))
+    first, *others = [world.open(address="192.0.2.1") for _ in range(3)]
+    for number, wire in enumerate((first, *others)):
+        world.send(wire, type="find", interests=[f"word {number}"], strict=True)
+    one, other = [wire.session.networks for wire in others]
+    assert one is other
+    assert one == first.session.networks == ("192.0.2.1", "192.0.2.0/24")
+    for wire in (first, *others):
+        world.send(wire, type="leave")
+    assert world.engine._core.words._shared == {}
+
+
 def test_words_that_come_from_another_process_are_taken_without_a_bound_or_left_out_where_there_is_no_room() -> None:
     world = World(lobby=CountingLobby(most_interests=2))
     words = world.engine._core.words
