@@ -54,6 +54,7 @@ from engine.policy import (
 from engine.protocol import PROGRAM, SNAP_WITHIN
 from engine.requests import NoSnap
 from engine.session import Session
+from engine.states import GONE
 from engine.tips import Tips
 from ext.match.heap import DueHeap
 from ext.net.admission import key_of
@@ -345,8 +346,8 @@ class Snaps:
         """No video for the person at a side, for so long: this call is hung up, and the chat goes on by text."""
         session = look.there[side][0]
         self._core.pauses.put(session.person, seconds, now)
-        if session.identity:
-            self._core.outside.paused(session.identity, seconds)
+        if session.identity or session.state == GONE:  # gone elsewhere since: home to their host, or to meet somebody
+            self._core.outside.paused(session.person, seconds)
         if not look.looks.ended and look.chat.looks is look.looks:
             look.looks.ended, look.looks.due = True, NEVER
             for told in (0, 1):

@@ -11,6 +11,7 @@ where it fits together and fits its bytes. Descriptors that came along are the t
     halved         1: the home was told that nothing more comes
     closed         1: the client has said that it closes
     spoke          1: the home has said something to the client, of which `from_home` is no part
+    talks          1: the client takes itself to be in a chat
     from_home      bytes of a frame of the home's that is not whole
     to_client      bytes that were queued and not taken; the bytes of a tunnel are to_home, from_home and these, in this order
 """
@@ -136,6 +137,7 @@ cdef int read_tunnel(io_t *io, tunnel_t *tunnel, dict state, bytes data) except 
     tunnel.halved = <uint8_t>whole(state, "halved", 1)
     tunnel.closed = <uint8_t>whole(state, "closed", 1)
     tunnel.spoke = <uint8_t>whole(state, "spoke", 1)
+    tunnel.talks = <uint8_t>whole(state, "talks", 1)
     tunnel.sent = whole(state, "sent", ahead)
     if ahead:
         home.out = filled(at, ahead)
@@ -223,7 +225,8 @@ cdef tuple tunnel_out(io_t *io, Addresses addresses, conn_t *client):
     state = ages(io, client)
     for key, value in (
         ("to_home", held_by(home.out)), ("sent", tunnel.sent), ("within", tunnel.within), ("lost", tunnel.lost), ("halved", tunnel.halved),
-        ("closed", tunnel.closed), ("spoke", tunnel.spoke), ("from_home", held_by(home.input)), ("to_client", pending(client)),
+        ("closed", tunnel.closed), ("spoke", tunnel.spoke), ("talks", tunnel.talks), ("from_home", held_by(home.input)),
+        ("to_client", pending(client)),
     ):
         if value:
             state[key] = value
@@ -257,6 +260,8 @@ cdef tuple client_out(io_t *io, Addresses addresses, conn_t *client, bytes retur
         state["blocked"] = 1
     if tunnel.spoke:
         state["spoke"] = 1
+    if tunnel.talks:
+        state["talks"] = 1
     found = (client.fd, <str>client.address, state, begun + out)
     if returned is None and (tunnel.within or tunnel.lost):
         found = None

@@ -17,7 +17,7 @@ from ext.net.connection cimport BLOCKED, BROKEN, PAUSED, PIPED, UNTOLD, connecti
 from ext.net.counters cimport C_BLOCKED, C_BYTES_IN, C_PAUSED, C_READS, C_TUNNEL_BYTES, C_TUNNELLED, C_UNTAKEN
 from ext.net.ending cimport free, linger
 from ext.net.events cimport event_add
-from ext.net.frames cimport CLOSE, RECORD, frame_t, parse_header, parse_own
+from ext.net.frames cimport CLOSE, RECORD, TEXT, frame_t, parse_header, parse_own
 from ext.net.legs cimport unsent
 from ext.net.output cimport awaited, flush, pending, reserve, watch
 from ext.net.protocol cimport EVENT_RECORD, EVENT_UNTUNNELLED, TUNNEL_BROKE, TUNNEL_CLOSED, TUNNEL_ENDED, TUNNEL_LEFT
@@ -25,6 +25,7 @@ from ext.net.sys cimport (
     EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, MSG_DONTWAIT, MSG_NOSIGNAL, SHUT_WR, epoll_ctl, epoll_event, recv,
     send, shutdown,
 )
+from ext.net.talks cimport client_says, home_says
 from ext.net.ways cimport LOOK_SECONDS, WAY_BUSY, WAY_GONE, way_of
 from ext.net.wheel cimport wheel_arm
 
@@ -163,6 +164,8 @@ cdef Py_ssize_t to_client(io_t *io, tunnel_t *tunnel, const uint8_t *data, Py_ss
                 return -1
             if not event_add(&io.events, EVENT_RECORD, tunnel.client, 0, data + at + n, <uint32_t>head.length):
                 return broken(io, tunnel)
+        elif head.opcode == TEXT:
+            home_says(tunnel, data + at + n, <Py_ssize_t>head.length)
         at += n + <Py_ssize_t>head.length
         if head.opcode == RECORD:
             begun = at
@@ -259,6 +262,7 @@ cdef uint32_t followed(io_t *io, tunnel_t *tunnel, const uint8_t *data, uint32_t
             tunnel.lost = True  # the home says so
         if n <= 0 or head.length > tunnel.sent - tunnel.at or tunnel.at + n + <uint32_t>head.length > tunnel.sent:
             break
+        client_says(tunnel, &head, data + tunnel.at + n)
         tunnel.at += n + <uint32_t>head.length
         if head.opcode == CLOSE:
             tunnel.closed = True
@@ -270,6 +274,7 @@ cdef uint32_t followed(io_t *io, tunnel_t *tunnel, const uint8_t *data, uint32_t
         tunnel.lost = True
     if tunnel.lost:
         whole = tunnel.at = tunnel.sent
+        tunnel.talks = False
     if whole:
         tunnel.within = False
     tunnel.sent -= whole

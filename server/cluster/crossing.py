@@ -50,6 +50,10 @@ from server.worker.worker import Worker
 MOST: Final = 64  # crossings of a worker at a time
 AGAIN: Final = 0.002  # seconds until who could not go is asked again
 PATIENCE: Final = 0.1  # seconds after which who cannot go stays
+RESUME_WITHIN: Final = (
+    8.0  # seconds for a connection, of who comes back to a session: it waits for 15, and a way breaks after 3
+)
+REACH_AGAIN: Final = 0.25  # seconds between two tries
 TAKEN_WITHIN: Final = 1.0  # seconds for a connection, and for the answer to MOVE
 TOOK_WITHIN: Final = 2.0  # seconds from GO
 TOLD_EVERY: Final = 60.0  # seconds between two lines of the log
@@ -195,11 +199,14 @@ class Crossing:
 
     async def _go(self, home: Home, one: Traveller) -> bool:
         """Whether they went."""
-        found = await self._dialled(home)
+        found = await self._reached(home, one)
         released = None if found is None else await self._released(one)
         if found is None or released is None:
             if found is not None:
                 self._end(found[0])
+            elif one.why == RESUME:
+                self._tally.abroad[RESUME, TUNNEL, "back"] += 1
+                self._tell("unreached", f"{home.name} has what somebody came back to, and there is no connection to it")
             self._stays(one.stay)
             return False
         sock, address = found
@@ -249,6 +256,15 @@ class Crossing:
         return False
 
     # its steps
+
+    async def _reached(self, home: Home, one: Traveller) -> tuple[socket.socket, str] | None:
+        """As `_dialled`; who resumes is not refused for a way that is broken for a moment, as long as the host is there and keeps what they want."""
+        until = time.monotonic() + (RESUME_WITHIN if one.why == RESUME else 0.0)
+        while (found := await self._dialled(home)) is None and one.ready() and time.monotonic() < until:
+            if self._hosts.at(home.node) is None:
+                return None
+            await asyncio.sleep(REACH_AGAIN)
+        return found
 
     async def _dialled(self, home: Home) -> tuple[socket.socket, str] | None:
         """A connection, and the address at which it asks; None: there is none in time, or too many are under way."""
@@ -319,7 +335,7 @@ class Crossing:
             people = [(one["id"], one.get("key", one["id"])) for one in move.people.record["people"]]
             self.forgetting.ask(home.node, home.worker, address, people, nonce)
         if leg.stands != Stands.GIVEN:
-            self._tell(leg, said)
+            self._tell(leg.stands.name.lower(), said)
         return leg
 
     def _note(self, home: Home, parcel: Parcel) -> int:
@@ -380,11 +396,11 @@ class Crossing:
         stay()
         self._worker.act(nothing)  # the hub is told so now, not by the next turn
 
-    def _tell(self, leg: Leg, said: str) -> None:
+    def _tell(self, why: str, said: str) -> None:
         now = time.monotonic()
         if now - self._told >= TOLD_EVERY:
             self._told = now
-            logger.warning("cluster.stayed", why=leg.stands.name.lower(), said=said)
+            logger.warning("cluster.stayed", why=why, said=said)
 
 
 def nothing(_: float) -> None:

@@ -72,6 +72,7 @@ class ToHosts:
         self._under_way: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self.took = self._loop.time()  # when somebody took somebody last
+        self._failing = 0.0  # since when nobody takes anybody; 0.0: somebody did, or was not asked
         self.went = self.chats = 0
 
     def send(
@@ -95,9 +96,10 @@ class ToHosts:
     async def _go(self, to: str, released: Released, back: Back, people: int) -> None:
         if not await self._cross(to, released, DRAIN, back):
             self._aside[to] = self._loop.time() + ASIDE
+            self._failing = self._failing or self._loop.time()
             self._sent[to] -= people
             return
-        self.took = self._loop.time()
+        self.took, self._failing = self._loop.time(), 0.0
         self.went += people
         self.chats += sum("ended" not in chat["ring"] for chat in released.parcel.record["chats"])
         faults.at("away")
@@ -116,6 +118,10 @@ class ToHosts:
 
     def _emptiest(self) -> str:
         now = self._loop.time()
+        if (
+            self._failing and now - self._failing > GIVEN_UP
+        ):  # whoever is asked next takes nobody either, though each is asked again after a while
+            raise LinkDown("no other host takes anybody, or can be reached")
         there = [one for one in self._places() if self._aside.get(one.name, now) <= now]
         if not there:
             raise LinkDown("no other host is there, or takes anybody")

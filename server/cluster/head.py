@@ -37,6 +37,7 @@ class Kind(IntEnum):
     HTTP = 4  # the connection becomes one of a browser or program that asks for what this host alone has
     FORGET = 5  # somebody who was sent is the sender's again
     LOOKS = 6  # what was seen of a chat that is reported at another host
+    KNOWN = 7  # what is known of people for a while, as all hosts are told of it (`server.workers.catching`)
 
 
 # bytes of a body, and of its answer
@@ -47,6 +48,7 @@ BOUNDS: Final[dict[int, int]] = {
     Kind.HTTP: SMALL,
     Kind.FORGET: SMALL,
     Kind.LOOKS: LARGEST,
+    Kind.KNOWN: LARGEST,
 }
 
 

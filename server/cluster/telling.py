@@ -2,7 +2,8 @@
 
     office ── ALL ──► its hub ── `told`: ROWS at most, each 5 ms ──► all other hubs ── ALL ──► their offices ──► their workers
 
-Nothing is said twice and nothing kept: who was away hears of it no more, but for what is in the store, at which every host looks in any case.
+Nothing is said twice and nothing kept: who was away asks for what holds still (`server.workers.catching`), and at the store every host looks in any
+case.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ EVERY: Final = 0.005  # seconds between two messages
 PERSONS: Final = 1 << 63  # identities and sessions are smaller
 OLDEST: Final = 1_000  # years
 PAUSE_MAX: Final = 86_400.0  # seconds
+AGE_MAX: Final = 86_400.0  # seconds for which it is known how somebody stands
 
 # A row: its kind, and
 AGE: Final = "age"  # identity, stands (`engine.ages`), age: how somebody stands who wrote that they are under 18
@@ -92,27 +94,30 @@ class Telling:
                 self._unreadable()
 
 
-def _is_person(value: object) -> bool:
+def is_person(value: object) -> bool:
+    """Whether it may be an identity, or a session."""
     return type(value) is int and 0 <= value < PERSONS
 
 
-def _is_age(identity: object, stands: object, age: object) -> bool:
-    return _is_person(identity) and stands in STANDS and type(age) is int and 0 <= age < OLDEST
+def is_age(identity: object, stands: object, age: object) -> bool:
+    """Whether it is a row of AGE, without its kind."""
+    return is_person(identity) and stands in STANDS and type(age) is int and 0 <= age < OLDEST
 
 
 def _is_weighed(identity: object, session: object, reporter: object) -> bool:
-    return _is_person(identity) and _is_person(session) and _is_person(reporter)
+    return is_person(identity) and is_person(session) and is_person(reporter)
 
 
-def _is_paused(identity: object, seconds: object) -> bool:
-    return _is_person(identity) and isinstance(seconds, float | int) and 0 < seconds <= PAUSE_MAX
+def is_paused(identity: object, seconds: object) -> bool:
+    """Whether it is a row of PAUSED, without its kind."""
+    return is_person(identity) and isinstance(seconds, float | int) and 0 < seconds <= PAUSE_MAX
 
 
 CHECKS: Final[Mapping[str, Callable[..., bool]]] = {
-    AGE: _is_age,
+    AGE: is_age,
     WEIGHED: _is_weighed,
-    MINOR: _is_person,
-    PAUSED: _is_paused,
+    MINOR: is_person,
+    PAUSED: is_paused,
     CHANGED: lambda: True,
 }
 

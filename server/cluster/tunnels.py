@@ -9,15 +9,19 @@ Rule: a person is their home's until it gave them back whole or is gone; then th
     reads to the end, frames B, E     collects
     closes                            the way ended: they are here                    the edge's
 
-    cut before a byte of P            the home has them still: `kept` or not, as below; the same as any end of a tunnel
-    cut in P                          `kept`                                          the edge's; the home never takes back what it began to say
+    cut before a byte of P            the home has them still: as any end of a way, below
+    cut in P                          nobody has them, and the client comes back; the home never takes back what it began to say
     cut behind P, before E            P; what the home read since is lost, but for a message that is not whole
     the client gone before P          nobody has them: they were leaving as they said it
     the client gone behind P          P, as somebody whose connection dropped         the edge's
-    the home gone, or the way to it   `kept`                                          the edge's; a home that lives is told to forget them
+    the way broken, its host is there an end of the client's connection              the home's, if it has them; as somebody who dropped out
+    the home gone, of who talks       `kept`, idle, and told `left` by `lost`         the edge's
+    the home gone, of anybody else    an end of the client's connection              nobody's
 
-Of `kept`: had the home said anything to the client, they are idle and told `left` by `lost`; else they are here as they were when they left,
-with what they asked for, since they know nothing of a home.
+Had the home not said a word to the client, then however that came `kept` is here as it was when it left, with what was asked for: they know
+nothing of a home. Where `kept` is here a home that may live is told to forget them. Who is told to come back comes back by their token: their
+session is found where it is, or they are told that it is gone and ask anew. So a client that asked for something which nobody has any more,
+a search, never waits for it, and what its frames say is known only as far as `ext/net/talks.pyx` knows whether it talks.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import socket
 import time
 from collections import Counter
@@ -52,6 +57,9 @@ NOT_KEPT: Final = frozenset(
     ("wire", "seat", "past", "finds", "met", "made", "got", "conduct", "age", "paused", "tokens", "trial", "away")
 )
 OF_A_SEARCH: Final = ("state", "query", "resume")
+OF_A_TUNNEL: Final = ("visitor", "spoke", "talks")
+SPREAD: Final = 2_000  # clients a second that are told to come back at once
+_spread = random.SystemRandom().uniform
 logger = log.get()
 
 Forget = Callable[[str, Sequence[tuple[int, int]]], None]
@@ -63,6 +71,11 @@ def unnoticed(_: Sequence[Session]) -> None:
 
 def nobody_forgets(_: str, __: Sequence[tuple[int, int]]) -> None:
     """Where no other host can be asked to."""
+
+
+def nobody_there(_: str) -> bool:
+    """Where no other host is known."""
+    return False
 
 
 class Tunnel:
@@ -88,6 +101,7 @@ class Tunnels:
         self._moving = Moving(worker)
         self.forget = forget
         self.returned: Callable[[Sequence[Session]], None] = unnoticed  # told of those who are here again
+        self.there: Callable[[str], bool] = nobody_there  # whether the host of a process of this name is heard
         self._open: dict[int, Tunnel] = {}
         self._over: list[tuple[Tunnel, int]] = []  # what ended in this turn, and how
         self.ends = Counter(dict.fromkeys(ENDS, 0))
@@ -216,6 +230,11 @@ class Tunnels:
             return
         descriptor, address, state, data = found
         one, spoke = orjson.loads(tunnel.kept), "spoke" in state
+        if spoke and ("talks" not in state or self.there(tunnel.home)):
+            self.ends["dropped"] += 1
+            self._send_away(found, lambda: round(_spread(0.0, 0.1 + len(self) / SPREAD), 2))
+            self._worker.act(lambda _: None)
+            return
         query = one.get("query")
         if spoke:
             one = {name: value for name, value in one.items() if name not in OF_A_SEARCH}
@@ -245,8 +264,8 @@ class Tunnels:
         blobs = list(parcel.blobs)
         if wire is not None:
             address, state, data = wire
-            state.pop("visitor", None)
-            state.pop("spoke", None)
+            for name in OF_A_TUNNEL:
+                state.pop(name, None)
             one["wire"] = state
             if address != one.get("address"):
                 state["address"] = address
@@ -304,11 +323,16 @@ class Tunnels:
             del self._open[number]
             self.ends["turned_out"] += 1
             found = reactor.unpipe(number, None)
-            if found is None:
-                continue
-            descriptor, address, state, data = found
-            size = state.pop("input", 0)  # it says again there what was not taken
-            with contextlib.suppress(OSError, ValueError):
-                conn = reactor.take(descriptor, address, state, data[size:], None)
-                reactor.close(conn, FAULTS["restart"].close, error("restart", None, None, after()))
+            if found is not None:
+                self._send_away(found, after)
         self._worker.act(lambda _: None)
+
+    def _send_away(self, client: tuple[int, str, dict[str, Any], bytes], after: Callable[[], float]) -> None:
+        """Somebody's connection ends, behind a whole frame; they are told in how many seconds to come back."""
+        descriptor, address, state, data = client
+        size = state.pop("input", 0)  # it says again there what was not taken
+        for name in OF_A_TUNNEL:
+            state.pop(name, None)
+        with contextlib.suppress(OSError, ValueError):
+            conn = self._worker.reactor.take(descriptor, address, state, data[size:], None)
+            self._worker.reactor.close(conn, FAULTS["restart"].close, error("restart", None, None, after()))

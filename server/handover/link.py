@@ -76,6 +76,7 @@ class Kind(enum.IntEnum):
     LEAVE = 53  # supervisor to a worker: everybody goes to the others, then it ends; how many people these have
     LEAVING = 54  # worker to hub: whether nobody is to come there to meet somebody
     AGE = 55  # worker to office, and it to the others: how somebody stands who wrote that they are under 18 (`engine.ages`)
+    AGES = 74  # worker to a new office, and office to a new worker, or all: the same of many, with seconds left: what was known before
     LOOK = 57  # worker to office: these sides of a chat are asked for pictures, by these nonces
     PICTURED = 58  # office to worker: what is known of the picture of a nonce
     PICTURES = 59  # office to worker: seconds between two looks at a chat, on average; 0: nobody looks

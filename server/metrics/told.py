@@ -4,8 +4,9 @@ from server.metrics.metric import Metric
 
 # Of keys of sessions: asked of the other hosts, found at one, not asked (or not looked for here) since too many were, found here for another.
 SOUGHT = ("asked", "found", "full", "answered")
-# Of what all hosts are told: said by this one, heard from another, lost as too much waited.
-TOLD = ("said", "heard", "lost")
+# Of what all hosts are told: said by this one, heard from another, lost as too much waited; what it did not hear and was told when it asked; hosts
+# that did not answer then.
+TOLD = ("said", "heard", "lost", "caught_up", "unanswered")
 TOLD_METRICS = (
     Metric(
         "serendip_sought",
@@ -19,7 +20,7 @@ TOLD_METRICS = (
         "serendip_told",
         "counter",
         "what all hosts are to know of somebody (an age, a weighed report, video that is off) or of the store: said to them, heard of them, "
-        "lost as too much waited",
+        "lost as too much waited; told to this one when it came, or was back (caught_up), and hosts that gave no answer then (unanswered)",
         "Does a measure hold on every host?",
         ("result",),
     ),

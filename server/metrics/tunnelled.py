@@ -3,7 +3,7 @@
 from server.metrics.metric import Metric
 from server.metrics.moved import MOVE_BOUNDS
 
-ENDS = ("returned", "cut", "lost", "closed", "left", "turned_out", "failed")
+ENDS = ("returned", "cut", "lost", "closed", "left", "turned_out", "dropped", "failed")
 RETURNS = ("sent", "cut", "stayed")
 TUNNELLED = (
     Metric(
@@ -23,7 +23,8 @@ TUNNELLED = (
         "serendip_tunnels_ended",
         "counter",
         "tunnels that ended, by why: the other host gave the person back (returned), or began to and went (cut), or was gone (lost: they are told so "
-        "and go on here); it closed their connection (closed); they left (left); this process ends (turned_out); they had to connect anew (failed)",
+        "and go on here); it closed their connection (closed); they left (left); this process ends (turned_out); the way broke, and they were told "
+        "to come back to where their session is (dropped); they had to connect anew (failed)",
         "Do people come back from where they talked?",
         ("why",),
     ),

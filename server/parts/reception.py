@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from math import inf
 from typing import Any
 
+from engine.protocol import MINOR
 from engine.remote_room import RemoteRoom
 from ext.net.admission import Addresses
 from ext.net.handshake import Judge
@@ -24,7 +25,9 @@ from server.security.places import Places
 from server.video.ice import Ice, turn_secret
 from server.worker.known import Known
 
-Row = Sequence[Any]  # whose video is off: identity (or another person, of this process alone), seconds
+# Whose video is off: identity (or another person, of this process alone), seconds; how somebody stands who wrote that they are under 18: identity
+# (or another), stands, age (`engine.ages`), seconds until that is forgotten
+Row = Sequence[Any]
 
 
 def nobody_else(_identity: int, _seconds: float) -> None:
@@ -82,6 +85,26 @@ class Reception:
     def all_off(self, most: int) -> Iterator[list[Row]]:
         """All who have none, as this process knows, `most` at a time."""
         rows: list[Row] = list(self.worker.engine.pauses.rest(time.monotonic()))
+        return (rows[at : at + most] for at in range(0, len(rows), most))
+
+    def ages_said(self, rows: Sequence[Row]) -> list[Row]:
+        """How these people stand who wrote that they are under 18, as another process says; those of them of whom that is news here. Who stands as a
+        minor goes."""
+        now, ages = time.monotonic(), self.worker.engine.ages
+        news = []
+        for row in rows:
+            identity, stands, age, left = row
+            known = ages.of(identity, now)
+            if known is None or ((known.stands, known.age) != (stands, age) and known.until < now + left):
+                news.append(row)
+                ages.enter(identity, [stands, age, left], now)
+        if any(row[1] == MINOR for row in news):
+            self.worker.look_again()
+        return news
+
+    def all_ages(self, most: int) -> Iterator[list[Row]]:
+        """All of whom that is known in this process, `most` at a time."""
+        rows: list[Row] = [(person, *said) for person, said in self.worker.engine.ages.rest(time.monotonic())]
         return (rows[at : at + most] for at in range(0, len(rows), most))
 
     def looked_at_every(self, mean: float) -> None:

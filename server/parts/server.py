@@ -185,6 +185,14 @@ class Server:
         """As `Reception.all_off`."""
         return self._reception.all_off(most)
 
+    def ages_said(self, rows: Sequence[Row]) -> list[Row]:
+        """As `Reception.ages_said`."""
+        return self._reception.ages_said(rows)
+
+    def all_ages(self, most: int) -> Iterator[list[Row]]:
+        """As `Reception.all_ages`."""
+        return self._reception.all_ages(most)
+
     def aged(self, identity: int, stands: str, _age: int) -> None:
         """How somebody stands who wrote that they are under 18, in whatever process they are."""
         if stands == MINOR and self._minors is not None:

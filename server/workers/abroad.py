@@ -42,6 +42,7 @@ class Abroad:
         opened: Opened,
     ) -> None:
         moving, seal = Moving(worker), Seal(secret)
+        self._hosts = hosts
         self._crossing = Crossing(hosts, Asker(seal, node), worker, moving, tally, noted, opened)
         self._landing = Landing(node, number, seal, worker, room, moving, tally, takes)
 
@@ -66,6 +67,10 @@ class Abroad:
     def under_way(self) -> bool:
         """Whether somebody is on the way to another host."""
         return self._crossing.under_way
+
+    def there(self, home: str) -> bool:
+        """Whether the host of a process is heard."""
+        return self._hosts.at(_home(home).node) is not None
 
     async def landed(self) -> None:
         """Wait until nobody is on the way to another host."""

@@ -1,7 +1,9 @@
 """The office tells of measures that follow somebody: its workers, and all other hosts. Rule: what a host says is told here, and to no other.
 
 An age, a report that counts, video that is off: each is found in one process, and who it is about may be in any other, or come there next.
-A process that starts later hears of video alone; a host that does, of nothing: what is to last stands in the store, which all hosts share.
+A process that starts later is told of ages and of video, as long as they hold; a host that does, or was away, asks (`server.workers.catching`).
+A report that counts is told once: by it alone somebody is asked a challenge, for a day at most. What is to last stands in the store, which all
+hosts share.
 """
 
 from __future__ import annotations
@@ -30,7 +32,10 @@ class Everywhere:
     @property
     def handlers(self) -> dict[int, Handler]:
         """What comes from other processes."""
-        return {Kind.AGE: self._aged, Kind.PAUSED: self._paused, Kind.MINOR: self._turned_away, Kind.ALL: self._hear}
+        return {
+            Kind.AGE: self._aged, Kind.AGES: self._ages, Kind.PAUSED: self._paused, Kind.MINOR: self._turned_away,
+            Kind.ALL: self._hear,
+        }  # fmt: skip
 
     def ready(self) -> None:
         """The store is open, where there is one."""
@@ -42,9 +47,16 @@ class Everywhere:
             safety.decided = lambda: self._tell_hosts([telling.CHANGED])
 
     def joined(self, name: str) -> None:
-        """A worker is told whose video is off."""
+        """A worker is told whose video is off, and who wrote that they are under 18."""
         for rows in self._server.all_off(PAUSED_MAX):
             self._peers().send(name, Kind.PAUSED, *map(list, rows))
+        for rows in self._server.all_ages(PAUSED_MAX):
+            self._peers().send(name, Kind.AGES, *map(list, rows))
+
+    def caught_up(self, ages: Sequence[Row], paused: Sequence[Row]) -> None:
+        """Another host says what it knows: told here, as far as it is news, and to no other."""
+        self._say_ages(self._server.ages_said(ages))
+        self._say_paused(self._server.video_off(paused))
 
     def workers(self) -> list[str]:
         """Of this generation, those that are there."""
@@ -80,6 +92,7 @@ class Everywhere:
 
     def _aged(self, name: str, message: Message) -> None:
         identity, stands, age = message.records
+        self._server.worker.age(identity, stands, age)
         self._say_aged(identity, stands, age, but=name)
         self._kept(name, message)
 
@@ -90,6 +103,14 @@ class Everywhere:
     def _say_aged(self, identity: int, stands: str, age: int, but: str = "") -> None:
         self._tell_hosts([telling.AGE, identity, stands, age])
         self._tell(Kind.AGE, identity, stands, age, but=but)
+
+    def _ages(self, name: str, message: Message) -> None:
+        """What a worker knows, to an office that is new."""
+        self._say_ages(self._server.ages_said(message.records), but=name)
+
+    def _say_ages(self, rows: Sequence[Row], but: str = "") -> None:
+        for at in range(0, len(rows), PAUSED_MAX):
+            self._tell(Kind.AGES, *map(list, rows[at : at + PAUSED_MAX]), but=but)
 
     # who was turned away as a minor, by a person's decision
 
@@ -123,5 +144,5 @@ class Everywhere:
         self._say_paused([(identity, seconds)])
 
     def _say_paused(self, rows: Sequence[Row], but: str = "") -> None:
-        if rows:
-            self._tell(Kind.PAUSED, *map(list, rows), but=but)
+        for at in range(0, len(rows), PAUSED_MAX):
+            self._tell(Kind.PAUSED, *map(list, rows[at : at + PAUSED_MAX]), but=but)

@@ -120,7 +120,7 @@ class Links:
             takes,
             self.tunnels.open,
         )
-        self.cross, self.tunnels.forget = abroad.sent, abroad.forget
+        self.cross, self.tunnels.forget, self.tunnels.there = abroad.sent, abroad.forget, abroad.there
         self.homecoming.writes = lambda: hosts.writes
         return abroad
 

@@ -36,6 +36,7 @@ from server.process.waits import first_of
 from server.security import keys
 from server.worker import gc_tuning
 from server.worker.draining import drain
+from server.workers.catching import Catching
 from server.workers.child import Birth
 from server.workers.departing import Departing
 from server.workers.everywhere import Everywhere
@@ -96,6 +97,7 @@ class Office:
         self._hold = settings.omegle.hold
         handlers[Kind.HOSTS] = self._others
         self.server.health.checks.append(self.hosts.unwell)
+        self._catching: Catching | None = None
         self._everywhere = Everywhere(self.server, lambda: self.peers, place is not None, self._kept)
         self._departing = Departing(
             OFFICE, self.server.worker, lambda: self.links, self.hosts, self.stop, self._may_go, self._has_others
@@ -108,6 +110,9 @@ class Office:
             )
             passing = Passing(place.node, lambda: self.links.peers, self.links.across, abroad.came)
             self._station.handlers.update(passing.handlers)
+            self._catching = Catching(self.server, self._station.asker, self.hosts, self._everywhere.caught_up)
+            self._station.handlers[Asked.KNOWN] = self._catching.answer
+            self.server.board.add(self._catching.reading)
         self.links.whereabouts.others = self.hosts.there
         self.links.moved = lambda: self._departing.moved
         for source in (self.links.reading, self.links.peers.reading):
@@ -162,6 +167,8 @@ class Office:
             self._station.others_changed()
         if self._proxy is not None:
             self._proxy.know()
+        if self._catching is not None:
+            self._catching.look()
 
     async def _passed(self, _: Request) -> Answer:
         """Another host's office has requests for this one: from the answer on its connection is one of HTTP."""
@@ -337,6 +344,8 @@ class Office:
         if self.keeping is not None:
             await self.keeping.close()
         await self.server.tasks.end("figures")
+        if self._catching is not None:
+            await self._catching.close()
         if self._station is not None:
             await self._station.close()
         if self._looks is not None:

@@ -99,6 +99,7 @@ class WorkerProcess:
             Kind.REST: self._rest,
             Kind.WEIGHED: lambda _, message: worker.reported(*message.records),
             Kind.AGE: lambda _, message: worker.age(*message.records),
+            Kind.AGES: self._ages,
             Kind.PAUSED: self._are_paused,
             Kind.PICTURED: lambda _, message: worker.pictured(*message.records),
             Kind.PICTURES: lambda _, message: self.reception.looked_at_every(*message.records),
@@ -171,6 +172,10 @@ class WorkerProcess:
         """The office says whose video is off, wherever they were."""
         self.reception.video_off(message.records)
 
+    def _ages(self, _: str, message: Message) -> None:
+        """The office says how people stood who wrote that they are under 18, before this process was there."""
+        self.reception.ages_said(message.records)
+
     def _turned_away(self, identity: int) -> None:
         """A minor: without an office they are told of when they come again."""
         self.links.peers.send(OFFICE, Kind.MINOR, identity)
@@ -192,6 +197,8 @@ class WorkerProcess:
             self.kept.flush()
             for rows in self.reception.all_off(PAUSED_MAX):  # it may be a new one, which knows none of them
                 self.links.peers.send(OFFICE, Kind.PAUSED, *map(list, rows))
+            for rows in self.reception.all_ages(PAUSED_MAX):
+                self.links.peers.send(OFFICE, Kind.AGES, *map(list, rows))
 
     def _dead(self, name: str) -> None:
         self._outward.dead(name)

@@ -7,7 +7,7 @@ import asyncio
 import aiohttp
 import pytest
 
-from tests.cluster.rig import Cell, Host, acquainted, talking
+from tests.cluster.rig import PATIENCE, Cell, Host, acquainted, talking
 from tests.server.workers.test_host import talk
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120)]  # makes and cuts networks
@@ -46,11 +46,24 @@ async def test_a_host_is_cut_from_all_others_and_joined_again(cell: Cell, http: 
     async with talking(http, *cell.hosts):
         one.machine.up(link=False)
         await asyncio.gather(two.hears(three), three.hears(two))
+        await owners(cell, http, 2)
+        rooms = [(await host.stands())["owner"] for host in cell.hosts]
+        assert rooms[0] == (await one.stands())["node"]
+        assert rooms[1] == rooms[2] != rooms[0]
         assert await one.says(http, "/readyz", lambda said: "alone" in str(said["degraded"])) == 200
         for host in cell.hosts:
             await meet_at(host, http, "apart")
         one.machine.up(link=True)
         await cell.whole()
+        await owners(cell, http, 1)
+        assert len({(await host.stands())["owner"] for host in cell.hosts}) == 1
+
+
+async def owners(cell: Cell, http: aiohttp.ClientSession, count: int) -> None:
+    """Wait until so many hosts say that they have the waiting room, as Prometheus adds it up."""
+    async with asyncio.timeout(PATIENCE):
+        while sum([await host.counts(http, "serendip_hub_owner") for host in cell.hosts]) != count:
+            pass  # each asks over the network
 
 
 async def test_one_way_between_two_hosts_is_cut(cell: Cell, http: aiohttp.ClientSession) -> None:

@@ -9,6 +9,7 @@ import json
 import aiohttp
 import pytest
 
+from server.workers.departure import NOT_TAKEN
 from tests.cluster.people import Door, doors, pairs
 from tests.cluster.rig import PATIENCE, Cell, Host, acquainted
 from tests.server.workers.test_host import talk
@@ -82,6 +83,26 @@ async def test_a_cut_between_two_who_talk_is_told_to_both_and_costs_no_others(ce
             assert [side.drops for pair in kept for side in pair.sides] == [0] * (2 * len(kept))
 
 
+async def test_a_way_between_two_hosts_that_breaks_for_seconds_ends_no_chat(
+    cell: Cell, http: aiohttp.ClientSession
+) -> None:
+    one, two, _ = cell.hosts
+    ended = 'serendip_tunnels_ended_total{why="dropped"}'
+    async with doors(one, two) as (at_one, at_two), pairs((at_one, at_two), (at_two, at_one), word="broken") as talks:
+        before = [await host.counts(http, ended) for host in (one, two)]
+        for pair in talks:
+            await pair.further()
+        two.drops.set(senders=[one.machine])
+        async with asyncio.timeout(PATIENCE):
+            while sum([await host.counts(http, ended) for host in (one, two)]) < sum(before) + len(talks):
+                pass  # each asks over the network
+        two.drops.set()
+        for pair in talks:
+            await pair.further(40)
+            await pair.end(refusals=True)
+            assert sorted(side.resumed for side in pair.sides) == [0, 1], "who is at the edge came back to it"
+
+
 async def test_nats_is_killed_while_people_of_two_hosts_talk(cell: Cell) -> None:
     async with doors(*cell.hosts) as ways, pairs(*across(ways), word="no NATS") as talks:
         await asyncio.to_thread(cell.nats.stop)
@@ -115,6 +136,54 @@ async def test_a_host_is_evacuated_and_nobodys_chat_ends(cell: Cell) -> None:
         async with pairs((at_one, at_one), word="back") as (again,):
             await again.further()
             await again.end()
+
+
+async def test_an_evacuation_that_comes_to_nothing_is_told_and_people_are_sent_back(
+    cell: Cell, http: aiohttp.ClientSession
+) -> None:
+    one, two, three = cell.hosts
+    people = await one.people(http, 4)
+    try:
+        for host in (two, three):
+            host.drops.set(senders=[one.machine])
+        _, said = await one.run("drain", "--json")
+        last = json.loads(said)
+        assert (last["people"], last["stayed"], last["said"]) == (0, len(people), NOT_TAKEN)
+        for person in people:
+            assert (await person.hear("error"))["code"] == "restart"
+        left = {line["process"]: (line["people"], line["stayed"]) for line in one.server.events("host.left")}
+        assert left["worker 1"] == (0, len(people))
+    finally:
+        for host in (two, three):
+            host.drops.set()
+        await one.again()
+    await cell.whole()
+
+
+async def test_who_comes_back_to_a_host_that_cannot_reach_theirs_is_told_so_and_it_is_counted(
+    cell: Cell, http: aiohttp.ClientSession
+) -> None:
+    one, two, _ = cell.hosts
+    found, back = (
+        'serendip_sought_total{result="found"}',
+        'serendip_moves_total{result="back",way="tunnel",why="resume"}',
+    )
+    before = [await two.counts(http, line) for line in (found, back)]
+    away = await one.person(http)
+    away.cut()
+    one.drops.set(senders=[two.machine])
+    try:
+        there = await two.person(http)
+        await there.say("resume", token=away.token, last=0)
+        assert (await there.hear("resumed", "error"))["code"] == "no_session"
+    finally:
+        one.drops.set()
+    for line, count in zip((found, back), before, strict=True):
+        await two.figure(http, line, lambda now, count=count: now == count + 1)  # type: ignore[misc]  # bound now
+    assert two.server.events("cluster.stayed")[-1]["why"] == "unreached"
+    again = await two.person(http)
+    await again.say("resume", token=away.token, last=0)
+    assert (await again.hear("resumed", "error"))["type"] == "resumed"
 
 
 async def test_rolling_upgrades_end_no_chat(cell: Cell) -> None:

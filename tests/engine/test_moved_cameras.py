@@ -1,7 +1,10 @@
 """What is known of cameras when somebody comes back, or goes to another process."""
 
+import pytest
+
 from engine.conduct import Act
-from tests.engine.looking import BOTH, Looking, hits, kinds, looks_of, misses, veils
+from engine.policy import PAUSE, PAUSED_FOR
+from tests.engine.looking import BOTH, Looking, due, hits, kinds, looks_of, misses, veils
 
 NUDITY = (1, Act("nudity", 1, 0))
 
@@ -92,6 +95,21 @@ def test_other_processes_are_told_of_who_has_a_cookie() -> None:
     other = Looking()
     other.engine.pauses.enter(7, 600.0, other.now)
     assert other.find(other.open(7))["code"] == "snaps"
+
+
+@pytest.mark.parametrize("cookies", [(7, 8), (0, 0)])
+def test_what_is_seen_when_who_showed_it_is_elsewhere_already_is_told_there(cookies: tuple[int, int]) -> None:
+    world = Looking(veil=PAUSE)
+    one, two = world.call(*cookies)
+    hits(world, one, two, ("agrees",), True, 1)
+    nonces = world.looked(one, two, after=max(0.0, due(world)))
+    world.send(one, type="leave")
+    gone = two.session
+    world.release(gone.id)
+    assert world.told_off == []
+    world.says(nonces[0], "theirs", "mine", "hit", "agrees")
+    assert world.told_off == [(gone.person, PAUSED_FOR)]
+    assert world.acts() == [NUDITY]
 
 
 def test_without_a_cookie_it_is_the_sessions_and_ends_with_it() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 from typing import Any
 
 import pytest
 
-from server.cluster import crossing
+from server.cluster import asking, crossing
 from server.cluster.crossing import Leg, Stands
 from server.cluster.landing import GO, TOOK
 from server.handover.link import Kind
@@ -172,6 +173,55 @@ async def test_who_cannot_go_there_to_resume_is_told_so(two: Cell) -> None:
     back = await comes_back(two, other, token)
     assert (await back.hears("resumed", "error"))["code"] == "no_session"
     await answers(back)
+
+
+async def test_who_comes_back_while_the_way_is_broken_waits_until_it_is_whole(
+    two: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (one,), (other,) = two.workers
+    _, id, token = await two.hosts[0].host.visitor(one)
+    tried: list[str] = []
+
+    async def broken(address: str) -> socket.socket:
+        tried.append(address)
+        if len(tried) < 3:
+            raise ConnectionRefusedError
+        return await asking.dial(address)
+
+    monkeypatch.setattr(crossing, "dial", broken)
+    monkeypatch.setattr(crossing, "REACH_AGAIN", 0.01)
+    back = await comes_back(two, other, token)
+    assert (await back.hears("resumed", "error"))["type"] == "resumed"
+    assert len(tried) == 3
+    await two.owned(id)
+
+
+@pytest.mark.parametrize("case", ["it stays broken", "the host is gone", "they are gone"])
+async def test_who_comes_back_over_a_way_that_stays_broken_is_told_so(
+    two: Cell, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    (one,), (other,) = two.workers
+    _, _, token = await two.hosts[0].host.visitor(one)
+    tried: list[str] = []
+
+    async def broken(address: str) -> socket.socket:
+        tried.append(address)
+        if case == "the host is gone":
+            two.hosts[1].know()
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(crossing, "dial", broken)
+    monkeypatch.setattr(crossing, "REACH_AGAIN", 0.01)
+    monkeypatch.setattr(crossing, "RESUME_WITHIN", 0.1 if case == "it stays broken" else 1e9)
+    back = await comes_back(two, other, token)
+    await until(lambda: tried)
+    if case == "they are gone":
+        back.sock.close()
+    else:
+        assert (await back.hears("resumed", "error"))["code"] == "no_session"
+        await answers(back)
+    await two.settled()
+    assert (len(tried) > 1) == (case == "it stays broken") or case == "they are gone"
 
 
 async def test_who_may_have_resumed_there_is_dropped_here_and_finds_it_again(

@@ -121,7 +121,7 @@ async def test_people_are_spread_by_how_many_each_has(secret: Keys) -> None:
         assert [len(worker.sessions) for worker in three.workers.values()] == [0, 8, 4]
 
 
-@pytest.mark.parametrize("why", ["nobody", "refused", "dead"])
+@pytest.mark.parametrize("why", ["nobody", "refused", "refused, and there is always one to ask", "dead"])
 async def test_where_nobody_takes_people_they_are_here_and_talk(
     two: Cell, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
@@ -129,8 +129,10 @@ async def test_where_nobody_takes_people_they_are_here_and_talk(
     talk = Talk(await meet(two, "sailing", there))
     if why == "nobody":
         two.places = list
-    elif why == "refused":
+    elif why != "dead":
         two.takes[1] = False
+        if why != "refused":  # as where several cannot be reached, each of which is waited for
+            monkeypatch.setattr(module, "ASIDE", 0.0)
     else:
         two.kill(1)
     evacuation = two.evacuation()

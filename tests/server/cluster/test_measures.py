@@ -9,13 +9,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from serendip_client.ending import Disconnected
 from serendip_client.events import Closed, Error, Left, Reported, Waiting
 from server.commands.upgrade import answer as ask
 from server.security import keys
@@ -36,7 +37,7 @@ def paused(self, identity, stands, age, but=""):
     self._server.video_off([(identity, 600.0)])
 Everywhere._say_aged = paused
 """
-GOOD, BAD, MINOR, OTHER = "g" * 22, "b" * 22, "m" * 22, "o" * 22
+GOOD, BAD, MINOR, OTHER, LATE = "g" * 22, "b" * 22, "m" * 22, "o" * 22, "l" * 22
 
 
 @pytest.fixture(scope="module")
@@ -59,24 +60,54 @@ async def others(host: Host) -> list[Any]:
     return found
 
 
+class Cell:
+    """Hosts that hear each other, each begun when the test wants it."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, str], nats: services.Nats, stack: AsyncExitStack) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._stack = stack
+        self._ports = services.free_ports(2)
+        self.nats = nats
+        self.hosts: list[Host] = []
+
+    async def begin(self, start: str) -> Host:
+        """One more. `start`: Python that starts it."""
+        port = self._ports[len(self.hosts)]
+        data = self._folder / str(port) / "data"
+        await asyncio.to_thread(shutil.copytree, self._folder / "first", data)
+        cluster = {"SERENDIP_CLUSTER__NATS": self.nats.url, "SERENDIP_CLUSTER__ADDRESS": f"127.0.0.1:{port}"}
+        host = hosting(self._folder / str(port), 1, start, **self._settings, **cluster)
+        self.hosts.append(await self._stack.enter_async_context(host))
+        return self.hosts[-1]
+
+    async def heard(self) -> None:
+        """Each hears the others."""
+        async with asyncio.timeout(30):
+            while not all([len(await others(host)) == len(self.hosts) - 1 for host in self.hosts]):  # noqa: ASYNC110 - other processes
+                await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def cell(folder: Path, settings: Mapping[str, str]) -> AsyncIterator[Cell]:
+    """Without a host, and the end of those that there are."""
+    await asyncio.to_thread(keys.load, folder / "first")
+    async with AsyncExitStack() as stack:
+        made = Cell(folder, settings, await stack.enter_async_context(started()), stack)
+        yield made
+        for host in made.hosts:
+            assert [host.events(event) for event in ("task.failed", "loop.fault", "worker.fault", "cluster.fault")] == (
+                [[], [], [], []]
+            )
+
+
 @asynccontextmanager
 async def two(folder: Path, settings: Mapping[str, str], *starts: str) -> AsyncIterator[tuple[Host, Host]]:
     """Hosts that hear each other. `starts`: Python that starts each."""
-    await asyncio.to_thread(keys.load, folder / "first")
-    async with AsyncExitStack() as stack:
-        nats = await stack.enter_async_context(started())
-        made = []
-        for port, start in zip(services.free_ports(2), starts, strict=True):
-            data = folder / str(port) / "data"
-            await asyncio.to_thread(shutil.copytree, folder / "first", data)
-            cluster = {"SERENDIP_CLUSTER__NATS": nats.url, "SERENDIP_CLUSTER__ADDRESS": f"127.0.0.1:{port}"}
-            made.append(await stack.enter_async_context(hosting(folder / str(port), 1, start, **settings, **cluster)))
-        async with asyncio.timeout(30):
-            while not all([await others(host) for host in made]):  # noqa: ASYNC110 - other processes
-                await asyncio.sleep(0.05)
-        yield made[0], made[1]
-        for host in made:
-            assert [host.events(event) for event in ("task.failed", "loop.fault", "worker.fault")] == [[], [], []]
+    async with cell(folder, settings) as made:
+        one, other = [await made.begin(start) for start in starts]
+        await made.heard()
+        yield one, other
 
 
 async def command(host: Host, settings: Mapping[str, str], *words: str) -> str:
@@ -119,12 +150,85 @@ async def test_who_says_that_they_are_a_minor_is_kept_out_on_the_other_host_too(
     async with two(tmp_path, KEEPS_NOTHING, START, START) as (one, other), client(other, MINOR) as elsewhere:
         await elsewhere.find(["nobody says this"], strict=True)
         await elsewhere.next(Waiting)
-        async with client(one, OTHER) as first, client(one, MINOR) as second:
-            await meet(first, second, "age")
-            await claims(first, second)
-            await second.solve("age", "minor")
-            assert (await second.next(Closed)).code == 4003
+        await says_minor(one, MINOR)
         assert (await elsewhere.next(Closed)).code == 4003
+
+
+async def says_minor(host: Host, cookie: str) -> None:
+    """Somebody says there that they are a minor."""
+    async with client(host, OTHER) as first, client(host, cookie) as second:
+        await meet(first, second, "age")
+        await claims(first, second)
+        await second.solve("age", "minor")
+        assert (await second.next(Closed)).code == 4003
+
+
+async def kept_out(host: Host, cookie: str) -> None:
+    """Come until one is kept out there."""
+    async with asyncio.timeout(40):
+        while True:
+            async with client(host, cookie) as late:
+                with suppress(Disconnected):
+                    await late.find(["nobody says this"], strict=True)
+                said = await late.next(Closed, Waiting)
+                if isinstance(said, Closed):
+                    assert said.code == 4003
+                    return
+            await asyncio.sleep(0.05)
+
+
+async def test_a_process_or_host_that_starts_later_or_was_away_keeps_out_who_is_kept_out(tmp_path: Path) -> None:
+    async with cell(tmp_path, KEEPS_NOTHING) as made:
+        one = await made.begin(START)
+        await says_minor(one, MINOR)
+        other = await made.begin(START)
+        await made.heard()
+        await kept_out(other, MINOR)
+        for host in (one, other):
+            host.kill("worker 1")
+            await host.told("process.ready", 2, process="worker 1")
+            await kept_out(host, MINOR)
+        await asyncio.to_thread(made.nats.stop)
+        async with asyncio.timeout(30):
+            while await others(one) or await others(other):  # noqa: ASYNC110 - other processes
+                await asyncio.sleep(0.05)
+        await says_minor(one, LATE)
+        await asyncio.to_thread(made.nats.start)
+        await made.heard()
+        await kept_out(other, LATE)
+
+
+# As PAUSES, and the age is not known in any other process of the host either.
+PAUSES_ALONE = """
+from server.workers.everywhere import Everywhere
+def paused(self, name, message):
+    self._paused_here(message.records[0], 600.0)
+    self._server.video_off([(message.records[0], 600.0)])
+Everywhere._aged = paused
+"""
+
+
+async def off(host: Host, cookie: str) -> None:
+    """Come until one is told there that video is off."""
+    async with asyncio.timeout(40):
+        while True:
+            async with client(host, cookie) as elsewhere:
+                await elsewhere.find(["cameras"], mode="video")
+                said = await elsewhere.next(Error, Waiting)
+                if isinstance(said, Error) and said.code == "snaps":
+                    assert 0 < (said.retry_after or 0) <= 600
+                    return
+            await asyncio.sleep(0.05)
+
+
+async def test_video_that_is_off_is_off_on_a_host_that_starts_later(tmp_path: Path) -> None:
+    async with cell(tmp_path, KEEPS_NOTHING) as made:
+        one = await made.begin(PAUSES_ALONE + START)
+        async with client(one, OTHER) as first, client(one, MINOR) as second:
+            await meet(first, second, "cameras")
+            await claims(first, second)
+        other = await made.begin(START)
+        await off(other, MINOR)
 
 
 async def test_video_that_is_off_on_one_host_is_off_on_the_other(tmp_path: Path) -> None:
@@ -132,15 +236,7 @@ async def test_video_that_is_off_on_one_host_is_off_on_the_other(tmp_path: Path)
         async with client(one, OTHER) as first, client(one, MINOR) as second:
             await meet(first, second, "cameras")
             await claims(first, second)
-        async with asyncio.timeout(40):
-            while True:
-                async with client(other, MINOR) as elsewhere:
-                    await elsewhere.find(["cameras"], mode="video")
-                    said = await elsewhere.next(Error, Waiting)
-                    if isinstance(said, Error) and said.code == "snaps":
-                        assert 0 < (said.retry_after or 0) <= 600
-                        break
-                await asyncio.sleep(0.05)
+        await off(other, MINOR)
 
 
 async def figure(host: Host, http: aiohttp.ClientSession, line: str) -> bool:

@@ -253,7 +253,7 @@ async def test_a_thousand_tunnels_leave_nothing(apart: Cell) -> None:
         await until(lambda: reactor.connections == 0)
         apart.edge.worker.act(lambda now: apart.edge.worker.engine.drain_for_restart(now, lambda: 0.5))
         apart.edge.worker.engine.sessions.clear()
-    assert apart.ends() == {"left": 250, "closed": 250, "lost": 500}
+    assert apart.ends() == {"left": 250, "closed": 250, "lost": 250, "dropped": 250}
     assert more_than(before) == Counter()
 
 

@@ -45,3 +45,18 @@ async def test_a_file_of_help_that_cannot_be_read_is_a_reason_not_to_start(secre
     file.write_text("this is no table")
     with pytest.raises(StartError):
         Reception(Settings(safety={"help_file": str(file)}), secret)
+
+
+async def test_ages_that_another_process_knows_hold_as_long_as_there_and_only_what_is_newer_is_news(
+    secret: keys.Keys,
+) -> None:
+    reception = Reception(Settings(), secret)
+    rows = [[7, "asked", 15, 600.0], [8, "adult", 0, 60.0]]
+    assert reception.ages_said(rows) == rows
+    assert reception.ages_said(rows) == []
+    assert reception.ages_said([[7, "minor", 15, 500.0]]) == [], "what was said earlier"
+    assert reception.ages_said([[7, "minor", 15, 700.0]]) == [[7, "minor", 15, 700.0]]
+    told = [row for rows in reception.all_ages(1) for row in rows]
+    assert [row[:3] for row in told] == [(8, "adult", 0), (7, "minor", 15)]
+    assert [0 < row[3] <= left for row, left in zip(told, (60.0, 700.0), strict=True)] == [True, True]
+    assert len(list(reception.all_ages(1))) == 2

@@ -54,6 +54,16 @@ export const cases = {
     same(chat().then(left, ["home"]).state.last.chat.id, "c1");
     same(again().then(cut, ["open"], hello, noSession).state.last, null);
   },
+  "a search that began as the last chat ended goes on where the host of that chat is gone": () => {
+    const gone = [{ type: "error", code: "restart", retry_after: 0.1 }, ["closed", { code: 1012 }], ["open"], hello, noSession];
+    const types = (run) => run.frames.map((frame) => frame.type);
+    same(types(chat().then(left, ["meet"], ...gone)), ["find", "resume", "find"]);
+    same(types(chat().then(left, ["meet"], { type: "waiting", accepts: "good" }, ...gone)), ["find", "resume", "find"]);
+    const parted = chat();
+    parted.state = { ...parted.state, video: { ...parted.state.video, passed: true } };
+    same(types(parted.then(["next"], ["next"], ...gone)), ["find", "resume", "find"]);
+    same(types(chat().then(left, ...gone)), ["resume"]);
+  },
   "a match that crossed with going back is the server's last chat, so the one on the screen is neither saved nor reported": () => {
     const run = chat().then(left, ["meet"], ["back"], { ...matched, chat: "c2" });
     same([run.state.phase, run.state.chat.id, run.state.ended.unknown], ["ended", "c1", true]);

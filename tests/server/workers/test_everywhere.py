@@ -56,6 +56,7 @@ class Office:
         self.kept = (None, self) if keeps else None
         self.paused: Callable[[int, float], None] | None = None
         self.off: list[list[Any]] = []
+        self.ages: list[list[Any]] = []
 
     def tell_of_pauses(self, tell: Callable[[int, float], None]) -> None:
         self.paused = tell
@@ -64,6 +65,14 @@ class Office:
         news = [row for row in rows if list(row) not in self.off]
         self.off.extend(map(list, news))
         return news
+
+    def ages_said(self, rows: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+        news = [row for row in rows if list(row) not in self.ages]
+        self.ages.extend(map(list, news))
+        return news
+
+    def all_ages(self, _: int) -> list[list[list[Any]]]:
+        return [self.ages]
 
     def all_off(self, _: int) -> list[list[list[Any]]]:
         return [self.off]
@@ -103,6 +112,7 @@ def test_an_age_of_a_worker_is_told_to_the_other_workers_and_all_hosts_and_is_ke
     assert put.peers.of(Kind.AGE) == [("worker 2", [7, "minor", 15])]
     assert put.hosts() == [[telling.AGE, 7, "minor", 15]]
     assert [message.kind for message in put.kept] == [Kind.AGE]
+    assert put.office.did == [("age", 7, "minor", 15)], "for those who start later"
 
 
 def test_so_are_those_of_the_office_itself() -> None:
@@ -133,6 +143,32 @@ def test_video_that_is_off_is_told_where_that_is_news_and_of_people_of_this_proc
     assert put.peers.sent == []
     put.everywhere.joined("worker 3")
     assert put.peers.of(Kind.PAUSED) == [("worker 3", [[7, 600.0], [-8, 600.0]])]
+
+
+def test_ages_are_told_to_a_worker_that_starts_later_and_by_the_workers_to_an_office_that_does() -> None:
+    put = Put()
+    put.comes("worker 1", Kind.AGES, [7, "minor", 15, 600.0], [8, "asked", 0, 60.0])
+    assert put.peers.of(Kind.AGES) == [("worker 2", [[7, "minor", 15, 600.0], [8, "asked", 0, 60.0]])]
+    put.comes("worker 2", Kind.AGES, [7, "minor", 15, 600.0], [8, "asked", 0, 60.0])
+    assert put.peers.sent == [], "no news, and nothing for other hosts: they were told"
+    put.everywhere.joined("worker 3")
+    assert put.peers.of(Kind.AGES) == [("worker 3", [[7, "minor", 15, 600.0], [8, "asked", 0, 60.0]])]
+    assert put.kept == []
+
+
+def test_what_a_host_knew_before_is_told_to_all_workers_in_bounded_messages_and_to_no_host() -> None:
+    put = Put()
+    put.everywhere.caught_up(
+        [[number, "adult", 0, 60.0] for number in range(1, 1502)], [[number, 60.0] for number in range(1, 1002)]
+    )
+    assert [(to, len(rows)) for to, rows in put.peers.of(Kind.AGES)] == [
+        (name, size) for size in (1000, 501) for name in WORKERS
+    ]
+    assert [(to, len(rows)) for to, rows in put.peers.of(Kind.PAUSED)] == [
+        (name, size) for size in (1000, 1) for name in WORKERS
+    ]
+    put.everywhere.caught_up([[1, "adult", 0, 60.0]], [[1, 60.0]])
+    assert put.peers.sent == []
 
 
 def test_a_minor_of_a_worker_is_kept_and_told() -> None:
@@ -167,5 +203,5 @@ def test_alone_no_host_is_told_and_without_a_store_nothing_is_looked_at(keeps: b
     put.comes("worker 1", Kind.AGE, 7, "minor", 15)
     put.comes(HUB, Kind.ALL, ["changed"])
     assert put.hosts() == []
-    assert put.office.did == [("looks",)] * keeps
+    assert put.office.did == [("age", 7, "minor", 15), *[("looks",)] * keeps]
     assert OFFICE not in put.everywhere.workers()

@@ -1,0 +1,58 @@
+"""Whether the client of a tunnel takes itself to be in a chat, by what passes: if its home is gone it is told that the chat is over, or has to ask.
+
+Rule: in doubt it does not. A home says `type` first, and compactly (engine/frames.py); a client may say a thing in any way that JSON has, so
+what is not plainly something else may be a `find` or a `leave`. No more is looked at than the first bytes of a frame.
+"""
+from libc.stdint cimport uint8_t
+from libc.string cimport memcmp
+
+from ext.net.frames cimport CLOSE, TEXT, frame_t
+from ext.net.types cimport tunnel_t
+
+cdef enum:
+    BEGIN = 8     # bytes of {"type":
+    WORD = 16     # of what a client may ask, at most
+
+
+cdef inline bint says(const uint8_t *payload, Py_ssize_t size, const char *what, Py_ssize_t length) noexcept nogil:
+    return size >= length and memcmp(payload, what, length) == 0
+
+
+cdef void home_says(tunnel_t *tunnel, const uint8_t *payload, Py_ssize_t size) noexcept nogil:
+    """A text frame for the client."""
+    if not says(payload, size, b'{"type":', BEGIN):
+        return
+    payload += BEGIN
+    size -= BEGIN
+    if says(payload, size, b'"matched"', 9) or says(payload, size, b'"resumed","chat":"', 18):
+        tunnel.talks = True
+    elif says(payload, size, b'"left"', 6) or says(payload, size, b'"waiting"', 9) or says(payload, size, b'"resumed"', 9):
+        tunnel.talks = False
+
+
+cdef void client_says(tunnel_t *tunnel, const frame_t *head, const uint8_t *payload) noexcept nogil:
+    """A frame that went home whole; `payload`: as it came, masked. Pieces of a message that has not ended are said again where the home is gone."""
+    if tunnel.talks and head.fin and head.opcode < CLOSE:
+        tunnel.talks = head.opcode == TEXT and stays(payload, <Py_ssize_t>head.length, head.mask)
+
+
+cdef bint stays(const uint8_t *payload, Py_ssize_t size, const uint8_t *mask) noexcept nogil:
+    """Whether it is a word that is known to be neither `find` nor `leave`."""
+    cdef uint8_t[BEGIN + WORD + 3] text
+    cdef Py_ssize_t i, at = BEGIN, begin
+    size = min(size, <Py_ssize_t>sizeof(text))
+    for i in range(size):
+        text[i] = payload[i] ^ mask[i & 3]
+    if not says(text, size, b'{"type":', BEGIN):
+        return False
+    if at < size and text[at] == c" ":
+        at += 1
+    if at == size or text[at] != c'"':
+        return False
+    at += 1
+    begin = at
+    while at < size and c"a" <= text[at] <= c"z":
+        at += 1
+    if at == size or text[at] != c'"':
+        return False
+    return not (says(text + begin, at - begin + 1, b'find"', 5) or says(text + begin, at - begin + 1, b'leave"', 6))
