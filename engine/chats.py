@@ -15,12 +15,12 @@ from engine.chat import Seat
 from engine.conduct import AGE_CLAIM, Act
 from engine.core import Core
 from engine.errors import Refusal
-from engine.frames import blocked, encode, facts, left, matched, partner, reported, saved
+from engine.frames import blocked, encode, error, facts, left, matched, partner, reported, saved
 from engine.frames import signal as signal_frame
 from engine.matching.vocabulary import Vocabulary
 from engine.networks import networks_of
 from engine.policy import LATELY_MOST, SHORT, SHORT_LINES, SOON
-from engine.protocol import ADULT, ANY_LANGUAGE, MINOR, PAST_FOR, STRANGER, WATCHER
+from engine.protocol import ADULT, ANY_LANGUAGE, MINOR, PAST_FOR, SAVES_MOST, STRANGER, WATCHER
 from engine.requests import Block, Message, Report, Save
 from engine.requests import Signal as SignalRequest
 from engine.requests import Typing as TypingRequest
@@ -310,19 +310,50 @@ class Chats:
     def save(self, session: Session, request: Save, now: float) -> None:
         """Keep the log: the store answers by `Engine.saved`."""
         seat = self._present_or_past(session, "save", request.chat, now)
-        if not self._core.keeps:
+        if not self._core.keeps or len(session.saves) >= SAVES_MOST:
             raise Refusal("not_saved", "save")
+        session.saves += ((seat.chat.id, b""),)
         self._out.keep((session, seat, request))
 
-    def saved(self, session: Session, url: str | None, delete: str, retry_after: float) -> None:
-        """The store's answer; `url` None: it could not, or with `retry_after` it may not yet."""
-        if session.conn:
-            if url is None and retry_after:
-                self._core.refuse(session, "too_fast", "save", None, math.ceil(retry_after))
-            elif url is None:
-                self._core.refuse(session, "not_saved", "save")
+    def save_again(self, session: Session) -> None:
+        """Who had them does not answer their saves any more: the store is asked anew, where the chats came along."""
+        for chat, answer in session.saves:
+            seat = next((one for one in (session.seat, session.past) if one is not None and one.chat.id == chat), None)
+            if answer:
+                continue
+            if seat is None or not self._core.keeps:
+                self.saved(session, None, "", 0.0, chat)
             else:
-                self._out.send(session.conn, saved(url, delete))
+                self._out.keep((session, seat, Save(chat)))
+
+    def saved(self, session: Session, url: str | None, delete: str, retry_after: float, chat: str) -> None:
+        """The store's answer to the save of `chat`, empty: to the first; who is away hears it when they are back.
+
+        `url` None: it could not, or with `retry_after` it may not yet. One that nobody waits for was answered elsewhere.
+        """
+        asked = next((one for one in session.saves if not one[1] and chat in ("", one[0])), None)
+        if asked is None:
+            return
+        place = session.saves.index(asked)
+        session.saves = session.saves[:place] + session.saves[place + 1 :]
+        if url is not None:
+            answer = saved(url, delete)
+        else:
+            code = "too_fast" if retry_after else "not_saved"
+            self._core.count("error " + code)
+            answer = error(code, "save", None, math.ceil(retry_after) if retry_after else None)
+        if session.conn:
+            self._out.send(session.conn, answer)
+        else:
+            session.saves += ((asked[0], answer),)
+
+    def tell_saved(self, session: Session) -> None:
+        """They are back: what became of their saves meanwhile."""
+        if session.saves:
+            for _, answer in session.saves:
+                if answer:
+                    self._out.send(session.conn, answer)
+            session.saves = tuple([one for one in session.saves if not one[1]])
 
     def _present_or_past(self, session: Session, of: str, chat: str | None, now: float) -> Seat:
         """The seat in `chat`, or where none is named in the present one, else in the last. Raises Refusal `no_chat`."""

@@ -337,9 +337,13 @@ class Engine:
         if frame is not None:
             self.ban(session, frame, now)
 
-    def saved(self, session: Session, url: str | None, delete: str, now: float, retry_after: float = 0.0) -> None:
-        """The store has the log, or (`url` None) could not; with `retry_after` it will, in so many seconds."""
-        self._chats.saved(session, url, delete, retry_after)
+    def saved(self, session: Session, url: str | None, delete: str, wait: float = 0.0, chat: str = "") -> None:
+        """The store has the log of `chat` (empty: not said), or (`url` None) could not; with `wait` it will, in so many seconds."""
+        self._chats.saved(session, url, delete, wait, chat)
+
+    def save_again(self, session: Session) -> None:
+        """They came from where nobody answers their saves any more."""
+        self._chats.save_again(session)
 
     # figures
 

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from engine.ages import STANDS as AGES
 from engine.cameras import AGREEMENTS, HITS_KEPT
 from engine.matching.lobby import MOST_AVOIDED
-from engine.protocol import INTEREST_RAW_MAX, INTERESTS_MAX, LIFTED, ROLES
+from engine.protocol import INTEREST_RAW_MAX, INTERESTS_MAX, LIFTED, ROLES, SAVES_MOST
 from engine.states import CHATTING, IDLE, PARTED, STATES, WAITING
 
 VERSION: Final = 1  # what this release writes
@@ -190,6 +190,9 @@ PERSON: Final[Table] = {
     "age": _age,
     "paused": _seconds,  # for which their video is off still
     "snaps": _flag,  # their client answers `snap`
+    "saves": _at_most(
+        SAVES_MOST, _row(_text, _text)
+    ),  # without an answer: of which chat; the answer that they are to hear when they are back
     "resume": _row(_text, _count, _or_none(_text)),  # one that waits for an older session
     "wire": _fields,  # as the reactor wrote it, with `address` where it is not the session's, and `bytes`
     "tokens": _at_most(16, _seconds),  # what is left of the limits of somebody who is away

@@ -97,7 +97,7 @@ class Presence:
             self._search.stop(session, now, "lost" if by == "lost" else "cancelled")
         elif before in (CHATTING, PARTED):
             self._chats.leave(session, by, now)
-        session.past = None
+        session.past, session.saves = None, ()
         core.sessions.pop(session.id, None)
         core.aliases.pop(session.key, None)
         core.aliases.pop(session.used, None)
@@ -145,6 +145,7 @@ class Presence:
                 except MatcherFull:
                     self.send_away(session, now)
                     return
+        self._chats.tell_saved(session)
         self._notices.tell(session)
 
     def _take_over(self, session: Session, fresh: Session, key: int) -> None:
@@ -250,6 +251,7 @@ class Presence:
             if session.seat.chat.looks is not None:
                 self._chats.snaps.release(session.seat.chat)
         session.query = session.seat = session.past = None
+        session.saves = ()
 
     def arrive(self, session: Session) -> None:
         """A session came from elsewhere; one without a connection has its deadline, or is told `lost` next."""

@@ -178,6 +178,7 @@ CLOSED_GRACE: Final = (
     5.0  # the same for a page that closed: a reload is back in half a second, on a slow network in four
 )
 PAST_FOR: Final = 600.0  # seconds in which the last chat can still be saved or reported
+SAVES_MOST: Final = 16  # saves of one session that are not answered yet; further ones are refused
 
 # Rates (rule 10): what a burst holds, then so many a second.
 

@@ -3,7 +3,7 @@
 What a class of the engine holds is written here or has its reason in NOT_CARRIED; a test fails for a slot that has neither.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from engine.cameras import entered
@@ -48,6 +48,7 @@ NOT_CARRIED: Final = {
 }
 _USUAL: Final = Terms(DEFAULT_LANGUAGE, STRANGER, False, False, False, False, None, False)
 _MOST_KEPT: Final = 1_024  # of each of the two below: strangers choose the language
+_OF_WORDS: Final = frozenset(("ring", "looks", "found"))  # of a chat: what was said and seen
 _written: dict[Terms, dict[str, Any]] = {}
 _terms_read: dict[tuple[tuple[str, Any], ...], Terms] = {}
 
@@ -75,6 +76,8 @@ def write_session(session: Session, now: float) -> dict[str, Any]:
         record["way"] = session.way
     if session.snaps:
         record["snaps"] = 1
+    if session.saves:
+        record["saves"] = [(chat, answer.decode()) for chat, answer in session.saves]
     if session.trial is not None:
         record["trial"] = _write_trial(session.trial, now)
     if not session.conn:
@@ -128,6 +131,7 @@ def read_session(record: Mapping[str, Any], now: float) -> Session:
     session.told = get("told", "")
     session.serial = get("serial", 0)
     session.way = get("way", 0)
+    session.saves = tuple([(chat, answer.encode()) for chat, answer in get("saves", ())])
     if "trial" in record:
         session.trial = _read_trial(record["trial"], now)
     away = get("away")
@@ -212,6 +216,29 @@ def write_chat(chat: Chat, now: float, blobs: list[bytes]) -> tuple[dict[str, An
     if chat.looks is not None:
         record["looks"] = chat.looks.leave(now)
     return record, "ended" in state
+
+
+def bare(record: Mapping[str, Any], chats: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Of a person's record and its chats: whom they talked with last, without a word of it: `past` and `chats`, as in a record; empty: nobody."""
+    past = record.get("past")
+    chat = next((one for one in chats if one["id"] == past["chat"]), None) if past else None
+    if past is None or chat is None:
+        return {}
+    without = {name: value for name, value in chat.items() if name not in _OF_WORDS}
+    return {"past": {**past, "inside": ""}, "chats": [{**without, "ring": {"ended": 1}}]}
+
+
+def write_last(session: Session, now: float) -> dict[str, Any]:
+    """What somebody else needs to go on with them where this process is gone: as `bare`, of the chat that they are in or had last; and `saves`."""
+    saves = [(chat, answer.decode()) for chat, answer in session.saves]
+    seat = session.past if session.seat is None else session.seat
+    if seat is None:
+        return {"saves": saves}
+    past = {"ended": 0.0, **write_seat(seat, now)}
+    past.pop("away", None)
+    past.pop("over", None)
+    chat, _ = write_chat(seat.chat, now, [])
+    return {"saves": saves, **bare({"past": past}, [chat])}
 
 
 def read_chat(record: Mapping[str, Any], blobs: list[bytes], rings: Rings, now: float) -> Chat:

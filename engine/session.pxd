@@ -30,6 +30,7 @@ cdef class Session(Carried):
     cdef public double deadline
     cdef public Query query
     cdef public Seat seat, past
+    cdef public tuple saves
     cdef public Trial trial
     # what is half as wide stands together: who waits holds one of these
     cdef public int state, way

@@ -97,6 +97,7 @@ class Session(Carried):
         "networks",
         "past",
         "query",
+        "saves",
         "seat",
         "serial",
         "snaps",
@@ -124,6 +125,8 @@ class Session(Carried):
         self.query: Query | None = None
         self.seat: Seat | None = None
         self.past: Seat | None = None  # the last chat, for save and report
+        # saves without an answer: of which chat, and what became of it, where that could not be told yet (they are away); empty: nothing did
+        self.saves: tuple[tuple[str, bytes], ...] = ()
         self.trial: Trial | None = None  # the challenge that comes before the next search
         self.snaps = False  # their client answers `snap`, as of their last search
         self.way = 0  # how they came (`engine.protocol`, PLAIN and so on): which challenges they can solve

@@ -21,6 +21,8 @@ from engine.measures import COMMON_BOUNDS as COMMON_BOUNDS
 from engine.measures import MODES as MODES
 from engine.measures import SOLVE_BOUNDS as SOLVE_BOUNDS
 from engine.measures import WAIT_BOUNDS as WAIT_BOUNDS
+from engine.records import bare as bare
+from engine.records import write_last as write_last
 from engine.requests import Report as Report
 from engine.requests import Save as Save
 from engine.states import CHATTING as CHATTING

@@ -8,8 +8,10 @@ from cython cimport no_gc_clear
 from ext.net.carried cimport Carried, allow, allowance
 from ext.net.connection cimport connection_open, name
 from ext.net.entrance cimport begin, expect
+from ext.net.frames cimport RECORD
 from ext.net.intake cimport STAGE, begin_with
 from ext.net.moving cimport move_in, move_out, newcomers_out
+from ext.net.output cimport frame
 from ext.net.piping cimport client_out, piped, tunnel_in, tunnel_out
 from ext.net.sys cimport close
 from ext.net.tunnel cimport half_close
@@ -107,6 +109,12 @@ cdef class Doors:
         """
         cdef conn_t *conn = piped(&self.io, number)
         return client_out(&self.io, self.addresses, conn, returned) if conn != NULL else None
+
+    def record(self, number: int, payload: bytes) -> None:
+        """Queues a frame for the host of a visitor's connection, which is not for the client (`piping.record_frame`); a few KiB."""
+        cdef conn_t *conn = connection_open(&self.io, number)
+        if conn != NULL:
+            frame(&self.io, conn, RECORD, payload, len(payload))
 
     def half_close(self, number: int) -> bool:
         """Nothing more of the client goes home, which sees an end of stream behind what was sent; what it still says comes, until it ends.

@@ -32,6 +32,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from engine.engine import BadRecord, Parcel, Session
 from engine.remote_room import Row
+from engine.views import bare
 from ext.net.piping import prepare
 from server import log
 from server.cluster.asking import Asker, HostAway, HostRefused, dial
@@ -44,7 +45,7 @@ from server.cluster.speaking import NOBODY_SPEAKS
 from server.handover.tally import Tally
 from server.metrics.moved import NONE, RESUME, TUNNEL
 from server.process import faults
-from server.worker.moving import Moving, Released
+from server.worker.moving import Moving, Released, ask_again
 from server.worker.worker import Worker
 
 MOST: Final = 64  # crossings of a worker at a time
@@ -224,6 +225,7 @@ class Crossing:
         self._count(leg, move, TUNNEL)
         if leg.stands == Stands.GIVEN:
             self._noted.took(home.name, number)
+            self._worker.went(one.client)
             self._open(home, released, state, data, sock)
             self._tally.out_of_service(one.why, TUNNEL, time.monotonic() - since)
         elif leg.stands == Stands.DOUBTFUL and one.why == RESUME:
@@ -250,6 +252,8 @@ class Crossing:
             self._count(leg, move, NONE)
         if leg.stands == Stands.GIVEN:
             self._noted.took(home.name, number)
+            for person in people.parcel.record["people"]:
+                self._worker.went(person["id"])
             return True
         back()
         self._noted.back(home.name, number)
@@ -351,13 +355,14 @@ class Crossing:
     def _open(self, home: Home, released: Released, state: dict[str, Any], data: bytes, sock: socket.socket) -> None:
         """The client is a pipe from here on."""
         person = released.parcel.record["people"][0]
+        last = bare(person, released.parcel.record["chats"])
         address = person["wire"].get("address", person["address"])
         self._free.release()
         (client,) = released.descriptors
         try:
             if client < 0:
                 client = self.speaker.goes(person["id"])
-            self._opened(client, address, state, data, sock, person, home.name)
+            self._opened(client, address, state, data, sock, {**person, "last": last}, home.name)
         except OSError:  # no memory, or no descriptor is left: both are closed, and the client comes back
             sock.close()
             if client < 0:
@@ -377,6 +382,7 @@ class Crossing:
         except BadRecord as bad:  # they are here already: they came back by another way
             logger.error("handover.refused", people=1, **log.described(bad))
             self._lose(released)
+        ask_again(self._worker, came)
         look_at(self._worker, came)
         return came
 

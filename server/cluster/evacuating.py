@@ -34,7 +34,7 @@ from server.handover.link import Kind, LinkDown
 from server.handover.people import People
 from server.metrics.moved import DRAIN
 from server.process import faults
-from server.worker.moving import Moving, Released
+from server.worker.moving import Moving, Released, ask_again
 from server.worker.worker import Worker
 
 AHEAD: Final = 4  # groups of messages under way: who is in one of them is out of service
@@ -156,7 +156,7 @@ class Leaving(People):
 
     def _gone(self, released: Released, since: float, people: int) -> int:
         faults.at("release")
-        back = partial(self._back, released)
+        back = partial(self._back_again, released)
         if not fits(released.parcel):
             back()
             return 0
@@ -167,6 +167,12 @@ class Leaving(People):
             raise
         faults.at("sent")
         return people
+
+    def _back_again(self, released: Released) -> None:
+        """As `_back`; what came of their saves meanwhile, nobody heard."""
+        self._back(released)
+        found = map(self._worker.engine.sessions.get, [one["id"] for one in released.parcel.record["people"]])
+        ask_again(self._worker, [session for session in found if session is not None])
 
 
 class Evacuation:

@@ -19,7 +19,7 @@ from typing import Final
 
 from engine.engine import VERSION, Session
 from engine.remote_room import RemoteRoom
-from engine.views import CHATTING
+from engine.views import CHATTING, write_last
 from server.cluster import homeward
 from server.cluster.homeward import READ_MAX, TooLarge
 from server.metrics.exposition import Reading
@@ -51,6 +51,7 @@ class Homecoming:
         self._again: asyncio.TimerHandle | None = None
         self._turning = False
         self._returns: set[asyncio.Task[None]] = set()
+        worker.output.on_news = self._tell
         self.results = Counter(dict.fromkeys(RETURNS, 0))
 
     def reading(self) -> Reading:
@@ -59,6 +60,12 @@ class Homecoming:
             "serendip_visitors": len(self._worker.output.visitors),
             "serendip_visitor_returns": {(result,): count for result, count in self.results.items()},
         }
+
+    def _tell(self, conn: int) -> None:
+        """Their host is told what it is to know of them if this one is gone."""
+        session = self._worker.engine.sessions.get(self._worker.output.visitors[conn].id)
+        if session is not None and session.conn == conn:
+            self._worker.reactor.record(conn, homeward.last(write_last(session, time.monotonic())))
 
     def turn(self) -> None:
         """Who may go now goes."""
@@ -115,6 +122,7 @@ class Homecoming:
             sock.detach()
             self._stay(released, since)
             return True
+        self._worker.went(one["id"])
         task = asyncio.get_running_loop().create_task(self._return(sock, frame[sent:]))
         self._returns.add(task)
         task.add_done_callback(self._returns.discard)

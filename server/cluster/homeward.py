@@ -3,12 +3,17 @@
 P   the person (`server.cluster.parcels`), in one frame
 B   bytes of theirs that were read and not understood, behind those of the person
 E   the same, and they are the last
+
+L   at any time before these: whom they talk with, or did last, and their saves without an answer (`engine.records.write_last`), for when
+    their home is gone
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+
+import orjson
 
 from engine.engine import Parcel
 from ext.net.piping import RECORD_MAX, record_frame
@@ -17,8 +22,11 @@ from server.cluster.parcels import Move, Unreadable, pack, unpack
 PERSON: Final = b"P"
 BYTES: Final = b"B"
 END: Final = b"E"
+LAST: Final = b"L"
+LAST_MAX: Final = 16 * 1024  # bytes
 READ_MAX: Final = 1 << 20  # bytes of one who is on the way: who says more has broken every limit
 WHY: Final = "home"
+LAST_FIELDS: Final = frozenset(("past", "chats", "saves"))
 KEYS: Final = ("id", "key", "used")
 
 
@@ -41,6 +49,22 @@ def rest(data: bytes) -> Iterator[bytes]:
     for at in range(0, last, most):
         yield record_frame(BYTES + data[at : at + most])
     yield record_frame(END + data[last:])
+
+
+def last(said: Mapping[str, Any]) -> bytes:
+    """The payload of a frame L."""
+    return LAST + orjson.dumps(said)
+
+
+def read_last(payload: bytes) -> dict[str, Any] | None:
+    """What it says; None: it is no such frame, or not a sound one."""
+    if payload[:1] != LAST or len(payload) > LAST_MAX:
+        return None
+    try:
+        said = orjson.loads(payload[1:])
+    except ValueError:
+        return None
+    return said if type(said) is dict and said.keys() <= LAST_FIELDS else None
 
 
 class Coming:

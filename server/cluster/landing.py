@@ -30,7 +30,7 @@ from server.cluster.seal import Seal
 from server.handover.tally import Tally
 from server.metrics.moved import MEET, MOVE_WHYS, NONE, RESUME, TUNNEL
 from server.process import faults
-from server.worker.moving import Moving
+from server.worker.moving import Moving, ask_again
 from server.worker.worker import Worker
 
 GO: Final = b"G"  # of the edge: the people are yours
@@ -160,6 +160,7 @@ class Landing:
         if move.meeting is not None:
             meeting = move.meeting
             self._worker.act(lambda now: self._room.arrived(meeting, now))
+        ask_again(self._worker, came)
         look_at(self._worker, came)
         faults.at("taken")
 

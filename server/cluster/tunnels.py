@@ -21,7 +21,9 @@ Rule: a person is their home's until it gave them back whole or is gone; then th
 Had the home not said a word to the client, then however that came `kept` is here as it was when it left, with what was asked for: they know
 nothing of a home. Where `kept` is here a home that may live is told to forget them. Who is told to come back comes back by their token: their
 session is found where it is, or they are told that it is gone and ask anew. So a client that asked for something which nobody has any more,
-a search, never waits for it, and what its frames say is known only as far as `ext/net/talks.pyx` knows whether it talks.
+a search, never waits for it, and what its frames say is known only as far as `ext/net/talks.pyx` knows whether it talks. With `kept`
+is `last`: whom they talk with, or did last, without a word of it, so that they may report and block that one; and what they asked to be saved,
+which is not. The home says it anew (`homeward`, L) as it changes.
 """
 
 from __future__ import annotations
@@ -43,12 +45,12 @@ from engine.protocol import FAULTS, RECORD, TUNNEL_CLOSED, TUNNEL_LEFT
 from engine.views import error, left
 from ext.net.piping import prepare
 from server import log
-from server.cluster.homeward import Coming, bytes_of, key_of
+from server.cluster.homeward import Coming, bytes_of, key_of, read_last
 from server.metrics.exposition import Reading
 from server.metrics.histogram import Histogram
 from server.metrics.moved import MOVE_BOUNDS
 from server.metrics.tunnelled import ENDS
-from server.worker.moving import Moving, unheard
+from server.worker.moving import Moving, ask_again, unheard
 from server.worker.tunnelling import Leaving
 from server.worker.worker import Worker
 
@@ -117,7 +119,8 @@ class Tunnels:
         """Somebody is another host's.
 
         `client`, `address`: their connection; `state`: of it what `Reactor.release` said of `input` and `out`, and `opcode` where pieces of a message
-        went along; `data`: those bytes; `sock`: the way to their home, the process of this name; `record`: theirs, as it went.
+        went along; `data`: those bytes; `sock`: the way to their home, the process of this name; `record`: theirs, as it went,
+        and as `last` what `engine.records.bare` gives of it.
 
         Both descriptors are this process's from here on. Where it cannot be done the client comes back by itself. ValueError: they are a
         visitor here, who goes to no third host; nothing was taken.
@@ -159,7 +162,11 @@ class Tunnels:
         if tunnel is None or tunnel is not owner:
             return
         if kind == RECORD:
-            self._came(tunnel, data)
+            said = read_last(data)
+            if said is None:
+                self._came(tunnel, data)
+            else:
+                tunnel.kept = orjson.dumps({**orjson.loads(tunnel.kept), "last": said}).decode()
             return
         del self._open[number]
         if not self._over:
@@ -235,12 +242,14 @@ class Tunnels:
             self._send_away(found, lambda: round(_spread(0.0, 0.1 + len(self) / SPREAD), 2))
             self._worker.act(lambda _: None)
             return
+        last = one.pop("last", {})
+        chats = last.pop("chats", [])
         query = one.get("query")
         if spoke:
             one = {name: value for name, value in one.items() if name not in OF_A_SEARCH}
         elif query is not None and "age" in query:
             query["age"] += time.monotonic() - tunnel.since
-        parcel = Parcel({"v": self._worker.engine.moves.versions[1], "people": [one], "chats": []}, [])
+        parcel = Parcel({"v": self._worker.engine.moves.versions[1], "people": [one | last], "chats": chats}, [])
         came = self._take(parcel, (address, state, data), descriptor, self._tell_lost if spoke else unheard)
         self.ends["lost" if came else "failed"] += 1
         if came:
@@ -280,6 +289,7 @@ class Tunnels:
                 os.close(descriptor)
             return []
         self.returned(came)
+        ask_again(self._worker, came)
         self._worker.look_again(came)  # a ban that came between was nobody's
         return came
 

@@ -348,9 +348,7 @@ class Leaving:
             await self._doors.listen()
         if has.recorder is not None:
             has.recorder.gone = None
-        for id, url, delete, wait in self._saved:
-            session = has.worker.engine.sessions.get(id)
-            if session is not None:
-                has.worker.act(partial(has.worker.engine.saved, session, url, delete, retry_after=wait))
+        for saved in self._saved:
+            has.worker.saved(*saved)
         has.worker.engine.moves.forget()
         logger.error("handover.failed", why=said, people=gone, back=back)

@@ -18,6 +18,7 @@ from server.handover.belongings import Belongings
 from server.handover.link import Kind, Link, LinkDown, Message
 from server.metrics.moved import UPGRADE
 from server.process import faults
+from server.worker.moving import ask_again
 from server.worker.tunnelling import Leaving
 from server.worker.worker import Worker
 
@@ -144,11 +145,7 @@ class Taking:
         faces.take(self._has, message.records[0], message.records[1], message.pieces, message.descriptors)
 
     def _saved(self, message: Message) -> None:
-        id, url, delete, wait = message.records
-        worker = self._has.worker
-        session = worker.engine.sessions.get(id)
-        if session is not None:
-            worker.act(lambda now: worker.engine.saved(session, url, delete, now, wait))
+        self._has.worker.saved(*message.records)
 
     def _left(self, message: Message) -> None:
         self._has.tally.left = message.records[0]
@@ -205,10 +202,15 @@ class Taking:
     # the end
 
     def finish(self, cut: str) -> None:
-        """No more people come; who is still asked for is nowhere. `cut`: why, where it was not the end."""
+        """No more people come; who is still asked for is nowhere. `cut`: why, where it was not the end.
+
+        Once more with `cut`, behind the end: the old process is gone, and answers no save any more.
+        """
+        has = self._has
+        if cut:
+            ask_again(has.worker, has.worker.engine.sessions.values())
         if self._over:
             return
-        has = self._has
         self._over = True
         has.tally.left = 0
         self._arrived()

@@ -142,7 +142,7 @@ class Server:
             self.tasks.start("safety-minors", minors.run)
             safety.promised = lambda: self._settings.safety.moderated
             await safety.start(self.worker.look_again)
-            self.worker.output.on_keep = self.recorder.take
+            self.worker.output.on_keep, self.worker.went = self.recorder.take, self.recorder.went
             self.services.add_store(store)
             await rights.start()
             for part in (store, safety, rights):

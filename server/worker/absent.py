@@ -24,3 +24,7 @@ def never_given(_identity: int, _session: int, _id: str) -> bool:
 
 def nobody_else(_identity: int, _stands: str, _age: int) -> None:
     """There is no other process."""
+
+
+def nothing_asked(_session: int) -> None:
+    """Where nothing is kept, nobody waits for it."""

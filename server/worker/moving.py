@@ -6,7 +6,7 @@ Both sides of a hand-over use it, and who takes back what nobody took.
 import contextlib
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -27,6 +27,19 @@ def nothing() -> None:
 
 def unheard(_: Session) -> None:
     """Nobody is told anything."""
+
+
+def ask_again(worker: Worker, sessions: Iterable[Session]) -> None:
+    """Who answers the saves of these is not known, or is at another host: the store is asked anew, from here."""
+
+    def ask(_: float) -> None:
+        for session in waiting:
+            worker.went(session.id)
+            worker.engine.save_again(session)
+            worker.output.news(session.conn)
+
+    if waiting := [session for session in sessions if session.saves]:
+        worker.act(ask)
 
 
 class Moving:

@@ -6,6 +6,11 @@ from typing import Any
 
 from engine.views import SessionView, error
 from ext.net.reactor import Reactor
+from ext.net.ring import Ring
+
+
+def nobody_asks(_: int) -> None:
+    """Where there are no visitors."""
 
 
 class Output:
@@ -13,7 +18,6 @@ class Output:
 
     def __init__(self, reactor: Reactor) -> None:
         self.send = reactor.send
-        self.link = reactor.link
         self.say = reactor.say
         self.typing = reactor.typing
         self.refuse = reactor.refuse
@@ -23,6 +27,7 @@ class Output:
         self.free: list[int] = []  # of these, whose chat is over or who came, since it was looked at last
         self.signals_refused: Counter[str] = Counter()  # by the code that the sender was told
         self.on_keep: Callable[[Any], None] | None = None
+        self.on_news: Callable[[int], None] = nobody_asks  # told of a visitor, by connection: see `news`
 
     def signal(self, conn: int, frame: bytes) -> None:
         """For the partner; the sender is told where that was too fast or too much."""
@@ -31,11 +36,22 @@ class Output:
             self.signals_refused[fault] += 1
             self.send(conn, error(fault, "signal"))
 
+    def link(self, conn: int, ring: Ring, side: int) -> None:
+        """See `Out`."""
+        self._reactor.link(conn, ring, side)
+        self.news(conn)
+
+    def news(self, conn: int) -> None:
+        """What the host of a visitor's connection is to know of them may have changed."""
+        if conn in self.visitors:
+            self.on_news(conn)
+
     def adopt(self, conn: int, session: SessionView) -> None:
         """A session goes on over this connection."""
         self._reactor.adopt(conn, session, True)
         if conn in self.visitors:
             self.visitors[conn] = session
+            self.on_news(conn)
 
     def unlink(self, conn: int) -> None:
         """See `Out`."""
@@ -57,3 +73,5 @@ class Output:
         """For the store, where there is one."""
         if self.on_keep is not None:
             self.on_keep(item)
+        if self.visitors:
+            self.news(item[0].conn)

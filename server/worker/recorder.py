@@ -61,7 +61,7 @@ class Recorder:
         # told of a save that is over whose person is not here any more: id, url, delete, retry_after
         self.gone: Callable[[int, str | None, str, float], None] | None = None
         self._saves: dict[tuple[str, int], int] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], int] = {}  # saves that are under way, and whose
 
     def take(self, item: Any) -> None:
         """Never blocks."""
@@ -83,11 +83,17 @@ class Recorder:
         if len(self._saves) > SEATS:
             del self._saves[next(iter(self._saves))]
         if count >= SAVES_A_SEAT:
-            self._worker.engine.saved(session, None, "", time.monotonic())
+            self._worker.engine.saved(session, None, "", 0.0, seat.chat.id)
             return
         task = asyncio.get_running_loop().create_task(self._save(session, seat, transcript(seat)))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = session.id
+        task.add_done_callback(self._tasks.pop)
+
+    def went(self, id: int) -> None:
+        """Session `id` is another host's, which asks its own way to the store for what this one has not answered."""
+        for task, asked in list(self._tasks.items()) if self._tasks else ():
+            if asked == id:
+                task.cancel()
 
     async def _save(self, session: Session, seat: SeatView, said: Transcript | None) -> None:
         url, delete, wait = None, "", 0.0
@@ -98,16 +104,9 @@ class Recorder:
                 url, delete = f"/log/{saved.log}", f"/log/delete/{saved.delete}"
             except NotSaved as refusal:
                 wait = refusal.retry_after
-        self._answer(session.id, url, delete, wait)
-
-    def _answer(self, id: int, url: str | None, delete: str, wait: float) -> None:
-        """Who asked may have gone to another process, and come back since."""
-        worker = self._worker
-        session = worker.engine.sessions.get(id)
-        if session is not None:
-            worker.act(lambda now: worker.engine.saved(session, url, delete, now, wait))
-        elif self.gone is not None:
-            self.gone(id, url, delete, wait)
+        # who asked may have gone to another process, and come back since
+        if not self._worker.saved(session.id, url, delete, wait, seat.chat.id) and self.gone is not None:
+            self.gone(session.id, url, delete, wait)
 
     async def settled(self, within: float = 5.0) -> None:
         """Wait for the saves that are under way, so many seconds at most."""

@@ -7,7 +7,7 @@ cdef class Worker:
     cdef readonly object identities
     cdef object _grace
     cdef readonly engine_t engine
-    cdef public object on_http, banned, unseen, seen, elsewhere, snap, aged, statement, on_frames, on_turn, tunnels
+    cdef public object on_http, banned, unseen, seen, elsewhere, snap, aged, statement, went, on_frames, on_turn, tunnels
     cdef object _loop
     cdef readonly object _events
     cdef public object _put_off

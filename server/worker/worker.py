@@ -38,7 +38,7 @@ from server import log
 from server.security.identity import Identities
 from server.security.ids import Ids
 from server.security.tokens import Tokens
-from server.worker.absent import never_given, nobody_banned, nobody_else, nothing_said, nothing_unseen
+from server.worker.absent import never_given, nobody_banned, nobody_else, nothing_asked, nothing_said, nothing_unseen
 from server.worker.bus import LocalBus
 from server.worker.crowding import Crowding
 from server.worker.output import Output
@@ -105,6 +105,7 @@ class Worker:
         self.aged: Callable[[int, str, int], None] = nobody_else
         # `version` and `from` (Unix seconds) of the newest privacy statement that people are told of
         self.statement: Callable[[], Mapping[str, Any] | None] = nothing_said
+        self.went: Callable[[int], None] = nothing_asked  # told of a session that is another host's now
         self.on_frames: Callable[[int, list[bytes | int]], None] | None = None
         self.tunnels: Tunnelling = NO_TUNNELS  # of people of this host's door whose sessions are at others
         # told after each turn: what is to be sent to other processes goes now
@@ -177,6 +178,19 @@ class Worker:
         session = self.engine.sessions.get(id)
         if session is not None:
             self.act(partial(self.engine.ban, session, refusal))
+
+    def saved(self, id: int, url: str | None, delete: str, wait: float, chat: str = "") -> bool:
+        """The store answers a save (`Engine.saved`) of session `id`; False: it is not here."""
+        session = self.engine.sessions.get(id)
+        if session is None:
+            return False
+
+        def tell(_: float) -> None:
+            self.engine.saved(session, url, delete, wait, chat)
+            self.output.news(session.conn)
+
+        self.act(tell)
+        return True
 
     def change_late(self, seconds: float) -> None:
         """How late this process may be with everything while it takes newcomers in (`Crowding.late`)."""

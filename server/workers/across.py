@@ -26,7 +26,7 @@ from server.handover.taking import take_tunnels
 from server.handover.tally import Tally
 from server.metrics.moved import DRAIN, MEET, RESUME, UPGRADE
 from server.process import faults
-from server.worker.moving import Moving, Released
+from server.worker.moving import Moving, Released, ask_again
 from server.worker.worker import Worker
 from server.workers.abroad import Abroad
 from server.workers.forwarding import Forwarding
@@ -185,7 +185,7 @@ class Across:
             await self._landed.wait()
 
     def _back(self, released: Released, one: Going) -> None:
-        self._moving.take(*released)
+        ask_again(self._worker, self._moving.take(*released))
         one.stay()
 
     def took(self, name: str, message: Message) -> None:

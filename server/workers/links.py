@@ -24,12 +24,12 @@ from server.metrics.exposition import Reading
 from server.metrics.histogram import Buckets
 from server.process.standing import Standing
 from server.security.keys import Keys
-from server.worker.moving import Moving
+from server.worker.moving import Moving, ask_again
 from server.worker.worker import Worker
 from server.workers.abroad import Abroad
 from server.workers.across import Across
 from server.workers.naming import Names
-from server.workers.peers import HUB, Handler, Peers, abroad, nobody
+from server.workers.peers import HUB, OFFICE, Handler, Peers, abroad, nobody
 from server.workers.whereabouts import Whereabouts
 
 LOAD_EVERY: Final = 0.25  # seconds
@@ -154,6 +154,8 @@ class Links:
     def _dead(self, name: str) -> None:
         self.across.dead(name)
         self.whereabouts.dead(name)
+        if name not in (HUB, OFFICE):  # whoever had come from there with a save has no answer to wait for
+            ask_again(self._worker, self._worker.engine.sessions.values())
         if abroad(name):
             self.tally.left = 0
         else:
@@ -184,11 +186,7 @@ class Links:
             self.peers.send(name, Kind.SAVED, id, url, delete, wait)
 
     def _saved(self, _: str, message: Message) -> None:
-        id, url, delete, wait = message.records
-        engine = self._worker.engine
-        session = engine.sessions.get(id)
-        if session is not None:
-            self._worker.act(lambda now: engine.saved(session, url, delete, now, wait))
+        self._worker.saved(*message.records)
 
     def _after_turn(self) -> None:
         if not self._worker.busy:

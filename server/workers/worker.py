@@ -141,7 +141,7 @@ class WorkerProcess:
         worker.banned, worker.unseen, worker.seen = told.banned, told.notices.unread, told.notices.seen
         self._recorder = Recorder(worker, self.kept, self.kept.report)
         self._recorder.gone = lambda *saved: self.links.saved(*saved)
-        worker.output.on_keep = self._recorder.take
+        worker.output.on_keep, worker.went = self._recorder.take, self._recorder.went
         return {Kind.KEPT: self.kept.kept, Kind.BANS: told.take_bans, Kind.NOTICES: told.take_notices}
 
     def _reading(self) -> Reading:

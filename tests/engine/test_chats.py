@@ -1,10 +1,17 @@
 """What happens in a chat."""
 
+import orjson
 import pytest
 
 from engine.chats import own_words
+from engine.engine import Parcel
 from engine.matching.lobby import Lobby
-from engine.session import Query, Terms
+from engine.protocol import SAVES_MOST
+from engine.records import bare as bared
+from engine.records import write_last
+from engine.requests import Save
+from engine.session import Query, Session, Terms
+from tests.engine.moving import MovingWorld
 from tests.engine.world import Wire, World, bare, error
 
 TERMS = Terms("en", "stranger", False, False, False, False, None, False)
@@ -106,3 +113,102 @@ def test_reported_says_what_the_server_adds_by_the_reason_of_each_report() -> No
     a, _ = world.pair()
     assert world.send(a, type="report", reason="spam") == [{"type": "reported"}]
     assert world.send(a, type="report", reason="danger") == [{"type": "reported", "help": [{"name": "danger"}]}]
+
+
+# ---- saves, each of which has one answer
+
+SAVED = {"type": "saved", "url": "/log/1", "delete": "/log/delete/2"}
+
+
+def saving(world: World) -> tuple[Wire, Wire]:
+    """Two who talk, of whom the first has asked for the log."""
+    a, b = world.pair()
+    assert world.send(a, type="save") == []
+    return a, b
+
+
+def test_a_save_has_one_answer_however_often_the_store_says_it() -> None:
+    world = World(keeps=True)
+    a, _ = saving(world)
+    for _ in range(2):
+        world.engine.saved(a.session, SAVED["url"], SAVED["delete"])
+    assert a.take() == [SAVED]
+    assert a.session.saves == ()
+
+
+@pytest.mark.parametrize("talks", [True, False])
+def test_who_is_away_when_a_save_is_answered_hears_it_when_they_are_back(talks: bool) -> None:
+    world = World(keeps=True)
+    a, b = saving(world)
+    if not talks:
+        world.send(b, type="leave")
+    world.lose(a)
+    world.engine.saved(a.session, SAVED["url"], SAVED["delete"])
+    back = world.resume(a)
+    heard = [frame["type"] for frame in back.take()]
+    assert heard == ["resumed", "saved"]
+    again = world.resume(back)
+    assert "saved" not in [frame["type"] for frame in again.take()]
+
+
+def test_who_was_away_for_a_moment_hears_of_a_save_that_is_under_way_still() -> None:
+    world = World(keeps=True)
+    a, _ = saving(world)
+    world.lose(a)
+    back = world.resume(a)
+    back.take()
+    world.engine.saved(back.session, None, "", 2.5, back.session.saves[0][0])
+    assert bare(back.take()) == [error("too_fast", of="save", retry_after=3)]
+
+
+def test_saves_that_nobody_answers_are_bounded() -> None:
+    world = World(keeps=True)
+    a, _ = world.pair()
+    answers = [bare(world.send(a, type="save")) for _ in range(SAVES_MOST + 1)]
+    assert answers == [[]] * SAVES_MOST + [[error("not_saved", of="save")]]
+
+
+def test_who_comes_with_a_save_from_elsewhere_has_it_asked_for_here_where_the_chat_came_along() -> None:
+    world = MovingWorld(keeps=True)
+    a, b = saving(world)
+    world.send(b, type="leave")
+    (one,) = world.take(world.release(a.session.id))
+    one.saves += (("f" * 16, b""), ("e" * 16, b"told when they are back"))
+    world.kept.clear()
+    world.engine.save_again(one)
+    ((session, seat, what),) = world.kept
+    assert one.past is not None
+    assert (session, seat, what) == (one, one.past, Save(one.past.chat.id))
+    assert bare(a.take())[-1:] == [error("not_saved", of="save")]
+    assert [chat for chat, _ in one.saves] == [one.past.chat.id, "e" * 16]
+
+
+def test_what_is_known_of_the_last_chat_has_no_word_of_it_and_is_enough_to_report() -> None:
+    world = MovingWorld(keeps=True, make_avoid=lambda person: (f"t{person}", 1_800_000_000))
+    a, b = world.open(identity=7), world.open(identity=8)
+    for wire in (a, b):
+        world.send(wire, type="find", interests=["tea"])
+    world.say(b, "buy gold")
+    world.send(a, type="save")
+    last = orjson.loads(orjson.dumps(write_last(a.session, world.now)))
+    assert "gold" not in str(last)
+    assert [chat for chat, _ in last["saves"]] == [last["past"]["chat"]]
+    assert write_last(world.open().session, world.now) == {"saves": []}
+    assert bared({"id": 1}, []) == bared({"past": {"chat": "x"}}, []) == {}
+    record = world.release(a.session.id, b.session.id)
+    (person,) = [one for one in record.record["people"] if one["id"] == a.session.id]
+    for name in ("seat", "state"):
+        del person[name]
+    (one,) = world.take(
+        Parcel({"v": 1, "people": [{**person, "past": last["past"]}], "chats": last["chats"]}, record.blobs)
+    )
+    assert transcript_of(one) == []
+    a.take()
+    assert world.send(a, type="report", reason="spam")[0]["type"] == "reported"
+    assert world.send(a, type="block")[0]["token"] == "t8"
+
+
+def transcript_of(session: Session) -> list[object]:
+    """The lines of the last chat."""
+    assert session.past is not None
+    return list(session.past.chat.ring.lines())

@@ -291,7 +291,7 @@ def test_the_store_is_asked_to_save_the_present_or_the_last_chat_for_ten_minutes
     world.send(a, type="leave")
     assert world.send(b, type="save") == [{"type": "left", "by": "stranger"}]
     assert [type(what) for _, _, what in world.kept] == [Ended, Save]
-    world.engine.saved(b.session, "/s/1", "/d/1", world.now)
+    world.engine.saved(b.session, "/s/1", "/d/1")
     world.settle()
     assert b.take() == [{"type": "saved", "url": "/s/1", "delete": "/d/1"}]
     world.now += 601

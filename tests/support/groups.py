@@ -55,6 +55,7 @@ OUTSIDE = (
     "tests/server/cluster/test_one_room.py",
     "tests/server/cluster/test_crossing_cuts.py",
     "tests/server/cluster/test_crossing_lines.py",
+    "tests/server/cluster/test_last_chat.py",
     "tests/server/cluster/test_leaving.py",
     "tests/server/cluster/test_measures.py",
     "tests/server/cluster/test_programs.py",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.ext.net.rig import Rig, descriptors
+from tests.ext.net.rig import TEXT, Rig, descriptors, split
 from tests.ext.net.tunnels import sockets
 
 
@@ -26,4 +26,15 @@ def test_a_number_of_nobody_is_refused_everywhere(rig: Rig) -> None:
         assert rig.reactor.release_tunnel(number) is None
         assert rig.reactor.unpipe(number) is None
         assert not rig.reactor.half_close(number)
+        rig.reactor.record(number, b"nobody")
     assert rig.reactor.newcomers_out() == []
+
+
+def test_a_word_for_the_host_of_a_visitors_connection_is_one_frame_between_the_clients(rig: Rig) -> None:
+    peer = rig.dial()
+    peer.read()
+    rig.reactor.send(peer.number, b"before")
+    rig.reactor.record(peer.number, b"a word")
+    rig.reactor.send(peer.number, b"after")
+    rig.run()
+    assert split(peer.read()) == [(TEXT, b"before"), (3, b"a word"), (TEXT, b"after")]

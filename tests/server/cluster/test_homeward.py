@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from engine.engine import Parcel
 from ext.net.piping import RECORD_MAX
 from server.cluster import homeward
-from server.cluster.homeward import END, PERSON, READ_MAX, Coming, TooLarge
+from server.cluster.homeward import END, LAST_MAX, PERSON, READ_MAX, Coming, TooLarge
 from server.cluster.parcels import Move, pack
 from tests.ext.net.tunnels import whole
 
@@ -95,3 +95,17 @@ def test_a_second_person_is_nothing_and_too_much_is_never_whole() -> None:
 def test_the_key_is_that_of_the_token() -> None:
     assert homeward.key_of({"id": 5}) == 5
     assert homeward.key_of({"id": 5, "key": 6}) == 6
+
+
+SAID = {"saves": [["c", ""]], "past": {"chat": "c"}, "chats": [{"id": "c"}]}
+
+
+def test_what_is_known_of_the_last_chat_comes_as_it_was_said() -> None:
+    assert homeward.read_last(homeward.last(SAID)) == SAID
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"P", b"L", b"L[]", b"Lnull", b'L{"id":5}', homeward.last({"saves": ["x" * LAST_MAX]})]
+)
+def test_what_is_no_such_word_is_nothing(payload: bytes) -> None:
+    assert homeward.read_last(payload) is None

@@ -255,12 +255,45 @@ async def waits(_: object, sock: socket.socket, __: bytes) -> None:
 
 
 async def test_what_is_no_person_of_theirs_is_not_taken(apart: Cell) -> None:
-    one, a, _, _ = await apart.meet()
+    one, a, other, _ = await apart.meet()
+    await talk(one, other)
     (tunnel,) = apart.edge.links.tunnels._open.values()
     tunnel.key += 1
     one.ask("leave")
     await comes_back(one)
     assert (a in apart.edge.sessions, apart.ends()) == (False, {"dropped": 1})
+
+
+async def test_of_a_home_that_died_it_is_known_whom_they_talked_with_and_nothing_of_what_was_said(apart: Cell) -> None:
+    one, a, other, b = await apart.meet()
+    await talk(one, other)
+    (tunnel,) = apart.edge.links.tunnels._open.values()
+    await until(lambda: "past" in orjson.loads(tunnel.kept).get("last", ()))
+    assert "hello" not in tunnel.kept
+    apart.hosts[1].kill("worker 2")
+    assert (await one.hears("left"))["by"] == "lost"
+    past = apart.edge.worker.engine.sessions[a].past
+    assert past is not None
+    assert past.persons == (b,)
+    one.ask("save")
+    assert (await one.hears("error"))["code"] == "not_saved"
+    one.ask("report", reason="spam")
+    assert (await one.hears("reported"))["type"] == "reported"
+
+
+async def test_a_save_that_a_home_that_died_did_not_answer_is_answered_here(apart: Cell) -> None:
+    one, a, _, _ = await apart.meet()
+    session = apart.home.worker.engine.sessions[a]
+    assert session.seat is not None
+    (tunnel,) = apart.edge.links.tunnels._open.values()
+    for saves in ((), ((session.seat.chat.id, b""),)):
+        session.saves = saves
+        apart.home.worker.output.news(session.conn)
+    apart.home.worker.act(lambda _: None)
+    await until(lambda: orjson.loads(tunnel.kept).get("last", {}).get("saves"))
+    apart.hosts[1].kill("worker 2")
+    assert [(await one.hears("left", "error"))["type"] for _ in range(2)] == ["left", "error"]
+    assert apart.edge.worker.engine.sessions[a].saves == ()
 
 
 async def test_who_is_here_already_is_not_taken_twice(apart: Cell) -> None:

@@ -101,6 +101,7 @@ async def test_a_save_that_ends_in_the_old_process_is_answered_by_the_new_one(se
     async with pair(secret) as made:
         (saver,) = await made.connect(1)
         session = next(iter(made.old.worker.engine.sessions))
+        made.old.worker.engine.sessions[session].saves = (("a", b""),)
         await made.hand_over()
         made.leaving._answer(session, "/log/a", "/log/delete/b", 0.0)
         assert await heard(saver, "saved") == {"type": "saved", "url": "/log/a", "delete": "/log/delete/b"}
@@ -150,3 +151,13 @@ async def test_clients_of_tunnels_go_on_in_the_process_that_follows(secret: Keys
             client.close()
             home.close()
         await until(lambda: not len(new))
+
+
+async def test_a_save_that_the_old_process_did_not_answer_before_it_ended_is_answered(secret: Keys) -> None:
+    async with pair(secret) as made:
+        (saver,) = await made.connect(1)
+        next(iter(made.old.worker.engine.sessions.values())).saves = (("a", b""),)
+        await made.hand_over()
+        assert saver.hear() == []
+        made.leaving._link.close()
+        assert (await heard(saver, "error"))["code"] == "not_saved"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from engine.session import Session
 from ext.net.ring import Rings
 from server.worker.output import Output
 from tests.ext.net.rig import Rig, pair
@@ -40,3 +41,20 @@ def test_what_is_for_the_store_reaches_it_where_there_is_one(rig: Rig) -> None:
     output.on_keep = kept.append
     output.keep("one")
     assert kept == ["one"]
+
+
+def test_what_may_have_changed_of_a_visitor_is_told_and_of_nobody_else(rig: Rig) -> None:
+    output, ring = Output(rig.reactor), Rings(1 << 16).new()
+    told: list[int] = []
+    output.on_news = told.append
+    visitor, other = Session(1, 0, 0, ""), Session(2, 0, 0, "")
+    for session in (visitor, other):
+        session.conn = rig.dial().number
+    output.visits(visitor.conn, visitor)
+    for session in (visitor, other):
+        output.link(session.conn, ring, session.id - 1)
+        output.keep((session, None, None))
+        output.news(session.conn)
+        output.adopt(session.conn, session)
+    output.news(0)
+    assert told == [visitor.conn] * 4

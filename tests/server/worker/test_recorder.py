@@ -1,7 +1,7 @@
 """Between the engine and the store: a record an end, an answer a save, whatever the store does."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -52,12 +52,13 @@ class FakeWorker:
         self.answers: list[tuple[str | None, str]] = []
         self.waits: list[float] = []
 
-    def saved(self, session: Session, url: str | None, delete: str, now: float, retry_after: float = 0.0) -> None:
+    def saved(self, who: Session | int, url: str | None, delete: str, wait: float, chat: str) -> bool:
+        assert chat == "c" * 16
+        if isinstance(who, int) and who not in self.sessions:
+            return False
         self.answers.append((url, delete))
-        self.waits.append(retry_after)
-
-    def act(self, handler: Callable[[float], None]) -> None:
-        handler(0.0)
+        self.waits.append(wait)
+        return True
 
 
 def seat(ring: Any = None, **chosen: Any) -> Seat:
@@ -149,6 +150,28 @@ async def test_one_seat_cannot_fill_the_disk() -> None:
     await taking.close()
     assert len(store.logs) == SAVES_A_SEAT
     assert worker.answers.count((None, "")) == 2
+
+
+async def test_what_who_went_to_another_host_had_asked_for_is_not_answered_here() -> None:
+    store = FakeStore()
+    taking, worker = recorder(store)
+    worker.sessions[2] = Session(2, 2, 12, "")
+    for id in (1, 2):
+        taking.take((worker.sessions[id], seat(Said()), Save()))
+    taking.went(1)
+    taking.went(3)
+    await taking.close()
+    assert (len(store.logs), worker.answers) == (1, [("/log/url", "/log/delete/secret")])
+
+
+async def test_where_who_asked_is_not_here_any_more_others_are_told() -> None:
+    taking, worker = recorder(FakeStore())
+    told: list[tuple[object, ...]] = []
+    taking.gone = lambda *said: told.append(said)
+    taking.take((worker.sessions.pop(1), seat(Said()), Save()))
+    await taking.close()
+    assert told == [(1, "/log/url", "/log/delete/secret", 0.0)]
+    assert worker.answers == []
 
 
 async def test_a_report_goes_to_moderation_in_the_same_turn() -> None:

@@ -132,3 +132,13 @@ async def test_when_it_is_closed_nothing_is_told_any_more(made: Host, monkeypatc
     one.worker.act(lambda now: one.room.asked("question", "en", now))
     await answers(visitor)
     assert hub.came == []
+
+
+async def test_a_save_that_a_worker_has_not_answered_that_dies_is_answered_where_its_person_is(made: Host) -> None:
+    one, _ = made.worker(1), made.worker(2)
+    await made.joined()
+    visitor, id, _ = await made.visitor(one)
+    one.worker.engine.sessions[id].saves = (("c", b""),)
+    made.kill("worker 2")
+    assert (await visitor.hears("error"))["code"] == "not_saved"
+    assert one.worker.engine.sessions[id].saves == ()
