@@ -322,13 +322,14 @@ class Crossing:
                 raise HostRefused(0, "too much of one group of people")
             async with asyncio.timeout(TAKEN_WITHIN):
                 await self._asker.say(sock, address, Kind.MOVE, body, nonce)
-                faults.at("sent")
+                faults.at("asked")
                 await self._asker.hear(sock, Kind.MOVE, nonce)
             go = leg.taken()
             async with asyncio.timeout(TOOK_WITHIN):
                 await asyncio.get_running_loop().sock_sendall(sock, go)
                 faults.at("go")
                 leg.heard(await asyncio.get_running_loop().sock_recv(sock, len(TOOK)))
+                faults.at("given")
         except HostRefused as refused:
             leg.refused()
             said = str(refused)
@@ -367,6 +368,7 @@ class Crossing:
             sock.close()
             if client < 0:
                 self.speaker.lost(person["id"])
+        faults.at("opened")
         self._worker.act(nothing)
 
     def _back(self, released: Released) -> None:

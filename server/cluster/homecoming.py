@@ -123,6 +123,7 @@ class Homecoming:
             self._stay(released, since)
             return True
         self._worker.went(one["id"])
+        faults.at("person")
         task = asyncio.get_running_loop().create_task(self._return(sock, frame[sent:]))
         self._returns.add(task)
         task.add_done_callback(self._returns.discard)
@@ -150,7 +151,9 @@ class Homecoming:
                     read += data
                     if len(read) > READ_MAX:
                         raise TimeoutError
+                faults.at("read")
                 await loop.sock_sendall(sock, b"".join(homeward.rest(bytes(read))))
+                faults.at("rest")
             result = "sent"
         self.results[result] += 1
 

@@ -114,9 +114,11 @@ class Landing:
         if not isinstance(found, Move):
             await self._say(sock, request, found)
             return
+        faults.at("arrived")
         since = time.monotonic()
         prepare(sock)
         await self._say(sock, request, (Status.TAKEN, b""))
+        faults.at("held")
         async with asyncio.timeout(GO_WITHIN):
             said = await asyncio.get_running_loop().sock_recv(sock, len(GO))
         if said == GO and not _ended(sock):

@@ -11,7 +11,7 @@ Rule: a person is their home's until it gave them back whole or is gone; then th
 
     cut before a byte of P            the home has them still: as any end of a way, below
     cut in P                          nobody has them, and the client comes back; the home never takes back what it began to say
-    cut behind P, before E            P; what the home read since is lost, but for a message that is not whole
+    cut behind P, before E            P; what the home read since is lost, but for a message that is not whole: told `no_session`, they ask again
     the client gone before P          nobody has them: they were leaving as they said it
     the client gone behind P          P, as somebody whose connection dropped         the edge's
     the way broken, its host is there an end of the client's connection              the home's, if it has them; as somebody who dropped out
@@ -50,6 +50,7 @@ from server.metrics.exposition import Reading
 from server.metrics.histogram import Histogram
 from server.metrics.moved import MOVE_BOUNDS
 from server.metrics.tunnelled import ENDS
+from server.process import faults
 from server.worker.moving import Moving, ask_again, unheard
 from server.worker.tunnelling import Leaving
 from server.worker.worker import Worker
@@ -179,6 +180,7 @@ class Tunnels:
         if tunnel.coming.take(payload, tunnel.key):
             tunnel.ended = time.monotonic()
             self._worker.reactor.half_close(tunnel.number)
+            faults.at("coming")
 
     def _go_on(self) -> None:
         over, self._over = self._over, []
@@ -191,7 +193,9 @@ class Tunnels:
                 if came:
                     self._drop(tunnel)
             elif came:
+                faults.at("returned")
                 self._return(tunnel)
+                faults.at("back")
             else:
                 self._bereave(tunnel)
 
@@ -218,7 +222,8 @@ class Tunnels:
             part, at = held[size:], state.get("input", 0)
             state |= {"opcode": wire["opcode"], **({"part": len(part)} if part else {})}
             data = data[:at] + part + data[at:]
-        if self._take(parcel, (address, state, data), descriptor):
+        greet = unheard if coming.whole else self._tell_to_ask
+        if self._take(parcel, (address, state, data), descriptor, greet):
             self.ends["returned" if coming.whole else "cut"] += 1
             self._seconds.add(time.monotonic() - tunnel.ended)
         else:
@@ -259,6 +264,11 @@ class Tunnels:
         """Their partner is gone with the home."""
         if session.conn:
             self._worker.output.send(session.conn, left("lost", None))
+
+    def _tell_to_ask(self, session: Session) -> None:
+        """What they asked for last may be nowhere."""
+        if session.conn:
+            self._worker.output.send(session.conn, error("no_session", "resume", None))
 
     def _take(
         self,

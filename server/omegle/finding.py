@@ -22,7 +22,10 @@ def others(request: web.Request) -> Passing | None:
 
 
 async def best(passing: Passing, request: web.Request, what: str, body: bytes, asks: str, ours: float) -> str | None:
-    """The host that says the least number, if it is less than `ours`; None: none does."""
+    """The host that says the least number, if it is less than `ours`; None: none does.
+
+    A number is seconds that are over: as `ours` holds now, and theirs when they come, which may be much later, all are taken as of now.
+    """
     hosts = passing.others[:MOST]
     said = await asyncio.gather(*[_number(passing, request, host, what, body, asks) for host in hosts])
     least, host = min(zip(said, hosts, strict=True), default=(ours, ""))
@@ -30,8 +33,10 @@ async def best(passing: Passing, request: web.Request, what: str, body: bytes, a
 
 
 async def _number(passing: Passing, request: web.Request, host: str, what: str, body: bytes, asks: str) -> float:
+    clock = asyncio.get_running_loop().time
+    begun = clock()
     try:
         answer = await passing.ask(request, host, what, body, asks=asks)
-        return float(answer.text or "inf")
+        return float(answer.text or "inf") - (clock() - begun)
     except (Gone, Away, ValueError):
         return float("inf")

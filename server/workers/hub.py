@@ -77,8 +77,8 @@ class HubProcess:
         self.peers = Peers(up, handlers, self._joined, self._dead, self.stopped.set)
         self.peers.serves = lambda name: self.federation.leaves(self.names.number(name), False)
         self._telling = self._loop.call_later(THERE_EVERY, self._tell_there)
+        logger.info("process.ready", process=HUB, pid=os.getpid())  # before `server.ready`, which is said of all
         self.peers.ready()
-        logger.info("process.ready", process=HUB, pid=os.getpid())
 
     def _reading(self) -> Reading:
         """Who waits here, and what became of matches."""

@@ -261,8 +261,8 @@ class Office:
         self._sharing = Sharing(lambda: self.peers, server.worker.statement, kept and kept[1])
         for name in self._workers():
             self._sharing.joined(name)
+        logger.info("process.ready", process=OFFICE, pid=os.getpid())  # before `server.ready`, which is said of all
         self.peers.ready()
-        logger.info("process.ready", process=OFFICE, pid=os.getpid())
 
     def _speak(self) -> None:
         """Who has no socket goes to other hosts too, by one that its adapter makes."""

@@ -15,6 +15,7 @@ from server.cluster.parcels import Unreadable, unpack
 from server.cluster.port import Answer, Handler, Request, no
 from server.handover.link import Kind as Link
 from server.metrics.moved import MEET
+from server.process import faults
 from server.workers.across import Across
 from server.workers.peers import Peers, name_of
 
@@ -55,6 +56,7 @@ class Passing:
 
     def _pass(self, name: str, request: Request, sock: socket.socket) -> None:
         """It is the worker's once it says so; where it dies before that, it is closed."""
+        faults.at("passing")
         descriptor = sock.detach()
         close = partial(os.close, descriptor)
         records = int(request.kind), request.node, request.nonce.hex(), request.by
@@ -62,6 +64,7 @@ class Passing:
             name, MEET, Link.ARRIVED, *records, pieces=[request.body], descriptors=[descriptor], back=close, people=0
         ):
             close()
+        faults.at("passed")
 
 
 def _target(request: Request) -> tuple[str, int]:

@@ -265,8 +265,8 @@ class WorkerProcess:
     def ready(self) -> None:
         """It could take people in."""
         gc_tuning.settle()
+        logger.info("process.ready", process=self.name, pid=os.getpid())  # before `server.ready`, which is said of all
         self.links.peers.ready()
-        logger.info("process.ready", process=self.name, pid=os.getpid())
 
     def serve(self) -> None:
         """Take people in."""

@@ -13,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -211,10 +212,16 @@ class Cell:
         config = re.sub(r"^listen: .*\n", "", config, flags=re.M)
         beside = os.path.relpath(self.keys / "users.conf", Path(tempfile.gettempdir()) / "any")
         config = config.replace("include users.conf", f"include {beside}")
-        with self.base.inside():
-            self.nats = self._stack.enter_context(services.nats(config, at))
-            self.postgres = self._stack.enter_context(services.postgres(at))
-            self.s3 = self._stack.enter_context(services.s3(at))
+        made = (services.nats(config, at), services.postgres(at), services.s3(at))
+        for one in made:
+            self._stack.push(one)
+
+        def begin(one: AbstractContextManager[Any]) -> Any:
+            with self.base.inside():
+                return one.__enter__()
+
+        with ThreadPoolExecutor(len(made)) as pool:  # side by side: each waits for a program that starts
+            self.nats, self.postgres, self.s3 = pool.map(begin, made)
 
     def _keyed(self, words: Sequence[str]) -> None:
         """Have the keys of NATS made."""
@@ -265,10 +272,13 @@ class Cell:
 
     async def whole(self) -> None:
         """Wait until every host hears all others, and nothing of any is away."""
+
+        async def well(host: Host) -> None:
+            await host.hears(*[other for other in self.hosts if other is not host])
+            assert await host.says(http, "/readyz", lambda said: said == {"status": "ready", "degraded": []}) == 200
+
         async with aiohttp.ClientSession() as http:
-            for host in self.hosts:
-                await host.hears(*[other for other in self.hosts if other is not host])
-                assert await host.says(http, "/readyz", lambda said: said == {"status": "ready", "degraded": []}) == 200
+            await asyncio.gather(*[well(host) for host in self.hosts])
 
     def faults(self) -> list[dict[str, Any]]:
         """What our own code did wrong, by the logs."""

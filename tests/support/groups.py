@@ -29,6 +29,8 @@ LONGEST = (
     ELSEWHERE,
     "tests/server/handover/test_upgrade_people.py",
     "tests/server/rights/test_killed.py",
+    "tests/server/cluster/test_leaving_deaths.py",
+    "tests/server/cluster/test_deaths.py",
     "tests/server/handover/test_upgrade.py",
     "tests/server/handover/test_upgrade_deaths.py",
     STILL,  # when the others have gone on for minutes: three browsers at a time are enough
@@ -56,7 +58,9 @@ OUTSIDE = (
     "tests/server/cluster/test_crossing_cuts.py",
     "tests/server/cluster/test_crossing_lines.py",
     "tests/server/cluster/test_last_chat.py",
+    "tests/server/cluster/test_deaths.py",
     "tests/server/cluster/test_leaving.py",
+    "tests/server/cluster/test_leaving_deaths.py",
     "tests/server/cluster/test_measures.py",
     "tests/server/cluster/test_programs.py",
     "tests/server/cluster/test_proxy_hosts.py",

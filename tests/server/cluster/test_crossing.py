@@ -116,7 +116,19 @@ async def test_the_points_at_which_a_test_ends_a_process(two: Cell, monkeypatch:
     points: list[str] = []
     monkeypatch.setattr(faults, "at", points.append)
     await met(two)
-    assert points == ["release", "sent", "go", "took", "taken"]
+    assert points == [
+        "release",
+        "asked",
+        "passing",
+        "passed",
+        "arrived",
+        "held",
+        "go",
+        "took",
+        "taken",
+        "given",
+        "opened",
+    ]
     assert set(points) <= set(faults.POINTS)
 
 

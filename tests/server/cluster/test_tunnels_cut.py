@@ -221,6 +221,7 @@ async def test_a_home_that_dies_behind_the_record_leaves_what_it_knew(
     monkeypatch.setattr(type(home), "_return", dies)
     one.ask("leave")
     await apart.back(a)
+    assert (await one.hears("error"))["code"] == "no_session"
     await answers(one)
     assert apart.edge.worker.engine.sessions[a].past is not None
     assert apart.ends() == {"cut": 1}

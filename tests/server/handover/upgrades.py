@@ -50,7 +50,8 @@ class Deployed(Running):
             cwd=ROOT,
             stdout=subprocess.PIPE,
         )
-        out, _ = await asyncio.wait_for(ran.communicate(), 60)
+        async with asyncio.timeout(120):  # the server's own 60 s decide, and the command has to start
+            out, _ = await ran.communicate()
         return ran.returncode or 0, json.loads(out)
 
     def end(self) -> None:
