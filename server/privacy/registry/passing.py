@@ -69,7 +69,8 @@ PASSING = (
         basis=Basis.CONTRACT,
         recipients=(),
         keep=While(
-            "it is on its way, a moment as a rule; a few words of your session as long as you are connected",
+            "it is on its way, a moment as a rule; a few words of your session, and with whom you chat (hash and IP address),"
+            " as long as you are connected",
             longest=86_400,
         ),
         places=(Memory("hosts", 86_400),),
