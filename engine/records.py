@@ -88,12 +88,8 @@ def write_session(session: Session, now: float) -> dict[str, Any]:
 def _write_trial(trial: Trial, now: float) -> dict[str, Any]:
     record: dict[str, Any] = {"level": trial.level}
     if trial.frame:
-        record |= {
-            "kind": trial.kind,
-            "frame": trial.frame.decode(),
-            "began": now - trial.began,
-            "until": trial.until - now,
-        }
+        record |= {"kind": trial.kind, "frame": trial.frame.decode()}
+        record |= {"began": now - trial.began, "until": trial.until - now}
         if trial.checked:
             record["checked"] = 1
     if trial.waits:
@@ -181,12 +177,11 @@ def read_seat(record: Mapping[str, Any], chat: Chat, now: float) -> Seat:
         tuple(record["persons"]),
         "lasting" in record,
     )
-    away, over = get("away"), get("over")
-    if away is not None:
-        seat.away = {side: now + seconds for side, seconds in away}
+    if "away" in record:
+        seat.away = {side: now + seconds for side, seconds in record["away"]}
     seat.inside = record["inside"].encode()
-    if over is not None:
-        seat.over = over[0], over[1]
+    if "over" in record:
+        seat.over = record["over"][0], record["over"][1]
     if "ended" in record:
         seat.ended = now - record["ended"]
     seat.tips = get("tips", 0)

@@ -45,7 +45,8 @@ PARTS: Final[dict[str, Part]] = {
         (
             "engine", "engine.address", "engine.bus_messages", "engine.core", "engine.engine", "engine.ports", "engine.session",
             "engine.snaps", "engine.states",
-            "server.worker", "server.worker.bus", "server.worker.crowding", "server.worker.output", "server.worker.worker",
+            "server.worker", "server.worker.bus", "server.worker.crowding", "server.worker.looking", "server.worker.output",
+            "server.worker.worker",
         ),
     ),
     "parsing": Part(
@@ -90,7 +91,7 @@ PARTS: Final[dict[str, Part]] = {
             "engine.age_question", "engine.ages", "engine.cameras", "engine.conduct", "engine.pauses",
             "engine.hub", "engine.hub_checks", "engine.hub_rows", "engine.moves", "engine.parcel", "engine.placing", "engine.protocol_copies",
             "engine.records", "engine.remote_room",
-            "ext.declared", "ext.net.legs", "ext.net.moving", "ext.net.piping", "ext.net.shingle", "ext.net.tunnel",
+            "ext.declared", "ext.net.legs", "ext.net.moving", "ext.net.piping", "ext.net.shingle", "ext.net.talks", "ext.net.tunnel",
             "ext.net.probe", "ext.net.standing", "ext.net.virtual", "ext.net.ways", "ext.plain", "server.worker.absent", "server.worker.draining",
             "server.worker.moving", "server.worker.tunnelling",
         ),

@@ -26,7 +26,6 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from enum import Enum, auto
 from itertools import count
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -39,7 +38,8 @@ from server.cluster.asking import Asker, HostAway, HostRefused, dial
 from server.cluster.forgetting import Forgetting
 from server.cluster.head import LARGEST, NONCE, Kind
 from server.cluster.hosts import Hosts
-from server.cluster.landing import GO, TOOK, look_at
+from server.cluster.landing import TOOK, look_at
+from server.cluster.leg import Leg, Stands
 from server.cluster.parcels import Move, divided, pack, wireless
 from server.cluster.speaking import NOBODY_SPEAKS
 from server.handover.tally import Tally
@@ -52,7 +52,7 @@ MOST: Final = 64  # crossings of a worker at a time
 AGAIN: Final = 0.002  # seconds until who could not go is asked again
 PATIENCE: Final = 0.1  # seconds after which who cannot go stays
 RESUME_WITHIN: Final = (
-    8.0  # seconds for a connection, of who comes back to a session: it waits for 15, and a way breaks after 3
+    8.0  # seconds for a connection, of who comes back: their session waits for 15, and a way breaks after 3
 )
 REACH_AGAIN: Final = 0.25  # seconds between two tries
 TAKEN_WITHIN: Final = 1.0  # seconds for a connection, and for the answer to MOVE
@@ -63,42 +63,6 @@ logger = log.get()
 # (client's descriptor, address, state, bytes, connection, record of the session, name of the home): what is here of somebody whose session is there.
 # State and bytes: as `Reactor.release` has them, of what stays here: `input`, `out`, `opcode` where pieces of a message went along, and ages.
 Opened = Callable[[int, str, dict[str, Any], bytes, socket.socket, Mapping[str, Any], str], object]
-
-
-class Stands(Enum):
-    """Of a crossing: see the module."""
-
-    ASKED = auto()
-    GOING = auto()
-    GIVEN = auto()
-    BACK = auto()
-    REFUSED = auto()
-    DOUBTFUL = auto()
-
-
-class Leg:
-    """One crossing, from when MOVE is said. Nothing of it is ever undone: where it stands in one of the last four it is over."""
-
-    def __init__(self) -> None:
-        self.stands = Stands.ASKED
-
-    def taken(self) -> bytes:
-        """The home holds them; what is to be said."""
-        self.stands = Stands.GOING
-        return GO
-
-    def refused(self) -> None:
-        """It does not."""
-        self.stands = Stands.REFUSED
-
-    def heard(self, said: bytes) -> None:
-        """It says something behind GO; nothing: an end."""
-        self.stands = Stands.GIVEN if said == TOOK else Stands.DOUBTFUL
-
-    def cut(self) -> None:
-        """The connection ended, or was silent for too long."""
-        if self.stands in (Stands.ASKED, Stands.GOING):
-            self.stands = Stands.BACK if self.stands == Stands.ASKED else Stands.DOUBTFUL
 
 
 class Home(NamedTuple):

@@ -41,6 +41,7 @@ from server.security.tokens import Tokens
 from server.worker.absent import never_given, nobody_banned, nobody_else, nothing_asked, nothing_said, nothing_unseen
 from server.worker.bus import LocalBus
 from server.worker.crowding import Crowding
+from server.worker.looking import look
 from server.worker.output import Output
 from server.worker.shortage import Shortage
 from server.worker.tunnelling import NO_TUNNELS, Tunnelling
@@ -50,7 +51,6 @@ from server.worker.tunnelling import NO_TUNNELS, Tunnelling
 TURN = 0.005
 PACKED = 0.0003  # the same, after which what opened gates bring waits: one client may pack hundreds of frames, most pack two or three
 ANSWER: Final = 3  # rounds from a frame that is injected to what its client is told: queue, frame, answer
-SLICE = 200  # sessions that are looked at in one go, 4 us each
 SOONEST = 0.01  # seconds: a timer is never set closer than that, uvloop's resolution being 1 ms
 
 logger = log.get()
@@ -171,7 +171,7 @@ class Worker:
 
     def look_again(self, sessions: Iterable[Session] | None = None) -> None:
         """Who is banned of these (None: of all who are here) goes, who has a notice is told; a slice at a time, so that nobody else waits."""
-        self._loop.create_task(self._look_again(list(self.engine.sessions.values() if sessions is None else sessions)))
+        self._loop.create_task(look(self, list(self.engine.sessions.values() if sessions is None else sessions)))
 
     def ban(self, id: int, refusal: bytes) -> None:
         """The session `id` is over, and its client is told so by `refusal`, a closing error."""
@@ -184,12 +184,8 @@ class Worker:
         session = self.engine.sessions.get(id)
         if session is None:
             return False
-
-        def tell(_: float) -> None:
-            self.engine.saved(session, url, delete, wait, chat)
-            self.output.news(session.conn)
-
-        self.act(tell)
+        self.engine.saved(session, url, delete, wait, chat)
+        self.act(lambda _: self.output.news(session.conn))
         return True
 
     def change_late(self, seconds: float) -> None:
@@ -230,18 +226,6 @@ class Worker:
         self.aged(identity, stands, age)
         if stands == MINOR:
             self.look_again()  # they may be here in other windows too
-
-    async def _look_again(self, sessions: list[Session]) -> None:
-        for place, session in enumerate(sessions):
-            refusal = self.banned(session.identity, session.address)
-            if refusal is None:
-                refusal = self.engine.underage(session.person, time.monotonic())
-            if refusal is not None:
-                self.ban(session.id, refusal)
-            elif self.unseen(session.identity, session.id) is not None:
-                self.act(lambda _, session=session: self.engine.notify(session))  # type: ignore[misc]  # bound now
-            if place % SLICE == SLICE - 1:
-                await asyncio.sleep(0)
 
     # people without a socket of ours: whoever speaks for them over another wire sets `on_frames`
 

@@ -89,13 +89,12 @@ class Office:
         self._kept = self._when_open(self._keep)
         handlers |= dict.fromkeys((Kind.RECORD, Kind.REPORT, Kind.SEEN, Kind.SAVE, Kind.UNSAVE), self._kept)
         handlers |= {Kind.BEGIN: self._begin, Kind.FOLLOW: self._follow}
-        handlers[Kind.LOOK] = self._look
+        handlers |= {Kind.LOOK: self._look, Kind.HOSTS: self._others}
         self.hosts = Hosts()
         self._station = None if place is None else Station(place, settings, secret, self.hosts.addresses)
         self._proxy: Proxy | None = None
         self._looks: PicturesOfAll | None = None
         self._hold = settings.omegle.hold
-        handlers[Kind.HOSTS] = self._others
         self.server.health.checks.append(self.hosts.unwell)
         self._catching: Catching | None = None
         self._everywhere = Everywhere(self.server, lambda: self.peers, place is not None, self._kept)

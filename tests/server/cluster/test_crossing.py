@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from server.cluster import asking, crossing
-from server.cluster.crossing import Leg, Stands
-from server.cluster.landing import GO, TOOK
+from server.cluster import asking, crossing, leg
 from server.handover.link import Kind
 from server.process import faults
 from server.security.keys import Keys
@@ -24,49 +22,6 @@ from tests.server.cluster.rig import Cell, all_closed, cell, lines
 from tests.server.handover.rig import until
 from tests.server.workers.rig import Visitor, Working, answers, talk
 from tests.support.descriptors import opened
-
-# ---- the machine
-
-
-def test_where_a_crossing_stands_after_each_word_and_cut() -> None:
-    after: dict[str, Stands] = {}
-    for said in (
-        "",
-        "taken",
-        "refused",
-        "taken took",
-        "taken other",
-        "taken end",
-        "cut",
-        "taken cut",
-        "taken took cut",
-        "refused cut",
-    ):
-        leg = Leg()
-        for word in said.split():
-            match word:
-                case "taken":
-                    assert leg.taken() == GO
-                case "refused":
-                    leg.refused()
-                case "cut":
-                    leg.cut()
-                case _:
-                    leg.heard({"took": TOOK, "other": b"x", "end": b""}[word])
-        after[said] = leg.stands
-    assert after == {
-        "": Stands.ASKED,
-        "taken": Stands.GOING,
-        "refused": Stands.REFUSED,
-        "taken took": Stands.GIVEN,
-        "taken other": Stands.DOUBTFUL,
-        "taken end": Stands.DOUBTFUL,
-        "cut": Stands.BACK,
-        "taken cut": Stands.DOUBTFUL,
-        "taken took cut": Stands.GIVEN,
-        "refused cut": Stands.REFUSED,
-    }
-
 
 # ---- they meet
 
@@ -242,7 +197,7 @@ async def test_who_may_have_resumed_there_is_dropped_here_and_finds_it_again(
     (other,) = two.workers[1]
     one, (first, _), (id, _), (token, _) = await chat(two)
     first.sock.close()
-    monkeypatch.setattr(crossing, "TOOK", b"?")  # what the home says is not understood
+    monkeypatch.setattr(leg, "TOOK", b"?")  # what the home says is not understood
     back = await comes_back(two, other, token)
     await until(lambda: over(back))
     assert await two.owned(id) is one

@@ -1,0 +1,43 @@
+"""Who is banned or under age goes, and who has a notice is told, of people who are here already. Rule: a slice at a time, so that nobody waits."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from engine.engine import Engine, Session
+
+SLICE: Final = 200  # sessions in one go, 4 us each
+
+
+class Having(Protocol):
+    """Who has them: what `server.worker.worker.Worker` is, of which see each."""
+
+    banned: Callable[[int, str], bytes | None]
+    unseen: Callable[[int, int], tuple[str, bytes] | None]
+
+    @property
+    def engine(self) -> Engine:
+        """Theirs."""
+
+    def ban(self, id: int, refusal: bytes) -> None:
+        """One is over."""
+
+    def act(self, handler: Callable[[float], None]) -> None:
+        """Something is done to the engine."""
+
+
+async def look(worker: Having, sessions: Sequence[Session]) -> None:
+    """Look at each of these."""
+    for place, session in enumerate(sessions):
+        refusal = worker.banned(session.identity, session.address)
+        if refusal is None:
+            refusal = worker.engine.underage(session.person, time.monotonic())
+        if refusal is not None:
+            worker.ban(session.id, refusal)
+        elif worker.unseen(session.identity, session.id) is not None:
+            worker.act(lambda _, session=session: worker.engine.notify(session))  # type: ignore[misc]  # bound now
+        if place % SLICE == SLICE - 1:
+            await asyncio.sleep(0)

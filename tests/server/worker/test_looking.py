@@ -1,0 +1,54 @@
+"""Of people who are here already those who are banned go, and nobody waits while all are looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from engine.views import error
+from server.security.keys import Keys, load
+from server.worker import looking
+from server.worker.worker import Worker
+from tests.server.worker.test_worker import connected, quiet, turning
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Keys:
+    return load(tmp_path)
+
+
+@pytest.fixture
+async def worker(secret: Keys) -> AsyncIterator[Worker]:
+    made = turning(secret)
+    yield made
+    made.stop()
+
+
+async def test_who_is_banned_goes_and_who_is_not_stays(worker: Worker) -> None:
+    stays, goes = await connected(worker, 2)
+    banned = list(worker.engine.sessions.values())[1].id
+    worker.banned = lambda *_: error("banned")
+    await looking.look(worker, [worker.engine.sessions[banned]])
+    await quiet(worker)
+    assert [said["code"] for said in goes.hear()] == ["banned"]
+    assert (stays.hear(), banned in worker.engine.sessions, len(worker.engine.sessions)) == ([], False, 1)
+    for client in (stays, goes):
+        client.sock.close()
+
+
+async def test_others_have_their_turn_between_two_slices(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "SLICE", 2)
+    clients = await connected(worker, 5)
+    looked: list[int] = []
+    worker.banned = lambda identity, _: looked.append(identity)
+    task = asyncio.create_task(looking.look(worker, list(worker.engine.sessions.values())))
+    counts = []
+    while not task.done():
+        await asyncio.sleep(0)
+        counts.append(len(looked))
+    assert (counts[0], counts[-1]) == (2, 5)
+    for client in clients:
+        client.sock.close()
