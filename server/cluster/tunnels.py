@@ -18,6 +18,7 @@ Rule: a person is their home's until it gave them back whole or is gone; then th
     the home gone, of who talks       `kept`, idle, and told `left` by `lost`         the edge's
     the home gone, of anybody else    an end of the client's connection              nobody's
 
+A way whose other end closed it behind a whole frame is that of a process that died; a reset, silence or half a frame is a way that broke.
 Had the home not said a word to the client, then however that came `kept` is here as it was when it left, with what was asked for: they know
 nothing of a home. Where `kept` is here a home that may live is told to forget them. Who is told to come back comes back by their token: their
 session is found where it is, or they are told that it is gone and ask anew. So a client that asked for something which nobody has any more,
@@ -41,7 +42,7 @@ from typing import Any, Final
 import orjson
 
 from engine.engine import BadRecord, Parcel, Session
-from engine.protocol import FAULTS, RECORD, TUNNEL_CLOSED, TUNNEL_LEFT
+from engine.protocol import FAULTS, RECORD, TUNNEL_BROKE, TUNNEL_CLOSED, TUNNEL_LEFT
 from engine.views import error, left
 from ext.net.piping import prepare
 from server import log
@@ -197,7 +198,7 @@ class Tunnels:
                 self._return(tunnel)
                 faults.at("back")
             else:
-                self._bereave(tunnel)
+                self._bereave(tunnel, how)
 
     # back
 
@@ -234,15 +235,15 @@ class Tunnels:
         if tunnel.coming is not None and tunnel.coming.parcel is not None:
             self._take(tunnel.coming.parcel, None, -1)
 
-    def _bereave(self, tunnel: Tunnel) -> None:
-        """Their home is gone, or the way to it."""
+    def _bereave(self, tunnel: Tunnel, how: int) -> None:
+        """Their home is gone, or the way to it. A process that dies ends its connections, mostly; a way breaks."""
         found = self._worker.reactor.unpipe(tunnel.number, None)
         if found is None:  # they come back by themselves: to their home, where it lives
             self.ends["failed"] += 1
             return
         descriptor, address, state, data = found
         one, spoke = orjson.loads(tunnel.kept), "spoke" in state
-        if spoke and ("talks" not in state or self.there(tunnel.home)):
+        if spoke and ("talks" not in state or (how == TUNNEL_BROKE and self.there(tunnel.home))):
             self.ends["dropped"] += 1
             self._send_away(found, lambda: round(_spread(0.0, 0.1 + len(self) / SPREAD), 2))
             self._worker.act(lambda _: None)

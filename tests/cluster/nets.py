@@ -16,6 +16,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,6 +30,7 @@ OURS = 254  # this process's address on both bridges
 NAME = re.compile(r"sd(\d+)[a-z].*")
 PUBLIC, PRIVATE = "pub", "lan"  # a machine's interfaces
 _libc = ctypes.CDLL(None, use_errno=True)
+_inside: set[int] = set()  # threads that are on a machine now
 
 
 def lacking() -> str:
@@ -76,14 +78,17 @@ class Machine:
 
         Raises RuntimeError where a thread was begun: it would stay there, and whatever it is given to do later.
         """
+        thread = threading.get_native_id()
         with open("/proc/thread-self/ns/net") as here, open(NETNS / self.name) as there:
+            _inside.add(thread)
             _enter(there.fileno())
             try:
                 yield
             finally:
                 _enter(here.fileno())
-        if len(networks := _networks()) > 1:
-            raise RuntimeError(f"a thread of this process stays in another network: {networks}")
+                _inside.discard(thread)
+        if elsewhere := _elsewhere():
+            raise RuntimeError(f"threads of this process stay in another network: {elsewhere}")
 
     def up(self, *, link: bool) -> None:
         """Plug its private network in, or pull it out."""
@@ -192,12 +197,13 @@ def _enter(namespace: int) -> None:
         raise OSError(ctypes.get_errno(), "setns")
 
 
-def _networks() -> set[str]:
-    """Of this process's threads."""
-    found = set()
+def _elsewhere() -> list[str]:
+    """Threads of this process that are in another network than this one, and are not to leave it in a moment."""
+    here, found = Path("/proc/thread-self/ns/net").readlink(), []
     for task in Path("/proc/self/task").iterdir():
         with suppress(OSError):  # it has ended
-            found.add(str((task / "ns/net").readlink()))
+            if int(task.name) not in _inside and (task / "ns/net").readlink() != here and int(task.name) not in _inside:
+                found.append((task / "comm").read_text().strip())
     return found
 
 

@@ -119,7 +119,7 @@ def test_a_clock_is_set_while_a_process_runs(tmp_path: Path) -> None:
 def test_a_thread_that_was_begun_on_a_machine_is_noticed_since_it_stays_there(two: tuple[Machine, Machine]) -> None:
     go = threading.Event()
     thread = threading.Thread(target=go.wait)
-    with pytest.raises(RuntimeError, match="stays in another network"), two[0].inside():
+    with pytest.raises(RuntimeError, match="stay in another network"), two[0].inside():
         thread.start()
     go.set()
     thread.join()
