@@ -8,6 +8,7 @@ something, and what needs its own process alone fills the gaps at the end; else 
 waits for.
 """
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -136,8 +137,9 @@ OUTSIDE = (
 )
 _quick: list[str] = []  # the test that runs, where it is to start nothing
 # Fixtures that start something, and the parameters of those that do by choice.
-STARTING = {"browser", "bucket", "cluster", "migrated", "server"}
+STARTING = {"browser", "bucket", "cluster", "migrated", "nats", "server"}
 CHOICES = {"postgresql", "s3"}
+QUICK = "not outside"  # what `make quick` says to `-m`
 
 
 def group_of(test: str) -> str:
@@ -177,6 +179,14 @@ def may_start() -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Know which test runs, for `may_start`."""
     _quick[:] = [] if item.get_closest_marker("outside") else [item.nodeid]
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where only quick ones are wanted a file that has none is not read: that took longer than a tenth of them."""
+    if config.option.markexpr != QUICK or not collection_path.is_relative_to(config.rootpath):
+        return None
+    place = collection_path.relative_to(config.rootpath).as_posix() + "/" * collection_path.is_dir()
+    return True if place.startswith(OUTSIDE) else None
 
 
 @pytest.hookimpl(tryfirst=True)

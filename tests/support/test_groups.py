@@ -89,6 +89,21 @@ def test_what_starts_a_server_or_a_database_is_outside(
     assert [line for line in done.outlines if "::" in line] == [f"{name}::test_alone", f"{name}::test_store[sqlite]"]
 
 
+def test_a_file_without_a_quick_test_is_read_where_all_are_wanted_and_only_there(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeconftest('pytest_plugins = ["tests.support.groups"]\n')
+    file = pytester.mkdir("tests").joinpath("c")
+    file.mkdir()
+    file.joinpath("test_broken.py").write_text("def test_a(): pass\nraise RuntimeError('it was read')\n")
+    pytester.makepyfile(test_quick="def test_b(): pass\n")
+    assert pytester.runpytest_subprocess("-q", "-m", groups.QUICK, "-W", "ignore").ret == 0
+    assert pytester.runpytest_subprocess("-q", "-W", "ignore").ret != 0
+    assert f"-m '{groups.QUICK}'" in (ROOT / "Makefile").read_text()
+
+
 def test_a_test_that_is_quick_starts_no_server(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="belongs to OUTSIDE"):
         Server(tmp_path)
