@@ -114,7 +114,7 @@ def inside(machine: "nets.Machine | None") -> Iterator[None]:
     if machine is None:
         yield
     else:
-        with machine.inside():
+        with machine.inside(threads=True):  # one reads a log
             yield
 
 

@@ -69,25 +69,29 @@ class Port:
         self._coming: dict[asyncio.Task[None], None] = {}  # the oldest first
         self._served: set[asyncio.Task[None]] = set()
         self._told: dict[str, float] = {}
-        self._accepting: asyncio.Task[None] | None = None
+        self._accepting = False
+        self._again: asyncio.TimerHandle | None = None  # no descriptor was left
+        sock.setblocking(False)
         self.refused = dict.fromkeys(REFUSALS, 0)
 
     def start(self) -> None:
         """Accept from here on. Call it in the loop."""
-        if self._accepting is None:
-            self._accepting = asyncio.create_task(self._accept(), name="cluster-port")
+        if not self._accepting:
+            self._accepting = True
+            asyncio.get_running_loop().add_reader(self._sock, self._accept)
 
     def pause(self) -> None:
         """Accept no more: who knocks waits for another copy of the socket, or for `start`. What is there is served."""
-        if self._accepting is not None:
-            self._accepting.cancel()
-            self._accepting = None
+        if self._accepting:
+            self._accepting = False
+            asyncio.get_running_loop().remove_reader(self._sock)
+        if self._again is not None:
+            self._again.cancel()
 
     async def close(self) -> None:
         """Accept no more, and close what is there; who knocks waits for another copy of the socket, where there is one."""
+        self.pause()
         tasks = [*self._coming, *self._served]
-        if self._accepting is not None:
-            tasks.append(self._accepting)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -97,23 +101,25 @@ class Port:
         """A source of metrics."""
         return {"serendip_cluster_refused": {(why,): count for why, count in self.refused.items()}}
 
-    async def _accept(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                sock, _ = await loop.sock_accept(self._sock)
-            except OSError:
-                await asyncio.sleep(SHORT)
-                continue
-            sock.setblocking(False)
-            if len(self._coming) >= COMING:
-                oldest = next(iter(self._coming))
-                del self._coming[oldest]
-                oldest.cancel()
-                self._refuse("full")
-            task = loop.create_task(self._meet(sock))
-            self._coming[task] = None
-            task.add_done_callback(lambda task: self._coming.pop(task, None))
+    def _accept(self) -> None:
+        """Somebody knocks. At once, and not by a task: one that is ended as it has somebody loses them."""
+        try:
+            sock, _ = self._sock.accept()
+        except BlockingIOError:  # another copy of the socket was first, or they went
+            return
+        except OSError:
+            self.pause()
+            self._again = asyncio.get_running_loop().call_later(SHORT, self.start)
+            return
+        sock.setblocking(False)
+        if len(self._coming) >= COMING:
+            oldest = next(iter(self._coming))
+            del self._coming[oldest]
+            oldest.cancel()
+            self._refuse("full")
+        task = asyncio.get_running_loop().create_task(self._meet(sock))
+        self._coming[task] = None
+        task.add_done_callback(lambda task: self._coming.pop(task, None))
 
     async def _meet(self, sock: socket.socket) -> None:
         """One connection, to its last byte or until a handler has it."""

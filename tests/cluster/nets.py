@@ -30,7 +30,7 @@ OURS = 254  # this process's address on both bridges
 NAME = re.compile(r"sd(\d+)[a-z].*")
 PUBLIC, PRIVATE = "pub", "lan"  # a machine's interfaces
 _libc = ctypes.CDLL(None, use_errno=True)
-_inside: set[int] = set()  # threads that are on a machine now
+_inside: set[int] = set()  # threads that are on a machine now, of purpose
 
 
 def lacking() -> str:
@@ -73,10 +73,11 @@ class Machine:
             ip("-n", self.name, "link", "set", interface, "up")
 
     @contextmanager
-    def inside(self) -> Iterator[None]:
+    def inside(self, *, threads: bool = False) -> Iterator[None]:
         """What this thread starts meanwhile, and each socket that it makes, is on that machine. Await nothing within.
 
-        Raises RuntimeError where a thread was begun: it would stay there, and whatever it is given to do later.
+        Raises RuntimeError where a thread was begun: it stays there, and whatever it is given to do later. `threads`: those that are begun open
+        no socket.
         """
         thread = threading.get_native_id()
         with open("/proc/thread-self/ns/net") as here, open(NETNS / self.name) as there:
@@ -87,7 +88,9 @@ class Machine:
             finally:
                 _enter(here.fileno())
                 _inside.discard(thread)
-        if elsewhere := _elsewhere():
+        if threads:
+            _inside.update(_elsewhere())
+        elif elsewhere := _elsewhere():
             raise RuntimeError(f"threads of this process stay in another network: {elsewhere}")
 
     def up(self, *, link: bool) -> None:
@@ -197,13 +200,13 @@ def _enter(namespace: int) -> None:
         raise OSError(ctypes.get_errno(), "setns")
 
 
-def _elsewhere() -> list[str]:
-    """Threads of this process that are in another network than this one, and are not to leave it in a moment."""
+def _elsewhere() -> list[int]:
+    """Threads of this process that are in another network than this one, and are not there of purpose."""
     here, found = Path("/proc/thread-self/ns/net").readlink(), []
     for task in Path("/proc/self/task").iterdir():
         with suppress(OSError):  # it has ended
             if int(task.name) not in _inside and (task / "ns/net").readlink() != here and int(task.name) not in _inside:
-                found.append((task / "comm").read_text().strip())
+                found.append(int(task.name))
     return found
 
 

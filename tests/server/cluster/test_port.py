@@ -204,6 +204,17 @@ async def test_the_next_process_accepts_what_came_while_nobody_did(host: There) 
     assert following.reading() == {"serendip_cluster_refused": dict.fromkeys([(why,) for why in REFUSALS], 0)}
 
 
+async def test_who_knocks_as_it_stops_to_accept_is_answered_all_the_same(host: There) -> None:
+    for turns in range(50):  # until it stops: at one of these somebody was just accepted
+        asking = asyncio.create_task(host.asker.ask(host.address, Kind.HELLO, b"%d" % turns, within=20))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        host.port.pause()
+        await asyncio.sleep(0)
+        host.port.start()
+        assert await asking == f"{NODE} {turns}".encode()
+
+
 async def test_while_it_is_paused_who_knocks_waits(host: There) -> None:
     host.port.pause()
     host.port.pause()
