@@ -52,13 +52,15 @@ async def test_chats_over_hosts_bear_that_three_of_ten_packets_are_lost(cell: Ce
             host.drops.set()
         for pair in talks:
             await pair.further()
-            if pair.over:  # a way that gives nothing for two seconds is given up: then both are told
+            if (
+                pair.over
+            ):  # a way that gives nothing for two seconds is given up, and so may be the search for the other host
                 async with asyncio.timeout(PATIENCE):
                     for side in pair.sides:
                         await side.told.wait()
                 pair.judge()
             else:
-                await pair.end()
+                await pair.end(refusals=True)  # who was told to come back says at once what was not taken
 
 
 async def test_a_cut_between_two_who_talk_is_told_to_both_and_costs_no_others(cell: Cell) -> None:
