@@ -190,9 +190,7 @@ PERSON: Final[Table] = {
     "age": _age,
     "paused": _seconds,  # for which their video is off still
     "snaps": _flag,  # their client answers `snap`
-    "saves": _at_most(
-        SAVES_MOST, _row(_text, _text)
-    ),  # without an answer: of which chat; the answer that they are to hear when they are back
+    "saves": _at_most(SAVES_MOST, _row(_text, _text)),  # of which chat, and the answer that was not heard, if any
     "resume": _row(_text, _count, _or_none(_text)),  # one that waits for an older session
     "wire": _fields,  # as the reactor wrote it, with `address` where it is not the session's, and `bytes`
     "tokens": _at_most(16, _seconds),  # what is left of the limits of somebody who is away

@@ -51,9 +51,7 @@ from server.worker.worker import Worker
 MOST: Final = 64  # crossings of a worker at a time
 AGAIN: Final = 0.002  # seconds until who could not go is asked again
 PATIENCE: Final = 0.1  # seconds after which who cannot go stays
-RESUME_WITHIN: Final = (
-    8.0  # seconds for a connection, of who comes back: their session waits for 15, and a way breaks after 3
-)
+RESUME_WITHIN: Final = 8.0  # seconds for a connection, of who comes back: a session waits for 15, a way breaks after 3
 REACH_AGAIN: Final = 0.25  # seconds between two tries
 TAKEN_WITHIN: Final = 1.0  # seconds for a connection, and for the answer to MOVE
 TOOK_WITHIN: Final = 2.0  # seconds from GO

@@ -52,9 +52,7 @@ async def test_chats_over_hosts_bear_that_three_of_ten_packets_are_lost(cell: Ce
             host.drops.set()
         for pair in talks:
             await pair.further()
-            if (
-                pair.over
-            ):  # a way that gives nothing for two seconds is given up, and so may be the search for the other host
+            if pair.over:  # a way that gives nothing for two seconds is given up, and perhaps the other host
                 async with asyncio.timeout(PATIENCE):
                     for side in pair.sides:
                         await side.told.wait()

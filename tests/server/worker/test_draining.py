@@ -1,29 +1,12 @@
 """At the end everybody is told to come back, at moments of their own, and who does not go is waited for no longer than was said."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
 
 from server.process.listening import listen
-from server.security.keys import Keys, load
 from server.worker.draining import drain, tell_to_come_back
 from server.worker.worker import Worker
 from tests.ext.net.rig import head
-from tests.server.worker.test_worker import connected, quiet, turning
-
-
-@pytest.fixture
-def secret(tmp_path: Path) -> Keys:
-    return load(tmp_path)
-
-
-@pytest.fixture
-async def worker(secret: Keys) -> AsyncIterator[Worker]:
-    made = turning(secret)
-    yield made
-    made.stop()
+from tests.server.worker.test_worker import connected, quiet
 
 
 async def test_each_is_told_a_moment_of_their_own(worker: Worker) -> None:

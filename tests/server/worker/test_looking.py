@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from engine.views import error
-from server.security.keys import Keys, load
 from server.worker import looking
 from server.worker.worker import Worker
-from tests.server.worker.test_worker import connected, quiet, turning
-
-
-@pytest.fixture
-def secret(tmp_path: Path) -> Keys:
-    return load(tmp_path)
-
-
-@pytest.fixture
-async def worker(secret: Keys) -> AsyncIterator[Worker]:
-    made = turning(secret)
-    yield made
-    made.stop()
+from tests.server.worker.test_worker import connected, quiet
 
 
 async def test_who_is_banned_goes_and_who_is_not_stays(worker: Worker) -> None:

@@ -1,0 +1,24 @@
+"""A worker that turns in the test's loop, for the tests of what is done to those who are there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from server.security.keys import Keys, load
+from server.worker.worker import Worker
+from tests.server.worker.test_worker import turning
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Keys:
+    return load(tmp_path)
+
+
+@pytest.fixture
+async def worker(secret: Keys) -> AsyncIterator[Worker]:
+    made = turning(secret)
+    yield made
+    made.stop()
