@@ -32,16 +32,16 @@ class AgeQuestion:
         self._tips = tips
         self._ages = core.ages
 
-    def found(self, chat: int, side: int, number: int, age: int, now: float) -> None:
+    def found(self, chat: str, side: int, number: int, age: int, now: float) -> None:
         """In line `number` of a chat this side says that they are under 18: `age`, 0 where that is not known.
 
         Where the chat was over before the line was looked at, they are asked before their next search.
         """
-        core, name = self._core, f"{chat:x}"
-        writer = self._tips.at(name, side)
+        core = self._core
+        writer = self._tips.at(chat, side)
         here, seat = writer is not None, None if writer is None else writer.seat
-        if writer is None and (lately := core.lately.get((name, side))) is not None:
-            writer, seat, _ = lately
+        if writer is None and (lately := core.lately.of(chat, side)) is not None:
+            writer, seat = lately
         if writer is None or seat is None or number > seat.chat.ring.last:
             return
         before = self._ages.of(writer.person, now)

@@ -15,3 +15,5 @@ cdef class Seat:
     cdef public bytes inside
     cdef public double ended
     cdef public object reported
+
+cpdef str name_of_chat(unsigned long long number)

@@ -61,3 +61,16 @@ class Seat:
         self.ended = 0.0  # when it ended, once it is the past
         self.tips = 0  # kinds of `tip` that this side was told, a bit each (`engine.conduct.KINDS`)
         self.reported: str | None = None  # the receipt of the first report, which counts; None: none was made
+
+
+def name_of_chat(number: int) -> str:
+    """The id that a chat is called by, of its number at the tap: below 2**63."""
+    return f"{number:x}"
+
+
+def number_of_chat(chat: str) -> int:
+    """The other way. Raises ValueError for what is no chat's id."""
+    number = int(chat, 16)
+    if not 0 <= number < 1 << 63:
+        raise ValueError("no chat's id")
+    return number

@@ -12,6 +12,8 @@ cdef class Chats:
     cpdef ended(self, Session session, Ended message, double now)
     cpdef moved(self, Session session, Moved message, double now)
     cpdef leave(self, Session session, by, double now)
+    cpdef close(self, Session session, by, double now)
+    cdef _over(self, Session session, Seat seat, by, double now)
     cdef _count(self, Session session, Seat seat, bint left, double now)
     cpdef cut(self, Session session)
     cpdef lose(self, Session session, double now)

@@ -19,7 +19,7 @@ from engine.frames import blocked, encode, error, facts, left, matched, partner,
 from engine.frames import signal as signal_frame
 from engine.matching.vocabulary import Vocabulary
 from engine.networks import networks_of
-from engine.policy import LATELY_MOST, SHORT, SHORT_LINES, SOON
+from engine.policy import SHORT, SHORT_LINES, SOON
 from engine.protocol import ADULT, ANY_LANGUAGE, MINOR, PAST_FOR, SAVES_MOST, STRANGER, WATCHER
 from engine.requests import Block, Message, Report, Save
 from engine.requests import Signal as SignalRequest
@@ -57,14 +57,14 @@ class Chats:
         person = session.person
         for other in seat.persons:
             core.recents.met(person, other, now)
-        chat = seat.chat
+        chat, terms = seat.chat, query.terms
         common = own_words(query, message.common, core.vocabulary) if message.common else ()
         core.words.release(query)
-        language = message.language if message.language != ANY_LANGUAGE else query.terms.language
+        language = message.language if message.language != ANY_LANGUAGE else terms.language
         if chat.question is None and message.college is None and not chat.video:
             seat.inside = frames.usual(chat.id, common, language)
         else:
-            body = facts(chat.id, query.terms.role, common, language, message.college, chat.question)
+            body = facts(chat.id, terms.role, common, language, message.college, chat.question)
             if chat.video:
                 body["offer"] = message.offer
                 body["ice"] = core.outside.ice(session)
@@ -163,8 +163,8 @@ class Chats:
             return
         ring, soon = seat.chat.ring, False
         if left and now - seat.chat.began <= SHORT and ring.last <= SHORT_LINES:
-            first = [time for _, side, time, _ in ring.lines() if side == seat.side][:1]
-            soon = bool(first) and self._core.outside.unix() - first[0] <= SOON
+            began = ring.began(seat.side)
+            soon = began >= 0 and self._core.outside.unix() - began <= SOON
         self._core.friction.ended(session.person, soon, now)
 
     def cut(self, session: Session) -> None:
@@ -222,9 +222,7 @@ class Chats:
                 self._core.talking.pop(seat.chat.id, None)
             if seat.side != WATCHER and self._core.settings.screening:
                 # what is found in its last lines is still theirs
-                self._core.lately[seat.chat.id, seat.side] = session, seat, now
-                if len(self._core.lately) > LATELY_MOST:
-                    self._core.lately.popitem(last=False)
+                self._core.lately.put(session, seat)
             session.past = seat
             session.seat = None
 

@@ -1,4 +1,5 @@
 from engine.friction cimport Friction
+from engine.lately cimport Lately
 from engine.matching.vocabulary cimport Vocabulary
 from engine.measures cimport Measures
 from engine.policy cimport Settings
@@ -15,7 +16,7 @@ cdef class Core:
     cdef public Words words
     cdef public Vocabulary vocabulary
     cdef public dict sessions, aliases, talking
-    cdef public object lately
+    cdef public Lately lately
     cdef public int here
     cdef public Measures measures
     cdef public dict tally

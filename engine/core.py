@@ -1,13 +1,12 @@
 """What the parts of the engine share: the sessions, the way out, the outside. Rule: no policy here."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
 from engine.ages import Ages
-from engine.chat import Seat
 from engine.frames import error
 from engine.friction import Friction
+from engine.lately import Lately
 from engine.matching.vocabulary import Vocabulary
 from engine.measures import Measures
 from engine.pauses import Pauses
@@ -70,8 +69,7 @@ class Core:
         self.sessions: dict[int, Session] = {}  # by id, those away included
         self.aliases: dict[int, Session] = {}  # by token key, where that is not the id: resumed sessions only
         self.talking: dict[str, int] = {}  # chats that go on, by id: who sits at side 0
-        # seats of chats that are over since some seconds, by chat and side: session, seat, when; the oldest first
-        self.lately: OrderedDict[tuple[str, int], tuple[Session, Seat, float]] = OrderedDict()
+        self.lately = Lately()  # chats that are over since some seconds
         self.here = 0  # sessions with a connection
         self.measures = Measures()
         self.tally: dict[str, int] = {}  # what happened, for metrics: name to count

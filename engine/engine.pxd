@@ -1,10 +1,13 @@
+from engine.age_question cimport AgeQuestion
 from engine.chats cimport Chats
 from engine.core cimport Core
+from engine.findings cimport Findings
 from engine.notices cimport Notices
 from engine.presence cimport Presence
 from engine.search cimport Search
 from engine.session cimport Session as session_t
 from engine.snaps cimport Snaps
+from engine.tips cimport Tips
 from engine.trials cimport Trials
 
 cdef class Engine:
@@ -15,7 +18,10 @@ cdef class Engine:
     cdef readonly Search _search
     cdef readonly Presence _presence
     cdef readonly Snaps _snaps
-    cdef readonly object moves, _ages, _findings, _tips
+    cdef readonly AgeQuestion _ages
+    cdef readonly Findings _findings
+    cdef readonly Tips _tips
+    cdef readonly object moves
     cdef readonly dict sessions, tally
     cdef readonly object measures
     cdef public int online_elsewhere
@@ -27,4 +33,5 @@ cdef class Engine:
     cpdef confirmed(self, session_t session, double now)
     cpdef deliver(self, address, message, double now)
     cpdef due(self)
+    cpdef found(self, unsigned long long chat, int side, int number, str rule, double now, int age=*)
     cdef _leave(self, session_t session, double now)

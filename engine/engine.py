@@ -10,6 +10,7 @@ from engine.address import Address
 from engine.age_question import AgeQuestion
 from engine.ages import Ages
 from engine.bus_messages import Begin, BusMessage, Ended, Moved
+from engine.chat import name_of_chat
 from engine.chats import Chats
 from engine.conduct import AGE_CLAIM
 from engine.core import Core
@@ -302,10 +303,11 @@ class Engine:
 
     def found(self, chat: int, side: int, number: int, rule: str, now: float, age: int = 0) -> None:
         """A screening process found something in a line (`engine.conduct`); `chat`: its number at the tap; `age`: that was said, 0: not known."""
-        self._tips.found(chat, side, number, rule)
-        self._findings.found(chat, side, number, rule, now)
+        name = name_of_chat(chat)
+        self._tips.found(name, side, number, rule)
+        self._findings.found(name, side, number, rule, now)
         if rule == AGE_CLAIM:
-            self._ages.found(chat, side, number, age, now)
+            self._ages.found(name, side, number, age, now)
 
     def pictured(self, nonce: str, what: str, now: float) -> None:
         """Of a `snap`: a picture came (`theirs`, `mine`), or what a program saw in it (`engine.cameras`, or `known`).

@@ -6,7 +6,7 @@ that lasts: that the server does (`engine.conduct.Act`).
     groom, by the other side of an earlier age.claim in that chat ─▷ the chat ends, Act
 
 Findings are remembered with their chat (`Chat.found`): they weigh when somebody reports. Lines are looked at a moment after they were said: those
-of a chat that ended meanwhile are still their writer's, for LATELY seconds, whoever ended it.
+of a chat that ended meanwhile are still their writer's, for some seconds, whoever ended it (`engine.lately`).
 """
 
 from collections import OrderedDict
@@ -24,7 +24,6 @@ from ext.net.admission import key_of
 MANY: Final = 4  # chats of one person or network: the crowd that begins alike is many people, and no advert of one
 WINDOW: Final = 600.0  # seconds
 BEGINNERS: Final = 20_000  # persons and networks whose chats are counted; who began one the longest ago goes first
-LATELY: Final = 10.0  # seconds
 
 
 class Findings:
@@ -38,9 +37,9 @@ class Findings:
         self._tips = tips
         self._beginners: OrderedDict[int | str, list[float]] = OrderedDict()  # when each began its last ones
 
-    def found(self, chat: int, side: int, number: int, rule: str, now: float) -> None:
+    def found(self, chat: str, side: int, number: int, rule: str, now: float) -> None:
         """In line `number` side 0 or 1 of a chat wrote what `rule` finds."""
-        there = self._who(f"{chat:x}", side)
+        there = self._who(chat, side)
         if there is None:
             return
         writer, seat = there
@@ -66,14 +65,12 @@ class Findings:
         session = self._tips.at(chat, side)
         if session is not None and session.seat is not None:
             return session, session.seat
-        lately = self._core.lately.get((chat, side))
-        return None if lately is None else (lately[0], lately[1])
+        return self._core.lately.of(chat, side)
 
     def sweep(self, now: float) -> None:
-        """Seats of chats that are over for LATELY are nobody's any more, and how chats began is forgotten after WINDOW."""
-        lately, beginners = self._core.lately, self._beginners
-        while lately and next(iter(lately.values()))[2] <= now - LATELY:
-            lately.popitem(last=False)
+        """Seats of chats that are over for some seconds are nobody's any more, and how chats began is forgotten after WINDOW."""
+        self._core.lately.expire(now)
+        beginners = self._beginners
         while beginners and next(iter(beginners.values()))[-1] <= now - WINDOW:
             beginners.popitem(last=False)
 
@@ -88,11 +85,18 @@ class Findings:
         """One more chat began like many others."""
         if self._core.settings.challenges:
             self._core.friction.opener(writer.person, now)
+        beginners = self._beginners
         for key in (writer.person, key_of(writer.address)):
-            times = self._beginners.pop(key, [])
-            self._beginners[key] = [*times[1 - MANY :], now]
-        while len(self._beginners) > BEGINNERS:
-            self._beginners.popitem(last=False)
+            times = beginners.get(key)
+            if times is None:
+                beginners[key] = [now]
+                if len(beginners) > BEGINNERS:
+                    beginners.popitem(last=False)
+                continue
+            beginners.move_to_end(key)
+            times.append(now)
+            if len(times) > MANY:
+                del times[0]
 
     def _many(self, writer: Session, now: float) -> bool:
         """Whether they, or people of their network, began many so."""

@@ -5,7 +5,6 @@ cdef class Conduct:
     cdef public int passed
     cdef public double until
     cpdef int points(self, double now) except -1
-    cdef int _links(self, double now) except -1
     cpdef bint says(self, double now) except -1
 
 cdef class Network:

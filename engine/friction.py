@@ -38,6 +38,15 @@ RUSH_KNOWN: Final = 10  # minutes after which a mean means something
 REFUSED: Final = 4  # the level at which no challenge helps
 DAY: Final = 86_400.0
 NEVER: Final = -1e9  # when something was that never was
+# of FACTS, for who asks with each search
+_REPORTED_POINTS, _REPORTED_FOR = FACTS["reported"]
+_ENDED_POINTS, _ENDED_FOR = FACTS["ended"]
+_LINKED_POINTS, _LINKED_FOR = FACTS["linked"]
+_OPENER_POINTS, _OPENER_FOR = FACTS["opener"]
+_CROWDED_POINTS, _CROWDED_FOR = FACTS["crowded"]
+_BARRED_POINTS, _BARRED_FOR = FACTS["barred"]
+_YOUNG_POINTS, _YOUNG_FOR = FACTS["young"]
+_RUSH_POINTS, _RUSH_FOR = FACTS["rush"]
 _LEVELS: Final = (0, 0, 1, 1, 2, 2, 3, 3, 3)  # by points
 _LOOKS: Final = 8  # entries looked at to make room for one
 _MINUTES: Final = 60
@@ -70,26 +79,28 @@ class Conduct:
 
     def points(self, now: float) -> int:
         """Of the facts that stand; those that do not are dropped."""
-        points = 0
+        points = linked = 0
         if self.reporters:
-            since = now - FACTS["reported"].seconds
+            since = now - _REPORTED_FOR
             self.reporters = {who: at for who, at in self.reporters.items() if at > since}
-            points += min(MOST_REPORTED, FACTS["reported"].points * len(self.reporters))
+            points += min(MOST_REPORTED, _REPORTED_POINTS * len(self.reporters))
         if self.chats:
-            soon, links = now - FACTS["ended"].seconds, now - FACTS["linked"].seconds
-            self.chats = [chat for chat in self.chats if chat[0] > links]
-            if sum([1 for at, ended, _ in self.chats if ended and at > soon]) >= ENDED:
-                points += FACTS["ended"].points
-        if self._links(now) >= LINKED:
-            points += FACTS["linked"].points
-        if now - self.opener < FACTS["opener"].seconds:
-            points += FACTS["opener"].points
+            soon, links = now - _ENDED_FOR, now - _LINKED_FOR
+            if self.chats[0][0] <= links:
+                self.chats = [chat for chat in self.chats if chat[0] > links]
+            ended = 0
+            for at, early, link in self.chats:
+                if early and at > soon:
+                    ended += 1
+                if link:
+                    linked += 1
+            if ended >= ENDED:
+                points += _ENDED_POINTS
+        if linked + (1 if self.linked > now - _LINKED_FOR else 0) >= LINKED:
+            points += _LINKED_POINTS
+        if now - self.opener < _OPENER_FOR:
+            points += _OPENER_POINTS
         return points
-
-    def _links(self, now: float) -> int:
-        since = now - FACTS["linked"].seconds
-        present = 1 if self.linked > since else 0
-        return present + sum([1 for at, _, linked in self.chats if linked and at > since])
 
     def says(self, now: float) -> bool:
         """Whether anything stands, points or not."""
@@ -110,18 +121,16 @@ class Network:
 
     def count(self, connects: int, finds: int, now: float) -> None:
         """So many more."""
-        if now - self.since >= FACTS["crowded"].seconds:
+        if now - self.since >= _CROWDED_FOR:
             self.since, self.connects, self.finds = now, 0, 0
         self.connects += connects
         self.finds += finds
         if self.connects >= CONNECTS or self.finds >= FINDS:
-            self.crowded = now + FACTS["crowded"].seconds
+            self.crowded = now + _CROWDED_FOR
 
     def points(self, now: float) -> int:
         """Of the facts that stand."""
-        return (FACTS["crowded"].points if self.crowded > now else 0) + (
-            FACTS["barred"].points if self.barred > now else 0
-        )
+        return (_CROWDED_POINTS if self.crowded > now else 0) + (_BARRED_POINTS if self.barred > now else 0)
 
 
 class Friction:
@@ -166,8 +175,8 @@ class Friction:
         if identity:
             # who comes first in the first minutes of a process may have been here before it
             first = now if known is None else known[0]
-            if known is None and now - self._began < FACTS["young"].seconds:
-                first = now - FACTS["young"].seconds
+            if known is None and now - self._began < _YOUNG_FOR:
+                first = now - _YOUNG_FOR
             self._seen[identity] = first, now
             self._seen.move_to_end(identity)
             self._sweep_seen(now)
@@ -183,7 +192,9 @@ class Friction:
         if known is None and soon:
             known = self._person(person, now)
         if known is not None and (soon or known.chats or known.linked > NEVER):
-            known.chats = [*known.chats[1 - LAST :], (now, soon, known.linked > now - FACTS["linked"].seconds)]
+            known.chats.append((now, soon, known.linked > now - _LINKED_FOR))
+            if len(known.chats) > LAST:
+                del known.chats[0]
             known.linked = NEVER
 
     def linked(self, person: int, now: float) -> None:
@@ -208,7 +219,7 @@ class Friction:
         """Somebody who is banned is there, or came from there; the first time counts."""
         known = self._network(network, now)
         if known.barred <= now:
-            known.barred = now + FACTS["barred"].seconds
+            known.barred = now + _BARRED_FOR
 
     # challenges
 
@@ -238,12 +249,12 @@ class Friction:
     def _of(self, person: int, identity: int, now: float) -> int:
         points = 0
         seen = self._seen.get(identity) if identity else None
-        if seen is None or now - seen[0] < FACTS["young"].seconds:
-            points += FACTS["young"].points
+        if seen is None or now - seen[0] < _YOUNG_FOR:
+            points += _YOUNG_POINTS
         conduct = self._persons.get(person)
         if conduct is not None:
             points += conduct.points(now)
-        return points + FACTS["rush"].points if self._rush > now else points
+        return points + _RUSH_POINTS if self._rush > now else points
 
     # tables
 
@@ -261,7 +272,7 @@ class Friction:
             name, oldest = next(iter(table.items()))
             if oldest.points(now):
                 table.move_to_end(name)
-            elif len(table) >= self.most_networks or now - oldest.since >= FACTS["crowded"].seconds:
+            elif len(table) >= self.most_networks or now - oldest.since >= _CROWDED_FOR:
                 del table[name]
             else:
                 break
@@ -309,7 +320,7 @@ class Friction:
         if lately >= RUSH_LEAST and minute >= RUSH_KNOWN:
             before = min(minute, _MINUTES - 1)
             if lately * before > RUSH * (sum(self._arrivals) - lately):
-                self._rush = now + FACTS["rush"].seconds
+                self._rush = now + _RUSH_FOR
 
     def forget(self, person: int) -> None:
         """A session without identity is over."""

@@ -33,7 +33,6 @@ SHORT_LINES: Final = 30  # and lines: so many make a conversation
 
 # Seats of chats that ended a few seconds ago (`engine.findings`): lines are looked at within a quarter of a second, and a process has a thousand
 # ends in that at the most.
-LATELY_MOST: Final = 4_096
 
 # Looks at the cameras of a video chat (`engine.snaps`).
 LOOK_LEAST: Final = 20.0  # seconds between two at random

@@ -1,5 +1,6 @@
 from engine.chat cimport Chat, Seat
 from engine.session cimport Query, Session
+from engine.terms cimport Terms
 
 cpdef dict write_session(Session session, double now)
 cpdef Session read_session(dict record, double now)
@@ -9,8 +10,8 @@ cpdef tuple write_chat(Chat chat, double now, list blobs)
 cpdef Chat read_chat(dict record, list blobs, rings, double now)
 cpdef dict write_query(Query query, list words, ticket, double now)
 cpdef tuple read_query(dict record, Session session, double now)
-cpdef read_terms(dict record)
-cdef _as_terms(dict record)
-cdef dict _written_terms(terms)
+cpdef Terms read_terms(dict record)
+cdef Terms _as_terms(dict record)
+cdef dict _written_terms(Terms terms)
 cpdef int check_person(dict record, list blobs) except -1
 cpdef int check_chat(record) except -1

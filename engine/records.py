@@ -7,16 +7,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from engine.cameras import entered
-from engine.chat import Chat, Seat
+from engine.chat import Chat, Seat, number_of_chat
 from engine.matching.lobby import MOST_AVOIDED
 from engine.matching.spy_queue import Wish
 from engine.matching.tickets import Ticket
 from engine.networks import networks_of
 from engine.parcel import CHAT, QUERY, SEAT, STANDS, TERMS, TRIAL, WIRE, BadRecord, blob, check
 from engine.protocol import ANY_LANGUAGE, DEFAULT_LANGUAGE, SPY, STRANGER
-from engine.search import pools, shared
-from engine.session import Query, Session, Terms, Trial
+from engine.session import Query, Session, Trial
 from engine.states import CHATTING, IDLE, PARTED, STATES, WAITING
+from engine.terms import NAMES, Terms, shared
 from ext.net.ring import Rings
 
 NOT_CARRIED: Final = {
@@ -241,7 +241,7 @@ def read_chat(record: Mapping[str, Any], blobs: list[bytes], rings: Rings, now: 
     ring = record["ring"]
     chat = Chat(
         record["id"],
-        rings.fill(ring, blob(ring, blobs), number_of(record["id"])),
+        rings.fill(ring, blob(ring, blobs), number_of_chat(record["id"])),
         now - record["age"],
         "video" in record,
         "relay" in record,
@@ -255,20 +255,12 @@ def read_chat(record: Mapping[str, Any], blobs: list[bytes], rings: Rings, now: 
     return chat
 
 
-def number_of(chat: str) -> int:
-    """What a chat is called at the tap: its id as a number."""
-    number = int(chat, 16)
-    if not 0 <= number < 1 << 63:
-        raise ValueError("no chat's id")
-    return number
-
-
 def write_query(query: Query, words: list[str], ticket: Ticket | Wish | None, now: float) -> dict[str, Any]:
     """A search with its ticket or wish; `words`: as typed. Who is away has theirs set aside."""
     record: dict[str, Any] = {}
-    terms = query.terms
-    if terms != _USUAL:
-        record["terms"] = _written_terms(terms)
+    terms = _written_terms(query.terms)
+    if terms:
+        record["terms"] = terms
     if query.question is not None:
         record["question"] = query.question
     if query.avoid:
@@ -311,17 +303,16 @@ def read_query(record: Mapping[str, Any], session: Session, now: float) -> tuple
     barred = tuple(get("barred", ()))
     if terms.role != STRANGER:
         return query, Wish(session.id, terms.role == SPY, terms.language, session.person, barred, now - age)
-    own, also = pools(terms)
     ticket = Ticket(
         session.id,
-        own,
+        terms.pool,
         (),
         terms.strict,
         session.person,
         tuple(get("recent", ())),
         now - age,
         blocked=barred[-MOST_AVOIDED:],
-        also=also,
+        also=terms.also,
     )
     step = get("step")
     ticket.stood(get("level", 0), None if step is None else now + step, get("fallen", 0))
@@ -334,26 +325,28 @@ def read_terms(record: Mapping[str, Any]) -> Terms:
     try:
         found = _terms_read.get(said)
     except TypeError:  # a field that this release does not know, and holds a list
-        return shared(_as_terms(record))
+        return _as_terms(record)
     if found is None:
         if len(_terms_read) >= _MOST_KEPT:
             _terms_read.clear()
         found = _terms_read[said] = _as_terms(record)
-    return shared(found)
+    return found
 
 
 def _as_terms(record: Mapping[str, Any]) -> Terms:
     get = record.get
-    return Terms(
-        get("language", DEFAULT_LANGUAGE),
-        get("role", STRANGER),
-        "video" in record,
-        "strict" in record,
-        "relay" in record,
-        "share" in record,
-        get("college"),
-        "same" in record,
-        get("writes", ANY_LANGUAGE),
+    return shared(
+        (
+            get("language", DEFAULT_LANGUAGE),
+            get("role", STRANGER),
+            "video" in record,
+            "strict" in record,
+            "relay" in record,
+            "share" in record,
+            get("college"),
+            "same" in record,
+            get("writes", ANY_LANGUAGE),
+        )
     )
 
 
@@ -363,9 +356,9 @@ def _written_terms(terms: Terms) -> dict[str, Any]:
     if found is None:
         if len(_written) >= _MOST_KEPT:
             _written.clear()
-        pairs = zip(Terms._fields, terms, _USUAL, strict=True)
+        said = [(name, getattr(terms, name)) for name in NAMES]
         found = _written[terms] = {
-            name: 1 if value is True else value for name, value, usual in pairs if value != usual
+            name: 1 if value is True else value for name, value in said if value != getattr(_USUAL, name)
         }
     return found
 

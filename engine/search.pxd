@@ -1,3 +1,4 @@
+from engine.age_question cimport AgeQuestion
 from engine.chats cimport Chats
 from engine.core cimport Core
 from engine.finds cimport Finds
@@ -12,7 +13,8 @@ cdef class Search:
     cdef Chats _chats
     cdef Notices _notices
     cdef Trials _trials
-    cdef object _ages, _out
+    cdef AgeQuestion _ages
+    cdef object _out
     cdef readonly object room
     cdef readonly Finds finds
     cpdef find(self, Session session, Find request, double now)

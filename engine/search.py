@@ -10,7 +10,7 @@ import orjson
 
 from engine.age_question import AgeQuestion
 from engine.bus_messages import Begin
-from engine.chat import Chat, Seat
+from engine.chat import Chat, Seat, name_of_chat
 from engine.chats import Chats
 from engine.core import Core
 from engine.errors import Refusal
@@ -18,13 +18,14 @@ from engine.finds import Finds
 from engine.frames import waiting
 from engine.matching.interests import BadInterest
 from engine.matching.spy_queue import SpyMatch, Wish
-from engine.matching.tickets import Match, Pool, Step, Ticket
+from engine.matching.tickets import Match, Step, Ticket
 from engine.notices import Notices
 from engine.ports import Room
 from engine.protocol import ANY_LANGUAGE, INTEREST_MAX, SPY, STRANGER, WATCHER
 from engine.requests import Find
-from engine.session import Query, Session, Terms
+from engine.session import Query, Session
 from engine.states import CHATTING, FIND, WAITING
+from engine.terms import shared
 from engine.trials import Trials
 
 
@@ -85,19 +86,13 @@ class Search:
             college = core.outside.open_proof(request.proof, session)
             if college is None:
                 raise Refusal("no_college", "find")
-        terms = Terms(
-            request.language,
-            request.role,
-            video,
-            request.strict,
-            relay,
-            request.share,
-            college,
-            request.college == "same",
-            request.writes if request.language == ANY_LANGUAGE else ANY_LANGUAGE,
+        same = request.college == "same"
+        writes = request.writes if request.language == ANY_LANGUAGE else ANY_LANGUAGE
+        terms = shared(
+            (request.language, request.role, video, request.strict, relay, request.share, college, same, writes)
         )
         avoid = core.outside.open_avoid(request.avoid) if request.avoid else ()
-        query = Query(shared(terms), request.question, avoid)
+        query = Query(terms, request.question, avoid)
         words = request.interests
         if words and request.role == STRANGER:
             try:
@@ -118,8 +113,9 @@ class Search:
         recent, barred = recents.recent(person, now), recents.barred(person, now, query.avoid)
         ticket: Ticket | Wish
         if terms.role == STRANGER:
-            own, also = pools(terms)
-            ticket = Ticket(session.id, own, query.ids, terms.strict, person, recent, now, blocked=barred, also=also)
+            ticket = Ticket(
+                session.id, terms.pool, query.ids, terms.strict, person, recent, now, blocked=barred, also=terms.also
+            )
         else:
             ticket = Wish(session.id, terms.role == SPY, terms.language, person, recent + barred, now)
         found = self.room.submit(ticket, now)
@@ -212,7 +208,7 @@ class Search:
         one, two = a.query, b.query
         number = core.outside.new_id()
         chat = Chat(
-            f"{number:x}",
+            name_of_chat(number),
             core.rings.new(number),
             now,
             one.terms.video,
@@ -230,7 +226,7 @@ class Search:
                 a.serial,
                 Seat(chat, 0, ((1, b.id),), (b.person,), b.identity > 0),
                 common,
-                _told(two.terms),
+                two.terms.told,
                 two.terms.college,
                 False,
             ),
@@ -241,7 +237,7 @@ class Search:
                 b.serial,
                 Seat(chat, 1, ((0, a.id),), (a.person,), a.identity > 0),
                 common,
-                _told(one.terms),
+                one.terms.told,
                 one.terms.college,
                 True,
             ),
@@ -264,7 +260,7 @@ class Search:
         if question is not None:
             core.outside.asked(number, orjson.dumps(question)[1:-1])
         chat = Chat(
-            f"{number:x}",
+            name_of_chat(number),
             core.rings.new(number),
             now,
             False,
@@ -293,40 +289,9 @@ class Search:
         return session if session is not None and session.conn and session.state == WAITING else None
 
 
-def _told(terms: Terms) -> str:
-    """The language that the partner is told."""
-    return terms.language if terms.language != ANY_LANGUAGE else terms.writes
-
-
 def own_language(languages: list[str]) -> str:
     """The first of them that is one."""
     for language in languages:
         if language != ANY_LANGUAGE:
             return language
     return ANY_LANGUAGE
-
-
-_terms: dict[Terms, Terms] = {}
-_pools: dict[Terms, tuple[Pool, tuple[Pool, ...]]] = {}
-
-
-def shared(terms: Terms) -> Terms:
-    """The one object equal to `terms`: it saves every waiting person a copy."""
-    if len(_terms) >= _TERMS_MOST:
-        _terms.clear()
-        _pools.clear()
-    return _terms.setdefault(terms, terms)
-
-
-def pools(terms: Terms) -> tuple[Pool, tuple[Pool, ...]]:
-    """The pool of a search, and the others that it looks into: `any` college also meets who wants that one only."""
-    found = _pools.get(terms)
-    if found is None:
-        mode = "video" if terms.video else "text"
-        own = Pool(mode, terms.language, STRANGER, terms.college or "")
-        of_all = terms.college is not None and not terms.same
-        found = _pools[terms] = (own._replace(college="any"), (own,)) if of_all else (own, ())
-    return found
-
-
-_TERMS_MOST = 1_024  # strangers choose the language: more than a service has

@@ -1,8 +1,10 @@
 from engine.chat cimport Seat
+from engine.terms cimport Terms
 from ext.net.carried cimport Carried
 
 cdef class Query:
-    cdef public object terms, question
+    cdef public Terms terms
+    cdef public object question
     cdef public tuple avoid
     cdef public object ids
     cdef public tuple networks

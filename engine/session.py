@@ -7,29 +7,15 @@ present token holds; the first key is the id. After a resume the used key is goo
 client confirmed.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from engine.chat import Seat
-from engine.protocol import ANY_LANGUAGE
 from engine.states import IDLE, Moves
+from engine.terms import Terms
 from ext.match.interner import Ids
 from ext.net.carried import Carried
 
 NO_IDS: Final = Ids()
-
-
-class Terms(NamedTuple):
-    """What a search asks for beside its words: few combinations, so those who ask alike share one."""
-
-    language: str  # primary subtag, or "*"
-    role: str
-    video: bool
-    strict: bool
-    relay: bool
-    share: bool  # a question may be asked again
-    college: str | None  # the proven domain
-    same: bool  # that college only
-    writes: str = ANY_LANGUAGE  # what is told of a person of any language; `*`: nothing
 
 
 class Query:

@@ -3,12 +3,15 @@
 What was found comes from a screening process by the chat's number, and may come when the chat is over: then nobody is told.
 """
 
+from typing import Final
+
 from engine.conduct import EFFECTS, HELP, KINDS, WRITER, Effect
 from engine.core import Core
 from engine.frames import tip
-from engine.protocol import WATCHER
 from engine.session import Session
 from engine.states import CHATTING
+
+_TOLD: Final = {rule: effect for rule, effect in EFFECTS.items() if effect.tip}
 
 
 class Tips:
@@ -19,14 +22,17 @@ class Tips:
     def __init__(self, core: Core) -> None:
         self._core = core
 
-    def found(self, chat: int, side: int, number: int, rule: str) -> None:
+    def found(self, chat: str, side: int, number: int, rule: str) -> None:
         """Line `number` of a side of a chat is what `rule` finds; line 0 of who watches is the question."""
-        effect = EFFECTS.get(rule)
-        if effect is None or not effect.tip or not self._core.settings.tips:
+        effect = _TOLD.get(rule)
+        if effect is None or not self._core.settings.tips:
             return
-        receivers = (0, 1) if side == WATCHER else (1 - side,)
-        for told in (side,) if effect.to == WRITER else receivers:
-            self._tell(effect, self.at(f"{chat:x}", told), number)
+        if effect.to == WRITER:
+            self._tell(effect, self.at(chat, side), number)
+            return
+        for told in (0, 1):
+            if told != side:
+                self._tell(effect, self.at(chat, told), number)
 
     def _tell(self, effect: Effect, session: Session | None, number: int) -> None:
         if session is None or session.seat is None or number > session.seat.chat.ring.last:
@@ -42,9 +48,12 @@ class Tips:
     def at(self, chat: str, side: int) -> Session | None:
         """Who sits there, while the chat goes on."""
         sessions = self._core.sessions
-        session = sessions.get(self._core.talking.get(chat, -1))  # at side 0
+        session: Session | None = sessions.get(self._core.talking.get(chat, -1))  # at side 0
         if session is not None and session.seat is not None and side:
-            session = sessions.get(dict(session.seat.others).get(side, -1))
+            others, session = session.seat.others, None
+            for place, address in others:
+                if place == side:
+                    session = sessions.get(address)
         if session is None or session.state != CHATTING or session.seat is None or session.seat.chat.id != chat:
             return None
         return session

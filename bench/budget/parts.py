@@ -71,7 +71,10 @@ PARTS: Final[dict[str, Part]] = {
     ),
     "pairing": Part(
         "objects: a chat, its seats, a bus message each; begun and ended once",
-        ("engine.chat", "engine.chats", "engine.findings", "engine.notices", "engine.friction", "engine.search", "engine.tips", "engine.trials"),
+        (
+            "engine.chat", "engine.chats", "engine.findings", "engine.friction", "engine.lately", "engine.notices", "engine.search",
+            "engine.terms", "engine.tips", "engine.trials",
+        ),
     ),
     "frames": Part("bytes of `waiting`, `matched`, `left`: formatted anew for each", ("engine.frames", "engine.views")),
     "recents and measures": Part(

@@ -1,5 +1,8 @@
 """A chat, and a seat in it."""
 
+import pytest
+
+from engine.chat import name_of_chat, number_of_chat
 from engine.session import Session
 from tests.engine.world import World
 
@@ -20,3 +23,12 @@ def test_all_seats_of_a_chat_share_one_ring() -> None:
     assert a.session.seat is not None
     assert b.session.seat is not None
     assert a.session.seat.chat.ring is b.session.seat.chat.ring
+
+
+def test_a_chat_is_called_by_its_number() -> None:
+    for number in (0, 10, 2**60 - 1, 2**63 - 1):
+        assert number_of_chat(name_of_chat(number)) == number
+    assert name_of_chat(2**60 - 1) == "fffffffffffffff"
+    for wrong in ("", "x", "-1", f"{2**63:x}"):
+        with pytest.raises(ValueError):
+            number_of_chat(wrong)

@@ -10,7 +10,8 @@ from engine.protocol import SAVES_MOST
 from engine.records import bare as bared
 from engine.records import write_last
 from engine.requests import Save
-from engine.session import Query, Session, Terms
+from engine.session import Query, Session
+from engine.terms import Terms
 from tests.engine.moving import MovingWorld
 from tests.engine.world import Wire, World, bare, error
 

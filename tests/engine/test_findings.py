@@ -2,10 +2,11 @@
 
 import pytest
 
-from engine import chats, findings
+from engine import findings, lately
 from engine.conduct import EFFECTS, OWN, Act
-from engine.findings import LATELY, MANY, WINDOW
+from engine.findings import MANY, WINDOW
 from engine.friction import FACTS, LINKED
+from engine.lately import SECONDS
 from engine.policy import Settings
 from tests.engine.world import Wire, World
 
@@ -189,7 +190,7 @@ def test_lines_of_a_chat_that_ended_before_they_were_looked_at_are_their_writers
     assert [item for item in world.kept if isinstance(item[2], Act)] == [(a.session, seat, Act("groom", 0, 3))]
     assert points(world, a) == points(world, b) + FACTS["opener"].points
     assert not [frame for frame in (*a.take(), *b.take()) if frame.get("by") == "moderation"]
-    world.engine.sweep(world.now + LATELY)
+    world.engine.sweep(world.now + SECONDS)
     assert len(world.engine._core.lately) == 0
     world.engine.found(chat, 0, 3, "groom", world.now)
     assert len([item for item in world.kept if isinstance(item[2], Act)]) == 1
@@ -209,7 +210,7 @@ def test_who_went_on_to_another_chat_is_not_taken_out_of_it_here() -> None:
 
 
 def test_chats_that_are_over_are_remembered_for_seconds_and_not_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chats, "LATELY_MOST", 5)
+    monkeypatch.setattr(lately, "MOST", 5)
     world = World(COUNTING)
     for _ in range(5):
         a, _ = sides(world)

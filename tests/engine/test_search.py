@@ -1,24 +1,8 @@
 """Looking for a partner: who is matched is verified again at the commit."""
 
-from engine.matching.tickets import Match, Pool
-from engine.search import pools, shared
-from engine.session import Terms
+from engine.matching.tickets import Match
 from engine.states import WAITING
 from tests.engine.world import World
-
-TERMS = Terms("en", "stranger", False, False, False, False, None, False)
-
-
-def test_those_who_ask_alike_share_one_object() -> None:
-    assert shared(TERMS) is shared(TERMS._replace())
-    assert shared(TERMS) is not shared(TERMS._replace(strict=True))
-
-
-def test_any_college_also_looks_into_the_pool_of_its_own() -> None:
-    any_college = TERMS._replace(college="uio.no")
-    own = Pool(college="uio.no")
-    assert pools(any_college) == (Pool(college="any"), (own,))
-    assert pools(any_college._replace(same=True)) == (own, ())
 
 
 def test_a_match_with_somebody_who_went_away_meanwhile_gives_the_other_the_place_back() -> None:

@@ -5,7 +5,8 @@ from typing import Any
 from engine.matching.lobby import Lobby
 from engine.policy import WORDS_MAX, Settings
 from engine.protocol import INTERESTS_MAX
-from engine.session import Query, Terms
+from engine.session import Query
+from engine.terms import Terms
 from tests.engine.world import CountingLobby, Wire, World, bare, error
 
 TERMS = Terms("en", "stranger", False, True, False, False, None, False)

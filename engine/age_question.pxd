@@ -1,0 +1,16 @@
+from engine.chats cimport Chats
+from engine.core cimport Core
+from engine.session cimport Session
+from engine.tips cimport Tips
+
+cdef class AgeQuestion:
+    cdef Core _core
+    cdef Chats _chats
+    cdef Tips _tips
+    cdef object _ages
+    cpdef found(self, str chat, int side, int number, int age, double now)
+    cpdef bint hold(self, Session session, double now) except -1
+    cdef _ask(self, Session session, double now)
+    cpdef solution(self, Session session, request, double now)
+    cdef _put(self, Session session, stands, double now, int age=*)
+    cpdef closing(self, person, double now)
