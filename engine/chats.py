@@ -163,8 +163,10 @@ class Chats:
             return
         ring, soon = seat.chat.ring, False
         if left and now - seat.chat.began <= SHORT and ring.last <= SHORT_LINES:
-            began = ring.began(seat.side)
-            soon = began >= 0 and self._core.outside.unix() - began <= SOON
+            for _, side, time, _ in ring.lines():
+                if side == seat.side:
+                    soon = self._core.outside.unix() - time <= SOON
+                    break
         self._core.friction.ended(session.person, soon, now)
 
     def cut(self, session: Session) -> None:

@@ -389,8 +389,6 @@ class Engine:
         """The memory of chats, to be looked at."""
         return self._core.rings
 
-    # frames of nobody else
-
     def _leave(self, session: Session, now: float) -> None:
         before = session.state
         if before != CHATTING and before != WAITING:

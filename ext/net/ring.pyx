@@ -382,18 +382,6 @@ cdef class Ring:
             budget.oldest = self.ring
         budget.newest = self.ring
 
-    def began(self, side: int) -> int:
-        """Unix time of the oldest message of `side` that is held; -1 where there is none."""
-        cdef entry_t entry
-        cdef uint32_t number = ring_first(self.ring), offset = self.ring.start, wanted = side
-        while number <= self.ring.last:
-            offset = ring_entry(self.ring, offset, &entry)
-            if entry.side == wanted:
-                return entry.time
-            offset = (offset + entry.size) & (self.ring.size - 1)
-            number += 1
-        return -1
-
     def lines(self) -> list[tuple[int, int, int, bytes]]:
         """(number, side, unix time, text as a JSON string without quotes) of each message held, oldest first."""
         cdef entry_t entry

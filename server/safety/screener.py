@@ -10,12 +10,11 @@ import asyncio
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -25,22 +24,10 @@ from ext.net.tap import Tap, make
 from server import log
 from server.config.settings import Screening
 from server.metrics.exposition import Reading
+from server.safety.program import Program, passed_on, spawned
 
-FIRST: Final = 1.0  # seconds until a process that ended is started again
-LONGEST: Final = 30.0
-STEADY: Final = 60.0  # seconds of life after which the pause begins anew
-MESSAGES: Final = 64  # of the process in one turn of the loop
 LONGEST_MESSAGE: Final = 64 * 1024
 FRESH: Final = 5.0  # seconds without a word after which it does not count as up
-# What a process of ours needs of the environment: sanitizers, and modules as source.
-PASSED_ON: Final = (
-    "LD_PRELOAD",
-    "ASAN_OPTIONS",
-    "UBSAN_OPTIONS",
-    "PYTHONMALLOC",
-    "SERENDIP_PLAIN",
-    "COVERAGE_PROCESS_START",
-)
 
 logger = log.get()
 
@@ -65,76 +52,38 @@ class Screener:
         self._unsent = 0
         self._bad = ""
         self.findings: Counter[str] = Counter(dict.fromkeys(EFFECTS, 0))
-        self.pid = 0  # of the process, 0: there is none
+        self._program = Program("screening", self, LONGEST_MESSAGE, strict=False)
+
+    @property
+    def pid(self) -> int:
+        """Of the process, 0: there is none."""
+        return self._program.pid
 
     async def run(self) -> None:
         """Until it is cancelled: keep a process there."""
-        pause = FIRST
-        while True:
-            began = time.monotonic()
-            status = await self._process()
-            logger.error("screening.ended", status=status)
-            if time.monotonic() - began >= STEADY:
-                pause = FIRST
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST)
+        await self._program.run()
 
-    async def _process(self) -> int:
-        """One process, from its start to its end."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        loop, over = asyncio.get_running_loop(), asyncio.Event()
-        ours.setblocking(False)
-        starting = asyncio.ensure_future(asyncio.to_thread(self._start, theirs.fileno()))
-        try:
-            process = await asyncio.shield(starting)
-            theirs.close()
-            self.pid = process.pid
-            loop.add_reader(ours, lambda: self._read(ours, over))
-            await over.wait()
-        finally:
-            await asyncio.wait([starting])  # a process that is being started while this is cancelled ends too
-            self.pid = 0
-            loop.remove_reader(ours)
-            ours.close()
-            theirs.close()
-            self._heard = -FRESH
-            self._lines, self._now = self._lines + self._now, 0
-            if starting.exception() is None:
-                starting.result().kill()
-                await asyncio.to_thread(starting.result().wait)
-        return process.returncode
+    # of the program
 
-    def _start(self, pair: int) -> subprocess.Popen[bytes]:
+    def start(self, pair: int) -> subprocess.Popen[bytes]:
+        """See `Owner`."""
         chosen = self._chosen
-        root = str(Path(__file__).parents[2])
         words = [str(self._fd), str(pair), str(chosen.every), chosen.text, str(chosen.repeat_chats), str(self._folder)]
-        return subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "server.safety.screening", *words],
-            env={"PYTHONPATH": root, **{name: os.environ[name] for name in PASSED_ON if name in os.environ}},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,  # what Python says of a fault may quote a line
-            pass_fds=(self._fd, pair),
-            cwd="/",
-        )
+        return spawned("server.safety.screening", words, (self._fd, pair), passed_on())
 
-    def _read(self, sock: socket.socket, over: asyncio.Event) -> None:
-        for _ in range(MESSAGES):
-            try:
-                data = sock.recv(LONGEST_MESSAGE)
-            except BlockingIOError:
-                return
-            except OSError:
-                data = b""
-            if not data:
-                over.set()
-                return
-            try:
-                self._take(orjson.loads(data))
-            except (ValueError, TypeError, KeyError) as error:  # it reads what strangers wrote: it is not believed
-                logger.error("screening.unreadable", **log.described(error))
+    async def watch(self, over: asyncio.Event) -> bool:
+        """See `Owner`: one that stands still costs lines alone."""
+        await over.wait()
+        return False
 
-    def _take(self, message: dict[str, Any]) -> None:
+    def gone(self) -> None:
+        """See `Owner`."""
+        self._heard = -FRESH
+        self._lines, self._now = self._lines + self._now, 0
+
+    def take(self, _: socket.socket, data: bytes) -> None:
+        """See `Owner`."""
+        message = orjson.loads(data)
         if "fault" in message:
             logger.error("screening.fault", error=str(message["fault"]), where=str(message["where"]))
             return

@@ -35,7 +35,11 @@ def test_any_college_also_looks_into_the_pool_of_its_own() -> None:
 
 
 def test_the_partner_is_told_what_somebody_of_any_language_writes() -> None:
-    assert [asked(language="de").told, asked(language="*", writes="fr").told, asked(language="*").told] == ["de", "fr", "*"]
+    assert [asked(language="de").told, asked(language="*", writes="fr").told, asked(language="*").told] == [
+        "de",
+        "fr",
+        "*",
+    ]
 
 
 def test_languages_without_end_are_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import socket
 import subprocess
-import sys
 import time
 from collections import deque
 from pathlib import Path
@@ -37,18 +36,17 @@ from server.safety.pictures.messages import (
     pack_job,
     unpack_answer,
 )
+from server.safety.program import Program, spawned
 
-FIRST: Final = 1.0  # seconds until a process that ended is started again
-LONGEST: Final = 30.0
-STEADY: Final = 60.0  # seconds of life after which the pause begins anew
 FRESH: Final = 5.0  # seconds that a job may take before the process does not count as up
 STUCK: Final = 10.0  # the same before it is ended
 STARTING: Final = 60.0  # seconds until its first word
 LOOK: Final = 2.0  # seconds between looks at the lists, and at its age
 AT_ONCE: Final = 2  # jobs in the process: one that is done, one that lies ready
-MESSAGES: Final = 64  # of the process in one turn of the loop
 NUMBERS: Final = 1 << 32
 FOLDER: Final = "lists"  # under DATA
+# one thread, and no word of the libraries to their makers (`judge.STILL`)
+ENVIRONMENT: Final = {"ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 logger = log.get()
 
@@ -74,7 +72,8 @@ class Judging:
         self._number = 0
         self._seconds = Histogram(PICTURE_BOUNDS)
         self.dropped = 0
-        self.pid = 0  # of the process, 0: there is none
+        self._lists: object = ()  # what the process read of them
+        self._program = Program("pictures", self, ANSWER_MAX + 1, strict=True)
 
     @property
     def up(self) -> bool:
@@ -105,19 +104,14 @@ class Judging:
             return None
         return await self._done(UNASKED, still, False, UNSCORED, frames)
 
+    @property
+    def pid(self) -> int:
+        """Of the process, 0: there is none."""
+        return self._program.pid
+
     async def run(self) -> None:
         """Until it is cancelled: keep a process there."""
-        pause = FIRST
-        while True:
-            began = time.monotonic()
-            status = await self._process()
-            if status is None:  # the lists changed
-                continue
-            logger.error("pictures.ended", status=status)
-            if time.monotonic() - began >= STEADY:
-                pause = FIRST
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST)
+        await self._program.run()
 
     def reading(self) -> Reading:
         """Numbers for the metrics."""
@@ -165,33 +159,10 @@ class Judging:
         """Seconds that the job takes which was sent first."""
         return time.monotonic() - min((sent for _, sent in self._asked.values()), default=time.monotonic())
 
-    async def _process(self) -> int | None:
-        """One process, from its start to its end: its status, None where it was ended for new lists."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        loop, over = asyncio.get_running_loop(), asyncio.Event()
-        ours.setblocking(False)
-        starting = asyncio.ensure_future(asyncio.to_thread(self._start, theirs.fileno()))
-        anew = False
-        try:
-            process, lists = await asyncio.shield(starting)
-            theirs.close()
-            self.pid = process.pid
-            loop.add_reader(ours, lambda: self._read(ours, over))
-            anew = await self._watch(over, lists)
-        finally:
-            await asyncio.wait([starting])  # a process that is being started while this is cancelled ends too
-            self.pid, self._sock = 0, None
-            loop.remove_reader(ours)
-            ours.close()
-            theirs.close()
-            self._forget()
-            if starting.exception() is None:
-                starting.result()[0].kill()
-                await asyncio.to_thread(starting.result()[0].wait)
-        return None if anew else process.returncode
+    # of the program
 
-    async def _watch(self, over: asyncio.Event, lists: object) -> bool:
-        """Until it ended, or stands still, or the lists are not those that it read: then true."""
+    async def watch(self, over: asyncio.Event) -> bool:
+        """See `Owner`: it shall end where it stands still, and where the lists are not those that it read: then true."""
         began = time.monotonic()
         while not over.is_set():
             with contextlib.suppress(TimeoutError):
@@ -200,54 +171,28 @@ class Judging:
             if self._oldest() >= STUCK or (self._sock is None and time.monotonic() - began >= STARTING):
                 logger.error("pictures.stuck")
                 return False
-            if await asyncio.to_thread(stamp, self._folder) != lists:
+            if await asyncio.to_thread(stamp, self._folder) != self._lists:
                 return True
         return False
 
-    def _start(self, pair: int) -> tuple[subprocess.Popen[bytes], object]:
-        """In a thread: the process, and the lists before it read them."""
-        chosen, root, lists = self._chosen, str(Path(__file__).parents[3]), stamp(self._folder)
+    def start(self, pair: int) -> subprocess.Popen[bytes]:
+        """See `Owner`."""
+        chosen = self._chosen
+        self._lists = stamp(self._folder)  # before it reads them
         words = [str(pair), str(chosen.hit), str(chosen.unsure), str(chosen.quality), str(self._folder.absolute())]
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "server.safety.pictures", *words],
-            # one thread, and no word of the libraries to their makers (`judge.STILL`)
-            env={"PYTHONPATH": root, "ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,  # what a library says of a fault may quote a picture
-            pass_fds=(pair,),
-            cwd="/",
-        )
-        return process, lists
+        return spawned("server.safety.pictures", words, (pair,), ENVIRONMENT)
 
-    def _forget(self) -> None:
-        """Whoever waits is told that nobody looked."""
+    def gone(self) -> None:
+        """See `Owner`: whoever waits is told that nobody looked."""
+        self._sock = None
         for waiting, _ in self._asked.values():
             self._drop(waiting)
         self._asked.clear()
         while self._queue:
             self._drop(self._queue.popleft())
 
-    def _read(self, sock: socket.socket, over: asyncio.Event) -> None:
-        for _ in range(MESSAGES):
-            try:
-                data = sock.recv(ANSWER_MAX + 1)
-            except BlockingIOError:
-                return
-            except OSError:
-                data = b""
-            if not data:
-                over.set()
-                return
-            try:
-                self._take(sock, data)
-            except (ValueError, TypeError, KeyError) as error:  # it reads what strangers sent: it is not believed
-                logger.error("pictures.unreadable", **log.described(error))
-                over.set()  # whose answer that was is not known
-                return
-
-    def _take(self, sock: socket.socket, data: bytes) -> None:
-        """A message of the process. Raises ValueError, TypeError, KeyError where it is none."""
+    def take(self, sock: socket.socket, data: bytes) -> None:
+        """See `Owner`. Behind a message that is none the process ends: whose answer that was is not known."""
         if self._sock is None:
             self._began(sock, orjson.loads(data))
             return

@@ -28,14 +28,6 @@ def test_a_ring_keeps_the_last_thousand_messages(rings: Rings) -> None:
     assert lines[-1] == (1500, 0, 0, b"1499")
 
 
-def test_a_ring_says_when_a_side_began(rings: Rings) -> None:
-    ring = rings.new()
-    assert (ring.began(0), ring.began(1)) == (-1, -1)
-    for side, time in ((1, 50), (1, 60), (0, 70)):
-        append(ring, side, b"x", time)
-    assert (ring.began(0), ring.began(1), ring.began(2)) == (70, 50, -1)
-
-
 def test_a_ring_keeps_at_most_256_kib(rings: Rings) -> None:
     ring = rings.new()
     for _ in range(300):

@@ -4,16 +4,22 @@ import os
 import signal
 from pathlib import Path
 
+import orjson
 import pytest
 
-from server.safety import screener as module
+from server.safety import program
 from tests.server.safety.running import Run
+
+
+def take(screen: Run, message: object) -> None:
+    """As if the process had said so."""
+    screen.screener.take(None, orjson.dumps(message))  # type: ignore[arg-type]
 
 
 async def test_one_that_is_killed_comes_back_and_reads_what_waited(
     screen: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "FIRST", 0.05)
+    monkeypatch.setattr(program, "FIRST", 0.05)
     await screen.until(lambda: screen.number("up") == 1)
     os.kill(screen.screener.pid, signal.SIGKILL)
     await screen.until(lambda: screen.number("up") == 0)
@@ -36,12 +42,12 @@ async def test_one_that_reads_nothing_costs_lines_which_are_counted(tmp_path: Pa
 
 async def test_what_is_no_message_is_not_believed(screen: Run) -> None:
     with pytest.raises(KeyError):
-        screen.screener._take({"found": 1})
+        take(screen, {"found": 1})
     wrong = [
         [1, 3, 3, "link", 0, 1, 0],
         ["x", 0, 1, "link", 0, 0, 0],
         [1, 0, 1, "nothing", 0, 0, 0],
         [1, 0, 1, "age.claim", 0, 5, "14"],
     ]
-    screen.screener._take({"lines": 1, "lag": 0, "unsent": 0, "bad": "", "found": wrong})
+    take(screen, {"lines": 1, "lag": 0, "unsent": 0, "bad": "", "found": wrong})
     assert screen.found == []

@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from server.config.pictures import Pictures
+from server.safety import program
 from server.safety.pictures import judging as module
 from server.safety.pictures.agree import AGREES, agreement
 from server.safety.pictures.judging import AT_ONCE, Judging, stamp
@@ -45,7 +46,7 @@ async def test_a_strip_and_a_tile_are_looked_at(run: Run) -> None:
 async def test_one_that_is_killed_comes_back_and_those_who_wait_are_told(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "FIRST", 0.05)
+    monkeypatch.setattr(program, "FIRST", 0.05)
     first = run.judging.pid
     os.kill(first, signal.SIGSTOP)
     tasks = await begun(run, AT_ONCE + 3)
@@ -73,7 +74,8 @@ async def test_of_too_many_the_oldest_are_dropped(tmp_path: Path) -> None:
 
 
 async def test_one_that_stands_still_is_not_up_and_is_ended(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, seconds in (("FRESH", 0.05), ("STUCK", 0.1), ("LOOK", 0.02), ("FIRST", 0.01)):
+    monkeypatch.setattr(program, "FIRST", 0.01)
+    for name, seconds in (("FRESH", 0.05), ("STUCK", 0.1), ("LOOK", 0.02)):
         monkeypatch.setattr(module, name, seconds)
     first = run.judging.pid
     os.kill(first, signal.SIGSTOP)
@@ -151,7 +153,7 @@ async def test_a_body_that_is_too_long_goes_nowhere(run: Run) -> None:
 async def test_a_first_word_that_is_none_is_not_believed(tmp_path: Path, data: bytes) -> None:
     judging = Judging("server", Pictures(), tmp_path)
     with pytest.raises((ValueError, KeyError, TypeError)):
-        judging._take(None, data)  # type: ignore[arg-type]
+        judging.take(None, data)  # type: ignore[arg-type]
     assert not judging.up
 
 
@@ -160,7 +162,7 @@ async def test_an_answer_that_is_none_is_not_believed(run: Run) -> None:
     task = (await begun(run, 1))[0]
     for data in (b"{}", b"{", b"x" * 40, pack_answer(99, SEEN), pack_answer(1, SEEN._replace(score=UNSCORED - 1))):
         with pytest.raises((ValueError, KeyError, TypeError)):
-            run.judging._take(None, data)  # type: ignore[arg-type]
+            run.judging.take(None, data)  # type: ignore[arg-type]
     os.kill(run.judging.pid, signal.SIGCONT)
     assert await task is not None
 
@@ -169,7 +171,7 @@ async def test_a_message_that_is_none_ends_the_process(run: Run, monkeypatch: py
     def wrong(*_: object) -> None:
         raise ValueError
 
-    monkeypatch.setattr(module, "FIRST", 0.01)
+    monkeypatch.setattr(program, "FIRST", 0.01)
     first = run.judging.pid
     with capture_logs() as events:
         monkeypatch.setattr(module, "unpack_answer", wrong)
@@ -181,7 +183,7 @@ async def test_a_message_that_is_none_ends_the_process(run: Run, monkeypatch: py
 async def test_a_fault_of_the_process_is_logged_with_its_kind(tmp_path: Path) -> None:
     judging = Judging("server", Pictures(), tmp_path)
     with capture_logs() as events:
-        judging._take(None, b'{"fault": "OSError", "where": "a.py:1"}')  # type: ignore[arg-type]
+        judging.take(None, b'{"fault": "OSError", "where": "a.py:1"}')  # type: ignore[arg-type]
     assert [(event["event"], event["error"], event["where"]) for event in events] == [
         ("pictures.fault", "OSError", "a.py:1")
     ]

@@ -1,0 +1,145 @@
+"""A program of ours beside a process that has people, which reads what strangers sent. Rule: it is not believed, and costs nobody else anything.
+
+It gets the descriptors that it is given and an environment with nothing of ours in it, and sends messages back. One that ends is logged
+and started again after a pause, which grows while none lives long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+from server import log
+
+FIRST: Final = 1.0  # seconds until a program that ended is started again
+LONGEST: Final = 30.0
+STEADY: Final = 60.0  # seconds of life after which the pause begins anew
+MESSAGES: Final = 64  # of the program in one turn of the loop
+# What a program of ours needs of the environment: sanitizers, and modules as source.
+PASSED_ON: Final = (
+    "LD_PRELOAD",
+    "ASAN_OPTIONS",
+    "UBSAN_OPTIONS",
+    "PYTHONMALLOC",
+    "SERENDIP_PLAIN",
+    "COVERAGE_PROCESS_START",
+)
+
+logger = log.get()
+
+
+class Owner(Protocol):
+    """Who starts it, and hears it. All is called in the loop, but `start`."""
+
+    def start(self, pair: int) -> subprocess.Popen[bytes]:
+        """In a thread: a program (`spawned`) that has the descriptor `pair` for its messages."""
+        ...
+
+    async def watch(self, over: asyncio.Event) -> bool:
+        """Until `over`, or until it shall end: true where only another one is wanted in its place, at once."""
+        ...
+
+    def take(self, sock: socket.socket, data: bytes) -> None:
+        """A message of it. Raises ValueError, TypeError, KeyError where it is none."""
+        ...
+
+    def gone(self) -> None:
+        """There is none any more."""
+        ...
+
+
+class Program:
+    """`name`: before the dot of its log events; `longest`: bytes of a message; `strict`: it is ended where a message is none."""
+
+    def __init__(self, name: str, owner: Owner, longest: int, *, strict: bool) -> None:
+        self._name = name
+        self._owner = owner
+        self._longest = longest
+        self._strict = strict
+        self.pid = 0  # 0: there is none
+
+    async def run(self) -> None:
+        """Until it is cancelled: keep one there."""
+        pause = FIRST
+        while True:
+            began = time.monotonic()
+            status = await self._one()
+            if status is None:
+                continue
+            logger.error(f"{self._name}.ended", status=status)
+            if time.monotonic() - began >= STEADY:
+                pause = FIRST
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST)
+
+    async def _one(self) -> int | None:
+        """One, from its start to its end: its status, None where another one is wanted at once."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        loop, over = asyncio.get_running_loop(), asyncio.Event()
+        ours.setblocking(False)
+        starting = asyncio.ensure_future(asyncio.to_thread(self._owner.start, theirs.fileno()))
+        anew = False
+        try:
+            process = await asyncio.shield(starting)
+            theirs.close()
+            self.pid = process.pid
+            loop.add_reader(ours, lambda: self._read(ours, over))
+            anew = await self._owner.watch(over)
+        finally:
+            if not starting.done():  # one that is being started while this is cancelled ends too
+                await asyncio.wait([starting])
+            self.pid = 0
+            loop.remove_reader(ours)
+            ours.close()
+            theirs.close()
+            self._owner.gone()
+            if starting.exception() is None:
+                starting.result().kill()
+                await asyncio.to_thread(starting.result().wait)
+        return None if anew else process.returncode
+
+    def _read(self, sock: socket.socket, over: asyncio.Event) -> None:
+        for _ in range(MESSAGES):
+            try:
+                data = sock.recv(self._longest)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                over.set()
+                return
+            try:
+                self._owner.take(sock, data)
+            except (ValueError, TypeError, KeyError) as error:
+                logger.error(f"{self._name}.unreadable", **log.described(error))
+                if self._strict:
+                    over.set()
+                    return
+
+
+def spawned(
+    module: str, words: Sequence[str], descriptors: Sequence[int], environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """`python -m module` with these words, descriptors and environment. What it writes goes nowhere: it may quote what it reads."""
+    return subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", module, *words],
+        env={"PYTHONPATH": str(Path(__file__).parents[2]), **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=descriptors,
+        cwd="/",
+    )
+
+
+def passed_on() -> dict[str, str]:
+    """The part of the environment that a program of ours gets."""
+    return {name: os.environ[name] for name in PASSED_ON if name in os.environ}

@@ -1,0 +1,117 @@
+"""A program beside a process is kept there, with pauses that grow, and is not believed."""
+
+import asyncio
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from server.safety import program
+from server.safety.program import PASSED_ON, Program, passed_on, spawned
+
+SAYS = "import socket, sys; s = socket.socket(fileno=int(sys.argv[1])); s.send(b'hello'); s.recv(1)"
+
+
+class Shell:
+    """Owns programs of one line."""
+
+    def __init__(self, line: str = "exit 3", again: bool = False) -> None:
+        self.line, self.again = line, again
+        self.started, self.ends = 0, 0
+        self.heard: list[bytes] = []
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self, pair: int) -> subprocess.Popen[bytes]:
+        self.started += 1
+        command = ["sh", "-c", self.line] if self.line.startswith("exit") else ["python3", "-c", self.line, str(pair)]
+        self.processes.append(subprocess.Popen(command, pass_fds=(pair,)))
+        return self.processes[-1]
+
+    async def watch(self, over: asyncio.Event) -> bool:
+        await over.wait()
+        return self.again
+
+    def take(self, _: socket.socket, data: bytes) -> None:
+        self.heard.append(data)
+        raise ValueError
+
+    def gone(self) -> None:
+        self.ends += 1
+
+
+async def until_started(owner: Shell, count: int, strict: bool = False) -> list[str]:
+    """The log of one that runs until so many were started and it is stopped."""
+    one = Program("screening", owner, 100, strict=strict)
+    with capture_logs() as events:
+        task = asyncio.create_task(one.run())
+        while owner.started < count:  # noqa: ASYNC110 - what is waited for is another process
+            await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert one.pid == 0
+    assert owner.ends == owner.started
+    assert all(process.wait(10) is not None for process in owner.processes)
+    return [f"{event['event']} {event.get('status', '')}".strip() for event in events]
+
+
+async def test_one_that_ends_is_logged_and_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "FIRST", 0.01)
+    assert (await until_started(Shell(), 3))[:2] == ["screening.ended 3", "screening.ended 3"]
+
+
+async def test_the_pause_grows_up_to_the_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "LONGEST", 4.0)
+    pauses: list[float] = []
+    sleep = asyncio.sleep
+
+    async def noted(seconds: float) -> None:
+        if seconds >= program.FIRST:
+            pauses.append(seconds)
+        await sleep(0.01)
+
+    monkeypatch.setattr(asyncio, "sleep", noted)
+    await until_started(Shell(), 6)
+    assert pauses[:5] == [1.0, 2.0, 4.0, 4.0, 4.0]
+
+
+async def test_another_one_that_is_wanted_comes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "FIRST", 600.0)
+    assert await until_started(Shell(again=True), 3) == []
+
+
+@pytest.mark.parametrize("strict", [False, True])
+async def test_what_is_no_message_is_logged_and_ends_it_only_where_that_is_wanted(
+    strict: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program, "FIRST", 0.01)
+    owner = Shell(SAYS)
+    one = Program("screening", owner, 100, strict=strict)
+    with capture_logs() as events:
+        task = asyncio.create_task(one.run())
+        while not owner.heard or (strict and owner.started < 2):  # noqa: ASYNC110 - another process's
+            await asyncio.sleep(0.01)
+        assert one.pid != 0 or strict
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert owner.heard[0] == b"hello"
+    said = [event["event"] for event in events]
+    assert said[:2] == (["screening.unreadable", "screening.ended"] if strict else ["screening.unreadable"])
+
+
+def test_it_gets_nothing_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERENDIP_STORE__URL", "secret")
+    for name in PASSED_ON:
+        monkeypatch.delenv(name, raising=False)
+    process = spawned("http.server", ("--bind", "127.0.0.1", "0"), (), passed_on())
+    try:
+        environment = b""
+        while not environment:  # the system shows it a moment after the start
+            environment = Path(f"/proc/{process.pid}/environ").read_bytes()
+        open_there = {str(path.readlink()) for path in Path(f"/proc/{process.pid}/fd").iterdir()}
+    finally:
+        process.kill()
+        process.wait()
+    assert [entry.split(b"=")[0] for entry in environment.split(b"\0") if entry] == [b"PYTHONPATH"]
+    assert "/dev/null" in open_there
