@@ -1,3 +1,5 @@
+cimport cython
+
 from engine.chat cimport Seat
 from engine.chats cimport Chats
 from engine.core cimport Core
@@ -9,9 +11,15 @@ cdef class Findings:
     cdef Chats _chats
     cdef Core _core
     cdef Tips _tips
+
+    @cython.locals(writer=Session, seat=Seat, there=tuple, spoken=dict)
     cpdef found(self, str chat, int side, int number, str rule, double now)
+
+    @cython.locals(session=Session)
     cdef tuple _who(self, str chat, int side)
     cpdef sweep(self, double now)
     cdef _act(self, Session writer, Seat seat, act)
+
+    @cython.locals(times=list)
     cdef _began(self, Session writer, double now)
     cdef bint _many(self, Session writer, double now) except -1

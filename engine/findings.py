@@ -46,7 +46,8 @@ class Findings:
         if number > seat.chat.ring.last or rule not in EFFECTS:
             return
         if rule not in OWN:
-            seat.chat.found.setdefault((side, rule), number)
+            spoken = seat.chat.found
+            spoken.setdefault((side, rule), number)
         if rule in LINKED:
             if self._core.settings.challenges:
                 self._core.friction.linked(writer.person, now)

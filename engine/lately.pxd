@@ -1,10 +1,20 @@
+cimport cython
+
 from engine.chat cimport Seat
 from engine.session cimport Session
 
 cdef class Lately:
     cdef tuple _sides
     cdef object _order
+
+    @cython.locals(sides=dict)
     cpdef put(self, Session session, Seat seat)
+
+    @cython.locals(sides=dict)
     cpdef tuple of(self, str chat, int side)
+
+    @cython.locals(oldest=Seat)
     cpdef expire(self, double now)
+
+    @cython.locals(seat=Seat, sides=dict)
     cdef _drop(self)

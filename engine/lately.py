@@ -31,19 +31,26 @@ class Lately:
         order = self._order
         if len(order) >= MOST:
             self._drop()
-        self._sides[seat.side][seat.chat.id] = session, seat
+        sides = self._sides[seat.side]
+        sides[seat.chat.id] = session, seat
         order.append(seat)
 
     def of(self, chat: str, side: int) -> tuple[Session, Seat] | None:
         """Who sat there, and the seat; None: that is long ago, or never was."""
-        return self._sides[side].get(chat)
+        sides = self._sides[side]
+        return sides.get(chat)
 
     def expire(self, now: float) -> None:
         """Those that are over for SECONDS are nobody's any more."""
         order = self._order
-        while order and order[0].ended <= now - SECONDS:
+        before = now - SECONDS
+        while order:
+            oldest = order[0]
+            if oldest.ended > before:
+                return
             self._drop()
 
     def _drop(self) -> None:
         seat = self._order.popleft()
-        self._sides[seat.side].pop(seat.chat.id, None)
+        sides = self._sides[seat.side]
+        sides.pop(seat.chat.id, None)

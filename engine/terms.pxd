@@ -1,3 +1,5 @@
+cimport cython
+
 cdef class Terms:
     cdef readonly str language, role
     cdef readonly bint video, strict, relay, share
@@ -7,4 +9,6 @@ cdef class Terms:
     cdef readonly object pool
     cdef readonly tuple also
 
+
+@cython.locals(known=dict)
 cpdef Terms shared(tuple fields)

@@ -61,9 +61,10 @@ _shared: dict[tuple[object, ...], Terms] = {}
 
 def shared(fields: tuple[str, str, bool, bool, bool, bool, str | None, bool, str]) -> Terms:
     """The one object of these fields, in the order of `Terms`: it saves every waiting person a copy."""
-    found = _shared.get(fields)
+    known = _shared
+    found = known.get(fields)
     if found is None:
-        if len(_shared) >= _MOST:
-            _shared.clear()
-        found = _shared[fields] = Terms(*fields)
+        if len(known) >= _MOST:
+            known.clear()
+        found = known[fields] = Terms(*fields)
     return found

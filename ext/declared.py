@@ -12,28 +12,35 @@ from ext.plain import FOLDERS
 
 _CLASS = re.compile(r"cdef class (\w+)(?:\(\w+\))?:")
 _METHOD = re.compile(r"(?:cpdef|cdef) (?:inline )?(?:\w+ )?(\w+)\((.*)\)(?: except .*| noexcept.*)?$")
+_LOCALS = re.compile(r"@cython\.locals\((.*)\)$")
 _FIELDS = re.compile(r"cdef (?:public |readonly )?\w+ ([\w, ]+)$")
 Takes = list[tuple[str, bool]]  # the name of each parameter, and whether it may be left out
 
 
 class Declared:
-    """What a .pxd says: fields by class, in order, and functions by name (`Class.method`)."""
+    """What a .pxd says: fields by class, in order, and functions and the locals of some by name (`Class.method`)."""
 
     def __init__(self, text: str) -> None:
         self.fields: dict[str, list[str]] = {}
         self.functions: dict[str, Takes] = {}
-        inside = ""
+        self.locals: dict[str, list[str]] = {}
+        inside, typed = "", ""
         for line in text.splitlines():
             said = line.strip()
-            if not line.startswith(" "):
+            if said and not line.startswith(" "):
                 found = _CLASS.match(said)
                 inside = found[1] if found else ""
                 if found:
                     self.fields[inside] = []
                     continue
-            method, fields = _METHOD.match(said), _FIELDS.match(said)
-            if method:
-                self.functions[f"{inside}.{method[1]}" if inside else method[1]] = _taken(method[2])
+            method, fields, own = _METHOD.match(said), _FIELDS.match(said), _LOCALS.match(said)
+            if own:
+                typed = own[1]
+            elif method:
+                name = f"{inside}.{method[1]}" if inside else method[1]
+                self.functions[name] = _taken(method[2])
+                self.locals[name] = [part.partition("=")[0].strip() for part in typed.split(",") if part]
+                typed = ""
             elif fields and inside:
                 self.fields[inside] += [name.strip() for name in fields[1].split(",")]
             elif said and not said.startswith(("from ", "cimport ", "#", "pass", '"""')):
@@ -49,6 +56,11 @@ def _takes(function: ast.FunctionDef) -> Takes:
     names = [argument.arg for argument in function.args.args]
     without = len(names) - len(function.args.defaults)
     return [(name, place >= without) for place, name in enumerate(names)]
+
+
+def _stored(function: ast.FunctionDef) -> set[str]:
+    """The names that it gives values to."""
+    return {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
 
 
 def _fields(kind: ast.ClassDef) -> tuple[list[str], bool]:
@@ -91,6 +103,8 @@ def differences(declared: Path) -> list[str]:
             found.append(f"{name} is not in the module")
         elif _takes(functions[name]) != takes:
             found.append(f"{name} takes {_takes(functions[name])}; declared: {takes}")
+        elif strange := set(said.locals[name]) - _stored(functions[name]):
+            found.append(f"{name} has no {', '.join(sorted(strange))}")
     return [f"{declared}: {line}" for line in found]
 
 

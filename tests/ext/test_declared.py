@@ -27,7 +27,8 @@ class Loose:
         return a
 
 def function(a, *, only=1):
-    return a
+    b = a
+    return b
 """
 SAID = """
 from engine.chat cimport Seat
@@ -44,6 +45,7 @@ cdef class Loose:
     cdef double two
     cpdef Seat method(self, Seat a, int b=*)
 
+@cython.locals(b=bytes)
 cpdef bytes function(a)
 """
 
@@ -75,6 +77,7 @@ def test_what_agrees_is_no_difference(tmp_path: Path) -> None:
         ("method(self, Seat a, int b=*)", "method(self, Seat a, int b)", "Loose.method takes"),
         ("method(self, Seat a, int b=*)", "method(self, Seat b, int a=*)", "Loose.method takes"),
         ("bytes function(a)", "bytes other(a)", "other is not in the module"),
+        ("locals(b=bytes)", "locals(b=bytes, c=int)", "function has no c"),
     ],
 )
 def test_each_kind_of_difference_is_told(tmp_path: Path, was: str, by: str, found: str) -> None:
