@@ -1,4 +1,4 @@
-"""The compiled extensions, and the commit that a package was made of: everything declarative stands in pyproject.toml."""
+"""The compiled extensions, the commit that a package was made of, what it would make at each start: everything declarative stands in pyproject.toml."""
 
 import os
 import runpy
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
 
@@ -47,6 +48,8 @@ extensions = [
 sys.path.insert(0, str(Path(__file__).parent))
 from ext.declared import differences  # noqa: E402 - a build is run from anywhere
 from ext.plain import FOLDERS  # noqa: E402
+from server import templates  # noqa: E402
+from server.words.po import compile_into  # noqa: E402
 
 # Modules in plain Python with a .pxd beside them are compiled as they stand, and mean the same; builds that look into ext run them interpreted.
 PLAIN = {"language_level": 3, "annotation_typing": False, "auto_pickle": False, "autotestdict": False}
@@ -71,14 +74,32 @@ def stamp(tree: str) -> None:
     Path(tree, "server", version["PACKED"]).write_text(version["COMMIT"] + "\n", "utf-8")
 
 
+def prepare(tree: str) -> None:
+    """Write into a tree what a server would make of this one's catalogues and templates at each start."""
+    compile_into(Path(tree, "server/words/locale"))
+    for folder in templates.FOLDERS:
+        templates.compile_into(Path(tree, "server", folder), templates.SERVER / folder)
+
+
+class InPlace(build_ext):
+    """What a checkout runs."""
+
+    def run(self) -> None:
+        """Compile, and prepare what is no module."""
+        super().run()
+        if self.inplace:
+            prepare(".")
+
+
 class Packed(build_py):
     """What a wheel holds; a checkout that is installed to be edited asks git each time."""
 
     def run(self) -> None:
-        """Copy, and add the commit."""
+        """Copy, and add the commit and what is prepared."""
         super().run()
         if not self.editable_mode:
             stamp(self.build_lib)
+            prepare(self.build_lib)
 
 
 class Source(sdist):
@@ -98,5 +119,5 @@ setup(
             group, compiler_directives=directives, annotate=bool(os.environ.get("SERENDIP_ANNOTATE")), nthreads=2
         )
     ],
-    cmdclass={"build_py": Packed, "sdist": Source},
+    cmdclass={"build_ext": InPlace, "build_py": Packed, "sdist": Source},
 )

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from server import templates
 from server.console.files import address
 from server.console.roles import Operator, Who, allowed
 from server.console.sessions import SESSION
@@ -40,22 +40,9 @@ class Pages:
     def __init__(self, folder: Path = TEMPLATES) -> None:
         self.said: dict[str, Said] = said()
         self._places: list[Place] = []
-        self._environment = Environment(
-            loader=FileSystemLoader(folder),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
+        self._environment = templates.environment(
+            folder, static=address, code=code, everywhere=list(self.said.values()), choose=LANGUAGE_PATH
         )
-        self._environment.globals |= {
-            "static": address,
-            "code": code,
-            "everywhere": list(self.said.values()),
-            "choose": LANGUAGE_PATH,
-        }
-        for path in folder.glob("*.html"):
-            self._environment.get_template(path.name)
 
     def spoken(self, request: web.BaseRequest) -> Said:
         """The language of whoever asks."""

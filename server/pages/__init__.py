@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from server import templates
 from server.pages.languages import language_of
 from server.words.catalogue import ENGLISH
 from server.words.said import Said, said
@@ -28,23 +27,14 @@ class Pages:
 
     def __init__(self, static: Callable[[str], str], origin: str = "", rating: str = "") -> None:
         self.said: dict[str, Said] = said()
-        self._environment = Environment(
-            loader=FileSystemLoader(FOLDER),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        self._environment.globals |= {
-            "static": static,
-            "origin": origin,
-            "rating": rating,
-            "everywhere": list(self.said.values()),
+        self._environment = templates.environment(
+            FOLDER,
+            static=static,
+            origin=origin,
+            rating=rating,
+            everywhere=list(self.said.values()),
             **self._spoken(ENGLISH, ""),
-        }
-        for path in FOLDER.glob("*.html"):
-            self._environment.get_template(path.name)  # read and compiled now: no file is opened in the loop
+        )
 
     def spoken(self, request: web.BaseRequest) -> Said:
         """The language of whoever asks."""

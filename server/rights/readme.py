@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from server import templates
 from server.pages import FOLDER
 from server.rights.parts import PARTS
 from server.words.said import said
 
-_TEMPLATE = Environment(
-    loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-).get_template("rights-readme.html")
+_NAME = "rights-readme.html"
+_TEMPLATE = templates.environment(FOLDER, _NAME).get_template(_NAME)
 
 
 def page(know: Mapping[str, Any]) -> str:

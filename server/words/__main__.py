@@ -5,9 +5,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from server.words.catalogue import FOLDER, SOURCE, english, languages, messages, read, source
 from server.words.check import forbidden, wrong_in, wrong_in_source
+from server.words.compiled import FOLDER, SOURCE
 from server.words.files import language_file, source_file
+from server.words.po import english, languages, messages, read, source
 from server.words.users import unknown, users
 
 

@@ -9,8 +9,9 @@ from typing import Final
 
 from babel.messages.catalog import Catalog, Message
 
-from server.words.catalogue import Word, english, messages, translated
+from server.words.compiled import Word
 from server.words.plurals import categories, disagreements
+from server.words.po import english, messages, translated
 
 BRAND: Final = "Serendip"
 LONGER, SPARE = 2, 12  # a translation has at most LONGER times the characters of the English, and SPARE more

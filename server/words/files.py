@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import write_po
 
-from server.words.catalogue import messages
 from server.words.plurals import categories
+from server.words.po import messages
 
 _HEAD = """\
 # {title}

@@ -1,4 +1,4 @@
-"""Which forms a language has for numbers, and which way it is read. Rule: by CLDR, as Babel has it; gettext's formula of a catalogue is
+"""Which forms a language has for numbers, which way it is read, what it calls itself. Rule: by CLDR, as Babel has it; gettext's formula of a catalogue is
 held to it, so that a form has the same place there as the name by which a browser's Intl.PluralRules asks for it."""
 
 import gettext
@@ -25,6 +25,12 @@ def category(language: str, number: int) -> str:
 def direction(language: str) -> str:
     """`ltr` or `rtl`."""
     return Locale.parse(language).text_direction
+
+
+def name(language: str) -> str:
+    """What its speakers call it, as it begins a line: `Deutsch`."""
+    own = Locale.parse(language).get_display_name(language) or language
+    return own[0].upper() + own[1:]
 
 
 def disagreements(language: str, formula: str) -> list[int]:

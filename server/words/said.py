@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
@@ -28,15 +27,11 @@ class Said:
     def __init__(self, said: Words, originals: Mapping[str, Word]) -> None:
         self.language = said.language
         self.direction = said.direction
-        own = Locale.parse(said.language).get_display_name(said.language) or said.language
-        self.name = own[0].upper() + own[1:]  # as its speakers write it
+        self.name = said.name
         self._table = said.table
         self._missing = said.missing
         self._originals = originals
         self._locale = _LOCALES.get(said.language, said.language)
-        self.day(
-            0.0
-        )  # Babel reads the file of a language where it is first asked for something of it: here, and not in the loop
 
     def text(self, key: str, /, **values: object) -> str:
         """A sentence as plain text; `n` chooses its form. Raises KeyError for a key, or a value, that is not there."""

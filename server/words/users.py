@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from server.words.catalogue import Word
+from server.words.compiled import Word
 from server.words.page import SHELL, WEB
 
 ROOT = Path(__file__).parents[2]

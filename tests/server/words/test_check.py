@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from server.words.catalogue import languages, read, source
 from server.words.check import forbidden, wrong_in, wrong_in_source
+from server.words.po import languages, read, source
 from tests.server.words.conftest import RUSSIAN, SOURCE, Folder
 
 NEVER = re.compile("юзер")

@@ -1,7 +1,7 @@
 """Catalogues as they are written."""
 
-from server.words.catalogue import messages, read, source
 from server.words.files import language_file, source_file
+from server.words.po import messages, read, source
 from tests.server.words.conftest import RUSSIAN, SOURCE, Folder
 
 

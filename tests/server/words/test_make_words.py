@@ -1,7 +1,7 @@
 """`make words`: what is committed is what it would write, and nothing is wrong with it."""
 
 from server.words.__main__ import files, wrong
-from server.words.catalogue import FOLDER
+from server.words.compiled import FOLDER
 from tests.server.words.conftest import RUSSIAN, SOURCE, Folder
 
 

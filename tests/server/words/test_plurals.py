@@ -2,8 +2,9 @@
 
 import pytest
 
-from server.words.catalogue import FOLDER, languages, read
-from server.words.plurals import ORDER, categories, category, direction, disagreements
+from server.words.compiled import FOLDER
+from server.words.plurals import ORDER, categories, category, direction, disagreements, name
+from server.words.po import languages, read
 
 
 def test_each_language_has_its_forms_in_the_order_of_gettext() -> None:
@@ -15,6 +16,10 @@ def test_each_language_has_its_forms_in_the_order_of_gettext() -> None:
 
 def test_arabic_is_read_from_the_right() -> None:
     assert (direction("ar"), direction("en"), direction("ja")) == ("rtl", "ltr", "ltr")
+
+
+def test_a_language_begins_with_a_large_letter_where_it_has_some() -> None:
+    assert [name(language) for language in ("en", "fr", "ar", "ja")] == ["English", "Français", "العربية", "日本語"]
 
 
 @pytest.mark.parametrize(("number", "form"), [(1, "one"), (3, "few"), (5, "many"), (11, "many"), (21, "one")])

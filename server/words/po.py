@@ -1,0 +1,88 @@
+"""The catalogues, read as they stand. Rule: a key is the context (msgctxt) of a message, its English the message itself; what a language
+lacks, or has not looked at since the English changed (fuzzy), is said in English, and is known as missing.
+
+Who wants the sentences asks `server.words.catalogue`; here is what makes and checks catalogues, and what is compiled of them.
+"""
+
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po
+
+from server.words.compiled import COMPILED, ENGLISH, FOLDER, SOURCE, Word, digest
+from server.words.plurals import categories, direction, name
+
+
+def read(path: Path, language: str) -> Catalog:
+    """A catalogue as it stands; raises ValueError where it cannot be read."""
+    with path.open("rb") as file:
+        return read_po(file, locale=None if path.suffix == ".pot" else language, abort_invalid=True)
+
+
+def messages(catalogue: Catalog) -> dict[str, Message]:
+    """Its messages by key, in their order, without its head."""
+    return {message.context: message for message in catalogue if message.id and message.context}
+
+
+@functools.cache
+def source(folder: Path = FOLDER) -> Catalog:
+    """The English catalogue, which the others translate."""
+    return read(folder / SOURCE, ENGLISH)
+
+
+def languages(folder: Path = FOLDER) -> tuple[str, ...]:
+    """What there are catalogues for, English first."""
+    return (ENGLISH, *sorted(path.stem for path in folder.glob("*.po")))
+
+
+def translated(message: Message, names: tuple[str, ...]) -> Word | None:
+    """What a message says, its forms under `names`; None where it says nothing, not all, or nothing that holds still."""
+    if message.fuzzy:
+        return None
+    if isinstance(message.id, str):
+        return message.string if isinstance(message.string, str) and message.string else None
+    forms = tuple(message.string or ())
+    return dict(zip(names, forms, strict=True)) if all(forms) and len(forms) == len(names) else None
+
+
+def english(message: Message) -> Word:
+    """What a message of the source says."""
+    if isinstance(message.id, str):
+        return message.id
+    return dict(zip(categories(ENGLISH), message.id, strict=True))
+
+
+def everything(folder: Path = FOLDER) -> dict[str, Any]:
+    """All that is said, as plain values: `languages`, each with its `name`, `direction`, `table` and the keys that are `missing`; `users`:
+    the files that use each key, as the source has them from `make words`."""
+    there = messages(source(folder))
+    originals = {key: english(message) for key, message in there.items()}
+    return {
+        "languages": {language: _language(folder, language, originals) for language in languages(folder)},
+        "users": {key: sorted({name for name, _line in message.locations}) for key, message in there.items()},
+    }
+
+
+def _language(folder: Path, language: str, originals: dict[str, Word]) -> dict[str, Any]:
+    found: dict[str, Word | None] = dict(originals)
+    if language != ENGLISH:
+        names, there = categories(language), messages(read(folder / f"{language}.po", language))
+        found = {key: translated(there[key], names) if key in there else None for key in originals}
+    return {
+        "name": name(language),
+        "direction": direction(language),
+        "table": {key: originals[key] if word is None else word for key, word in found.items()},
+        "missing": [key for key, word in found.items() if word is None],
+    }
+
+
+def compile_into(target: Path, folder: Path = FOLDER) -> None:
+    """Write what `server.words.compiled.load` reads of the catalogues of a folder into `target`, another or the same. Raises OSError, and
+    ValueError for a catalogue that cannot be read."""
+    body = json.dumps({"digest": digest(folder), **everything(folder)}, ensure_ascii=False, separators=(",", ":"))
+    begun = target / f".{COMPILED}"
+    begun.write_text(body, "utf-8")
+    begun.replace(target / COMPILED)  # whole or not at all: servers may be starting
