@@ -1,4 +1,4 @@
-"""The compiled extensions, the commit that a package was made of, what it would make at each start: everything declarative stands in pyproject.toml."""
+"""The compiled extensions, the commit of a package, what it would make at each start: everything declarative stands in pyproject.toml."""
 
 import os
 import runpy
@@ -71,7 +71,7 @@ if wrong := [line for module in plain for line in differences(Path(module.source
 def stamp(tree: str) -> None:
     """Write into a tree what server/version.py says of this one."""
     version = runpy.run_path("server/version.py")
-    Path(tree, "server", version["PACKED"]).write_text(version["COMMIT"] + "\n", "utf-8")
+    Path(tree, "server", version["PACKED"]).write_text(version["own"]() + "\n", "utf-8")
 
 
 def prepare(tree: str) -> None:

@@ -63,9 +63,9 @@ app.add_typer(keys_app, name="keys")
 
 def _print_version(asked: bool) -> None:
     if asked:
-        from server.version import COMMIT, VERSION
+        from server.version import VERSION, own
 
-        print(f"serendip {VERSION} ({COMMIT})")
+        print(f"serendip {VERSION} ({own()})")
         raise typer.Exit
 
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import structlog
 
 from server.config.settings import Log
+from server.lean import structlog
 from server.process.sink import Sink
 
 # Every event and its fields; a field that holds personal data has an entry in the privacy registry as well.

@@ -29,7 +29,7 @@ from server.process.waits import first_of
 from server.security import keys
 from server.worker import gc_tuning
 from server.worker.draining import drain, tell_to_come_back
-from server.workers import host
+from server.workers.several import has_several
 
 logger = log.get()
 
@@ -43,7 +43,9 @@ def run(settings: Settings, again: Callable[[], Settings]) -> None:
     allowance.forbid_dumps()
     tell_setup(settings)
     try:
-        if host.has_several(settings):
+        if has_several(settings):
+            from server.workers import host
+
             status, follower = host.run(settings, again)
             if follower is None:
                 raise SystemExit(status)

@@ -70,7 +70,8 @@ def compile_into(target: Path, folder: Path) -> None:
 
 
 def _environment(folder: Path) -> Environment:
-    return Environment(loader=FileSystemLoader(folder), undefined=StrictUndefined, auto_reload=False, **_CHOSEN)
+    loader = FileSystemLoader(folder)
+    return Environment(loader=loader, undefined=StrictUndefined, auto_reload=False, **_CHOSEN)  # noqa: S701 - _CHOSEN says so
 
 
 def _checksum(source: str) -> str:

@@ -3,6 +3,7 @@
 The commit is what `server/commit.txt` says, which a wheel and an sdist hold (`setup.py` writes it); in a checkout git is asked.
 """
 
+import functools
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -28,4 +29,7 @@ def commit(package: Path) -> str:
     return done.stdout.strip() or UNKNOWN
 
 
-COMMIT: Final = commit(Path(__file__).resolve().parent)
+@functools.cache
+def own() -> str:
+    """The commit of this program. In a checkout a process is started for it: not in the loop, and not at each start."""
+    return commit(Path(__file__).resolve().parent)

@@ -76,8 +76,8 @@ def _write(archive: Path, files: Mapping[str, bytes]) -> None:
     try:
         with begun.open("wb") as out:
             with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
-                for name, body in files.items():
-                    packed.writestr(zipfile.ZipInfo(name), body, zipfile.ZIP_DEFLATED)
+                for name, body in files.items():  # at level 1: a tenth larger, a quarter of the time
+                    packed.writestr(zipfile.ZipInfo(name), body, zipfile.ZIP_DEFLATED, 1)
             out.flush()
             os.fsync(out.fileno())
         begun.replace(archive)

@@ -80,8 +80,8 @@ class Board(Collector):
 
 
 def build() -> Reading:
-    """A source: what runs here."""
-    return {"serendip_build_info": {(version.VERSION, version.COMMIT, platform.python_version()): 1}}
+    """A source: what runs here; may block, the first time."""
+    return {"serendip_build_info": {(version.VERSION, version.own(), platform.python_version()): 1}}
 
 
 def of_log() -> Reading:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+
 from server import templates
 from server.pages.languages import language_of
 from server.words.catalogue import ENGLISH

@@ -271,7 +271,6 @@ class Server:
             self._process, self.worker.reactor, self.worker.engine, self.worker.output.signals_refused
         )
         own = (
-            exposition.build,
             exposition.of_log,
             self._up,
             self._tally.reading,
@@ -287,6 +286,7 @@ class Server:
         stamp = folder.BACKED_UP if self._settings.store.enabled else None
         self.board.add(Folder(self._settings.data, stamp).reading, apart=True)
         self.board.add(Process(self._process).reading, apart=True)
+        self.board.add(exposition.build, apart=True)
         if self._metrics is not None:
             await self._metrics.start(listening=listening)
         if self._settings.video.reports:

@@ -11,7 +11,7 @@ import hashlib
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +177,7 @@ def _write(data: Path, version: Version) -> None:
     folder = data / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     draft = folder / f".{version.name}.{os.getpid()}"
-    draft.write_bytes(orjson.dumps(asdict(version), option=orjson.OPT_INDENT_2))
+    draft.write_bytes(orjson.dumps(version, option=orjson.OPT_INDENT_2))
     try:
         os.link(draft, folder / f"{version.name}.json")
     except FileExistsError:

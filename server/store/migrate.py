@@ -6,12 +6,16 @@ import asyncio
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+
+from server.lean import without
+
+with without("pygments"):  # Mako would colour templates of migrations with it, of which none is ever shown here
+    from alembic import command
+    from alembic.autogenerate import compare_metadata
+    from alembic.config import Config
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
 
 from server.store.database import Database
 from server.store.errors import SchemaDiffers

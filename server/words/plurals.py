@@ -1,5 +1,5 @@
-"""Which forms a language has for numbers, which way it is read, what it calls itself. Rule: by CLDR, as Babel has it; gettext's formula of a catalogue is
-held to it, so that a form has the same place there as the name by which a browser's Intl.PluralRules asks for it."""
+"""Which forms a language has for numbers, which way it is read, what it calls itself. Rule: by CLDR, as Babel has it; gettext's
+formula of a catalogue is held to it, so that a form has the same place there as the name by which a browser's Intl.PluralRules asks for it."""
 
 import gettext
 from collections.abc import Callable

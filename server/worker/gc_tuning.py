@@ -13,12 +13,14 @@ THRESHOLDS: Final = (50_000, 20, 50)
 
 
 def begin() -> None:
-    """Call it before the server's modules are imported: what a start makes stays, and to look through it again and again is a tenth of it."""
-    gc.set_threshold(*THRESHOLDS)
+    """Call it before the server's modules are imported: what a start makes stays, and to look through it is a tenth of it. Until
+    `settle` nothing is."""
+    gc.disable()
 
 
 def settle() -> None:
-    """Call it once everything that stays was made: that is never visited again."""
-    gc.collect()
+    """Call it once everything that stays was made: that is never visited again. What a start leaves to be collected (2 MB where a database is
+    made, 0.6 else) stays too: to find it takes a tenth of a second, of every start and every upgrade."""
     gc.freeze()
-    begin()
+    gc.set_threshold(*THRESHOLDS)
+    gc.enable()

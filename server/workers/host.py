@@ -35,6 +35,7 @@ from server.workers.askers import Askers
 from server.workers.child import Birth, Line
 from server.workers.peers import HUB, OFFICE, name_of, number_of
 from server.workers.preceding import Preceding
+from server.workers.several import number_of_workers
 from server.workers.supervisor import Role, Supervisor
 
 logger = log.get()
@@ -42,19 +43,6 @@ logger = log.get()
 NODE = 5  # random bytes that tell a generation of processes from all others of a cell
 BACKLOG = 256  # of other hosts that knock at the cluster port
 ENDING = 5.0  # seconds beside `server.drain` that a process may take for its end
-
-
-def number_of_workers(settings: Settings) -> int:
-    """How many workers there are to be; 1: one process does all."""
-    if settings.workers != "auto":
-        return settings.workers
-    cores = len(os.sched_getaffinity(0))
-    return 1 if cores == 1 else max(2, cores - 1)
-
-
-def has_several(settings: Settings) -> bool:
-    """Whether this host is several processes: several hosts meet in their hubs, so that each has one."""
-    return bool(settings.cluster.nats) or number_of_workers(settings) > 1
 
 
 def run(settings: Settings, again: Callable[[], Settings]) -> tuple[int, int | None]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.cli import GROUPS
-from server.version import COMMIT, VERSION
+from server.version import VERSION, own
 
 BARE = {name: value for name, value in os.environ.items() if not name.startswith("SERENDIP_")}
 
@@ -21,7 +21,7 @@ def serendip(*words: str, **environment: str) -> subprocess.CompletedProcess[str
 
 
 def test_version_is_the_one_of_the_sources_with_their_commit() -> None:
-    assert serendip("--version").stdout == f"serendip {VERSION} ({COMMIT})\n"
+    assert serendip("--version").stdout == f"serendip {VERSION} ({own()})\n"
 
 
 def test_without_a_command_help_is_shown() -> None:

@@ -10,18 +10,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from server.config.settings import Settings
-from server.workers.host import number_of_workers
 from tests.server.handover.upgrades import Deployed, Person, deployed, meet, people
 
 HOST = {"SERENDIP_WORKERS": "2", "SERENDIP_STORE__ENABLED": "false", "SERENDIP_METRICS__PORT": "0"}
-
-
-@pytest.mark.parametrize(("cores", "workers"), [(1, 1), (2, 2), (3, 2), (8, 7)])
-def test_by_auto_a_core_is_left_to_the_others(cores: int, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
-    assert number_of_workers(Settings(workers="auto")) == workers
-    assert number_of_workers(Settings(workers=5)) == 5
 
 
 class Several(Deployed):
