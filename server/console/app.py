@@ -5,6 +5,7 @@ Where it is reached is one origin, for passkeys belong to it: a request by anoth
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
@@ -56,11 +57,14 @@ def build(
 ) -> web.Application:
     """The application. `origin`: where browsers reach it; `address`: of who asks; `clock`: Unix seconds."""
     pages = Pages()
-    app = web.Application(middlewares=[only_by(origin, pages), faults(pages)], client_max_size=BODY_MAX)
+    passkeys = Passkeys(origin)
+    app = web.Application(
+        middlewares=[only_by(origin, pages), faults(pages), knowing(passkeys)], client_max_size=BODY_MAX
+    )
     sessions = Sessions(parts.database, parts.pseudonyms, clock)
     accounts = Accounts(parts.database, parts.pseudonyms, clock)
     approvals = Approvals(parts.database, accounts, pairs=chosen.pairs, wait=chosen.wait_hours * HOUR, clock=clock)
-    signing = Signing(pages, sessions, accounts, Passkeys(origin), address)
+    signing = Signing(pages, sessions, accounts, passkeys, address)
     gate = Gate(app, pages, sessions, signing.step_up, signing.ask_step_up, clock)
     desk = Desk(parts.database, Sealed(parts.database, parts.objects, parts.pseudonyms), parts.pseudonyms, clock)
     app[SIGNING], app[SESSIONS] = signing, sessions
@@ -90,6 +94,18 @@ def only_by(origin: str, pages: Pages) -> Middleware:
         return await handler(request)
 
     return named
+
+
+def knowing(passkeys: Passkeys) -> Middleware:
+    """Middleware: who comes first waits until the library of passkeys is there."""
+
+    @web.middleware
+    async def known(request: web.Request, handler: Answer) -> web.StreamResponse:
+        if not passkeys.loaded:
+            await asyncio.to_thread(passkeys.load)
+        return await handler(request)
+
+    return known
 
 
 def faults(pages: Pages) -> Middleware:

@@ -1,32 +1,22 @@
 """Passkeys: what the browser is asked, and whether what it brings is true. Rule: discoverable, user verification required, one origin.
 
-What the page is given is the browser's own JSON (`parseRequestOptionsFromJSON`), what it brings is `toJSON()`.
+What the page is given is the browser's own JSON (`parseRequestOptionsFromJSON`), what it brings is `toJSON()`. The library for it is imported
+when somebody comes to the console (`Passkeys.load`): most servers that start are asked by nobody.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
-
-from fido2.server import Fido2Server
-from fido2.webauthn import (
-    AttestedCredentialData,
-    AuthenticationResponse,
-    PublicKeyCredentialRpEntity,
-    PublicKeyCredentialUserEntity,
-    RegistrationResponse,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from server.console.challenges import LIFE, Challenges
 
 LARGEST = 16_384  # characters of an answer; real ones have below two thousand
 NAME = "Serendip console"
 SIGN_IN = "sign in"
-REQUIRED = UserVerificationRequirement.REQUIRED
 
 
 class NotProved(Exception):
@@ -52,7 +42,7 @@ class Shown:
     id: bytes
     handle: bytes | None
     state: Any
-    answer: AuthenticationResponse
+    answer: Any  # fido2.webauthn.AuthenticationResponse
 
 
 class Passkeys:
@@ -60,27 +50,53 @@ class Passkeys:
 
     def __init__(self, origin: str, challenges: Challenges | None = None) -> None:
         self._challenges = challenges or Challenges()
-        rp = PublicKeyCredentialRpEntity(name=NAME, id=urlsplit(origin).hostname)
-        self._server = Fido2Server(rp, verify_origin=lambda said: said == origin)
-        self._server.timeout = int(LIFE * 1000)  # type: ignore[assignment]  # untyped there; milliseconds
+        self._origin = origin
+        self.loaded = False
+
+    @cached_property
+    def _server(self) -> Any:
+        from fido2.server import Fido2Server
+        from fido2.webauthn import PublicKeyCredentialRpEntity
+
+        rp = PublicKeyCredentialRpEntity(name=NAME, id=urlsplit(self._origin).hostname)
+        server = Fido2Server(rp, verify_origin=lambda said: said == self._origin)
+        server.timeout = int(LIFE * 1000)  # type: ignore[assignment]  # untyped there; milliseconds
+        return server
+
+    def load(self) -> None:
+        """Import what the rest needs; it reads files, 40 ms. Call it in a thread, before the rest."""
+        self._server  # noqa: B018 - made when it is first asked for
+        self.loaded = True
 
     def ask_new(self, name: str, handle: bytes, purpose: str) -> str:
         """The options for making a passkey, as JSON."""
+        from fido2.webauthn import (
+            PublicKeyCredentialUserEntity,
+            ResidentKeyRequirement,
+            UserVerificationRequirement,
+        )
+
         user = PublicKeyCredentialUserEntity(id=handle, name=name, display_name=name)
         options, state = self._server.register_begin(
-            user, resident_key_requirement=ResidentKeyRequirement.REQUIRED, user_verification=REQUIRED
+            user,
+            resident_key_requirement=ResidentKeyRequirement.REQUIRED,
+            user_verification=UserVerificationRequirement.REQUIRED,
         )
         self._challenges.put(options.public_key.challenge, purpose, state)
         return json.dumps(dict(options.public_key))
 
     def ask(self, purpose: str) -> str:
         """The options for showing a passkey, as JSON."""
-        options, state = self._server.authenticate_begin(user_verification=REQUIRED)
+        from fido2.webauthn import UserVerificationRequirement
+
+        options, state = self._server.authenticate_begin(user_verification=UserVerificationRequirement.REQUIRED)
         self._challenges.put(options.public_key.challenge, purpose, state)
         return json.dumps(dict(options.public_key))
 
     def made(self, text: str, purpose: str) -> Credential:
         """The passkey that a browser made. Raises NotProved."""
+        from fido2.webauthn import RegistrationResponse
+
         answer = _read(text, RegistrationResponse)
         state = self._challenges.take(answer.response.client_data.challenge, purpose)
         if state is None:
@@ -96,6 +112,8 @@ class Passkeys:
 
     def shown(self, text: str, purpose: str) -> Shown:
         """Which passkey a browser brought, before its key is looked up. The question is used up. Raises NotProved."""
+        from fido2.webauthn import AuthenticationResponse
+
         answer = _read(text, AuthenticationResponse)
         state = self._challenges.take(answer.response.client_data.challenge, purpose)
         if state is None:
@@ -104,6 +122,8 @@ class Passkeys:
 
     def proved(self, shown: Shown, kept: Credential) -> int:
         """Check it against the key that is kept; the counter that is kept from here on. Raises NotProved."""
+        from fido2.webauthn import AttestedCredentialData
+
         try:
             self._server.authenticate_complete(shown.state, [AttestedCredentialData(kept.data)], shown.answer)
         except ValueError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from server import log
@@ -30,12 +30,15 @@ class Unfit(Exception):
 
 
 class Published:
-    """The versions of this deployment. `clock`: Unix time. Before `read`, what the settings say is the only one."""
+    """The versions of this deployment. `clock`: Unix time; `there`: the versions that were read, before which what the settings say is the
+    only one."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, settings: Settings, clock: Callable[[], float] = time.time, there: Sequence[Version] = ()
+    ) -> None:
         self._settings = settings
         self._clock = clock
-        self.versions: list[Version] = [deployment.first(settings, int(clock()))]
+        self.versions: list[Version] = list(there) or [deployment.first(settings, int(clock()))]
         self.tell: Callable[[], None] = lambda: None  # after each look
 
     def read(self) -> None:
@@ -135,8 +138,8 @@ async def opened(settings: Settings, tasks: Tasks) -> Published:
         raise Unfit(f"{'; '.join(nobody)}. Name them in [[recipients]]")
     try:
         problem = await asyncio.to_thread(deployment.settle, settings)
-        published = await asyncio.to_thread(Published, settings)
-        await asyncio.to_thread(published.read)
+        there = await asyncio.to_thread(deployment.read, settings.data)
+        published = await asyncio.to_thread(Published, settings, there=there)
     except (deployment.NotAnnounced, NotReleased, OSError, ValueError) as error:
         raise Unfit(str(error)) from None
     if problem:
