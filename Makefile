@@ -10,6 +10,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --
 C := $(wildcard ext/*/c/*.h tests/c/*.[ch] tests/cluster/*.c)
 PLAIN := $(wildcard engine/*.pxd engine/*/*.pxd server/handover/*.pxd server/worker/*.pxd server/store/*.pxd)
 EXT := $(foreach kind,pyx pxd py h,$(wildcard ext/*.$(kind) ext/*/*.$(kind) ext/*/c/*.$(kind))) $(PLAIN) $(PLAIN:.pxd=.py) ext/plain.py ext/declared.py setup.py
+SAID := $(wildcard server/words/locale/*.po*) $(wildcard server/pages/*.html server/console/templates/*.html) $(addprefix server/words/,compiled.py po.py plurals.py templates.py)
 
 # A test run starts hundreds of processes; where the environment forbids compiled files, each would compile our modules again.
 export PYTHONDONTWRITEBYTECODE :=
@@ -158,7 +159,7 @@ lock: | .venv/bin/python  ## pin every package with hashes after a change of pyp
 UVFLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 clean:  ## remove what was built (never var/, the data)
-	rm -rf .venv build *.egg-info ext/*/*.so ext/*/*.html $(PLAIN:.pxd=.c) $(PLAIN:.pxd=.*.so) .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks tests/out
+	rm -rf .venv build *.egg-info ext/*/*.so ext/*/*.html $(PLAIN:.pxd=.c) $(PLAIN:.pxd=.*.so) server/words/locale/compiled.json server/pages/compiled.bin server/console/templates/compiled.bin .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks tests/out
 	@for pyx in ext/*/*.pyx; do rm -f "$${pyx%.pyx}.c"; done
 
 ifneq ($(origin PYTHON),file)
@@ -205,8 +206,8 @@ build/tools/.locked: requirements/build.lock
 	@$(INSTALL) --require-hashes -r $<
 	@touch $@
 
-.venv/.built: .venv/.serve pyproject.toml client/pyproject.toml server/version.py $(EXT)
-	@echo "compiling ext/ and engine/"
+.venv/.built: .venv/.serve pyproject.toml client/pyproject.toml server/version.py $(EXT) $(SAID)
+	@echo "compiling ext/, engine/, the catalogues and the templates"
 	@$(BIN)/python setup.py -q build_ext --inplace --parallel 2
 	@$(INSTALL) -q --no-index -e . -e ./client
 	@touch $@

@@ -48,7 +48,7 @@ extensions = [
 sys.path.insert(0, str(Path(__file__).parent))
 from ext.declared import differences  # noqa: E402 - a build is run from anywhere
 from ext.plain import FOLDERS  # noqa: E402
-from server import templates  # noqa: E402
+from server.words import templates  # noqa: E402
 from server.words.po import compile_into  # noqa: E402
 
 # Modules in plain Python with a .pxd beside them are compiled as they stand, and mean the same; builds that look into ext run them interpreted.

@@ -88,7 +88,7 @@ def serve(
     """Run the server in the foreground, until SIGTERM or Ctrl-C."""
     from server.worker import gc_tuning
 
-    gc_tuning.begin()
+    gc_tuning.hold()
     flags: dict[str, object] = {"server.host": host, "server.port": port, "data": data}
     settings = enter(config, flags, make=True)
     from server.config.sources import load
@@ -253,6 +253,9 @@ def turn(config: ConfigFile = None, data: DataFolder = None) -> None:
 
 def main() -> None:
     """The `serendip` program."""
+    from server.worker import gc_tuning
+
+    gc_tuning.begin()
     hold_standard_descriptors()
     os.umask(0o077)  # what it makes is its owner's alone: SQLite would let others read the database
     app()

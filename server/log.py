@@ -19,7 +19,7 @@ from typing import Any
 import orjson
 
 from server.config.settings import Log
-from server.lean import structlog
+from server.process.lean import structlog
 from server.process.sink import Sink
 
 # Every event and its fields; a field that holds personal data has an entry in the privacy registry as well.

@@ -13,11 +13,11 @@ from pathlib import Path
 from aiohttp import web
 from markupsafe import Markup
 
-from server import templates
 from server.console.files import address
 from server.console.roles import Operator, Who, allowed
 from server.console.sessions import SESSION
 from server.pages.languages import preferred
+from server.words import templates
 from server.words.said import Said, said
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -11,8 +11,8 @@ from typing import Any
 
 from aiohttp import web
 
-from server import templates
 from server.pages.languages import language_of
+from server.words import templates
 from server.words.catalogue import ENGLISH
 from server.words.said import Said, said
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from server import templates
 from server.pages import FOLDER
 from server.rights.parts import PARTS
+from server.words import templates
 from server.words.said import said
 
 _NAME = "rights-readme.html"

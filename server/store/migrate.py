@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
-from server.lean import without
+from server.process.lean import without
 
 with without("pygments"):  # Mako would colour templates of migrations with it, of which none is ever shown here
     from alembic import command

@@ -33,7 +33,7 @@ def load(folder: Path) -> Mapping[str, Any] | None:
     import orjson
 
     try:
-        there: Mapping[str, Any] = orjson.loads((folder / COMPILED).read_bytes())
+        there = orjson.loads((folder / COMPILED).read_bytes())
     except (OSError, ValueError):
         return None
-    return there if there.get("digest") == digest(folder) else None
+    return there if isinstance(there, dict) and there.get("digest") == digest(folder) else None

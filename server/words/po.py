@@ -17,7 +17,7 @@ from server.words.plurals import categories, direction, name
 
 
 def read(path: Path, language: str) -> Catalog:
-    """A catalogue as it stands; raises ValueError where it cannot be read."""
+    """A catalogue as it stands; raises babel.messages.pofile.PoFileError where it cannot be read."""
     with path.open("rb") as file:
         return read_po(file, locale=None if path.suffix == ".pot" else language, abort_invalid=True)
 
@@ -80,8 +80,8 @@ def _language(folder: Path, language: str, originals: dict[str, Word]) -> dict[s
 
 
 def compile_into(target: Path, folder: Path = FOLDER) -> None:
-    """Write what `server.words.compiled.load` reads of the catalogues of a folder into `target`, another or the same. Raises OSError, and
-    ValueError for a catalogue that cannot be read."""
+    """Write what `server.words.compiled.load` reads of the catalogues of a folder into `target`, another or the same. Raises OSError,
+    PoFileError."""
     body = json.dumps({"digest": digest(folder), **everything(folder)}, ensure_ascii=False, separators=(",", ":"))
     begun = target / f".{COMPILED}"
     begun.write_text(body, "utf-8")

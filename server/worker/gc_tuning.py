@@ -13,8 +13,12 @@ THRESHOLDS: Final = (50_000, 20, 50)
 
 
 def begin() -> None:
-    """Call it before the server's modules are imported: what a start makes stays, and to look through it is a tenth of it. Until
-    `settle` nothing is."""
+    """Call it first in a program: what its imports make stays, and to look through it again and again is a tenth of what they cost."""
+    gc.set_threshold(*THRESHOLDS)
+
+
+def hold() -> None:
+    """Call it where the server begins to be made: until `settle` nothing is looked at."""
     gc.disable()
 
 
@@ -22,5 +26,5 @@ def settle() -> None:
     """Call it once everything that stays was made: that is never visited again. What a start leaves to be collected (2 MB where a database is
     made, 0.6 else) stays too: to find it takes a tenth of a second, of every start and every upgrade."""
     gc.freeze()
-    gc.set_threshold(*THRESHOLDS)
+    begin()
     gc.enable()

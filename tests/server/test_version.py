@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from server import version
 from server.version import UNKNOWN, commit
 
 WHO = ("-c", "user.name=n", "-c", "user.email=e@example.org")
@@ -41,3 +42,8 @@ def test_where_nobody_says_it_is_unknown(tmp_path: Path, checkout: Path, monkeyp
     assert commit(inner) == UNKNOWN
     monkeypatch.setitem(os.environ, "PATH", str(tmp_path))
     assert commit(checkout) == UNKNOWN
+
+
+def test_this_programs_commit_is_asked_for_once() -> None:
+    assert version.own() == commit(Path(version.__file__).resolve().parent)
+    assert version.own.cache_info().currsize == 1

@@ -105,3 +105,10 @@ def test_whatever_a_browser_brings_is_an_answer_or_none(said: object, cut: int) 
         for part in (text, text[:cut]):
             with pytest.raises(NotProved):
                 read(part, "a question")
+
+
+def test_its_library_is_there_once_it_is_loaded() -> None:
+    passkeys = Passkeys(ORIGIN)
+    assert not passkeys.loaded
+    passkeys.load()
+    assert passkeys.loaded

@@ -38,7 +38,7 @@ def test_sessions_chats_and_tickets_leave_nothing_for_the_collector() -> None:
 def test_the_thresholds_are_raised_and_what_stays_is_frozen() -> None:
     before = gc.get_threshold()
     try:
-        gc_tuning.begin()
+        gc_tuning.hold()
         assert not gc.isenabled()
         gc_tuning.settle()
         assert gc.isenabled()
