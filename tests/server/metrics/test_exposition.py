@@ -26,7 +26,7 @@ TABLE = (
 @pytest.fixture
 async def server() -> AsyncIterator[MetricsServer]:
     board = Board()
-    board.add(build)
+    board.add(build, apart=True)
     running = MetricsServer(board, settings.Metrics(port=0), Health())
     await running.start()
     yield running
