@@ -96,6 +96,12 @@ class Said:
 
 @functools.cache
 def said() -> dict[str, Said]:
-    """All languages, English first. It reads files: once, before the loop runs."""
+    """All languages, English first. It reads files: once, before the loop runs.
+
+    What CLDR has of English, and of all languages, is read with it (20 ms); what it has of another one where a day or a number of that is
+    first written: one small file, 3 to 12 ms, once. All nine would be a tenth of a start.
+    """
     every = words()
-    return {language: Said(one, every[ENGLISH].table) for language, one in every.items()}
+    found = {language: Said(one, every[ENGLISH].table) for language, one in every.items()}
+    found[ENGLISH].day(0.0)
+    return found
