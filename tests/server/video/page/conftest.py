@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.server.web.conftest import ARGUMENTS, Opener, keep, watch, window  # noqa: F401 - fixtures
 
-THREE = "--use-fake-device-for-media-stream=device-count=3"  # cameras, of which the second sees depth alone; the last of a flag counts
+THREE = "--use-fake-device-for-media-stream=device-count=3,fps=5"  # cameras, of which the second sees depth alone; the last of a flag counts
 OUT = Path(__file__).resolve().parents[3] / "out" / "video"
 # What a window's connections count, and the kinds of the candidates that carry the call.
 SPY = """
@@ -82,7 +82,7 @@ def begin(page: Page, url: str, topic: str) -> None:
     page.click("#ready-go")
 
 
-def moving(page: Page, frames: int = 10) -> None:
+def moving(page: Page, frames: int = 3) -> None:
     """Wait until the stranger's picture moved on by some frames."""
     begun = _frames(page, frames)
     _frames(page, begun)
