@@ -35,6 +35,7 @@ OFF = (
 )  # fmt: skip
 ARGUMENTS = [
     f"--disable-features={','.join(OFF)}",
+    "--renderer-process-limit=1",  # of each person: else a window is begun by one process and gone on with by another
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
