@@ -17,6 +17,7 @@ store.start(
 await rest();
 act({ op: "ask", camera: "", microphone: "", sound: false });
 while (!local().getVideoTracks().length) await new Promise((done) => setTimeout(done, 20));
+local().getAudioTracks().forEach((track) => track.stop()); // nobody hears a state, and each window's sound is cleared of echoes all the while
 
 const NOW = Date.UTC(2026, 10, 24, 12);
 const settled = { is: "open", settled: true, since: 0, attempt: 0, retryAt: 0, why: null };
