@@ -8,7 +8,7 @@ BIN := .venv/bin
 HERE := $(abspath $(BIN))
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation
 C := $(wildcard ext/*/c/*.h tests/c/*.[ch] tests/cluster/*.c)
-PLAIN := $(wildcard engine/*.pxd engine/*/*.pxd server/handover/*.pxd server/worker/*.pxd server/store/*.pxd)
+PLAIN := $(wildcard engine/*.pxd engine/*/*.pxd $(foreach folder,handover safety security store worker,server/$(folder)/*.pxd))
 EXT := $(foreach kind,pyx pxd py h,$(wildcard ext/*.$(kind) ext/*/*.$(kind) ext/*/c/*.$(kind))) $(PLAIN) $(PLAIN:.pxd=.py) ext/plain.py ext/declared.py setup.py
 SAID := $(wildcard server/words/locale/*.po*) $(wildcard server/pages/*.html server/console/templates/*.html) $(addprefix server/words/,compiled.py po.py plurals.py templates.py)
 

@@ -56,7 +56,8 @@ class Ages:
 
     def forget(self, person: int) -> None:
         """A session without identity is over."""
-        self._said.pop(person, None)
+        if self._said:
+            self._said.pop(person, None)
 
     # from and to another process
 

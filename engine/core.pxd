@@ -1,14 +1,18 @@
+from engine.ages cimport Ages
 from engine.friction cimport Friction
 from engine.lately cimport Lately
 from engine.matching.vocabulary cimport Vocabulary
 from engine.measures cimport Measures
+from engine.pauses cimport Pauses
 from engine.policy cimport Settings
 from engine.recents cimport Recents
 from engine.session cimport Session
 from engine.words cimport Words
 
 cdef class Core:
-    cdef public object out, post, rings, outside, ages, pauses
+    cdef public object out, post, rings, outside
+    cdef public Ages ages
+    cdef public Pauses pauses
     cdef public Settings settings
     cdef public bint keeps
     cdef public Recents recents

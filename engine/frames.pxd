@@ -1,3 +1,4 @@
+cpdef bytes hello(str session, str token, int online, grace, statement=*)
 cpdef bytes waiting(str accepts, widens, bint others)
 cpdef bytes usual(str chat, common, str language)
 cpdef bytes matched(bytes inside)

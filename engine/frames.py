@@ -20,14 +20,22 @@ RESUMED_IDLE: Final = b'{"type":"resumed","chat":null,"seq":0,"taken":0,"missed"
 
 _MEMORY: Final = 2_048  # remembered variants of `waiting`; about 100 bytes each
 _waiting: dict[tuple[str, float | None, bool], bytes] = {}
+_hello: list[Any] = [None, None, ""]  # a statement, a grace, and what each `hello` with them ends with
 _errors: dict[tuple[str, str | None], bytes] = {}
 _left: Final = {by: b'{"type":"left","by":"%s"}' % by.encode() for by in LEFT_BY}
 
 
 def hello(session: str, token: str, online: int, grace: float, statement: Mapping[str, Any] | None = None) -> bytes:
-    """`hello`: `grace` in seconds; `statement`: `version` and `from` of the privacy statement, left out where nobody says it."""
-    body = {"type": "hello", "session": session, "token": token, "online": online, "grace": grace}
-    return orjson.dumps(body if statement is None else body | {"statement": statement})
+    """`hello`: `grace` in seconds; `statement`: `version` and `from` of the privacy statement, left out where nobody says it.
+
+    What both make is remembered as long as the statement is the same object, which nobody writes to. `session` and `token` are of the
+    alphabet of URLs, which JSON writes as it is.
+    """
+    if _hello[0] is not statement or _hello[1] != grace:
+        body: dict[str, Any] = {"grace": grace}
+        same = orjson.dumps(body if statement is None else body | {"statement": statement})
+        _hello[:] = statement, grace, same.decode()[1:]
+    return f'{{"type":"hello","session":"{session}","token":"{token}","online":{online},{_hello[2]}'.encode()
 
 
 def waiting(accepts: str, widens: float | None, others: bool) -> bytes:

@@ -36,7 +36,8 @@ class Pauses:
 
     def forget(self, person: int) -> None:
         """A session without identity is over."""
-        self._until.pop(person, None)
+        if self._until:
+            self._until.pop(person, None)
 
     # from and to another process
 

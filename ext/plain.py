@@ -10,7 +10,7 @@ from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 
-FOLDERS = ("engine", "server/handover", "server/store", "server/worker")
+FOLDERS = ("engine", "server/handover", "server/safety", "server/security", "server/store", "server/worker")
 VARIABLE = "SERENDIP_PLAIN"
 
 

@@ -35,8 +35,8 @@ PARTS: Final[dict[str, Part]] = {
     "connecting": Part(
         "the head's rules, who may come in, an identity, AES-GCM over a token",
         (
-            "engine.networks", "engine.presence", "ext.net.address", "ext.net.admission", "ext.net.census", "ext.net.entrance",
-            "ext.net.handshake", "ext.net.siphash",
+            "engine.networks", "engine.presence", "ext.net.address", "ext.net.admission", "ext.net.base64", "ext.net.census", "ext.net.entrance",
+            "ext.net.handshake", "ext.net.sha1", "ext.net.siphash", "ext.net.switching",
             "server.privacy.*", "server.safety.*", "server.security.*", "server.worker.known",
         ),
     ),
@@ -158,7 +158,7 @@ def unmangled(name: str) -> str:
         end = size.end() + int(size[0])
         words.append(name[size.end() : end])
         name = name[end:].removeprefix("_")
-        if (module := ".".join(words)) in MODULES:
+        if (module := ".".join(words)) in MODULES or part_of_module(module):
             best = module
     return best
 

@@ -15,6 +15,7 @@ import os
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +29,7 @@ from bench.support.processes import resident, spent
 from bench.support.results import ROOT, write
 from bench.support.serving import LOAD_CPU, SERVER_CPU
 from server.config.settings import Screening
-from server.safety.screener import Screener
+from server.safety.screener import Finding, Screener
 
 RATE: Final = 20_000  # lines a second
 USUAL: Final = (2.0, 4)  # seconds of a slice, rounds
@@ -115,10 +116,10 @@ async def verdicts(rate: int, seconds: float) -> dict[str, Any]:
     said: dict[int, float] = {}
     waits: list[float] = []
 
-    def found(*finding: Any) -> None:
-        number = finding[2]
-        if number in said:  # a line may be found by two rules
-            waits.append(time.perf_counter() - said.pop(number))
+    def found(some: Sequence[Finding]) -> None:
+        for _, _, number, _, _ in some:
+            if number in said:  # a line may be found by two rules
+                waits.append(time.perf_counter() - said.pop(number))
 
     cores = os.sched_getaffinity(0)
     with tempfile.TemporaryDirectory(prefix="serendip-bench-") as folder:

@@ -1,5 +1,5 @@
 """What addresses are: the C library reads and spells them, a hundred times as fast as objects of them would be made."""
-from cpython.unicode cimport PyUnicode_AsUTF8AndSize
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeASCII
 from libc.string cimport memcmp, memcpy, memset, strlen
 
 from ext.net.sys cimport AF_INET, AF_INET6, inet_ntop, inet_pton
@@ -46,11 +46,32 @@ cdef bint within(const uint8_t *address, const uint8_t *network, int bits) noexc
     return rest == 0 or (address[whole] ^ network[whole]) >> (8 - rest) == 0
 
 
+cdef int spell4(const uint8_t *address, char *text) noexcept nogil:
+    """Spells the four bytes of an IPv4 address with a zero behind, SPELLED4 bytes at most; how many characters. The C library prints."""
+    cdef char *p = text
+    cdef int i
+    cdef uint8_t byte
+    for i in range(4):
+        byte = address[i]
+        if byte >= 100:
+            p[0] = <char>(c"0" + byte // 100)
+            p += 1
+        if byte >= 10:
+            p[0] = <char>(c"0" + byte // 10 % 10)
+            p += 1
+        p[0] = <char>(c"0" + byte % 10)
+        p[1] = c"."
+        p += 2
+    p -= 1  # no dot behind the last
+    p[0] = 0
+    return <int>(p - text)
+
+
 cdef str spelled_address(const uint8_t *address):
     """Its text."""
     cdef char[TEXT] text
     if is_mapped(address):
-        inet_ntop(AF_INET, address + 12, text, TEXT)
+        return PyUnicode_DecodeASCII(text, spell4(address + 12, text), NULL)
     else:
         inet_ntop(AF_INET6, address, text, TEXT)
         if b"." in text:  # of the first 2**32 the C library spells the last half as IPv4

@@ -3,9 +3,10 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.errno cimport EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM, errno
-from libc.stdint cimport uint32_t
+from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport rand
 
+from ext.net.address cimport spell4
 from ext.net.admission cimport key_of
 from ext.net.buffers cimport buffer_free, bytes_of, held_by
 from ext.net.check cimport CHECK
@@ -169,7 +170,7 @@ cdef int accepted(int listener, char *text, socklen_t room) noexcept nogil:
     if fd < 0:
         return fd
     if peer.ss_family == AF_INET:
-        inet_ntop(AF_INET, &(<sockaddr_in *>&peer).sin_addr, text, room)
+        spell4(<const uint8_t *>&(<sockaddr_in *>&peer).sin_addr, text)
     elif peer.ss_family == AF_INET6:
         inet_ntop(AF_INET6, &(<sockaddr_in6 *>&peer).sin6_addr, text, room)
     return fd

@@ -3,8 +3,6 @@
 The Host must be known (a page elsewhere whose name was pointed here is not), an Origin must be that Host or be listed, no Origin is
 a program. The client's address is the socket's, or what the nearest proxy that we do not trust was seen as (X-Forwarded-For, read from the right).
 """
-from binascii import b2a_base64
-from hashlib import sha1
 from ipaddress import ip_network
 
 from libc.stdint cimport uint8_t, uint64_t
@@ -12,9 +10,9 @@ from libc.string cimport memchr, memcpy, strlen
 
 from ext.net.address cimport ADDRESS, MAPPED, is_mapped, read_address, spelled_address, within
 from ext.net.protocol cimport WAY_PLAIN, WAY_PRIVATE
+from ext.net.switching cimport KEY_SIZE, switching
 from ext.net.sys cimport memmem
 
-cdef bytes GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 cdef enum:
     FORWARDED_MAX = 32  # addresses of one chain that are looked at
     PACKED = ADDRESS + 2  # bytes of a proxy's network: its first address, its bits, and whether it is IPv4
@@ -165,15 +163,16 @@ cdef inline bint quiet(uint64_t word) noexcept nogil:
 
 cdef int strangers(const uint8_t *p, Py_ssize_t size) noexcept nogil:
     """What stands in a head but line ends and text: BREAKS (a line feed alone, a zero), CONTROLS (any other control character)."""
-    cdef Py_ssize_t i = 0
+    cdef Py_ssize_t i = 0, looked = 0
     cdef int found = 0
     cdef uint64_t word
     while i < size:
-        if i + 8 <= size:
+        if i >= looked and i + 8 <= size:
             memcpy(&word, p + i, 8)
             if quiet(word):
                 i += 8
                 continue
+            looked = i + 8  # until there byte by byte
         if kind[p[i]] & CONTROLS:
             if p[i] == c"\r" and i + 1 < size and p[i + 1] == c"\n":
                 i += 1
@@ -329,7 +328,7 @@ cdef class Judge:
             return refused(426, "bad", "A WebSocket is spoken here.", b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n")
         if spoken is None or spoken != b"13":
             return refused(426, "version", "Version 13 of WebSocket is spoken here.", b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n")
-        if len(key) != 24 or not key.endswith(b"==") or length is not None and length != b"0" or fields[ENCODING] is not None:
+        if len(key) != KEY_SIZE or not key.endswith(b"==") or length is not None and length != b"0" or fields[ENCODING] is not None:
             return refused(400, "bad", "The Sec-WebSocket-Key is not 16 bytes in base64, or the request has a body.")
         if origin is not None and not self.allows(origin.decode("latin-1"), host):
             return refused(403, "origin", "Pages from elsewhere may not use this server. Its operator sets SERENDIP_SERVER__ORIGINS.")
@@ -337,14 +336,10 @@ cdef class Judge:
 
     cdef Verdict accepted(self, list fields, bytes key, str peer):
         cdef Verdict verdict = Verdict.__new__(Verdict)
-        cdef bytes protocol = b"", cookie = fields[COOKIE], forwarded = fields[FORWARDED]
-        if fields[PROTOCOL] is not None and b"serendip.v1" in [part.strip() for part in (<bytes>fields[PROTOCOL]).split(b",")]:
-            protocol = b"\r\nSec-WebSocket-Protocol: serendip.v1"
+        cdef bytes cookie = fields[COOKIE], forwarded = fields[FORWARDED]
+        cdef bint spoken = fields[PROTOCOL] is not None and b"serendip.v1" in [part.strip() for part in (<bytes>fields[PROTOCOL]).split(b",")]
         verdict.status = 101
-        verdict.answer = (
-            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
-            + b2a_base64(sha1(key + GUID).digest(), newline=False) + protocol + b"\r\n\r\n"
-        )
+        verdict.answer = switching(key, spoken)
         verdict.address = self.address(peer, "" if forwarded is None else forwarded.decode("latin-1"))
         verdict.identity = None if cookie is None else identity_of(cookie)
         verdict.way = (0 if secure(fields[ORIGIN]) else WAY_PLAIN) | (WAY_PRIVATE if fields[GPC] == b"1" else 0)

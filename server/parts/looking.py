@@ -3,10 +3,13 @@
 One for a whole host would need the memory of each worker, anew whenever one is started; one beside each takes memory instead.
 """
 
+from collections.abc import Sequence
+from functools import partial
+
 from server.config.settings import Settings
 from server.health.tasks import Tasks
 from server.metrics.exposition import Board
-from server.safety.screener import Screener
+from server.safety.screener import Finding, Screener
 from server.worker.worker import Worker
 
 TASK = "screening"
@@ -24,8 +27,14 @@ class Looking:
             board.add(screener.reading)
             tasks.start(TASK, screener.run)
 
-    def _found(self, chat: int, side: int, number: int, rule: str, age: int) -> None:
-        self._worker.act(lambda now: self._worker.engine.found(chat, side, number, rule, now, age))
+    def _found(self, found: Sequence[Finding]) -> None:
+        self._worker.act(partial(self._tell, found))  # one turn for all of them
+
+    def _tell(self, found: Sequence[Finding], now: float) -> None:
+        worker = self._worker
+        for chat, side, number, rule, age in found:
+            worker.engine.found(chat, side, number, rule, now, age)
+            worker.deliver(now)  # what one causes is told before the next
 
     async def stop(self) -> None:
         """Nothing is looked at any more; a second time does nothing."""

@@ -135,10 +135,11 @@ class Server:
                 self._settings, secret, self.tasks, address, self._help, self._published, self._sockets
             )
             self.recorder = Recorder(self.worker, store, safety.take)
-            self.worker.banned, self.worker.unseen, self.worker.seen = safety.banned, safety.unseen, safety.seen
+            self.worker.banned = safety.bans.refusal
+            self.worker.unseen, self.worker.seen = safety.notices.unread, safety.notices.seen
             safety.weighed = self.worker.reported
             self._minors = minors = Minors(safety.bans, rights.deletion.ask)
-            safety.minor, self.worker.aged = minors.turned_away, self.aged
+            safety.bans.minor, self.worker.aged = minors.turned_away, self.aged
             self.tasks.start("safety-minors", minors.run)
             safety.promised = lambda: self._settings.safety.moderated
             await safety.start(self.worker.look_again)

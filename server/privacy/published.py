@@ -6,7 +6,8 @@ import asyncio
 import datetime
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from math import inf
+from typing import Any, NamedTuple
 
 from server import log
 from server.config.settings import Settings
@@ -29,6 +30,15 @@ class Unfit(Exception):
     """This deployment may not start with the statement that it has; the text says what to do."""
 
 
+class _Newest(NamedTuple):
+    """What is said of these versions at a Unix time from `since` to before `until`."""
+
+    versions: Sequence[Version]
+    since: float
+    until: float
+    said: dict[str, Any]
+
+
 class Published:
     """The versions of this deployment. `clock`: Unix time; `there`: the versions that were read, before which what the settings say is the
     only one."""
@@ -40,6 +50,7 @@ class Published:
         self._clock = clock
         self.versions: list[Version] = list(there) or [deployment.first(settings, int(clock()))]
         self.tell: Callable[[], None] = lambda: None  # after each look
+        self._newest = _Newest([], 0.0, 0.0, {})
 
     def read(self) -> None:
         """Look for versions in the data folder. Raises OSError, ValueError."""
@@ -63,9 +74,14 @@ class Published:
         return deployment.coming(self.versions, self._clock())
 
     def newest(self) -> dict[str, Any]:
-        """For `hello`: name of the newest version that people are told of, and the Unix time from which it holds, which may be to come."""
-        version = self.coming or self.version
-        return {"version": version.name, "from": version.effective}
+        """For `hello`: name of the newest version that people are told of, and the Unix time from which it holds, which may be to come.
+
+        The same object, never to be written to, until other versions were read or the clock passes a day on which one begins to hold.
+        """
+        now, kept = self._clock(), self._newest
+        if kept.versions is not self.versions or not kept.since <= now < kept.until:
+            kept = self._newest = _newest(self.versions, now)
+        return kept.said
 
     def offers(self) -> dict[str, Any]:
         """For `/api/config`: `privacy` rises with each version that people are told of, `statement` is there before its day."""
@@ -146,6 +162,17 @@ async def opened(settings: Settings, tasks: Tasks) -> Published:
         log.get().warning("setup.warning", check="privacy", said=problem, remedy="serendip privacy announce")
     tasks.start("statement", published.follow)
     return published
+
+
+def _newest(versions: Sequence[Version], now: float) -> _Newest:
+    version = deployment.coming(versions, now) or deployment.in_effect(versions, now) or versions[0]
+    days = [one.effective for one in versions]
+    return _Newest(
+        versions,
+        max((day for day in days if day <= now), default=-inf),
+        min((day for day in days if day > now), default=inf),
+        {"version": version.name, "from": version.effective},
+    )
 
 
 def _named(change: Change, t: Said) -> str:

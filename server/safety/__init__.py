@@ -3,3 +3,7 @@
 report (engine) ─▷ intake ─▷ cases ─▷ desk (an operator decides) ─▷ receipts (what the reporter reads)
                      └── evidence: the server's own text of that chat, sealed
 """
+
+from ext import plain
+
+plain.choose()

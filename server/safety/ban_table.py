@@ -77,10 +77,25 @@ class BanTable:
         self._kept: dict[bytes, bytes] = {}  # packed, by keyed identity or network
         self.known = False  # whether it says what the store says
         self.changed: Callable[[bytes], None] = unheard
+        self.turned_away = 0  # connections of who is banned
+        # told whenever somebody is turned away whom a person's decision keeps out as a minor
+        self.minor: Callable[[int], None] = nobody_goes
 
     def __len__(self) -> int:
         """How many keyed values are banned."""
         return len(self._kept)
+
+    def refusal(self, identity: int, address: str) -> bytes | None:
+        """The closing error of somebody who may not come in, None where they may: what is asked at each connection, and counted."""
+        if not self._kept:
+            return None
+        found = self.find(identity, address)
+        if found is None:
+            return None
+        self.turned_away += 1
+        if found.minor:
+            self.minor(identity)
+        return self.frame(found)
 
     def find(self, identity: int, address: str) -> Ban | None:
         """The ban of a person, first by identity (0: none), then by network."""

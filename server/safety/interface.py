@@ -102,7 +102,6 @@ class Safety(Protocol):
     attended: bool
     looks: Pictured | None  # None: nobody takes pictures
     promised: Callable[[], bool]  # whether the operator says that somebody reads them
-    minor: Callable[[int], None]  # told of who is turned away as a minor, by a person's decision
     weighed: Callable[[int, int, int], None]  # told of a report by somebody whose cookie is older than a day
     decided: Callable[[], None]  # told where a ban or a notice is found to be another than it was
 
@@ -129,15 +128,6 @@ class Safety(Protocol):
 
     async def start(self, told: Callable[[], None]) -> None:
         """Begin; `told`: there are new bans or notices, and whoever they name may be here."""
-
-    def unseen(self, identity: int, session: int) -> tuple[str, bytes] | None:
-        """The oldest notice that somebody has not read: its id and its frame."""
-
-    def seen(self, identity: int, session: int, id: str) -> bool:
-        """They read it; False: it was never theirs."""
-
-    def banned(self, identity: int, address: str) -> bytes | None:
-        """The closing error of somebody who may not come in, None where they may."""
 
     def look_now(self) -> None:
         """A ban or a notice is another than it was, as another host saw."""

@@ -11,8 +11,7 @@ import os
 import socket
 import subprocess
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -29,16 +28,16 @@ from server.safety.program import Program, passed_on, spawned
 LONGEST_MESSAGE: Final = 64 * 1024
 FRESH: Final = 5.0  # seconds without a word after which it does not count as up
 
+Finding = tuple[int, int, int, str, int]  # chat, side, number, rule, age or 0
+
 logger = log.get()
 
 
 class Screener:
-    """One a process that has people, whose name is `process`. `found`: told of each finding (chat, side, number, rule, age or 0), in the
-    loop; `data`: the data folder."""
+    """One a process that has people, whose name is `process`. `found`: told of all findings of a message, in the loop, and never of none;
+    `data`: the data folder."""
 
-    def __init__(
-        self, process: str, chosen: Screening, data: Path, found: Callable[[int, int, int, str, int], None]
-    ) -> None:
+    def __init__(self, process: str, chosen: Screening, data: Path, found: Callable[[Sequence[Finding]], None]) -> None:
         self._name = process
         self._chosen = chosen
         self._folder = Path(chosen.rules) if chosen.rules else data / "rules"
@@ -51,7 +50,7 @@ class Screener:
         self._lag = 0.0
         self._unsent = 0
         self._bad = ""
-        self.findings: Counter[str] = Counter(dict.fromkeys(EFFECTS, 0))
+        self.findings = dict.fromkeys(EFFECTS, 0)
         self._program = Program("screening", self, LONGEST_MESSAGE, strict=False)
 
     @property
@@ -93,10 +92,15 @@ class Screener:
             self._bad = str(message["bad"])
             if self._bad:
                 logger.error("screening.rules_refused", name=self._bad)
-        for chat, side, number, rule, _, _, age in message["found"]:
-            if rule in EFFECTS and side in range(SIDES) and type(chat) is type(number) is type(age) is int:
-                self.findings[rule] += 1
-                self._found(chat, side, number, rule, age)
+        found = [
+            (chat, side, number, rule, age)
+            for chat, side, number, rule, _, _, age in message["found"]
+            if rule in EFFECTS and type(chat) is type(side) is type(number) is type(age) is int and 0 <= side < SIDES
+        ]
+        for one in found:
+            self.findings[one[3]] += 1
+        if found:
+            self._found(found)
 
     def close(self) -> None:
         """After the reactor writes there no more and `run` is cancelled."""

@@ -16,7 +16,7 @@ from server.health.tasks import Tasks
 from server.metrics.exposition import Reading
 from server.safety import receipts, transparency
 from server.safety.appeals import Appeals
-from server.safety.ban_table import BanTable, nobody_goes
+from server.safety.ban_table import BanTable
 from server.safety.bans import Bans
 from server.safety.cases import Cases
 from server.safety.figures import Figures
@@ -77,15 +77,12 @@ class Safety:
         self.looks: Pictured | None = None  # where pictures of cameras lie; None: nobody takes any
         self._bans = Bans(parts.database, parts.pseudonyms)
         self._figures = Figures(parts.database)
-        self._turned_away = 0
         self._news = asyncio.Event()  # a program's measure is in the store, or another host saw one: it is read now
         self._heard = False  # by another host
         # told where this process is the first to see that a ban or a notice is another than it was: other hosts look at once
         self.decided: Callable[[], None] = no_other_host
         self._unattended = 0
         self._notices = Notices(parts.database, parts.pseudonyms)
-        # told whenever somebody is turned away whom a person's decision keeps out as a minor
-        self.minor: Callable[[int], None] = nobody_goes
         # told of a report by somebody whose cookie is older than a day: identity (0: none) and session of who was reported, who did
         self.weighed: Callable[[int, int, int], None] = nobody_counts
 
@@ -135,24 +132,6 @@ class Safety:
     def moderated(self) -> bool:
         """Whether somebody reads reports: an account says so, or the operator."""
         return self.attended or self.promised()
-
-    def banned(self, identity: int, address: str) -> bytes | None:
-        """The closing error of somebody who may not come in, None where they may."""
-        found = self._bans.find(identity, address)
-        if found is None:
-            return None
-        self._turned_away += 1
-        if found.minor:
-            self.minor(identity)
-        return self._bans.frame(found)
-
-    def unseen(self, identity: int, session: int) -> tuple[str, bytes] | None:
-        """The oldest notice that somebody has not read: its id and its frame."""
-        return self._notices.unread(identity, session)
-
-    def seen(self, identity: int, session: int, id: str) -> bool:
-        """They read it; False: it was never theirs."""
-        return self._notices.seen(identity, session, id)
 
     def pack(self) -> dict[str, Any]:
         """What another process goes on with; it stays here too."""
@@ -234,7 +213,7 @@ class Safety:
         intake = self._intake
         return {
             **self._figures.reading(),
-            "serendip_banned_connects": self._turned_away,
+            "serendip_banned_connects": self._bans.turned_away,
             "serendip_reports_taken": intake.taken,
             "serendip_reports_lost": intake.lost,
             "serendip_reports_waiting": intake.waiting,

@@ -1,10 +1,12 @@
 from engine.engine cimport Engine as engine_t
+from server.security.identity cimport Identities
+from server.security.tokens cimport Tokens
 
 cdef class Worker:
     cdef public object reactor
     cdef readonly object ids, bus, output
-    cdef readonly object _tokens
-    cdef readonly object identities
+    cdef readonly Tokens _tokens
+    cdef readonly Identities identities
     cdef object _grace
     cdef readonly engine_t engine
     cdef public object on_http, banned, unseen, seen, elsewhere, snap, aged, statement, went, on_frames, on_turn, tunnels

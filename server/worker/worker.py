@@ -390,7 +390,7 @@ class Worker:
     def _greet(self, conn: int, session: Session) -> None:
         self.reactor.adopt(conn, session)
         token = self._tokens.seal(session.key, session.identity)
-        frame = hello(f"{session.id:016x}", token, self.engine.everybody, self._grace, self.statement())
+        frame = hello(session.id.to_bytes(8).hex(), token, self.engine.everybody, self._grace, self.statement())
         self.reactor.send(conn, frame)
         self.engine.notify(session)
 

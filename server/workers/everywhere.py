@@ -43,7 +43,7 @@ class Everywhere:
         server.worker.aged = self._aged_here
         if server.kept is not None:
             safety = server.kept[1]
-            safety.weighed, safety.minor = self._weighed, self._turned_away_here
+            safety.weighed, safety.bans.minor = self._weighed, self._turned_away_here
             safety.decided = lambda: self._tell_hosts([telling.CHANGED])
 
     def joined(self, name: str) -> None:

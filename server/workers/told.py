@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from server.handover.link import Message
-from server.safety.ban_table import HELD, BanTable, nobody_goes
+from server.safety.ban_table import HELD, BanTable
 from server.safety.notice_table import Notice, NoticeTable, Owner
 from server.store.pseudonyms import MAC, Pseudonyms
 
@@ -37,21 +37,9 @@ class Told:
         self._read = read
         self.bans = BanTable(pseudonyms)
         self.notices = ToldNotices(pseudonyms, read)
-        self.turned_away = 0
-        self.minor: Callable[[int], None] = nobody_goes  # as of `server.safety.service.Safety`
         self.ready = asyncio.Event()  # it has all, or the office has nothing either
         self._bans: dict[bytes, bytes] | None = None  # all, while it comes
         self._notices: dict[bytes, tuple[Owner, Notice]] | None = None
-
-    def banned(self, identity: int, address: str) -> bytes | None:
-        """The closing error of somebody who may not come in, None where they may."""
-        found = self.bans.find(identity, address)
-        if found is None:
-            return None
-        self.turned_away += 1
-        if found.minor:
-            self.minor(identity)
-        return self.bans.frame(found)
 
     def take_bans(self, _: str, message: Message) -> None:
         """Some of all bans, or what changed of them."""

@@ -137,8 +137,8 @@ class WorkerProcess:
         except ValueError as error:
             raise StartError(f"store: {error}") from None
         self.told = told = Told(kept_keys.pseudonyms(secret, settings.data), worker.look_again, self._read)
-        told.minor = self._turned_away
-        worker.banned, worker.unseen, worker.seen = told.banned, told.notices.unread, told.notices.seen
+        told.bans.minor = self._turned_away
+        worker.banned, worker.unseen, worker.seen = told.bans.refusal, told.notices.unread, told.notices.seen
         self._recorder = Recorder(worker, self.kept, self.kept.report)
         self._recorder.gone = lambda *saved: self.links.saved(*saved)
         worker.output.on_keep, worker.went = self._recorder.take, self._recorder.went
@@ -147,7 +147,7 @@ class WorkerProcess:
     def _reading(self) -> Reading:
         """Numbers for the metrics, beside those of the store and moderation in the office."""
         return {
-            "serendip_banned_connects": self.told.turned_away if self.told is not None else 0,
+            "serendip_banned_connects": self.told.bans.turned_away if self.told is not None else 0,
             "serendip_reports_lost": self.kept.reports_lost,
             "serendip_reports_waiting": self._outbox.weight[Kind.REPORT],
             "serendip_store_waiting": self.kept.waiting,

@@ -65,3 +65,22 @@ def test_what_is_remembered_of_waiting_is_bounded() -> None:
 def test_left_tells_a_watcher_alone_who_left(by: str) -> None:
     assert orjson.loads(frames.left(by, None)) == {"type": "left", "by": by}
     assert orjson.loads(frames.left(by, 1)) == {"type": "left", "by": by, "from": 2}
+
+
+def test_hello_says_the_grace_and_the_statement_that_it_is_given_whatever_it_said_before() -> None:
+    one, two = ({"version": name, "from": at} for name, at in (("3.1", 1), ("3.2", 2)))
+    for grace, statement in (
+        (15, one),
+        (15, one),
+        (15, two),
+        (15, None),
+        (0.5, None),
+        (0.5, one),
+        (15, one),
+        (15, two),
+    ):
+        said = orjson.loads(frames.hello("00ff", "A-_9", 12, grace, statement))
+        assert said == {
+            "type": "hello", "session": "00ff", "token": "A-_9", "online": 12, "grace": grace,
+            **({} if statement is None else {"statement": statement}),
+        }  # fmt: skip

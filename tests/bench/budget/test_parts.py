@@ -34,6 +34,7 @@ def test_every_part_says_what_bounds_it_and_frames_has_room_for_it() -> None:
         ("__pyx_f_6engine_8matching_5lobby_5Lobby_submit'x", "/tree/engine/matching/lobby.cpython-311-x86_64-linux-gnu.so", "lobby"),
         ("dict_lookup'PyDict_GetItem'__pyx_pw_6engine_6search_6Search_1find'PyObject_Vectorcall", "/lib/libpython3.11.so.1.0", "pairing"),
         ("_PyEval_EvalFrameDefault'budget_part_{records}'budget_frame'_PyEval_Vector'budget_part_{turn}", "/lib/libpython3.11.so.1.0", "records"),
+        ("p'__pyx_f_6server_8security_6tokens_6Tokens_seal'__pyx_f_6server_6worker_6worker_6Worker__tell", "/lib/libpython3.11.so.1.0", "connecting"),
         ("static_helper", "/tree/ext/net/relay.cpython-311-x86_64-linux-gnu.so", "reactor"),
         ("memcpy'static_helper'__pyx_f_3ext_3net_8entrance_enter", "/lib/libc.so.6", "connecting"),
         ("0x1234'sqlite3_step", "/lib/libsqlite3.so.0.8.6", "records"),

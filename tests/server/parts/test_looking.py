@@ -11,6 +11,7 @@ from server.metrics.exposition import Board
 from server.parts.looking import Looking
 from server.parts.reception import Reception
 from server.security import keys
+from server.worker.worker import Worker
 from tests.support.descriptors import more_than, opened
 
 pytestmark = pytest.mark.blocking  # files are read before anybody is served
@@ -20,6 +21,22 @@ def made(folder: Path, **screening: object) -> tuple[Looking, Board, Tasks]:
     settings, board, tasks = Settings.model_validate({"data": folder, "screening": screening}), Board(), Tasks()
     worker = Reception(settings, keys.load(folder)).worker
     return Looking("server", settings, worker, board, tasks), board, tasks
+
+
+class Told:
+    """A worker whose engine writes down what it is told."""
+
+    def __init__(self, worker: Worker, did: list[str]) -> None:
+        self.act, self.reactor = worker.act, worker.reactor
+        self.engine, self.did = self, did
+        self.told: list[tuple[int, int, int, str]] = []
+
+    def found(self, chat: int, side: int, number: int, rule: str, now: float, age: int) -> None:
+        self.did.append("found")
+        self.told.append((chat, side, number, rule))
+
+    def deliver(self, now: float) -> None:
+        self.did.append("delivered")
 
 
 async def test_a_program_is_there_until_it_is_stopped_and_leaves_nothing(tmp_path: Path) -> None:
@@ -37,6 +54,22 @@ async def test_a_program_is_there_until_it_is_stopped_and_leaves_nothing(tmp_pat
     assert not Path(f"/proc/{pid}").exists()  # noqa: ASYNC240
     del looking
     assert more_than(before).total() <= 2  # the reactor's, which lives on
+
+
+async def test_what_one_message_found_is_told_in_one_turn_each_behind_what_the_one_before_caused(
+    tmp_path: Path,
+) -> None:
+    looking, _, _ = made(tmp_path)
+    worker, did = looking._worker, list[str]()
+    worker.on_turn = lambda: did.append("turn")
+    one, two = (1, 0, 1, "contact", 0), (2, 1, 3, "link", 0)
+    told = [(chat, side, number, rule) for chat, side, number, rule, _ in (one, two)]
+    with_engine = Told(worker, did)
+    looking._worker = with_engine  # type: ignore[assignment]  # an engine that says what it is told
+    looking._found([one, two])
+    assert with_engine.told == told
+    assert did == ["found", "delivered", "found", "delivered", "turn"]
+    await looking.stop()
 
 
 async def test_off_is_off(tmp_path: Path) -> None:

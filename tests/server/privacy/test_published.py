@@ -61,6 +61,32 @@ def test_the_announced_one_is_told_before_its_day_and_holds_from_then_on(tmp_pat
     assert before.offers() == {"privacy": told.serial, "statement": None}
 
 
+def test_what_each_hello_names_is_kept_until_a_day_comes_or_other_versions_are_read(tmp_path: Path) -> None:
+    clock = Clock()
+    settle(settings(tmp_path), NOW)
+    told = announce(settings(tmp_path, **MAIL), NOTICE, NOW)
+    later = announce(settings(tmp_path), 2 * NOTICE, NOW)
+    published = opened(tmp_path, clock)
+    said = published.newest()
+    clock.now = told.effective - 0.001
+    assert published.newest() is said
+    assert said["version"] == told.name
+    clock.now = told.effective
+    assert published.newest() == {"version": later.name, "from": later.effective}
+    clock.now = later.effective
+    last = published.newest()
+    clock.now += 1000 * DAY
+    assert published.newest() is last
+    assert last["version"] == later.name
+    clock.now = NOW  # a clock that is set back
+    assert published.newest() == said
+    third = announce(settings(tmp_path, **MAIL), 1 + NOTICE, NOW)
+    assert published.newest() == said
+    published.read()
+    clock.now = told.effective
+    assert published.newest()["version"] == third.name
+
+
 def test_all_versions_stay_with_what_changed_in_words_of_the_language(tmp_path: Path) -> None:
     settle(settings(tmp_path), NOW)
     settle(settings(tmp_path, **MAIL), NOW + 1)

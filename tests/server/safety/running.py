@@ -17,7 +17,7 @@ class Run:
     def __init__(self, data: Path, **chosen: object) -> None:
         self.found: Found = []
         settings = Screening.model_validate({"every": 0.01, **chosen})
-        self.screener = Screener("server", settings, data, lambda *finding: self.found.append(finding))
+        self.screener = Screener("server", settings, data, self.found.extend)
         self.task = asyncio.create_task(self.screener.run())
 
     @property

@@ -36,6 +36,23 @@ def test_a_ban_is_found_by_its_identity_or_its_network_while_it_lasts(known: Pse
     assert len(table) == 2
 
 
+def test_who_comes_is_refused_counted_and_a_minor_by_a_persons_decision_is_told_of(known: Pseudonyms) -> None:
+    table, told = BanTable(known, lambda: NOW), list[int]()
+    table.minor = told.append
+    assert table.refusal(7, "192.0.2.1") is None
+    table.put(known.safety_identity(7), ONE.packed())
+    assert table.refusal(7, "192.0.2.1") == table.frame(ONE)
+    assert table.refusal(8, "192.0.2.1") is None
+    table.put(known.safety_identity(8), ONE._replace(age=True).packed())
+    table.put(known.safety_identity(9), ONE._replace(age=True, machine=False).packed())
+    assert told == []
+    assert all(table.refusal(identity, "") for identity in (8, 9))
+    assert told == [9], "a program decided of the other"
+    assert table.turned_away == 3
+    table.drop(known.safety_identity(7))
+    assert table.refusal(7, "192.0.2.1") is None
+
+
 def test_what_changes_is_told_and_what_is_replaced_is_all(known: Pseudonyms) -> None:
     table, told = BanTable(known, lambda: NOW), []
     table.changed = told.append

@@ -53,10 +53,11 @@ def test_what_was_read_here_is_named_where_all_of_it_comes_anew(table: NoticeTab
     assert table.unread(0, 78) is None
 
 
-def test_one_that_is_nobodys_costs_no_keyed_value(table: NoticeTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    table.put(77, made(1))
-    asked: list[int] = []
-    monkeypatch.setattr(table, "_owner", lambda identity, session: asked.append(identity) or session)
+def test_one_that_is_nobodys_costs_no_keyed_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known, asked = pseudonyms(load(tmp_path), tmp_path), list[int]()
+    table = NoticeTable(known, lambda: NOW)
+    table.put(b"five", made(1))
+    monkeypatch.setattr(known, "safety_identity", lambda identity: asked.append(identity) or b"five")
     assert not table.seen(5, 77, encode(made(2).id))
     assert not table.seen(5, 77, "?")
     assert asked == []

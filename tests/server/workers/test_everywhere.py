@@ -54,6 +54,7 @@ class Office:
         self.did: list[tuple[Any, ...]] = []
         self.worker = Worker(self.did)
         self.kept = (None, self) if keeps else None
+        self.bans = self  # what its moderation has, of which `minor` is set
         self.paused: Callable[[int, float], None] | None = None
         self.off: list[list[Any]] = []
         self.ages: list[list[Any]] = []

@@ -61,7 +61,7 @@ class Office:
         self.deliver(self.wires.take())
 
     def banned(self, *identities: int) -> list[bool]:
-        return [self.told.banned(identity, "") is not None for identity in identities]
+        return [self.told.bans.refusal(identity, "") is not None for identity in identities]
 
 
 def notice(number: int) -> Notice:
@@ -95,7 +95,7 @@ async def test_who_joins_is_told_all_and_then_what_changes(office: Office, monke
     assert office.told.ready.is_set()
     assert office.statement() == {"version": "1", "from": 0}
     assert office.banned(1, 5, 6) == [True, True, False]
-    assert office.told.turned_away == 2
+    assert office.told.bans.turned_away == 2
     assert office.told.notices.unread(0, 77) == office.notices.unread(0, 77)
     before = office.news
     office.ban(6)
@@ -114,7 +114,7 @@ async def test_who_joins_is_told_all_and_then_what_changes(office: Office, monke
 
 async def test_who_is_turned_away_as_a_minor_by_a_person_is_told_of(office: Office) -> None:
     told: list[int] = []
-    office.told.minor = told.append
+    office.told.bans.minor = told.append
     for identity, machine in ((1, False), (2, True)):
         made = Ban(False, LONG, "R1", b"c" * 16, 1, machine, age=True)
         office.bans.put(office.keys.safety_identity(identity), made.packed())

@@ -1,0 +1,1 @@
+cpdef tuple networks_of(str address)

@@ -1,0 +1,8 @@
+cdef class Pauses:
+    cdef int _most
+    cdef readonly object _until
+    cpdef double left(self, person, double now) except -1
+    cpdef put(self, person, double seconds, double now)
+    cpdef forget(self, person)
+    cpdef leave(self, person, double now, bint keep)
+    cpdef enter(self, person, double seconds, double now)

@@ -1,0 +1,2 @@
+cdef class Ids:
+    cdef public list _page
