@@ -19,9 +19,10 @@ UNCHECKED: Final = b'{"type":"veil","on":true,"why":"unchecked"}'
 RESUMED_IDLE: Final = b'{"type":"resumed","chat":null,"seq":0,"taken":0,"missed":0}'
 
 _MEMORY: Final = 2_048  # remembered variants of `waiting`; about 100 bytes each
-_waiting: dict[tuple[str, float | None, bool], bytes] = {}
+_waiting: dict[tuple[str, int, bool], bytes] = {}
 _hello: list[Any] = [None, None, ""]  # a statement, a grace, and what each `hello` with them ends with
 _errors: dict[tuple[str, str | None], bytes] = {}
+_dumps: Final = orjson.dumps
 _left: Final = {by: b'{"type":"left","by":"%s"}' % by.encode() for by in LEFT_BY}
 
 
@@ -40,12 +41,13 @@ def hello(session: str, token: str, online: int, grace: float, statement: Mappin
 
 def waiting(accepts: str, widens: float | None, others: bool) -> bytes:
     """`waiting`: `widens` in seconds, None at the last step."""
-    key = (accepts, None if widens is None else round(widens, 1), others)
+    tenths = -1 if widens is None else _tenths(widens)
+    key = (accepts, tenths, others)
     frame = _waiting.get(key)
     if frame is None:
         body: dict[str, Any] = {"type": "waiting", "accepts": accepts}
-        if key[1] is not None:
-            body["widens"] = key[1]
+        if widens is not None:
+            body["widens"] = round(widens, 1)
         if others:
             body["others"] = True
         frame = orjson.dumps(body)
@@ -53,6 +55,16 @@ def waiting(accepts: str, widens: float | None, others: bool) -> bytes:
             _waiting.clear()
         _waiting[key] = frame
     return frame
+
+
+def _tenths(seconds: float) -> int:
+    """Those that `round` goes to, of no fewer than 0 seconds; it is asked only where a product of floats could be on the other side of a half."""
+    exact = seconds * 10.0
+    tenths = int(exact + 0.5)
+    if abs(exact - tenths) > 0.499_999:
+        exact = round(seconds, 1)
+        tenths = int(exact * 10.0 + 0.5)
+    return tenths
 
 
 def facts(
@@ -74,8 +86,17 @@ def facts(
 
 def usual(chat: str, common: Sequence[str], language: str) -> bytes:
     """The encoded facts of the usual chat: two strangers, by text, without college. `language` is plain ASCII."""
-    shared = orjson.dumps(common).decode() if common else "[]"
-    return f'"chat":"{chat}","role":"stranger","common":{shared},"language":"{language}"'.encode()
+    return b"".join(
+        (
+            b'"chat":"',
+            chat.encode(),
+            b'","role":"stranger","common":',
+            _dumps(common) if common else b"[]",
+            b',"language":"',
+            language.encode(),
+            b'"',
+        )
+    )
 
 
 def encode(facts: Mapping[str, Any]) -> bytes:
@@ -85,7 +106,7 @@ def encode(facts: Mapping[str, Any]) -> bytes:
 
 def matched(inside: bytes) -> bytes:
     """`matched` with encoded facts."""
-    return b'{"type":"matched",' + inside + b"}"
+    return b"".join((b'{"type":"matched",', inside, b"}"))
 
 
 def resumed(inside: bytes, seq: int, taken: int, refused: list[int], missed: int) -> bytes:

@@ -1,12 +1,20 @@
+cimport cython
+
 cdef class Bars:
     cdef double _seconds
     cdef Py_ssize_t _partners, _persons
-    cdef readonly dict _table
+    cdef readonly object _table
+
+    @cython.locals(known=dict)
     cpdef note(self, person, partner, double now)
     cpdef lift(self, person, partner)
+
+    @cython.locals(known=dict, until=double, over=Py_ssize_t)
     cpdef tuple of(self, person, double now)
     cpdef forget(self, person)
     cpdef list leave(self, person, double now, bint keep)
+
+    @cython.locals(known=dict)
     cdef _sweep(self, double now)
 
 cdef class Recents:

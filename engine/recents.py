@@ -4,6 +4,7 @@ A person is a number (identity, or session where there is none). The last partne
 long wait; a report bars for a day and never gives way.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 from operator import itemgetter
@@ -25,8 +26,9 @@ class Bars:
         self._seconds = seconds
         self._partners = partners
         self._persons = persons
-        # when each partner is free again, the earliest first; persons in the order of their first note or last look
-        self._table: dict[Who, dict[Whom, float]] = {}
+        # when each partner is free again, the earliest first; persons in the order of their first note or last look: in a plain dict a look
+        # at the first would pass by the places of all who went before it
+        self._table: OrderedDict[Who, dict[Whom, float]] = OrderedDict()
 
     def note(self, person: Who, partner: Whom, now: float) -> Whom | None:
         """`person` is not to meet `partner` from now on; gives the one that it may meet for that, where it would be one too many."""
@@ -54,19 +56,22 @@ class Bars:
 
     def of(self, person: Who, now: float) -> tuple[Whom, ...]:
         """Whom the person is not to meet, the earliest noted first."""
-        known = self._table.get(person)
+        known = self._table.get(person) if self._table else None
         if known is None:
             return ()
-        while known:
-            first = next(iter(known))
-            if known[first] > now:
+        over = 0
+        for until in known.values():
+            if until > now:
                 break
-            del known[first]
+            over += 1
+        for _ in range(over):
+            del known[next(iter(known))]
         return tuple(known)
 
     def forget(self, person: Who) -> None:
         """Nobody can ever be that person again."""
-        self._table.pop(person, None)
+        if self._table:
+            self._table.pop(person, None)
 
     def leave(self, person: Who, now: float, keep: bool) -> list[tuple[Whom, float]]:
         """Whom the person is not to meet and for how many seconds more; forgotten here unless `keep`."""
@@ -107,8 +112,7 @@ class Bars:
             if known and next(reversed(known.values())) > now and len(table) <= self._persons:
                 if len(known) == 1:
                     return  # noted once, and not long enough ago
-                del table[oldest]  # noted again since: not the oldest any more
-                table[oldest] = known
+                table.move_to_end(oldest)  # noted again since: not the oldest any more
             else:
                 del table[oldest]
 
@@ -169,12 +173,15 @@ class Recents:
         A report stands at both of the two, so that the first are those that can be done without.
         """
         made, got = self._made.of(person, now), self._got.of(person, now)
-        return got + tuple([other for other in avoided if other not in made]) + made if avoided else got + made
+        if avoided:
+            return got + tuple([other for other in avoided if other not in made]) + made
+        return got + made if got and made else got or made
 
     def forget(self, person: int) -> None:
         """A session without identity is over."""
-        for bars in (self._met, self._made, self._got):
-            bars.forget(person)
+        self._met.forget(person)
+        self._made.forget(person)
+        self._got.forget(person)
 
     # from and to another process
 

@@ -37,3 +37,4 @@ cdef class Session(Carried):
     # what is half as wide stands together: who waits holds one of these
     cdef public int state, way
     cdef public bint fresh, snaps
+    cpdef move(self, event)

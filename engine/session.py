@@ -119,7 +119,8 @@ class Session(Carried):
 
     def move(self, event: Moves) -> None:
         """Go where the table says that `event` leads; raises IllegalMove, and stays, where it does not say so."""
-        self.state = event[self.state]
+        after = event.to[self.state]
+        self.state = event[self.state] if after < 0 else after  # that raises
 
     @property
     def person(self) -> int:

@@ -29,12 +29,16 @@ GONE: Final = 4
 STATES: Final = ("idle", "waiting", "chatting", "parted", "gone")
 
 
+NOWHERE: Final = -1
+
+
 class Moves(dict[int, int]):
     """From state to state by one event."""
 
     def __init__(self, event: str, moves: dict[int, int]) -> None:
         super().__init__(moves)
         self.event = event
+        self.to = tuple(moves.get(state, NOWHERE) for state in range(len(STATES)))  # the same, by place
 
     def __missing__(self, state: int) -> NoReturn:
         raise IllegalMove(f"{self.event} while {STATES[state]}")

@@ -1,8 +1,15 @@
+from engine.matching.lobby cimport Lobby
+from engine.matching.spy_queue cimport SpyQueue
 from engine.matching.tickets cimport Match, Step, Ticket
 
+cimport cython
+
 cdef class WaitingRoom:
-    cdef readonly object lobby, spy_queue
+    cdef readonly Lobby lobby
+    cdef readonly SpyQueue spy_queue
     cdef object _hints
+
+    @cython.locals(wish=Ticket)
     cpdef submit(self, ticket, double now)
     cpdef Step status(self, client, double now)
     cpdef cancel(self, client, double now, reason=*)

@@ -30,9 +30,10 @@ class WaitingRoom:
     def submit(self, ticket: Ticket | Wish, now: float) -> Found | None:
         """Meet somebody, or wait. A client's second ticket replaces the first of its kind and has its age. Raises MatcherFull."""
         if isinstance(ticket, Ticket):
-            match = self.lobby.submit(ticket, now)
-            if match is None and ticket.pool.college:
-                match = self._by_hint(ticket, now)
+            wish = ticket
+            match = self.lobby.submit(wish, now)
+            if match is None and wish.pool.college:
+                match = self._by_hint(wish, now)
             return match
         return self.spy_queue.submit(ticket, now)
 

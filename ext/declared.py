@@ -11,7 +11,7 @@ from pathlib import Path
 from ext.plain import FOLDERS
 
 _CLASS = re.compile(r"cdef class (\w+)(?:\(\w+\))?:")
-_METHOD = re.compile(r"(?:cpdef|cdef) (?:inline )?(?:\w+ )?(\w+)\((.*)\)(?: except .*| noexcept.*)?$")
+_METHOD = re.compile(r"(?:cpdef|cdef) (?:inline )?(?:\w+ )?(\w+)\((.*)\)(?: except\?? .*| noexcept.*)?$")
 _LOCALS = re.compile(r"@cython\.locals\((.*)\)$")
 _FIELDS = re.compile(r"cdef (?:public |readonly )?\w+ ([\w, ]+)$")
 Takes = list[tuple[str, bool]]  # the name of each parameter, and whether it may be left out

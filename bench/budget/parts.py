@@ -65,8 +65,8 @@ PARTS: Final[dict[str, Part]] = {
         (
             "engine.matching", "engine.matching.college_hints", "engine.matching.lobby", "engine.matching.questions",
             "engine.matching.rooms", "engine.matching.spy_queue", "engine.matching.thresholds", "engine.matching.tickets",
-            "engine.matching.windows", "engine.waiting", "ext.match", "ext.match.errors", "ext.match.graph", "ext.match.heap", "ext.match.matcher",
-            "ext.match.matcher_c", "ext.match.pairing",
+            "engine.matching.windows", "engine.waiting", "ext.match", "ext.match.errors", "ext.match.graph", "ext.match.heap", "ext.match.index",
+            "ext.match.matcher", "ext.match.matcher_c", "ext.match.pairing",
         ),
     ),
     "pairing": Part(

@@ -18,7 +18,7 @@ import numpy as np
 from bench.matching.workloads import Stream
 from bench.scale.assumed import Assumed
 from engine.matching.lobby import Lobby
-from engine.matching.thresholds import Arrivals, Thresholds
+from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import Match, Pool, Ticket
 from ext.match.interner import Ids
 
@@ -27,7 +27,8 @@ WAYS: Final = (ONE, CELLS, THIN, COMMON)
 RULES: Final = Thresholds()
 POOL: Final = Pool()
 BEGIN: Final = 600.0  # seconds on the clock when the first comes: the rooms know a minute of arrivals before
-MINUTE: Final = round(60 / Arrivals.SPAN)  # spans that a room remembers
+ARRIVED: Final = 5.0  # seconds in which arrivals are counted together (`Arrivals.lately`)
+MINUTE: Final = round(60 / ARRIVED)  # spans that a room remembers
 LATEST: Final = 120.0  # seconds after the last arrival: who has met nobody by then is counted as waiting
 FEWEST: Final = 20_000  # arrivals of a pool
 SPAN: Final = 15.0  # seconds of arrivals, where these are more
@@ -56,7 +57,7 @@ class Room:
     def __init__(self, rate: float) -> None:
         """`rate`: arrivals a second in the last minute."""
         self.lobby = Lobby(RULES)
-        self.lobby.take_pace(POOL, [round(rate * Arrivals.SPAN)] * MINUTE, BEGIN)
+        self.lobby.take_pace(POOL, [round(rate * ARRIVED)] * MINUTE, BEGIN)
         self._ids: dict[int, Ids] = {}
 
     def hand_in(self, client: int, waiting: Waiting, now: float) -> Match | None:

@@ -2,22 +2,37 @@ from engine.matching.rooms cimport Rooms
 from engine.matching.thresholds cimport Thresholds
 from engine.matching.tickets cimport Match, Room, Step, Ticket
 from engine.matching.vocabulary cimport Vocabulary
+from ext.match.heap cimport DueHeap
+from ext.match.index cimport Index
+from ext.match.interner cimport Ids
+
+cimport cython
 
 cdef class Lobby(Vocabulary):
     cdef public Thresholds thresholds
     cdef public dict counts
-    cdef public object _matcher
+    cdef public Index _matcher
     cdef public Rooms _rooms
     cdef public dict _tickets, _aside
-    cdef public object _agenda, _window
+    cdef public DueHeap _agenda
+    cdef public double _window
     cdef public list _fresh
     cdef public double _now
+
+    @cython.locals(ids=Ids, old=Ticket, room=Room)
     cpdef Match submit(self, Ticket ticket, double now)
     cpdef cancel(self, client, double now, reason=*)
     cpdef set_aside(self, client, double now)
     cpdef Match restore(self, client, double now)
+
+    @cython.locals(due=double, ticket=Ticket)
     cpdef advance(self, double now, most=*)
+
+    @cython.locals(due=double)
     cpdef due(self)
+
+    @cython.locals(due=double, empty=double, ticket=Ticket)
+    cdef double _next(self) except? -2.0
     cpdef Step status(self, client, double now)
     cdef double _clock(self, double now)
     cdef _forget(self, Ticket ticket)
@@ -25,8 +40,12 @@ cdef class Lobby(Vocabulary):
     cdef bint _quiet(self, Room room, double now)
     cdef tuple _also(self, Ticket ticket)
     cdef Match _enter(self, Ticket ticket, double now)
+
+    @cython.locals(room=Room, window=double)
     cdef Match _look(self, Ticket ticket, double now)
     cdef _settle(self, Ticket ticket, double now, bint first=*)
     cdef _floor(self, Ticket ticket)
+
+    @cython.locals(since=double)
     cdef Match _match(self, Ticket ticket, tuple found, double now)
     cdef Step _step(self, Ticket ticket, double now)

@@ -42,7 +42,7 @@ class Lobby(Vocabulary):
         self._tickets: dict[int, Ticket] = {}
         self._aside: dict[int, Ticket] = {}
         self._agenda = DueHeap()  # who may have a step to take; an entry counts while it is what the ticket waits for
-        self._window: float | None = None  # when the newcomers of now are paired
+        self._window = NEVER  # when the newcomers of now are paired
         self._fresh: list[Room] = []  # where they came
         self._now = float("-inf")
 
@@ -53,7 +53,8 @@ class Lobby(Vocabulary):
         now = self._clock(now)
         interests = ticket.interests
         if isinstance(interests, Ids):
-            interests = ticket.interests = interests.unique()
+            ids = interests
+            interests = ticket.interests = ids.unique()
         elif len(set(interests)) != len(interests):
             interests = ticket.interests = tuple(dict.fromkeys(interests))
         if len(interests) > INTERESTS_MAX or len(ticket.recent) > MOST_AVOIDED:
@@ -62,7 +63,9 @@ class Lobby(Vocabulary):
         if len(ticket.blocked) > MOST_AVOIDED:
             ticket.blocked = ticket.blocked[-MOST_AVOIDED:]
         client = ticket.client
-        old = self._tickets.pop(client, None) or self._aside.pop(client, None)
+        old = self._tickets.pop(client, None)
+        if old is None and self._aside:
+            old = self._aside.pop(client, None)
         if old is not None:
             ticket.since = min(ticket.since, old.since)
             self._forget(old)
@@ -108,14 +111,14 @@ class Lobby(Vocabulary):
         self._rooms.expire(now)
         matches: list[Match] = []
         steps: list[Step] = []
-        if self._window is not None and self._window <= now:
-            self._window = None
+        if self._window <= now:
+            self._window = NEVER
             self._pair(matches, now)
         agenda = self._agenda
-        while (first := agenda.first()) is not None and first[0] <= now and most != 0:
+        while (due := agenda.due()) <= now and most != 0:
+            ticket = self._tickets.get(agenda.client())
             agenda.drop()
-            ticket = self._tickets.get(first[1])
-            if ticket is None or ticket._due != first[0]:
+            if ticket is None or ticket._due != due:
                 continue
             if most is not None:
                 most -= 1
@@ -142,17 +145,21 @@ class Lobby(Vocabulary):
 
     def due(self) -> float | None:
         """When `advance` has something to do next; None: never. May be early, never late."""
-        agenda, due = self._agenda, None
-        while (first := agenda.first()) is not None:
-            ticket = self._tickets.get(first[1])
-            if ticket is not None and ticket._due == first[0]:
-                due = first[0]
+        due = self._next()
+        return None if due == NEVER else due
+
+    def _next(self) -> float:
+        """As `due`; NEVER: nothing."""
+        agenda = self._agenda
+        while (due := agenda.due()) != NEVER:
+            ticket = self._tickets.get(agenda.client())
+            if ticket is not None and ticket._due == due:
                 break
             agenda.drop()
-        for other in (self._window, self._rooms.due()):
-            if other is not None and (due is None or other < due):
-                due = other
-        return due
+        empty = self._rooms.due()
+        if empty < due:
+            due = empty
+        return self._window if self._window < due else due
 
     def status(self, client: int, now: float) -> Step | None:
         """How a waiting client stands; None where it does not wait (or is set aside)."""
@@ -316,7 +323,7 @@ class Lobby(Vocabulary):
             if not room.fresh:
                 room.fresh = True
                 self._fresh.append(room)
-            if self._window is None:
+            if self._window == NEVER:
                 self._window = now + window
         self._agenda.push(ticket._due, ticket.client)
         return None

@@ -3,13 +3,14 @@ from engine.matching.tickets cimport Room
 cdef class Rooms:
     cdef object _number
     cdef readonly dict _rooms, _families
-    cdef object _empty
+    cdef readonly object _empty
+    cdef double _first
     cdef list _spare
     cpdef Room of(self, pool, double now)
     cpdef Room find(self, pool)
     cpdef enter(self, Room room)
     cpdef leave(self, Room room, double now)
-    cpdef due(self)
+    cpdef double due(self) except? -2.0
     cpdef expire(self, double now)
     cdef Room _open(self, pool, double now)
     cdef _rest(self, Room room, double now)

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
-from engine.matching.tickets import Family, Pool, Room
+from engine.matching.tickets import NEVER, Family, Pool, Room
 from engine.protocol import ANY_LANGUAGE
 
 EMPTY_FOR: Final = 60.0  # seconds: as long as arrivals are remembered
@@ -19,13 +19,14 @@ EMPTY_MAX: Final = 256  # more languages and modes than a service has; a kilobyt
 class Rooms:
     """See the module. `number`: opens a pool in the index, and returns its number; numbers given back are used again."""
 
-    __slots__ = ("_empty", "_families", "_number", "_rooms", "_spare")
+    __slots__ = ("_empty", "_families", "_first", "_number", "_rooms", "_spare")
 
     def __init__(self, number: Callable[[], int]) -> None:
         self._number = number
         self._rooms: dict[Pool, Room] = {}
         self._families: dict[Pool, Family] = {}
         self._empty: OrderedDict[Room, float] = OrderedDict()  # since when, or since the last look; the earliest first
+        self._first = NEVER  # when the first of these is looked at; below 0: to be found out
         self._spare: list[int] = []
 
     def __len__(self) -> int:
@@ -48,6 +49,7 @@ class Rooms:
             room.family.move(room, size - 1, size)
             if count == 1:
                 self._empty.pop(room, None)
+                self._first = NEVER if not self._empty else -1.0
 
     def leave(self, room: Room, now: float) -> None:
         """Somebody waits in it no more."""
@@ -60,13 +62,18 @@ class Rooms:
             if count == 1:
                 self._rest(room, now)
 
-    def due(self) -> float | None:
-        """When `expire` has something to look at; None: never."""
-        return next(iter(self._empty.values())) + EMPTY_FOR if self._empty else None
+    def due(self) -> float:
+        """When `expire` has something to look at; NEVER: nothing."""
+        if self._first < 0.0:
+            self._first = next(iter(self._empty.values())) + EMPTY_FOR if self._empty else NEVER
+        return self._first
 
     def expire(self, now: float) -> None:
         """Give back the rooms that stood empty for so long, unless people came by: at most EMPTY_MAX looks."""
+        if now < self._first:
+            return
         empty = self._empty
+        self._first = -1.0
         while empty:
             room, since = next(iter(empty.items()))
             if since + EMPTY_FOR > now:
@@ -97,12 +104,15 @@ class Rooms:
         return room
 
     def _rest(self, room: Room, now: float) -> None:
+        if not self._empty:
+            self._first = now + EMPTY_FOR
         self._empty[room] = now
         if len(self._empty) > EMPTY_MAX:
             self._close(next(iter(self._empty)))
 
     def _close(self, room: Room) -> None:
         del self._empty[room]
+        self._first = -1.0
         del self._rooms[room.pool]
         self._spare.append(room.number)
         family = room.family

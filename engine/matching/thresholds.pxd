@@ -1,3 +1,7 @@
+from libc.stdint cimport int64_t
+
+cimport cython
+
 cdef class Thresholds:
     cdef readonly double any_after, anyone_after, lift_after
     cdef readonly int quiet_below
@@ -11,9 +15,14 @@ cdef class Thresholds:
     cdef double _pace(self, double rate)
 
 cdef class Arrivals:
+    cdef bint _begun
     cdef list _buckets
-    cdef object _slot
+    cdef int64_t _slot
     cdef public int total
+
+    @cython.locals(place=Py_ssize_t)
     cpdef add(self, double now)
+
+    @cython.locals(slot=int64_t, last=int64_t, gone=int64_t, place=Py_ssize_t)
     cpdef expire(self, double now)
     cpdef double rate(self, double now)

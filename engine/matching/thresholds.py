@@ -4,7 +4,6 @@ Rule: pure arithmetic on ages and rates: the time is passed in, and nothing here
 """
 
 from dataclasses import dataclass
-from typing import Final
 
 from engine.protocol import ANY_AFTER, ANYONE_AFTER, LIFT_AFTER, QUIET_BELOW
 
@@ -57,42 +56,40 @@ class Thresholds:
 class Arrivals:
     """Arrivals of one pool in the last minute, in twelve buckets of five seconds."""
 
-    __slots__ = ("_buckets", "_slot", "total")
-
-    SPAN: Final = 5.0
+    __slots__ = ("_begun", "_buckets", "_slot", "total")
 
     def __init__(self) -> None:
         self._buckets = [0] * 12
-        self._slot: int | None = None
+        self._begun = False  # whether there is a slot yet
+        self._slot = 0  # the present one
         self.total = 0
 
     def add(self, now: float) -> None:
         """Count one arrival."""
         self.expire(now)
-        if self._slot is not None:
-            self._buckets[self._slot % 12] += 1
-            self.total += 1
+        place = self._slot % 12
+        self._buckets[place] += 1
+        self.total += 1
 
     def expire(self, now: float) -> None:
         """Forget what is more than a minute old. A clock that steps back forgets nothing."""
-        slot = int(now / self.SPAN)
+        slot = int(now / 5.0)
         last = self._slot
-        if slot == last:
+        if not self._begun:
+            self._begun = True
+        elif slot <= last:
             return
-        if last is None:
-            self._slot = slot
-            return
-        if slot < last:
-            return
-        for gone in range(last + 1, min(slot, last + 12) + 1):
-            self.total -= self._buckets[gone % 12]
-            self._buckets[gone % 12] = 0
+        else:
+            for gone in range(last + 1, min(slot, last + 12) + 1):
+                place = gone % 12
+                self.total -= self._buckets[place]
+                self._buckets[place] = 0
         self._slot = slot
 
     def lately(self, now: float) -> list[int]:
-        """Arrivals in each SPAN seconds, the latest first; what would be 0 at the end is left out."""
+        """Arrivals in each five seconds, the latest first; what would be 0 at the end is left out."""
         self.expire(now)
-        slot = self._slot or 0
+        slot = self._slot
         found = [self._buckets[(slot - back) % 12] for back in range(12)]
         while found and not found[-1]:
             found.pop()
@@ -101,7 +98,7 @@ class Arrivals:
     def add_lately(self, lately: list[int], now: float) -> None:
         """Count what `lately` said elsewhere as if it had been here; what is beyond a minute is left out."""
         self.expire(now)
-        slot = self._slot or 0
+        slot = self._slot
         for back, count in enumerate(lately[:12]):
             self._buckets[(slot - back) % 12] += count
             self.total += count

@@ -3,17 +3,11 @@
 Rule: nothing is taken out but from the top; what is due no more is the caller's to pass over when it comes up.
 """
 from libc.math cimport INFINITY
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t
 from libc.stdlib cimport free, realloc
 
 cdef enum:
     LEAST = 64  # entries of an empty heap
-
-
-cdef struct entry_t:
-    double due
-    uint64_t serial
-    int64_t client
 
 
 cdef inline bint before(const entry_t *a, const entry_t *b) noexcept nogil:
@@ -22,10 +16,6 @@ cdef inline bint before(const entry_t *a, const entry_t *b) noexcept nogil:
 
 cdef class DueHeap:
     """24 bytes an entry."""
-
-    cdef entry_t *entries
-    cdef size_t count, room
-    cdef uint64_t serial
 
     def __dealloc__(self):
         free(self.entries)
@@ -41,7 +31,7 @@ cdef class DueHeap:
         self.room = room
         return 0
 
-    def push(self, double due, int64_t client) -> None:
+    cpdef push(self, double due, int64_t client):
         """One more; not where it is never due (infinity)."""
         cdef size_t at = self.count, up
         cdef entry_t entry = entry_t(due, self.serial, client)
@@ -63,7 +53,17 @@ cdef class DueHeap:
         """The earliest (due, client); None where there is nobody."""
         return (self.entries[0].due, self.entries[0].client) if self.count else None
 
-    def drop(self) -> None:
+    cpdef double due(self) noexcept:
+        """When the earliest is due; infinity where there is nobody."""
+        return self.entries[0].due if self.count else INFINITY
+
+    cpdef int64_t client(self) except? -1:
+        """Who is the earliest. Raises IndexError where there is nobody."""
+        if not self.count:
+            raise IndexError("the heap is empty")
+        return self.entries[0].client
+
+    cpdef drop(self):
         """Take the earliest out. Raises IndexError where there is nobody."""
         cdef size_t at = 0, down
         cdef entry_t entry

@@ -15,6 +15,8 @@ cdef class Ids:
     cdef uint32_t count
     cdef numbers_t _numbers
 
+    cpdef Ids unique(self)
+
 cdef inline uint32_t *numbers_of(Ids ids) noexcept:
     """The first of `ids.count` numbers."""
     return ids._numbers.many if ids.count > FEW else ids._numbers.few

@@ -7,6 +7,7 @@ a named error (ext/match/errors.py) leaves the pool as it was. One thread at a t
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
+from ext.match.index cimport Index
 from ext.match.interner cimport Ids, Interner, numbers_of
 from ext.match.matcher_c cimport (
     MX_ANYONE, MX_AVOID, MX_FULL, MX_LIFTED, MX_LISTS_FULL, MX_MOST, MX_MOST_LISTS, MX_NOBODYS, MX_NOLIST, MX_NONE, mx, mx_alive, mx_arrivals,
@@ -34,7 +35,7 @@ def variants() -> tuple[str, ...]:
     return tuple(mx_names[i].decode() for i in range(mx_best_variant() + 1))
 
 
-cdef class Matcher:
+cdef class Matcher(Index):
     """Tickets of many pools in one index.
 
     capacity: tickets at a time, up to 16,000,000; memory is touched as it is used. lists: (pool, interest) pairs at a
@@ -91,8 +92,8 @@ cdef class Matcher:
         """How many wait in a pool."""
         return self.m.pools[pool].waiting if pool < self.pools_open else 0
 
-    def submit(self, uint64_t client, pool, ids, level, double since, person=0, tuple recent=(), tuple blocked=(),
-               bint quiet=False, tuple also=(), bint exact=False, bint look=True, floor=0, uint16_t place=0):
+    cpdef submit(self, uint64_t client, pool, ids, level, double since, person=0, tuple recent=(), tuple blocked=(),
+                 bint quiet=False, tuple also=(), bint exact=False, bint look=True, floor=0, uint16_t place=0):
         """Take the best partner, or wait: (client, common ids rarest first, weight, since, rule) of the partner, or a handle.
 
         level: 0 good, 1 any, 2 anyone, 3 anyone for long. quiet: any overlap is good. also: further pools to look into.
@@ -124,7 +125,7 @@ cdef class Matcher:
         slot = self.doors.insert(self.m, q)
         return mx_handle(self.m, slot)
 
-    def retry(self, uint64_t handle, level, bint quiet=False, tuple also=(), bint exact=False, floor=0):
+    cpdef retry(self, uint64_t handle, level, bint quiet=False, tuple also=(), bint exact=False, floor=0):
         """A waiting ticket looks again, less picky: the partner as from `submit` (both are out), or None. Raises UnknownTicket."""
         cdef uint32_t slot = self.slot(handle)
         cdef mx_query *q = &self.q
@@ -150,7 +151,7 @@ cdef class Matcher:
             self.doors.stand(self.m, slot)
         return None
 
-    def remove(self, uint64_t handle) -> bool:
+    cpdef remove(self, uint64_t handle):
         """Take a ticket out; False where it does not wait (any more)."""
         cdef uint32_t slot = mx_slot(self.m, handle)
         if slot == MX_NONE:

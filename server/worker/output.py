@@ -39,7 +39,8 @@ class Output:
     def link(self, conn: int, ring: Ring, side: int) -> None:
         """See `Out`."""
         self._reactor.link(conn, ring, side)
-        self.news(conn)
+        if self.visitors:
+            self.news(conn)
 
     def news(self, conn: int) -> None:
         """What the host of a visitor's connection is to know of them may have changed."""
@@ -56,7 +57,7 @@ class Output:
     def unlink(self, conn: int) -> None:
         """See `Out`."""
         self._reactor.unlink(conn)
-        if conn in self.visitors:
+        if self.visitors and conn in self.visitors:
             self.free.append(conn)
 
     def close(self, conn: int, code: int, frame: bytes | None) -> None:

@@ -1,10 +1,17 @@
+cimport cython
+
 from engine.engine cimport Engine as engine_t
+from engine.engine cimport session_t
 from server.security.identity cimport Identities
 from server.security.tokens cimport Tokens
+from server.worker.bus cimport LocalBus
+from server.worker.output cimport Output
 
 cdef class Worker:
     cdef public object reactor
-    cdef readonly object ids, bus, output
+    cdef readonly object ids
+    cdef readonly LocalBus bus
+    cdef readonly Output output
     cdef readonly Tokens _tokens
     cdef readonly Identities identities
     cdef object _grace
@@ -20,8 +27,13 @@ cdef class Worker:
     cdef double _second_due
     cpdef act(self, handler)
     cpdef _turn(self, events, double now, int rounds=*)
+
+    @cython.locals(begun=double, more=list)
     cdef _tell_all(self, double now, int rounds)
+
+    @cython.locals(person=session_t)
     cdef _tell(self, int kind, conn, session, data, double now)
     cpdef deliver(self, double now)
     cdef _fault(self, conn, session, fault, double now)
     cdef _greet(self, conn, session)
+    cdef _unseen(self, session_t session)

@@ -79,7 +79,7 @@ class Worker:
             Outside(
                 new_id=self.ids,
                 open_token=self._open_token,
-                unseen=lambda session: self.unseen(session.identity, session.id),
+                unseen=lambda session: self._unseen(session),
                 seen=lambda session, id: self.seen(session.identity, session.id, id),
                 elsewhere=lambda key: self.elsewhere(key),
                 asked=reactor.asked,
@@ -103,13 +103,11 @@ class Worker:
         self.snap: Callable[[str, tuple[int, ...]], tuple[str, ...]] = no_pictures
         # how somebody stands who wrote that they are under 18, for other processes: identity, `engine.ages.STANDS`, age
         self.aged: Callable[[int, str, int], None] = nobody_else
-        # `version` and `from` (Unix seconds) of the newest privacy statement that people are told of
-        self.statement: Callable[[], Mapping[str, Any] | None] = nothing_said
+        self.statement: Callable[[], Mapping[str, Any] | None] = nothing_said  # the newest that is told (`hello`)
         self.went: Callable[[int], None] = nothing_asked  # told of a session that is another host's now
         self.on_frames: Callable[[int, list[bytes | int]], None] | None = None
         self.tunnels: Tunnelling = NO_TUNNELS  # of people of this host's door whose sessions are at others
-        # told after each turn: what is to be sent to other processes goes now
-        self.on_turn: Callable[[], None] | None = None
+        self.on_turn: Callable[[], None] | None = None  # told after each turn: what is for other processes goes now
         self._loop = asyncio.get_running_loop()
         self._events: deque[tuple[int, int, Any, Any]] = deque()  # not told to the engine yet, in order
         self._put_off: asyncio.Handle | None = None  # the rest of a turn
@@ -313,10 +311,11 @@ class Worker:
                 if rounds <= 0 and queue and clock() - begun >= TURN:
                     break
             else:
-                queue.extend(self.reactor.settle(now))
+                more = self.reactor.settle(now)
                 rounds -= 1
-                if not queue:
+                if not more:
                     return
+                queue.extend(more)
                 if rounds > 0 or clock() - begun < PACKED:
                     continue
             self._put_off = self._put_off or self._loop.call_soon(self._go_on)
@@ -330,9 +329,9 @@ class Worker:
     def _tell(self, kind: int, conn: int, session: Session | None, data: Any, now: float) -> None:
         engine = self.engine
         if kind == FRAME:
-            if session is None or session.conn != conn:
-                return
-            engine.frame(session, data, now)
+            person = session
+            if person is not None and person.conn == conn:
+                engine.frame(person, data, now)
         elif kind == OPENED:
             address, cookie, way = data
             identity = self.identities.of(cookie)
@@ -393,6 +392,9 @@ class Worker:
         frame = hello(session.id.to_bytes(8).hex(), token, self.engine.everybody, self._grace, self.statement())
         self.reactor.send(conn, frame)
         self.engine.notify(session)
+
+    def _unseen(self, session: Session) -> tuple[str, bytes] | None:
+        return self.unseen(session.identity, session.id)
 
     def _open_token(self, token: str, session: Session) -> int | None:
         return self._tokens.open(token, session.identity)

@@ -1,7 +1,11 @@
 """What the engine sends, as bytes."""
 
+import math
+
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine import frames
 from engine.protocol import FAULTS, LEFT_BY
@@ -53,6 +57,21 @@ def test_an_error_says_the_sentence_of_its_code_however_it_is_built(code: str) -
     assert orjson.loads(frames.error(code)) == {"type": "error", "code": code, "message": FAULTS[code].message}
     assert frames.error(code) == frames.error(code)
     assert orjson.loads(frames.error(code, "message", "7", 1.0))["message"] == FAULTS[code].message
+
+
+def halves() -> st.SearchStrategy[float]:
+    """Seconds that are half a tenth beyond one, and their neighbours."""
+    return st.builds(
+        lambda half, to: math.nextafter((2 * half + 1) / 20, to) if to else (2 * half + 1) / 20,
+        st.integers(0, 5_000),
+        st.sampled_from((None, 0.0, 1e9)),
+    )
+
+
+@given(st.one_of(st.floats(0.0, 1e6), halves()))
+def test_waiting_says_the_tenths_of_a_second_that_round_goes_to(seconds: float) -> None:
+    for _ in range(2):  # made, and remembered
+        assert orjson.loads(frames.waiting("good", seconds, False))["widens"] == round(seconds, 1)
 
 
 def test_what_is_remembered_of_waiting_is_bounded() -> None:

@@ -1,5 +1,6 @@
 """The pools that are open: given back when nobody needs them, and never all looked at."""
 
+import itertools
 import random
 import sys
 from collections.abc import Callable, Iterator
@@ -8,6 +9,8 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.matching.lobby import MOST_POOLS, Lobby
 from engine.matching.rooms import EMPTY_FOR, EMPTY_MAX, Rooms
@@ -95,6 +98,25 @@ def test_as_many_pools_are_open_as_people_wait_in_and_a_few() -> None:
     lobby.advance(1.0 + EMPTY_FOR)
     assert lobby.figures()["pools"] == 0
     assert lobby.due() is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 70)), max_size=60))
+def test_when_the_first_empty_pool_is_looked_at_is_known_whatever_came_before(
+    moves: list[tuple[int, int, int]],
+) -> None:
+    numbers, now = itertools.count(), 0.0
+    rooms = Rooms(lambda: next(numbers))
+    for which, what, seconds in moves:
+        now += seconds
+        room = rooms.of(Pool(language="abcd"[which]), now)
+        if what == 0:
+            rooms.enter(room)
+        elif what == 1 and room.waiting:
+            rooms.leave(room, now)
+        elif what == 2:
+            rooms.expire(now)
+        empty = rooms._empty
+        assert rooms.due() == (min(empty.values()) + EMPTY_FOR if empty else float("inf"))
 
 
 def test_a_pool_to_which_people_come_stays_open_and_remembers_how_many() -> None:

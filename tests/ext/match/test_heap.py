@@ -20,6 +20,9 @@ def test_the_earliest_comes_first_and_of_equals_the_first_come(moves: list[tuple
             heap.drop()
             plain.pop(0)
         assert heap.first() == (plain[0] if plain else None)
+        assert heap.due() == (plain[0][0] if plain else float("inf"))
+        if plain:
+            assert heap.client() == plain[0][1]
         assert len(heap) == len(plain)
 
 
@@ -34,6 +37,8 @@ def test_ten_thousand_come_and_go() -> None:
     assert came == sorted((number * 7919 % 10_007, number) for number in range(10_000))
     with pytest.raises(IndexError):
         heap.drop()
+    with pytest.raises(IndexError):
+        heap.client()
 
 
 def test_who_is_never_due_takes_no_place() -> None:

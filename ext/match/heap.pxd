@@ -1,0 +1,21 @@
+"""Who is due when. Rule: what the compiled lobby needs of `ext/match/heap.pyx` to call it without Python between."""
+
+from libc.stdint cimport int64_t, uint64_t
+
+
+cdef struct entry_t:
+    double due
+    uint64_t serial
+    int64_t client
+
+
+cdef class DueHeap:
+    cdef entry_t *entries
+    cdef size_t count, room
+    cdef uint64_t serial
+
+    cdef int _resize(self, size_t room) except -1
+    cpdef push(self, double due, int64_t client)
+    cpdef double due(self) noexcept
+    cpdef int64_t client(self) except? -1
+    cpdef drop(self)

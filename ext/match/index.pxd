@@ -1,0 +1,10 @@
+"""What the compiled lobby calls of a `Matcher`. Rule: see index.pyx."""
+
+from libc.stdint cimport uint16_t, uint64_t
+
+
+cdef class Index:
+    cpdef submit(self, uint64_t client, pool, ids, level, double since, person=*, tuple recent=*, tuple blocked=*,
+                 bint quiet=*, tuple also=*, bint exact=*, bint look=*, floor=*, uint16_t place=*)
+    cpdef retry(self, uint64_t handle, level, bint quiet=*, tuple also=*, bint exact=*, floor=*)
+    cpdef remove(self, uint64_t handle)
