@@ -16,6 +16,7 @@ from engine.protocol import LEFT, NO_SNAP, PROGRAM
 from engine.states import GONE
 from tests.engine.looking import ANSWER, Looking
 from tests.engine.world import Wire
+from tests.support.groups import examples
 
 PEOPLE = 4
 WHAT = ("theirs", "mine", "clean", "unsure", "hit", "undecided", "agrees", "differs", "open", "known")
@@ -143,7 +144,7 @@ class Story:
         assert (len(looks), looks._open, looks._asked, len(looks._heap), looks.due()) == (0, {}, {}, 0, None)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(DEEDS, min_size=15, max_size=60), st.lists(st.floats(0, 1, exclude_max=True), max_size=10))
 def test_whatever_happens(deeds: list[tuple[Any, ...]], draws: list[float]) -> None:
     story = Story(draws)

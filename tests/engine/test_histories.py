@@ -17,6 +17,7 @@ from engine.protocol import BROKEN, CLOSED, DROPPED, FLOODED, LEFT, WATCHER
 from engine.session import Session
 from engine.states import CHATTING, GONE, IDLE, PARTED, WAITING
 from tests.engine.world import Wire, World
+from tests.support.groups import examples
 
 WHO = st.integers(0, 5)
 
@@ -265,5 +266,5 @@ class Histories(RuleBasedStateMachine):
         assert world.rings.counters()["rings"] == 0
 
 
-Histories.TestCase.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
+Histories.TestCase.settings = settings(max_examples=examples(100), stateful_step_count=50, deadline=None)
 TestHistories = Histories.TestCase

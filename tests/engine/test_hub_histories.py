@@ -17,6 +17,7 @@ from engine.session import Session
 from engine.states import CHATTING, IDLE, PARTED, WAITING
 from tests.engine.test_histories import Person
 from tests.engine.workers import Host, Worker
+from tests.support.groups import examples
 
 WORKERS = 3
 PEOPLE = 7
@@ -340,5 +341,5 @@ def _avoids(one: Ticket, other: Ticket) -> bool:
     return one.person == other.person or other.person in (*one.recent, *one.blocked)
 
 
-HubHistories.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+HubHistories.TestCase.settings = settings(max_examples=examples(100), stateful_step_count=40, deadline=None)
 TestHubHistories = HubHistories.TestCase

@@ -13,6 +13,7 @@ from engine.states import CHATTING, GONE, IDLE, WAITING
 from tests.engine.moving import MovingWorld, ShadowedWorld
 from tests.engine.test_histories import WHO, Histories
 from tests.engine.world import CountingLobby, Wire
+from tests.support.groups import examples
 
 
 class MovedHistories(Histories):
@@ -48,7 +49,7 @@ class MovedHistories(Histories):
 # The same histories each time: of two partners who are as good for somebody the matcher may name another one after a move, which is
 # no fault, and some random history in a thousand has such a choice.
 MovedHistories.TestCase.settings = settings(
-    max_examples=100, stateful_step_count=40, deadline=None, derandomize=True, database=None
+    max_examples=examples(100), stateful_step_count=40, deadline=None, derandomize=True, database=None
 )
 TestMovedHistories = MovedHistories.TestCase
 

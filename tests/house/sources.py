@@ -1,9 +1,11 @@
 """The sources as the checks read them: which files there are, what each imports, how long its functions are.
 
-Rule: text and syntax only; nothing of the project is imported or run.
+Rule: text and syntax only; nothing of the project is imported or run. A Python source is read and walked once, whoever asks for what
+of it (`read`): all checks of this folder run in one process (tests/support/groups.py).
 """
 
 import ast
+import functools
 import re
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -71,8 +73,7 @@ def modules(packages: Iterable[str] = OURS) -> dict[str, list[Path]]:
 def imports(source: Path, known: Iterable[str]) -> set[str]:
     """Modules of `known` that a source imports: anywhere in it, by `import`, `cimport`, or a string that names one."""
     known = set(known)
-    text = source.read_text()
-    named = _cython_names(text) if source.suffix in CYTHON else _python_names(text)
+    named = _cython_names(source.read_text()) if source.suffix in CYTHON else read(source).imported
     found = {near for name in named if (near := _nearest(name, known))}
     return found - {module_of(source)}
 
@@ -84,16 +85,6 @@ def _nearest(name: str, known: set[str]) -> str | None:
             return name
         name = name.rpartition(".")[0]
     return None
-
-
-def _python_names(text: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and DOTTED(node.value):
-            yield node.value.replace(":", ".")
 
 
 def _cython_names(text: str) -> Iterator[str]:
@@ -135,31 +126,114 @@ def circles(graph: dict[str, set[str]]) -> list[list[str]]:
 def functions(source: Path) -> Iterator[Function]:
     """Every function of a .py, .pyx or C source; those of a class and of a function too."""
     if source.suffix == ".py":
-        yield from _python_functions(source)
+        yield from read(source).functions
     elif source.suffix == ".pyx":
         yield from _cython_functions(source)
     elif source.suffix in (".h", ".c"):
         yield from _c_functions(source)
 
 
-_BRANCHES = (
-    ast.If,
-    ast.For,
-    ast.AsyncFor,
-    ast.While,
-    ast.IfExp,
-    ast.ExceptHandler,
-    ast.BoolOp,
-    ast.comprehension,
-    ast.match_case,
+class Read(NamedTuple):
+    """What a Python source says. `opens`: with a docstring; `imported`: dotted names, by statements and by strings that name one of ours;
+    `uses`: names behind a dot, bare, or imported from somewhere; `packages`: the first part of each module that a statement imports."""
+
+    opens: bool
+    imported: frozenset[str]
+    uses: frozenset[str]
+    packages: frozenset[str]
+    functions: tuple[Function, ...]
+
+
+@functools.cache
+def read(source: Path) -> Read:
+    """Of one that does not change while the checks run."""
+    return read_text(source.read_text(), shown(source))
+
+
+def read_text(text: str, file: str = "") -> Read:
+    """Of a text, as that of a file."""
+    tree, walk = ast.parse(text), _Walk(file)
+    walk.enter(tree)
+    return Read(
+        bool(ast.get_docstring(tree)),
+        frozenset(walk.imported),
+        frozenset(walk.uses),
+        frozenset(walk.packages),
+        tuple(sorted(walk.functions, key=lambda function: function.line)),
+    )
+
+
+_BRANCHES = frozenset(
+    (
+        ast.If,
+        ast.For,
+        ast.AsyncFor,
+        ast.While,
+        ast.IfExp,
+        ast.ExceptHandler,
+        ast.BoolOp,
+        ast.comprehension,
+        ast.match_case,
+    )
 )
+_NO_NODES = {"ctx", "id", "attr", "op", "ops", "kind", "type_comment", "names", "module", "level"}
+_LOOKED_AT = {ast.Name, ast.Attribute, ast.Constant, ast.Import, ast.ImportFrom}
 
 
-def _python_functions(source: Path) -> Iterator[Function]:
-    for node in ast.walk(ast.parse(source.read_text())):
+@functools.cache
+def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    """Where a node of a kind may have others in it, that are not looked at with itself."""
+    if kind is ast.Constant:
+        return ()
+    return tuple(name for name in kind._fields if name not in _NO_NODES)
+
+
+class _Walk:
+    """One way through a tree: `ast.walk` by each who asks took seconds."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self.imported: set[str] = set()
+        self.uses: set[str] = set()
+        self.packages: set[str] = set()
+        self.functions: list[Function] = []
+
+    def enter(self, node: ast.AST) -> int:
+        """Look at a node and all in it; how many branches these are."""
+        kind = node.__class__
+        if kind in _LOOKED_AT:
+            self._look(node)
+        branches = int(kind in _BRANCHES)
+        for name in _fields(kind):
+            value = getattr(node, name, None)
+            if isinstance(value, ast.AST):
+                branches += self.enter(value)
+            elif value.__class__ is list:
+                for part in value:
+                    if isinstance(part, ast.AST):
+                        branches += self.enter(part)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            branches = sum(isinstance(inner, _BRANCHES) for inner in ast.walk(node))
-            yield Function(shown(source), node.name, node.lineno, (node.end_lineno or 0) - node.lineno + 1, branches)
+            lines = (node.end_lineno or 0) - node.lineno + 1
+            self.functions.append(Function(self._file, node.name, node.lineno, lines, branches))
+        return branches
+
+    def _look(self, node: ast.AST) -> None:
+        match node:
+            case ast.Name():
+                self.uses.add(node.id)
+            case ast.Attribute():
+                self.uses.add(node.attr)
+            case ast.Constant(value=str() as said):
+                if "." in said and DOTTED(said):
+                    self.imported.add(said.replace(":", "."))
+            case ast.Import():
+                self.imported.update(alias.name for alias in node.names)
+                self.packages.update(alias.name.split(".")[0] for alias in node.names)
+            case ast.ImportFrom():
+                self.uses.update(alias.name for alias in node.names)
+                self.packages.add((node.module or "").split(".")[0])
+                if node.module:
+                    self.imported.update(f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def _cython_functions(source: Path) -> Iterator[Function]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.sources import ROOT, shown, tracked
+from tests.house.sources import ROOT, read, read_text, shown, tracked
 
 # Doors without a caller in the product, and why they stand. This list only shrinks: an entry that has a caller fails.
 UNCALLED: dict[str, str] = {
@@ -29,20 +29,7 @@ def called(*packages: str, but: str = "") -> set[str]:
     for package in packages:
         for source in tracked(f"{package}/*.py"):
             if shown(source) != but:
-                found |= used(source.read_text())
-    return found
-
-
-def used(text: str) -> set[str]:
-    """The names that a module uses."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Attribute):
-            found.add(node.attr)
-        elif isinstance(node, ast.Name):
-            found.add(node.id)
-        elif isinstance(node, ast.ImportFrom):
-            found |= {alias.name for alias in node.names}
+                found |= read(source).uses
     return found
 
 
@@ -90,11 +77,11 @@ def test_every_public_door_has_a_caller_in_the_product() -> None:
     "text", ["reactor.drain(now)", "f = reactor.drain", "from ext.net.reactor import drain", "drain()"]
 )
 def test_a_use_is_seen(text: str) -> None:
-    assert "drain" in used(text)
+    assert "drain" in read_text(text).uses
 
 
 def test_a_door_without_a_caller_is_seen(tmp_path: Path) -> None:
     source = tmp_path / "a.py"
     source.write_text("class Lobby:\n    def used(self): ...\n    def unused(self): ...\n    def _own(self): ...\n")
     doors = [f"a.py:{name}" for name in ("used", "unused")]
-    assert without_caller(doors, used("lobby.used()")) == ["a.py:unused"]
+    assert without_caller(doors, set(read_text("lobby.used()").uses)) == ["a.py:unused"]

@@ -1,12 +1,11 @@
 """Imports are a directed graph without a circle, by module and by sub-package; strings and `cimport` count."""
 
-import ast
 import functools
 from pathlib import Path
 
 import pytest
 
-from tests.house.sources import ROOT, circles, imports, module_of, modules, shown, tracked
+from tests.house.sources import ROOT, circles, imports, module_of, modules, read, shown, tracked
 
 # Which floor may use which; within a floor the sub-packages below say more.
 MAY_IMPORT = {
@@ -111,19 +110,9 @@ def test_the_engine_has_no_socket_clock_or_randomness_of_its_own() -> None:
     wrong = {
         f"{shown(source)} imports {name}"
         for source in tracked("engine/*.py")
-        for name in _top_level(source) & ENGINE_NEVER
+        for name in read(source).packages & ENGINE_NEVER
     }
     assert not wrong
-
-
-def _top_level(source: Path) -> set[str]:
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(source.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names.add((node.module or "").split(".")[0])
-    return names
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,12 @@
 """What is tracked, listed, locked and linked: no path of a machine, every module says its rule, every link leads somewhere."""
 
-import ast
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
-from tests.house.sources import HOMES, PRODUCT, ROOT, shown, sources_of, tracked
+from tests.house.sources import HOMES, PRODUCT, ROOT, read, shown, sources_of, tracked
 
 MACHINE_PATH = re.compile(r"/(?:root|work|farm|home/[a-z]+|tmp/[a-z]+)/")
 
@@ -38,12 +37,7 @@ def test_no_tracked_file_names_a_path_of_a_machine() -> None:
 
 
 def test_every_module_opens_with_its_rule() -> None:
-    silent = [
-        shown(source)
-        for package in PRODUCT
-        for source in sources_of(package, ".py")
-        if not ast.get_docstring(ast.parse(source.read_text()))
-    ]
+    silent = [shown(source) for package in PRODUCT for source in sources_of(package, ".py") if not read(source).opens]
     assert not silent
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 BROWSERS = (
     "tests/server/web/",
@@ -22,6 +23,7 @@ BROWSERS = (
 STILL = "tests/server/web/test_gallery.py"  # pictures of states that stand still: nothing there is late
 WINDOWS, MORE_WINDOWS, ELSEWHERE = "windows of the page", "more windows of the page", "other browsers"
 CELL = "tests/cluster/"  # one cell of three hosts for all of them
+HOUSE = "tests/house/"  # every source is read once for all of them
 FROM = "tests/server/web/test_next.py"  # the first file of those in the second group of the page
 # By the seconds of CPU that they take, not by their number of tests.
 LONGEST = (
@@ -140,12 +142,17 @@ _quick: list[str] = []  # the test that runs, where it is to start nothing
 STARTING = {"browser", "bucket", "cluster", "migrated", "nats", "server"}
 CHOICES = {"postgresql", "s3"}
 QUICK = "not outside"  # what `make quick` says to `-m`
+SHARE = (
+    4  # of the made-up examples and histories of a test `make quick` tries one in so many; every other run tries all
+)
+_share = 1
 
 
 def group_of(test: str) -> str:
     """The group of a test, by its node id."""
-    if test.startswith(CELL):
-        return CELL
+    for folder in (CELL, HOUSE):
+        if test.startswith(folder):
+            return folder
     if not test.startswith(BROWSERS) or test.startswith(STILL):
         return test.partition("::")[0]
     if not test.startswith(BROWSERS[0]):
@@ -168,6 +175,19 @@ def is_outside(item: pytest.Item) -> bool:
         value in CHOICES for value in callspec.params.values() if isinstance(value, str)
     )
     return item.nodeid.startswith(OUTSIDE) or bool(fixtures & STARTING) or by_choice
+
+
+def examples(most: int = 100) -> int:
+    """How many made-up examples a test tries that tries `most` where all tests run."""
+    return max(1, most // _share)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before the tests are read: what says nothing of examples has the default."""
+    global _share
+    _share = SHARE if config.option.markexpr == QUICK else 1
+    settings.register_profile("of this run", settings(), max_examples=examples())
+    settings.load_profile("of this run")
 
 
 def may_start() -> None:

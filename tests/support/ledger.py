@@ -8,12 +8,14 @@ while a test runs is theirs, not the test's. A test that must leave something sa
 import gc
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 COUNTED = "ext.net.reactor"  # whoever loaded this has connections, so somebody must count them
+
 _kept: Counter[str] = Counter()  # what wide fixtures made, since the run began
 
 
@@ -23,8 +25,7 @@ class Silent(AssertionError):
 
 def alive() -> Counter[str]:
     """How many of each kind live now, over every loaded module of ext. Raises Silent."""
-    modules = [module for name, module in sys.modules.copy().items() if name.startswith("ext.")]
-    counts = {count for module in modules if callable(count := getattr(module, "alive", None))}
+    counts = {count for module in _ours() if callable(count := getattr(module, "alive", None))}
     if not counts and COUNTED in sys.modules:
         raise Silent("no module of ext has `alive`")
     total: Counter[str] = Counter()
@@ -33,15 +34,50 @@ def alive() -> Counter[str]:
     return total
 
 
+class _Ours:
+    """The loaded modules of ext: looked for among some thousand only where one came or went, since most tests ask three times."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, ModuleType] = {}
+        self._state = (
+            0,
+            "",
+        )  # how many modules there were, and which was the last: a new name stands behind all others
+
+    def __call__(self) -> Iterable[ModuleType]:
+        state = (len(sys.modules), next(reversed(sys.modules)))
+        if state != self._state or any(sys.modules.get(name) is not module for name, module in self._found.items()):
+            self._found = {name: module for name, module in sys.modules.copy().items() if name.startswith("ext.")}
+            self._state = state
+        return self._found.values()
+
+
+_ours = _Ours()
+
+
 def left_since(before: Counter[str]) -> Counter[str]:
-    """Kinds of which more live now than `before`, with the difference; collects garbage only then."""
-    if alive() - before:
-        gc.collect()
+    """Kinds of which more live now than `before`, with the difference; collects garbage only then, and what is old only for what is left."""
+    for generation in range(3):
+        if not (left := alive() - before):
+            return left
+        gc.collect(generation)
     return alive() - before
 
 
-def pytest_collection_finish() -> None:
-    """What is there before the first test is no garbage: the collector, which most tests call, need not look at thousands of tests."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[object]:
+    """What is there before the first test is no garbage: the collector need not look at it while it comes, nor later, when most tests call it."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        freeze()
+
+
+def freeze() -> None:
+    """What is alive now is no garbage; also after a test that unfroze what it, or this, had frozen: each collection would look at all of it."""
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
 

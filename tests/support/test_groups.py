@@ -44,6 +44,7 @@ def test_what_moves_a_browser_is_four_groups_and_another_file_its_own() -> None:
     assert groups.group_of(f"{groups.STILL}::test_d") == groups.STILL
     assert groups.group_of("tests/server/http/test_door.py::test_c") == "tests/server/http/test_door.py"
     assert {groups.group_of(f"tests/cluster/test_{one}.py::test_e") for one in ("cuts", "room")} == {groups.CELL}
+    assert {groups.group_of(f"tests/house/test_{one}.py::test_f") for one in ("sizes", "rights")} == {groups.HOUSE}
 
 
 @pytest.mark.parametrize("place", [groups.FROM, *(one for one in groups.LONGEST if one.startswith("tests/"))])
@@ -102,6 +103,39 @@ def test_a_file_without_a_quick_test_is_read_where_all_are_wanted_and_only_there
     assert pytester.runpytest_subprocess("-q", "-m", groups.QUICK, "-W", "ignore").ret == 0
     assert pytester.runpytest_subprocess("-q", "-W", "ignore").ret != 0
     assert f"-m '{groups.QUICK}'" in (ROOT / "Makefile").read_text()
+
+
+EXAMPLES = """
+from hypothesis import given, settings, strategies as st
+from tests.support.groups import examples
+
+tried = {"some": 0, "many": 0}
+
+@given(st.integers())
+def test_some(number):
+    tried["some"] += 1
+
+@settings(max_examples=examples(200))
+@given(st.integers())
+def test_many(number):
+    tried["many"] += 1
+
+def test_counts():
+    assert (tried["some"], tried["many"]) == ()
+"""
+
+
+@pytest.mark.parametrize(("which", "share"), [(groups.QUICK, groups.SHARE), ("", 1)])
+def test_only_where_quick_ones_are_wanted_a_part_of_the_examples_is_tried(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, which: str, share: int
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeconftest('pytest_plugins = ["tests.support.groups"]\n')
+    pytester.makepyfile(EXAMPLES)
+    done = pytester.runpytest_subprocess("-q", "-m", which, "-W", "ignore", "-p", "no:cacheprovider")
+    assert done.parseoutcomes() == {"passed": 2, "failed": 1}
+    done.stdout.fnmatch_lines([f"*assert ({100 // share}, {200 // share}) == ()"])
 
 
 def test_a_test_that_is_quick_starts_no_server(tmp_path: Path) -> None:

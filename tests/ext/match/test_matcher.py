@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ext.match.errors import DuplicateInterest, MatcherError, TooMany, UnknownInterest, UnknownPool, UnknownTicket
 from ext.match.interner import Interner
 from ext.match.matcher import Matcher, variants
+from tests.support.groups import examples
 from tests.support.oracle import ANYONE, Oracle, Waiting
 
 
@@ -121,7 +122,7 @@ class Both:
     most=st.sampled_from([1, 3, 10, 32]),
     table=st.booleans(),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_exact_search_finds_what_brute_force_finds(
     variant: str, weighted: bool, seed: int, interests: int, most: int, table: bool
 ) -> None:
@@ -132,7 +133,7 @@ def test_exact_search_finds_what_brute_force_finds(
 
 @pytest.mark.parametrize("log", [0, 8])
 @given(seed=st.integers(0, 2**32), interests=st.sampled_from([3, 12, 60, 400]), most=st.sampled_from([1, 3, 10, 32]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_search_within_a_budget_never_breaks_a_rule(log: int, seed: int, interests: int, most: int) -> None:
     both = Both(False, table_from=4, log=log, most_postings=64, most_tickets=8)
     both.run(random.Random(seed), 300, interests, most)

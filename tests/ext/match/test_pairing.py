@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ext.match.errors import BadArray
 from ext.match.pairing import pair
+from tests.support.groups import examples
 
 
 def best(weights: dict[tuple[int, int], int], left: tuple[int, ...]) -> int:
@@ -31,7 +32,7 @@ def best(weights: dict[tuple[int, int], int], left: tuple[int, ...]) -> int:
     avoid=st.lists(st.frozensets(st.integers(1, 3), max_size=1), min_size=8, max_size=8),
     places=st.lists(st.sampled_from([0, 0, 1, 2]), min_size=8, max_size=8),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_pairs_are_allowed_and_close_to_the_best(
     rows: list[frozenset[int]], worth: list[int], persons: list[int], avoid: list[frozenset[int]], places: list[int]
 ) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ext.net.probe import classify
 from tests.ext.net.fuzz_chatline import agree
+from tests.support.groups import examples
 
 CONTROL = {chr(code) for code in [*range(0x20), *range(0x7F + 1, 0xA0)]} - {"\n", "\t"}
 
@@ -42,7 +43,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     st.dictionaries(
         st.sampled_from(["type", "text", "id", "typing", "x", "TYPE"]),
@@ -91,13 +92,13 @@ pieces = st.sampled_from(
 )
 
 
-@settings(max_examples=800)
+@settings(max_examples=examples(800))
 @given(st.lists(pieces, max_size=8).map(b"".join))
 def test_any_bytes_mean_the_same_to_both(data: bytes) -> None:
     agree(data)
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(texts, st.integers(0, 500), st.binary(max_size=4))
 def test_a_canonical_line_that_was_damaged_means_the_same_to_both(text: str, at: int, junk: bytes) -> None:
     data = orjson.dumps({"type": "message", "text": text})

@@ -9,6 +9,7 @@ from wsproto.frame_protocol import FrameProtocol
 
 from ext.net.probe import build, read_header
 from tests.ext.net.rig import BINARY, CLOSE, PING, PONG, TEXT, Rig, frame
+from tests.support.groups import examples
 
 LIMIT = 1 << 20
 
@@ -113,7 +114,7 @@ def test_an_independent_client_converses(echo: Rig, packets: int) -> None:
 
 
 @settings(
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
     suppress_health_check=[*settings().suppress_health_check, HealthCheck.function_scoped_fixture],
 )
@@ -127,7 +128,7 @@ def test_whatever_an_independent_client_says_comes_back(echo: Rig, said: list[st
 
 
 @settings(
-    max_examples=150,
+    max_examples=examples(150),
     deadline=None,
     suppress_health_check=[*settings().suppress_health_check, HealthCheck.function_scoped_fixture],
 )

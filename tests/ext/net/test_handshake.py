@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ext.net.handshake import Judge
 from ext.net.probe import examine
 from tests.ext.net.rig import KEY, Rig, head
+from tests.support.groups import examples
 
 JUDGE = Judge(
     hosts=["localhost", "127.0.0.1", "[::1]", "chat.example"],
@@ -143,7 +144,8 @@ def test_the_identity_is_the_cookies_value(cookie: bytes, expected: bytes | None
 
 
 @settings(
-    max_examples=300, suppress_health_check=[*settings().suppress_health_check, HealthCheck.function_scoped_fixture]
+    max_examples=examples(300),
+    suppress_health_check=[*settings().suppress_health_check, HealthCheck.function_scoped_fixture],
 )
 @given(st.binary(max_size=300), st.integers(0, 400))
 def test_any_damage_to_a_head_ends_in_a_verdict(junk: bytes, at: int) -> None:

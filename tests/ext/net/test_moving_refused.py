@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ext.net.admission import Addresses
 from tests.ext.net.rig import Rig, descriptors, frame, move
+from tests.support.groups import examples
 
 pytestmark = pytest.mark.usefixtures("no_descriptor_stays")
 
@@ -139,7 +140,7 @@ Values = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(

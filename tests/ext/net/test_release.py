@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from engine.protocol import FRAME
 from ext.net.ring import Ring, Rings
 from tests.ext.net.rig import CLOSE, FIND, PING, PONG, Peer, Rig, frame, line, move, move_chat, split
+from tests.support.groups import examples
 
 CONTINUATION = 0
 TYPING = b'{"type":"typing","typing":true}'
@@ -175,7 +176,7 @@ def test_a_large_message_goes_on_in_the_middle(chat: Chat) -> None:
 
 
 @pytest.mark.parametrize("buffer", [0, 4096])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.sampled_from("aaabbbrRmM"), min_size=10, max_size=120), st.integers(1, 1500))
 def test_numbered_streams_of_both_come_through_any_moves_whole(buffer: int, history: list[str], size: int) -> None:
     chat = Chat(buffer)

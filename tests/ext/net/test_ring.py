@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from ext.net.probe import append, refuse
 from ext.net.ring import Ring, Rings
+from tests.support.groups import examples
 
 KIB = 1024
 
@@ -151,7 +152,7 @@ def test_what_no_ring_can_do_is_a_named_error(rings: Rings) -> None:
         Ring()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(1, 3000)), max_size=300), st.integers(0, 300 * KIB))
 def test_any_history_holds_the_newest_in_order_within_the_bounds(history: list[tuple[int, int]], budget: int) -> None:
     rings = Rings(budget)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ext.net.probe import append, refuse
 from ext.net.ring import Ring, Rings
 from tests.ext.net.rig import Rig, line, pair
+from tests.support.groups import examples
 
 KIB = 1024
 Dump = tuple[dict[str, Any], bytes]
@@ -187,7 +188,7 @@ def test_more_than_a_ring_holds_is_cut_to_its_newest() -> None:
     assert ring.lines()[-1][3] == b"goes on"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("sssr"), st.integers(0, 1), st.integers(1, 3000)), max_size=300),
     st.lists(st.tuples(st.sampled_from("sr"), st.integers(0, 1), st.integers(1, 3000)), max_size=30),
@@ -223,7 +224,7 @@ def went_on(ring: Ring, history: list[tuple[str, int, int]]) -> None:
 Numbers = st.one_of(st.integers(-2, 1 << 33), st.none(), st.text(max_size=2), st.floats(), st.booleans())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["last", "count", "ended", "taken", "refusals", "refused", "unsent", "unsent_bytes", "x"]),

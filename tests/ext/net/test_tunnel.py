@@ -12,6 +12,7 @@ from ext.net import probe
 from ext.net.piping import RECORD_MAX, record_frame
 from tests.ext.net.rig import CLOSE, FIND, PING, TEXT, Peer, Rig, frame, random_bytes
 from tests.ext.net.tunnels import drained, ended, hangs_up, mixed, piped, piped_from, records, said, sockets, whole
+from tests.support.groups import examples
 
 pytestmark = pytest.mark.usefixtures("no_descriptor_stays")
 
@@ -309,7 +310,7 @@ Payloads = st.one_of(
 Parts = st.lists(st.tuples(st.sampled_from((TEXT, TEXT, PING, 3)), Payloads), max_size=6)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(
     parts=Parts,
     up=st.binary(max_size=300),

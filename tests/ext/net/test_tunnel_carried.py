@@ -27,6 +27,7 @@ from tests.ext.net.tunnels import (
     unpiped,
     whole,
 )
+from tests.support.groups import examples
 
 pytestmark = pytest.mark.usefixtures("no_descriptor_stays")
 
@@ -186,7 +187,7 @@ def test_an_address_that_is_none_is_refused(rig: Rig) -> None:
     assert descriptors() == before
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(
     steps=st.lists(st.tuples(st.sampled_from(("up", "down", "carry")), st.integers(1, 90)), max_size=30),
     gone=st.booleans(),

@@ -14,6 +14,7 @@ from hypothesis.stateful import initialize, rule
 from tests.engine.test_hub_histories import QUEUES, WHERE, HubHistories
 from tests.engine.workers import Host
 from tests.server.cluster.rooms import Cell
+from tests.support.groups import examples
 
 SITES = st.integers(0, 2)
 ALL_QUEUES = (*QUEUES, "bus")
@@ -87,5 +88,5 @@ class RoomHistories(HubHistories):
         self.nats_is_away(where, False)
 
 
-RoomHistories.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+RoomHistories.TestCase.settings = settings(max_examples=examples(60), stateful_step_count=40, deadline=None)
 TestRoomHistories = RoomHistories.TestCase

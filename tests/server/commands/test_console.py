@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from server.cli import app
-
-Run = Callable[..., Result]
+from tests.server.commands.conftest import Run
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(serendip: Run) -> Run:
     """Run `serendip console …` on a data folder of the test's own, migrated."""
-    monkeypatch.setenv("SERENDIP_DATA", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "200")
-    runner = CliRunner()
-    for words in (["init"], ["db", "migrate"]):
-        assert runner.invoke(app, words).exit_code == 0
-    return lambda *words: runner.invoke(app, ["console", *words])
+    return lambda *words: serendip("console", *words)
 
 
 def test_a_link_is_printed_and_the_account_is_listed(run: Run) -> None:

@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from server.cli import app
 from server.config.settings import Objects
 from server.safety.interface import Written
 from server.safety.law_notices import LawNotices
 from server.store import month_figures
+from tests.server.commands.conftest import Run
 from tests.server.store.conftest import Kit, make_kit
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(serendip: Run) -> Run:
     """Run `serendip safety …` on a data folder of the test's own, migrated."""
-    monkeypatch.setenv("SERENDIP_DATA", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "200")
-    runner = CliRunner()
-    for words in (["init"], ["db", "migrate"]):
-        assert runner.invoke(app, words).exit_code == 0
-    return lambda *words: runner.invoke(app, ["safety", *words])
+    return lambda *words: serendip("safety", *words)
 
 
 def filled(folder: Path) -> None:

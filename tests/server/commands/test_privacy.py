@@ -7,35 +7,22 @@ import contextlib
 import json
 import sqlite3
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from server.cli import app
 from server.config.settings import Settings
 from server.privacy.deployment import settle
 from server.security import keys
 from server.security.identity import Identities
+from tests.server.commands.conftest import Run
 from tests.server.store.conftest import Kit, ended, make_kit, people, transcript
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(serendip: Run) -> Run:
     """Run `serendip …` on a data folder of the test's own, migrated."""
-    monkeypatch.setenv("SERENDIP_DATA", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "200")
-    runner = CliRunner()
-
-    def command(*words: str) -> Result:
-        return runner.invoke(app, list(words))
-
-    assert command("init").exit_code == 0
-    assert command("db", "migrate").exit_code == 0
-    return command
+    return serendip
 
 
 def kit_of(folder: Path) -> Kit:

@@ -5,30 +5,22 @@ from __future__ import annotations
 import asyncio
 import datetime
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from server.cli import app
 from server.config.settings import Objects
 from server.rights.requests import Asked, Requests
+from tests.server.commands.conftest import Run
 from tests.server.store.conftest import make_kit
 
-Run = Callable[..., Result]
 ME = 11
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(serendip: Run) -> Run:
     """Run `serendip privacy …` on a data folder of the test's own, migrated."""
-    monkeypatch.setenv("SERENDIP_DATA", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "200")
-    runner = CliRunner()
-    for words in (["init"], ["db", "migrate"]):
-        assert runner.invoke(app, words).exit_code == 0
-    return lambda *words: runner.invoke(app, ["privacy", *words])
+    return lambda *words: serendip("privacy", *words)
 
 
 def asked(folder: Path) -> tuple[str, bytes]:

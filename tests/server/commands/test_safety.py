@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from server.cli import app
 from server.config.settings import Objects
 from server.safety import second_looks
 from server.safety.second_looks import SecondLooks
+from tests.server.commands.conftest import Run
 from tests.server.safety.people import acted, cases, pictures, reported, text
 from tests.server.store.conftest import make_kit
 from tests.support.cybertip import REPORT, Cybertip
 
-Run = Callable[..., Result]
-
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(serendip: Run) -> Run:
     """Run `serendip safety …` on a data folder of the test's own, migrated."""
-    monkeypatch.setenv("SERENDIP_DATA", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "200")
-    runner = CliRunner()
-    for words in (["init"], ["db", "migrate"]):
-        assert runner.invoke(app, words).exit_code == 0
-    return lambda *words: runner.invoke(app, ["safety", *words])
+    return lambda *words: serendip("safety", *words)
 
 
 def one(folder: Path) -> str:

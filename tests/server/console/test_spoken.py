@@ -184,8 +184,9 @@ async def test_what_asks_for_the_passkey_again_is_whole_too(console: Console, ki
 def test_every_refusal_is_whole_in_every_language(language: str) -> None:
     request = make_mocked_request("GET", "/x", headers={"Accept-Language": language})
     left = foreign(language) if language != "en" else []
+    pages = Pages()
     for why in WHY:
-        page = Pages().answer("refused.html", request, None, why=why).text
+        page = pages.answer("refused.html", request, None, why=why).text
         assert page is not None
         whole(page, language, why, left)
 
