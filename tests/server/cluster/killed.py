@@ -23,7 +23,12 @@ from tests.support import services
 PATIENCE = (
     40.0  # seconds for anything that comes by itself: longer than the grace, so that who stays behind for good is seen
 )
-HOST = {"SERENDIP_WORKERS": "1", "SERENDIP_LIMITS__ENABLED": "false", "SERENDIP_SERVER__DRAIN": "6"}
+HOST = {
+    "SERENDIP_WORKERS": "1",
+    "SERENDIP_LIMITS__ENABLED": "false",
+    "SERENDIP_SERVER__DRAIN": "6",
+    "SERENDIP_SESSION__GRACE": "6",  # every lost session is waited for, and a process that was killed is back within a second
+}
 FAULTS = ("task.failed", "worker.fault", "loop.fault", "cluster.fault", "handover.fault")
 
 
