@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine import hub_rows as rows
-from server.cluster import crossing
+from server.cluster import crossing, landing, port
 from server.handover.link import Kind
 from server.security.keys import Keys
 from server.workers.peers import HUB
@@ -22,15 +22,23 @@ PING = b'{"type":"ping"}'
 SAID = frame(PING) + frame(PING[:6], fin=False) + frame(PING[6:], opcode=0) + frame(PING)  # the second in two pieces
 
 
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is late: a busy machine decides nothing here."""
+    for name in ("PATIENCE", "TAKEN_WITHIN", "TOOK_WITHIN"):
+        monkeypatch.setattr(crossing, name, 10.0)
+    monkeypatch.setattr(landing, "GO_WITHIN", 10.0)
+    monkeypatch.setattr(port, "DEADLINE", 10.0)
+
+
 # ---- what a client says meanwhile
 
 
 @pytest.mark.parametrize("goes", [True, False])
 async def test_what_is_said_at_each_byte_around_a_crossing_is_heard_once(
-    secret: Keys, goes: bool, monkeypatch: pytest.MonkeyPatch
+    secret: Keys, goes: bool, unhurried: None
 ) -> None:
     """A part before they leave, a part while they are nowhere, the rest where they are."""
-    monkeypatch.setattr(crossing, "TAKEN_WITHIN", 10.0)
     for at in range(0, len(SAID) + 1, 3):
         async with cell(secret, room=False) as made:
             hub, one = made.hosts[0].host.play(HUB), made.workers[0][0]
@@ -57,7 +65,7 @@ async def test_what_is_said_at_each_byte_around_a_crossing_is_heard_once(
             assert visitor.told == []
 
 
-async def test_who_drops_out_on_the_way_is_away_at_the_home(two: Cell) -> None:
+async def test_who_drops_out_on_the_way_is_away_at_the_home(two: Cell, unhurried: None) -> None:
     (one,), (other,) = two.workers
     first, a = await two.hosts[0].host.waiting(one, "sailing")
     second, b, _ = await two.hosts[1].host.visitor(other)
@@ -74,7 +82,7 @@ async def test_who_drops_out_on_the_way_is_away_at_the_home(two: Cell) -> None:
     assert not (await two.owned(id)).worker.engine.sessions[id].conn
 
 
-async def test_who_asks_for_somebody_on_the_way_is_told_where_they_are(secret: Keys) -> None:
+async def test_who_asks_for_somebody_on_the_way_is_told_where_they_are(secret: Keys, unhurried: None) -> None:
     async with cell(secret, room=False) as made:
         here, one = made.hosts[0].host, made.workers[0][0]
         hub, asker = here.play(HUB), here.play("worker 5")
