@@ -107,7 +107,7 @@ cover: .venv/.all .venv/.built  ## run every test and print what they cover, whi
 	SERENDIP_PLAIN=1 $(COVERED) run --source=engine,server,client/serendip_client -m pytest -n 2 --timeout=120
 	$(COVERED) combine -q && $(COVERED) json -q -o build/$@/python.json
 	@$(BIN)/python tests/support/covered.py build/$@/ext.json build/$@/python.json $(T)
-COVERED := COVERAGE_FILE=$(CURDIR)/build/cover/python.data $(BIN)/coverage
+COVERED := COVERAGE_RCFILE=$(CURDIR)/tests/coverage.ini COVERAGE_FILE=$(CURDIR)/build/cover/python.data $(BIN)/coverage
 
 fuzz: .venv/.all .venv/.built  ## give every parser and the matcher what nobody thought of, under the sanitizers, for MINUTES=5
 	$(call apart,asan)

@@ -13,7 +13,8 @@ from server.process.owner import NotOurs, enter
 from tests.server.web.servers import ROOT, START
 from tests.support.users import NOBODY, as_nobody, as_root, folder_of_nobody, needs_root
 
-BARE = {name: value for name, value in os.environ.items() if not name.startswith("SERENDIP_")}
+# Without what begins coverage in each program: another user cannot write what it saw, and would say so.
+BARE = {name: value for name, value in os.environ.items() if not name.startswith(("SERENDIP_", "COVERAGE_"))}
 
 
 def serendip(before: list[str], *words: str) -> subprocess.CompletedProcess[str]:
