@@ -11,7 +11,7 @@ import pytest
 from bench.storage.kit import Kit, ended
 from server.store import migrate
 from server.store.country import Countries
-from server.store.records import PARTY, Batch, Party, Records
+from server.store.records import PAIR, Batch, Party, Records
 from server.store.transcript import Line, Transcript
 
 BATCH = 500  # chats of one commit
@@ -43,9 +43,9 @@ def test_a_batch_of_500_chats_becomes_rows(benchmark: Any, kit: Kit, runner: asy
         records.forget()
         batch = Batch()
         records.add(batch, chats)
-        return len(batch.parties)
+        return len(batch.pairs)
 
-    assert benchmark(rows) == 2 * BATCH * len(PARTY.columns)
+    assert benchmark(rows) == BATCH * PAIR.width
 
 
 def test_a_batch_of_500_chats_is_committed_to_sqlite(benchmark: Any, kit: Kit, runner: asyncio.Runner) -> None:

@@ -6,23 +6,24 @@ import secrets
 from collections.abc import Sequence
 
 DAY = 86_400  # seconds
-
-
 DRAWN = 10  # random bytes of an id
 
 
-def chat_ids(ended: Sequence[float]) -> list[bytes]:
+def chat_ids(ended: Sequence[float]) -> list[bytearray]:
     """An id for each: 48 bits of Unix milliseconds, 80 random bits. Sorted by time; no two alike. `ended`: the earliest first."""
     drawn = secrets.token_bytes(DRAWN * len(ended))
-    found, first, last, begun = [], 0, -1, b""
-    for when in ended:
-        time = int(when * 1000)
+    rest = sorted([drawn[at : at + DRAWN] for at in range(0, len(drawn), DRAWN)])  # within a millisecond
+    found, last, begun = [], -1, bytearray()
+    for when, more in zip(ended, rest, strict=True):
+        time = _milliseconds(when)
         if time != last:  # a batch has many of one millisecond
-            last, begun = time, time.to_bytes(6, "big")
-        found.append(begun + drawn[first : first + DRAWN])
-        first += DRAWN
-    found.sort()  # within a millisecond
+            last, begun = time, bytearray(time.to_bytes(6, "big"))
+        found.append(begun + more)
     return found
+
+
+def _milliseconds(when: float) -> int:
+    return int(when * 1000)
 
 
 def ended_at(chat: bytes) -> float:

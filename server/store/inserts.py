@@ -1,6 +1,6 @@
 """Many rows into a table at once. Rule: all that is put in one call is one transaction, and a row that is there already stays as it is.
 
-A batch is a list of values, row after row: SQLite takes many rows in one statement sooner than one by one.
+A batch is a list of values, set of rows after set: SQLite takes many rows in one statement sooner than one by one.
 
 SQLite: a connection and a thread of their own, so that a batch is one hop. `OR ROLLBACK` is for what cannot happen
 (a missing value): with the usual abort SQLite would copy each page that a statement touches, to undo the statement alone.
@@ -16,34 +16,52 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from typing import Any, Final, Protocol
 
 MISSING: Final = float("nan")  # SQLite keeps it as NULL. A None works too, but takes as long as bytes do
-ROWS = 250  # of one statement of SQLite. More are not faster, and it holds the GIL while it binds them (0.1 ms)
+ROWS = 250  # sets of them in one statement of SQLite. More are not faster, and it holds the GIL while it binds them (0.1 ms)
 
 
 @dataclass(frozen=True, slots=True)
 class Into:
-    """Where rows go."""
+    """Where rows go. `sets`: the rows that go together, each with the constants that stand in some of its columns; no stranger's words.
+
+    A constant is no value to bind: that would cost as much as a third of an entry in an index.
+    """
 
     table: str
     columns: tuple[str, ...]
+    sets: tuple[tuple[tuple[str, str | int], ...], ...] = ((),)
 
-    @lru_cache(maxsize=16)  # noqa: B019 - those of this module's users: a table each
-    def sqlite(self, rows: int) -> str:
-        """SQLite's statement for so many rows."""
-        row = "(" + ",".join("?" * len(self.columns)) + ")"
-        return "INSERT OR ROLLBACK" + self._values(",".join([row] * rows))
+    @property
+    def width(self) -> int:
+        """Values of a set of rows."""
+        return len(self.sets) * len(self.columns) - sum(map(len, self.sets))
+
+    @lru_cache(maxsize=64)  # noqa: B019 - those of this module's users: a few a table
+    def sqlite(self, sets: int) -> str:
+        """SQLite's statement for so many sets of rows."""
+        return "INSERT OR ROLLBACK" + self._values(",".join([self._rows(lambda _: "?")] * sets))
 
     def postgresql(self) -> str:
-        """PostgreSQL's statement for a row."""
-        return "INSERT" + self._values("(" + ",".join(f"${i + 1}" for i in range(len(self.columns))) + ")")
+        """PostgreSQL's statement for a set of rows."""
+        return "INSERT" + self._values(self._rows(lambda place: f"${place}"))
+
+    def _rows(self, named: Callable[[int], str]) -> str:
+        """The rows of a set. `named`: how the database writes a value, from 1."""
+        places = count(1)
+        rows = []
+        for constants in self.sets:
+            known = {column: f"'{value}'" if isinstance(value, str) else str(value) for column, value in constants}
+            rows.append("(" + ",".join([known.get(column) or named(next(places)) for column in self.columns]) + ")")
+        return ",".join(rows)
 
     def _values(self, rows: str) -> str:
         return f" INTO {self.table} ({', '.join(self.columns)}) VALUES {rows} ON CONFLICT DO NOTHING"
 
 
-Values = Sequence[tuple[Into, list[Any]]]  # of each table, the values of its rows, row after row
+Values = Sequence[tuple[Into, list[Any]]]  # the values of rows, set after set
 
 
 class Executes(Protocol):
@@ -56,9 +74,10 @@ class Executes(Protocol):
 async def put(connection: Executes, values: Values) -> None:
     """PostgreSQL, within a transaction. A statement of many rows would be a third less for its server, and a third more for us."""
     for into, flat in values:
-        width = len(into.columns)
+        width = into.width
         rows = [tuple(flat[at : at + width]) for at in range(0, len(flat), width)]
-        await connection.exec_driver_sql(into.postgresql(), rows)
+        if rows:
+            await connection.exec_driver_sql(into.postgresql(), rows)
 
 
 class Inserts:
@@ -103,8 +122,8 @@ class Inserts:
 
 
 def _insert(connection: sqlite3.Connection, into: Into, flat: list[Any]) -> None:
-    """Only two statements a table, so that SQLite parses each once: of ROWS rows, and of one for the rest."""
-    width = len(into.columns)
+    """Only two statements, so that SQLite parses each once: of ROWS sets, and of one for the rest."""
+    width = into.width
     step = ROWS * width
     whole = len(flat) - len(flat) % step
     if whole:

@@ -1,7 +1,8 @@
 """From an ended chat to rows. Rule: keyed and encrypted values are derived once a person and epoch, not once a chat.
 
 What the server hands over on the hot path is one tuple; nothing is computed there. The derivation happens when the
-batch is written, through a bounded cache: a person who talks to twenty strangers costs one AES-GCM and two HMACs.
+batch is written, through a bounded cache: a person who talks to twenty strangers costs one AES-GCM and two HMACs
+(and again where the address changed).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 
 from server.store.country import Countries
 from server.store.epochs import EPOCH
-from server.store.ids import chat_ids
+from server.store.ids import chat_ids, day_of
 from server.store.inserts import Into
 from server.store.pseudonyms import Pseudonyms
 
@@ -41,21 +42,78 @@ class EndedChat(NamedTuple):
 
 # The same without names, which is quicker to make and to take apart: what the hot path hands over.
 Record = tuple[str, str, float, float, tuple[tuple[int, int, str], ...]]
-Derived = tuple[Any, Any, Any, Any]  # identity, address, its MAC, country: as the database takes them
 
 CHAT = Into("chat", ("id", "mode", "started", "ended", "how"))
 PARTY = Into("party", ("chat", "side", "ended", "identity", "address", "address_mac", "country"))
+PAIR = Into(PARTY.table, PARTY.columns, ((("side", 0),), (("side", 1),)))  # both people of a chat
+KINDS = 32  # of chats whose words are constants of a statement; there are four modes and a few ways to end
+_words: dict[tuple[str, str], Into] = {}
+
+
+def kind(mode: str, how: str) -> Into:
+    """Where the chats of a kind go: their two words are constants there, or values like others where they are no plain words."""
+    found = _words.get((mode, how))
+    if found is None:
+        constants = (("mode", mode[:8]), ("how", how[:16]))
+        plain = len(_words) < KINDS and (mode + how).isascii() and mode.isalpha() and how.isalpha()
+        found = Into(CHAT.table, CHAT.columns, (constants,)) if plain else CHAT
+        if plain:
+            _words[mode, how] = found
+    return found
+
+
+class Known:
+    """A person's values as the database takes them, of one epoch and address."""
+
+    __slots__ = ("address", "country", "epoch", "mac", "where", "who")
+
+    def __init__(self, epoch: int, address: str, who: Any, where: Any, mac: Any, country: Any) -> None:
+        self.epoch = epoch
+        self.address = address
+        self.who = who  # the identity
+        self.where = where  # the address, sealed
+        self.mac = mac
+        self.country = country
 
 
 class Batch:
     """Rows that are written together. Ids are new: a batch that is written again must be the same one."""
 
-    __slots__ = ("chats", "parties", "size")
+    __slots__ = ("chats", "days", "epoch", "last", "pairs", "parties", "size")
 
     def __init__(self) -> None:
         self.size = 0  # chats
-        self.chats: list[Any] = []  # the values of a row of CHAT after those of the other
-        self.parties: list[Any] = []  # the same, of PARTY
+        self.chats: dict[
+            tuple[str, str], list[Any]
+        ] = {}  # by mode and how: id, started and ended of one after those of the other
+        self.pairs: list[Any] = []  # the values of PAIR
+        self.parties: list[Any] = []  # the values of PARTY, of those who were not two
+        self.days: set[int] = set()  # on which they ended
+        self.last, self.epoch = -1, 0  # Unix seconds of the last one's end, and its epoch
+
+    def values(self) -> list[tuple[Into, list[Any]]]:
+        """What is to be put."""
+        found = []
+        for (mode, how), flat in self.chats.items():
+            into = kind(mode, how)
+            if into is CHAT:
+                words = [(*flat[at : at + 3], mode[:8], how[:16]) for at in range(0, len(flat), 3)]
+                flat = [value for id, begun, ended, word, end in words for value in (id, word, begun, ended, end)]
+            found.append((into, flat))
+        return [*found, (PAIR, self.pairs), (PARTY, self.parties)]
+
+
+def _epochs(chats: Iterable[Record]) -> set[int]:
+    """Those in which they ended. Most ended in the one of the chat before."""
+    found: set[int] = set()
+    since = until = 0.0
+    for chat in chats:
+        ended = chat[3]
+        if not since <= ended < until:
+            epoch = int(ended) // EPOCH
+            found.add(epoch)
+            since, until = float(epoch * EPOCH), float((epoch + 1) * EPOCH)
+    return found
 
 
 class Records:
@@ -65,42 +123,70 @@ class Records:
         self._pseudonyms = pseudonyms
         self._countries = countries
         self._missing = missing
-        self._cache: dict[tuple[int, int, str], Derived] = {}
+        self._cache: dict[int | str, Known] = {}  # by identity, of who has none by address
 
     async def prepare(self, chats: Iterable[Record]) -> None:
         """Have the keys of these chats' epochs in memory, so that `add` touches no file. Raises OSError."""
         epochs = self._pseudonyms.epochs
-        for epoch in {int(chat[3]) // EPOCH for chat in chats}:
+        for epoch in _epochs(chats):
             if not epochs.known(epoch):
                 await asyncio.to_thread(epochs.make, epoch)
 
     def add(self, batch: Batch, chats: Iterable[Record]) -> None:
         """Put the rows of these chats into a batch."""
-        cache, chat_values, party_values = self._cache, batch.chats, batch.parties
         some = sorted(chats, key=_ended)
         ids = chat_ids([chat[3] for chat in some])  # a database is quicker where each row comes after the last
         for ident, (mode, how, started, ended, parties) in zip(ids, some, strict=True):
-            chat, at = bytearray(ident), int(ended)
-            epoch = at // EPOCH
-            chat_values += (chat, mode[:8], int(started), at, how[:16])
-            for side, identity, address in parties:
-                found = cache.get((epoch, identity, address)) or self._derive(epoch, identity, address)
-                who, where, mac, country = found
-                party_values += (chat, side, at, who, where, mac, country)
+            self._rows(batch, ident, mode, how, started, ended, parties)
         batch.size += len(some)
 
-    def _derive(self, epoch: int, identity: int, address: str) -> Derived:
+    def _rows(
+        self, batch: Batch, chat: bytearray, mode: str, how: str, started: float, ended: float, parties: tuple[Any, ...]
+    ) -> None:
+        at = int(ended)
+        values = batch.chats.get((mode, how))
+        if values is None:
+            values = batch.chats[mode, how] = []
+        values.append(chat)
+        values.append(int(started))
+        values.append(at)
+        if at != batch.last:
+            batch.last, batch.epoch = at, at // EPOCH
+            batch.days.add(day_of(at))
+        two = len(parties) == 2 and parties[0][0] == 0 and parties[1][0] == 1
+        values = batch.pairs if two else batch.parties
+        for side, identity, address in parties:
+            known = self._known(batch.epoch, identity, address)
+            values.append(chat)
+            if not two:
+                values.append(side)
+            values.append(at)
+            values.append(known.who)
+            values.append(known.where)
+            values.append(known.mac)
+            values.append(known.country)
+
+    def _known(self, epoch: int, identity: int, address: str) -> Known:
+        known = self._held(identity or address)
+        if known is not None and known.epoch == epoch and known.address == address:
+            return known
+        return self._derive(epoch, identity, address)
+
+    def _held(self, key: int | str) -> Known | None:
+        return self._cache.get(key)
+
+    def _derive(self, epoch: int, identity: int, address: str) -> Known:
         try:
             values = self._pseudonyms.live(epoch, identity, address)
         except ValueError:  # not an IP address: a Unix socket's peer, a test's name
             values = self._pseudonyms.live(epoch, identity, "")
         who, where, mac = [self._missing if value is None else bytearray(value) for value in values]
         country = self._countries.find(address) if address else None
-        found = (who, where, mac, self._missing if country is None else country)
+        known = Known(epoch, address, who, where, mac, self._missing if country is None else country)
         if len(self._cache) >= CACHE:
             self._cache.clear()
-        self._cache[epoch, identity, address] = found
-        return found
+        self._cache[identity or address] = known
+        return known
 
     def forget(self) -> None:
         """Drop the derived values (after a deletion, or when an epoch's key is destroyed)."""

@@ -22,10 +22,9 @@ from server.store import partitions
 from server.store.database import Database
 from server.store.epochs import KeyGone
 from server.store.errors import StoreAway
-from server.store.ids import day_of
 from server.store.inserts import ROWS, put
 from server.store.reach import Reach
-from server.store.records import CHAT, PARTY, Batch, Record, Records
+from server.store.records import Batch, Record, Records
 
 BACKOFF = (0.1, 5.0)  # seconds: first and longest pause between tries; a restart of PostgreSQL takes about a second
 TASK = "store-writer"
@@ -33,7 +32,6 @@ TASK = "store-writer"
 SOME = 50  # chats that become rows between two looks at the clock: 1.5 ms where each person is new
 TURN = 0.0005  # seconds of it in one turn of the loop
 HELD = 0.02  # seconds that a batch may hold the database: who saves beside it waits for as long
-ENDED = CHAT.columns.index("ended")
 # Chats that a batch may always have; how many times more the database takes in HELD is learned from each. Whole statements (`inserts.ROWS`):
 # the rows that fill none cost twice as much.
 LEAST = ROWS
@@ -171,11 +169,11 @@ class Writer:
 
     async def _write(self, batch: Batch) -> None:
         begun = time.monotonic()
-        values = ((CHAT, batch.chats), (PARTY, batch.parties))
+        values = batch.values()
         if self._database.sqlite:
             held = await self._database.put(values)
         else:
-            days = {day_of(at) for at in set(batch.chats[ENDED :: len(CHAT.columns)])}
+            days = batch.days
             async with self._database.write() as connection:
                 for day in sorted(days - self._days):
                     await partitions.ensure(connection, day)

@@ -5,7 +5,7 @@ from server.store.ids import DAY, bound, chat_ids, day_of, ended_at
 
 def test_an_id_holds_its_time_and_no_two_are_alike() -> None:
     at = 1_795_536_300.25
-    ids = {*chat_ids([at] * 100)}
+    ids = {*map(bytes, chat_ids([at] * 100))}
     assert len(ids) == 100
     assert {ended_at(id) for id in ids} == {at}
     assert {len(id) for id in ids} == {16}

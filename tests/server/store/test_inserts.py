@@ -10,11 +10,13 @@ import pytest
 from sqlalchemy import select, text
 
 from server.store import partitions
+from server.store.country import Countries
+from server.store.epochs import EPOCH
 from server.store.errors import StoreAway
 from server.store.ids import chat_ids, day_of
 from server.store.inserts import ROWS, Into, Values
 from server.store.inserts import put as insert
-from server.store.records import CHAT, PARTY
+from server.store.records import CHAT, PAIR, PARTY, Batch, Records, kind
 from server.store.schema import chat, metadata
 
 from .conftest import NOW, Kit
@@ -34,7 +36,7 @@ async def put(kit: Kit, *values: tuple[Into, list[Any]]) -> None:
 
 def chats(count: int) -> list[Any]:
     """The values of so many rows."""
-    return [value for _ in range(count) for value in (bytearray(chat_ids([NOW])[0]), "text", NOW - 60, NOW, "left")]
+    return [value for _ in range(count) for value in (chat_ids([NOW])[0], "text", NOW - 60, NOW, "left")]
 
 
 @pytest.mark.parametrize("into", [CHAT, PARTY], ids=lambda into: into.table)
@@ -57,10 +59,52 @@ def _plain(value: Any) -> Any:
 
 
 async def test_what_is_missing_is_null(kit: Kit) -> None:
-    await put(kit, (PARTY, [bytearray(chat_ids([NOW])[0]), 0, NOW, None, None, None, None]))
+    await put(kit, (PARTY, [chat_ids([NOW])[0], 0, NOW, None, None, None, None]))
     async with kit.database.read() as connection:
         row = (await connection.execute(text("SELECT identity, address, address_mac, country FROM party"))).one()
     assert tuple(row) == (None, None, None, None)
+
+
+async def test_both_people_of_a_chat_go_in_one_set_of_values_each_on_their_side(kit: Kit) -> None:
+    ident = chat_ids([NOW])[0]
+    await put(kit, (PAIR, [ident, NOW, None, None, None, "GB", ident, NOW, None, None, None, "FR"]))
+    async with kit.database.read() as connection:
+        rows = (await connection.execute(text("SELECT side, ended, country FROM party ORDER BY side"))).all()
+    assert [tuple(row) for row in rows] == [(0, NOW, "GB"), (1, NOW, "FR")]
+
+
+async def test_chats_of_each_kind_and_of_any_number_of_people_are_written_as_they_were(kit: Kit) -> None:
+    records, batch = Records(kit.pseudonyms, Countries(), kit.database.missing), Batch()
+    kinds = [("text", "left"), ("video", "lost"), ("o'mode", "no word"), ("text", "left")]
+    people = [(0, 11, "192.0.2.1"), (1, 22, "192.0.2.2"), (2, 0, "192.0.2.3")]
+    some = [(mode, how, NOW - 9.5, NOW + 0.5 + n, tuple(people[: 2 + n % 2])) for n, (mode, how) in enumerate(kinds)]
+    await records.prepare(some)
+    records.add(batch, some)
+    await put(kit, *batch.values())
+    await put(kit, *batch.values())  # as after a commit that got no answer
+    async with kit.database.read() as connection:
+        chats = (await connection.execute(text("SELECT mode, how, started, ended FROM chat ORDER BY id"))).all()
+        sides = (await connection.execute(text("SELECT side, ended FROM party ORDER BY chat, side"))).all()
+    assert [tuple(row) for row in chats] == [(mode, how, NOW - 10, NOW + n) for n, (mode, how) in enumerate(kinds)]
+    assert [tuple(row) for row in sides] == [(side, NOW + n) for n in range(4) for side in range(2 + n % 2)]
+    assert kind("o'mode", "no word") is CHAT, "what is no plain word is no constant of a statement"
+
+
+async def test_who_comes_from_another_address_or_in_another_epoch_is_keyed_anew(kit: Kit) -> None:
+    records = Records(kit.pseudonyms, Countries(), kit.database.missing)
+    places = [("192.0.2.1", NOW), ("192.0.2.1", NOW), ("192.0.2.9", NOW), ("192.0.2.9", NOW + EPOCH)]
+    found = []
+    for address, at in places:
+        batch = Batch()
+        some = [("text", "left", at - 1.0, float(at), ((0, 11, address),))]
+        await records.prepare(some)
+        records.add(batch, some)
+        found.append(tuple(map(_plain, batch.parties[3:6])))
+    (who, sealed, mac), again, elsewhere, later = found
+    assert again == (who, sealed, mac)
+    assert elsewhere[0] == who
+    assert elsewhere[2] != mac
+    assert later[0] != who
 
 
 async def test_rows_that_are_there_stay_and_the_others_are_added(kit: Kit) -> None:
@@ -74,7 +118,7 @@ async def test_rows_that_are_there_stay_and_the_others_are_added(kit: Kit) -> No
 
 
 async def test_a_fault_in_the_last_row_takes_all_back_and_the_next_call_works(kit: Kit) -> None:
-    party = [bytearray(chat_ids([NOW])[0]), 0, None, None, None, None, None]  # without the time of its end
+    party = [chat_ids([NOW])[0], 0, None, None, None, None, None]  # without the time of its end
     for _ in range(2):
         with pytest.raises(StoreAway):
             await put(kit, (CHAT, chats(ROWS + 3)), (PARTY, party))
