@@ -56,7 +56,7 @@ class Finds:
     def _sweep(self, now: float) -> None:
         """Looks at the two whose latest find is the longest ago: the table shrinks as people go."""
         for _ in range(2):
-            person, until = next(iter(self._paid.items()))
-            if until > now:
+            person = next(iter(self._paid))
+            if self._paid[person] > now:
                 return
             del self._paid[person]

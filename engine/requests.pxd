@@ -11,5 +11,11 @@ cdef class Find:
     cdef public tuple avoid
     cdef public bint snaps
 
+cdef _request(dict body)
+cdef Find _find(dict body)
+cdef _seldom(Find find, dict body)
+cdef bint _flag(dict body, str name, str of, default=*) except *
+cdef str _string(dict body, str name, str of, Py_ssize_t most, default=*)
 cdef list _interests(value)
+cdef Py_ssize_t _weighed(word, Py_ssize_t left) except *
 cdef str _primary(value)

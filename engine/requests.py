@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
+from orjson import JSONDecodeError, loads
 
 from engine import protocol
 from engine.errors import Refusal
-from engine.protocol import ANY_LANGUAGE, DEFAULT_LANGUAGE, SPY, STRANGER
+from engine.protocol import ANY_LANGUAGE, DEFAULT_LANGUAGE, INTEREST_RAW_MAX, INTERESTS_MAX, SPY, STRANGER
 from engine.signals import checked
 
 # all C0 and C1 but \t and \n, and half characters
@@ -24,6 +24,7 @@ _language = re.compile(r"(?:\*|([A-Za-z]{2,3})(?:-[A-Za-z0-9]{1,8})*)", re.ASCII
 
 REASONS: Final = frozenset(protocol.REASONS)
 ROLES: Final = frozenset(protocol.ROLES)
+RAW_MAX: Final = protocol.INTERESTS_RAW_MAX
 NO_SNAP: Final = frozenset(protocol.NO_SNAP)
 
 Body = dict[str, Any]
@@ -144,16 +145,23 @@ Request = Find | Message | Typing | Signal | Leave | Save | Report | Seen | Bloc
 def parse(payload: bytes) -> Request:
     """The request in a text frame of at most 64 KiB. Raises Refusal."""
     try:
-        body = orjson.loads(payload)
-    except orjson.JSONDecodeError:
+        body = loads(payload)
+    except JSONDecodeError:
         raise _unreadable(payload) from None
     if type(body) is not dict:
         raise Refusal("bad_json")
+    return _request(body)
+
+
+def _request(body: Body) -> Request:
     kind = body.get("type")
-    build = _BUILDERS.get(kind) if type(kind) is str else None
-    if build is None:
-        raise Refusal("bad_type", kind if type(kind) is str and len(kind) <= 32 and kind.isascii() else None)
-    return build(body)
+    if type(kind) is str:
+        if kind == "find":
+            return _find(body)
+        build = _BUILDERS.get(kind)
+        if build is not None:
+            return build(body)
+    raise Refusal("bad_type", kind if type(kind) is str and len(kind) <= 32 and kind.isascii() else None)
 
 
 def _unreadable(payload: bytes) -> Refusal:
@@ -197,33 +205,51 @@ def _string(body: Body, name: str, of: str, most: int, default: str | None = Non
 
 
 def _find(body: Body) -> Find:
-    mode = body.get("mode", "text")
-    if mode != "text" and mode != "video":
-        raise Refusal("bad_field", "find")
-    role = body.get("role", STRANGER)
-    if type(role) is not str or role not in ROLES or (role != STRANGER and mode == "video"):
-        raise Refusal("bad_field", "find")
-    college = body.get("college")
-    if "college" in body and college != "any" and college != "same":
-        raise Refusal("bad_field", "find")
-    if college is not None and role != STRANGER:
-        raise Refusal("bad_field", "find")
-    return Find(
-        mode == "video",
-        _interests(body["interests"]) if "interests" in body else [],
-        _primary(body["language"]) if "language" in body else DEFAULT_LANGUAGE,
-        "strict" in body and _flag(body, "strict", "find"),
-        role,
-        _question(body) if role == SPY else None,
-        "share" in body and _flag(body, "share", "find"),
-        college,
-        _string(body, "proof", "find", protocol.PROOF_MAX) if "proof" in body else "",
-        "relay" in body and _flag(body, "relay", "find"),
-        "adult" in body and _flag(body, "adult", "find"),
-        _primary(body["writes"]) if "writes" in body else ANY_LANGUAGE,
-        _avoid(body["avoid"]) if "avoid" in body else (),
-        "snaps" in body and _flag(body, "snaps", "find"),
-    )
+    """Judges the fields in this order. `left`: fields that were not looked for yet, so that no more are looked for than there are."""
+    left = len(body) - 1
+    mode, role, college = "text", STRANGER, None
+    if left and "mode" in body:
+        left -= 1
+        mode = body["mode"]
+        if mode != "text" and mode != "video":
+            raise Refusal("bad_field", "find")
+    if left and "role" in body:
+        left -= 1
+        role = body["role"]
+        if type(role) is not str or role not in ROLES or (role != STRANGER and mode == "video"):
+            raise Refusal("bad_field", "find")
+    if left and "college" in body:
+        left -= 1
+        college = body["college"]
+        if (college != "any" and college != "same") or role != STRANGER:
+            raise Refusal("bad_field", "find")
+    find = Find(mode == "video", [], DEFAULT_LANGUAGE, False, role, None, False, college, "", False, False)
+    if left and "interests" in body:
+        left -= 1
+        find.interests = _interests(body["interests"])
+    if left and "language" in body:
+        left -= 1
+        find.language = _primary(body["language"])
+    if left and "strict" in body:
+        left -= 1
+        find.strict = _flag(body, "strict", "find")
+    if role == SPY:
+        left -= "question" in body
+        find.question = _question(body)
+    if left:
+        _seldom(find, body)
+    return find
+
+
+def _seldom(find: Find, body: Body) -> None:
+    """What few searches say."""
+    find.share = _flag(body, "share", "find")
+    find.proof = _string(body, "proof", "find", protocol.PROOF_MAX, "")
+    find.relay = _flag(body, "relay", "find")
+    find.adult = _flag(body, "adult", "find")
+    find.writes = _primary(body["writes"]) if "writes" in body else ANY_LANGUAGE
+    find.avoid = _avoid(body["avoid"]) if "avoid" in body else ()
+    find.snaps = _flag(body, "snaps", "find")
 
 
 def _avoid(value: Any) -> tuple[str, ...]:
@@ -237,20 +263,25 @@ def _avoid(value: Any) -> tuple[str, ...]:
 def _interests(value: Any) -> list[str]:
     if type(value) is not list:
         raise Refusal("bad_field", "find")
-    if len(value) > protocol.INTERESTS_MAX:
+    if len(value) > INTERESTS_MAX:
         raise Refusal("too_long", "find")
-    left = protocol.INTERESTS_RAW_MAX
+    left = RAW_MAX
     for word in value:
-        if type(word) is not str:
-            raise Refusal("bad_field", "find")
-        left -= len(word)
-        if len(word) > protocol.INTEREST_RAW_MAX or left < 0:
-            raise Refusal("too_long", "find")
+        left -= _weighed(word, left)
+    return value
+
+
+def _weighed(word: Any, left: int) -> int:
+    if type(word) is not str:
+        raise Refusal("bad_field", "find")
+    if len(word) > INTEREST_RAW_MAX or len(word) > left:
+        raise Refusal("too_long", "find")
+    if not word.isalnum():  # which is all that the following asks
         if not word.isprintable() and _controls_of_line(word):
             raise Refusal("control", "find")
         if not word or word.isspace():
             raise Refusal("empty", "find")
-    return value
+    return len(word)
 
 
 def _primary(value: Any) -> str:
@@ -353,7 +384,7 @@ _LEAVE: Final = Leave()
 _PING: Final = Ping()
 
 _BUILDERS: Final[dict[str, Callable[[Body], Request]]] = {
-    "find": _find,
+    "find": lambda body: _find(body),
     "message": _message,
     "typing": _typing,
     "signal": lambda body: Signal(checked(body)),

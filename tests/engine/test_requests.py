@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine import requests
 from engine.errors import Refusal
-from engine.protocol import FAULTS
+from engine.protocol import AVOID_MAX, FAULTS, ROLES, SPY, STRANGER
 from engine.requests import Find, Message, parse
 from ext.net.probe import classify
 
@@ -317,3 +317,31 @@ def test_all_interests_together_are_bounded_as_typed() -> None:
     with pytest.raises(Refusal) as caught:
         requests.parse(orjson.dumps({"type": "find", "interests": ["x" * 64] * 31 + ["x" * 65]}))
     assert caught.value.code == "too_long"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("mode", "video"), ("role", "guesser"), ("college", "any"), ("interests", ["go"]), ("language", "fr"), ("strict", True),
+        ("share", True), ("proof", "p"), ("relay", True), ("adult", True), ("writes", "de"), ("avoid", ["t"]), ("snaps", True),
+    ],
+)  # fmt: skip
+def test_each_field_of_a_search_is_read_whatever_stands_beside_it(name: str, value: Any) -> None:
+    if name == "role":
+        value = next(iter(sorted({*ROLES} - {STRANGER, SPY})))
+    usual, alone = (parse(orjson.dumps({"type": "find", **more})) for more in ({}, {name: value}))
+    assert alone != usual
+    for body in (
+        {name: value, "type": "find"},
+        {"type": "find", "x": 1, name: value, "y": 2},
+        {"y": [], name: value, "type": "find"},
+    ):
+        assert parse(orjson.dumps(body)) == alone
+    with pytest.raises(Refusal):
+        parse(orjson.dumps({"type": "find", "x": 1, name: None}))
+
+
+def test_of_two_wrong_fields_the_first_that_is_judged_is_told() -> None:
+    wrong = {"avoid": ["t"] * (AVOID_MAX + 1), "interests": [" "], "type": "find"}
+    with pytest.raises(Refusal, match="empty"):
+        parse(orjson.dumps(wrong))
