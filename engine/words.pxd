@@ -10,3 +10,4 @@ cdef class Words:
     cpdef release(self, Query query)
     cdef tuple _networks_of(self, str address)
     cdef _held_by(self, Query query, ids, list words)
+    cdef bint _has_room(self, tuple networks, Py_ssize_t more) except *

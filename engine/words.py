@@ -30,13 +30,13 @@ class Words:
         """Give the query the ids of its words. Raises BadInterest, and Refusal where there is room for none of them."""
         vocabulary = self._vocabulary
         query.networks = session.networks = session.networks or self._networks_of(session.address)
-        known = vocabulary.interests
+        known = vocabulary.different()
         try:
             ids = vocabulary.intern(words)
         except InternFull:
             kept = self._vocabulary.known(words)
         else:
-            if not self._limits or vocabulary.interests == known or self._has_room(query.networks, len(words)):
+            if not self._limits or vocabulary.different() == known or self._has_room(query.networks, len(words)):
                 self._held_by(query, ids, words)
                 return
             vocabulary.release(ids)
@@ -89,11 +89,14 @@ class Words:
 
     def _held_by(self, query: Query, ids: Ids, words: list[str]) -> None:
         query.ids = ids
-        if self._vocabulary.words(ids) != words:
+        if not self._vocabulary.spelled(ids, words):
             query.typed = "\n".join(words)
         for network in query.networks:
             self._held[network] = self._held.get(network, 0) + len(ids)
 
     def _has_room(self, networks: tuple[str, ...], more: int) -> bool:
         held = self._held
-        return all(held.get(network, 0) + more <= WORDS_MAX * share_of(network) for network in networks)
+        for network in networks:  # noqa: SIM110 - a generator costs more than what it asks
+            if held.get(network, 0) + more > WORDS_MAX * share_of(network):
+                return False
+        return True

@@ -15,6 +15,7 @@ class Vocabulary:
     def __init__(self, most_interests: int = 1_000_000) -> None:
         self._interner = Interner(most_interests)
         self._spellings = Spellings()
+        self._known = self._spellings.known
 
     def intern(self, words: Sequence[str]) -> Ids:
         """Ids of the words, in their order; one use of each is counted until `release`.
@@ -22,7 +23,7 @@ class Vocabulary:
         Two spellings of one interest give the same id twice. Raises BadInterest, or InternFull where a word is new
         and the table full; then no use is counted.
         """
-        ids = self._interner.intern_all(words, self._spellings.known, self._spellings)
+        ids = self._interner.intern_all(words, self._known, self._spellings)
         if ids is None:
             raise InternFull("no room for another interest")
         return ids
@@ -30,7 +31,15 @@ class Vocabulary:
     @property
     def interests(self) -> int:
         """How many different interests are in use."""
+        return self.different()
+
+    def different(self) -> int:
+        """`interests`, by a call that is quicker where it is compiled."""
         return len(self._interner)
+
+    def spelled(self, ids: Ids, words: Sequence[str]) -> bool:
+        """Whether these are the normalised words of ids in use, in their order."""
+        return self._interner.spelled(ids, words)
 
     def words(self, ids: Iterable[int]) -> list[str]:
         """The normalised words of ids in use."""

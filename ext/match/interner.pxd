@@ -36,5 +36,9 @@ cdef class Interner:
     cdef bint alive(self, uint32_t number) noexcept
     cdef int64_t _intern(self, str word) except -2
     cdef int64_t _used(self, str word) except -2
+    cpdef Ids intern_all(self, words, dict known, normal)
+    cpdef bint spelled(self, ids, words) except -1
+    cpdef release(self, ids)
+    cpdef words_of(self, ids)
     cdef int _release(self, const uint32_t *numbers, Py_ssize_t count) except -1
     cdef uint32_t _used_number(self, found) except? 0xFFFFFFFF

@@ -9,6 +9,7 @@ from cpython.unicode cimport PyUnicode_1BYTE_DATA, PyUnicode_AsUTF8AndSize, PyUn
 from libc.math cimport log2
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
+from libc.string cimport memcmp
 
 from ext.match.strings cimport CLASSES, UNIT, strings_add, strings_drop, strings_find, strings_free, strings_init
 
@@ -76,6 +77,12 @@ cdef class Ids:
         return self
 
 
+cdef str word_of(Interner interner, uint32_t number):
+    """The word of a number in use."""
+    cdef const char *text = interner.strings.arena + <size_t>interner.strings.texts[number].offset * UNIT
+    return PyUnicode_DecodeUTF8(text, interner.strings.texts[number].size, NULL)
+
+
 cdef int ids_room(Ids ids, Py_ssize_t size) except -1:
     """Makes room in new ids, which hold `size` zeros then."""
     if size > FEW:
@@ -84,6 +91,14 @@ cdef int ids_room(Ids ids, Py_ssize_t size) except -1:
             raise MemoryError()
     ids.count = <uint32_t>size
     return 0
+
+
+cdef const char *text_of(str word, Py_ssize_t *size) except NULL:
+    """A word in UTF-8; ASCII as it lies. Raises UnicodeEncodeError for one with lone surrogates."""
+    if PyUnicode_IS_ASCII(word):
+        size[0] = len(word)
+        return <const char *>PyUnicode_1BYTE_DATA(word)
+    return PyUnicode_AsUTF8AndSize(word, size)
 
 
 cdef class Interner:
@@ -155,7 +170,7 @@ cdef class Interner:
         """
         global entries
         cdef Py_ssize_t size
-        cdef const char *text = PyUnicode_AsUTF8AndSize(word, &size)
+        cdef const char *text = text_of(word, &size)
         cdef uint64_t key = <uint64_t>hash(word)
         cdef uint32_t number
         if not 0 < size <= CLASSES * UNIT:
@@ -190,12 +205,12 @@ cdef class Interner:
         self._seen(number, key)
         return number
 
-    def intern_all(self, words, dict known not None, normal) -> Ids | None:
+    cpdef Ids intern_all(self, words, dict known, normal):
         """Numbers of words as typed, in their order; None where a new one finds no room: then nothing is held.
 
-        Each is looked for in `known`, spellings to normalised words. One that is not there, but that somebody uses in this very
-        spelling, is normalised already, since normalising a normalised word changes nothing; else normal(word) says. What `normal`
-        raises passes through, and nothing is held either.
+        One that somebody uses in this very spelling is normalised already, since normalising a normalised word changes nothing.
+        Another is looked for in `known`, spellings to normalised words; else normal(word) says. What `normal` raises passes through,
+        and nothing is held either.
         """
         cdef Ids ids = Ids.__new__(Ids)
         cdef Py_ssize_t size = len(words), done = 0
@@ -203,9 +218,9 @@ cdef class Interner:
         ids_room(ids, size)
         try:
             for word in words:
-                key = known.get(word)
-                number = self._used(word) if key is None else -1
+                number = self._used(word)
                 if number < 0:
+                    key = known.get(word)
                     number = self._intern(normal(word) if key is None else key)
                     if number < 0:
                         break
@@ -215,6 +230,24 @@ cdef class Interner:
             if done < size:
                 self._release(numbers_of(ids), done)
         return ids if done == size else None
+
+    cpdef bint spelled(self, ids, words) except -1:
+        """Whether the words are in this order the normalised ones of the ids. Raises KeyError where nobody uses one."""
+        cdef Py_ssize_t i, size
+        cdef uint32_t number
+        cdef const char *text
+        if len(ids) != len(words):
+            return False
+        for i, word in enumerate(words):
+            number = numbers_of(<Ids>ids)[i] if type(ids) is Ids else self._used_number(ids[i])
+            if not self.alive(number):
+                raise KeyError(number)
+            text = text_of(word, &size)
+            if <Py_ssize_t>self.strings.texts[number].size != size:
+                return False
+            if memcmp(self.strings.arena + <size_t>self.strings.texts[number].offset * UNIT, text, size) != 0:
+                return False
+        return True
 
     cdef int _release(self, const uint32_t *numbers, Py_ssize_t count) except -1:
         global entries
@@ -231,7 +264,7 @@ cdef class Interner:
                 strings_drop(&self.strings, number)
         return 0
 
-    def release(self, ids) -> None:
+    cpdef release(self, ids):
         """Take one use off each number. Raises KeyError for a number that nobody uses; those before it are released."""
         cdef uint32_t number
         if type(ids) is Ids:
@@ -243,12 +276,11 @@ cdef class Interner:
 
     def word(self, found) -> str:
         """The normalised word of a number. Raises KeyError where nobody uses it."""
-        cdef uint32_t number = self._used_number(found)
-        return PyUnicode_DecodeUTF8(self.strings.arena + <size_t>self.strings.texts[number].offset * UNIT, self.strings.texts[number].size, NULL)
+        return word_of(self, self._used_number(found))
 
-    def words_of(self, ids) -> list[str]:
+    cpdef words_of(self, ids):
         """The normalised words of several numbers. Raises KeyError where nobody uses one."""
-        return [self.word(found) for found in ids]
+        return [word_of(self, self._used_number(found)) for found in ids]
 
     def weight(self, found) -> int:
         """What sharing this interest is worth: 8 (everybody's) to 255. Raises KeyError where nobody uses it."""

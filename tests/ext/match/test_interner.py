@@ -147,3 +147,19 @@ def test_an_entry_that_nobody_gives_back_is_counted_until_its_interner_goes() ->
     assert ledger.left_since(before) == {"interner entries": 1}
     del interner
     assert ledger.left_since(before) == {}
+
+
+def test_words_are_the_normalised_ones_of_their_ids_or_not() -> None:
+    interner = Interner()
+    words = ["chess", "\u0448\u0430\u0445", "go"]
+    ids = interner.intern_all(words, {}, str.lower)
+    assert ids is not None
+    assert interner.spelled(ids, words)
+    assert interner.spelled(list(ids), words)
+    assert not interner.spelled(ids, ["Chess", *words[1:]])
+    assert not interner.spelled(ids, ["ches", *words[1:]])
+    assert not interner.spelled(ids, words[:2])
+    assert not interner.spelled(ids, words[::-1])
+    interner.release(ids)
+    with pytest.raises(KeyError):
+        interner.spelled(ids, words)
