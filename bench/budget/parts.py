@@ -35,8 +35,8 @@ PARTS: Final[dict[str, Part]] = {
     "connecting": Part(
         "the head's rules, who may come in, an identity, AES-GCM over a token",
         (
-            "engine.networks", "engine.presence", "ext.net.address", "ext.net.admission", "ext.net.base64", "ext.net.census", "ext.net.entrance",
-            "ext.net.handshake", "ext.net.sha1", "ext.net.siphash", "ext.net.switching",
+            "engine.networks", "engine.presence", "ext.net.address", "ext.net.admission", "ext.net.census", "ext.net.entrance",
+            "ext.net.handshake", "ext.net.siphash", "ext.net.switching",
             "server.privacy.*", "server.safety.*", "server.security.*", "server.worker.known",
         ),
     ),

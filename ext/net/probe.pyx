@@ -14,7 +14,6 @@ from ext.net.frames cimport frame_t, parse_header, write_header
 from ext.net.handshake cimport Judge, Verdict
 from ext.net.reactor cimport Reactor
 from ext.net.ring cimport Ring, ring_append, ring_refuse
-from ext.net.sha1 cimport SHA1_SIZE, sha1
 from ext.net.siphash cimport siphash
 from ext.net.types cimport conn_t
 from ext.net.utf8 cimport valid
@@ -85,13 +84,6 @@ def hold(census: Census, slot: int, column: int, key: str, cell: int) -> bool:
 def write(census: Census, slot: int, column: int, cell: int) -> None:
     """A process that saw that the slot was its address's has this count there."""
     census.table.cells[<uint64_t>slot * census.table.width + <uint32_t>column] = cell
-
-
-def sha1_of(data: bytes) -> bytes:
-    """Its SHA-1, as the handshake makes it."""
-    cdef uint8_t[SHA1_SIZE] found
-    sha1(<const uint8_t *><const char *>data, <size_t>len(data), found)
-    return found[:SHA1_SIZE]
 
 
 def hashed(key: bytes, data: bytes) -> int:

@@ -9,14 +9,13 @@ import hmac
 import secrets
 import struct
 import time
-from binascii import Error, a2b_base64
+from binascii import Error, a2b_base64, b2a_base64
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from ext.net.base64 import url64
 from server.security.keys import Keys, Purpose
 
 _CONTENT = struct.Struct(">QQHHII")  # session key, identity, node, worker, generation, seconds of issue
@@ -25,6 +24,7 @@ _NONCE = 12
 _LAST = (1 << _NONCE * 8) - 1
 _SIZE = 1 + _NONCE + _CONTENT.size + 16  # key id, nonce, content, tag: 57, a multiple of 3, so base64 needs no padding
 _CHARACTERS = _SIZE * 4 // 3
+_TO_URL = bytes.maketrans(b"+/", b"-_")
 _FROM_URL = bytes.maketrans(b"-_+/", b"+/!!")  # one spelling a token: the other alphabet's two are refused
 
 
@@ -60,7 +60,8 @@ class Tokens:
         nonce = self._nonce.to_bytes(_NONCE)
         node, worker, generation = self.address
         content = _pack(session_key, identity, node, worker, generation, int(self._clock()))
-        return url64(b"".join((self._id, nonce, self._encrypt(nonce, content, self._id))))
+        sealed = b"".join((self._id, nonce, self._encrypt(nonce, content, self._id)))
+        return b2a_base64(sealed, newline=False).translate(_TO_URL).decode("ascii")
 
     def open(self, token: str, identity: int) -> int | None:
         """The session key of a token that this worker issued; None where it is forged, malformed or another's."""
