@@ -16,8 +16,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
-from server import log
-
 FIRST: Final = 1.0  # seconds until a program that ended is started again
 LONGEST: Final = 30.0
 STEADY: Final = 60.0  # seconds of life after which the pause begins anew
@@ -31,8 +29,6 @@ PASSED_ON: Final = (
     "SERENDIP_PLAIN",
     "COVERAGE_PROCESS_START",
 )
-
-logger = log.get()
 
 
 class Owner(Protocol):
@@ -54,12 +50,19 @@ class Owner(Protocol):
         """There is none any more."""
         ...
 
+    def ended(self, status: int) -> None:
+        """Write into the log that it ended by itself."""
+        ...
+
+    def unreadable(self, error: Exception) -> None:
+        """Write into the log that `take` raised."""
+        ...
+
 
 class Program:
-    """`name`: before the dot of its log events; `longest`: bytes of a message; `strict`: it is ended where a message is none."""
+    """`longest`: bytes of a message; `strict`: it is ended where a message is none."""
 
-    def __init__(self, name: str, owner: Owner, longest: int, *, strict: bool) -> None:
-        self._name = name
+    def __init__(self, owner: Owner, longest: int, *, strict: bool) -> None:
         self._owner = owner
         self._longest = longest
         self._strict = strict
@@ -73,7 +76,7 @@ class Program:
             status = await self._one()
             if status is None:
                 continue
-            logger.error(f"{self._name}.ended", status=status)
+            self._owner.ended(status)
             if time.monotonic() - began >= STEADY:
                 pause = FIRST
             await asyncio.sleep(pause)
@@ -119,7 +122,7 @@ class Program:
             try:
                 self._owner.take(sock, data)
             except (ValueError, TypeError, KeyError) as error:
-                logger.error(f"{self._name}.unreadable", **log.described(error))
+                self._owner.unreadable(error)
                 if self._strict:
                     over.set()
                     return

@@ -51,7 +51,7 @@ class Screener:
         self._unsent = 0
         self._bad = ""
         self.findings = dict.fromkeys(EFFECTS, 0)
-        self._program = Program("screening", self, LONGEST_MESSAGE, strict=False)
+        self._program = Program(self, LONGEST_MESSAGE, strict=False)
 
     @property
     def pid(self) -> int:
@@ -79,6 +79,14 @@ class Screener:
         """See `Owner`."""
         self._heard = -FRESH
         self._lines, self._now = self._lines + self._now, 0
+
+    def ended(self, status: int) -> None:
+        """See `Owner`."""
+        logger.error("screening.ended", status=status)
+
+    def unreadable(self, error: Exception) -> None:
+        """See `Owner`."""
+        logger.error("screening.unreadable", **log.described(error))
 
     def take(self, _: socket.socket, data: bytes) -> None:
         """See `Owner`."""

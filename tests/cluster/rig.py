@@ -137,8 +137,9 @@ class Host:
                 await asyncio.sleep(0.05)
 
     async def stands(self) -> dict[str, Any]:
-        """`serendip status`, of several hosts."""
-        said = await asyncio.to_thread(ask, self.data, {"do": "status"}, show=False)
+        """`serendip status`, of several hosts: once the hub has said how they stand, a moment after the start."""
+        while "cluster" not in (said := await asyncio.to_thread(ask, self.data, {"do": "status"}, show=False)):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
         found: dict[str, Any] = said["cluster"]
         return found
 

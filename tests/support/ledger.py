@@ -76,8 +76,7 @@ def pytest_collection() -> Iterator[object]:
 
 
 def freeze() -> None:
-    """What is alive now is no garbage; also after a test that unfroze what it, or this, had frozen: each collection would look at all of it."""
-    gc.unfreeze()
+    """What is alive now is no garbage."""
     gc.collect()
     gc.freeze()
 
@@ -106,5 +105,9 @@ def leak_ledger(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.node.get_closest_marker("leaks") or request.session.testsfailed > failures:
         return
     left = left_since(before + (_kept - noted))
+    if (
+        not gc.get_freeze_count()
+    ):  # the test unfroze what it had frozen, and this with it: each collection would look at the whole run
+        freeze()
     if left:
         pytest.fail("left alive: " + ", ".join(f"{number} {kind}" for kind, number in sorted(left.items())))

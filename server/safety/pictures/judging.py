@@ -73,7 +73,7 @@ class Judging:
         self._seconds = Histogram(PICTURE_BOUNDS)
         self.dropped = 0
         self._lists: object = ()  # what the process read of them
-        self._program = Program("pictures", self, ANSWER_MAX + 1, strict=True)
+        self._program = Program(self, ANSWER_MAX + 1, strict=True)
 
     @property
     def up(self) -> bool:
@@ -190,6 +190,14 @@ class Judging:
         self._asked.clear()
         while self._queue:
             self._drop(self._queue.popleft())
+
+    def ended(self, status: int) -> None:
+        """See `Owner`."""
+        logger.error("pictures.ended", status=status)
+
+    def unreadable(self, error: Exception) -> None:
+        """See `Owner`."""
+        logger.error("pictures.unreadable", **log.described(error))
 
     def take(self, sock: socket.socket, data: bytes) -> None:
         """See `Owner`. Behind a message that is none the process ends: whose answer that was is not known."""

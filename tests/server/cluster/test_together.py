@@ -24,8 +24,9 @@ HOST = {"SERENDIP_WORKERS": "1"}  # one worker, a hub and an office
 
 
 async def stands(server: Several) -> dict[str, Any]:
-    """`serendip status`, of several hosts."""
-    said = await asyncio.to_thread(ask, server.data, {"do": "status"}, show=False)
+    """`serendip status`, of several hosts: once the hub has said how they stand, a moment after the start."""
+    while "cluster" not in (said := await asyncio.to_thread(ask, server.data, {"do": "status"}, show=False)):  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
     found: dict[str, Any] = said["cluster"]
     return found
 

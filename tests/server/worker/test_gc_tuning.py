@@ -4,7 +4,6 @@ import gc
 
 from server.worker import gc_tuning
 from tests.engine.world import Wire, World
-from tests.support import ledger
 
 
 def test_sessions_chats_and_tickets_leave_nothing_for_the_collector() -> None:
@@ -49,4 +48,4 @@ def test_the_thresholds_are_raised_and_what_stays_is_frozen() -> None:
     finally:
         gc.enable()
         gc.set_threshold(*before)
-        ledger.freeze()
+        gc.unfreeze()
