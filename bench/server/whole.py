@@ -175,11 +175,12 @@ def curve(server: Server, seconds: float) -> dict[str, float]:
 
 
 def summed(scenario: Scenario, by_server: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """Medians, and ratios to the floor round by round."""
+    """Medians of what is a number, and ratios to the floor round by round."""
     floor = [run[scenario.figure] for run in by_server.get("floor", [])]
     found = {}
     for name, runs in by_server.items():
-        middle = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+        numbers = [key for key, value in runs[0].items() if isinstance(value, int | float)]
+        middle = {key: statistics.median(run[key] for run in runs) for key in numbers}
         if (
             floor and name != "floor" and all(base > 0 for base in floor)
         ):  # the memory of a client of the floor may be none

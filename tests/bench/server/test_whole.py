@@ -1,5 +1,7 @@
 """The service carries the loads without an error."""
 
+from typing import Any
+
 import pytest
 
 from bench.server import servers, whole
@@ -22,7 +24,10 @@ def test_people_who_wait_are_all_there_and_cost_memory() -> None:
 
 def test_a_floor_of_nothing_gives_no_ratio() -> None:
     waiting = next(scenario for scenario in whole.SCENARIOS if scenario.name == "waiting")
-    runs = {"serendip": [{"bytes": 900.0}, {"bytes": 1000.0}], "floor": [{"bytes": 0.0}, {"bytes": -3.5}]}
+    runs: dict[str, list[dict[str, Any]]] = {
+        "serendip": [{"bytes": 900.0, "cpus": [0.1]}, {"bytes": 1000.0, "cpus": [0.2]}],
+        "floor": [{"bytes": 0.0}, {"bytes": -3.5}],
+    }
     assert whole.summed(waiting, runs)["servers"]["serendip"] == {"bytes": 950.0, "spread": 100.0}
     runs["floor"] = [{"bytes": 450.0}, {"bytes": 500.0}]
     assert whole.summed(waiting, runs)["servers"]["serendip"]["to_floor"] == 2.0
