@@ -16,6 +16,7 @@ import pytest
 
 COUNTED = "ext.net.reactor"  # whoever loaded this has connections, so somebody must count them
 
+_thawed: list[bool] = []  # holds something while nothing is frozen
 _kept: Counter[str] = Counter()  # what wide fixtures made, since the run began
 
 
@@ -79,6 +80,13 @@ def freeze() -> None:
     """What is alive now is no garbage."""
     gc.collect()
     gc.freeze()
+    _thawed.clear()
+
+
+def thaw() -> None:
+    """For a test of what freezes: all may be garbage again, until the test is over; each collection looks at the whole run till then."""
+    gc.unfreeze()
+    _thawed.append(True)  # to ask the collector takes it as long as it would to look at all
 
 
 @pytest.hookimpl(wrapper=True)
@@ -105,9 +113,7 @@ def leak_ledger(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.node.get_closest_marker("leaks") or request.session.testsfailed > failures:
         return
     left = left_since(before + (_kept - noted))
-    if (
-        not gc.get_freeze_count()
-    ):  # the test unfroze what it had frozen, and this with it: each collection would look at the whole run
+    if _thawed:
         freeze()
     if left:
         pytest.fail("left alive: " + ", ".join(f"{number} {kind}" for kind, number in sorted(left.items())))

@@ -4,6 +4,7 @@ import gc
 
 from server.worker import gc_tuning
 from tests.engine.world import Wire, World
+from tests.support import ledger
 
 
 def test_sessions_chats_and_tickets_leave_nothing_for_the_collector() -> None:
@@ -37,7 +38,7 @@ def test_sessions_chats_and_tickets_leave_nothing_for_the_collector() -> None:
 
 def test_the_thresholds_are_raised_and_what_stays_is_frozen() -> None:
     before = gc.get_threshold()
-    gc.unfreeze()
+    ledger.thaw()
     try:
         gc_tuning.hold()
         assert not gc.isenabled()
@@ -48,4 +49,4 @@ def test_the_thresholds_are_raised_and_what_stays_is_frozen() -> None:
     finally:
         gc.enable()
         gc.set_threshold(*before)
-        gc.unfreeze()
+        ledger.thaw()

@@ -8,6 +8,7 @@ import pytest
 
 from server.security.keys import Keys, load
 from tests.server.workers.rig import Host, host
+from tests.support import ledger
 
 
 @pytest.fixture
@@ -29,4 +30,4 @@ def collected() -> Iterator[None]:
     before = gc.get_threshold()
     yield
     gc.set_threshold(*before)
-    gc.unfreeze()
+    ledger.thaw()
