@@ -4,8 +4,11 @@ Rule: pure arithmetic on ages and rates: the time is passed in, and nothing here
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from engine.protocol import ANY_AFTER, ANYONE_AFTER, LIFT_AFTER, QUIET_BELOW
+
+SPAN: Final = 5.0  # seconds in which arrivals are counted together
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Arrivals:
 
     def expire(self, now: float) -> None:
         """Forget what is more than a minute old. A clock that steps back forgets nothing."""
-        slot = int(now / 5.0)
+        slot = int(now / SPAN)
         last = self._slot
         if not self._begun:
             self._begun = True
@@ -87,7 +90,7 @@ class Arrivals:
         self._slot = slot
 
     def lately(self, now: float) -> list[int]:
-        """Arrivals in each five seconds, the latest first; what would be 0 at the end is left out."""
+        """Arrivals in each SPAN, the latest first; what would be 0 at the end is left out."""
         self.expire(now)
         slot = self._slot
         found = [self._buckets[(slot - back) % 12] for back in range(12)]
