@@ -68,7 +68,7 @@ def shown(text: str) -> str:
     White space of any kind stays, as a space. Python calls printable what is neither of these nor a separator.
     """
     if not text.isprintable():
-        text = "".join(" " if char.isspace() else char for char in text if char.isprintable() or char.isspace())
+        text = "".join([" " if char.isspace() else char for char in text if char.isprintable() or char.isspace()])
     return text if text.isascii() else _FILLERS.sub("", text)
 
 

@@ -21,6 +21,10 @@ class Not extends Error {
   }
 }
 
+/** What a browser answers of what it has; some never do, and are given up as a model is of which nothing is heard. */
+const heard = (answer) =>
+  Promise.race([answer, new Promise((_, failed) => setTimeout(() => failed(new Not("away")), SILENT))]);
+
 /** What `create` makes. How much of its model is there is told; where nothing is heard of it any more it is given up. */
 function made(create) {
   const given = new AbortController();
@@ -46,7 +50,7 @@ let detector = null;
 /** The language of a text, as the browser finds it; null where it does not know. A model is fetched for it where there is no guess. */
 async function detected(text, guess) {
   if (!("LanguageDetector" in self)) return null;
-  const there = await LanguageDetector.availability();
+  const there = await heard(LanguageDetector.availability()).catch(() => "unavailable");
   if (there === "unavailable" || (there !== "available" && guess)) return null;
   detector ??= made((more) => LanguageDetector.create(more));
   try {
@@ -68,7 +72,12 @@ async function translator(from, to) {
     for (const source of spelt(from)) {
       for (const target of spelt(to)) {
         const languages = { sourceLanguage: source, targetLanguage: target };
-        if (ready.has(pair) || (await Translator.availability(languages)) === "unavailable") continue;
+        if (ready.has(pair)) continue;
+        const there = await heard(Translator.availability(languages)).catch((error) => {
+          silent.add(pair);
+          throw error;
+        });
+        if (there === "unavailable") continue;
         ready.set(pair, made((more) => Translator.create({ ...languages, ...more })));
       }
     }

@@ -21,7 +21,8 @@ class Need(NamedTuple):
 
 
 NEEDS = (
-    Need("chromium", "chromium", "the page in a real browser"),
+    Need("chromium", "chromium", "the page in a real browser: notifications, benches"),
+    Need("chromium-headless-shell", "chromium-headless-shell", "the page in a real browser without windows of its own"),
     Need("postgres", "postgresql", "the store on PostgreSQL", ("/usr/lib/postgresql",)),
     Need("nginx", "nginx", "the configuration in deploy/", ("/usr/sbin/nginx",)),
     Need("promtool", "prometheus", "the alerts, and the queries of the boards"),

@@ -15,7 +15,7 @@ function Link({ id, label, url, copied, open }) {
     navigator.clipboard
       .writeText(full)
       .then(() => send("copied", { which: id }))
-      .catch(() => document.getElementById(id).select());
+      .catch(() => document.getElementById(id)?.select()); // closed meanwhile: there is nothing to mark
   return html`
     <div class="field">
       <label for=${id}>${label}</label>

@@ -25,6 +25,8 @@ from tests.server.web.servers import Network, Server
 
 HERE = Path(__file__).parent
 OUT = HERE.parents[1] / "out" / "gallery"
+# Chromium without windows of its own: half of its CPU. What needs those starts the other (test_notified.py).
+CHROMIUM = "/usr/bin/chromium-headless-shell"
 # Playwright's list, since of two the last one counts; then what costs each window as much as the page in it: two pages of
 # the address field, which nobody sees, and a process for the next page.
 OFF = (
@@ -57,7 +59,7 @@ expect.set_options(timeout=10_000)  # ms: a bound, not a measure; other tests ma
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, started once."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
 

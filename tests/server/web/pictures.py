@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.server.web.conftest import ARGUMENTS
+from tests.server.web.conftest import ARGUMENTS, CHROMIUM
 from tests.server.web.servers import ROOT, Server
 
 FOLDER = ROOT / "docs" / "pictures"
@@ -112,7 +112,7 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
         server = Server(Path(data))
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         try:
             share(browser, server.url)
             if sys.argv[1:] != ["share"]:

@@ -58,6 +58,7 @@ globalThis.LanguageDetector = class LanguageDetector {
 };
 """
 ALL = '["de en", "de ar"]'
+SILENT = "globalThis.Translator = {availability: async () => 'downloadable'}; delete globalThis.LanguageDetector;"
 NONE = "delete globalThis.Translator; delete globalThis.LanguageDetector;"  # as in Firefox and Safari
 
 
@@ -201,10 +202,11 @@ def test_a_pair_that_the_browser_does_not_have_is_asked_of_the_server(
     assert theirs.asked[-1]["target"] == "fr"
 
 
+@pytest.mark.parametrize("never", ["availability", "create"])
 def test_where_nothing_is_heard_of_the_browsers_own_the_server_is_asked(
-    window: Opener, translating: Server, theirs: LibreTranslate
+    never: str, window: Opener, translating: Server, theirs: LibreTranslate
 ) -> None:
-    me, other = pair(window, translating.url)
+    me, other = pair(window, translating.url, f"{SILENT} Translator.{never} = () => new Promise(() => {{}});")
     say(other, "Wie geht es dir?")
     me.click("button.translate")
     expect(me.locator(".line.them .bubble")).to_have_text("How are you?", timeout=30_000)

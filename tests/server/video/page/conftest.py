@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.server.web.conftest import ARGUMENTS, Opener, keep, watch, window  # noqa: F401 - fixtures
+from tests.server.web.conftest import ARGUMENTS, CHROMIUM, Opener, keep, watch, window  # noqa: F401 - fixtures
 
 THREE = "--use-fake-device-for-media-stream=device-count=3,fps=5"  # cameras, of which the second sees depth alone; the last of a flag counts
 OUT = Path(__file__).resolve().parents[3] / "out" / "video"
@@ -58,7 +58,7 @@ def browser() -> Iterator[Browser]:
     """Debian's Chromium with three false cameras and a microphone."""
     OUT.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*ARGUMENTS, THREE])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, THREE])
         yield browser
         browser.close()
 

@@ -21,7 +21,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, Route, WebSocket, expect
 
 from tests.server.video.page.conftest import OUT, begin, moving, prepare
-from tests.server.web.conftest import ARGUMENTS, Watch
+from tests.server.web.conftest import ARGUMENTS, CHROMIUM, Watch
 from tests.server.web.servers import ROOT, START, Server
 from tests.support import scenes
 
@@ -63,7 +63,7 @@ def cameras(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
         if name not in there:
             path = film(folder / f"{name}.y4m", shows[name])
             arguments = [*ARGUMENTS, f"--use-file-for-fake-video-capture={path}"]
-            there[name] = browser.browser_type.launch(executable_path="/usr/bin/chromium", args=arguments)
+            there[name] = browser.browser_type.launch(executable_path=CHROMIUM, args=arguments)
         return there[name]
 
     yield of

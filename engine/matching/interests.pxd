@@ -1,0 +1,14 @@
+cimport cython
+
+@cython.locals(text=str)
+cpdef str normal(str word)
+
+cpdef str shown(str text)
+
+@cython.locals(folded=str)
+cpdef str skeleton(str text)
+
+cdef class Spellings:
+    cdef readonly dict known
+    cdef Py_ssize_t _most
+    cdef object _normal
