@@ -382,6 +382,9 @@ window.put = async (name) => {
   await Promise.all([...document.querySelectorAll("video")].map(playing));
   await document.fonts.ready;
   document.querySelector(".middle")?.scrollTo(0, 1e6);
+  for (const moving of document.getAnimations()) {
+    if (moving.effect.getComputedTiming().endTime < Infinity) moving.finish(); // what comes late, too
+  }
   return document.title;
 };
 window.banner = bannerOf;

@@ -182,7 +182,7 @@ def test_a_page_that_nobody_sees_says_so(page: Page) -> None:
 
 
 def test_an_own_camera_that_gives_nothing_is_off_and_is_said_once(page: Page) -> None:
-    page.evaluate("async () => { mine(null); await take({ within: 0.5 }); }")
+    page.evaluate("async () => { mine(null); await take({ within: 3 }); }")
     assert page.evaluate("[posts.map(({ what }) => what), said()]") == [["theirs"], [[NONCE, "camera"]]]
     page.evaluate(
         "async () => { told.length = 0; theirs().srcObject = null; await take({ within: 0.5, said: true }); }"
