@@ -118,7 +118,7 @@ class WaitingRoom:
         """One arrival; how many interests it shares with whom it met, -1 where it waits."""
         lobby, now, client = self.lobby, self.now, who.number
         ids = lobby.intern(who.words)
-        _ = lobby.words(ids) != who.words
+        lobby.spelled(ids, who.words)
         match = lobby.submit(Ticket(client, who.pool, ids, False, client, who.recent, now), now)
         if match is None:
             lobby.status(client, now)

@@ -44,22 +44,25 @@ def normal(word: str) -> str:
     """
     if len(word) > INTEREST_RAW_MAX:
         raise BadInterest(TOO_LONG)
-    text = shown(word)
-    if len(text) > SHOWN_MAX:
-        raise BadInterest(TOO_LONG)
-    if word.isascii():
-        text = text.casefold()
-    else:
-        text = unicodedata.normalize("NFKC", text).casefold()
-        if len(text) > SHOWN_MAX:
-            raise BadInterest(TOO_LONG)
-        text = shown(unicodedata.normalize("NFKC", text))
-    text = " ".join(text.split())
+    text = word.lower() if word.isascii() and word.isprintable() else fold(word)
+    if "  " in text or text.startswith(" ") or text.endswith(" "):
+        text = " ".join(text.split())
     if len(text) > INTEREST_MAX:
         raise BadInterest(TOO_LONG)
     if not text:
         raise BadInterest("an interest is empty")
     return skeleton(text)
+
+
+def fold(word: str) -> str:
+    """A word without what does not show, in NFKC and one case. Raises BadInterest."""
+    text = shown(word)
+    if len(text) > SHOWN_MAX:
+        raise BadInterest(TOO_LONG)
+    text = unicodedata.normalize("NFKC", text).casefold()
+    if len(text) > SHOWN_MAX:
+        raise BadInterest(TOO_LONG)
+    return shown(unicodedata.normalize("NFKC", text))
 
 
 def shown(text: str) -> str:

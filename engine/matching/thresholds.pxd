@@ -16,6 +16,7 @@ cdef class Thresholds:
 
 cdef class Arrivals:
     cdef bint _begun
+    cdef double _until
     cdef list _buckets
     cdef int64_t _slot
     cdef public int total

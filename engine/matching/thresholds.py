@@ -59,12 +59,13 @@ class Thresholds:
 class Arrivals:
     """Arrivals of one pool in the last minute, in twelve buckets of five seconds."""
 
-    __slots__ = ("_begun", "_buckets", "_slot", "total")
+    __slots__ = ("_begun", "_buckets", "_slot", "_until", "total")
 
     def __init__(self) -> None:
         self._buckets = [0] * 12
         self._begun = False  # whether there is a slot yet
         self._slot = 0  # the present one
+        self._until = float("-inf")  # when it ends
         self.total = 0
 
     def add(self, now: float) -> None:
@@ -76,6 +77,8 @@ class Arrivals:
 
     def expire(self, now: float) -> None:
         """Forget what is more than a minute old. A clock that steps back forgets nothing."""
+        if now < self._until:
+            return
         slot = int(now / SPAN)
         last = self._slot
         if not self._begun:
@@ -88,6 +91,7 @@ class Arrivals:
                 self.total -= self._buckets[place]
                 self._buckets[place] = 0
         self._slot = slot
+        self._until = (slot + 1) * SPAN
 
     def lately(self, now: float) -> list[int]:
         """Arrivals in each SPAN, the latest first; what would be 0 at the end is left out."""
