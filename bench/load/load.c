@@ -367,8 +367,8 @@ int main(int argc, char **argv) {
         return errors != 0 || opened != count;
     }
     if (mode == RELAY && (rest_ms > 0 || phases)) { printf("{\"ready\":%d}\n", opened); fflush(stdout); }
-    if (mode == RELAY) {                        // the lower number begins; in phases one after the other, so that no two pairs talk in step
-        uint64_t t = now(), step = phases ? (uint64_t)(rest_ms * 1e6 / ((double)count * depth / 2)) : 0;
+    if (mode == RELAY) {                        // the lower number begins; where there are rests one after the other, so that no two pairs talk in step
+        uint64_t t = now(), step = rest_ms > 0 ? (uint64_t)(rest_ms * 1e6 / ((double)count * depth / 2)) : 0;
         for (int k = 0; k < depth && step; k++) for (int i = 0; i < count; i++) if (i < all[i].partner) rest(all + i, t + step * (uint64_t)begun);
         for (int i = 0; i < count && !step; i++) if (i < all[i].partner) { for (int k = 0; k < depth; k++) say(all + i, now()); flush(all + i); }
     }

@@ -19,6 +19,7 @@ from typing import Final, Protocol
 FIRST: Final = 1.0  # seconds until a program that ended is started again
 LONGEST: Final = 30.0
 STEADY: Final = 60.0  # seconds of life after which the pause begins anew
+BEHIND: Final = 10  # its niceness: people who chat are served first, and it has a tenth of a core where they take all
 MESSAGES: Final = 64  # of the program in one turn of the loop
 # What a program of ours needs of the environment: sanitizers, and modules as source.
 PASSED_ON: Final = (
@@ -132,7 +133,7 @@ def spawned(
     module: str, words: Sequence[str], descriptors: Sequence[int], environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
     """`python -m module` with these words, descriptors and environment. What it writes goes nowhere: it may quote what it reads."""
-    return subprocess.Popen(  # noqa: S603 - our own program
+    program = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-m", module, *words],
         env={"PYTHONPATH": str(Path(__file__).parents[2]), **environment},
         stdin=subprocess.DEVNULL,
@@ -141,6 +142,8 @@ def spawned(
         pass_fds=descriptors,
         cwd="/",
     )
+    os.setpriority(os.PRIO_PROCESS, program.pid, max(BEHIND, os.getpriority(os.PRIO_PROCESS, 0)))
+    return program
 
 
 def passed_on() -> dict[str, str]:

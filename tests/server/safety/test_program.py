@@ -1,6 +1,7 @@
 """A program beside a process is kept there, with pauses that grow, and is not believed."""
 
 import asyncio
+import os
 import socket
 import subprocess
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.safety import program
-from server.safety.program import PASSED_ON, Program, passed_on, spawned
+from server.safety.program import BEHIND, PASSED_ON, Program, passed_on, spawned
 
 SAYS = "import socket, sys; s = socket.socket(fileno=int(sys.argv[1])); s.send(b'hello'); s.recv(1)"
 
@@ -102,6 +103,15 @@ async def test_what_is_no_message_is_logged_and_ends_it_only_where_that_is_wante
     assert owner.heard[0] == b"hello"
     assert owner.said[0] == "unreadable ValueError"
     assert [said.split()[0] for said in owner.said[1:2]] == (["ended"] if strict else [])
+
+
+def test_who_chats_is_served_before_it() -> None:
+    process = spawned("http.server", ("--bind", "127.0.0.1", "0"), (), passed_on())
+    try:
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == max(BEHIND, os.getpriority(os.PRIO_PROCESS, 0))
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_it_gets_nothing_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
