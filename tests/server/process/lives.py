@@ -83,6 +83,8 @@ class Life:
             stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         self.pid = self.process.pid
+        self._apart = bool(before)  # in a namespace of its own: they go with the process, and their numbers are others' here
+        self._held: list[int] = []  # descriptors of the next ones, which may outlive the first
         self.pids: list[int] = [self.hears("first")]
 
     def hears(self, word: str) -> int:
@@ -94,19 +96,26 @@ class Life:
                 return int(pid)
         raise AssertionError(f"all are gone, and none said {word}")
 
+    def follow(self) -> int:
+        """The next one has come; its number."""
+        self.pids.append(self.hears("next"))
+        if not self._apart:
+            self._held.append(os.pidfd_open(self.pids[-1]))
+        return self.pids[-1]
+
     def upgrade(self) -> int:
         """The one that serves gives way; the next one."""
         os.kill(self.pids[-1], signal.SIGUSR1)
-        self.pids.append(self.hears("next"))
+        self.follow()
         assert self.hears("gone") == self.pids[-2]
         return self.pids[-1]
 
     def end(self) -> None:
         """Nobody is left behind."""
-        for pid in self.pids:
-            if self.process.poll() is None and pid != 1:  # in a namespace of its own: it goes with the process
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        for held in self._held:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(held, signal.SIGKILL)
+            os.close(held)
         self.process.kill()
         self.process.wait(20)
         if self.process.stdout is not None:

@@ -72,7 +72,7 @@ def test_one_that_was_started_and_died_is_not_followed(life: Life) -> None:
 def test_who_took_over_goes_on_though_its_predecessor_is_killed_in_the_midst(life: Life) -> None:
     second = life.upgrade()
     os.kill(second, signal.SIGUSR1)
-    life.pids.append(life.hears("next"))
+    life.follow()
     os.kill(second, signal.SIGKILL)
     gone(second)
     life.process.send_signal(signal.SIGHUP)
@@ -124,7 +124,7 @@ def test_who_was_told_to_end_and_did_not_hear_it_any_more_costs_the_next_one_not
     life = start(f"waiter._pipe.reader < 0 and {swallow}")
     life.upgrade()
     os.kill(life.pids[-1], signal.SIGUSR1)
-    life.pids.append(life.hears("next"))
+    life.follow()
     life.hears("deaf")
     life.process.send_signal(signal.SIGTERM)
     assert life.process.wait(20) == 7
