@@ -143,6 +143,12 @@ class Host:
         found: dict[str, Any] = said["cluster"]
         return found
 
+    async def alone(self) -> None:
+        """Wait until it says why it has no connection to NATS: its processes learn of that one after the other."""
+        async with asyncio.timeout(PATIENCE):
+            while (await self.stands())["away"] is None:  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.05)
+
     async def hears(self, *others: Host) -> None:
         """Wait until it hears these and no one else."""
         wanted = sorted((other.address, "serving") for other in others)
@@ -319,8 +325,16 @@ class Cell:
         self._keyed([])
         self.nats.process.send_signal(1)
 
-    def restart_nats(self) -> None:
-        """It was killed, and comes back."""
+    @asynccontextmanager
+    async def without_nats(self) -> AsyncIterator[None]:
+        """It is killed, and comes back at the end, whatever was found: others need it."""
+        await asyncio.to_thread(self.nats.stop)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(self._restart_nats)
+
+    def _restart_nats(self) -> None:
         with self.base.inside():
             self.nats.start()
 

@@ -32,12 +32,11 @@ async def test_three_hosts_hear_each_other_and_count_all(cell: Cell, http: aioht
 
 async def test_nats_is_killed_and_comes_back(cell: Cell, http: aiohttp.ClientSession) -> None:
     async with talking(http, *cell.hosts):
-        await asyncio.to_thread(cell.nats.stop)
-        for host in cell.hosts:
-            assert await host.says(http, "/readyz", lambda said: "alone" in str(said["degraded"])) == 200
-            assert (await host.stands())["away"] is not None
-            await meet_at(host, http, "without NATS")
-        await asyncio.to_thread(cell.restart_nats)
+        async with cell.without_nats():
+            for host in cell.hosts:
+                assert await host.says(http, "/readyz", lambda said: "alone" in str(said["degraded"])) == 200
+                await host.alone()
+                await meet_at(host, http, "without NATS")
         await cell.whole()
 
 

@@ -105,10 +105,9 @@ async def test_a_way_between_two_hosts_that_breaks_for_seconds_ends_no_chat(
 
 async def test_nats_is_killed_while_people_of_two_hosts_talk(cell: Cell) -> None:
     async with doors(*cell.hosts) as ways, pairs(*across(ways), word="no NATS") as talks:
-        await asyncio.to_thread(cell.nats.stop)
-        for pair in talks:
-            await pair.further(50)
-        await asyncio.to_thread(cell.restart_nats)
+        async with cell.without_nats():
+            for pair in talks:
+                await pair.further(50)
         await cell.whole()
         for pair in talks:
             await pair.end()
