@@ -1,18 +1,21 @@
 """The object store: texts of saved logs and the erasure list. Rule: bodies are sealed before they come here; names are random.
 
-A folder by default, S3 by settings; both through obstore. Each request has one deadline, retries included.
+A folder by default, S3 by settings; both through obstore. Each request has one deadline, retries included. They are made from threads of ours:
+one of the library's that came back into Python as the interpreter ends would abort the process, whatever it had done.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import datetime
 import secrets
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import LocalStore, S3Store
@@ -24,6 +27,7 @@ from server.metrics.kept import OBJECT_BOUNDS
 from server.metrics.table import VALUES
 from server.store.errors import ObjectsAway
 
+REQUESTS = 16  # at a time; further ones wait for their turn
 RETRIES = 2  # an S3 server that answers 500 gets two more tries within the deadline
 VERSIONED = (
     "the bucket keeps versions: what is deleted stays in it, sealed. Switch versioning off, or let a lifecycle rule"
@@ -31,6 +35,7 @@ VERSIONED = (
 )
 ABSENT = (NotFoundError, FileNotFoundError)
 DENIED = (PermissionDeniedError, UnauthenticatedError, PermissionError)
+Made = TypeVar("Made")
 LARGEST = 4 * 1024 * 1024  # bytes of a body that is read back; a chat's ring holds 256 KiB of text, JSON may triple it
 
 
@@ -40,6 +45,7 @@ class Objects:
     def __init__(self, options: ObjectSettings, data: Path) -> None:
         """A folder, or the bucket of the settings."""
         self.url = options.url
+        self._threads = ThreadPoolExecutor(REQUESTS, "objects")
         declared = VALUES["serendip_objects_failures"]
         self._times = {
             operation: Histogram(OBJECT_BOUNDS) for operation in VALUES["serendip_objects_seconds"]["operation"]
@@ -83,37 +89,44 @@ class Objects:
     async def put(self, name: str, body: bytes) -> None:
         """Store a body whole, or raise ObjectsAway."""
         with self._asking("put"):
-            await self._store.put_async(name, body)
+            await self._do(self._store.put, name, body)
 
     async def versioned(self) -> bool:
         """Whether the bucket keeps what is deleted as an old version: an object that is stored for this question says so. Raises ObjectsAway."""
         name = f"probe-{secrets.token_hex(8)}"
         with self._asking("put"):
-            put = await self._store.put_async(name, b"")
+            put = await self._do(self._store.put, name, b"")
         with self._asking("delete"):
-            await self._store.delete_async(name)
+            await self._do(self._store.delete, name)
         return put["version"] not in {None, "null"}  # "null": versioning was on once and is suspended
 
     async def get(self, name: str) -> bytes | None:
         """The body, None where there is none (or one of a size that we never wrote). Raises ObjectsAway."""
-        body = None
-        with self._asking("get", suppress=ABSENT):
-            found = await self._store.get_async(name)
-            if found.meta["size"] <= LARGEST:
-                body = bytes(await found.bytes_async())
-        return body
+        with self._asking("get"):
+            return await self._do(self._read, name)
 
     async def delete(self, name: str) -> None:
         """Remove; nothing happens where there is none. Raises ObjectsAway."""
         with self._asking("delete", suppress=ABSENT):
-            await self._store.delete_async(name)
+            await self._do(self._store.delete, name)
 
     async def names(self, prefix: str) -> AsyncIterator[str]:
         """All names under a prefix, in batches underneath. Raises ObjectsAway."""
         with self._failing("list"):
-            async for batch in self._store.list(prefix):
+            batches = self._store.list(prefix)
+            while (batch := await self._do(next, batches, None)) is not None:
                 for meta in batch:
                     yield str(meta["path"])
+
+    async def _do(self, ask: Callable[..., Made], *words: Any) -> Made:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, ask, *words)
+
+    def _read(self, name: str) -> bytes | None:
+        try:
+            found = self._store.get(name)
+        except ABSENT:
+            return None
+        return bytes(found.bytes()) if found.meta["size"] <= LARGEST else None
 
     def reading(self) -> Reading:
         """A source of metrics."""
