@@ -27,7 +27,7 @@ from server.metrics.kept import OBJECT_BOUNDS
 from server.metrics.table import VALUES
 from server.store.errors import ObjectsAway
 
-REQUESTS = 16  # at a time; further ones wait for their turn
+REQUESTS = 64  # at a time; further ones wait for their turn, at most as long as a request may take
 RETRIES = 2  # an S3 server that answers 500 gets two more tries within the deadline
 VERSIONED = (
     "the bucket keeps versions: what is deleted stays in it, sealed. Switch versioning off, or let a lifecycle rule"
@@ -45,7 +45,8 @@ class Objects:
     def __init__(self, options: ObjectSettings, data: Path) -> None:
         """A folder, or the bucket of the settings."""
         self.url = options.url
-        self._threads = ThreadPoolExecutor(REQUESTS, "objects")
+        self._threads = ThreadPoolExecutor(REQUESTS, "objects")  # made as they are needed
+        self._patience = 2 * options.timeout  # seconds: a turn, and the request
         declared = VALUES["serendip_objects_failures"]
         self._times = {
             operation: Histogram(OBJECT_BOUNDS) for operation in VALUES["serendip_objects_seconds"]["operation"]
@@ -119,7 +120,8 @@ class Objects:
                     yield str(meta["path"])
 
     async def _do(self, ask: Callable[..., Made], *words: Any) -> Made:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, ask, *words)
+        async with asyncio.timeout(self._patience):
+            return await asyncio.get_running_loop().run_in_executor(self._threads, ask, *words)
 
     def _read(self, name: str) -> bytes | None:
         try:
@@ -159,4 +161,4 @@ def cause(error: BaseException) -> str:
         return "denied"
     if isinstance(error, ABSENT):
         return "missing"
-    return "disk" if isinstance(error, OSError) else "away"
+    return "disk" if isinstance(error, OSError) and not isinstance(error, TimeoutError) else "away"
