@@ -15,7 +15,6 @@ cdef class Thresholds:
     cdef double _pace(self, double rate)
 
 cdef class Arrivals:
-    cdef bint _begun
     cdef double _until
     cdef list _buckets
     cdef int64_t _slot

@@ -9,6 +9,7 @@ from typing import Final
 from engine.protocol import ANY_AFTER, ANYONE_AFTER, LIFT_AFTER, QUIET_BELOW
 
 SPAN: Final = 5.0  # seconds in which arrivals are counted together
+NO_SLOT: Final = float("-inf")  # when it ends, where nobody has come yet
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,12 @@ class Thresholds:
 class Arrivals:
     """Arrivals of one pool in the last minute, in twelve buckets of five seconds."""
 
-    __slots__ = ("_begun", "_buckets", "_slot", "_until", "total")
+    __slots__ = ("_buckets", "_slot", "_until", "total")
 
     def __init__(self) -> None:
         self._buckets = [0] * 12
-        self._begun = False  # whether there is a slot yet
         self._slot = 0  # the present one
-        self._until = float("-inf")  # when it ends
+        self._until = NO_SLOT  # when it ends
         self.total = 0
 
     def add(self, now: float) -> None:
@@ -81,11 +81,9 @@ class Arrivals:
             return
         slot = int(now / SPAN)
         last = self._slot
-        if not self._begun:
-            self._begun = True
-        elif slot <= last:
-            return
-        else:
+        if self._until != NO_SLOT:
+            if slot <= last:
+                return
             for gone in range(last + 1, min(slot, last + 12) + 1):
                 place = gone % 12
                 self.total -= self._buckets[place]

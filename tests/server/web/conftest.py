@@ -25,7 +25,7 @@ from tests.server.web.servers import Network, Server
 
 HERE = Path(__file__).parent
 OUT = HERE.parents[1] / "out" / "gallery"
-# Chromium without windows of its own: half of its CPU. What needs those starts the other (test_notified.py).
+# Chromium without windows of its own: a test takes a quarter less CPU, its server's included. What needs those starts the other (test_notified.py).
 CHROMIUM = "/usr/bin/chromium-headless-shell"
 # Playwright's list, since of two the last one counts; then what costs each window as much as the page in it: two pages of
 # the address field, which nobody sees, and a process for the next page.
