@@ -69,16 +69,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How much of it."""
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each run")
-    parser.add_argument("--only", default="", help="scenarios, with commas")
+    parser.add_argument("--only", type=some, default=(), help="scenarios, with commas: they are printed and not kept")
+
+
+def some(words: str) -> tuple[str, ...]:
+    """The names of scenarios, by their commas. argparse.ArgumentTypeError: one is of none."""
+    known = tuple(scenario.name for scenario in SCENARIOS)
+    names = tuple(words.split(","))
+    for name in names:
+        if name not in known:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(known)}")
+    return names
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Measures, keeps the results, and writes the documents."""
-    only = tuple(name for name in chosen.only.split(",") if name)
+    """Measures; keeps the results where they are of all scenarios, and writes the documents."""
     everyone = [servers.SERENDIP, servers.floor(), *servers.peers()]
-    document = measure(everyone, chosen.rounds, chosen.seconds, only)
-    if not only:
-        document["sizes"] = sizes(everyone, chosen.seconds / 2)
+    document = measure(everyone, chosen.rounds, chosen.seconds, chosen.only)
+    if chosen.only:
+        print(documents.tables(document), end="")
+        return 0
+    document["sizes"] = sizes(everyone, chosen.seconds / 2)
     write(document, "whole")
     documents.write()
     return 0

@@ -1,5 +1,6 @@
 """The service carries the loads without an error."""
 
+import argparse
 from typing import Any
 
 import pytest
@@ -20,6 +21,31 @@ def test_people_who_wait_are_all_there_and_cost_memory() -> None:
     scenario = whole.Scenario("test", ("wait", "-n", "200"), "bytes", "")
     found = whole.one(scenario, servers.SERENDIP, 0.2)
     assert found["ready"] == found["open"] == 200
+
+
+def test_a_part_is_printed_and_keeps_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = {"serendip": [{"bytes": 1000.0, "connect_us": 30.0, "idle_cpu": 0.01}]}
+    monkeypatch.setattr(whole, "in_turn", lambda *_: runs)
+    monkeypatch.setattr(servers, "floor", lambda: servers.SERENDIP)
+    monkeypatch.setattr(servers, "peers", list)
+    monkeypatch.delattr(whole, "write")
+    parser = argparse.ArgumentParser()
+    whole.add_arguments(parser)
+    assert whole.main(parser.parse_args(["--only", "waiting"])) == 0
+    printed = capsys.readouterr().out
+    assert "**waiting**" in printed
+    assert "**chat**" not in printed
+
+
+def test_what_is_no_scenario_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    whole.add_arguments(parser)
+    assert parser.parse_args(["--only", "chat again,relay"]).only == ("chat again", "relay")
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--only", "waiting,idle"])
+    assert "'idle' is none of relay, " in capsys.readouterr().err
 
 
 def test_a_floor_of_nothing_gives_no_ratio() -> None:
