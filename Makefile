@@ -98,13 +98,14 @@ asan-quick: .venv/.all .venv/.built  ## the part of asan that decides what lands
 MASS := match/test_matcher_load.py match/test_matcher_held.py match/test_pairing.py net/test_nogil.py
 WATCHED := env $$($(HERE)/python -m tests.c.build) $(HERE)/python
 
+# A thread ends what takes too long: where lines are followed, Python 3.11 can go round for ever as a greenlet's thread dies, and no handler of a signal ends that.
 cover: .venv/.all .venv/.built  ## run every test and print what they cover, which may not fall (tests/coverage.json)
 	@$(PYTHON) tests/support/needs.py
 	$(call apart,cover)
 	@rm -f build/$@/.coverage*
 	cd build/$@ && $(HERE)/coverage run --source=ext -m pytest tests/ext -n 2 --timeout=600
 	cd build/$@ && $(HERE)/coverage combine -q && $(HERE)/coverage json -q -o ext.json
-	SERENDIP_PLAIN=1 $(COVERED) run --source=engine,server,client/serendip_client -m pytest -n 2 --timeout=120
+	SERENDIP_PLAIN=1 $(COVERED) run --source=engine,server,client/serendip_client -m pytest -n 3 --timeout=300 --timeout-method=thread
 	$(COVERED) combine -q && $(COVERED) json -q -o build/$@/python.json
 	@$(BIN)/python tests/support/covered.py build/$@/ext.json build/$@/python.json $(T)
 COVERED := COVERAGE_RCFILE=$(CURDIR)/tests/coverage.ini COVERAGE_FILE=$(CURDIR)/build/cover/python.data $(BIN)/coverage
