@@ -49,7 +49,7 @@ test: .venv/.all .venv/.built  ## run every test (T=tests/server or T='-k word' 
 	$(BIN)/python -m pytest -n 3 --durations=10 $(T)
 
 quick: lint  ## lint, and the tests that start no browser, no server and no database
-	$(BIN)/python -m pytest -n 2 --durations=10 -m 'not outside' $(T)
+	$(BIN)/python -m pytest -n 3 --durations=10 -m 'not outside' $(T)
 
 build: .venv/.all .venv/.built  ## make .venv/ with all that serve, test and bench need
 
