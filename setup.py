@@ -3,6 +3,7 @@
 import os
 import runpy
 import sys
+from itertools import count
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -86,9 +87,19 @@ class InPlace(build_ext):
 
     def run(self) -> None:
         """Compile, and prepare what is no module."""
+        self._done = count(1)
         super().run()
         if self.inplace:
             prepare(".")
+
+    def build_extension(self, ext: Extension) -> None:
+        """Compile one where it has to be, and say so: all of them take minutes."""
+        made = Path(self.get_ext_fullpath(ext.name))
+        before = made.stat().st_mtime_ns if made.exists() else 0
+        super().build_extension(ext)
+        done = next(self._done)
+        if made.stat().st_mtime_ns != before:
+            print(f"[{done}/{len(self.extensions)}] Compiled {ext.name}", flush=True)  # noqa: T201 - for who builds
 
 
 class Packed(build_py):
