@@ -94,14 +94,16 @@ class Preceding:
 
     def turn(self, found: Mapping[int, int]) -> None:
         """What the other generation says, and who of it is dead."""
+        dead = [
+            name for name, pidfd in self._there.items() if pidfd in found
+        ]  # before one comes that has the number of another
         if not self.over:
             for said in self._line.read():
                 self._came(said)
             if self._line.closed:
                 self._end()
-        for name, pidfd in list(self._there.items()):
-            if pidfd in found:
-                self._died(name)
+        for name in dead:
+            self._died(name)
 
     def _came(self, said: Said) -> None:
         if said.kind == Kind.PEER:

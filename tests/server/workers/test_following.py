@@ -3,16 +3,25 @@
 import asyncio
 import itertools
 import os
+import select
 import signal
+import subprocess
+import time
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from engine.engine import OLDEST, VERSION
 from server.commands.workers import serves
+from server.handover.link import Kind
+from server.process import successor
+from server.workers.child import Child, Line
+from server.workers.following import Following
 from tests.server.handover.test_upgrade import States, ask_whether_ready, program
 from tests.server.handover.test_upgrade_deaths import ALL, NOBODY, Crowd, descriptors, dies
 from tests.server.handover.upgrades import Talk, meet
+from tests.server.workers.rig import pair
 from tests.server.workers.test_emptying import ask, stands
 from tests.server.workers.test_host import several
 from tests.server.workers.test_host import talk as talk_with
@@ -152,3 +161,58 @@ async def test_a_hub_or_an_office_that_dies_in_an_upgrade_costs_no_chat(
         assert (await server.upgrade())[1]["done"] is True
         await talk_with(one, two)
         assert await server.status() == 0
+
+
+class Told:
+    """Of an upgrade's parts what it asks of them: who asked for it, and what is handed on."""
+
+    def say(self, step: dict[str, object]) -> None:
+        """Who asked is told."""
+
+    def packed(self) -> tuple[tuple[object, ...], tuple[int, ...]]:
+        """Nothing is handed on."""
+        return (), ()
+
+
+def test_who_is_started_anew_in_the_turn_in_which_their_forerunner_dies_is_not_taken_for_dead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (ours, theirs), (up, down) = pair(), pair()
+    for end in (ours, theirs, up, down):
+        end.setblocking(False)
+    keeper, first, second = (subprocess.Popen(["sleep", "60"]) for _ in range(3))
+    monkeypatch.setattr(successor, "spawn", lambda *_: (keeper.pid, ours))
+    child, other, worker = Child("worker 1", os.getpid(), up, 0.0), Line(theirs), Line(down)
+    following = Following(Told(), None, Told(), {child.name: child}, lambda: None)  # type: ignore[arg-type]
+
+    def comes(process: subprocess.Popen[bytes]) -> None:
+        pidfd = os.pidfd_open(process.pid)
+        other.tell(Kind.CHILD, child.name, process.pid, descriptors=(pidfd,))
+        os.close(pidfd)
+
+    def turn() -> list[int]:
+        poll = select.poll()
+        following.register(poll)
+        following.turn(dict(poll.poll(5000)), time.monotonic())
+        return [said.kind for said in worker.read()]
+
+    try:
+        comes(first)
+        assert turn() == []
+        other.tell(Kind.READY, [OLDEST, VERSION], "the next version")
+        assert turn() == [Kind.PEER, Kind.NEXT]
+        first.kill()
+        first.wait()
+        comes(second)
+        assert turn() == [Kind.DEAD, Kind.PEER]
+        second.kill()
+        second.wait()
+        assert turn() == [Kind.DEAD]
+    finally:
+        following.close()
+        for process in (keeper, first, second):
+            process.kill()
+            process.wait()
+        for end in (theirs, up, down):
+            end.close()
+        os.close(child.pidfd)
