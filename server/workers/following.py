@@ -67,11 +67,10 @@ class Following:
         self._since = self._begun = self._told = time.monotonic()
         self._said = ""
         self._next: dict[str, Process] = {}
-        self._polled: dict[str, Process] = {}  # who of them was waited for
         self._out: deque[Letter] = deque()
         self._went = [0, 0, 0]  # people, chats and who stayed (`emptying.Moved`), of processes that have ended
         self._ended = False  # the other supervisor is dead, and was waited for
-        self._awaited = False  # it was among what was waited for
+        self._awaited = False  # something of the other generation was among what is waited for
         self.state = STARTING
         pid, sock = successor.spawn(*successor.command(program))
         self._line = Child(SUCCESSOR, pid, sock, 0.0)
@@ -92,8 +91,7 @@ class Following:
 
     def register(self, poll: select.poll) -> None:
         """What is to be waited for."""
-        self._polled = dict(self._next)
-        self._awaited = not self._ended
+        self._awaited = True
         if not self._ended:
             poll.register(self._line.sock, select.POLLIN | (select.POLLOUT if self._out else 0))
             poll.register(self._line.pidfd, select.POLLIN)
@@ -102,14 +100,14 @@ class Following:
 
     def turn(self, found: Mapping[int, int], now: float) -> None:
         """What the other generation says, and who of it is dead; what time brought."""
-        if self.state == OVER:
+        if self.state == OVER or not self._awaited:
             return
         # Of whom was waited for: a descriptor that is closed gives its number to the next one, and that would seem dead.
-        dead = [(name, process) for name, process in self._polled.items() if process.pidfd in found]
+        dead = [(name, process) for name, process in self._next.items() if process.pidfd in found]
         if not self._ended:
             for said in self._line.read():
                 self._came(said)
-            if self._awaited and self._line.pidfd in found:
+            if self._line.pidfd in found:
                 self._supervisor_died()
         for name, process in dead:
             if self._next.get(name) is process:

@@ -94,9 +94,8 @@ class Preceding:
 
     def turn(self, found: Mapping[int, int]) -> None:
         """What the other generation says, and who of it is dead."""
-        dead = [
-            name for name, pidfd in self._there.items() if pidfd in found
-        ]  # before one comes that has the number of another
+        # Before one comes whose descriptor has the number of another's.
+        dead = [name for name, pidfd in self._there.items() if pidfd in found]
         if not self.over:
             for said in self._line.read():
                 self._came(said)

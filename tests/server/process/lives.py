@@ -83,9 +83,8 @@ class Life:
             stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         self.pid = self.process.pid
-        self._apart = bool(
-            before
-        )  # in a namespace of its own: they go with the process, and their numbers are others' here
+        # in a namespace of its own: they go with the process, and their numbers are others' here
+        self._apart = bool(before)
         self._held: list[int] = []  # descriptors of the next ones, which may outlive the first
         self.pids: list[int] = [self.hears("first")]
 

@@ -97,9 +97,8 @@ async def test_a_lock_of_root_s_in_the_data_folder_stops_the_purge_until_it_is_g
             (data / "purge.lock").unlink()
             await grows(server, "serendip_store_purges_total")
     lines = (tmp_path / "server.log").read_bytes().splitlines()
-    told = [
-        orjson.loads(line) for line in lines if line[:1] == b"{"
-    ]  # nobody may not write down what was covered, and is told so
+    # where lines are counted, nobody may not write down which, and is told so
+    told = [orjson.loads(line) for line in lines if line[:1] == b"{"]
     causes = {(line["cause"], line["error"]) for line in told if line["event"] == "store.purge_failed"}
     assert causes == {("denied", "PermissionError")}
 
