@@ -26,9 +26,10 @@ from tests.cluster.drops import Drops
 from tests.cluster.nets import OURS, Machine, Nets
 from tests.deploy.proxies import DEPLOY
 from tests.server.handover.upgrades import FREE, Person, Talk
-from tests.server.web.servers import ROOT, START
+from tests.server.web.servers import ROOT
 from tests.server.workers.test_host import Several
 from tests.support import services
+from tests.support.forkserver import START
 
 PORT, CLUSTER_PORT = 8080, 9467
 LASTING = (

@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 
 from tests.grafana.boards import FOLDER, ROOT
+from tests.support.forkserver import START
 from tests.support.services import free_port, free_ports
 
 PATIENCE = 30.0  # seconds for a process to answer, on a machine that does other things too
@@ -52,7 +53,7 @@ def serendip(folder: Path, **env: str) -> Iterator[tuple[int, int]]:
         "SERENDIP_MATCHING__ANYONE_AFTER": "0.4",
         **env,
     }
-    command = [sys.executable, "-c", "from server.cli import main; main()", "serve", "--port", str(port)]
+    command = [sys.executable, "-c", START, "serve", "--port", str(port)]
     with running(command, folder / "server.log", **settings):
         await_line("server.ready", folder / "server.log")  # the metrics' port is open by then
         await_store(port, folder / "server.log")

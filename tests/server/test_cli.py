@@ -10,13 +10,15 @@ import pytest
 
 from server.cli import GROUPS
 from server.version import VERSION, own
+from tests.support.forkserver import START
 
+pytestmark = pytest.mark.executed  # how the program starts is what is tested
 BARE = {name: value for name, value in os.environ.items() if not name.startswith("SERENDIP_")}
 
 
 def serendip(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the program as an operator would."""
-    command = [sys.executable, "-c", "from server.cli import main; main()", *words]
+    command = [sys.executable, "-c", START, *words]
     return subprocess.run(command, env={**BARE, **environment}, capture_output=True, text=True, timeout=30, check=False)
 
 

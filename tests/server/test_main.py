@@ -23,11 +23,13 @@ from server.main import tell_setup
 from server.version import VERSION
 from tests.server.privacy.drive import Running
 from tests.server.store.test_service import figures, running
-from tests.server.web.servers import ROOT, START, WIDE
+from tests.server.web.servers import ROOT, WIDE
 from tests.support import services
+from tests.support.forkserver import START
 
 # ruff: noqa: ASYNC230, ASYNC240 - files of the tests, in a loop of their own
-pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120)]  # runs servers, two in turn, and waits for them
+# Runs servers, two in turn, and waits for them; how the program starts is what is tested.
+pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120), pytest.mark.executed]
 HERE = "127.0.0.1"
 
 

@@ -123,6 +123,7 @@ OUTSIDE = (
     "tests/server/worker/test_resume.py",
     "tests/server/worker/test_pairing.py",
     "tests/server/worker/test_resume_cuts.py",
+    "tests/support/test_forkserver.py",
     "tests/support/test_unsteady.py",
     "tests/test_install.py",
     "tests/test_wheel.py",

@@ -19,9 +19,10 @@ from tests.server.cluster.test_bus import started
 from tests.server.cluster.test_proxy_hosts import metric
 from tests.server.cluster.test_together import hears, hosts
 from tests.server.handover.upgrades import Person, people
-from tests.server.web.servers import ROOT, START
+from tests.server.web.servers import ROOT
 from tests.server.workers.test_host import Several, talk
 from tests.support import services
+from tests.support.forkserver import START
 
 TABLES = ("log", "log_party")
 FAULTS = ("task.failed", "loop.fault", "worker.fault", "handover.refused", "handover.fault", "cluster.fault")

@@ -23,9 +23,10 @@ from server.security import keys
 from tests.server.cluster.test_bus import started
 from tests.server.handover.upgrades import Person
 from tests.server.safety.test_age import claims
-from tests.server.web.servers import ROOT, START
+from tests.server.web.servers import ROOT
 from tests.server.workers.hosts import Host, client, hosting, meet
 from tests.support import services
+from tests.support.forkserver import START
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # runs servers, and waits for them
 NEVER = "from server.safety import service; service.EVERY = 1e9; "  # it looks when it is told to, and never by itself

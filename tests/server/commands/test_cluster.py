@@ -14,7 +14,8 @@ from server.security import keys
 from tests.server.cluster.test_bus import started
 from tests.server.cluster.test_together import hears, hosts, stands
 from tests.server.process.test_owner import serendip
-from tests.server.web.servers import ROOT, START
+from tests.server.web.servers import ROOT
+from tests.support.forkserver import START
 
 pytestmark = pytest.mark.blocking  # makes folders, waits for programs
 

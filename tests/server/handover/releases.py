@@ -4,7 +4,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.server.web.servers import ROOT, START
+from tests.server.web.servers import ROOT
+from tests.support.forkserver import START
 
 TABLE = 'PERSON: Final[Table] = {\n    "id": _key,\n'
 WRITES = '    record: dict[str, Any] = {"id": session.id, "address": session.address}\n'

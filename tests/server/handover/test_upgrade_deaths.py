@@ -15,7 +15,8 @@ import pytest
 
 from server.handover.people import BATCH
 from tests.server.handover.upgrades import Deployed, Person, deployed, meet, people
-from tests.server.web.servers import ROOT, START
+from tests.server.web.servers import ROOT
+from tests.support.forkserver import START
 
 PAIRS = 2 * BATCH  # more people than two messages hold
 

@@ -13,7 +13,8 @@ import pytest
 
 from server.process.control import ask
 from tests.server.handover.upgrades import Deployed, Person, Talk, deployed, meet, people
-from tests.server.web.servers import ROOT, START
+from tests.server.web.servers import ROOT
+from tests.support.forkserver import START
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(240)]  # runs a server and waits for it
 TEXT = "\N{GRINNING FACE}" * 1_990

@@ -15,7 +15,8 @@ import aiohttp
 import orjson
 
 from tests.server.privacy.drive import Running
-from tests.server.web.servers import ROOT, START
+from tests.server.web.servers import ROOT
+from tests.support.forkserver import START
 
 FREE = {"SERENDIP_LIMITS__ENABLED": "false"}
 

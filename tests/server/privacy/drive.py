@@ -22,7 +22,8 @@ from typing import Any
 import aiohttp
 
 from tests.server.privacy.scanner import Marker
-from tests.server.web.servers import ROOT, START, WIDE
+from tests.server.web.servers import ROOT, WIDE
+from tests.support.forkserver import START
 
 PATIENCE = 10.0  # seconds for an answer
 

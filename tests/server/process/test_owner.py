@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from server.process.owner import NotOurs, enter
-from tests.server.web.servers import ROOT, START
+from tests.server.web.servers import ROOT
+from tests.support.forkserver import START
 from tests.support.users import NOBODY, as_nobody, as_root, folder_of_nobody, needs_root
 
 # Without what begins coverage in each program: another user cannot write what it saw, and would say so.

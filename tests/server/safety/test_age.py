@@ -19,8 +19,8 @@ from serendip_client.ending import Disconnected
 from serendip_client.events import Challenge, Closed, Error, Left, Matched, Message, Reported, Solved, Tip, Waiting
 from server.safety.measures import DAY
 from tests.server.omegle.conftest import Caller
-from tests.server.web.servers import START
 from tests.server.workers import hosts
+from tests.support.forkserver import START
 
 from .test_service import Kept, case_of, client
 

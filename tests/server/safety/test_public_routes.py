@@ -11,7 +11,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.server.web.servers import ROOT, START, Server
+from tests.server.web.servers import ROOT, Server
+from tests.support.forkserver import START
 
 FIELDS = {
     "kind": "chat",

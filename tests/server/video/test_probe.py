@@ -7,11 +7,12 @@ import sys
 import pytest
 
 from tests.server.web.servers import ROOT, Server
+from tests.support.forkserver import START
 
 
 def probe(url: str, *options: str) -> tuple[int, dict[str, object]]:
     """The program's status and what it says."""
-    command = [sys.executable, "-c", "from server.cli import main; main()", "probe", "video", url, "--json", *options]
+    command = [sys.executable, "-c", START, "probe", "video", url, "--json", *options]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=50)
     return done.returncode, json.loads(done.stdout)
 

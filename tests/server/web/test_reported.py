@@ -12,7 +12,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.server.web.conftest import Opener, meet
-from tests.server.web.servers import ROOT, START, Server
+from tests.server.web.servers import ROOT, Server
+from tests.support.forkserver import START
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -13,7 +13,8 @@ from playwright.sync_api import Page, WebSocket, expect
 
 from serendip_client import Client, Dropped, Event, Hello, Matched, Message, NotSent, Partner, Resumed, Sent
 from tests.server.web.conftest import Opener, adult
-from tests.server.web.servers import ROOT, START, Server
+from tests.server.web.servers import ROOT, Server
+from tests.support.forkserver import START
 
 TOPIC = "all the while"
 EVERY = 0.1  # seconds between two lines of the program

@@ -21,9 +21,10 @@ from tests.ext.net.rig import head
 from tests.server.handover.rig import until
 from tests.server.handover.test_upgrade import States, ask_whether_ready
 from tests.server.handover.upgrades import Person, Talk, meet, people
-from tests.server.web.servers import ROOT, START
+from tests.server.web.servers import ROOT
 from tests.server.workers.rig import Host, Visitor, Working, talk
 from tests.server.workers.test_host import Several, is_here, several
+from tests.support.forkserver import START
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(90)]  # runs servers and commands, and waits for them
 PAIRS = 12

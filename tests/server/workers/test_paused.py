@@ -12,8 +12,8 @@ import pytest
 from serendip_client.events import Error, Matched, Snap, Veil, Waiting
 from serendip_client.pictures import Shown
 from tests.server.safety.pictures.running import own
-from tests.server.web.servers import START
 from tests.server.workers.hosts import Host, client, hosting
+from tests.support.forkserver import START
 
 pytestmark = [
     pytest.mark.blocking,  # several processes

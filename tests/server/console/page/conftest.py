@@ -15,7 +15,8 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.server.web.conftest import Watch, browser, watch, window
-from tests.server.web.servers import ROOT, START, Server
+from tests.server.web.servers import ROOT, Server
+from tests.support.forkserver import START
 from tests.support.services import free_port
 
 __all__ = ["browser", "watch", "window"]

@@ -22,8 +22,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, Response, Route, 
 
 from tests.server.video.page.conftest import OUT, begin, moving, prepare
 from tests.server.web.conftest import ARGUMENTS, CHROMIUM, Watch
-from tests.server.web.servers import ROOT, START, Server
+from tests.server.web.servers import ROOT, Server
 from tests.support import scenes
+from tests.support.forkserver import START
 
 pytestmark = pytest.mark.timeout(240)  # a model looks, several times, at moments that are drawn
 ON = {"SERENDIP_SAFETY__MODERATED": "true", "SERENDIP_PICTURES__MEAN": "20", "SERENDIP_STORE__ENABLED": "true"}

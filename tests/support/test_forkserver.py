@@ -1,0 +1,136 @@
+"""A process that was forked in place of being executed is what it would have been, and only one that can be is forked."""
+
+import ctypes
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.forkserver import ROOT, START, STARTER, Starter
+from tests.support.users import needs_root
+
+# What it is, but for its number: (arguments, whose child, where, variables, descriptors, session and group, signals, limits, module).
+SAYS = """
+import atexit, json, os, resource, signal, sys, threading
+atexit.register(print, "the last line")
+links = {name: os.readlink("/proc/self/fd/" + name) for name in map(str, range(64)) if os.path.lexists("/proc/self/fd/" + name)}
+status = open("/proc/self/status").read()
+print(json.dumps({
+    "words": [sys.argv, sys.orig_argv, sys.path, sys.flags, sys.warnoptions], "name": __name__, "parent": os.getppid(), "folder": os.getcwd(),
+    "environment": dict(os.environ), "descriptors": {name: link for name, link in links.items() if name != "0"},
+    "own": [os.getpgid(0) == os.getpid(), os.getsid(0) == os.getpid()],
+    "signals": [line for line in status.split("\\n") if line.startswith(("Sig", "Shd", "Umask", "Seccomp", "NoNewPrivs"))],
+    "limits": [resource.getrlimit(number) for number in range(16)], "handler": repr(signal.getsignal(signal.SIGINT)),
+    "threads": threading.active_count(), "input": sys.stdin.read(), "encodings": [sys.stdout.encoding, sys.stdout.line_buffering],
+}))
+print("an error", file=sys.stderr)
+sys.exit(3)
+"""
+
+
+@pytest.fixture
+def starter(request: pytest.FixtureRequest) -> Starter:
+    """The one of this run."""
+    return request.config.stash[STARTER]
+
+
+@pytest.fixture
+def executed(starter: Starter, monkeypatch: pytest.MonkeyPatch) -> list[Sequence[str]]:
+    """The words of what was executed since."""
+    found: list[Sequence[str]] = []
+
+    def execute(*how: Any) -> int:
+        found.append([os.fsdecode(word) for word in how[0]])
+        return kept(*how)
+
+    kept = starter.execute
+    monkeypatch.setattr(starter, "execute", execute)
+    return found
+
+
+@pytest.mark.parametrize("session", [False, True])
+def test_it_is_what_an_executed_one_is(
+    starter: Starter, executed: list[Sequence[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, session: bool
+) -> None:
+    monkeypatch.setattr("tests.support.forkserver.START", SAYS)
+    said = []
+    with (tmp_path / "one").open("w") as one, (tmp_path / "other").open("w") as other:
+        for here in (False, True):
+            monkeypatch.setattr(starter, "here", here)
+            done = subprocess.run(
+                [sys.executable, "-c", SAYS, "a", "--b", "c d"], cwd=ROOT, env={**os.environ, "SERENDIP_X": "ü=\n"}, input="for it",
+                pass_fds=[one.fileno(), other.fileno()], capture_output=True, text=True, check=False, start_new_session=session,
+            )  # fmt: skip
+            assert (done.returncode, done.stderr) == (3, "an error\n")
+            line, last = done.stdout.splitlines()
+            assert last == "the last line"
+            said.append(json.loads(line))
+    assert len(executed) == 1
+    for one_said in said:
+        for number in ("1", "2"):
+            assert one_said["descriptors"].pop(number).startswith("pipe:")
+    assert said[0] == said[1]
+    assert said[1]["parent"] == os.getpid()
+    assert len(said[1]["descriptors"]) == 2
+
+
+def test_what_it_raises_is_its_end_alone(starter: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
+    fails = "1 / 0"
+    monkeypatch.setattr("tests.support.forkserver.START", fails)
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", fails], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert done.stderr.endswith("ZeroDivisionError: division by zero\n")
+
+
+def command(*before: str, **how: Any) -> str:
+    """Our version, as a command says it."""
+    done = subprocess.run(
+        [*before, sys.executable, "-c", START, "--version"],
+        **{"cwd": ROOT, **how},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize("how", [
+    {"env": {**os.environ, "PYTHONHASHSEED": "1"}},
+    {"env": {name: value for name, value in os.environ.items() if name != "LANG"} | {"LC_ALL": "C"}},
+    {"cwd": ROOT.parent},
+    {"preexec_fn": os.getpid},
+    {"close_fds": False},
+    {"user": os.getuid()},
+])  # fmt: skip
+def test_what_would_be_another_process_is_executed(executed: list[Sequence[str]], how: dict[str, Any]) -> None:
+    assert (command()[:9], executed) == ("serendip ", [])
+    assert command(**how).startswith("serendip ")
+    assert executed == [[sys.executable, "-c", START, "--version"]]
+    command("/usr/bin/env")
+    assert len(executed) == 2
+
+
+@needs_root
+def test_what_a_thread_starts_in_another_network_is_executed_there(executed: list[Sequence[str]]) -> None:
+    def elsewhere() -> None:
+        assert ctypes.CDLL(None).unshare(0x40000000) == 0  # CLONE_NEWNET: of this thread
+        said.append(command())
+
+    said: list[str] = []
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join(30)
+    assert (len(said), len(executed)) == (1, 1)
+
+
+@pytest.mark.executed  # as what it asks about
+def test_a_test_of_the_start_executes(executed: list[Sequence[str]]) -> None:
+    command()
+    assert len(executed) == 1
