@@ -22,12 +22,13 @@ from typing import Any
 
 import pytest
 
+from server.process import faults
 from tests.support.groups import is_outside
 
 START = "from server.cli import main; main()"
 ROOT = Path(__file__).resolve().parents[2]
-# Variables that say something before the first line of a program runs.
-EARLY = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "TZ", "COVERAGE_", "SERENDIP_PLAIN")
+# Variables that say something before the first line of a program runs, or while ours is imported.
+EARLY = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "TZ", "COVERAGE_", "SERENDIP_PLAIN", faults.VARIABLE)
 PROGRAM = "import sys; from tests.support.forked import served; exec(served(int(sys.argv[1])))"
 LATEST = 60.0  # seconds until it has answered: it may be importing still
 

@@ -15,9 +15,22 @@ store.start(
   () => {},
 ); // nothing is decided here; a press changes nothing
 await rest();
+// A camera whose picture stands still, and is there when it is asked for: the browser's false one has the next in a fifth of a second.
+const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });
+const brush = canvas.getContext("2d");
+const film = canvas.captureStream(0);
+navigator.mediaDevices.getUserMedia = async () => film;
+/** Show the picture to all who look. */
+function shoot() {
+  brush.fillStyle = "#3d8b6b";
+  brush.fillRect(0, 0, canvas.width, canvas.height);
+  brush.fillStyle = "#f4d35e";
+  brush.arc(canvas.width / 2, canvas.height / 2, 120, 0, 2 * Math.PI);
+  brush.fill();
+  film.getVideoTracks()[0].requestFrame();
+}
 act({ op: "ask", camera: "", microphone: "", sound: false });
 while (!local().getVideoTracks().length) await new Promise((done) => setTimeout(done, 20));
-local().getAudioTracks().forEach((track) => track.stop()); // nobody hears a state, and each window's sound is cleared of echoes all the while
 
 const NOW = Date.UTC(2026, 10, 24, 12);
 const settled = { is: "open", settled: true, since: 0, attempt: 0, retryAt: 0, why: null };
@@ -349,11 +362,12 @@ const whole = ({ waiting, find, phase, chat, config }) =>
   (phase !== "chat" || !config.translation || document.querySelector(".translated")) &&
   (phase !== "chat" || document.querySelector(".room h1"));
 
-/** A picture is there: the false camera's first frame. */
+/** A picture is there. */
 async function playing(video) {
   if (!video.srcObject?.getVideoTracks().length) return;
-  await video.play();
-  if (video.readyState < 2) await new Promise((done) => video.addEventListener("loadeddata", done, { once: true }));
+  const played = video.play();
+  for (; video.readyState < 2; shoot()) await new Promise((done) => setTimeout(done));
+  await played;
 }
 
 root.replaceChildren(); // what the shell says until the page is there
@@ -378,7 +392,7 @@ window.put = async (name) => {
     );
   }
   const theirs = document.querySelector("#theirs");
-  if (theirs && states[name].video.remote) theirs.srcObject = local(); // the false camera plays the stranger too
+  if (theirs && states[name].video.remote) theirs.srcObject = local(); // the camera plays the stranger too
   await Promise.all([...document.querySelectorAll("video")].map(playing));
   await document.fonts.ready;
   document.querySelector(".middle")?.scrollTo(0, 1e6);

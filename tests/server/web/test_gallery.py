@@ -113,7 +113,6 @@ def opened(
         color_scheme="dark" if theme == "dark" else "light",
         reduced_motion="reduce",
         has_touch=touch,
-        permissions=["camera", "microphone"],
         service_workers="block",
         locale="en-GB",
     )
