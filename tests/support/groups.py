@@ -1,8 +1,8 @@
-"""Which tests are quick, and which may run side by side (`make test` has three workers on two cores: much of it waits).
+"""Which tests are quick, and which may run side by side (`make test` has four workers on two cores: much of it waits).
 
 Rule: a test is `outside` by where it stands or by what it asks for: there a browser, a database (one in a file too), a server or another
 program of the system (a compiler too) is started, or processes by the dozen, and `make quick` leaves it out. A file is run by one worker,
-in its order, so that what it starts for itself is started once. What moves a browser is four groups, of which three run at a time: more
+in its order, so that what it starts for itself is started once. What moves a browser is four groups, of which three begin at once: more
 would only be late, and one group would go on for minutes after the rest. The groups that take longest begin first, then all that starts
 something, and what needs its own process alone fills the gaps at the end; else the last worker would be alone with a server that it
 waits for.

@@ -25,7 +25,7 @@ from tests.server.privacy.scanner import Marker
 from tests.server.web.servers import ROOT, WIDE
 from tests.support.forkserver import START
 
-PATIENCE = 10.0  # seconds for an answer
+PATIENCE = 30.0  # seconds for an answer: a bound, on a machine that starts databases meanwhile
 
 
 class Running:
