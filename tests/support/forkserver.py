@@ -29,6 +29,7 @@ START = "from server.cli import main; main()"
 ROOT = Path(__file__).resolve().parents[2]
 # Variables that say something before the first line of a program runs, or while ours is imported.
 EARLY = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "TZ", "COVERAGE_", "SERENDIP_PLAIN", faults.VARIABLE)
+COUNTED = ("COVERAGE_", "ASAN_")  # what makes each program count something from its beginning to its end
 PROGRAM = "import sys; from tests.support.forked import served; exec(served(int(sys.argv[1])))"
 LATEST = 60.0  # seconds until it has answered: it may be importing still
 
@@ -120,8 +121,8 @@ STARTER = pytest.StashKey[Starter]()
 
 @pytest.hookimpl
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Begin where a server may be started, while the first test runs; not where lines are counted: what counts them begins with a program."""
-    if any(map(is_outside, session.items)) and not any(name.startswith("COVERAGE_") for name in os.environ):
+    """Begin where a server may be started, while the first test runs; not where lines or leaks are counted: that begins with a program."""
+    if any(map(is_outside, session.items)) and not any(name.startswith(COUNTED) for name in os.environ):
         execute = subprocess._fork_exec  # type: ignore[attr-defined]  # what a test gives to Popen stays what it is this way
         starter = session.config.stash[STARTER] = Starter(execute)
         subprocess._fork_exec = starter  # type: ignore[attr-defined]
