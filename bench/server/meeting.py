@@ -31,7 +31,7 @@ from bench.support.serving import Serving
 MEASURED: Final = 40  # connections that meet each other in turn
 TALKING: Final = 5  # one in so many of the others talks
 PAUSE: Final = 0.005  # seconds between two meetings
-PATIENCE: Final = 10.0
+PATIENCE: Final = 30.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -106,6 +106,9 @@ async def test_a_generation_that_does_not_come_to_serve_changes_nothing_and_one_
         assert (status, done["done"]) == (0, True), done
         living = await crowd.living()
         assert living != ALL  # all of them, where they all were in one worker: who accepts them is the kernel's choice
+        # Another worker would die at the next whom it takes, in a meeting too: by a program that does not.
+        status, done = await server.upgrade(dies(tmp_path, ""))
+        assert (status, done["done"]) == (0, True), done
         await crowd.goes_on(living)
         await crowd.go()
         assert await server.status() == 0
