@@ -106,7 +106,10 @@ async def test_a_generation_that_does_not_come_to_serve_changes_nothing_and_one_
         assert (status, done["done"]) == (0, True), done
         living = await crowd.living()
         assert living != ALL  # all of them, where they all were in one worker: who accepts them is the kernel's choice
-        # Another worker would die at the next whom it takes, in a meeting too: by a program that does not.
+        # Another worker would die at the next whom it takes, in a meeting too: on by a program that does not, once there are all again.
+        async with asyncio.timeout(30):
+            while {one["phase"] for one in (await stands(server)).values()} != {"ready"}:  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.05)
         status, done = await server.upgrade(dies(tmp_path, ""))
         assert (status, done["done"]) == (0, True), done
         await crowd.goes_on(living)
