@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EARLY = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "TZ", "COVERAGE_", "SERENDIP_PLAIN", faults.VARIABLE)
 COUNTED = ("COVERAGE_", "ASAN_")  # what makes each program count something from its beginning to its end
 PROGRAM = "import sys; from tests.support.forked import served; exec(served(int(sys.argv[1])))"
+SAME = [None, None, None, -1, None]  # group, groups, user and umask of who starts it, and nothing that runs before it
 LATEST = 60.0  # seconds until it has answered: it may be importing still
 
 Forker = Callable[..., int]
@@ -89,26 +90,19 @@ class Starter:
 
     def __call__(self, *how: Any) -> int:
         """As `_posixsubprocess.fork_exec`, whose arguments have no names; the pid."""
-        words, _, closes, kept, folder, lines, stdin, _, _, stdout, _, stderr, _, failed, _, session, group, *other = (
+        (given, _, closes, kept, folder, lines, stdin, _, _, stdout, _, stderr, _, failed, _, session, group, *rest) = (
             how
         )
-        words = [os.fsdecode(word) for word in words]
-        somebody, before = other[:3], other[4]
-        if (
-            not self.here
-            or words[:3] != [sys.executable, "-c", START]
-            or not closes
-            or somebody != [None] * 3
-            or before
-        ):
+        words = [os.fsdecode(word) for word in given]
+        if not self.here or words[:3] != [sys.executable, "-c", START] or not closes or rest[: len(SAME)] != SAME:
             return self.execute(*how)
         variables = os.environ if lines is None else dict(os.fsdecode(line).split("=", 1) for line in lines)
         if not self._forks.fits(Path(os.fsdecode(folder or "")).resolve(), variables):
             return self.execute(*how)
         numbers = [0, 1, 2, *(number for number in kept if number not in (0, 1, 2, failed))]
-        given = [asked if asked >= 0 else ours for asked, ours in zip((stdin, stdout, stderr), range(3), strict=True)]
+        first = [asked if asked >= 0 else ours for asked, ours in zip((stdin, stdout, stderr), range(3), strict=True)]
         asked = {"words": words, "environment": dict(variables), "numbers": numbers, "session": session, "group": group}
-        return self._forks.start(asked, given + numbers[3:])
+        return self._forks.start(asked, first + numbers[3:])
 
     def close(self) -> None:
         """The forkserver ends."""

@@ -108,6 +108,7 @@ def command(*before: str, **how: Any) -> str:
     {"preexec_fn": os.getpid},
     {"close_fds": False},
     {"user": os.getuid()},
+    {"umask": 0o22},
 ])  # fmt: skip
 def test_what_would_be_another_process_is_executed(executed: list[Sequence[str]], how: dict[str, Any]) -> None:
     assert (command()[:9], executed) == ("serendip ", [])

@@ -25,6 +25,7 @@ function shoot() {
   brush.fillStyle = "#3d8b6b";
   brush.fillRect(0, 0, canvas.width, canvas.height);
   brush.fillStyle = "#f4d35e";
+  brush.beginPath();
   brush.arc(canvas.width / 2, canvas.height / 2, 120, 0, 2 * Math.PI);
   brush.fill();
   film.getVideoTracks()[0].requestFrame();
