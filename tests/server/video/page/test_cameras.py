@@ -95,7 +95,7 @@ def camera(cameras: Callable[[str], Browser], watch: Watch, looked: Server) -> I
             watch.over(context)
             return context.new_page()
 
-        page = prepare(window)
+        page = prepare(window, blur=False)
         on(page, looked)
         return page
 
@@ -178,7 +178,7 @@ def test_what_looks_like_nudity_is_veiled_and_seen_twice_a_person_looks_and_nobo
     gate = anna.locator(".gate")
     expect(gate).to_contain_text(NUDITY, timeout=PATIENT)
     anna.screenshot(path=OUT / "cameras-veil.png")
-    expect(ben.locator(".gate")).not_to_contain_text(NUDITY)
+    expect(ben.locator("body")).not_to_contain_text(NUDITY)
     assert case(anna, looked, "nudity", before) == "machine"
     assert [one["queue"] for one in listed(looked) if "nudity" in one["reasons"]] == ["machine"]
     gate.get_by_role("button", name="Next person").click()
@@ -201,7 +201,7 @@ def test_harmless_cameras_are_looked_at_and_nothing_of_them_is_kept(camera: Came
         anna.wait_for_timeout(200)  # lets what came be handled
     assert posts[:4] == [204] * 4
     for page in (anna, ben):
-        expect(page.locator(".gate")).not_to_contain_text(NUDITY)
+        expect(page.locator("body")).not_to_contain_text(NUDITY)
     assert set(cases(looked)) == before
     assert kept(looked) == stored
 
@@ -231,7 +231,7 @@ def test_a_forged_picture_brings_a_person_and_a_veil_and_no_measure(camera: Came
     anna, ben = call(camera, looked, "harmless", film, who.replace(",", ""), hands)
     expect(anna.locator(".gate")).to_contain_text(NUDITY, timeout=PATIENT)
     assert case(anna, looked, reason, before) == "machine"
-    expect(ben.locator(".gate")).not_to_contain_text(NUDITY)
+    expect(ben.locator("body")).not_to_contain_text(NUDITY)
     for page in (anna, ben):
         expect(page.locator("body")).not_to_contain_text("Video ended")
     anna.locator(".gate").get_by_role("button", name="Next person").click()
@@ -384,7 +384,7 @@ def test_a_post_that_answers_no_look_has_its_status_and_harms_nobody(
     for page in pages:
         moving(page)
         expect(page.locator("body")).not_to_contain_text("Video ended")
-        expect(page.locator(".gate")).not_to_contain_text(NUDITY)
+        expect(page.locator("body")).not_to_contain_text(NUDITY)
     assert (set(cases(looked)), kept(looked)) == (before, stored)
     written = [path for path in looked.folder.rglob("*") if path.is_file()]  # type: ignore[attr-defined]
     assert not [path for path in written if CANARY in path.read_bytes()]
