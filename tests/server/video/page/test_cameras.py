@@ -28,9 +28,10 @@ from tests.support.forkserver import START
 
 pytestmark = pytest.mark.timeout(240)  # a model looks, several times, at moments that are drawn
 ON = {"SERENDIP_SAFETY__MODERATED": "true", "SERENDIP_PICTURES__MEAN": "20", "SERENDIP_STORE__ENABLED": "true"}
-# A look each three seconds or so, and what is missing is counted after seven. Two hits are five seconds apart, as ever.
+# A look each three seconds or so, and what is missing is counted after seven. Two hits are two looks that follow each other.
 QUICK = """
-import engine.policy, engine.protocol
+import engine.cameras, engine.policy, engine.protocol
+engine.cameras.HITS_APART = 2.0
 engine.policy.LOOK_LEAST, engine.policy.LOOK_SPREAD, engine.policy.LOOK_CLOSE, engine.policy.CLOSE_POINTS = 2.0, 1.0, 3.0, 0
 engine.protocol.SNAP_WITHIN = 5
 """
