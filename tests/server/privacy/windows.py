@@ -94,7 +94,7 @@ def main(port: int) -> None:
     people = hear()
     networks = [Network(port, person["source"]) for person in people]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium-headless-shell", args=ARGUMENTS)
         windows = [
             Window(browser.new_context(locale="en-GB"), network, person)
             for network, person in zip(networks, people, strict=True)
