@@ -14,6 +14,7 @@ pytestmark = [
     pytest.mark.timeout(120),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]  # aiortc's dependencies
+ENOUGH = 8  # pictures and packets of sound: it goes on. Of pictures there are five a second
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_a_window_and_a_program_of_the_native_protocol_see_each_other(
     moving(page)
     changing(page)
     call = met.result(30)
-    until(page.wait_for_timeout, lambda: call.counts.pictures >= 20 and call.counts.sounds >= 20)
+    until(page.wait_for_timeout, lambda: call.counts.pictures >= ENOUGH and call.counts.sounds >= ENOUGH)
     assert (page.evaluate(PAIR) == ["relay", "relay"]) is relay
     page.screenshot(path=OUT / "robot-d.png")
     robots.do(robot.close())
@@ -72,7 +73,7 @@ def test_a_window_and_a_program_of_omegle_s_protocol_see_each_other(
     expect(page.locator("#theirs")).to_be_attached()
     moving(page)
     changing(page)
-    until(page.wait_for_timeout, lambda: robot.pictures >= 20 and robot.sounds >= 20)
+    until(page.wait_for_timeout, lambda: robot.pictures >= ENOUGH and robot.sounds >= ENOUGH)
     assert set(robot.answers) == {"win"}
     names = [event[0] for event in robot.heard]
     assert names.count("rtcpeerdescription") == 1
