@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from bench.video.coturn import SECRET, Turn
 from tests.server.video.lossy import Lossy
-from tests.server.video.page.conftest import OUT, moving
+from tests.server.video.page.conftest import OUT, moving, sized
 from tests.server.video.page.test_windows import two
 from tests.server.web.conftest import Opener
 from tests.server.web.servers import Server
@@ -57,30 +57,37 @@ def fingers(page: Page, *apart: float) -> None:
     hand.detach()
 
 
-@pytest.mark.parametrize(("name", "width", "height"), [("d", 1280, 800), ("m", 360, 740), ("l", 740, 360)])
-def test_the_own_picture_goes_to_the_corner_it_is_dragged_to_and_is_tapped_away(
-    window: Opener, calls: Server, name: str, width: int, height: int
+def test_the_own_picture_goes_to_a_corner_and_is_tapped_away_and_the_stranger_s_is_seen_whole(
+    window: Opener, calls: Server
 ) -> None:
-    anna, _ = two(window, calls.url, f"corner {name}", blur=False, width=width, height=height)
-    moving(anna)
+    anna, ben = two(window, calls.url, "hands", {"width": 360, "height": 740, "has_touch": True}, blur=False)
+    for page in (anna, ben):  # either has one of the two in hand: to begin a call costs most
+        moving(page)
+    for name, width, height in (("d", 1280, 800), ("m", 360, 740), ("l", 740, 360)):
+        sized(ben, width, height)
+        cornered(ben, name)
+    whole(anna)
+
+
+def cornered(page: Page, name: str) -> None:
+    """It is dragged to each corner, goes there by keys, is tapped away and back."""
     for to, x, y in (("tl", 0.2, 0.2), ("bl", 0.2, 0.8), ("br", 0.8, 0.8), ("tr", 0.8, 0.2)):
-        drag(anna, x, y)
-        expect(anna.locator(".small-own")).to_have_attribute("data-corner", to)
-        assert corner(anna) == to
-        anna.screenshot(path=OUT / f"corner-{to}-{name}.png")
-    anna.locator(".small-own").focus()
+        drag(page, x, y)
+        expect(page.locator(".small-own")).to_have_attribute("data-corner", to)
+        assert corner(page) == to
+        page.screenshot(path=OUT / f"corner-{to}-{name}.png")
+    page.locator(".small-own").focus()
     for key, to in (("ArrowLeft", "tl"), ("ArrowDown", "bl"), ("ArrowRight", "br"), ("ArrowUp", "tr")):
-        anna.keyboard.press(key)
-        assert corner(anna) == to
-    anna.click(".small-own")
-    expect(anna.locator(".small-own .own")).to_have_count(0)
-    anna.click(".small-own")
-    expect(anna.locator(".small-own .own")).to_have_count(1)
+        page.keyboard.press(key)
+        assert corner(page) == to
+    page.click(".small-own")
+    expect(page.locator(".small-own .own")).to_have_count(0)
+    page.click(".small-own")
+    expect(page.locator(".small-own .own")).to_have_count(1)
 
 
-def test_the_stranger_s_picture_is_seen_whole_by_two_taps_or_two_fingers(window: Opener, calls: Server) -> None:
-    anna, _ = two(window, calls.url, "whole", blur=False, width=360, height=740, has_touch=True)
-    moving(anna)
+def whole(anna: Page) -> None:
+    """By two taps or two fingers, and by the menu."""
     theirs = anna.locator("#theirs")
     expect(theirs).to_have_css("object-fit", "cover")
     for fit in ("contain", "cover"):

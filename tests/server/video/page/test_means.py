@@ -1,7 +1,9 @@
 """What one can do in a call: another camera, the menu's means, another way through; and the connection is mended in place."""
 
+import re
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.server.video.page.conftest import OUT, begin, moving, prepare
 from tests.server.video.page.test_windows import two
@@ -27,7 +29,9 @@ TELL = """async (event) => {
 }"""
 
 
-def test_another_camera_is_taken_in_the_midst_of_a_call(window: Opener, calls: Server) -> None:
+def test_another_camera_is_taken_and_ice_begins_anew_and_goes_through_the_relay_within_the_same_call(
+    window: Opener, calls: Server
+) -> None:
     anna, ben = two(window, calls.url, "cameras", blur=False)
     for page in (anna, ben):
         moving(page)
@@ -42,10 +46,25 @@ def test_another_camera_is_taken_in_the_midst_of_a_call(window: Opener, calls: S
     for page in (anna, ben):
         moving(page)
         assert page.evaluate("calls.length") == 1
+    for page in (anna, ben):  # from either side: the one that offered, and the other
+        before = page.evaluate(UFRAG)
+        page.evaluate("calls.at(-1).restartIce()")
+        page.wait_for_function(
+            "(before) => !calls.at(-1).localDescription.sdp.includes(`ice-ufrag:${before}`)", arg=before.strip()
+        )
+        for each in (anna, ben):
+            moving(each)
+    anna.evaluate(TELL, "call.relay")
+    anna.wait_for_function(RELAYED)
+    for page in (anna, ben):
+        moving(page)
+        assert page.evaluate("calls.length") == 1
 
 
-def test_the_menu_fills_the_screen_and_sets_the_volume(window: Opener, calls: Server) -> None:
-    anna, _ = two(window, calls.url, "menu", blur=False)
+def test_the_menu_sets_the_volume_and_fills_the_screen_and_the_stranger_is_hidden_by_one_press_at_every_size_and_by_escape(
+    window: Opener, calls: Server
+) -> None:
+    anna, ben = two(window, calls.url, "menu", {"painted": True}, blur=False)
     moving(anna)
     anna.get_by_role("button", name="Picture and sound").click()
     anna.locator("#volume").fill("0.25")
@@ -54,17 +73,18 @@ def test_the_menu_fills_the_screen_and_sets_the_volume(window: Opener, calls: Se
     anna.wait_for_function("() => document.fullscreenElement?.matches('.call')")
     anna.keyboard.press("f")
     anna.wait_for_function("() => !document.fullscreenElement")
+    for width, height in ((320, 640), (360, 740), (740, 360), (1280, 800)):  # in one call: to begin one costs most
+        anna.set_viewport_size({"width": width, "height": height})
+        pressed(anna, width)
+    escaped(anna, ben)
 
 
-@pytest.mark.parametrize(("width", "height"), [(320, 640), (360, 740), (740, 360), (1280, 800)])
-def test_one_press_hides_the_stranger_at_every_size_and_the_next_key_does_not_show_them(
-    window: Opener, calls: Server, width: int, height: int
-) -> None:
-    anna, _ = two(window, calls.url, f"panic {width}", blur=False, width=width, height=height)
-    moving(anna)
+def pressed(anna: Page, width: int) -> None:
+    """One press hides them, and the next key does not show them."""
     anna.screenshot(path=OUT / f"panic-before-{width}.png")
     anna.click("#blur-now")
     expect(anna.locator("#theirs")).to_have_class("blur")
+    expect(anna.locator("#theirs")).to_have_css("filter", re.compile("^blur"))
     assert anna.evaluate("document.querySelector('#theirs').muted")
     anna.keyboard.press("Enter")
     expect(anna.locator(".gate")).to_contain_text("Blurred and silent")
@@ -74,9 +94,8 @@ def test_one_press_hides_the_stranger_at_every_size_and_the_next_key_does_not_sh
     expect(anna.locator("#theirs")).to_have_class("")
 
 
-def test_escape_hides_the_stranger_while_one_writes_and_again_leaves(window: Opener, calls: Server) -> None:
-    anna, ben = two(window, calls.url, "escape", blur=False)
-    moving(anna)
+def escaped(anna: Page, ben: Page) -> None:
+    """Escape hides them while one writes, and again leaves."""
     anna.click("#message")
     anna.keyboard.type("b is a letter here")
     expect(anna.locator("#theirs")).to_have_class("")
@@ -130,22 +149,3 @@ def test_a_picture_that_does_not_come_is_one_card_with_one_way_on(window: Opener
     anna.screenshot(path=OUT / "failed-d.png")
     anna.set_viewport_size({"width": 390, "height": 740})
     anna.screenshot(path=OUT / "failed-m.png")
-
-
-def test_ice_begins_anew_and_goes_through_the_relay_within_the_same_call(window: Opener, calls: Server) -> None:
-    anna, ben = two(window, calls.url, "anew", blur=False)
-    for page in (anna, ben):
-        moving(page)
-    for page in (anna, ben):  # from either side: the one that offered, and the other
-        before = page.evaluate(UFRAG)
-        page.evaluate("calls.at(-1).restartIce()")
-        page.wait_for_function(
-            "(before) => !calls.at(-1).localDescription.sdp.includes(`ice-ufrag:${before}`)", arg=before.strip()
-        )
-        for each in (anna, ben):
-            moving(each)
-    anna.evaluate(TELL, "call.relay")
-    anna.wait_for_function(RELAYED)
-    for page in (anna, ben):
-        moving(page)
-        assert page.evaluate("calls.length") == 1

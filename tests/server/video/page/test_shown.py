@@ -46,7 +46,9 @@ def blur(page: Page, what: str) -> None:
     page.keyboard.press("Escape")
 
 
-def test_the_other_is_told_of_each_that_is_off_and_that_it_is_on_again(window: Opener, calls: Server) -> None:
+def test_the_other_is_told_of_each_that_is_off_and_that_it_is_on_again_and_knows_it_after_a_reload(
+    window: Opener, calls: Server
+) -> None:
     anna, ben = two(window, calls.url, "told", blur=False)
     for page in (anna, ben):
         moving(page)
@@ -73,12 +75,11 @@ def test_the_other_is_told_of_each_that_is_off_and_that_it_is_on_again(window: O
         expect(place).to_have_count(0)
     expect(said).to_be_empty()
     moving(anna)
+    kept(anna, ben)
 
 
-def test_what_was_off_and_blurred_is_so_after_a_reload_and_the_other_knows(window: Opener, calls: Server) -> None:
-    anna, ben = two(window, calls.url, "kept off", blur=False)
-    for page in (anna, ben):
-        moving(page)
+def kept(anna: Page, ben: Page) -> None:
+    """What was off and blurred is so after a reload, and the other one knows."""
     ben.click("#camera")
     ben.click("#mute")
     blur(ben, "All of it")

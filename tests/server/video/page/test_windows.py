@@ -1,6 +1,7 @@
 """Two browser windows with false cameras see each other's moving picture, and nobody's camera stays on."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -27,12 +28,13 @@ def two(
 
 
 def test_two_windows_look_when_they_are_ready_talk_and_part(window: Opener, calls: Server) -> None:
-    anna, ben = two(window, calls.url, "looking")
+    anna, ben = two(window, calls.url, "looking", {"painted": True})
     for page in (anna, ben):
         expect(page.locator("#show")).to_be_focused()
         expect(page.locator("#theirs")).to_have_class("blur")
         assert page.evaluate("document.querySelector('#theirs').muted")
         moving(page)
+    expect(anna.locator("#theirs")).to_have_css("filter", re.compile("^blur"))
     anna.screenshot(path=OUT / "blurred-d.png")
     anna.click("#show")
     expect(anna.locator("#theirs")).to_have_class("")
@@ -137,7 +139,8 @@ def test_three_seconds_without_a_network_do_not_end_the_call(window: Opener, wat
 
 
 def test_a_phone_has_the_same_upright_and_on_its_side(window: Opener, calls: Server) -> None:
-    anna, ben = two(window, calls.url, "phone", width=360, height=740, has_touch=True, color_scheme="dark")
+    phone = {"width": 360, "height": 740, "has_touch": True, "color_scheme": "dark"}
+    anna, ben = two(window, calls.url, "phone", {"painted": True}, **phone)
     moving(anna)
     anna.screenshot(path=OUT / "blurred-m.png")
     anna.click("#show")

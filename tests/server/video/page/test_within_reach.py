@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.video.page.conftest import OUT, moving
+from tests.server.video.page.conftest import OUT, moving, sized
 from tests.server.video.page.test_windows import two
 from tests.server.web.conftest import Opener
 from tests.server.web.servers import Server
@@ -19,6 +19,7 @@ CONTROLS = [
     "#next",
     "#hangup",
 ]
+LOOK = "(size) => dispatchEvent(new CustomEvent('look', { detail: { size } }))"
 # Those that cannot be pressed where they are shown, and why.
 LOST = """(controls) => controls.flatMap((name) => {
   const node = document.querySelector(name);
@@ -38,23 +39,23 @@ def lost(page: Page, where: str) -> list[str]:
     return [f"{where}: {found}" for found in page.evaluate(LOST, CONTROLS)]
 
 
-def sized(page: Page, width: int, height: int) -> None:
-    """The window, and the call in it, which follows by an event."""
-    page.set_viewport_size({"width": width, "height": height})
-    page.wait_for_function(
-        "() => Math.round(document.querySelector('.call').getBoundingClientRect().height) === innerHeight"
-    )
-
-
-@pytest.mark.parametrize("direction", ["ltr", "rtl"])
-def test_each_control_of_a_call_is_within_reach(window: Opener, calls: Server, direction: str) -> None:
-    anna, ben = two(
-        window, calls.url, f"reach {direction}", blur=False, color_scheme="dark" if direction == "rtl" else "light"
-    )
+def test_each_control_of_a_call_is_within_reach_in_both_directions_and_with_larger_text(
+    window: Opener, calls: Server
+) -> None:
+    anna, ben = two(window, calls.url, "reach", blur=False)  # one call for all: to begin one costs most
     moving(anna)
+    wrong = larger(anna)
     ben.click("#mute")
     expect(anna.locator(".name .gives")).to_be_visible()
-    anna.evaluate("(dir) => { document.documentElement.dir = dir; }", direction)
+    for direction in ("ltr", "rtl"):
+        anna.emulate_media(color_scheme="dark" if direction == "rtl" else "light")
+        anna.evaluate("(dir) => { document.documentElement.dir = dir; }", direction)
+        wrong += reached(anna, direction)
+    assert not wrong, "\n".join(wrong)
+
+
+def reached(anna: Page, direction: str) -> list[str]:
+    """What is out of reach at any size: as it is, with the own picture in each corner, reading, with messages, blurred."""
     wrong: list[str] = []
     for width, height in SIZES:
         sized(anna, width, height)
@@ -78,15 +79,16 @@ def test_each_control_of_a_call_is_within_reach(window: Opener, calls: Server, d
         wrong += lost(anna, f"{size} blurred")
         anna.screenshot(path=OUT / f"reach-{width}-{height}-{direction}-blurred.png")
         anna.click("#show")
-    assert not wrong, "\n".join(wrong)
+    return wrong
 
 
-def test_larger_text_hides_none_of_them(window: Opener, calls: Server) -> None:
-    anna, _ = two(window, calls.url, "reach large", blur=False, size=130)
-    moving(anna)
+def larger(anna: Page) -> list[str]:
+    """The same with the largest text, which goes as the settings would change it."""
+    anna.evaluate(LOOK, 130)
     wrong: list[str] = []
     for width, height in SIZES:
         sized(anna, width, height)
         wrong += lost(anna, f"{width}x{height}")
         anna.screenshot(path=OUT / f"reach-{width}-{height}-large.png")
-    assert not wrong, "\n".join(wrong)
+    anna.evaluate(LOOK, 100)
+    return wrong
