@@ -112,6 +112,11 @@ class Postgres:
         """Run a file of statements through psql, all or none."""
         self._asked("psql", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, "-f", str(script), name)
 
+    def told(self, script: Path, name: str = "postgres", **words: str) -> str:
+        """What a file of statements and psql's own commands prints; `words` are its variables."""
+        given = [part for key, value in words.items() for part in ("-v", f"{key}={value}")]
+        return self._asked("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", *given, "-f", str(script), name)
+
     def dump(self, name: str = "postgres") -> str:
         """The statements that make a database of this name what it is now."""
         return self._asked("pg_dump", name)

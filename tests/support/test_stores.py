@@ -8,10 +8,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 from server.store import migrate
+from server.store.schema import hold
 from tests.server.store.conftest import Kit, ended, kit, object_settings, url
 from tests.support import services
+from tests.support.stores import Migrated
 
 __all__ = ["kit", "object_settings", "url"]
 
@@ -42,3 +45,24 @@ async def test_a_copy_is_what_a_migration_makes(request: pytest.FixtureRequest, 
     await migrate.migrate_apart(url, tmp_path)
     assert "chat" in copy
     assert await asyncio.to_thread(content, url, cluster) == copy
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    "change", ["", "ALTER TABLE party ADD COLUMN more int", "DROP INDEX ix_ban_case", "DROP TABLE alembic_version"]
+)
+async def test_nothing_of_what_a_test_did_is_in_the_next_ones_store(
+    kit: Kit, cluster: services.Postgres, migrated: Migrated, change: str
+) -> None:
+    before = await asyncio.to_thread(content, kit.database.url, cluster)
+    await kit.write(ended(), ended(3))
+    async with kit.database.write() as connection:
+        await connection.execute(
+            insert(hold).values(kind="log", selector=b"a", authority="a", reason="b", secret=False, placed=1, until=2)
+        )
+    if change:
+        await asyncio.to_thread(cluster.sql, change)
+    await kit.database.close()
+    assert await asyncio.to_thread(content, kit.database.url, cluster) != before
+    assert await asyncio.to_thread(migrated.copied, kit.database.url, cluster)
+    assert await asyncio.to_thread(content, kit.database.url, cluster) == before

@@ -26,7 +26,7 @@ from server.store.saved import SavedLogs
 from server.store.transcript import Line, Transcript
 from server.store.writer import Writer
 from tests.support import services
-from tests.support.stores import Migrated
+from tests.support.stores import ANEW, Migrated
 
 NOW = 1_795_000_000  # 2026-11-18, Unix seconds
 
@@ -111,7 +111,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite+aiosqlite:///{tmp_path / 'serendip.db'}"
     cluster: services.Postgres = request.getfixturevalue("cluster")
     # One database, emptied for each test: a database is 300 files, and a hundred of them take a minute to remove.
-    cluster.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    if "kit" not in request.fixturenames:  # which wants the tables, and empties them
+        cluster.sql(ANEW)
     return cluster.url("postgres")
 
 
