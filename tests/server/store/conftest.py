@@ -26,6 +26,7 @@ from server.store.saved import SavedLogs
 from server.store.transcript import Line, Transcript
 from server.store.writer import Writer
 from tests.support import services
+from tests.support.compiled import shared
 from tests.support.stores import ANEW, Migrated
 
 NOW = 1_795_000_000  # 2026-11-18, Unix seconds
@@ -127,7 +128,7 @@ def make_kit(url: str, data: Path, settings: ObjectSettings) -> Kit:
     pseudonyms = kept.pseudonyms(keys.load(data), data)
     for epoch in range(NOW // (30 * 86_400) - 6, NOW // (30 * 86_400) + 6):
         pseudonyms.epochs.make(epoch)
-    return Kit(data, Database(url, data=data), Objects(settings, data), pseudonyms)
+    return Kit(data, shared(Database(url, data=data)), Objects(settings, data), pseudonyms)
 
 
 @pytest_asyncio.fixture
