@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import io
 import json
 import zipfile
@@ -49,9 +51,18 @@ def known(kit: Kit, **operator: str) -> Known:
 
 
 def stated(hosting: str, retention: Retention, **operator: str) -> dict[str, Any]:
-    """The statement of a deployment with one provider; none where its name is empty."""
+    """The statement of a deployment with one provider; none where its name is empty. The caller may change it."""
+    return copy.deepcopy(_stated(hosting, retention.model_dump_json(), tuple(operator.items())))
+
+
+@functools.cache  # a server makes it once, in nine languages; tests ask some hundred times
+def _stated(hosting: str, retention: str, operator: tuple[tuple[str, str], ...]) -> dict[str, Any]:
     recipients = [{"name": hosting, "kind": "hosting"}] if hosting else []
-    chosen = {"operator": {"name": "The operator"} | operator, "retention": retention, "recipients": recipients}
+    chosen = {
+        "operator": {"name": "The operator"} | dict(operator),
+        "retention": Retention.model_validate_json(retention),
+        "recipients": recipients,
+    }
     published = Published(Settings.model_validate(chosen), lambda: NOW)
     return published.answer(published.version, "en")
 
