@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import shutil
 import signal
 import sys
+import threading
+import unittest.mock
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -127,11 +130,39 @@ def apart(work: Callable[[], None]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+class Memory(dict[str, bytes]):
+    """What `Objects` asks of a folder, without the library: its threads would be missing in whoever is forked after it was used."""
+
+    put = dict.__setitem__
+
+    def delete(self, name: str) -> None:
+        """It may have been in the folder."""
+        self.pop(name, None)
+
+    def list(self, prefix: str) -> Iterator[list[dict[str, str]]]:
+        """In one batch."""
+        return iter([[{"path": name} for name in self if name.startswith(prefix)]])
+
+
+def warm(whole: Path, one: Path) -> None:
+    """Do it once here, with objects that are in memory: a process that is forked after it finds every statement compiled."""
+    shutil.copytree(whole, one)
+    with unittest.mock.patch("server.store.objects.LocalStore", side_effect=lambda *_, **__: Memory()):
+        asyncio.run(erase(one))
+        asyncio.run(found(one))
+    shutil.rmtree(one)
+    gc.collect()  # an `Objects` that is gone ends its threads
+    for thread in set(threading.enumerate()) - {threading.main_thread()}:
+        thread.join()
+    gc.freeze()
+
+
 def main(folder: Path) -> None:
     """Each step in turn, until there is none of that number."""
     whole = folder / "whole"
     whole.mkdir()
     assert apart(lambda: asyncio.run(prepare(whole))) == 0
+    warm(whole, folder / "warm")
     for step in range(MOST):
         one = folder / str(step)
         shutil.copytree(whole, one)
