@@ -3,11 +3,12 @@
 Rule: a test that must break one of these says so with a marker (`blocking`, `leaks`) and a reason beside it.
 """
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from blockbuster import blockbuster_ctx
+from blockbuster import BlockBuster
 from hypothesis import HealthCheck, settings
 
 from ext.plain import stale
@@ -54,8 +55,19 @@ def no_blocking_calls(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.node.get_closest_marker("asyncio") is None or request.node.get_closest_marker("blocking"):
         yield
         return
-    with blockbuster_ctx(OURS) as guard:
-        for called in guard.functions.values():
-            for file, functions in MAY_BLOCK:
-                called.can_block_in(file, functions)
+    guard = _guard()
+    guard.activate()
+    try:
         yield
+    finally:
+        guard.deactivate()
+
+
+@functools.cache  # it looks for the folders of packages some fifty times
+def _guard() -> BlockBuster:
+    """What fails who blocks, while it is active."""
+    guard = BlockBuster(OURS)
+    for called in guard.functions.values():
+        for file, functions in MAY_BLOCK:
+            called.can_block_in(file, functions)
+    return guard
