@@ -11,8 +11,10 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
-from importlib import import_module
+from importlib import import_module, reload
 from typing import Any
+
+from server.process import faults
 
 # What `serve` and the commands import, at once or when they run.
 IMPORTED = (
@@ -80,6 +82,7 @@ def become(request: dict[str, Any], given: Sequence[int]) -> str:
         os.setpgid(0, request["group"])
     os.environ.clear()
     os.environ.update(request["environment"])
+    reload(faults)  # which reads its variable as it is imported
     sys.orig_argv[:] = request["words"]
     sys.argv[:] = request["words"][1:2] + request["words"][3:]
     return str(request["words"][2])

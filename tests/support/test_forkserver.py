@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from server.process import faults
 from tests.support.forkserver import ROOT, START, STARTER, Starter
 from tests.support.users import needs_root
 
@@ -87,6 +89,19 @@ def test_what_it_raises_is_its_end_alone(starter: Starter, monkeypatch: pytest.M
         done = subprocess.run([sys.executable, "-c", fails], cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 1
         assert done.stderr.endswith("ZeroDivisionError: division by zero\n")
+
+
+def test_it_ends_at_the_point_that_its_own_variables_name(
+    starter: Starter, executed: list[Sequence[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    comes = "from server.process import faults; faults.at('took'); faults.at('took')"
+    monkeypatch.setattr("tests.support.forkserver.START", comes)
+    for named, status in (("took:2", -signal.SIGKILL), ("took:3", 0), ("sent", 0), ("", 0)):
+        environment = {**os.environ, faults.VARIABLE: named}
+        assert (
+            subprocess.run([sys.executable, "-c", comes], cwd=ROOT, env=environment, check=False).returncode == status
+        )
+    assert executed == []
 
 
 def command(*before: str, **how: Any) -> str:
