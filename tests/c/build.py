@@ -11,14 +11,25 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Werror"]
-CHECKED = [*STRICT, "-O1", "-g", "-DSERENDIP_DEBUG", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all"]
+CHECKED = [*STRICT, "-g", "-DSERENDIP_DEBUG", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all"]
 
 
-def compiled(sources: list[Path], program: Path, sanitizers: str = "address,undefined", compiler: str = "gcc") -> Path:
+def compiled(
+    sources: list[Path], program: Path, sanitizers: str = "address,undefined", compiler: str = "gcc", level: int = 1
+) -> Path:
     """Makes the program; raises CalledProcessError with what the compiler said on its standard error."""
     program.parent.mkdir(parents=True, exist_ok=True)
     subprocess.run(
-        [compiler, *CHECKED, f"-fsanitize={sanitizers}", *map(str, sources), "-o", str(program), "-lpthread"],
+        [
+            compiler,
+            *CHECKED,
+            f"-O{level}",
+            f"-fsanitize={sanitizers}",
+            *map(str, sources),
+            "-o",
+            str(program),
+            "-lpthread",
+        ],
         check=True,
     )
     return program
