@@ -12,7 +12,7 @@ from server.cli import GROUPS
 from server.version import VERSION, own
 from tests.support.forkserver import START
 
-pytestmark = pytest.mark.executed  # how the program starts is what is tested
+executed = pytest.mark.executed  # for tests of how the program starts
 BARE = {name: value for name, value in os.environ.items() if not name.startswith("SERENDIP_")}
 
 
@@ -22,10 +22,12 @@ def serendip(*words: str, **environment: str) -> subprocess.CompletedProcess[str
     return subprocess.run(command, env={**BARE, **environment}, capture_output=True, text=True, timeout=30, check=False)
 
 
+@executed
 def test_version_is_the_one_of_the_sources_with_their_commit() -> None:
     assert serendip("--version").stdout == f"serendip {VERSION} ({own()})\n"
 
 
+@executed
 def test_without_a_command_help_is_shown() -> None:
     told = serendip()
     for command in ("serve", "config", "keys", "--version"):
@@ -61,6 +63,7 @@ def test_a_value_cannot_write_to_the_terminal() -> None:
     assert "[bold red]" in told.stdout
 
 
+@executed
 @pytest.mark.parametrize(
     ("words", "environment", "named"),
     [

@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -28,8 +29,8 @@ from tests.support import services
 from tests.support.forkserver import START
 
 # ruff: noqa: ASYNC230, ASYNC240 - files of the tests, in a loop of their own
-# Runs servers, two in turn, and waits for them; how the program starts is what is tested.
-pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120), pytest.mark.executed]
+pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120)]  # runs servers, two in turn, and waits for them
+executed = pytest.mark.executed  # what the program finds in place of its standard error as it starts is what is tested
 HERE = "127.0.0.1"
 
 
@@ -89,6 +90,7 @@ def test_what_an_operator_has_to_know_is_told_at_the_start(tmp_path: Path) -> No
     assert all(entry["remedy"] for entry in said)
 
 
+@executed
 async def test_a_log_on_a_full_disk_costs_lines_that_are_counted(tmp_path: Path) -> None:
     with Path("/dev/full").open("wb") as full, started(tmp_path, stderr=full) as (process, port, metrics):
         await comes_up(process, port)
@@ -99,6 +101,7 @@ async def test_a_log_on_a_full_disk_costs_lines_that_are_counted(tmp_path: Path)
         await chats_and_drains(process, port)
 
 
+@executed
 async def test_a_server_without_standard_error_gives_its_number_to_nobody(tmp_path: Path) -> None:
     with started(tmp_path, preexec_fn=lambda: os.close(2)) as (process, port, _):
         await comes_up(process, port)
@@ -106,6 +109,7 @@ async def test_a_server_without_standard_error_gives_its_number_to_nobody(tmp_pa
         await chats_and_drains(process, port)
 
 
+@executed
 async def test_a_log_whose_reader_is_gone_stops_nothing(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     with started(tmp_path, stderr=writer) as (process, port, _):
@@ -115,6 +119,7 @@ async def test_a_log_whose_reader_is_gone_stops_nothing(tmp_path: Path) -> None:
         await chats_and_drains(process, port)
 
 
+@executed
 async def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
@@ -126,13 +131,14 @@ async def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
     os.close(reader)
 
 
+@executed
 @pytest.mark.parametrize("target", ["/dev/full", "/dev/null"])
 async def test_a_start_that_fails_ends_with_status_1_whatever_takes_the_reason(tmp_path: Path, target: str) -> None:
-    with Path(target).open("wb") as out, started(tmp_path / "data", stderr=out) as (process, port, _):
-        await comes_up(process, port)
-        command = [sys.executable, "-c", START, "serve", "--port", str(port), "--data", str(tmp_path / "other")]
-        again = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stderr=out)
-        assert await again.wait() == 1
+    with Path(target).open("wb") as out, socket.create_server((HERE, 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-c", START, "serve", "--port", port, "--data", str(tmp_path)]
+        start = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stderr=out)
+        assert await start.wait() == 1
 
 
 async def test_a_list_of_helpers_that_is_wrong_is_named_and_nothing_starts(tmp_path: Path) -> None:
@@ -233,8 +239,6 @@ async def draining(data: Path, log: Path) -> AsyncIterator[tuple[Running, aiohtt
 
 def stubborn(port: int) -> Any:
     """A WebSocket that never answers the closing handshake."""
-    import socket
-
     sock = socket.create_connection((HERE, port))
     head = "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     sock.sendall(f"{head}Sec-WebSocket-Key: {'A' * 22}==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
