@@ -58,7 +58,7 @@ async def in_one_chat(made: Cell, people: list[Talker]) -> list[Talker]:
             owners = [owner for one in people for owner in made.owners(one.id)]
             if [stands.get(one.id) for one in people] == ["matched"] * 2 and len(owners) == 2 and len(set(owners)) == 1:
                 return people
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
 
 
 async def cut(secret: Keys, there: int | None, back: int | None, closes: bool) -> None:

@@ -26,6 +26,8 @@ from server.worker.moving import Moving
 from server.worker.recorder import Recorder
 from tests.server.worker.test_worker import Client, connected, quiet, turning
 
+TURNS = 100  # of a loop, in which what needs no timer has come
+
 
 async def answer(_: web.BaseRequest) -> web.Response:
     """Whatever is asked for."""
@@ -128,7 +130,8 @@ async def pair(secret: Keys) -> AsyncIterator[Pair]:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Wait for something of this loop."""
+    """Wait for something of this loop: each of its next turns is looked at, and then one each millisecond, for what has to wait for a timer."""
+    turns = 0
     async with asyncio.timeout(10):
         while not condition():  # noqa: ASYNC110 - of parts that have no event for it
-            await asyncio.sleep(0)
+            await asyncio.sleep(0 if (turns := turns + 1) < TURNS else 0.001)
