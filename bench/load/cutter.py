@@ -22,6 +22,7 @@ class Cable:
         self.passed = [0, 0]  # bytes up, down
         self.early: list[bytes] = []
         self.cut_ = False
+        self.over = False  # one end is closed, perhaps before there was another
 
     def cut(self) -> None:
         """Reset both ends."""
@@ -121,6 +122,8 @@ class Cutter:
                 transport.write(data)
             if cable.up == 0 or cable.cut_:
                 cable.cut()
+            elif cable.over:
+                transport.close()
 
         loop = asyncio.get_running_loop()
         try:
@@ -131,7 +134,8 @@ class Cutter:
             cable.cut()
 
     def _lost(self, cable: Cable, other: asyncio.Transport | None) -> None:
-        """One end closed: the other one is closed behind what was written."""
+        """One end closed: the other one is closed behind what was written, or as soon as it is there."""
+        cable.over = True
         if cable in self.open:
             self.open.remove(cable)
             self.cuts += cable.cut_
