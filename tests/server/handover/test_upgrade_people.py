@@ -13,7 +13,7 @@ import pytest
 
 from server.process.control import ask
 from tests.server.handover.upgrades import Deployed, Person, Talk, deployed, meet, people
-from tests.server.web.servers import ROOT, SCREENED
+from tests.server.web.servers import ROOT
 from tests.support.forkserver import START
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(240)]  # runs a server and waits for it
@@ -26,7 +26,6 @@ SETTINGS = {
     "SERENDIP_MATCHING__ANY_AFTER": "2",
     "SERENDIP_MATCHING__ANYONE_AFTER": "6",
     "SERENDIP_SAFETY__MODERATED": "true",
-    **SCREENED,
 }
 
 

@@ -33,7 +33,6 @@ from tests.server.privacy.drive import Person, Running, Sinks
 from tests.server.privacy.moderation import moderate, pictured
 from tests.server.privacy.scanner import Found, Scanner
 from tests.server.privacy.ways import chat, college, omegle, pages, spy, video
-from tests.server.web.servers import SCREENED
 from tests.support import services
 
 ORDER = "abcdefghijklmnopqr"  # q and r are windows of a browser
@@ -223,7 +222,7 @@ async def test_what_is_found_is_exactly_what_is_declared(settings: dict[str, str
     sinks = Sinks()
     box.mails.clear()
     environment = {name: value for name, value in settings.items() if name.isupper()}
-    server = Running(tmp_path / "data", tmp_path / "server.log", **SCREENED, **environment)
+    server = Running(tmp_path / "data", tmp_path / "server.log", **environment)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, server.stop)
         await server.ready()

@@ -13,7 +13,6 @@ import pytest
 from serendip_client.client import Client
 from serendip_client.ending import Disconnected
 from serendip_client.events import Closed, Left, Matched, Message
-from tests.server.web.servers import SCREENED
 from tests.support.services import free_port
 
 from .screening.spam import TEMPLATES, variants
@@ -41,7 +40,7 @@ async def spread(kept: Kept, bad: Client, lines: list[str], others: str = "c") -
 
 
 async def test_who_spreads_an_advert_is_paused_with_a_case_and_an_appeal(tmp_path: Path) -> None:
-    kept = await asyncio.to_thread(lambda: Kept(tmp_path, **SCREENED))
+    kept = await asyncio.to_thread(Kept, tmp_path)
     try:
         async with client(kept, BAD) as bad:
             said = await spread(kept, bad, variants(TEMPLATES[0], CHATS, random.Random(1)))
@@ -73,7 +72,6 @@ async def test_where_nobody_reads_reports_nobody_is_paused_and_it_is_counted(tmp
     kept = await asyncio.to_thread(
         lambda: Kept(
             tmp_path,
-            **SCREENED,
             SERENDIP_SAFETY__MODERATED="false",
             SERENDIP_METRICS__ENABLED="true",
             SERENDIP_METRICS__PORT=str(port),
@@ -96,7 +94,7 @@ async def test_where_nobody_reads_reports_nobody_is_paused_and_it_is_counted(tmp
 
 
 async def test_who_asks_somebody_of_14_for_secrecy_is_out_for_a_day_with_an_urgent_case(tmp_path: Path) -> None:
-    kept = await asyncio.to_thread(lambda: Kept(tmp_path, **SCREENED, SERENDIP_SCREENING__EVERY="1"))
+    kept = await asyncio.to_thread(lambda: Kept(tmp_path, SERENDIP_SCREENING__EVERY="1"))
     try:
         async with client(kept, BAD) as bad:
             for at in range(5):  # where the program looked between the two lines the chat was over before the second

@@ -28,10 +28,7 @@ WIDE = {
     "SERENDIP_METRICS__ENABLED": "false",
     "SERENDIP_CONSOLE__ENABLED": "false",
     "SERENDIP_LOG__LEVEL": "info",
-    # A program of its own, whose start costs as much as a forked server's: a test that wants what it says asks for it (SCREENED).
-    "SERENDIP_SCREENING__TEXT": "off",
 }
-SCREENED = {"SERENDIP_SCREENING__TEXT": "all"}
 
 
 class Server:

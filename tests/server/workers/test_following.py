@@ -21,7 +21,6 @@ from server.workers.following import Following
 from tests.server.handover.test_upgrade import States, ask_whether_ready, program
 from tests.server.handover.test_upgrade_deaths import ALL, NOBODY, Crowd, descriptors, dies
 from tests.server.handover.upgrades import Talk, meet
-from tests.server.web.servers import SCREENED
 from tests.server.workers.rig import pair
 from tests.server.workers.test_emptying import ask, stands
 from tests.server.workers.test_host import several
@@ -36,7 +35,7 @@ FAULTS = ("worker.fault", "loop.fault", "task.failed", "handover.fault", "handov
 
 
 async def test_whatever_people_do_goes_on_through_two_upgrades(tmp_path: Path) -> None:
-    async with several(tmp_path, **PATIENT, **SCREENED) as server, aiohttp.ClientSession() as http:
+    async with several(tmp_path, **PATIENT) as server, aiohttp.ClientSession() as http:
         port = server.port
         talks = [Talk(*await meet(http, port, f"pair {number}")) for number in range(PAIRS)]
         states = await States(http, port).begin()
