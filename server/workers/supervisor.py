@@ -37,6 +37,7 @@ AGAIN_AFTER: Final = (
 )
 AGAIN_MOST: Final = 60.0  # seconds
 YOUNG: Final = 2.0  # seconds
+TOLD: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 logger = log.get()
 
 Role = Callable[[Birth], int]  # in the child; the exit status
@@ -114,7 +115,7 @@ class Supervisor:
         """Until all are told to end, and are dead; the exit status."""
         wake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in TOLD:
             signal.signal(number, lambda _, __: None)
         for name in self._roles:
             self._start(name)
@@ -169,9 +170,15 @@ class Supervisor:
         ours.setblocking(False)
         way = self._before.way() if self._before is not None and name == OFFICE else None
         begun = self._before is None or self._served
-        pid = os.fork()
-        if not pid:
-            self._be(name, ours, Birth(theirs, begun, way and way[0], self._stale), way and way[1])
+        signal.pthread_sigmask(
+            signal.SIG_BLOCK, TOLD
+        )  # who is told to end as it begins has our handlers still, and would not know
+        try:
+            pid = os.fork()
+            if not pid:
+                self._be(name, ours, Birth(theirs, begun, way and way[0], self._stale), way and way[1])
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, TOLD)
         theirs.close()
         new = Child(name, pid, ours, self._watch.clock.now)
         if self._before is not None:
@@ -190,10 +197,9 @@ class Supervisor:
         status = 70  # EX_SOFTWARE
         try:
             signal.set_wakeup_fd(-1)
-            for number in (signal.SIGTERM, signal.SIGINT):
+            for number in TOLD:
                 signal.signal(number, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP,))  # until it listens: it would end
-            signal.signal(signal.SIGHUP, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, TOLD[:2])  # the third waits until it listens: it would end
             ours.close()
             for child in self.children.values():
                 child.close()

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -135,6 +136,29 @@ def test_one_that_dies_before_all_serve_ends_all_with_status_one() -> None:
 def test_a_hub_that_dies_before_all_serve_ends_all_too() -> None:
     with forked({HUB: fail, WORKER: live}) as host:
         host.rest()
+        assert host.status() == 1
+
+
+class Slow:
+    """`os`, of which whoever is forked is told to end before it has done anything."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+    def fork(self) -> int:
+        if pid := os.fork():
+            os.kill(pid, signal.SIGTERM)
+        else:
+            while signal.SIGTERM not in signal.sigpending():
+                os.sched_yield()
+        return pid
+
+
+def test_who_is_told_to_end_as_it_begins_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.workers.supervisor.os", Slow())
+    with forked({HUB: live, WORKER: live}) as host:
+        said = [what for _, _, what, *_ in host.rest()]
+        assert "lives" not in said
         assert host.status() == 1
 
 
