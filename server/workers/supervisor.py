@@ -37,7 +37,8 @@ AGAIN_AFTER: Final = (
 )
 AGAIN_MOST: Final = 60.0  # seconds
 YOUNG: Final = 2.0  # seconds
-TOLD: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+ENDS: Final = (signal.SIGTERM, signal.SIGINT)
+TOLD: Final = (*ENDS, signal.SIGHUP)
 logger = log.get()
 
 Role = Callable[[Birth], int]  # in the child; the exit status
@@ -170,15 +171,14 @@ class Supervisor:
         ours.setblocking(False)
         way = self._before.way() if self._before is not None and name == OFFICE else None
         begun = self._before is None or self._served
-        signal.pthread_sigmask(
-            signal.SIG_BLOCK, TOLD
-        )  # who is told to end as it begins has our handlers still, and would not know
+        # Who is told to end as it begins has our handlers still, and would not know: till it has its own, what it is told waits.
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, TOLD)
         try:
             pid = os.fork()
             if not pid:
                 self._be(name, ours, Birth(theirs, begun, way and way[0], self._stale), way and way[1])
         finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, TOLD)
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
         theirs.close()
         new = Child(name, pid, ours, self._watch.clock.now)
         if self._before is not None:
@@ -199,7 +199,7 @@ class Supervisor:
             signal.set_wakeup_fd(-1)
             for number in TOLD:
                 signal.signal(number, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, TOLD[:2])  # the third waits until it listens: it would end
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)  # and SIGHUP when it listens: it would end
             ours.close()
             for child in self.children.values():
                 child.close()
@@ -305,7 +305,7 @@ class Supervisor:
             self._stale = True
             for child in self.children.values():
                 child.kill(number)
-        elif number in (signal.SIGTERM, signal.SIGINT):
+        elif number in ENDS:
             self._stop()
 
     def evacuate(self, within: float | None) -> None:
