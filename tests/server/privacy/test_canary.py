@@ -187,6 +187,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path, bucket: services.S3
         "SERENDIP_OBJECTS__ACCESS_KEY": bucket.access_key,
         "SERENDIP_OBJECTS__SECRET_KEY": bucket.secret_key,
         "SERENDIP_STORE__LINGER": "0",
+        "SERENDIP_RETENTION__PURGE_EVERY": "0",  # an operator's purge must not meet the service's own
         "SERENDIP_MAIL__HOST": "127.0.0.1",
         "SERENDIP_MAIL__PORT": str(box.port),
         "SERENDIP_MAIL__SECURITY": "none",

@@ -192,6 +192,9 @@ async def test_a_key_that_is_another_hosts_is_no_reason_to_say_that_the_database
     store = Store(settings, keys.load(tmp_path), never, Tasks())
     await store.start()
     try:
+        async with asyncio.timeout(20):
+            while not store.ready:  # noqa: ASYNC110 - a start waits for its database for a second, not for a busy machine
+                await asyncio.sleep(0.01)
         assert store.unwell() == []
         assert store.epochs.shared
         assert store.schema
