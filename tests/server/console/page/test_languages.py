@@ -55,6 +55,7 @@ def test_the_keys_of_the_work_are_in_their_places_on_every_keyboard(
     until(rita, f"{operated.origin}/cases?queue=spam", ".cases tbody tr:not(.claimed)")
     rita.keyboard.press("Enter")
     expect(rita.locator("#decide")).to_be_visible()
+    rita.wait_for_load_state()  # its script listens from then on
     press = (
         "([key, code]) => dispatchEvent.call(document.body, new KeyboardEvent('keydown', {key, code, bubbles: true}))"
     )
