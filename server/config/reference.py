@@ -3,6 +3,8 @@
 Rule: what can be derived is never typed; a test holds that the page equals what this makes.
 """
 
+from inspect import getdoc
+
 from pydantic import BaseModel
 
 from server.config.kinds import Section
@@ -48,7 +50,7 @@ def configuration() -> str:
     for name in Settings.model_fields:
         section = getattr(settings, name)
         if isinstance(section, Section):
-            parts += [f"## {name}\n\n{type(section).__doc__}\n", _table(section, f"{name}.")]
+            parts += [f"## {name}\n\n{getdoc(type(section))}\n", _table(section, f"{name}.")]
     return "\n".join(parts)
 
 
