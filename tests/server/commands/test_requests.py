@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -41,9 +43,7 @@ def asked(folder: Path) -> tuple[str, bytes]:
 
 def subjects(folder: Path) -> list[tuple[str, bytes | None, str]]:
     """The trail: action, subject, outcome."""
-    import sqlite3
-
-    with sqlite3.connect(folder / "serendip.db") as database:
+    with closing(sqlite3.connect(folder / "serendip.db")) as database:
         return database.execute("SELECT action, subject, outcome FROM audit ORDER BY id").fetchall()
 
 
