@@ -258,4 +258,7 @@ def main() -> None:
     gc_tuning.begin()
     hold_standard_descriptors()
     os.umask(0o077)  # what it makes is its owner's alone: SQLite would let others read the database
-    app()
+    try:
+        app()
+    finally:
+        gc_tuning.end()

@@ -28,3 +28,8 @@ def settle() -> None:
     gc.freeze()
     begin()
     gc.enable()
+
+
+def end() -> None:
+    """Call it last in a program: the interpreter would look through all that it takes down, for a fifth of what a short command computes."""
+    gc.freeze()

@@ -5,6 +5,7 @@ anybody is needed to see that a hit is acted on.
 """
 
 import math
+from functools import cache
 from io import BytesIO
 from random import Random
 
@@ -15,8 +16,9 @@ SCENES = 6
 QUALITY = 70  # of the JPEG that a page makes
 
 
+@cache
 def scene(number: int, size: tuple[int, int] = TILE) -> Image.Image:
-    """One of SCENES: a shelf, a harbour, hills, a board, a street, a desk."""
+    """One of SCENES: a shelf, a harbour, hills, a board, a street, a desk. Nobody may paint on it: it is drawn once."""
     picture = Image.new("RGB", (640, 480))
     draw, seed = ((shelf, 0), (harbour, 1), (hills, 2), (board, 4), (street, 4), (desk, 5))[number]
     draw(ImageDraw.Draw(picture), Random(seed))
