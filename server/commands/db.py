@@ -76,9 +76,9 @@ def check(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = 
 
     revision, found, warnings = perform(config, data, handler)
     if as_json:
-        print_json({"revision": revision, "head": migrations.head(), "differences": found, "warnings": warnings})
+        print_json({"revision": revision, "head": migrations.HEAD, "differences": found, "warnings": warnings})
     else:
-        say(f"revision {revision or 'none'}, this program's {migrations.head()}")
+        say(f"revision {revision or 'none'}, this program's {migrations.HEAD}")
         for warning in warnings:
             say(f"warning: {warning}")
     if found:
@@ -93,7 +93,7 @@ async def _schema(parts: Parts, revision: str) -> list[str]:
 
 async def _keys(parts: Parts, revision: str) -> list[str]:
     """Which keys are not those of the database, and what to do."""
-    found = await parts.fingerprints.problems() if revision == migrations.head() else []
+    found = await parts.fingerprints.problems() if revision == migrations.HEAD else []
     return [*found, fingerprints.WHAT_TO_DO] if found else []
 
 

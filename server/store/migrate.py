@@ -4,40 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, text
-
-from server.process.lean import without
-
-with without("pygments"):  # Mako would colour templates of migrations with it, of which none is ever shown here
-    from alembic import command
-    from alembic.autogenerate import compare_metadata
-    from alembic.config import Config
-    from alembic.migration import MigrationContext
-    from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
 
 from server.store.database import Database
 from server.store.errors import SchemaDiffers
-from server.store.schema import metadata
 
-FOLDER = Path(__file__).parent / "migrations"
+VERSIONS = Path(__file__).parent / "migrations" / "versions"
+# What this program knows, the oldest first: each is a file, which its name begins with.
+REVISIONS: Final = tuple(sorted(path.name.partition("_")[0] for path in VERSIONS.glob("a*_*.py")))
+HEAD: Final = REVISIONS[-1]
 MIGRATE_LOCK = 0x5E7E0D19  # advisory lock of PostgreSQL
-
-
-def _config(connection: Connection | None = None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER))
-    config.attributes["connection"] = connection
-    return config
-
-
 NEWER = "the database is at revision {}, which this program does not know: it is newer"
-
-
-def known(revision: str) -> bool:
-    """Whether this program has this revision."""
-    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
 class Problem(NamedTuple):
@@ -51,48 +30,50 @@ def problem(revision: str) -> Problem | None:
     """Why a database of this revision cannot be used as it is; None: it can."""
     if not revision:
         return Problem("the database is empty", "serendip db migrate, or start the server")
-    if not known(revision):
+    if revision not in REVISIONS:
         return Problem(NEWER.format(revision), "run that program, or restore a backup of before the upgrade")
-    if revision != head():
+    if revision != HEAD:
         return Problem("the database is not at this program's revision", "serendip db migrate")
     return None
 
 
-def head() -> str:
-    """The newest revision that this program knows."""
-    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+def _present(connection: Connection) -> str:
+    """The revision of the database, empty for an empty one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
 
 
 async def revision(database: Database) -> str:
-    """The revision of the database, empty for an empty one."""
-
-    def current(connection: Connection) -> str:
-        return MigrationContext.configure(connection).get_current_revision() or ""
-
+    """The revision of the database, empty for an empty one. Raises StoreAway."""
     async with database.read() as connection:
-        return await connection.run_sync(current)
+        return await connection.run_sync(_present)
 
 
-async def migrate(database: Database, target: str = "head") -> tuple[str, str]:
+async def migrate(database: Database, target: str = HEAD) -> tuple[str, str]:
     """(revision before, revision after). Raises StoreAway; a migration of a newer program raises SchemaDiffers."""
     async with database.write() as connection:
         if not database.sqlite:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATE_LOCK})
 
         def upgrade(sync: Connection) -> tuple[str, str]:
-            before = MigrationContext.configure(sync).get_current_revision() or ""
-            if before and not known(before):
+            before = _present(sync)
+            if before and before not in REVISIONS:
                 raise SchemaDiffers(NEWER.format(before))
             if database.sqlite:
                 database.path.chmod(0o600)  # the WAL follows
-            command.upgrade(_config(sync), target)
-            return before, MigrationContext.configure(sync).get_current_revision() or ""
+            if before == target:
+                return before, before
+            from server.store import steps
+
+            steps.take(sync, target)
+            return before, _present(sync)
 
         return await connection.run_sync(upgrade)
 
 
 async def migrate_apart(url: str, data: Path) -> tuple[str, str]:
-    """As `migrate`, in a thread with a loop and a connection of its own: alembic reads files, which would hold the caller's loop."""
+    """As `migrate`, in a thread with a loop and a connection of its own: its steps are files, which would hold the caller's loop."""
 
     async def alone() -> tuple[str, str]:
         database = Database(url, data=data)
@@ -105,29 +86,8 @@ async def migrate_apart(url: str, data: Path) -> tuple[str, str]:
 
 
 async def differences(database: Database) -> list[str]:
-    """What the database holds beside or without the declared schema; partitions are part of their table. Empty: equal."""
-
-    def compare(connection: Connection) -> list[Any]:
-        parts: set[str] = set()
-        if connection.dialect.name == "postgresql":
-            parts = {row[0] for row in connection.execute(text("SELECT relname FROM pg_class WHERE relispartition"))}
-
-        def include(name: str | None, kind: str, parents: Any) -> bool:
-            return not (kind == "table" and name in parts) and parents.get("table_name") not in parts
-
-        found: list[Any] = compare_metadata(
-            MigrationContext.configure(connection, opts={"include_name": include, "compare_type": True}), metadata
-        )
-        return found
+    """What the database holds beside or without the declared schema; partitions are part of their table. Empty: equal. Raises StoreAway."""
+    from server.store import steps
 
     async with database.read() as connection:
-        return [_say(difference) for difference in await connection.run_sync(compare)]
-
-
-def _say(difference: Any) -> str:
-    """One difference in a line: its kind and the name of what differs."""
-    if isinstance(difference, list):
-        return "; ".join(_say(part) for part in difference)
-    kind, *rest = difference
-    names = [getattr(part, "name", part) for part in rest if part is not None]
-    return f"{kind} {' '.join(str(name) for name in names if isinstance(name, str))}".strip()
+        return await connection.run_sync(steps.compare)

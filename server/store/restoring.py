@@ -98,7 +98,7 @@ async def _usable(parts: Parts) -> bool:
     found = await migrate.revision(database)
     if not found or await upkeep.unfinished(database):
         return False
-    if migrate.known(found):
+    if found in migrate.REVISIONS:
         await migrate.migrate(database)
     return True
 

@@ -30,7 +30,7 @@ from server.store.epochs import EpochKeys
 from server.store.errors import Busy, Crowded, KeysDiffer, NotSaved, ObjectsAway, SchemaDiffers, StoreAway
 from server.store.fingerprints import Fingerprints
 from server.store.interface import Saved
-from server.store.migrate import head, migrate_apart, revision
+from server.store.migrate import HEAD, migrate_apart, revision
 from server.store.objects import Objects
 from server.store.options import database_url
 from server.store.pseudonyms import Pseudonyms
@@ -153,9 +153,9 @@ class Store:
             raise SchemaDiffers(UNFINISHED)
         if self._settings.store.migrate:
             await migrate_apart(self.parts.database.url, self._settings.data)
-        elif await revision(self.parts.database) != await asyncio.to_thread(head):
+        elif await revision(self.parts.database) != HEAD:
             raise SchemaDiffers("the database is not at this program's revision: serendip db migrate")
-        self.schema = await asyncio.to_thread(head)
+        self.schema = HEAD
         await self.parts.fingerprints.check()
         self.writer.start()
         self.writer.reach.worked()

@@ -29,7 +29,7 @@ def content(url: str, cluster: services.Postgres | None) -> str:
 
 @pytest.mark.parametrize("chats", [1, 2])  # whichever comes first is migrated, the second is a copy
 async def test_each_store_begins_at_the_newest_revision_and_empty(kit: Kit, chats: int) -> None:
-    assert await migrate.revision(kit.database) == migrate.head()
+    assert await migrate.revision(kit.database) == migrate.HEAD
     assert await migrate.differences(kit.database) == []
     assert await kit.count("chat") == 0
     await kit.write(*[ended()] * chats)

@@ -1,4 +1,4 @@
-"""Alembic's environment. Rule: it is only ever called with a live connection (`server/store/migrate.py`), never by URL."""
+"""Alembic's environment. Rule: it is only ever called with a live connection (`server/store/steps.py`), never by URL."""
 
 from __future__ import annotations
 

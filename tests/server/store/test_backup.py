@@ -31,7 +31,7 @@ async def test_a_backup_comes_back_and_what_was_deleted_since_stays_deleted(kit:
     await kit.write(ended(0))
     assert await kit.count("chat") == 3
     await backup.restore(kit.database, file)
-    assert await migrate.migrate(kit.database) == (migrate.head(), migrate.head())
+    assert await migrate.migrate(kit.database) == (migrate.HEAD, migrate.HEAD)
     assert await kit.count("chat") == 2
     assert await kit.count("log") == 2
     assert await backup.replay(kit.database, kit.objects, kit.logs) == (1, 1)

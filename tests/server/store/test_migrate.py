@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import insert, select
 
 from server.store import migrate
 from server.store.database import Database
+from server.store.migrations import versions
 from server.store.schema import audit
 
 from .conftest import Kit, ended
@@ -35,14 +37,35 @@ op.create_table = create
 asyncio.run(migrate.migrate(Database(sys.argv[1], data=Path(sys.argv[2]))))
 """
 
+IDLE = """
+import asyncio, sys
+from pathlib import Path
+from server.store import migrate, service
+print(*asyncio.run(migrate.migrate_apart(sys.argv[1], Path(sys.argv[2]))), "alembic" in sys.modules)
+"""
+
 
 async def test_a_fresh_database_holds_exactly_what_the_program_declares(kit: Kit) -> None:
     assert await migrate.differences(kit.database) == []
-    assert await migrate.revision(kit.database) == migrate.head()
+    assert await migrate.revision(kit.database) == migrate.HEAD
+
+
+def test_a_revision_is_the_first_word_of_its_file_and_follows_the_one_before() -> None:
+    found = [import_module(f"{versions.__name__}.{path.stem}") for path in sorted(migrate.VERSIONS.glob("a*.py"))]
+    assert tuple(step.revision for step in found) == migrate.REVISIONS
+    assert [step.down_revision for step in found] == [None, *migrate.REVISIONS[:-1]]
+
+
+async def test_where_there_is_nothing_to_do_alembic_is_not_imported(kit: Kit, tmp_path: Path) -> None:
+    run = subprocess.run(  # noqa: ASYNC221 - marked as blocking
+        [sys.executable, "-c", IDLE, kit.database.url, str(tmp_path)], cwd=Path(__file__).parents[3], timeout=30,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert (run.stdout, run.stderr) == (f"{migrate.HEAD} {migrate.HEAD} False\n", "")
 
 
 async def test_migrating_again_changes_nothing(kit: Kit) -> None:
-    assert await migrate.migrate(kit.database) == (migrate.head(), migrate.head())
+    assert await migrate.migrate(kit.database) == (migrate.HEAD, migrate.HEAD)
 
 
 async def test_a_stray_column_is_reported_by_its_name(kit: Kit) -> None:
@@ -70,7 +93,7 @@ async def test_a_migration_that_is_killed_is_not_done_and_the_next_one_does_it(u
     assert run.returncode == -signal.SIGKILL
     database = Database(url, data=tmp_path)
     assert await migrate.revision(database) == ""
-    assert await migrate.migrate(database) == ("", migrate.head())
+    assert await migrate.migrate(database) == ("", migrate.HEAD)
     assert await migrate.differences(database) == []
     await database.close()
 

@@ -1,0 +1,53 @@
+"""The steps from one revision of the schema to another, and what a database holds beside them, by Alembic.
+
+Rule: nobody else imports it, and this module is imported where there is something to do: it takes longer to import than to find that there is not.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from server.process.lean import without
+
+with without("pygments"):  # Mako would colour templates of migrations with it, of which none is ever shown here
+    from alembic import command
+    from alembic.autogenerate import compare_metadata
+    from alembic.config import Config
+    from alembic.migration import MigrationContext
+
+from server.store.schema import metadata
+
+FOLDER = Path(__file__).parent / "migrations"
+
+
+def take(connection: Connection, target: str) -> None:
+    """Those up to the revision `target`."""
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.attributes["connection"] = connection
+    command.upgrade(config, target)
+
+
+def compare(connection: Connection) -> list[str]:
+    """What the database holds beside or without the declared schema; partitions are part of their table. Empty: equal."""
+    parts: set[str] = set()
+    if connection.dialect.name == "postgresql":
+        parts = {row[0] for row in connection.execute(text("SELECT relname FROM pg_class WHERE relispartition"))}
+
+    def include(name: str | None, kind: str, parents: Any) -> bool:
+        return not (kind == "table" and name in parts) and parents.get("table_name") not in parts
+
+    context = MigrationContext.configure(connection, opts={"include_name": include, "compare_type": True})
+    return [_say(difference) for difference in compare_metadata(context, metadata)]
+
+
+def _say(difference: Any) -> str:
+    """One difference in a line: its kind and the name of what differs."""
+    if isinstance(difference, list):
+        return "; ".join(_say(part) for part in difference)
+    kind, *rest = difference
+    names = [getattr(part, "name", part) for part in rest if part is not None]
+    return f"{kind} {' '.join(str(name) for name in names if isinstance(name, str))}".strip()
