@@ -1,7 +1,10 @@
 """The process that the servers of tests are forked from (forkserver.py). Rule: it imports and forks, and starts nothing else of its own: what it had
 open, running or locked as it forks, the server would have.
+
+What is made anew for each server though it is always the same is made once here too: the tables of a new SQLite file, as in stores.py.
 """
 
+import asyncio
 import contextlib
 import ctypes
 import fcntl
@@ -9,10 +12,15 @@ import gc
 import json
 import os
 import socket
+import sqlite3
 import sys
+import tempfile
 from collections.abc import Sequence
 from importlib import import_module, reload
+from pathlib import Path
 from typing import Any
+
+from sqlalchemy import make_url
 
 from server.process import faults
 
@@ -40,6 +48,8 @@ def served(link: int) -> str:
     asked = socket.socket(fileno=link)
     for name in IMPORTED:
         import_module(name)
+    with tempfile.TemporaryDirectory() as folder:
+        lend_tables(Path(folder))
     gc.collect()
     gc.freeze()  # what a child's collector does not look at stays shared
     while True:
@@ -52,6 +62,32 @@ def served(link: int) -> str:
         for descriptor in given:
             os.close(descriptor)
         asked.send(b"%d" % pid)
+
+
+def lend_tables(folder: Path) -> None:
+    """From here on an empty SQLite file gets the tables that are made here, before whatever its migration finds to do after that."""
+    from server.store import service
+
+    migrate, path = service.migrate_apart, folder / "serendip.db"
+    asyncio.run(migrate(f"sqlite+aiosqlite:///{path}", folder))
+    with contextlib.closing(sqlite3.connect(path)) as made:
+        made.execute("PRAGMA journal_mode=DELETE")  # in memory there is no other
+    tables = path.read_bytes()
+
+    async def lent(url: str, data: Path) -> tuple[str, str]:
+        if url.startswith("sqlite"):
+            await asyncio.to_thread(give, tables, make_url(url).database or "")
+        return await migrate(url, data)
+
+    service.migrate_apart = lent
+
+
+def give(tables: bytes, path: str) -> None:
+    """Copy these into the database, where it has none."""
+    with contextlib.closing(sqlite3.connect(path)) as new, contextlib.closing(sqlite3.connect(":memory:")) as made:
+        if not new.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            made.deserialize(tables)
+            made.backup(new)
 
 
 def sibling() -> int:
