@@ -5,6 +5,7 @@ What is made anew for each server though it is always the same is made once here
 """
 
 import asyncio
+import atexit
 import contextlib
 import ctypes
 import fcntl
@@ -15,6 +16,7 @@ import socket
 import sqlite3
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from importlib import import_module, reload
 from pathlib import Path
@@ -66,20 +68,23 @@ def served(link: int) -> str:
 
 def lend_tables(folder: Path) -> None:
     """From here on an empty SQLite file gets the tables that are made here, before whatever its migration finds to do after that."""
-    from server.store import service
+    from server.store import migrate, service
 
-    migrate, path = service.migrate_apart, folder / "serendip.db"
-    asyncio.run(migrate(f"sqlite+aiosqlite:///{path}", folder))
-    with contextlib.closing(sqlite3.connect(path)) as made:
-        made.execute("PRAGMA journal_mode=DELETE")  # in memory there is no other
+    path = folder / "serendip.db"
+    if (pid := os.fork()) == 0:  # it has threads, of which the C library would keep a mark
+        asyncio.run(migrate.migrate_apart(f"sqlite+aiosqlite:///{path}", folder))
+        with contextlib.closing(sqlite3.connect(path)) as made:
+            made.execute("PRAGMA journal_mode=DELETE")  # in memory there is no other
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
     tables = path.read_bytes()
 
     async def lent(url: str, data: Path) -> tuple[str, str]:
         if url.startswith("sqlite"):
             await asyncio.to_thread(give, tables, make_url(url).database or "")
-        return await migrate(url, data)
+        return await migrate.migrate_apart(url, data)
 
-    service.migrate_apart = lent
+    setattr(service, "migrate_apart", lent)  # noqa: B010 - which is not the service's own
 
 
 def give(tables: bytes, path: str) -> None:
@@ -122,6 +127,22 @@ def become(request: dict[str, Any], given: Sequence[int]) -> str:
     sys.orig_argv[:] = request["words"]
     sys.argv[:] = request["words"][1:2] + request["words"][3:]
     return str(request["words"][2])
+
+
+def run(line: str) -> None:
+    """Run it as a program of its own, and end with its status. The interpreter is not taken down: all that it shares would be copied for that."""
+    try:
+        exec(line, {"__name__": "__main__"})  # noqa: S102 - START, or what a test has it run
+        status = 0
+    except SystemExit as end:
+        if not isinstance(end.code, int | None):
+            raise
+        status = end.code or 0
+    threading._shutdown()  # type: ignore[attr-defined]  # as the interpreter does: wait for threads, call who asked for it
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status & 0xFF)
 
 
 def place(given: Sequence[int], numbers: Sequence[int]) -> None:

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Variables that say something before the first line of a program runs, or while ours is imported.
 EARLY = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "TZ", "COVERAGE_", "SERENDIP_PLAIN")
 COUNTED = ("COVERAGE_", "ASAN_")  # what makes each program count something from its beginning to its end
-PROGRAM = "import sys; from tests.support.forked import served; exec(served(int(sys.argv[1])))"
+PROGRAM = "import sys; from tests.support.forked import run, served; run(served(int(sys.argv[1])))"
 SAME = [None, None, None, -1, None]  # group, groups, user and umask of who starts it, and nothing that runs before it
 LATEST = 60.0  # seconds until it has answered: it may be importing still
 

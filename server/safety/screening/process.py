@@ -56,7 +56,7 @@ class Screening:
         self._sock = sock
         self._folder = folder
         self._wanted = wanted
-        self._stamp: object = None
+        self._stamp: object = stamp(None)  # of what is read here: a folder without files says nothing else
         self._looked = 0.0
         self._said = 0.0
         self._lines = 0
