@@ -217,13 +217,10 @@ def keep(page: Page, **choices: Any) -> Page:
 
 
 def meet(window: Opener, url: str, *topics: str, **more: Any) -> tuple[Page, Page]:
-    """Two windows in one chat. With no `topics` both look for anybody."""
-    pages = [adult(window(**more)) for _ in range(2)]
+    """Two windows in one chat, over topics of a visit before. With no `topics` both look for anybody."""
+    pages = [keep(window(**more), adult=True, tags=topics) for _ in range(2)]
     for page in pages:
         page.goto(url)
-        for topic in topics:
-            page.fill("#topics", topic)
-            page.press("#topics", "Enter")
         page.click("#start-text")
     for page in pages:
         expect(page.locator("#message")).to_be_visible()

@@ -97,7 +97,14 @@ def test_who_is_under_18_keeps_neither_cookie_nor_topics(window: Opener, server:
 
 
 def test_what_the_browser_keeps_is_what_the_settings_say(window: Opener, server: Server) -> None:
-    anna, _ = meet(window, server.url, "kept")
+    anna = adult(window(server.url))
+    anna.reload()
+    anna.fill("#topics", "kept")
+    anna.press("#topics", "Enter")
+    anna.click("#start-text")
+    ben = keep(window(), adult=True, tags=["kept"])
+    ben.goto(server.url)
+    ben.click("#start-text")
     assert anna.evaluate("Object.keys(localStorage)") == ["serendip"]
     anna.wait_for_function("() => sessionStorage.getItem('serendip.talk')")
     assert anna.evaluate("Object.keys(sessionStorage).sort()") == ["serendip.talk", "serendip.way"]
