@@ -38,6 +38,7 @@ OF_HOSTS = re.compile(
     "|serendip_http_pass|serendip_crossings_|serendip_sought_|serendip_told_"
 )  # what one host has not: others
 ROUNDS_SECONDS = 5.0  # of chats, so that every rate has several scrapes to stand on
+APART = 0.2  # seconds between two rounds: each brings four pictures, and who looks at them has other work beside
 
 
 async def ask(http: aiohttp.ClientSession, base: str, query: str, at: float | None = None) -> list[dict[str, Any]]:
@@ -85,6 +86,7 @@ async def test_every_query_of_every_board_and_alert_is_answered_and_agrees_with_
             while time.monotonic() < end:
                 await talk(http, port, driven)
                 await spy(http, port, driven)
+                await asyncio.sleep(APART)
             await says(http, base, "sum(serendip_messages_total)", driven.count["messages"])
             talked = time.time()  # what follows may take longer than a rate looks back
             await says(http, base, "sum(serendip_sessions)", 1)

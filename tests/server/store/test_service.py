@@ -103,6 +103,13 @@ async def test_a_lock_of_root_s_in_the_data_folder_stops_the_purge_until_it_is_g
     assert causes == {("denied", "PermissionError")}
 
 
+async def opened(store: Store) -> None:
+    """Wait until it is: a start waits for its database for a second, which may be less than a busy machine takes."""
+    async with asyncio.timeout(20):
+        while not store.ready:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+
+
 async def never(_: Parts) -> None:
     """A purge that does nothing."""
 
@@ -144,18 +151,21 @@ async def test_a_fault_of_the_writer_is_told_and_the_batch_is_written_when_it_is
     tasks = Tasks(first=0.01)
     store = Store(Settings(data=tmp_path), keys.load(tmp_path), never, tasks)
     await store.start()
-    real = store.writer._records
-    monkeypatch.setattr(store.writer, "_records", Broken(real._pseudonyms, real._countries))
-    store.record(ended())
-    async with asyncio.timeout(10):
-        while not tasks.failures["store-writer"]:  # noqa: ASYNC110 - it has no event
-            await asyncio.sleep(0.01)
-    assert tasks.unwell() == ["task store-writer: failed and was started again"]
-    monkeypatch.setattr(store.writer, "_records", real)
-    async with asyncio.timeout(10):
-        await store.writer.flush()
-    assert store.writer.counts.written == 1
-    assert await store.close() == 0
+    try:
+        await opened(store)
+        real = store.writer._records
+        monkeypatch.setattr(store.writer, "_records", Broken(real._pseudonyms, real._countries))
+        store.record(ended())
+        async with asyncio.timeout(10):
+            while not tasks.failures["store-writer"]:  # noqa: ASYNC110 - it has no event
+                await asyncio.sleep(0.01)
+        assert tasks.unwell() == ["task store-writer: failed and was started again"]
+        monkeypatch.setattr(store.writer, "_records", real)
+        async with asyncio.timeout(10):
+            await store.writer.flush()
+        assert store.writer.counts.written == 1
+    finally:
+        assert await store.close() == 0
 
 
 @pytest.mark.blocking
@@ -173,6 +183,7 @@ async def test_a_hold_of_another_process_is_in_the_copies_while_the_server_runs(
     copies = Copies(store.parts.database, store.parts.objects, store.parts.pseudonyms)
     await store.start()
     try:
+        await opened(store)
         now = int(time.time())
         await holds.place(
             store.parts.database, store.parts.pseudonyms, holds.Selector("address", "8.8.8.8"),
@@ -192,9 +203,7 @@ async def test_a_key_that_is_another_hosts_is_no_reason_to_say_that_the_database
     store = Store(settings, keys.load(tmp_path), never, Tasks())
     await store.start()
     try:
-        async with asyncio.timeout(20):
-            while not store.ready:  # noqa: ASYNC110 - a start waits for its database for a second, not for a busy machine
-                await asyncio.sleep(0.01)
+        await opened(store)
         assert store.unwell() == []
         assert store.epochs.shared
         assert store.schema
