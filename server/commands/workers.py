@@ -39,9 +39,9 @@ def status(data: Path, as_json: bool) -> None:
 
 
 def serves(stands: Mapping[str, Any]) -> bool:
-    """Whether each process does, and reaches all that are there."""
-    there = [one for one in stands["processes"] if one["phase"] != standing.OFF]
-    whole = all(one["phase"] == standing.READY and len(one["links"]) == len(there) - 1 for one in there)
+    """Whether each process does, and reaches all that are there. What they say of their links is a second old: one that is off may be among them."""
+    there = {one["process"]: one for one in stands["processes"] if one["phase"] != standing.OFF}
+    whole = all(one["phase"] == standing.READY and there.keys() <= {name, *one["links"]} for name, one in there.items())
     return stands["phase"] == standing.READY and whole
 
 

@@ -49,7 +49,7 @@ class Bans(BanTable):
                 .outerjoin(case, case.c.id == ban.c.case)
                 .where(mac.in_(select(mac).where(touched)), ban.c.lifted.is_(None), ban.c.until > now)
             )
-            rows = (await connection.execute(again.order_by(ban.c.until))).all()
+            rows = (await connection.execute(again.order_by(ban.c.until))).all() if changed else ()
         longest = {
             row.mac: Ban(
                 row.kind == "network", row.until, row.rule, row.case, row.since, _by_program(row), row.measure == AGE

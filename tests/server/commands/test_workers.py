@@ -18,6 +18,7 @@ from server.process.control import made
 from server.process.standing import DRAINING, OFF, READY, STARTING, process, server
 
 WORKERS = ("worker 1", "worker 2")
+LINKED = {"hub": {"worker 1": 0, "worker 2": 0}, "worker 1": {"hub": 0, "worker 2": 0}}  # a second ago
 
 
 def host(**phases: str) -> dict[str, Any]:
@@ -94,6 +95,17 @@ def test_status_is_a_table_of_the_processes(run: CliRunner, answering: Answering
     [
         (host(), 0),
         (host(worker2=OFF), 0),
+        (
+            server(
+                READY,
+                7,
+                [
+                    *(process(name, READY, 7, stands={"links": LINKED[name]}) for name in LINKED),
+                    process("worker 2", OFF),
+                ],
+            ),
+            0,
+        ),
         (host(worker2=STARTING), 3),
         (host(worker2=DRAINING), 3),
         (host(host=DRAINING), 3),

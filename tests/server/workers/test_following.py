@@ -21,6 +21,7 @@ from server.workers.following import Following
 from tests.server.handover.test_upgrade import States, ask_whether_ready, program
 from tests.server.handover.test_upgrade_deaths import ALL, NOBODY, Crowd, descriptors, dies
 from tests.server.handover.upgrades import Talk, meet
+from tests.server.process.lives import gone
 from tests.server.workers.rig import pair
 from tests.server.workers.test_emptying import ask, stands
 from tests.server.workers.test_host import several
@@ -129,10 +130,13 @@ async def test_an_older_generation_that_dies_leaves_what_was_taken(tmp_path: Pat
         await crowd.go()
         for number, following in enumerate(("begin", ""), 3):
             crowd = await Crowd(http, server.port).come()
+            old = [one["pid"] for one in (await stands(server)).values()]
             status, done = await server.upgrade(dies(tmp_path, following))
             assert (status, done["done"]) == (1, False)
             assert "ended before it had answered" in done["said"]
             await server.told("server.ready", number)
+            for pid in old:  # workers go on with their people for a while as their supervisor dies, which the command does not wait for
+                await asyncio.to_thread(gone, pid)
             assert await crowd.living() == NOBODY
             await crowd.go()
         crowd = await Crowd(http, server.port).come()
