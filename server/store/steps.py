@@ -1,6 +1,7 @@
 """The steps from one revision of the schema to another, and what a database holds beside them, by Alembic.
 
-Rule: nobody else imports it, and this module is imported where there is something to do: it takes longer to import than to find that there is not.
+Rule: beside the migrations nobody else imports Alembic, and this module is imported where there is something to do: that takes longer than to find
+that there is not.
 """
 
 from __future__ import annotations

@@ -97,8 +97,8 @@ def test_who_is_under_18_keeps_neither_cookie_nor_topics(window: Opener, server:
 
 
 def test_what_the_browser_keeps_is_what_the_settings_say(window: Opener, server: Server) -> None:
-    anna = adult(window(server.url))
-    anna.reload()
+    anna = adult(window())
+    anna.goto(server.url)
     anna.fill("#topics", "kept")
     anna.press("#topics", "Enter")
     anna.click("#start-text")

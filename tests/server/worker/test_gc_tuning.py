@@ -50,3 +50,13 @@ def test_the_thresholds_are_raised_and_what_stays_is_frozen() -> None:
         gc.enable()
         gc.set_threshold(*before)
         ledger.thaw()
+
+
+def test_what_is_there_at_the_end_is_looked_through_no_more() -> None:
+    ledger.thaw()
+    try:
+        assert gc.get_freeze_count() == 0
+        gc_tuning.end()
+        assert gc.get_freeze_count() > 0
+    finally:
+        ledger.thaw()
