@@ -228,7 +228,7 @@ class Life:
         self._sockets.close()
         logger.info("server.stopped")
         child, loosen = self.upgrading.child, asyncio.get_running_loop().remove_signal_handler
-        if child is None or not child.running:
+        if child is None:
             waiter.deaf(loosen)
             return None
         child.let_go()

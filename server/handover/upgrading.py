@@ -46,7 +46,10 @@ class Upgrading:
         try:
             result = await leaving.run()
         except Failed as failed:
-            self.child = child if child.running else None
+            if child.running:
+                self.child = child
+            else:
+                child.bury()
             return {"done": False, "said": str(failed)}
         self.child = child
         self.done.set()

@@ -7,6 +7,7 @@ keep their connection open for ever. Everything of ours is closed at an exec by 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -24,14 +25,14 @@ class NotStarted(Exception):
 
 
 class Process:
-    """A child. Made in the loop; `ended` tells its status once."""
+    """A child. Made in the loop; `ended` tells its status once. The system keeps that for who is to end with it too, until `bury`."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[int] = self._loop.create_future()
         self._pidfd = os.pidfd_open(pid)
-        self._loop.add_reader(self._pidfd, self._reap)
+        self._loop.add_reader(self._pidfd, self._died)
 
     @property
     def running(self) -> bool:
@@ -56,16 +57,26 @@ class Process:
         if not self._ended.done():
             self._ended.cancel()
 
-    def _reap(self) -> None:
-        try:
-            _, status = os.waitpid(self.pid, os.WNOHANG)
-        except ChildProcessError:  # somebody else waited for it: it is dead, and of what is not known
-            status = 255 << 8
+    def bury(self) -> None:
+        """It is dead, and nobody else is to know of what: the system may forget it, and give its number to another."""
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, os.WNOHANG)
+
+    def _died(self) -> None:
         self._loop.remove_reader(self._pidfd)
         os.close(self._pidfd)
         self._pidfd = -1
         if not self._ended.done():
-            self._ended.set_result(os.waitstatus_to_exitcode(status))
+            self._ended.set_result(_status(self.pid))
+
+
+def _status(pid: int) -> int:
+    """Of who is dead: as `Process.ended`; 255 where somebody else's child it is, or was waited for, which says nothing of it."""
+    with contextlib.suppress(ChildProcessError):
+        found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if found is not None:
+            return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
+    return 255
 
 
 async def start(program: str | None = None) -> tuple[Process, socket.socket]:

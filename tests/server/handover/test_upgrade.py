@@ -10,6 +10,7 @@ import pytest
 
 from server.handover import people as batches
 from tests.server.handover.upgrades import Person, Talk, deployed, meet, people
+from tests.server.process.lives import gone
 from tests.server.store.test_service import figures
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # runs servers and waits for them
@@ -205,3 +206,21 @@ async def test_a_line_of_the_log_says_how_an_upgrade_went(tmp_path: Path) -> Non
         assert ended["stayed"] == 0
         os.kill(begun["pid"], signal.SIGKILL)
         assert await asyncio.to_thread(server._process.wait, 20) == 128 + signal.SIGKILL
+
+
+async def test_a_successor_that_dies_while_the_last_request_is_answered_ends_it_as_one_that_dies_later(
+    tmp_path: Path,
+) -> None:
+    async with deployed(tmp_path) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(
+            b"POST /send HTTP/1.1\r\nHost: here\r\nContent-Length: 4\r\nConnection: close\r\nExpect: 100-continue\r\n\r\n"
+        )
+        assert (await reader.readline()).startswith(b"HTTP/1.1 100 ")
+        assert (await server.upgrade())[0] == 0
+        newest = (await server.told("handover.begun"))["pid"]
+        os.kill(newest, signal.SIGKILL)
+        await asyncio.to_thread(gone, newest)
+        writer.write(b"id=x")
+        assert await asyncio.to_thread(server._process.wait, 20) == 128 + signal.SIGKILL
+        writer.close()

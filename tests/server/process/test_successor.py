@@ -66,6 +66,10 @@ async def test_it_is_killed_and_its_death_is_known() -> None:
     process, link = await successor.start()
     process.kill()
     assert await process.ended() == -signal.SIGKILL
+    process.bury()
+    process.bury()
+    with pytest.raises(ChildProcessError):
+        await asyncio.to_thread(os.waitpid, process.pid, 0)
     assert await asyncio.get_running_loop().sock_recv(link, 1) == b""  # the other end is closed
     link.close()
 
@@ -112,6 +116,23 @@ async def test_a_program_that_cannot_be_started_is_said(tmp_path: Path, mode: in
     with pytest.raises(successor.NotStarted, match=f"cannot start {program}: "):
         await successor.start(str(program))
     assert not more_than(before)
+
+
+async def test_of_a_dead_one_that_is_not_buried_another_may_know_the_status() -> None:
+    process, link = await successor.start()
+    await asyncio.get_running_loop().sock_recv(link, 4096)
+    link.close()
+    assert await process.ended() == 3
+    process.let_go()
+    assert os.waitstatus_to_exitcode((await asyncio.to_thread(os.waitpid, process.pid, 0))[1]) == 3
+
+
+async def test_the_status_of_somebody_else_s_child_is_not_known() -> None:
+    process, link = await successor.start()
+    os.kill(process.pid, signal.SIGKILL)
+    os.waitpid(process.pid, 0)  # noqa: ASYNC222 - before the loop hears of its death
+    assert await process.ended() == 255
+    link.close()
 
 
 async def test_who_is_let_go_is_looked_after_no_more() -> None:
