@@ -52,15 +52,20 @@ class Running:
         return self._process.pid
 
     async def ready(self) -> None:
-        """Wait for the line that says that connections are taken."""
-        while not self.port:
+        """Wait until connections are taken and the store is open: where a busy machine needs more than a second for that, the one does not wait
+        for the other, and nothing is saved until then."""
+        opened = False
+        while not (self.port and opened):
             assert self._process.poll() is None, self.log.read_text()
+            opened = True
             for line in self.log.read_text().splitlines():
                 event = json.loads(line) if line.startswith("{") else {}
                 if event.get("event") == "metrics.ready":
                     self.metrics = event["port"]
                 if event.get("event") == "server.ready":
                     self.port = event["port"]
+                if event.get("event") in {"store.away", "store.back"}:
+                    opened = event["event"] == "store.back"
             await asyncio.sleep(0.02)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
