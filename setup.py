@@ -8,6 +8,7 @@ from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build import build
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
@@ -84,6 +85,14 @@ def prepare(tree: str) -> None:
 
 class InPlace(build_ext):
     """What a checkout runs."""
+
+    def finalize_options(self) -> None:
+        """An install to be edited takes what `build_ext --inplace` compiled; by itself it would compile all again, in a folder that goes."""
+        if self.editable_mode:
+            usual = build(self.distribution)
+            usual.ensure_finalized()
+            self.build_lib, self.build_temp = usual.build_platlib, usual.build_temp
+        super().finalize_options()
 
     def run(self) -> None:
         """Compile, and prepare what is no module."""
