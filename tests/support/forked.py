@@ -1,7 +1,8 @@
 """The process that the servers of tests are forked from (forkserver.py). Rule: it imports and forks, and starts nothing else of its own: what it had
 open, running or locked as it forks, the server would have.
 
-What is made anew for each server though it is always the same is made once here too: the tables of a new SQLite file, as in stores.py.
+What is made anew for each server though it is always the same is made once here too: the tables of a new SQLite file, as in stores.py, and the rules
+that ship, by which lines are screened. A server's successor is forked as well, and what screens (beside.py).
 """
 
 import asyncio
@@ -12,6 +13,8 @@ import fcntl
 import gc
 import json
 import os
+import resource
+import signal
 import socket
 import sqlite3
 import sys
@@ -25,6 +28,8 @@ from typing import Any
 from sqlalchemy import make_url
 
 from server.process import faults
+from server.safety.screening.rules import Rules, read
+from tests.support.beside import Beside, opened
 
 # What `serve` and the commands import, at once or when they run.
 IMPORTED = (
@@ -42,18 +47,25 @@ LONGEST = 200_000  # bytes of a request
 MOST = 250  # descriptors of a request: the kernel takes 253 (unix(7), SCM_RIGHTS)
 CLONE3 = 435  # its number on every machine (clone(2), asm-generic/unistd.h)
 CLONE_PARENT = 0x8000  # of linux/sched.h
+PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 _libc = ctypes.PyDLL(None)  # which keeps the interpreter's lock
 
 
 def served(link: int) -> str:
-    """Import, and fork for each request until nobody can ask any more. Returns in each child: what it is to run."""
+    """Import, then as `forks`."""
     asked = socket.socket(fileno=link)
     for name in IMPORTED:
         import_module(name)
     with tempfile.TemporaryDirectory() as folder:
         lend_tables(Path(folder))
+    lend_rules()
     gc.collect()
     gc.freeze()  # what a child's collector does not look at stays shared
+    return forks(asked)
+
+
+def forks(asked: socket.socket) -> str:
+    """Fork for each request until nobody can ask any more. Returns in each child: what it is to run."""
     while True:
         message, given, _, _ = socket.recv_fds(asked, LONGEST, MOST)
         if not message:
@@ -87,6 +99,18 @@ def lend_tables(folder: Path) -> None:
     setattr(service, "migrate_apart", lent)  # noqa: B010 - which is not the service's own
 
 
+def lend_rules() -> None:
+    """From here on who screens by what ships has it."""
+    from server.safety.screening import process
+
+    shipped = read(None, None)
+
+    def lent(folder: Path | None, wanted: frozenset[str] | None) -> Rules:
+        return shipped if (folder, wanted) == (None, None) else read(folder, wanted)
+
+    setattr(process, "read", lent)  # noqa: B010 - which is not the process's own
+
+
 def give(tables: bytes, path: str) -> None:
     """Copy these into the database, where it has none."""
     with contextlib.closing(sqlite3.connect(path)) as new, contextlib.closing(sqlite3.connect(":memory:")) as made:
@@ -95,13 +119,13 @@ def give(tables: bytes, path: str) -> None:
             made.backup(new)
 
 
-def sibling() -> int:
-    """`os.fork`, but for whose child it is: that of whoever started this process. Raises OSError.
+def sibling(flags: int = CLONE_PARENT) -> int:
+    """`os.fork`, but for whose child it is: that of whoever started this process. `flags`: 0 for one of this process. Raises OSError.
 
     The C library is not told. Of what it does for a child beside the call, one thread that holds no lock misses nothing.
     """
-    # (flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls): clone(2), "clone3()"; the signal is that of this process
-    words = (ctypes.c_uint64 * 8)(CLONE_PARENT)
+    # (flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls): clone(2), "clone3()"; a sibling's signal is that of this process
+    words = (ctypes.c_uint64 * 8)(flags, 0, 0, 0, 0 if flags else signal.SIGCHLD)
     python = ctypes.pythonapi
     python.PyOS_BeforeFork()
     pid: int = _libc.syscall(CLONE3, words, ctypes.sizeof(words))
@@ -115,18 +139,45 @@ def sibling() -> int:
 
 
 def become(request: dict[str, Any], given: Sequence[int]) -> str:
-    """Take the place of a process that was executed; what it is to run. `given`: descriptors for the numbers of `request["numbers"]`."""
+    """Take the place of a process that was executed; what it is to run. `request`: a `Wanted`; `given`: its descriptors, as here."""
     place(given, request["numbers"])
     if request["session"]:
         os.setsid()
     if request["group"] >= 0:
         os.setpgid(0, request["group"])
+    os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
     reload(faults)  # which reads its variable as it is imported
-    sys.orig_argv[:] = request["words"]
-    sys.argv[:] = request["words"][1:2] + request["words"][3:]
-    return str(request["words"][2])
+    if "mask" in request:
+        os.umask(request["mask"])
+    for number, limit in enumerate(request.get("limits", ())):
+        resource.setrlimit(number, limit)
+    words: list[str] = request["words"]
+    sys.orig_argv[:] = words
+    if words[1] == "-m":
+        sys.argv[:] = words[2:]
+        return f"import runpy; runpy.run_module({words[2]!r}, run_name='__main__', alter_sys=True)"
+    sys.argv[:] = words[1:2] + words[3:]
+    return stand_by() or words[2]
+
+
+def stand_by() -> str:
+    """Leave a process beside this one that forks its children, until this one is another program or dead. Returns in each: what it is to run."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    here = os.getpid()
+    if sibling(0):
+        theirs.close()
+        Beside(ours)
+        return ""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # its own children may have this socket still
+    if os.getppid() != here:
+        os._exit(0)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    place([nowhere, nowhere, nowhere, theirs.fileno()], range(4))
+    ours.detach()
+    theirs.detach()
+    return forks(socket.socket(fileno=3))
 
 
 def run(line: str) -> None:
@@ -150,7 +201,6 @@ def place(given: Sequence[int], numbers: Sequence[int]) -> None:
     above = max(numbers) + 1
     for descriptor, number in zip([fcntl.fcntl(one, fcntl.F_DUPFD, above) for one in given], numbers, strict=True):
         os.dup2(descriptor, number)
-    for name in os.listdir("/proc/self/fd"):
-        if int(name) not in numbers:
-            with contextlib.suppress(OSError):  # the one that read the folder
-                os.close(int(name))
+    for number in opened():
+        if number not in numbers:
+            os.close(number)

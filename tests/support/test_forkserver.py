@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -27,7 +28,8 @@ print(json.dumps({
     "words": [sys.argv, sys.orig_argv, sys.path, sys.flags, sys.warnoptions], "name": __name__, "parent": os.getppid(), "folder": os.getcwd(),
     "environment": dict(os.environ), "descriptors": {name: link for name, link in links.items() if name != "0"},
     "own": [os.getpgid(0) == os.getpid(), os.getsid(0) == os.getpid()],
-    "signals": [line for line in status.split("\\n") if line.startswith(("Sig", "Shd", "Umask", "Seccomp", "NoNewPrivs"))],
+    "signals": [line for line in status.split("\\n") if line.startswith(("Sig", "Shd", "Umask", "Seccomp", "NoNewPrivs"))
+        and "SigQ" not in line],
     "limits": [resource.getrlimit(number) for number in range(16)], "handler": repr(signal.getsignal(signal.SIGINT)),
     "threads": threading.active_count(), "input": sys.stdin.read(), "encodings": [sys.stdout.encoding, sys.stdout.line_buffering],
 }))
@@ -80,6 +82,43 @@ def test_it_is_what_an_executed_one_is(
     assert said[0] == said[1]
     assert said[1]["parent"] == os.getpid()
     assert len(said[1]["descriptors"]) == 2
+
+
+# Changes what is inherited and starts itself anew, as an upgrade does; the second says what it is, and the first ends as it did.
+FOLLOWED = f"""
+import os, resource, sys
+from server.process import successor
+if successor.HANDOVER in os.environ:
+    link = successor.inherited()
+    print("server.store.service" in sys.modules)
+    exec({SAYS!r})
+os.umask(0o27)
+resource.setrlimit(resource.RLIMIT_NOFILE, (500, 600))
+pid, link = successor.spawn(sys.executable, [*sys.orig_argv])
+print(os.getpid())
+sys.stdout.flush()
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+def test_its_successor_is_what_an_executed_one_is(starter: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.support.forkserver.START", FOLLOWED)
+    environment = {**os.environ, "PYDANTIC_DISABLE_PLUGINS": "__all__"}  # which ours has once it was imported
+    said = []
+    for here in (False, True):
+        monkeypatch.setattr(starter, "here", here)
+        command = [sys.executable, "-c", FOLLOWED, "a"]
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=30
+        )
+        assert (done.returncode, done.stderr) == (3, "an error\n")
+        parent, forked, _, line = sorted(done.stdout.splitlines())
+        found = json.loads(line)
+        found["descriptors"] = [link.partition(":")[0] for link in found["descriptors"].values()]
+        assert (found.pop("parent"), forked) == (int(parent), str(here))
+        said.append(found)
+    assert said[0] == said[1]
+    assert said[1]["limits"][resource.RLIMIT_NOFILE] == [500, 600]
 
 
 def test_what_it_raises_is_its_end_alone(starter: Starter, monkeypatch: pytest.MonkeyPatch) -> None:

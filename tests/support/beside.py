@@ -1,0 +1,81 @@
+"""What forks the children of a server that was forked itself (forked.py): a process beside it, as the server was before its first line.
+
+Rule: forked is what would be executed to be ours again: a successor, and what screens. It has the server's limits and descriptors as it would have
+them, and is the server's child. Whoever is another process than the one that began, or another user by now, executes.
+
+    a server ── os.posix_spawn, subprocess.Popen ──> Beside ── words, descriptors ──> who stands by
+      └────────────────────────────── parent of (CLONE_PARENT) ───> a child <── clones ────┘
+"""
+
+import fcntl
+import os
+import resource
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.support.forking import Link, Wanted, wanted
+
+SCREENS = "server.safety.screening"
+FAR = 200  # from here on descriptors have numbers that nobody counts
+LIMITS = 16  # RLIM_NLIMITS of asm-generic/resource.h
+
+
+class Beside:
+    """Takes the place of what the interpreter starts programs with."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        far = fcntl.fcntl(sock, fcntl.F_DUPFD_CLOEXEC, FAR)
+        sock.close()
+        self._link = Link(socket.socket(fileno=far))
+        self._who = who()
+        self._spawn: Callable[..., int] = os.posix_spawn
+        self._execute: Callable[..., int] = subprocess._fork_exec  # type: ignore[attr-defined]
+        setattr(os, "posix_spawn", self.spawn)  # noqa: B010 - for whoever starts this program anew
+        subprocess._fork_exec = self.execute  # type: ignore[attr-defined]
+
+    def spawn(self, path: str, words: Sequence[str], environment: dict[str, str], **how: Any) -> int:
+        """As `os.posix_spawn`."""
+        again = (path, list(words[1:])) == (sys.executable, sys.orig_argv[1:])
+        if not again or how.keys() != {"file_actions", "setsigmask"} or self._who != who():
+            return self._spawn(path, words, environment, **how)
+        numbers = sorted(
+            {number for number in opened() if os.get_inheritable(number)}
+            | {number for _, number, _ in how["file_actions"]}
+        )
+        return self._start(Wanted(list(words), environment, str(Path.cwd()), numbers, numbers, False, -1))
+
+    def execute(self, *how: Any) -> int:
+        """As `_posixsubprocess.fork_exec`."""
+        process = wanted(how)
+        if process is None or process.words[:3] != [sys.executable, "-m", SCREENS] or self._who != who():
+            return self._execute(*how)
+        return self._start(process)
+
+    def _start(self, process: Wanted) -> int:
+        limits = [resource.getrlimit(number) for number in range(LIMITS)]
+        mask = os.umask(0)
+        os.umask(mask)
+        return self._link.start(process, limits=limits, mask=mask)
+
+
+def who() -> tuple[int, ...]:
+    """This process, and whose it is."""
+    return os.getpid(), *os.getresuid(), *os.getresgid()
+
+
+def opened() -> list[int]:
+    """The descriptors of this process."""
+    return [number for number in map(int, os.listdir("/proc/self/fd")) if is_open(number)]
+
+
+def is_open(number: int) -> bool:
+    """Whether there is a descriptor of this number; that of who listed them is gone."""
+    try:
+        fcntl.fcntl(number, fcntl.F_GETFD)
+    except OSError:
+        return False
+    return True

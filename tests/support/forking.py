@@ -1,0 +1,73 @@
+"""How a process of the tests asks another one to fork (forkserver.py, forked.py, beside.py).
+
+Rule: standard library only, for who forks imports it too.
+"""
+
+import json
+import os
+import socket
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+# Variables that say something before the first line of a program runs, or while ours is imported.
+EARLY = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "TZ", "COVERAGE_", "SERENDIP_PLAIN")
+SAME = [None, None, None, -1, None]  # group, groups, user and umask of who starts it, and nothing that runs before it
+LATEST = 60.0  # seconds until it has answered: it may be importing still
+
+
+class Wanted(NamedTuple):
+    """A process. `numbers`: those under which it has the descriptors `given`."""
+
+    words: list[str]
+    environment: dict[str, str]
+    folder: str
+    numbers: list[int]
+    given: list[int]
+    session: bool
+    group: int
+
+    def request(self, **more: Any) -> bytes:
+        """What who forks is sent. `more`: what else the process has of its own."""
+        return json.dumps({**self._asdict(), **more}).encode()
+
+
+def wanted(how: Sequence[Any]) -> Wanted | None:
+    """What `_posixsubprocess.fork_exec` was told, whose arguments have no names; None: it can only be executed."""
+    words, _, closes, kept, folder, lines, stdin, _, _, stdout, _, stderr, _, failed, _, session, group, *rest = how
+    if not closes or rest[: len(SAME)] != SAME:
+        return None
+    environment = dict(os.environ) if lines is None else dict(os.fsdecode(line).split("=", 1) for line in lines)
+    numbers = [0, 1, 2, *(number for number in kept if number not in (0, 1, 2, failed))]
+    first = [asked if asked >= 0 else ours for asked, ours in zip((stdin, stdout, stderr), range(3), strict=True)]
+    return Wanted(
+        [os.fsdecode(word) for word in words], environment, os.path.realpath(os.fsdecode(folder or "")), numbers,
+        first + numbers[3:], session, group,
+    )  # fmt: skip
+
+
+class Link:
+    """To who forks. Safe to call from any thread."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._sock.settimeout(LATEST)
+        self._lock = threading.Lock()
+
+    def start(self, process: Wanted, **more: Any) -> int:
+        """Its pid. `more`: as `Wanted.request`. Raises OSError where it cannot be."""
+        with self._lock:
+            socket.send_fds(self._sock, [process.request(**more)], process.given)
+            said = self._sock.recv(100)
+        if not said:
+            raise OSError("what forks the servers of tests is gone")
+        return int(said)
+
+    def close(self) -> None:
+        """Nobody asks any more."""
+        self._sock.close()
+
+
+def early(environment: Mapping[str, str]) -> dict[str, str]:
+    """Those of a process's variables that count before its first line."""
+    return {name: value for name, value in environment.items() if name.startswith(EARLY)}
