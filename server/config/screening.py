@@ -31,7 +31,9 @@ class Screening(Section):
         le=256 * MIB,
         description="memory for lines that wait, of each process, a power of two; full: lines are not looked at, and counted",
     )
-    every: PositiveFloat = Field(default=0.05, le=1, description="seconds between looks at lines")
+    every: PositiveFloat = Field(
+        default=0.05, le=1, description="seconds between looks at lines; at least 0.25 once nobody has said any for 5"
+    )
     repeat_chats: int = Field(
         default=12,
         ge=6,

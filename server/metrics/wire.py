@@ -59,7 +59,7 @@ WIRE = (
     Metric(
         "serendip_loop_lag_seconds",
         "histogram",
-        "how late the loop runs a timer",
+        "how late the loop runs a timer, of four a second, or of one a second while nobody is connected",
         "Is a process short of CPU, or blocked?",
         ("process",),
         buckets=LAG_BOUNDS,

@@ -165,6 +165,7 @@ class Server:
         pictures.changed = self.looked_at_every
         self._reception.nonces.sent = pictures.looks.asked
         safety.looks = self.services.looks = pictures.looks
+        safety.on_attended = pictures.look_now
         self.services.pictures = lambda: pictures.people_are_asked
         self.services.glance = pictures.glance
         self.board.add(pictures.reading)
@@ -265,7 +266,7 @@ class Server:
 
         Not `listening`: who asks waits for `listen`. Raises StartError.
         """
-        lag = LoopLag(self._process)
+        lag = LoopLag(self._process, lambda: self.worker.engine.online > 0)
         self.tasks.start("loop-lag", lag.run)
         self._collections = Collections()
         worker = readings.source(

@@ -103,6 +103,7 @@ class Safety(Protocol):
     looks: Pictured | None  # None: nobody takes pictures
     promised: Callable[[], bool]  # whether the operator says that somebody reads them
     weighed: Callable[[int, int, int], None]  # told of a report by somebody whose cookie is older than a day
+    on_attended: Callable[[], None]  # told where `attended` is another than it was
     decided: Callable[[], None]  # told where a ban or a notice is found to be another than it was
 
     @property

@@ -33,9 +33,11 @@ from server.security.url_secrets import SECRET
 from server.store.errors import StoreAway
 from server.store.sealed import Sealed
 from server.store.service import Parts
+from server.store.versions import News
 
 EVERY = 2.0  # seconds between looks at what operators decided
 LOOK = 5.0  # seconds between looks at whether somebody has an account
+IN_ANY_CASE = 60.0  # seconds after which both are looked at though nobody wrote anything: a ban may have run out
 CLOSING = 5.0  # seconds that reports which wait for the store have at the end
 
 logger = log.get()
@@ -48,6 +50,10 @@ def nobody_promised() -> bool:
 
 def no_other_host() -> None:
     """Nobody else is to look."""
+
+
+def nobody_asks() -> None:
+    """Nothing follows from whether anybody reads reports."""
 
 
 def nobody_counts(_identity: int, _session: int, _reporter: int) -> None:
@@ -77,10 +83,12 @@ class Safety:
         self.looks: Pictured | None = None  # where pictures of cameras lie; None: nobody takes any
         self._bans = Bans(parts.database, parts.pseudonyms)
         self._figures = Figures(parts.database)
+        self._written = News(parts.database.version, IN_ANY_CASE)
         self._news = asyncio.Event()  # a program's measure is in the store, or another host saw one: it is read now
         self._heard = False  # by another host
         # told where this process is the first to see that a ban or a notice is another than it was: other hosts look at once
         self.decided: Callable[[], None] = no_other_host
+        self.on_attended: Callable[[], None] = nobody_asks  # told where `attended` is another than it was
         self._unattended = 0
         self._notices = Notices(parts.database, parts.pseudonyms)
         # told of a report by somebody whose cookie is older than a day: identity (0: none) and session of who was reported, who did
@@ -99,23 +107,33 @@ class Safety:
 
     async def _look(self) -> None:
         """Until it is cancelled: know whether anybody reads reports, wherever their account was made."""
+        written = News(self._parts.database.version, IN_ANY_CASE)
         while True:
             await asyncio.sleep(LOOK)
             with contextlib.suppress(StoreAway):  # what was known holds
-                self.attended = await self._attended()
+                if await written.there():
+                    self._attend(await self._attended())
+                    written.read()
+
+    def _attend(self, attended: bool) -> None:
+        changed, self.attended = attended != self.attended, attended
+        if changed:
+            self.on_attended()
 
     async def _follow(self, told: Callable[[], None]) -> None:
         """Until it is cancelled."""
         while True:
             heard, self._heard = self._heard, False
             try:
-                news = False
-                for refresh in (self._bans.refresh, self._notices.refresh):
-                    if await refresh():
-                        news = True
-                        told()
-                if news and not heard:
-                    self.decided()
+                if await self._written.there():
+                    news = False
+                    for refresh in (self._bans.refresh, self._notices.refresh):
+                        if await refresh():
+                            news = True
+                            told()
+                    if news and not heard:
+                        self.decided()
+                    self._written.read()
                 await self._notices.store()
             except StoreAway as error:
                 logger.debug("safety.bans_stale", **log.described(error))
@@ -139,6 +157,7 @@ class Safety:
 
     def unpack(self, facts: dict[str, Any]) -> None:
         """The other way; what is not known here is passed over. Raises TypeError, ValueError."""
+        self._written.anew()
         self._notices.unpack(facts)
 
     async def _filed(self, case: bytes, reported: Reported) -> None:
@@ -151,6 +170,7 @@ class Safety:
             return
         if not subject.identity and subject.session:
             self._notices.reported(case, subject.session)
+            self._written.anew()  # a notice of the case may have been read before it was known whose it is
         if reporter:
             with contextlib.suppress(StoreAway):  # then it does not count
                 if await lasting(self._parts.database, self._parts.pseudonyms, reporter, int(time.time())):

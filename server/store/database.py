@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from server.store.errors import Busy, ObjectsAway, StoreAway
 from server.store.inserts import MISSING, Inserts, Values
+from server.store.versions import Version, Versions
 
 TIDY = 1.0  # seconds from a write until the WAL is moved into the file; what comes in between is moved with it
 TIDY_TRIES = 2  # beside whoever writes: the second moves what was written during the first
@@ -105,6 +106,7 @@ class Database:
             options["connect_args"] = {"async_creator_fn": self._opened}
         self.engine: AsyncEngine = create_async_engine(url, **options)
         self._inserts = Inserts(self._sqlite)
+        self._versions = Versions(lambda: self.path)
         self._threads: weakref.WeakSet[Thread] = weakref.WeakSet()  # of SQLite's driver, one a connection
         if self.sqlite:
             event.listen(self.engine.sync_engine, "connect", _sqlite_connect)
@@ -161,6 +163,10 @@ class Database:
             async with self._turn:
                 _, frames, moved = await _pragma(raw, "PRAGMA wal_checkpoint(PASSIVE)")
         return bool(frames == moved)
+
+    async def version(self) -> Version | None:
+        """Another one than before where anybody committed anything (`News`); None: this database cannot say. Raises nothing, and waits for nobody."""
+        return await self._versions.now() if self.sqlite else None
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -305,6 +311,7 @@ class Database:
             self._closing.set()
             await asyncio.gather(self._tidying, return_exceptions=True)
         await self._inserts.close()
+        await self._versions.close()
         await self.engine.dispose()
         # One that has answered has not ended yet, and one that ends while the process does may take it along by SIGABRT.
         for thread in list(self._threads):

@@ -40,6 +40,7 @@ from server.store.records import Party, Records
 from server.store.saved import SavedLogs
 from server.store.transcript import Transcript
 from server.store.upkeep import UNFINISHED, unfinished
+from server.store.versions import News
 from server.store.writer import Writer
 
 SWEEP = 60.0  # seconds between sweeps of objects that a failed request or a kill left behind
@@ -283,11 +284,13 @@ class Store:
     async def _copy_upkeep(self) -> None:
         """Copy what a restore must not undo, within EVERY seconds of each change; hosts that share a database let one do it."""
         copies, told = Copies(self.parts.database, self.parts.objects, self.parts.pseudonyms), False
+        written = News(self.parts.database.version, EVERY / 2)  # in any case: copies may go where nobody writes
         while True:
             await asyncio.sleep(EVERY / 4 * (0.5 + random.random()))
             try:
-                if self.ready:
+                if self.ready and await written.there():
                     await copies.keep()
+                    written.read()
                     told = False
             except SetBack as error:
                 if not told:

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -51,6 +52,10 @@ ENVIRONMENT: Final = {"ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1",
 logger = log.get()
 
 
+def nobody_looks() -> None:
+    """Nothing follows from it."""
+
+
 class Waiting(NamedTuple):
     """A job whose answer somebody waits for, since `since`."""
 
@@ -73,12 +78,19 @@ class Judging:
         self._seconds = Histogram(PICTURE_BOUNDS)
         self.dropped = 0
         self._lists: object = ()  # what the process read of them
+        # told where the process begins or ends to answer, and where the first of its jobs comes
+        self.changed: Callable[[], None] = nobody_looks
         self._program = Program(self, ANSWER_MAX + 1, strict=True)
 
     @property
     def up(self) -> bool:
         """Whether the process answers."""
         return self._sock is not None and self._oldest() < FRESH
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is a job: of one that takes too long it is not up."""
+        return bool(self._queue or self._asked)
 
     @property
     def waiting(self) -> int:
@@ -126,6 +138,8 @@ class Judging:
         if self._sock is None or not 0 < len(body) <= (STILL_MAX if kind == UNASKED else BODY_MAX):
             self.dropped += 1
             return None
+        if not self.busy:
+            self.changed()
         while len(self._queue) >= self._chosen.queue:
             self._drop(self._queue.popleft())
         self._number = (self._number + 1) % NUMBERS
@@ -190,6 +204,7 @@ class Judging:
         self._asked.clear()
         while self._queue:
             self._drop(self._queue.popleft())
+        self.changed()
 
     def ended(self, status: int) -> None:
         """See `Owner`."""
@@ -230,6 +245,7 @@ class Judging:
         for what in without:
             logger.warning("pictures.unconfined", what=str(what))
         self._sock = sock
+        self.changed()
 
 
 def stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:

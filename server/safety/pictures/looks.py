@@ -239,6 +239,11 @@ class Looks:
         while self._chats and next(iter(self._chats.values())).last < now - KEPT:
             self._drop(next(iter(self._chats)))
 
+    @property
+    def anything(self) -> bool:
+        """Whether there is anything to forget."""
+        return bool(self._chats or self._asked)
+
     def shown(self, chat: str, side: int) -> tuple[Picture, ...]:
         """What is there of a side's camera: as the other one saw it, where that was judged, then its own; the oldest first."""
         found = self._chats.get(chat)

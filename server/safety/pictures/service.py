@@ -7,6 +7,7 @@ and nobody is told that anybody is.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Final
@@ -18,7 +19,8 @@ from server.safety.pictures.judging import Judging
 from server.safety.pictures.looks import Looks
 from server.safety.pictures.provider import Http
 
-EVERY: Final = 0.5  # seconds between looks at whether pictures are looked at, and how many wait
+EVERY: Final = 0.5  # seconds between looks at whether pictures are looked at, and how many wait, while there are any
+SELDOM: Final = 2.0  # the same while there is none: what changes then is told
 CROWDED: Final = 50  # strips that wait: people are asked half as often
 OFF: Final = 0.0  # seconds between two looks at somebody: they are not looked at
 
@@ -32,7 +34,9 @@ class Pictures:
         chosen = settings.pictures
         self._chosen = chosen
         self._moderated = moderated
+        self._news, self._wanted = asyncio.Event(), asyncio.Event()  # something changed; somebody reads cases
         self._judging = Judging(process, chosen, settings.data)
+        self._judging.changed = self._news.set
         self._elsewhere = Http(chosen, self._judging) if chosen.provider == "http" else None
         self.told = told
         self.looks = Looks(
@@ -64,6 +68,10 @@ class Pictures:
         seen = await self._judging.glance(still, frames)
         return "" if seen is None else seen.verdict
 
+    def look_now(self) -> None:
+        """Whether somebody reads cases is another thing than it was."""
+        self._news.set()
+
     def start(self, tasks: Tasks) -> None:
         """Begin."""
         tasks.start("pictures", self._work)
@@ -71,21 +79,26 @@ class Pictures:
 
     async def _work(self) -> None:
         """Until it is cancelled: a program is there from when somebody reads cases on. It takes 140 MB, which others need not give."""
-        while not self._moderated():  # noqa: ASYNC110 - an account may be made by another process
-            await asyncio.sleep(EVERY)
+        await self._wanted.wait()
         await self._judging.run()
 
     async def _look(self) -> None:
         """Until it is cancelled: forget what is over, and tell whoever has people how often they are looked at."""
         said = None
         while True:
+            self._news.clear()
             self.looks.sweep(time.monotonic())
+            if self._moderated():
+                self._wanted.set()
             mean = self.mean
             if mean != said:
                 said = mean
                 self.changed(mean)
                 self.people_are_asked = mean > OFF
-            await asyncio.sleep(EVERY)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(
+                    self._news.wait(), EVERY if self.looks.anything or self._judging.busy else SELDOM
+                )
 
     async def close(self, tasks: Tasks) -> None:
         """Nobody is looked at any more."""

@@ -26,6 +26,8 @@ BATCH: Final = 512  # lines looked at before an answer
 ANSWER: Final = 200  # findings of one message to the server
 REPORT: Final = 1.0  # seconds between messages where nothing is found
 LOOK: Final = 2.0  # seconds between looks at the operator's rules
+SELDOM: Final = 0.25  # seconds between looks at a tap into which nothing was written for QUIET: each wakes a process that has nothing to do
+QUIET: Final = 5.0
 _PR_SET_DUMPABLE: Final = 4  # linux/prctl.h
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _LIMITS: Final = (
@@ -59,6 +61,7 @@ class Screening:
         self._stamp: object = stamp(None)  # of what is read here: a folder without files says nothing else
         self._looked = 0.0
         self._said = 0.0
+        self._came = time.monotonic()  # when the last line did
         self._lines = 0
         self._lag = 0.0
         self._unsent = 0  # findings that the server did not take
@@ -67,13 +70,17 @@ class Screening:
         self._openers = Openers(repeat)
 
     def run(self, every: float) -> None:
-        """Until the server's end is closed; `every`: seconds between looks at a tap that was empty."""
+        """Until the server's end is closed; `every`: seconds between looks at a tap that was empty, while lines come."""
         while True:
             if time.monotonic() - self._looked >= LOOK:
                 self._reload()
             there = self._batch()
-            if select.select((self._sock,), (), (), 0.0 if there == BATCH else every)[0]:
+            if select.select((self._sock,), (), (), 0.0 if there == BATCH else self._pause(every))[0]:
                 return  # the server says nothing: it is gone
+
+    def _pause(self, every: float) -> float:
+        """Seconds until the next look. Nobody can wake this process: who writes into the tap never waits, nor makes a call for it."""
+        return every if time.monotonic() - self._came < QUIET else max(every, SELDOM)
 
     def _batch(self) -> int:
         lines, now = self._tapped.take(BATCH), time.monotonic()
@@ -88,6 +95,7 @@ class Screening:
                 for rule in self._openers.said(chat, side, text, linked, now):
                     found.append((chat, side, number, rule, 0, 0, 0))
         if lines:
+            self._came = now
             self._lag = max(self._lag, time.time() - lines[0][3])  # the first has waited longest
         self._lines += len(lines)
         for start in range(0, len(found), ANSWER):

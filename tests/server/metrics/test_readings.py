@@ -1,6 +1,8 @@
 """What a worker counts reaches the scrape under declared names with declared labels."""
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -87,3 +89,27 @@ async def test_an_answer_is_timed_under_the_route_that_the_program_declares() ->
             await client.get(path)
     times = answers.reading()["serendip_http_seconds"]
     assert {route: sum(found.counts) for (route,), found in times.items()} == {"/log": 3, "none": 2}  # type: ignore[union-attr]
+
+
+async def test_the_lag_is_measured_seldom_where_nobody_is_and_until_it_is_cancelled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    used = False
+    lag = readings.LoopLag("server", lambda: used)
+    assert lag.every == readings.LAG_UNUSED
+    used = True
+    assert lag.every == readings.LAG_EVERY == readings.LoopLag("office").every
+
+    def measured() -> int:
+        value: Any = lag.reading()["serendip_loop_lag_seconds"]
+        return sum(value["server",].counts)
+
+    monkeypatch.setattr(readings, "LAG_EVERY", 0.001)
+    task = asyncio.create_task(lag.run())
+    while measured() < 3:  # noqa: ASYNC110 - a histogram has no event
+        await asyncio.sleep(0.001)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert task.cancelled()
+    assert lag._timer is not None
+    assert lag._timer.cancelled()

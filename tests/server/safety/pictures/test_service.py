@@ -1,6 +1,8 @@
 """Pictures are looked at while a program can and somebody reads cases; people are asked less often where too many wait."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 
 from server.config.settings import Settings
 from server.health.tasks import Tasks
+from server.safety.pictures import judging, looks, service
 from server.safety.pictures.nonces import Nonces
 from server.safety.pictures.service import CROWDED, OFF, Pictures
 from tests.server.safety.pictures.running import harmless, own
@@ -69,3 +72,53 @@ async def test_where_too_many_wait_people_are_asked_half_as_often(
     assert await asyncio.wait_for(running.means.get(), 10) == 80
     waiting = CROWDED
     assert await asyncio.wait_for(running.means.get(), 10) == 40
+
+
+async def test_while_nothing_is_under_way_what_changes_is_told_and_not_looked_for(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await running.means.get() == OFF
+    monkeypatch.setattr(service, "SELDOM", 3600.0)
+    running.pictures.look_now()  # from here on the next look is an hour away
+    running.read = True
+    running.pictures.look_now()
+    assert await asyncio.wait_for(running.means.get(), 60) == 40, (
+        "somebody reads cases, and the program says that it is there"
+    )
+    running.read = False
+    running.pictures.look_now()
+    assert await asyncio.wait_for(running.means.get(), 10) == OFF
+    running.read = True
+    running.pictures.look_now()
+    assert await asyncio.wait_for(running.means.get(), 10) == 40
+    os.kill(running.pictures._judging.pid, signal.SIGKILL)
+    assert await asyncio.wait_for(running.means.get(), 10) == OFF, "the program is gone"
+
+
+async def test_a_program_that_takes_too_long_for_a_job_is_seen_though_nothing_happens(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging, "FRESH", 0.2)
+    running.read = True
+    while await asyncio.wait_for(running.means.get(), 60) == OFF:
+        pass
+    monkeypatch.setattr(service, "SELDOM", 3600.0)
+    running.pictures.look_now()
+    os.kill(running.pictures._judging.pid, signal.SIGSTOP)
+    job = asyncio.create_task(running.pictures._judging.judge(harmless()))
+    assert await asyncio.wait_for(running.means.get(), 10) == OFF
+    os.kill(running.pictures._judging.pid, signal.SIGCONT)
+    assert await job is not None
+    assert await asyncio.wait_for(running.means.get(), 10) == 40
+
+
+async def test_what_is_over_is_forgotten_though_nothing_happens(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await running.means.get() == OFF
+    monkeypatch.setattr(looks, "WITHIN", 0.0)
+    monkeypatch.setattr(looks, "KEPT", 0.0)
+    running.pictures.looks.asked("c0ffee", (0, 1), ("a", "b"))
+    assert running.pictures.looks.anything
+    while running.pictures.looks.anything:  # noqa: ASYNC110 - forgetting has no event
+        await asyncio.sleep(0.01)

@@ -1,11 +1,14 @@
 """The screening process: it is there, comes back, reads what waited, and no text leaves it."""
 
 import asyncio
+import socket
+import time
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
+from server.safety.screening.process import BATCH, QUIET, SELDOM, Screening
 from tests.server.safety.running import Run
 
 
@@ -63,3 +66,62 @@ async def test_an_operator_s_rules_are_taken_up_while_it_runs(screen: Run, tmp_p
         screen.tap.put(1, 0, sent, 0.0, b"you grumblefoo")
         await asyncio.sleep(0.05)
     assert screen.found[0][3] == "hate"
+
+
+class Waits:
+    """A tap and the system's `select` under a clock that only waiting moves: lines come at their times, until the server is gone."""
+
+    def __init__(self, comes: dict[float, int], ends: float) -> None:
+        self.now = 0.0
+        self.waited: list[tuple[float, float]] = []  # from when on, and how long
+        self._comes = sorted(comes.items())
+        self._ends = ends
+
+    def take(self, most: int) -> list[tuple[int, int, int, float, bytes]]:
+        """As a tap's."""
+        if not self._comes or self._comes[0][0] > self.now:
+            return []
+        at, count = self._comes.pop(0)
+        if count > most:
+            self._comes.insert(0, (at, count - most))
+        return [(1, 0, number, time.time(), b"hello") for number in range(1, min(count, most) + 1)]
+
+    def select(self, socks: object, _writes: object, _faults: object, seconds: float) -> tuple[object, ...]:
+        """As the system's."""
+        self.waited.append((self.now, seconds))
+        self.now += seconds
+        return (socks if self.now >= self._ends else (), (), ())
+
+    def monotonic(self) -> float:
+        """As the system's."""
+        return self.now
+
+
+def waited(
+    monkeypatch: pytest.MonkeyPatch, every: float, comes: dict[float, int], ends: float
+) -> list[tuple[float, float]]:
+    """From when on it waits, and how long. Nobody is told anything: in these times a message is one that finds nothing."""
+    made = Waits(comes, ends)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs, monkeypatch.context() as patched:
+        patched.setattr("server.safety.screening.process.select.select", made.select)
+        patched.setattr("server.safety.screening.process.time.monotonic", made.monotonic)
+        Screening(made, theirs, None, None, 12).run(every)  # type: ignore[arg-type]
+    return made.waited
+
+
+def test_a_tap_is_looked_at_less_often_while_nobody_says_anything_and_as_before_from_the_first_line_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = waited(monkeypatch, 0.05, {60.1: 1}, 80.0)
+    came = next(at for at, _ in looks if at >= 60.1)
+    assert came - 60.1 <= SELDOM
+    for at, seconds in looks:
+        assert seconds == (0.05 if at < QUIET or came <= at < came + QUIET else SELDOM), at
+
+
+def test_a_setting_that_is_longer_holds_and_behind_a_full_batch_nothing_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = waited(monkeypatch, 1.0, {0.0: BATCH + 1, 20.0: 1}, 30.0)
+    assert [seconds for _, seconds in looks] == [0.0, *[1.0] * 30]
