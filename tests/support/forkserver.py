@@ -1,8 +1,9 @@
 """What starts ours in a test is forked from a process that has imported it: to import is most of what a start computes.
 
-Rule: forked is only the line that starts a server or a command (START), and only where the new process is what it would be had it been executed: a
-child of the test's process with the same arguments, descriptors, folder and variables, in the same network. All else is executed as ever: what runs
-something before that line or from other sources, what has other variables of Python itself, and what a test `executed` starts.
+Rule: forked is only the line that starts a server or a command (START), or one that says that it may be (`forked`), and only where the new process
+is what it would be had it been executed: a child of the test's process with the same arguments, descriptors, folder and variables, in the same
+network. All else is executed as ever: what runs something before that line or from other sources, what has other variables of Python itself, and
+what a test `executed` starts.
 
     a test ── subprocess.Popen([python, "-c", START, ...]) ──> Forkserver.start ── words, descriptors ──> forked.py
       └────────────────────────────── parent of (CLONE_PARENT) ──────────────────> a server <─── clones ─────┘
@@ -14,7 +15,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.support.forking import LATEST, Link, Wanted, early, wanted
 from tests.support.groups import is_outside
 
 START = "from server.cli import main; main()"
+LINES = {START}
 ROOT = Path(__file__).resolve().parents[2]
 COUNTED = ("COVERAGE_", "ASAN_")  # what makes each program count something from its beginning to its end
 PROGRAM = "import sys; from tests.support.forked import run, served; run(served(int(sys.argv[1])))"
@@ -72,7 +74,7 @@ class Starter:
     def __call__(self, *how: Any) -> int:
         """As `_posixsubprocess.fork_exec`, whose arguments have no names; the pid."""
         process = wanted(how) if self.here else None
-        if process is None or process.words[:3] != [sys.executable, "-c", START] or not self._forks.fits(process):
+        if process is None or not is_one_of_them(process.words) or not self._forks.fits(process):
             return self.execute(*how)
         return self._forks.start(process)
 
@@ -80,6 +82,17 @@ class Starter:
         """The forkserver ends."""
         self.here = False
         self._forks.close()
+
+
+def forked(line: str) -> str:
+    """This line, for which it is the same whether ours was imported before it or by it: what it changes is looked up where it is used."""
+    LINES.add(line)
+    return line
+
+
+def is_one_of_them(words: Sequence[str]) -> bool:
+    """Whether this starts what may be forked."""
+    return list(words[:2]) == [sys.executable, "-c"] and words[2] in LINES
 
 
 STARTER = pytest.StashKey[Starter]()

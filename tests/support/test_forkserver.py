@@ -62,7 +62,7 @@ def executed(starter: Starter, monkeypatch: pytest.MonkeyPatch) -> list[Sequence
 def test_it_is_what_an_executed_one_is(
     starter: Starter, executed: list[Sequence[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, session: bool
 ) -> None:
-    monkeypatch.setattr("tests.support.forkserver.START", SAYS)
+    monkeypatch.setattr("tests.support.forkserver.LINES", {SAYS})
     said = []
     with (tmp_path / "one").open("w") as one, (tmp_path / "other").open("w") as other:
         for here in (False, True):
@@ -102,7 +102,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 
 def test_its_successor_is_what_an_executed_one_is(starter: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.support.forkserver.START", FOLLOWED)
+    monkeypatch.setattr("tests.support.forkserver.LINES", {FOLLOWED})
     environment = {**os.environ, "PYDANTIC_DISABLE_PLUGINS": "__all__"}  # which ours has once it was imported
     said = []
     for here in (False, True):
@@ -123,7 +123,7 @@ def test_its_successor_is_what_an_executed_one_is(starter: Starter, monkeypatch:
 
 def test_what_it_raises_is_its_end_alone(starter: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
     fails = "1 / 0"
-    monkeypatch.setattr("tests.support.forkserver.START", fails)
+    monkeypatch.setattr("tests.support.forkserver.LINES", {fails})
     for _ in range(2):
         done = subprocess.run([sys.executable, "-c", fails], cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 1
@@ -134,7 +134,7 @@ def test_it_ends_at_the_point_that_its_own_variables_name(
     starter: Starter, executed: list[Sequence[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     comes = "from server.process import faults; faults.at('took'); faults.at('took')"
-    monkeypatch.setattr("tests.support.forkserver.START", comes)
+    monkeypatch.setattr("tests.support.forkserver.LINES", {comes})
     for named, status in (("took:2", -signal.SIGKILL), ("took:3", 0), ("sent", 0), ("", 0)):
         environment = {**os.environ, faults.VARIABLE: named}
         assert (

@@ -8,6 +8,7 @@ import aiohttp
 import orjson
 
 from tests.server.web.servers import Server
+from tests.support.forkserver import START, forked
 from tests.support.siteverify import Siteverify as Stub
 
 # Everybody is asked, for the hardest one, and the machine may be slow.
@@ -15,6 +16,7 @@ FIRST = (
     "from engine import friction\nfriction._LEVELS = (3,) * 9\n"
     "from server.captcha import siteverify\nsiteverify.PATIENCE = 60.0\n"
 )
+forked(FIRST + START)
 PEOPLE = 6
 
 

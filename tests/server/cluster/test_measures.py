@@ -26,7 +26,7 @@ from tests.server.safety.test_age import claims
 from tests.server.web.servers import ROOT
 from tests.server.workers.hosts import Host, client, hosting, meet
 from tests.support import services
-from tests.support.forkserver import START
+from tests.support.forkserver import START, forked
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # runs servers, and waits for them
 NEVER = "from server.safety import service; service.EVERY = 1e9; "  # it looks when it is told to, and never by itself
@@ -125,7 +125,7 @@ async def command(host: Host, settings: Mapping[str, str], *words: str) -> str:
 async def test_a_ban_of_one_host_is_in_force_on_the_other_which_looks_when_it_is_told(
     tmp_path: Path, store: dict[str, str]
 ) -> None:
-    async with two(tmp_path, store, START, NEVER + START) as (one, other):
+    async with two(tmp_path, store, START, forked(NEVER + START)) as (one, other):
         async with client(one, GOOD) as good, client(one, BAD) as bad, client(other, BAD) as elsewhere:
             await elsewhere.find(["nobody says this"], strict=True)
             await elsewhere.next(Waiting)
@@ -224,7 +224,7 @@ async def off(host: Host, cookie: str) -> None:
 
 async def test_video_that_is_off_is_off_on_a_host_that_starts_later(tmp_path: Path) -> None:
     async with cell(tmp_path, KEEPS_NOTHING) as made:
-        one = await made.begin(PAUSES_ALONE + START)
+        one = await made.begin(forked(PAUSES_ALONE + START))
         async with client(one, OTHER) as first, client(one, MINOR) as second:
             await meet(first, second, "cameras")
             await claims(first, second)
@@ -233,7 +233,7 @@ async def test_video_that_is_off_is_off_on_a_host_that_starts_later(tmp_path: Pa
 
 
 async def test_video_that_is_off_on_one_host_is_off_on_the_other(tmp_path: Path) -> None:
-    async with two(tmp_path, KEEPS_NOTHING, PAUSES + START, START) as (one, other):
+    async with two(tmp_path, KEEPS_NOTHING, forked(PAUSES + START), START) as (one, other):
         async with client(one, OTHER) as first, client(one, MINOR) as second:
             await meet(first, second, "cameras")
             await claims(first, second)

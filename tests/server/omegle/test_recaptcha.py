@@ -12,6 +12,7 @@ import pytest
 from tests.server.omegle.conftest import Caller
 from tests.server.omegle.test_libraries import Script, library, script, secure
 from tests.server.web.servers import Server
+from tests.support.forkserver import START, forked
 from tests.support.siteverify import Siteverify as Stub
 
 __all__ = ["Script", "library", "script", "secure"]
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.timeout(120)
 python_omegle: Any = importlib.import_module("python_omegle")
 KEY = "a-site-key"
 PATIENT = "from server.captcha import siteverify\nsiteverify.PATIENCE = 60.0\n"  # the machine may be slow
+forked(PATIENT + START)
 
 
 @pytest.fixture(scope="module")

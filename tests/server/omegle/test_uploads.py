@@ -17,6 +17,7 @@ from tests.server.omegle.conftest import Caller, pair
 from tests.server.video.metrics import scrape
 from tests.server.web.servers import Server
 from tests.support import scenes
+from tests.support.forkserver import START, forked
 from tests.support.services import free_port
 
 pytestmark = pytest.mark.timeout(120)  # a server that loads a model
@@ -27,6 +28,7 @@ ON = {"SERENDIP_SAFETY__MODERATED": "true", "SERENDIP_PICTURES__SHARE": "0", "SE
 
 
 FAST = "from server.omegle import uploads\nuploads.RATE = 1e9\n"  # of all together: tests wait for no other one's
+forked(FAST + START)
 
 
 class Looked:

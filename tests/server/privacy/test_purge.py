@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 from pathlib import Path
@@ -22,6 +21,7 @@ from server.store.epochs import KeyGone
 from server.store.errors import Busy
 from server.store.schema import held_party, party
 from tests.server.store.conftest import NOW, Kit, address, ended, make_kit, people, transcript
+from tests.support.forkserver import forked
 
 DAY = 86_400
 
@@ -206,7 +206,7 @@ async def test_of_two_purges_at_once_one_says_that_another_runs(kit: Kit) -> Non
             await kit.purge().run()
 
 
-KILLED = """
+KILLED = forked("""
 import asyncio, os, signal, sys
 from pathlib import Path
 from server.config.settings import Objects
@@ -230,7 +230,7 @@ def progress(place, count):
     if point == "between-steps" and seen[0] == 2:
         die()
 asyncio.run(kit.purge(step=5, progress=progress).run())
-"""
+""")
 
 
 @pytest.mark.blocking  # runs a program and waits for it
@@ -248,7 +248,6 @@ async def test_a_purge_that_is_killed_is_continued_by_the_next(kit: Kit, url: st
         str(kit.data),
         point,
         cwd=Path(__file__).parents[3],
-        env={**os.environ, "PYTHONPATH": "."},
     )
     assert await process.wait() == -signal.SIGKILL
     while True:

@@ -20,12 +20,13 @@ from serendip_client.events import Challenge, Closed, Error, Left, Matched, Mess
 from server.safety.measures import DAY
 from tests.server.omegle.conftest import Caller
 from tests.server.workers import hosts
-from tests.support.forkserver import START
+from tests.support.forkserver import START, forked
 
 from .test_service import Kept, case_of, client
 
 CLAIM = "im 14"
-SOON = f"from server.safety import minors; minors.STANDS, minors.EVERY = 1.0, 0.2; {START}"  # a decision stands at once
+# A decision stands at once.
+SOON = forked(f"from server.safety import minors; minors.STANDS, minors.EVERY = 1.0, 0.2; {START}")
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # the command line is a process that is waited for
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 from pathlib import Path
@@ -19,6 +18,7 @@ from server.store.errors import ObjectsAway
 from server.store.removal import Removal
 from server.store.rights_schema import deletion, erased
 from server.store.schema import log_party, party
+from tests.support.forkserver import forked
 
 from .conftest import NOW, Kit, address, ended, make_kit, people, transcript
 from .test_restoring import copies, parts_of
@@ -62,7 +62,7 @@ def of(kit: Kit, identity: int) -> set[bytes]:
     return {*kit.pseudonyms.live_identities(identity), kit.pseudonyms.kept_identity(identity)}
 
 
-KILLED = """
+KILLED = forked("""
 import asyncio, os, signal, sys
 from pathlib import Path
 from server.config.settings import Objects as Settings
@@ -85,7 +85,7 @@ Database.write = counted(Database.write)
 Objects.put = counted(Objects.put)
 asyncio.run(removal.Removal(kit.database, kit.logs, kit.objects, clock=lambda: kit.now).run())
 print(left[0])
-"""
+""")
 
 
 @pytest.mark.blocking  # runs a program and waits for it
@@ -96,7 +96,7 @@ async def test_a_removal_that_is_killed_at_any_step_is_finished_by_the_next(kit:
     await ask(kit, A)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", KILLED, url, str(kit.data), str(step),
-        cwd=Path(__file__).parents[3], env={**os.environ, "PYTHONPATH": "."},
+        cwd=Path(__file__).parents[3],
     )  # fmt: skip
     assert await process.wait() == -signal.SIGKILL
     async with kit.database.read() as connection:

@@ -21,6 +21,7 @@ from server.store import migrate
 from server.store.errors import NotSaved, ObjectsAway, StoreAway
 from server.store.transcript import Line, Transcript, Unreadable, of_ring, pack, unpack
 from tests.support import services
+from tests.support.forkserver import forked
 
 from .conftest import NOW, Kit, address, make_kit, people, transcript
 
@@ -150,7 +151,7 @@ async def test_an_interrupted_save_is_cleared_away_by_the_sweep(kit: Kit, monkey
     assert [name async for name in kit.objects.names("erasures")] == []
 
 
-KILLED = """
+KILLED = forked("""
 import asyncio, os, signal, sys
 from pathlib import Path
 from server.config.settings import Objects
@@ -176,7 +177,7 @@ async def main():
         await kit.logs.delete_by_secret(saved.delete)
     await kit.logs.save(transcript("never"), people())
 asyncio.run(main())
-"""
+""")
 
 
 @pytest.mark.blocking  # runs a program and waits for it
@@ -189,7 +190,7 @@ async def test_kill_9_leaves_a_save_or_a_deletion_done_or_to_be_continued(
     plain |= {key: getattr(object_settings, key).get_secret_value() for key in ("access_key", "secret_key")}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", KILLED, url, str(kit.data), repr(plain), point,
-        cwd=Path(__file__).parents[3], env={**os.environ, "PYTHONPATH": "."}, stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).parents[3], stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, _ = await process.communicate()
     assert process.returncode == -signal.SIGKILL

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 from pathlib import Path
@@ -20,6 +19,7 @@ from server.store.ids import ended_at
 from server.store.records import Batch
 from server.store.schema import chat, party
 from tests.support import services
+from tests.support.forkserver import forked
 
 from .conftest import NOW, Kit, address, ended, make_kit
 
@@ -200,7 +200,7 @@ async def test_a_full_disk_stops_writing_and_nothing_else_and_goes_on_when_there
     await kit.database.close()
 
 
-KILLED = """
+KILLED = forked("""
 import asyncio, os, signal, sys
 from pathlib import Path
 from server.config.settings import Objects
@@ -217,7 +217,7 @@ async def main():
         await asyncio.sleep(0.001)
     os.kill(os.getpid(), signal.SIGKILL)
 asyncio.run(main())
-"""
+""")
 
 
 @pytest.mark.blocking  # runs a program and waits for it
@@ -229,7 +229,6 @@ async def test_kill_9_while_writing_leaves_whole_chats_only(kit: Kit, url: str) 
         url,
         str(kit.data),
         cwd=Path(__file__).parents[3],
-        env={**os.environ, "PYTHONPATH": "."},
     )
     assert await process.wait() == -signal.SIGKILL
     chats, parties = await kit.count("chat"), await kit.count("party")
