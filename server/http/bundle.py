@@ -1,18 +1,36 @@
-"""The first load in few requests: the modules that app.js imports become one, `first.js`; the style sheets of the shell become `style/first.css`.
+"""The page in few requests: the modules that app.js imports become one, `first.js`; what a search asks for, or the
+first thing that needs more, becomes `second.js`; the style sheets of each become one too.
 
 Rule: the sources stay as they are, and so does what they do. Each module is the body of a function of its own, in the order in which a
-browser would run them, so that a name of one is no name of another. There is one copy of each: a module that comes later takes what it
-imports from `first.js`, and the address of a module that is in there answers with what it exports. What this does not know how to
+browser would run them, so that a name of one is no name of another. There is one copy of each: a module that stands alone takes what it
+imports from these files, and the address of a module that is in one answers with what it exports. What this does not know how to
 put together (a circle, a form of `import` that we do not use) is a ValueError at the start, and no page that is half right.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 FIRST: Final = "first.js"  # beside app.js: what is relative to the folder stays so
 SHEET: Final = "style/first.css"
 START: Final = "app.js"
+# What comes together after the first load: its file, and the modules that are asked for; what they import comes along.
+LATER: Final[Mapping[str, Sequence[str]]] = {
+    "second.js": (
+        "reduce/rest.js",
+        "remember.js",
+        "views/meanwhile.js",
+        "views/chat.js",
+        "views/report.js",
+        "views/menus.js",
+        "views/save.js",
+        "back.js",
+        "viewport.js",
+        "swipe.js",
+        "calling.js",
+    ),
+}
+LATER_SHEETS: Final[Mapping[str, Sequence[str]]] = {"style/second.css": ("style/chat.css", "style/rest.css")}
 _NAMES = r"\{([^{}]*)\}"
 _FROM = r"[ \t]*[\"'](\.[^\"']+)[\"'];?"
 # `import "./a.js"`, `import a from "./a.js"`, `import {a, b as c} from "./a.js"`, also as a packer writes them
@@ -21,51 +39,75 @@ _DECLARED = re.compile(r"^export (const|function|async function|class) (\w+)", r
 _LISTED = re.compile(rf"(^|;|\}})export[ \t]*{_NAMES}(?![ \t]*from);?", re.M)
 _DEFAULT = re.compile(r"(^|;|\})export default ", re.M)
 _LEFT = re.compile(r"^(?:import|export)\b[^(.].*$|^await\b.*$|import\.meta", re.M)
-_LATER = re.compile(r"\bimport\(([\"'])(\.[^\"']+)\1\)")
+_ASKED = re.compile(r"\bimport\(([\"'])(\.[^\"']+)\1\)")
 _STYLED = re.compile(r'(<link rel="stylesheet" href="/s/-/style/[a-z-]+\.css">\n?)+')
 _SHEET = re.compile(r'href="/s/-/([^"]+)"')
 
 
-def bundled(sources: Mapping[str, bytes]) -> dict[str, bytes]:
-    """`sources`, by name and with their readers' comments out, with `first.js` and what follows from it.
+def bundled(sources: Mapping[str, bytes], later: Mapping[str, Sequence[str]] = LATER) -> dict[str, bytes]:
+    """`sources`, by name and with their readers' comments out, with `first.js`, the files of `later` and what follows from them.
 
     Raises ValueError for what cannot be put together.
     """
-    inside = first_load(sources)
-    there = {name: _exports(sources[name].decode()) for name in inside}
+    files = together(sources, later)
+    place = {name: file for file, inside in files.items() for name in inside}
+    there = {name: _exports(sources[name].decode()) for name in place}
     _meet(sources, there)
     found = dict(sources)
     for name, body in sources.items():
-        if name in inside:
-            found[name] = _stub(name, there[name])
+        if name in place:
+            found[name] = _stub(name, place[name], there[name])
         elif name.endswith((".js", ".mjs")):
-            found[name] = _taking(name, body.decode(), inside).encode()
-    modules = "\n".join(_wrapped(name, sources[name].decode(), there[name]) for name in inside)
-    found[FIRST] = f"{modules}\nexport {{ {', '.join(map(_id, inside))} }};\n".encode()
+            found[name] = _taking(name, body.decode(), place).encode()
+    for file, inside in files.items():
+        found[file] = _one(file, {name: sources[name].decode() for name in inside}, place, there).encode()
+    return found | _styled(sources)
+
+
+def _styled(sources: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The style sheets that come together, and the shell that asks for the first of them."""
     shell = sources["index.html"].decode()
     styles = [name for run in _STYLED.finditer(shell) for name in _SHEET.findall(run[0])]
-    found[SHEET] = b"".join(sources[name] for name in styles)
+    found = {SHEET: b"".join(sources[name] for name in styles)}
+    for sheet, names in LATER_SHEETS.items():
+        found[sheet] = b"".join(sources[name] for name in names)
     links = f'<link rel="stylesheet" href="/s/-/{SHEET}">\n'
     found["index.html"] = _STYLED.sub(links, shell, count=1).encode()
     return found
 
 
+def together(sources: Mapping[str, bytes], later: Mapping[str, Sequence[str]] = LATER) -> dict[str, list[str]]:
+    """The modules that each file is made of, by the file's name: each module once, after all that it needs."""
+    files = {FIRST: first_load(sources)}
+    done = {START, *files[FIRST]}
+    for file, starts in later.items():
+        files[file] = _needed(sources, starts, done)
+        done.update(files[file])
+    return files
+
+
 def first_load(sources: Mapping[str, bytes], start: str = START) -> list[str]:
     """What `start` imports, and what that imports, each after all that it needs; without `start`."""
+    return _needed(sources, [start], ())[:-1]
+
+
+def _needed(sources: Mapping[str, bytes], starts: Sequence[str], known: Collection[str]) -> list[str]:
+    """`starts` and what they import, each after all that it needs; without what is `known`."""
     done: list[str] = []
     open_: list[str] = []
 
     def visit(name: str) -> None:
         if name in open_:
             raise ValueError(f"modules of the page that import each other: {' → '.join([*open_, name])}")
-        if name not in done:
+        if name not in done and name not in known:
             open_.append(name)
-            for _, _, found in _IMPORT.findall(sources[name].decode()):
-                visit(joined(name, found))
+            for needed in _imports(name, sources[name].decode()):
+                visit(needed)
             done.append(open_.pop())
 
-    visit(start)
-    return done[:-1]
+    for start in starts:
+        visit(start)
+    return done
 
 
 def joined(name: str, relative: str) -> str:
@@ -80,12 +122,12 @@ def joined(name: str, relative: str) -> str:
 
 
 def _id(name: str) -> str:
-    """The name of a module's exports, in `first.js`."""
+    """The name of a module's exports, in the file that it is in."""
     return "$" + re.sub(r"\W", "_", name.rpartition(".")[0])
 
 
 def _up(name: str) -> str:
-    """From the folder of the file `name` to that of `first.js`."""
+    """From the folder of the file `name` to the page's."""
     return "../" * name.count("/") or "./"
 
 
@@ -96,7 +138,7 @@ def _pairs(names: str) -> list[tuple[str, str]]:
 
 
 def _taken(default: str, names: str, module: str) -> str:
-    """An import, as a statement within `first.js`; `names` as they stand in braces."""
+    """An import, as a statement where its module has a name; `names` as they stand in braces."""
     if default:
         return f"const {default} = {module}.default;"
     pairs = ", ".join(there if there == here else f"{there}: {here}" for there, here in _pairs(names))
@@ -104,7 +146,7 @@ def _taken(default: str, names: str, module: str) -> str:
 
 
 def _meet(sources: Mapping[str, bytes], there: Mapping[str, Mapping[str, str]]) -> None:
-    """Whoever imports what is not there is told now: in `first.js` it would be `undefined`, without a word."""
+    """Whoever imports what is not there is told now: put together it would be `undefined`, without a word."""
     for name, body in sources.items():
         for default, names, relative in _IMPORT.findall(body.decode()) if name.endswith((".js", ".mjs")) else ():
             known = there.get(joined(name, relative))
@@ -113,39 +155,86 @@ def _meet(sources: Mapping[str, bytes], there: Mapping[str, Mapping[str, str]]) 
                 raise ValueError(f"{name} imports what {relative} has not: {', '.join(sorted(wanted - set(known)))}")
 
 
+# Few modules have these, and to look for a word costs a tenth of asking the whole text for the form: it is a quarter of the start's time.
+def _lists(text: str) -> bool:
+    return "export{" in text or "export {" in text
+
+
+def _gives(text: str) -> bool:
+    return "export default " in text
+
+
 def _exports(text: str) -> dict[str, str]:
     """What a module exports, by name: what it is called inside."""
     found = {said: said for _, said in _DECLARED.findall(text)}
-    for _, names in _LISTED.findall(text):
-        found |= {there: here for here, there in _pairs(names)}
-    if _DEFAULT.search(text):
+    if _lists(text):
+        for _, names in _LISTED.findall(text):
+            found |= {there: here for here, there in _pairs(names)}
+    if _gives(text) and _DEFAULT.search(text):
         found["default"] = "$default"
     return found
 
 
-def _wrapped(name: str, text: str, exports: Mapping[str, str]) -> str:
-    """A module as a function's body, whose value is what it exports."""
+def _ahead(home: str, wanted: Mapping[str, None], place: Mapping[str, str]) -> str:
+    """The imports at the start of the file `home` that give it modules that are in others."""
+    by_file: dict[str, list[str]] = {}
+    for module in wanted:
+        by_file.setdefault(place[module], []).append(_id(module))
+    return "".join(f'import {{ {", ".join(names)} }} from "{_up(home)}{file}";\n' for file, names in by_file.items())
+
+
+def _asking(name: str, home: str, text: str, place: Mapping[str, str]) -> str:
+    """`text` of the module `name`, as it stands in the file `home`, with what it asks for later asked where that is."""
+
+    def asked(found: re.Match[str]) -> str:
+        module = joined(name, found[2])
+        if module not in place:
+            return f'import("{_up(home)}{module}")'
+        return f'import("{_up(home)}{place[module]}").then((all) => all.{_id(module)})'
+
+    return _ASKED.sub(asked, text) if "import(" in text else text
+
+
+def _one(
+    file: str, modules: Mapping[str, str], place: Mapping[str, str], there: Mapping[str, Mapping[str, str]]
+) -> str:
+    """The file that `modules` become, by their names."""
+    wanted = {
+        module: None for name, text in modules.items() for module in _imports(name, text) if module not in modules
+    }
+    bodies = "\n".join(_wrapped(file, name, text, place, there[name]) for name, text in modules.items())
+    return f"{_ahead(file, wanted, place)}{bodies}\nexport {{ {', '.join(map(_id, modules))} }};\n"
+
+
+def _imports(name: str, text: str) -> Iterator[str]:
+    """The modules that a module needs at its start."""
+    for _, _, relative in _IMPORT.findall(text):
+        yield joined(name, relative)
+
+
+def _wrapped(file: str, name: str, text: str, place: Mapping[str, str], exports: Mapping[str, str]) -> str:
+    """A module as a function's body in `file`, whose value is what it exports."""
 
     def imported(found: re.Match[str]) -> str:
         return _taken(found[1] or "", found[2] or "", _id(joined(name, found[3])))
 
-    def later(found: re.Match[str]) -> str:
-        return f'import("./{joined(name, found[2])}")'
-
-    body = _IMPORT.sub(imported, text)
-    body = _LATER.sub(later, body)
-    body = _LISTED.sub(r"\1", _DECLARED.sub(r"\1 \2", _DEFAULT.sub(r"\1const $default = ", body)))
+    body = _asking(name, file, _IMPORT.sub(imported, text), place)
+    if _gives(text):
+        body = _DEFAULT.sub(r"\1const $default = ", body)
+    body = _DECLARED.sub(r"\1 \2", body)
+    if _lists(text):
+        body = _LISTED.sub(r"\1", body)
     for left in _LEFT.findall(body):
         if left != "import.meta" or "/" in name:
-            raise ValueError(f"{name} has what cannot stand in {FIRST}: {left}")
+            raise ValueError(f"{name} has what cannot stand in {file}: {left}")
     said = ", ".join(there if there == here else f"{there}: {here}" for there, here in exports.items())
     return f"const {_id(name)} = (() => {{\n{body.strip()}\nreturn {{ {said} }};\n}})();"
 
 
-def _stub(name: str, exports: Mapping[str, str]) -> bytes:
-    """What the address of a module answers that is in `first.js`."""
+def _stub(name: str, file: str, exports: Mapping[str, str]) -> bytes:
+    """What the address of a module answers that is in `file`."""
     module = _id(name)
-    lines = [f'import {{ {module} }} from "{_up(name)}{FIRST}";']
+    lines = [f'import {{ {module} }} from "{_up(name)}{file}";']
     if named := [said for said in exports if said != "default"]:
         lines.append(f"export const {{ {', '.join(named)} }} = {module};")
     if "default" in exports:
@@ -153,19 +242,12 @@ def _stub(name: str, exports: Mapping[str, str]) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def _taking(name: str, text: str, inside: Iterable[str]) -> str:
-    """A module that comes later, with one import in the place of all that `first.js` has."""
-    wanted: dict[str, None] = {}
+def _taking(name: str, text: str, place: Mapping[str, str]) -> str:
+    """A module that stands alone, with one import of each file in the place of all that is in there."""
+    wanted = {module: None for module in _imports(name, text) if module in place}
 
     def imported(found: re.Match[str]) -> str:
         module = joined(name, found[3])
-        if module not in inside:
-            return found[0]
-        if found[1] or found[2]:
-            wanted[_id(module)] = None
-        return _taken(found[1] or "", found[2] or "", _id(module))
+        return _taken(found[1] or "", found[2] or "", _id(module)) if module in place else found[0]
 
-    body = _IMPORT.sub(imported, text)
-    if not wanted:
-        return body
-    return f'import {{ {", ".join(wanted)} }} from "{_up(name)}{FIRST}";\n{body}'
+    return _ahead(name, wanted, place) + _asking(name, name, _IMPORT.sub(imported, text), place)

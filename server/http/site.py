@@ -20,7 +20,7 @@ from pathlib import Path
 from aiohttp import web
 
 from server.http import earlier
-from server.http.bundle import START, bundled, first_load
+from server.http.bundle import FIRST, LATER_SHEETS, START, bundled, together
 from server.http.client_info import CLIENT_INFO
 from server.http.headers import RTA, guard, label, page_policy
 from server.http.own_page import from_own_page
@@ -103,15 +103,17 @@ class Web:
             for path in sorted(folder.rglob("*"))
             if path.suffix in KINDS
         }
-        apart = first_load(sources)
-        sources = bundled(sources) | page_files(words(), users(), {START, "index.html", *apart})
+        inside = together(sources)
+        sources = bundled(sources) | page_files(words(), users(), {START, "index.html", *inside[FIRST]})
         digest = hashlib.sha256()
         for name, body in sources.items():
             digest.update(f"{name}\0{len(body)}\0".encode() + body)
         self.version = digest.hexdigest()[:16]
         self.base = f"/s/{self.version}/"
         sources["index.html"] = sources["index.html"].replace(b"<!--card-->", card(origin) + rated(rating))
-        sources["sw.js"] = sources["sw.js"].replace(_FILES, shell_files(sources, apart))
+        sources["sw.js"] = sources["sw.js"].replace(
+            _FILES, shell_files(sources, [name for names in inside.values() for name in names])
+        )
         base = self.base.encode()
         placed = {
             name: body if Path(name).suffix not in PACKED else body.replace(HERE, base)
@@ -233,9 +235,9 @@ def described(placed: dict[str, bytes], language: str) -> bytes:
 
 
 def shell_files(sources: dict[str, bytes], apart: list[str]) -> bytes:
-    """What the service worker keeps, as the inside of a list: all but the pictures of the system's own lists, the modules that
-    `first.js` holds (`apart`), and what is in one language, of which it takes the shell's."""
-    without = {"index.html", "sw.js", *apart}
+    """What the service worker keeps, as the inside of a list: all but the pictures of the system's own lists, what stands
+    together in another file (`apart` of it), and what is in one language, of which it takes the shell's."""
+    without = {"index.html", "sw.js", *apart, *(name for names in LATER_SHEETS.values() for name in names)}
     kept = [
         name
         for name in sorted(sources)

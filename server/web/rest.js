@@ -24,19 +24,7 @@ export const rest = () =>
   (asked ??= Promise.all([
     import("./reduce/rest.js"),
     loadRest(),
-    styled("chat"),
-    styled("rest"),
-    import("./reduce/age.js"),
-    import("./reduce/asking.js"), // what the first imports, so that none waits for another
-    import("./reduce/calling.js"),
-    import("./reduce/check.js"),
-    import("./reduce/forgetting.js"),
-    import("./reduce/keeping.js"),
-    import("./reduce/next.js"),
-    import("./reduce/pictures.js"),
-    import("./reduce/safety.js"),
-    import("./reduce/translating.js"),
-    import("./reduce/video.js"),
+    styled("second"), // chat.css and rest.css: the server puts them together, as it does what is asked for here (server/http/bundle.py)
     import("./remember.js"), // a chat that is come back to waits for it
   ]).then(
     ([decisions]) => {

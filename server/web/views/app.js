@@ -6,23 +6,7 @@ import { Age } from "./age.js";
 import { Home } from "./home.js";
 import { Waiting } from "./waiting.js";
 
-/** All at once: one trip to the server, while the search makes its own. */
-const Chat = soonScreen(
-  () =>
-    Promise.all([
-      import("./chat.js"),
-      import("./ended.js"),
-      import("../parts/actions.js"),
-      import("../parts/card.js"),
-      import("../parts/composer.js"),
-      import("../parts/line.js"),
-      import("../parts/log.js"),
-      import("../parts/next.js"),
-      import("./report.js"),
-    ]).then(([module]) => module),
-  "Chat",
-  "chat",
-);
+const Chat = soonScreen(() => import("./chat.js"), "Chat", "chat");
 const checked = () => import("../video/checked.js");
 const gone = () => import("./gone.js");
 const menus = () => import("./menus.js");

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from server.http.bundle import FIRST, SHEET, bundled, first_load
+from server.http.bundle import FIRST, LATER, SHEET, bundled, first_load, together
 from server.http.site import FOLDER, KINDS, bare
 
 SHELL = b'<link rel="stylesheet" href="/s/-/style/a.css">\n<link rel="stylesheet" href="/s/-/style/b.css">\n<script></script>'
@@ -12,6 +12,8 @@ SMALL = {
     "index.html": SHELL,
     "style/a.css": b"a {}\n",
     "style/b.css": b"b {}\n",
+    "style/chat.css": b"c {}\n",
+    "style/rest.css": b"d {}\n",
     "app.js": b'import { two, three as drei } from "./parts/two.js";\nimport it from "./it.mjs";\nit(two, drei);\n',
     "it.mjs": b"var n=1;export default function(){return n}\n",
     "one.js": b'const hidden = 1;\nexport const one = () => hidden;\nexport async function later() {\n  return import("./parts/rest.js");\n}\n',
@@ -19,6 +21,14 @@ SMALL = {
     b'class three {}\nexport { three, hidden as zwei };\nconst more = () => import("./rest.js");\n',
     "parts/rest.js": b'import { one } from "../one.js";\nimport "../it.mjs";\nimport { other } from "./other.js";\nexport const rest = one;\n',
     "parts/other.js": b"export let other = 1;\n",
+}
+ASKED = {
+    "views/screen.js": b'import { part } from "../parts/part.js";\nimport { one } from "../one.js";\n'
+    b'export const Screen = () => [part, one, import("./alone.js")];\n',
+    "parts/part.js": b"export const part = 1;\n",
+    "views/alone.js": b'import "../parts/part.js";\nimport { two } from "../parts/two.js";\n'
+    b'const back = () => import("./screen.js");\nexport const alone = [two, back];\n',
+    "one.js": b'const hidden = 1;\nexport const one = () => hidden;\nexport const later = () => import("./views/screen.js");\n',
 }
 
 
@@ -29,7 +39,7 @@ def sources() -> dict[str, bytes]:
 
 
 def test_a_small_page_is_put_together() -> None:
-    found = {name: body.decode() for name, body in bundled(SMALL).items()}
+    found = {name: body.decode() for name, body in bundled(SMALL, {}).items()}
     first = found[FIRST]
     assert re.findall(r"^const (\$\w+) = \(\(\) => \{", first, re.M) == ["$one", "$parts_two", "$it"]
     assert "const { one: eins } = $one;" in first
@@ -41,22 +51,40 @@ def test_a_small_page_is_put_together() -> None:
         'import { $parts_two, $it } from "./first.js";\nconst { two, three: drei } = $parts_two;'
     )
     assert "const it = $it.default;" in found["app.js"]
-    assert found["parts/rest.js"].startswith('import { $one } from "../first.js";\nconst { one } = $one;')
+    assert found["parts/rest.js"].startswith('import { $one, $it } from "../first.js";\nconst { one } = $one;')
     assert 'import { other } from "./other.js";' in found["parts/rest.js"]
     assert found["parts/other.js"] == SMALL["parts/other.js"].decode()
 
 
 def test_the_address_of_a_module_answers_with_what_it_exports() -> None:
-    found = bundled(SMALL)
+    found = bundled(SMALL, {})
     assert found["parts/two.js"] == (
         b'import { $parts_two } from "../first.js";\nexport const { two, three, zwei } = $parts_two;\n'
     )
     assert found["it.mjs"] == b'import { $it } from "./first.js";\nexport default $it.default;\n'
 
 
+def test_what_is_asked_for_together_becomes_a_file_that_takes_from_the_first() -> None:
+    found = {name: body.decode() for name, body in bundled(SMALL | ASKED, {"second.js": ["views/screen.js"]}).items()}
+    second = found["second.js"]
+    assert second.startswith('import { $one } from "./first.js";\nconst $parts_part = (() => {')
+    assert "const { part } = $parts_part;\nconst { one } = $one;" in second
+    assert 'import("./views/alone.js")' in second
+    assert second.endswith("export { $parts_part, $views_screen };\n")
+    assert 'import("./second.js").then((all) => all.$views_screen)' in found[FIRST]
+    assert found["views/screen.js"] == (
+        'import { $views_screen } from "../second.js";\nexport const { Screen } = $views_screen;\n'
+    )
+    assert found["views/alone.js"].startswith(
+        'import { $parts_part } from "../second.js";\nimport { $parts_two } from "../first.js";\n'
+    )
+    assert 'import("../second.js").then((all) => all.$views_screen)' in found["views/alone.js"]
+
+
 def test_the_styles_of_the_shell_become_one_in_their_order() -> None:
-    found = bundled(SMALL)
+    found = bundled(SMALL, {})
     assert found[SHEET] == b"a {}\nb {}\n"
+    assert found["style/second.css"] == b"c {}\nd {}\n"
     assert found["index.html"] == b'<link rel="stylesheet" href="/s/-/style/first.css">\n<script></script>'
 
 
@@ -80,18 +108,25 @@ def test_the_styles_of_the_shell_become_one_in_their_order() -> None:
 )
 def test_what_cannot_be_put_together_is_said_at_the_start(name: str, text: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        bundled(SMALL | {name: text.encode()})
+        bundled(SMALL | {name: text.encode()}, {})
 
 
-def test_each_module_of_the_first_load_stands_behind_all_that_it_imports() -> None:
+def test_each_module_stands_behind_all_that_it_imports_and_in_one_file() -> None:
     found = sources()
-    inside = first_load(found)
-    assert {"store.js", "reduce/talk.js", "vendor/preact.mjs", "views/waiting.js"} <= set(inside)
-    assert "app.js" not in inside
-    assert not [name for name in inside if name.startswith("video/")]
-    first = bundled(found)[FIRST].decode()
-    begun = re.findall(r"^const (\$\w+) = \(\(\) => \{", first, re.M)
-    assert len(begun) == len(set(begun)) == len(inside)
-    for place, body in enumerate(re.split(r"^const \$\w+ = \(\(\) => \{", first, flags=re.M)[1:]):
-        assert set(re.findall(r"^const .* = (\$\w+)(?:\.default)?;$", body, re.M)) <= set(begun[:place])
-    assert not re.search(r"^(?:import(?!\()|export (?!\{ \$))", first, re.M)
+    files = together(found)
+    assert {"store.js", "reduce/talk.js", "vendor/preact.mjs", "views/waiting.js"} <= set(files[FIRST])
+    assert "app.js" not in files[FIRST]
+    assert files[FIRST] == first_load(found)
+    assert all(set(starts) <= set(files[file]) for file, starts in LATER.items())
+    put = bundled(found)
+    known: list[str] = []
+    for file, inside in files.items():
+        assert not [name for name in inside if name.startswith("video/")]
+        text = put[file].decode()
+        begun = re.findall(r"^const (\$\w+) = \(\(\) => \{", text, re.M)
+        assert len(begun) == len(inside)
+        for place, body in enumerate(re.split(r"^const \$\w+ = \(\(\) => \{", text, flags=re.M)[1:]):
+            assert set(re.findall(r"^const .* = (\$\w+)(?:\.default)?;$", body, re.M)) <= {*known, *begun[:place]}
+        assert not re.search(r"^(?:import(?!\(| \{ \$)|export (?!\{ \$))", text, re.M)
+        known += begun
+    assert len(known) == len(set(known))

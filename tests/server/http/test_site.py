@@ -126,7 +126,16 @@ async def test_every_document_carries_the_strict_headers(client: Client, pages: 
 
 
 @pytest.mark.parametrize(
-    "name", ["app.js", "first.js", "style/first.css", "words/en.json", "vendor/figtree.woff2", "vendor/preact.mjs"]
+    "name",
+    [
+        "app.js",
+        "first.js",
+        "second.js",
+        "style/first.css",
+        "words/en.json",
+        "vendor/figtree.woff2",
+        "vendor/preact.mjs",
+    ],
 )
 async def test_what_documents_are_made_of_carries_no_policy_of_documents(client: Client, pages: Web, name: str) -> None:
     answer = await client.get(pages.static(name))
@@ -210,13 +219,22 @@ def test_the_shell_asks_for_the_first_load_in_two_modules_and_one_style_sheet(pa
 
 def test_the_worker_keeps_what_the_page_asks_for_and_no_module_twice(pages: Web) -> None:
     kept = re.findall(r'"(/s/[^"]+)"', pages.files["sw.js"].body.decode())
-    for name in ("app.js", "first.js", "style/first.css", "style/document.css", "views/report.js"):
+    for name in (
+        "app.js",
+        "first.js",
+        "second.js",
+        "style/first.css",
+        "style/second.css",
+        "style/document.css",
+        "views/settings.js",
+    ):
         assert pages.base + name in kept
     assert not [
         name for name in kept if "words/" in name or "topics/" in name
     ]  # those of its language, when it is installed
-    assert pages.base + "store.js" not in kept
-    assert pages.static("store.js")
+    for name in ("store.js", "views/report.js", "style/rest.css"):
+        assert pages.base + name not in kept
+        assert pages.static(name)
 
 
 async def test_what_crawlers_may_ask_for_says_itself_that_it_is_not_for_finding(client: Client) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Request, expect
 
-from server.http.bundle import first_load
+from server.http.bundle import first_load, together
 from server.http.site import FOLDER
 from tests.server.web.conftest import Opener, adult, meet
 from tests.server.web.servers import Server
@@ -63,19 +63,20 @@ def test_what_looks_at_pictures_is_no_part_of_it() -> None:
 def test_a_module_is_there_once_whichever_way_it_is_asked_for(window: Opener, server: Server) -> None:
     page = window(server.url)
     expect(page.locator("#start-text")).to_be_visible()
-    names = first_load({path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in FOLDER.rglob("*.*js")})
-    same = """async ([base, names]) => {
-      const first = await import(base + 'first.js');
+    files = together({path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in FOLDER.rglob("*.*js")})
+    assert list(files) == ["first.js", "second.js"]
+    same = """async ([base, files]) => {
       const wrong = [];
-      for (const name of names) {
+      for (const [file, names] of Object.entries(files)) for (const name of names) {
+        const all = await import(base + file);
         const module = await import(base + name);
-        const there = first['$' + name.replace(/\\.m?js$/, '').replace(/\\W/g, '_')];
+        const there = all['$' + name.replace(/\\.m?js$/, '').replace(/\\W/g, '_')];
         for (const key of new Set([...Object.keys(module), ...Object.keys(there)])) if (module[key] !== there[key]) wrong.push(`${name} ${key}`);
       }
       return wrong;
     }"""
     base = page.locator("script[type=module]").get_attribute("src").removesuffix("app.js")
-    assert page.evaluate(same, [server.url.rstrip("/") + base, names]) == []
+    assert page.evaluate(same, [server.url.rstrip("/") + base, files]) == []
 
 
 def test_a_press_becomes_a_find_and_a_key_a_bubble(window: Opener, server: Server) -> None:

@@ -43,7 +43,7 @@ def test_going_back_before_all_of_the_page_is_here_leaves_neither_the_search_nor
 ) -> None:
     watch.quiet = ("Failed to load resource",)
     page = adult(window())
-    page.route("**/back.js", lambda route: route.abort())
+    page.route("**/second.js", lambda route: route.abort())
     page.goto(server.url)
     page.fill("#topics", "not here yet,")
     page.click("#start-text")

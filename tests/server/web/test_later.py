@@ -22,7 +22,15 @@ def test_the_first_screen_asks_for_nothing_of_the_rest(window: Opener, server: S
     page.goto(server.url)
     expect(page.locator("#start-text")).to_be_visible()
     page.wait_for_load_state("networkidle")
-    for part in ("reduce/rest.js", "-rest.json", "rest.css", "views/report.js", "views/settings.js", "video/"):
+    for part in (
+        "second.",
+        "reduce/rest.js",
+        "-rest.json",
+        "rest.css",
+        "views/report.js",
+        "views/settings.js",
+        "video/",
+    ):
         assert not any(part in url for url in asked), part
 
 
@@ -60,7 +68,7 @@ def test_what_cannot_be_had_says_so_and_is_asked_for_again(window: Opener, serve
 def test_a_press_that_the_rest_decides_is_kept_until_it_is_here(window: Opener, server: Server) -> None:
     page = adult(window(server.url))
     page.reload()
-    held = hold(page, "**/reduce/rest.js")
+    held = hold(page, "**/second.js")
     page.click("#start-video")
     expect(page.locator("h1")).to_have_text("One moment…")
     page.keyboard.press("Escape")  # ready.stop: only the rest knows it

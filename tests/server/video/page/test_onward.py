@@ -33,7 +33,7 @@ def test_the_disc_asks_and_goes_on(window: Opener, calls: Server) -> None:
 def test_a_letter_and_a_finger_go_on(window: Opener, calls: Server) -> None:
     anna, ben = two(window, calls.url, "finger", {"width": 360, "height": 740, "has_touch": True})
     anna.click("#show")
-    anna.wait_for_function("performance.getEntriesByType('resource').some(({ name }) => name.endsWith('/swipe.js'))")
+    anna.wait_for_function("performance.getEntriesByType('resource').some(({ name }) => name.endsWith('/second.js'))")
     expect(anna.locator(".gate")).to_have_count(0)
     swipe(anna, -150)
     expect(anna.locator(".told").last).to_have_text("Swipe again for the next stranger")
