@@ -45,6 +45,8 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Whatever is asked of another host fails at once (`Watch` hears of that); two windows find each other by names in .local.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.local",
     # A moving picture and a beep, in place of a camera that the machine lacks; no test needs more pictures a second, and each is drawn by a core.
     "--use-fake-device-for-media-stream=fps=5",
     "--use-fake-ui-for-media-stream",
@@ -167,7 +169,10 @@ class Watch:
     def _page(self, page: Page) -> None:
         page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
         page.on("console", lambda said: self._said(said.type, said.text))
-        page.on("request", lambda request: self.hosts.add(request.url.split("/")[2] if "//" in request.url else ""))
+        # Of those that fail alone, as all of other hosts do (ARGUMENTS): to hear of each request costs Python and node two messages.
+        page.on(
+            "requestfailed", lambda request: self.hosts.add(request.url.split("/")[2] if "//" in request.url else "")
+        )
 
     def _said(self, kind: str, text: str) -> None:
         if kind == "error" and not any(known in text for known in self.quiet):

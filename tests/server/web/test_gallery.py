@@ -357,6 +357,22 @@ def test_the_watch_over_the_windows_sees_what_it_must(browser: Browser, site: Si
     assert not missing, watch.wrong
 
 
+def test_the_watch_hears_of_a_request_to_another_host(browser: Browser, site: Site) -> None:
+    watch = Watch()
+    context = browser.new_context(service_workers="block")
+    watch.over(context)
+    page = context.new_page()  # of no policy that would hold it back
+    others = {"other.invalid", "www.example.com:81", "192.0.2.1", "[2001:db8::1]"}
+    page.evaluate(
+        """(others) => Promise.all(others.map((host) =>
+          fetch(`http://${host}/`, { mode: 'no-cors' }).then(() => { throw new Error(`${host} answered`); }, () => {})))""",
+        [*others],
+    )
+    page.goto(f"{site.url}/rules")
+    context.close()
+    assert watch.hosts == others
+
+
 def test_without_script_the_page_says_what_still_works(browser: Browser, watch: Watch, site: Site) -> None:
     context = browser.new_context(java_script_enabled=False, viewport={"width": 360, "height": 740})
     page = context.new_page()
