@@ -124,14 +124,18 @@ async def test_records_of_a_database_that_was_never_there_are_counted_and_told_a
     tasks = Tasks()
     store = Store(settings, keys.load(tmp_path), never, tasks)
     await store.start()
-    assert store.unwell() == ["store: the database is away (refused); records wait"]
+    async with asyncio.timeout(20):
+        while store.unwell() != ["store: the database is away (refused); records wait"]:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
     for _ in range(28):
         assert store.record(ended())
     assert await store.close(within=0.1) == 28
     assert store.reading()["serendip_store_lost"] == 28
     assert log.sink().flush(10)
     told = [orjson.loads(line) for line in capfdbinary.readouterr().err.splitlines()]
-    assert [(line["event"], line.get("cause"), line.get("count")) for line in told] == [
+    said = [(line["event"], line.get("cause"), line.get("count")) for line in told]
+    # A busy machine may not have been refused within the second that a start waits.
+    assert [one for one in said if one != ("store.away", "timeout", None)] == [
         ("store.away", "refused", None),
         ("store.lost", None, 28),
     ]
