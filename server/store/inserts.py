@@ -9,15 +9,15 @@ A value of bytes is a bytearray: for bytes Python looks for an adapter first, wh
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import count
 from typing import Any, Final, Protocol
+
+from server.store.apart import Apart
 
 MISSING: Final = float("nan")  # SQLite keeps it as NULL. A None works too, but takes as long as bytes do
 ROWS = 250  # sets of them in one statement of SQLite. More are not faster, and it holds the GIL while it binds them (0.1 ms)
@@ -84,41 +84,24 @@ class Inserts:
     """SQLite. `connect` makes its connection, when it is needed; after an error it is made anew. One `put` at a time."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
-        self._connect = connect
-        self._connection: sqlite3.Connection | None = None
-        self._thread: ThreadPoolExecutor | None = None
+        self._apart = Apart("store-inserts", connect)
 
     async def put(self, values: Values) -> float:
         """One transaction; the seconds that it held the database. Raises sqlite3.Error."""
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, "store-inserts")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._put, values)
-
-    def _put(self, values: Values) -> float:
-        try:
-            if self._connection is None:
-                self._connection = self._connect()
-            self._connection.execute("BEGIN IMMEDIATE")
-            begun = time.monotonic()
-            for into, flat in values:
-                _insert(self._connection, into, flat)
-            self._connection.execute("COMMIT")
-            return time.monotonic() - begun
-        except sqlite3.Error:
-            self._disconnect()
-            raise
-
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        return await self._apart.do(partial(_put, values))
 
     async def close(self) -> None:
         """Wait for a `put` that is under way, and give the connection and the thread back. The next `put` makes others."""
-        if self._thread is not None:
-            thread, self._thread = self._thread, None
-            await asyncio.get_running_loop().run_in_executor(thread, self._disconnect)
-            thread.shutdown(wait=False)
+        await self._apart.close()
+
+
+def _put(values: Values, connection: sqlite3.Connection) -> float:
+    connection.execute("BEGIN IMMEDIATE")
+    begun = time.monotonic()
+    for into, flat in values:
+        _insert(connection, into, flat)
+    connection.execute("COMMIT")
+    return time.monotonic() - begun
 
 
 def _insert(connection: sqlite3.Connection, into: Into, flat: list[Any]) -> None:

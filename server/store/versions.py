@@ -6,54 +6,42 @@ in one hop and 5 µs, where a look takes some twenty hops. PostgreSQL has no suc
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from server.store.apart import Apart
 
 Version = tuple[int, int]  # the connection that was asked, and its count
 
 
 class Versions:
-    """Of SQLite's file at `path`, with a connection and a thread of their own, which are made when they are needed."""
+    """Of SQLite's file at `path`."""
 
     def __init__(self, path: Callable[[], Path]) -> None:
         self._path = path
-        self._connection: sqlite3.Connection | None = None
-        self._connections = 0  # so far: the next one counts from its own start
-        self._thread: ThreadPoolExecutor | None = None
+        self._apart = Apart("store-versions", self._connect)
 
     async def now(self) -> Version | None:
         """Another one than before where anything was committed; None: it cannot be known now."""
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, "store-versions")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._read)
-
-    def _read(self) -> Version | None:
         try:
-            if self._connection is None:
-                # One that is not there is not made, and nobody is waited for.
-                place = self._path().absolute().as_uri() + "?mode=rw"
-                self._connection = sqlite3.connect(place, timeout=0, isolation_level=None, uri=True)
-                self._connections += 1
-            return self._connections, int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+            return await self._apart.do(self._read)
         except sqlite3.Error:
-            self._disconnect()
             return None
 
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+    def _connect(self) -> sqlite3.Connection:
+        """One that is not there is not made, and nobody is waited for. Raises sqlite3.Error."""
+        place = self._path().absolute().as_uri() + "?mode=rw"
+        return sqlite3.connect(place, timeout=0, isolation_level=None, uri=True)
+
+    def _read(self, connection: sqlite3.Connection) -> Version:
+        """Each connection counts from its own start."""
+        return self._apart.connections, int(connection.execute("PRAGMA data_version").fetchone()[0])
 
     async def close(self) -> None:
         """Give the connection and the thread back. The next question makes others."""
-        if self._thread is not None:
-            thread, self._thread = self._thread, None
-            await asyncio.get_running_loop().run_in_executor(thread, self._disconnect)
-            thread.shutdown(wait=False)
+        await self._apart.close()
 
 
 class News:

@@ -113,6 +113,7 @@ class Pair:
         if self.child.running:
             self.child.kill()
             await self.child.ended()
+        self.child.bury()
         for side in (self.old, self.new):
             side.worker.stop()
         for client in self._clients:
