@@ -151,6 +151,17 @@ async def settles(pid: int, count: int) -> None:
         raise AssertionError(f"{descriptors(pid).count('socket')} sockets, not {count}") from None
 
 
+async def screened(server: Deployed) -> None:
+    """Wait until what screens answers: a start opens nothing after that, and what is asked here is closed by then."""
+    said = b""
+    async with asyncio.timeout(20):
+        while b'serendip_screening_up{process="server"} 1.0' not in said:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.metrics)
+            writer.write(b"GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            said = await reader.read()
+            writer.close()
+
+
 @asynccontextmanager
 async def serving(folder: Path, **more: str) -> AsyncIterator[tuple[Deployed, aiohttp.ClientSession]]:
     """A server, and who asks it."""
@@ -160,6 +171,7 @@ async def serving(folder: Path, **more: str) -> AsyncIterator[tuple[Deployed, ai
 
 async def test_a_successor_that_dies_takes_with_it_whom_it_had_and_nobody_else(tmp_path: Path) -> None:
     async with serving(tmp_path, SERENDIP_SESSION__GRACE="120") as (server, http):
+        await screened(server)
         empty = descriptors(server.pid).count("socket")
         for point in ("ready", "took", "took:2", "taken"):
             crowd = await Crowd(http, server.port).come()
