@@ -1,7 +1,7 @@
 """What forks the children of a server that was forked itself (forked.py): a process beside it, as the server was before its first line.
 
 Rule: forked is what would be executed to be ours again: a successor, and what screens. It has the server's limits and descriptors as it would have
-them, and is the server's child. Whoever is another process than the one that began, or another user by now, executes.
+them, and is the server's child. Of a server of several processes each forks what screens from itself. Whoever is another user by now executes.
 
     a server ── os.posix_spawn, subprocess.Popen ──> Beside ── words, descriptors ──> who stands by
       └────────────────────────────── parent of (CLONE_PARENT) ───> a child <── clones ────┘
@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.support.becoming import become, forget, opened, run
 from tests.support.forking import Link, Wanted, wanted
 
 SCREENS = "server.safety.screening"
@@ -51,9 +52,9 @@ class Beside:
     def execute(self, *how: Any) -> int:
         """As `_posixsubprocess.fork_exec`."""
         process = wanted(how)
-        if process is None or process.words[:3] != [sys.executable, "-m", SCREENS] or self._who != who():
+        if process is None or process.words[:3] != [sys.executable, "-m", SCREENS] or self._who[1:] != who()[1:]:
             return self._execute(*how)
-        return self._start(process)
+        return self._start(process) if self._who == who() else split(process)
 
     def _start(self, process: Wanted) -> int:
         limits = [resource.getrlimit(number) for number in range(LIMITS)]
@@ -62,20 +63,17 @@ class Beside:
         return self._link.start(process, limits=limits, mask=mask)
 
 
+def split(process: Wanted) -> int:
+    """A child of this process, which is one of several that the server forked itself: nobody stands by whose sibling it could be. Its pid."""
+    if pid := os.fork():
+        return pid
+    try:
+        forget()
+        run(become(process._asdict(), process.given))
+    finally:
+        os._exit(1)  # whatever it raises, this is not the process that would go on
+
+
 def who() -> tuple[int, ...]:
     """This process, and whose it is."""
     return os.getpid(), *os.getresuid(), *os.getresgid()
-
-
-def opened() -> list[int]:
-    """The descriptors of this process."""
-    return [number for number in map(int, os.listdir("/proc/self/fd")) if is_open(number)]
-
-
-def is_open(number: int) -> bool:
-    """Whether there is a descriptor of this number; that of who listed them is gone."""
-    try:
-        fcntl.fcntl(number, fcntl.F_GETFD)
-    except OSError:
-        return False
-    return True

@@ -6,30 +6,23 @@ that ship, by which lines are screened. A server's successor is forked as well, 
 """
 
 import asyncio
-import atexit
 import contextlib
 import ctypes
-import fcntl
 import gc
 import json
 import os
-import resource
 import signal
 import socket
 import sqlite3
-import sys
 import tempfile
-import threading
-from collections.abc import Sequence
-from importlib import import_module, reload
+from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import make_url
 
-from server.process import faults
 from server.safety.screening.rules import Rules, read
-from tests.support.beside import Beside, opened
+from tests.support.becoming import become, place
+from tests.support.beside import Beside
 
 # What `serve` and the commands import, at once or when they run.
 IMPORTED = (
@@ -72,7 +65,9 @@ def forks(asked: socket.socket) -> str:
             os._exit(0)
         if not (pid := sibling()):
             asked.detach()
-            return become(json.loads(message), given)
+            request = json.loads(message)
+            line = become(request, given)
+            return line if request["words"][1] == "-m" else stand_by() or line
         for descriptor in given:
             os.close(descriptor)
         asked.send(b"%d" % pid)
@@ -138,30 +133,6 @@ def sibling(flags: int = CLONE_PARENT) -> int:
     return pid
 
 
-def become(request: dict[str, Any], given: Sequence[int]) -> str:
-    """Take the place of a process that was executed; what it is to run. `request`: a `Wanted`; `given`: its descriptors, as here."""
-    place(given, request["numbers"])
-    if request["session"]:
-        os.setsid()
-    if request["group"] >= 0:
-        os.setpgid(0, request["group"])
-    os.chdir(request["folder"])
-    os.environ.clear()
-    os.environ.update(request["environment"])
-    reload(faults)  # which reads its variable as it is imported
-    if "mask" in request:
-        os.umask(request["mask"])
-    for number, limit in enumerate(request.get("limits", ())):
-        resource.setrlimit(number, limit)
-    words: list[str] = request["words"]
-    sys.orig_argv[:] = words
-    if words[1] == "-m":
-        sys.argv[:] = words[2:]
-        return f"import runpy; runpy.run_module({words[2]!r}, run_name='__main__', alter_sys=True)"
-    sys.argv[:] = words[1:2] + words[3:]
-    return stand_by() or words[2]
-
-
 def stand_by() -> str:
     """Leave a process beside this one that forks its children, until this one is another program or dead. Returns in each: what it is to run."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -178,29 +149,3 @@ def stand_by() -> str:
     ours.detach()
     theirs.detach()
     return forks(socket.socket(fileno=3))
-
-
-def run(line: str) -> None:
-    """Run it as a program of its own, and end with its status. The interpreter is not taken down: all that it shares would be copied for that."""
-    try:
-        exec(line, {"__name__": "__main__"})  # noqa: S102 - START, or what a test has it run
-        status = 0
-    except SystemExit as end:
-        if not isinstance(end.code, int | None):
-            raise
-        status = end.code or 0
-    threading._shutdown()  # type: ignore[attr-defined]  # as the interpreter does: wait for threads, call who asked for it
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status & 0xFF)
-
-
-def place(given: Sequence[int], numbers: Sequence[int]) -> None:
-    """Have these descriptors under these numbers, and no other."""
-    above = max(numbers) + 1
-    for descriptor, number in zip([fcntl.fcntl(one, fcntl.F_DUPFD, above) for one in given], numbers, strict=True):
-        os.dup2(descriptor, number)
-    for number in opened():
-        if number not in numbers:
-            os.close(number)

@@ -28,7 +28,7 @@ START = "from server.cli import main; main()"
 LINES = {START}
 ROOT = Path(__file__).resolve().parents[2]
 COUNTED = ("COVERAGE_", "ASAN_")  # what makes each program count something from its beginning to its end
-PROGRAM = "import sys; from tests.support.forked import run, served; run(served(int(sys.argv[1])))"
+PROGRAM = "import sys; from tests.support.becoming import run; from tests.support.forked import served; run(served(int(sys.argv[1])))"
 
 Forker = Callable[..., int]
 

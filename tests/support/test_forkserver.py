@@ -84,6 +84,9 @@ def test_it_is_what_an_executed_one_is(
     assert len(said[1]["descriptors"]) == 2
 
 
+PLAIN = {**os.environ, "PYDANTIC_DISABLE_PLUGINS": "__all__"}  # which ours has once it was imported
+
+
 # Changes what is inherited and starts itself anew, as an upgrade does; the second says what it is, and the first ends as it did.
 FOLLOWED = f"""
 import os, resource, sys
@@ -103,14 +106,11 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 def test_its_successor_is_what_an_executed_one_is(starter: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.support.forkserver.LINES", {FOLLOWED})
-    environment = {**os.environ, "PYDANTIC_DISABLE_PLUGINS": "__all__"}  # which ours has once it was imported
     said = []
     for here in (False, True):
         monkeypatch.setattr(starter, "here", here)
         command = [sys.executable, "-c", FOLLOWED, "a"]
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=30
-        )
+        done = subprocess.run(command, cwd=ROOT, env=PLAIN, capture_output=True, text=True, check=False, timeout=30)
         assert (done.returncode, done.stderr) == (3, "an error\n")
         parent, forked, _, line = sorted(done.stdout.splitlines())
         found = json.loads(line)
@@ -119,6 +119,48 @@ def test_its_successor_is_what_an_executed_one_is(starter: Starter, monkeypatch:
         said.append(found)
     assert said[0] == said[1]
     assert said[1]["limits"][resource.RLIMIT_NOFILE] == [500, 600]
+
+
+# A process of several that one server is, which starts what screens, or what stands for that, with much that is its own alone.
+SPLITS = """
+import atexit, os, signal, subprocess, sys
+from tests.support import beside
+beside.SCREENS = "says"
+if os.fork():
+    sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
+atexit.register(print, "said by another process")
+signal.signal(signal.SIGTERM, lambda *_: None)
+end = os.pipe()[1]
+os.set_blocking(end, False)
+signal.set_wakeup_fd(end)
+done = subprocess.run([sys.executable, "-m", "says", "a"], cwd=sys.argv[1], stdin=subprocess.DEVNULL, close_fds=True)
+print(os.getpid())
+sys.stdout.flush()
+os._exit(done.returncode)
+"""
+
+
+def test_what_one_of_several_processes_starts_is_its_child_and_has_nothing_of_it(
+    starter: Starter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tests.support.forkserver.LINES", {SPLITS})
+    (tmp_path / "says.py").write_text(SAYS)
+    said = []
+    for here in (False, True):
+        monkeypatch.setattr(starter, "here", here)
+        done = subprocess.run(
+            [sys.executable, "-c", SPLITS, str(tmp_path)], cwd=ROOT, env=PLAIN,
+            capture_output=True, text=True, check=False, timeout=30,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (3, "an error\n")
+        line, last, parent = done.stdout.splitlines()
+        assert last == "the last line"
+        found = json.loads(line)
+        assert found.pop("parent") == int(parent)
+        found["words"].pop(2)  # where modules are found: of a module that was executed, the folder by its name
+        found["descriptors"] = [link.partition(":")[0] for link in found["descriptors"].values()]
+        said.append(found)
+    assert said[0] == said[1]
 
 
 def test_what_it_raises_is_its_end_alone(starter: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
