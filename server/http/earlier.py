@@ -6,6 +6,7 @@ not at all and checked as it is read. The last KEPT before the present one stay,
 
 import contextlib
 import fcntl
+import io
 import os
 import re
 import zipfile
@@ -75,9 +76,7 @@ def _write(archive: Path, files: Mapping[str, bytes]) -> None:
     begun = archive.with_suffix(".new")
     try:
         with begun.open("wb") as out:
-            with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
-                for name, body in files.items():  # at level 1: a tenth larger, a quarter of the time
-                    packed.writestr(zipfile.ZipInfo(name), body, zipfile.ZIP_DEFLATED, 1)
+            out.write(packed(files))
             out.flush()
             os.fsync(out.fileno())
         begun.replace(archive)
@@ -85,12 +84,21 @@ def _write(archive: Path, files: Mapping[str, bytes]) -> None:
         begun.unlink(missing_ok=True)
 
 
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """The archive of these files."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
+        for name, body in files.items():  # at level 1: a tenth larger, a quarter of the time
+            opened.writestr(zipfile.ZipInfo(name), body, zipfile.ZIP_DEFLATED, 1)
+    return archive.getvalue()
+
+
 def _read(archive: Path) -> dict[str, bytes] | None:
     """Every file, each compared with its checksum; None where one differs, or all are more than SIZE_MAX: then it is gone."""
     try:
-        with zipfile.ZipFile(archive) as packed:
-            if sum(entry.file_size for entry in packed.infolist()) <= SIZE_MAX:
-                return {entry.filename: packed.read(entry) for entry in packed.infolist()}
+        with zipfile.ZipFile(archive) as opened:
+            if sum(entry.file_size for entry in opened.infolist()) <= SIZE_MAX:
+                return {entry.filename: opened.read(entry) for entry in opened.infolist()}
             raise zipfile.LargeZipFile
     except (EOFError, ValueError, zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error) as error:
         logger.warning("page.unreadable", **log.described(error))

@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from aiohttp import web
 
@@ -92,42 +93,61 @@ class File:
         return web.Response(body=body, headers={"Content-Type": self.kind, **headers})
 
 
+class Made(NamedTuple):
+    """What a folder becomes wherever it is served. `placed`: its files by name, with the addresses of this version in them; `files`: the same as
+    answers; `manifests`: by language. The shell among them is nobody's yet: it lacks what says where the service is."""
+
+    version: str
+    base: str
+    placed: dict[str, bytes]
+    files: dict[str, File]
+    manifests: dict[str, File]
+
+
+def made(folder: Path) -> Made:
+    """Read the folder and put it together."""
+    sources = {
+        path.relative_to(folder).as_posix(): bare(path.name, path.read_bytes())
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in KINDS
+    }
+    inside = together(sources)
+    sources = bundled(sources) | page_files(words(), users(), {START, "index.html", *inside[FIRST]})
+    digest = hashlib.sha256()
+    for name, body in sources.items():
+        digest.update(f"{name}\0{len(body)}\0".encode() + body)
+    version = digest.hexdigest()[:16]
+    base = f"/s/{version}/"
+    apart = [name for names in inside.values() for name in names]
+    sources["sw.js"] = sources["sw.js"].replace(_FILES, shell_files(sources, apart))
+    placed = {
+        name: body if Path(name).suffix not in PACKED else body.replace(HERE, base.encode())
+        for name, body in sources.items()
+    }
+    files = {name: File.of(name, body) for name, body in placed.items()}
+    manifests = {
+        language: File.of("manifest.webmanifest", described(placed, language)) for language in languages(sources)
+    }
+    return Made(version, base, placed, files, manifests)
+
+
 class Web:
     """The folder, read. `base` is the address of this version, with a slash at its end; `origin`: where all of it is on the web; `framing`: the
     page may have frames of ours; `rating`: what filters of families read, empty: nothing."""
 
     def __init__(self, folder: Path = FOLDER, origin: str = "", framing: bool = False, rating: str = "") -> None:
         self._framing = framing
-        sources = {
-            path.relative_to(folder).as_posix(): bare(path.name, path.read_bytes())
-            for path in sorted(folder.rglob("*"))
-            if path.suffix in KINDS
-        }
-        inside = together(sources)
-        sources = bundled(sources) | page_files(words(), users(), {START, "index.html", *inside[FIRST]})
-        digest = hashlib.sha256()
-        for name, body in sources.items():
-            digest.update(f"{name}\0{len(body)}\0".encode() + body)
-        self.version = digest.hexdigest()[:16]
-        self.base = f"/s/{self.version}/"
-        sources["index.html"] = sources["index.html"].replace(b"<!--card-->", card(origin) + rated(rating))
-        sources["sw.js"] = sources["sw.js"].replace(
-            _FILES, shell_files(sources, [name for names in inside.values() for name in names])
-        )
-        base = self.base.encode()
-        placed = {
-            name: body if Path(name).suffix not in PACKED else body.replace(HERE, base)
-            for name, body in sources.items()
-        }
-        self.files = {name: File.of(name, body) for name, body in placed.items()}
+        page = made(folder)
+        self.version, self.base, self.manifests = page.version, page.base, page.manifests
+        head = (card(origin) + rated(rating)).replace(HERE, page.base.encode())
+        shell = page.placed["index.html"].replace(b"<!--card-->", head)
         self.shells = {
-            language: File.of("index.html", translated(placed, language, languages(sources)))
-            for language in languages(sources)
+            language: File.of(
+                "index.html", translated({**page.placed, "index.html": shell}, language, [*page.manifests])
+            )
+            for language in page.manifests
         }
-        self.files["index.html"] = self.shells["en"]
-        self.manifests = {
-            language: File.of("manifest.webmanifest", described(placed, language)) for language in self.shells
-        }
+        self.files = {**page.files, "index.html": self.shells["en"]}
         self._versions = {self.version: self.files}
 
     def keep(self, folder: Path) -> None:

@@ -1,13 +1,14 @@
 """The process that the servers of tests are forked from (forkserver.py). Rule: it imports and forks, and starts nothing else of its own: what it had
 open, running or locked as it forks, the server would have.
 
-What is made anew for each server though it is always the same is made once here too: the tables of a new SQLite file, as in stores.py, and the rules
-that ship, by which lines are screened. A server's successor is forked as well, and what screens (beside.py).
+What is made anew for each server though it is always the same is made once here too: the tables of a new SQLite file, as in stores.py, the page,
+and the rules that ship, by which lines are screened. A server's successor is forked as well, and what screens (beside.py).
 """
 
 import asyncio
 import contextlib
 import ctypes
+import functools
 import gc
 import json
 import os
@@ -18,9 +19,12 @@ import tempfile
 from importlib import import_module
 from pathlib import Path
 
+import typer.main
 from sqlalchemy import make_url
 
+from server.config.sources import load
 from server.safety.screening.rules import Rules, read
+from server.security import keys
 from tests.support.becoming import become, place
 from tests.support.beside import Beside
 
@@ -51,7 +55,10 @@ def served(link: int) -> str:
         import_module(name)
     with tempfile.TemporaryDirectory() as folder:
         lend_tables(Path(folder))
+        warm(Path(folder))
     lend_rules()
+    lend_page()
+    lend_commands()
     gc.collect()
     gc.freeze()  # what a child's collector does not look at stays shared
     return forks(asked)
@@ -104,6 +111,32 @@ def lend_rules() -> None:
         return shipped if (folder, wanted) == (None, None) else read(folder, wanted)
 
     setattr(process, "read", lent)  # noqa: B010 - which is not the process's own
+
+
+def lend_page() -> None:
+    """From here on who serves the page that ships has it, compressed and as an archive too."""
+    from server.http import earlier, site
+
+    shipped = site.made(site.FOLDER)
+    for file in (*shipped.files.values(), *shipped.manifests.values()):
+        file.packed  # noqa: B018 - kept where it is asked for
+    files = {name: file.body for name, file in site.Web().files.items()}
+    archive = earlier.packed(files)
+    made, packed = site.made, earlier.packed
+    setattr(site, "made", lambda folder: shipped if folder == site.FOLDER else made(folder))  # noqa: B010 - which is not the site's own
+    setattr(earlier, "packed", lambda asked: archive if asked == files else packed(asked))  # noqa: B010 - nor this
+
+
+def lend_commands() -> None:
+    """From here on what reads a command line is made once of each group of commands."""
+    setattr(typer.main, "get_command", functools.cache(typer.main.get_command))  # noqa: B010 - which is not the library's own
+    typer.main.get_command(import_module("server.cli").app)
+
+
+def warm(folder: Path) -> None:
+    """Have libraries do once what they keep of it."""
+    load()
+    keys.load(folder)
 
 
 def give(tables: bytes, path: str) -> None:

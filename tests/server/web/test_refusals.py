@@ -231,6 +231,13 @@ def test_a_flood_pauses_the_field_long_before_the_server_would_close(window: Ope
     expect(ben.locator(".bubble")).to_have_count(6)
 
 
+def test_what_moves_moves_where_that_is_wanted(window: Opener, server: Server) -> None:
+    anna, ben = meet(window, server.url, "moving", reduced_motion="no-preference")
+    ben.type("#message", "typing")
+    expect(anna.locator(".dots:not([hidden])")).to_be_visible()
+    anna.wait_for_function("document.getAnimations().some((moving) => moving.animationName === 'nod')")
+
+
 def test_reduced_motion_stands_still_and_dark_is_dark(window: Opener, server: Server) -> None:
     anna, ben = meet(window, server.url, "motion", reduced_motion="reduce", color_scheme="dark")
     ben.type("#message", "typing")

@@ -36,7 +36,7 @@ def test_under_18_ends_there_and_is_kept_until_tomorrow(window: Opener, server: 
 
 
 def test_two_meet_talk_leave_and_meet_anew(window: Opener, server: Server) -> None:
-    anna, ben = meet(window, server.url, "sailing", "sourdough")
+    anna, ben = meet(window, server.url, "sailing", "sourdough", reduced_motion="no-preference")
     for page in (anna, ben):
         expect(page.locator("#say")).to_contain_text("Found someone. You both like s")
         expect(page.locator(".card")).to_contain_text("You both like")
