@@ -45,7 +45,7 @@ INTO = build/tools/bin/python -m pip --python $(PREFIX)/bin/python install -q --
 
 test: .venv/.all .venv/.built  ## run every test (T=tests/server or T='-k word' narrows)
 	@$(PYTHON) tests/support/needs.py
-	$(if $(T),,SERENDIP_PLAIN=1 $(BIN)/python -m pytest -n 4 -q tests/engine tests/server/worker tests/server/store/test_writer.py)
+	$(if $(T),,SERENDIP_PLAIN=1 $(BIN)/python -m pytest -n 3 -q tests/engine tests/server/worker tests/server/store/test_writer.py)
 	$(BIN)/python -m pytest -n 5 --durations=10 $(T)
 
 quick: lint  ## lint, and the tests that start no browser, no server and no database
