@@ -203,6 +203,7 @@ class Life:
 
     async def follow(self, stop: asyncio.Event) -> int | None:
         """Everybody is in the process after this one, which serves on. `stop`: set where this one is to end it too."""
+        waiter.keep()
         server, worker, within = self.server, self.server.worker, self._settings.server.drain
         lingering = asyncio.create_task(self.upgrading.linger(within))
         await first_of(stop, lingering)

@@ -24,6 +24,7 @@ from typing import NoReturn
 
 PIPE = "HANDOVER_WAITER_FD"  # in the environment of a successor: where to name its own
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _LAST_THREADS = 1.0  # seconds that they have; one of a library that never ends is not waited for
 
@@ -65,18 +66,32 @@ def follows(pid: int) -> None:
             os.write(_pipe.writer, b"%d\n" % pid)
 
 
+def keep() -> None:
+    """Keep the signals that come from here on for the waiter; the loop hears of them as before. Call it as soon as somebody follows.
+
+    A loop hears of a signal at its next turn, and what comes behind its last one never: so it is kept here from before that.
+    """
+    for number in PASSED_ON:
+        signal.signal(number, _keep)
+
+
 def hold(loosen: Callable[[int], object], *came: int) -> None:
-    """Keep the signals that come from here on for the waiter. Call it last in the loop, when the hand-over is over.
+    """Keep the signals that come from here on for the waiter alone. Call it last in the loop, when the hand-over is over.
 
     `loosen` is the loop's `remove_signal_handler`; `came`: signals that this process was sent while it handed over, which are the
-    successor's too. Where no waiter is made of this process it ends at once in any case.
+    successor's too, for it may have heard of them before `keep`. Where no waiter is made of this process it ends at once in any case.
     """
-    _got.extend(came)
     signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
     for number in PASSED_ON:
         loosen(number)
-        signal.signal(number, lambda came, _: _got.append(came))
+        signal.signal(number, _keep)
+    if not ENDING.intersection(_got):
+        _got.extend(came)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
+
+
+def _keep(number: int, _frame: object) -> None:
+    _got.append(number)
 
 
 def deaf(loosen: Callable[[int], object]) -> None:

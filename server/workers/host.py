@@ -7,6 +7,7 @@ import contextlib
 import os
 import resource
 import secrets
+import signal
 import socket
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -62,7 +63,7 @@ def run(settings: Settings, again: Callable[[], Settings]) -> tuple[int, int | N
     follower = supervisor.follower
     if follower is not None:
         asyncio.run(_let_go(follower))
-        waiter.hold(lambda _: None)
+        waiter.hold(lambda _: None, *[signal.SIGTERM] * supervisor.ended)
     else:
         waiter.deaf(lambda _: None)
     return status, follower

@@ -10,6 +10,7 @@ this one, until it has everybody (`following`, and `preceding` on its side).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -21,7 +22,7 @@ from typing import Final
 
 from server import log
 from server.handover.link import Kind
-from server.process import standing
+from server.process import standing, waiter
 from server.process.notify import Notifier
 from server.process.successor import NotStarted
 from server.workers.askers import Askers
@@ -87,6 +88,7 @@ class Supervisor:
         self._orders = Orders(self)
         self._stale = False  # settings changed since the start
         self._stopping = False
+        self.ended = False  # by a signal
         self._longer = False  # it ends, and people have more time for it
         self._ends: float | None = None  # when who is still there is killed
         self._served = False
@@ -122,6 +124,8 @@ class Supervisor:
             self._start(name)
         while self.children or self._due or self._orders.busy:
             self._turn(wake)
+        waiter.keep()
+        self._hear(wake)
         self._orders.over()
         self._askers.close()
         if self._before is not None:
@@ -143,8 +147,7 @@ class Supervisor:
         due = min([now + LOOK_EVERY, self._askers.register(poll, now), *self._due.values(), *ends])
         found = dict(poll.poll(max(0.0, due - now) * 1000 + 1))
         if wake in found:
-            for number in os.read(wake, 64):
-                self._told(signal.Signals(number))
+            self._hear(wake)
         self._watch.clock.turn()
         for child in list(self.children.values()):
             self._read(child)
@@ -300,12 +303,18 @@ class Supervisor:
         self._tries[name] = self._tries[name] + 1 if young else 0
         self._due[name] = now + (min(AGAIN_AFTER * 2 ** min(self._tries[name] - 1, 9), AGAIN_MOST) if young else 0.0)
 
+    def _hear(self, wake: int) -> None:
+        with contextlib.suppress(BlockingIOError):
+            for number in os.read(wake, 64):
+                self._told(signal.Signals(number))
+
     def _told(self, number: signal.Signals) -> None:
         if number == signal.SIGHUP:
             self._stale = True
             for child in self.children.values():
                 child.kill(number)
         elif number in ENDS:
+            self.ended = True
             self._stop()
 
     def evacuate(self, within: float | None) -> None:

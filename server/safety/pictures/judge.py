@@ -95,7 +95,7 @@ class Judge:
         picture = Image.fromarray(noise).resize(STRIP)
         picture.save(strip, "JPEG")
         picture.crop((0, 0, *TILE)).save(own, "JPEG")
-        self._judged(_decoded(strip.getvalue(), STRIP), Job(JUDGE, 0, True, UNSCORED, b""), Limits(1.0, 0.0, 0))
+        self._judged(_decoded(strip.getvalue(), STRIP), Job(JUDGE, 0, True, UNSCORED, b""), Limits(1.0, 1.0, 0))
         self._thumb(_decoded(own.getvalue(), TILE))
         self.do(Job(UNASKED, 0, False, UNSCORED, strip.getvalue(), TILES))
         self.do(

@@ -12,6 +12,7 @@ from server.handover import people as batches
 from tests.server.handover.upgrades import Person, Talk, deployed, meet, people
 from tests.server.process.lives import gone
 from tests.server.store.test_service import figures
+from tests.support.forkserver import START, forked
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # runs servers and waits for them
 PAIRS = 20
@@ -224,3 +225,41 @@ async def test_a_successor_that_dies_while_the_last_request_is_answered_ends_it_
         writer.write(b"id=x")
         assert await asyncio.to_thread(server._process.wait, 20) == 128 + signal.SIGKILL
         writer.close()
+
+
+# Whoever ends sends itself a signal when it hears nothing any more: one process, or the one of several that started the others.
+TOLD_LATE = forked(
+    """
+import os, signal
+from server import main
+from server.workers import supervisor
+
+class Late:
+    def __getattr__(self, name):
+        return getattr(kept, name)
+
+    def info(self, event, **more):
+        kept.info(event, **more)
+        if event == "server.stopped":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+def over(orders):
+    was_over(orders)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+kept, main.logger = main.logger, Late()
+was_over, supervisor.Orders.over = supervisor.Orders.over, over
+"""
+    + START
+)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_signal_that_comes_as_the_loop_ends_is_the_successor_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: str
+) -> None:
+    monkeypatch.setattr("tests.server.privacy.drive.START", TOLD_LATE)
+    async with deployed(tmp_path, SERENDIP_WORKERS=workers) as server:
+        status, done = await server.upgrade()
+        assert (status, done["done"]) == (0, True), done
+        assert await asyncio.to_thread(server._process.wait, 60) == 0
