@@ -93,18 +93,16 @@ class File:
         return web.Response(body=body, headers={"Content-Type": self.kind, **headers})
 
 
-class Made(NamedTuple):
-    """What a folder becomes wherever it is served. `placed`: its files by name, with the addresses of this version in them; `files`: the same as
-    answers; `manifests`: by language. The shell among them is nobody's yet: it lacks what says where the service is."""
+class Build(NamedTuple):
+    """What a folder becomes wherever it is served: its files, with the addresses of this version in them, and the manifest by language. The shell
+    among the files lacks what says where the service is."""
 
     version: str
-    base: str
-    placed: dict[str, bytes]
     files: dict[str, File]
     manifests: dict[str, File]
 
 
-def made(folder: Path) -> Made:
+def built(folder: Path) -> Build:
     """Read the folder and put it together."""
     sources = {
         path.relative_to(folder).as_posix(): bare(path.name, path.read_bytes())
@@ -117,18 +115,22 @@ def made(folder: Path) -> Made:
     for name, body in sources.items():
         digest.update(f"{name}\0{len(body)}\0".encode() + body)
     version = digest.hexdigest()[:16]
-    base = f"/s/{version}/"
     apart = [name for names in inside.values() for name in names]
     sources["sw.js"] = sources["sw.js"].replace(_FILES, shell_files(sources, apart))
+    base = address(version).encode()
     placed = {
-        name: body if Path(name).suffix not in PACKED else body.replace(HERE, base.encode())
-        for name, body in sources.items()
+        name: body if Path(name).suffix not in PACKED else body.replace(HERE, base) for name, body in sources.items()
     }
     files = {name: File.of(name, body) for name, body in placed.items()}
     manifests = {
         language: File.of("manifest.webmanifest", described(placed, language)) for language in languages(sources)
     }
-    return Made(version, base, placed, files, manifests)
+    return Build(version, files, manifests)
+
+
+def address(version: str) -> str:
+    """Where the files of a version are, with a slash at the end."""
+    return f"/s/{version}/"
 
 
 class Web:
@@ -137,17 +139,16 @@ class Web:
 
     def __init__(self, folder: Path = FOLDER, origin: str = "", framing: bool = False, rating: str = "") -> None:
         self._framing = framing
-        page = made(folder)
-        self.version, self.base, self.manifests = page.version, page.base, page.manifests
-        head = (card(origin) + rated(rating)).replace(HERE, page.base.encode())
-        shell = page.placed["index.html"].replace(b"<!--card-->", head)
+        self.version, files, self.manifests = built(folder)
+        self.base = address(self.version)
+        placed = {name: file.body for name, file in files.items()}
+        head = (card(origin) + rated(rating)).replace(HERE, self.base.encode())
+        placed["index.html"] = placed["index.html"].replace(b"<!--card-->", head)
         self.shells = {
-            language: File.of(
-                "index.html", translated({**page.placed, "index.html": shell}, language, [*page.manifests])
-            )
-            for language in page.manifests
+            language: File.of("index.html", translated(placed, language, [*self.manifests]))
+            for language in self.manifests
         }
-        self.files = {**page.files, "index.html": self.shells["en"]}
+        self.files = {**files, "index.html": self.shells["en"]}
         self._versions = {self.version: self.files}
 
     def keep(self, folder: Path) -> None:

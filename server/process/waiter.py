@@ -24,7 +24,7 @@ from typing import NoReturn
 
 PIPE = "HANDOVER_WAITER_FD"  # in the environment of a successor: where to name its own
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
+_ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _LAST_THREADS = 1.0  # seconds that they have; one of a library that never ends is not waited for
 
@@ -85,7 +85,7 @@ def hold(loosen: Callable[[int], object], *came: int) -> None:
     for number in PASSED_ON:
         loosen(number)
         signal.signal(number, _keep)
-    if not ENDING.intersection(_got):
+    if not _ENDING.intersection(_got):
         _got.extend(came)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
 
@@ -149,7 +149,7 @@ def wait(reader: int, pid: int, signals: list[int], every: float = 3600.0) -> No
             signals.extend(to_end.difference(signals))
         while signals:
             number = signals.pop(0)
-            to_end.update({number} - {signal.SIGHUP})
+            to_end.update(_ENDING & {number})
             os.kill(pid, number)  # as above
         came = signal.sigtimedwait(numbers, every)
         if came is not None and came.si_signo != signal.SIGCHLD:

@@ -63,7 +63,7 @@ def run(settings: Settings, again: Callable[[], Settings]) -> tuple[int, int | N
     follower = supervisor.follower
     if follower is not None:
         asyncio.run(_let_go(follower))
-        waiter.hold(lambda _: None, *[signal.SIGTERM] * supervisor.ended)
+        waiter.hold(lambda _: None, *[signal.SIGTERM] * supervisor.told_to_end)
     else:
         waiter.deaf(lambda _: None)
     return status, follower

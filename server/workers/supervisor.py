@@ -88,7 +88,7 @@ class Supervisor:
         self._orders = Orders(self)
         self._stale = False  # settings changed since the start
         self._stopping = False
-        self.ended = False  # by a signal
+        self.told_to_end = False  # by a signal
         self._longer = False  # it ends, and people have more time for it
         self._ends: float | None = None  # when who is still there is killed
         self._served = False
@@ -314,7 +314,7 @@ class Supervisor:
             for child in self.children.values():
                 child.kill(number)
         elif number in ENDS:
-            self.ended = True
+            self.told_to_end = True
             self._stop()
 
     def evacuate(self, within: float | None) -> None:

@@ -117,13 +117,13 @@ def lend_page() -> None:
     """From here on who serves the page that ships has it, compressed and as an archive too."""
     from server.http import earlier, site
 
-    shipped = site.made(site.FOLDER)
+    shipped = site.built(site.FOLDER)
     for file in (*shipped.files.values(), *shipped.manifests.values()):
         file.packed  # noqa: B018 - kept where it is asked for
     files = {name: file.body for name, file in site.Web().files.items()}
     archive = earlier.packed(files)
-    made, packed = site.made, earlier.packed
-    setattr(site, "made", lambda folder: shipped if folder == site.FOLDER else made(folder))  # noqa: B010 - which is not the site's own
+    built, packed = site.built, earlier.packed
+    setattr(site, "built", lambda folder: shipped if folder == site.FOLDER else built(folder))  # noqa: B010 - which is not the site's own
     setattr(earlier, "packed", lambda asked: archive if asked == files else packed(asked))  # noqa: B010 - nor this
 
 
