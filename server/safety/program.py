@@ -106,7 +106,8 @@ class Program:
             self._owner.gone()
             if starting.exception() is None:
                 starting.result().kill()
-                await asyncio.to_thread(starting.result().wait)
+                # cancelled here, it is waited for all the same: `asyncio.wait` cancels nothing
+                await asyncio.wait([loop.run_in_executor(None, starting.result().wait)])
         return None if anew else process.returncode
 
     def _read(self, sock: socket.socket, over: asyncio.Event) -> None:

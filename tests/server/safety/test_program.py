@@ -2,8 +2,11 @@
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,8 @@ from server.safety import program
 from server.safety.program import BEHIND, PASSED_ON, Program, passed_on, spawned
 
 SAYS = "import socket, sys; s = socket.socket(fileno=int(sys.argv[1])); s.send(b'hello'); s.recv(1)"
+
+LEAVES = "import os, signal, sys; os.close(int(sys.argv[1])); signal.pause()"  # it says no more, and goes on
 
 
 class Shell:
@@ -65,6 +70,24 @@ async def until_started(owner: Shell, count: int, strict: bool = False) -> list[
 async def test_one_that_ends_is_logged_and_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "FIRST", 0.01)
     assert (await until_started(Shell(), 3))[:2] == ["ended 3", "ended 3"]
+
+
+async def test_one_that_ended_is_waited_for_though_its_owner_is_stopped_meanwhile() -> None:
+    class Stopped(Shell):
+        def gone(self) -> None:
+            super().gone()
+            busy.append(asyncio.get_running_loop().run_in_executor(None, free.wait))  # so nothing else has begun yet
+            task.cancel()
+
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    free, owner = threading.Event(), Stopped(LEAVES)
+    busy: list[asyncio.Future[bool]] = []
+    task = asyncio.create_task(Program(owner, 100, strict=False).run())
+    await asyncio.wait([task])
+    free.set()
+    await asyncio.gather(*busy)
+    await asyncio.get_running_loop().run_in_executor(None, int)  # what was asked for before it has been done
+    assert [process.returncode for process in owner.processes] == [-signal.SIGKILL]
 
 
 async def test_the_pause_grows_up_to_the_longest(monkeypatch: pytest.MonkeyPatch) -> None:
