@@ -217,8 +217,8 @@ def _free_third() -> int:
     return next(third for third in range(os.getpid() % 200, 255) if third not in taken)
 
 
-def reaches(machine: Machine, address: tuple[str, int], within: float = 0.3) -> bool:
-    """Whether a connection from that machine is taken. For tests of the network itself."""
+def reaches(machine: Machine, address: tuple[str, int], within: float = 5.0) -> bool:
+    """Whether a connection from that machine is taken. For tests of the network itself; `within`: seconds, of which a busy machine may take some."""
     with machine.inside():
         sock = socket.socket()
     try:
