@@ -21,7 +21,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, Route, WebSocket, expect
 
 from tests.server.video.page.conftest import OUT, begin, moving, prepare
-from tests.server.web.conftest import ARGUMENTS, CHROMIUM, Watch
+from tests.server.web.conftest import ARGUMENTS, CHROMIUM, PERSON, Watch
 from tests.server.web.servers import ROOT, Server
 from tests.support import scenes
 from tests.support.forkserver import START
@@ -90,7 +90,8 @@ def camera(cameras: Callable[[str], Browser], watch: Watch, looked: Server) -> I
 
     def opened(film: str) -> Page:
         def window(**more: Any) -> Page:
-            context = cameras(film).new_context(viewport={"width": 1280, "height": 800}, locale="en-GB", **more)
+            more = {**PERSON, **more}
+            context = cameras(film).new_context(viewport={"width": 1280, "height": 800}, **more)
             contexts.append(context)
             context.set_default_timeout(10_000)
             watch.over(context)
