@@ -17,7 +17,7 @@ SAID := $(wildcard server/words/locale/*.po*) $(wildcard server/pages/*.html ser
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install test quick build lint types style words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
+.PHONY: help serve install test plain quick build lint types style words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the verbs
@@ -45,8 +45,11 @@ INTO = build/tools/bin/python -m pip --python $(PREFIX)/bin/python install -q --
 
 test: .venv/.all .venv/.built  ## run every test (T=tests/server or T='-k word' narrows)
 	@$(PYTHON) tests/support/needs.py
-	$(if $(T),,SERENDIP_PLAIN=1 $(BIN)/python -m pytest -n 3 -q tests/engine tests/server/worker tests/server/store/test_writer.py)
-	$(BIN)/python -m pytest -n 5 --durations=10 $(T)
+	$(BIN)/python -m pytest -n 6 --durations=10 $(T)
+
+plain: .venv/.all .venv/.built  ## run the tests of the hot modules over their source, which `make test` runs as they are compiled
+	@$(PYTHON) tests/support/needs.py
+	SERENDIP_PLAIN=1 $(BIN)/python -m pytest -n 2 $(or $(T),tests/engine tests/server/worker tests/server/store/test_writer.py)
 
 quick: lint  ## lint, and the tests that start no browser, no server and no database
 	$(BIN)/python -m pytest -n 3 --durations=10 -m 'not outside' $(T)

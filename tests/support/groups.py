@@ -1,4 +1,4 @@
-"""Which tests are quick, and which may run side by side (`make test` has five workers on two cores: much of it waits).
+"""Which tests are quick, and which may run side by side (`make test` has six workers on two cores: much of it waits).
 
 Rule: a test is `outside` by where it stands or by what it asks for: there a browser, a database (one in a file too), a server or another
 program of the system (a compiler too) is started, or processes by the dozen, and `make quick` leaves it out. A file is run by one worker,
