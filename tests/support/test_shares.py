@@ -7,12 +7,12 @@ import pytest
 from tests.support.shares import share
 
 ROOT = Path(__file__).resolve().parents[2]
-# Notes which process read it.
+# Notes for the process that reads it what it read, in that order.
 NOTED = """
 import os
 from pathlib import Path
-with Path(__file__).with_suffix(".read").open("a") as file:
-    file.write(f"{os.environ['PYTEST_XDIST_WORKER']}\\n")
+with Path(__file__).with_name(os.environ["PYTEST_XDIST_WORKER"]).open("a") as file:
+    file.write(f"{Path(__file__).name}\\n")
 def test_it():
     found = 1
     assert found == 2
@@ -39,8 +39,8 @@ def test_each_worker_begins_with_its_own_share_and_all_read_all_once(
     folder.joinpath("test_broken.py").write_text("raise RuntimeError('it was read')\n")
     done = pytester.runpytest_subprocess("-n", "2", "-W", "ignore", "-p", "no:cacheprovider")
     done.stdout.fnmatch_lines(["*RuntimeError: it was read*"])
-    for number in range(2):
-        assert sorted(folder.joinpath(f"test_{number}.read").read_text().split()) == ["gw0", "gw1"]
+    assert folder.joinpath("gw0").read_text().split() == ["test_0.py", "test_1.py"]
+    assert folder.joinpath("gw1").read_text().split() == ["test_1.py", "test_0.py"]
     folder.joinpath("test_broken.py").unlink()
     done = pytester.runpytest_subprocess("-n", "2", "-W", "ignore", "-p", "no:cacheprovider")
     done.assert_outcomes(failed=2)
