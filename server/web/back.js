@@ -10,7 +10,7 @@ const OUT = {
 };
 
 let inside = false;
-let own = false; // a step that we took ourselves
+let leaving = false; // by a step of our own, which has not arrived: the history is what it was, and a second one would leave the site
 
 const enter = () => history.state?.room || history.pushState({ room: true }, "");
 
@@ -18,16 +18,23 @@ function look({ phase }) {
   const room = phase in OUT;
   if (room === inside) return;
   inside = room;
-  if (room) enter();
+  if (!leaving) follow();
+}
+
+/** The history, to where one is. */
+function follow() {
+  if (inside) enter();
   else if (history.state?.room) {
-    own = true;
+    leaving = true;
     history.back();
   }
 }
 
 addEventListener("popstate", () => {
-  if (own) own = false;
-  else if (inside) {
+  if (leaving) {
+    leaving = false;
+    follow(); // what came between
+  } else if (inside) {
     enter();
     if (get().sheet) send("close");
     else OUT[get().phase]();

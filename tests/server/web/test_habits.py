@@ -3,8 +3,9 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.web.conftest import OUT, Opener, Watch, adult, meet
+from tests.server.web.conftest import Opener, Watch, adult, meet
 from tests.server.web.servers import Server
+from tests.support.pictures import picture
 
 PASTE = """([selector, text]) => {
   const data = new DataTransfer();
@@ -76,6 +77,26 @@ def test_going_back_stops_a_search_and_asks_before_it_leaves_a_chat(window: Open
     expect(anna.locator(".bubble")).to_have_text("still there?")
 
 
+def test_who_stops_begins_and_stops_again_at_once_is_still_on_the_page(window: Opener, server: Server) -> None:
+    page = home(window, server.url)
+    page.fill("#topics", "nobody has this one either,")
+    page.click("#start-text")
+    page.wait_for_function(STEP)
+    # as fast as no hand is on a quick machine: a step back in the history takes its time
+    page.evaluate("""async () => {
+      const store = await import(document.querySelector('script[type=module]').src.replace('app.js', 'store.js'));
+      const arrived = new Promise((gone) => { addEventListener('popstate', () => gone(), { once: true }); });
+      for (const type of ['stop', 'start', 'stop']) store.send(type, { mode: 'text' });
+      await arrived;
+    }""")
+    page.click("#start-text")
+    expect(page.locator(".waiting")).to_be_visible()
+    page.wait_for_function(STEP)
+    page.go_back()
+    expect(page.locator("#start-text")).to_be_visible()
+    assert page.url == server.url
+
+
 def test_the_bar_does_not_say_connected_while_the_browser_is_offline(
     window: Opener, server: Server, watch: Watch
 ) -> None:
@@ -95,7 +116,7 @@ def test_a_refusal_of_video_is_seen_by_who_has_scrolled_down(window: Opener, ser
     page.locator(".foot").scroll_into_view_if_needed()
     page.locator("#start-video").dispatch_event("click")  # where it is on the screen is not what is tested
     expect(page.locator(".banner")).to_be_in_viewport(ratio=1)
-    page.screenshot(path=OUT / "video-cannot-320.png")
+    picture(page, "gallery/video-cannot-320")
 
 
 def test_a_browser_without_a_word_for_whole_text_can_speak(window: Opener, server: Server) -> None:
@@ -123,7 +144,7 @@ def test_a_report_with_a_note_shows_which_reason_is_chosen(
     expect(chosen).to_have_attribute("aria-checked", "true")
     aligned = "(node) => getComputedStyle(node).justifyContent"
     assert anna.get_by_role("button", name="Send report").evaluate(aligned) == "center"
-    anna.screenshot(path=OUT / f"report-note-{width}.png")
+    picture(anna, f"gallery/report-note-{width}")
 
 
 def test_titles_say_where_one_is(window: Opener, server: Server) -> None:
@@ -161,7 +182,7 @@ def test_the_chosen_theme_and_size_go_along_to_the_documents_and_no_other_is_pai
     expect(page.locator("h1")).to_have_text("Rules")
     assert page.evaluate(GROUND) == DARK
     assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == size == "20.8px"
-    page.screenshot(path=OUT / "document-rules-chosen.png")
+    picture(page, "gallery/document-rules-chosen")
     page.route("**/app.js", lambda route: None)  # the modules never come: what is there is the shell
     page.goto(server.url, wait_until="commit")
     expect(page.get_by_role("heading")).to_have_text("Serendip")
