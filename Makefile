@@ -17,7 +17,7 @@ SAID := $(wildcard server/words/locale/*.po*) $(wildcard server/pages/*.html ser
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install test plain quick build lint types style words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
+.PHONY: help serve install test plain pictures quick build lint types style words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the verbs
@@ -50,6 +50,10 @@ test: .venv/.all .venv/.built  ## run every test (T=tests/server or T='-k word' 
 plain: .venv/.all .venv/.built  ## run the tests of the hot modules over their source, which `make test` runs as they are compiled
 	@$(PYTHON) tests/support/needs.py
 	SERENDIP_PLAIN=1 $(BIN)/python -m pytest -n 2 $(or $(T),tests/engine tests/server/worker tests/server/store/test_writer.py)
+
+pictures: .venv/.all .venv/.built  ## the tests of the page, which leave a picture of each of its states in tests/out/ (T=tests/server/web/test_gallery.py narrows)
+	@$(PYTHON) tests/support/needs.py
+	PICTURES=1 $(BIN)/python -m pytest -n 4 $(or $(T),tests/server/web tests/server/video/page)
 
 quick: lint  ## lint, and the tests that start no browser, no server and no database
 	$(BIN)/python -m pytest -n 3 --durations=10 -m 'not outside' $(T)

@@ -22,9 +22,9 @@ from server.http.site import Web, add_web
 from server.pages import PAGES, Pages, add_pages
 from server.pages.refusals import PROGRAMS, dressed
 from tests.server.web.servers import Network, Server
+from tests.support.pictures import failed
 
 HERE = Path(__file__).parent
-OUT = HERE.parents[1] / "out" / "gallery"
 # Chromium without windows of its own: a test takes a quarter less CPU, its server's included. What needs those starts the other (test_notified.py).
 CHROMIUM = "/usr/bin/chromium-headless-shell"
 # Playwright's list, since of two the last one counts; then what costs each window as much as the page in it: two pages of
@@ -193,9 +193,10 @@ def watch() -> Iterator[Watch]:
 
 
 @pytest.fixture
-def window(browser: Browser, watch: Watch) -> Iterator[Opener]:
-    """Opens windows, each a person of their own (own storage, own cookies)."""
+def window(request: pytest.FixtureRequest, browser: Browser, watch: Watch) -> Iterator[Opener]:
+    """Opens windows, each a person of their own (own storage, own cookies); of a test that fails they are kept as pictures."""
     contexts: list[BrowserContext] = []
+    failures = request.session.testsfailed
 
     def opened(url: str = "", width: int = 1280, height: int = 800, **more: Any) -> Page:
         more = {**PERSON, **more}
@@ -209,6 +210,8 @@ def window(browser: Browser, watch: Watch) -> Iterator[Opener]:
         return page
 
     yield opened
+    if request.session.testsfailed > failures:
+        failed(request.node, contexts)
     for context in contexts:
         context.close()
 

@@ -4,8 +4,9 @@ import json
 
 from playwright.sync_api import Page, expect
 
-from tests.server.web.conftest import OUT, Opener, adult, keep, meet
+from tests.server.web.conftest import Opener, adult, keep, meet
 from tests.server.web.servers import Server
+from tests.support.pictures import picture
 
 HIDE = """(hidden) => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
   document.dispatchEvent(new Event('visibilitychange')); }"""
@@ -54,7 +55,7 @@ def test_the_first_wait_asks_once_and_a_yes_is_heard(window: Opener, server: Ser
     page = watched(adult(window(width=360, height=740)))
     look(page, "asked once", server.url)
     expect(page.locator("#calling")).to_be_visible()
-    page.screenshot(path=OUT / "calling-360.png")
+    picture(page, "gallery/calling-360")
     page.locator("#calling").get_by_role("button", name="Yes").click()
     expect(page.locator("#say")).to_have_text("You will be called.")
     page.wait_for_function("() => did.tones > 0")

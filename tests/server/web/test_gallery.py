@@ -1,11 +1,10 @@
-"""The gallery: every state of every screen at two sizes and two themes, kept as pictures and checked.
+"""The gallery: every state of every screen at two sizes and two themes, checked, and kept as pictures where they are wanted and where it is wrong.
 
 What is checked in each: axe-core without a finding, one h1, no sideways scrolling at 320 px, on a phone on its side and at 150 % text, targets
 of 44 px under a finger and 24 under a mouse. The dark theme changes colours alone, so there it is their contrast.
-Pictures: tests/out/gallery/, to be looked at by a person.
+Pictures: tests/out/gallery/, to be looked at by a person (`make pictures`).
 """
 
-import base64
 from collections.abc import Sequence
 from importlib.resources import files
 
@@ -13,7 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from server.words.catalogue import languages
-from tests.server.web.conftest import OUT, Site, Watch
+from tests.server.web.conftest import Site, Watch
+from tests.support.pictures import WANTED, picture
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 SIZES = {"phone": (360, 740, True), "desktop": (1280, 800, False)}
@@ -92,19 +92,6 @@ WRONG = f"""async ([least, dark]) => {{
 }}"""
 
 
-class Camera:
-    """Keeps pictures of a window. Playwright packs each as small as can be, which costs as much as all that is checked in it."""
-
-    def __init__(self, page: Page) -> None:
-        self._session = page.context.new_cdp_session(page)
-        OUT.mkdir(parents=True, exist_ok=True)
-
-    def take(self, name: str) -> None:
-        """What the window shows now."""
-        taken = self._session.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
-        (OUT / f"{name}.png").write_bytes(base64.b64decode(taken["data"]))
-
-
 def opened(
     browser: Browser, watch: Watch, site: Site, width: int, height: int, theme: str, touch: bool, words: str = "en"
 ) -> Page:
@@ -125,14 +112,13 @@ def opened(
 
 
 def fitted(page: Page, kind: str, names: Sequence[str] | None = None) -> list[str]:
-    """What is cut off in these states, or in all; a picture of each kind is kept, and of all that is wrong."""
+    """What is cut off in these states, or in all; a picture of each kind is kept where they are wanted, and of all that is wrong."""
     names = page.evaluate("names") if names is None else names
     found: dict[str, list[str]] = page.evaluate(EACH, names)
-    camera = Camera(page)
     for name in names:
-        if name in KEPT or name in found:
+        if name in found or (WANTED and name in KEPT):
             page.evaluate("(name) => put(name)", name)
-            camera.take(f"{name}-{kind}")
+            picture(page, f"gallery/{name}-{kind}", wanted=True)
     return [f"{name}: {what}" for name, cut in found.items() for what in cut]
 
 
@@ -145,12 +131,12 @@ def test_each_state_is_accessible_and_keeps_its_picture(
     width, height, touch = SIZES[size]
     page = opened(browser, watch, site, width, height, theme, touch)
     page.evaluate(AXE)
-    camera = Camera(page)
     wrong: list[str] = []
     for name in page.evaluate("names"):
         page.evaluate("(name) => put(name)", name)
-        camera.take(f"{name}-{size}-{theme}")
-        wrong += [f"{name}: {found}" for found in page.evaluate(WRONG, [44 if touch else 24, theme == "dark"])]
+        found = page.evaluate(WRONG, [44 if touch else 24, theme == "dark"])
+        picture(page, f"gallery/{name}-{size}-{theme}", wanted=WANTED or bool(found))
+        wrong += [f"{name}: {what}" for what in found]
     page.context.close()
     assert not wrong, "\n".join(wrong)
 
@@ -184,7 +170,7 @@ def test_what_lies_over_a_picture_is_above_the_rail_however_many_rows_it_has(
     assert page.locator(".fleeting li").count() > 0
     page.wait_for_function("""() => [...document.querySelectorAll('.fleeting li')]
       .every((line) => line.getBoundingClientRect().bottom <= document.querySelector('.rail').getBoundingClientRect().top)""")
-    Camera(page).take(f"call-over-{text.rstrip('%')}")
+    picture(page, f"gallery/call-over-{text.rstrip('%')}")
     page.context.close()
 
 
@@ -198,13 +184,12 @@ def test_each_language_fits_a_small_phone_and_is_accessible(
     for width, height in ((320, 640), (1280, 800)):
         page = opened(browser, watch, site, width, height, "light", width < 600, language)
         page.evaluate(AXE)
-        camera = Camera(page)
         each = page.evaluate(EACH, page.evaluate("names") if width < 600 else MAIN)
         found = [f"{name}: {what}" for name, cut in each.items() for what in cut]
         for name in MAIN:
             page.evaluate("(name) => put(name)", name)
             found += [f"{name}: {what}" for what in page.evaluate(FINDINGS)]
-            camera.take(f"{name}-{width}-{language}")
+            picture(page, f"gallery/{name}-{width}-{language}")
         wrong += [f"{width} px {language}, {what}" for what in found]
         page.context.close()
     assert not wrong, "\n".join(wrong)
@@ -282,12 +267,11 @@ def test_right_to_left_forced_colours_and_more_contrast_hold(browser: Browser, w
 @pytest.mark.timeout(60)
 def test_the_main_screens_hold_on_a_very_large_screen(browser: Browser, watch: Watch, site: Site) -> None:
     page = opened(browser, watch, site, 3840, 2160, "light", False)
-    camera = Camera(page)
     wrong: list[str] = []
     for name in MAIN:
         page.evaluate("(name) => put(name)", name)
         wrong += [f"{name}: {found}" for found in page.evaluate(SIDEWAYS)]
-        camera.take(f"{name}-4k")
+        picture(page, f"gallery/{name}-4k")
     page.context.close()
     assert not wrong, "\n".join(wrong)
 
@@ -306,7 +290,7 @@ def test_documents_are_accessible_and_need_no_script(browser: Browser, watch: Wa
             page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
             # else a button is looked at half way from one colour to the other
             page.evaluate("document.getAnimations().forEach((moving) => moving.finish())")
-            page.screenshot(path=OUT / f"document-{path}-{size}-{theme}.png", full_page=True)
+            picture(page, f"gallery/document-{path}-{size}-{theme}", whole=True)
             wrong += page.evaluate(WRONG, [44 if touch else 24, theme == "dark"])
         context.close()
     assert not wrong, "\n".join(wrong)
@@ -324,7 +308,7 @@ def test_documents_fit_a_small_phone_in_each_language(
     for path in ("rules", "about", "nothing-here"):
         page.goto(f"{site.url}/{path}?lang={language}")
         page.evaluate(AXE)
-        page.screenshot(path=OUT / f"document-{path}-320-{language}.png", full_page=True)
+        picture(page, f"gallery/document-{path}-320-{language}", whole=True)
         wrong += [f"{path}: {found}" for found in page.evaluate(WRONG, [44, False])]
     context.close()
     assert not wrong, "\n".join(wrong)
@@ -379,5 +363,5 @@ def test_without_script_the_page_says_what_still_works(browser: Browser, watch: 
     page = context.new_page()
     page.goto(site.url)
     assert "Chatting needs JavaScript." in page.locator("noscript").inner_text()
-    page.screenshot(path=OUT / "home-noscript.png")
+    picture(page, "gallery/home-noscript")
     context.close()

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.server.web.conftest import OUT, Opener, Watch, adult
+from tests.server.web.conftest import Opener, Watch, adult
 from tests.server.web.servers import ROOT, Server
 from tests.server.web.test_gallery import AXE, FINDINGS
+from tests.support.pictures import picture
 
 LOST = ("Failed to load resource", "net::ERR_", "WebSocket connection to", "error: no words", "Failed to fetch")
 
@@ -43,7 +44,7 @@ def test_a_file_that_goes_on_failing_is_said_with_a_way_on(
     expect(page.get_by_role("link", name="Reload")).to_be_visible()
     expect(page.locator("main")).to_contain_text("That did not work. Please try again.")
     expect(page.get_by_text("One moment")).to_be_hidden()
-    page.screenshot(path=OUT / f"lost-{name.replace('/', '-')}.png")
+    picture(page, f"gallery/lost-{name.replace('/', '-')}")
     page.evaluate(AXE)
     assert page.evaluate(FINDINGS) == []
     page.unroute_all()

@@ -5,8 +5,9 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.web.conftest import OUT, Opener, keep, lines, meet
+from tests.server.web.conftest import Opener, keep, lines, meet
 from tests.server.web.servers import Server
+from tests.support.pictures import picture
 
 
 def swipe(page: Page, by: int, at: tuple[int, int] = (250, 320)) -> None:
@@ -39,7 +40,7 @@ def test_two_presses_go_to_the_next_stranger(window: Opener, server: Server, wid
     button.click()
     expect(button).to_contain_text("Sure?")
     expect(anna.locator("#say")).to_have_text("Press again for the next stranger")
-    anna.screenshot(path=OUT / f"next-{width}.png")
+    picture(anna, f"gallery/next-{width}")
     button.click()
     expect(anna.locator(".waiting")).to_be_visible()
     expect(ben.locator(".divider.over")).to_have_text("The stranger left")
@@ -58,7 +59,7 @@ def test_a_finger_sweeps_to_the_next_and_a_short_or_steep_or_backward_one_does_n
     swipe(anna, -120)
     expect(anna.locator(".pill")).to_have_text("Swipe again for the next stranger")
     expect(anna.locator("#say")).to_have_text("Swipe again for the next stranger")
-    anna.screenshot(path=OUT / "next-swipe-360.png")
+    picture(anna, "gallery/next-swipe-360")
     swipe(anna, -120)
     expect(anna.locator(".waiting")).to_be_visible()
     swipe(ben, -120)

@@ -3,8 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.server.web.conftest import OUT, Opener, Site, keep, meet
+from tests.server.web.conftest import Opener, Site, keep, meet
 from tests.server.web.servers import Server
+from tests.support.pictures import picture
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -16,7 +17,7 @@ def test_a_chat_is_printed_whole_light_and_without_what_is_pressed(window: Opene
         speaker.press("#message", "Enter")
         expect(anna.locator(".line")).to_have_count(number + 1)
     anna.emulate_media(media="print", color_scheme=theme)
-    anna.screenshot(path=OUT / f"chat-print-{theme}.png", full_page=True)
+    picture(anna, f"gallery/chat-print-{theme}", whole=True)
     for hidden in ("#message", ".leave", ".bar .end"):
         expect(anna.locator(hidden)).to_be_hidden()
     colours = "(node) => [getComputedStyle(node).color, getComputedStyle(node).backgroundColor]"

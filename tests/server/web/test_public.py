@@ -1,7 +1,6 @@
 """Pages for everybody in a real browser: without a script, by keyboard, in both themes, at two sizes; axe finds nothing."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Route, expect
@@ -14,9 +13,10 @@ from server.safety.interface import Written
 from server.safety.published import tables
 from server.safety.transparency import month
 from server.words.said import said
-from tests.server.web.conftest import OUT, Site, Watch
+from tests.server.web.conftest import Site, Watch
 from tests.server.web.servers import Server
 from tests.server.web.test_gallery import AXE, FINDINGS, SIDEWAYS, SMALL, WRONG
+from tests.support.pictures import picture
 
 MONTH = month("2026-10", {
     "report/acted/spam": 120, "report/acted/hate": 30, "report/acted/threat": 14, "report/none/spam": 44, "report/none/other": 25,
@@ -85,14 +85,13 @@ def test_documents_are_accessible_and_fit_a_small_screen_in_other_scripts(
     context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True)
     watch.over(context)
     page, pages, wrong = context.new_page(), Pages(site.web.static), []
-    Path(OUT).mkdir(parents=True, exist_ok=True)
     for name, (template, values) in elsewhere(language).items():
         page.route("**/public", answering(pages.text(template, **values)))
         page.goto(f"{site.url}/public")
         expect(page.locator("html")).to_have_attribute("dir", said()[language].direction)
         page.evaluate(AXE)
         page.evaluate(SETTLED)
-        page.screenshot(path=OUT / f"{name}-{language}-360.png")
+        picture(page, f"gallery/{name}-{language}-360")
         wrong += [f"{name}: {found}" for found in page.evaluate(FINDINGS) + page.evaluate(SIDEWAYS)]
         page.unroute("**/public")
     context.close()
@@ -121,7 +120,6 @@ def test_each_page_is_accessible_and_keeps_its_picture_in_both_themes(
     watch.over(context)
     page = context.new_page()
     pages, wrong = Pages(site.web.static), []
-    Path(OUT).mkdir(parents=True, exist_ok=True)
     for name, (template, values) in STATES.items():
         text = pages.text(template, **values)
         page.route("**/public", answering(text))
@@ -129,11 +127,11 @@ def test_each_page_is_accessible_and_keeps_its_picture_in_both_themes(
         page.evaluate(AXE)
         page.emulate_media(color_scheme="dark")  # which changes colours alone
         page.evaluate(SETTLED)
-        page.screenshot(path=OUT / f"{name}-{width}-dark.png", full_page=True)
+        picture(page, f"gallery/{name}-{width}-dark", whole=True)
         wrong += [f"{name}, dark: {found}" for found in page.evaluate(WRONG, [0, True])]
         page.emulate_media(color_scheme="light")
         page.evaluate(SETTLED)  # else a button is looked at half way from one colour to the other
-        page.screenshot(path=OUT / f"{name}-{width}-light.png", full_page=True)
+        picture(page, f"gallery/{name}-{width}-light", whole=True)
         wrong += [f"{name}: {found}" for found in page.evaluate(FINDINGS)]
         small = page.evaluate(SMALL, 44 if width < 500 else 24)
         wrong += [f"{name}: too small: {found}" for found in small if 'type="radio"' not in found]  # its label reacts

@@ -2,9 +2,10 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.server.web.conftest import OUT, Opener, Site, Watch, keep, meet
+from tests.server.web.conftest import Opener, Site, Watch, keep, meet
 from tests.server.web.servers import Server
 from tests.server.web.test_gallery import AXE, FINDINGS, SIDEWAYS, SMALL
+from tests.support.pictures import picture
 
 
 def say(page: Page, text: str) -> None:
@@ -96,7 +97,7 @@ def test_the_documents_around_a_saved_chat_are_accessible(window: Opener, server
         reader = window(width=width, height=740, has_touch=touch, color_scheme=theme)
         for name, url in documents.items():
             reader.goto(url)
-            reader.screenshot(path=OUT / f"document-{name}-{width}-{theme}.png", full_page=name != "privacy")
+            picture(reader, f"gallery/document-{name}-{width}-{theme}", whole=name != "privacy")
             assert reader.locator("h1").count() == 1
             reader.evaluate(AXE)
             found = reader.evaluate(FINDINGS) + reader.evaluate(SIDEWAYS) + reader.evaluate(SMALL, 44 if touch else 24)

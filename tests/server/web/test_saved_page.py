@@ -9,8 +9,9 @@ from server.pages import Pages
 from server.saved.render import context
 from server.store.transcript import Line, Transcript
 from server.words.said import said
-from tests.server.web.conftest import OUT, Site, Watch
+from tests.server.web.conftest import Site, Watch
 from tests.server.web.test_gallery import AXE, FINDINGS, SIDEWAYS, SMALL
+from tests.support.pictures import paper, picture
 
 AT = 1_795_536_309  # 24 November 2026, 16:05:09 UTC
 TALK = (
@@ -92,7 +93,7 @@ def test_it_is_accessible_in_every_size_theme_and_direction(
         page = context.new_page()
         shown(page, site, CHATS[name], direction)
         page.evaluate("document.fonts.ready.then(() => true)")
-        page.screenshot(path=OUT / f"saved-{name}-{width}-{theme}-{direction}.png", full_page=True)
+        picture(page, f"gallery/saved-{name}-{width}-{theme}-{direction}", whole=True)
         page.evaluate(AXE)
         found = page.evaluate(FINDINGS) + page.evaluate(SIDEWAYS) + page.evaluate(SMALL, 44 if width < 500 else 24)
         wrong += [f"{width} {theme} {direction}: {problem}" for problem in found]
@@ -148,13 +149,13 @@ def test_on_paper_it_is_the_text_alone_and_light(browser: Browser, watch: Watch,
     for name, chat in CHATS.items():
         shown(page, site, chat)
         page.emulate_media(media="print", color_scheme="dark")
-        page.screenshot(path=OUT / f"saved-{name}-print{chosen}.png", full_page=True)
+        picture(page, f"gallery/saved-{name}-print{chosen}", whole=True)
         for hidden in ("header .button", "footer", "#share", ".skip"):
             expect(page.locator(hidden)).to_be_hidden()
         expect(page.get_by_role("link", name="Plain text")).to_be_hidden()
         expect(page.locator(".brand")).to_be_visible()
         assert page.evaluate(PAPER) == "rgb(245, 244, 240)"
-        page.pdf(path=OUT / f"saved-{name}.pdf")
+        paper(page, f"gallery/saved-{name}")
     context.close()
 
 

@@ -2,8 +2,9 @@
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.server.web.conftest import OUT, Opener, Watch, adult, meet
+from tests.server.web.conftest import Opener, Watch, adult, meet
 from tests.server.web.servers import Server
+from tests.support.pictures import picture
 
 BIG = ".bubble.big"
 
@@ -42,7 +43,7 @@ def test_the_picker_is_used_by_keys_alone_and_closes_without_leaving(window: Ope
     expect(anna.locator("#smile")).to_be_focused()
     anna.keyboard.press("Enter")
     expect(anna.locator(".emoji [role=option]").first).to_be_focused()
-    anna.screenshot(path=OUT / "emoji-1280.png")
+    picture(anna, "gallery/emoji-1280")
     anna.keyboard.press("Escape")
     expect(anna.locator(".emoji")).to_have_count(0)
     expect(anna.locator("#message")).to_be_focused()
@@ -150,7 +151,7 @@ def test_topics_are_changed_while_one_waits_and_the_search_goes_on_by_the_new_on
     anna.click("#topics-change")
     anna.fill("#topics", "whittling,")
     anna.get_by_role("button", name="Remove nobody likes this").click()
-    anna.screenshot(path=OUT / "topics-change-360.png")
+    picture(anna, "gallery/topics-change-360")
     anna.get_by_role("button", name="Look for these").click()
     expect(anna.locator(".sub")).to_have_text("whittling")
     ben.goto(server.url)
@@ -179,7 +180,7 @@ def test_ideas_come_from_a_list_of_the_page_in_the_language_of_the_chat(window: 
     expect(page.locator(".ideas")).to_have_count(0)
     page.click("#topics")
     expect(page.locator(".ideas button")).to_have_count(6)
-    page.screenshot(path=OUT / "ideas-360.png")
+    picture(page, "gallery/ideas-360")
     page.keyboard.type("sai")
     page.get_by_role("button", name="sailing", exact=True).click()
     expect(page.locator(".tag")).to_have_text("sailing")

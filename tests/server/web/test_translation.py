@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.web.conftest import OUT, Opener, Watch, keep, lines
+from tests.server.web.conftest import Opener, Watch, keep, lines
 from tests.server.web.servers import Server
 from tests.support.libretranslate import LibreTranslate
+from tests.support.pictures import picture
 
 # What the specification says of the two, as far as a page can see it; a model that is not here is fetched for a press alone, in two steps.
 BROWSERS = """
@@ -189,7 +190,7 @@ def test_without_a_translator_of_its_own_the_browser_asks_the_server(
     expect(bubble).to_have_text("كيف حالك؟")
     assert [bubble.get_attribute(name) for name in ("lang", "dir")] == ["ar", "rtl"]
     assert theirs.asked[-1] == {"q": "Wie geht es dir?", "source": "de", "target": "ar", "format": "text"}
-    me.screenshot(path=OUT / "translated-ar-360.png")
+    picture(me, "gallery/translated-ar-360")
 
 
 def test_a_pair_that_the_browser_does_not_have_is_asked_of_the_server(

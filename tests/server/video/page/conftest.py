@@ -4,7 +4,6 @@ Rule: the false camera is Chromium's own moving picture and beep; permission is 
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -12,7 +11,6 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.server.web.conftest import ARGUMENTS, CHROMIUM, Opener, keep, watch, window  # noqa: F401 - fixtures
 
 THREE = "--use-fake-device-for-media-stream=device-count=3,fps=5"  # cameras, of which the second sees depth alone; the last of a flag counts
-OUT = Path(__file__).resolve().parents[3] / "out" / "video"
 # What a window's connections count, and the kinds of the candidates that carry the call.
 SPY = """
   globalThis.calls = [];
@@ -64,7 +62,6 @@ PAINTED = """() => {
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium with three false cameras and a microphone."""
-    OUT.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, THREE])
         yield browser

@@ -20,11 +20,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, Route, WebSocket, expect
 
-from tests.server.video.page.conftest import OUT, begin, moving, prepare
+from tests.server.video.page.conftest import begin, moving, prepare
 from tests.server.web.conftest import ARGUMENTS, CHROMIUM, PERSON, Watch
 from tests.server.web.servers import ROOT, Server
 from tests.support import scenes
 from tests.support.forkserver import START
+from tests.support.pictures import picture
 
 pytestmark = pytest.mark.timeout(240)  # a model looks, several times, at moments that are drawn
 ON = {"SERENDIP_SAFETY__MODERATED": "true", "SERENDIP_PICTURES__MEAN": "20", "SERENDIP_STORE__ENABLED": "true"}
@@ -179,7 +180,7 @@ def test_what_looks_like_nudity_is_veiled_and_seen_twice_a_person_looks_and_nobo
     anna, ben = call(camera, looked, "harmless", "blobs", "veiled", as_it_is)
     gate = anna.locator(".gate")
     expect(gate).to_contain_text(NUDITY, timeout=PATIENT)
-    anna.screenshot(path=OUT / "cameras-veil.png")
+    picture(anna, "video/cameras-veil")
     expect(ben.locator("body")).not_to_contain_text(NUDITY)
     assert case(anna, looked, "nudity", before) == "machine"
     assert [one["queue"] for one in listed(looked) if "nudity" in one["reasons"]] == ["machine"]
@@ -266,11 +267,11 @@ def test_whoever_gives_no_picture_of_the_stranger_has_no_video_for_a_while_and_t
     anna.fill("#message", "still here?")
     anna.press("#message", "Enter")
     expect(ben.locator(".line").last).to_contain_text("still here?")
-    anna.screenshot(path=OUT / "cameras-unchecked.png")
+    picture(anna, "video/cameras-unchecked")
     for _ in range(2):
         ben.locator(".next:visible").click()
     expect(ben.locator("#novideo")).to_contain_text("Video is off for you until")
-    ben.screenshot(path=OUT / "cameras-refused.png")
+    picture(ben, "video/cameras-refused")
 
 
 CANARY = b"canary of a hostile picture"

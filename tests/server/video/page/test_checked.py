@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
-from tests.server.video.page.conftest import OUT, begin, moving, prepare
+from tests.server.video.page.conftest import begin, moving, prepare
 from tests.server.web.conftest import Opener
 from tests.server.web.servers import Server
+from tests.support.pictures import picture
 
 pytestmark = pytest.mark.timeout(120)
 NONCE = "abcdefghijklmnopqrstu_"
@@ -126,7 +127,7 @@ def test_it_is_told_before_it_is_asked_for_and_the_stage_says_it_as_long_as_it_i
     expect(told).to_contain_text("a program on this server checks still pictures of both cameras")
     expect(told).to_be_in_viewport(ratio=1)
     expect(told.get_by_role("link", name="More")).to_have_attribute("href", re.compile("^/privacy"))
-    page.screenshot(path=OUT / "checked-ready-360.png")
+    picture(page, "video/checked-ready-360")
     assert wire.of("find") == []
     page.click("#ready-go")
     expect(page.locator(".waiting")).to_be_visible()
@@ -199,7 +200,7 @@ def test_a_veil_hides_them_at_once_and_after_a_reload_and_takes_no_key_that_was_
     expect(page.locator("#alarm")).to_have_text("This may be nudity.")
     expect(page.locator("#message")).to_be_focused()
     expect(page.locator(".fleeting")).to_be_hidden()
-    page.screenshot(path=OUT / "veil-d.png")
+    picture(page, "video/veil-d")
     page.click("#show")
     hidden(page, False)
     expect(gate).to_have_count(0)
@@ -235,7 +236,7 @@ def test_a_call_that_could_not_be_checked_ends_and_the_conversation_goes_on(wind
         expect(page.locator("#message")).to_be_focused()
         page.wait_for_function(f"() => !({CAMERA})")
     assert anna.evaluate("(log) => log.isConnected", log)  # the log is the same one: it is not read again
-    anna.screenshot(path=OUT / "unchecked-d.png")
+    picture(anna, "video/unchecked-d")
     ben.fill("#message", "and now?")
     ben.press("#message", "Enter")
     expect(anna.locator(".line").last).to_contain_text("and now?")
@@ -277,7 +278,7 @@ def test_who_has_no_video_for_a_while_is_told_how_long_and_may_write(window: Ope
     expect(dialog.locator("h2")).to_have_text(re.compile(r"^Video is off for you until .*\d\d:\d\d$"))
     expect(dialog.locator("h2")).to_be_focused()
     page.wait_for_function(f"() => !({CAMERA})")
-    page.screenshot(path=OUT / "no-video-360.png")
+    picture(page, "video/no-video-360")
     dialog.get_by_role("button", name="Text chat instead").click()
     expect(page.locator(".waiting")).to_be_visible()
     assert [(frame["mode"], "snaps" in frame) for frame in wire.of("find")] == [("video", True), ("text", False)]

@@ -6,10 +6,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.server.college.conftest import Box, box, code_of, school  # noqa: F401 - fixtures
-from tests.server.video.page.conftest import OUT, moving, prepare
+from tests.server.video.page.conftest import moving, prepare
 from tests.server.web.conftest import Opener
 from tests.server.web.servers import Server
 from tests.server.web.test_other_ways import prove
+from tests.support.pictures import picture
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -26,7 +27,7 @@ def student(window: Opener, box: Box, url: str, address: str) -> Page:
 
 def test_students_meet_by_video(window: Opener, school: Server, box: Box) -> None:
     one, two = (student(window, box, school.url, f"video@{college}") for college in ("uio.no", "mit.edu"))
-    one.screenshot(path=OUT / "college-d.png")
+    picture(one, "video/college-d")
     for page in (one, two):
         page.click("#college-video")
         expect(page.locator("h1")).to_have_text("Check your picture")
@@ -39,7 +40,7 @@ def test_students_meet_by_video(window: Opener, school: Server, box: Box) -> Non
     for page in (one, two):
         page.click("#show")
         moving(page)
-    one.screenshot(path=OUT / "college-call-d.png")
+    picture(one, "video/college-call-d")
     one.click("#next")
     one.click("#next")
     expect(one.locator("h1")).to_have_text("Looking for a student from any college")  # the next is a student too

@@ -8,10 +8,11 @@ from playwright.sync_api import Page, expect
 
 from bench.video.coturn import SECRET, Turn
 from tests.server.video.lossy import Lossy
-from tests.server.video.page.conftest import OUT, moving, sized
+from tests.server.video.page.conftest import moving, sized
 from tests.server.video.page.test_windows import two
 from tests.server.web.conftest import Opener
 from tests.server.web.servers import Server
+from tests.support.pictures import picture
 
 pytestmark = pytest.mark.timeout(120)
 MIDDLE = """(selector) => {
@@ -85,7 +86,7 @@ def cornered(page: Page, name: str) -> None:
         drag(page, x, y)
         expect(page.locator(".small-own")).to_have_attribute("data-corner", to)
         assert corner(page) == to
-        page.screenshot(path=OUT / f"corner-{to}-{name}.png")
+        picture(page, f"video/corner-{to}-{name}")
     page.locator(".small-own").focus()
     for key, to in (("ArrowLeft", "tl"), ("ArrowDown", "bl"), ("ArrowRight", "br"), ("ArrowUp", "tr")):
         page.keyboard.press(key)
@@ -105,7 +106,7 @@ def whole(anna: Page) -> None:
         expect(theirs).to_have_css("object-fit", fit)
     fingers(anna, 200, 180, 150, 120)
     expect(theirs).to_have_css("object-fit", "contain")
-    anna.screenshot(path=OUT / "whole-m.png")
+    picture(anna, "video/whole-m")
     fingers(anna, 100, 120, 150, 200)
     expect(theirs).to_have_css("object-fit", "cover")
     anna.touchscreen.tap(150, 330)
@@ -113,7 +114,7 @@ def whole(anna: Page) -> None:
     for fit in ("contain", "cover"):  # and by who does not know of taps
         anna.get_by_role("button", name="Picture and sound").click()
         anna.get_by_role("switch", name="Whole picture").click()
-        anna.screenshot(path=OUT / f"menu-{fit}-m.png")
+        picture(anna, f"video/menu-{fit}-m")
         anna.keyboard.press("Escape")
         expect(theirs).to_have_css("object-fit", fit)
 
@@ -136,7 +137,7 @@ def test_where_the_connection_is_bad_the_picture_makes_room_for_the_sound(
         heard = ben.evaluate(SOUND)[2]
         while ben.evaluate(SOUND)[2] < heard + 20:
             ben.wait_for_timeout(100)  # statistics have no event
-        anna.screenshot(path=OUT / "bad-d.png")
+        picture(anna, "video/bad-d")
         line.loss = 0.0
         expect(anna.locator(".name small")).to_have_text("Good connection", timeout=30_000)
         expect(anna.locator(".name .bars")).to_have_attribute("data-lit", "3")

@@ -5,10 +5,11 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.video.page.conftest import OUT, begin, moving, prepare
+from tests.server.video.page.conftest import begin, moving, prepare
 from tests.server.video.page.test_windows import two
 from tests.server.web.conftest import Opener
 from tests.server.web.servers import Server
+from tests.support.pictures import picture
 
 pytestmark = pytest.mark.timeout(120)
 CAMERAS = (
@@ -81,7 +82,7 @@ def test_the_menu_sets_the_volume_and_fills_the_screen_and_the_stranger_is_hidde
 
 def pressed(anna: Page, width: int) -> None:
     """One press hides them, and the next key does not show them."""
-    anna.screenshot(path=OUT / f"panic-before-{width}.png")
+    picture(anna, f"video/panic-before-{width}")
     anna.click("#blur-now")
     expect(anna.locator("#theirs")).to_have_class("blur")
     expect(anna.locator("#theirs")).to_have_css("filter", re.compile("^blur"))
@@ -89,7 +90,7 @@ def pressed(anna: Page, width: int) -> None:
     anna.keyboard.press("Enter")
     expect(anna.locator(".gate")).to_contain_text("Blurred and silent")
     expect(anna.locator("#theirs")).to_have_class("blur")
-    anna.screenshot(path=OUT / f"panic-{width}.png")
+    picture(anna, f"video/panic-{width}")
     anna.click("#show")
     expect(anna.locator("#theirs")).to_have_class("")
 
@@ -130,7 +131,7 @@ def test_who_has_no_camera_is_told_to_have_none_and_who_is_muted_to_be_so(window
     expect(ben.locator("#camera")).to_have_attribute("aria-label", "Turn camera on")
     ben.click("#mute")
     expect(anna.locator(".bar .who p")).to_have_text("Good connection They are muted.")
-    anna.screenshot(path=OUT / "sound-only-d.png")
+    picture(anna, "video/sound-only-d")
     ben.click("#mute")
     expect(anna.locator(".bar .who p")).to_have_text("Good connection Sound only")
     ben.click("#camera")  # there is none: it says so, and the call goes on
@@ -146,6 +147,6 @@ def test_a_picture_that_does_not_come_is_one_card_with_one_way_on(window: Opener
     expect(anna.locator(".gate")).to_have_count(0)
     expect(anna.locator(".told")).to_contain_text("The picture will not come through.")
     expect(anna.get_by_role("button", name="Next person")).to_have_count(1)
-    anna.screenshot(path=OUT / "failed-d.png")
+    picture(anna, "video/failed-d")
     anna.set_viewport_size({"width": 390, "height": 740})
-    anna.screenshot(path=OUT / "failed-m.png")
+    picture(anna, "video/failed-m")

@@ -3,11 +3,11 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.server.video.page.conftest import OUT
 from tests.server.video.page.test_windows import two
 from tests.server.web.conftest import Opener
 from tests.server.web.servers import Server
 from tests.server.web.test_next import swipe
+from tests.support.pictures import picture
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -21,7 +21,7 @@ def test_the_disc_asks_and_goes_on(window: Opener, calls: Server) -> None:
         expect(anna.locator("#next")).not_to_contain_text("Sure?")  # it stands for three seconds
         anna.click("#next")
         expect(anna.locator("#next")).to_contain_text("Sure?")
-        anna.screenshot(path=OUT / f"onward-{width}.png")
+        picture(anna, f"video/onward-{width}")
     ben.click("#show")  # a screenshot may take longer than the question stands: the other one goes on
     ben.click("#next")
     expect(ben.locator("#next")).to_contain_text("Sure?")

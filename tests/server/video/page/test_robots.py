@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.server.video.page.conftest import OUT, PAIR, begin, changing, moving, prepare
+from tests.server.video.page.conftest import PAIR, begin, changing, moving, prepare
 from tests.server.video.page.robots import Robots
 from tests.server.web.conftest import Opener
 from tests.server.web.servers import Server
+from tests.support.pictures import picture
 
 pytestmark = [
     pytest.mark.timeout(120),
@@ -53,7 +54,7 @@ def test_a_window_and_a_program_of_the_native_protocol_see_each_other(
     call = met.result(30)
     until(page.wait_for_timeout, lambda: call.counts.pictures >= ENOUGH and call.counts.sounds >= ENOUGH)
     assert (page.evaluate(PAIR) == ["relay", "relay"]) is relay
-    page.screenshot(path=OUT / "robot-d.png")
+    picture(page, "video/robot-d")
     robots.do(robot.close())
     expect(page.locator(".divider.over")).to_have_text("The stranger left")
 

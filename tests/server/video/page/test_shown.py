@@ -3,10 +3,11 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.video.page.conftest import OUT, begin, moving, prepare
+from tests.server.video.page.conftest import begin, moving, prepare
 from tests.server.video.page.test_windows import two
 from tests.server.web.conftest import Opener
 from tests.server.web.servers import Server
+from tests.support.pictures import picture
 
 pytestmark = pytest.mark.timeout(120)
 CAMERA = "tracks.some(({kind, readyState}) => kind === 'video' && readyState === 'live')"
@@ -58,7 +59,7 @@ def test_the_other_is_told_of_each_that_is_off_and_that_it_is_on_again_and_knows
     for place in (line, stage, said):
         expect(place).to_contain_text("They are muted.")
     expect(line).to_contain_text("Good connection")
-    anna.screenshot(path=OUT / "muted-d.png")
+    picture(anna, "video/muted-d")
     ben.click("#camera")
     for place in (anna.locator(".told"), said):
         expect(place).to_have_text("Their camera and microphone are off.")
@@ -69,7 +70,7 @@ def test_the_other_is_told_of_each_that_is_off_and_that_it_is_on_again_and_knows
         expect(place).to_have_text("Their camera is off.")
     anna.set_viewport_size({"width": 320, "height": 568})
     expect(stage).to_be_in_viewport(ratio=1)
-    anna.screenshot(path=OUT / "sound-only-320.png")
+    picture(anna, "video/sound-only-320")
     ben.click("#camera")
     for place in (anna.locator(".told"), stage):
         expect(place).to_have_count(0)
@@ -124,8 +125,8 @@ def test_who_blurs_themself_is_seen_as_colours_alone_and_sees_it_first(window: O
     anna.wait_for_function(SOFT)
     moving(anna)  # it is a picture that goes on, not one that stands
     assert ben.evaluate("calls.length") == 1
-    anna.screenshot(path=OUT / "own-blur-theirs-d.png")
-    ben.screenshot(path=OUT / "own-blur-d.png")
+    picture(anna, "video/own-blur-theirs-d")
+    picture(ben, "video/own-blur-d")
     ben.click("#camera")
     expect(anna.locator(".told")).to_have_text("Their camera is off.")
     assert not ben.evaluate(CAMERA)  # the camera behind what is drawn is off too
@@ -153,7 +154,7 @@ def test_what_is_behind_is_blurred_by_the_browser_where_it_can_and_all_of_it_whe
     ben.select_option("#own-blur", label="What is behind you")
     ben.wait_for_function("() => asked.at(-1)?.backgroundBlur === true")
     assert ben.evaluate("asked.at(-1).width") == 1280  # the wishes of before hold
-    ben.screenshot(path=OUT / "ready-own-d.png")
+    picture(ben, "video/ready-own-d")
     ben.click("#ready-go")
     anna.wait_for_function(SHARP)  # the picture is the camera's own
     ben.evaluate("globalThis.broken = true")

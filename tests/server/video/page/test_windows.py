@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
-from tests.server.video.page.conftest import OUT, PAIR, begin, moving, prepare
+from tests.server.video.page.conftest import PAIR, begin, moving, prepare
 from tests.server.web.conftest import Opener, Watch
 from tests.server.web.servers import Network, Server
+from tests.support.pictures import picture
 
 pytestmark = pytest.mark.timeout(120)
 LIGHT = "tracks.some((track) => track.readyState === 'live')"
@@ -35,14 +36,14 @@ def test_two_windows_look_when_they_are_ready_talk_and_part(window: Opener, call
         assert page.evaluate("document.querySelector('#theirs').muted")
         moving(page)
     expect(anna.locator("#theirs")).to_have_css("filter", re.compile("^blur"))
-    anna.screenshot(path=OUT / "blurred-d.png")
+    picture(anna, "video/blurred-d")
     anna.click("#show")
     expect(anna.locator("#theirs")).to_have_class("")
     assert not anna.evaluate("document.querySelector('#theirs').muted")
     anna.fill("#message", "can you see me?")
     anna.press("#message", "Enter")
     expect(ben.locator(".line").last).to_contain_text("can you see me?")
-    anna.screenshot(path=OUT / "call-d.png")
+    picture(anna, "video/call-d")
     ben.click("#show")
     ben.click("#camera")
     expect(anna.locator(".told")).to_have_text("Their camera is off.")
@@ -65,7 +66,7 @@ def test_two_windows_look_when_they_are_ready_talk_and_part(window: Opener, call
     anna.click("#hangup")
     anna.click("#hangup")
     expect(ben.locator(".divider.over")).to_have_text("The stranger left")
-    ben.screenshot(path=OUT / "ended-d.png")
+    picture(ben, "video/ended-d")
     for page in (anna, ben):
         page.wait_for_function(f"() => !({LIGHT})")
         assert page.evaluate("calls.every((call) => call.connectionState === 'closed')")
@@ -77,7 +78,7 @@ def test_two_windows_look_when_they_are_ready_talk_and_part(window: Opener, call
     assert own is not None
     assert abs(circle["x"] - own["x"]) < 8  # a stroke lies over its edge
     assert abs(circle["y"] - own["y"]) < 8
-    ben.screenshot(path=OUT / "wait-d.png")
+    picture(ben, "video/wait-d")
     begin(prepare(window), calls.url, "looking")
     expect(ben.locator("#show")).to_be_focused()  # as in the first call
     ben.click("#hangup")
@@ -142,21 +143,21 @@ def test_a_phone_has_the_same_upright_and_on_its_side(window: Opener, calls: Ser
     phone = {"width": 360, "height": 740, "has_touch": True, "color_scheme": "dark"}
     anna, ben = two(window, calls.url, "phone", {"painted": True}, **phone)
     moving(anna)
-    anna.screenshot(path=OUT / "blurred-m.png")
+    picture(anna, "video/blurred-m")
     anna.click("#show")
     ben.click("#show")
     ben.click("#messages")
     ben.fill("#message", "my mic is a bit quiet")
     ben.press("#message", "Enter")
-    ben.screenshot(path=OUT / "messages-m.png")
+    picture(ben, "video/messages-m")
     expect(anna.locator("#messages")).to_have_attribute("aria-label", "Messages, 1 new")
-    anna.screenshot(path=OUT / "call-m.png")
+    picture(anna, "video/call-m")
     anna.set_viewport_size({"width": 740, "height": 360})
-    anna.screenshot(path=OUT / "call-l.png")
+    picture(anna, "video/call-l")
     anna.click("#hangup")
     anna.click("#hangup")
-    anna.screenshot(path=OUT / "ended-l.png")
-    ben.screenshot(path=OUT / "ended-m.png")
+    picture(anna, "video/ended-l")
+    picture(ben, "video/ended-m")
 
 
 @pytest.mark.parametrize(
@@ -183,12 +184,12 @@ def test_each_cause_of_a_missing_camera_has_one_sentence_and_a_way_on(
     page.goto(calls.url)
     page.click("#start-video")
     expect(page.locator(".trouble p")).to_contain_text(text)
-    page.screenshot(path=OUT / f"ready-{name}-{state}.png")
+    picture(page, f"video/ready-{name}-{state}")
     page.evaluate("(well) => { globalThis.well = well; }", name != "NotFoundError")
     page.locator(".trouble button").first.click()
     expect(page.locator(".trouble")).to_have_count(0)
     expect(page.locator("#ready-go")).not_to_have_attribute("aria-disabled", "true")
-    page.screenshot(path=OUT / "ready-d.png")
+    picture(page, "video/ready-d")
 
 
 def test_one_side_closes_its_window_and_the_other_hears_that_it_is_lost(window: Opener, tmp_path: Path) -> None:
@@ -216,7 +217,7 @@ def test_whoever_goes_on_by_themself_meets_the_next_with_the_camera_on(window: O
     ben.click("#hangup")
     expect(anna.locator("#meet")).to_contain_text("Next stranger in")
     assert anna.evaluate(LIGHT)
-    anna.screenshot(path=OUT / "next-d.png")
+    picture(anna, "video/next-d")
     expect(anna.locator("h1")).to_contain_text("Looking for someone")
     assert anna.evaluate(LIGHT)
     carla = prepare(window, blur=False)

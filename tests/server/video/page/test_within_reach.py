@@ -3,10 +3,11 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.video.page.conftest import OUT, moving, sized
+from tests.server.video.page.conftest import moving, sized
 from tests.server.video.page.test_windows import two
 from tests.server.web.conftest import Opener
 from tests.server.web.servers import Server
+from tests.support.pictures import picture
 
 pytestmark = pytest.mark.timeout(180)
 SIZES = [(320, 568), (320, 460), (360, 740), (568, 270), (640, 300), (740, 360), (900, 1200), (1280, 800), (3840, 2160)]
@@ -61,23 +62,23 @@ def reached(anna: Page, direction: str) -> list[str]:
         sized(anna, width, height)
         size = f"{width}x{height} {direction}"
         wrong += lost(anna, size)
-        anna.screenshot(path=OUT / f"reach-{width}-{height}-{direction}.png")
+        picture(anna, f"video/reach-{width}-{height}-{direction}")
         for key in ("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"):
             anna.locator(".small-own").press(key)
             wrong += lost(anna, f"{size} after {key}")
         anna.locator(".call .middle").focus()  # by the keyboard: it shows what is out of sight while nobody reads it
         expect(anna.locator(".call .middle:focus-visible")).to_be_visible()
         wrong += lost(anna, f"{size} reading")
-        anna.screenshot(path=OUT / f"reach-{width}-{height}-{direction}-reading.png")
+        picture(anna, f"video/reach-{width}-{height}-{direction}-reading")
         messages = anna.locator("#messages")
         if messages.is_visible():
             messages.click()
             wrong += lost(anna, f"{size} with messages")
-            anna.screenshot(path=OUT / f"reach-{width}-{height}-{direction}-open.png")
+            picture(anna, f"video/reach-{width}-{height}-{direction}-open")
             messages.click()
         anna.locator("#blur-now").click()
         wrong += lost(anna, f"{size} blurred")
-        anna.screenshot(path=OUT / f"reach-{width}-{height}-{direction}-blurred.png")
+        picture(anna, f"video/reach-{width}-{height}-{direction}-blurred")
         anna.click("#show")
     return wrong
 
@@ -89,6 +90,6 @@ def larger(anna: Page) -> list[str]:
     for width, height in SIZES:
         sized(anna, width, height)
         wrong += lost(anna, f"{width}x{height}")
-        anna.screenshot(path=OUT / f"reach-{width}-{height}-large.png")
+        picture(anna, f"video/reach-{width}-{height}-large")
     anna.evaluate(LOOK, 100)
     return wrong
