@@ -20,6 +20,7 @@ settings.load_profile("busy machine")
 
 pytest_plugins = [
     "pytester",
+    "tests.support.databases",
     "tests.support.groups",
     "tests.support.forkserver",  # which asks it
     "tests.support.ledger",
