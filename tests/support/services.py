@@ -22,9 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = "127.0.0.1"
-MADE = (
-    Path(__file__).parents[2] / "build" / "postgres"
-)  # a cluster as it is made, by version: to make one costs nine times what a copy does
+# A cluster as it is made, by version: to make one costs nine times what a copy does.
+MADE = Path(__file__).parents[2] / "build" / "postgres"
 LOWEST = 10_000  # of the ports that tests draw: above what services have by habit
 
 
@@ -173,20 +172,8 @@ def _new_cluster(folder: Path, binaries: Path, user: str | None) -> None:
     with open(MADE / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not kept.exists():
-            made = str(folder / "data")
-            command = [
-                str(binaries / "initdb"),
-                "-D",
-                made,
-                "-U",
-                "serendip",
-                "-A",
-                "trust",
-                "-E",
-                "UTF8",
-                "--no-sync",
-                "--locale=C",
-            ]
+            how = ("-U", "serendip", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C")
+            command = [str(binaries / "initdb"), "-D", str(folder / "data"), *how]
             subprocess.run(command, check=True, capture_output=True, user=user, cwd="/", timeout=60)
             shutil.rmtree(MADE / "begun", ignore_errors=True)  # of one that was killed
             _copied(folder / "data", MADE / "begun")
