@@ -222,7 +222,7 @@ class S3:
 
     def shell(self, *lines: str) -> str:
         """Run lines in the server's own shell; what it says."""
-        command = [weed_binary(), "shell", f"-master={self.master}"]
+        command = [weed_binary(), f"-logdir={self.folder}", "shell", f"-master={self.master}"]
         done = subprocess.run(
             command, input="\n".join(lines) + "\n", text=True, capture_output=True, check=False, timeout=30
         )
@@ -253,6 +253,7 @@ def s3(at: str = HERE) -> Iterator[S3]:
     (folder / "data").mkdir()
     command = [
         weed_binary(),
+        f"-logdir={folder}",  # else in everybody's folder, where they stay
         "server",
         f"-dir={folder / 'data'}",
         f"-ip={at}",
