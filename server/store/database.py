@@ -318,13 +318,19 @@ class Database:
             await asyncio.to_thread(thread.join, ENDS)
 
     async def _opened(self, *place: Any, **how: Any) -> aiosqlite.Connection:
-        """A connection of the driver's. One that fails has stopped its thread when the error is raised: later it would find the loop closed."""
+        """A connection of the driver's. Once its thread has begun it is waited for and ended, also for who gave up meanwhile.
+
+        Else it would be open for as long as nobody collects it, and find the loop closed when it answers.
+        """
         connection = aiosqlite.connect(*place, **how)
         self._threads.add(connection._thread)
         connection._thread.daemon = True  # as SQLAlchemy does where it connects
+        opening = asyncio.ensure_future(connection.__aenter__())
         try:
-            return await connection
+            return await asyncio.shield(opening)
         except BaseException:
+            await asyncio.wait([opening])
+            await connection.close()  # nothing where it could not be opened
             await asyncio.to_thread(connection._thread.join, ENDS)
             raise
 
