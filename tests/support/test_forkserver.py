@@ -124,8 +124,8 @@ def test_its_successor_is_what_an_executed_one_is(starter: Starter, monkeypatch:
 # A process of several that one server is, which starts what screens, or what stands for that, with much that is its own alone.
 SPLITS = """
 import atexit, os, signal, subprocess, sys
-from tests.support import beside
-beside.SCREENS = "says"
+from tests.support import forking
+forking.LOOKS = {"says"}
 if os.fork():
     sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
 atexit.register(print, "said by another process")
@@ -230,4 +230,41 @@ def test_what_a_thread_starts_in_another_network_is_executed_there(executed: lis
 @pytest.mark.executed  # as what it asks about
 def test_a_test_of_the_start_executes(executed: list[Sequence[str]]) -> None:
     command()
+    assert len(executed) == 1
+
+
+# A server that has one strip of pictures looked at: what started as its child, what that gave up, and what it says.
+JUDGES = """
+import os, socket, sys
+from pathlib import Path
+from server.config.pictures import Pictures
+from server.safety.pictures import judging, messages
+from tests.server.safety.pictures.running import harmless
+ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+program = judging.Judging("server", Pictures(), Path(sys.argv[1])).start(theirs.fileno())
+theirs.close()
+print(ours.recv(messages.ANSWER_MAX).decode())
+parent = Path(f"/proc/{program.pid}/status").read_text().partition("PPid:")[2].split()[0]
+print(int(parent) == os.getpid(), "Threads:\\t1\\n" in Path(f"/proc/{program.pid}/status").read_text())
+ours.send(messages.pack_job(messages.Job(messages.JUDGE, 7, False, messages.UNSCORED, harmless())))
+number, judged = messages.unpack_answer(ours.recv(messages.ANSWER_MAX))
+print(number, judged._replace(seconds=0.0))
+ours.close()
+print(program.wait(20))
+"""
+
+
+def test_what_looks_at_pictures_is_what_an_executed_one_is(
+    starter: Starter, executed: list[Sequence[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tests.support.forkserver.LINES", {JUDGES})
+    said = []
+    for here in (False, True):
+        monkeypatch.setattr(starter, "here", here)
+        command = [sys.executable, "-c", JUDGES, str(tmp_path)]
+        done = subprocess.run(command, cwd=ROOT, env=PLAIN, capture_output=True, text=True, check=False, timeout=30)
+        assert (done.returncode, done.stderr) == (0, "")
+        said.append(done.stdout)
+    assert said[0] == said[1]
+    assert '"ready":0' in said[1]
     assert len(executed) == 1

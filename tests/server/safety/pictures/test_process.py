@@ -27,6 +27,7 @@ from server.safety.pictures.messages import (
 from tests.server.safety.pictures.running import Run, harmless, own
 from tests.server.safety.pictures.test_judge import BROKEN
 
+pytestmark = pytest.mark.executed  # how it begins is what is asked here
 ROOT = Path(module.__file__).parents[3]
 MARK = b"canarymark"
 

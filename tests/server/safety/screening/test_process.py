@@ -11,6 +11,8 @@ from structlog.testing import capture_logs
 from server.safety.screening.process import BATCH, QUIET, SELDOM, Screening
 from tests.server.safety.running import Run
 
+pytestmark = pytest.mark.executed  # how it begins is what is asked here
+
 
 def confined(pid: int) -> bool:
     """Whether a process can write no file and no core, start none, and was told no secret."""
