@@ -25,6 +25,7 @@ pytest_plugins = [
     "tests.support.forkserver",  # which asks it
     "tests.support.ledger",
     "tests.support.network",
+    "tests.support.reading",
     "tests.support.scratch",
     "tests.support.shares",
     "tests.support.stores",
