@@ -13,10 +13,8 @@ from typing import Any, NamedTuple
 
 # Variables that say something before the first line of a program runs, or while ours is imported.
 EARLY = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "TZ", "COVERAGE_", "SERENDIP_PLAIN")
-LOOKS = {
-    "server.safety.screening",
-    "server.safety.pictures",
-}  # programs of ours beside a server, which look at what is said and shown
+# Programs of ours beside a server, which look at what is said and shown.
+LOOKS = {"server.safety.screening", "server.safety.pictures"}
 SAME = [None, None, None, -1, None]  # group, groups, user and umask of who starts it, and nothing that runs before it
 LATEST = 60.0  # seconds until it has answered: it may be importing still
 
@@ -74,7 +72,7 @@ class Link:
 
 
 def looks(words: Sequence[str]) -> bool:
-    """Whether this starts one of LOOKS, which is told nothing early that its server is not."""
+    """Whether this starts one of LOOKS: what these are told early is where ours is, which whoever forks has imported."""
     return list(words[:2]) == [sys.executable, "-m"] and words[2] in LOOKS
 
 

@@ -1,7 +1,7 @@
 """Each process of a run begins to read the tests at another file.
 
 Rule: it only brings forward what the collection would do: all that is collected is imported in each process, and what one of them has compiled the
-others need not compile, which is half of the time until the first test where nothing was compiled yet. Only where all is collected.
+others need not compile, which is a third of the time until the first test where nothing was compiled yet. Only where all is collected.
 """
 
 import contextlib

@@ -233,7 +233,7 @@ def test_a_test_of_the_start_executes(executed: list[Sequence[str]]) -> None:
     assert len(executed) == 1
 
 
-# A server that has one strip of pictures looked at: what started as its child, what that gave up, and what it says.
+# A server that has one strip of pictures looked at: what that gave up that looks, and what it says; at last whether it was forked.
 JUDGES = """
 import os, socket, sys
 from pathlib import Path
@@ -242,6 +242,8 @@ from server.safety.pictures import judging, messages
 from tests.server.safety.pictures.running import harmless
 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 program = judging.Judging("server", Pictures(), Path(sys.argv[1])).start(theirs.fileno())
+while not (words := Path(f"/proc/{program.pid}/cmdline").read_text()):
+    pass  # it has begun, and the kernel has not noted what yet
 theirs.close()
 print(ours.recv(messages.ANSWER_MAX).decode())
 parent = Path(f"/proc/{program.pid}/status").read_text().partition("PPid:")[2].split()[0]
@@ -251,6 +253,7 @@ number, judged = messages.unpack_answer(ours.recv(messages.ANSWER_MAX))
 print(number, judged._replace(seconds=0.0))
 ours.close()
 print(program.wait(20))
+print(program.args[2] not in words)
 """
 
 
@@ -264,7 +267,9 @@ def test_what_looks_at_pictures_is_what_an_executed_one_is(
         command = [sys.executable, "-c", JUDGES, str(tmp_path)]
         done = subprocess.run(command, cwd=ROOT, env=PLAIN, capture_output=True, text=True, check=False, timeout=30)
         assert (done.returncode, done.stderr) == (0, "")
-        said.append(done.stdout)
+        *found, forked = done.stdout.splitlines()
+        assert forked == str(here)
+        said.append(found)
     assert said[0] == said[1]
-    assert '"ready":0' in said[1]
+    assert '"ready":0' in said[1][0]
     assert len(executed) == 1

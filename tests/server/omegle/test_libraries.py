@@ -75,10 +75,10 @@ async def test_python_omegle_discusses_a_question(wide: Server, caller: Make, re
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with omegle-node in it, from npm."""
     folder = tmp_path_factory.mktemp("node")
+    how = ["--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
     found = subprocess.run(
-        ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder), "omegle-node@1.1.4"],
+        ["timeout", "50", "npm", "install", *how, "--prefix", str(folder), "omegle-node@1.1.4"],
         capture_output=True,
-        timeout=50,
         check=False,
     )
     if found.returncode:
