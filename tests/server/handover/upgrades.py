@@ -93,6 +93,7 @@ class Person:
     async def open(self) -> "Person":
         """Connect; `token` is the one to resume by."""
         self.socket = await self._http.ws_connect(self._url, compress=0)
+        let_go(self.socket._response)
         self.token = (await self.hear("hello"))["token"]
         return self
 
@@ -112,6 +113,18 @@ class Person:
         connection = self.socket._response.connection
         if connection is not None and connection.transport is not None:
             connection.transport.abort()
+
+
+def let_go(response: aiohttp.ClientResponse) -> None:
+    """Close it as soon as its connection is gone, or its session over: else a later test, in whose midst it is collected, would hear of it."""
+
+    def close(lost: asyncio.Future[None]) -> None:
+        lost.exception()  # whoever reads there is told
+        response.close()
+
+    connection = response.connection
+    if connection is not None and connection.protocol is not None and (lost := connection.protocol.closed) is not None:
+        lost.add_done_callback(close)
 
 
 async def people(http: aiohttp.ClientSession, port: int, count: int) -> list[Person]:
