@@ -329,15 +329,20 @@ class Database:
         try:
             return await asyncio.shield(opening)
         except BaseException:
-            await asyncio.wait([opening])
-            await connection.close()  # nothing where it could not be opened
-            await asyncio.to_thread(connection._thread.join, ENDS)
+            await asyncio.shield(asyncio.ensure_future(_ended(connection, opening)))
             raise
 
     def _sqlite(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path)
         _sqlite_connect(connection, None)
         return connection
+
+
+async def _ended(connection: aiosqlite.Connection, opening: asyncio.Future[Any]) -> None:
+    """Wait until it is open or could not be, and have it closed and its thread ended."""
+    await asyncio.wait([opening])
+    await connection.close()  # nothing where it could not be opened
+    await asyncio.to_thread(connection._thread.join, ENDS)
 
 
 async def _pragma(raw: Any, statement: str) -> Any:

@@ -54,6 +54,27 @@ async def test_who_gives_up_while_it_connects_leaves_nothing_open(
     await database.close()
 
 
+async def test_who_is_told_twice_to_give_up_leaves_nothing_open_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening = Opening()
+    monkeypatch.setattr(sqlite3, "connect", opening)
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'serendip.db'}", data=tmp_path)
+    asked = asyncio.create_task(read(database))
+    await asyncio.to_thread(opening.begun.wait)
+    for _ in range(2):
+        asked.cancel()
+        for _ in range(3):  # turns of the loop until it waits again
+            await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    opening.go.set()
+    await database.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opening.made[0].execute("SELECT 1")
+    assert [thread.name for thread in database._threads if thread.is_alive()] == []
+
+
 async def test_a_database_that_cannot_be_opened_leaves_no_thread(tmp_path: Path) -> None:
     database = Database(f"sqlite+aiosqlite:///{tmp_path / 'never' / 'serendip.db'}", data=tmp_path)
     with pytest.raises(StoreAway):
