@@ -18,9 +18,9 @@ READY = 10.0  # seconds for coturn to answer
 
 
 class Turn:
-    """coturn; `log` is what it printed so far."""
+    """coturn; `log` is what it printed so far. Not `start`: its ports are known, and it runs once `start` is called."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, start: bool = True) -> None:
         self.port = _port_of_both()
         self.reports_port = free_port()
         shipped = (ROOT / "deploy" / "coturn.conf").read_text()
@@ -28,14 +28,21 @@ class Turn:
         # loopback is this relay's own address here, as a public one is elsewhere; its range stays denied as it ships
         shipped = re.sub(r"^listening-port=.*$", f"listening-port={self.port}", shipped, flags=re.M)
         config.write_text(re.sub(r"port=9465", f"port={self.reports_port}", shipped))
-        command = [
+        self._command = [
             "turnserver", "-c", str(config), f"--static-auth-secret={SECRET}", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1",
             "--allow-loopback-peers", "--allowed-peer-ip=127.0.0.1", f"--pidfile={folder / 'pid'}", f"--userdb={folder / 'db'}",
         ]  # fmt: skip
         self.log: list[str] = []
+        self._folder = folder
+        if start:
+            self.start()
+
+    def start(self) -> None:
+        """Run it, and wait until it answers. Raises RuntimeError if it does not."""
         self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder, stdin=subprocess.DEVNULL
-        )
+            self._command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=self._folder,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self._await()
