@@ -10,6 +10,8 @@ cpdef bytes answer(int status, str words, bytes more=*)
 cpdef bytes limited(int wait)
 cpdef frozenset spelled(names)
 cpdef bint known(str host, frozenset names)
+cpdef bytes cookie_value(bytes header, bytes name)
+cpdef bytes identity_of(bytes header, bint secure)
 
 cdef class Judge:
     cdef frozenset hosts
@@ -18,6 +20,7 @@ cdef class Judge:
     cdef set served
     cpdef bint trusts(self, str address)
     cpdef str address(self, str peer, str forwarded)
+    cdef bint came_by_https(self, str peer, bytes scheme)
     cdef Verdict judge(self, bytes head, str peer)
     cdef Verdict upgrade(self, bytes method, bytes version, list fields, str peer)
     cdef Verdict accepted(self, list fields, bytes key, str peer)

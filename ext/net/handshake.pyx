@@ -30,6 +30,7 @@ cdef enum:  # the fields that decide; those before SINGLE may stand once
     CONNECTION = SINGLE
     PROTOCOL
     FORWARDED
+    SCHEME
     COOKIE
     GPC
     FIELDS
@@ -45,6 +46,7 @@ spelling[ENCODING] = b"transfer-encoding"
 spelling[CONNECTION] = b"connection"
 spelling[PROTOCOL] = b"sec-websocket-protocol"
 spelling[FORWARDED] = b"x-forwarded-for"
+spelling[SCHEME] = b"x-forwarded-proto"
 spelling[COOKIE] = b"cookie"
 spelling[GPC] = b"sec-gpc"
 cdef Py_ssize_t spelled_in[FIELDS]  # so many bytes
@@ -291,6 +293,10 @@ cdef class Judge:
                 break
         return peer
 
+    cdef bint came_by_https(self, str peer, bytes scheme):
+        """Whether a trusted proxy says so: TLS ends in front of this server. `scheme`: the value of X-Forwarded-Proto, None without one."""
+        return scheme is not None and scheme.lower() == b"https" and self.trusts(peer)
+
     cdef Verdict judge(self, bytes head, str peer):
         """The verdict on a whole head (bytes up to and with the empty line) that came from `peer`."""
         cdef const uint8_t *p = <const uint8_t *><const char *>head
@@ -341,7 +347,7 @@ cdef class Judge:
         verdict.status = 101
         verdict.answer = switching(key, spoken)
         verdict.address = self.address(peer, "" if forwarded is None else forwarded.decode("latin-1"))
-        verdict.identity = None if cookie is None else identity_of(cookie)
+        verdict.identity = None if cookie is None else identity_of(cookie, self.came_by_https(peer, fields[SCHEME]))
         verdict.way = (0 if secure(fields[ORIGIN]) else WAY_PLAIN) | (WAY_PRIVATE if fields[GPC] == b"1" else 0)
         return verdict
 
@@ -373,14 +379,26 @@ cdef bint secure(bytes origin):
     return name == b"localhost" or name.endswith(b".localhost") or name == b"[::1]" or name.startswith(b"127.") and name.replace(b".", b"").isdigit()
 
 
-cdef bytes identity_of(bytes cookie):
-    """The value of the identity cookie (`__Host-id`, else `id`) in a Cookie header, at most 64 bytes; None where there is none."""
-    found = None
-    for part in cookie.split(b";"):
-        name, equals, value = part.strip().partition(b"=")
-        if equals and 0 < len(value) <= 64:
-            if name == b"__Host-id":
-                return value
-            if name == b"id" and found is None:
-                found = value
-    return found
+cpdef bytes cookie_value(bytes header, bytes name):
+    """The value of the first cookie with exactly this name in a Cookie header; None without one.
+
+    RFC 6265, 5.4: pairs end at a semicolon and nowhere else, and only spaces and tabs around them are no part of a name. A parser that takes
+    other white space or a quotation mark for an end would read the name in a prefix's protection (`__Host-`) out of another cookie's value.
+    """
+    for part in header.split(b";"):
+        found, equals, value = part.partition(b"=")
+        if equals and found.strip(b" \t") == name:
+            return value.strip(b" \t")
+    return None
+
+
+cpdef bytes identity_of(bytes header, bint secure):
+    """The value of the identity cookie in a Cookie header, 1 to 64 bytes; None without one. `secure`: the request came by HTTPS.
+
+    By HTTPS it is `__Host-id` alone: only this very name can set it. Plain `id` is read without HTTPS only, because any other name of the same
+    domain can set it (RFC 6265bis, 4.1.3.2).
+    """
+    cdef bytes value = cookie_value(header, b"__Host-id")
+    if value is None and not secure:
+        value = cookie_value(header, b"id")
+    return value if value is not None and 0 < len(value) <= 64 else None

@@ -17,6 +17,7 @@ from aiohttp import web
 from server.console.pages import Pages
 from server.console.roles import STEP_UP, Operator, Who, allowed
 from server.console.sessions import COOKIE, SESSION, Session, Sessions
+from server.http.client_info import cookie_of
 from server.http.forms import BadForm, Form, form
 from server.http.own_page import from_own_page
 
@@ -85,14 +86,14 @@ class Gate:
         return self._pages.answer("missing.html", request, operator, status=404)
 
     async def _nothing(self, request: web.Request) -> web.StreamResponse:
-        session = await self._sessions.find(request.cookies.get(COOKIE, ""))
+        session = await self._sessions.find(cookie_of(request, COOKIE))
         if session is None:
             return self._stranger(request)
         request[SESSION] = session
         return self.missing(request, session.operator)
 
     async def _answer(self, request: web.Request, action: Who, handler: Handler, step_up: bool) -> web.StreamResponse:
-        session = await self._sessions.find(request.cookies.get(COOKIE, ""))
+        session = await self._sessions.find(cookie_of(request, COOKIE))
         if session is None:
             return self._stranger(request)
         request[SESSION] = session

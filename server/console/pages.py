@@ -16,6 +16,7 @@ from markupsafe import Markup
 from server.console.files import address
 from server.console.roles import Operator, Who, allowed
 from server.console.sessions import SESSION
+from server.http.client_info import cookie_of
 from server.pages.languages import preferred
 from server.words import templates
 from server.words.said import Said, said
@@ -46,7 +47,7 @@ class Pages:
 
     def spoken(self, request: web.BaseRequest) -> Said:
         """The language of whoever asks."""
-        chosen = request.cookies.get(LANGUAGE, "")
+        chosen = cookie_of(request, LANGUAGE)
         if chosen not in self.said:
             chosen = preferred(request.headers.get("Accept-Language", ""), self.said)
         return self.said[chosen]

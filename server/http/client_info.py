@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from ext.net.handshake import Judge
+from ext.net.handshake import Judge, cookie_value, identity_of
 from server.http.passing import ADDRESS, BASE, said
 from server.http.services import SERVICES
 from server.security import identity
@@ -50,16 +50,25 @@ class ClientInfo:
         return place if ours is not None and port == str(ours[1]) else f"{scheme}://{name}"
 
     def cookie(self, request: web.BaseRequest) -> bytes | None:
-        """The value of the identity cookie that a request brought, as it came."""
-        for name in (identity.SECURE, identity.PLAIN):
-            if value := request.cookies.get(name):
-                return value.encode("utf-8", "surrogateescape")
-        return None
+        """The value of the identity cookie that a request brought, as it came: by HTTPS of `__Host-id` alone, as for `/ws`."""
+        return identity_of(_cookie_header(request), self.secure(request))
 
     async def welcome(self, request: web.Request, response: web.StreamResponse) -> None:
         """`app.on_response_prepare`: the page brings a first visitor's cookie, or renews it. Nothing else sets it."""
         if request.path == "/" and request.method == "GET" and response.status in {200, 304}:
             response.headers.add("Set-Cookie", identity.answer(self.cookie(request), self.secure(request)))
+
+
+def cookie_of(request: web.BaseRequest, name: str) -> str:
+    """The value of the cookie with exactly this name; "" without one. `request.cookies` also ends a pair at a space, so it finds a name in
+    another cookie's value, which any name of the same domain can set."""
+    value = cookie_value(_cookie_header(request), name.encode())
+    return "" if value is None else value.decode("utf-8", "surrogateescape")
+
+
+def _cookie_header(request: web.BaseRequest) -> bytes:
+    """All Cookie headers as one, as the bytes that came."""
+    return "; ".join(request.headers.getall("Cookie", [])).encode("utf-8", "surrogateescape")
 
 
 CLIENT_INFO = web.AppKey("client_info", ClientInfo)

@@ -10,9 +10,11 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
+from playwright.sync_api import sync_playwright
 
 from server.privacy.scanlogs import scan
 from tests.deploy.proxies import NAME, Proxy, caddy, caddy_waits, certificate, nginx
+from tests.server.web.conftest import ARGUMENTS, CHROMIUM
 from tests.server.web.servers import Server
 
 # Whoever is asked shows no certificate that anybody else would know.
@@ -169,6 +171,24 @@ async def test_the_page_comes_with_a_host_bound_secure_cookie(proxy: Proxy) -> N
     assert cookie.startswith("__Host-id=")
     assert "; Secure" in cookie
     assert "max-age=" in answer.headers["Strict-Transport-Security"]
+
+
+def test_a_browser_with_a_cookie_of_the_whole_domain_gets_an_identity_of_its_own(proxy: Proxy) -> None:
+    tossed = "AttackerAttacker123456"
+    with sync_playwright() as playwright:
+        rule = f"--host-resolver-rules=MAP {NAME} 127.0.0.1"
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, rule])
+        context = chromium.new_context(ignore_https_errors=True)
+        context.add_cookies([{"name": "id", "value": tossed, "domain": f".{NAME}", "path": "/"}])
+        page = context.new_page()
+        page.goto(f"https://{NAME}:{proxy.port}/")
+        held = {cookie["name"]: cookie["value"] for cookie in context.cookies()}
+        page.goto(f"https://{NAME}:{proxy.port}/")
+        again = {cookie["name"]: cookie["value"] for cookie in context.cookies()}
+        chromium.close()
+    assert held["id"] == tossed
+    assert held["__Host-id"] != tossed
+    assert again["__Host-id"] == held["__Host-id"]
 
 
 async def test_a_foreign_name_or_origin_is_not_answered(proxy: Proxy) -> None:

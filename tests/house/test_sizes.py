@@ -9,7 +9,7 @@ from tests.house.sources import ROOT, Function, functions, shown, tracked
 FUNCTION_LINES = 60
 C_LINES = 70
 BRANCHES = 25
-FILE_LINES = 400
+FILE_LINES = 600
 # What is longer, and why it may be. This list only shrinks: an entry that is not needed fails.
 LONGER_FUNCTIONS = {
     "server/store/migrations/versions/a001_first.py:upgrade": "a migration is one list of statements, never edited again",

@@ -128,19 +128,31 @@ def test_a_forwarded_address_counts_only_as_far_as_our_proxies_say_so(peer: str,
 
 
 @pytest.mark.parametrize(
-    ("cookie", "expected"),
+    ("cookie", "plainly", "by_https"),
     [
-        (b"id=abc", b"abc"),
-        (b"x=1; id=abc; y=2", b"abc"),
-        (b"id=abc; __Host-id=def", b"def"),
-        (b"__Host-id=def; id=abc", b"def"),
-        (b"id=", None),
-        (b"id=" + b"x" * 65, None),
-        (b"nothing", None),
+        ("id=abc", b"abc", None),
+        ("x=1; id=abc; y=2", b"abc", None),
+        ("id=abc; __Host-id=def", b"def", b"def"),
+        ("__Host-id=def; id=abc", b"def", b"def"),
+        ("__Host-id=def; __Host-id=abc", b"def", b"def"),
+        ("x=1 __Host-id=abc", None, None),  # what another name of the domain can set begins no cookie of ours
+        ('x="; __Host-id=def; y="', b"def", b"def"),
+        ("\xe2\x80\x80__Host-id=abc", None, None),
+        ("\xa0__Host-id=abc", None, None),
+        ("__host-id=abc", None, None),
+        ("id=", None, None),
+        ("id=" + "x" * 65, None, None),
+        ("nothing", None, None),
     ],
 )
-def test_the_identity_is_the_cookies_value(cookie: bytes, expected: bytes | None) -> None:
-    assert examine(JUDGE, head(cookie=cookie.decode()), "::1")[4] == expected
+def test_by_https_the_identity_is_the_cookie_that_no_other_name_can_set(
+    cookie: str, plainly: bytes | None, by_https: bytes | None
+) -> None:
+    proxy, stranger = "10.1.2.3", "192.0.2.1"
+    assert examine(JUDGE, head(cookie=cookie), proxy)[4] == plainly
+    assert examine(JUDGE, head(cookie=cookie, x_forwarded_proto="http"), proxy)[4] == plainly
+    assert examine(JUDGE, head(cookie=cookie, x_forwarded_proto="HTTPS"), proxy)[4] == by_https
+    assert examine(JUDGE, head(cookie=cookie, x_forwarded_proto="https"), stranger)[4] == plainly
 
 
 @settings(

@@ -63,6 +63,15 @@ def test_https_is_believed_from_a_proxy_of_ours_only(served: Server) -> None:
     assert "__Host-id" not in cookies(answered(served, source="127.0.0.8", X_Forwarded_Proto="https"))
 
 
+@pytest.mark.parametrize("tossed", ["id={}", "x=1 __Host-id={}", "\u2000__Host-id={}"])
+def test_by_https_no_cookie_of_another_name_of_the_domain_becomes_an_identity(served: Server, tossed: str) -> None:
+    behind = {"source": "127.0.0.7", "X_Forwarded_Proto": "https"}
+    sent = tossed.format(VALUE).encode().decode("latin-1")
+    assert cookies(answered(served, Cookie=sent, **behind))["__Host-id"].value != VALUE
+    both = cookies(answered(served, Cookie=f"{sent}; __Host-id={VALUE[::-1]}", **behind))
+    assert both["__Host-id"].value == VALUE[::-1]
+
+
 def test_a_strange_cookie_is_replaced_and_harms_nobody(served: Server) -> None:
     for strange in ("x", '"; Domain=evil', "\xff" * 30, "a" * 4000):
         fresh = cookies(answered(served, Cookie=f"id={strange}"))["id"]
