@@ -284,6 +284,16 @@ class Adapter(Table):
 
     # polls
 
+    async def first_events(self, client: Client) -> list[bytes]:
+        """What the answer of `/start` carries: `waiting` or the whole match, as soon as the hub has decided; [] where it does not answer.
+
+        As with `poll`, the events stay queued until `written` or `unwritten`.
+        """
+        if not (client.events or client.gone):
+            await self._polls.first(client)
+        client.carrying = bool(client.events)
+        return client.events[:]
+
     async def poll(self, client: Client, line: Line) -> list[bytes] | None:
         """What waits for the client, as soon as there is something, [] after a while; None: the client is no more.
 

@@ -12,6 +12,9 @@ from typing import Protocol
 from server.omegle.client import Client, Poll
 
 PARK_AFTER = 1.0  # seconds: most answers of a lively chat come sooner
+FIRST_EVENTS_S = (
+    5.0  # longest wait for the first events of a client: the hub answers within milliseconds unless it is down
+)
 
 Held = asyncio.Future[bool | None]  # True: there is news; False: none, answer with nothing; None: it is time to park
 
@@ -56,6 +59,18 @@ class Polls:
         self._until.append((now + self._patience, client, parked))
         client.wake()
         return False
+
+    async def first(self, client: Client) -> None:
+        """Wait until a new client has its first event or is gone, at most `FIRST_EVENTS_S`; nobody else knows its id yet."""
+        poll: Held = self._loop.create_future()
+        client.poll = poll
+        timer = self._loop.call_later(FIRST_EVENTS_S, client.release, False)
+        try:
+            await poll
+        finally:
+            timer.cancel()
+            if client.poll is poll:
+                client.poll = None
 
     async def _unparkable(self, client: Client, line: Line, now: float) -> bool:
         """Wait on in the handler."""

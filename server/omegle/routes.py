@@ -45,8 +45,7 @@ async def start(request: web.Request, asked: Form, adapter: Adapter) -> web.Stre
     if client is None:
         return await answers.slowly(answers.json(b"{}"))
     if asked.flag("firstevents"):
-        first = client.events[:]
-        client.carrying = bool(first)
+        first = await adapter.first_events(client)
         answer = answers.json(b'{"clientID":"%s","events":%s}' % (client.id.encode(), events.joined(first)))
         await _carry(request, answer, adapter, client.id, len(first))
         return answer

@@ -126,3 +126,22 @@ async def test_a_poll_behind_which_more_is_said_is_answered_with_nothing_and_its
     assert not await task
     assert not client.waits
     assert not parked.done()
+
+
+async def test_a_new_client_waits_for_its_first_event(polls: Polls, client: Client) -> None:
+    task = asyncio.create_task(polls.first(client))
+    while not client.waits:  # noqa: ASYNC110 - turns of the loop, no time
+        await asyncio.sleep(0)
+    client.put([b'["waiting"]'])
+    client.wake()
+    await task
+    assert not client.waits
+
+
+async def test_a_new_client_that_hears_nothing_is_answered_with_nothing(
+    polls: Polls, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.omegle.polls.FIRST_EVENTS_S", 0.0)
+    await polls.first(client)
+    assert not client.waits
+    assert not client.events
