@@ -320,7 +320,7 @@ class Omegle(Section):
     connect_rate: PositiveFloat = Field(default=60.0, description="new ones a second after the burst: about 8 chats'")
     servers: Names = Field(
         default=("front1",),
-        description="short names of servers in /status, told where name.HOST is in server.hosts; else the Host that asked",
+        description="short names of servers in /status, given if name.DOMAIN is in server.hosts (DOMAIN: the Host or its parent); else the Host",
     )
 
 

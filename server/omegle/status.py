@@ -1,5 +1,6 @@
 """`/status`, and the `statusInfo` event: the figures that clients of this protocol look for. Rule: every field is present, each true."""
 
+import re
 import time
 from typing import Any
 
@@ -9,6 +10,7 @@ from engine.engine import Engine
 from server.omegle.events import event
 from server.security import hosts as known_hosts
 
+FRONT = re.compile(r"front\d+|chatserv")  # names of servers that clients of this protocol have built in
 FRESH = 1.0  # seconds that figures are used again: clients ask at every start
 
 
@@ -18,9 +20,8 @@ class Status:
     def __init__(self, engine: Engine, servers: tuple[str, ...], hosts: tuple[str, ...] = ()) -> None:
         self._engine = engine
         self._servers = servers
-        self._hosts = tuple(
-            host for host in hosts if host != "*"
-        )  # who answers to every name does not know which lead here
+        self._any = "*" in hosts  # every name is answered: that says nothing about the names that lead here
+        self._hosts = tuple(host for host in hosts if host != "*")
         self._until = float("-inf")
         self._found: dict[str, Any] = {}
 
@@ -38,18 +39,21 @@ class Status:
         return self._found | {"servers": self.names(host), "antinudeservers": [host]}
 
     def names(self, host: str) -> list[str]:
-        """The servers for who asked by `host`: short names where they lead here, else the name that did.
+        """The servers for a client that asked by `host`: short names if they lead here, else `host`.
 
-        Some clients put the domain behind what they find, others connect to it as it stands.
+        Some clients append their domain to what they find, others connect to it as it is. The former ask by the domain itself or
+        by a name below it (`front1.`, `chatserv.`), so a short name is given if it is served below `host` or below its parent.
         """
         bare = host.lower().rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host.lower()
-        first, _, rest = bare.partition(".")
-        domain = rest if first in self._servers else bare
+        first, _, parent = bare.partition(".")
         full = [name for name in self._servers if "." in name or ":" in name]
-        short = [
-            name for name in self._servers if name not in full and known_hosts.known(f"{name}.{domain}", self._hosts)
-        ]
+        short = [name for name in self._servers if name not in full and self._leads_here(name, (parent, bare))]
+        if self._any and not short and parent and (first in self._servers or FRONT.fullmatch(first)):
+            short = [first]  # the one name below its domain that certainly leads here: it was asked by
         return [*short, *full] or [host]
+
+    def _leads_here(self, name: str, domains: tuple[str, ...]) -> bool:
+        return any(domain and known_hosts.known(f"{name}.{domain}", self._hosts) for domain in domains)
 
     def _renew(self) -> None:
         now = time.monotonic()

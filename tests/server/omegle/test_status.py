@@ -27,11 +27,29 @@ class Idle:
         ("OMEGLE.com:443", ["front1"]),
         ("127.0.0.1:8080", ["127.0.0.1:8080"]),
         ("[::1]:8080", ["[::1]:8080"]),
+        ("chatserv.omegle.com", ["front1"]),  # OmClient asks by this name, and appends omegle.com to what it finds
+        ("front7.omegle.com:8080", ["front1"]),
+        ("chat.example:8080", ["chat.example:8080"]),
     ],
 )
 def test_short_names_are_told_where_they_lead_here_and_else_the_name_that_asked(host: str, servers: list[str]) -> None:
-    for names in (HOSTS, ("*.omegle.com", "*")):
+    for names in (HOSTS, ("omegle.com", "*.omegle.com", "127.0.0.1", "[::1]"), ("*.omegle.com", "*")):
         status = Status(cast(Any, Idle()), ("front1",), names)
         found = json.loads(status.body(host))
         assert found["servers"] == servers
         assert found["antinudeservers"] == [host]
+
+
+@pytest.mark.parametrize(
+    ("host", "servers"),
+    [
+        ("chatserv.omegle.com", ["chatserv"]),
+        ("front3.localhost:8080", ["front3"]),
+        ("front1.chat.example", ["front1"]),
+        ("omegle.com", ["omegle.com"]),
+        ("chat.example:8080", ["chat.example:8080"]),
+        ("127.0.0.1:8080", ["127.0.0.1:8080"]),
+    ],
+)
+def test_a_server_that_answers_to_every_name_gives_the_short_name_that_asked(host: str, servers: list[str]) -> None:
+    assert Status(cast(Any, Idle()), ("front1",), ("*",)).names(host) == servers
