@@ -117,7 +117,7 @@ class Gate:
     async def _unsent(self, request: web.Request, session: Session) -> web.StreamResponse | None:
         """Read the form; the answer where it does not come from a page of this session."""
         operator = session.operator
-        if not from_own_page(request):
+        if not from_own_page(request, takes_null=False):
             return self._pages.answer("refused.html", request, operator, status=403, why="origin")
         try:
             found = await form(request)

@@ -23,7 +23,7 @@ class Language:
 
     async def choose(self, request: web.Request) -> web.Response:
         """`POST /language`: `language`, `next`. What is no language of ours changes nothing."""
-        if not from_own_page(request):
+        if not from_own_page(request, takes_null=False):
             return self._pages.answer("refused.html", request, None, status=403, why="origin")
         try:
             found = await form(request)

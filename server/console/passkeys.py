@@ -37,11 +37,11 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a browser brought in answer to a question, not yet checked against a key. `handle`: of the account that it says."""
+    """What a browser brought in answer to a challenge, not yet checked against a key. `handle`: of the account that it says."""
 
     id: bytes
     handle: bytes | None
-    state: Any
+    challenge: bytes
     answer: Any  # fido2.webauthn.AuthenticationResponse
 
 
@@ -77,20 +77,17 @@ class Passkeys:
         )
 
         user = PublicKeyCredentialUserEntity(id=handle, name=name, display_name=name)
-        options, state = self._server.register_begin(
+        options, _ = self._server.register_begin(
             user,
             resident_key_requirement=ResidentKeyRequirement.REQUIRED,
             user_verification=UserVerificationRequirement.REQUIRED,
+            challenge=self._challenges.make(purpose),
         )
-        self._challenges.put(options.public_key.challenge, purpose, state)
         return json.dumps(dict(options.public_key))
 
     def ask(self, purpose: str) -> str:
         """The options for showing a passkey, as JSON."""
-        from fido2.webauthn import UserVerificationRequirement
-
-        options, state = self._server.authenticate_begin(user_verification=UserVerificationRequirement.REQUIRED)
-        self._challenges.put(options.public_key.challenge, purpose, state)
+        options, _ = self._begun(self._challenges.make(purpose))
         return json.dumps(dict(options.public_key))
 
     def made(self, text: str, purpose: str) -> Credential:
@@ -98,40 +95,58 @@ class Passkeys:
         from fido2.webauthn import RegistrationResponse
 
         answer = _read(text, RegistrationResponse)
-        state = self._challenges.take(answer.response.client_data.challenge, purpose)
-        if state is None:
-            raise NotProved("challenge")
+        challenge = self._asked(answer, purpose)
         try:
-            found = self._server.register_complete(state, answer)
+            found = self._server.register_complete(self._begun(challenge)[1], answer)
         except (ValueError, AssertionError):
             raise NotProved("untrue") from None
         data = found.credential_data
         if data is None:
             raise NotProved("untrue")
+        self._use(challenge)
         return Credential(data.credential_id, bytes(data), found.counter)
 
     def shown(self, text: str, purpose: str) -> Shown:
-        """Which passkey a browser brought, before its key is looked up. The question is used up. Raises NotProved."""
+        """Which passkey a browser brought, before its key is looked up. Raises NotProved."""
         from fido2.webauthn import AuthenticationResponse
 
         answer = _read(text, AuthenticationResponse)
-        state = self._challenges.take(answer.response.client_data.challenge, purpose)
-        if state is None:
-            raise NotProved("challenge")
-        return Shown(answer.raw_id, answer.response.user_handle, state, answer)
+        return Shown(answer.raw_id, answer.response.user_handle, self._asked(answer, purpose), answer)
 
     def proved(self, shown: Shown, kept: Credential) -> int:
-        """Check it against the key that is kept; the counter that is kept from here on. Raises NotProved."""
+        """Check it against the key that is kept, and use the challenge up; the counter that is kept from here on. Raises NotProved."""
         from fido2.webauthn import AttestedCredentialData
 
         try:
-            self._server.authenticate_complete(shown.state, [AttestedCredentialData(kept.data)], shown.answer)
+            state = self._begun(shown.challenge)[1]
+            self._server.authenticate_complete(state, [AttestedCredentialData(kept.data)], shown.answer)
         except ValueError:
             raise NotProved("untrue") from None
         counter: int = shown.answer.response.authenticator_data.counter
         if (counter or kept.counter) and counter <= kept.counter:
             raise NotProved("counter")  # a copy of the authenticator has been used
+        self._use(shown.challenge)
         return counter
+
+    def _begun(self, challenge: bytes) -> tuple[Any, Any]:
+        """The options that ask for a passkey, and what the library checks the answer to this challenge against."""
+        from fido2.webauthn import UserVerificationRequirement
+
+        required = UserVerificationRequirement.REQUIRED
+        begun: tuple[Any, Any] = self._server.authenticate_begin(user_verification=required, challenge=challenge)
+        return begun
+
+    def _asked(self, answer: Any, purpose: str) -> bytes:
+        """The challenge that an answer is to. Raises NotProved for one that is not open for this purpose."""
+        challenge: bytes = answer.response.client_data.challenge
+        if not self._challenges.is_open(challenge, purpose):
+            raise NotProved("challenge")
+        return challenge
+
+    def _use(self, challenge: bytes) -> None:
+        """Only a true passkey uses a challenge up, so that strangers fill no table. Raises NotProved where another request was faster."""
+        if not self._challenges.use(challenge):
+            raise NotProved("challenge")
 
 
 def _read(text: str, kind: Any) -> Any:

@@ -141,7 +141,7 @@ class Signing:
 
     async def _read(self, request: web.Request) -> Form | web.Response:
         """The form of somebody who is not in yet, or the answer to what is none of ours."""
-        if not from_own_page(request):
+        if not from_own_page(request, takes_null=False):
             return self._pages.answer("refused.html", request, None, status=403, why="origin")
         if (limited := self._limited(request, self._failures)) is not None:
             return limited

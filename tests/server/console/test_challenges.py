@@ -1,41 +1,51 @@
-"""Questions: once, in time, for what they were asked; bounded."""
+"""Challenges: once, in time, for their purpose, of one process; nothing is kept of one that is not used."""
 
 from server.console.challenges import LIFE, Challenges
 
 
-def test_a_question_is_answered_once() -> None:
+def test_a_challenge_is_used_once() -> None:
     challenges = Challenges(lambda: 0.0)
-    challenges.put(b"a", "sign in", "state")
-    assert challenges.take(b"a", "sign in") == "state"
-    assert challenges.take(b"a", "sign in") is None
+    one = challenges.make("sign in")
+    assert challenges.is_open(one, "sign in")
+    assert challenges.use(one)
+    assert not challenges.is_open(one, "sign in")
+    assert not challenges.use(one)
 
 
-def test_a_question_ends_after_five_minutes() -> None:
+def test_a_challenge_ends_after_five_minutes_and_stays_used_until_then() -> None:
     now = 0.0
     challenges = Challenges(lambda: now)
-    challenges.put(b"a", "sign in", "state")
-    challenges.put(b"b", "sign in", "state")
+    one, other = challenges.make("sign in"), challenges.make("sign in")
     now = LIFE - 1
-    assert challenges.take(b"a", "sign in") == "state"
+    assert challenges.is_open(one, "sign in")
+    assert challenges.use(one)
+    assert not challenges.is_open(one, "sign in")
     now = LIFE
-    assert challenges.take(b"b", "sign in") is None
+    assert not challenges.is_open(other, "sign in")
 
 
-def test_a_question_is_for_one_purpose_and_a_wrong_try_ends_it() -> None:
+def test_a_challenge_is_for_one_purpose_and_one_process() -> None:
     challenges = Challenges(lambda: 0.0)
-    challenges.put(b"a", "enrol ada", "state")
-    assert challenges.take(b"a", "sign in") is None
-    assert challenges.take(b"a", "enrol ada") is None
+    one = challenges.make("enrol ada")
+    assert not challenges.is_open(one, "sign in")
+    assert challenges.is_open(one, "enrol ada")
+    assert not Challenges(lambda: 0.0).is_open(one, "enrol ada")
 
 
-def test_the_oldest_go_when_there_are_too_many_and_the_late_by_themselves() -> None:
+def test_no_byte_of_a_challenge_can_be_changed() -> None:
+    challenges = Challenges(lambda: 0.0)
+    one = challenges.make("sign in")
+    for place in range(len(one)):
+        assert not challenges.is_open(one[:place] + bytes([one[place] ^ 1]) + one[place + 1 :], "sign in")
+    for other in (b"", one[:-1], one + b"\0"):
+        assert not challenges.is_open(other, "sign in")
+
+
+def test_the_used_ones_are_bounded_and_none_makes_room_for_another_before_it_ends() -> None:
     now = 0.0
-    challenges = Challenges(lambda: now, most=3)
-    for number in range(5):
-        challenges.put(bytes([number]), "sign in", number)
-    assert len(challenges) == 3
-    assert challenges.take(b"\x01", "sign in") is None
-    assert challenges.take(b"\x02", "sign in") == 2
+    challenges = Challenges(lambda: now, used_max=2)
+    first, second, third = (challenges.make("sign in") for _ in range(3))
+    assert [challenges.use(one) for one in (first, second, third)] == [True, True, False]
+    assert not challenges.is_open(first, "sign in")
     now = LIFE
-    challenges.put(b"new", "sign in", "state")
-    assert len(challenges) == 1
+    assert challenges.use(challenges.make("sign in"))

@@ -93,6 +93,25 @@ async def test_an_answer_opens_once(console: Console) -> None:
     assert (await Person(console).ask("POST", "/sign-in", {"passkey": said})).status == 401
 
 
+async def test_no_number_of_strangers_who_ask_takes_a_challenge_away(console: Console) -> None:
+    key = await console.enrolled("ada", "admin")
+    path = await console.accounts.invite("bob", ["moderator"], "test")
+    page, link = await Person(console).get("/sign-in"), await Person(console).get(path)
+    ada = await console.again("ada")
+    console.kit.now += 600
+    step_up = await ada.get("/accounts")
+    strangers = Person(console)
+    for number in range(2_100):
+        strangers.headers["X-Test-Address"] = f"10.{number >> 8}.{number & 255}.1"
+        assert (await strangers.get("/sign-in")).status == 200
+    answer: dict[str, object] = {"passkey": key.get(page.options)}
+    assert (await Person(console).ask("POST", "/sign-in", answer)).status == 303
+    assert (await Person(console).ask("POST", "/sign-in", answer)).status == 401
+    assert (await Person(console).ask("POST", path, {"passkey": Authenticator().create(link.options)})).status == 303
+    proof: dict[str, object] = {"passkey": key.get(step_up.options), "next": "/accounts", "token": ada.token}
+    assert (await ada.ask("POST", "/prove", proof)).to == "/accounts"
+
+
 async def test_an_answer_to_another_question_opens_nothing(console: Console) -> None:
     key = await console.enrolled("ada", "admin")
     ada = await console.again("ada")

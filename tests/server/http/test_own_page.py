@@ -8,15 +8,22 @@ from server.http.own_page import from_own_page
 HOST = "chat.example:8443"
 
 
-def asked(**headers: str) -> bool:
+def asked(*, takes_null: bool = True, **headers: str) -> bool:
     """The verdict about a POST with these headers (`Sec_Fetch_Site` is `Sec-Fetch-Site`)."""
     given = {"Host": HOST} | {name.replace("_", "-"): value for name, value in headers.items()}
-    return from_own_page(make_mocked_request("POST", "/", headers=given))
+    return from_own_page(make_mocked_request("POST", "/", headers=given), takes_null=takes_null)
 
 
 def test_a_form_of_our_documents_has_no_origin_but_the_browser_says_where_it_is_from() -> None:
     assert asked(Origin="null", Sec_Fetch_Site="same-origin")
     assert not asked(Origin="null", Sec_Fetch_Site="cross-site")
+
+
+def test_where_documents_send_their_origin_none_is_another_page() -> None:
+    assert not asked(Origin="null", takes_null=False)
+    assert not asked(Origin="null", Sec_Fetch_Site="same-origin", takes_null=False)
+    assert asked(Origin=f"https://{HOST}", takes_null=False)
+    assert asked(takes_null=False)
 
 
 def test_a_program_sends_neither_header() -> None:
