@@ -67,6 +67,35 @@ const beside = (url) => {
 const policy = window.trustedTypes?.createPolicy("serendip-worker", { createScriptURL: beside });
 const trusted = (url) => (policy ? policy.createScriptURL(url) : url);
 
+/**
+ * Draws states into `root`, one after the other. A part that sends an event while the page is drawn asks for a second drawing: begun
+ * inside the first it would leave the first with nodes that are on no page.
+ */
+function drawer(root) {
+  let wanted = null;
+  let drawing = false;
+  return (state) => {
+    wanted = state;
+    if (drawing) return;
+    drawing = true;
+    try {
+      while (wanted) {
+        const next = wanted;
+        wanted = null;
+        render(
+          html`
+            <${App} state=${next} />
+          `,
+          root,
+        );
+        document.title = titleOf(next);
+      }
+    } finally {
+      drawing = false;
+    }
+  };
+}
+
 function watchServiceWorker() {
   if ("serviceWorker" in navigator) navigator.serviceWorker.register(trusted("/sw.js")).catch(() => {}); // refused: the page works without
 }
@@ -106,15 +135,7 @@ async function main() {
   });
   start(reduce, state, makeEffects(wire, trusted));
   root.replaceChildren(); // what the shell said meanwhile
-  subscribe((next) => {
-    render(
-      html`
-        <${App} state=${next} />
-      `,
-      root,
-    );
-    document.title = titleOf(next);
-  });
+  subscribe(drawer(root));
   watchSeconds();
   watchSearch();
   watchSilence(wire);

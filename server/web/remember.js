@@ -35,8 +35,8 @@ function write() {
     .slice(-MOST)
     .map(({ text, seq, ordinal, state }) => ({ text, seq, ordinal, state }));
   const shows = chat.call ? { ...video.on, blur: video.ownBlur, veil: video.veil } : undefined;
-  const { id, tone, hung } = chat;
-  return attempt(() => sessionStorage.setItem(TALK, JSON.stringify({ chat: id, lines, draft: typed, tone, shows, hung })));
+  const { id, tone, hung, quote } = chat;
+  return attempt(() => sessionStorage.setItem(TALK, JSON.stringify({ chat: id, lines, draft: typed, quote: quote?.text, tone, shows, hung })));
 }
 
 function look({ phase, chat, last }) {
@@ -54,7 +54,7 @@ function look({ phase, chat, last }) {
     const [of, text] = [seen, typed];
     [seen, typed] = [null, ""];
     send("draft", { chat: of, text });
-  } else if (mine && mine !== newest) typed = document.querySelector("#message")?.value === typed ? "" : typed;
+  } else if (mine && mine !== newest) typed = document.querySelector("#message")?.value ?? typed;
   [seen, newest] = [chat?.id ?? null, mine];
   if (phase === "chat") timer ||= setTimeout(write, REST);
   else write();

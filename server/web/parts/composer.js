@@ -4,7 +4,7 @@ import { html } from "../html.js";
 import { icon } from "../icons.js";
 import { composing } from "../keys.js";
 import { Next } from "./next.js";
-import { withQuote } from "./said.js";
+import { bare, splitQuote } from "./said.js";
 import { Smile } from "./smile.js";
 import { BOUNDS } from "../protocol.js";
 import { send } from "../store.js";
@@ -12,6 +12,14 @@ import { t } from "../words.js";
 
 const WARN = 1800;
 const REST = 5000; // ms without a key until "typing" is taken back
+
+/** What one answers, above the field; it goes before the answer as quoted lines. */
+const Quote = ({ text }) => html`
+  <div class="answered">
+    <blockquote dir="auto">${bare(text)}</blockquote>
+    <button type="button" class="round" aria-label=${t("chat.unquote")} onClick=${() => send("unquote")}>${icon("close")}</button>
+  </div>
+`;
 
 /** When the chat is over (`over`) a sentence that was begun stays, with the focus; nothing can be sent any more. */
 export function Composer({ chat, armed, confirm, over }) {
@@ -22,8 +30,9 @@ export function Composer({ chat, armed, confirm, over }) {
   const tell = (on) => {
     clearTimeout(typing.current.timer);
     if (on) typing.current.timer = setTimeout(() => tell(false), REST);
-    if (on !== typing.current.on) send("typing", { on });
+    if (on === typing.current.on) return;
     typing.current.on = on;
+    send("typing", { on });
   };
   useEffect(() => () => clearTimeout(typing.current.timer), []);
   useLayoutEffect(() => {
@@ -31,54 +40,54 @@ export function Composer({ chat, armed, confirm, over }) {
     field.current.value = chat.draft;
     measure([...chat.draft].length);
   }, [chat.draft]);
-  const changed = () => {
-    const { value } = field.current;
+  const changed = ({ value }) => {
     measure([...value].length);
     if (over) send("ended.typed");
     else tell(value.trim() !== "");
   };
-  const write = (text) => {
-    const node = field.current;
-    node.value = text;
-    node.focus();
-    node.setSelectionRange(text.length, text.length);
-    node.dispatchEvent(new InputEvent("input", { bubbles: true })); // as if it were typed
-  };
-  useEffect(() => {
-    if (chat.quote && !over) write(withQuote(field.current.value, chat.quote.text));
-  }, [chat.quote?.serial]);
-  const blocked = length > BOUNDS.text || chat.paused > 0;
-  const speak = () => {
-    const text = field.current.value;
-    if (over || blocked || !text.trim()) return;
+  const quote = over ? "" : (chat.quote?.text ?? "");
+  const whole = length + [...quote].length;
+  const blocked = whole > BOUNDS.text || chat.paused > 0; // what is under the field, or the banner, says why
+  const speak = (node) => {
+    const { value } = node;
+    if (over || blocked || !value.trim()) return;
     clearTimeout(typing.current.timer);
     typing.current.on = false; // a message ends one's typing (protocol)
-    send("say", { text });
-    field.current.value = "";
+    node.value = "";
     measure(0);
+    send("say", { text: quote + value });
   };
-  const recall = () => {
+  const recall = (node) => {
     const unsent = chat.lines.findLast((entry) => entry.state === "refused");
     if (!unsent) return;
-    field.current.value = unsent.text;
-    send("delete", { key: unsent.key });
-    changed();
+    const [quoted, text] = splitQuote(unsent.text);
+    node.value = text;
+    send("recall", { key: unsent.key, quote: quoted });
+    node.dispatchEvent(new InputEvent("input", { bubbles: true })); // as if it were typed
   };
   const key = (event) => {
     if (composing(event)) return;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
-      speak();
-    } else if (event.key === "ArrowUp" && !event.target.value && !over) recall();
+      speak(event.currentTarget);
+    } else if (over || event.currentTarget.value) return;
+    else if (event.key === "ArrowUp") recall(event.currentTarget);
+    else if (event.key === "Backspace" && quote) send("unquote");
   };
   useEffect(() => {
     if (over) clearTimeout(typing.current.timer);
   }, [over]);
   begun.current = over && (begun.current || length > 0);
-  const left = BOUNDS.text - length;
+  const left = BOUNDS.text - whole;
   return html`
     <div class="compose" hidden=${over && !begun.current}>
-      <form class="composer" onSubmit=${(event) => (event.preventDefault(), speak())}>
+      ${
+        quote &&
+        html`
+          <${Quote} text=${quote} />
+        `
+      }
+      <form class="composer" onSubmit=${(event) => (event.preventDefault(), speak(event.currentTarget.elements.message))}>
         <button type="button" class=${`button leave ${armed === "leave" ? "danger" : ""}`} hidden=${over} onClick=${() => send("leave")}>
           ${t(armed === "leave" ? "chat.sure" : "chat.leave")}
           <small aria-hidden="true">${t(armed === "leave" || !confirm ? "chat.once" : "chat.twice")}</small>
@@ -99,7 +108,7 @@ export function Composer({ chat, armed, confirm, over }) {
           aria-label=${t("chat.message")}
           placeholder=${t("chat.write")}
           aria-describedby="under"
-          onInput=${changed}
+          onInput=${({ currentTarget }) => changed(currentTarget)}
           onKeyDown=${key}
         ></textarea>
         ${
@@ -110,8 +119,8 @@ export function Composer({ chat, armed, confirm, over }) {
         }
         <button type="submit" class="send" hidden=${over} aria-label=${t("chat.send")} aria-disabled=${blocked ? "true" : null}>${icon("up")}</button>
       </form>
-      <p class=${`under ${left < 0 ? "problem" : "muted"}`} id="under" hidden=${length < WARN && !over}>
-        ${over ? t("chat.draft") : length >= WARN && (left < 0 ? t("chat.toolong", { n: -left }) : t("chat.left", { n: left }))}
+      <p class=${`under ${left < 0 ? "problem" : "muted"}`} id="under" hidden=${whole < WARN && !over}>
+        ${over ? t("chat.draft") : whole >= WARN && (left < 0 ? t("chat.toolong", { n: -left }) : t("chat.left", { n: left }))}
       </p>
       <p class="hints" aria-hidden="true" hidden=${over}>
         <span>

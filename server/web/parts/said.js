@@ -14,11 +14,19 @@ const QUOTE = 160; // code points
 
 /** `quote` without its signs, or ""; `text`: the rest, all where there is nothing else. */
 export function partsOf(said) {
-  const text = clean(said);
-  const found = QUOTED.exec(text)?.[0] ?? "";
-  const rest = text.slice(found.length);
-  return rest.trim() && found ? { quote: found.replace(/^> ?/gm, "").trimEnd(), text: rest } : { quote: "", text };
+  const [quote, text] = splitQuote(clean(said));
+  return { quote: bare(quote), text };
 }
+
+/** The quoted lines that `said` begins with, signs and all, or ""; and the rest. Without a rest nothing counts as quoted. */
+export function splitQuote(said) {
+  const quote = QUOTED.exec(said)?.[0] ?? "";
+  const rest = said.slice(quote.length);
+  return rest.trim() ? [quote, rest] : ["", said];
+}
+
+/** Quoted lines without their signs. */
+export const bare = (quote) => quote.replace(/^> ?/gm, "").trimEnd();
 
 /** Up to three emoji and nothing else. */
 export const alone = (text) => text.length <= LONGEST && ALONE.test(text);
@@ -33,6 +41,3 @@ export function quoteOf(said) {
   const cut = points.length > QUOTE ? `${points.slice(0, QUOTE).join("").trimEnd()}…` : lines.length > QUOTE_LINES ? `${kept}…` : kept;
   return `${cut.replace(/^/gm, "> ")}\n`;
 }
-
-/** A text that begins with another quote than it did. */
-export const withQuote = (text, quote) => quote + text.replace(QUOTED, "");

@@ -7,7 +7,7 @@ import { seek } from "./find.js";
 import { hang } from "./pictures.js";
 import { meet } from "./sheets.js";
 import { note, past, put } from "./talk.js";
-import { and, patch, say, timer } from "./state.js";
+import { and, focus, patch, say, timer } from "./state.js";
 
 const ARMED = new Set(["next", "swipe"]);
 
@@ -50,8 +50,9 @@ function remember(state, { kept }) {
     const at = line.seq ? lines.findIndex((entry) => entry.seq > line.seq) : -1;
     lines.splice(at < 0 ? lines.length : at, 0, own(state.chat, line, `m${state.serial + index}`));
   });
-  const { draft, tone, shows } = kept;
-  const back = { ...patch(shown(there, shows), "chat", { lines, draft, tone }), serial: state.serial + kept.lines.length };
+  const { draft, quote: text, tone, shows } = kept;
+  const quoted = typeof text === "string" && text ? { key: null, text } : null;
+  const back = { ...patch(shown(there, shows), "chat", { lines, draft, quote: quoted, tone }), serial: state.serial + kept.lines.length };
   return [kept.hung ? hang(back) : back];
 }
 
@@ -76,9 +77,16 @@ function quote(state, { key }) {
   const line = key ? lines.find((entry) => entry.key === key) : theirs.at(at > 0 ? at - 1 : -1);
   if (!line) return [state];
   return [
-    patch({ ...state, serial: state.serial + 1 }, "chat", { quote: { key: line.key, text: quoteOf(line.text), serial: state.serial } }),
+    patch(state, "chat", { quote: { key: line.key, text: quoteOf(line.text) } }),
     say("chat.quoted", { line: clean(line.text) }),
+    focus("#message"),
   ];
+}
+
+/** A line that was not sent goes back into the field, and what it quoted above it. */
+function recall(state, { key, quote: text }) {
+  const lines = state.chat.lines.filter((entry) => entry.key !== key);
+  return [patch(state, "chat", { lines, ...(text ? { quote: { key: null, text } } : {}) })];
 }
 
 export const nextEvents = {
@@ -88,6 +96,8 @@ export const nextEvents = {
   topics: (state, _, now) => (state.phase === "waiting" ? topics(state, now) : [{ ...state, sheet: null }]),
   "timer.usual": (state) => [state, ...(state.phase === "waiting" ? [{ do: "status" }] : [])],
   quote,
+  unquote: (state) => [patch(state, "chat", { quote: null }), focus("#message")],
+  recall,
   "copied.text": (state) => [state, say("save.copied")],
   "copied.not": (state) => [state, { do: "alarm", key: "text.refused" }],
   "timer.past": (state, _, now) => [state.last && now - state.last.ended.at >= BOUNDS.pastFor * 1000 ? { ...state, last: null } : state],

@@ -109,7 +109,8 @@ function flush(state) {
   return [patch(state, "chat", { lines, ordinal }), ...frames, ...(frames.length ? [timer("late", 2000)] : [])];
 }
 
-function speak(state, { text }, now) {
+/** `quote`: what stays above the field after it. */
+function speak(state, { text, quote = null }, now) {
   const tidy = whole(text)
     .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")
     .replace(/\s+$/, "");
@@ -120,7 +121,7 @@ function speak(state, { text }, now) {
   const entry = line(key, "me", tidy, { state: settled ? "sending" : "queued", late: false, ordinal, at: now });
   const stamps = [...state.chat.stamps.filter((at) => now - at < PAUSE), now];
   const paused = stamps.length >= BURST ? now + PAUSE : 0;
-  const next = patch(put(state, entry), "chat", { stamps, paused, ...(settled ? { ordinal } : {}) });
+  const next = patch(put(state, entry), "chat", { stamps, paused, quote, ...(settled ? { ordinal } : {}) });
   const effects = settled ? [{ do: "send", frame: { type: "message", text: tidy, id: key } }, timer("late", 2000)] : [];
   return [paused ? { ...next, notice: "flood" } : next, ...effects, ...(paused ? [timer("paused", PAUSE), say("link.flood")] : [])];
 }
@@ -215,7 +216,7 @@ function retry(state, { key }, now) {
   const entry = state.chat?.lines.find((one) => one.key === key);
   if (!entry) return [state];
   const without = patch(state, "chat", { lines: state.chat.lines.filter((one) => one !== entry) });
-  const result = speak(without, { text: entry.text }, now);
+  const result = speak(without, { text: entry.text, quote: without.chat.quote }, now);
   return result[0] === without ? [state] : result;
 }
 

@@ -2,11 +2,12 @@
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.server.web.conftest import Opener, Watch, adult, meet
+from tests.server.web.conftest import Opener, Watch, adult, meet, refuse
 from tests.server.web.servers import Server
 from tests.support.pictures import picture
 
 BIG = ".bubble.big"
+CHIP = ".answered blockquote"
 
 
 def say(page: Page, text: str) -> None:
@@ -69,21 +70,43 @@ def test_a_line_is_quoted_by_a_press_and_by_keys(window: Opener, server: Server)
     anna.fill("#message", "on a lake")
     anna.locator(".line").first.hover()
     anna.locator(".quoting").first.click()
-    expect(anna.locator("#message")).to_have_value("> where do you sail?\non a lake")
+    expect(anna.locator(CHIP)).to_have_text("where do you sail?")
+    expect(anna.locator("#message")).to_have_value("on a lake")
     expect(anna.locator("#message")).to_be_focused()
+    picture(anna, "gallery/quote-chip-1280")
     expect(anna.locator("#say")).to_have_text("Quoted: where do you sail?")
     anna.keyboard.press("Enter")
     expect(ben.locator("blockquote")).to_have_text("where do you sail?")
     expect(ben.locator(".bubble").last).to_contain_text("on a lake")
     anna.fill("#message", "in summer")
     anna.keyboard.press("Alt+q")
-    expect(anna.locator("#message")).to_have_value("> and when?\nin summer")
+    expect(anna.locator(CHIP)).to_have_text("and when?")
     anna.keyboard.press("Alt+q")
-    expect(anna.locator("#message")).to_have_value("> where do you sail?\nin summer")
-    anna.locator("#message").fill("")
-    ben.locator(".line").last.hover()
-    ben.locator(".quoting").last.click()
-    expect(ben.locator("#message")).to_have_value("> on a lake\n")  # and not what that quoted
+    expect(anna.locator(CHIP)).to_have_text("where do you sail?")
+    anna.get_by_role("button", name="Answer without the quote").click()
+    expect(anna.locator(CHIP)).to_have_count(0)
+    expect(anna.locator("#message")).to_be_focused()
+    anna.keyboard.press("Enter")
+    expect(ben.locator(".bubble").last).to_have_text("in summer")
+    ben.locator(".line").nth(2).hover()
+    ben.locator(".quoting").nth(2).click()
+    expect(ben.locator(CHIP)).to_have_text("on a lake")  # and not what that quoted
+    ben.keyboard.press("Backspace")
+    expect(ben.locator(CHIP)).to_have_count(0)
+
+
+def test_an_answer_that_begins_with_a_quote_arrives_and_so_does_what_follows(window: Opener, server: Server) -> None:
+    anna, ben = meet(window, server.url, "quoted first")
+    say(ben, "what do you play?")
+    expect(anna.locator(".bubble")).to_have_count(1)
+    anna.keyboard.press("Alt+q")
+    anna.keyboard.type("the harp")
+    anna.keyboard.press("Enter")
+    expect(ben.locator(".bubble").last).to_contain_text("the harp")
+    expect(ben.locator("blockquote")).to_have_text("what do you play?")
+    anna.keyboard.type("and the drums")
+    anna.click("button.send")
+    expect(ben.locator(".bubble").last).to_have_text("and the drums")
 
 
 def test_a_finger_finds_the_quote_by_a_tap(window: Opener, server: Server) -> None:
@@ -93,7 +116,24 @@ def test_a_finger_finds_the_quote_by_a_tap(window: Opener, server: Server) -> No
     anna.locator(".bubble").tap()
     expect(anna.locator(".quoting")).to_be_visible()
     anna.locator(".quoting").tap()
-    expect(anna.locator("#message")).to_have_value("> a line\n")
+    expect(anna.locator(CHIP)).to_have_text("a line")
+    picture(anna, "gallery/quote-chip-360")
+
+
+def test_a_quote_that_was_not_sent_comes_back_with_its_answer(window: Opener, server: Server) -> None:
+    anna, ben = meet(window, server.url, "quote again")
+    say(ben, "where to?")
+    expect(anna.locator(".bubble")).to_have_count(1)
+    say(anna, "wait")
+    anna.keyboard.press("Alt+q")
+    refuse(anna, "to the sea", "too_fast")
+    expect(anna.locator(CHIP)).to_have_count(0)
+    anna.press("#message", "ArrowUp")
+    expect(anna.locator(CHIP)).to_have_text("where to?")
+    expect(anna.locator("#message")).to_have_value("to the sea")
+    anna.reload()
+    expect(anna.locator(CHIP)).to_have_text("where to?")
+    expect(anna.locator("#message")).to_have_value("to the sea")
 
 
 def test_a_link_is_text_that_can_be_copied(window: Opener, server: Server) -> None:
