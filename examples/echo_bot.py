@@ -3,17 +3,27 @@
 import asyncio
 import sys
 
-from serendip_client import Client, Left, Message
+from serendip_client import Client, Closed, Error, Left, Message, Notice
 
 
 async def main(url: str) -> None:
     async with Client(url) as bot:
         await bot.find(interests=["echo"])
         async for event in bot:
-            if type(event) is Message:
-                await bot.say(event.text)
-            elif type(event) is Left:
-                await bot.find(interests=["echo"])
+            match event:
+                case Message():
+                    await bot.say(event.text)
+                case Left():
+                    await bot.find(interests=["echo"])
+                case Notice():  # a warning: no search is taken until it was read
+                    print(event.reason, file=sys.stderr)
+                    await bot.seen(event.id)
+                case Error(of="find", retry_after=None):  # with `retry_after` the client asks again by itself
+                    print(event.message, file=sys.stderr)
+                    await asyncio.sleep(60)
+                    await bot.find(interests=["echo"])
+                case Closed():
+                    print(event.reason, file=sys.stderr)
 
 
 if __name__ == "__main__":

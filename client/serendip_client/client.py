@@ -24,6 +24,7 @@ from serendip_client.inbox import Inbox
 from serendip_client.outbox import Line, Outbox
 from serendip_client.pictures import Answers, Camera
 from serendip_client.saying import Saying
+from serendip_client.search import Search
 
 OUTBOX_MAX: Final = 150  # unconfirmed messages; the server names the refused among the last 200
 ANSWERS_WITHIN: Final = 2.0  # seconds that `close` waits for the answers to what was said
@@ -66,8 +67,7 @@ class Client(Saying):
         self._token: str | None = None
         self._next_token = ""
         self._last = 0
-        self._find: bytes | None = None  # asked, and not answered yet
-        self._seeks: bytes | None = None  # what is waited for, should the session be lost
+        self._search = Search(self._ask)
         self._leaving: str | None = None  # the chat that was left; `leave` has no answer
         self._quits = False  # `leave` was asked for while the session did not stand
         self._closed: Closed | None = None  # the end, as soon as it is known
@@ -133,10 +133,16 @@ class Client(Saying):
     # what a person does
 
     async def find(self, interests: Sequence[str] = (), **wishes: Unpack[Wishes]) -> None:
-        """Look for a partner; in a chat it leaves it first. Raises Disconnected; TypeError for a wish that is none."""
-        self._find = self._seeks = frames.find(interests, wishes)
+        """Look for a partner; in a chat it leaves it first.
+
+        A search that the server refuses for a while (`Error` of `find` with `retry_after`) is asked again when that is over; one that
+        is refused without it needs something of the caller first. Raises Disconnected; TypeError for a wish that does not exist,
+        ValueError for a value that the protocol does not allow.
+        """
+        frame = frames.find(interests, wishes)
+        self._search.begin(frame)
         self._quits = False
-        await self._part(self._find)
+        await self._part(frame)
 
     async def say(self, text: str) -> str:
         """Say something; waits while too much is unconfirmed. Gives the id that `Sent` or `NotSent` will name.
@@ -162,7 +168,7 @@ class Client(Saying):
 
     async def leave(self) -> None:
         """Leave the chat, or stop waiting."""
-        self._find = self._seeks = None
+        self._search.end()
         self._quits = not self._ready.is_set()
         await self._part(LEAVE)
 
@@ -195,6 +201,11 @@ class Client(Saying):
         self._room.clear()
         with self._inbox.opened():
             await self._room.wait()
+
+    async def _ask(self, frame: bytes) -> None:
+        """Send a search if the session stands; if not, it is sent when it does."""
+        if self._ready.is_set() and self._socket is not None:
+            await self._write(self._socket, frame)
 
     async def _write(self, socket: Socket, frame: bytes) -> None:
         with suppress(ConnectionError, aiohttp.ClientError):
@@ -232,6 +243,7 @@ class Client(Saying):
         if self._closed is not None:
             return
         self._closed, self.chat, self._socket = closed, None, None
+        self._search.end()
         for line in self._outbox.part():
             self._inbox.put_last(NotSent(line.id, line.text, "closed"))
         for line in self._outbox.forget():
@@ -264,10 +276,12 @@ class Client(Saying):
             await self._over("left")
             self.chat = event
             self._last = 0
-            self._find = self._seeks = self._leaving = None
+            self._search.end()
+            self._leaving = None
         elif type(event) is Waiting:
             await self._over("left")
-            self._find = self._leaving = None
+            self._search.wait()
+            self._leaving = None
         elif type(event) is Left:
             if self.chat is None:
                 return  # it crossed the own leaving
@@ -290,8 +304,8 @@ class Client(Saying):
 
     async def _stands(self, socket: Socket) -> None:
         """The session stands: what was asked while it did not is said, and what was not sent."""
-        if self._find is not None:
-            await self._write(socket, self._find)
+        if self._search.asked is not None:
+            await self._write(socket, self._search.asked)
         while (unsent := next(self._outbox.unsent(), None)) is not None:
             await self._say(socket, unsent)
         self._quits = False
@@ -318,9 +332,9 @@ class Client(Saying):
             await self._inbox.put(Partner("back", None))
         elif chat is not None and not known:
             # matched, and the frame that said so was lost
-            self._find = self._seeks = None
+            self._search.end()
             await self._inbox.put(events.matched(frame))
-        if (left or self._quits) and self._find is None:
+        if (left or self._quits) and self._search.asked is None:
             await self._write(socket, LEAVE)
         await self._stands(socket)
 
@@ -345,15 +359,15 @@ class Client(Saying):
                 await self._inbox.put(Left("lost"))
             await self._not_sent(self._outbox.forget(), "unknown")
             self._leaving = None
-            self._find = self._seeks
+            self._search.lose()
             await self._stands(socket)
             return
         if event.of == "message" and (line := self._settle(event.fields.get("id"))) is not None:
             await self._inbox.put(NotSent(line.id, line.text, event.code, event.retry_after))
             return
         if event.of == "find":
-            self._find = self._seeks = None
-        elif event.code in CLOSING:
+            self._search.refuse(event.retry_after, event.code in CLOSING)
+        if event.code in CLOSING:
             self._connection.said = Said(event.retry_after, event.message)
         await self._inbox.put(event)
 

@@ -23,6 +23,9 @@ TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})  # answers to 
 BODY_MAX: Final = 2_000  # bytes of a refusal that are read; the server's have one line
 BODY_WITHIN: Final = 5.0  # seconds
 RETRY_MAX: Final = 3_600.0  # seconds: whoever asks for more is asked again after that
+NO_TLS: Final = frozenset(
+    {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}
+)  # OpenSSL's words for an answer without TLS
 ADVICE: Final[Mapping[int, str]] = {
     200: "a page is there, and no WebSocket: the address ends in /ws",
     400: "something between here and the server broke the request",
@@ -76,10 +79,14 @@ def closed(code: int | None, said: str, after: float | None) -> Ending:
 
 
 def unreachable(error: Exception) -> Ending:
-    """Nothing answered. A certificate that does not fit and an address that is none are for good."""
-    final = isinstance(error, aiohttp.InvalidURL | aiohttp.ClientConnectorCertificateError)
-    if isinstance(error, aiohttp.InvalidURL):
-        words = f"{error} is not an address of a WebSocket"
+    """Nothing answered. An invalid address, a certificate that does not fit and a port that speaks no TLS are final."""
+    bad_address = isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError)
+    no_tls = isinstance(error, aiohttp.ClientConnectorSSLError) and getattr(error.os_error, "reason", "") in NO_TLS
+    final = bad_address or no_tls or isinstance(error, aiohttp.ClientConnectorCertificateError)
+    if bad_address:
+        words = f"{error} is not an address of a WebSocket: it begins with ws:// or wss://, and ends in /ws"
+    elif no_tls:
+        words = "no TLS is spoken on this port: use ws://, or the port of the proxy that has the certificate"
     elif isinstance(error, TimeoutError):
         words = "no answer in time"
     else:

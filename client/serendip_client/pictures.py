@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import aiohttp
 
 from serendip_client.events import Snap
+from serendip_client.frames import NoSnapWhy
 
 logger: Final = logging.getLogger("serendip_client")
 JPEG: Final = {"Content-Type": "image/jpeg"}
@@ -26,7 +27,7 @@ class Shown(NamedTuple):
 
     theirs: bytes | None = None
     mine: bytes | None = None
-    why: str = "camera"
+    why: NoSnapWhy = "camera"
 
 
 Camera = Callable[[Snap], Awaitable[Shown]]
@@ -40,7 +41,7 @@ async def nothing(_: Snap) -> Shown:
 class Answers:
     """Answers each `Snap`, in a task of its own. `url`: the WebSocket's; `refuse(nonce, why)` says `nosnap`."""
 
-    def __init__(self, url: str, camera: Camera | None, refuse: Callable[[str, str], Awaitable[None]]) -> None:
+    def __init__(self, url: str, camera: Camera | None, refuse: Callable[[str, NoSnapWhy], Awaitable[None]]) -> None:
         self._camera = camera or nothing
         self._refuse = refuse
         place = urlsplit(url)

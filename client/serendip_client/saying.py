@@ -17,9 +17,18 @@ class Saying:
         await self._send({"type": "signal", **part})
 
     async def report(
-        self, reason: str, note: str = "", who: int | None = None, lines: Sequence[int] = (), chat: str | None = None
+        self,
+        reason: frames.Reason,
+        note: str = "",
+        who: int | None = None,
+        lines: Sequence[int] = (),
+        chat: str | None = None,
     ) -> None:
-        """Report the partner of this chat, or of the last one; `lines`: the numbers of up to 20 messages that are meant; `chat`: which of both."""
+        """Report the partner of this chat, or of the last one; `lines`: the numbers of up to 20 messages that are meant; `chat`: which of both.
+
+        Raises ValueError for a reason that the protocol does not have.
+        """
+        frames.check("report: reason", frames.Reason, reason)
         more = ({} if who is None else {"who": who}) | ({"lines": list(lines)} if lines else {}) | frames.of(chat)
         await self._send({"type": "report", "reason": reason, "note": note} | more)
 
@@ -39,8 +48,9 @@ class Saying:
         """Answer a challenge; one of kind `age` by `adult` or `minor`."""
         await self._send({"type": "solution", "kind": kind, "response": response})
 
-    async def no_snap(self, nonce: str, why: str) -> None:
-        """Say that pictures which a `Snap` asked for cannot be given: `camera`, `hidden` or `early`."""
+    async def no_snap(self, nonce: str, why: frames.NoSnapWhy) -> None:
+        """Say that pictures which a `Snap` asked for cannot be given. Raises ValueError for a `why` that the protocol does not have."""
+        frames.check("nosnap: why", frames.NoSnapWhy, why)
         await self._send({"type": "nosnap", "nonce": nonce, "why": why})
 
     async def ping(self) -> None:

@@ -1,9 +1,12 @@
 """The typed client against the real server: one stream of events, whatever the connection does."""
 
 import asyncio
+import textwrap
 import time
 from collections.abc import AsyncIterator
+from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import aiohttp
 import pytest
@@ -31,7 +34,7 @@ from serendip_client import (
     Typing,
     Waiting,
 )  # fmt: skip
-from tests.server.web.servers import Server
+from tests.server.web.servers import ROOT, Server
 
 QUICK = {"first": 0.02, "most": 0.2}
 
@@ -169,10 +172,36 @@ async def test_the_echo_bot_echoes_and_meets_the_next(url: str) -> None:
         await bot
 
 
-def test_the_echo_bot_has_ten_lines() -> None:
+async def test_the_echo_bot_meets_all_that_come_one_after_the_other_within_the_limits_as_shipped(
+    tmp_path: Path,
+) -> None:
+    server = Server(tmp_path)
+    url = f"ws://127.0.0.1:{server.port}/ws"
+    bot = asyncio.create_task(echo_bot.main(url))
+    try:
+        for number in range(15):
+            async with Client(url) as me, asyncio.timeout(30):
+                await me.find(interests=["echo"])
+                await me.next(Matched)
+                await me.say(f"{number}")
+                assert (await me.next(Message)).text == f"{number}"
+    finally:
+        bot.cancel()
+        await asyncio.wait([bot])
+        server.stop()
+
+
+def test_the_document_lists_each_event_with_its_fields() -> None:
+    document = (ROOT / "docs/client.md").read_text()
+    for kind in get_args(Event):
+        assert f"`{kind.__name__}({', '.join(field.name for field in fields(kind))})`" in document
+
+
+@pytest.mark.parametrize("name", ["docs/client.md", "client/README.md"])
+def test_the_documents_show_the_example_as_it_is(name: str) -> None:
     source = Path(echo_bot.__file__).read_text()
-    body = source[source.index("async def") : source.index("if __name__")]
-    assert len(body.strip().splitlines()) <= 10
+    body = source[source.index("async def") : source.index("if __name__")].strip()
+    assert textwrap.indent(body, "    ") in (ROOT / name).read_text()
 
 
 async def test_closing_ends_the_stream_of_events(url: str) -> None:

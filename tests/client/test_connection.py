@@ -87,11 +87,18 @@ async def test_a_websocket_that_speaks_something_else_is_no_server_of_ours() -> 
 
 
 async def test_an_address_that_is_none_and_a_client_that_was_not_started_hang_nobody() -> None:
-    async with Client("no address") as me:
-        with pytest.raises(Disconnected, match="not an address"):
-            await me.find()
+    for address in ("no address", "localhost:8080", "ftp://localhost/ws"):
+        async with Client(address) as me:
+            with pytest.raises(Disconnected, match="not an address of a WebSocket: it begins with ws://"):
+                await me.find()
     with pytest.raises(RuntimeError, match="not started"):
         await Client("ws://127.0.0.1:9/ws").find()
+
+
+async def test_a_port_without_tls_is_not_tried_again(server: Server) -> None:
+    async with Client(f"wss://127.0.0.1:{server.port}/ws", patience=None) as me:
+        with pytest.raises(Disconnected, match="no TLS is spoken"):
+            await me.find()
 
 
 async def test_a_close_is_answered_with_its_own_code_so_that_a_proxy_that_goes_away_ends_no_session() -> None:
