@@ -24,6 +24,7 @@ from server.security.keys import Keys
 from server.store import migrate
 from server.store.errors import ObjectsAway, StoreAway
 from server.store.fingerprints import WHAT_TO_DO as KEYS_REMEDY
+from server.store.objects import REMEDIES as OBJECTS_REMEDIES
 from server.store.objects import VERSIONED
 from server.store.reach import REMEDIES, cause_of
 from server.store.service import Parts
@@ -104,9 +105,7 @@ async def objects(parts: Parts) -> list[Finding]:
         await parts.objects.delete(name)
         versioned = await parts.objects.versioned()
     except ObjectsAway as fault:
-        return [
-            error("objects", f"cannot be used: {fault}", "look at objects.url, endpoint, keys, and the bucket's rights")
-        ]
+        return [error("objects", f"cannot be used: {fault}", OBJECTS_REMEDIES[fault.cause])]
     if not same:
         return [
             error("objects", "what was stored came back otherwise", "look at what stands between here and the bucket")

@@ -13,7 +13,7 @@ from server.commands.shared import AsJson, ConfigFile, DataFolder, Operator, Why
 from server.config.settings import Settings
 from server.privacy import audit
 from server.store import backup as backups
-from server.store import fingerprints, folder, restoring
+from server.store import fingerprints, folder, restoring, service_lock
 from server.store import migrate as migrations
 from server.store.objects import VERSIONED
 from server.store.restoring import Restored
@@ -131,7 +131,7 @@ def backup(
             parts.database,
             now=int(time.time()),
             operator=who(operator),
-            action="backup",
+            action=backups.ACTION,
             why="backup",
             outcome=f"{size} bytes",
         )
@@ -149,21 +149,22 @@ def restore(
     data: DataFolder = None,
     operator: Operator = "",
     yes: Annotated[
-        bool, typer.Option("--yes", help="the present database is replaced, and the server is stopped")
+        bool, typer.Option("--yes", help="the present database is replaced, and every host is stopped")
     ] = False,
 ) -> None:
     """Put a backup in the place of the database; holds, the trail, bans and what is hidden stay as of today, what was deleted stays deleted."""
     if not yes:
-        stop("this replaces the present database; stop the server and say --yes")
+        stop("this replaces the present database; stop every host that uses it and say --yes")
 
     async def handler(parts: Parts, settings: Settings) -> list[str]:
         with folder.alone(settings.data):
-            done = await restoring.restore(parts, file)
-            told = restored(done)
-            await audit.note(
-                parts.database, now=int(time.time()), operator=who(operator), action="restore", why=why,
-                outcome="; ".join(told),
-            )  # fmt: skip
+            async with service_lock.alone(parts.database):
+                done = await restoring.restore(parts, file)
+                told = restored(done)
+                await audit.note(
+                    parts.database, now=int(time.time()), operator=who(operator), action="restore", why=why,
+                    outcome="; ".join(told),
+                )  # fmt: skip
         return told
 
     for line in ("restored", *perform(config, data, handler)):

@@ -19,6 +19,7 @@ from server.security import keys
 from server.store.copies import Copies, SetBack
 from server.store.epochs import KeyGone
 from server.store.errors import Busy, ObjectsAway, StoreAway
+from server.store.objects import REMEDIES as REMEDIES_OF_OBJECTS
 from server.store.reach import REMEDIES, cause_of
 from server.store.service import Parts, open_parts
 
@@ -58,7 +59,7 @@ def perform(config: Path | None, data: Path | None, handler: Callable[[Parts, Se
     except StoreAway as error:
         stop(f"the database cannot be used: {cause_of(error)} ({error}). {REMEDIES[cause_of(error)]}")
     except ObjectsAway as error:
-        stop(f"the object store cannot be used: {error}")
+        stop(f"the object store cannot be used: {error}. {REMEDIES_OF_OBJECTS[error.cause]}")
     except Busy as error:
         stop(str(error))
     except OSError as error:

@@ -28,7 +28,8 @@ NAMES: Final = (
         "safety-figures",
     ),
     *("figures", "pictures", "pictures-looked", "safety-intake", "safety-minors", "screening", "statement"),
-    *("store-keys", "store-open", "store-purge", "store-sweep", "store-upkeep", "store-writer"),
+    *("objects-probe", "store-keys", "store-open", "store-probe", "store-purge", "store-sweep", "store-upkeep"),
+    "store-writer",
 )
 
 Run = Callable[[], Coroutine[Any, Any, None]]

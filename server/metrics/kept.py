@@ -42,7 +42,7 @@ KEPT = (
     Metric(
         "serendip_store_failures",
         "counter",
-        "batches of records (they are tried again) and saves that did not get through, by cause",
+        "batches of records (tried again), saves, and looks at whether the database answers (reads) that failed, by cause",
         "Is the database well, and if not, why?",
         ("what", "cause"),
     ),
@@ -61,7 +61,18 @@ KEPT = (
         ("revision",),
     ),
     Metric("serendip_store_waiting", "gauge", "chats whose record waits for the database", "Is the store keeping up?"),
-    Metric("serendip_store_up", "gauge", "1 while the database takes records", "Is the database well?"),
+    Metric(
+        "serendip_store_up",
+        "gauge",
+        "1 while the database answers and takes records; it is asked every few seconds",
+        "Is the database well?",
+    ),
+    Metric(
+        "serendip_objects_up",
+        "gauge",
+        "1 while the object store answers; it is asked several times a minute",
+        "Is the object store well?",
+    ),
     Metric(
         "serendip_store_purges", "counter", "purges that ran to their end here", "Is what must be forgotten forgotten?"
     ),
@@ -122,7 +133,7 @@ KEPT = (
     Metric(
         "serendip_backup_timestamp_seconds",
         "gauge",
-        "when `serendip db backup` last wrote a backup, unix time; 0: never",
+        "when `serendip db backup` last wrote a backup of this database, on whatever host, unix time; 0: never. Missing: not known yet",
         "How much would be lost with the disk?",
     ),
     Metric("serendip_disk_free_bytes", "gauge", "room left where the data folder lies", "When is the disk full?"),

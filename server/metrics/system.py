@@ -1,4 +1,4 @@
-"""What the system says of this process's surroundings: room on the disk, the last backup, Python's garbage collector.
+"""What the system says of this process's surroundings: room on the disk, Python's garbage collector.
 
 Rule: what asks the file system is read in a thread (`Board.add(…, apart=True)`).
 """
@@ -13,11 +13,10 @@ from server.metrics.exposition import Reading
 
 
 class Folder:
-    """The data folder. `stamp`: a file in it whose date is that of the last backup; None where nothing is kept."""
+    """The data folder."""
 
-    def __init__(self, data: Path, stamp: str | None) -> None:
+    def __init__(self, data: Path) -> None:
         self._data = data
-        self._stamp = stamp
 
     def reading(self) -> Reading:
         """A source of metrics that blocks; what cannot be read is left out."""
@@ -26,15 +25,7 @@ class Folder:
             room = os.statvfs(self._data)
             found["serendip_disk_free_bytes"] = room.f_bavail * room.f_frsize
             found["serendip_disk_size_bytes"] = room.f_blocks * room.f_frsize
-        if self._stamp is not None:
-            found["serendip_backup_timestamp_seconds"] = self._backed_up(self._stamp)
         return found
-
-    def _backed_up(self, stamp: str) -> float:
-        try:
-            return (self._data / stamp).stat().st_mtime
-        except OSError:
-            return 0.0
 
 
 class Collections:

@@ -302,11 +302,11 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_objects_seconds": {"operation": ("put", "get", "delete")},
     "serendip_objects_failures": {
         "operation": ("put", "get", "delete", "list"),
-        "cause": ("denied", "missing", "disk", "away"),
+        "cause": ("denied", "signature", "missing", "disk", "away"),
     },
     "serendip_gc_collections": {"generation": ("0", "1", "2")},
     "serendip_store_failures": {
-        "what": ("records", "saves"),
+        "what": ("records", "saves", "reads"),
         "cause": (
             "full", "io", "locked", "malformed", "refused", "timeout", "schema", "denied", "keys", "objects", "other",
         ),

@@ -45,7 +45,6 @@ from server.safety.pictures.nonces import possible
 from server.safety.pictures.service import Pictures
 from server.security import keys, proofs
 from server.security.tokens import Tokens
-from server.store import folder
 from server.store.interface import Store
 from server.video.relayed import Relayed
 from server.worker.moving import Moving
@@ -285,8 +284,7 @@ class Server:
         )
         for source in (*own, self._collections.reading):
             self.board.add(source)
-        stamp = folder.BACKED_UP if self._settings.store.enabled else None
-        self.board.add(Folder(self._settings.data, stamp).reading, apart=True)
+        self.board.add(Folder(self._settings.data).reading, apart=True)
         self.board.add(Process(self._process).reading, apart=True)
         self.board.add(exposition.build, apart=True)
         if self._metrics is not None:

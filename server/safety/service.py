@@ -86,6 +86,7 @@ class Safety:
         self._written = News(parts.database.version, IN_ANY_CASE)
         self._news = asyncio.Event()  # a program's measure is in the store, or another host saw one: it is read now
         self._heard = False  # by another host
+        self._stale = False  # decisions could not be read anew, which is logged
         # told where this process is the first to see that a ban or a notice is another than it was: other hosts look at once
         self.decided: Callable[[], None] = no_other_host
         self.on_attended: Callable[[], None] = nobody_asks  # told where `attended` is another than it was
@@ -135,8 +136,11 @@ class Safety:
                         self.decided()
                     self._written.read()
                 await self._notices.store()
+                self._stale = False
             except StoreAway as error:
-                logger.debug("safety.bans_stale", **log.described(error))
+                if not self._stale:
+                    logger.warning("safety.bans_stale", **log.described(error))
+                self._stale = True
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), EVERY)
             self._news.clear()

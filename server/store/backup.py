@@ -15,14 +15,13 @@ import shutil
 import sqlite3
 from pathlib import Path
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.engine import URL
 
-from server.store import folder
 from server.store.database import Database
 from server.store.objects import Objects
 from server.store.saved import SavedLogs
-from server.store.schema import log
+from server.store.schema import audit, log
 from server.store.upkeep import RESTORING
 
 SLOWEST = 6 * 3600  # seconds that pg_dump or pg_restore may take
@@ -32,6 +31,9 @@ ONE_TRANSACTION = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-
 AFRESH = ("--command=DROP SCHEMA public CASCADE", "--command=CREATE SCHEMA public")
 
 
+ACTION = (
+    "backup"  # of the line in the operators' trail: the database knows its own last backup, whichever host wrote it
+)
 MARK = "CREATE TABLE IF NOT EXISTS {} (since INTEGER)"
 
 
@@ -49,17 +51,23 @@ async def backup(database: Database, file: Path) -> int:
         else:
             await _run("pg_dump", database.engine.url, "--format=custom", f"--file={spare}")
         await asyncio.to_thread(_settle, spare, file)
-        await asyncio.to_thread(folder.backed_up, database.data)
     finally:
         with contextlib.suppress(FileNotFoundError):
             spare.unlink()
     return (await asyncio.to_thread(file.stat)).st_size
 
 
+async def last(database: Database) -> int:
+    """When the last backup of this database was written, unix time; 0: never. Raises StoreAway."""
+    wanted = select(func.max(audit.c.time)).where(audit.c.action == ACTION)
+    async with database.read() as connection:
+        return (await connection.execute(wanted)).scalar() or 0
+
+
 async def restore(database: Database, file: Path) -> None:
     """Put a backup in the place of the database, marked as unfinished, in one transaction or not at all. Raises BackupFailed.
 
-    The server must be stopped.
+    Every host must be stopped (`service_lock.alone`, `folder.alone`).
     """
     if not await asyncio.to_thread(file.is_file):
         raise BackupFailed(f"{file}: there is no such backup")

@@ -1,4 +1,5 @@
-"""One database, SQLite or PostgreSQL. Rule: the difference between the two ends in this module, `inserts.py`, `partitions.py` and `backup.py`.
+"""One database, SQLite or PostgreSQL. Rule: the difference between the two ends in this module, `inserts.py`, `partitions.py`, `backup.py`
+and `service_lock.py`.
 
 SQLite: WAL, `secure_delete=ON`, every writing transaction begins with BEGIN IMMEDIATE (a read that becomes a write
 would fail with "database is locked"). PostgreSQL: asyncpg. Errors never print parameters (`hide_parameters`), for they
@@ -14,7 +15,7 @@ import os
 import sqlite3
 import weakref
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -73,7 +74,8 @@ def _sqlite_begin(connection: Any) -> None:
 class Database:
     """The engine and its transactions."""
 
-    def __init__(self, url: str, *, data: Path, pool: int = 8) -> None:
+    def __init__(self, url: str, *, data: Path, pool: int = 9) -> None:
+        """`pool`: connections that stay open; `ServiceLock` has one of them."""
         self.url = url
         self.data = data
         self.sqlite = url.startswith("sqlite")
@@ -189,6 +191,17 @@ class Database:
         how: dict[str, Any] = {"plain": True} if self.sqlite else {"isolation_level": "AUTOCOMMIT"}
         async with _errors(), self.engine.connect() as connection:
             yield await connection.execution_options(**how)
+
+    async def session(self) -> AsyncConnection:
+        """A connection outside transactions that is its caller's until it is closed. Raises StoreAway."""
+        how: dict[str, Any] = {"plain": True} if self.sqlite else {"isolation_level": "AUTOCOMMIT"}
+        async with self.failing():
+            connection = await self.engine.connect()
+            return await connection.execution_options(**how)
+
+    def failing(self) -> AbstractAsyncContextManager[None]:
+        """For whoever has a `session`: what fails within is StoreAway."""
+        return _errors()
 
     async def guard(self, connection: AsyncConnection) -> None:
         """Take the one lock of holds and purge steps until the transaction ends. SQLite's write lock is that lock already."""

@@ -10,11 +10,15 @@ class KeyAwaited(StoreAway):
 
 
 class Busy(RuntimeError):
-    """Somebody else holds the lock: another purge runs."""
+    """Another process holds the lock: another purge runs, or a restore, or hosts serve."""
 
 
 class ObjectsAway(ConnectionError):
-    """The object store cannot be reached or refuses; nothing is known to be done."""
+    """The object store cannot be reached or refuses; nothing is known to be done. `cause`: one of `server.store.objects.REMEDIES`."""
+
+    def __init__(self, said: str = "", cause: str = "away") -> None:
+        super().__init__(said)
+        self.cause = cause
 
 
 class Crowded(RuntimeError):

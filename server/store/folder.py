@@ -9,7 +9,6 @@ from pathlib import Path
 from server.store.errors import Busy
 
 NAME = "lock"
-BACKED_UP = "backup.stamp"  # its date is that of the last backup
 
 
 def share(data: Path) -> int:
@@ -25,13 +24,6 @@ def alone(data: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def backed_up(data: Path) -> None:
-    """A backup was written: the metrics say how old it is. Raises OSError."""
-    stamp = data / BACKED_UP
-    stamp.unlink(missing_ok=True)  # whoever wrote the last one
-    stamp.touch(0o600)
 
 
 def _locked(data: Path, how: int, otherwise: str) -> int:

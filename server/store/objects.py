@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
+import re
 import secrets
 import time
 from collections import Counter
@@ -33,6 +34,17 @@ VERSIONED = (
     "the bucket keeps versions: what is deleted stays in it, sealed. Switch versioning off, or let a lifecycle rule"
     " expire noncurrent versions within retention.backup_days"
 )
+REMEDIES = {  # what an operator can do about each cause of a failure
+    "denied": "these keys may not do this: look at objects.access_key, secret_key and the rights that the bucket gives them",
+    "signature": "the secret key is not that of the access key, or the clock is off: look at objects.secret_key and timedatectl",
+    "missing": "there is no such bucket or folder: look at objects.url, region and endpoint, or make it",
+    "disk": "the folder takes no more: look at its disk and its owner",
+    "away": "no answer: is the server of objects.endpoint running, and may this machine reach it?",
+}
+_code = re.compile(
+    r"<Code>(\w{1,64})</Code>"
+).search  # S3's error responses, "REST error responses" of its API reference
+SIGNATURE = ("SignatureDoesNotMatch", "RequestTimeTooSkewed")
 ABSENT = (NotFoundError, FileNotFoundError)
 DENIED = (PermissionDeniedError, UnauthenticatedError, PermissionError)
 Made = TypeVar("Made")
@@ -101,6 +113,11 @@ class Objects:
             await self._do(self._store.delete, name)
         return put["version"] not in {None, "null"}  # "null": versioning was on once and is suspended
 
+    async def reach(self) -> None:
+        """Ask the bucket for a name that nothing has; it answers if it is there and these keys may read. Raises ObjectsAway."""
+        async for _ in self.names("probe-reach"):
+            pass
+
     async def get(self, name: str) -> bytes | None:
         """The body, None where there is none (or one of a size that we never wrote). Raises ObjectsAway."""
         with self._asking("get"):
@@ -150,15 +167,21 @@ class Objects:
         try:
             yield
         except (BaseError, OSError) as error:
-            self._failures[operation, cause(error)] += 1
-            raise ObjectsAway(type(error).__name__) from error
+            why = cause(error)
+            self._failures[operation, why] += 1
+            code = _code(str(error))
+            raise ObjectsAway(f"{why} ({code[1] if code else type(error).__name__})", why) from error
 
 
 def cause(error: BaseException) -> str:
-    """Why a request failed, as far as an operator would do something else: `denied` (keys, rights), `missing` (the bucket, the folder),
-    `disk` (a folder that takes no more), `away` (no answer in time, or one that says nothing)."""
-    if isinstance(error, DENIED):
+    """Why a request failed, one of REMEDIES: `denied` (keys, rights), `signature` (the secret key, the clock), `missing` (the bucket, the
+    folder), `disk` (a folder that takes no more), `away` (no answer in time, or one that says nothing)."""
+    found = _code(str(error))
+    code = found[1] if found else ""
+    if code in SIGNATURE:
+        return "signature"
+    if isinstance(error, DENIED) or code in ("AccessDenied", "InvalidAccessKeyId"):
         return "denied"
-    if isinstance(error, ABSENT):
+    if isinstance(error, ABSENT) or code == "NoSuchBucket":
         return "missing"
     return "disk" if isinstance(error, OSError) and not isinstance(error, TimeoutError) else "away"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from server import log
 from server.metrics.table import VALUES
 from server.store.epochs import KeyGone
-from server.store.errors import KeyAwaited, KeysDiffer, ObjectsAway, SchemaDiffers
+from server.store.errors import Busy, KeyAwaited, KeysDiffer, ObjectsAway, SchemaDiffers
 
 CAUSES = VALUES["serendip_store_failures"]["cause"]
 logger = log.get()
@@ -70,6 +70,8 @@ def _word(error: BaseException) -> str:
         return "keys"
     if isinstance(error, ObjectsAway):
         return "objects"
+    if isinstance(error, Busy):
+        return "locked"
     if isinstance(error, sqlite3.Error):
         return _SQLITE.get(getattr(error, "sqlite_errorcode", -1) & 0xFF, "")
     state = getattr(error, "sqlstate", None)
@@ -89,16 +91,17 @@ def _refused(error: OSError) -> str:
 
 
 class Reach:
-    """One road: records, or saves. `cause`: why nothing arrives, None while it does."""
+    """One road: records, saves, reads or objects. `cause`: why nothing arrives, None while it does; `name_cause`: names it."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, name_cause: Callable[[BaseException], str] = cause_of) -> None:
         self._what = what
+        self._name_cause = name_cause
         self.cause: str | None = None
         self.failures: Counter[str] = Counter(dict.fromkeys(CAUSES, 0))
 
     def failed(self, error: BaseException) -> None:
         """Something did not arrive."""
-        cause = cause_of(error)
+        cause = self._name_cause(error)
         self.failures[cause] += 1
         if cause != self.cause:
             logger.warning("store.away", what=self._what, cause=cause, **log.described(error))

@@ -22,7 +22,7 @@ from server.health.tasks import Tasks
 from server.metrics.exposition import Reading
 from server.security.buckets import network
 from server.security.keys import Keys
-from server.store import folder, kept
+from server.store import backup, folder, kept
 from server.store.copies import EVERY, Copies, SetBack
 from server.store.country import Countries
 from server.store.database import Database
@@ -38,11 +38,14 @@ from server.store.quota import Quota
 from server.store.reach import Reach, cause_of
 from server.store.records import Party, Records
 from server.store.saved import SavedLogs
+from server.store.service_lock import ServiceLock
 from server.store.transcript import Transcript
 from server.store.upkeep import UNFINISHED, unfinished
 from server.store.versions import News
 from server.store.writer import Writer
 
+PROBE_EVERY_S = 3.0  # seconds between two looks at whether the database answers
+OBJECTS_EVERY_S = 15.0  # and the object store
 SWEEP = 60.0  # seconds between sweeps of objects that a failed request or a kill left behind
 PATIENCE = 1.0  # seconds that the start waits for the database; SQLite takes 0.2 with a migration
 SAVES = 16  # saves at the same time; more wait, at most
@@ -97,7 +100,11 @@ class Store:
         self._quota = Quota(settings.limits)
         self._short = False  # of room on the disk
         self._saved = Reach("saves")
+        self._reads = Reach("reads")
+        self._objects = Reach("objects", _cause_of_objects)
         self._lock: int | None = None  # on the data folder, while this serves from it
+        self._service_lock = ServiceLock(self.parts.database)
+        self._backup: int | None = None  # when the last one was written, once that is known
         self.schema = ""  # its revision, once it is open
         self.ready = False
         self.purges = 0
@@ -145,11 +152,14 @@ class Store:
             self.writer.reach.failed(error)
         if not self.ready:
             self._tasks.start("store-open", lambda: self._open_later(opening))
+        self._tasks.start("store-probe", self._probe)
+        self._tasks.start("objects-probe", self._probe_objects)
         self._tasks.start("store-purge", self._look_after)
         self._tasks.start("store-sweep", self._sweep)
         self._tasks.start("store-upkeep", self._copy_upkeep)
 
     async def _open(self) -> None:
+        await self._service_lock.take()
         if await unfinished(self.parts.database):
             raise SchemaDiffers(UNFINISHED)
         if self._settings.store.migrate:
@@ -158,6 +168,7 @@ class Store:
             raise SchemaDiffers("the database is not at this program's revision: serendip db migrate")
         self.schema = HEAD
         await self.parts.fingerprints.check()
+        self._backup = await backup.last(self.parts.database)
         self.writer.start()
         self.writer.reach.worked()
         self.ready = True
@@ -168,16 +179,46 @@ class Store:
             try:
                 await (self._open() if begun.done() else begun)
                 return
-            except (StoreAway, SchemaDiffers, KeysDiffer) as error:  # an operator may migrate meanwhile
+            except (
+                StoreAway,
+                SchemaDiffers,
+                KeysDiffer,
+                Busy,
+            ) as error:  # an operator may migrate or restore meanwhile
                 self.writer.reach.failed(error)
             await asyncio.sleep(0.5 + random.random())
 
+    async def _probe(self) -> None:
+        """Know within seconds that the database is away, also when nothing is to be recorded."""
+        while True:
+            await asyncio.sleep(PROBE_EVERY_S * (0.5 + random.random()))
+            if not self.ready:
+                continue  # `_open_later` says why
+            try:
+                await self._service_lock.check()
+                self._reads.worked()
+            except (StoreAway, Busy) as error:
+                self._reads.failed(error)
+
+    async def _probe_objects(self) -> None:
+        """The same of the object store."""
+        while True:
+            try:
+                await self.parts.objects.reach()
+                self._objects.worked()
+            except ObjectsAway as error:
+                self._objects.failed(error)
+            await asyncio.sleep(OBJECTS_EVERY_S * (0.5 + random.random()))
+
     def unwell(self) -> list[str]:
-        """What does not reach the database now, and why (`readyz`)."""
+        """What does not reach the database or the bucket now, and why (`readyz`)."""
         found = []
-        if not self.ready or self.writer.reach.cause is not None:
-            what = "a key is missing, or another" if self.writer.reach.cause == "keys" else "the database is away"
-            found.append(f"store: {what} ({self.writer.reach.cause}); records wait")
+        cause = self.writer.reach.cause or self._reads.cause
+        if not self.ready or cause is not None:
+            what = "a key is missing, or another" if cause == "keys" else "the database is away"
+            found.append(f"store: {what} ({cause}); records wait")
+        if self._objects.cause is not None:
+            found.append(f"store: the object store is away ({self._objects.cause}); no chat is saved or shown")
         if self._saved.cause is not None:
             found.append(f"store: chats are not saved ({self._saved.cause})")
         return found
@@ -231,11 +272,12 @@ class Store:
 
     async def close(self, within: float = 5.0) -> int:
         """Write what waits, for at most `within` seconds; how many records were lost by that."""
-        for task in ("store-open", "store-purge", "store-sweep", "store-upkeep"):
+        for task in ("store-open", "store-probe", "objects-probe", "store-purge", "store-sweep", "store-upkeep"):
             await self._tasks.end(task)
         left = await self.writer.close(within)
         if left:
             logger.error("store.lost", count=left)
+        await self._service_lock.close()
         await self.parts.database.close()
         self.logs.workshop.close()
         self._countries.close()
@@ -276,6 +318,7 @@ class Store:
                 if self.ready:
                     await self.logs.sweep()
                     await self.parts.fingerprints.check()  # an epoch may have begun
+                    self._backup = await backup.last(self.parts.database)
             except KeysDiffer as error:
                 logger.error("store.keys_differ", **log.described(error))
             except (StoreAway, ObjectsAway):
@@ -311,11 +354,13 @@ class Store:
             "serendip_store_lost": counts.lost,
             "serendip_store_failures": {
                 (what, cause): count
-                for what, reach in (("records", self.writer.reach), ("saves", self._saved))
+                for what, reach in (("records", self.writer.reach), ("saves", self._saved), ("reads", self._reads))
                 for cause, count in reach.failures.items()
             },
             "serendip_store_waiting": self.writer.waiting,
-            "serendip_store_up": float(self.ready and self.writer.reach.cause is None),
+            "serendip_store_up": float(self.ready and self.writer.reach.cause is None and self._reads.cause is None),
+            "serendip_objects_up": float(self._objects.cause is None),
+            **({"serendip_backup_timestamp_seconds": self._backup} if self._backup is not None else {}),
             "serendip_logs_saved": self.logs.saved,
             "serendip_logs_refused": {(why,): count for why, count in self.logs.refused.items()},
             "serendip_logs_deleted": self.logs.deleted,
@@ -323,3 +368,7 @@ class Store:
             "serendip_store_purge_failures": self.purge_failures,
             "serendip_store_purged_timestamp_seconds": self.purged,
         }
+
+
+def _cause_of_objects(error: BaseException) -> str:
+    return error.cause if isinstance(error, ObjectsAway) else "away"

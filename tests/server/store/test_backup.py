@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from server.store import backup, folder, migrate
+from server.privacy import audit
+from server.store import backup, migrate
 from server.store.epochs import KeyGone
 from server.store.schema import party
 
@@ -24,8 +25,6 @@ async def test_a_backup_comes_back_and_what_was_deleted_since_stays_deleted(kit:
     file = tmp_path / "copy" / "one.backup"
     file.parent.mkdir()
     assert await backup.backup(kit.database, file) == file.stat().st_size
-    stamp = kit.database.data / folder.BACKED_UP  # what the metrics read the age of the backup from
-    assert (stamp.stat().st_size, stamp.stat().st_mode & 0o777) == (0, 0o600)
     assert file.stat().st_mode & 0o777 == 0o600
     await kit.logs.delete_by_secret(gone.delete)
     await kit.write(ended(0))
@@ -98,3 +97,10 @@ async def test_a_backup_that_ends_too_early_is_refused_and_the_database_stays(ki
     assert await kit.count("chat") == 201
     assert await migrate.differences(kit.database) == []
     assert not [name for name in os.listdir(tmp_path) if name.startswith(".restore.")]
+
+
+async def test_the_database_knows_its_last_backup_whichever_host_wrote_it(kit: Kit) -> None:
+    assert await backup.last(kit.database) == 0
+    for at, action in ((5, backup.ACTION), (9, backup.ACTION), (12, "restore")):
+        await audit.note(kit.database, now=at, operator="ada", action=action, why="drill", outcome="1 byte")
+    assert await backup.last(kit.database) == 9

@@ -6,8 +6,9 @@ import asyncio
 import json
 from pathlib import Path
 
+import aiohttp
 import pytest
-from obstore.exceptions import NotFoundError
+from obstore.exceptions import GenericError, NotFoundError
 from typer.testing import CliRunner
 
 from server.cli import app
@@ -15,6 +16,7 @@ from server.config.settings import Objects as ObjectSettings
 from server.store.errors import ObjectsAway
 from server.store.objects import Objects, cause
 from tests.server.privacy.drive import Running
+from tests.server.web.servers import Network
 from tests.support import services
 
 
@@ -84,7 +86,8 @@ async def test_a_server_warns_at_its_start(bucket: services.S3, versioned: str, 
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"secret_key": "wrong"}, "denied"),
+        ({"secret_key": "wrong"}, "signature"),
+        ({"access_key": "nobodys"}, "denied"),
         ({"endpoint": "http://127.0.0.1:1", "timeout": "0.5"}, "away"),
     ],
 )
@@ -99,7 +102,58 @@ async def test_a_request_that_fails_is_counted_by_its_cause(
 
 
 def test_a_bucket_or_folder_that_is_not_there_is_missing() -> None:
-    assert [cause(error) for error in (NotFoundError(), FileNotFoundError())] == ["missing", "missing"]
+    listed = GenericError(
+        "403? no: <Error><Code>NoSuchBucket</Code><Message>The specified bucket does not exist</Message></Error>"
+    )
+    assert {cause(error) for error in (NotFoundError(), FileNotFoundError(), listed)} == {"missing"}
+
+
+def test_check_names_the_cause_of_a_failure_and_its_remedy(bucket: services.S3, tmp_path: Path) -> None:
+    for change, said, remedy in (
+        ({"secret_key": "wrong"}, "signature (SignatureDoesNotMatch)", "timedatectl"),
+        ({"access_key": "nobodys"}, "denied (InvalidAccessKeyId)", "objects.access_key"),
+        ({"endpoint": "http://127.0.0.1:1", "timeout": "0.5"}, "away (", "objects.endpoint"),
+    ):
+        told = {
+            f"SERENDIP_OBJECTS__{key.upper()}": value for key, value in (of(bucket, bucket.bucket) | change).items()
+        }
+        run = CliRunner(env=told | {"SERENDIP_DATA": str(tmp_path)})
+        assert run.invoke(app, ["init"]).exit_code == 0
+        (line,) = [line for line in run.invoke(app, ["check"]).output.splitlines() if "objects" in line.split()[1:2]]
+        assert line.startswith("error")
+        assert said in line
+        assert remedy in line
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.blocking  # reads the log of a server that is another process
+async def test_a_bucket_that_dies_under_an_idle_server_is_noticed(bucket: services.S3, tmp_path: Path) -> None:
+    between = await asyncio.to_thread(Network, int(bucket.endpoint.rpartition(":")[2]))
+    chosen = of(bucket, bucket.bucket) | {"endpoint": between.url.rstrip("/"), "timeout": "2"}
+    told = {f"SERENDIP_OBJECTS__{key.upper()}": value for key, value in chosen.items()}
+    server = Running(tmp_path / "data", tmp_path / "server.log", **told)
+    try:
+        await server.ready()
+
+        async def until(status: str) -> str:
+            async with aiohttp.ClientSession() as client, asyncio.timeout(90):
+                while True:
+                    async with client.get(f"http://127.0.0.1:{server.port}/readyz") as answer:
+                        found = await answer.json()
+                    if found["status"] == status:
+                        return str(found["degraded"])
+                    await asyncio.sleep(0.2)
+
+        await until("ready")
+        between.cut()
+        assert "the object store is away (away)" in await until("degraded")
+        between.mend()
+        await until("ready")
+        events = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
+        assert [one["event"] for one in events if one.get("what") == "objects"] == ["store.away", "store.back"]
+    finally:
+        await asyncio.to_thread(server.stop)
+        between.close()
 
 
 async def test_a_request_that_is_answered_is_timed_by_what_was_asked_and_nothing_there_is_an_answer(
