@@ -13,10 +13,11 @@ from server import log
 from server.config import settings
 from server.console.app import SESSIONS, SIGNING, build
 from server.console.sessions import Sessions
+from server.console.signing import Signing
 from server.health.tasks import Tasks
 from server.metrics.exposition import Reading, errno_name
+from server.process.side_port import IDLE_SECONDS, SidePort
 from server.process.sockets import Sockets
-from server.process.sockets import listening as made
 from server.store.errors import StoreAway
 from server.store.service import Parts
 
@@ -38,11 +39,8 @@ class Console:
         self._settings = chosen
         self._address = address
         self._tasks = tasks
-        self._sockets = sockets or Sockets()
-        self._port = 0
-        self._runner: web.AppRunner | None = None
-        self._site: web.SockSite | None = None
-        self._reading: Callable[[], Reading] = dict
+        self._port = SidePort(NAME, sockets)
+        self._signing: Signing | None = None  # None where the port could not be had
 
     async def start(self, *, listening: bool = True) -> None:
         """Have the port, where it can be had, and answer. Not `listening`: who comes waits for `listen`.
@@ -51,46 +49,41 @@ class Console:
         """
         host, port = self._settings.host, self._settings.port
         try:
-            with self._sockets.get(NAME, lambda: made(host, port), at=(host, port)) as sock:
-                self._port = sock.getsockname()[1]
+            number = self._port.have(host, port)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 logger.warning("console.port_taken", host=host, port=port)
             else:
                 logger.warning("console.port_failed", host=host, port=port, error=errno_name(error))
             return
-        app = build(self._parts, self._settings, origin(self._settings, self._port), self._address)
-        self._reading = app[SIGNING].reading
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-        await self._runner.setup()
+        app = build(self._parts, self._settings, origin(self._settings, number), self._address)
+        self._signing = app[SIGNING]
+        await self._port.serve(
+            web.AppRunner(app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=IDLE_SECONDS)
+        )
         self._tasks.start(TASK, lambda: sweep(app[SESSIONS]))
         if listening:
             await self.listen()
 
     async def listen(self) -> None:
         """Answer from here on, also anew after `pause`; nothing where the port could not be had."""
-        if self._runner is None or self._site is not None:
-            return
-        self._site = web.SockSite(self._runner, self._sockets.again(NAME))
-        await self._site.start()
-        logger.info("console.ready", host=self._settings.host, port=self._port)
+        if await self._port.listen():
+            logger.info("console.ready", host=self._settings.host, port=self._port.number)
 
     async def pause(self) -> None:
         """Take no more connections: who comes waits for `listen`, here or in the process to which the socket is given on."""
-        if self._site is not None:
-            await self._site.stop()
-            self._site = None
+        await self._port.pause()
 
     async def stop(self) -> None:
         """Close the port."""
         await self._tasks.end(TASK)
-        if self._runner is not None:
-            await self._runner.cleanup()
-        self._sockets.drop(NAME)
+        await self._port.stop()
 
     def reading(self) -> Reading:
-        """Numbers for the metrics."""
-        return self._reading()
+        """Numbers for the metrics: passkeys shown, and connections that were too many at this port."""
+        if self._signing is None:
+            return {}
+        return {**self._signing.reading(), "serendip_http_spoilt": {("crowded",): self._port.crowded}}
 
 
 def origin(chosen: settings.Console, port: int) -> str:

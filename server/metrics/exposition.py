@@ -22,8 +22,8 @@ from server.health.state import Health
 from server.metrics.histogram import Buckets
 from server.metrics.metric import Metric
 from server.metrics.table import METRICS
+from server.process.side_port import IDLE_SECONDS, SidePort
 from server.process.sockets import Sockets
-from server.process.sockets import listening as made
 from server.security import hosts
 
 NAME = "metrics"  # among the listening sockets
@@ -113,49 +113,52 @@ class MetricsServer:
         self._health = health
         self.hosts = chosen.hosts
         self._settings = chosen
-        self._runner = web.ServerRunner(web.Server(self._nameless, access_log=None), shutdown_timeout=1)
         self._process = ProcessCollector(registry=None)
-        self._sockets = sockets or Sockets()
-        self._site: web.SockSite | None = None
-        self.port: int | None = None  # the port that it listens on, None where it does not
+        self._port = SidePort(NAME, sockets)
+
+    @property
+    def port(self) -> int | None:
+        """The port's number; None where it could not be had."""
+        return self._port.number
 
     async def start(self, *, listening: bool = True) -> None:
         """Have the port and answer; where it cannot be had the service goes on without metrics and says so.
 
         Not `listening`: have the port only, who asks waits for `listen`. Raises StartError for an inherited one that is elsewhere.
         """
-        await self._runner.setup()
         host, port = self._settings.host, self._settings.port
         try:
-            with self._sockets.get(NAME, lambda: made(host, port), at=(host, port)) as sock:
-                self.port = sock.getsockname()[1]
+            self._port.have(host, port)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 logger.warning("metrics.port_taken", host=host, port=port)
             else:
                 logger.warning("metrics.port_failed", host=host, port=port, error=errno_name(error))
             return
+        await self._port.serve(
+            web.ServerRunner(
+                web.Server(self._nameless, access_log=None, keepalive_timeout=IDLE_SECONDS), shutdown_timeout=1
+            )
+        )
         if listening:
             await self.listen()
 
     async def listen(self) -> None:
         """Answer from here on, also anew after `pause`; nothing where the port could not be had."""
-        if self.port is None or self._site is not None:
-            return
-        self._site = web.SockSite(self._runner, self._sockets.again(NAME))
-        await self._site.start()
-        logger.info("metrics.ready", host=self._settings.host, port=self.port)
+        if await self._port.listen():
+            logger.info("metrics.ready", host=self._settings.host, port=self.port)
 
     async def pause(self) -> None:
         """Take no more connections: who comes waits for `listen`, here or in the process to which the socket is given on."""
-        if self._site is not None:
-            await self._site.stop()
-            self._site = None
+        await self._port.pause()
 
     async def stop(self) -> None:
         """Close the port."""
-        await self._runner.cleanup()
-        self._sockets.drop(NAME)
+        await self._port.stop()
+
+    def reading(self) -> Reading:
+        """A source of metrics: connections that were too many here."""
+        return {"serendip_http_spoilt": {("crowded",): self._port.crowded}}
 
     async def _nameless(self, request: web.BaseRequest) -> web.Response:
         """Which programs answer, and of what version, is nobody's concern."""

@@ -293,7 +293,7 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_requests": {"state": ("open", "in_progress", "fulfilled", "denied", "revoked", "expired")},
     "serendip_console_signins": {"result": ("passed", "enrolled", "refused", "limited")},
     "serendip_logs_refused": {"why": ("away", "busy", "full", "quota")},
-    "serendip_http_spoilt": {"why": ("malformed", "aborted", "untaken")},
+    "serendip_http_spoilt": {"why": ("malformed", "aborted", "untaken", "crowded")},
     "serendip_limited": {"what": ("message", "find", "signal")},
     "serendip_omegle_requests": {"what": ("starts", "refused", "polls", "unknown")},
     "serendip_words_missing": {"language": PAGES},

@@ -74,7 +74,8 @@ WIRE = (
     Metric(
         "serendip_http_spoilt",
         "counter",
-        "HTTP connections by what a client did wrong: no request (malformed), hung up within its body (aborted), took no answer (untaken)",
+        "HTTP connections by what a client did wrong: no request (malformed), hung up within its body (aborted), took no answer (untaken),"
+        " too many at the port of the metrics or the console (crowded)",
         "Does somebody try what HTTP does not allow?",
         ("why",),
     ),

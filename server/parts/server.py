@@ -288,6 +288,7 @@ class Server:
         self.board.add(Process(self._process).reading, apart=True)
         self.board.add(exposition.build, apart=True)
         if self._metrics is not None:
+            self.board.add(self._metrics.reading)
             await self._metrics.start(listening=listening)
         if self._settings.video.reports:
             await self._relayed.start(listening=listening)

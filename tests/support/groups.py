@@ -98,6 +98,7 @@ OUTSIDE = (
     "tests/server/store/",
     "tests/server/checks/test_outside.py",
     "tests/server/process/test_owner.py",
+    "tests/server/process/test_side_port.py",
     "tests/server/process/test_waiter.py",
     "tests/server/safety/test_age.py",
     "tests/server/safety/test_bans.py",
