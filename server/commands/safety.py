@@ -23,11 +23,12 @@ from server.commands.shared import (
     when,
     who,
 )
+from server.config.moderation_policy import DAY, HOUR
 from server.config.settings import Settings
 from server.safety import cybertip, referral
 from server.safety.desk import Desk, Opened
 from server.safety.evidence import Evidence
-from server.safety.measures import DAY, HOUR, Decision
+from server.safety.measures import Decision
 from server.safety.queues import Listed
 from server.safety.reviews import Appeal
 from server.safety.second_looks import Waits

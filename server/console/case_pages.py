@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from server.config.moderation_policy import URGENT
 from server.console.gate import Gate, Handler
 from server.console.pages import Pages
 from server.console.roles import Action, Operator
 from server.console.shifts import Shifts
-from server.safety.cases import URGENT
 from server.safety.desk import Desk
 from server.safety.measures import Refused
 from server.words.said import Said

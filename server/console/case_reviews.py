@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from server.config.moderation_policy import DAY, FOR_GOOD
 from server.console.case_pages import CASE, CasePages, seen
 from server.console.case_words import measure, measured
 from server.console.gate import Gate, sent
@@ -11,7 +12,7 @@ from server.console.pages import Pages
 from server.console.roles import Action, Operator
 from server.safety.appeals import ANSWER
 from server.safety.desk import Desk
-from server.safety.measures import CLOSING, DAY, FOR_GOOD, Refused
+from server.safety.measures import CLOSING, Refused
 from server.safety.moments import moment
 from server.safety.reviews import Appeal
 from server.store.case_life import LAPSE, SHORT

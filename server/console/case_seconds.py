@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from server.config.moderation_policy import ADULTS, AGE
 from server.console import case_words
 from server.console.case_pages import CASE, CasePages, seen
 from server.console.gate import Gate, sent
 from server.console.pages import Pages
 from server.console.roles import Action, Operator
 from server.safety.desk import Desk
-from server.safety.measures import AGE, Refused
+from server.safety.measures import Refused
 
 WHY = "a second look in the console"
 
@@ -35,7 +36,7 @@ class Seconds:
         """`POST /case/ID/second`: `choice`, a measure, and `rule`; then the case with both decisions."""
         ident, form = request.match_info["case"], sent(request)
         measure = form.get("choice")
-        rule = "" if measure == "none" else "R1" if measure == AGE else form.get("rule")
+        rule = "" if measure == "none" else ADULTS if measure == AGE else form.get("rule")
         try:
             if measure == AGE and not operator.may(Action.CHILD):
                 raise Refused("refused.age")

@@ -7,41 +7,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from server.config.moderation_policy import ADULTS, AGE, DAY, FOR_GOOD, HOUR, MINUTE, WARNED
+from server.config.moderation_policy import reason as policy_reason
 from server.safety.desk import Earlier, Opened, Outcome
 from server.safety.evidence import Evidence
 from server.safety.looking import Shot
-from server.safety.measures import (
-    AGE,
-    CLOSING,
-    DAY,
-    FOR_GOOD,
-    HOUR,
-    MINUTE,
-    WARNED,
-    Decision,
-    Refused,
-    length,
-    spoken,
-)
+from server.safety.measures import CLOSING, Decision, Refused, length, spoken
 from server.safety.moments import moment
 from server.safety.queues import Count, Listed, Record
 from server.safety.second_looks import Second, Waits
 from server.words.said import Said
 
-RULE_OF = {
-    "minor": "R1",
-    "danger": "R3",
-    "threat": "R3",
-    "nudity": "R2",
-    "hate": "R4",
-    "spam": "R5",
-    "other": "R6",
-    "repeat": "R5",
-    "groom": "R7",
-    "differs": "R2",
-    "known": "R7",
-    "age.claim": "R1",
-}
 PAUSES = (15, 60, 180, 720, 1_440)  # minutes
 # What one operator asks another to confirm, as `wanted` writes it.
 _WANTED = re.compile(r"(ban) (?:(\d{1,5}) days?|for good) by (R\d)\. ?(.*)", re.S | re.ASCII)
@@ -236,7 +212,7 @@ def shown(found: Opened, now: float, t: Said, *, country: bool) -> dict[str, obj
         "again": found.again,
         "earlier": [before(one, t) for one in found.earlier],
         "rules": rules,
-        "rule": RULE_OF.get(found.listed.reasons[0], "R6"),
+        "rule": policy_reason(found.listed.reasons[0]).rule,
         "pauses": [(minutes, t.span(minutes * MINUTE)) for minutes in PAUSES],
     }
 
@@ -255,7 +231,7 @@ def decision(choice: str, rule: str, minutes: str, days: str, words: str) -> Dec
     if choice == "good":
         return Decision("ban", rule, FOR_GOOD, said)
     if choice == AGE:
-        return Decision(AGE, "R1", None, said)
+        return Decision(AGE, ADULTS, None, said)
     if choice == "step":
         return Decision("ban", rule, None, said)
     raise Refused("refused.choice")

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from server.config.moderation_policy import AGE, PEOPLE, QUEUES, URGENT, WARNED
 from server.console import accounts, case_words
 from server.console.approvals import Approvals, State
 from server.console.case_disclosures import add_disclosures
@@ -22,10 +23,9 @@ from server.console.gate import Gate, sent
 from server.console.pages import Pages
 from server.console.roles import Action, Operator
 from server.console.shifts import Shifts
-from server.safety.cases import ORDER, PEOPLE, URGENT
 from server.safety.desk import Desk
 from server.safety.files import Taken
-from server.safety.measures import AGE, WARNED, Beyond, Decision, Grade, Refused
+from server.safety.measures import Beyond, Decision, Grade, Refused
 from server.store.errors import ObjectsAway
 from server.words.worded import Worded
 
@@ -58,7 +58,7 @@ class Casework:
     async def first(self, request: web.Request, operator: Operator) -> web.StreamResponse:
         """`POST /cases/next`: take the first case of a queue."""
         queue = sent(request).get("queue")
-        if queue not in ORDER or not seen(queue, operator):
+        if queue not in QUEUES or not seen(queue, operator):
             return self._pages.missing(request, operator)
         return await self._onward(queue, operator)
 

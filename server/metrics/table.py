@@ -6,6 +6,7 @@ each stand in VALUES or in the code that counts. The reference page is made from
 
 from engine.views import CHAT_BOUNDS, COMMON_BOUNDS, MODES, WAIT_BOUNDS
 from ext.net.counters import TIME_BOUNDS
+from server.config.moderation_policy import QUEUES, REPORTS, RULES
 from server.health.tasks import NAMES
 from server.metrics.challenges import CHALLENGE_VALUES, CHALLENGES
 from server.metrics.cluster import CLUSTER, CLUSTER_VALUES
@@ -24,8 +25,8 @@ LANGUAGES = (
     "any", "ar", "de", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "uk", "vi", "zh", "other",
 )  # fmt: skip
 PAGES = ("en", "ar", "de", "es", "fr", "ja", "nb", "pt", "ru")  # the languages of page and documents
-QUEUES = ("urgent", "child", "people", "machine", "spam", "low", "other")  # of cases
-RULES = ("R1", "R2", "R3", "R4", "R5", "R6", "R7", "other")  # as /rules numbers them
+OF_QUEUES = (*reversed(QUEUES), "other")  # of cases
+OF_RULES = (*RULES, "other")  # as /rules numbers them
 
 # Who is here, and how they find somebody.
 PEOPLE = (
@@ -265,19 +266,19 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
         "outcome": ("submitted", "matched", "cancelled", "expired", "deduplicated", "lost", "refused")
     },
     "serendip_chats_ended": {"by": ("stranger", "lost", "moderation")},
-    "serendip_reports": {"reason": ("minor", "nudity", "threat", "hate", "spam", "danger", "other")},
+    "serendip_reports": {"reason": tuple(REPORTS)},
     **SCREENED_VALUES,
     **PICTURED_VALUES,
     **CLUSTER_VALUES,
     **TOLD_VALUES,
     **TUNNELLED_VALUES,
-    "serendip_reports_founded": {"reason": ("minor", "nudity", "threat", "hate", "spam", "danger", "other")},
-    "serendip_cases_open": {"queue": QUEUES},
-    "serendip_cases_oldest_seconds": {"queue": QUEUES},
-    "serendip_case_decide_seconds": {"queue": QUEUES},
+    "serendip_reports_founded": {"reason": tuple(REPORTS)},
+    "serendip_cases_open": {"queue": OF_QUEUES},
+    "serendip_cases_oldest_seconds": {"queue": OF_QUEUES},
+    "serendip_case_decide_seconds": {"queue": OF_QUEUES},
     **KEPT_VALUES,
-    "serendip_measures": {"measure": ("warning", "pause", "ban", "age", "other"), "rule": RULES, "by": ("person", "program")},
-    "serendip_appeals": {"result": ("upheld", "reversed", "lapsed", "other"), "rule": RULES},
+    "serendip_measures": {"measure": ("warning", "pause", "ban", "age", "other"), "rule": OF_RULES, "by": ("person", "program")},
+    "serendip_appeals": {"result": ("upheld", "reversed", "lapsed", "other"), "rule": OF_RULES},
     "serendip_backpressure": {"event": ("blocked", "paused")},
     "serendip_ring_dropped": {"what": ("messages", "rings")},
     "serendip_media_relayed_bytes": {"direction": ("from_client", "to_client", "from_peer", "to_peer")},

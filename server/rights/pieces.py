@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.config.moderation_policy import FOR_GOOD
 from server.config.settings import Retention
 from server.privacy import purge, statement
 from server.privacy.registry import REGISTRY
@@ -24,7 +25,6 @@ from server.rights.persons import Person
 from server.safety.appeals import WORDS
 from server.safety.ban_rows import TOLD
 from server.safety.cases import NOTE
-from server.safety.measures import FOR_GOOD
 from server.safety.notices import PERSON
 from server.safety.picture_rows import PICTURE
 from server.store.epochs import KeyGone

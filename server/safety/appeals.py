@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.config.moderation_policy import program_cause
 from server.safety.ban_rows import TOLD
 from server.safety.ban_table import APPEAL
 from server.safety.interface import Reasons
-from server.safety.machine import STEPS
 from server.safety.notices import KEPT
 from server.security.url_secrets import SECRET, decode
 from server.store.database import Database
@@ -121,7 +121,7 @@ class Appeals:
     async def _found(connection: AsyncConnection, ident: bytes) -> str:
         """What the program of a case found, the gravest first; `program` where the case has left."""
         reasons = (await connection.execute(select(case.c.reasons).where(case.c.id == ident))).scalar() or ""
-        return next((reason for reason in reasons.split(",") if reason in STEPS), "program")
+        return program_cause(reasons) or "program"
 
     def _text(self, domain: bytes, sealed: bytes) -> str:
         try:

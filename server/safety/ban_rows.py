@@ -9,8 +9,9 @@ import secrets
 from sqlalchemy import Row, func, insert, literal, not_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.config.moderation_policy import AGE, DAY, FOR_GOOD
 from server.safety.ban_table import hash_of
-from server.safety.measures import AGE, DAY, FOR_GOOD, MEMORY, Decision, Refused, end, lasts
+from server.safety.measures import MEMORY, Decision, Refused, end, lasts
 from server.store.epochs import KeyGone
 from server.store.erased import erased_row
 from server.store.errors import KeyAwaited

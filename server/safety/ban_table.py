@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from engine.views import banned
-from server.safety.measures import AGE, FOR_GOOD
+from server.config.moderation_policy import AGE, FOR_GOOD, RULES
 from server.security.url_secrets import encode
 from server.store.pseudonyms import Pseudonyms
 
@@ -22,15 +22,6 @@ HELD: Final = _PACKED.size  # bytes of a packed ban
 PATH = "/appeal/"
 TOKEN = b"safety.appeal.token"
 APPEAL = b"safety.appeal"
-SENTENCES = {
-    "R1": "This service is for adults only.",
-    "R2": "No nudity.",
-    "R3": "No threats.",
-    "R4": "No hate or harassment.",
-    "R5": "No adverts, bots or scams.",
-    "R6": "Nobody's private data.",
-    "R7": "Nothing that harms children.",
-}  # as /rules has them
 
 
 class Ban(NamedTuple):
@@ -123,7 +114,7 @@ class BanTable:
         until = None if found.until >= FOR_GOOD else found.until
         appeal, day = self.path(found.case), day_of(found.since)
         measure = AGE if found.age else ""
-        return banned(until, found.rule, SENTENCES[found.rule], found.network, appeal, day, by, measure)
+        return banned(until, found.rule, RULES[found.rule].sentence, found.network, appeal, day, by, measure)
 
     def path(self, case: bytes) -> str:
         """Where whom a case is about reads why, and appeals: 128 bits that only the service's key makes."""

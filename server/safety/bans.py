@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import Row, or_, select
 
+from server.config.moderation_policy import AGE
 from server.safety.ban_table import Ban, BanTable
-from server.safety.measures import AGE
 from server.store.database import Database
 from server.store.pseudonyms import Pseudonyms
 from server.store.safety_schema import ban, case

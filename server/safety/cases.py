@@ -10,15 +10,27 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from sqlalchemy import ColumnElement, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.conduct import KNOWN
+from engine.conduct import KNOWN, REPEAT
 from server import log
+from server.config.moderation_policy import (
+    DAY,
+    DETECTED_POINTS,
+    DETECTIONS,
+    HOUR,
+    LOW,
+    MONEY_POINTS,
+    QUEUES,
+    Step,
+    join_reasons,
+    reason,
+)
 from server.safety import child, machine, picture_rows
 from server.safety.evidence import pack
-from server.safety.machine import Step
 from server.safety.reported import Person, Reported
 from server.safety.shown import Picture, bounded
 from server.store.case_life import OPEN
@@ -28,48 +40,10 @@ from server.store.pseudonyms import Pseudonyms
 from server.store.safety_schema import case, case_subject, evidence, report
 from server.store.sealed import Placed, Sealed
 
-DAY = 86_400
 AFTER = 3 * DAY  # seconds that the text of a report is kept which came after its case was decided
 POINT = 600  # seconds of age that weigh as much as a point of priority
 A_DAY = 20  # reports of one person: later ones are taken too, into the low queue
-BASE = {
-    "minor": 100,
-    "danger": 90,
-    "threat": 60,
-    "nudity": 50,
-    "hate": 40,
-    "spam": 20,
-    "other": 10,
-    "groom": 100,
-    "age.claim": 100,
-    "repeat": 20,
-    "differs": 40,
-    "known": 120,
-}
-# What a program finds in lines of who is reported makes a report graver where it says the same. Words of money weigh by themselves.
-SAYS_SO = {
-    "spam": frozenset(("link", "contact", "opener", "repeat")),
-    "threat": frozenset(("threat",)),
-    "danger": frozenset(("threat",)),
-    "hate": frozenset(("hate",)),
-    "minor": frozenset(("age.claim", "groom")),
-    "nudity": frozenset(("nudity",)),
-}
-SO = 20
-MONEY, OF_MONEY = 60, ("spam", "other")
-PEOPLE, SPAM, LOW, MACHINE = "people", "spam", "low", "machine"
-URGENT = child.URGENT
-QUEUES = {
-    "minor": URGENT,
-    "danger": URGENT,
-    "spam": SPAM,
-}  # of a report; the others: people
-FOUND_IN = {
-    "groom": URGENT,
-    "age.claim": URGENT,
-    "known": URGENT,
-}  # of what a program found; the others: machine
-ORDER = (LOW, SPAM, MACHINE, PEOPLE, URGENT)  # a case stands in the highest queue that one of its reports asks for
+REASONS_MOST = 80  # characters of the column `reasons`
 RECEIPT = b"safety.receipt"
 NOTE = b"report.note"
 
@@ -82,13 +56,13 @@ class Cases:
 
     def __init__(
         self, database: Database, sealed: Sealed, pseudonyms: Pseudonyms, country: Callable[[str], str | None],
-        pause: int = machine.STEPS["repeat"].seconds, clock: Callable[[], float] = time.time,
+        pause: int = HOUR, clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self._database = database
         self._sealed = sealed
         self._pseudonyms = pseudonyms
         self._country = country
-        self._steps: dict[str, Step] = {**machine.STEPS, "repeat": machine.STEPS["repeat"]._replace(seconds=pause)}
+        self._pause = pause
         self._clock = clock
 
     async def take(self, reported: Reported) -> bytes:
@@ -165,7 +139,7 @@ class Cases:
 
     async def _act(self, connection: AsyncConnection, reported: Reported) -> tuple[bytes, int | None]:
         """What a program found: a case of its own, or one more text of that, and what follows at once."""
-        queue = FOUND_IN.get(reported.reason, MACHINE)
+        queue = reason(reported.reason, program=True).queue
         subject = self._subject(reported.subject)
         ident = None
         if (same := _same(subject)) is not None:
@@ -175,10 +149,16 @@ class Cases:
             ident = await self._opened(connection, reported, subject, queue)
         else:
             await self._raised(connection, ident, reported, queue)
-        step, now = self._steps.get(reported.reason), int(self._clock())
+        step, now = self._step(reported.reason), int(self._clock())
         if step is not None:
-            await machine.act(connection, self._pseudonyms, ident, step, reported.at, now)
+            rule = DETECTIONS[reported.reason].rule
+            await machine.act(connection, self._pseudonyms, ident, step, rule, reported.at, now)
         return ident, None
+
+    def _step(self, detection: str) -> Step | None:
+        """What follows a detection at once."""
+        step = reason(detection, program=True).step
+        return replace(step, seconds=self._pause) if step is not None and detection == REPEAT else step
 
     @staticmethod
     async def _add_text(
@@ -205,7 +185,7 @@ class Cases:
             since = and_(report.c.identity == who, report.c.at > reported.at - DAY)
             if (await connection.execute(select(func.count()).select_from(report).where(since))).scalar_one() >= A_DAY:
                 return LOW
-        return QUEUES.get(reported.reason, PEOPLE)
+        return reason(reported.reason).queue
 
     async def _joined(
         self, connection: AsyncConnection, who: bytes | None, subject: dict[str, object], at: int
@@ -245,13 +225,13 @@ class Cases:
             first = select(report.c.outcome).where(report.c.case == ident).limit(1)
             return (await connection.execute(first)).scalar(), reported.at
         priority = max(now.priority, priority_of(reported))
-        reasons = sorted({*now.reasons.split(","), reported.reason}, key=lambda reason: -BASE[reason])
+        reasons = join_reasons({*now.reasons.split(","), reported.reason}, REASONS_MOST)
         await connection.execute(
             update(case)
             .where(case.c.id == ident)
             .values(
-                queue=max(now.queue, queue, key=ORDER.index),
-                reasons=",".join(reasons),
+                queue=max(now.queue, queue, key=QUEUES.index),
+                reasons=reasons,
                 priority=priority,
                 due=due(now.opened, priority),
             )
@@ -261,12 +241,11 @@ class Cases:
 
 def priority_of(reported: Reported) -> int:
     """What a report, or what a program found, weighs by itself."""
-    base, rules = BASE[reported.reason], reported.rules
+    row, rules = reason(reported.reason, program=reported.program), reported.rules
     if reported.program:
-        return base
-    if "money" in rules and reported.reason in OF_MONEY:
-        base = max(base, MONEY)
-    return base + (SO if rules & SAYS_SO.get(reported.reason, frozenset()) else 0)
+        return row.points
+    points = max(row.points, MONEY_POINTS) if row.money and "money" in rules else row.points
+    return points + (DETECTED_POINTS if rules & row.agrees else 0)
 
 
 def _listed(pictures: Iterable[Picture], side: int) -> bool:

@@ -11,15 +11,14 @@ from __future__ import annotations
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.config.moderation_policy import DAY, URGENT
 from server.privacy import holds
 from server.safety import picture_rows
-from server.safety.measures import DAY
 from server.store.database import Database
 from server.store.pseudonyms import Pseudonyms
 from server.store.safety_schema import case, case_subject, evidence
 from server.store.sealed import Sealed
 
-URGENT = "urgent"  # the queue that the role child alone sees
 AUTHORITY = "duty to preserve: 18 U.S.C. 2258A(h)"
 WHY = "apparent abuse material in a case"
 PRESERVED = holds.PRESETS["cybertipline"] * DAY  # seconds

@@ -12,25 +12,14 @@ from dataclasses import dataclass
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.config.moderation_policy import AGE, MINUTE, RULES, WARNED
 from server.safety import picture_rows
 from server.safety.ban_rows import impose, steps
 from server.safety.cases import NOTE
 from server.safety.evidence import Evidence
 from server.safety.files import NAME, Found, Missing
 from server.safety.looking import Shot
-from server.safety.measures import (
-    AGE,
-    CLOSING,
-    LADDER,
-    MEMORY,
-    MINUTE,
-    WARNED,
-    Decision,
-    Grade,
-    Refused,
-    allow,
-    next_step,
-)
+from server.safety.measures import CLOSING, MEMORY, Decision, Grade, Refused, allow, next_step
 from server.safety.notices import warn
 from server.safety.queues import Listed, Queues, Record
 from server.safety.referring import Referring
@@ -137,7 +126,7 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
             texts,
             subject.country or "",
             earlier,
-            {rule: next_step(rule, len(taken.get(rule, ()))) for rule in LADDER},
+            {rule: next_step(rule, len(taken.get(rule, ()))) for rule in RULES},
             None if again else self._outcome(row),
             (row.measure, row.rule) if row.closed is None and row.measure else None,
             await self.shots(ident),
@@ -182,7 +171,7 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
     async def step(self, text: str, rule: str) -> int:
         """The seconds of the next step of a rule's ladder for whom a case is about; WARNED: a warning. Raises Refused, StoreAway."""
         ident = await self._ident(text)
-        if rule not in LADDER:
+        if rule not in RULES:
             raise Refused("refused.rule")
         async with self._database.read() as connection:
             about = select(case_subject).where(case_subject.c.case == ident)

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.config.moderation_policy import MINUTE
 from server.privacy import audit
-from server.safety.measures import MINUTE, Refused
+from server.safety.measures import Refused
 from server.store.case_life import OPEN
 from server.store.database import Database
 from server.store.epochs import KeyGone

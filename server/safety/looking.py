@@ -10,16 +10,17 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, or_, select
 
+from server.config.moderation_policy import CHILDREN, DAY, PAUSE
 from server.safety import child, machine, picture_rows
 from server.safety.ban_rows import impose
 from server.safety.files import NAME, Files, Missing
-from server.safety.measures import DAY, Decision, Refused
+from server.safety.measures import Decision, Refused
 from server.store.case_life import OPEN
 from server.store.errors import ObjectsAway
 from server.store.month_figures import SEEN
 from server.store.safety_schema import case, case_subject, evidence
 
-PAUSED = Decision("pause", "R7", DAY)  # whom a mark is about, until the case is decided
+PAUSED = Decision(PAUSE, CHILDREN, DAY)  # the subject of a marked case, until it is decided
 
 
 @dataclass(frozen=True, slots=True)

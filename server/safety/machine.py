@@ -1,21 +1,22 @@
 """What a program does about a person by itself. Rule: a day at most, a case for a person each time, and nothing where nobody could look.
 
-    found ─ STEPS ─▷ a case with the server's own text and pictures ─▷ the rows that keep them out ─▷ told as of any ban, by a machine
+    found ─ Reason.step ─▷ a case with the server's own text and pictures ─▷ the rows that keep them out ─▷ told as of any ban, by a machine
 
-What is in no row of STEPS (nudity in pictures, two browsers that show different scenes) opens a case, and nothing else follows by itself.
+A detection without a step in `server.config.moderation_policy` (nudity in pictures, two browsers that show different scenes) opens a case alone.
 
 The case is open: a person decides it, whatever the program did. Where nobody looked in `case_life.REVIEW` hours it is lifted and counted.
 """
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.config.moderation_policy import DAY, Step
 from server.safety.ban_rows import impose
-from server.safety.measures import AGE, DAY, HOUR, Decision, Refused
+from server.safety.measures import Decision, Refused
 from server.store.pseudonyms import Pseudonyms
 from server.store.safety_schema import ban, case, case_subject
 
@@ -23,24 +24,8 @@ LATE: Final = 600  # seconds after which a measure that waited for the store is 
 Found = Row[tuple[object, ...]]
 
 
-class Step(NamedTuple):
-    """What follows at once. `seconds`: DAY at most."""
-
-    measure: str  # of CLOSING
-    rule: str
-    seconds: int
-
-
-STEPS: Final = {
-    "repeat": Step("pause", "R5", HOUR),  # `screening.pause` says another length
-    "groom": Step("pause", "R7", DAY),
-    "known": Step("pause", "R7", DAY),  # and what is kept of it is kept for a year (`server.safety.child`)
-    "age.claim": Step(AGE, "R1", DAY),  # the second one, or where a partner reports it too (`engine.age_question`)
-}
-
-
 async def act(
-    connection: AsyncConnection, pseudonyms: Pseudonyms, ident: bytes, step: Step, found_at: int, now: int
+    connection: AsyncConnection, pseudonyms: Pseudonyms, ident: bytes, step: Step, rule: str, found_at: int, now: int
 ) -> bool:
     """Within the transaction that opened a case or added to it: keep its subject out. False: nothing was done.
 
@@ -50,12 +35,10 @@ async def act(
         return False
     subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).one()
     try:
-        await impose(
-            connection, pseudonyms, subject, Decision(step.measure, step.rule, min(step.seconds, DAY)), None, now
-        )
+        await impose(connection, pseudonyms, subject, Decision(step.measure, rule, min(step.seconds, DAY)), None, now)
     except Refused:
         return False
-    await connection.execute(update(case).where(case.c.id == ident).values(measure=step.measure, rule=step.rule))
+    await connection.execute(update(case).where(case.c.id == ident).values(measure=step.measure, rule=rule))
     return True
 
 

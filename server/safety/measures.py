@@ -10,13 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
+from server.config.moderation_policy import ADULTS, AGE, DAY, FOR_GOOD, HOUR, MINUTE, PAUSE, RULES
 from server.words.worded import Length, Worded
 
-MINUTE, HOUR, DAY = 60, 3_600, 86_400
-FOR_GOOD = 253_370_764_800  # 1 January 9999: an end that never comes, and that nobody is told as a day
 MEMORY = 120 * DAY  # how long an earlier step counts
-AGE = "age"  # the measure of somebody who seems under 18: a person decides it for AGE_FOR, a program for a day
-AGE_FOR = 365 * DAY
+AGE_FOR = 365 * DAY  # that a person decides of somebody who seems under 18; a program decides a day
 WORDS = 300  # characters that an operator adds for the person
 
 
@@ -54,25 +52,14 @@ class Measure:
 TABLE = (
     Measure("none", Grade.OPERATOR, 0, 0, "not at all; who reported reads it at their receipt"),
     Measure("warning", Grade.OPERATOR, 0, 0, "a notice that must be seen before the next search"),
-    Measure("pause", Grade.OPERATOR, 15 * MINUTE, DAY, "the page says until when, and how to appeal"),
+    Measure(PAUSE, Grade.OPERATOR, 15 * MINUTE, DAY, "the page says until when, and how to appeal"),
     Measure("ban", Grade.OPERATOR, DAY, 30 * DAY, "the page says until when, and how to appeal"),
     Measure("ban", Grade.LEAD, DAY, 90 * DAY, "the page says until when, and how to appeal"),
     Measure("ban", Grade.PAIR, DAY, FOR_GOOD, "the page says until when or for good, and how to appeal"),
     Measure(AGE, Grade.OPERATOR, AGE_FOR, AGE_FOR, "a page without blame says until when, and how to appeal"),
 )
 MEASURES = tuple(dict.fromkeys(line.name for line in TABLE))
-CLOSING = ("pause", "ban", AGE)  # measures that keep somebody out
-WARNED = 0  # a step of a ladder that is a warning
-LADDER = {
-    "R1": (DAY, 7 * DAY, 30 * DAY),
-    "R2": (WARNED, DAY, 7 * DAY, 30 * DAY),
-    "R3": (7 * DAY, 90 * DAY),
-    "R4": (WARNED, DAY, 7 * DAY, 30 * DAY),
-    "R5": (DAY, 7 * DAY, 30 * DAY),
-    "R6": (DAY, 7 * DAY, 30 * DAY),
-    "R7": (90 * DAY, FOR_GOOD),
-}
-RULES = tuple(LADDER)
+CLOSING = (PAUSE, "ban", AGE)  # measures that keep somebody out
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +79,14 @@ class Decision:
             raise Refused("refused.rule")
         if self.measure not in CLOSING and self.seconds is not None:
             raise Refused("refused.length")
-        if self.measure == "pause" and self.seconds is None:
-            raise _no_line("pause")
+        if self.measure == PAUSE and self.seconds is None:
+            raise _no_line(PAUSE)
         if len(self.words) > WORDS:
             raise Refused("refused.words", most=WORDS)
         if self.measure == "none" and self.words:
             raise Refused("refused.unread")
         if self.measure == AGE:
-            if self.rule != "R1":
+            if self.rule != ADULTS:
                 raise Refused("refused.rule")
             if self.seconds not in (None, AGE_FOR):
                 raise Refused("refused.length")
@@ -109,7 +96,7 @@ class Decision:
 
 def next_step(rule: str, earlier: int) -> int:
     """The length of the ladder's next step after `earlier` ones; WARNED: a warning."""
-    ladder = LADDER[rule]
+    ladder = RULES[rule].ladder
     return ladder[min(earlier, len(ladder) - 1)]
 
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from engine.views import notice as frame_of
-from server.safety.ban_table import SENTENCES, day_of, path_of
+from server.config.moderation_policy import RULES
+from server.safety.ban_table import day_of, path_of
 from server.security.url_secrets import decode, encode
 from server.store.pseudonyms import Pseudonyms
 
@@ -130,6 +131,6 @@ class NoticeTable:
 
     def _frame(self, found: Notice) -> bytes:
         return frame_of(
-            encode(found.id), found.kind, found.rule, SENTENCES[found.rule], day_of(found.since), found.by,
+            encode(found.id), found.kind, found.rule, RULES[found.rule].sentence, day_of(found.since), found.by,
             path_of(self._pseudonyms, found.case),
         )  # fmt: skip

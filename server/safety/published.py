@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from server.config.moderation_policy import RULES
 from server.words.said import Said
 
 # How the parts are called in the tree of numbers, where the catalogue has another name.
 _KEYS = {
     "no ban": "warned", "a day": "day", "7 days": "week", "30 days": "month", "90 days": "quarter", "ended early": "early",
 }  # fmt: skip
-_RULES = ("R1", "R2", "R3", "R4", "R5", "R6", "R7")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _lines(parts: Mapping[str, Any], above: tuple[str, ...], t: Said) -> Iterato
 
 
 def _part(name: str, t: Said) -> str:
-    if name in _RULES:
+    if name in RULES:
         return t.text("transparency.rule", rule=name)
     return t.text(f"transparency.part.{_KEYS.get(name, name)}")
 

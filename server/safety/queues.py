@@ -14,7 +14,8 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.safety.cases import DAY, ORDER, POINT
+from server.config.moderation_policy import CROWD_MOST, CROWD_POINTS, DAY, QUEUES
+from server.safety.cases import POINT
 from server.safety.files import Files
 from server.store.case_life import OPEN
 from server.store.safety_schema import case, report
@@ -22,7 +23,6 @@ from server.store.safety_schema import case, report
 LOOKED = 200  # cases of a queue that are weighed: those behind stand right too, unless 200 came within 45 points (7.5 hours) of the first
 SHOWN = 100  # cases of a queue that are listed at once
 FRESH = 90 * DAY  # a reporter's weight is made from their own last 90 days
-HEAVIEST = 45.0  # points that weight adds at most
 # what a list shows of a case, and what it is ordered by
 SEEN: tuple[Any, ...] = (
     case.c.id, case.c.queue, case.c.state, case.c.mode, case.c.opened, case.c.reasons, case.c.due, case.c.claimed_by,
@@ -76,7 +76,7 @@ class Queues(Files):
         """The first `most` open cases of a queue, or of each of all, the gravest first. Raises StoreAway."""
         found: list[Listed] = []
         async with self._database.read() as connection:
-            for name in (queue,) if queue else reversed(ORDER):
+            for name in (queue,) if queue else reversed(QUEUES):
                 first = (case.c.state == OPEN, case.c.queue == name)
                 rows = (await connection.execute(select(*SEEN).where(*first).order_by(case.c.due).limit(LOOKED))).all()
                 theirs = select(case.c.id).where(*first).order_by(case.c.due).limit(LOOKED)
@@ -95,12 +95,12 @@ class Queues(Files):
         )
         async with self._database.read() as connection:
             rows = {row.queue: Count(row.queue, row.n, row.oldest) for row in (await connection.execute(wanted)).all()}
-        return {name: rows.get(name, Count(name, 0, 0)) for name in reversed(ORDER)}
+        return {name: rows.get(name, Count(name, 0, 0)) for name in reversed(QUEUES)}
 
     def _weighed(self, row: Row[Any], records: list[Record]) -> tuple[float, float]:
         """The weight of a case's reporters together, and its points."""
         weight = sum(record.weight for record in records)
-        points = (self._clock() - row.due) / POINT + max(0.0, min(HEAVIEST, 15.0 * (weight - 1)))
+        points = (self._clock() - row.due) / POINT + max(0.0, min(CROWD_MOST, CROWD_POINTS * (weight - 1)))
         return round(weight, 2), round(points, 1)
 
     def _listed(self, row: Row[Any], records: list[Record]) -> Listed:

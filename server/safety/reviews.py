@@ -12,12 +12,13 @@ from typing import Any
 from sqlalchemy import Row, literal, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.config.moderation_policy import DAY
 from server.privacy import audit
 from server.safety import picture_rows
 from server.safety.appeals import ANSWER, WORDS
 from server.safety.ban_rows import TOLD
 from server.safety.files import NAME, Files
-from server.safety.measures import DAY, Refused
+from server.safety.measures import Refused
 from server.store import case_life
 from server.store.safety_schema import appeal, ban, case, case_subject, notice, report
 

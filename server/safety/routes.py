@@ -9,13 +9,13 @@ import time
 
 from aiohttp import web
 
+from server.config.moderation_policy import FOR_GOOD
 from server.http.client_info import CLIENT_INFO
 from server.http.forms import BadForm, form
 from server.http.own_page import from_own_page
 from server.http.services import SERVICES, Services
 from server.pages import PAGES
 from server.safety.interface import Reasons, Safety
-from server.safety.measures import FOR_GOOD
 from server.safety.moments import moment
 from server.saved.guesses import Guesses
 from server.store.errors import StoreAway

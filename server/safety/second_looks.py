@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.config.moderation_policy import MINUTE
 from server.safety.files import NAME, Files, Found
-from server.safety.measures import MINUTE, Decision, Refused
+from server.safety.measures import Decision, Refused
 from server.store.case_life import UNDO
 from server.store.erased import shown_case
 from server.store.safety_schema import case, case_subject

@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.views import Act, Report, SeatView
 from server import log
+from server.config.moderation_policy import HOUR
 from server.health.tasks import Tasks
 from server.metrics.exposition import Reading
 from server.safety import receipts, transparency
@@ -24,7 +25,6 @@ from server.safety.intake import Intake
 from server.safety.interface import Pictured, Receipt
 from server.safety.lasting import lasting
 from server.safety.law_notices import LawNotices
-from server.safety.measures import HOUR
 from server.safety.notice_table import NoticeTable
 from server.safety.notices import Notices
 from server.safety.receipt import secret

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from server.config.moderation_policy import REPORTS, RULES
 from server.store.database import Database
 from server.store.month_figures import WITHIN, published
 
@@ -64,12 +65,10 @@ def month(name: str, figures: Mapping[str, int]) -> dict[str, Any]:
 
 
 # What there is below each tree, so that nothing is missing where nothing happened: a number that is missing would be nought.
-REASONS = ("minor", "nudity", "threat", "hate", "spam", "danger", "other")
-RULES = ("R1", "R2", "R3", "R4", "R5", "R6", "R7")
 LENGTHS = ("no ban", "a day", "7 days", "30 days", "90 days", "longer", "ended early")
 KINDS = ("log", "chat", "child", "other")
 LEVELS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "report": (("acted", "none", "aged"), REASONS),
+    "report": (("acted", "none", "aged"), tuple(REPORTS)),
     "decision": (("person", "program"), ("nothing", *RULES), LENGTHS),
     "appeal": (("upheld", "reversed", "lapsed"), ("person", "program")),
     "second": (("agreed", "differed", "missed"),),

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from server.config.moderation_policy import DAY
 from server.console.shifts import WORK
 from server.safety.appeals import Appeals
-from server.safety.measures import DAY, Decision
+from server.safety.measures import Decision
 from tests.server.console.conftest import Console
 from tests.server.console.work import case, decided, plain
 from tests.server.safety.people import bans, desk

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from server.config.moderation_policy import DAY, FOR_GOOD
 from server.safety.desk import LEASE
-from server.safety.measures import AGE_FOR, DAY, FOR_GOOD
+from server.safety.measures import AGE_FOR
 from server.store.case_life import UNDO
 from tests.server.console.conftest import Console
 from tests.server.console.work import case, decided

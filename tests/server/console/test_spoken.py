@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
+from server.config.moderation_policy import DAY, HOUR
 from server.console.files import OWN
 from server.console.pages import TEMPLATES, Pages
 from server.console.roles import ROLES
 from server.safety.appeals import Appeals
 from server.safety.interface import Written
 from server.safety.law_notices import LawNotices
-from server.safety.measures import DAY, HOUR, Decision
+from server.safety.measures import Decision
 from server.safety.second_looks import SecondLooks
 from server.store.case_life import UNDO
 from server.words.catalogue import words

@@ -9,12 +9,13 @@ import jsonschema_rs
 import pytest
 from sqlalchemy import delete, insert, select, text
 
+from server.config.moderation_policy import FOR_GOOD
 from server.privacy import audit
 from server.rights import known as module
 from server.rights.known import Incomplete
 from server.rights.parts import PARTS
 from server.rights.schemas import SCHEMAS
-from server.safety.measures import FOR_GOOD, Decision, Grade
+from server.safety.measures import Decision, Grade
 from server.store.errors import StoreAway
 from server.store.safety_schema import report
 from server.store.schema import chat as chat_table

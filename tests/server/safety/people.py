@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import secrets
 
+from server.config.moderation_policy import DAY
 from server.safety.bans import Bans
 from server.safety.cases import Cases
 from server.safety.desk import Desk
 from server.safety.evidence import Evidence, Said
-from server.safety.measures import DAY, Decision
+from server.safety.measures import Decision
 from server.safety.reported import NOBODY, Person, Reported
 from server.safety.shown import OWN, STRIP, Picture
 from server.store.country import Countries

@@ -17,7 +17,7 @@ import pytest
 from serendip_client.client import Client
 from serendip_client.ending import Disconnected
 from serendip_client.events import Challenge, Closed, Error, Left, Matched, Message, Reported, Solved, Tip, Waiting
-from server.safety.measures import DAY
+from server.config.moderation_policy import DAY
 from tests.server.omegle.conftest import Caller
 from tests.server.workers import hosts
 from tests.support.forkserver import START, forked

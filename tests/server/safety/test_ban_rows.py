@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, update
 
+from server.config.moderation_policy import DAY
 from server.safety.ban_rows import TOLD, steps
-from server.safety.measures import DAY, Decision, Refused
+from server.safety.measures import Decision, Refused
 from server.store.safety_schema import ban as ban_table
 from server.store.safety_schema import case, case_subject
 from tests.server.store.conftest import NOW, Kit
@@ -30,18 +31,18 @@ async def test_the_words_for_the_person_are_sealed(kit: Kit) -> None:
 
 async def test_a_warning_is_a_step_until_it_is_taken_back(kit: Kit) -> None:
     first = await cases(kit).take(reported(reason="nudity"))
-    await desk(kit).decide(first.hex(), "ada", "so", Decision("warning", "R2"))
+    await desk(kit).decide(first.hex(), "ada", "so", Decision("warning", "R4"))
     second = (await cases(kit).take(reported(by=12, reason="nudity", at=NOW + 10))).hex()
-    assert (await desk(kit).show(second, "ada", "so")).steps["R2"] == DAY
+    assert (await desk(kit).show(second, "ada", "so")).steps["R4"] == DAY
     async with kit.database.write() as connection:
         await connection.execute(update(case).where(case.c.id == first).values(state="reversed"))
-    assert (await desk(kit).show(second, "ada", "so")).steps["R2"] == 0
+    assert (await desk(kit).show(second, "ada", "so")).steps["R4"] == 0
 
 
 async def test_steps_are_found_of_all_rules_at_once_and_of_nobody_else_without_a_cookie(kit: Kit) -> None:
     at_desk = desk(kit)
     for number, decision in enumerate(
-        (Decision("warning", "R2"), Decision("warning", "R6"), Decision("ban", "R5", DAY))
+        (Decision("warning", "R4"), Decision("warning", "R6"), Decision("ban", "R5", DAY))
     ):
         for about in (22, 0):
             ident = await cases(kit).take(reported(about=about, by=12 + number, at=NOW + number))
@@ -54,7 +55,7 @@ async def test_steps_are_found_of_all_rules_at_once_and_of_nobody_else_without_a
             subject = (await connection.execute(select(case_subject).where(who).limit(1))).one()
             met.append(await steps(connection, subject, NOW + DAY))
     assert {rule: [measure for measure, _ in found] for rule, found in met[0].items()} == {
-        "R2": ["warning"],
+        "R4": ["warning"],
         "R6": ["warning"],
         "R5": ["ban"],
     }

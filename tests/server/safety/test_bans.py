@@ -6,8 +6,9 @@ import orjson
 import pytest
 from sqlalchemy import update
 
+from server.config.moderation_policy import HOUR
 from server.safety.ban_table import day_of
-from server.safety.measures import HOUR, Decision
+from server.safety.measures import Decision
 from server.store import case_life
 from server.store.safety_schema import ban as ban_table
 from server.store.safety_schema import case_subject

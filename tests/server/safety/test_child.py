@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from server.config.moderation_policy import DAY
 from server.privacy import holds
 from server.safety import child
-from server.safety.measures import DAY
 from server.safety.reported import Person
 from server.store.errors import ObjectsAway
 from server.store.safety_schema import case, evidence

@@ -7,13 +7,14 @@ import asyncio
 import pytest
 from sqlalchemy import select
 
+from server.config.moderation_policy import DAY, FOR_GOOD, HOUR
 from server.privacy import audit
 from server.safety import receipts
 from server.safety.appeals import Appeals
 from server.safety.ban_rows import SHARED
 from server.safety.desk import LEASE
 from server.safety.files import Taken
-from server.safety.measures import DAY, FOR_GOOD, HOUR, Decision, Grade, Refused
+from server.safety.measures import Decision, Grade, Refused
 from server.store.case_life import UNDO
 from server.store.records import EndedChat, Party
 from server.store.schema import audit as trail
@@ -122,7 +123,7 @@ async def test_reporters_who_were_right_weigh_more_and_none_is_dropped(kit: Kit)
 async def test_what_cannot_be_is_refused(kit: Kit) -> None:
     at_desk = desk(kit)
     ident = await cases(kit).take(reported(about=22))
-    for bad in (ban("R5", 91), ban("R2"), Decision("pause", "R5", HOUR // 5), Decision("shout", "R5")):
+    for bad in (ban("R5", 91), ban("R4"), Decision("pause", "R5", HOUR // 5), Decision("shout", "R5")):
         with pytest.raises(Refused):
             await at_desk.decide(ident.hex(), "ada", "so", bad)
     with pytest.raises(Refused, match="a lead"):
@@ -269,6 +270,6 @@ async def test_what_was_decided_before_is_shown_for_120_days(kit: Kit) -> None:
     later = await cases(kit).take(reported(by=12, at=NOW + 10))
     found = await at_desk.show(later.hex(), "bob", "so")
     assert [(one.measure, one.rule, one.state) for one in found.earlier] == [("ban", "R5", "decided")]
-    assert (found.steps["R5"], found.steps["R6"], found.steps["R2"]) == (7 * DAY, DAY, 0)
+    assert (found.steps["R5"], found.steps["R6"], found.steps["R4"]) == (7 * DAY, DAY, 0)
     kit.now = NOW + 121 * DAY
     assert (await at_desk.show(later.hex(), "bob", "so")).earlier == ()

@@ -4,22 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from server.safety.measures import (
-    DAY,
-    FOR_GOOD,
-    HOUR,
-    LADDER,
-    MINUTE,
-    TABLE,
-    WARNED,
-    Decision,
-    Grade,
-    Refused,
-    allow,
-    end,
-    next_step,
-    spoken,
-)
+from server.config.moderation_policy import DAY, FOR_GOOD, HOUR, MINUTE, RULES, WARNED
+from server.safety.measures import TABLE, Decision, Grade, Refused, allow, end, next_step, spoken
 
 
 @pytest.mark.parametrize(
@@ -71,12 +57,18 @@ def test_what_makes_no_sense_is_refused(decision: Decision) -> None:
 
 
 def test_a_ladder_climbs_and_stays_at_its_top() -> None:
-    assert [next_step("R2", steps) for steps in range(5)] == [WARNED, DAY, 7 * DAY, 30 * DAY, 30 * DAY]
+    assert [next_step("R2", steps) for steps in range(4)] == [
+        DAY,
+        7 * DAY,
+        30 * DAY,
+        30 * DAY,
+    ]  # seen by somebody already
+    assert [next_step("R4", steps) for steps in range(5)] == [WARNED, DAY, 7 * DAY, 30 * DAY, 30 * DAY]
     assert [next_step("R5", steps) for steps in range(4)] == [DAY, 7 * DAY, 30 * DAY, 30 * DAY]
     assert [next_step("R3", steps) for steps in range(3)] == [7 * DAY, 90 * DAY, 90 * DAY]
     assert [next_step("R7", steps) for steps in range(3)] == [90 * DAY, FOR_GOOD, FOR_GOOD]
-    for ladder in LADDER.values():
-        for seconds in ladder:
+    for row in RULES.values():
+        for seconds in row.ladder:
             allow("ban" if seconds else "warning", seconds, Grade.PAIR)
 
 

@@ -8,10 +8,11 @@ import json
 import pytest
 from sqlalchemy import func, select
 
+from server.config.moderation_policy import AGE, DAY
 from server.safety import minors as module
 from server.safety.appeals import Appeals
 from server.safety.ban_table import BanTable
-from server.safety.measures import AGE, AGE_FOR, DAY, Decision, Refused
+from server.safety.measures import AGE_FOR, Decision, Refused
 from server.safety.minors import STANDS, Minors
 from server.store.case_life import UNDO
 from server.store.errors import StoreAway

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from server.config.moderation_policy import DAY
 from server.safety import receipts
 from server.safety.appeals import Appeals
-from server.safety.measures import DAY, Decision, Refused
+from server.safety.measures import Decision, Refused
 from tests.server.store.conftest import NOW, Kit
 
 from .people import NONE, ban, bans, cases, desk, reported
@@ -54,7 +55,7 @@ async def test_where_nothing_was_done_nothing_is_taken_back(kit: Kit) -> None:
 async def test_a_warning_is_appealed_and_answered_by_another_operator(kit: Kit) -> None:
     at_desk, appeals = desk(kit), Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
     ident = await cases(kit).take(reported(reason="nudity"))
-    told = await at_desk.decide(ident.hex(), "ada", "so", Decision("warning", "R2", None, "Please keep it on."))
+    told = await at_desk.decide(ident.hex(), "ada", "so", Decision("warning", "R4", None, "Please keep it on."))
     assert told == "they read it before their next search"
     token = bans(kit).path(ident).rpartition("/")[2]
     read = await appeals.write(token, "it was art")
@@ -69,23 +70,23 @@ async def test_a_warning_is_appealed_and_answered_by_another_operator(kit: Kit) 
     assert read is not None
     assert (read.running, read.appealed, read.answer) == (False, "reversed", "It was.")
     later = (await cases(kit).take(reported(by=12, reason="nudity", at=NOW + 10))).hex()
-    assert (await at_desk.show(later, "bob", "so")).steps["R2"] == 0
+    assert (await at_desk.show(later, "bob", "so")).steps["R4"] == 0
 
 
 async def test_an_undone_ban_that_became_a_warning_is_read_as_the_warning(kit: Kit) -> None:
     at_desk, appeals = desk(kit), Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
     ident = await cases(kit).take(reported(reason="nudity"))
     token = bans(kit).path(ident).rpartition("/")[2]
-    await at_desk.decide(ident.hex(), "ada", "so", ban("R2", 7))
+    await at_desk.decide(ident.hex(), "ada", "so", ban("R4", 7))
     kit.now += 5
     await at_desk.undo(ident.hex(), "ada")
-    await at_desk.decide(ident.hex(), "ada", "so", Decision("warning", "R2"))
+    await at_desk.decide(ident.hex(), "ada", "so", Decision("warning", "R4"))
     read = await appeals.read(token)
     assert read is not None
     assert (read.measure, read.running) == ("warning", True)
     kit.now += 5
     await at_desk.undo(ident.hex(), "ada")
-    await at_desk.decide(ident.hex(), "ada", "so", ban("R2", 1))
+    await at_desk.decide(ident.hex(), "ada", "so", ban("R4", 1))
     read = await appeals.read(token)
     assert read is not None
     assert (read.measure, read.running) == ("ban", True)

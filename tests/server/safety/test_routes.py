@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from server.config.moderation_policy import FOR_GOOD
 from server.safety.interface import Reasons
-from server.safety.measures import FOR_GOOD
 from server.safety.routes import end
 from server.words.said import said
 

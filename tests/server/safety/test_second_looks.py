@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from server.config.moderation_policy import AGE, DAY
 from server.safety.appeals import Appeals
 from server.safety.desk import Desk
-from server.safety.measures import AGE, DAY, Decision, Grade, Refused
+from server.safety.measures import Decision, Grade, Refused
 from server.safety.second_looks import ONE_IN, drawn
 from server.store.case_life import UNDO
 from server.store.second_looks import WITHIN
