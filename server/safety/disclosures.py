@@ -1,6 +1,7 @@
-"""What of a case may leave the desk: an address, the case as a file, a hold on it. Rule: it is written down, then done.
+"""Discloses what of a case may leave the desk: an address, the case as a file; and places a hold on it.
 
-Who may is asked by whoever calls (`server.console.gate`).
+Invariant: the audit log has a line before anything is done, and a second one with its outcome, also of one that failed. Callers check who may
+(`server.console.gate`).
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from typing import Any
 import orjson
 from sqlalchemy import not_, select
 
+from server.config.moderation_policy import DAY
 from server.privacy import holds
 from server.safety import picture_rows
 from server.safety.ban_rows import TOLD
 from server.safety.cases import NOTE
 from server.safety.evidence import Evidence, Unreadable, unpack
 from server.safety.files import Files, Missing
-from server.safety.measures import DAY, Refused
+from server.safety.measures import Refused
 from server.store.epochs import KeyGone
 from server.store.safety_schema import ban, case, case_subject, evidence, report
 
@@ -37,9 +39,11 @@ class Disclosures(Files):
             about = select(case_subject.c.address).where(case_subject.c.case == ident)
             sealed = (await connection.execute(about)).scalar()
         try:
-            return "" if sealed is None else self._pseudonyms.safety_address(sealed)
+            found = "" if sealed is None else self._pseudonyms.safety_address(sealed)
         except KeyGone:
-            return ""
+            found = ""
+        await self._note("safety reveal", operator, why, ident, "shown" if found else "none is kept")
+        return found
 
     async def export(self, text: str, operator: str, why: str) -> bytes:
         """A case with its evidence as JSON: no identity and no address; of apparent abuse material hashes alone.
@@ -48,10 +52,21 @@ class Disclosures(Files):
         """
         ident = await self._ident(text)
         await self._note("safety export", operator, why, ident, "asked")
+        try:
+            found = await self._file(ident)
+        except Exception as error:
+            await self._note("safety export", operator, why, ident, f"failed: {type(error).__name__}")
+            raise
+        digest = hashlib.sha256(found).hexdigest()
+        await self._note("safety export", operator, why, ident, f"given: {len(found)} bytes, sha256 {digest}")
+        return found
+
+    async def _file(self, ident: bytes) -> bytes:
+        """A case as JSON. Raises Missing, StoreAway, ObjectsAway."""
         async with self._database.read() as connection:
             row = (await connection.execute(select(case).where(case.c.id == ident))).first()
             if row is None:
-                raise Missing("there is no such case")
+                raise Missing("refused.case.missing")
             reports = (
                 await connection.execute(select(report).where(report.c.case == ident).order_by(report.c.at))
             ).all()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import gzip
 import io
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import orjson
 
@@ -35,7 +34,8 @@ class Said:
     marked: bool = False
 
 
-class Found(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Found:
     """What a program found: the first line of a side in which a rule did."""
 
     number: int
@@ -85,7 +85,7 @@ def pack(found: Evidence) -> bytes:
         "at": found.at,
         "side": found.side,
         "cut": found.cut,
-        "found": [tuple(one) for one in found.found],
+        "found": [(one.number, one.side, one.rule) for one in found.found],
         "lines": [(line.number, line.side, line.at, line.text, line.marked) for line in found.lines],
     }
     return gzip.compress(orjson.dumps(body), 1, mtime=0)

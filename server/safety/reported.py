@@ -88,7 +88,7 @@ def pack(made: Reported) -> list[Any]:
     who = [[person.identity, person.address, person.session] for person in (made.reporter, made.subject)]
     text = made.said
     lines = [] if text is None else [[line.number, line.side, line.at, line.text, line.marked] for line in text.lines]
-    found = [] if text is None else [tuple(one) for one in text.found]
+    found = [] if text is None else [(one.number, one.side, one.rule) for one in text.found]
     kept = None if text is None else [text.mode, text.began, text.at, text.side, text.cut, lines, found]
     chat = made.chat
     return [made.receipt.hex(), made.reason, made.note, made.at, made.mode, *who, made.side, kept, made.program, chat]

@@ -5,11 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 
 from server.privacy import audit, holds
+from server.safety.evidence import Found
 from server.safety.measures import Refused
+from server.safety.screening.rules import read
+from server.store.errors import ObjectsAway
 from tests.server.store.conftest import NOW, Kit, address
 
 from .people import ban, cases, desk, pictures, reported, text
@@ -19,7 +23,8 @@ async def test_an_address_is_revealed_with_its_row(kit: Kit) -> None:
     ident = (await cases(kit).take(reported())).hex()
     assert await desk(kit).address(ident, "eve", "court order 7") == address(22)
     rows = await audit.listed(kit.database, 0)
-    assert [(row.operator, row.action, row.why) for row in rows] == [("eve", "safety reveal", "court order 7")]
+    assert {(row.operator, row.action, row.why) for row in rows} == {("eve", "safety reveal", "court order 7")}
+    assert [row.outcome for row in reversed(rows)] == [f"case {ident}: asked", f"case {ident}: shown"]
 
 
 async def test_a_file_has_the_text_and_neither_identity_nor_address(kit: Kit) -> None:
@@ -33,6 +38,29 @@ async def test_a_file_has_the_text_and_neither_identity_nor_address(kit: Kit) ->
         assert secret.encode() not in raw
     with pytest.raises(Refused, match="no such case"):
         await desk(kit).export("00" * 16, "eve", "so")
+
+
+async def test_a_file_says_in_which_line_a_program_found_what(kit: Kit) -> None:
+    said = text("hello", "we meet at https://example.com/x")
+    rules = read(None)
+    found = tuple(Found(line.number, line.side, hit.rule) for line in said.lines for hit in rules.find(line.text))
+    ident = (await cases(kit).take(reported(said=replace(said, found=found)))).hex()
+    raw = await desk(kit).export(ident, "eve", "court order 7")
+    assert json.loads(raw)["evidence"][0]["found"] == [{"number": 2, "side": 1, "rule": "link"}]
+    outcomes = [row.outcome for row in reversed(await audit.listed(kit.database, 0)) if row.action == "safety export"]
+    digest = hashlib.sha256(raw).hexdigest()
+    assert outcomes == [f"case {ident}: asked", f"case {ident}: given: {len(raw)} bytes, sha256 {digest}"]
+
+
+async def test_a_file_that_could_not_be_made_is_in_the_audit_log_as_failed(kit: Kit) -> None:
+    ident = (await cases(kit).take(reported(said=text("hello")))).hex()
+    folder = kit.data / "objects" / "evidence"
+    folder.rename(kit.data / "gone")
+    folder.write_text("no folder")  # the store of objects is away
+    with pytest.raises(ObjectsAway):
+        await desk(kit).export(ident, "eve", "court order 7")
+    outcomes = [row.outcome for row in reversed(await audit.listed(kit.database, 0)) if row.action == "safety export"]
+    assert outcomes == [f"case {ident}: asked", f"case {ident}: failed: ObjectsAway"]
 
 
 async def test_a_file_has_the_pictures_and_of_apparent_abuse_material_hashes_alone(kit: Kit) -> None:
