@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -42,7 +43,7 @@ async def test_a_file_has_the_text_and_neither_identity_nor_address(kit: Kit) ->
 
 async def test_a_file_says_in_which_line_a_program_found_what(kit: Kit) -> None:
     said = text("hello", "we meet at https://example.com/x")
-    rules = read(None)
+    rules = await asyncio.to_thread(read, None)
     found = tuple(Found(line.number, line.side, hit.rule) for line in said.lines for hit in rules.find(line.text))
     ident = (await cases(kit).take(reported(said=replace(said, found=found)))).hex()
     raw = await desk(kit).export(ident, "eve", "court order 7")
