@@ -16,6 +16,7 @@ from server.http.crowded import Crowd
 from server.http.documents import add_documents
 from server.http.door import come_back
 from server.http.leaving import pass_on
+from server.http.origins import add_origins, answer_preflight
 from server.http.services import SERVICES, Services
 from server.http.site import add_site
 from server.http.turns import Turns
@@ -87,7 +88,8 @@ def build(
     `published`: the statement's versions; None: what the settings say is the only one.
     """
     app = web.Application(
-        middlewares=[pass_on, Crowd().take, Turns().take, dressed, guard_faults, guard_host], client_max_size=BODY_MAX
+        middlewares=[pass_on, Crowd().take, Turns().take, dressed, guard_faults, guard_host, answer_preflight],
+        client_max_size=BODY_MAX,
     )
     app[SERVICES] = services
     if safety is not None:
@@ -110,6 +112,7 @@ def build(
 PARTS: list[Callable[[web.Application], Any]] = [
     add_client_info,
     add_site,
+    add_origins,
     add_omegle,
     add_college,
     add_privacy,

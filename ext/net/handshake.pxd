@@ -18,6 +18,7 @@ cdef class Judge:
     cdef frozenset origins
     cdef bytes proxies
     cdef set served
+    cpdef bint lists(self, str origin)
     cpdef bint trusts(self, str address)
     cpdef str address(self, str peer, str forwarded)
     cdef bint came_by_https(self, str peer, bytes scheme)

@@ -265,6 +265,10 @@ cdef class Judge:
         self.proxies = b"".join([packed(proxy) for proxy in proxies])
         self.served = set()
 
+    cpdef bint lists(self, str origin):
+        """Whether `origin` is among the origins by its own name; `*`: whether every one is taken."""
+        return plain(origin) in self.origins
+
     cpdef bint trusts(self, str address):
         """Whether `address` is a proxy of ours, whose word on a client's address is taken."""
         cdef uint8_t[ADDRESS] parsed

@@ -24,6 +24,7 @@ from server.config.settings import Mail
 from server.http.client_info import CLIENT_INFO
 from server.http.forms import BadForm, body
 from server.http.leaving import goes_on
+from server.http.origins import from_known_page
 from server.http.own_page import from_own_page
 from server.http.passing import COLLEGE, Away, Gone, passed
 from server.http.services import SERVICES
@@ -207,7 +208,7 @@ Handler = Callable[[web.Request, Desk, int, dict[str, Any]], Awaitable[web.Respo
 def _answering(handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(request: web.Request) -> web.Response:
         try:
-            if not from_own_page(request):
+            if not from_known_page(request):
                 raise Refused("origin")
             sent = await body(request, BODY_MAX)
             if request.app[DESK].gone and await goes_on(request, sent):

@@ -53,7 +53,9 @@ class Server(Section):
         default=("localhost", "127.0.0.1", "[::1]"),
         description="Host names that are answered, without port; *.name: those with one label before it; *: all",
     )
-    origins: Origins = Field(default=(), description="further origins whose pages may connect, e.g. https://a.example")
+    origins: Origins = Field(
+        default=(), description="further origins whose pages may connect and use /api/, e.g. https://a.example"
+    )
     proxies: Networks = Field(default=(), description="networks of proxies whose forwarded addresses are believed")
     drain: NonNegativeFloat = Field(default=10.0, le=600, description="seconds from SIGTERM to the last close")
 

@@ -24,7 +24,7 @@ from server.http import earlier
 from server.http.bundle import FIRST, LATER_SHEETS, START, bundled, together
 from server.http.client_info import CLIENT_INFO
 from server.http.headers import RTA, guard, label, page_policy
-from server.http.own_page import from_own_page
+from server.http.origins import from_known_page
 from server.http.passing import PAGE, Away, Gone, passed
 from server.http.services import SERVICES
 from server.pages import PAGES, Pages, add_pages
@@ -285,8 +285,8 @@ def rated(rating: str) -> bytes:
 
 
 async def forget(request: web.Request) -> web.Response:
-    """`POST /api/forget`: the browser lets our cookie go, and with it a person's proof of who they are: for our own page only."""
-    if not from_own_page(request):
+    """`POST /api/forget`: the browser lets our cookie go, and with it a person's proof of who they are: for pages of ours and of listed origins."""
+    if not from_known_page(request):
         return web.Response(status=403, headers={"Cache-Control": "no-store"})
     return web.Response(status=204, headers={"Clear-Site-Data": '"cookies"', "Cache-Control": "no-store"})
 

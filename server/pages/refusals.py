@@ -1,7 +1,7 @@
 """What is answered where there is nothing for whoever asks: 404, 405, 413 and 500 as a document in the browser's language, and every
 refusal as JSON for who asks for that.
 
-Rule: each kind only for who asks for it, by what they accept. The API answers no browser with a document, and the paths in PROGRAMS
+Rule: each kind only for who asks for it, by what they accept. The API answers JSON to everybody, and the paths in PROGRAMS
 answer in the plain words that their programs expect, always.
 """
 
@@ -22,8 +22,10 @@ def kind_for(request: web.BaseRequest, programs: set[str]) -> str:
     """`html`, `json` or `text`: what whoever asks would read. Browsers say `text/html` of each address that a person opens."""
     if request.path in programs:
         return "text"
+    if request.path.startswith("/api/"):
+        return "json"
     accepted = request.headers.get("Accept", "")[:1000].lower()
-    if "text/html" in accepted and not request.path.startswith("/api/"):
+    if "text/html" in accepted:
         return "html"
     return "json" if "application/json" in accepted else "text"
 

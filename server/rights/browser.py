@@ -1,4 +1,4 @@
-"""What needs no page of its own. Rule: for our own pages only, and no answer says whether anything was stored.
+"""What needs no page of its own. Rule: for our own pages and those of listed origins, and no answer says whether anything was stored.
 
 `POST /api/under-18`: a tap that one is not 18. The records of that identity go to deletion, without a ticket, and the cookie goes at once.
 `GET /.well-known/serendip-receipts`: the key by which anybody checks a receipt.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.http.client_info import CLIENT_INFO
-from server.http.own_page import from_own_page
+from server.http.origins import from_known_page
 from server.http.services import SERVICES
 from server.rights.request_pages import RIGHTS
 from server.store.errors import StoreAway
@@ -20,7 +20,7 @@ AGAIN = "30"  # seconds
 
 async def under_18(request: web.Request) -> web.Response:
     """Where the store is away the cookie stays, for without it nothing could be found."""
-    if not from_own_page(request):
+    if not from_known_page(request):
         return web.Response(status=403, headers=NO_STORE)
     identity = request.app[SERVICES].identities.of(request.app[CLIENT_INFO].cookie(request))
     rights = request.app.get(RIGHTS)

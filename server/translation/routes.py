@@ -14,7 +14,7 @@ from aiohttp import web
 from engine.protocol import TEXT_MAX
 from server.http.client_info import CLIENT_INFO
 from server.http.forms import BadForm, body
-from server.http.own_page import from_own_page
+from server.http.origins import from_known_page
 from server.http.services import SERVICES, Services
 from server.security.buckets import Buckets, network
 from server.security.tokens import Tokens
@@ -63,7 +63,7 @@ class Translations:
     async def answer(self, request: web.Request) -> web.Response:
         """`POST /api/translate`"""
         try:
-            if not from_own_page(request):
+            if not from_known_page(request):
                 raise Refused("origin")
             asked = _read(await body(request, BODY_MAX))
             person = self._person(request, asked)

@@ -81,6 +81,7 @@ OUTSIDE = (
     "tests/server/http/test_client_info.py",
     "tests/server/http/test_documents.py",
     "tests/server/http/test_door.py",
+    "tests/server/http/test_origins.py",
     "tests/server/http/test_openapi.py",
     "tests/server/handover/test_upgrade.py",
     "tests/server/handover/test_upgrade_deaths.py",

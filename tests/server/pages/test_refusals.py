@@ -93,15 +93,12 @@ async def test_who_asks_for_no_document_gets_none(
 @pytest.mark.parametrize(
     ("status", "method", "path"),
     [
-        (404, "GET", "/api/nothing"),
-        (405, "GET", "/api/forget"),
-        (500, "GET", "/api/fails"),
         (405, "GET", "/events"),
         (413, "POST", "/events"),
         (500, "GET", "/fails-for-programs"),
     ],
 )
-async def test_the_api_and_what_programs_ask_stay_plain_whatever_is_accepted(
+async def test_what_programs_ask_stays_plain_whatever_is_accepted(
     client: Client, status: int, method: str, path: str
 ) -> None:
     data = b"x" * 2000 if method == "POST" else None
@@ -127,6 +124,18 @@ async def test_a_program_that_asks_for_json_gets_json(
     assert answer.headers["Cache-Control"] == "no-store"
     assert "Accept" in answer.headers["Vary"]
     assert (status == 405) == ("Allow" in answer.headers)
+
+
+@pytest.mark.parametrize("accept", [BROWSER, "*/*", ""])
+@pytest.mark.parametrize(
+    ("status", "method", "path"),
+    [(404, "GET", "/api/nothing"), (405, "GET", "/api/forget"), (500, "GET", "/api/fails")],
+)
+async def test_the_api_answers_json_whatever_is_accepted(
+    client: Client, accept: str, status: int, method: str, path: str
+) -> None:
+    answer = await client.request(method, path, headers={"Accept": accept})
+    assert (answer.status, answer.content_type, list(await answer.json())) == (status, "application/json", ["error"])
 
 
 async def test_programs_of_another_protocol_get_no_json_that_they_do_not_know(client: Client) -> None:

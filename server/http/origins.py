@@ -1,0 +1,77 @@
+"""Opens `/api/` to the pages of other origins that the operator lists in `server.origins` (Fetch standard, "CORS protocol").
+
+Invariant: a cookie is taken along for a listed origin alone, which the answer names; `*` in the setting opens what needs no cookie.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import web
+
+from server.http.own_page import from_own_page
+from server.http.services import SERVICES
+
+API: Final = "/api/"
+PREFLIGHT_MAX_AGE_S: Final = 600
+ASKED_HEADERS: Final = "Authorization, Content-Type"  # that a page may send
+TOLD_HEADERS: Final = "Retry-After"  # that a page may read beside those that it always may
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def is_listed(request: web.Request) -> bool:
+    """Whether the request comes from a page of an origin that is listed by its name."""
+    origin = request.headers.get("Origin")
+    return origin not in {None, "*", "null"} and request.app[SERVICES].judge.lists(str(origin))
+
+
+def from_known_page(request: web.Request) -> bool:
+    """As `from_own_page`, or from a page of a listed origin: for the API, never for a form of our documents."""
+    return from_own_page(request) or is_listed(request)
+
+
+@web.middleware
+async def answer_preflight(request: web.Request, handler: Answer) -> web.StreamResponse:
+    """Answer `OPTIONS` by which a browser asks for a page of another origin. A page that may not read us gets what it got: 405."""
+    refused = request.match_info.http_exception
+    if (
+        request.method == "OPTIONS"
+        and request.path.startswith(API)
+        and "Access-Control-Request-Method" in request.headers
+        and isinstance(refused, web.HTTPMethodNotAllowed)
+        and _granted(request)
+    ):
+        granted = {
+            "Access-Control-Allow-Methods": ", ".join(sorted(refused.allowed_methods)),
+            "Access-Control-Allow-Headers": ASKED_HEADERS,
+            "Access-Control-Max-Age": str(PREFLIGHT_MAX_AGE_S),
+        }
+        return web.Response(status=204, headers=granted)
+    return await handler(request)
+
+
+async def open_answer(request: web.Request, response: web.StreamResponse) -> None:
+    """`app.on_response_prepare`: say who may read an answer of the API."""
+    if not request.path.startswith(API):
+        return
+    headers = response.headers
+    varies = [name.strip() for name in headers.get("Vary", "").split(",") if name.strip()]
+    headers["Vary"] = ", ".join([*varies, *(["Origin"] if "Origin" not in varies else [])])
+    headers.update(_granted(request))
+
+
+def _granted(request: web.Request) -> dict[str, str]:
+    """The headers that let a page of another origin read the answer; {}: it may not."""
+    if is_listed(request):
+        return {
+            "Access-Control-Allow-Origin": request.headers["Origin"],
+            "Access-Control-Allow-Credentials": "true",
+            "Access-Control-Expose-Headers": TOLD_HEADERS,
+        }
+    if "Origin" in request.headers and request.app[SERVICES].judge.lists("*"):
+        return {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": TOLD_HEADERS}
+    return {}
+
+
+def add_origins(app: web.Application) -> None:
+    """One part of the application, beside `answer_preflight` among its middlewares."""
+    app.on_response_prepare.append(open_answer)

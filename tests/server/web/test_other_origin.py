@@ -1,0 +1,65 @@
+"""A page of another origin, the one in `examples/`, reads the API and chats, in a browser."""
+
+import functools
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.server.web.conftest import Opener, Watch
+from tests.server.web.servers import ROOT, Server
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[str]:
+    """The origin of a web server that has the examples."""
+    handler = functools.partial(Quiet, directory=str(ROOT / "examples"))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join(10)
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def service(elsewhere: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A service that lists that origin."""
+    server = Server(tmp_path_factory.mktemp("data"), SERENDIP_SERVER__ORIGINS=elsewhere)
+    yield server
+    server.stop()
+
+
+def test_two_windows_of_the_example_page_chat(elsewhere: str, service: Server, window: Opener) -> None:
+    one, two = (window(f"{elsewhere}/page.html?{service.url.rstrip('/')}") for _ in range(2))
+    for page in (one, two):
+        expect(page.locator("#state")).to_have_text("Connected. In common: tea")
+    one.fill("#text", "hello over there")
+    one.press("#text", "Enter")
+    expect(two.locator("#lines")).to_have_text("Stranger: hello over there")
+    expect(one.locator("#lines")).to_have_text("You: hello over there")
+    two.click("#next")
+    expect(one.locator("#state")).to_have_text("The stranger left")
+
+
+def test_a_page_of_a_listed_origin_sends_json_and_one_of_another_may_not_even_read(
+    elsewhere: str, service: Server, window: Opener, watch: Watch
+) -> None:
+    watch.quiet = ("CORS", "401", "Failed to load")  # what a browser says of it
+    asked = """async (url) => {
+      const sent = { method: 'POST', credentials: 'include', headers: { 'Content-Type': 'application/json' }, body: '{"kind":"know"}' };
+      try { return (await fetch(url, sent)).status; } catch { return 'kept out'; }
+    }"""
+    listed = window(f"{elsewhere}/echo_bot.py")
+    assert isinstance(listed.evaluate(asked, f"{service.url}api/rights"), int)
+    assert listed.evaluate(asked, f"{service.url}api/forget") == 204
+    other = window(f"{elsewhere.replace('127.0.0.1', 'localhost')}/echo_bot.py")
+    assert other.evaluate(asked, f"{service.url}api/rights") == "kept out"
