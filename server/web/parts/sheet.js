@@ -1,21 +1,36 @@
 // A dialog: the browser's own, modal. A bottom sheet on a phone, centred above that. Esc, the backdrop and × close it;
 // focus returns by itself.
-import { useLayoutEffect, useRef } from "../vendor/hooks.mjs";
+import { useEffect, useLayoutEffect, useRef, useState } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 
+const DEAF = 500; // ms in which a new dialog takes no press: the second half of a double click was meant for what was there before
+
 /** `start`: "heading" puts the first focus on the title, so that no answer is a stray Enter. `shut`: the event by which it closes. */
 export function Sheet({ title, id, start = "heading", cross = true, shut = "close", children }) {
   const box = useRef(null);
+  const opened = useRef(0);
+  const [deaf, set] = useState(true);
   const close = () => send(shut);
   useLayoutEffect(() => {
     const dialog = box.current;
     dialog.showModal();
+    opened.current = performance.now();
     if (start === "heading") dialog.querySelector("h2").focus();
     return () => dialog.close();
   }, []);
+  useEffect(() => {
+    const timer = setTimeout(() => set(false), DEAF);
+    return () => clearTimeout(timer);
+  }, []);
+  /** A press by a key is a click too; Escape is none. By the time at which it happened: what is drawn late is pressed late. */
+  const early = (event) => {
+    if (event.timeStamp - opened.current >= DEAF || (event.type === "keydown" && event.key !== "Escape")) return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
   const outside = (event) => {
     if (event.target !== box.current) return;
     const { left, right, top, bottom } = box.current.getBoundingClientRect();
@@ -26,7 +41,17 @@ export function Sheet({ title, id, start = "heading", cross = true, shut = "clos
     close();
   };
   return html`
-    <dialog class="sheet" id=${id} ref=${box} aria-labelledby=${`${id}-title`} onCancel=${cancel} onClick=${outside}>
+    <dialog
+      class="sheet"
+      id=${id}
+      ref=${box}
+      data-deaf=${deaf ? "" : null}
+      aria-labelledby=${`${id}-title`}
+      onCancel=${cancel}
+      onKeyDownCapture=${early}
+      onClickCapture=${early}
+      onClick=${outside}
+    >
       <div>
         <div class="top">
           <h2 id=${`${id}-title`} tabindex="-1">${title}</h2>

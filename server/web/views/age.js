@@ -1,4 +1,5 @@
-// The one question before the first chat, asked neutrally.
+// Asks for the age before the first chat, neutrally. The answers come last: what is agreed to is read before, and none of them lies where the
+// press was that opened this.
 import { useRef } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { icon } from "../icons.js";
@@ -44,20 +45,6 @@ function Year({ wrong, now }) {
 export const Age = ({ state }) => html`
   <${Sheet} id="age" title=${t("age.title")} cross=${false}>
     <p class="muted">${t("age.once")}</p>
-    ${
-      state.config.age === "year"
-        ? html`
-            <${Year} wrong=${state.sheet.wrong} now=${state.now} />
-          `
-        : html`
-            <div class="pair">
-              <button type="button" class="button big" id="age-under" onClick=${() => send("age", { adult: false })}>
-                ${t("age.under")}
-              </button>
-              <button type="button" class="button big" id="age-over" onClick=${() => send("age", { adult: true })}>${t("age.over")}</button>
-            </div>
-          `
-    }
     <ul class="points">
       <li>
         ${icon("heart")}
@@ -82,5 +69,19 @@ export const Age = ({ state }) => html`
         `,
       })}
     </p>
+    ${
+      state.config.age === "year"
+        ? html`
+            <${Year} wrong=${state.sheet.wrong} now=${state.now} />
+          `
+        : html`
+            <div class="pair">
+              <button type="button" class="button big" id="age-under" onClick=${() => send("age", { adult: false })}>
+                ${t("age.under")}
+              </button>
+              <button type="button" class="button big" id="age-over" onClick=${() => send("age", { adult: true })}>${t("age.over")}</button>
+            </div>
+          `
+    }
   <//>
 `;

@@ -238,6 +238,11 @@ def meet(window: Opener, url: str, *topics: str, **more: Any) -> tuple[Page, Pag
     return pages[0], pages[1]
 
 
+def opened(page: Page, dialog: str) -> None:
+    """A dialog is there, and takes keys by now."""
+    expect(page.locator(f"{dialog}:not([data-deaf])")).to_be_visible()
+
+
 def lines(page: Page) -> list[str]:
     """What the log shows, as a screen reader hears it."""
     return [text.strip() for text in page.locator(".line").all_text_contents()]

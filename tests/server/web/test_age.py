@@ -3,12 +3,66 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Page, expect
 
-from tests.server.web.conftest import Opener, meet
+from tests.server.web.conftest import Opener, meet, opened
 from tests.server.web.servers import Server
+from tests.support.pictures import picture
 
 pytestmark = pytest.mark.timeout(180)
+
+
+SIZES = [(1280, 800), (1366, 768), (1440, 900), (1920, 1080), (390, 844)]
+
+
+def box(page: Page, selector: str) -> FloatRect:
+    """Where a thing is on the screen."""
+    found = page.locator(selector).bounding_box()
+    assert found
+    return found
+
+
+def meets(one: FloatRect, other: FloatRect) -> bool:
+    """Whether two have a point in common."""
+    return all(
+        one[at] < other[at] + other[size] and other[at] < one[at] + one[size]
+        for at, size in (("x", "width"), ("y", "height"))
+    )
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_a_double_click_on_a_start_button_answers_nothing(
+    window: Opener, server: Server, width: int, height: int
+) -> None:
+    page = window(server.url, width=width, height=height)
+    start, starts = box(page, "#start-text"), box(page, ".starts")
+    for share in (0.15, 0.5, 0.85):
+        page.mouse.dblclick(start["x"] + share * start["width"], start["y"] + start["height"] / 2)
+        opened(page, "#age")
+        assert page.evaluate("JSON.parse(localStorage.serendip ?? '{}').adult") is not True
+        for answer in ("#age-under", "#age-over"):
+            assert not meets(box(page, answer), starts)
+        picture(page, f"gallery/age-first-{width}")
+        page.keyboard.press("Escape")
+        expect(page.locator("#age")).to_have_count(0)
+
+
+def test_a_dialog_hears_no_key_as_it_opens(window: Opener, server: Server) -> None:
+    page = window(server.url)
+    page.locator("#start-text").focus()
+    page.evaluate(
+        """() => {
+          const press = (key, node) => node.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true}));
+          document.querySelector('#start-text').click();
+          document.querySelector('#age-over').click();
+          globalThis.stopped = !press('Escape', document.querySelector('#age h2'));
+        }"""
+    )
+    assert page.evaluate("stopped")
+    opened(page, "#age")
+    page.locator("#age-over").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".waiting")).to_be_visible()
 
 
 def claimed(window: Opener, server: Server, topic: str) -> tuple[Page, Page]:
@@ -27,10 +81,11 @@ def test_an_adult_says_so_by_keyboard_and_goes_on(window: Opener, server: Server
     expect(page.locator(".divider.over")).to_have_text("You wrote that you are under 18, so this chat is over")
     expect(other.locator(".divider.over")).to_contain_text("They may be under 18, so this chat is over")
     expect(other.get_by_role("note")).to_have_text("They may be under 18.")
+    opened(page, "#claimed")
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     page.locator("#meet").click()
-    expect(dialog).to_be_visible()
+    opened(page, "#claimed")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     expect(page.locator("#claimed-over")).to_be_focused()

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.server.web.conftest import Opener, adult, lines, meet, refuse
+from tests.server.web.conftest import Opener, adult, lines, meet, opened, refuse
 from tests.server.web.servers import Server
 
 
@@ -29,6 +29,7 @@ def test_from_the_first_visit_to_the_next_stranger_by_keys_alone(window: Opener,
     tab_to(anna, "#topics")
     anna.keyboard.press("Enter")  # the empty field: start
     expect(anna.locator("#age h2")).to_be_focused()
+    opened(anna, "#age")
     tab_to(anna, "#age-over")
     anna.keyboard.press("Enter")
     expect(anna.locator(".waiting h1")).to_be_focused()
@@ -45,6 +46,7 @@ def test_from_the_first_visit_to_the_next_stranger_by_keys_alone(window: Opener,
     tab_to(anna, "[aria-label=Report]")
     anna.keyboard.press("Enter")
     expect(anna.locator("#report h2")).to_be_focused()
+    opened(anna, "#report")
     anna.keyboard.press("Escape")
     expect(anna.locator("#report")).to_have_count(0)
     expect(anna.locator("[aria-label=Report]")).to_be_focused()
@@ -64,6 +66,7 @@ def test_enter_anywhere_on_the_page_starts_and_a_settings_dialog_gives_the_focus
     page.goto(server.url)
     page.click("[aria-label=Settings]")
     expect(page.locator("#settings h2").first).to_be_focused()
+    opened(page, "#settings")
     page.keyboard.press("Escape")
     expect(page.locator("[aria-label=Settings]")).to_be_focused()
     page.evaluate("document.activeElement.blur()")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.server.web.conftest import Opener, adult
+from tests.server.web.conftest import Opener, adult, opened
 from tests.server.web.servers import Server
 
 pytestmark = pytest.mark.timeout(180)
@@ -56,6 +56,7 @@ def test_it_can_be_stopped_and_says_where_it_fails(window: Opener, asking: Serve
     dialog = page.get_by_role("dialog", name="One moment")
     expect(dialog).to_contain_text("No pictures, no other company.")
     expect(dialog.get_by_role("progressbar")).to_be_visible()
+    opened(page, "#check")
     page.keyboard.press("Escape")
     expect(page.locator("#start-text")).to_be_focused()
     solver[0] = BROKEN

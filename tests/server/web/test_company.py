@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from server.http.site import FOLDER, File, bare
-from tests.server.web.conftest import Opener, adult
+from tests.server.web.conftest import Opener, adult, opened
 from tests.server.web.servers import Network, Server
 from tests.support.forkserver import START, forked
 from tests.support.siteverify import Siteverify as Stub
@@ -110,6 +110,7 @@ def test_a_wrong_answer_is_said_and_it_can_be_stopped_by_keyboard(asked: Asked, 
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     page = searching(window(), asked.server.url)
     dialog = page.get_by_role("dialog", name="One moment")
+    opened(page, "#check")
     dialog.get_by_role("button", name="Agree and go on").press("Enter")
     expect(page.locator("iframe")).to_have_count(1)
     expect(dialog.get_by_role("heading")).to_be_focused()

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.web.conftest import Opener, Watch, adult, meet
+from tests.server.web.conftest import Opener, Watch, adult, meet, opened
 from tests.server.web.servers import Server
 from tests.support.pictures import picture
 
@@ -176,6 +176,7 @@ def test_the_chosen_theme_and_size_go_along_to_the_documents_and_no_other_is_pai
     page.click("[aria-label=Settings]")
     page.select_option("#theme", "dark")
     page.select_option("#size", "130")
+    opened(page, "#settings")
     page.keyboard.press("Escape")
     size = page.evaluate("getComputedStyle(document.documentElement).fontSize")
     page.get_by_role("link", name="Rules").click()

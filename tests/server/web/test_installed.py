@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.server.web.conftest import Opener, Watch
+from tests.server.web.conftest import Opener, Watch, opened
 from tests.server.web.servers import Network, Server
 
 KEPT = """async () => {
@@ -46,7 +46,7 @@ def test_what_was_opened_without_a_network_is_whole_when_there_is_one(
     expect(page.locator(".banner")).to_contain_text("You are offline.")
     expect(page.locator("#start-video")).to_have_count(0)
     page.click("[aria-label=Settings]")  # a module of later, its words and its style: the worker has them
-    expect(page.locator("#settings")).to_be_visible()
+    opened(page, "#settings")
     page.keyboard.press("Escape")
     network.mend()
     page.context.set_offline(False)

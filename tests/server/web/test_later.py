@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.server.web.conftest import Opener, Watch, adult, meet
+from tests.server.web.conftest import Opener, Watch, adult, meet, opened
 from tests.server.web.servers import Network, Server
 
 FAILED = ("WebSocket connection to", "Failed to load resource", "net::ERR_")
@@ -40,6 +40,7 @@ def test_a_press_on_settings_waits_for_them_in_a_dialog_of_its_own(window: Opene
     page.click("[aria-label=Settings]")
     expect(page.locator("#opening h2")).to_have_text("One moment…")
     expect(page.locator("#opening h2")).to_be_focused()
+    opened(page, "#opening")
     page.keyboard.press("Escape")
     expect(page.locator("dialog")).to_have_count(0)
     expect(page.locator("[aria-label=Settings]")).to_be_focused()
@@ -49,6 +50,7 @@ def test_a_press_on_settings_waits_for_them_in_a_dialog_of_its_own(window: Opene
     held[0].continue_()
     expect(page.locator("#settings h2").first).to_be_focused()
     expect(page.locator("#opening")).to_have_count(0)
+    opened(page, "#settings")
     page.keyboard.press("Escape")
     expect(page.locator("[aria-label=Settings]")).to_be_focused()
 

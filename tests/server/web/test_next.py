@@ -5,7 +5,7 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.web.conftest import Opener, keep, lines, meet
+from tests.server.web.conftest import Opener, keep, lines, meet, opened
 from tests.server.web.servers import Server
 from tests.support.pictures import picture
 
@@ -126,6 +126,7 @@ def test_the_last_one_is_reported_and_saved_while_the_next_chat_goes_on(window: 
     anna.get_by_role("button", name="Save this chat").click()
     anna.get_by_role("button", name="Save and get the link").click()
     url = anna.locator("#saved-link").input_value()
+    opened(anna, "#save")
     anna.keyboard.press("Escape")
     anna.get_by_role("button", name="More").click()
     anna.click("#before")

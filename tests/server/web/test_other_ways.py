@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.server.college.conftest import Box, Post, box, code_of, link_of, school  # noqa: F401 - fixtures
-from tests.server.web.conftest import Opener, Watch, adult, lines
+from tests.server.web.conftest import Opener, Watch, adult, lines, opened
 from tests.server.web.servers import Server
 
 QUESTION = "Is a hot dog a sandwich?"
@@ -115,6 +115,7 @@ def prove(page: Page, box: Box, address: str) -> str:
     """Ask for a mail; what it says."""
     page.click("#start-college")
     page.fill("#college-address", address)
+    opened(page, "#college")
     page.press("#college-address", "Enter")
     expect(page.locator("#college-code")).to_be_visible()
     return box.of(address)
@@ -168,5 +169,6 @@ def test_what_cannot_be_mailed_is_said_in_the_dialog(
     page = home(window, school.url)
     page.click("#start-college")
     page.fill("#college-address", address)
+    opened(page, "#college")
     page.press("#college-address", "Enter")
     expect(page.locator(".problem")).to_contain_text(said)

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from tests.server.video.page.conftest import begin, moving, prepare
-from tests.server.web.conftest import Opener
+from tests.server.web.conftest import Opener, opened
 from tests.server.web.servers import Server
 from tests.support.pictures import picture
 
@@ -141,6 +141,7 @@ def test_it_is_told_before_it_is_asked_for_and_the_stage_says_it_as_long_as_it_i
     shield.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_contain_text("A person sees one only if")
+    opened(page, "#pictures")
     page.keyboard.press("Escape")
     expect(shield).to_be_focused()
 
@@ -208,6 +209,7 @@ def test_a_veil_hides_them_at_once_and_after_a_reload_and_takes_no_key_that_was_
     hidden(page, True)
     gate.get_by_role("button", name="Report").click()
     expect(page.get_by_role("dialog")).to_contain_text("What is wrong?")
+    opened(page, "#report")
     page.keyboard.press("Escape")
     gate.get_by_role("button", name="Report").focus()
     anna.tell({**NUDITY, "on": False})
