@@ -67,7 +67,7 @@ class Asker:
                 async with asyncio.timeout(within):
                     sock = unless_taken.enter_context(await dial(address))
                     await self.say(sock, address, kind, body, nonce)
-                    answer = await self.hear(sock, kind, nonce)
+                    answer = await self.hear(sock, address, kind, body, nonce)
             except TimeoutError:
                 raise HostAway(f"no answer within {within:g} s") from None
             except ConnectionRefusedError:
@@ -79,22 +79,36 @@ class Asker:
             unless_taken.pop_all()
         return sock, answer
 
-    async def say(self, sock: socket.socket, address: str, kind: Kind, body: bytes, nonce: bytes) -> None:
-        """Ask over a connection to `address` that was dialled. Raises OSError."""
+    async def say(
+        self, sock: socket.socket, address: str, kind: Kind, body: bytes, nonce: bytes, challenge: bytes = b""
+    ) -> None:
+        """Ask over a connection to `address` that was dialled. `challenge`: what it was answered with AGAIN. Raises OSError."""
         asks = Head(kind, self._node, int(self._wall() * 1000), nonce, len(body))
-        await asyncio.get_running_loop().sock_sendall(sock, head.request(self.seal, address, asks, body))
+        request = head.request(self.seal, address, asks, body, challenge)
+        await asyncio.get_running_loop().sock_sendall(sock, request)
 
-    async def hear(self, sock: socket.socket, kind: Kind, nonce: bytes) -> bytes:
-        """The answer, and no byte behind it is read. Raises HostAway, HostRefused, EOFError, OSError."""
+    async def hear(self, sock: socket.socket, address: str, kind: Kind, body: bytes, nonce: bytes) -> bytes:
+        """The answer to what was said, which is said once more if the other host wants that; no byte behind the answer is read.
+
+        Raises HostAway, HostRefused, EOFError, OSError.
+        """
+        status, answer = await self._answer(sock, kind, nonce)
+        if status == Status.AGAIN:
+            await self.say(sock, address, kind, body, nonce, answer)
+            status, answer = await self._answer(sock, kind, nonce)
+        if status != Status.TAKEN:
+            raise HostRefused(status, self._why(status, answer))
+        return answer
+
+    async def _answer(self, sock: socket.socket, kind: Kind, nonce: bytes) -> tuple[int, bytes]:
+        """An answer's status and body. Raises HostAway, EOFError, OSError."""
         status, length = ANSWER.unpack(await exactly(sock, ANSWER.size))
         if length > BOUNDS[kind]:
             raise HostAway("what it answers is no answer: is it another program's port?")
         answer = head.answered(self.seal, nonce, status, await exactly(sock, SEALED + length))
         if answer is None:
             raise HostAway(f"what it answers is not sealed by this service: {SECRET}")
-        if status != Status.TAKEN:
-            raise HostRefused(status, self._why(status, answer))
-        return answer
+        return status, answer
 
     def _why(self, status: int, body: bytes) -> str:
         if status == Status.CLOCK:

@@ -285,7 +285,7 @@ class Crossing:
             async with asyncio.timeout(TAKEN_WITHIN):
                 await self._asker.say(sock, address, Kind.MOVE, body, nonce)
                 faults.at("asked")
-                await self._asker.hear(sock, Kind.MOVE, nonce)
+                await self._asker.hear(sock, address, Kind.MOVE, body, nonce)
             go = leg.taken()
             async with asyncio.timeout(TOOK_WITHIN):
                 await asyncio.get_running_loop().sock_sendall(sock, go)

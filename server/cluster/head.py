@@ -4,7 +4,8 @@
     answer    status u8 | length of the body u32 | the body, sealed
 
 The seal of a request is over the address that it is for and its head too, that of an answer over the nonce of the request: a
-request holds at one host, for half a minute, once; an answer for one request.
+request holds at one host, for half a minute, once; an answer for one request. Which nonces were used is known in memory. So a request that a
+process before this one may have taken is answered AGAIN with a challenge, and holds once it comes again over its connection, sealed over that too.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ MAGIC: Final = b"SRD1"
 HEAD: Final = struct.Struct(">4sB5sQ16sI")
 ANSWER: Final = struct.Struct(">BI")
 NONCE: Final = 16  # bytes
+CHALLENGE: Final = 16  # bytes
 SKEW: Final = 30.0  # seconds that two clocks may differ
 NONCE_LIFE: Final = 2 * SKEW  # seconds: after that the time alone refuses a request that comes again
 NONCES_MAX: Final = 65_536
@@ -60,6 +62,7 @@ class Status(IntEnum):
     VERSION = 3  # the kind is not known here
     FULL = 4
     CLOCK = 5  # the time is too far from ours, which is the body: u64, Unix ms
+    AGAIN = 6  # send it again over this connection, sealed over the body too: a challenge of CHALLENGE bytes
 
 
 class Refused(Exception):
@@ -95,14 +98,14 @@ def read(data: bytes, known: Container[int]) -> Head:
     return Head(kind, node.hex(), time, nonce, length)
 
 
-def request(seal: Seal, to: str, head: Head, body: bytes) -> bytes:
-    """All of a request. `to`: the address that it is for."""
-    return head.packed() + seal.sealed(_request(to, head), body)
+def request(seal: Seal, to: str, head: Head, body: bytes, challenge: bytes = b"") -> bytes:
+    """All of a request. `to`: the address that it is for; `challenge`: what it was answered with AGAIN."""
+    return head.packed() + seal.sealed(_request(to, head, challenge), body)
 
 
-def opened(seal: Seal, to: str, head: Head, sealed: bytes) -> bytes:
-    """The body of a request that came to `to`. Raises Refused."""
-    body = seal.opened(_request(to, head), sealed)
+def opened(seal: Seal, to: str, head: Head, sealed: bytes, challenge: bytes = b"") -> bytes:
+    """The body of a request that came to `to`, in answer to `challenge` if there was one. Raises Refused."""
+    body = seal.opened(_request(to, head, challenge), sealed)
     if body is None:
         raise Refused("mac")
     return body
@@ -143,8 +146,8 @@ def in_time(head: Head, wall: float) -> None:
         raise Refused("time", Status.CLOCK)
 
 
-def _request(to: str, head: Head) -> bytes:
-    return b"request to " + to.encode() + b" " + head.packed()
+def _request(to: str, head: Head, challenge: bytes) -> bytes:
+    return b"request to " + to.encode() + b" " + head.packed() + challenge
 
 
 def _answer(nonce: bytes, status: int) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,7 +16,7 @@ from typing import Final, NamedTuple
 
 from server import log
 from server.cluster import head
-from server.cluster.head import HEAD, Head, Nonces, Refused, Status
+from server.cluster.head import CHALLENGE, HEAD, SKEW, Head, Nonces, Refused, Status
 from server.cluster.seal import SEALED, Seal
 from server.metrics.cluster import REFUSALS
 from server.metrics.exposition import Reading
@@ -66,6 +67,7 @@ class Port:
         self._handlers = handlers
         self._wall = wall
         self._nonces = Nonces()
+        self._began = 0.0  # Unix seconds: when this process began to accept, after any other that did
         self._coming: dict[asyncio.Task[None], None] = {}  # the oldest first
         self._served: set[asyncio.Task[None]] = set()
         self._told: dict[str, float] = {}
@@ -78,6 +80,7 @@ class Port:
         """Accept from here on. Call it in the loop."""
         if not self._accepting:
             self._accepting = True
+            self._began = self._wall()
             asyncio.get_running_loop().add_reader(self._sock, self._accept)
 
     def pause(self) -> None:
@@ -143,11 +146,18 @@ class Port:
         by = 0
         try:
             async with asyncio.timeout(DEADLINE):
-                found = head.read(await exactly(sock, HEAD.size), self._handlers)
-                sealed = await exactly(sock, SEALED + found.length)
-            by = sealed[0]
-            body = head.opened(self._seal, self._address, found, sealed)
-            head.in_time(found, self._wall())
+                challenge = b""
+                while True:
+                    found = head.read(await exactly(sock, HEAD.size), self._handlers)
+                    sealed = await exactly(sock, SEALED + found.length)
+                    by = sealed[0]
+                    body = head.opened(self._seal, self._address, found, sealed, challenge)
+                    head.in_time(found, self._wall())
+                    if challenge or not self._may_be_used(found):
+                        break
+                    challenge = secrets.token_bytes(CHALLENGE)
+                    again = head.answer(self._seal, by, found.nonce, Status.AGAIN, challenge)
+                    await asyncio.get_running_loop().sock_sendall(sock, again)
             self._nonces.take(found.nonce, time.monotonic())
             if found.kind not in self._handlers:
                 raise Refused("kind", Status.VERSION)
@@ -164,6 +174,11 @@ class Port:
         if answer.status is None:
             return b"", answer.keep
         return head.answer(self._seal, by, found.nonce, answer.status, answer.body), answer.keep
+
+    def _may_be_used(self, found: Head) -> bool:
+        """Whether a process that accepted before this one may have taken it: its nonces are not known here, and its last request was sent by a clock
+        that may be SKEW ahead, and read within DEADLINE."""
+        return found.time / 1000 <= self._began + SKEW + DEADLINE
 
     async def _answered(self, request: Request) -> Answer:
         """A handler's answer. From here on the connection is one of who has the secret."""

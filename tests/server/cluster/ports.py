@@ -21,8 +21,8 @@ NODE = "00000000aa"
 class There:
     """One host's port, and another's way to it, which share `secret`."""
 
-    def __init__(self, secret: keys.Keys, handlers: Mapping[int, Handler], at: str) -> None:
-        sock = listening(at, 0)
+    def __init__(self, secret: keys.Keys, handlers: Mapping[int, Handler], at: str, port: int) -> None:
+        sock = listening(at, port)
         self.address = f"{f'[{at}]' if ':' in at else at}:{sock.getsockname()[1]}"
         self.seal = Seal(secret)
         self.off = 0.0  # seconds by which its clock is ahead of the test's
@@ -53,10 +53,14 @@ class There:
 
 
 @asynccontextmanager
-async def there(secret: keys.Keys, handlers: Mapping[int, Handler], at: str = "127.0.0.1") -> AsyncIterator[There]:
-    """A port that accepts, closed at the end."""
-    made = There(secret, handlers, at)
+async def there(
+    secret: keys.Keys, handlers: Mapping[int, Handler], at: str = "127.0.0.1", port: int = 0, began: float = -3600.0
+) -> AsyncIterator[There]:
+    """A port that accepts, closed at the end. `began`: when, in seconds from now."""
+    made = There(secret, handlers, at, port)
+    made.off = began
     made.port.start()
+    made.off = 0.0
     try:
         yield made
     finally:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from server.cluster import crossing, landing
-from server.cluster.head import ANSWER, HEAD
+from server.cluster.head import ANSWER, CHALLENGE, HEAD
 from server.cluster.seal import SEALED
 from server.security.keys import Keys
 from tests.server.cluster.rig import Cell, There, all_closed, cell, lines
@@ -61,11 +61,14 @@ async def in_one_chat(made: Cell, people: list[Talker]) -> list[Talker]:
             await asyncio.sleep(0.001)
 
 
-async def cut(secret: Keys, there: int | None, back: int | None, closes: bool) -> None:
-    """Two of two hosts look for each other, and the first connection between them is cut."""
+async def cut(secret: Keys, there: int | None, back: int | None, closes: bool, *, begun: bool = True) -> None:
+    """Two of two hosts look for each other, and the first connection between them is cut. Not `begun`: both ports have just begun."""
     async with cell(secret) as made:
         (one,), (other,) = made.workers
         for host in made.hosts:
+            if not begun:
+                host.port.pause()
+                host.port.start()
             host.relay.stop(there, back, closes)
         people = [await looks(made.hosts[0], one), await looks(made.hosts[1], other)]
         first, second = await in_one_chat(made, people)
@@ -89,4 +92,12 @@ async def test_what_the_home_says_is_cut_before_took(secret: Keys, closes: bool)
     before = opened()
     for back in range(ANSWERED + 1):
         await cut(secret, None, back, closes)
+    await all_closed(before)
+
+
+@pytest.mark.parametrize("closes", [True, False], ids=["ended", "silent"])
+async def test_a_home_that_has_just_begun_is_asked_twice_and_cut_in_between(secret: Keys, closes: bool) -> None:
+    before, again = opened(), ANSWERED + CHALLENGE
+    for back in (None, 0, again - 1, again, again + 1, again + ANSWERED - 1, again + ANSWERED):
+        await cut(secret, None, back, closes, begun=False)
     await all_closed(before)

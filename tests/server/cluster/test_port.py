@@ -16,6 +16,7 @@ from server.cluster.asking import HostAway
 from server.cluster.head import HEAD, NONCE, Head, Kind, Status
 from server.cluster.port import COMING, Answer, Request
 from server.cluster.seal import SEALED
+from server.config.cluster import split
 from server.metrics.cluster import REFUSALS
 from server.security import keys
 
@@ -108,6 +109,37 @@ async def test_a_request_holds_once_and_at_its_own_address(host: There) -> None:
     host.address = address
     assert await host.say(elsewhere) == b""
     await refused(host, nonce=1, mac=1)
+
+
+async def test_a_request_that_the_process_before_took_does_not_hold_again(tmp_path: Path) -> None:
+    secret = keys.load(tmp_path / "data")
+    async with there(secret, {Kind.HELLO: echo}) as before:
+        used = request(before, number=1)
+        assert await before.say(used) != b""
+    async with there(secret, {Kind.HELLO: echo}, port=split(before.address)[1], began=0.0) as after:
+        for passed in (0.0, 1.0, head.SKEW):
+            after.now = before.now + passed
+            reader, writer = await after.open()
+            writer.write(used)
+            status, length = head.ANSWER.unpack(await reader.readexactly(head.ANSWER.size))
+            sealed = await reader.readexactly(SEALED + length)
+            assert status == Status.AGAIN
+            assert head.answered(after.seal, (1).to_bytes(NONCE, "big"), status, sealed) is not None
+            writer.write(used)
+            assert await reader.read() == b""
+            writer.close()
+        await refused(after, mac=3)
+        await serves(after)
+
+
+async def test_after_a_pause_it_asks_again_too(host: There) -> None:
+    host.port.pause()
+    host.port.start()
+    assert await host.say(request(host), ended=True) != b""
+    await refused(host)
+    await serves(host)
+    host.now += head.SKEW + port.DEADLINE + 1
+    assert head.ANSWER.unpack((await host.say(request(host)))[: head.ANSWER.size])[0] == Status.TAKEN
 
 
 async def test_a_gigabyte_that_is_announced_is_not_waited_for(host: There) -> None:
