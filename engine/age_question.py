@@ -13,7 +13,7 @@ from engine.ages import ASKED, KEPT, OLDEST
 from engine.chats import Chats
 from engine.conduct import AGE_CLAIM, Act
 from engine.core import Core
-from engine.errors import KeptOut, Refusal
+from engine.errors import BadField, KeptOut, Refusal
 from engine.frames import challenge, solved, underage
 from engine.protocol import ADULT, AGE, MINOR, MODERATION, PROGRAM
 from engine.requests import Solution
@@ -80,7 +80,7 @@ class AgeQuestion:
         if said is None or said.stands != ASKED:
             raise Refusal("challenge", "solution")
         if request.response not in ANSWERS:
-            raise Refusal("bad_field", "solution")
+            raise BadField("solution", "response")
         self._core.count("age " + request.response)
         self._put(session, request.response, now)
         if request.response == MINOR:

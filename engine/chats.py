@@ -14,7 +14,7 @@ from engine.bus_messages import Begin, Ended, Moved
 from engine.chat import Seat
 from engine.conduct import AGE_CLAIM, Act
 from engine.core import Core
-from engine.errors import Refusal
+from engine.errors import BadField, Refusal
 from engine.frames import blocked, encode, error, facts, left, matched, partner, reported, saved
 from engine.frames import signal as signal_frame
 from engine.matching.vocabulary import Vocabulary
@@ -277,7 +277,7 @@ class Chats:
         """Report the partner: once a chat it counts, every time it is answered, with the same receipt."""
         seat = self._present_or_past(session, "report", request.chat, now)
         if (seat.side == WATCHER) != (request.who > 0):
-            raise Refusal("bad_field", "report")
+            raise BadField("report", "who")
         person = seat.persons[request.who - 1 if seat.side == WATCHER else 0]
         self._core.recents.report(session.person, person, networks_of(session.address), now)
         if seat.reported is None:

@@ -25,7 +25,7 @@ cdef class Core:
     cdef public Measures measures
     cdef public dict tally
     cpdef count(self, str what)
-    cpdef refuse(self, Session session, code, of=*, id=*, retry_after=*)
+    cpdef refuse(self, Session session, code, of=*, id=*, retry_after=*, field=*)
     cpdef close(self, conn, code, retry_after=*)
     cpdef leave(self, dict record, person, double now, bint keep)
     cpdef enter(self, person, dict record, double now)

@@ -109,10 +109,11 @@ class Core:
         of: str | None = None,
         id: str | None = None,
         retry_after: float | None = None,
+        field: str | None = None,
     ) -> None:
-        """Answer a frame that is not taken; all goes on."""
+        """Answer a frame that is not taken; all goes on. `field`: the wrong one of `bad_field`."""
         self.count("error " + code)
-        self.out.send(session.conn, error(code, of, id, retry_after))
+        self.out.send(session.conn, error(code, of, id, retry_after, field))
 
     def close(self, conn: int, code: str, retry_after: float | None = None) -> None:
         """End a connection with a closing error."""

@@ -206,7 +206,7 @@ class Engine:
 
     def _refused(self, session: Session, refusal: Refusal) -> None:
         self._chats.refused(session, refusal)
-        self._core.refuse(session, refusal.code, refusal.of, refusal.id, refusal.retry_after)
+        self._core.refuse(session, refusal.code, refusal.of, refusal.id, refusal.retry_after, refusal.field)
 
     def arrived(self, key: int, now: float) -> None:
         """The session of a key came from another process, or will not: resumes that wait for it go on (`Outside.elsewhere`)."""

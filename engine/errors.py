@@ -2,16 +2,32 @@
 
 
 class Refusal(Exception):
-    """A client's frame that was not taken; all goes on. `of`: the frame's type, `id`: the refused message's."""
+    """A client's frame that was not taken; all goes on.
+
+    `of`: the frame's type; `id`: the refused message's; `field`: with `bad_field`, the wrong one.
+    """
 
     def __init__(
-        self, code: str, of: str | None = None, id: str | None = None, retry_after: float | None = None
+        self,
+        code: str,
+        of: str | None = None,
+        id: str | None = None,
+        retry_after: float | None = None,
+        field: str | None = None,
     ) -> None:
         super().__init__(code)
         self.code = code
         self.of = of
         self.id = id
         self.retry_after = retry_after
+        self.field = field
+
+
+class BadField(Refusal):
+    """A field of a client's frame is missing, of a wrong type, or has a value that is not allowed."""
+
+    def __init__(self, of: str, field: str, id: str | None = None) -> None:
+        super().__init__("bad_field", of, id, field=field)
 
 
 class Busy(Exception):

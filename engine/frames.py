@@ -221,9 +221,10 @@ def error(
     of: str | None = None,
     id: str | None = None,
     retry_after: float | None = None,
+    field: str | None = None,
 ) -> bytes:
-    """`error`: `retry_after` in seconds."""
-    if id is None and retry_after is None:
+    """`error`: `retry_after` in seconds; `field`: the name of the wrong one, of `bad_field`."""
+    if id is None and retry_after is None and field is None:
         frame = _errors.get((code, of))
         if frame is not None:
             return frame
@@ -232,6 +233,8 @@ def error(
         body["of"] = of
     if id is not None:
         body["id"] = id
+    if field is not None:
+        body["field"] = field
     if retry_after is not None:
         body["retry_after"] = round(retry_after, 3)
     frame = orjson.dumps(body)

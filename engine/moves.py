@@ -275,7 +275,7 @@ class Moves:
         try:
             self._presence.resume(fresh, request, now)
         except Refusal as refusal:
-            self._core.refuse(fresh, refusal.code, refusal.of)
+            self._core.refuse(fresh, refusal.code, refusal.of, None, None, refusal.field)
 
     def _read(self, parcel: Parcel, now: float) -> tuple[list[Arrival], list[Chat]]:
         """Everybody of a parcel, made but in no table. Raises BadRecord."""

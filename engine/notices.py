@@ -5,7 +5,7 @@ read is told, and the next one after it.
 """
 
 from engine.core import Core
-from engine.errors import Refusal
+from engine.errors import BadField, Refusal
 from engine.requests import Seen
 from engine.session import Session
 
@@ -34,5 +34,5 @@ class Notices:
     def seen(self, session: Session, request: Seen, now: float) -> None:
         """One was read; saying so again is no fault. Raises Refusal for one that was never theirs."""
         if not self._core.outside.seen(session, request.id):
-            raise Refusal("bad_field", "seen")
+            raise BadField("seen", "id")
         self.tell(session)

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from engine.address import Address as Address
 from engine.bus_messages import BusMessage as BusMessage
+from engine.errors import BadField as BadField
 from engine.errors import Refusal as Refusal
 from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Pool, Step, Ticket

@@ -18,4 +18,4 @@ cdef bint _flag(dict body, str name, str of, default=*) except *
 cdef str _string(dict body, str name, str of, Py_ssize_t most, default=*)
 cdef list _interests(value)
 cdef Py_ssize_t _weighed(word, Py_ssize_t left) except *
-cdef str _primary(value)
+cdef str _primary(value, str name)

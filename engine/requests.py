@@ -13,7 +13,7 @@ from typing import Any, Final
 from orjson import JSONDecodeError, loads
 
 from engine import protocol
-from engine.errors import Refusal
+from engine.errors import BadField, Refusal
 from engine.protocol import ANY_LANGUAGE, DEFAULT_LANGUAGE, INTEREST_RAW_MAX, INTERESTS_MAX, SPY, STRANGER
 from engine.signals import checked
 
@@ -192,13 +192,13 @@ def _flag(body: Body, name: str, of: str, default: bool | None = False) -> bool:
     value = body.get(name, default)
     if value is True or value is False:
         return value
-    raise Refusal("bad_field", of)
+    raise BadField(of, name)
 
 
 def _string(body: Body, name: str, of: str, most: int, default: str | None = None) -> str:
     value = body.get(name, default)
     if type(value) is not str:
-        raise Refusal("bad_field", of)
+        raise BadField(of, name)
     if len(value) > most:
         raise Refusal("too_long", of)
     return value
@@ -212,24 +212,24 @@ def _find(body: Body) -> Find:
         left -= 1
         mode = body["mode"]
         if mode != "text" and mode != "video":
-            raise Refusal("bad_field", "find")
+            raise BadField("find", "mode")
     if left and "role" in body:
         left -= 1
         role = body["role"]
         if type(role) is not str or role not in ROLES or (role != STRANGER and mode == "video"):
-            raise Refusal("bad_field", "find")
+            raise BadField("find", "role")
     if left and "college" in body:
         left -= 1
         college = body["college"]
         if (college != "any" and college != "same") or role != STRANGER:
-            raise Refusal("bad_field", "find")
+            raise BadField("find", "college")
     find = Find(mode == "video", [], DEFAULT_LANGUAGE, False, role, None, False, college, "", False, False)
     if left and "interests" in body:
         left -= 1
         find.interests = _interests(body["interests"])
     if left and "language" in body:
         left -= 1
-        find.language = _primary(body["language"])
+        find.language = _primary(body["language"], "language")
     if left and "strict" in body:
         left -= 1
         find.strict = _flag(body, "strict", "find")
@@ -247,22 +247,22 @@ def _seldom(find: Find, body: Body) -> None:
     find.proof = _string(body, "proof", "find", protocol.PROOF_MAX, "")
     find.relay = _flag(body, "relay", "find")
     find.adult = _flag(body, "adult", "find")
-    find.writes = _primary(body["writes"]) if "writes" in body else ANY_LANGUAGE
+    find.writes = _primary(body["writes"], "writes") if "writes" in body else ANY_LANGUAGE
     find.avoid = _avoid(body["avoid"]) if "avoid" in body else ()
     find.snaps = _flag(body, "snaps", "find")
 
 
 def _avoid(value: Any) -> tuple[str, ...]:
     if type(value) is not list:
-        raise Refusal("bad_field", "find")
+        raise BadField("find", "avoid")
     if len(value) > protocol.AVOID_MAX:
         raise Refusal("too_long", "find")
-    return tuple(_string({"token": token}, "token", "find", protocol.AVOID_TOKEN_MAX) for token in value)
+    return tuple(_string({"avoid": token}, "avoid", "find", protocol.AVOID_TOKEN_MAX) for token in value)
 
 
 def _interests(value: Any) -> list[str]:
     if type(value) is not list:
-        raise Refusal("bad_field", "find")
+        raise BadField("find", "interests")
     if len(value) > INTERESTS_MAX:
         raise Refusal("too_long", "find")
     left = RAW_MAX
@@ -273,7 +273,7 @@ def _interests(value: Any) -> list[str]:
 
 def _weighed(word: Any, left: int) -> int:
     if type(word) is not str:
-        raise Refusal("bad_field", "find")
+        raise BadField("find", "interests")
     if len(word) > INTEREST_RAW_MAX or len(word) > left:
         raise Refusal("too_long", "find")
     if not word.isalnum():  # which is all that the following asks
@@ -284,16 +284,16 @@ def _weighed(word: Any, left: int) -> int:
     return len(word)
 
 
-def _primary(value: Any) -> str:
+def _primary(value: Any, name: str) -> str:
     if type(value) is not str:
-        raise Refusal("bad_field", "find")
+        raise BadField("find", name)
     if len(value) > protocol.LANGUAGE_MAX:
         raise Refusal("too_long", "find")
     if value == "en":
         return "en"
     found = _language(value)
     if found is None:
-        raise Refusal("bad_field", "find")
+        raise BadField("find", name)
     return found[1].lower() if found[1] is not None else ANY_LANGUAGE
 
 
@@ -302,7 +302,7 @@ def _question(body: Body) -> str:
     if _controls_of_line(question):
         raise Refusal("control", "find")
     if len(question.strip()) < protocol.QUESTION_MIN:
-        raise Refusal("bad_field" if question.strip() else "empty", "find")
+        raise BadField("find", "question") if question.strip() else Refusal("empty", "find")
     return question
 
 
@@ -311,12 +311,12 @@ def _message(body: Body) -> Message:
     if "id" in body:
         id = body["id"]
         if type(id) is not str:
-            raise Refusal("bad_field", "message")
+            raise BadField("message", "id")
         if not _proper(id):
             raise Refusal("too_long", "message")
     text = body.get("text")
     if type(text) is not str:
-        raise Refusal("bad_field", "message", id)
+        raise BadField("message", "text", id)
     if not text:
         raise Refusal("empty", "message", id)
     if len(text) > protocol.TEXT_MAX:
@@ -333,14 +333,16 @@ def _typing(body: Body) -> Typing:
 def _no_snap(body: Body) -> NoSnap:
     nonce, why = _string(body, "nonce", "nosnap", protocol.SNAP_NONCE), body.get("why")
     if type(why) is not str or why not in NO_SNAP:
-        raise Refusal("bad_field", "nosnap")
+        raise BadField("nosnap", "why")
     return NoSnap(nonce, why)
 
 
 def _report(body: Body) -> Report:
     reason, who = body.get("reason"), body.get("who", 0)
-    if type(reason) is not str or reason not in REASONS or type(who) is not int or not ("who" in body) <= who <= 2:
-        raise Refusal("bad_field", "report")
+    if type(reason) is not str or reason not in REASONS:
+        raise BadField("report", "reason")
+    if type(who) is not int or not ("who" in body) <= who <= 2:
+        raise BadField("report", "who")
     note = _string(body, "note", "report", protocol.NOTE_MAX, "")
     if _controls_of_text(note):
         raise Refusal("control", "report")
@@ -359,7 +361,7 @@ def _marked(body: Body) -> tuple[int, ...]:
         return ()
     fits = type(lines) is list and len(lines) <= protocol.MARKED_MAX
     if not fits or not all(type(line) is int and 0 < line < 2**53 for line in lines):
-        raise Refusal("bad_field", "report")
+        raise BadField("report", "lines")
     return tuple(lines)
 
 
@@ -370,7 +372,7 @@ def _seen(body: Body) -> Seen:
 def _resume(body: Body) -> Resume:
     last = body.get("last", 0)
     if type(last) is not int or last < 0:
-        raise Refusal("bad_field", "resume")
+        raise BadField("resume", "last")
     token = _string(body, "token", "resume", protocol.TOKEN_MAX)
     return Resume(token, last, _which(body, "resume"))
 

@@ -13,7 +13,7 @@ from engine.bus_messages import Begin
 from engine.chat import Chat, Seat, name_of_chat
 from engine.chats import Chats
 from engine.core import Core
-from engine.errors import Refusal
+from engine.errors import BadField, Refusal
 from engine.finds import Finds
 from engine.frames import waiting
 from engine.matching.interests import BadInterest
@@ -76,7 +76,7 @@ class Search:
         video = request.video
         if video:
             if not core.settings.video:
-                raise Refusal("bad_field", "find")
+                raise BadField("find", "mode")
             self._chats.snaps.hold(session, request.snaps, now)
         relay = request.relay and video
         if relay and not core.settings.turn:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from engine import protocol
-from engine.errors import Refusal
+from engine.errors import BadField, Refusal
 
 DESCRIPTIONS: Final = frozenset(protocol.DESCRIPTIONS)
 Body = dict[str, Any]
@@ -18,13 +18,13 @@ def checked(body: Body) -> Body:
     """The one part of a `signal`, by its name, with its known fields only. Raises Refusal."""
     parts = [name for name in ("description", "candidate", "media") if name in body]
     if len(parts) != 1:
-        raise Refusal("bad_field", "signal")
+        raise BadField("signal", parts[1] if parts else "description")
     name = parts[0]
     part = body[name]
     if name == "candidate" and part is None:
         return {"candidate": None}
     if type(part) is not dict:
-        raise Refusal("bad_field", "signal")
+        raise BadField("signal", name)
     if name == "description":
         part = _described(part)
         most = protocol.SDP_MAX
@@ -34,7 +34,7 @@ def checked(body: Body) -> Body:
     else:
         part = {key: part[key] for key in ("camera", "microphone") if key in part}
         if set(map(type, part.values())) != {bool}:
-            raise Refusal("bad_field", "signal")
+            raise BadField("signal", name)
         most = protocol.CANDIDATE_MAX
     if len(orjson.dumps(part)) > most:
         raise Refusal("too_long", "signal")
@@ -50,7 +50,7 @@ def answers(body: Body) -> bool:
 def _described(part: Body) -> Body:
     kind, sdp = part.get("type"), part.get("sdp", "")
     if type(kind) is not str or kind not in DESCRIPTIONS or type(sdp) is not str or (not sdp and kind != "rollback"):
-        raise Refusal("bad_field", "signal")
+        raise BadField("signal", "description")
     return {"type": kind, "sdp": sdp}
 
 
@@ -59,13 +59,13 @@ def _candidate(part: Body) -> Body:
     for key in ("candidate", "sdpMid", "usernameFragment"):
         if key in part:
             if type(part[key]) is not str and not (part[key] is None and key != "candidate"):
-                raise Refusal("bad_field", "signal")
+                raise BadField("signal", "candidate")
             known[key] = part[key]
     if "sdpMLineIndex" in part:
         index = part["sdpMLineIndex"]
         if index is not None and (type(index) is not int or not 0 <= index <= 65_535):
-            raise Refusal("bad_field", "signal")
+            raise BadField("signal", "candidate")
         known["sdpMLineIndex"] = index
     if "candidate" not in known:
-        raise Refusal("bad_field", "signal")
+        raise BadField("signal", "candidate")
     return known

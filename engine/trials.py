@@ -7,7 +7,7 @@ Which challenge it is, and whether an answer is right, the server knows (`Outsid
 from typing import Final
 
 from engine.core import Core
-from engine.errors import Busy, Refusal
+from engine.errors import BadField, Busy, Refusal
 from engine.frames import challenge, solved
 from engine.friction import REFUSED, level_of, retry_after
 from engine.requests import Solution
@@ -113,7 +113,7 @@ class Trials:
         if trial.barred > now:
             raise Refusal("too_fast", "solution", None, trial.barred - now)
         if request.kind != trial.kind:
-            raise Refusal("bad_field", "solution")
+            raise BadField("solution", "kind")
         if now >= trial.until:
             self._ask(session, trial, now)
             raise Refusal("challenge", "solution")

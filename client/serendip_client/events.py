@@ -4,7 +4,8 @@ Seconds are floats; `who` is 1 or 2 and only ever told to a spy.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any, Final
 
 
@@ -212,13 +213,17 @@ class Solved:
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """The server did not take something, or is about to close; of a message it is `NotSent`. `fields`: the whole frame."""
+    """The server did not take something, or is about to close; of a message it is `NotSent`.
+
+    `field`: the wrong one of `bad_field`; `fields`: the whole frame.
+    """
 
     code: str
     message: str
     of: str | None = None
     retry_after: float | None = None
-    fields: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    field: str | None = None
+    fields: Mapping[str, Any] = dataclass_field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +290,7 @@ def hello(frame: Frame) -> Hello:
 
 def error(frame: Frame) -> Error:
     """`error`."""
-    return Error(frame["code"], frame["message"], frame.get("of"), frame.get("retry_after"), frame)
+    return Error(frame["code"], frame["message"], frame.get("of"), frame.get("retry_after"), frame.get("field"), frame)
 
 
 READ: Final[dict[str, Callable[[Frame], Event]]] = {

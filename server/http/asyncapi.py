@@ -168,7 +168,8 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
             f"{code} {fault.close}" for code, fault in p.FAULTS.items() if fault.close
         ) + ".",
         {
-            "code!": {"type": "string", "enum": list(p.FAULTS)}, "message!": STRING, "of": STRING, "id": STRING, "retry_after": NUMBER,
+            "code!": {"type": "string", "enum": list(p.FAULTS)}, "message!": STRING, "of": STRING, "id": STRING, "field": STRING,
+            "retry_after": NUMBER,
             "until": WHOLE, "rule": STRING, "reason": STRING, "network": BOOL, "appeal": STRING, "measure": {"type": "string", "enum": [p.AGE]},
             "day": DAY, "by": BY,
         },

@@ -10,7 +10,7 @@ import zlib
 from ipaddress import ip_address
 from typing import Any, Final
 
-from engine.ports import Refusal
+from engine.ports import BadField, Refusal
 
 LINES_MAX: Final = 2_000  # of a description; browsers' have under 300
 NOWHERE: Final = "IN IP4 0.0.0.0"
@@ -57,7 +57,7 @@ def description(sdp: str) -> str:
         raise Refusal("too_long", "signal")
     kept = [line for line in (line if _is_plain(line) else _cleaned(line) for line in lines) if line is not None]
     if lines != [""] and (not kept or kept[0] != "v=0"):
-        raise Refusal("bad_field", "signal")
+        raise BadField("signal", "description")
     return "\r\n".join([*kept, ""]) if kept else ""
 
 

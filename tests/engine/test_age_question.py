@@ -168,7 +168,7 @@ def test_an_answer_that_nobody_asked_for_or_that_is_none_is_refused() -> None:
     a, b = meet(world)
     assert answer(world, a, ADULT) == [error("challenge", of="solution")]
     claims(world, a)
-    assert answer(world, a, "grown-up") == [error("bad_field", of="solution")]
+    assert answer(world, a, "grown-up") == [error("bad_field", of="solution", field="response")]
     b.take()
     assert answer(world, b, ADULT) == [error("challenge", of="solution")]
     assert bare(world.send(a, type="solution", kind="altcha", response="x")) == [error("challenge", of="solution")]

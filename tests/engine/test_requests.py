@@ -143,6 +143,33 @@ def test_what_is_wrong_is_named(payload: bytes, code: str, of: str | None) -> No
     with pytest.raises(Refusal) as refused:
         parse(payload)
     assert (refused.value.code, refused.value.of) == (code, of)
+    assert (refused.value.field is not None) == (code == "bad_field")
+
+
+@pytest.mark.parametrize(
+    ("payload", "field"),
+    [
+        (find(mode="vidoe"), "mode"),
+        (find(role="spy", mode="video", question="Is it so or not?"), "role"),
+        (find(interests=["tea", 1]), "interests"),
+        (find(language=1), "language"),
+        (find(language="*", writes=1), "writes"),
+        (find(avoid=["x", 1]), "avoid"),
+        (find(snaps=1), "snaps"),
+        (message(text="x", id=1), "id"),
+        (message(text=None), "text"),
+        (b'{"type":"typing"}', "typing"),
+        (b'{"type":"report","reason":"foo"}', "reason"),
+        (b'{"type":"report","reason":"spam","who":3}', "who"),
+        (b'{"type":"report","reason":"spam","chat":1}', "chat"),
+        (signal(media={}), "media"),
+        (signal(candidate={"candidate": 1}), "candidate"),
+    ],
+)
+def test_a_bad_field_is_named(payload: bytes, field: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        parse(payload)
+    assert refused.value.field == field
 
 
 RIGHT: list[tuple[str, bytes, Any]] = [

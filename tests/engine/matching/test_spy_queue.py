@@ -128,9 +128,9 @@ def test_a_spy_that_closes_ends_nothing() -> None:
 def test_a_spy_reports_one_of_the_two_by_number() -> None:
     world = World()
     spy, one, two = started(world)
-    assert bare(world.send(spy, type="report", reason="hate")) == [error("bad_field", of="report")]
+    assert bare(world.send(spy, type="report", reason="hate")) == [error("bad_field", of="report", field="who")]
     assert world.send(spy, type="report", reason="hate", who=2) == [{"type": "reported"}]
-    assert bare(world.send(one, type="report", reason="hate", who=2)) == [error("bad_field", of="report")]
+    assert bare(world.send(one, type="report", reason="hate", who=2)) == [error("bad_field", of="report", field="who")]
     assert world.engine._core.recents.barred(spy.session.id, world.now) == (two.session.id,)
 
 
