@@ -1,6 +1,6 @@
 # Serendip. `make` alone lists the verbs.
 # PYTHON chooses the interpreter that .venv is made with, PORT the port of `make serve`, PREFIX the folder of `make install`,
-# T narrows `make test`.
+# T narrows the verbs that test.
 
 PYTHON ?= python3
 PREFIX ?= /opt/serendip
@@ -19,7 +19,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PATH := $(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install test plain pictures quick build lint types style words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
+.PHONY: help serve install test test-all test-rest plain pictures quick build lint types style words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the verbs
@@ -45,9 +45,17 @@ install: build/tools/.locked  ## install what a server runs on, and no more, int
 LIB = $(shell build/tools/bin/python -c 'import sys, sysconfig; print(f"lib.{sysconfig.get_platform()}-{sys.implementation.cache_tag}")')
 INTO = build/tools/bin/python -m pip --python $(PREFIX)/bin/python install -q --disable-pip-version-check --no-deps
 
-test: .venv/.all .venv/.built  ## run every test (T=tests/server or T='-k word' narrows)
+test: .venv/.all .venv/.built  ## each capability once, end to end: some five minutes (T=tests/server or T='-k word' narrows)
+	@$(PYTHON) tests/support/needs.py
+	$(BIN)/python -m pytest -n 6 --durations=10 -m 'not thorough' $(T)
+
+test-all: .venv/.all .venv/.built  ## every test: every state of the page, every cut, every database, hosts, benches (T narrows)
 	@$(PYTHON) tests/support/needs.py
 	$(BIN)/python -m pytest -n 6 --durations=10 $(T)
+
+test-rest: .venv/.all .venv/.built  ## what `make test` leaves to `make test-all`
+	@$(PYTHON) tests/support/needs.py
+	$(BIN)/python -m pytest -n 6 --durations=10 -m thorough $(T)
 
 plain: .venv/.all .venv/.built  ## run the tests of the hot modules over their source, which `make test` runs as they are compiled
 	@$(PYTHON) tests/support/needs.py

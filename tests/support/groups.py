@@ -1,4 +1,8 @@
-"""Which tests are quick, and which may run side by side (`make test` has six workers on two cores: much of it waits).
+"""Sorts tests into tiers, and says which may run side by side (`make test` has six workers on two cores: much of it waits).
+
+Three tiers: what is not `outside` starts nothing beside itself (`make quick`); what is not `thorough` proves each capability once,
+end to end (`make test`); all of it is `make test-all`, which is the first two and every state of the page, every cut, every
+database, benches, and tests of the tests.
 
 Rule: a test is `outside` by where it stands or by what it asks for: there a browser, a database (one in a file too), a server or another
 program of the system (a compiler too) is started, or processes by the dozen, and `make quick` leaves it out. A file is run by one worker,
@@ -141,11 +145,122 @@ OUTSIDE = (
     "tests/server/workers/test_orders.py",
     "tests/server/workers/test_worker.py",
 )
+# What `make test` leaves to `make test-all`: every state of the page beside the main walks, every cut and death, hosts in network
+# namespaces, benches, the tools of the tests.
+THOROUGH = (
+    "tests/bench/",
+    "tests/c/",
+    "tests/client/test_distribution.py",
+    "tests/cluster/",
+    "tests/deploy/test_cell.py",
+    "tests/ext/match/test_matcher_held.py",
+    "tests/ext/match/test_matcher_load.py",
+    "tests/ext/net/test_census_processes.py",
+    "tests/ext/net/test_nogil.py",
+    "tests/ext/net/test_ways.py",
+    "tests/grafana/test_scrape.py",
+    "tests/server/captcha/test_several.py",
+    "tests/server/checks/test_outside.py",
+    "tests/server/cluster/test_bus.py",
+    "tests/server/cluster/test_cell.py",
+    "tests/server/cluster/test_crossing_cuts.py",
+    "tests/server/cluster/test_crossing_lines.py",
+    "tests/server/cluster/test_deaths.py",
+    "tests/server/cluster/test_epochs.py",
+    "tests/server/cluster/test_last_chat.py",
+    "tests/server/cluster/test_leaving.py",
+    "tests/server/cluster/test_leaving_deaths.py",
+    "tests/server/cluster/test_measures.py",
+    "tests/server/cluster/test_one_room.py",
+    "tests/server/cluster/test_programs.py",
+    "tests/server/cluster/test_proxy_hosts.py",
+    "tests/server/cluster/test_releases.py",
+    "tests/server/cluster/test_wire.py",
+    "tests/server/console/page/test_languages.py",
+    "tests/server/console/page/test_pictures.py",
+    "tests/server/console/test_spoken.py",
+    "tests/server/handover/test_upgrade_deaths.py",
+    "tests/server/handover/test_upgrade_kept.py",
+    "tests/server/handover/test_upgrade_people.py",
+    "tests/server/handover/test_upgrade_programs.py",
+    "tests/server/handover/test_versions.py",
+    "tests/server/http/test_openapi.py",
+    "tests/server/omegle/test_afar.py",
+    "tests/server/omegle/test_crowded.py",
+    "tests/server/omegle/test_cut.py",
+    "tests/server/omegle/test_handing_over.py",
+    "tests/server/omegle/test_moving.py",
+    "tests/server/omegle/test_skipping.py",
+    "tests/server/omegle/test_together.py",
+    "tests/server/omegle/test_wire.py",
+    "tests/server/privacy/test_canary.py",
+    "tests/server/rights/test_equal_service.py",
+    "tests/server/rights/test_killed.py",
+    "tests/server/safety/hostile/",
+    "tests/server/safety/pictures/test_provider.py",
+    "tests/server/safety/test_age.py",
+    "tests/server/safety/test_hostile.py",
+    "tests/server/safety/test_paused.py",
+    "tests/server/store/test_case_life.py",
+    "tests/server/store/test_wal.py",
+    "tests/server/test_main_descriptors.py",
+    "tests/server/video/page/test_cameras.py",
+    "tests/server/video/page/test_checked.py",
+    "tests/server/video/page/test_college.py",
+    "tests/server/video/page/test_hands.py",
+    "tests/server/video/page/test_means.py",
+    "tests/server/video/page/test_onward.py",
+    "tests/server/video/page/test_robots.py",
+    "tests/server/video/page/test_shown.py",
+    "tests/server/video/page/test_within_reach.py",
+    "tests/server/web/test_by_hand.py",
+    "tests/server/web/test_called.py",
+    "tests/server/web/test_check.py",
+    "tests/server/web/test_company.py",
+    "tests/server/web/test_ends.py",
+    "tests/server/web/test_gallery.py",
+    "tests/server/web/test_habits.py",
+    "tests/server/web/test_installed.py",
+    "tests/server/web/test_language.py",
+    "tests/server/web/test_later.py",
+    "tests/server/web/test_lost_files.py",
+    "tests/server/web/test_network.py",
+    "tests/server/web/test_next.py",
+    "tests/server/web/test_notified.py",
+    "tests/server/web/test_on_paper.py",
+    "tests/server/web/test_other_ways.py",
+    "tests/server/web/test_programs.py",
+    "tests/server/web/test_public.py",
+    "tests/server/web/test_saved_page.py",
+    "tests/server/web/test_snap.py",
+    "tests/server/web/test_translation.py",
+    "tests/server/web/test_upgraded.py",
+    "tests/server/worker/test_resume_cuts.py",
+    "tests/server/workers/test_deaths.py",
+    "tests/server/workers/test_emptying.py",
+    "tests/server/workers/test_following.py",
+    "tests/server/workers/test_kept.py",
+    "tests/server/workers/test_paused.py",
+    "tests/server/workers/test_scrape.py",
+    "tests/server/workers/test_watch.py",
+    "tests/server/workers/test_weighed.py",
+    "tests/server/workers/test_yielding.py",
+    "tests/support/",
+    "tests/test_install.py",
+    "tests/test_wheel.py",
+)
+# Where `make test` also tries PostgreSQL and S3; elsewhere it has SQLite and a folder, and `make test-all` has both.
+OTHER_STORES = (
+    "tests/server/store/test_saved.py",
+    "tests/server/store/test_service.py",
+    "tests/server/rights/test_known.py",
+)
 _quick: list[str] = []  # the test that runs, where it is to start nothing
 # Fixtures that start something, and the parameters of those that do by choice.
 STARTING = {"browser", "bucket", "cluster", "migrated", "nats", "server"}
 CHOICES = {"postgresql", "s3"}
 QUICK = "not outside"  # what `make quick` says to `-m`
+TEST = "not thorough"  # what `make test` says
 SHARE = (
     4  # of the made-up examples and histories of a test `make quick` tries one in so many; every other run tries all
 )
@@ -174,11 +289,20 @@ def turn_of(group: str) -> int:
 def is_outside(item: pytest.Item) -> bool:
     """Whether a test starts more than itself."""
     fixtures = set(getattr(item, "fixturenames", ()))
+    return item.nodeid.startswith(OUTSIDE) or bool(fixtures & STARTING) or has_other_store(item)
+
+
+def is_thorough(item: pytest.Item) -> bool:
+    """Whether `make test` leaves a test to `make test-all`."""
+    return item.nodeid.startswith(THOROUGH) or (has_other_store(item) and not item.nodeid.startswith(OTHER_STORES))
+
+
+def has_other_store(item: pytest.Item) -> bool:
+    """Whether a test's parameters choose a database or an object store that is a program of its own."""
     callspec = getattr(item, "callspec", None)
-    by_choice = callspec is not None and any(
+    return callspec is not None and any(
         value in CHOICES for value in callspec.params.values() if isinstance(value, str)
     )
-    return item.nodeid.startswith(OUTSIDE) or bool(fixtures & STARTING) or by_choice
 
 
 def examples(most: int = 100) -> int:
@@ -206,11 +330,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Where only quick ones are wanted a file that has none is not read: that took longer than a tenth of them."""
-    if config.option.markexpr != QUICK or not collection_path.is_relative_to(config.rootpath):
+    """Leave unread a file that has no test of the tier that is wanted: reading takes longer than a tenth of the quick ones."""
+    left = {QUICK: OUTSIDE, TEST: THOROUGH}.get(config.option.markexpr)
+    if left is None or not collection_path.is_relative_to(config.rootpath):
         return None
     place = collection_path.relative_to(config.rootpath).as_posix() + "/" * collection_path.is_dir()
-    return True if place.startswith(OUTSIDE) else None
+    return True if place.startswith(left) else None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -219,6 +344,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if is_outside(item):
             item.add_marker(pytest.mark.outside)
+        if is_thorough(item):
+            item.add_marker(pytest.mark.thorough)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -74,7 +74,7 @@ def test_the_longest_groups_begin_first_and_what_starts_nothing_comes_last(
     assert "test_server.py" in ended[1]
 
 
-@pytest.mark.parametrize("place", groups.OUTSIDE)
+@pytest.mark.parametrize("place", sorted({*groups.OUTSIDE, *groups.THOROUGH, *groups.OTHER_STORES}))
 def test_each_place_that_is_named_exists(place: str) -> None:
     assert (ROOT / place.partition("::")[0]).exists()
 
@@ -102,7 +102,9 @@ def test_a_file_without_a_quick_test_is_read_where_all_are_wanted_and_only_there
     pytester.makepyfile(test_quick="def test_b(): pass\n")
     assert pytester.runpytest_subprocess("-q", "-m", groups.QUICK, "-W", "ignore").ret == 0
     assert pytester.runpytest_subprocess("-q", "-W", "ignore").ret != 0
-    assert f"-m '{groups.QUICK}'" in (ROOT / "Makefile").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    assert f"-m '{groups.QUICK}'" in makefile
+    assert f"-m '{groups.TEST}'" in makefile
 
 
 EXAMPLES = """
