@@ -10,11 +10,18 @@ const letters = {
 };
 const writing = (node) => node.matches?.("input, textarea, select");
 
+/** Full screen ends first, as it does where the browser itself hears the key; else, in a call, they are hidden at once. */
+function escaped({ chat, video }) {
+  if (chat.call && video.full) return send("full");
+  if (chat.call) send("blur");
+  return send("leave");
+}
+
 const table = {
   ready: { Escape: () => send("ready.stop") },
   home: { Enter: () => send("start", { mode: "text" }) },
   waiting: { Escape: () => send("stop") },
-  chat: { Escape: (state) => (state.chat.call && send("blur"), send("leave")) }, // in a call the first press hides them at once
+  chat: { Escape: escaped },
   ended: { Escape: (state) => send(state.ended.count === null ? "meet" : "count.stop", { key: true }) },
 };
 

@@ -61,6 +61,7 @@ export const noVideo = {
   silent: false,
   whole: false,
   open: false,
+  full: false, // the call has all of the screen
   seen: 0,
   volume: 1,
 };

@@ -194,7 +194,8 @@ export const videoEvents = {
   show: (state) => and(during(state, { blurred: false, veil: false, looked: true }), (next) => [next, focus("chat")]),
   // the focus stays where it is: a key that is pressed next must not show them again
   blur: (state) => (state.video.blurred ? [state] : and(during(state, { blurred: true }), (next) => [next, say("call.blurred")])),
-  full: (state) => (state.phase === "chat" && state.chat.call ? [state, { do: "full" }] : [state]),
+  full: (state) => and(during(state, { open: false }), (next) => (next === state ? [next] : [next, { do: "full" }])),
+  "full.is": (state, { on }) => during(state, { full: on }),
   messages: (state, { open }) => during(state, { open, seen: state.chat?.lines.length ?? 0 }),
   whole: (state, { on = !state.video.whole }) => during(state, { whole: on }),
   volume: (state, { value }) => during(state, { volume: value }),

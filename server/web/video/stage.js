@@ -133,8 +133,21 @@ function Rail({ state: { video, chat, armed } }) {
   `;
 }
 
+/** Whether the call has all of the screen: the browser and its Escape decide. A call that is over gives it back. */
+function useFull() {
+  useEffect(() => {
+    const look = () => send("full.is", { on: !!document.fullscreenElement });
+    document.addEventListener("fullscreenchange", look);
+    return () => {
+      document.removeEventListener("fullscreenchange", look);
+      if (document.fullscreenElement) void document.exitFullscreen().catch(() => {});
+    };
+  }, []);
+}
+
 export function Stage({ state }) {
   const { video, chat, sheet, config, armed } = state;
+  useFull();
   const hidden = video.blurred || video.veil || sheet?.is === "report";
   return html`
     <section class="stage" aria-label=${t("call.theirs")}>
@@ -182,6 +195,14 @@ export function Stage({ state }) {
           <button type="button" class="disc low" aria-label=${t("call.menu")} title=${t("call.menu")} onClick=${() => send("sheet", { is: "call" })}>
             ${icon("more")}
           </button>
+          ${
+            video.full &&
+            html`
+              <button type="button" class="disc low" id="full" aria-label=${t("call.unfull")} title=${t("call.unfull")} onClick=${() => send("full")}>
+                ${icon("unfull")}
+              </button>
+            `
+          }
           <button type="button" class="disc low flag" aria-label=${t("chat.report")} onClick=${() => send("sheet", { is: "report" })}>
             ${icon("flag")}
           </button>

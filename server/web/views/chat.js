@@ -130,7 +130,7 @@ export function Chat({ state }) {
   // A call that is over is a conversation like any other: the stage goes, the room has all of the window, its log stays as it is.
   return chat.call || chat.hung
     ? html`
-        <div class=${on ? "call" : ""} data-open=${state.video.open ? "" : null}>
+        <div class=${on ? "call" : ""} data-open=${state.video.open ? "" : null} data-full=${on && state.video.full ? "" : null}>
           ${
             on &&
             html`

@@ -1,6 +1,7 @@
 """What one can do in a call: another camera, the menu's means, another way through; and the connection is mended in place."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -72,12 +73,39 @@ def test_the_menu_sets_the_volume_and_fills_the_screen_and_the_stranger_is_hidde
     assert anna.evaluate("document.querySelector('#theirs').volume") == 0.25
     anna.get_by_role("button", name="Full screen").click()
     anna.wait_for_function("() => document.fullscreenElement?.matches('.call')")
-    anna.keyboard.press("f")
-    anna.wait_for_function("() => !document.fullscreenElement")
+    filled(anna)
     for width, height in ((320, 640), (360, 740), (740, 360), (1280, 800)):  # in one call: to begin one costs most
         anna.set_viewport_size({"width": width, "height": height})
         pressed(anna, width)
     escaped(anna, ben)
+
+
+def filled(anna: Page) -> None:
+    """The picture has all of the screen, the rest lies over it; a button, Escape and a letter end it, and Escape hides nobody by that."""
+    screen = {"x": 0, "y": 0, "width": 1280, "height": 800}
+    ends: list[Callable[[], None]] = [
+        lambda: anna.get_by_role("button", name="End full screen").click(),
+        lambda: anna.keyboard.press("Escape"),
+        lambda: anna.keyboard.press("f"),
+    ]
+    for end in ends:
+        expect(anna.locator(".call[data-full]")).to_be_visible()
+        assert anna.locator("#theirs").bounding_box() == screen
+        expect(anna.locator("#hangup")).to_be_in_viewport(ratio=1)
+        expect(anna.locator(".room .deck")).to_be_hidden()
+        picture(anna, "video/full-1280")
+        end()
+        expect(anna.locator(".call:not([data-full])")).to_be_visible()
+        anna.wait_for_function("() => !document.fullscreenElement")
+        expect(anna.locator("#message")).to_be_in_viewport(ratio=1)
+        expect(anna.locator("#theirs")).to_have_class("")
+        anna.locator("#hangup").focus()
+        anna.keyboard.press("f")
+    anna.get_by_role("button", name="Messages").click()
+    expect(anna.locator("#message")).to_be_in_viewport(ratio=1)
+    picture(anna, "video/full-messages-1280")
+    anna.get_by_role("button", name="End full screen").click()
+    expect(anna.locator(".call:not([data-full])")).to_be_visible()
 
 
 def pressed(anna: Page, width: int) -> None:
