@@ -19,7 +19,7 @@ const Calling = () => html`
 `;
 
 export function Meanwhile({ state: { find, status, prefs, waiting } }) {
-  const usual = find.extra?.role || find.extra?.college ? 0 : status?.usual?.[find.mode];
+  const usual = waiting?.quiet || find.extra?.role || find.extra?.college ? 0 : status?.usual?.[find.mode];
   return html`
     <div class="meanwhile">
       ${

@@ -1,4 +1,4 @@
-// Nobody came after the last step: say so, and offer what may help.
+// Says that no one came after the last step, in place of the steps and of the usual wait, and offers what may help.
 import { html } from "../html.js";
 import { Notify } from "../parts/notify.js";
 import { Switch } from "../parts/switch.js";

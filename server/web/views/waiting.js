@@ -101,7 +101,12 @@ export function Waiting({ state }) {
             topics &&
             html`
               <p class="sub" dir="auto">${topicsOf(find.interests)}</p>
-              <${Steps} find=${find} waiting=${waiting} now=${now} />
+              ${
+                !waiting?.quiet &&
+                html`
+                  <${Steps} find=${find} waiting=${waiting} now=${now} />
+                `
+              }
             `
           }
           ${

@@ -166,7 +166,12 @@ export const states = {
   "waiting-anyone": waiting("anyone", null),
   "waiting-any-language": waiting("any", 6, {}, { find: { ...find, language: "*" } }),
   "waiting-plain": waiting("anyone", null, {}, { find: { ...find, interests: [] } }),
-  "waiting-quiet": waiting("anyone", null, { quiet: true, others: true }),
+  "waiting-quiet": waiting("anyone", null, { quiet: true, others: true }, {
+    me: { ...me, online: 3 },
+    status: { usual: { text: 10 } },
+    can: { keep: true, cookies: true, notify: "granted" },
+    last: { chat: chat(), ended: { cause: "me", at: NOW }, saved: null },
+  }),
   "waiting-alone": waiting("anyone", null, { quiet: true }, { me: { ...me, online: 1 }, find: { ...find, interests: [] } }),
   "waiting-lost": waiting("any", 6, {}, { link: lost(2000) }),
   "waiting-restart": waiting("any", 6, {}, { link: lost(2000, { is: "restarting", why: "restart" }) }),

@@ -160,6 +160,24 @@ def test_nothing_scrolls_sideways_on_small_and_lying_phones_nor_at_150_percent_t
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("language", ["en", "de", "ru"])
+def test_a_quiet_search_says_one_thing_and_fits_a_desktop(
+    browser: Browser, watch: Watch, site: Site, language: str
+) -> None:
+    """With all that can stand there: the count, the usual wait, other languages, a notification, the chat before."""
+    page = opened(browser, watch, site, 1280, 800, "light", False, language)
+    page.evaluate("put('waiting-quiet')")
+    picture(page, f"gallery/waiting-quiet-1280-{language}")
+    assert page.locator("#usual, .steps").count() == 0
+    bar, circles, middle = (page.locator(part).bounding_box() for part in (".bar", ".circles", ".middle"))
+    assert bar
+    assert circles
+    assert middle
+    assert circles["y"] >= bar["y"] + bar["height"]
+    assert page.evaluate("document.querySelector('.middle').scrollHeight") <= middle["height"]
+    page.context.close()
+
+
 @pytest.mark.parametrize("text", ["100%", "150%"])
 def test_what_lies_over_a_picture_is_above_the_rail_however_many_rows_it_has(
     browser: Browser, watch: Watch, site: Site, text: str
