@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 
 import typer
@@ -12,8 +13,12 @@ from server.commands.shared import (
     ConfigFile,
     DataFolder,
     Operator,
+    Since,
+    Until,
     Why,
+    Yes,
     clean,
+    instant,
     print_json,
     say,
     stop,
@@ -23,6 +28,7 @@ from server.commands.shared import (
 )
 from server.config.settings import Settings
 from server.safety import transparency
+from server.safety.interface import KINDS
 from server.safety.law_desk import OUTCOMES, LawDesk, Notice, Waiting
 from server.safety.published import tables
 from server.store.service import Parts
@@ -99,6 +105,32 @@ def answer(
 
     perform(config, data, handler)
     say(f"answered: {outcome}")
+
+
+@app.command()
+def clear(
+    why: Why,
+    since: Since,
+    until: Until = "",
+    kind: Annotated[
+        list[str] | None, typer.Option("--kind", help=f"{', '.join(KINDS)}; default: all but child; may be repeated")
+    ] = None,
+    yes: Yes = False,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Decide all notices of a time at once, unread: nothing to do. For a flood; notices about children only if that kind is named."""
+    kinds = kind or [one for one in KINDS if one != "child"]
+    if strange := set(kinds) - set(KINDS):
+        stop(f"{clean(', '.join(sorted(strange)))}: not of {', '.join(KINDS)}", status=2)
+    first, last = instant(since), instant(until) if until else int(time.time()) + 1
+
+    async def handler(parts: Parts, _: Settings) -> int:
+        return await _desk(parts).clear(who(operator), why, kinds, first, last, dry=not yes)
+
+    done = perform(config, data, handler)
+    say(f"{done} notices decided" if yes else f"{done} notices would be decided: say --yes")
 
 
 def report(

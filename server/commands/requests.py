@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import time
 from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
@@ -15,8 +14,12 @@ from server.commands.shared import (
     ConfigFile,
     DataFolder,
     Operator,
+    Since,
+    Until,
     Why,
+    Yes,
     clean,
+    instant,
     print_json,
     say,
     stop,
@@ -46,13 +49,8 @@ def of(parts: Parts) -> Requests:
 
 
 def moment(day: str) -> int:
-    """The Unix time of a day, the present one where none is given."""
-    if not day:
-        return int(time.time())
-    try:
-        return int(datetime.datetime.fromisoformat(day).replace(tzinfo=datetime.UTC).timestamp())
-    except ValueError:
-        stop(f"{day}: not a day as YYYY-MM-DD", status=2)
+    """The Unix time of a day, the present one if none is given."""
+    return instant(day) if day else int(time.time())
 
 
 @app.command("list")
@@ -147,6 +145,35 @@ def close(
 ) -> None:
     """Close a request that the person took back."""
     _moved(number, why, machine.REVOKED, "", "", now, (config, data, operator))
+
+
+@app.command()
+def clear(
+    why: Why,
+    since: Since,
+    until: Until = "",
+    reason: Annotated[str, typer.Option("--reason", help=", ".join(machine.REFUSALS))] = "insuf_verification",
+    yes: Yes = False,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Refuse all requests of a time at once that came by the page and that nobody has proved, unread. For a flood."""
+    if reason not in machine.REFUSALS:
+        stop(f"{clean(reason)}: not of {', '.join(machine.REFUSALS)}", status=2)
+    now = int(time.time())
+    first, last = instant(since), instant(until) if until else now + 1
+
+    async def handler(parts: Parts, _: Settings) -> int:
+        async with audit.act(
+            parts.database, operator=who(operator), action="request clear", why=why, dry=not yes
+        ) as act:
+            done = await of(parts).clear(first, last, now, reason, dry=not yes)
+            act.outcome = f"{done} requests from {first} to {last}: {reason}"
+        return done
+
+    done = perform(config, data, handler)
+    say(f"{done} requests refused" if yes else f"{done} requests would be refused: say --yes")
 
 
 @app.command()

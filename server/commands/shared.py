@@ -19,6 +19,11 @@ DataFolder = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON document")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="count what would happen; change nothing")]
 Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="the reason, for the audit trail")]
+Since = Annotated[
+    str, typer.Option("--from", metavar="TIME", help="that came then or later, as '2026-11-24 16:05' (UTC)")
+]
+Until = Annotated[str, typer.Option("--to", metavar="TIME", help="and before this; default: now")]
+Yes = Annotated[bool, typer.Option("--yes", help="do it; without, they are only counted")]
 Operator = Annotated[
     str, typer.Option("--operator", metavar="NAME", help="who you are, for the audit trail; default: your login")
 ]
@@ -65,6 +70,14 @@ def clean(value: object) -> str:
 def when(at: int | None) -> str:
     """A Unix time as `2026-11-24 16:05`, UTC."""
     return "" if at is None else f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%d %H:%M}"
+
+
+def instant(text: str) -> int:
+    """The Unix time of `2026-11-24` or `2026-11-24 16:05`, UTC. Ends the program for anything else."""
+    try:
+        return int(datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.UTC).timestamp())
+    except ValueError:
+        stop(f"{clean(text)}: not a time as 2026-11-24 or 2026-11-24 16:05", status=2)
 
 
 def who(operator: str) -> str:

@@ -18,7 +18,7 @@ from server.console.sessions import COOKIE, SESSION, Sessions
 from server.http.forms import BadForm, Form, form
 from server.http.own_page import from_own_page
 from server.metrics.exposition import Reading
-from server.security.buckets import Buckets, network
+from server.security.buckets import NetworkBuckets
 
 TRIES, AGAIN = 10.0, 1 / 30  # failures of a network at once, and a second after that
 ASKED, ASKS = 60.0, 0.5  # questions for a passkey, the same
@@ -44,8 +44,8 @@ class Signing:
         self._accounts = accounts
         self._passkeys = passkeys
         self._address = address
-        self._failures = Buckets(TRIES, AGAIN)
-        self._questions = Buckets(ASKED, ASKS)
+        self._failures = NetworkBuckets(TRIES, AGAIN)
+        self._questions = NetworkBuckets(ASKED, ASKS)
         self._results: Counter[str] = Counter(dict.fromkeys(RESULTS, 0))
 
     def reading(self) -> Reading:
@@ -129,7 +129,7 @@ class Signing:
         return account.name
 
     def _failed(self, request: web.Request, why: NotProved) -> None:
-        self._failures.take(network(self._address(request)), time.monotonic())
+        self._failures.take(self._address(request), time.monotonic())
         self._results["refused"] += 1
         logger.warning("console.refused", why=str(why))
 
@@ -152,9 +152,9 @@ class Signing:
             answer.force_close()
             return answer
 
-    def _limited(self, request: web.Request, buckets: Buckets) -> web.Response | None:
+    def _limited(self, request: web.Request, buckets: NetworkBuckets) -> web.Response | None:
         """The answer to a network that tried too often. What it asks is counted, what it fails at by `_failed`."""
-        place, now = network(self._address(request)), time.monotonic()
+        place, now = self._address(request), time.monotonic()
         wait = buckets.wait(place, now)
         if not wait:
             if buckets is self._questions:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from server.security.buckets import Buckets, Tables, network
+from server.security.buckets import Buckets, NetworkBuckets, Tables
 
 HOUR, DAY = 3_600.0, 86_400.0
-TRIES = 10.0  # wrong proofs an hour and network
+TRIES = 10.0  # wrong proofs an hour and network (`NetworkBuckets`)
 TICKETS = 3.0  # requests without a proof, a day and network
 ACTS = 60.0  # acts with a right proof, an hour and network: a class that shares one address sees and deletes, too
 EXPORTS = 1.0  # downloads an hour and person
@@ -16,26 +16,26 @@ class Limits:
 
     def __init__(self, spent: Tables, *, on: bool) -> None:
         self._on = on
-        self._tries = spent.add("rights.tries", Buckets(TRIES, TRIES / HOUR))
-        self._tickets = spent.add("rights.tickets", Buckets(TICKETS, TICKETS / DAY))
-        self._acts = spent.add("rights.acts", Buckets(ACTS, ACTS / HOUR))
+        self._tries = spent.add("rights.tries", NetworkBuckets(TRIES, TRIES / HOUR))
+        self._tickets = spent.add("rights.tickets", NetworkBuckets(TICKETS, TICKETS / DAY))
+        self._acts = spent.add("rights.acts", NetworkBuckets(ACTS, ACTS / HOUR))
         self._exports = spent.add("rights.exports", Buckets(EXPORTS, EXPORTS / HOUR))
 
     def guessing(self, address: str, now: float) -> float:
         """Seconds until this network may try another proof; 0: now."""
-        return self._tries.wait(network(address), now) if self._on else 0.0
+        return self._tries.wait(address, now) if self._on else 0.0
 
     def missed(self, address: str, now: float) -> None:
         """Count a proof that proved nothing."""
-        self._tries.take(network(address), now)
+        self._tries.take(address, now)
 
     def ticket(self, address: str, now: float) -> float:
         """Seconds until this network may send another request without a proof; where that is 0, this one is counted."""
-        return self._one(self._tickets, network(address), now)
+        return self._one(self._tickets, address, now)
 
     def act(self, address: str, now: float) -> float:
         """The same, of acts with a proof."""
-        return self._one(self._acts, network(address), now)
+        return self._one(self._acts, address, now)
 
     def export(self, identity: int, now: float) -> float:
         """The same, of a person's downloads."""

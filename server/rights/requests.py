@@ -151,6 +151,19 @@ class Requests:
                 await connection.execute(insert(request_answer).values(request=row.number, answer=sealed, at=now))
             return after
 
+    async def clear(self, since: int, until: int, now: int, reason: str, *, dry: bool = False) -> int:
+        """Refuse all running requests of the page that are not proved and came from `since` to before `until`; how many. `dry`: count only."""
+        chosen = (
+            request.c.level < 3, request.c.by == "page", request.c.state.in_(RUNNING),
+            request.c.received >= since, request.c.received < until,
+        )  # fmt: skip
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            rows = (await connection.execute(select(request).where(*chosen))).all()
+            for row in () if dry else rows:
+                await self._keep(connection, row.number, machine.move(_standing(row), machine.DENIED, now, reason))
+            return len(rows)
+
     async def extend(self, text: str, now: int, why: str) -> Standing:
         """Put it off. Raises NoSuchRequest, NotAllowed."""
         async with self._database.write() as connection:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from engine.views import Act, Report, SeatView
 from server.metrics.exposition import Reading
@@ -44,6 +44,9 @@ class Reasons:
     answer: str
     again: int  # from when on another appeal is read; 0: now
     program: str = ""
+
+
+KINDS: Final = ("log", "chat", "child", "other")  # what a notice of anybody is about
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ Whoever speaks to operators (the command line, the console) calls this module an
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, select, update
 
 from server.privacy import audit
 from server.safety.law_notices import ABOUT, ANSWER, CONTACT, OPEN, WORDS, opened
@@ -89,6 +89,32 @@ class LawDesk:
             if not done.rowcount:
                 raise Refused("refused.notice.answered")
         await self._note("safety notices answer", operator, why, ident, outcome)
+
+    async def clear(
+        self, operator: str, why: str, kinds: Collection[str], since: int, until: int, *, dry: bool = False
+    ) -> int:
+        """Decide all notices that wait, are of these kinds and came from `since` to before `until` (Unix seconds): nothing to do. How many.
+
+        Nothing of them is read; their writers find the outcome at their receipts. `dry`: count only. Raises StoreAway.
+        """
+        chosen = (
+            law_notice.c.state == OPEN,
+            law_notice.c.kind.in_(kinds),
+            law_notice.c.at >= since,
+            law_notice.c.at < until,
+        )
+        async with audit.act(self._database, operator=operator, action="safety notices clear", why=why, dry=dry) as act:
+            if dry:
+                async with self._database.read() as connection:
+                    wanted = select(func.count()).select_from(law_notice).where(*chosen)
+                    done = int((await connection.execute(wanted)).scalar_one())
+            else:
+                decided = update(law_notice).where(*chosen)
+                values = {"state": "none", "decided_by": operator[:64], "closed": int(self._clock())}
+                async with self._database.write() as connection:
+                    done = (await connection.execute(decided.values(values))).rowcount
+            act.outcome = f"{done} notices from {since} to {until}: {','.join(sorted(kinds))}"
+        return done
 
     async def _row(self, text: str) -> Row[tuple[object, ...]]:
         """A notice by its first hexadecimal digits, SHORTEST at least, where one alone begins so. Raises Refused, StoreAway."""

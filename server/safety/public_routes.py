@@ -16,17 +16,16 @@ from server.http.forms import BadForm, Form, form
 from server.http.own_page import from_own_page
 from server.http.services import SERVICES, Services
 from server.pages import PAGES
-from server.safety.interface import Safety, Written
+from server.safety.interface import KINDS, Safety, Written
 from server.safety.published import tables
 from server.safety.routes import PRIVATE, SAFETY
 from server.saved.guesses import Guesses
-from server.security.buckets import Buckets, network
+from server.security.buckets import NetworkBuckets
 from server.store.errors import StoreAway
 from server.words.said import Said
 
-KINDS = ("log", "chat", "child", "other")
 ABOUT, WORDS, CONTACT = 300, 2_000, 254  # characters
-BURST, RATE = 10.0, 1 / 300  # notices of a network (IPv4 /24, IPv6 /56) at once, and a second after that
+BURST, RATE = 10.0, 1 / 300  # notices of a network (`NetworkBuckets`) at once, and a second after that
 FRESH = 600.0  # seconds that what is published is not read anew: it changes once a month
 
 
@@ -36,7 +35,7 @@ class PublicRoutes:
     def __init__(self, services: Services, safety: Safety | None) -> None:
         self._services = services
         self._safety = safety
-        self._posts = services.spent.add("notices.posts", Buckets(BURST, RATE))
+        self._posts = services.spent.add("notices.posts", NetworkBuckets(BURST, RATE))
         self._guesses = Guesses()
         services.spent.add("notices.guesses", self._guesses.buckets)
         self._reading = asyncio.Lock()
@@ -60,7 +59,7 @@ class PublicRoutes:
         empty = Written("", "", "", "")
         if not from_own_page(request):
             return self._form(request, 403, "origin", empty)
-        now, place = time.monotonic(), network(request.app[CLIENT_INFO].address(request))
+        now, place = time.monotonic(), request.app[CLIENT_INFO].address(request)
         if self._services.settings.limits.enabled and (wait := self._posts.wait(place, now)):
             answer = self._form(request, 429, "wait", empty)
             answer.headers["Retry-After"] = str(int(wait) + 1)

@@ -53,6 +53,21 @@ def test_a_notice_is_listed_read_and_answered(run: Run, tmp_path: Path) -> None:
     assert "hexadecimal" in run("notices", "show", "zz", "--why", "x").output
 
 
+def test_a_flood_of_notices_is_cleared_when_it_is_said_twice(run: Run, tmp_path: Path) -> None:
+    filled(tmp_path)
+    assert "1 notices would be decided" in run("notices", "clear", "--why", "flood", "--from", "2026-01-01").stdout
+    assert "1 waiting" in run("notices", "list").stdout
+    early = run("notices", "clear", "--why", "flood", "--from", "2026-01-01", "--to", "2026-01-01 12:00", "--yes")
+    assert early.stdout == "0 notices decided\n"
+    child = run("notices", "clear", "--why", "flood", "--from", "2026-01-01", "--kind", "child", "--yes")
+    assert child.stdout == "0 notices decided\n"
+    done = run("notices", "clear", "--why", "flood", "--from", "2026-01-01", "--yes")
+    assert done.stdout == "1 notices decided\n"
+    assert "0 waiting" in run("notices", "list").stdout
+    assert run("notices", "clear", "--why", "x", "--from", "soon").exit_code == 2
+    assert run("notices", "clear", "--why", "x", "--from", "2026-01-01", "--kind", "spam").exit_code == 2
+
+
 def test_a_month_is_printed_without_its_small_numbers(run: Run, tmp_path: Path) -> None:
     filled(tmp_path)
     printed = run("report").stdout

@@ -95,9 +95,32 @@ def test_what_cannot_be_is_one_line(run: Run, tmp_path: Path) -> None:
         (("new", "--kind", "sell", "--by", "mail", "--why", "x"), "not one of"),
         (("new", "--kind", "know", "--by", "dove", "--why", "x"), "not mail, letter or operator"),
         (("new", "--kind", "know", "--by", "mail", "--why", "x", "--received", "2999-01-01"), "has not come"),
-        (("new", "--kind", "know", "--by", "mail", "--why", "x", "--received", "soon"), "not a day"),
+        (("new", "--kind", "know", "--by", "mail", "--why", "x", "--received", "soon"), "not a time"),
     ):
         done = run("request", *words)
         assert done.exit_code in (1, 2)
         assert said in done.output
         assert "Traceback" not in done.output
+
+
+def test_a_flood_of_requests_that_nobody_proved_is_refused_at_once(run: Run, tmp_path: Path) -> None:
+    proved, _ = asked(tmp_path)
+    kit = make_kit(f"sqlite+aiosqlite:///{tmp_path / 'serendip.db'}", tmp_path, Objects())
+
+    async def flood() -> list[str]:
+        try:
+            now, requests = int(datetime.datetime.now(datetime.UTC).timestamp()), Requests(kit.database, kit.pseudonyms)
+            letter = await requests.open(Asked("other", "letter", 0, text="dear you"), now)
+            return [letter] + [await requests.open(Asked("other", "page", 0, text="x"), now) for _ in range(3)]
+        finally:
+            await kit.database.close()
+
+    letter, *others = asyncio.run(flood())
+    assert "3 requests would be refused" in run("request", "clear", "--why", "flood", "--from", "2026-01-01").stdout
+    done = run("request", "clear", "--why", "flood", "--from", "2026-01-01", "--yes")
+    assert done.stdout == "3 requests refused\n"
+    left = {one["number"]: one["state"] for one in json.loads(run("request", "list", "--all", "--json").stdout)}
+    assert left == {proved: "open", letter: "in_progress"} | dict.fromkeys(others, "denied")
+    with closing(sqlite3.connect(tmp_path / "serendip.db")) as database:
+        assert database.execute("SELECT count(*) FROM request_text").fetchone() == (2,)
+    assert run("request", "clear", "--why", "x", "--from", "2026-01-01", "--reason", "spam").exit_code == 2

@@ -62,3 +62,23 @@ async def test_what_cannot_be_is_refused(kit: Kit) -> None:
     for bad, why in (("zz", "hexadecimal"), ("00" * 16, "no such notice")):
         with pytest.raises(Refused, match=why):
             await desk.show(bad, "ada", "so")
+
+
+async def test_a_flood_is_decided_at_once_and_unread_and_children_only_if_named(kit: Kit) -> None:
+    receipts = {}
+    for at, kind in ((0, "other"), (60, "log"), (60, "child"), (120, "other")):
+        kit.now = NOW + at
+        receipts[at, kind] = await notices(kit).write(Written(kind, "x", "y", ""))
+    desk, kinds, since, until = law_desk(kit), ("other", "log"), int(NOW) + 60, int(NOW) + 120
+    assert await desk.clear("ada", "a flood", kinds, since, until, dry=True) == 1
+    assert len(await desk.waiting()) == 4
+    assert await desk.clear("ada", "a flood", kinds, since, until) == 1
+    assert sorted((one.at - int(NOW), one.kind) for one in await desk.waiting()) == [
+        (0, "other"), (60, "child"), (120, "other")
+    ]  # fmt: skip
+    found = await notices(kit).read(receipts[60, "log"] or "")
+    assert found is not None
+    assert (found.state, found.closed) == ("none", int(kit.now))
+    assert await desk.clear("ada", "a flood", ("child",), since, until) == 1
+    rows = [(row.operator, row.action, row.why) for row in await audit.listed(kit.database, 0)]
+    assert rows == [("ada", "safety notices clear", "a flood")] * 6

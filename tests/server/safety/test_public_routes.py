@@ -139,6 +139,12 @@ async def test_a_network_is_told_to_wait_and_the_next_one_is_not(server: Server)
     assert (await post(server, place="203.0.113.5"))[0] == 303
 
 
+async def test_the_networks_of_one_site_cannot_fill_the_page_for_all(server: Server) -> None:
+    found = [(await post(server, place=f"2001:db8:1:{number:x}00::1"))[0] for number in range(60)]
+    assert found == [303] * 40 + [429] * 20
+    assert (await post(server, place="2001:db8:2::1"))[0] == 303
+
+
 async def test_a_guesser_of_receipts_is_told_to_wait(server: Server) -> None:
     found = [(await get(server, "/notice/" + "A" * 22, "198.51.101.7"))[0] for _ in range(22)]
     assert found[:20] == [404] * 20

@@ -3,8 +3,9 @@
 import orjson
 import pytest
 
+from ext.net.admission import share_of
 from server.security import buckets as module
-from server.security.buckets import NAMES, Buckets, Tables, network
+from server.security.buckets import NAMES, WIDE4, Buckets, NetworkBuckets, Tables, network, wide_network
 
 
 @pytest.mark.parametrize(
@@ -18,6 +19,48 @@ from server.security.buckets import NAMES, Buckets, Tables, network
 )
 def test_neighbours_share_a_network(address: str, found: str) -> None:
     assert network(address) == found
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("192.0.2.7", "192.0.0.0/16"),
+        ("::ffff:192.0.2.7", "192.0.0.0/16"),
+        ("2001:db8:1:2ff::1", "2001:db8:1::/48"),
+        ("nobody", ""),
+    ],
+)
+def test_networks_share_a_wider_one(address: str, found: str) -> None:
+    assert wide_network(address) == found
+
+
+def test_the_networks_of_one_provider_have_a_few_times_as_much_together() -> None:
+    buckets = NetworkBuckets(10, 2)
+
+    def taken(*addresses: str) -> int:
+        """How many of 10 of each address are let through."""
+        found = 0
+        for address in addresses * 10:
+            if not buckets.wait(address, 0.0):
+                buckets.take(address, 0.0)
+                found += 1
+        return found
+
+    assert taken(*(f"2001:db8:1:{number:x}00::1" for number in range(256))) == 10 * share_of("2001:db8:1::/48")
+    assert buckets.wait("2001:db8:1:ff00::1", 0.0) == 1 / (2 * share_of("2001:db8:1::/48"))
+    assert taken("2001:db8:2::1") == 10
+    assert taken(*(f"192.0.{number}.1" for number in range(256))) == 10 * WIDE4
+    assert taken("192.1.2.1", "192.1.2.2", "nobody") == 20
+    assert not buckets.wait("2001:db8:1:ff00::1", 5.0)
+
+
+def test_a_wide_network_keeps_its_debt_in_another_process() -> None:
+    old, new = NetworkBuckets(1, 0.5), NetworkBuckets(1, 0.5)
+    for number in range(WIDE4):
+        old.take(f"192.0.{number}.1", 0.0)
+    for piece in old.pack(0.0):
+        new.unpack(orjson.loads(orjson.dumps(piece)), 100.0)
+    assert new.wait("192.0.200.1", 100.0) == 1 / (0.5 * WIDE4)
 
 
 def test_a_bucket_holds_a_burst_and_tells_how_long_the_rest_takes() -> None:
