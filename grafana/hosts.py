@@ -42,6 +42,8 @@ BOARD = Board(
                       ((f"max(serendip_people{{{HERE}{WORKERS}}}) / (avg(serendip_people{{{HERE}{WORKERS}}}) > 0) or vector(1)", "fullest / mean"),), ((1.5, "orange"),)),
                 Panel("CPU by process", "Cores used. Each is one thread: at 1 it is full. A hub that is full bounds all workers.", "short",
                       ((rate("serendip_process_cpu_seconds_total", "process"), "{{process}}"),), ((0.8, "orange"), (0.95, "red"))),
+                Panel("Waits for a core by process", "Share of the time in which a process was ready to run and had no core. High: the machine is short of CPU, not the process slow.", "percentunit",
+                      ((rate("serendip_cpu_wait_seconds_total", "process"), "{{process}}"),), ((0.1, "orange"), (0.25, "red"))),
                 Panel("Memory by process", "Resident; what they share is counted with each.", "bytes", ((total("serendip_process_resident_memory_bytes", "process"), "{{process}}"),)),
                 Panel("Loop lag by process, p99", "How late a loop runs a timer. One alone: something blocks it; all: the machine is short of cores.", "s",
                       ((f"histogram_quantile(0.99, sum by (process, le) (rate(serendip_loop_lag_seconds_bucket{{{HERE}}}[{RATE}])))", "{{process}}"),),

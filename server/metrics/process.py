@@ -1,8 +1,9 @@
-"""What the system says of a process: CPU, memory, descriptors, since when. Rule: in a thread, for /proc counts 20,000 descriptors in milliseconds.
+"""What the system says of a process: CPU, waits for a core, memory, descriptors, since when. Rule: in a thread, for /proc counts 20,000 descriptors in milliseconds.
 
 Each process of a host says it of itself: nobody else may look at its descriptors.
 """
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -30,11 +31,15 @@ class Process:
 
     def reading(self) -> Reading:
         """A source of metrics that blocks; what cannot be read is left out."""
-        return {
-            _SHOWN[family.name]: {(self._name,): family.samples[0].value}
+        found = {
+            _SHOWN[family.name]: family.samples[0].value
             for family in ProcessCollector(registry=None, pid=self._pid).collect()
             if family.name in _SHOWN
         }
+        with contextlib.suppress(OSError):
+            waited = Path(f"/proc/{self._pid()}/schedstat").read_bytes().split()[1]
+            found["serendip_cpu_wait_seconds"] = int(waited) / 1e9
+        return {name: {(self._name,): value} for name, value in found.items()}
 
 
 def begun() -> int:

@@ -32,6 +32,13 @@ PROCESSES = (
         "Is a process's one core full?",
         ("process",),
     ),
+    Metric(
+        "serendip_cpu_wait_seconds",
+        "counter",
+        "time in which the main thread was ready to run and had no core",
+        "Does the machine give this process the CPU that it wants?",
+        ("process",),
+    ),
     Metric("serendip_process_resident_memory_bytes", "gauge", "resident memory", "Does a process grow?", ("process",)),
     Metric("serendip_process_open_fds", "gauge", "open descriptors", "Does one run out of descriptors?", ("process",)),
     Metric("serendip_process_max_fds", "gauge", "their limit", "Does one run out of descriptors?", ("process",)),
