@@ -28,6 +28,8 @@ EVENTS: Mapping[str, frozenset[str]] = {
     for event, fields in {
         "peer.fell": "name why",  # a link between two processes ended
         "process.died": "process status why",  # a process of this host; a negative status is a signal
+        "process.hung": "process seconds starved state",  # it had so many seconds of its own and said nothing, and is killed; state: as in `ps`
+        "process.starved": "process seconds",  # it said nothing since it waited for a core for so long: the machine is short of CPU
         "process.leaving": "process people",  # a worker that was told to end: its people go to the others
         "process.left": "process people stayed seconds",  # they are there, but for so many, who are told to come back
         "host.leaving": "hosts",  # an operator's `drain`: this host ends, and its people go to so many others

@@ -102,7 +102,9 @@ class Life:
         self._notifier = Notifier.of_environment(lambda error: logger.warning("notify.failed", **log.described(error)))
         self._arrived: asyncio.Task[None] | None = None
         self.server = Server(settings, secret, sockets)
-        self.upgrading = Upgrading(lambda: self.server.belongings, sockets, self, self._not_now)
+        self.upgrading = Upgrading(
+            lambda: self.server.belongings, sockets, self, self._not_now, settings.server.start_within
+        )
         self._began = time.monotonic()
         self._standing = standing.Standing(self.server.worker.engine)
         self._control = Control(sockets, settings.data, self.upgrading.upgrade, self._status)

@@ -58,6 +58,18 @@ class Server(Section):
     )
     proxies: Networks = Field(default=(), description="networks of proxies whose forwarded addresses are believed")
     drain: NonNegativeFloat = Field(default=10.0, le=600, description="seconds from SIGTERM to the last close")
+    start_within: float = Field(
+        default=300.0,
+        ge=10,
+        le=3600,
+        description="seconds that a process, or an upgrade's new server, may take to start",
+    )
+    hang_after: float = Field(
+        default=2.0,
+        ge=1,
+        le=600,
+        description="seconds of its own in which a process of several says nothing and is killed; time without a core does not count",
+    )
 
 
 class Metrics(Section):

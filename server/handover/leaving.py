@@ -29,7 +29,7 @@ from server.handover.way import Straight, Way
 from server.metrics.moved import UPGRADE
 from server.process import faults
 
-READY_WITHIN: Final = 60.0  # seconds that a successor may take until it could serve
+START_WITHIN: Final = 300.0  # seconds: the default of `server.start_within`
 SAVES_WITHIN: Final = 5.0  # seconds that saves may take that were under way
 DEATH_WITHIN: Final = 1.0  # seconds until a process whose link is down is taken for one that hangs
 LAND_WITHIN: Final = 2.0  # seconds until what was sent is taken, where both processes end
@@ -40,6 +40,11 @@ AGAIN: Final = 0.02  # seconds until it is looked again whether others still sen
 
 Tell = Callable[[Mapping[str, Any]], None]
 logger = log.get()
+
+
+def not_ready(within: float) -> str:
+    """Why an upgrade failed whose new process took too long. `within`: seconds."""
+    return f"the new process was not ready within {within:g} s (server.start_within)"
 
 
 def alone() -> bool:
@@ -84,7 +89,7 @@ class Result:
 
 class Leaving:
     """One hand-over. `run`, then `linger` while requests are under way, then `close`. `last`: whether all that comes here has come;
-    `make_way`: how people go there."""
+    `make_way`: how people go there; `start_within`: seconds that the successor may take to start."""
 
     def __init__(
         self,
@@ -96,6 +101,7 @@ class Leaving:
         tell: Tell,
         last: Callable[[], bool] = alone,
         make_way: Callable[[Link, Flight], Way] = Straight,
+        start_within: float = START_WITHIN,
     ) -> None:
         self._has = has
         self._child = child
@@ -112,6 +118,7 @@ class Leaving:
         self._link = Link(sock, self._came, self._fell)
         self._faces = Faces(has, self._link, self._flight)
         self._last = last
+        self._start_within = start_within
         self._people = People(has.worker, has.moving, has.adapter, make_way(self._link, self._flight))
         self.result = Result()
 
@@ -181,9 +188,9 @@ class Leaving:
     async def _until_ready(self) -> str:
         """Its version. Raises Failed."""
         try:
-            versions, version = await asyncio.wait_for(asyncio.shield(self._ready), READY_WITHIN)
+            versions, version = await asyncio.wait_for(asyncio.shield(self._ready), self._start_within)
         except TimeoutError:
-            raise Failed(f"the new process was not ready within {READY_WITHIN:.0f} s") from None
+            raise Failed(not_ready(self._start_within)) from None
         writes = agreed((versions[0], versions[1]))
         if writes is None:
             raise Failed("the new version and this one know no common form of what moves: stop and start instead")

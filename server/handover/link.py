@@ -94,6 +94,9 @@ class Kind(enum.IntEnum):
     NEXT = (
         63  # supervisor to a worker: everybody goes to this one of the next generation, and in which version of records
     )
+    METER = (
+        80  # a process to the supervisor, as it is forked: descriptors by which it is seen how the kernel schedules it
+    )
     STAY = 64  # supervisor to a worker: there is no next generation, it goes on
 
 

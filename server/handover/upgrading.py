@@ -5,21 +5,27 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from server.handover.belongings import Belongings
-from server.handover.leaving import Doors, Failed, Leaving
+from server.handover.leaving import START_WITHIN, Doors, Failed, Leaving
 from server.process import successor
 from server.process.sockets import Sockets
 
 
 class Upgrading:
-    """Of one process. `allowed`: why there can be none now, "" where there can."""
+    """Of one process. `allowed`: why there can be none now, "" where there can; `start_within`: seconds that the successor may take to start."""
 
     def __init__(
-        self, has: Callable[[], Belongings], sockets: Sockets, doors: Doors, allowed: Callable[[], str]
+        self,
+        has: Callable[[], Belongings],
+        sockets: Sockets,
+        doors: Doors,
+        allowed: Callable[[], str],
+        start_within: float = START_WITHIN,
     ) -> None:
         self._has = has
         self._sockets = sockets
         self._doors = doors
         self._allowed = allowed
+        self._start_within = start_within
         self._leaving: Leaving | None = None
         self._over = asyncio.Event()
         self._over.set()
@@ -42,7 +48,9 @@ class Upgrading:
             child, sock = await successor.start(program)
         except successor.NotStarted as error:
             return {"done": False, "said": str(error)}
-        self._leaving = leaving = Leaving(self._has(), child, sock, self._sockets.all(), self._doors, say)
+        self._leaving = leaving = Leaving(
+            self._has(), child, sock, self._sockets.all(), self._doors, say, start_within=self._start_within
+        )
         try:
             result = await leaving.run()
         except Failed as failed:

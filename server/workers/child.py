@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from server.handover.link import DESCRIPTORS_MAX, HEAD, WIRE, Kind, body_of, descriptors_of
+from server.process.schedule import Meter, Sample
 
 SAID_MAX: Final = 16_384  # bytes of a message to the supervisor
 READS: Final = 16  # messages of one process in one turn
@@ -114,7 +115,16 @@ class Child(Line):
         self.stands: dict[str, Any] = {}  # what it said of itself last
         self.why = ""
         self.said = ""  # why it could not start, in words
-        self.served = 0.0  # since when it serves, by that clock
+        self._meter: Meter | None = None
+
+    def measure(self, descriptors: list[int]) -> None:
+        """It sent the descriptors of its own meter, which are copied."""
+        if self._meter is None and len(descriptors) == 2:
+            self._meter = Meter(os.dup(descriptors[0]), os.dup(descriptors[1]))
+
+    def sample(self) -> Sample | None:
+        """How the kernel scheduled it; None: this system does not say it."""
+        return None if self._meter is None else self._meter.read()
 
     def stuck(self) -> None:
         """Who takes nothing hangs, and is killed."""
@@ -134,3 +144,5 @@ class Child(Line):
         """It is dead."""
         os.close(self.pidfd)
         self.sock.close()
+        if self._meter is not None:
+            self._meter.close()

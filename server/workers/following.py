@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple
 
 from engine.engine import agreed
 from server import log
-from server.handover.leaving import READY_WITHIN, TELL_EVERY
+from server.handover.leaving import TELL_EVERY, not_ready
 from server.handover.link import Kind
 from server.process import faults, successor
 from server.workers.askers import Asker
@@ -51,7 +51,7 @@ class Letter(NamedTuple):
 
 
 class Following:
-    """One upgrade. `back`: called where it failed, when all of that generation are dead. Raises NotStarted."""
+    """One upgrade. `back`: called where it failed, when all of that generation are dead; `start_within`: seconds. Raises NotStarted."""
 
     def __init__(
         self,
@@ -60,10 +60,12 @@ class Following:
         estate: Estate,
         children: Mapping[str, Child],
         back: Callable[[], None],
+        start_within: float,
     ) -> None:
         self._asker = asker
         self._children = children
         self._back = back
+        self._start_within = start_within
         self._since = self._begun = self._told = time.monotonic()
         self._said = ""
         self._next: dict[str, Process] = {}
@@ -120,8 +122,8 @@ class Following:
         self._time(now)
 
     def _time(self, now: float) -> None:
-        if self.state == STARTING and now - self._since > READY_WITHIN:
-            self.fail(f"the new process was not ready within {READY_WITHIN:.0f} s")
+        if self.state == STARTING and now - self._since > self._start_within:
+            self.fail(not_ready(self._start_within))
         elif self.state == MOVING and now - self._told >= TELL_EVERY:
             self._told = now
             self._asker.say({"step": "moving", "left": self.left})

@@ -38,6 +38,7 @@ from server.workers.peers import HUB, OFFICE, name_of, number_of
 from server.workers.preceding import Preceding
 from server.workers.several import number_of_workers
 from server.workers.supervisor import Role, Supervisor
+from server.workers.watch import Watch
 
 logger = log.get()
 
@@ -113,7 +114,8 @@ def _made(settings: Settings, again: Callable[[], Settings], before: Preceding |
 
     gc_tuning.settle()  # what is there is every child's: a collection in one would write to all of it, and have a copy
     drain = settings.server.drain + ENDING
-    return Supervisor(roles, drain, ready, died, Askers(None), lambda: estate, before, control)
+    watch = Watch(settings.server.hang_after, settings.server.start_within)
+    return Supervisor(roles, drain, ready, died, Askers(None), lambda: estate, before, control, watch)
 
 
 def _place(settings: Settings, node: str, sockets: Sockets) -> Place | None:

@@ -28,7 +28,7 @@ from server.workers.askers import Asker
 from server.workers.child import Child
 from server.workers.departure import WITHIN, Departure
 from server.workers.estate import Estate
-from server.workers.following import ENDING, MOVING, Following
+from server.workers.following import ENDING, MOVING, STARTING, Following
 from server.workers.peers import HUB, OFFICE, name_of, number_of
 
 TELL_EVERY: Final = 0.25  # seconds between two lines of how many people are left
@@ -53,6 +53,10 @@ class Host(Protocol):
     @property
     def phase(self) -> str:
         """Of the host."""
+
+    @property
+    def start_within(self) -> float:
+        """Seconds that the next generation may take to start."""
 
     def start(self, name: str) -> None:
         """Start one that is not there."""
@@ -111,6 +115,11 @@ class Orders:
     def moving(self) -> bool:
         """Whether all go to the next generation."""
         return self._following is not None and self._following.state == MOVING
+
+    @property
+    def starting(self) -> bool:
+        """Whether the next generation starts."""
+        return self._following is not None and self._following.state == STARTING
 
     @property
     def busy(self) -> bool:
@@ -174,7 +183,9 @@ class Orders:
             said = f"{starting[0]} starts"
         if not said:
             try:
-                self._following = Following(asker, program, host.estate(), host.children, self._failed)
+                self._following = Following(
+                    asker, program, host.estate(), host.children, self._failed, host.start_within
+                )
                 return
             except NotStarted as error:
                 said = str(error)

@@ -4,7 +4,7 @@ supervisor ── fork ──► hub, office, worker 1 … n          each has o
     ▲                       │                             whose two ends the supervisor makes and hands out
     └──── its death ────────┘ ──► the others are told, it is started anew and gets new links
 
-Who says nothing for two seconds hangs, and is killed (`server.workers.watch`). An upgrade has another supervisor with all of these beside
+Who says nothing for two seconds of its own hangs, and is killed (`server.workers.watch`). An upgrade has another supervisor with all of these beside
 this one, until it has everybody (`following`, and `preceding` on its side).
 """
 
@@ -24,9 +24,10 @@ from server import log
 from server.handover.link import Kind
 from server.process import standing, waiter
 from server.process.notify import Notifier
+from server.process.schedule import Meter
 from server.process.successor import NotStarted
 from server.workers.askers import Askers
-from server.workers.child import Birth, Child
+from server.workers.child import Birth, Child, Line
 from server.workers.estate import Estate
 from server.workers.orders import Orders
 from server.workers.peers import HUB, OFFICE, number_of
@@ -50,6 +51,14 @@ def no_estate() -> Estate:
     raise NotStarted("this server has nothing to hand over")
 
 
+def _send_meter(birth: Birth) -> None:
+    """Let the supervisor see how the kernel schedules this process (`server.workers.watch`)."""
+    meter = Meter.of_self()
+    if meter is not None:
+        Line(birth.up).tell(Kind.METER, descriptors=meter.descriptors)
+        meter.close()
+
+
 class Supervisor:
     """Of one host. `roles`: by the name of the process, in the order of their start. `drain`: seconds that who ends may take.
 
@@ -67,13 +76,14 @@ class Supervisor:
         estate: Callable[[], Estate] = no_estate,
         before: Preceding | None = None,
         control: socket.socket | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self._roles = roles
         self._ready = ready
         self._told_of_death = died
         self._drain = drain
         self.children: dict[str, Child] = {}
-        self._watch = Watch()
+        self._watch = watch or Watch()
         self.deaths: Counter[tuple[str, str]] = Counter()  # of processes that were not told to end: by name, and why
         self._due: dict[str, float] = {}  # when one is started anew
         self._tries: Counter[str] = Counter()  # how often one died in a row that had not served for YOUNG seconds
@@ -99,6 +109,11 @@ class Supervisor:
     def phase(self) -> str:
         """Of the host."""
         return standing.DRAINING if self._stopping else standing.READY if self._served else standing.STARTING
+
+    @property
+    def start_within(self) -> float:
+        """Seconds that a generation of processes may take to start."""
+        return self._watch.start_within
 
     def start(self, name: str) -> None:
         """Start one that is off, in this turn."""
@@ -154,7 +169,7 @@ class Supervisor:
             if child.pidfd in found:
                 self._died(child)
         if not self._stopping:
-            self._watch.judge(self.children)
+            self._watch.judge(self.children, patient=not self._served or self._orders.starting)
         now = time.monotonic()
         if self._before is not None:
             self._before.turn(found)
@@ -212,12 +227,13 @@ class Supervisor:
                 self._before.close()
             if way is not None:
                 way.close()
+            _send_meter(birth)
             status = self._roles[name](birth)
         finally:
             os._exit(status)
 
     def _read(self, child: Child) -> None:
-        for kind, records, _ in child.read():
+        for kind, records, descriptors in child.read():
             child.heard = self._watch.clock.now
             if kind == Kind.UP:
                 self._is_ready(child)
@@ -225,12 +241,13 @@ class Supervisor:
                 child.stands = records[0]
             elif kind == Kind.FELL:
                 self._watch.fell(child, records[1])
+            elif kind == Kind.METER:
+                child.measure(descriptors)
             elif kind == Kind.FAILED:
                 child.said = records[0]
 
     def _is_ready(self, child: Child) -> None:
         child.ready = True
-        child.served = self._watch.clock.now
         for other in self.children.values():
             if other is not child:
                 other.tell(Kind.UP, child.name)

@@ -1,8 +1,13 @@
-"""Who of a host's processes hangs or does not come to serve, and whose link is broken.
+"""Decides which of a host's processes hangs or does not come to serve, and whose link is broken.
 
-Rule: nobody is to blame for time in which the supervisor did not run either.
+**Invariant:** no process is blamed for time in which it waited for a core, nor for time in which the supervisor did not run either.
 
-A machine that slept, or had no core to give, has let all of them stand still: the clock here goes only as far as its owner looked at it.
+A process is silent when it has said nothing for two of its signs. From then on, and while it starts, the kernel is asked how it was scheduled
+(`server.process.schedule`): seconds in which it ran, slept, was blocked or stopped are its own; seconds in which it was ready and had no core are the
+machine's. Its own seconds alone count towards its limit. Each kill doubles the limit of the next process of that name, for a while: a limit that is
+too short for a machine ends itself.
+
+A machine that slept has let all of them stand still: the clock here advances only as far as its owner looked at it.
 """
 
 from __future__ import annotations
@@ -11,68 +16,139 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
+from server import log
+from server.handover.leaving import START_WITHIN
+from server.process.schedule import Sample, had_core
 from server.workers.child import Child
-from server.workers.peers import OFFICE, number_of
+from server.workers.peers import OFFICE, SIGN_EVERY, number_of
 
 LOOK_EVERY: Final = 0.25  # seconds between two looks
-HUNG_AFTER: Final = 2.0  # seconds of silence: eight signs (`peers.SIGN_EVERY`)
-DEAD_WITHIN: Final = 1.0  # seconds in which a process whose link broke is seen to be dead, if it is
-READY_WITHIN: Final = (
-    60.0  # seconds that a process may take to start; a worker waits for the office, which tells it who is banned
+HANG_AFTER: Final = 2.0  # seconds of its own in which a process says nothing: eight signs
+OFFICE_WITHIN: Final = (
+    900.0  # seconds at least that the office has for it: it may bring a large database up to date first
 )
-OFFICE_WITHIN: Final = 900.0  # seconds: it may bring a large database up to date first
+DEAD_WITHIN: Final = 1.0  # seconds in which a process whose link broke is seen to be dead, if it is
+SILENT_AFTER: Final = 2 * SIGN_EVERY  # seconds
+DOUBLINGS_MAX: Final = 5  # of the limit, by kills in a row
+CALM_AFTER: Final = 600.0  # seconds without a kill after which the limit is what was set
+TOLD_EVERY: Final = 60.0  # seconds between two lines of the log of a starved process
+logger = log.get()
 
 
 class Clock:
-    """Seconds that the supervisor saw go by."""
+    """Seconds that the supervisor saw pass."""
 
     def __init__(self) -> None:
         self.now = 0.0
         self._last = time.monotonic()
 
     def turn(self) -> None:
-        """It looks: what went by beyond two looks it has not seen."""
+        """It looks: what passed beyond two looks it has not seen."""
         now = time.monotonic()
         self.now += min(now - self._last, 2 * LOOK_EVERY)
         self._last = now
 
 
-def _starts_until(child: Child, office: Child | None) -> float:
-    """Until when one that starts may, by that clock."""
-    if child.name == OFFICE:
-        return child.begun + OFFICE_WITHIN
-    if number_of(child.name) < 0:  # the hub waits for nobody
-        return child.begun + READY_WITHIN
-    return max(child.begun, office.served) + READY_WITHIN if office is not None and office.ready else float("inf")
+class Silence:
+    """What a process did since its last sign, or since it was started. `at`: by the supervisor's clock."""
+
+    def __init__(self, at: float, sample: Sample | None) -> None:
+        self.own = 0.0  # seconds that it ran, slept, was blocked or stopped
+        self.starved = 0.0  # seconds that it was ready and had no core
+        self._at = at
+        self._sample = sample
+
+    @property
+    def state(self) -> str:
+        """The letter of its last sample; empty: this system does not say it."""
+        return "" if self._sample is None else self._sample.state
+
+    def look(self, at: float, sample: Sample | None) -> None:
+        """Add the time since the last look. Without samples all of it is the process's own."""
+        seconds, before = at - self._at, self._sample
+        own = seconds if before is None or sample is None else min(seconds, had_core(before, sample))
+        self.own += own
+        self.starved += seconds - own
+        self._at, self._sample = at, sample
 
 
 class Watch:
-    """Of one supervisor."""
+    """Of one supervisor. `hang_after`, `start_within`: seconds (`server.hang_after`, `server.start_within`)."""
 
-    def __init__(self) -> None:
+    def __init__(self, hang_after: float = HANG_AFTER, start_within: float = START_WITHIN) -> None:
         self.clock = Clock()
-        self._broken: dict[
-            frozenset[int], float
-        ] = {}  # links by the pids of their ends, and when they are to be judged
+        self._hang_after = hang_after
+        self.start_within = start_within
+        self._silences: dict[int, Silence] = {}  # by pid
+        self._hangs: dict[str, tuple[int, float]] = {}  # by name: kills in a row, and when the last one was
+        self._told: dict[str, float] = {}  # by name: when it was in the log as starved
+        # links by the pids of their ends, and when they are to be judged
+        self._broken: dict[frozenset[int], float] = {}
 
     def fell(self, child: Child, pid: int) -> None:
         """A process says that its link to another one broke."""
         self._broken.setdefault(frozenset((child.pid, pid)), self.clock.now + DEAD_WITHIN)
 
-    def judge(self, children: Mapping[str, Child]) -> None:
-        """Kill who hangs, and of two that live and have no link to each other the younger. What they said was read before.
+    def judge(self, children: Mapping[str, Child], patient: bool = False) -> None:
+        """Kill each process that hangs, and of two that live and have no link to each other the younger. What they said was read before.
 
-        Who closed its links itself is at its end, and broke none.
+        `patient`: the host or its next generation starts, so that a silent process that serves has time until that is over. A process that closed its
+        links itself is at its end, and broke none.
         """
         now = self.clock.now
         office = children.get(OFFICE)
+        live = {child.pid for child in children.values()}
+        self._silences = {pid: silence for pid, silence in self._silences.items() if pid in live}
         for child in children.values():
-            if child.ready and now - child.heard > HUNG_AFTER:
-                child.end("hung")
-            elif not child.ready and now > _starts_until(child, office):
-                child.end("start")
+            if self._excused(child, office):
+                self._silences.pop(child.pid, None)
+                continue
+            silence = self._look(child)
+            if silence.own > self.limit(child) and not (child.ready and patient):
+                self._end(child, silence)
         for ends in [ends for ends, at in self._broken.items() if at <= now]:
             del self._broken[ends]
             apart = [child for child in children.values() if child.pid in ends and not child.closed]
             if len(apart) == 2:
                 max(apart, key=lambda child: child.started).end("link")
+
+    def limit(self, child: Child) -> float:
+        """Seconds of its own that a process has until its next sign, or to start."""
+        if not child.ready:
+            return max(self.start_within, OFFICE_WITHIN) if child.name == OFFICE else self.start_within
+        kills, at = self._hangs.get(child.name, (0, 0.0))
+        return self._hang_after * (2 ** min(kills, DOUBLINGS_MAX) if self.clock.now - at < CALM_AFTER else 1)
+
+    def _excused(self, child: Child, office: Child | None) -> bool:
+        """Whether it need not have said anything: it did, or it is a worker that waits for the office, which tells it who is banned."""
+        if child.ready:
+            return self.clock.now - child.heard <= SILENT_AFTER
+        return number_of(child.name) > 0 and (office is None or not office.ready)
+
+    def _look(self, child: Child) -> Silence:
+        silence = self._silences.get(child.pid)
+        if silence is None:
+            self._silences[child.pid] = silence = Silence(self.clock.now, child.sample())
+        else:
+            silence.look(self.clock.now, child.sample())
+        told = self._told.get(child.name, -TOLD_EVERY)
+        if child.ready and silence.starved > self._hang_after and self.clock.now - told >= TOLD_EVERY:
+            self._told[child.name] = self.clock.now
+            logger.warning("process.starved", process=child.name, seconds=round(silence.starved, 1))
+        return silence
+
+    def _end(self, child: Child, silence: Silence) -> None:
+        """Kill it. The log says what it did in its silence."""
+        if child.why:
+            return
+        if not child.ready:
+            child.end("start")
+            return
+        kills, at = self._hangs.get(child.name, (0, 0.0))
+        calm = self.clock.now - at >= CALM_AFTER
+        self._hangs[child.name] = (1 if calm else kills + 1, self.clock.now)
+        logger.error(
+            "process.hung", process=child.name, seconds=round(silence.own, 1), starved=round(silence.starved, 1),
+            state=silence.state,
+        )  # fmt: skip
+        child.end("hung")

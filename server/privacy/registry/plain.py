@@ -43,6 +43,8 @@ NOT_PERSONAL = (
             "stayed": "a number",
             "skipped": "a number",
             "seconds": "a duration",
+            "starved": "a duration",
+            "state": "how a process of ours is scheduled: a letter",
             "back": "a number",
             "kind": "a number of a message between two processes of ours",
             "task": "the name of a background task",

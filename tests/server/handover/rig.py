@@ -16,7 +16,7 @@ from ext.net.admission import Addresses
 from ext.net.handshake import Judge
 from server.handover.arriving import Arriving
 from server.handover.belongings import Belongings
-from server.handover.leaving import Leaving
+from server.handover.leaving import START_WITHIN, Leaving
 from server.handover.tally import Tally
 from server.http.door import Door
 from server.process.successor import Process
@@ -68,13 +68,16 @@ class Side:
 class Pair:
     """An old and a new one."""
 
-    def __init__(self, secret: Keys) -> None:
+    def __init__(self, secret: Keys, start_within: float = START_WITHIN) -> None:
         self.old, self.new = Side(secret), Side(secret)
         self.new.accepts = False
         ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.child = Process(os.posix_spawn("/bin/sleep", ["sleep", "60"], {}))
         self.steps: list[dict[str, Any]] = []
-        self.leaving = Leaving(self.old.has, self.child, ours, {}, self.old, lambda step: self.steps.append(dict(step)))
+        self.leaving = Leaving(
+            self.old.has, self.child, ours, {}, self.old, lambda step: self.steps.append(dict(step)),
+            start_within=start_within,
+        )  # fmt: skip
         self.arriving: Arriving | None = None
         self._clients: list[Client] = []
 
@@ -121,9 +124,9 @@ class Pair:
 
 
 @asynccontextmanager
-async def pair(secret: Keys) -> AsyncIterator[Pair]:
-    """Two sides, and their end."""
-    made = Pair(secret)
+async def pair(secret: Keys, start_within: float = START_WITHIN) -> AsyncIterator[Pair]:
+    """Two sides, and their end. `start_within`: seconds that the successor has."""
+    made = Pair(secret, start_within)
     try:
         yield made
     finally:

@@ -100,11 +100,10 @@ async def test_a_successor_that_says_why_it_cannot_serve_is_heard(secret: Keys) 
         await talk(made, one, two, 1)
 
 
-async def test_a_successor_that_does_not_answer_is_ended(secret: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leaving, "READY_WITHIN", 0.01)
-    async with pair(secret) as made:
+async def test_a_successor_that_does_not_answer_is_ended(secret: Keys) -> None:
+    async with pair(secret, start_within=0.01) as made:
         one, two = await chat(made)
-        with pytest.raises(Failed, match="was not ready within 0 s"):
+        with pytest.raises(Failed, match=r"was not ready within 0\.01 s"):
             await made.leaving.run()
         assert not made.child.running
         await talk(made, one, two, 1)

@@ -5,6 +5,7 @@ next one, which has what it was given, is the server for the next moment.
 """
 
 import asyncio
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -137,7 +138,7 @@ def descriptors(pid: int) -> list[str]:
     found = []
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(FileNotFoundError):  # closed since
-            found.append(str(entry.readlink()).partition(":")[0])
+            found.append(re.sub(r"^/proc/\d+", "/proc", str(entry.readlink())).partition(":")[0])
     return sorted(found)
 
 

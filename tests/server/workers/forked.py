@@ -1,6 +1,6 @@
 """A supervisor as a process of its own, whose roles are functions of a test. Rule: nothing is timed; who says something says it by one socket.
 
-Each process says lines `[name, pid, what, …]`. What is still there at the end is killed.
+Each process says lines `[name, pid, what, …]`, its log `["log", pid, event, fields]`. What is still there at the end is killed.
 """
 
 from __future__ import annotations
@@ -8,21 +8,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import socket
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
+import structlog
 import uvloop
 
 from server.process.control import made
 from server.workers import supervisor as module
 from server.workers.askers import Askers
 from server.workers.supervisor import Supervisor
+from server.workers.watch import Watch
 
 PATIENCE = 20.0  # seconds until a test says that nothing comes
 Say = Callable[..., None]
@@ -32,14 +35,14 @@ Life = Callable[[socket.socket, Say], Coroutine[Any, Any, int]]
 class Forked:
     """A supervisor that runs, and what its processes said."""
 
-    def __init__(self, lives: Mapping[str, Life], drain: float, data: Path | None) -> None:
+    def __init__(self, lives: Mapping[str, Life], drain: float, data: Path | None, watch: Watch) -> None:
         self._ear, mouth = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._ear.settimeout(PATIENCE)
         self.said: list[list[Any]] = []
         self.pid = os.fork()
         if not self.pid:
             self._ear.close()
-            _supervise(lives, drain, mouth, data)
+            _supervise(lives, drain, mouth, data, watch)
         mouth.close()
         self._status: int | None = None
 
@@ -77,7 +80,8 @@ class Forked:
     def descriptors(self) -> list[str]:
         """What the supervisor has open: the kinds, sorted."""
         folder = Path(f"/proc/{self.pid}/fd")
-        return sorted(str(one.readlink()).partition(":")[0] for one in folder.iterdir())
+        kinds = (re.sub(r"^/proc/\d+", "/proc", str(one.readlink())) for one in folder.iterdir())
+        return sorted(kind.partition(":")[0] for kind in kinds)
 
     def end(self) -> None:
         """Nobody is left behind."""
@@ -91,7 +95,7 @@ class Forked:
         self._ear.close()
 
 
-def _supervise(lives: Mapping[str, Life], drain: float, mouth: socket.socket, data: Path | None) -> None:
+def _supervise(lives: Mapping[str, Life], drain: float, mouth: socket.socket, data: Path | None, watch: Watch) -> None:
     """In the child: it never returns."""
     status = 70
     try:
@@ -102,6 +106,11 @@ def _supervise(lives: Mapping[str, Life], drain: float, mouth: socket.socket, da
         def role(name: str, life: Life) -> module.Role:
             return lambda birth: uvloop.run(life(birth.up, lambda *what: say(name, *what)))
 
+        def write(_: object, __: str, event: MutableMapping[str, Any]) -> NoReturn:
+            say("log", event.pop("event"), event)
+            raise structlog.DropEvent
+
+        structlog.configure(processors=[write])
         roles = {name: role(name, life) for name, life in lives.items()}
         status = Supervisor(
             roles,
@@ -109,15 +118,18 @@ def _supervise(lives: Mapping[str, Life], drain: float, mouth: socket.socket, da
             lambda: say("supervisor", "ready"),
             lambda name: say("supervisor", "died", name),
             Askers(None if data is None else made(data)),
+            watch=watch,
         ).run()
     finally:
         os._exit(status)
 
 
 @contextmanager
-def forked(lives: Mapping[str, Life], drain: float = PATIENCE, data: Path | None = None) -> Iterator[Forked]:
-    """A supervisor with these, and the end of all. `data`: where it has its control socket."""
-    host = Forked(lives, drain, data)
+def forked(
+    lives: Mapping[str, Life], drain: float = PATIENCE, data: Path | None = None, watch: Watch | None = None
+) -> Iterator[Forked]:
+    """A supervisor with these, and the end of all. `data`: where it has its control socket; `watch`: made now, used there."""
+    host = Forked(lives, drain, data, watch or Watch())
     try:
         yield host
     finally:

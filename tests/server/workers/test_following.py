@@ -200,7 +200,7 @@ def test_who_is_started_anew_in_the_turn_in_which_their_forerunner_dies_is_not_t
     keeper, first, second = (subprocess.Popen(["sleep", "60"]) for _ in range(3))
     monkeypatch.setattr(successor, "spawn", lambda *_: (keeper.pid, ours))
     child, other, worker = Child("worker 1", os.getpid(), up, 0.0), Line(theirs), Line(down)
-    following = Following(Told(), None, Told(), {child.name: child}, lambda: None)  # type: ignore[arg-type]
+    following = Following(Told(), None, Told(), {child.name: child}, lambda: None, 60.0)  # type: ignore[arg-type]
 
     def comes(process: subprocess.Popen[bytes]) -> None:
         pidfd = os.pidfd_open(process.pid)

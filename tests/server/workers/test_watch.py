@@ -1,4 +1,4 @@
-"""Real processes that hang, or whose link breaks: they are killed and started anew, and nobody is for what the whole machine did."""
+"""Real processes that hang, or whose link breaks: they are killed and started anew, and none is for what the machine did."""
 
 import asyncio
 import os
@@ -10,16 +10,17 @@ from pathlib import Path
 import pytest
 
 from server.handover.link import Kind, Message
+from server.process.schedule import Sample
 from server.workers import supervisor as module
-from server.workers import watch
 from server.workers.askers import Askers
 from server.workers.child import Child
 from server.workers.peers import HUB, OFFICE, Peers
-from server.workers.watch import DEAD_WITHIN, HUNG_AFTER
+from server.workers.watch import CALM_AFTER, DEAD_WITHIN, HANG_AFTER, Silence, Watch
 from tests.server.workers.forked import Life, Say, forked, told, until
 
 WORKER, OTHER = "worker 1", "worker 2"
-LONGER = HUNG_AFTER + 0.5  # seconds
+SOON = 0.5  # seconds
+LONGER = HANG_AFTER + 1.0  # seconds
 
 
 async def live(up: socket.socket, say: Say) -> int:
@@ -142,11 +143,8 @@ def stuck_once(folder: Path) -> Life:
 
 
 @pytest.mark.parametrize("name", [HUB, WORKER])
-def test_who_does_not_come_to_serve_is_killed_counted_and_begun_again(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watch, "READY_WITHIN", 2.0)
-    with forked({**ALL, name: stuck_once(tmp_path)}) as host:
+def test_who_does_not_come_to_serve_is_killed_counted_and_begun_again(name: str, tmp_path: Path) -> None:
+    with forked({**ALL, name: stuck_once(tmp_path)}, watch=Watch(start_within=2.0)) as host:
         host.hear("supervisor", None, "ready")
         pids = {one: host.hear(one, None, "lives")[1] for one in ALL}
         host.kill(pids[name])
@@ -203,3 +201,135 @@ def test_of_two_that_live_without_a_link_the_younger_is_killed() -> None:
         host.hear(OTHER, again, "joined", WORKER)
         assert Path(f"/proc/{pids[WORKER]}").exists()
         assert not Path(f"/proc/{pids[OTHER]}").exists()
+
+
+def of(*samples: tuple[float, str, float, float]) -> Silence:
+    """What is known of a process of which these were read, each at its own time."""
+    made = [Sample(*sample) for sample in samples]
+    silence = Silence(made[0].at, made[0])
+    for sample in made[1:]:
+        silence.look(sample.at, sample)
+    return silence
+
+
+@pytest.mark.parametrize(
+    ("samples", "own"),
+    [
+        pytest.param([(0, "R", 0, 0), (1, "R", 1.0, 0), (2, "R", 2.0, 0)], 2.0, id="spins on a core of its own"),
+        pytest.param([(0, "R", 0, 0), (1, "R", 0.1, 0.5), (2, "R", 0.2, 0.8)], 0.2, id="spins, and has a tenth of one"),
+        pytest.param(
+            [(0, "R", 0, 0), (2, "R", 0, 0)], 0.0, id="waits all the time: the kernel adds that when it is over"
+        ),
+        pytest.param([(0, "S", 0, 0), (2, "S", 0, 0)], 2.0, id="sleeps, and is woken by nothing"),
+        pytest.param([(0, "S", 0, 0), (2, "S", 0.1, 1.5)], 0.5, id="slept between long waits"),
+        pytest.param([(0, "R", 0, 0), (2, "T", 0, 0)], 2.0, id="is stopped by a signal"),
+        pytest.param([(0, "S", 0, 0), (2, "t", 0, 0)], 2.0, id="is held by a debugger"),
+        pytest.param([(0, "S", 0, 0), (2, "D", 0, 0)], 2.0, id="waits for a disk"),
+        pytest.param([(0, "S", 0, 0), (1, "S", 0, 3.0)], 0.0, id="waited since before the first look"),
+    ],
+)
+def test_only_time_in_which_a_process_had_a_core_or_wanted_none_is_its_own(
+    samples: list[tuple[float, str, float, float]], own: float
+) -> None:
+    silence = of(*samples)
+    assert silence.own == pytest.approx(own)
+    assert silence.starved == pytest.approx(samples[-1][0] - own)
+
+
+def test_what_no_sample_tells_and_what_the_supervisor_did_not_see_are_judged_by_its_clock() -> None:
+    unseen = Silence(0.0, None)
+    unseen.look(1.5, None)
+    assert (unseen.own, unseen.state) == (1.5, "")
+    slept = Silence(0.0, Sample(0.0, "S", 0.0, 0.0))
+    slept.look(0.5, Sample(60.0, "S", 0.0, 0.0))  # the machine was suspended
+    assert slept.own == 0.5
+
+
+def test_each_kill_doubles_the_time_that_the_next_one_of_that_name_has_until_it_was_quiet_for_long() -> None:
+    watch, limits = Watch(), []
+
+    def kill(name: str) -> None:
+        watch.clock.now += 2 * HANG_AFTER * 64
+        pid = os.fork()
+        if not pid:
+            signal.pause()
+        child = Child(name, pid, socket.socket(), 0.0)
+        child.ready = True
+        limits.append(watch.limit(child) / HANG_AFTER)
+        while not child.why:  # no meter: the time is its own
+            watch.judge({name: child})
+            watch.clock.now += 0.25
+        os.waitpid(pid, 0)
+        child.close()
+
+    for _ in range(7):
+        kill(WORKER)
+    kill(OTHER)
+    watch.clock.now += CALM_AFTER
+    kill(WORKER)
+    assert limits == [1, 2, 4, 8, 16, 32, 32, 1, 1]
+
+
+async def spinning(up: socket.socket, say: Say) -> int:
+    """Lives until SIGQUIT, from which on it computes without an end."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGQUIT, spin)
+    return await live(up, say)
+
+
+def spin() -> None:
+    """Never returns."""
+    while True:
+        pass
+
+
+def test_who_spins_is_killed_and_the_log_says_that_it_had_its_time() -> None:
+    with forked({**ALL, WORKER: spinning}, watch=Watch(hang_after=SOON)) as host:
+        host.hear("supervisor", None, "ready")
+        pid = host.hear(WORKER, None, "lives")[1]
+        host.kill(pid, signal.SIGQUIT)
+        hung = host.hear("log", None, "process.hung")[3]
+        assert hung["process"] == WORKER
+        assert hung["seconds"] >= SOON
+        assert host.hear(WORKER, None, "lives")[1] != pid
+
+
+async def starving(up: socket.socket, say: Say) -> int:
+    """By SIGQUIT it is served last of all processes of one core, and has much to do beside its signs."""
+
+    def starve() -> None:
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        work()
+
+    def work() -> None:
+        end = time.thread_time() + 0.02
+        while time.thread_time() < end:
+            pass
+        loop.call_later(0.01, work)
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGQUIT, starve)
+    return await live(up, say)
+
+
+def test_who_has_no_core_is_not_killed_for_it_and_the_log_says_so() -> None:
+    hogs = []
+    with forked({**ALL, WORKER: starving}) as host:
+        host.hear("supervisor", None, "ready")
+        pid = host.hear(WORKER, None, "lives")[1]
+        try:
+            for _ in range(3):
+                hogs.append(os.fork())
+                if not hogs[-1]:
+                    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+                    spin()
+            host.kill(pid, signal.SIGQUIT)
+            starved = host.hear("log", None, "process.starved")[3]
+            assert starved["process"] == WORKER
+            assert starved["seconds"] >= HANG_AFTER
+        finally:
+            for hog in hogs:
+                os.kill(hog, signal.SIGKILL)
+                os.waitpid(hog, 0)
+        host.kill(pid, signal.SIGTERM)
+        assert host.hear("log", None, "process.died")[3] == {"process": WORKER, "status": 0, "why": "ended"}

@@ -1,0 +1,101 @@
+"""Reads how the kernel scheduled a process: its state, the CPU time that its main thread used, and the time that this waited for a core.
+
+A process opens its own files and passes the descriptors on: processes that forbid dumps are hidden from each other where /proc is mounted with
+`hidepid` (systemd's `ProtectProc=invisible`), and an open descriptor is not asked again. Source: proc_pid_stat(5), and Linux'
+Documentation/scheduler/sched-stats.rst for `schedstat` (nanoseconds on a core, nanoseconds ready without one, time slices).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from pathlib import Path
+from typing import Final, NamedTuple
+
+RUNNABLE: Final = "R"  # on a core, or ready for one
+_NS: Final = 1e-9
+
+
+class Sample(NamedTuple):
+    """One reading. `at`: monotonic seconds; `state`: the letter of /proc/PID/stat; `ran`, `waited`: seconds since the start of the process."""
+
+    at: float
+    state: str
+    ran: float
+    waited: float
+
+
+class Meter:
+    """The two open files of one process. It owns the descriptors."""
+
+    def __init__(self, stat: int, schedstat: int) -> None:
+        self._descriptors = (stat, schedstat)
+
+    @classmethod
+    def of_self(cls) -> Meter | None:
+        """Of this process; None: this kernel does not say it."""
+        opened: list[int] = []
+        try:
+            for name in ("stat", "schedstat"):
+                opened.append(os.open(f"/proc/self/{name}", os.O_RDONLY | os.O_CLOEXEC))
+        except OSError:
+            for descriptor in opened:
+                os.close(descriptor)
+            return None
+        return cls(*opened)
+
+    @property
+    def descriptors(self) -> tuple[int, int]:
+        """Of stat and schedstat, as `Meter` takes them."""
+        return self._descriptors
+
+    def read(self) -> Sample | None:
+        """How it stands now; None: it is dead."""
+        try:
+            stat, schedstat = (os.pread(descriptor, 1024, 0) for descriptor in self._descriptors)
+            state = stat.rpartition(b")")[2].split()[0].decode()
+            ran, waited = schedstat.split()[:2]
+        except (OSError, ValueError, IndexError):
+            return None
+        return Sample(time.monotonic(), state, int(ran) * _NS, int(waited) * _NS)
+
+    def close(self) -> None:
+        """Close the descriptors."""
+        for descriptor in self._descriptors:
+            os.close(descriptor)
+
+
+def had_core(before: Sample, after: Sample) -> float:
+    """Seconds between two samples in which the process had a core or wanted none: it ran, slept, was blocked or stopped.
+
+    The kernel adds a wait to `waited` when it is over: of a process that is ready at the second sample only what it ran counts.
+    """
+    if after.state == RUNNABLE:
+        return max(0.0, after.ran - before.ran)
+    return max(0.0, after.at - before.at - (after.waited - before.waited))
+
+
+def core_share(root: Path = Path("/sys/fs/cgroup"), groups: str | None = None) -> float:
+    """How much of one core this process may use at most, by the quotas of its control groups (cgroup v2, `cpu.max`); 1.0 without one.
+
+    `root`: where they are mounted; `groups`: the text of /proc/self/cgroup.
+    """
+    share = 1.0
+    with contextlib.suppress(OSError, ValueError):
+        text = Path("/proc/self/cgroup").read_text() if groups is None else groups
+        for line in text.splitlines():
+            if line.startswith("0::"):
+                names = line[3:].strip("/").split("/")
+                for depth in range(len(names) + 1):
+                    share = min(share, _quota(root.joinpath(*names[:depth])))
+    return share
+
+
+def _quota(group: Path) -> float:
+    """In cores. Raises ValueError."""
+    try:
+        quota, period = (group / "cpu.max").read_text().split()
+    except FileNotFoundError:
+        return 1.0
+    return 1.0 if quota == "max" else int(quota) / int(period)
