@@ -1,4 +1,6 @@
-"""What the system says of a process: CPU, waits for a core, memory, descriptors, since when. Rule: in a thread, for /proc counts 20,000 descriptors in milliseconds.
+"""What the system says of a process: CPU, waits for a core, memory, descriptors, since when.
+
+Rule: in a thread, for /proc counts 20,000 descriptors in milliseconds.
 
 Each process of a host says it of itself: nobody else may look at its descriptors.
 """
