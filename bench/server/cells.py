@@ -95,7 +95,7 @@ def cell() -> Iterator[tuple[list[Host], bool]]:
         for one in there:
             private = f"127.0.0.1:{free_port()}" if one is None else f"{one.private}:{CLUSTER_PORT}"
             server = Serving(
-                SERENDIP_WORKERS="1", SERENDIP_STORE__ENABLED="false", SERENDIP_SERVER__HOSTS="*",
+                SERENDIP_WORKERS="1", SERENDIP_STORE__ENABLED="false", SERENDIP_SERVER__HOSTS="*", SERENDIP_SAFETY__UNATTENDED="true",
                 SERENDIP_SERVER__HOST="127.0.0.1" if one is None else one.public,
                 SERENDIP_CLUSTER__NATS=nats.url, SERENDIP_CLUSTER__ADDRESS=private,
             )  # fmt: skip

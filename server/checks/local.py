@@ -5,12 +5,12 @@ import shutil
 import stat
 import time
 from collections.abc import Iterator
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
 from server.checks.cluster import fitness
 from server.checks.eea import EEA
+from server.checks.exposure import loopback, missing, public_address, public_names
 from server.checks.finding import Finding, error, notice, ok, warning
 from server.config.settings import Settings
 from server.privacy.recipients import unnamed
@@ -30,14 +30,6 @@ def local(settings: Settings) -> list[Finding]:
         some = list(check(settings))
         found += some or [ok(name, "well")]
     return [*found, *fitness(settings)]
-
-
-def loopback(host: str) -> bool:
-    """Whether an address or name is this machine's own."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
@@ -82,7 +74,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         )
     if console.enabled and not console.origin and not console.port:
         yield warning("settings", "console.port is 0: each start is another origin, and no passkey fits", "choose one")
-    if not loopback(settings.metrics.host) and ip_address_public(settings.metrics.host):
+    if not loopback(settings.metrics.host) and public_address(settings.metrics.host):
         yield warning(
             "settings",
             f"metrics.host is {settings.metrics.host}: all the world may ask",
@@ -101,22 +93,25 @@ def _privacy(settings: Settings) -> Iterator[Finding]:
             " the secrecy of messages that let services look for abuse of children ran to 3 April 2026, and may have none to follow it",
             "know the law that you look on, and see that the privacy statement says so; else screening.text=off",
         )
-    public = any(name != "*" and not loopback(name) for name in settings.server.hosts)
-    if public and not (settings.operator.email or settings.operator.address):
-        yield warning(
-            "privacy",
-            "operator.email and operator.address are empty: nobody can use a right that the privacy statement gives",
-            "say how people reach you",
-        )
+    yield from _operator(settings)
 
 
-def ip_address_public(host: str) -> bool:
-    """Whether a port there may be reached from everywhere: a public address, or every address of the machine."""
-    try:
-        address = ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    return address.is_global or address.is_unspecified
+def _operator(settings: Settings) -> Iterator[Finding]:
+    """Whether the statement says who runs this, where they are, and on whose machine."""
+    operator, public = settings.operator, public_names(settings)
+    if public and (unset := missing(settings)):
+        remedy = "say in the settings who you are and how people reach you: nobody can use a right without it"
+        level = warning if settings.safety.unattended else error
+        yield level("privacy", f"{public[0]} is public, and not set: {', '.join(unset)}", remedy)
+    unsaid = [] if public else missing(settings)
+    if not operator.country.strip():
+        unsaid.append("operator.country")
+    if not any(recipient.kind == "hosting" for recipient in settings.recipients):
+        unsaid.append('[[recipients]] of the kind "hosting"')
+    if unsaid:
+        said = f"the privacy statement says that the operator has yet to tell: {', '.join(unsaid)}"
+        remedy = "set them before this is public" if not public else "set them; on a machine of your own name yourself"
+        yield (warning if public else notice)("privacy", said, remedy)
 
 
 def _data(settings: Settings) -> Iterator[Finding]:

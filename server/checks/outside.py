@@ -16,10 +16,12 @@ import aiosmtplib
 from sqlalchemy import text
 
 from server.captcha.siteverify import Siteverify
+from server.checks.exposure import INVITE, public_names
 from server.checks.finding import Finding, error, ok, warning
 from server.checks.hosts import SKEW, hosts
 from server.config.challenge import Challenge
 from server.config.settings import Mail, Settings, Translation
+from server.console.accounts import attended, expected
 from server.security.keys import Keys
 from server.store import migrate
 from server.store.errors import ObjectsAway, StoreAway
@@ -41,6 +43,8 @@ async def outside(settings: Settings, keys: Keys, parts: Parts | None) -> list[F
     if parts is not None:
         found += await within("database", database, parts)
         found += await within("objects", objects, parts)
+        if public_names(settings) and not settings.safety.moderated:
+            found += await within("moderator", partial(moderator, settings), parts)
     if settings.cluster.nats:
         found += await within("cluster", partial(hosts, settings.cluster), keys)
     if settings.mail.host:
@@ -94,6 +98,21 @@ async def _skew(parts: Parts) -> float:
     async with parts.database.read() as connection:
         theirs = (await connection.execute(text("SELECT extract(epoch FROM clock_timestamp())"))).scalar_one()
     return time.time() - float(theirs)
+
+
+async def moderator(settings: Settings, parts: Parts) -> list[Finding]:
+    """An account that reads reports."""
+    try:
+        if await attended(parts.database):
+            return [ok("moderator", "an account reads reports")]
+        invited = await expected(parts.database, int(time.time()))
+    except StoreAway:
+        return []  # `database` says why
+    if invited:
+        said = "who is to read reports was invited, and has no passkey yet"
+        return [warning("moderator", said, "open the link, within a day of the invitation")]
+    level = warning if settings.safety.unattended else error
+    return [level("moderator", "this host is public, and nobody has an account that reads reports", INVITE)]
 
 
 async def objects(parts: Parts) -> list[Finding]:

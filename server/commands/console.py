@@ -11,6 +11,7 @@ from server.commands.shared import AsJson, ConfigFile, DataFolder, Operator, cle
 from server.config.settings import Settings
 from server.console.accounts import Account, Accounts
 from server.console.service import origin
+from server.store import migrate as migrations
 from server.store.service import Parts
 
 app = typer.Typer(no_args_is_help=True)
@@ -33,9 +34,14 @@ def invite(
     data: DataFolder = None,
     operator: Operator = "",
 ) -> None:
-    """Print a link at which somebody makes the passkey of this account: once, within a day. An older passkey ends when it is used."""
+    """Print a link at which a person makes the passkey of this account: once, within a day. An older passkey ends when it is used.
+
+    Before the first start (after `serendip init`) it makes the tables of the database too.
+    """
 
     async def handler(parts: Parts, settings: Settings) -> str:
+        if settings.store.migrate and not await migrations.revision(parts.database):
+            await migrations.migrate(parts.database)
         path = await accounts(parts).invite(name, role or [], who(operator))
         return origin(settings.console, settings.console.port) + path
 

@@ -222,6 +222,10 @@ class Safety(Section):
         default=False,
         description="say to people that somebody reads their reports, though no account of the console does; else the page says that nobody does",
     )
+    unattended: bool = Field(
+        default=False,
+        description="start a public host (`server.hosts`) also without operator.name, operator.email and an account that reads reports",
+    )
     rta: bool = Field(
         default=True,
         description="label each page for filters as restricted to adults (RTA), so that parents can block it",

@@ -175,6 +175,13 @@ async def attended(database: Database) -> bool:
         return any(one.passkeys and one.may(Action.WORK) for one in await _all(connection, 0))
 
 
+async def expected(database: Database, now: int) -> bool:
+    """Whether there is somebody who can read reports, or will be: as `attended`, or with an invitation that is open. Raises StoreAway."""
+    async with database.read() as connection:
+        accounts = await _all(connection, now)
+    return any((one.passkeys or one.invited) and one.may(Action.WORK) for one in accounts)
+
+
 async def _all(connection: AsyncConnection, now: int) -> list[Account]:
     count = select(func.count()).where(passkey.c.operator == operator.c.name).scalar_subquery()
     rows = (await connection.execute(select(operator, count.label("keys")).order_by(operator.c.name))).all()

@@ -1,9 +1,12 @@
 """Opening the store, and whoever works on it. Rule: it is waited for, and what cannot be made is a StartError, whose text says why and what to do."""
 
+import time
 from collections.abc import Callable
+from typing import Final
 
 from aiohttp import web
 
+from server.checks.exposure import refusal
 from server.config.settings import Settings
 from server.console.interface import Console
 from server.health.tasks import Tasks
@@ -16,6 +19,10 @@ from server.security import keys
 from server.store.errors import Busy, KeysDiffer, SchemaDiffers
 from server.store.interface import Store
 
+PUBLIC_PATIENCE_S: Final = (
+    30.0  # seconds that a public host waits for its database, to see whether anybody reads reports
+)
+
 
 async def open_store(
     settings: Settings, secret: keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str], helped: Help,
@@ -24,7 +31,7 @@ async def open_store(
     """The store, and who works on it. A database that is away is no reason not to serve. Raises StartError."""
     # These take 40 MB of libraries: who keeps nothing need not have them.
     from server.console import service as console_service
-    from server.console.accounts import attended
+    from server.console.accounts import attended, expected
     from server.privacy.purge import Purge
     from server.rights.service import over
     from server.safety import service as safety_service
@@ -35,7 +42,12 @@ async def open_store(
 
     try:
         store = service.Store(settings, secret, purge, tasks)
-        await store.start()
+        await store.start(patience=PUBLIC_PATIENCE_S if refusal(settings, has_moderator=False) else service.PATIENCE)
+        # A database that is away cannot be asked: a host that had a moderator yesterday serves.
+        has_moderator = not store.ready or await expected(store.parts.database, int(time.time()))
+        if said := refusal(settings, has_moderator=has_moderator):
+            await store.close()
+            raise StartError(said)
     except (ValueError, LookupError, SchemaDiffers, KeysDiffer, Busy, OSError) as error:
         raise StartError(f"store: {error}") from None
     helped.country = store.country

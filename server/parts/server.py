@@ -14,6 +14,7 @@ from engine.protocol import MINOR
 from engine.remote_room import RemoteRoom
 from ext.net.admission import Addresses
 from server import app, log
+from server.checks.exposure import refusal
 from server.college.routes import DESK
 from server.config.settings import Settings
 from server.console.interface import Console
@@ -153,6 +154,8 @@ class Server:
                 self.board.add(console.reading)
             if not (safety.moderated or store.unwell()):
                 logger.warning("safety.unattended")
+        elif said := refusal(self._settings, has_moderator=False):
+            raise StartError(said)
 
     def _look(self, safety: Safety) -> None:
         """Look at pictures of cameras, where that is possible here."""

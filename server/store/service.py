@@ -135,14 +135,14 @@ class Store:
         """The data folder."""
         return self._settings.data
 
-    async def start(self) -> None:
-        """Connect, migrate, begin to write. A database that is away or slow is waited for behind the service.
+    async def start(self, patience: float = PATIENCE) -> None:
+        """Connect, migrate, begin to write. A database that is away, or takes longer than `patience` seconds, is waited for behind the service.
 
         Raises SchemaDiffers; KeysDiffer; Busy while somebody restores what lies in the data folder.
         """
         self._lock = await asyncio.to_thread(folder.share, self._settings.data)
         opening = asyncio.create_task(self._open())
-        await asyncio.wait({opening}, timeout=PATIENCE)
+        await asyncio.wait({opening}, timeout=patience)
         try:
             if opening.done():
                 await opening

@@ -245,6 +245,7 @@ class Cell:
             **FREE,
             "SERENDIP_WORKERS": "1",
             "SERENDIP_SAFETY__MODERATED": "true",
+            "SERENDIP_SAFETY__UNATTENDED": "true",
             "SERENDIP_SESSION__GRACE": "90",  # longer than a test waits for anything: what is told before is told by something else
             "SERENDIP_SERVER__HOST": machine.public,
             "SERENDIP_SERVER__HOSTS": "*",

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from server.checks.exposure import refusal
 from server.config.settings import Settings
 from server.config.sources import load
 from tests.deploy.proxies import DEPLOY
@@ -80,6 +81,7 @@ def test_a_host_takes_the_environment_that_it_is_given(
     settings = load().settings
     assert settings.server.hosts == (NAME,)
     assert name in settings.metrics.hosts
+    assert refusal(settings, has_moderator=True) == ""
     address = service["networks"]["cell"]["ipv4_address"]
     assert settings.cluster.address == f"{address}:9467"
     (network,) = CELL["networks"]["front"]["ipam"]["config"]

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from server.checks.exposure import refusal
 from server.config.settings import Settings
 from server.config.sources import leaves, load, secrets, variable
 from tests.deploy.proxies import DEPLOY
@@ -103,6 +104,7 @@ def test_the_example_of_its_head_sets_what_must_be_set() -> None:
     told = dict(re.findall(r"-e (\w+)=(\S+)", head))
     assert set(told) <= VARIABLES
     assert {"SERENDIP_SERVER__HOSTS", "SERENDIP_SERVER__PROXIES"} <= set(told)
+    assert {"SERENDIP_OPERATOR__NAME", "SERENDIP_OPERATOR__EMAIL"} <= set(told)
     settings = Settings()
     for port in (settings.server.port, settings.metrics.port):
         assert f"-p 127.0.0.1:{port}:{port}" in head
@@ -153,7 +155,10 @@ def test_the_server_takes_the_environment_that_it_is_given(tmp_path: Path, monke
     assert [str(proxy) for proxy in settings.server.proxies] == [network["subnet"]]
     assert (settings.video.turn, settings.video.reports) == ((), False)
     port = settings.video.reports_port
-    assert OURS["ports"] == [f"127.0.0.1:{port}:{port}"]
+    console = settings.console.port
+    assert OURS["ports"] == [f"127.0.0.1:{port}:{port}", f"127.0.0.1:{console}:{console}"]
+    assert (settings.console.host, settings.console.origin) == ("0.0.0.0", f"http://localhost:{console}")
+    assert refusal(settings, has_moderator=True) == ""
     assert f"port={port}" in (DEPLOY / "coturn.conf").read_text()
     assert "serendip" in settings.metrics.hosts
 

@@ -32,6 +32,10 @@ def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 1 << 20))
 
 
+OPERATOR = {"name": "Example Ltd", "email": "p@example.org", "country": "Norway"}
+HOSTER = {"name": "Hoster", "kind": "hosting"}
+
+
 def found(data: Path, **chosen: Any) -> list[tuple[str, Level, str]]:
     """What is not well."""
     settings = Settings.model_validate({"data": data, **chosen})
@@ -68,7 +72,7 @@ def test_a_deployment_as_it_ships_is_well_before_and_after_its_first_start(tmp_p
 )
 def test_settings_that_contradict_each_other_are_warned_of(chosen: dict[str, Any], said: str, tmp_path: Path) -> None:
     mailer = {"name": "Mailer", "kind": "mail"}
-    ((check, level, told),) = found(tmp_path / "data", recipients=[mailer], **chosen)
+    ((check, level, told),) = found(tmp_path / "data", recipients=[mailer, HOSTER], operator=OPERATOR, **chosen)
     assert (check, level) == ("settings", Level.WARNING)
     assert said in told
 
@@ -77,7 +81,10 @@ def test_a_company_s_check_wants_the_names_of_this_server(tmp_path: Path) -> Non
     company = {"name": "Checker", "kind": "captcha"}
     chosen = {"provider": "turnstile", "site_key": "k", "secret": "s"}
     told = [
-        said for _, _, said in found(tmp_path / "data", recipients=[company], challenge=chosen, server={"hosts": "*"})
+        said
+        for _, _, said in found(
+            tmp_path / "data", recipients=[company, HOSTER], operator=OPERATOR, challenge=chosen, server={"hosts": "*"}
+        )
     ]
     assert len(told) == 2
     assert "an answer that was given on any site is taken" in told[1]
@@ -90,7 +97,7 @@ def test_settings_that_fit_are_not(tmp_path: Path) -> None:
         "metrics": {"host": "10.1.2.3"},
         "mail": {"host": "localhost", "security": "none"},
     }
-    assert found(tmp_path / "data", operator={"email": "p@example.org"}, **chosen) == []
+    assert found(tmp_path / "data", operator=OPERATOR, recipients=[HOSTER], **chosen) == []
 
 
 @pytest.mark.parametrize(
@@ -152,9 +159,21 @@ def test_an_operator_in_the_eea_is_told_what_law_to_look_at_and_nothing_is_wrong
     )
 
 
-def test_a_public_server_whose_operator_cannot_be_reached_is_warned_of(tmp_path: Path) -> None:
-    public = {"server": {"hosts": ["chat.example", "localhost"]}}
-    ((check, level, told),) = found(tmp_path / "data", **public)
-    assert (check, level) == ("privacy", Level.WARNING)
-    assert told.startswith("operator.email and operator.address are empty")
-    assert found(tmp_path / "data", **public, operator={"email": "p@example.org"}) == []
+def test_a_public_server_that_nobody_answers_for_is_an_error(tmp_path: Path) -> None:
+    public = {"server": {"hosts": ["chat.example", "localhost"]}, "recipients": [HOSTER]}
+    ((check, level, told),) = found(tmp_path / "data", **public, operator={"country": "Norway"})
+    assert (check, level) == ("privacy", Level.ERROR)
+    assert told == "chat.example is public, and not set: operator.name, operator.email"
+    ((_, level, _),) = found(tmp_path / "data", **public, operator={"country": "Norway"}, safety={"unattended": True})
+    assert level == Level.WARNING
+    assert found(tmp_path / "data", **public, operator=OPERATOR) == []
+    ((_, level, told),) = found(tmp_path / "data", server=public["server"], operator=OPERATOR | {"country": ""})
+    assert level == Level.WARNING
+    assert told.endswith('has yet to tell: operator.country, [[recipients]] of the kind "hosting"')
+
+
+def test_what_the_statement_lacks_is_told_on_a_machine_of_ones_own_too(tmp_path: Path) -> None:
+    (one,) = [one for one in local(Settings(data=tmp_path / "data")) if one.check == "privacy"]
+    assert one.level == Level.OK
+    assert all(name in one.said for name in ("operator.name", "operator.email", "operator.country", "hosting"))
+    assert one.remedy

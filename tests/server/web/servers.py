@@ -28,6 +28,7 @@ WIDE = {
     "SERENDIP_METRICS__ENABLED": "false",
     "SERENDIP_CONSOLE__ENABLED": "false",
     "SERENDIP_LOG__LEVEL": "info",
+    "SERENDIP_SAFETY__UNATTENDED": "true",  # some answer by public names
 }
 
 

@@ -1,0 +1,69 @@
+"""Says whether a host is public, and what it lacks to be answered for. Rule: the start and `serendip check` both ask here.
+
+A host is public by the names that it answers (`server.hosts`): whoever comes by another name gets 421, whatever address it listens on.
+"""
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+from typing import Final
+
+from server.config.settings import UNNAMED, Settings
+
+INVITE: Final = "serendip console invite NAME --role moderator"
+
+
+def loopback(host: str) -> bool:
+    """Whether an address or name is this machine's own."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def public_address(host: str) -> bool:
+    """Whether a port there may be reached from everywhere: a public address, or every address of the machine."""
+    try:
+        address = ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return address.is_global or address.is_unspecified
+
+
+def public_names(settings: Settings) -> list[str]:
+    """The names of `server.hosts` that are not this machine's own; `*` is all names."""
+    return [name for name in settings.server.hosts if not loopback(name)]
+
+
+def missing(settings: Settings) -> list[str]:
+    """The settings without which nobody answers for a host."""
+    operator = settings.operator
+    named = operator.name.strip() not in ("", UNNAMED)
+    reached = bool(operator.email.strip() or operator.address.strip())
+    return [name for name, there in (("operator.name", named), ("operator.email", reached)) if not there]
+
+
+def refusal(settings: Settings, *, has_moderator: bool) -> str:
+    """Why this host may not start, with each setting and command that is missing; empty: it may.
+
+    `has_moderator`: an account has a passkey, or an open invitation, and a role that works on cases.
+    """
+    names = public_names(settings)
+    if not names or settings.safety.unattended:
+        return ""
+    steps = [f"set {name}" for name in missing(settings)]
+    steps += _moderator(settings, has_moderator)
+    if not steps:
+        return ""
+    return (
+        f"this host is public (server.hosts has {names[0]}), and nobody answers for it: {'; '.join(steps)}."
+        " To start all the same: safety.unattended=true"
+    )
+
+
+def _moderator(settings: Settings, has_moderator: bool) -> Iterator[str]:
+    if has_moderator or settings.safety.moderated:
+        return
+    if settings.store.enabled:
+        yield f"make an account that reads reports: {INVITE}"
+    else:
+        yield "nothing is kept (store.enabled=false), so no report can be read: set store.enabled=true"
