@@ -8,13 +8,10 @@ The sources say `/s/-/` where the address of this version belongs. The words are
 comes in each language that there are words for, by Accept-Language; the page itself may then be set to another.
 """
 
-import gzip
 import hashlib
 import html
 import json
 import re
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +25,7 @@ from server.http.origins import from_known_page
 from server.http.passing import PAGE, Away, Gone, passed
 from server.http.services import SERVICES
 from server.pages import PAGES, Pages, add_pages
+from server.pages.file import KINDS, PACKED, File
 from server.pages.languages import preferred
 from server.security import hosts
 from server.words.catalogue import users, words
@@ -37,18 +35,6 @@ from server.words.reading import reading
 FOLDER = Path(__file__).parent.parent / "web"
 HERE = b"/s/-/"
 FOR_EVER = "public, max-age=31536000, immutable"
-KINDS = {
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".mjs": "text/javascript; charset=utf-8",
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".webmanifest": "application/manifest+json",
-    ".woff2": "font/woff2",
-}
-PACKED = {".css", ".html", ".js", ".json", ".mjs", ".svg", ".webmanifest"}  # the others are compressed already
 # Comments and indentation are for those who read the sources; a browser need not fetch them (8 KB of 82, compressed).
 # The page's templates ignore white space at the start of a line (htm), and no string of ours spans lines. Behind code
 # only a comment without a quote is one for certain.
@@ -60,37 +46,6 @@ _FOR_READERS = {
     ".css": re.compile(rb"^[ \t]*/\*.*\*/\n|^[ \t]*\n|^[ \t]+", re.M),
 }
 _FILES = b"/*files*/"  # where the worker's list belongs
-
-
-@dataclass(frozen=True)
-class File:
-    """One answer."""
-
-    kind: str
-    body: bytes
-    pays: bool  # to compress it
-    tag: str
-
-    @classmethod
-    def of(cls, name: str, body: bytes) -> "File":
-        """`name` gives the type; raises KeyError for a suffix that the page has no use for."""
-        suffix = Path(name).suffix
-        return cls(KINDS[suffix], body, suffix in PACKED, f'"{hashlib.sha256(body).hexdigest()[:20]}"')
-
-    @cached_property
-    def packed(self) -> bytes | None:
-        """Compressed, when it is first asked for: the largest takes 1 ms, all of them 15. None where that does not pay."""
-        return gzip.compress(self.body, 9, mtime=0) if self.pays else None
-
-    def answer(self, request: web.Request, cache: str) -> web.Response:
-        """200, or 304 where the browser has it. `cache` is the Cache-Control."""
-        headers = {"Cache-Control": cache, "ETag": self.tag, "Vary": "Accept-Encoding"}
-        if self.tag in {f'"{known.value}"' for known in request.if_none_match or ()}:
-            return web.Response(status=304, headers=headers)
-        body = self.body
-        if "gzip" in request.headers.get("Accept-Encoding", "") and self.packed is not None:
-            body, headers["Content-Encoding"] = self.packed, "gzip"
-        return web.Response(body=body, headers={"Content-Type": self.kind, **headers})
 
 
 class Build(NamedTuple):
@@ -167,8 +122,7 @@ class Web:
     async def page(self, request: web.Request) -> web.Response:
         """`/`"""
         language = preferred(request.headers.get("Accept-Language", ""), self.shells)
-        answer = self.shells[language].answer(request, "no-cache")
-        answer.headers["Vary"] = "Accept-Encoding, Accept-Language"
+        answer = self.shells[language].answer(request, "no-cache", "Accept-Language")
         secure = request.app[CLIENT_INFO].secure(request)
         answer.headers["Content-Security-Policy"] = page_policy(request.host, secure, self._framing)
         return answer
@@ -207,9 +161,7 @@ class Web:
     async def manifest(self, request: web.Request) -> web.Response:
         """`/manifest.webmanifest`"""
         language = preferred(request.headers.get("Accept-Language", ""), self.manifests)
-        answer = self.manifests[language].answer(request, "no-cache")
-        answer.headers["Vary"] = "Accept-Encoding, Accept-Language"
-        return answer
+        return self.manifests[language].answer(request, "no-cache", "Accept-Language")
 
     async def robots(self, _request: web.Request) -> web.Response:
         """`/robots.txt`: what is not for finding says so in its own head (`noindex`), which only those hear who may ask for it; whoever

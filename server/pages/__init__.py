@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from server.pages.file import File
 from server.pages.languages import language_of
 from server.words import templates
 from server.words.catalogue import ENGLISH
@@ -28,6 +29,7 @@ class Pages:
 
     def __init__(self, static: Callable[[str], str], origin: str = "", rating: str = "") -> None:
         self.said: dict[str, Said] = said()
+        self._files: dict[tuple[str, str, bool], File] = {}  # by template, language and whether that was chosen
         self._environment = templates.environment(
             FOLDER,
             static=static,
@@ -53,6 +55,14 @@ class Pages:
         """The document as HTML; raises jinja2.UndefinedError where a value is missing."""
         return self._environment.get_template(template).render(**values)
 
+    def file(self, template: str, request: web.BaseRequest) -> File:
+        """A document of words alone, in the reader's language: rendered once for each language, chosen or not."""
+        language, chosen = language_of(request, self.said)
+        key = (template, language, chosen)
+        if key not in self._files:
+            self._files[key] = File.of(template, self.text(template, **self.reader(request)).encode())
+        return self._files[key]
+
     def answer(self, template: str, /, *, status: int = 200, cache: str = "no-cache", **values: object) -> web.Response:
         """The document as an answer. `cache` is its Cache-Control: `no-store` for all that is about a person."""
         return web.Response(
@@ -69,8 +79,6 @@ def add_pages(app: web.Application, pages: Pages) -> None:
     for name in ("rules", "about", "offline"):
 
         async def document(request: web.Request, name: str = name) -> web.Response:
-            answer = pages.answer(f"{name}.html", **pages.reader(request))
-            answer.headers.update(NO_CACHE)
-            return answer
+            return pages.file(f"{name}.html", request).answer(request, "no-cache", "Accept-Language")
 
         app.router.add_get(f"/{name}", document)

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from server.http.services import SERVICES, Services
 from server.pages import PAGES, Pages, languages
+from server.pages.file import File
 from server.privacy import past
 from server.privacy.deployment import Version
 from server.privacy.published import Published
@@ -19,7 +20,6 @@ from server.privacy.terms import SAID
 from server.words.said import said
 
 PUBLISHED: web.AppKey[Published] = web.AppKey("published", Published)
-HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept-Language"}
 KEPT = 36  # rendered pages
 
 
@@ -30,7 +30,7 @@ class PrivacyRoutes:
         self._services = services
         self._pages = pages
         self._published = published
-        self._rendered: dict[tuple[object, ...], str] = {}
+        self._rendered: dict[tuple[object, ...], File] = {}
         published.tell = self.tell
 
     def tell(self) -> None:
@@ -47,7 +47,7 @@ class PrivacyRoutes:
     async def data(self, request: web.Request) -> web.Response:
         """`GET /api/privacy`"""
         body = self._published.answer(self._published.version, language_of(request))
-        return web.Response(body=orjson.dumps(body), content_type="application/json", headers=HEADERS)
+        return File.of("privacy.json", orjson.dumps(body)).answer(request, "no-cache", "Accept-Language")
 
     async def version(self, request: web.Request) -> web.Response:
         """`GET /privacy/<version>`: a version of this deployment, or one of the registry before it had any."""
@@ -75,14 +75,13 @@ class PrivacyRoutes:
 
     def _answer(self, request: web.Request, key: tuple[object, ...], template: str, **values: Any) -> web.Response:
         language, chosen = languages.language_of(request, said())
-        text = self._rendered.get((*key, language, chosen))
-        if text is None:
+        file = self._rendered.get((*key, language, chosen))
+        if file is None:
             text = self._pages.text(template, **self._pages.reader(request), say=SAID[language], **values)
             if len(self._rendered) >= KEPT:
                 self._rendered.clear()
-            self._rendered[*key, language, chosen] = text
-        headers = {**HEADERS, "Content-Language": language}
-        return web.Response(text=text, content_type="text/html", charset="utf-8", headers=headers)
+            file = self._rendered[*key, language, chosen] = File.of(template, text.encode())
+        return file.answer(request, "no-cache", "Accept-Language", Content_Language=language)
 
 
 def language_of(request: web.Request) -> str:

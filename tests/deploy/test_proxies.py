@@ -92,6 +92,11 @@ class Person:
             await answer.read()
             return answer
 
+    async def post(self, path: str, body: bytes) -> tuple[int, bytes]:
+        """Status and body of the answer to a POST."""
+        async with self._session.post(f"{self.url}{path}", data=body) as answer:
+            return answer.status, await answer.read()
+
 
 async def heard(source: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str, Any]:
     """The next frame of a kind."""
@@ -207,6 +212,12 @@ async def test_many_requests_in_a_row_are_all_answered(proxy: Proxy) -> None:
 
 
 @pytest.mark.timeout(90)
+async def test_a_still_of_an_omegle_program_goes_through_and_a_large_form_does_not(proxy: Proxy) -> None:
+    async with Person(proxy, "127.9.5.9") as one:
+        assert await one.post("/upload?randid=ABCDEFGH", b"x" * 128 * 1024) == (200, b"win")
+        assert (await one.post("/send", b"x" * 128 * 1024))[0] in {413, 502}  # Caddy 2.6 says the latter
+
+
 async def test_who_is_silent_is_asked_through_the_proxy_and_stays(proxy: Proxy) -> None:
     async with Person(proxy, "127.9.6.1") as person:
         silent = await person.socket(autoping=False)

@@ -1,7 +1,8 @@
 """The machine-readable documents are those of the code, and are served."""
 
-import json
+import gzip
 from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPResponse
 from urllib.request import urlopen
 
 import pytest
@@ -26,4 +27,22 @@ def test_what_is_committed_is_what_the_code_makes(name: str) -> None:
 def test_it_is_served(server: Server, name: str) -> None:
     with urlopen(f"{server.url}api/{name}") as answer:  # noqa: S310
         assert answer.headers["Content-Type"].startswith("application/json")
-        assert json.load(answer) == json.loads(written(name))
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert answer.read().decode() == written(name)
+
+
+@pytest.mark.parametrize("path", ["api/openapi.json", "api/asyncapi.json", "api/privacy", "about", "privacy"])
+def test_what_is_large_is_compressed_and_asked_for_once(server: Server, path: str) -> None:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
+
+    def ask(**headers: str) -> tuple[HTTPResponse, bytes]:
+        connection.request("GET", f"/{path}", headers={"Accept-Encoding": "gzip"} | headers)
+        answer = connection.getresponse()
+        return answer, answer.read()
+
+    first, body = ask()
+    assert (first.status, first.headers["Content-Encoding"]) == (200, "gzip")
+    assert len(body) < len(gzip.decompress(body)) / 2
+    again, nothing = ask(**{"If-None-Match": first.headers["ETag"]})
+    assert (again.status, nothing) == (304, b"")
+    connection.close()

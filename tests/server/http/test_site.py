@@ -29,6 +29,7 @@ DOCUMENTS = Pages(WEB.static)
 ORIGIN = "https://chat.example"
 ON_THE_WEB = Web(origin=ORIGIN)
 ON_THE_WEB_TOO = Pages(ON_THE_WEB.static, ORIGIN)
+JUDGE = Judge(hosts=["127.0.0.1"], origins=[], proxies=["127.0.0.1/32"])
 PLAIN = {"Accept-Encoding": "identity"}
 
 
@@ -40,8 +41,8 @@ def pages() -> Web:
 @pytest.fixture
 async def client(pages: Web) -> AsyncIterator[Client]:
     app = web.Application()
-    app[CLIENT_INFO] = ClientInfo(Judge(hosts=["127.0.0.1"], origins=[], proxies=["127.0.0.1/32"]))
-    app[SERVICES] = cast(Any, SimpleNamespace(passing=None))
+    app[CLIENT_INFO] = ClientInfo(JUDGE)
+    app[SERVICES] = cast(Any, SimpleNamespace(passing=None, judge=JUDGE))
     add_web(app, pages)
     add_pages(app, DOCUMENTS)
     async with TestClient(TestServer(app), auto_decompress=False) as client:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from server.http.site import FOLDER, File, bare
+from server.http.site import FOLDER, bare
+from server.pages.file import File
 from tests.server.web.conftest import Opener, adult, opened
 from tests.server.web.servers import Network, Server
 from tests.support.forkserver import START, forked
