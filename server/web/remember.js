@@ -1,4 +1,4 @@
-// What a reload must not cost: one's own lines of this chat, the sentence that was begun, and that a camera was off or blurred or a call
+// Keeps what a reload must not cost: one's own lines of this chat, the warnings under lines, the sentence that was begun, and that a camera was off or blurred or a call
 // ended; in this tab and until the chat is over.
 import { get, send, subscribe } from "./store.js";
 
@@ -34,9 +34,10 @@ function write() {
     .filter(({ from }) => from === "me")
     .slice(-MOST)
     .map(({ text, seq, ordinal, state }) => ({ text, seq, ordinal, state }));
+  const tips = [...(chat.tips ?? []), ...chat.lines.filter(({ quiet }) => quiet)].map(({ of, text, values }) => ({ of, text, values }));
   const shows = chat.call ? { ...video.on, blur: video.ownBlur, veil: video.veil } : undefined;
   const { id, tone, hung, quote } = chat;
-  return attempt(() => sessionStorage.setItem(TALK, JSON.stringify({ chat: id, lines, draft: typed, quote: quote?.text, tone, shows, hung })));
+  return attempt(() => sessionStorage.setItem(TALK, JSON.stringify({ chat: id, lines, tips, draft: typed, quote: quote?.text, tone, shows, hung })));
 }
 
 function look({ phase, chat, last }) {

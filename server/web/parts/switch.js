@@ -1,17 +1,17 @@
-// A setting that is on or off, and a setting that is one of a few. The label is read with the control; what it means stands below.
+// Shows a setting that is on or off, and one of a few. The label is read with the control; a press on it, or on what it means below, is one on the switch.
 import { html } from "../html.js";
 
 export const Switch = ({ id, label, more, on, set }) => html`
   <div class="setting">
-    <div>
+    <label for=${id}>
       <span class="label" id=${`${id}-label`}>${label}</span>
       ${
         more &&
         html`
-          <p class="hint" id=${`${id}-more`}>${more}</p>
+          <span class="hint" id=${`${id}-more`}>${more}</span>
         `
       }
-    </div>
+    </label>
     <button
       type="button"
       role="switch"

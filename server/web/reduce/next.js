@@ -30,6 +30,9 @@ const own = ({ denied, taken }, { text, seq, ordinal = 0, state }, key) => ({
   state: seq || (ordinal && ordinal <= taken && state !== "refused" && !denied.includes(ordinal)) ? "sent" : "refused",
 });
 
+/** A warning as the browser kept it. */
+const isTip = (tip) => typeof tip?.text === "string" && Number.isInteger(tip.of);
+
 const BLURS = ["none", "background", "all"];
 
 /** In a call: what was off stays off, and what was blurred or under a veil stays so. */
@@ -50,9 +53,9 @@ function remember(state, { kept }) {
     const at = line.seq ? lines.findIndex((entry) => entry.seq > line.seq) : -1;
     lines.splice(at < 0 ? lines.length : at, 0, own(state.chat, line, `m${state.serial + index}`));
   });
-  const { draft, quote: text, tone, shows } = kept;
+  const { draft, quote: text, tone, shows, tips } = kept;
   const quoted = typeof text === "string" && text ? { key: null, text } : null;
-  const back = { ...patch(shown(there, shows), "chat", { lines, draft, quote: quoted, tone }), serial: state.serial + kept.lines.length };
+  const back = { ...patch(shown(there, shows), "chat", { lines, draft, quote: quoted, tone, tips: Array.isArray(tips) ? tips.filter(isTip) : [] }), serial: state.serial + kept.lines.length };
   return [kept.hung ? hang(back) : back];
 }
 

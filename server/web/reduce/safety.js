@@ -40,10 +40,28 @@ function tip(state, { frame: { kind, seq, numbers = [] } }) {
   const at = state.chat?.lines.findIndex((line) => line.seq === seq) ?? -1;
   if ((at < 0 && seq !== 0) || !TIPS.includes(kind)) return [state];
   const who = numbers.map(({ name, call, url }) => `${name} ${call ?? url}`).join(", ");
-  const entry = { ...note(state, `tip.${kind}${kind === "help" && !who ? ".bare" : ""}`, { who }), quiet: true };
-  const lines = [...state.chat.lines.slice(0, at + 1), entry, ...state.chat.lines.slice(at + 1)];
+  const next = under(state, seq, `tip.${kind}${kind === "help" && !who ? ".bare" : ""}`, { who });
   const young = kind === "minor" || state.chat.young; // why the chat is over
-  return [{ ...patch(state, "chat", { lines, young }), serial: state.serial + 1 }];
+  return [patch(next, "chat", { young })];
+}
+
+/** A note under the line `seq`, which is there, or before all (0). */
+function under(state, seq, name, values) {
+  const { lines } = state.chat;
+  const at = seq ? lines.findIndex((line) => line.seq === seq) : -1;
+  const entry = { ...note(state, name, values), quiet: true, of: seq };
+  return { ...patch(state, "chat", { lines: [...lines.slice(0, at + 1), entry, ...lines.slice(at + 1)] }), serial: state.serial + 1 };
+}
+
+/** The notes of before a reload (`tips`, in their shape there): each is put back when its line is. */
+export function followTips(before, result) {
+  const [state, ...effects] = result;
+  const { chat } = state;
+  if (!chat?.tips?.length || before.chat === chat) return result;
+  const is = ({ of }) => of === 0 || chat.lines.some(({ seq }) => seq === of);
+  const known = chat.tips.filter(is).filter(({ text }) => TIPS.some((kind) => text === `tip.${kind}` || text === "tip.help.bare"));
+  const back = known.reduceRight((next, { of, text, values }) => under(next, of, text, { who: String(values?.who ?? "") }), state);
+  return [patch(back, "chat", { tips: chat.tips.filter((one) => !is(one)) }), ...effects];
 }
 
 export const safetyEvents = { unread: hold, read, block };

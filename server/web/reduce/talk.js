@@ -4,7 +4,7 @@ import { whole } from "../text.js";
 import { and, call, focus, patch, post, say, timer, unsay } from "./state.js";
 
 const MOST_LINES = 2000; // kept in the page; the oldest beyond go, and a line says so
-const BURST = 5; // lines in PAUSE ms; then the field waits, long before the server would close
+const BURST = 20; // lines in PAUSE ms; then the field waits. A server takes three times as many (MESSAGE_RATE), and nobody types so fast
 const PAUSE = 3000;
 const TONES = 4; // colours of strangers (style/rest.css), in turn: two in a row are told apart
 const DOUBT = 3500; // ms that a line goes unanswered before the server is asked whether it hears us

@@ -22,13 +22,13 @@ export function Quality({ video: { link, slow, blurred, veil, quality } }) {
   `;
 }
 
-/** What of the other there is not, for as long as that is so. */
+/** That the other is seen and not heard. What else is missing stands in place of the picture (Trouble). */
 export function Gives({ video: { link, theirs } }) {
-  if (link !== "live" || (theirs.camera && theirs.microphone)) return null;
+  if (link !== "live" || !theirs.camera || theirs.microphone) return null;
   return html`
     <small class="gives">
-      <span class="struck">${icon(theirs.microphone ? "video" : "mic")}${icon("off")}</span>
-      ${t(theirs.microphone ? "ready.sound" : "call.muted")}
+      <span class="struck">${icon("mic")}${icon("off")}</span>
+      ${t("call.muted")}
     </small>
   `;
 }

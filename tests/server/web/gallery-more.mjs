@@ -75,6 +75,7 @@ export const more = ({ base0, chat, chatting, ended, waiting, settled, call, rea
     "waiting-last-topics": waiting("any", 6, {}, { last }),
     "call-bad": call({ ...picture, remote: 1, quality: "bad" }),
     "call-off": call({ theirs: { camera: false, microphone: false } }),
+    "call-muted": call({ ...picture, remote: 1, theirs: { camera: true, microphone: false } }),
     "call-muted-blurred": call({ ...picture, remote: 1, blurred: true, theirs: { camera: true, microphone: false } }),
     "call-sound-messages": call({ ...picture, remote: 1, open: true, theirs: { camera: false, microphone: true } }),
     "call-college": { ...call({ ...picture, remote: 1, blurred: true }), chat: chat({ college: "uio.no", call: { offer: true, ice: [] } }) },

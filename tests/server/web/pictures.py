@@ -65,7 +65,7 @@ def chat(browser: Browser, url: str) -> None:
     for page in pages:
         expect(page.locator("#message")).to_be_visible()
     for number, (who, text) in enumerate(TALK):
-        pages[who].wait_for_timeout(700)  # as people write, and slower than the page's guard against floods
+        pages[who].wait_for_timeout(700)  # as people write
         pages[who].fill("#message", text)
         pages[who].press("#message", "Enter")
         for page in pages:

@@ -152,10 +152,11 @@ export const cases = {
     run.then(says("a\u0007b\ud800c\r\n"));
     same(run.frames[0].text, "ab\ufffdc");
   },
-  "five lines in three seconds pause the field": () => {
+  "as many lines in three seconds as nobody types pause the field, and fewer do not": () => {
     const run = chat();
-    for (const text of "abcde") {
-      run.now -= 900;
+    for (const text of "abcdefghijklmnopqrst") {
+      same(run.state.chat.paused, 0);
+      run.now -= 990;
       run.then(says(text));
     }
     yes(run.state.chat.paused > run.now, "not paused");

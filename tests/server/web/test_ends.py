@@ -132,8 +132,6 @@ def test_the_log_follows_lines_that_are_higher_than_was_guessed(window: Opener, 
     hidden = "(node) => node.scrollHeight - node.scrollTop - node.clientHeight"
     at_the_end = f"() => ({hidden})(document.querySelector('.middle')) < 2"
     for number in range(8):
-        # After five quick lines the field waits for a moment, against floods.
-        expect(ben.locator("button.send")).not_to_have_attribute("aria-disabled", "true", timeout=15_000)
         ben.evaluate("document.querySelector('#message').value = 'a line\\n'.repeat(30)")
         ben.press("#message", "Enter")
         expect(anna.locator(".line")).to_have_count(number + 1)

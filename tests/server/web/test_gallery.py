@@ -178,6 +178,51 @@ def test_a_quiet_search_says_one_thing_and_fits_a_desktop(
     page.context.close()
 
 
+def test_edges_meet(browser: Browser, watch: Watch, site: Site) -> None:
+    """The foot of home stands under what is above it, and what is beside a tall field stands at its foot."""
+    edges = """(selector) => {
+      const range = document.createRange();
+      range.selectNodeContents(document.querySelector(selector));
+      const { left, right } = range.getBoundingClientRect();
+      return [left, right];
+    }"""
+    page = opened(browser, watch, site, 320, 640, "light", True)
+    page.evaluate("put('home-ways')")
+    assert abs(page.evaluate(edges, ".foot nav a")[0] - page.evaluate(edges, ".lead")[0]) < 1
+    page.context.close()
+    page = opened(browser, watch, site, 1280, 800, "light", False)
+    page.evaluate("put('home-ways')")
+    card = page.locator(".start").bounding_box()
+    assert card
+    assert abs(page.evaluate(edges, ".foot nav a:last-child")[1] - card["x"] - card["width"]) < 1
+    page.evaluate("put('chat')")
+    page.fill("#message", "a\nb\nc\nd")
+    middles = [
+        box["y"] + box["height"] / 2
+        for part in (".leave", ".next.low", "#smile", ".send")
+        if (box := page.locator(part).bounding_box())
+    ]
+    picture(page, "gallery/tall-field-1280")
+    assert len(middles) == 4
+    assert max(middles) - min(middles) < 1, middles
+    page.context.close()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 740)])
+def test_what_a_stranger_does_not_give_is_said_once(
+    browser: Browser, watch: Watch, site: Site, width: int, height: int
+) -> None:
+    page = opened(browser, watch, site, width, height, "light", width < 600)
+    shown = """(words) => [...document.querySelectorAll('.gives, .told')]
+      .filter((node) => node.checkVisibility() && node.getBoundingClientRect().width > 1).map((node) => node.textContent.trim())"""
+    page.evaluate("put('call-off')")
+    picture(page, f"gallery/call-off-{width}")
+    assert page.evaluate(shown) == ["Their camera and microphone are off."]
+    page.evaluate("put('call-muted')")
+    assert page.evaluate(shown) == ["They are muted."]
+    page.context.close()
+
+
 @pytest.mark.parametrize("text", ["100%", "150%"])
 def test_what_lies_over_a_picture_is_above_the_rail_however_many_rows_it_has(
     browser: Browser, watch: Watch, site: Site, text: str

@@ -147,6 +147,16 @@ def test_a_report_with_a_note_shows_which_reason_is_chosen(
     picture(anna, f"gallery/report-note-{width}")
 
 
+def test_a_press_on_the_words_of_a_switch_turns_it(window: Opener, server: Server) -> None:
+    page = home(window, server.url)
+    page.click("[aria-label=Settings]")
+    switch = page.locator("#auto")
+    for words, on in ((page.get_by_text("Go on by itself"), "true"), (page.locator("#auto-more"), "false")):
+        words.click()
+        expect(switch).to_have_attribute("aria-checked", on)
+    expect(page.get_by_role("switch", name="Go on by itself", exact=True)).to_have_count(1)
+
+
 def test_titles_say_where_one_is(window: Opener, server: Server) -> None:
     page = home(window, server.url, permissions=["camera", "microphone"])
     page.click("#start-video")

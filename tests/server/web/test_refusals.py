@@ -164,7 +164,6 @@ MARKUP = [
 def test_markup_is_text_and_text_is_never_a_link(window: Opener, server: Server) -> None:
     anna, ben = meet(window, server.url, "markup")
     for number, text in enumerate(MARKUP):
-        expect(anna.locator("button.send")).not_to_have_attribute("aria-disabled", "true")  # its guard against floods
         say(anna, text)
         expect(ben.locator(".bubble")).to_have_count(number + 1)
     assert ben.locator(".bubble").all_text_contents() == MARKUP
@@ -214,9 +213,9 @@ def test_the_longest_line_fits_and_a_longer_one_is_not_sent(window: Opener, serv
 def test_a_flood_pauses_the_field_long_before_the_server_would_close(window: Opener, server: Server) -> None:
     anna, ben = meet(window, server.url, "flood")
     anna.evaluate(
-        """() => {  // in one go: five lines in three seconds are the flood, and this machine may be slow
+        """() => {  // in one go: twenty lines in three seconds are the flood, and this machine may be slow
           const field = document.querySelector('#message');
-          for (let number = 0; number < 8; number += 1) {
+          for (let number = 0; number < 23; number += 1) {
             field.value = `spam ${number}`;
             field.dispatchEvent(new Event('input', {bubbles: true}));
             field.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true, cancelable: true}));
@@ -224,11 +223,11 @@ def test_a_flood_pauses_the_field_long_before_the_server_would_close(window: Ope
         }"""
     )
     expect(anna.locator(".banner")).to_have_text("Too fast. Wait a few seconds.")
-    expect(ben.locator(".bubble")).to_have_count(5)
+    expect(ben.locator(".bubble")).to_have_count(20)
     expect(anna.locator("#message")).not_to_have_value("")  # what was not sent is still there
     expect(anna.locator(".banner")).to_have_count(0, timeout=6000)
     anna.press("#message", "Enter")
-    expect(ben.locator(".bubble")).to_have_count(6)
+    expect(ben.locator(".bubble")).to_have_count(21)
 
 
 def test_what_moves_moves_where_that_is_wanted(window: Opener, server: Server) -> None:

@@ -97,7 +97,7 @@ def test_waiting_shows_each_step_and_meets_anyone_in_the_end(window: Opener, ser
     expect(page.locator(".steps li")).to_have_count(3)
     expect(page.locator(".sub")).to_have_text("a topic of nobody")
     expect(page.locator("li[aria-current=step]")).to_contain_text(
-        "Shares anything"
+        "Something in common"
     )  # few are here: any overlap is good
     expect(page.locator("li[aria-current=step]")).to_contain_text("Anyone who speaks English", timeout=15000)
     expect(page.locator("h1")).to_have_text("Looking for someone to talk to")
