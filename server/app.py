@@ -62,6 +62,14 @@ async def guard_faults(request: web.Request, handler: Answer) -> web.StreamRespo
         raise web.HTTPInternalServerError(text="Something went wrong here.\n") from None
 
 
+@web.middleware
+async def guard_upgrade(request: web.Request, handler: Answer) -> web.StreamResponse:
+    """A WebSocket at another path is told where there is one: a page or a bare 404 says nothing to its author."""
+    if request.path != "/ws" and "websocket" in request.headers.get("Upgrade", "").lower():
+        return web.Response(status=404, text="There is no WebSocket at this path: its address ends in /ws.\n")
+    return await handler(request)
+
+
 async def health(request: web.Request) -> web.Response:
     """`/healthz`, `/readyz`: whether somebody answers, and whether new people may be sent here."""
     answer = request.app[SERVICES].health.answer(request.path)
@@ -88,7 +96,16 @@ def build(
     `published`: the statement's versions; None: what the settings say is the only one.
     """
     app = web.Application(
-        middlewares=[pass_on, Crowd().take, Turns().take, dressed, guard_faults, guard_host, answer_preflight],
+        middlewares=[
+            pass_on,
+            Crowd().take,
+            Turns().take,
+            dressed,
+            guard_faults,
+            guard_host,
+            guard_upgrade,
+            answer_preflight,
+        ],
         client_max_size=BODY_MAX,
     )
     app[SERVICES] = services

@@ -6,16 +6,20 @@ conformance suites and for what the reactor costs by itself.
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import socket
 import time
 
 import uvloop
 
+from engine.protocol import HTTP
 from ext.net.admission import Addresses
 from ext.net.handshake import Judge
 from ext.net.probe import echo
 from ext.net.reactor import Reactor
+
+NOT_HERE = b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 27\r\nConnection: close\r\n\r\nThe echo server is at /ws.\n"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +43,12 @@ def listener(host: str, port: int) -> socket.socket:
     return sock
 
 
+def refuse(descriptor: int) -> None:
+    """Answer a request that is none for `/ws`, and close its connection."""
+    with socket.socket(fileno=descriptor) as sock, contextlib.suppress(OSError):
+        sock.send(NOT_HERE)
+
+
 async def serve(host: str, port: int, max_message: int) -> None:
     """Echoes until SIGTERM or SIGINT. `max_message`: bytes; a longer message closes its connection with 1009."""
     loop = asyncio.get_running_loop()
@@ -54,7 +64,9 @@ async def serve(host: str, port: int, max_message: int) -> None:
     reactor.listen(sock.fileno())
 
     def ready() -> None:
-        reactor.drain(time.monotonic())
+        for kind, descriptor, _, _ in reactor.drain(time.monotonic()):
+            if kind == HTTP:  # all that is not a request for `/ws`
+                refuse(descriptor)
         reactor.settle(time.monotonic())
 
     def tick() -> None:

@@ -307,13 +307,16 @@ cdef class Judge:
         cdef Py_ssize_t size = len(head) - 4, first
         cdef const char *wrong
         cdef int strange = strangers(p, len(head))
-        cdef bytes target
+        cdef bytes target, authority = None
         cdef list fields, parts
         first = line_end(p, 0, size) if size > 0 else 0
         parts = head[:first].split(b" ")
         if len(parts) != 3 or not (<bytes>parts[2]).startswith(b"HTTP/1.") or strange & BREAKS:
             return refused(400, "bad", "This is not a request.")
         target = parts[1]
+        if target[:7].lower() == b"http://":  # absolute-form: its authority counts, whatever Host says (RFC 9112, 3.2.2)
+            authority, slash, target = target[7:].partition(b"/")
+            target = slash + target
         if target != b"/ws" and not target.startswith(b"/ws?"):
             return Verdict.__new__(Verdict)
         if not well_formed(parts[0], target, parts[2]) or strange:
@@ -322,6 +325,8 @@ cdef class Judge:
         wrong = read_fields(p, first, size, fields)
         if wrong != NULL:
             return refused(400, "bad", wrong.decode("ascii"))
+        if authority is not None and fields[HOST] is not None:
+            fields[HOST] = authority
         return self.upgrade(parts[0], parts[2], fields, peer)
 
     cdef Verdict upgrade(self, bytes method, bytes version, list fields, str peer):
@@ -334,7 +339,7 @@ cdef class Judge:
         host = field.decode("latin-1")
         if not self.serves(host):
             return refused(421, "host", "This server does not know that name. Its operator sets SERENDIP_SERVER__HOSTS.")
-        if (<bytes>(fields[UPGRADE] or b"")).lower() != b"websocket" or not has_token(fields[CONNECTION] or b"", b"upgrade"):
+        if not has_token(fields[UPGRADE] or b"", b"websocket") or not has_token(fields[CONNECTION] or b"", b"upgrade"):
             return refused(426, "bad", "A WebSocket is spoken here.", b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n")
         if spoken is None or spoken != b"13":
             return refused(426, "version", "Version 13 of WebSocket is spoken here.", b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n")

@@ -69,7 +69,7 @@ CLIENT: Final[dict[str, tuple[str, dict[str, Schema], dict[str, Any]]]] = {
             "mode": {"type": "string", "enum": ["text", "video"], "default": "text"},
             "interests": {"type": "array", "maxItems": p.INTERESTS_MAX, "items": text(p.INTEREST_RAW_MAX, 1)},
             "language": text(p.LANGUAGE_MAX, default=p.DEFAULT_LANGUAGE, pattern=LANGUAGE),
-            "strict": BOOL, "role": {**ROLE, "default": p.STRANGER}, "question": text(p.QUESTION_MAX, p.QUESTION_MIN), "share": BOOL,
+            "strict": BOOL, "role": {**ROLE, "default": p.STRANGER}, "question": {}, "share": BOOL,
             "college": {"type": "string", "enum": ["any", "same"]}, "proof": text(p.PROOF_MAX), "relay": BOOL, "adult": BOOL,
             "writes": text(p.LANGUAGE_MAX, default=p.ANY_LANGUAGE, pattern=LANGUAGE),
             "avoid": {"type": "array", "maxItems": p.AVOID_MAX, "items": text(p.AVOID_TOKEN_MAX)}, "snaps": BOOL,
@@ -103,6 +103,10 @@ CLIENT: Final[dict[str, tuple[str, dict[str, Schema], dict[str, Any]]]] = {
     ),
     "ping": ("Answered by `pong`.", {}, {}),
 }  # fmt: skip
+SPY_ASKS: Final[Schema] = {  # anybody else's question is passed over
+    "if": {"properties": {"role": {"const": p.SPY}}, "required": ["role"]},
+    "then": {"properties": {"question": text(p.QUESTION_MAX, p.QUESTION_MIN)}, "required": ["question"]},
+}
 MATCHED: Final[dict[str, Schema]] = {
     "chat!": STRING, "role!": ROLE, "common!": {"type": "array", "items": STRING}, "language!": STRING, "college": STRING, "question": STRING,
     "offer": BOOL, "ice": {"type": "array", "items": {"type": "object"}},
@@ -185,6 +189,7 @@ def payload(kind: str, fields: dict[str, Schema]) -> Schema:
         "properties": properties,
         "required": ["type", *(name[:-1] for name in fields if name.endswith("!"))],
         **({"minProperties": 2} if kind == "signal" else {}),
+        **(SPY_ASKS if kind == "find" else {}),
     }
 
 

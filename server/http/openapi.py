@@ -68,7 +68,7 @@ USUAL: Final[Schema] = {"type": "object", "properties": dict.fromkeys(("text", "
 CONFIG: Final = record(
     "grace modes", grace=NUMBER, moderated={"type": "boolean"},
     modes={"type": "array", "items": STRING}, college={"type": "boolean"}, save={"type": "boolean"},
-    rights={"type": "boolean"}, translation={"type": "boolean"}, pictures={"type": "boolean"}, checker=STRING,
+    rights={"type": "boolean"}, translation={"type": "boolean"}, pictures={"type": "boolean"}, checker=STRING, young=STRING,
     video={"type": "boolean"}, relay={"type": "boolean"}, adult={"type": "boolean"}, privacy=WHOLE,
     statement={
         "type": "object", "description": "a version of the privacy statement that is announced",

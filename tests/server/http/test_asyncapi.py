@@ -1,6 +1,7 @@
 """The WebSocket is described as it is: each example is taken by a real server, and each frame of the server fits its schema."""
 
 import inspect
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from engine import protocol, requests
 from server.http.asyncapi import CLIENT, SERVER, payload
+from server.http.documents import FOLDER
 from tests.server.web.servers import Server
 from tests.support.wire import Wire
 
@@ -121,6 +123,42 @@ def test_every_example_is_taken_and_every_answer_fits(wire: Callable[[], Checked
     )
 
 
+TOLD_ANEW = {"session", "token", "online", "statement", "chat"}  # of each session
+
+
+def played(wire: Callable[[], Checked]) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """The session of docs/protocol.md, played again: each line with the frame that it shows and the one that came."""
+    told = (FOLDER / "protocol.md").read_text().split("## A session, frame by frame")[1].split("```")[1]
+    wires: dict[str, Checked] = {}
+    ours: dict[str, str] = {}  # what stands in the text, and what it is now
+    for line in told.strip().splitlines():
+        who, _, rest = line.partition(" ")
+        if rest == "opens":
+            wires[who] = wire()
+        elif rest == "loses its connection":
+            wires[who].sock.close()
+        elif rest.startswith("→"):
+            frame = json.loads(rest[2:])
+            wires[who].send(
+                {name: ours.get(value, value) if name in TOLD_ANEW else value for name, value in frame.items()}
+            )
+        else:
+            frame = json.loads(rest[2:])
+            came = wires[who].hello if frame["type"] == "hello" else wires[who].read()
+            ours |= {frame[name]: came[name] for name in ("token", "chat") if name in frame}
+            yield line, frame, came
+
+
+def test_the_session_of_the_document_is_a_real_one(wire: Callable[[], Checked]) -> None:
+    lines = list(played(wire))
+    assert len(lines) > 15
+    for line, shown, came in lines:
+        assert list(shown) == list(came), line
+        assert {n: v for n, v in shown.items() if n not in TOLD_ANEW} == {
+            n: v for n, v in came.items() if n not in TOLD_ANEW
+        }, line
+
+
 @pytest.mark.parametrize(
     ("kind", "field", "value"),
     [
@@ -151,3 +189,23 @@ def test_what_the_document_refuses_the_server_refuses_too(
     one = wire()
     one.send(frame)
     assert one.until("error")["of"] == kind
+
+
+@pytest.mark.parametrize(
+    ("more", "fits"),
+    [
+        ({"question": "why"}, True),  # nobody asks it: passed over, whatever it is
+        ({"question": "why", "role": "discuss"}, True),
+        ({"question": "why", "role": "spy"}, False),
+        ({"role": "spy"}, False),
+        ({"question": "Is it so or not?", "role": "spy"}, True),
+    ],
+)
+def test_a_question_is_held_to_its_bounds_if_a_spy_asks_it(
+    wire: Callable[[], Checked], more: dict[str, str], fits: bool
+) -> None:
+    frame = {"type": "find", "interests": ["nobody else"], **more}
+    assert jsonschema_rs.is_valid(payload("find", CLIENT["find"][1]), frame) is fits
+    one = wire()
+    one.send(frame, {"type": "ping"})
+    assert (one.read()["type"] == "error") is not fits
