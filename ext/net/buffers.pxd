@@ -13,6 +13,7 @@ cdef buffer_t *buffer_new(uint32_t room) noexcept nogil
 cdef buffer_t *fit(buffer_t *buffer, uint32_t need) noexcept nogil
 cdef buffer_t *chunk_take() noexcept nogil
 cdef void buffer_free(buffer_t *buffer) noexcept nogil
+cdef void chunks_clear() noexcept nogil
 cdef void *aligned(size_t size) noexcept nogil
 
 cdef inline uint8_t *bytes_of(buffer_t *buffer) noexcept nogil:

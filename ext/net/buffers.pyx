@@ -2,13 +2,15 @@
 
 A chunk is for the output of one read, so a few serve all; it goes back when the output was sent. Where the pool is empty an output is
 small and grows: thousands who are told something in one turn must not hold thousands of chunks.
+
+What a buffer held is cleared before its memory is freed. Chunks of the pool are cleared once a second, not for each message.
 """
 from libc.stdint cimport uint32_t
-from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memset
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
 
 from ext.net.check cimport CHECK
-from ext.net.sys cimport aligned_alloc
+from ext.net.sys cimport aligned_alloc, explicit_bzero
 
 cdef enum:
     CHUNK = 16 * 1024
@@ -17,6 +19,7 @@ cdef enum:
 
 cdef buffer_t *pool[8]
 cdef int pooled = 0
+cdef bint written = False  # whether a chunk came back since the pool was cleared
 cdef int chunks = 0        # those in use included
 cdef long live = 0         # buffers that somebody holds, chunks among them
 
@@ -47,6 +50,7 @@ cdef buffer_t *fit(buffer_t *buffer, uint32_t need) noexcept nogil:
     """`buffer` (NULL: none) with room for `need` bytes behind its own; NULL (and `buffer` unharmed) where there is no memory."""
     global chunks
     cdef uint32_t head = sizeof(buffer_t), size = LEAST
+    cdef buffer_t *grown
     if buffer == NULL:
         while size - head < need:
             size *= 2
@@ -57,12 +61,19 @@ cdef buffer_t *fit(buffer_t *buffer, uint32_t need) noexcept nogil:
     size = buffer.room + head
     while size - head < buffer.end + need:
         size *= 2
-    buffer = <buffer_t *>realloc(buffer, size)
-    if buffer != NULL:
-        chunks -= buffer.chunk
-        buffer.chunk = 0  # it outgrew the pool
-        buffer.room = size - head
-    return buffer
+    grown = allocated(size - head)
+    if grown != NULL:
+        chunks -= buffer.chunk  # it outgrew the pool
+        grown.start, grown.end, grown.opcode = buffer.start, buffer.end, buffer.opcode
+        memcpy(grown + 1, buffer + 1, buffer.end)
+        give_back(buffer)
+    return grown
+
+
+cdef void give_back(buffer_t *buffer) noexcept nogil:
+    """Clears a buffer's memory and frees it."""
+    explicit_bzero(buffer + 1, buffer.room)
+    free(buffer)
 
 
 cdef buffer_t *chunk_take() noexcept nogil:
@@ -84,7 +95,7 @@ cdef buffer_t *chunk_take() noexcept nogil:
 
 cdef void buffer_free(buffer_t *buffer) noexcept nogil:
     """Takes a buffer's memory back; a chunk goes to the pool. NULL: nothing to take."""
-    global pooled, live
+    global pooled, live, written
     if buffer == NULL:
         return
     live -= 1
@@ -93,8 +104,19 @@ cdef void buffer_free(buffer_t *buffer) noexcept nogil:
         buffer.start = buffer.end = 0
         pool[pooled] = buffer
         pooled += 1
+        written = True
     else:
-        free(buffer)
+        give_back(buffer)
+
+
+cdef void chunks_clear() noexcept nogil:
+    """Clears the chunks that nobody holds, if one was used since the last time."""
+    global written
+    cdef int i
+    if written:
+        for i in range(pooled):
+            explicit_bzero(pool[i] + 1, pool[i].room)
+        written = False
 
 
 cdef void *aligned(size_t size) noexcept nogil:

@@ -1,13 +1,14 @@
 """The queue between the sockets and the engine: the data road puts events in, `Reactor.collect` makes Python of them.
 
-Both arrays grow by doubling and stay for the next batch, unless it was a storm. Where there is no memory for an event whoever adds
+Both arrays grow by doubling and stay for the next batch, unless it was a storm; what frames said is cleared behind each batch. Where there is no memory for an event whoever adds
 it ends the connection, and the loss is marked on the connection itself (ending.pyx), so that nothing is lost silently.
 """
 from libc.stdint cimport uint8_t, uint32_t
-from libc.stdlib cimport free, realloc
+from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy
 
 from ext.net.check cimport CHECK
+from ext.net.sys cimport explicit_bzero
 
 cdef enum:
     EVENTS_LEAST = 64
@@ -31,9 +32,13 @@ cdef bint more_space(events_t *events, size_t need) noexcept nogil:
     cdef uint8_t *grown
     while space < events.used + need:
         space *= 2
-    grown = <uint8_t *>realloc(events.bytes, space)
+    grown = <uint8_t *>malloc(space)
     if grown == NULL:
         return False
+    if events.used:
+        memcpy(grown, events.bytes, events.used)
+        explicit_bzero(events.bytes, events.used)
+    free(events.bytes)
     events.bytes = grown
     events.space = space
     return True
@@ -64,6 +69,8 @@ cdef void events_clear(events_t *events) noexcept nogil:
     """All were collected."""
     CHECK(events.taken == events.count)
     events.count = events.taken = 0
+    if events.used:
+        explicit_bzero(events.bytes, events.used)
     events.used = 0
     if events.room > EVENTS_KEPT:
         free(events.event)

@@ -24,7 +24,7 @@ from ext.net.output cimport fault, flush, flush_dirty, frame, pending, watch
 from ext.net.protocol cimport CODE_TOO_FAST, EVENT_CONFIRMED, EVENT_FRAME, TOO_FAST_RETRY_AFTER, WATCHER, WORDS_TOO_FAST
 from ext.net.relay cimport relay_message, relay_typing, talks
 from ext.net.standing cimport ENTRY
-from ext.net.sys cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, prefetch, prefetch_to_write, recv
+from ext.net.sys cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, explicit_bzero, prefetch, prefetch_to_write, recv
 from ext.net.tunnel cimport tunnelled
 from ext.net.types cimport ring_t
 from ext.net.utf8 cimport valid
@@ -37,8 +37,16 @@ cdef enum:
 
 cdef const char *PONG_FRAME = b'{"type":"pong"}'
 cdef uint8_t *stage = <uint8_t *>malloc(STAGE + READ)
+cdef Py_ssize_t written = 0  # bytes of the stage that were written since it was cleared, at most
 if stage == NULL:
     raise MemoryError
+
+
+cdef void stage_clear() noexcept nogil:
+    """Clears what reads have left in the stage, between two turns."""
+    global written
+    explicit_bzero(stage, written)
+    written = 0
 
 
 cdef void foresee(epoll_event *ready, int i, int n) noexcept nogil:
@@ -71,9 +79,11 @@ cdef void foresee(epoll_event *ready, int i, int n) noexcept nogil:
 
 cdef void serve(io_t *io, conn_t *conn, uint32_t ready) noexcept nogil:
     """What a ready socket wants (`ready`: what epoll says), and what follows from it, sent."""
+    global written
     if conn.state == DEAD:
         return
     if conn.state == PIPED:
+        written = max(written, <Py_ssize_t>READ)
         tunnelled(io, conn, ready, stage)
         flush_dirty(io)
         return
@@ -88,6 +98,7 @@ cdef void serve(io_t *io, conn_t *conn, uint32_t ready) noexcept nogil:
 
 cdef void readable(io_t *io, conn_t *conn) noexcept nogil:
     """One read, and all that it completes."""
+    global written
     cdef uint8_t *data = stage
     cdef buffer_t *kept
     cdef Py_ssize_t before = held_by(conn.input), got, room = READ
@@ -115,8 +126,10 @@ cdef void readable(io_t *io, conn_t *conn) noexcept nogil:
     io.count[C_BYTES_IN] += got
     conn.heard = io.second
     conn.flags &= ~PINGED
-    if before and data == stage:
-        memcpy(stage, bytes_of(conn.input), before)
+    if data == stage:
+        written = max(written, before + got)
+        if before:
+            memcpy(stage, bytes_of(conn.input), before)
     if io.limits:
         take(io, conn, B_BYTES, 0)
         conn.tokens[B_BYTES] -= got
@@ -146,7 +159,9 @@ cdef void parse(io_t *io, conn_t *conn, uint8_t *data, Py_ssize_t size) noexcept
 
 cdef void begin_with(io_t *io, conn_t *conn, const uint8_t *data, Py_ssize_t size) noexcept nogil:
     """Takes what was read elsewhere, STAGE bytes at most, as if it came now."""
+    global written
     CHECK(size <= STAGE)
+    written = max(written, size)
     memcpy(stage, data, size)
     parse(io, conn, stage, size)
 

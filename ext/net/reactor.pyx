@@ -14,6 +14,7 @@ from cython cimport no_gc_clear
 
 from ext.net.admission cimport Addresses
 from ext.net.batch cimport gather
+from ext.net.buffers cimport chunks_clear
 from ext.net.carried cimport Carried, carried_by
 from ext.net.connection cimport (
     B_BYTES, B_FRAMES, B_MESSAGES, B_REFUSALS, B_SIGNALS, BLOCKED, CONFIRM, FRESH, GATED, VIRTUAL, connection_named, connection_open, described,
@@ -27,7 +28,7 @@ from ext.net.ending cimport reclaim, dismiss, free
 from ext.net.entrance cimport accept, bound_descriptors, leave_listener, watch_listener
 from ext.net.frames cimport TEXT
 from ext.net.handshake cimport Judge
-from ext.net.intake cimport foresee, open_gates, serve
+from ext.net.intake cimport foresee, open_gates, serve, stage_clear
 from ext.net.output cimport frame
 from ext.net.protocol cimport CODE_NO_CHAT, CODE_SLOW, CODE_TOO_FAST, SIDES, WATCHER
 from ext.net.relay cimport SIGNAL_SLOW, SIGNAL_TAKEN, relay_message, relay_signal, relay_typing, replay, talks
@@ -210,6 +211,8 @@ cdef class Reactor(Doors):
             watch_listener(&self.io)
         self.addresses.forget(now)
         expire(&self.io)
+        stage_clear()
+        chunks_clear()
         return self.collect()
 
     cdef list collect(self):

@@ -3,16 +3,19 @@
 A message is an entry of twelve bytes (size, unix time, side) and its text as it travels. One chat holds at most 1,000 messages or
 256 KiB; the oldest go first. All rings share one budget: ended chats are emptied first, oldest first; where that is not
 enough, a live ring stops growing and gives up its own oldest messages. A ring lives while its `Ring` or a connection refers to it.
+
+Memory that held messages is cleared before it is freed: the privacy statement says so.
 """
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc, realloc
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
 from ext.net.buffers cimport aligned
 from ext.net.check cimport CHECK
 from ext.net.protocol cimport REFUSED_KEPT, SIDES, UNSENT_BYTES, UNSENT_MESSAGES, WATCHER
 from ext.net.standing cimport ENTRY, ordinals, read_standing, standing_of, standing_t
+from ext.net.sys cimport explicit_bzero
 
 cdef enum:
     MESSAGES_MAX = 1000      # more than anybody scrolls back to, and what a log or a report needs
@@ -62,10 +65,17 @@ cdef void drop_oldest(ring_t *ring) noexcept nogil:
     ring.count -= 1
 
 
+cdef void give_back(ring_t *ring) noexcept nogil:
+    """Clears the ring's memory and frees it."""
+    if ring.data != NULL:
+        explicit_bzero(ring.data, ring.size)
+        free(ring.data)
+
+
 cdef void empty(ring_t *ring) noexcept nogil:
+    give_back(ring)
     if ring.data != NULL:
         ring.budget.used -= ring.size
-        free(ring.data)
     ring.data = NULL
     ring.size = ring.start = ring.used = ring.count = 0
 
@@ -103,17 +113,13 @@ cdef bint grow(ring_t *ring, uint32_t need) noexcept nogil:
         size *= 2
     if size > BYTES_MAX or not afford(ring.budget, size - ring.size):
         return False
-    if ring.start + ring.used <= ring.size:
-        data = <uint8_t *>realloc(ring.data, size)  # what does not wrap stays where it is: large blocks move by their page tables, unread
-        if data == NULL:
-            return False
-    else:
-        data = <uint8_t *>malloc(size)
-        if data == NULL:
-            return False
+    data = <uint8_t *>malloc(size)  # not realloc: the old place is to be cleared
+    if data == NULL:
+        return False
+    if ring.used:
         ring_read(ring, ring.start, data, ring.used)
-        free(ring.data)
-        ring.start = 0
+    give_back(ring)
+    ring.start = 0
     ring.budget.used += size - ring.size
     ring.data = data
     ring.size = size

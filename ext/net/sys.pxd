@@ -13,6 +13,7 @@ cdef extern from "<stdlib.h>" nogil:
 
 cdef extern from "<string.h>" nogil:
     void *memmem(const void *haystack, size_t n, const void *needle, size_t m)
+    void explicit_bzero(void *memory, size_t size)
 
 cdef extern from "<time.h>" nogil:
     ctypedef long time_t

@@ -26,6 +26,12 @@ from server.metrics.exposition import Reading
 from server.safety.program import Program, passed_on, spawned
 
 LONGEST_MESSAGE: Final = 64 * 1024
+# Each block that the process frees is overwritten at once (glibc's perturb; its cache for threads would keep some as they are): lines of chats
+# are in it. Every object is then a block of its own.
+FORGETFUL: Final = {
+    "PYTHONMALLOC": "malloc",
+    "GLIBC_TUNABLES": "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0",
+}
 FRESH: Final = 5.0  # seconds without a word after which it does not count as up
 
 Finding = tuple[int, int, int, str, int]  # chat, side, number, rule, age or 0
@@ -68,7 +74,7 @@ class Screener:
         """See `Owner`."""
         chosen = self._chosen
         words = [str(self._fd), str(pair), str(chosen.every), chosen.text, str(chosen.repeat_chats), str(self._folder)]
-        return spawned("server.safety.screening", words, (self._fd, pair), passed_on())
+        return spawned("server.safety.screening", words, (self._fd, pair), passed_on() | FORGETFUL)
 
     async def watch(self, over: asyncio.Event) -> bool:
         """See `Owner`: one that stands still costs lines alone."""
