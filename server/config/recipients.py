@@ -24,7 +24,8 @@ class Recipient(BaseModel):
     contract: Words = Field(default="", description="the agreement: title and date")
     link: Link = Field(default="", description="https:// address of what they say about privacy")
     deletes: Literal["by_us", "webhook", "mail", "contract"] = Field(
-        default="contract", description="how a deletion reaches them"
+        default="contract",
+        description="how a deletion reaches them; `webhook`, `mail`: not carried out yet, which the statement says",
     )
     contact: Words = Field(default="", description="where a deletion or a question reaches them")
 

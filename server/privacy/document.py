@@ -6,6 +6,7 @@ has of another English than the registry's, is English, and `lang` beside it say
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from server.config.recipients import Recipient as Provider
@@ -15,9 +16,11 @@ from server.privacy.model import (
     BrowserStore,
     Category,
     Column,
+    Contract,
     Cookie,
     Days,
     Export,
+    For,
     Forever,
     HandedOn,
     Item,
@@ -41,14 +44,18 @@ NEEDS = {
     Recipient.MODERATION: "pictures.provider",
 }  # recipients who get nothing where this is off
 OF_STORE = (Recipient.HOSTING, Recipient.POLICE, Recipient.COURT, Recipient.LINK, Recipient.CHILDREN)
-PROVIDERS = (
-    Recipient.HOSTING,
-    Recipient.MODERATION,
-    Recipient.RELAY,
-    Recipient.TURN,
-    Recipient.TRANSLATION,
-    Recipient.CAPTCHA,
-)  # "disclosed for a business purpose"
+PROVIDERS = {
+    "hosting": Recipient.HOSTING,
+    "objects": Recipient.HOSTING,
+    "backup": Recipient.HOSTING,
+    "moderation": Recipient.MODERATION,
+    "mail": Recipient.RELAY,
+    "turn": Recipient.TURN,
+    "translation": Recipient.TRANSLATION,
+    "captcha": Recipient.CAPTCHA,
+}  # "disclosed for a business purpose": what a kind of `[[recipients]]` gets
+UNNAMED_PROVIDER = "none is named"  # in place of a contract that there is none of
+REQUEST = "/privacy/request"  # where people use their rights; it is served where anything is stored
 LASTS = "120 days after your last visit"  # server.security.identity
 CLOSED = dict.fromkeys(
     ("report.closed", "case.closed", "case_subject.closed", "appeal.closed", "law_notice.closed", "request.closed"),
@@ -73,6 +80,7 @@ def document(settings: Settings, language: str = "en", registry: Registry = REGI
     items = [item for item in registry.items if _there(item, on)]
     rows = [_item(item, settings.retention, on) for item in items]
     gets = {word for row in rows for word in row["recipients"]}
+    named = named_providers([one.kind for one in settings.recipients])
     operator = settings.operator
     return {
         "registry": {"version": current().number, "date": current().date},
@@ -88,15 +96,29 @@ def document(settings: Settings, language: str = "en", registry: Registry = REGI
             "authority": operator.authority,
         },
         "retention": {"days": settings.retention.days, "backup_days": settings.retention.backup_days},
-        "categories": [_category(one, items, rows) for one in Category if one is not Category.NONE],
+        "categories": [_category(one, items, rows, named) for one in Category if one is not Category.NONE],
         "items": rows,
         "recipients": [
-            {"recipient": contract.recipient.value, "contract": contract.contract, "deletes": contract.deletes}
-            for contract in registry.contracts
-            if contract.recipient.value in gets
+            _contract(contract, named) for contract in registry.contracts if contract.recipient.value in gets
         ],
         "providers": [_provider(one) for one in settings.recipients],
         "texts": [said(text, settings, language) for text in registry.texts if holds(text.needs, on)],
+    }
+
+
+def named_providers(kinds: Iterable[str]) -> frozenset[Recipient]:
+    """The recipients of which a deployment names one. `kinds`: of its `[[recipients]]`."""
+    return frozenset(PROVIDERS[kind] for kind in kinds if kind in PROVIDERS)
+
+
+def _contract(contract: Contract, named: frozenset[Recipient]) -> dict[str, str]:
+    """A recipient with its contract; of a kind of provider that is not named nothing is claimed."""
+    who = contract.recipient
+    known = who in named or who not in PROVIDERS.values()
+    return {
+        "recipient": who.value,
+        "contract": contract.contract if known else UNNAMED_PROVIDER,
+        "deletes": contract.deletes if known else "",
     }
 
 
@@ -113,11 +135,20 @@ def _names(settings: Settings, t: Said) -> dict[str, str]:
     """What the names in braces stand for."""
     operator = settings.operator
     known = [way for way in (operator.email, operator.address) if way]
-    reach = t.listed(known, "or") if known else t.text("privacy.nowhere")
+    written = t.listed(known, "or") if known else t.text("privacy.nowhere")
+    served = settings.store.enabled
+    if served:
+        ask = (
+            t.text("privacy.ask.page", page=REQUEST, reach=written)
+            if known
+            else t.text("privacy.ask.here", page=REQUEST)
+        )
+    else:
+        ask = t.text("privacy.ask", reach=written)
     return {
         "operator": _who(operator.name, t),
-        "reach": reach,
-        "ask": t.text("privacy.ask", reach=reach),
+        "reach": written if known or not served else REQUEST,
+        "ask": ask,
         "authority": operator.authority or t.text("privacy.authority"),
         "country": operator.country or t.text("privacy.country"),
         "days": str(settings.retention.days),
@@ -166,11 +197,13 @@ def _item(item: Item, retention: Retention, on: frozenset[str]) -> dict[str, Any
     }
 
 
-def _category(category: Category, items: list[Item], rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """A category with its pieces, and the providers who get some of it."""
+def _category(
+    category: Category, items: list[Item], rows: list[dict[str, Any]], named: frozenset[Recipient]
+) -> dict[str, Any]:
+    """A category with its pieces, and the kinds of named providers who get some of it."""
     keys = [item.key for item in items if category in item.categories]
     letter = category.name if len(category.name) == 1 else ""
-    known = [who.value for who in PROVIDERS]
+    known = [who.value for who in dict.fromkeys(PROVIDERS.values()) if who in named]
     gets = {word for row in rows if row["key"] in keys for word in row["recipients"] if word in known}
     return {
         "letter": letter,
@@ -216,4 +249,4 @@ def keep_words(item: Item, retention: Retention) -> str:
         return f"{days} days after {events.get(keep.after, keep.after)}"
     if isinstance(keep, Forever):
         return f"without end: {keep.why}"
-    return f"while {keep.what}"
+    return keep.what if isinstance(keep, For) else f"while {keep.what}"

@@ -93,7 +93,15 @@ class While:
     longest: int = 0
 
 
-Keep = Days | Forever | While
+@dataclass(frozen=True, slots=True)
+class For:
+    """Kept for a length of time, in words; `longest`: the same in seconds."""
+
+    what: str
+    longest: int
+
+
+Keep = Days | Forever | While | For
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +214,7 @@ class Item:
     rare: str = ""  # why the canary run may declare it but never see it
     needs: str = ""  # the feature (server.privacy.features) without which there is no such piece
     bare: str = ""  # what it is where nothing is stored
+    title: str = ""  # its heading; empty: the words of its key
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +276,11 @@ class Registry:
     def item(self, key: str) -> Item:
         """An item by its key. Raises KeyError."""
         return self._by_key[key]
+
+    def title(self, key: str) -> str:
+        """The heading of an item, in English; the words of a key that there no longer is."""
+        item = self._by_key.get(key)
+        return (item.title if item is not None else "") or key.replace("_", " ")
 
     def places(self, kind: type) -> list[tuple[Item, Place]]:
         """All places of one kind, with their items."""

@@ -11,7 +11,7 @@ from server.privacy.model import Purpose, Recipient, Source
 from server.privacy.statement import history
 
 _days = re.compile(r"Days\(days=(\d+), after='([^']*)'").match
-_words = re.compile(r"""(?:Forever\(why|While\(what)=(?:'([^']*)'|"([^"]*)")""").match
+_words = re.compile(r"""(?:Forever\(why|(?:While|For)\(what)=(?:'([^']*)'|"([^"]*)")""").match
 
 
 def versions() -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import re
 import time
 from collections.abc import Callable, Sequence
 from math import inf
@@ -15,13 +16,18 @@ from server.health.tasks import Tasks
 from server.privacy import deployment
 from server.privacy.changes import Change
 from server.privacy.deployment import DAY, Version
-from server.privacy.document import document
+from server.privacy.document import document as made
+from server.privacy.document import named_providers
+from server.privacy.model import Category, Purpose, Recipient
 from server.privacy.recipients import unnamed
+from server.privacy.registry import REGISTRY
 from server.privacy.statement import NotReleased
 from server.privacy.terms import SAID
 from server.words.said import Said, said
 
 NEW = "new: "  # how an item that is new is written (server.privacy.statement.additions)
+WORDS = {"categories": Category, "purposes": Purpose, "recipients": Recipient}  # of an item that has more than before
+_addition = re.compile(r"(?P<key>\w+): (?P<field>categories|purposes|recipients) now has (?P<word>\w+)").fullmatch
 EVERY = 60.0  # seconds between looks for an announcement
 YEAR = 366 * DAY
 
@@ -112,7 +118,7 @@ class Published:
 
     def _later(self, version: Version, language: str) -> dict[str, Any] | None:
         """What a version says in a language that there was none of when it was made; None where its English is not the present one."""
-        return document(self._settings, language) if deployment.says(version, self._settings) else None
+        return made(self._settings, language) if deployment.says(version, self._settings) else None
 
     def history(self, language: str) -> list[dict[str, Any]]:
         """All versions, the newest first, with what changed in words."""
@@ -132,18 +138,20 @@ class Published:
         ]
 
     def disclosed(self) -> list[dict[str, Any]]:
-        """Categories that providers were given in the last 12 months, with the kinds of providers: of all versions that held then."""
+        """Categories that named providers were given in the last 12 months, with their kinds: of all versions that held then."""
         now = self._clock()
         found: dict[str, dict[str, Any]] = {}
         ends = [version.effective for version in self.versions[1:]] + [now]
         for version, end in zip(self.versions, ends, strict=True):
             if version.effective > now or end < now - YEAR:
                 continue
-            for category in version.documents["en"]["categories"]:
+            document = version.documents["en"]
+            named = {who.value for who in named_providers(one["kind"] for one in document["providers"])}
+            for category in document["categories"]:
                 row = found.setdefault(
                     category["name"], {"letter": category["letter"], "name": category["name"], "to": []}
                 )
-                row["to"] += [word for word in category["disclosed"] if word not in row["to"]]
+                row["to"] += [word for word in category["disclosed"] if word in named and word not in row["to"]]
         return [row for row in found.values() if row["to"]]
 
 
@@ -179,9 +187,19 @@ def _named(change: Change, t: Said) -> str:
     """What a change is about, in a language as far as that has a word for it."""
     if change.key.startswith("feature."):
         return t.text(f"privacy.feature.{change.name}")
-    if change.key == "registry.added" and change.name.startswith(NEW):
-        return SAID[t.language](change.name.removeprefix(NEW).replace("_", " "))
+    if change.key == "registry.added":
+        return added(change.name, SAID[t.language])
     return change.name
+
+
+def added(news: str, say: Callable[[str], str]) -> str:
+    """One of `server.privacy.statement.additions`, in words: `case_subject: recipients now has COURT` names who gets what."""
+    if news.startswith(NEW):
+        return say(REGISTRY.title(news.removeprefix(NEW)))
+    found = _addition(news)
+    if found is None or found["word"] not in WORDS[found["field"]].__members__:
+        return news
+    return f"{say(REGISTRY.title(found['key']))}: {say(WORDS[found['field']][found['word']].value)}"
 
 
 def day(at: int) -> str:

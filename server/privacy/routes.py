@@ -15,7 +15,8 @@ from server.pages import PAGES, Pages, languages
 from server.pages.file import File
 from server.privacy import past
 from server.privacy.deployment import Version
-from server.privacy.published import Published
+from server.privacy.published import Published, added
+from server.privacy.registry import REGISTRY
 from server.privacy.terms import SAID
 from server.words.said import said
 
@@ -63,7 +64,9 @@ class PrivacyRoutes:
     async def changes(self, request: web.Request) -> web.Response:
         """`GET /privacy/changes`"""
         history = self._published.history(language_of(request))
-        return self._answer(request, ("changes",), "privacy-changes.html", history=history, past=past.versions())
+        return self._answer(
+            request, ("changes",), "privacy-changes.html", history=history, past=past.versions(), added=added
+        )
 
     def _statement(self, request: web.Request, version: Version) -> web.Response:
         doc = self._published.answer(version, language_of(request))
@@ -77,7 +80,9 @@ class PrivacyRoutes:
         language, chosen = languages.language_of(request, said())
         file = self._rendered.get((*key, language, chosen))
         if file is None:
-            text = self._pages.text(template, **self._pages.reader(request), say=SAID[language], **values)
+            text = self._pages.text(
+                template, **self._pages.reader(request), say=SAID[language], title=REGISTRY.title, **values
+            )
             if len(self._rendered) >= KEPT:
                 self._rendered.clear()
             file = self._rendered[*key, language, chosen] = File.of(template, text.encode())

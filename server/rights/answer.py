@@ -10,20 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from server.privacy import statement
-from server.privacy.model import Category, Recipient
+from server.privacy.document import PROVIDERS
+from server.privacy.model import Category
 from server.rights.parts import PART_OF, PARTS, Row
 
 # Who works for the operator: what a kind of provider gets ([[recipients]] of the settings).
-BUSINESS = {
-    "hosting": Recipient.HOSTING.value,
-    "objects": Recipient.HOSTING.value,
-    "backup": Recipient.HOSTING.value,
-    "moderation": Recipient.MODERATION.value,
-    "mail": Recipient.RELAY.value,
-    "turn": Recipient.TURN.value,
-    "translation": Recipient.TRANSLATION.value,
-    "captcha": Recipient.CAPTCHA.value,
-}
+BUSINESS = {kind: who.value for kind, who in PROVIDERS.items()}
 YEAR = 365  # days before the answer, of which the law asks
 RIGHTS = (
     "to see what is held about you, and to take it with you: this answer",

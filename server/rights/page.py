@@ -18,6 +18,7 @@ from server.http.forms import BadForm, Form, form
 from server.http.own_page import from_own_page
 from server.http.services import Services
 from server.pages import PAGES
+from server.privacy.registry import REGISTRY
 from server.privacy.terms import SAID
 from server.rights import page_token
 from server.rights.interface import Rights
@@ -173,7 +174,7 @@ def shown(
     """One of the documents, in a language."""
     t = tongue.t
     answer = request.app[PAGES].answer(
-        template, status=status, t=t, query=page.query, say=SAID[t.language], page=page, **values
+        template, status=status, t=t, query=page.query, say=SAID[t.language], title=REGISTRY.title, page=page, **values
     )
     answer.headers.update(PRIVATE)
     return answer

@@ -35,6 +35,7 @@ CONSOLE = (
     ),
     Item(
         key="approval",
+        title="approval by a second operator",
         categories=(F,),
         what="Staff only: what one operator asked for, why, and which other operator confirmed it",
         sources=(OPERATOR,),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.privacy.model import Basis, Delete, Export, HandedOn, Item, Memory, Recipient, While
+from server.privacy.model import Basis, Delete, Export, For, HandedOn, Item, Memory, Recipient, While
 from server.privacy.registry.terms import BY_ITSELF, DERIVED, PERSON, SAFETY, A, F
 
 KNOCKING = (
@@ -14,13 +14,14 @@ KNOCKING = (
         purposes=(SAFETY,),
         basis=Basis.INTEREST,
         recipients=(),
-        keep=While("minutes, for saved chats a day", longest=86_400),
+        keep=For("minutes, for saved chats a day", longest=86_400),
         places=(Memory("limits", 86_400),),
         export=Export.GONE,
         delete=BY_ITSELF,
     ),
     Item(
         key="friction",
+        title="what slows you down",
         categories=(A, F),
         what=(
             "What speaks for slowing somebody down, in memory: when we first saw your cookie today, how many people reported you, how your"
@@ -32,7 +33,7 @@ KNOCKING = (
         purposes=(SAFETY,),
         basis=Basis.INTEREST,
         recipients=(),
-        keep=While("a day; that somebody at an address is banned: a week", longest=604_800),
+        keep=For("a day; that somebody at an address is banned: a week", longest=604_800),
         places=(Memory("friction", 604_800),),
         export=Export.GONE,
         delete=BY_ITSELF,
@@ -49,20 +50,21 @@ KNOCKING = (
         purposes=(SAFETY,),
         basis=Basis.INTEREST,
         recipients=(),
-        keep=While("a day", longest=86_400),
+        keep=For("a day", longest=86_400),
         places=(Memory("ages", 86_400),),
         export=Export.GONE,
         delete=BY_ITSELF,
     ),
     Item(
         key="challenge",
+        title="puzzle",
         categories=(A,),
         what="The puzzle that your browser has to solve before a search, your session's number in it, and that it was solved, in memory",
         sources=(DERIVED,),
         purposes=(SAFETY,),
         basis=Basis.INTEREST,
         recipients=(),
-        keep=While("ten minutes; that it was solved: half an hour, or as the operator sets it", longest=86_400),
+        keep=For("ten minutes; that it was solved: half an hour, or as the operator sets it", longest=86_400),
         places=(Memory("challenges", 86_400),),
         export=Export.GONE,
         delete=BY_ITSELF,
@@ -89,6 +91,7 @@ KNOCKING = (
     ),
     Item(
         key="captcha_address",
+        title="address for the captcha",
         categories=(A,),
         what="Your IP address, sent to that company along with the answer",
         sources=(DERIVED,),

@@ -24,6 +24,7 @@ from server.privacy.registry.terms import (
 LOGS = (
     Item(
         key="log",
+        title="text of a saved chat",
         categories=(LOG, L),
         what=(
             "The text of a chat that one of the two saved: when it began, each message with its time and which of the two wrote"
@@ -42,6 +43,7 @@ LOGS = (
     ),
     Item(
         key="log_college",
+        title="colleges in a saved chat",
         categories=(B,),
         what="The college domains that the two showed each other in a chat that one of them saved, beside its text",
         sources=(PERSON, OTHER),
@@ -59,6 +61,7 @@ LOGS = (
     ),
     Item(
         key="log_party",
+        title="the two people of a saved chat",
         categories=(A,),
         what="The identifiers and IP addresses of the two people of a saved log, apart from its text: keyed, and encrypted",
         sources=(PERSON,),
@@ -79,6 +82,7 @@ LOGS = (
     ),
     Item(
         key="log_secret",
+        title="delete link of a saved chat",
         categories=(A,),
         what="The keyed hash of the address that deletes a saved log",
         sources=(DERIVED,),

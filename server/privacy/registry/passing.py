@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.privacy.model import Basis, BrowserStore, Delete, Export, HandedOn, Item, Memory, Recipient, While
+from server.privacy.model import Basis, BrowserStore, Delete, Export, For, HandedOn, Item, Memory, Recipient, While
 from server.privacy.registry.terms import (
     BY_ITSELF,
     DERIVED,
@@ -41,6 +41,7 @@ CHOICES = (
 PASSING = (
     Item(
         key="talk",
+        title="running chat",
         categories=(LOG, L),
         what=(
             "What is said in a running chat, so that a lost connection loses nothing and a chat can be saved. "
@@ -50,13 +51,17 @@ PASSING = (
         purposes=(SERVICE,),
         basis=Basis.CONTRACT,
         recipients=(USER,),
-        keep=While("the chat, and 10 minutes after it, in which it can be saved", longest=615),
+        keep=While(
+            "the chat lasts, and 10 minutes after it, in which it can be saved; then its place in memory is cleared",
+            longest=615,
+        ),
         places=(Memory("ring", 615), HandedOn(USER, "the chat")),
         export=Export.GONE,
         delete=BY_ITSELF,
     ),
     Item(
         key="between_hosts",
+        title="between our computers",
         categories=(A, F, H, LOG, L),
         what=(
             "This service runs on several computers. Between them travel what you look for, how long you have waited, the hash of your cookie"
@@ -80,6 +85,7 @@ PASSING = (
     ),
     Item(
         key="translated",
+        title="translated line",
         categories=(L,),
         what=(
             "A line of a chat that somebody in it asks to have translated, where their browser cannot do it by itself. The translation"
@@ -98,6 +104,7 @@ PASSING = (
     ),
     Item(
         key="tap",
+        title="lines that a program reads",
         categories=(LOG, L),
         what=(
             "What is said in a running chat, for a program of this server that looks for links, scams and danger in it and warns. "
@@ -115,6 +122,7 @@ PASSING = (
     ),
     Item(
         key="found",
+        title="what a program found",
         categories=(F,),
         what=(
             "What that program found in a chat, as a word of a list and the number of a line. In memory with the chat, and with its text"
@@ -124,7 +132,7 @@ PASSING = (
         purposes=(SAFETY,),
         basis=Basis.INTEREST,
         recipients=(),
-        keep=While("the chat, and 10 minutes after it, in which it can be reported", longest=615),
+        keep=While("the chat lasts, and 10 minutes after it, in which it can be reported", longest=615),
         places=(Memory("findings", 615),),
         export=Export.GONE,
         delete=BY_ITSELF,
@@ -132,6 +140,7 @@ PASSING = (
     ),
     Item(
         key="snap_memory",
+        title="pictures in memory",
         categories=(H,),
         what=(
             "Small still pictures of both cameras in a video chat, at random moments and after a report: as each browser sees the other"
@@ -143,7 +152,7 @@ PASSING = (
         purposes=(SAFETY,),
         basis=Basis.INTEREST,
         recipients=(),
-        keep=While("the chat, and 10 minutes after it, in which it can be reported", longest=615),
+        keep=While("the chat lasts, and 10 minutes after it, in which it can be reported", longest=615),
         places=(Memory("snaps", 615),),
         export=Export.GONE,
         delete=BY_ITSELF,
@@ -151,6 +160,7 @@ PASSING = (
     ),
     Item(
         key="video_off",
+        title="video switched off",
         categories=(F,),
         what=(
             "That video is off for you for a while, since pictures of your video chats could not be checked, or two of them showed"
@@ -160,7 +170,7 @@ PASSING = (
         purposes=(SAFETY,),
         basis=Basis.INTEREST,
         recipients=(),
-        keep=While("ten minutes, an hour at most", longest=3_600),
+        keep=For("ten minutes, an hour at most", longest=3_600),
         places=(Memory("pauses", 3_600),),
         export=Export.GONE,
         delete=BY_ITSELF,
@@ -168,6 +178,7 @@ PASSING = (
     ),
     Item(
         key="snap_provider",
+        title="pictures for another company",
         categories=(H,),
         what=(
             "Small still pictures of your camera in a video chat, as the other person's browser sees it. Another company's server scores"
@@ -185,6 +196,7 @@ PASSING = (
     ),
     Item(
         key="openers",
+        title="first lines of chats",
         categories=(F,),
         what=(
             "How your first lines in a chat begin, as numbers out of which nobody makes a text, so that an advert is found with which many"
@@ -194,7 +206,7 @@ PASSING = (
         purposes=(SAFETY,),
         basis=Basis.INTEREST,
         recipients=(),
-        keep=While("an hour", longest=3_600),
+        keep=For("an hour", longest=3_600),
         places=(Memory("openers", 3_600),),
         export=Export.GONE,
         delete=BY_ITSELF,
@@ -202,6 +214,7 @@ PASSING = (
     ),
     Item(
         key="own_lines",
+        title="your own lines",
         categories=(LOG, L),
         what=(
             "Your own lines of a running chat and the one you have begun, and in a call what you have turned off, in your browser, "
@@ -218,13 +231,14 @@ PASSING = (
     ),
     Item(
         key="signal",
+        title="video connection",
         categories=(A,),
         what="In video chats your IP address reaches the other person's device, unless you choose to go through a relay",
         sources=(PERSON,),
         purposes=(SERVICE,),
         basis=Basis.CONTRACT,
         recipients=(USER, Recipient.TURN),
-        keep=While("the call"),
+        keep=While("the call lasts"),
         places=(HandedOn(USER, "the video connection"),),
         export=Export.FACT,
         delete=Delete(False, "nothing is kept here; what the other person's device learned cannot be called back"),
@@ -239,13 +253,14 @@ PASSING = (
         purposes=(SERVICE,),
         basis=Basis.CONTRACT,
         recipients=(USER,),
-        keep=While("the search and the chat"),
+        keep=While("the search and the chat last"),
         places=(BrowserStore("serendip/tags"), Memory("ticket", 86_400), HandedOn(USER, "the chat: what both named")),
         export=Export.BROWSER,
         delete=IN_BROWSER,
     ),
     Item(
         key="avoid",
+        title="people you avoid",
         categories=(A,),
         what=(
             "Whom you do not want to meet again: up to 16 encrypted tokens in your browser, sent with each search and opened in"
@@ -285,6 +300,7 @@ PASSING = (
     ),
     Item(
         key="college_mail",
+        title="mail to your college",
         categories=(A, B),
         what="Your mail address while a code is sent to it, in memory; then only its keyed hash, also inside the proof in your browser",
         sources=(PERSON,),
@@ -309,7 +325,7 @@ PASSING = (
         purposes=(SERVICE,),
         basis=Basis.CONTRACT,
         recipients=(USER,),
-        keep=While("the chat; a day where it may be asked again", longest=86_400),
+        keep=While("the chat lasts; a day where it may be asked again", longest=86_400),
         places=(Memory("questions", 86_400), HandedOn(USER, "the discussion")),
         export=Export.NOT_LINKED,
         delete=BY_ITSELF,
@@ -317,6 +333,7 @@ PASSING = (
     ),
     Item(
         key="choices",
+        title="your choices",
         categories=(F,),
         what=(
             "Your choices on the page: languages, text size, whether a search goes on by itself, that you are an adult, which "
@@ -341,6 +358,7 @@ PASSING = (
     ),
     Item(
         key="met",
+        title="whom you met last",
         categories=(A,),
         what=(
             "Whom you met last, as numbers of sessions and identity hashes, so that you do not meet again at "
@@ -350,20 +368,21 @@ PASSING = (
         purposes=(SAFETY, SERVICE),
         basis=Basis.INTEREST,
         recipients=(),
-        keep=While("10 minutes", longest=600),
+        keep=For("10 minutes", longest=600),
         places=(Memory("recents", 600), Memory("token", 600), BrowserStore("serendip.way")),
         export=Export.GONE,
         delete=BY_ITSELF,
     ),
     Item(
         key="block",
+        title="people you will not meet again",
         categories=(A,),
         what="Whom you reported and who reported you, in memory for a day, so that you two do not meet again",
         sources=(PERSON,),
         purposes=(SAFETY,),
         basis=Basis.INTEREST,
         recipients=(),
-        keep=While("a day", longest=86_400),
+        keep=For("a day", longest=86_400),
         places=(Memory("blocks", 86_400),),
         export=Export.GONE,
         delete=BY_ITSELF,
@@ -371,6 +390,7 @@ PASSING = (
     ),
     Item(
         key="queue",
+        title="records on their way",
         categories=(A, F),
         what="The record of a chat that just ended, on its way to the database, in memory",
         sources=(PERSON,),

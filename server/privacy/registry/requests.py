@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.privacy.model import Basis, Column, Days, Delete, Export, Forever, Item, Memory, While
+from server.privacy.model import Basis, Column, Days, Delete, Export, For, Forever, Item, Memory, While
 from server.privacy.registry.terms import (
     BY_ITSELF,
     COPIES,
@@ -53,6 +53,7 @@ REQUESTS = (
     ),
     Item(
         key="request_step",
+        title="where a request was passed on",
         categories=(F,),
         what="To whom your request was passed on, how, and what came of it",
         sources=(OPERATOR,),
@@ -67,6 +68,7 @@ REQUESTS = (
     ),
     Item(
         key="request_text",
+        title="text of a request",
         categories=(A, L),
         what="What you wrote in a request, and where you want the answer sent: encrypted, apart from the request",
         sources=(PERSON,),
@@ -81,6 +83,7 @@ REQUESTS = (
     ),
     Item(
         key="request_answer",
+        title="answer to a request",
         categories=(L,),
         what="What we answered to your request: encrypted",
         sources=(OPERATOR,),
@@ -110,6 +113,7 @@ REQUESTS = (
     ),
     Item(
         key="agent_use",
+        title="use of an agent's code",
         categories=(A,),
         what="That a code for an agent was used, so that it works once: its keyed hash",
         sources=(DERIVED,),
@@ -124,13 +128,14 @@ REQUESTS = (
     ),
     Item(
         key="request_limits",
+        title="limits for requests",
         categories=(A,),
         what="How often a network tries a proof, asks or acts about its data, and how often you download yours, in memory",
         sources=(DERIVED,),
         purposes=(SAFETY,),
         basis=Basis.INTEREST,
         recipients=(),
-        keep=While("an hour; a day for requests without a proof", longest=86_400),
+        keep=For("an hour; a day for requests without a proof", longest=86_400),
         places=(Memory("requests", 86_400),),
         export=Export.GONE,
         delete=BY_ITSELF,

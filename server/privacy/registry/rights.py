@@ -30,6 +30,7 @@ RIGHTS = (
     ),
     Item(
         key="erased",
+        title="marks of deleted records",
         categories=(A,),
         what="The keyed hashes under which your deleted records were stored, so that what comes late or back is hidden and deleted too",
         sources=(PERSON,),

@@ -78,6 +78,7 @@ SAFETY_ITEMS = (
     ),
     Item(
         key="case_subject",
+        title="whom a case is about",
         categories=(A, F, G),
         what="Whom a case is about: a keyed hash of the identity, the IP address (encrypted), a keyed hash of its network, the country",
         sources=(PERSON, DERIVED),
@@ -126,6 +127,7 @@ SAFETY_ITEMS = (
     ),
     Item(
         key="snap",
+        title="pictures kept with a report",
         categories=(H,),
         what=(
             "Small still pictures of your camera in a video chat that somebody reported, or in which a program found nudity, two browsers"
@@ -233,11 +235,12 @@ SAFETY_ITEMS = (
     ),
     Item(
         key="law_notice",
+        title="notice to us",
         categories=(A, F),
         what=(
             "What you told us without an account: when, about what kind of thing; where it was, your words and how to reach you,"
             " if you said so, encrypted; the hash of the address at which you read what came of it, and our answer. Nothing of your"
-            " connection"
+            " connection. What nobody decides within 30 days is closed, and says so"
         ),
         sources=(PERSON, OPERATOR),
         purposes=(SAFETY, RULES, LEGAL),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from server.privacy.model import Contract, Recipient, Text
 
 CONTRACTS = (
-    Contract(Recipient.HOSTING, "data processing agreement", "by us at once; their own logs as the operator states"),
+    Contract(Recipient.HOSTING, "data processing agreement", "by us; their own logs as the operator states"),
     Contract(Recipient.RELAY, "data processing agreement", "their own logs as the operator states"),
     Contract(Recipient.TURN, "data processing agreement", "their own logs as the operator states"),
     Contract(Recipient.TRANSLATION, "data processing agreement", "their own logs as the operator states"),
@@ -23,7 +23,7 @@ CONTRACTS = (
 )
 
 FRONT = (
-    Text("front.who", "Who we are", "{operator} runs this server and answers for your data. You reach us at {reach}."),
+    Text("front.who", "Who we are", "{operator} is responsible for your data here. You reach us at {reach}."),
     Text(
         "front.what",
         "What we keep",
@@ -91,7 +91,7 @@ RIGHTS = (
         "You may know what we hold, get a copy of it and take it elsewhere. You may have it corrected or deleted, or its use"
         " restricted. {ask} We answer within 30 days. If we need longer we say so, and why: never more than 90 days in all. It costs"
         " nothing. We ask for no passport: the browser of your chats is the proof. Without proof we can show nobody's data. Somebody"
-        " else may ask for you, with your written permission.",
+        " else may ask for you, with your written permission. We may refuse a claim of theirs that says too little to be checked.",
     ),
     Text(
         "objection",
@@ -184,14 +184,14 @@ GUARD = (
     Text(
         "adults",
         "Adults only",
-        "The service is for people of 18 and over. We remove data of younger people when we learn of it. Where somebody writes in a chat"
-        " that they are under 18, a program ends it and asks them.",
+        "The service is for people of 18 and over. If you are under 18, give us no personal data. We remove data of younger people"
+        " when we learn of it. Where somebody writes in a chat that they are under 18, a program ends it and asks them.",
     ),
     Text(
         "parents",
         "For parents",
-        "Please tell your children never to use this server. The page for parents says how to block it. If a child was here, tell us"
-        " at /notice.",
+        "Please watch what your children do on the internet, and tell them never to use this server. The page for parents says how"
+        " to block it. If a child was here, tell us at /notice.",
     ),
     Text(
         "warning",
@@ -202,21 +202,32 @@ GUARD = (
     Text(
         "third",
         "No third parties on our pages",
-        "Our pages hold no social buttons, scripts or fonts of others. Other sites that somebody links to are not covered here.",
+        "Our pages hold no social buttons, scripts or fonts of others. We do not endorse other sites that somebody links to. This"
+        " statement does not cover them.",
         needs="no-captcha",
     ),
     Text(
         "third.captcha",
         "Third parties on our pages",
         "Our pages hold no social buttons or fonts of others. A script of another company runs only to check that you are not a robot,"
-        " after you agree. Other sites that somebody links to are not covered here.",
+        " after you agree. We do not endorse other sites that somebody links to. This"
+        " statement does not cover them.",
         needs="captcha",
     ),
 )
 
 DISCLOSED = (
     Text(
-        "sale", "Nothing is sold", "We do not sell or share personal information, and have not in the last 12 months."
+        "sale",
+        "Nothing is sold",
+        "We do not sell or share personal information, and have not in the last 12 months. We have no actual knowledge of any sale or"
+        " sharing of data of people under 16.",
+    ),
+    Text(
+        "limit",
+        "Sensitive data",
+        "What you say and show serves the chats, people's safety and the law alone. So there is no other use that you could have"
+        " limited.",
     ),
     Text(
         "business",
@@ -236,6 +247,12 @@ DISCLOSED = (
         " stored of chats is keyed or encrypted with a key of its month. That key is destroyed afterwards. Saved chats and held"
         " records have a key that stays.",
         needs="store",
+    ),
+    Text(
+        "memory",
+        "What is said, in memory",
+        "Lines that nobody saves or reports stay in memory until ten minutes after the chat. Then their place is cleared. Copies that"
+        " programs and the system made on the way last until that memory is used again. Nothing of them is written to a file.",
     ),
     Text(
         "screening",

@@ -21,6 +21,7 @@ from server.privacy.registry.terms import (
 UPKEEP = (
     Item(
         key="hold",
+        title="order to preserve",
         categories=(A,),
         what="Orders to preserve something: whose, by which authority, why, until when",
         sources=(OPERATOR,),
@@ -41,6 +42,7 @@ UPKEEP = (
     ),
     Item(
         key="audit",
+        title="look-ups by operators",
         categories=(F,),
         what="What the operators did with stored data, when and why; the person concerned as a keyed hash",
         sources=(OPERATOR,),
@@ -80,6 +82,7 @@ UPKEEP = (
     ),
     Item(
         key="erasure",
+        title="list of deletions",
         categories=(A,),
         what="A list of what was deleted, as keyed hashes, with the time until when, sealed, so that a restored backup does not bring it back",
         sources=(DERIVED,),

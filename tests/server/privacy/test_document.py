@@ -134,4 +134,36 @@ def test_an_operator_without_a_name_is_named_in_the_readers_language() -> None:
 def test_what_an_operator_writes_is_text_and_no_template() -> None:
     found = of({"operator": {"name": "{days} <b>", "email": "{operator}"}})
     (who,) = [text["body"] for text in found["texts"] if text["key"] == "front.who"]
-    assert who == "{days} <b> runs this server and answers for your data. You reach us at {operator}."
+    assert who == "{days} <b> is responsible for your data here. You reach us at {operator}."
+
+
+def test_of_a_provider_that_is_not_named_no_contract_is_claimed() -> None:
+    bare, named = (
+        of({"mail": {"host": "m"}}),
+        of({"mail": {"host": "m"}, "recipients": [{"name": "M", "kind": "mail"}]}),
+    )
+    rows = {row["recipient"]: row for row in bare["recipients"]}
+    assert rows["the mail relay of the operator"] == {
+        "recipient": "the mail relay of the operator", "contract": "none is named", "deletes": "",
+    }  # fmt: skip
+    assert "data processing agreement" not in orjson.dumps(bare).decode()
+    contracts = {row["recipient"]: row["contract"] for row in named["recipients"]}
+    assert contracts["the mail relay of the operator"] == "data processing agreement"
+    assert contracts["hosting and object-store providers"] == "none is named"
+    assert {word for row in bare["categories"] for word in row["disclosed"]} == set()
+    assert {word for row in named["categories"] for word in row["disclosed"]} == {"the mail relay of the operator"}
+
+
+@pytest.mark.parametrize("language", spoken())
+def test_where_requests_are_taken_the_statement_names_their_page_first(language: str) -> None:
+    written = {"operator": {"name": "A B", "email": "p@example.org"}}
+    for chosen, reached in (({}, False), (written, True)):
+        ask = next(text["body"] for text in of(chosen, language)["texts"] if text["key"] == "front.you")
+        assert "/privacy/request" in ask
+        assert ("p@example.org" in ask) == reached
+        if reached:
+            assert ask.index("/privacy/request") < ask.index("p@example.org")
+    assert spoken()[language].text("privacy.nowhere") not in orjson.dumps(of({}, language)).decode()
+    without = orjson.dumps(of({"store": {"enabled": False}}, language)).decode()
+    assert "/privacy/request" not in without
+    assert spoken()[language].text("privacy.nowhere") in without

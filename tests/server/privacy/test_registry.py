@@ -30,6 +30,13 @@ def test_the_newest_version_says_exactly_what_the_registry_says() -> None:
     assert statement.check() == [], "run: serendip privacy release"
 
 
+def test_what_is_said_and_shown_serves_the_chats_safety_and_the_law_alone() -> None:
+    allowed = {Purpose.SERVICE, Purpose.SAFETY, Purpose.RULES, Purpose.LEGAL, Purpose.VERIFY}
+    shown = [item for item in REGISTRY.items if {Category.L, Category.LOG, Category.H} & set(item.categories)]
+    assert len(shown) > 5
+    assert [item.key for item in shown if set(item.purposes) - allowed] == []
+
+
 def test_a_new_column_fails_with_its_name() -> None:
     other = MetaData()
     for table in metadata.sorted_tables:

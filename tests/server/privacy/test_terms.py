@@ -8,7 +8,7 @@ import pytest
 from markupsafe import Markup
 
 from server.config.settings import Retention, Settings
-from server.privacy.document import CLOSED, document, keep_words
+from server.privacy.document import CLOSED, PROVIDERS, document, keep_words
 from server.privacy.model import Basis, Category, Days, Export, HandedOn, Item, Purpose, Recipient, Source
 from server.privacy.registry import REGISTRY
 from server.privacy.terms import SAID, TERMS, Terms
@@ -22,8 +22,8 @@ def terms_of(found: dict[str, Any]) -> set[str]:
     said |= {
         word for row in found["items"] for name in ("sources", "purposes", "recipients", "places") for word in row[name]
     }
-    said |= {row[name] for row in found["recipients"] for name in ("recipient", "contract", "deletes")}
-    said |= {row["key"].replace("_", " ") for row in found["items"]}
+    said |= {row[name] for row in found["recipients"] for name in ("recipient", "contract", "deletes") if row[name]}
+    said |= {REGISTRY.title(row["key"]) for row in found["items"]}
     return said | {row["name"] for row in found["categories"]}
 
 
@@ -32,7 +32,8 @@ def test_every_language_has_every_term_of_every_deployment(language: str) -> Non
     mail = {"mail": {"host": "mail.example"}, "translation": {"url": "http://localhost:5000"}}
     everything = {**mail, "server": {"proxies": ["10.0.0.1"]}, "video": {"turn": ["turn:t.example"]}}
     said = {member.value for kind in KINDS for member in kind} | set(CLOSED.values())
-    for chosen in (everything, {**everything, "store": {"enabled": False}}):
+    named = {**everything, "recipients": [{"name": "A", "kind": kind} for kind in PROVIDERS]}
+    for chosen in (everything, named, {**everything, "store": {"enabled": False}}):
         said |= terms_of(document(Settings.model_validate(chosen)))
     missing = {term for term in said if TERMS[language].find(term) is None}
     assert not missing

@@ -12,6 +12,7 @@ import pytest
 
 from engine.protocol import REASONS
 from server.pages import Pages
+from server.privacy.registry import REGISTRY
 from server.privacy.terms import SAID, TERMS
 from server.rights import machine
 from server.rights.answer import RIGHTS
@@ -67,7 +68,9 @@ async def everything(kit: Kit) -> dict[str, Any]:
 
 def rendered(know: dict[str, Any], language: str) -> str:
     """The page's body."""
-    page = PAGES.text("rights-know.html", know=know, fields=FIELDS, t=PAGES.said[language], say=SAID[language])
+    page = PAGES.text(
+        "rights-know.html", know=know, fields=FIELDS, t=PAGES.said[language], say=SAID[language], title=REGISTRY.title
+    )
     return page.partition("<h1>")[2].partition("</main>")[0]
 
 

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Route, expect
 from server.config.settings import Settings
 from server.pages import Pages
 from server.privacy.published import Published
+from server.privacy.registry import REGISTRY
 from server.privacy.terms import SAID
 from server.safety.interface import Written
 from server.safety.published import tables
@@ -62,6 +63,7 @@ def elsewhere(language: str) -> dict[str, tuple[str, dict[str, object]]]:
     statement = {
         "doc": published.answer(published.version, language),
         "say": SAID[language],
+        "title": REGISTRY.title,
         "current": True,
         "rights": True,
     }

@@ -67,6 +67,11 @@ CHECKS: dict[str, tuple[str, ...]] = {
         f"{T}/privacy/test_purge.py::test_raw_files_of_sqlite_hold_nothing_of_what_was_purged",
         f"{T}/store/test_backup.py::test_a_backup_holds_no_key_and_opens_nothing_once_the_epoch_s_key_is_destroyed",
     ),
+    "memory": (
+        f"{T}/worker/test_memory.py::test_no_line_of_a_chat_that_is_over_is_left_where_the_program_kept_it",
+        f"{T}/safety/screening/test_process.py::test_no_line_is_in_a_file_a_log_or_a_core",
+    ),
+    "limit": (f"{T}/privacy/test_registry.py::test_what_is_said_and_shown_serves_the_chats_safety_and_the_law_alone",),
     "screening": (
         f"{T}/safety/screening/test_process.py::test_no_line_is_in_a_file_a_log_or_a_core",
         f"{T}/safety/test_paused.py::test_who_spreads_an_advert_is_paused_with_a_case_and_an_appeal",
@@ -133,6 +138,8 @@ LAWYER: dict[str, tuple[str, ...]] = {
     "7011(e)(1) disclosed in the last 12 months": ('id="disclosed"', "hosting and object-store providers"),
     "7011(e)(1) disclosed for a business purpose": ('id="business"',),
     "7011(e)(1) sold or shared": ("We do not sell or share personal information",),
+    "7011(e)(1) sold or shared, under 16": ("no actual knowledge of any sale",),
+    "7027(m) no right to limit is needed": ('id="limit"',),
     "7011(e)(2) right to know, delete, correct": ("You may know what we hold",),
     "7011(e)(2) no discrimination": ('id="equal"',),
     "7011(e)(3) how to ask, and how it is verified": (
@@ -142,7 +149,9 @@ LAWYER: dict[str, tuple[str, ...]] = {
     "7011(e)(3) authorised agent": ("with your written permission",),
     "7011(e)(4) date": ("in effect since",),
     "1798.83 direct marketing": ('id="marketing"',),
-    "children": ('id="adults"', 'id="parents"'),
+    "children": ('id="adults"', "give us no personal data", 'id="parents"', "watch what your children do"),
+    "other sites": ("do not endorse other sites",),
+    "a claim that says too little": ("refuse a claim of theirs that says too little",),
     "cookies": ('id="cookies"', 'id="refused"'),
     "security": ('id="security"',),
     "scope": ('id="scope"',),
@@ -183,7 +192,7 @@ def page(chosen: dict[str, Any], language: str = "en") -> str:
     """The page as people get it."""
     published = Published(Settings.model_validate(chosen))
     return pages().text(
-        "privacy.html", t=pages().said[language], query="", say=SAID[language], current=True, rights=False,
+        "privacy.html", t=pages().said[language], query="", say=SAID[language], title=REGISTRY.title, current=True, rights=False,
         doc=published.answer(published.version, language),
     )  # fmt: skip
 
