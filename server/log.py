@@ -114,7 +114,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "screening.rules_refused": "name",  # this file of rules cannot be; `serendip safety rules check` says why
         "store.purge_failed": "cause error where",
         "server.ready": "host port version pid descriptors",  # connections are taken
-        "server.crowded": "",  # newcomers are turned away: the loop is late with everything
+        "server.crowded": "",  # newcomers are turned away, all but a share: the loop is late by its own work
         "server.crowded_over": "count",  # how many were
         "server.short": "",  # newcomers are turned away: no descriptor or no memory is left for them
         "server.short_over": "count",  # how many were

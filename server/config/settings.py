@@ -102,7 +102,10 @@ class Limits(Section):
     newcomers: PositiveInt = Field(default=250, description="connections an address whose request is still to come")
     connect_burst: PositiveInt = Field(default=40, description="new connections at once, an address")
     connect_rate: PositiveFloat = Field(default=4.0, description="new connections a second after the burst, an address")
-    late: NonNegativeFloat = Field(default=0.05, description="seconds late, three times in a row: nobody new; 0: never")
+    late: NonNegativeFloat = Field(
+        default=0.05,
+        description="seconds late by own work, three times in a row: most newcomers are refused; 0: never",
+    )
 
 
 class Session(Section):

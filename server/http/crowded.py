@@ -1,4 +1,6 @@
-"""Pages while the process is late with everything: newcomers are told to come back. Rule: whoever is here, or needs no page, is answered as ever.
+"""Pages while the process has too much work of its own: newcomers are told to come back, all but a share (`server.worker.crowding`).
+
+Rule: whoever is here, or needs no page, is answered as ever.
 
 A page is how newcomers come: what they are not shown makes no connection, no search and no chat. Files, the API, the programs of Omegle's protocol
 (which has a word of its own for it) and what an orchestrator asks are no pages; the moderators' console and the metrics have ports of their own.
@@ -30,9 +32,9 @@ class Crowd:
 
     @web.middleware
     async def take(self, request: web.Request, handler: Answer) -> web.StreamResponse:
-        """503 for a page that a newcomer asks for while nobody new is taken in."""
+        """503 for a page that a newcomer asks for who is turned away."""
         worker = request.app[SERVICES].worker
-        if not worker.crowded or not page(request) or self._here(request):
+        if not worker.crowded or not page(request) or self._here(request) or worker.admits_page():
             return await handler(request)
         request[TURNED_AWAY] = True
         headers = {"Retry-After": str(worker.turn_away()), "Cache-Control": "no-store"}

@@ -84,7 +84,7 @@ class Adapter(Table):
         """A new client that looks for somebody; None where it may not. `way`: bits of `engine.protocol`."""
         now = time.monotonic()
         key = key_of(address)
-        if self._worker.crowded or len(self.clients) >= self._most or not self._addresses.enter(key, now):
+        if not self._worker.admits() or len(self.clients) >= self._most or not self._addresses.enter(key, now):
             self.tally["refused"] += 1
             return None
         person = self.digests.person(randid)

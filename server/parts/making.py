@@ -16,6 +16,7 @@ from ext.net.reactor import Reactor
 from ext.net.ring import Rings
 from server.config.settings import Settings
 from server.process import allowance
+from server.process.schedule import core_share
 from server.safety import receipt
 from server.safety.challenge.asking import Asking
 from server.safety.help import Help
@@ -26,6 +27,7 @@ from server.security.identity import Identities
 from server.security.tokens import Tokens
 from server.video.ice import Ice
 from server.video.scrub import scrub
+from server.worker.crowding import Crowding
 from server.worker.worker import Worker
 
 
@@ -59,7 +61,7 @@ def make_worker(
     outside = {**outside_of(settings, secret, ice, helped, asking), "paused": paused}
     worker = Worker(
         reactor, make_engine, outside, Tokens(secret),
-        Identities(secret.lasting[keys.Purpose.COOKIE]), settings.session.grace,
+        Identities(secret.lasting[keys.Purpose.COOKIE]), settings.session.grace, Crowding(core_share()),
     )  # fmt: skip
     asking.begin(worker)
     return worker

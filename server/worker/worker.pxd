@@ -24,6 +24,7 @@ cdef class Worker:
     cdef double _timer_at
     cdef object _second, _shortage
     cdef readonly object _crowding
+    cdef object _meter
     cdef double _second_due
     cpdef act(self, handler)
     cpdef _turn(self, events, double now, int rounds=*)

@@ -35,6 +35,7 @@ from engine.views import SessionView, error, hello
 from ext.net.admission import key_of
 from ext.net.reactor import Reactor
 from server import log
+from server.process.schedule import Meter
 from server.security.identity import Identities
 from server.security.ids import Ids
 from server.security.tokens import Tokens
@@ -67,6 +68,7 @@ class Worker:
         tokens: Tokens,
         identities: Identities,
         grace: float,
+        crowding: Crowding | None = None,
     ) -> None:
         self.reactor = reactor
         self.ids = Ids()
@@ -115,12 +117,14 @@ class Worker:
         self._timer_at = float("inf")
         self._second: asyncio.TimerHandle | None = None
         self._shortage = Shortage()
-        self._crowding = Crowding()
+        self._crowding = Crowding() if crowding is None else crowding
+        self._meter: Meter | None = None  # of this thread, while it turns
         self._second_due = 0.0  # when the next second is looked at
 
     def start(self) -> None:
         """Begins to turn."""
         self._loop.add_reader(self.reactor.fd, self._ready)
+        self._meter = Meter.of_self()
         self._every_second()
 
     def stop(self) -> None:
@@ -129,6 +133,9 @@ class Worker:
         for timer in (self._timer, self._second, self._put_off):
             if timer is not None:
                 timer.cancel()
+        if self._meter is not None:
+            self._meter.close()
+            self._meter = None
 
     # turns
 
@@ -144,7 +151,8 @@ class Worker:
     def _every_second(self) -> None:
         self._second = self._loop.call_later(1.0, self._every_second)  # first: a fault of ours costs one tick, not all
         now = time.monotonic()
-        self._crowding.look(now - self._second_due if self._second_due else 0.0)
+        late = now - self._second_due if self._second_due else 0.0
+        self._crowding.look(late, None if self._meter is None else self._meter.read())
         self._second_due = now + 1.0
         self.engine.sweep(now)
         self._turn(self.reactor.tick(now), now)
@@ -192,8 +200,16 @@ class Worker:
 
     @property
     def crowded(self) -> bool:
-        """Whether nobody new is to be taken in, since this process is late with everything."""
+        """Whether newcomers are turned away, all but a share, since this process has too much work of its own."""
         return self._crowding.on
+
+    def admits(self) -> bool:
+        """Whether a newcomer is to be taken in (`Crowding.admits`)."""
+        return self._crowding.admits()
+
+    def admits_page(self) -> bool:
+        """Whether a newcomer who asks for a page is to be shown it (`Crowding.admits_page`)."""
+        return self._crowding.admits_page()
 
     def turn_away(self) -> int:
         """Another newcomer is, who asks for something else than a connection of ours; in how many seconds to come back."""
@@ -343,7 +359,7 @@ class Worker:
             if refusal is not None:
                 self.reactor.close(conn, FAULTS["banned"].close, refusal)
                 return
-            if self._crowding.on and not engine.returns(identity, address, now):
+            if self._crowding.on and not engine.returns(identity, address, now) and not self._crowding.admits():
                 self.reactor.close(conn, FAULTS["busy"].close, error("busy", None, None, self._crowding.turn_away()))
                 return
             self._greet(conn, engine.opened(conn, self.ids(), identity, address, now, 0, way))

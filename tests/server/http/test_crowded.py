@@ -1,4 +1,4 @@
-"""While a process is late with everything newcomers get no page, and everybody else what they ask for."""
+"""While a process has too much work newcomers get no page, but for a share of them, and everybody else what they ask for."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Crowded:
         self.pages = app.build(services)
         self.answers = Answers(self.pages)
         for _ in range(3):
-            self.worker._crowding.look(1.0)
+            self.worker._crowding.look(1.0, None)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ async def test_what_is_no_page_is_answered_as_ever(client: Client, crowded: Crow
     assert crowded.worker._crowding.turned_away == 0
     crowded.worker._crowding.late = float("inf")
     for _ in range(3):
-        crowded.worker._crowding.look(0.0)
+        crowded.worker._crowding.look(0.0, None)
     assert not crowded.worker.crowded
     assert (await client.get(path)).status == late.status
 
@@ -82,7 +82,7 @@ async def test_who_is_here_sees_every_page_and_others_see_it_when_it_is_over(cli
     assert (await client.get("/about", headers=cookie)).status == 200
     assert (await client.get("/about", headers={"Cookie": f"id={'B' * 22}"})).status == 503
     for _ in range(3):
-        worker._crowding.look(0.0)
+        worker._crowding.look(0.0, None)
     assert (await client.get("/about")).status == 200
     worker.engine.lost(session, 1, 0, 0.0)
 
@@ -90,3 +90,8 @@ async def test_who_is_here_sees_every_page_and_others_see_it_when_it_is_over(cli
 async def test_a_post_is_no_page(client: Client, crowded: Crowded) -> None:
     assert (await client.post("/about")).status == 405
     assert crowded.worker._crowding.turned_away == 0
+
+
+async def test_one_in_four_newcomers_gets_a_page_and_may_connect_by_it(client: Client, crowded: Crowded) -> None:
+    assert [(await client.get("/about")).status for _ in range(8)].count(200) == 2
+    assert [crowded.worker.admits() for _ in range(3)] == [True, True, False]
