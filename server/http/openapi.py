@@ -3,6 +3,7 @@
 Paths are aiohttp's, so that they can be compared; `needs` names the setting without which a route is not there.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ HTML: Final = "text/html"
 TEXT: Final = "text/plain"
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
+COOKIE: Final = "identity"
+KEY: Final = "rightsKey"
 
 
 def record(required: str = "", **fields: Schema) -> Schema:
@@ -26,7 +29,11 @@ def record(required: str = "", **fields: Schema) -> Schema:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation. `answers`: media type and schema by status; `form`: fields, by name, required where marked with `!`."""
+    """One operation.
+
+    `answers`: media type and schema by status; with `needs` 404 is one of them, where the setting is off. `form`: fields, by name, required
+    where marked with `!`.
+    """
 
     method: str
     path: str
@@ -39,6 +46,7 @@ class Route:
     body: Schema | None = None
     form: dict[str, str] = field(default_factory=dict)  # an example of each
     media: str = ""  # of a body that is neither
+    proof: str = ""  # the security scheme by which a client shows whose request it is
 
 
 PAGE: Final = {200: (HTML, STRING)}
@@ -56,6 +64,12 @@ TRANSLATE: Final[Schema] = {
     },
     "required": ["token", "text", "to"],
 }
+TRANSLATED: Final[Schema] = {
+    "type": "object",
+    "properties": {"text": STRING, "from": STRING},
+    "required": ["text", "from"],
+}
+MAILED: Final = record(domain=STRING, within=WHOLE, check=STRING)
 LOG_ANSWERS: Final = {
     200: (HTML, STRING),
     403: (HTML, STRING),
@@ -65,6 +79,7 @@ LOG_ANSWERS: Final = {
 }
 SPY: Final = record(ask=NUMBER, discuss=NUMBER, asking=WHOLE, discussing=WHOLE)
 USUAL: Final[Schema] = {"type": "object", "properties": dict.fromkeys(("text", "video", "spy"), WHOLE)}
+FIGURES: Final = record("online spy", online=WHOLE, usual=USUAL, spy=SPY)
 CONFIG: Final = record(
     "grace modes", grace=NUMBER, moderated={"type": "boolean"},
     modes={"type": "array", "items": STRING}, college={"type": "boolean"}, save={"type": "boolean"},
@@ -93,7 +108,13 @@ READY: Final = record(
 )
 ID: Final = "central1:" + "0" * 30
 START: Final = {"firstevents": "1", "randid": "ABCDEFGH", "lang": "en", "topics": '["tea"]'}
-IN_LANGUAGE: Final[dict[str, Schema]] = {"lang": {"type": "string", "enum": ["de", "en"]}}
+IN_LANGUAGE: Final[dict[str, Schema]] = {
+    "lang": {
+        "type": "string",
+        "description": "a language instead of Accept-Language's; one that is not there is passed over",
+        "examples": ["de"],
+    }
+}
 UNREADABLE: Final = {status: (JSON, {"type": "object"}) for status in (400, 408, 413)}
 
 
@@ -110,7 +131,7 @@ RIGHTS_STATUS: Final = record(
     reason={"type": ["string", "null"]}, processing_details={"type": ["string", "null"]}, answer={"type": ["string", "null"]},
     know={"type": "object"}, removed_by=STRING,
 )  # fmt: skip
-RIGHTS_ERRORS: Final = dict.fromkeys((400, 403, 408, 413, 429, 503), (JSON, record(error=STRING)))
+RIGHTS_ERRORS: Final = dict.fromkeys((400, 403, 408, 413, 429, 503), (JSON, ERROR))
 RIGHTS_FORM: Final = {"token": "none", "proof": "sr1.none"}
 RIGHTS_PAGES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "": ("The page, by a rights key, an agent's code or a saved log's delete address", {}),
@@ -141,11 +162,11 @@ RIGHTS_ROUTES: Final = (
     ),
     Route(
         "POST", "/api/rights", "Ask, by a rights key or an agent's code: `Authorization: Bearer`; `export` is answered with a ZIP", tag="rights",
-        needs="store.enabled", answers={200: (JSON, RIGHTS_STATUS), **RIGHTS_ERRORS},
+        needs="store.enabled", proof=KEY, answers={200: (JSON, RIGHTS_STATUS), **RIGHTS_ERRORS},
         body=record("kind", kind={"type": "string", "enum": ["know", "export", "delete"]}, records={"type": "boolean"}, logs={"type": "boolean"}),
     ),
     Route(
-        "GET", "/api/rights/{number}", "How a request stands, by the same proof", tag="rights", needs="store.enabled",
+        "GET", "/api/rights/{number}", "How a request stands, by the same proof", tag="rights", needs="store.enabled", proof=KEY,
         path_fields={"number": "0000000000000"}, answers={200: (JSON, RIGHTS_STATUS), **RIGHTS_ERRORS},
     ),
 )  # fmt: skip
@@ -156,39 +177,42 @@ ROUTES: Final[tuple[Route, ...]] = (
         "GET", "/readyz", "Whether new people may be sent here; degraded: a part is away, people go on chatting",
         {200: (JSON, READY), 503: (JSON, READY)}, "operation",
     ),
-    Route("GET", "/api/status", "Who is here", {200: (JSON, record("online spy", online=WHOLE, usual=USUAL, spy=SPY))}, "api"),
+    Route("GET", "/api/status", "Who is here", {200: (JSON, FIGURES)}, "api"),
     Route("GET", "/api/config", "What this server offers; what is missing is not offered", {200: (JSON, CONFIG)}, "api"),
     Route("GET", "/api/privacy", "The privacy statement, as data", {200: (JSON, {"type": "object"})}, "api", query=IN_LANGUAGE),
     Route("GET", "/api/openapi.json", "This document", {200: (JSON, {"type": "object"})}, "api"),
     Route("GET", "/api/asyncapi.json", "The WebSocket's document", {200: (JSON, {"type": "object"})}, "api"),
-    Route("POST", "/api/forget", "Let the browser drop our cookie", {204: ("", {})}, "api"),
-    Route("POST", "/api/under-18", "One is not 18: records go, and the browser drops our cookie", {204: ("", {}), 503: ("", {})}, "api"),
+    Route("POST", "/api/forget", "Let the browser drop our cookie", {204: ("", {}), 403: ("", {})}, "api", proof=COOKIE),
+    Route(
+        "POST", "/api/under-18", "One is not 18: records go, and the browser drops our cookie", {204: ("", {}), 403: ("", {}), 503: ("", {})}, "api",
+        proof=COOKIE,
+    ),
     Route(
         "GET", "/.well-known/serendip-receipts", "The public key by which a receipt is checked", {200: (TEXT, STRING)}, "api", "store.enabled"
     ),
     Route(
         "GET", "/ws", "The WebSocket, serendip.v1: see asyncapi.json", tag="api",
-        answers=dict.fromkeys((400, 403, 421, 426, 429, 503), (TEXT, STRING)),
+        answers={101: ("", {}), **dict.fromkeys((400, 403, 421, 426, 429, 431, 503), (TEXT, STRING))},
     ),
     Route(
         "POST", "/api/translate", "A line in another language, for somebody with a session", tag="api", needs="translation.url",
         body=TRANSLATE,
         answers={
-            200: (JSON, {"type": "object", "properties": {"text": STRING, "from": STRING}, "required": ["text", "from"]}),
-            **dict.fromkeys((400, 403, 408, 413, 422, 429, 503), (JSON, record("error", error=STRING, wait=NUMBER))),
+            200: (JSON, TRANSLATED),
+            **dict.fromkeys((400, 403, 408, 413, 422, 429, 503), (JSON, ERROR)),
         },
     ),
     Route(
-        "POST", "/api/college/mail", "Ask for a mail with a code", tag="college", needs="mail.host",
+        "POST", "/api/college/mail", "Ask for a mail with a code", tag="college", needs="mail.host", proof=COOKIE,
         body=record(address={"type": "string", "maxLength": 254, "examples": ["me@university.example"]}),
-        answers={202: (JSON, record(domain=STRING, within=WHOLE, check=STRING)), **REFUSALS},
+        answers={202: (JSON, MAILED), **REFUSALS},
     ),
     Route(
-        "POST", "/api/college/code", "Give the code for a proof", tag="college", needs="mail.host",
+        "POST", "/api/college/code", "Give the code for a proof", tag="college", needs="mail.host", proof=COOKIE,
         body=record("code", code={"type": "string", "maxLength": 16, "examples": ["123456"]}, check=STRING), answers={200: (JSON, PROOF), **REFUSALS},
     ),
     Route(
-        "POST", "/api/college/claim", "A proof, once the mail's link was confirmed in this browser", tag="college", needs="mail.host",
+        "POST", "/api/college/claim", "A proof, once the mail's link was confirmed in this browser", tag="college", needs="mail.host", proof=COOKIE,
         body={"type": "object", "properties": {"check": STRING}}, answers={200: (JSON, PROOF), **REFUSALS},
     ),
     Route(
@@ -309,11 +333,16 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Serendip",
             "version": VERSION,
-            "description": "Every HTTP route. asyncapi.json describes the WebSocket at /ws; a Host that the server does not know is answered 421.",
+            "description": (
+                "Every HTTP route. asyncapi.json describes the WebSocket at /ws. A Host that the server does not know is answered 421, a method "
+                "that a path does not have 405 with Allow, a head over 16 KiB 431. Under /api/ errors are JSON."
+            ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
+        "security": [],
         "paths": paths,
+        "components": {"schemas": NAMED, "securitySchemes": PROOFS},
     }
 
 
@@ -321,8 +350,10 @@ def _operation(route: Route) -> dict[str, Any]:
     made: dict[str, Any] = {
         "tags": [route.tag],
         "summary": route.summary,
-        "operationId": f"{route.method.lower()} {route.path}",
+        "operationId": operation_id(route.method, route.path),
     }
+    if route.proof:
+        made["security"] = [{route.proof: []}]
     if route.needs:
         made["description"] = f"Only where the setting `{route.needs}` allows it."
     parameters = [
@@ -337,20 +368,60 @@ def _operation(route: Route) -> dict[str, Any]:
     if parameters:
         made["parameters"] = parameters
     if route.body is not None:
-        made["requestBody"] = {"required": True, "content": {JSON: {"schema": route.body}}}
+        made["requestBody"] = {"required": True, "content": {JSON: {"schema": _named(route.body)}}}
     elif route.form:
         fields = {name: {"type": "string", "examples": [example]} for name, example in route.form.items()}
         made["requestBody"] = {"content": {FORM: {"schema": {"type": "object", "properties": fields}}}}
     elif route.media:
         made["requestBody"] = {"content": {route.media: {}}}
+    off = {404: (JSON, ERROR) if route.path.startswith("/api/") else ("*/*", BLOB)} if route.needs else {}
     made["responses"] = {
-        str(status): {"description": _WORDS[status], **({"content": {media: {"schema": schema}}} if media else {})}
-        for status, (media, schema) in sorted(({421: (TEXT, STRING)} | route.answers).items())
+        str(status): {
+            "description": _WORDS[status],
+            **({"content": {media: {"schema": _named(schema)}}} if media else {}),
+        }
+        for status, (media, schema) in sorted((off | {421: (TEXT, STRING)} | route.answers).items())
     }
     return made
 
 
+def operation_id(method: str, path: str) -> str:
+    """An identifier, which generators make a function's name of: `GET /log/{id}/remove` is `getLogIdRemove`."""
+    words = re.findall(r"[A-Za-z0-9]+", path)
+    return method.lower() + "".join(word[0].upper() + word[1:] for word in words or ["page"])
+
+
+def _named(schema: Schema) -> Schema:
+    """A reference in the place of a schema that has a name."""
+    return next(({"$ref": f"#/components/schemas/{name}"} for name, named in NAMED.items() if named is schema), schema)
+
+
+NAMED: Final[dict[str, Schema]] = {
+    "Error": ERROR,
+    "Config": CONFIG,
+    "Status": FIGURES,
+    "Readiness": READY,
+    "Translation": TRANSLATED,
+    "TranslationRequest": TRANSLATE,
+    "CollegeMail": MAILED,
+    "CollegeProof": PROOF,
+    "RightsRequest": RIGHTS_STATUS,
+    "OmegleStatus": STATUS,
+    "OmegleEvents": EVENTS,
+    "OmegleStart": STARTED,
+    "OmegleWord": WORD,
+}
+PROOFS: Final[dict[str, Schema]] = {
+    COOKIE: {
+        "type": "apiKey", "in": "cookie", "name": "__Host-id",
+        "description": "The identity cookie that `GET /` and `/ws` set; `id` where the page comes by plain http.",
+    },
+    KEY: {"type": "http", "scheme": "bearer", "description": "A rights key, or an agent's code."},
+}  # fmt: skip
+
+
 _WORDS: Final = {
+    101: "It is a WebSocket from here on",
     200: "Done",
     202: "Taken",
     204: "Done, and nothing to say",
@@ -368,5 +439,6 @@ _WORDS: Final = {
     422: "Not an address of a college",
     426: "A WebSocket is spoken here",
     429: "Too much; see Retry-After",
+    431: "The head is too large",
     503: "Not now; see Retry-After",
 }

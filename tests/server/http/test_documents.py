@@ -1,12 +1,15 @@
 """The machine-readable documents are those of the code, and are served."""
 
 import gzip
+import json
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
 from urllib.request import urlopen
 
+import jsonschema_rs
 import pytest
 
+from server.http import openapi
 from server.http.documents import DOCUMENTS, FOLDER, written
 from tests.server.web.servers import Server
 
@@ -29,6 +32,18 @@ def test_it_is_served(server: Server, name: str) -> None:
         assert answer.headers["Content-Type"].startswith("application/json")
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
         assert answer.read().decode() == written(name)
+
+
+@pytest.mark.parametrize("path", ["translate", "college/mail", "college/code", "college/claim"])
+def test_what_is_off_is_not_there_and_says_so_as_described(server: Server, path: str) -> None:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection.request("POST", f"/api/{path}", "{}")
+    answer = connection.getresponse()
+    found = json.loads(answer.read())
+    connection.close()
+    described = openapi.document()["paths"][f"/api/{path}"]["post"]["responses"]["404"]["content"]
+    assert (answer.status, [answer.headers["Content-Type"].partition(";")[0]]) == (404, list(described))
+    jsonschema_rs.validate(openapi.ERROR, found)
 
 
 @pytest.mark.parametrize("path", ["api/openapi.json", "api/asyncapi.json", "api/privacy", "about", "privacy"])

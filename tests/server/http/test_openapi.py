@@ -1,6 +1,7 @@
 """Every HTTP route is described, and what is described is so: asked of a real server with thousands of made-up requests."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 
 from server.config.settings import Settings
 from server.http.documents import FOLDER
-from server.http.openapi import ROUTES
+from server.http.openapi import ROUTES, document
 from tests.server.web.servers import ROOT, Server
 
 ROUTER = """
@@ -66,6 +67,20 @@ def test_every_route_is_described_and_nothing_else(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     served = [(method, path) for method, path in json.loads(done.stdout)]
     assert sorted(served) == sorted((route.method, route.path) for route in ROUTES)
+
+
+def test_every_operation_has_an_identifier_of_its_own_and_names_what_is_declared() -> None:
+    made = document()
+    operations = [one for methods in made["paths"].values() for one in methods.values()]
+    ids = [one["operationId"] for one in operations]
+    assert len(set(ids)) == len(ids) == len(ROUTES)
+    assert all(id.isidentifier() for id in ids)
+    text = json.dumps(made["paths"])
+    used = set(re.findall(r'"#/components/schemas/(\w+)"', text))
+    assert used == set(made["components"]["schemas"])
+    assert {name for one in operations for need in one.get("security", ()) for name in need} == set(
+        made["components"]["securitySchemes"]
+    )
 
 
 def test_what_a_route_needs_is_a_setting() -> None:
