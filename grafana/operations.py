@@ -109,6 +109,8 @@ BOARD = Board(
                       ((f"time() - max by (instance) (serendip_store_purged_timestamp_seconds{{{HERE}}})", "{{instance}}"),), ((7_200, "orange"), (21_600, "red"))),
                 Panel("Age of the backup", "Since `serendip db backup` last wrote one of this database, on whatever host; half a century: never.", "s",
                       ((f"time() - max by (instance) (serendip_backup_timestamp_seconds{{{HERE}}})", "{{instance}}"),), ((93_600, "orange"), (129_600, "red"))),
+                Panel("Certificates", "Days until the first to end of the site's, and NATS', is not valid any more; 398: none can be asked for.", "d",
+                      ((f"(min by (of) (serendip_certificate_expiry_timestamp_seconds{{{HERE}}}) - time()) / 86400 or vector(398)", "{{of}}"),), ((0, "red"), (3, "orange"), (21, "green")), base="red"),
                 Panel("Purges", "Ran to their end, or stopped.", "cps", ((rate("serendip_store_purges_total"), "done"), (rate("serendip_store_purge_failures_total"), "stopped"))),
                 Panel("Saved logs", "Saved, refused, removed.", "cps", ((rate("serendip_logs_saved_total"), "saved"), (rate("serendip_logs_refused_total", "why"), "refused: {{why}}"),
                                                                         (rate("serendip_logs_deleted_total"), "removed"))),

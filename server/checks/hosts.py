@@ -17,6 +17,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error
 
 from server import version
+from server.checks.certificates import certificates
 from server.checks.finding import Finding, error, ok, warning
 from server.cluster import hello, wire
 from server.cluster.asking import Asker, HostAway
@@ -27,6 +28,7 @@ from server.cluster.members import DEAD, Beat, read
 from server.cluster.seal import Seal
 from server.cluster.wire import Proof
 from server.config.cluster import Cluster
+from server.health.certificates import nats_places
 from server.security.keys import Keys
 
 LISTEN = DEAD  # seconds: who is not heard for so long is not there
@@ -72,6 +74,7 @@ async def hosts(settings: Cluster, keys: Keys) -> list[Finding]:
             )
         ]
     found = [await _nats(settings, server, proof, heard) for server in settings.nats]
+    found += await certificates(nats_places(settings))
     if heard.foreign:
         said = f"{heard.foreign} messages of {settings.name}.{settings.cell} are not sealed by this service"
         found.append(

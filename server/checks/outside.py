@@ -16,12 +16,14 @@ import aiosmtplib
 from sqlalchemy import text
 
 from server.captcha.siteverify import Siteverify
+from server.checks.certificates import certificates
 from server.checks.exposure import INVITE, public_names
 from server.checks.finding import Finding, error, ok, warning
 from server.checks.hosts import SKEW, hosts
 from server.config.challenge import Challenge
 from server.config.settings import Mail, Settings, Translation
 from server.console.accounts import attended, expected
+from server.health.certificates import site_places
 from server.security.keys import Keys
 from server.store import migrate
 from server.store.errors import ObjectsAway, StoreAway
@@ -47,6 +49,7 @@ async def outside(settings: Settings, keys: Keys, parts: Parts | None) -> list[F
             found += await within("moderator", partial(moderator, settings), parts)
     if settings.cluster.nats:
         found += await within("cluster", partial(hosts, settings.cluster), keys)
+    found += await certificates(site_places(settings))
     if settings.mail.host:
         found += await within("mail", mail, settings.mail)
     if settings.translation.url:

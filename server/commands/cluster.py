@@ -18,7 +18,7 @@ def group() -> None:
 
 @app.command()
 def check(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
-    """Try NATS, and each host that is heard there: its port, clock, secret, release, database. Status: 0, 1 warnings, 2 errors."""
+    """Try NATS, its certificate, and each host that is heard there: its port, clock, secret, release, database. Status: 0, 1 warnings, 2 errors."""
     settings = enter(config, {"data": data})
     if not settings.cluster.nats:
         stop("this host is alone: cluster.nats is empty", status=2)

@@ -17,6 +17,7 @@ STEADY: Final = 300.0  # seconds without a fault after which a task counts as we
 # Every task there is: the values of the metric's label.
 NAMES: Final = (
     *(
+        "certificates",
         "cluster",
         "console-sessions",
         "loop-lag",

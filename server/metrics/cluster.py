@@ -14,6 +14,12 @@ DOUBTS = ("asked", "unanswered", "ended", "kept")
 # What became of requests that another host had to answer: it did; it was not there any more; it did not answer; too many were under way.
 PASSED_RESULTS = ("answered", "gone", "away", "full")
 CLUSTER = (
+    Metric(
+        "serendip_draining",
+        "gauge",
+        "1 while an operator's `drain` takes this host out; its last word, so that its end rings no alert",
+        "Does a host end on purpose?",
+    ),
     Metric("serendip_nats_up", "gauge", "1 where this host has its connection to NATS", "Is a host alone?"),
     Metric("serendip_nats_connects", "counter", "connections that were made to NATS", "Does it come and go?"),
     Metric(

@@ -8,6 +8,7 @@ import asyncio
 import errno
 import platform
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -27,6 +28,8 @@ from server.process.sockets import Sockets
 from server.security import hosts
 
 NAME = "metrics"  # among the listening sockets
+SCRAPED_LATELY_S: Final = 120.0  # whoever scraped before that does so no more
+SCRAPED_WITHIN_S: Final = 35.0  # two scrapes of a Prometheus that does so each 15 s
 
 logger = log.get()
 
@@ -115,6 +118,7 @@ class MetricsServer:
         self._settings = chosen
         self._process = ProcessCollector(registry=None)
         self._port = SidePort(NAME, sockets)
+        self._scraped: float | None = None  # when the last one was answered, by the loop's clock
 
     @property
     def port(self) -> int | None:
@@ -156,6 +160,15 @@ class MetricsServer:
         """Close the port."""
         await self._port.stop()
 
+    async def scraped_again(self, goes_on: Callable[[], bool]) -> None:
+        """Wait for the next scrape, if one came lately; SCRAPED_WITHIN_S at most, and no longer than `goes_on` says."""
+        clock = asyncio.get_running_loop().time
+        begun, last = clock(), self._scraped
+        if last is None or begun - last > SCRAPED_LATELY_S:
+            return
+        while self._scraped == last and clock() - begun < SCRAPED_WITHIN_S and goes_on():  # noqa: ASYNC110 - `goes_on` has no event
+            await asyncio.sleep(0.1)
+
     def reading(self) -> Reading:
         """A source of metrics: connections that were too many here."""
         return {"serendip_http_spoilt": {("crowded",): self._port.crowded}}
@@ -184,6 +197,7 @@ class MetricsServer:
         registry = CollectorRegistry(auto_describe=False)
         for collector in (self._board, _Collected(process)):
             registry.register(collector)
+        self._scraped = asyncio.get_running_loop().time()
         return web.Response(body=encode(registry), headers={"Content-Type": content_type})
 
     def _ask(self) -> list[Family]:

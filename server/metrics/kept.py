@@ -136,6 +136,13 @@ KEPT = (
         "when `serendip db backup` last wrote a backup of this database, on whatever host, unix time; 0: never. Missing: not known yet",
         "How much would be lost with the disk?",
     ),
+    Metric(
+        "serendip_certificate_expiry_timestamp_seconds",
+        "gauge",
+        "until when the certificate of the site's names (port 443) or of NATS is valid, unix time, the first to end; missing: unknown",
+        "Does a certificate end soon?",
+        ("of",),
+    ),
     Metric("serendip_disk_free_bytes", "gauge", "room left where the data folder lies", "When is the disk full?"),
     Metric("serendip_disk_size_bytes", "gauge", "size of that file system", "When is the disk full?"),
     Metric("serendip_logs_deleted", "counter", "saved logs that were removed", "Do people delete what they saved?"),

@@ -305,6 +305,7 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
         "operation": ("put", "get", "delete", "list"),
         "cause": ("denied", "signature", "missing", "disk", "away"),
     },
+    "serendip_certificate_expiry_timestamp_seconds": {"of": ("site", "nats")},
     "serendip_gc_collections": {"generation": ("0", "1", "2")},
     "serendip_store_failures": {
         "what": ("records", "saves", "reads"),

@@ -20,6 +20,7 @@ from server.config.settings import Settings
 from server.console.interface import Console
 from server.handover.belongings import Belongings
 from server.handover.tally import Tally
+from server.health.certificates import Certificates, nats_places, site_places
 from server.health.state import Health
 from server.health.tasks import Tasks
 from server.http.client_info import ClientInfo
@@ -76,6 +77,7 @@ class Server:
         """`room`: where people wait, `counted`: where addresses are counted, if not in this process alone; `process`: its name."""
         self._settings = settings
         self.health = Health()
+        self.draining = False  # by an operator's `drain`: this host ends on purpose
         self.tasks = Tasks()
         self.health.checks.append(self.tasks.unwell)
         self.board = Board()
@@ -271,6 +273,10 @@ class Server:
         lag = LoopLag(self._process, lambda: self.worker.engine.online > 0)
         self.tasks.start("loop-lag", lag.run)
         self._collections = Collections()
+        if looked_at := site_places(self._settings) + nats_places(self._settings.cluster):
+            certificates = Certificates(looked_at, self._settings.cluster.ca)
+            self.tasks.start("certificates", certificates.run)
+            self.board.add(certificates.reading)
         worker = readings.source(
             self._process, self.worker.reactor, self.worker.engine, self.worker.output.signals_refused
         )
@@ -297,7 +303,12 @@ class Server:
             await self._relayed.start(listening=listening)
 
     def _up(self) -> Reading:
-        return {"serendip_process_up": {(self._process,): 1}}
+        return {"serendip_process_up": {(self._process,): 1}, "serendip_draining": float(self.draining)}
+
+    async def show_draining(self, goes_on: Callable[[], bool]) -> None:
+        """Wait until a scrape has shown `serendip_draining`, if the metrics are scraped at all, and no longer than `goes_on` says."""
+        if self._metrics is not None:
+            await self._metrics.scraped_again(goes_on)
 
     async def close(self) -> None:
         """The application first, so that nothing new comes; the store last, when nothing is left to be recorded."""
@@ -307,7 +318,7 @@ class Server:
         if self._metrics is not None:
             await self._metrics.stop()
         await self._relayed.stop()
-        for task in ("reload", "loop-lag", "statement"):
+        for task in ("reload", "certificates", "loop-lag", "statement"):
             await self.tasks.end(task)
         await self._looking.stop()
         self._collections.stop()

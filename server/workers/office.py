@@ -320,6 +320,7 @@ class Office:
     async def end(self, within: float) -> None:
         """Everybody goes; what the workers leave is kept until they are gone too, `within` seconds and a little at most."""
         self.server.health.phase = "draining"
+        self.server.draining = bool(self._departing.within)
         if self.left is not None:
             await self.left.linger(within)
         for task in (self._leaving, self._arrived):
@@ -338,6 +339,8 @@ class Office:
             await drain(self.server.worker, left)
 
         await asyncio.gather(depart(), alone())
+        if self.server.draining:
+            await self.server.show_draining(lambda: bool(self._departing.within))  # a signal ends that
         if self._sharing is not None:
             self._sharing.close()
         if self.keeping is not None:

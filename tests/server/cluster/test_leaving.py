@@ -217,6 +217,27 @@ async def test_a_program_of_the_other_face_talks_on_until_its_chat_ends_and_the_
             await other.next(Waiting)
 
 
+async def test_a_host_that_is_drained_says_so_to_the_next_scrape_and_then_ends(tmp_path: Path) -> None:
+    metrics = {"SERENDIP_METRICS__ENABLED": "true", "SERENDIP_METRICS__PORT": "0"}
+    async with started() as nats, hosts(tmp_path, nats, 2, **metrics) as (one, two), aiohttp.ClientSession() as http:
+        await hears(one, two)
+        port = (await one.told("metrics.ready"))["port"]
+
+        async def draining() -> float:
+            async with http.get(f"http://127.0.0.1:{port}/metrics", headers={"Connection": "close"}) as said:
+                lines = (await said.text()).splitlines()
+            return float(next(line for line in lines if line.startswith("serendip_draining ")).split()[1])
+
+        assert await draining() == 0
+        leaving = asyncio.create_task(drained(one))
+        await one.told("host.leaving")
+        async with asyncio.timeout(30):
+            while not await draining():  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.05)
+        assert (await leaving)[-1]["done"] is True
+        assert await ended(one) == 0
+
+
 async def test_an_operator_is_told_how_many_hosts_there_are_and_the_host_is_gone_at_once(tmp_path: Path) -> None:
     async with started() as nats, hosts(tmp_path, nats, 2) as (one, two):
         await hears(one, two)

@@ -174,3 +174,20 @@ async def test_without_a_port_there_is_nothing_to_answer_on(server: MetricsServe
     await second.pause()
     assert second.port is None
     await second.stop()
+
+
+async def test_whoever_ends_waits_for_the_next_scrape_only_where_there_was_one_and_no_longer_than_it_may(
+    server: MetricsServer,
+) -> None:
+    await server.scraped_again(lambda: True)  # nobody scrapes: there is nobody to wait for
+    async with aiohttp.ClientSession() as client:
+        url = f"http://127.0.0.1:{server.port}/metrics"
+        async with client.get(url):
+            pass
+        await server.scraped_again(lambda: False)  # a signal came
+        waiting = asyncio.create_task(server.scraped_again(lambda: True))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        async with client.get(url):
+            pass
+        await waiting

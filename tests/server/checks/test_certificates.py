@@ -1,0 +1,32 @@
+"""How long a certificate is valid is told by `serendip check`, with what to do in time."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import pytest
+
+from server.checks.certificates import certificates
+from server.checks.finding import Level
+from server.health.certificates import Place
+from tests.server.health.test_certificates import https, made
+from tests.support import services
+
+pytestmark = pytest.mark.blocking  # writes keys
+
+
+@pytest.mark.parametrize(("days", "level"), [(90, Level.OK), (20, Level.WARNING), (-2, Level.ERROR)])
+async def test_the_end_of_a_certificate_is_told_also_of_one_that_is_over(
+    days: int, level: Level, tmp_path: Path
+) -> None:
+    file, ends = made(tmp_path, days)
+    async with https(file) as place:
+        (found,) = await certificates([place])
+    assert (found.check, found.level) == ("tls", level)
+    assert f"{datetime.datetime.fromtimestamp(ends, datetime.UTC):%Y-%m-%d}" in found.said
+
+
+async def test_a_server_that_cannot_be_asked_is_a_notice() -> None:
+    (found,) = await certificates([Place("site", "127.0.0.1", services.free_port())])
+    assert (found.level, bool(found.remedy)) == (Level.OK, True)
