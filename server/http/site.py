@@ -34,6 +34,7 @@ from server.words.reading import reading
 
 FOLDER = Path(__file__).parent.parent / "web"
 HERE = b"/s/-/"
+OWN_DATA = b'<a href="/privacy/request">Your data</a> '  # in the shell, for those without script
 FOR_EVER = "public, max-age=31536000, immutable"
 # Comments and indentation are for those who read the sources; a browser need not fetch them (8 KB of 82, compressed).
 # The page's templates ignore white space at the start of a line (htm), and no string of ours spans lines. Behind code
@@ -90,15 +91,19 @@ def address(version: str) -> str:
 
 class Web:
     """The folder, read. `base` is the address of this version, with a slash at its end; `origin`: where all of it is on the web; `framing`: the
-    page may have frames of ours; `rating`: what filters of families read, empty: nothing."""
+    page may have frames of ours; `rating`: what filters of families read, empty: nothing; `data`: there is a page about one's own data."""
 
-    def __init__(self, folder: Path = FOLDER, origin: str = "", framing: bool = False, rating: str = "") -> None:
+    def __init__(
+        self, folder: Path = FOLDER, origin: str = "", framing: bool = False, rating: str = "", data: bool = False
+    ) -> None:
         self._framing = framing
         self.version, files, self.manifests = built(folder)
         self.base = address(self.version)
         placed = {name: file.body for name, file in files.items()}
         head = (card(origin) + rated(rating)).replace(HERE, self.base.encode())
-        placed["index.html"] = placed["index.html"].replace(b"<!--card-->", head)
+        placed["index.html"] = (
+            placed["index.html"].replace(b"<!--card-->", head).replace(b"<!--data-->", OWN_DATA if data else b"")
+        )
         self.shells = {
             language: File.of("index.html", translated(placed, language, [*self.manifests]))
             for language in self.manifests
@@ -266,7 +271,8 @@ def add_site(app: web.Application) -> None:
     app[SERVICES].sources.append(reading)
     origin = hosts.origin(settings.server.hosts)
     rating = RTA if settings.safety.rta else ""
-    served = add_web(app, Web(origin=origin, framing=settings.challenge.company is not None, rating=rating))
+    framing = settings.challenge.company is not None
+    served = add_web(app, Web(origin=origin, framing=framing, rating=rating, data=settings.store.enabled))
     served.keep(settings.data / "pages")
     app[PAGES] = Pages(served.static, origin, rating)
     add_pages(app, app[PAGES])

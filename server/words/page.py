@@ -23,6 +23,7 @@ SHELL: Final = (
     "home.noscript",
     "home.rules",
     "home.privacy",
+    "home.data",
     "home.about",
 )
 

@@ -53,6 +53,19 @@ def test_the_first_load_is_small_and_nothing_moves(window: Opener, server: Serve
     assert seen["shift"] <= SHIFT
 
 
+def test_nothing_moves_on_a_phone_when_it_is_known_how_many_are_here_also_on_a_second_visit(
+    window: Opener, server: Server
+) -> None:
+    page = window(width=390, height=844)
+    page.add_init_script(f"({OBSERVE})()")
+    for _ in range(2):
+        page.goto(server.url)
+        expect(page.locator(".foot > span")).not_to_be_empty()
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("seen.shift") <= SHIFT / 4  # a foot of two rows in place of one is three quarters of it
+        page.fill("#topics", "sailing,")
+
+
 def test_what_looks_at_pictures_is_no_part_of_it() -> None:
     names = first_load({path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in FOLDER.rglob("*.*js")})
     later = {"video/snap.js", "video/checked.js", "reduce/pictures.js"}

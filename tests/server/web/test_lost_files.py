@@ -58,6 +58,9 @@ def test_without_script_the_shell_does_not_ask_for_a_moment(window: Opener, serv
     page.goto(server.url)
     expect(page.locator("#app")).to_be_hidden()
     assert "Chatting needs JavaScript." in page.locator("noscript").inner_text()
+    picture(page, "gallery/home-noscript-data")
+    page.get_by_role("link", name="Your data").click()
+    expect(page.locator("h1")).to_have_text("Your data")
 
 
 def test_what_is_offered_is_asked_again_when_the_network_is_back(window: Opener, server: Server) -> None:
