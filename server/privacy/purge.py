@@ -23,7 +23,7 @@ from server.config.settings import Retention
 from server.privacy import holds, statement
 from server.privacy.model import Column, Days, Registry
 from server.privacy.registry import REGISTRY
-from server.store import case_life, fingerprints, month_figures, partitions
+from server.store import case_life, fingerprints, month_figures, partitions, unanswered
 from server.store.database import Database
 from server.store.epochs import KeyGone
 from server.store.erased import erased_row
@@ -306,6 +306,8 @@ class Purge:
             ("lifted", case_life.review),
             ("notes", case_life.forget_notes),
             ("evidence", case_life.forget_evidence),
+            ("notices", unanswered.age_notices),
+            ("words", unanswered.forget_words),
         ):
             count = 0
             while not done.dry:
@@ -368,6 +370,8 @@ class Purge:
     async def _prove(self, now: int, done: Purged) -> None:
         """The oldest of each place. Chats and parties stand in order of time by their key, so the first is it: no scan each hour."""
         async with self._database.read() as connection:
+            for waits, query, limit in () if done.dry else unanswered.oldest(now):
+                done.proofs.append(Proof(waits, (await connection.execute(query)).scalar(), limit, 0))
             for rule in self._rules:
                 table, limit = metadata.tables[rule.table], now - rule.days * DAY
                 clocks = [(table, table.c[rule.clock])]

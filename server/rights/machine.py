@@ -28,6 +28,7 @@ REASONS = {OPEN: ("",), IN_PROGRESS: ("", VERIFY), DENIED: REFUSALS} | dict.from
 )
 
 KINDS = ("know", "export", "delete", "restrict", "object", "correct", "shine", "child", "complaint", "other")
+UNPROVED_KINDS = ("shine", "child", "complaint", "other")  # nobody's data is asked for: there is nothing to prove
 WAYS = ("page", "mail", "letter", "agent", "operator")
 
 

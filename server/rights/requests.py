@@ -1,7 +1,7 @@
 """The requests, as they stand. Rule: each change is one transaction under the guard, and goes through the machine.
 
 One open request a person and kind: a second one joins the first only where both were proved, so that no stranger can block or pass
-somebody's. What was written in a request, and where an answer goes, leaves when it closes, at the latest at its outer day.
+somebody's. What was written in a request, and where an answer goes, leaves when it closes, at the latest 90 days after it came.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from server.rights.number import read as read_number
 from server.rights.proof import Proved
 from server.security.numbers import number
 from server.security.url_secrets import SECRET
+from server.store import unanswered
 from server.store.database import Database
 from server.store.epochs import KeyGone
 from server.store.pseudonyms import Pseudonyms
@@ -63,7 +64,8 @@ class Requests:
 
     async def open(self, asked: Asked, now: int, received: int | None = None) -> str:
         """Take a request; its number, or that of the one that it joins. `received`: when a letter came. Raises QueueFull, Used."""
-        standing = machine.begin(now if received is None else received, proved=asked.level == 3)
+        ready = asked.level == 3 or asked.kind in machine.UNPROVED_KINDS
+        standing = machine.begin(now if received is None else received, proved=ready)
         async with self._database.write() as connection:
             await self._database.guard(connection)
             if asked.level == 3:
@@ -174,22 +176,23 @@ class Requests:
             return after
 
     async def tick(self, now: int) -> None:
-        """What the clock does: a deletion that is done is answered; who never proved who they are expires at the outer day.
+        """What the clock does: a deletion that is done is answered; who had to prove who they are and did not expires at the outer day.
 
-        With that goes what was written.
+        What needs no proof never expires: it is due until an operator answers. What was written leaves with the end, or after 90 days.
         """
+        waits = (request.c.state == machine.IN_PROGRESS, request.c.reason == machine.VERIFY)
+        late = (*waits, request.c.kind.not_in(machine.UNPROVED_KINDS), request.c.outer <= now)
+        # Of an earlier release, which asked for a proof of everything.
+        asked_in_vain = update(request).where(*waits, request.c.kind.in_(machine.UNPROVED_KINDS))
+        done = select(deletion.c.number).where(deletion.c.done.is_not(None))
+        gone = (request.c.kind == "delete", request.c.state.in_(RUNNING), request.c.number.in_(done))
         async with self._database.write() as connection:
             await self._database.guard(connection)
-            late = (request.c.state == machine.IN_PROGRESS, request.c.reason == machine.VERIFY, request.c.outer <= now)
-            expired = update(request).where(*late).values(state=machine.EXPIRED, reason="", closed=now)
-            await connection.execute(expired)
-            done = select(deletion.c.number).where(deletion.c.done.is_not(None))
-            gone = (request.c.kind == "delete", request.c.state.in_(RUNNING), request.c.number.in_(done))
+            await connection.execute(asked_in_vain.values(state=machine.OPEN, reason=""))
+            await connection.execute(update(request).where(*late).values(state=machine.EXPIRED, reason="", closed=now))
             fulfilled = {"state": machine.FULFILLED, "reason": "", "answered": now, "closed": now}
             await connection.execute(update(request).where(*gone).values(fulfilled))
-            over = select(request.c.number).where((request.c.closed.is_not(None)) | (request.c.outer <= now))
-            for table in (request_text, request_contact):
-                await connection.execute(delete(table).where(table.c.request.in_(over)))
+            await unanswered.forget_words(connection, now, QUEUE)
 
     async def counts(self) -> tuple[dict[str, int], int | None]:
         """How many stand in each state, and when the nearest of the running ones is due."""

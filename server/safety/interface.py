@@ -61,7 +61,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class NoticeAnswer:
-    """What came of a notice. `state`: open, acted, none or passed; days as Unix seconds; `answer`: what we said to it."""
+    """What came of a notice. `state`: open, acted, none, passed, aged (not decided in time); days as Unix seconds; `answer`: what we said."""
 
     state: str
     at: int

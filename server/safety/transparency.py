@@ -72,7 +72,7 @@ LEVELS: dict[str, tuple[tuple[str, ...], ...]] = {
     "decision": (("person", "program"), ("nothing", *RULES), LENGTHS),
     "appeal": (("upheld", "reversed", "lapsed"), ("person", "program")),
     "second": (("agreed", "differed", "missed"),),
-    "notice": (KINDS, ("acted", "none", "passed")),
+    "notice": (KINDS, ("acted", "none", "passed", "aged")),
 }
 
 

@@ -1,7 +1,7 @@
 """The tables of requests about one's own data. Rule: who asks is there as a keyed value that joins with no other table.
 
 request ── request_step                 whom it was passed on to
-    ├───── request_text, request_contact      sealed; gone when it closes, at the latest at its outer day
+    ├───── request_text, request_contact      sealed; gone when it closes, at the latest after 90 days
     └───── request_answer               what we said, sealed
 rights_key                              before when somebody's keys open nothing any more
 agent_use                               codes that were used

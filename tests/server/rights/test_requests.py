@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from sqlalchemy import update
 
 from server.rights import machine, requests
 from server.rights.interface import NoSuchRequest, QueueFull, Used
@@ -11,6 +12,7 @@ from server.rights.number import shown
 from server.rights.proof import AGENT, WHOLE, Proved
 from server.rights.requests import Asked, Requests
 from server.security.url_secrets import draw
+from server.store.requests_schema import request
 from tests.server.store.conftest import NOW, Kit
 
 ME, OTHER = 11, 22
@@ -123,9 +125,40 @@ async def test_the_clock_takes_words_and_contact_at_the_outer_day_and_ends_what_
     await table.tick(NOW + 45 * DAY)
     assert (await table.read(ticket)).standing.state == machine.EXPIRED
     assert (await table.read(mine)).standing.state == machine.OPEN, "what we owe an answer to never runs out by itself"
-    assert await kit.count("request_text") == await kit.count("request_contact") == 1
+    assert (await kit.count("request_text"), await kit.count("request_contact")) == (2, 1)
     await table.tick(NOW + 90 * DAY)
     assert await kit.count("request_text") == await kit.count("request_contact") == 0
+
+
+@pytest.mark.parametrize("kind", machine.UNPROVED_KINDS)
+async def test_what_needs_no_proof_is_open_and_due_until_it_is_answered_and_its_words_leave_after_90_days(
+    kit: Kit, table: Requests, kind: str
+) -> None:
+    number = await table.open(Asked(kind, "page", 0, text="t", contact="c", secret=draw()), NOW)
+    await table.open(Asked("know", "page", 0, text="t", secret=draw()), NOW)
+    assert (await table.read(number)).standing.state == machine.OPEN
+    kit.now = NOW + 89 * DAY
+    await table.tick(int(kit.now))
+    assert (await kit.purge().run()).proved
+    assert (await table.read(number)).text == "t", "whoever answers can read it"
+    kit.now = NOW + 91 * DAY
+    done = await kit.purge().run()  # the words leave by the purge alone, where no server runs
+    assert done.proved
+    assert await kit.count("request_text") == await kit.count("request_contact") == 0
+    kit.now = NOW + 800 * DAY
+    await table.tick(int(kit.now))
+    assert await table.counts() == ({machine.OPEN: 1, machine.EXPIRED: 1}, NOW + machine.DUE)
+    await table.move(number, machine.FULFILLED, int(kit.now), answer="done")
+    assert (await table.counts())[1] is None
+
+
+async def test_what_an_earlier_release_took_for_unproved_is_open(kit: Kit, table: Requests) -> None:
+    number = await table.open(Asked("complaint", "page", 0, text="t", secret=draw()), NOW)
+    async with kit.database.write() as connection:
+        await connection.execute(update(request).values(state=machine.IN_PROGRESS, reason=machine.VERIFY))
+    await table.tick(NOW + 50 * DAY)
+    found = (await table.read(number)).standing
+    assert (found.state, found.reason) == (machine.OPEN, "")
 
 
 async def test_the_counts_say_how_many_wait_and_when_the_first_is_due(table: Requests) -> None:

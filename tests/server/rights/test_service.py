@@ -143,7 +143,7 @@ async def test_what_is_taken_back_is_shown_again_and_its_request_says_so(kit: Ki
 
 async def test_the_nearest_day_of_an_answer_is_a_number(kit: Kit, rights: Rights) -> None:
     await rights.object(ME, "my situation")
-    await rights.ticket("other", "words", "")
+    await rights.ticket("know", "words", "")
     kit.now += DAY
     await rights.look()
     assert rights.reading()["serendip_request_due_seconds"] == 29 * DAY

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -56,12 +57,24 @@ async def test_longest_words_of_any_script_fit(kit: Kit) -> None:
         assert len(getattr(row, name)) <= law_notice.c[name].type.length  # type: ignore[attr-defined]
 
 
-async def test_a_decided_notice_leaves_in_its_time_and_an_open_one_does_not(kit: Kit) -> None:
+async def test_a_decided_notice_leaves_in_its_time_and_one_that_nobody_decided_is_closed_and_says_so(kit: Kit) -> None:
     desk = LawDesk(kit.database, kit.pseudonyms, clock=lambda: kit.now)
     await notices(kit).write(SAID)
     await desk.answer((await desk.waiting())[0].id, "ada", "read", "acted")
-    await notices(kit).write(SAID)
-    for days, left in ((119, 2), (121, 1)):
+    receipts = [await notices(kit).write(said) for said in (replace(SAID, kind="other"), replace(SAID, kind="child"))]
+    for days, left, states in (
+        (29, 3, ["open", "open"]),
+        (31, 3, ["aged", "open"]),
+        (91, 3, ["aged", "aged"]),
+        (121, 2, ["aged", "aged"]),
+        (152, 1, [None, "aged"]),
+        (212, 0, [None, None]),
+    ):
         kit.now = NOW + days * 86_400
-        assert (await kit.purge().run()).proved
+        done = await kit.purge().run()
+        assert done.proved
+        assert {proof.place for proof in done.proofs} >= {"law_notice.at", "request_text.request"}
         assert await kit.count("law_notice") == left
+        found = [await notices(kit).read(receipt or "") for receipt in receipts]
+        assert [one.state if one else None for one in found] == states
+        assert [one.closed is not None for one in found if one] == [one.state == "aged" for one in found if one]

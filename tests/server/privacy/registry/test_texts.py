@@ -39,7 +39,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "front.why": (f"{T}/privacy/test_registry.py::test_an_item_says_all_that_the_law_asks_for",),
     "automated": (
         f"{T}/store/test_month_figures.py::test_what_a_program_did_and_nobody_looked_at_ends_and_is_counted",
-        f"{T}/safety/test_machine.py::test_no_program_keeps_anybody_out_for_longer_than_a_day",
+        f"{T}/safety/test_machine.py::test_it_pauses_the_person_and_their_network_and_says_so_and_opens_a_case_with_the_text",
         f"{T}/safety/test_paused.py::test_where_nobody_reads_reports_nobody_is_paused_and_it_is_counted",
     ),
     "automated.bare": (NOTHING,),
@@ -97,7 +97,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "programs": (f"{T}/safety/test_cases.py::test_without_a_cookie_the_network_is_the_person",),
     "figures": (f"{T}/safety/test_transparency.py::test_a_month_shows_no_number_below_ten_and_parts_of_shown_numbers_only",),
     "change": (CHANGED, f"{T}/privacy/test_routes.py::test_every_version_is_readable_the_coming_one_too"),
-    "rights": (f"{T}/checks/test_local.py::test_a_public_server_whose_operator_cannot_be_reached_is_warned_of",),
+    "rights": (f"{T}/checks/test_local.py::test_a_public_server_that_nobody_answers_for_is_an_error",),
 }  # fmt: skip
 # What no program can hold: each with who does. This list only shrinks.
 PEOPLE = {
