@@ -25,6 +25,7 @@ from server.process.control import Control, Unavailable
 from server.process.listening import listen
 from server.process.notify import Notifier
 from server.process.sockets import Sockets, StartError
+from server.process.title import name_process
 from server.process.waits import first_of
 from server.security import keys
 from server.worker import gc_tuning
@@ -46,10 +47,12 @@ def run(settings: Settings, again: Callable[[], Settings]) -> None:
         if has_several(settings):
             from server.workers import host
 
+            name_process("supervisor")
             status, follower = host.run(settings, again)
             if follower is None:
                 raise SystemExit(status)
         else:
+            name_process("server")
             follower = uvloop.run(serve(settings, again))
     except (StartError, keys.SecretError, successor.NotStarted) as error:
         with contextlib.suppress(OSError):

@@ -26,6 +26,7 @@ from server.process import standing, waiter
 from server.process.notify import Notifier
 from server.process.schedule import Meter
 from server.process.successor import NotStarted
+from server.process.title import name_process
 from server.workers.askers import Askers
 from server.workers.child import Birth, Child, Line
 from server.workers.estate import Estate
@@ -227,6 +228,7 @@ class Supervisor:
                 self._before.close()
             if way is not None:
                 way.close()
+            name_process(name)
             _send_meter(birth)
             status = self._roles[name](birth)
         finally:

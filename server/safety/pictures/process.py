@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 import orjson
 
+from server.process.title import name_process
 from server.safety.ended import ended_by
 from server.safety.pictures.messages import JOB_MAX, JUDGE, THUMBS, UNASKED, Job, Judged, pack_answer, unpack_job
 
@@ -88,6 +89,7 @@ def serve(sock: socket.socket, judge: Does) -> None:
 
 def main(arguments: list[str]) -> int:
     """`PAIR HIT UNSURE QUALITY LISTS`: a descriptor, `pictures.hit`, `pictures.unsure`, `pictures.quality`, and a folder."""
+    name_process("pictures")
     pair, hit, unsure, quality, folder = arguments
     os.dup2(int(pair), PAIR)
     os.closerange(PAIR + 1, 1024)

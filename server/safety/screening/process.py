@@ -18,6 +18,7 @@ import orjson
 
 from engine.conduct import LINKED
 from ext.net.tap import Tapped
+from server.process.title import name_process
 from server.safety.ended import ended_by
 from server.safety.screening.openers import Openers
 from server.safety.screening.rules import SPAM, BadRules, Rules, read, stamp
@@ -143,6 +144,7 @@ def said(raw: bytes) -> str:
 
 def main(arguments: list[str]) -> int:
     """`TAP PAIR EVERY text REPEAT FOLDER`: two descriptors, seconds, all or spam, `screening.repeat_chats`, and a folder, or nothing."""
+    name_process("screening")
     tap, pair, every, text, repeat, folder = arguments
     with socket.socket(fileno=int(pair)) as sock:
         tapped = Tapped(int(tap))

@@ -91,6 +91,13 @@ def test_one_that_ends_by_itself_is_started_anew_too() -> None:
         assert host.hear(WORKER, None, "lives")[1] != first
 
 
+def test_each_process_is_named_by_its_role() -> None:
+    with forked(ALL) as host:
+        pids = {name: host.hear(name, None, "lives")[1] for name in ALL}
+        names = {name: Path(f"/proc/{pid}/comm").read_text().strip() for name, pid in pids.items()}
+        assert names == {HUB: "serendip hub", OFFICE: "serendip office", WORKER: "serendip w1"}
+
+
 def test_no_descriptor_of_who_died_stays_open() -> None:
     with forked(ALL) as host:
         host.hear("supervisor", None, "ready")

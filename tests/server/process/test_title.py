@@ -1,0 +1,45 @@
+"""What `ps` and `top` show of a process is its role; its arguments are there for Python as ever."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.server.web.servers import ROOT
+
+NAMED = """
+import sys
+from pathlib import Path
+from server.process.title import name_process
+name_process(sys.argv[1])
+print(Path("/proc/self/comm").read_text().strip())
+print(Path("/proc/self/cmdline").read_bytes().rstrip(bytes(1)).decode())
+print(sys.argv[1:], Path("/proc/self/environ").read_bytes().startswith(b"KEPT=1"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("role", "comm"),
+    [
+        ("server", "serendip server"),
+        ("worker 12", "serendip w12"),
+        ("hub", "serendip hub"),
+        ("supervisor", "serendip superv"),
+    ],
+)
+def test_a_process_is_named_by_its_role(role: str, comm: str) -> None:
+    words = [sys.executable, "-c", NAMED, role, "--data", "/x"]
+    done = subprocess.run(words, cwd=ROOT, env={"KEPT": "1"}, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines() == [
+        comm, f"serendip: {role} {role} --data /x", f"{[role, '--data', '/x']} True",
+    ]  # fmt: skip
+
+
+def test_a_title_that_is_longer_than_the_arguments_were_is_cut_and_goes_on_in_nothing_else() -> None:
+    program = f"import sys\nsys.argv = sys.argv[:1] + ['x' * 10_000]\nsys.argv[1:1] = ['hub']\n{NAMED}"
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(words, cwd=ROOT, env={"KEPT": "1"}, capture_output=True, text=True, timeout=60, check=True)
+    _, title, said = done.stdout.splitlines()
+    assert title.startswith("serendip: hub hub xxx")
+    assert len(title) == len("\0".join(words))
+    assert said.endswith("True")
