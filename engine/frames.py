@@ -149,14 +149,15 @@ def banned(
 ) -> bytes:
     """The `error` of a ban: `until` in Unix seconds, None for good; `network`: the address was meant; `appeal`: a path on this host.
 
-    `day`: YYYY-MM-DD of the decision; `by`: person or machine; `measure`: `age`, or empty.
+    `day`: YYYY-MM-DD of the decision; `by`: person or machine; `measure`: `age`. What is empty of `rule`, `day`, `by` and `measure` is left out:
+    of a network nobody's decision is told, of a neutral pause no cause.
     """
     length = {} if until is None else {"until": until}
-    more = {"measure": measure} if measure else {}
+    told = {name: value for name, value in (("rule", rule), ("day", day), ("by", by), ("measure", measure)) if value}
     return orjson.dumps(
         {
-            "type": "error", "code": "banned", "message": FAULTS["banned"].message, **length, "rule": rule,
-            "reason": reason, "network": network, "day": day, "by": by, "appeal": appeal, **more,
+            "type": "error", "code": "banned", "message": FAULTS["banned"].message, **length, "reason": reason,
+            "network": network, "appeal": appeal, **told,
         }
     )  # fmt: skip
 

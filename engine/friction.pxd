@@ -10,13 +10,13 @@ cdef class Conduct:
 cdef class Network:
     cdef public double since
     cdef public int connects, finds
-    cdef public double crowded, barred
+    cdef public double crowded
     cpdef count(self, int connects, int finds, double now)
     cpdef int points(self, double now) except -1
 
 cdef class Friction:
     cdef public int most_networks, most_persons
-    cdef readonly object _seen, _persons, _networks
+    cdef readonly object _seen, _persons, _networks, _barred
     cdef double _began
     cdef int _minute
     cdef list _arrivals
@@ -27,12 +27,14 @@ cdef class Friction:
     cpdef linked(self, person, double now)
     cpdef opener(self, person, double now)
     cpdef reported(self, person, reporter, double now)
-    cpdef barred(self, str network, double now)
+    cpdef barred(self, str network, bytes case, double now)
+    cpdef lifted(self, bytes case)
     cpdef bint passed(self, person, int level, double now) except -1
     cpdef solved(self, person, int level, double seconds, double now)
     cpdef int points(self, person, identity, str network, double now) except -1
     cpdef int stands(self, person, identity, str network, double now) except -1
     cdef int _of(self, person, identity, double now) except -1
+    cdef int _of_bans(self, str network, double now) except -1
     cdef Network _network(self, str network, double now)
     cdef Conduct _person(self, person, double now)
     cdef _sweep_seen(self, double now)

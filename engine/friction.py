@@ -110,14 +110,13 @@ class Conduct:
 class Network:
     """What was counted of one network: connections and searches of a minute."""
 
-    __slots__ = ("barred", "connects", "crowded", "finds", "since")
+    __slots__ = ("connects", "crowded", "finds", "since")
 
     def __init__(self, now: float) -> None:
         self.since = now
         self.connects = 0
         self.finds = 0
         self.crowded = 0.0  # until when
-        self.barred = 0.0  # until when
 
     def count(self, connects: int, finds: int, now: float) -> None:
         """So many more."""
@@ -130,7 +129,7 @@ class Network:
 
     def points(self, now: float) -> int:
         """Of the facts that stand."""
-        return (_CROWDED_POINTS if self.crowded > now else 0) + (_BARRED_POINTS if self.barred > now else 0)
+        return _CROWDED_POINTS if self.crowded > now else 0
 
 
 class Friction:
@@ -138,6 +137,7 @@ class Friction:
 
     __slots__ = (
         "_arrivals",
+        "_barred",
         "_began",
         "_minute",
         "_networks",
@@ -154,13 +154,16 @@ class Friction:
         self._seen: OrderedDict[int, tuple[float, float]] = OrderedDict()  # identity: first and last seen
         self._persons: OrderedDict[int, Conduct] = OrderedDict()
         self._networks: OrderedDict[str, Network] = OrderedDict()
+        self._barred: OrderedDict[str, tuple[float, bytes]] = (
+            OrderedDict()
+        )  # by network: since when, by which case; the oldest first
         self._began = -1.0  # the first event; before it nobody was seen
         self._minute = 0  # the present one, counted from there
         self._arrivals = [0] * _MINUTES  # newcomers by minute of the last hour
         self._rush = 0.0  # until when
 
     def __len__(self) -> int:
-        return len(self._seen) + len(self._persons) + len(self._networks)
+        return len(self._seen) + len(self._persons) + len(self._networks) + len(self._barred)
 
     # facts
 
@@ -215,11 +218,21 @@ class Friction:
         if known is not None and (reporter in known.reporters or len(known.reporters) < MOST_REPORTED):
             known.reporters[reporter] = now
 
-    def barred(self, network: str, now: float) -> None:
-        """Somebody who is banned is there, or came from there; the first time counts."""
-        known = self._network(network, now)
-        if known.barred <= now:
-            known.barred = now + _BARRED_FOR
+    def barred(self, network: str, case: bytes, now: float) -> None:
+        """Somebody who is banned by this case is there, or came from there; the first time counts. A full table takes nobody in."""
+        table = self._barred
+        for _ in range(2):  # an idle table shrinks: what stands no more goes, two at a time
+            first = next(iter(table), None)
+            if first is None or table[first][0] > now - _BARRED_FOR:
+                break
+            del table[first]
+        if network not in table and len(table) < self.most_networks:
+            table[network] = now, case
+
+    def lifted(self, case: bytes) -> None:
+        """A ban of this case was taken back: networks that it barred are barred no more."""
+        for network in [network for network, (_, by) in self._barred.items() if by == case]:
+            del self._barred[network]
 
     # challenges
 
@@ -238,13 +251,20 @@ class Friction:
         """Of somebody who searches, which counts."""
         known = self._network(network, now)
         known.count(0, 1, now)
-        points = known.points(now) if known.crowded or known.barred else 0
-        return points + self._of(person, identity, now)
+        points = known.points(now) if known.crowded else 0
+        return points + self._of_bans(network, now) + self._of(person, identity, now)
 
     def stands(self, person: int, identity: int, network: str, now: float) -> int:
         """As `points`, and nothing counts."""
         known = self._networks.get(network)
-        return self._of(person, identity, now) + (0 if known is None else known.points(now))
+        points = 0 if known is None else known.points(now)
+        return points + self._of_bans(network, now) + self._of(person, identity, now)
+
+    def _of_bans(self, network: str, now: float) -> int:
+        if not self._barred:
+            return 0
+        barred = self._barred.get(network)
+        return _BARRED_POINTS if barred is not None and barred[0] > now - _BARRED_FOR else 0
 
     def _of(self, person: int, identity: int, now: float) -> int:
         points = 0

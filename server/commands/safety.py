@@ -28,7 +28,7 @@ from server.config.settings import Settings
 from server.safety import cybertip, referral
 from server.safety.desk import Desk, Opened
 from server.safety.evidence import Evidence
-from server.safety.measures import Decision
+from server.safety.measures import Decision, spoken
 from server.safety.queues import Listed
 from server.safety.reviews import Appeal
 from server.safety.second_looks import Waits
@@ -258,7 +258,8 @@ def appeals(
         print_json(found)
         return
     for one in found:
-        say(clean(f"{one.case} {when(one.at)} {one.rule}, decided by {one.decided_by}: {one.text}"))
+        whose = ", of its network (--network)" if one.network else ""
+        say(clean(f"{one.case} {when(one.at)} {one.rule}{whose}, decided by {one.decided_by}: {one.text}"))
     say(f"{len(found)} waiting")
 
 
@@ -268,6 +269,7 @@ def answer(
     why: Why,
     outcome: Annotated[str, typer.Argument(metavar="OUTCOME", help="uphold or reverse")],
     words: Annotated[str, typer.Option("--words", help="what who appealed reads")] = "",
+    network: Annotated[bool, typer.Option("--network", help="the appeal of the case's network")] = False,
     config: ConfigFile = None,
     data: DataFolder = None,
     operator: Operator = "",
@@ -277,7 +279,8 @@ def answer(
         stop("an appeal is upheld or reversed: uphold, reverse", status=2)
 
     async def handler(parts: Parts, _: Settings) -> None:
-        await desk(parts).answer(case, who(operator), why, uphold=outcome == "uphold", words=words)
+        uphold = outcome == "uphold"
+        await desk(parts).answer(case, who(operator), why, uphold=uphold, words=words, network=network)
 
     perform(config, data, handler)
     say(f"answered: {outcome}")
@@ -294,6 +297,13 @@ def _case(found: Opened) -> list[str]:
         *(f"decided before: {when(one.closed)} {one.measure} {one.rule} ({one.state})" for one in found.earlier),
         *(f"reporter wrote ({one.reason}): {one.note}" for one in found.reports if one.note),
     ]
+    if found.crowd is not None:
+        crowd = found.crowd
+        lines.append(
+            f"{crowd.reports} reports in {spoken(crowd.seconds)}, {crowd.unproven} by people of whom none was decided before"
+        )
+    if found.chats > len(found.texts):
+        lines.append(f"the newest {len(found.texts)} of {found.chats} chats")
     if not found.texts:
         lines.append("no evidence: the chat's text was gone, or nothing was said")
     for text in found.texts:

@@ -30,6 +30,9 @@ QUEUES: Final = (
 )  # by rank: a case is in the highest queue that one of its reports asks for
 CROWD_POINTS: Final = 15  # points that each further reporter adds to a case,
 CROWD_MOST: Final = 45  # at most
+UNPROVEN_MOST: Final = (
+    2.0  # reporters as whom all those together weigh at most of whom no report was decided yet: cookies are free
+)
 DETECTED_POINTS: Final = 20  # added to a report if a detection in the reported lines agrees with it
 MONEY_POINTS: Final = 60  # of a report whose lines speak of money
 
@@ -74,6 +77,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "R6": Rule("Nobody's private data.", (DAY, 7 * DAY, 30 * DAY)),
     "R7": Rule("Nothing that harms children.", (90 * DAY, FOR_GOOD)),
 }
+NEUTRAL: Final = ""  # in the place of a rule, in a pause whose cause is not told
+NEUTRAL_SENTENCE: Final = "Paused for a short time."
+NETWORK_SENTENCE: Final = "Your network may not connect for a while."  # what anybody reads whose network a ban meant
 ADULTS: Final = "R1"  # the only rule of the measure `age`
 CHILDREN: Final = "R7"  # the rule of apparent abuse material
 

@@ -31,17 +31,21 @@ class Reviews:
         return await self._appeals(request, operator)
 
     async def answer(self, request: web.Request, operator: Operator) -> web.StreamResponse:
-        """`POST /appeals/ID`: `outcome` (uphold or reverse), `words`."""
+        """`POST /appeals/ID`: `outcome` (uphold or reverse), `words`; `network`: the appeal of the case's network."""
         ident, form = request.match_info["case"], sent(request)
-        waiting = {one.case for one in await self._desk.appeals(operator.name) if seen(one.queue, operator)}
+        network = form.flag("network")
+        waiting = {
+            (one.case, one.network) for one in await self._desk.appeals(operator.name) if seen(one.queue, operator)
+        }
         outcome = form.get("outcome")
-        if ident not in waiting or outcome not in ("uphold", "reverse"):
+        if (ident, network) not in waiting or outcome not in ("uphold", "reverse"):
             return self._pages.missing(request, operator)
         words = form.get("words").strip()
         if not words:
             return await self._appeals(request, operator, problem=Refused("refused.appeal.words"))
         try:
-            await self._desk.answer(ident, operator.name, words, uphold=outcome == "uphold", words=words)
+            uphold = outcome == "uphold"
+            await self._desk.answer(ident, operator.name, words, uphold=uphold, words=words, network=network)
         except Refused as why:
             return await self._appeals(request, operator, problem=why)
         return web.Response(status=303, headers={"Location": "/appeals"})
@@ -84,6 +88,7 @@ def _shown(one: Appeal, operator: Operator, t: Said) -> dict[str, object]:
         "since": moment(one.since, t),
         "sentence": t.text(f"rule.{one.rule}"),
         "words": one.words,
+        "network": one.network,
         "decided_by": one.decided_by,
         "own": one.decided_by == operator.name,
         "lapses": moment(lapse, t) if out and length <= SHORT * DAY and lapse < one.until else "",

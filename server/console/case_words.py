@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from server.config.moderation_policy import ADULTS, AGE, DAY, FOR_GOOD, HOUR, MINUTE, WARNED
 from server.config.moderation_policy import reason as policy_reason
-from server.safety.desk import Earlier, Opened, Outcome
+from server.safety.desk import Crowd, Earlier, Opened, Outcome
 from server.safety.evidence import Evidence
 from server.safety.looking import Shot
 from server.safety.measures import CLOSING, Decision, Refused, length, spoken
@@ -129,6 +129,13 @@ def record(found: Record, t: Said) -> str:
     return t.text("console.record.right", right=found.right, of=found.of)
 
 
+def crowd(found: Crowd, t: Said) -> str:
+    """How a case's many reports came."""
+    n, fresh = t.number(found.reports), t.number(found.unproven)
+    length = t.span(max(MINUTE, -(-found.seconds // MINUTE) * MINUTE))
+    return t.text("console.case.crowd", n=n, length=length, fresh=fresh)
+
+
 def before(found: Earlier, t: Said) -> str:
     """A decision before this one."""
     at, what = moment(found.closed, t), measure(found.measure, found.rule, t)
@@ -207,6 +214,8 @@ def shown(found: Opened, now: float, t: Said, *, country: bool) -> dict[str, obj
         "program": measure(*found.program, t) if found.program else "",
         "reports": [(reason(one.reason, t), one.note, record(one.record, t)) for one in found.reports],
         "texts": [text(one, t) for one in found.texts],
+        "chats": found.chats if found.chats > len(found.texts) else 0,
+        "crowd": "" if found.crowd is None else crowd(found.crowd, t),
         "pictures": [picture(one, t) for one in found.pictures],
         "child": "" if found.child is None else moment(found.child, t),
         "again": found.again,

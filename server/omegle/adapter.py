@@ -92,8 +92,8 @@ class Adapter(Table):
         client = Client(ID_BEFORE + self._places.letters(), session, person, key, find, now, host)
         self.clients[client.id] = self._by_conn[client.conn] = self._by_session[session.id] = client
         self._visits.append((now + self._idle, client))
-        if (refusal := self._worker.banned(0, address)) is not None:
-            self._worker.ban(session.id, refusal)  # told as an event: this protocol has no other place for it
+        if (banned := self._worker.banned(0, address)) is not None:
+            self._worker.ban(session.id, banned[0])  # told as an event: this protocol has no other place for it
             return client
         if self._say(client, find) == "challenge":
             client.pending = True

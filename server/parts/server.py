@@ -142,6 +142,7 @@ class Server:
             safety.weighed = self.worker.reported
             self._minors = minors = Minors(safety.bans, rights.deletion.ask)
             safety.bans.minor, self.worker.aged = minors.turned_away, self.aged
+            safety.bans.lifted = self.worker.lifted
             self.tasks.start("safety-minors", minors.run)
             safety.promised = lambda: self._settings.safety.moderated
             await safety.start(self.worker.look_again)

@@ -235,7 +235,7 @@ async def moderation(view: View) -> dict[str, list[Piece]]:
 async def cases_about(view: View) -> Rows:
     """What they were reported for, or what a program found."""
     own = (
-        case.c.id, case.c.opened, case.c.state, case.c.measure, case.c.rule, case.c.machine, case.c.decided_by, case.c.closed,
+        case.c.id, case.c.opened, case.c.state, case.c.measure, case.c.rule, case.c.machine, case.c.decided_by, case.c.closed, case.c.child,
     )  # fmt: skip
     wanted = select(*own, case_subject.c.address, case_subject.c.country).join(case, case.c.id == case_subject.c.case)
     unexpired = view.kept("case_subject", case_subject.c.closed)
@@ -271,7 +271,9 @@ def _as_case(view: View, row: Row[Any], texts: Row[Any] | None) -> Piece:
         "month": month(row.opened),
         "state": row.state,
         "measure": row.measure,
-        "rule": row.rule,
+        "rule": None
+        if row.child is not None and row.closed is None
+        else row.rule,  # until a person decides, the pause is neutral
         "decided": day_of(row.closed),
         "by": _by(row) if decided else None,
         "address": opened(view.pseudonyms.safety_address, row.address),
@@ -300,12 +302,12 @@ def _as_ban(view: View, row: Row[Any]) -> Piece:
         "case": view.number(b"case", row.case),
         "measure": row.measure,
         "kind": row.kind,
-        "rule": row.rule,
+        "rule": row.rule or None,
         "words": words_of(view, TOLD, row.words),
         "since": day(row.since),
         "until": day_of(ends),
         "lifted": day_of(row.lifted),
-        "by": _by(row),
+        "by": _by(row) if row.rule else None,  # of a neutral pause neither cause nor author is told
         "goes": view.goes("ban", ends),
     }
 
@@ -341,7 +343,8 @@ async def _appeals(view: View, cases: list[bytes]) -> list[Piece]:
     """What this person wrote, and what was answered; not by whom."""
     if not cases:
         return []
-    wanted = select(appeal).where(appeal.c.case.in_(cases), view.kept("appeal", appeal.c.closed))
+    own = (appeal.c.case.in_(cases), appeal.c.network.is_(False))  # whoever wrote for a network may be somebody else
+    wanted = select(appeal).where(*own, view.kept("appeal", appeal.c.closed))
     return [
         {
             "number": view.number(b"appeal", row.id),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.config.moderation_policy import program_cause
+from server.config.moderation_policy import NEUTRAL, program_cause
 from server.safety.ban_rows import TOLD
 from server.safety.ban_table import APPEAL
 from server.safety.interface import Reasons
@@ -22,7 +22,7 @@ from server.security.url_secrets import SECRET, decode
 from server.store.database import Database
 from server.store.epochs import KeyGone
 from server.store.pseudonyms import Pseudonyms
-from server.store.safety_schema import appeal, ban, case, notice
+from server.store.safety_schema import appeal, ban, case, notice, report
 
 WORDS = b"appeal.text"
 LONGEST = 1_000  # characters of an appeal
@@ -40,7 +40,7 @@ class Decided:
     words: bytes | None
     since: int
     until: int
-    kinds: tuple[str, ...]
+    network: bool  # the refusal of the network alone, which may be read by anybody who uses it
     running: bool
     program: bool = False  # no person decided it
 
@@ -70,7 +70,7 @@ class Appeals:
             await connection.execute(
                 insert(appeal).values(
                     id=secrets.token_bytes(16), case=decided.case, at=now, state="open", decided_by=None, answer=None,
-                    text=self._pseudonyms.seal_text(WORDS, words[:LONGEST]), closed=None,
+                    text=self._pseudonyms.seal_text(WORDS, words[:LONGEST]), closed=None, network=decided.network,
                 )
             )  # fmt: skip
             return await self._reasons(connection, decided)
@@ -84,24 +84,25 @@ class Appeals:
         warned = (await connection.execute(notices)).first()
         if warned is not None and not (bans and bans[-1].since >= warned.since):
             until, running = warned.since + KEPT, warned.lifted is None
-            return Decided(warned.case, "warning", warned.rule, warned.words, warned.since, until, (), running)
+            return Decided(warned.case, "warning", warned.rule, warned.words, warned.since, until, False, running)
         newest = [row for row in bans if row.since == bans[-1].since]
         if not newest:
             return None
-        return Decided(
-            newest[0].case, newest[0].measure, newest[0].rule, newest[0].words, newest[0].since,
-            max(row.until for row in newest), tuple(sorted(row.kind for row in newest)),
-            any(row.lifted is None and row.until > now for row in newest),
-            newest[0].decided_by is None and newest[0].measure != "ban",
-        )  # fmt: skip
+        until, running = max(row.until for row in newest), any(row.lifted is None and row.until > now for row in newest)
+        one = newest[0]
+        if one.kind == "network":
+            return Decided(one.case, one.measure, NEUTRAL, None, one.since, until, True, running)
+        program = one.decided_by is None and one.measure != "ban" and one.rule != NEUTRAL
+        return Decided(one.case, one.measure, one.rule, one.words, one.since, until, False, running, program)
 
     async def _reasons(self, connection: AsyncConnection, found: Decided | None) -> Reasons | None:
         if found is None:
             return None
         now = int(self._clock())
-        newest = select(appeal).where(appeal.c.case == found.case).order_by(appeal.c.at.desc()).limit(1)
-        last = (await connection.execute(newest)).first()
+        theirs = (appeal.c.case == found.case, appeal.c.network.is_(found.network))
+        last = (await connection.execute(select(appeal).where(*theirs).order_by(appeal.c.at.desc()).limit(1))).first()
         program = await self._found(connection, found.case) if found.program else ""
+        source = "person" if found.network else await self._source(connection, found.case)
         again = 0 if last is None or last.closed is None else last.closed + AGAIN
         return Reasons(
             measure=found.measure,
@@ -109,13 +110,22 @@ class Appeals:
             words="" if found.words is None else self._text(TOLD, found.words),
             since=found.since,
             until=found.until,
-            kinds=found.kinds,
+            network=found.network,
             running=found.running,
             appealed="" if last is None else last.state,
             answer="" if last is None or last.answer is None else self._text(WORDS, last.answer),
             again=again if again > now else 0,
             program=program,
+            source=source,
         )
+
+    @staticmethod
+    async def _source(connection: AsyncConnection, ident: bytes) -> str:
+        """`Reasons.source` of a case."""
+        if (await connection.execute(select(report.c.id).where(report.c.case == ident).limit(1))).first() is not None:
+            return "reported"
+        alone = select(case.c.id).where(case.c.id == ident, case.c.machine)
+        return "found" if (await connection.execute(alone)).first() is not None else "person"
 
     @staticmethod
     async def _found(connection: AsyncConnection, ident: bytes) -> str:

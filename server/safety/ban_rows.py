@@ -1,5 +1,7 @@
-"""The rows that keep somebody out, and the steps that led there. Rule: identity for the whole length; the network for a day or a week,
-and never where it is many people's.
+"""Writes the rows of a ban, and reads the steps of a ladder.
+
+Invariant: the identity is banned for the whole length; the network for a day, or a week for the second ban of one identity in 30 days, and never
+if it is shared. An address is not a person: only an identity has steps, and a network's row holds no words and an appeal of its own.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ import secrets
 from sqlalchemy import Row, func, insert, literal, not_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.config.moderation_policy import AGE, DAY, FOR_GOOD
+from server.config.moderation_policy import AGE, DAY, FOR_GOOD, NEUTRAL
 from server.safety.ban_table import hash_of
 from server.safety.measures import MEMORY, Decision, Refused, end, lasts
 from server.store.epochs import KeyGone
@@ -27,18 +29,23 @@ Found = Row[tuple[object, ...]]
 async def steps(
     connection: AsyncConnection, subject: Found, now: int, *, but: bytes = b""
 ) -> dict[str, list[tuple[str, int]]]:
-    """(measure, when) of what this person met in the last 120 days, what was taken back apart, by the rule; a rule without any is not there.
+    """(measure, when) of what this identity met in the last 120 days, what was taken back apart, by the rule; a rule without any is not there.
 
-    `but`: a case whose own measure does not count.
+    A subject without an identity has none. `but`: a case whose own measure does not count.
     """
-    macs = [mac for mac in (subject.identity, subject.network) if mac is not None]
+    if subject.identity is None:
+        return {}
     since = now - MEMORY
     bans = (
         select(
             ban.c.case, literal("decided").label("state"), ban.c.measure, ban.c.rule, func.min(ban.c.since).label("at")
         )
         .where(
-            ban.c.mac.in_(macs), ban.c.since > since, ban.c.lifted.is_(None), ban.c.measure == "ban", ban.c.case != but
+            ban.c.mac == subject.identity,
+            ban.c.since > since,
+            ban.c.lifted.is_(None),
+            ban.c.measure == "ban",
+            ban.c.case != but,
         )
         .group_by(ban.c.case, ban.c.measure, ban.c.rule)
     )
@@ -46,8 +53,7 @@ async def steps(
         select(case.c.id, case.c.state, case.c.measure, case.c.rule, case.c.closed)
         .join(case_subject, case_subject.c.case == case.c.id)
         .where(
-            case_subject.c.identity.is_not(None), case_subject.c.identity == subject.identity,
-            case.c.closed > since, case.c.measure == "warning", case.c.id != but,
+            case_subject.c.identity == subject.identity, case.c.closed > since, case.c.measure == "warning", case.c.id != but,
         )
     )  # fmt: skip
     found: dict[str, list[tuple[str, int]]] = {}
@@ -66,8 +72,13 @@ async def impose(
     decision: Decision,
     operator: str | None,
     now: int,
+    *,
+    neutral: bool = False,
 ) -> tuple[str, int]:
-    """Within the transaction of a decision with its length: (what it is in words, when it ends). `operator`: None, a program. Raises Refused."""
+    """Within the transaction of a decision with its length: (what it is in words, when it ends). `operator`: None, a program.
+
+    `neutral`: the rule is not stored with it, so that no page and no answer tells it. Raises Refused.
+    """
     seconds = decision.seconds or 0
     until = end(now, seconds)
     rows = [("identity", subject.identity, until)] if subject.identity is not None else []
@@ -80,11 +91,13 @@ async def impose(
         raise Refused("refused.nobody")
     words = pseudonyms.seal_text(TOLD, decision.words) if decision.words else None
     for kind, mac, over in rows:
+        network = kind == "network"
         await connection.execute(
             insert(ban).values(
-                id=secrets.token_bytes(16), kind=kind, mac=mac, since=now, until=over, rule=decision.rule,
-                case=subject.case, appeal=hash_of(pseudonyms, subject.case), measure=decision.measure,
-                decided_by=operator, words=words, lifted=None, changed=now,
+                id=secrets.token_bytes(16), kind=kind, mac=mac, since=now, until=over,
+                rule=NEUTRAL if neutral else decision.rule, case=subject.case,
+                appeal=hash_of(pseudonyms, subject.case, network=network), measure=decision.measure,
+                decided_by=operator, words=None if network else words, lifted=None, changed=now,
             )
         )  # fmt: skip
     return ", ".join(f"{kind} {lasts(over if over >= FOR_GOOD else over - now)}" for kind, _, over in rows), until

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from engine.views import banned
-from server.config.moderation_policy import AGE, FOR_GOOD, RULES
+from server.config.moderation_policy import AGE, FOR_GOOD, NETWORK_SENTENCE, NEUTRAL, NEUTRAL_SENTENCE, RULES
 from server.security.url_secrets import encode
 from server.store.pseudonyms import Pseudonyms
 
@@ -21,6 +21,7 @@ _PACKED = struct.Struct(">?Q2s16sQ??")
 HELD: Final = _PACKED.size  # bytes of a packed ban
 PATH = "/appeal/"
 TOKEN = b"safety.appeal.token"
+NETWORK_TOKEN = b"safety.appeal.network"  # a network's refusal has an appeal of its own: whoever reads it may be a stranger to the case
 APPEAL = b"safety.appeal"
 
 
@@ -48,7 +49,7 @@ class Ban(NamedTuple):
     def of(cls, packed: bytes) -> Ban:
         """The reverse."""
         network, until, rule, case, since, machine, age = _PACKED.unpack(packed)
-        return cls(network, until, rule.decode(), case, since, machine, age)
+        return cls(network, until, rule.rstrip(b"\0").decode(), case, since, machine, age)
 
 
 def nobody_goes(_identity: int) -> None:
@@ -69,6 +70,9 @@ class BanTable:
         self.known = False  # whether it says what the store says
         self.changed: Callable[[bytes], None] = unheard
         self.turned_away = 0  # connections of who is banned
+        self.lifted: Callable[[bytes], None] = (
+            unheard  # told of the case of each ban that ends before its time: it was taken back
+        )
         # told whenever somebody is turned away whom a person's decision keeps out as a minor
         self.minor: Callable[[int], None] = nobody_goes
 
@@ -76,8 +80,8 @@ class BanTable:
         """How many keyed values are banned."""
         return len(self._kept)
 
-    def refusal(self, identity: int, address: str) -> bytes | None:
-        """The closing error of somebody who may not come in, None where they may: what is asked at each connection, and counted."""
+    def refusal(self, identity: int, address: str) -> tuple[bytes, bytes] | None:
+        """The closing error of somebody who may not come in, and the id of its case; None: they may. It is asked at each connection, and counted."""
         if not self._kept:
             return None
         found = self.find(identity, address)
@@ -86,7 +90,7 @@ class BanTable:
         self.turned_away += 1
         if found.minor:
             self.minor(identity)
-        return self.frame(found)
+        return self.frame(found), found.case
 
     def find(self, identity: int, address: str) -> Ban | None:
         """The ban of a person, first by identity (0: none), then by network."""
@@ -109,16 +113,15 @@ class BanTable:
         return found if found.until > self._clock() else None
 
     def frame(self, found: Ban) -> bytes:
-        """The closing error: until when, by which rule, and where to appeal."""
-        by = "machine" if found.machine else "person"
+        """The closing error: until when, by which rule, and where to appeal; of a network no more than that it is meant."""
         until = None if found.until >= FOR_GOOD else found.until
-        appeal, day = self.path(found.case), day_of(found.since)
-        measure = AGE if found.age else ""
-        return banned(until, found.rule, RULES[found.rule].sentence, found.network, appeal, day, by, measure)
-
-    def path(self, case: bytes) -> str:
-        """Where whom a case is about reads why, and appeals: 128 bits that only the service's key makes."""
-        return path_of(self._pseudonyms, case)
+        appeal, measure = path_of(self._pseudonyms, found.case, network=found.network), AGE if found.age else ""
+        if found.network:
+            return banned(until, "", NETWORK_SENTENCE, True, appeal, "", "")
+        if found.rule == NEUTRAL:
+            return banned(until, "", NEUTRAL_SENTENCE, False, appeal, "", "", measure)
+        by = "machine" if found.machine else "person"
+        return banned(until, found.rule, RULES[found.rule].sentence, False, appeal, day_of(found.since), by, measure)
 
     # what is in it
 
@@ -137,13 +140,20 @@ class BanTable:
 
     def drop(self, mac: bytes) -> None:
         """It is not."""
-        if self._kept.pop(mac, None) is not None:
+        packed = self._kept.pop(mac, None)
+        if packed is not None:
             self.changed(mac)
+            found = Ban.of(packed)
+            if found.until > self._clock():
+                self.lifted(found.case)
 
     def replace(self, held: Iterable[tuple[bytes, bytes]]) -> None:
         """These are all."""
-        self._kept = dict(held)
+        before, self._kept = self._kept, dict(held)
         self.known = True
+        for mac, packed in before.items():
+            if mac not in self._kept and (found := Ban.of(packed)).until > self._clock():
+                self.lifted(found.case)
 
 
 def day_of(at: int) -> str:
@@ -151,11 +161,15 @@ def day_of(at: int) -> str:
     return datetime.datetime.fromtimestamp(at, datetime.UTC).date().isoformat()
 
 
-def path_of(pseudonyms: Pseudonyms, case: bytes) -> str:
-    """The address of a case's appeal."""
-    return PATH + encode(pseudonyms.secret_hash(TOKEN, case))
+def path_of(pseudonyms: Pseudonyms, case: bytes, *, network: bool = False) -> str:
+    """The address of a case's appeal, or of its network's: 128 bits that only the service's key makes."""
+    return PATH + encode(_token(pseudonyms, case, network))
 
 
-def hash_of(pseudonyms: Pseudonyms, case: bytes) -> bytes:
+def hash_of(pseudonyms: Pseudonyms, case: bytes, *, network: bool = False) -> bytes:
     """What the store has of that address."""
-    return pseudonyms.secret_hash(APPEAL, pseudonyms.secret_hash(TOKEN, case))
+    return pseudonyms.secret_hash(APPEAL, _token(pseudonyms, case, network))
+
+
+def _token(pseudonyms: Pseudonyms, case: bytes, network: bool) -> bytes:
+    return pseudonyms.secret_hash(NETWORK_TOKEN if network else TOKEN, case)

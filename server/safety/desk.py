@@ -7,9 +7,10 @@ program did ends with a person's decision, whatever that is, and does not come b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.config.moderation_policy import AGE, MINUTE, RULES, WARNED
@@ -28,9 +29,12 @@ from server.safety.second_looks import Second, SecondLooks, second
 from server.store import case_life
 from server.store.case_life import OPEN, UNDO
 from server.store.erased import shown_case
-from server.store.safety_schema import appeal, case, case_subject, report
+from server.store.safety_schema import appeal, case, case_subject, evidence, report
 
 LEASE = 15 * MINUTE  # how long a case is one operator's who opened it
+CHATS_MOST = 20  # chats of a case that are read at once, the newest
+REPORTS_MOST = 50  # reports of a case that are listed at once: those with a note first, then the newest
+CROWD = 5  # reports from which on a case says how they came
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,15 @@ class Noted:
     reason: str
     note: str
     record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """How many reports came, in how many seconds, and how many of them from people of whom no report was decided before."""
+
+    reports: int
+    seconds: int
+    unproven: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +79,8 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A case as it is read. `texts`: the server's own; `steps`: rule to the seconds of its ladder's next step; `outcome`: once it is decided.
+    """A case as it is read. `texts`: the server's own, CHATS_MOST of `chats`, the newest; `reports`: REPORTS_MOST of them; `crowd`: of many, what
+    all have in common. `steps`: rule to the seconds of its ladder's next step; `outcome`: once it is decided.
 
     `program`: the measure and the rule of what a program did, while no person decided; empty where it did nothing. `pictures`: without their
     bytes (`Looking.look`); `child`: since when there is apparent abuse material in it, Unix seconds. `again`: it was decided, and waits for what
@@ -84,6 +98,8 @@ class Opened:
     pictures: tuple[Shot, ...] = ()
     child: int | None = None
     again: bool = False
+    chats: int = 0
+    crowd: Crowd | None = None
 
 
 class Desk(Queues, Reviews, SecondLooks, Referring):
@@ -110,13 +126,13 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
                 select(report).where(report.c.case == ident).order_by(report.c.at, report.c.id)
             )
             records = (await self._records(connection, select(case.c.id).where(case.c.id == ident))).get(ident, [])
-            noted = tuple(
-                Noted(one.reason, self._opened(one.note, NOTE), record)
-                for one, record in zip(reports.all(), records, strict=True)
-            )
+            listed = list(zip(reports.all(), records, strict=True))
+            shown = sorted(listed, key=lambda one: (one[0].note is None, -one[0].at))[:REPORTS_MOST]
+            noted = tuple(Noted(one.reason, self._opened(one.note, NOTE), record) for one, record in shown)
+            chats = await self._chats(connection, ident)
             earlier = await self._earlier(connection, subject)
             taken = await steps(connection, subject, self.now, but=ident if again else b"")
-        texts = await self._texts(ident)
+        texts = await self._texts(ident, CHATS_MOST)
         if row.child is not None:
             await self._apart(ident)
         await self._note("safety show", operator, why, ident, "shown")
@@ -132,7 +148,15 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
             await self.shots(ident),
             row.child,
             again,
+            chats,
+            _crowd(listed),
         )
+
+    @staticmethod
+    async def _chats(connection: AsyncConnection, ident: bytes) -> int:
+        """How many texts there are of a case."""
+        texts = select(func.count()).where(evidence.c.case == ident, not_(picture_rows.PICTURE))
+        return int((await connection.execute(texts)).scalar_one())
 
     async def claim(self, text: str, operator: str) -> None:
         """Take an open case for LEASE seconds, or for that long again. Raises Taken, Refused, StoreAway."""
@@ -293,3 +317,11 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
         )
         rows = (await connection.execute(wanted)).all()
         return tuple(Earlier(row.closed, row.measure, row.rule or "", row.state) for row in rows)
+
+
+def _crowd(reports: Sequence[tuple[Found, Record]]) -> Crowd | None:
+    """What a case's reports, in the order of their time, have in common; None: they are few."""
+    if len(reports) < CROWD:
+        return None
+    times = [row.at for row, _ in reports]
+    return Crowd(len(reports), times[-1] - times[0], sum(not record.proven for _, record in reports))

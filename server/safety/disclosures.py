@@ -124,12 +124,12 @@ class Disclosures(Files):
                 found.append({"kind": row.kind, "at": row.made, "reported": bool(row.subject), **shown})
         return found
 
-    async def _texts(self, ident: bytes) -> tuple[Evidence, ...]:
-        """The server's own text of each reported chat, oldest first; what is gone or unreadable is left out."""
+    async def _texts(self, ident: bytes, most: int | None = None) -> tuple[Evidence, ...]:
+        """The server's own text of each reported chat, or of the newest `most`, oldest first; what is gone or unreadable is left out."""
         theirs = select(evidence).where(evidence.c.case == ident, not_(picture_rows.PICTURE))
-        wanted = theirs.order_by(evidence.c.made, evidence.c.id)
+        wanted = theirs.order_by(evidence.c.made.desc(), evidence.c.id.desc()).limit(most)
         async with self._database.read() as connection:
-            pieces = (await connection.execute(wanted)).all()
+            pieces = (await connection.execute(wanted)).all()[::-1]
         found = []
         for piece in pieces:
             body = await self._sealed.get(piece.object, piece.object_key)

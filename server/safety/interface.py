@@ -25,10 +25,11 @@ class Receipt:
 class Reasons:
     """A ban, a pause or a warning (`measure`) as whom it concerns reads it. Days as Unix seconds; `running`: it is in force.
 
-    `kinds`: identity, network or both; none of a warning. `until`: of a warning, how long it is kept; at or beyond
-    `measures.FOR_GOOD` for good. `words`: what the operator added.
+    `network`: it is the refusal of a network, which whoever uses it may read: without rule, words or cause. `rule`: empty, too, of a neutral
+    pause. `until`: of a warning, how long it is kept; at or beyond `moderation_policy.FOR_GOOD` for good. `words`: what the operator added.
 
     `program`: empty where a person decided; else what a program found that decided it, or `program` where that is not known any more.
+    `source`: why a person looked: `reported`, `found` (a program found something, nobody reported) or `person`: it is not known any more.
 
     `appealed`: open, upheld, reversed, lapsed, or empty where there is no appeal; `answer`: what we said to it.
     """
@@ -38,12 +39,13 @@ class Reasons:
     words: str
     since: int
     until: int
-    kinds: tuple[str, ...]
+    network: bool
     running: bool
     appealed: str
     answer: str
     again: int  # from when on another appeal is read; 0: now
     program: str = ""
+    source: str = "person"
 
 
 KINDS: Final = ("log", "chat", "child", "other")  # what a notice of anybody is about

@@ -111,7 +111,7 @@ class Looking(Files):
             if not await machine.out(connection, ident, now):
                 subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).one()
                 with contextlib.suppress(Refused):  # nobody can be told to be them: their material is kept all the same
-                    await impose(connection, self._pseudonyms, subject, PAUSED, operator[:NAME], now)
+                    await impose(connection, self._pseudonyms, subject, PAUSED, operator[:NAME], now, neutral=True)
         moved = await child.apart(self._database, self._sealed, ident, now)
         await self._note(
             "safety mark", operator, why, ident, f"{moved} pictures apart, {'held' if held else 'no hold'}"

@@ -35,7 +35,8 @@ async def act(
         return False
     subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).one()
     try:
-        await impose(connection, pseudonyms, subject, Decision(step.measure, rule, min(step.seconds, DAY)), None, now)
+        decision = Decision(step.measure, rule, min(step.seconds, DAY))
+        await impose(connection, pseudonyms, subject, decision, None, now, neutral=step.neutral)
     except Refused:
         return False
     await connection.execute(update(case).where(case.c.id == ident).values(measure=step.measure, rule=rule))

@@ -45,7 +45,9 @@ class PublicRoutes:
     async def parents(self, request: web.Request) -> web.Response:
         """`GET /parents`"""
         pages = request.app[PAGES]
-        answer = pages.answer("parents.html", labelled=self._services.settings.safety.rta, **pages.reader(request))
+        settings = self._services.settings
+        screened = settings.screening.text != "off"
+        answer = pages.answer("parents.html", labelled=settings.safety.rta, screened=screened, **pages.reader(request))
         answer.headers["Vary"] = "Accept-Language"
         return answer
 

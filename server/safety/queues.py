@@ -1,6 +1,7 @@
-"""The queues of open cases. Rule: the order is points, highest first; weight orders and never drops.
+"""Orders the queues of open cases. Invariant: apparent abuse material first, then points, highest first; weight orders and never drops.
 
-points = priority + 15 × (weight − 1), nought to 45 + one for each ten minutes of age. What grows with age grows for all alike,
+points = priority + 15 × (weight − 1), nought to 45 + one for each ten minutes of age; those reporters of whom no report was decided yet weigh
+UNPROVEN_MOST together. What grows with age grows for all alike,
 so the store keeps `due`, which age does not change; the reporters' weight is no column of anybody's, so it is added here, to the
 LOOKED cases that come first without it.
 """
@@ -14,7 +15,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.config.moderation_policy import CROWD_MOST, CROWD_POINTS, DAY, QUEUES
+from server.config.moderation_policy import CROWD_MOST, CROWD_POINTS, DAY, QUEUES, UNPROVEN_MOST, URGENT
 from server.safety.cases import POINT
 from server.safety.files import Files
 from server.store.case_life import OPEN
@@ -26,7 +27,7 @@ FRESH = 90 * DAY  # a reporter's weight is made from their own last 90 days
 # what a list shows of a case, and what it is ordered by
 SEEN: tuple[Any, ...] = (
     case.c.id, case.c.queue, case.c.state, case.c.mode, case.c.opened, case.c.reasons, case.c.due, case.c.claimed_by,
-    case.c.claimed_until,
+    case.c.claimed_until, case.c.child,
 )  # fmt: skip
 
 
@@ -64,6 +65,11 @@ class Record:
     known: bool = True
 
     @property
+    def proven(self) -> bool:
+        """Whether a report of theirs was decided."""
+        return self.known and self.of > 0
+
+    @property
     def weight(self) -> float:
         """0.2 to 1.5; 0.5 for who has no cookie."""
         return min(1.5, max(0.2, (self.right + 1) / (self.of + 2) * 2)) if self.known else 0.5
@@ -78,11 +84,12 @@ class Queues(Files):
         async with self._database.read() as connection:
             for name in (queue,) if queue else reversed(QUEUES):
                 first = (case.c.state == OPEN, case.c.queue == name)
-                rows = (await connection.execute(select(*SEEN).where(*first).order_by(case.c.due).limit(LOOKED))).all()
-                theirs = select(case.c.id).where(*first).order_by(case.c.due).limit(LOOKED)
+                order = (case.c.child.is_(None), case.c.due) if name == URGENT else (case.c.due,)
+                rows = (await connection.execute(select(*SEEN).where(*first).order_by(*order).limit(LOOKED))).all()
+                theirs = select(case.c.id).where(*first).order_by(*order).limit(LOOKED)
                 records = await self._records(connection, theirs)
                 weighed = [(self._weighed(row, records.get(row.id, [])), row) for row in rows]
-                weighed.sort(key=lambda one: (-one[0][1], one[1].opened, one[1].id))
+                weighed.sort(key=lambda one: (one[1].child is None, -one[0][1], one[1].opened, one[1].id))
                 found += [self._line(row, records.get(row.id, []), weight) for weight, row in weighed[:most]]
         return found
 
@@ -99,7 +106,8 @@ class Queues(Files):
 
     def _weighed(self, row: Row[Any], records: list[Record]) -> tuple[float, float]:
         """The weight of a case's reporters together, and its points."""
-        weight = sum(record.weight for record in records)
+        weight = sum(record.weight for record in records if record.proven)
+        weight += min(UNPROVEN_MOST, sum(record.weight for record in records if not record.proven))
         points = (self._clock() - row.due) / POINT + max(0.0, min(CROWD_MOST, CROWD_POINTS * (weight - 1)))
         return round(weight, 2), round(points, 1)
 

@@ -29,7 +29,10 @@ EVIDENCE_MOST = 120 * DAY  # at most; pictures stay as long as that
 
 @dataclass(frozen=True, slots=True)
 class Appeal:
-    """An appeal that waits. `decided_by`: who may not answer it; `until`: of the ban; `words`: what the person was told beside the rule."""
+    """An appeal that waits. `decided_by`: who may not answer it; `until`: of the ban; `words`: what the person was told beside the rule.
+
+    `network`: somebody wrote it whose network was refused, which need not be whom the case is about.
+    """
 
     case: str
     queue: str
@@ -41,6 +44,7 @@ class Appeal:
     until: int
     words: str
     decided_by: str
+    network: bool = False
 
 
 class Reviews(Files):
@@ -51,18 +55,18 @@ class Reviews(Files):
         why = "the queue of appeals"
         async with audit.act(self._database, operator=operator, action="safety appeals", why=why) as act:
             waiting = await self._waiting()
-            await act.about([await self._writer(bytes.fromhex(one.case)) for one in waiting])
+            await act.about([await self._writer(bytes.fromhex(one.case), one.network) for one in waiting])
             act.outcome = f"{len(waiting)} shown"
         return waiting
 
-    async def _writer(self, ident: bytes) -> bytes:
-        """Who wrote an appeal, in the trail: whom its case is about."""
-        found = await audit.of_case(self._database, self._pseudonyms, ident)
+    async def _writer(self, ident: bytes, network: bool) -> bytes:
+        """Who wrote an appeal, in the audit log: whom its case is about; of a network's it is not known who."""
+        found = None if network else await audit.of_case(self._database, self._pseudonyms, ident)
         return found or self._pseudonyms.audit_subject(ident)
 
     async def _waiting(self) -> list[Appeal]:
         waiting = (
-            select(appeal.c.case, appeal.c.at, appeal.c.text, case.c.queue)
+            select(appeal.c.case, appeal.c.at, appeal.c.text, appeal.c.network, case.c.queue)
             .outerjoin(case, case.c.id == appeal.c.case)
             .where(appeal.c.state == "open")
             .order_by(appeal.c.at, appeal.c.id)
@@ -73,33 +77,43 @@ class Reviews(Files):
         return [
             Appeal(
                 row.case.hex(), row.queue or "", row.at, self._opened(row.text, WORDS), found.measure, found.rule,
-                found.since, found.until, self._opened(found.words, TOLD), found.decided_by or "",
+                found.since, found.until, self._opened(found.words, TOLD), found.decided_by or "", row.network,
             )
             for row in rows
-            if (found := made.get(row.case)) is not None
+            if (found := made.get((row.case, row.network))) is not None
         ]  # fmt: skip
 
-    async def answer(self, text: str, operator: str, why: str, *, uphold: bool, words: str) -> None:
-        """Decide an appeal; `words`: what its writer reads. By another operator than who banned. Raises Refused, StoreAway."""
+    async def answer(
+        self, text: str, operator: str, why: str, *, uphold: bool, words: str, network: bool = False
+    ) -> None:
+        """Decide an appeal; `words`: what its writer reads; `network`: that of the case's network, whose reversal lets the network in alone.
+
+        By another operator than who banned. Raises Refused, StoreAway.
+        """
         ident = await self._ident(text)
         if len(words) > ANSWER:
             raise Refused("refused.answer", most=ANSWER)
         outcome = "upheld" if uphold else "reversed"
-        await self._note("safety answer", operator, why, ident, f"asked: {outcome}")
+        whose = " (network)" if network else ""
+        await self._note("safety answer", operator, why, ident, f"asked: {outcome}{whose}")
         async with self._database.write() as connection:
             await self._database.guard(connection)
             await self._another(connection, ident, operator)
-            waiting = update(appeal).where(appeal.c.case == ident, appeal.c.state == "open")
+            theirs = (appeal.c.case == ident, appeal.c.network.is_(network), appeal.c.state == "open")
+            waiting = update(appeal).where(*theirs)
             sealed = self._pseudonyms.seal_text(WORDS, words) if words else None
             done = await connection.execute(
                 waiting.values(state=outcome, decided_by=operator[:NAME], answer=sealed, closed=self.now)
             )
             if not done.rowcount:
                 raise Refused("refused.appeal.none")
-            await self._looked_at(connection, ident, operator)
-            if not uphold:
+            if not network:
+                await self._looked_at(connection, ident, operator)
+            if not uphold and network:
+                await case_life.free(connection, [ident], self.now, network_alone=True)
+            elif not uphold:
                 await self._reverse(connection, ident)
-        await self._note("safety answer", operator, why, ident, outcome)
+        await self._note("safety answer", operator, why, ident, f"{outcome}{whose}")
 
     async def unban(self, text: str, operator: str, why: str) -> None:
         """End a ban that nobody appealed. By another operator than who banned. Raises Refused, StoreAway."""
@@ -111,7 +125,9 @@ class Reviews(Files):
             running = select(ban.c.id).where(ban.c.case == ident, ban.c.lifted.is_(None), ban.c.until > self.now)
             if not (await connection.execute(running)).first():
                 raise Refused("refused.ban")
-            waits = select(appeal.c.id).where(appeal.c.case == ident, appeal.c.state == "open")
+            waits = select(appeal.c.id).where(
+                appeal.c.case == ident, appeal.c.state == "open", appeal.c.network.is_(False)
+            )
             if (await connection.execute(waits)).first():
                 raise Refused("refused.appeal.waits")
             await self._looked_at(connection, ident, operator)
@@ -130,22 +146,23 @@ class Reviews(Files):
 
     async def _another(self, connection: AsyncConnection, ident: bytes, operator: str) -> None:
         """Raises Refused where this operator made the decision, the last one where there were several."""
-        made = (await self._made(connection, [ident])).get(ident)
-        if made is not None and made.decided_by == operator[:NAME]:
+        made = await self._made(connection, [ident])
+        newest = made.get((ident, False)) or made.get((ident, True))
+        if newest is not None and newest.decided_by == operator[:NAME]:
             raise Refused("refused.own")
 
     @staticmethod
-    async def _made(connection: AsyncConnection, cases: list[bytes]) -> dict[bytes, Row[Any]]:
-        """The newest decision about each case, of its rows the longest; they outlive their case."""
+    async def _made(connection: AsyncConnection, cases: list[bytes]) -> dict[tuple[bytes, bool], Row[Any]]:
+        """The newest decision about each case and, under True, about its network, of its rows the longest; they outlive their case."""
         warnings = select(
-            notice.c.case, literal("warning").label("measure"), notice.c.rule, notice.c.since,
+            notice.c.case, literal("identity").label("kind"), literal("warning").label("measure"), notice.c.rule, notice.c.since,
             notice.c.since.label("until"), notice.c.words, notice.c.decided_by,
         ).where(notice.c.case.in_(cases))  # fmt: skip
         bans = select(
-            ban.c.case, ban.c.measure, ban.c.rule, ban.c.since, ban.c.until, ban.c.words, ban.c.decided_by
+            ban.c.case, ban.c.kind, ban.c.measure, ban.c.rule, ban.c.since, ban.c.until, ban.c.words, ban.c.decided_by
         ).where(ban.c.case.in_(cases))
         both = union_all(bans, warnings).order_by("since", "until")
-        return {row.case: row for row in (await connection.execute(both)).all()}
+        return {(row.case, row.kind == "network"): row for row in (await connection.execute(both)).all()}
 
     async def _reverse(self, connection: AsyncConnection, ident: bytes) -> None:
         await case_life.free(connection, [ident], self.now)

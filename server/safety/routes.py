@@ -75,7 +75,9 @@ class SafetyRoutes:
         if found is None:
             return self._missed(request, "appeal.html")
         t = request.app[PAGES].spoken(request)
-        return self._answer(request, "appeal.html", 200, "found", path=request.path, **_shown(found, words == "", t))
+        return self._answer(
+            request, "appeal.html", 200, "found", path=request.path, **shown(found, empty=words == "", t=t)
+        )
 
     def _refused(self, request: web.Request, page: str) -> web.Response | None:
         """The answer to a network that missed too often: no look-up is made."""
@@ -103,24 +105,35 @@ class SafetyRoutes:
         return answer
 
 
-def _shown(found: Reasons, empty: bool, t: Said) -> dict[str, object]:
-    """What the page says of a ban. `empty`: an appeal without words was sent."""
+def shown(found: Reasons, *, empty: bool, t: Said) -> dict[str, object]:
+    """What the page (`appeal.html`) says of a ban. `empty`: an appeal without words was sent."""
     return {
-        "measure": found.measure,
+        "measure": "network" if found.network else found.measure,
         "rule": found.rule,
         "said": found.words,
         "since": t.day(found.since),
         "length": t.span(found.until - found.since),
         "until": end(found, t),
-        "network": "network" in found.kinds,
+        "network": found.network,
         "running": found.running,
         "warning": found.measure == "warning",
         "found": found.program,
+        "decided": _decided(found),
         "appealed": found.appealed,
         "answer": found.answer,
         "again": t.day(found.again) if found.again else "",
         "empty": empty,
     }
+
+
+def _decided(found: Reasons) -> str:
+    """The key of the sentence that says who decided, and why they looked (DSA, art. 17(3)(b) and (c))."""
+    if found.program:
+        return "appeal.decided.program"
+    if not found.rule:
+        return "appeal.decided.neutral"
+    what = "appeal.decided.warning" if found.measure == "warning" else "appeal.decided"
+    return what if found.source == "reported" else f"{what}.{found.source}"
 
 
 def end(found: Reasons, t: Said) -> str:

@@ -68,22 +68,35 @@ async def forget_evidence(connection: AsyncConnection, now: int, most: int) -> i
 
 
 async def lift(connection: AsyncConnection, now: int, most: int) -> int:
-    """Within a transaction under the guard: lift the bans whose appeal was not answered in time, `most` at a time; how many."""
+    """Within a transaction under the guard: lift the bans whose appeal was not answered in time, `most` at a time; how many.
+
+    The appeal of a network lifts its network's ban alone.
+    """
+    mine = await _lapse(connection, now, most, network=False)
+    return mine + await _lapse(connection, now, most, network=True)
+
+
+async def _lapse(connection: AsyncConnection, now: int, most: int, *, network: bool) -> int:
+    kind = "network" if network else "identity"
     late = (
         select(appeal.c.case)
         .join(ban, ban.c.case == appeal.c.case)
         .where(
             appeal.c.state == "open",
+            appeal.c.network.is_(network),
             appeal.c.at < now - LAPSE * 86_400,
-            appeal.c.case.not_in(select(ban.c.case).where(ban.c.until - ban.c.since > SHORT * 86_400)),
+            appeal.c.case.not_in(
+                select(ban.c.case).where(ban.c.kind == kind, ban.c.until - ban.c.since > SHORT * 86_400)
+            ),
         )
         .distinct()
         .limit(most)
     )
     lapsed = (await connection.execute(late)).scalars().all()
     if lapsed:
-        await free(connection, list(lapsed), now)
-        waiting = update(appeal).where(appeal.c.case.in_(lapsed), appeal.c.state == "open")
+        await free(connection, list(lapsed), now, network_alone=network)
+        theirs = (appeal.c.case.in_(lapsed), appeal.c.network.is_(network))
+        waiting = update(appeal).where(*theirs, appeal.c.state == "open")
         await connection.execute(waiting.values(state="lapsed", closed=now))
     return len(lapsed)
 
@@ -111,9 +124,12 @@ async def review(connection: AsyncConnection, now: int, most: int) -> int:
     return len(late)
 
 
-async def free(connection: AsyncConnection, cases: list[bytes], now: int) -> None:
-    """Within a transaction: end the bans of these cases, and take their warnings back."""
+async def free(connection: AsyncConnection, cases: list[bytes], now: int, *, network_alone: bool = False) -> None:
+    """Within a transaction: end the bans of these cases, and take their warnings back; `network_alone`: only the bans of their networks."""
     running = update(ban).where(ban.c.case.in_(cases), ban.c.lifted.is_(None), ban.c.until > now)
+    if network_alone:
+        await connection.execute(running.where(ban.c.kind == "network").values(lifted=now, until=now, changed=now))
+        return
     await connection.execute(running.values(lifted=now, until=now, changed=now))
     warned = update(notice).where(notice.c.case.in_(cases), notice.c.lifted.is_(None))
     await connection.execute(warned.values(lifted=now, changed=now))

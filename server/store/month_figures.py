@@ -162,7 +162,7 @@ async def _decisions(connection: AsyncConnection, window: Window, found: Counter
     lasted, held = ban.c.until - ban.c.since, case((ban.c.lifted.is_(None), 1), else_=0)
     judged = ban.c.decided_by.is_not(None)  # where a person decided, what a program did before is not counted
     length = func.coalesce(func.max(case((judged, lasted))), func.max(lasted))
-    whole = func.coalesce(func.min(case((judged, held))), func.min(held))
+    whole = func.coalesce(func.max(case((judged, held))), func.max(held))  # its network may have been let in alone
     judge = func.max(ban.c.decided_by)
     ends = (
         select(ban.c.case, length.label("length"), whole.label("whole"), judge.label("judge"))

@@ -11,12 +11,12 @@ queue, smallest first: when the case was opened, and ten minutes earlier for eac
 who has it is said by `claimed_by` until `claimed_until`. `child` is since when there is apparent abuse material in it. `subject`
 says of a picture whether it shows the camera of whom the case is about; `listed` which entry of a list of known abuse material it is like.
 `second_asked` is since when a decided case waits for a look of another operator, and the four columns behind it what that one said
-(`server.store.second_looks`).
+(`server.store.second_looks`). `network` says of an appeal that it is against the refusal of a network alone.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, SmallInteger, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, SmallInteger, String, Table, false
 
 from server.store.schema import metadata, nobody, pd
 
@@ -154,6 +154,7 @@ appeal = Table(
     Column("decided_by", String(64), info=pd("appeal")),
     Column("answer", LargeBinary(1400), info=pd("appeal")),
     Column("closed", BigInteger, info=pd("appeal")),
+    Column("network", Boolean, nullable=False, server_default=false(), info=pd("appeal")),
     Index("ix_appeal_case", "case"),
     Index("ix_appeal_closed", "closed"),
 )

@@ -15,7 +15,7 @@ SLICE: Final = 200  # sessions in one go, 4 us each
 class Having(Protocol):
     """Who has them: what `server.worker.worker.Worker` is, of which see each."""
 
-    banned: Callable[[int, str], bytes | None]
+    banned: Callable[[int, str], tuple[bytes, bytes] | None]
     unseen: Callable[[int, int], tuple[str, bytes] | None]
 
     @property
@@ -32,9 +32,8 @@ class Having(Protocol):
 async def look(worker: Having, sessions: Sequence[Session]) -> None:
     """Look at each of these."""
     for place, session in enumerate(sessions):
-        refusal = worker.banned(session.identity, session.address)
-        if refusal is None:
-            refusal = worker.engine.underage(session.person, time.monotonic())
+        banned = worker.banned(session.identity, session.address)
+        refusal = banned[0] if banned is not None else worker.engine.underage(session.person, time.monotonic())
         if refusal is not None:
             worker.ban(session.id, refusal)
         elif worker.unseen(session.identity, session.id) is not None:

@@ -94,8 +94,8 @@ class Worker:
             self.bus,
         )
         self.on_http: Callable[[int, bytes, float], None] | None = None
-        # the closing error of somebody who may not come in (identity, 0: none; address), None: they may
-        self.banned: Callable[[int, str], bytes | None] = nobody_banned
+        # the closing error of somebody who may not come in (identity, 0: none; address) and the id of its case; None: they may
+        self.banned: Callable[[int, str], tuple[bytes, bytes] | None] = nobody_banned
         # the oldest notice that somebody has not read (identity, session), and that they read the one with this id
         self.unseen: Callable[[int, int], tuple[str, bytes] | None] = nothing_unseen
         self.seen: Callable[[int, int, str], bool] = never_given
@@ -221,6 +221,10 @@ class Worker:
         person = identity if session is None else session.person
         if person:
             self.engine.friction.reported(person, reporter, time.monotonic())
+
+    def lifted(self, case: bytes) -> None:
+        """A ban of this case was taken back, before its time."""
+        self.engine.friction.lifted(case)
 
     def age(self, identity: int, stands: str, age: int) -> None:
         """How somebody stands who wrote that they are under 18, as another process says."""
@@ -351,9 +355,10 @@ class Worker:
         elif kind == OPENED:
             address, cookie, way = data
             identity = self.identities.of(cookie)
-            refusal = self.banned(identity, address)
-            if refusal is not None:
-                engine.friction.barred(key_of(address), now)
+            banned, refusal = self.banned(identity, address), None
+            if banned is not None:
+                refusal, case = banned
+                engine.friction.barred(key_of(address), case, now)
             elif identity:
                 refusal = engine.underage(identity, now)
             if refusal is not None:

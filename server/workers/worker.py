@@ -137,7 +137,7 @@ class WorkerProcess:
         except ValueError as error:
             raise StartError(f"store: {error}") from None
         self.told = told = Told(kept_keys.pseudonyms(secret, settings.data), worker.look_again, self._read)
-        told.bans.minor = self._turned_away
+        told.bans.minor, told.bans.lifted = self._turned_away, worker.lifted
         worker.banned, worker.unseen, worker.seen = told.bans.refusal, told.notices.unread, told.notices.seen
         self._recorder = Recorder(worker, self.kept, self.kept.report)
         self._recorder.gone = lambda *saved: self.links.saved(*saved)

@@ -223,7 +223,7 @@ SAFETY_ITEMS = (
         recipients=(HOSTING, COURT),
         keep=Days(DEFAULT_DAYS, after="appeal.closed"),
         places=(
-            *(Column(f"appeal.{name}") for name in ("at", "state", "decided_by", "closed")),
+            *(Column(f"appeal.{name}") for name in ("at", "state", "decided_by", "closed", "network")),
             Column("appeal.text", "sealed"),
             Column("appeal.answer", "sealed"),
             COPIES,

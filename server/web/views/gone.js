@@ -16,16 +16,22 @@ export const Replaced = () => html`
 
 /** `until`: seconds since 1970, or an ISO date; absent: for good. */
 export function Refused({ state: { refused, config } }) {
-  const { until, reason, appeal, day: decided, by } = refused ?? {};
+  const { until, rule, appeal, day: decided, by, network } = refused ?? {};
   const day = until && dayName(typeof until === "number" ? until * 1000 : until);
   return html`
     <main class="notice">
       ${mark()}
-      <h1 tabindex="-1">${day ? t("banned.title", { date: day }) : t("banned.ever")}</h1>
+      <h1 tabindex="-1">${network ? t("banned.network", { date: day }) : day ? t("banned.title", { date: day }) : t("banned.ever")}</h1>
       ${
-        reason &&
+        network &&
         html`
-          <p>${t("banned.reason", { reason })}</p>
+          <p>${t("banned.network.why")}</p>
+        `
+      }
+      ${
+        rule &&
+        html`
+          <p>${t("banned.reason", { reason: t(`rule.${rule}`) })}</p>
         `
       }
       ${

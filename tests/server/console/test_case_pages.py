@@ -9,10 +9,11 @@ import pytest
 from server.config.moderation_policy import DAY
 from server.console.shifts import WORK
 from server.safety.appeals import Appeals
+from server.safety.ban_table import path_of
 from server.safety.measures import Decision
 from tests.server.console.conftest import Console
 from tests.server.console.work import case, decided, plain
-from tests.server.safety.people import bans, desk
+from tests.server.safety.people import desk
 from tests.server.store.conftest import NOW, Kit, address
 
 
@@ -82,7 +83,7 @@ async def test_a_country_stands_in_urgent_cases_alone_and_no_page_has_anybodys_v
     people = [await console.person(name, *roles) for name, *roles in (("kim", "child", "lead"), ("eve", "officer"))]
     ident = await case(kit, note="look at this")
     await desk(kit).decide(ident, "zoe", "so", Decision("ban", "R5", DAY))
-    token = bans(kit).path(bytes.fromhex(ident)).rpartition("/")[2]
+    token = path_of(kit.pseudonyms, bytes.fromhex(ident)).rpartition("/")[2]
     await Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now).write(token, "no")
     other, urgent = await case(kit, about=33), await case(kit, about=34, reason="minor")
     paths = ["/cases", "/cases?queue=spam", "/cases?queue=urgent", "/appeals", "/approvals"]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from server.safety.appeals import Appeals
+from server.safety.ban_table import path_of
 from tests.server.console.conftest import Console
 from tests.server.console.work import case, decided
-from tests.server.safety.people import bans
 from tests.server.store.conftest import Kit
 
 
@@ -23,7 +23,7 @@ async def test_appeals_are_answered_by_others_and_ones_own_says_why_not(console:
     lea, lou = await console.person("lea", "lead"), await console.person("lou", "lead")
     ident = await case(kit)
     await decided(lea, ident, "step", words="No <i>adverts</i>.")
-    token = bans(kit).path(bytes.fromhex(ident)).rpartition("/")[2]
+    token = path_of(kit.pseudonyms, bytes.fromhex(ident)).rpartition("/")[2]
     appeals = Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
     await appeals.write(token, "it was <b>not</b> me")
     own = (await lea.get("/appeals")).text

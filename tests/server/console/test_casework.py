@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.config.moderation_policy import DAY, FOR_GOOD
-from server.safety.desk import LEASE
+from server.safety.desk import CHATS_MOST, LEASE, REPORTS_MOST
 from server.safety.measures import AGE_FOR
 from server.store.case_life import UNDO
 from tests.server.console.conftest import Console
@@ -22,6 +22,20 @@ from tests.server.store.conftest import Kit
 def url(tmp_path: Path) -> str:
     """What is asked of the database here, the desk's own tests ask of both kinds."""
     return f"sqlite+aiosqlite:///{tmp_path / 'serendip.db'}"
+
+
+async def test_a_brigade_is_one_case_that_says_how_it_came_on_a_bounded_page(console: Console, kit: Kit) -> None:
+    ada = await console.person("ada", "moderator")
+    for number in range(CHATS_MOST + 40):
+        ident = await case(kit, reason="hate", by=1_000 + number, said=text("hello", f"how are you {number}?"))
+        kit.now += 3
+    page = (await ada.get(f"/case/{ident}")).text
+    assert "Reports: 60, within 3 minutes. From people none of whose reports was decided before: 60." in page
+    assert "Shown are the newest 20 of 60 chats." in page
+    assert page.count('<ol class="said">') == CHATS_MOST
+    assert page.count("no decided reports in 90 days") == REPORTS_MOST
+    assert "how are you 59?" in page
+    assert "how are you 39?" not in page
 
 
 async def test_a_case_is_listed_opened_decided_and_the_next_one_comes(console: Console, kit: Kit) -> None:

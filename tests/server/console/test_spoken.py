@@ -15,6 +15,7 @@ from server.console.files import OWN
 from server.console.pages import TEMPLATES, Pages
 from server.console.roles import ROLES
 from server.safety.appeals import Appeals
+from server.safety.ban_table import path_of
 from server.safety.interface import Written
 from server.safety.law_notices import LawNotices
 from server.safety.measures import Decision
@@ -24,7 +25,7 @@ from server.words.catalogue import words
 from server.words.said import said
 from tests.server.console.conftest import OPTIONS, Answer, Console, Person
 from tests.server.console.work import case, decided
-from tests.server.safety.people import acted, bans, cases, desk, pictures, text
+from tests.server.safety.people import acted, cases, desk, pictures, text
 from tests.server.safety.test_law_desk import law_desk
 from tests.server.store.conftest import Kit
 
@@ -95,7 +96,7 @@ async def toured(console: Console, kit: Kit) -> Tour:
     await desk(kit).decide(own, "zoe", "so", Decision("pause", "R5", HOUR))
     appeals = Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
     for ident in (judged, own):
-        await appeals.write(bans(kit).path(bytes.fromhex(ident)).rpartition("/")[2], WROTE)
+        await appeals.write(path_of(kit.pseudonyms, bytes.fromhex(ident)).rpartition("/")[2], WROTE)
     assert (await decided(zoe, good, "good", words=WROTE)).to == "/approvals"
     assert (await zoe.post(f"/case/{shown}/reveal", why=WROTE, emergency="1")).status == 200
     assert (await ned.get(f"/case/{taken}")).status == 200

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -12,7 +13,9 @@ from server.privacy.published import Published
 from server.privacy.terms import SAID
 from server.rights.page import Page
 from server.rights.request_pages import TICKETS
+from server.safety.interface import Reasons
 from server.safety.published import tables
+from server.safety.routes import shown
 from server.safety.transparency import month
 from server.words.catalogue import words
 from server.words.said import said
@@ -24,6 +27,7 @@ MONTH = month(
     "2026-10", {"report/acted/spam": 120, "report/none/spam": 44, "decision/person/R5/7 days": 41, "operators": 3}
 )
 EVERYTHING = {"mail": {"host": "m"}, "video": {"turn": ["turn:t"]}, "server": {"proxies": ["10.0.0.1"]}}
+SOURCES = ("reported", "found", "person")  # why a person looked
 FOUND = ("program", "repeat", "groom", "age.claim")  # what a program decided by
 
 
@@ -39,26 +43,17 @@ def documents(language: str) -> Iterator[tuple[str, dict[str, object]]]:
         yield "report.html", {"state": state, "at": t.day(NOW), "closed": t.day(NOW), "moderated": state != "received"}
     for state in ("away", "wait", "origin", "unread", "missing"):
         yield "appeal.html", {"state": state}
-    for measure, appealed in (
-        ("ban", "upheld"),
-        ("pause", "open"),
-        ("warning", "lapsed"),
-        ("ban", "reversed"),
-        ("ban", ""),
-    ):
-        ban = {
-            "measure": measure,
-            "rule": "R4",
-            "said": "",
-            "since": t.day(NOW),
-            "length": t.span(3600),
-            "until": t.day(NOW),
-        }
-        for found in ("", *FOUND):
-            yield "appeal.html", {
-                **ban, "state": "found", "found": found, "network": True, "running": not appealed,
-                "warning": measure == "warning", "appealed": appealed, "answer": "", "again": t.day(NOW), "empty": True, "path": "/x",
-            }  # fmt: skip
+    ban = Reasons("ban", "R4", "", NOW, NOW + 3_600, False, True, "", "", 0)
+    told = [replace(ban, measure=measure, source=source) for measure in ("ban", "warning") for source in SOURCES]
+    told += [replace(ban, measure="pause", program=found) for found in FOUND]
+    told += [replace(ban, measure="pause", rule=rule, network=not rule) for rule in ("", "R4")]
+    told += [
+        replace(ban, running=False, appealed=state, again=NOW) for state in ("upheld", "open", "lapsed", "reversed")
+    ]
+    for found in (*told, replace(ban, network=True, running=False), replace(ban, measure="pause", rule="")):
+        yield "appeal.html", {"state": "found", "path": "/x", **shown(found, empty=True, t=t)}
+    for screened in (True, False):
+        yield "parents.html", {"labelled": True, "screened": screened}
     yield "transparency.html", {"state": "", "months": [(t.month("2026-10"), tables(MONTH, t))]}
     page = Page("token", "")
     yield "rights.html", {

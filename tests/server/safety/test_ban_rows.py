@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select, update
 
@@ -10,7 +12,7 @@ from server.safety.ban_rows import TOLD, steps
 from server.safety.measures import Decision, Refused
 from server.store.safety_schema import ban as ban_table
 from server.store.safety_schema import case, case_subject
-from tests.server.store.conftest import NOW, Kit
+from tests.server.store.conftest import NOW, Kit, address
 
 from .people import ban, cases, desk, reported
 
@@ -24,9 +26,10 @@ async def test_the_words_for_the_person_are_sealed(kit: Kit) -> None:
         ("identity", "ban", "ada"),
         ("network", "ban", "ada"),
     }
-    for row in rows:
-        assert b"Adverts" not in row.words
-        assert kit.pseudonyms.open_text(TOLD, row.words) == "Adverts go elsewhere."
+    words = {row.kind: row.words for row in rows}
+    assert b"Adverts" not in words["identity"]
+    assert kit.pseudonyms.open_text(TOLD, words["identity"]) == "Adverts go elsewhere."
+    assert words["network"] is None, "whoever shares the network may read its refusal"
 
 
 async def test_a_warning_is_a_step_until_it_is_taken_back(kit: Kit) -> None:
@@ -60,6 +63,22 @@ async def test_steps_are_found_of_all_rules_at_once_and_of_nobody_else_without_a
         "R5": ["ban"],
     }
     assert met[1] == {}
+
+
+async def test_the_first_offence_on_an_address_where_another_was_banned_is_a_first_step(kit: Kit) -> None:
+    at_desk = desk(kit)
+    for about in (22, 0):
+        first = reported(about=about, reason="threat")
+        ident = await cases(kit).take(replace(first, subject=replace(first.subject, address=address(7))))
+        await at_desk.decide(ident.hex(), "ada", "so", ban("R3"))
+    kit.now += 3_600
+    for about in (33, 0):  # another cookie there, and somebody without one
+        later = reported(about=about, reason="threat", by=12, at=int(kit.now))
+        ident = await cases(kit).take(replace(later, subject=replace(later.subject, address=address(7))))
+        shown = await at_desk.show(ident.hex(), "ada", "so")
+        assert shown.steps["R3"] == 7 * DAY
+        told = await at_desk.decide(ident.hex(), "ada", "so", ban("R3"))
+        assert "network for 1 day" in told
 
 
 async def test_whoever_cannot_be_told_apart_cannot_be_banned(kit: Kit) -> None:

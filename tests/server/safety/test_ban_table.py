@@ -5,6 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from server.config.moderation_policy import NETWORK_SENTENCE, NEUTRAL
 from server.safety.ban_table import HELD, Ban, BanTable
 from server.security.keys import load
 from server.store.kept import pseudonyms
@@ -41,7 +42,7 @@ def test_who_comes_is_refused_counted_and_a_minor_by_a_persons_decision_is_told_
     table.minor = told.append
     assert table.refusal(7, "192.0.2.1") is None
     table.put(known.safety_identity(7), ONE.packed())
-    assert table.refusal(7, "192.0.2.1") == table.frame(ONE)
+    assert table.refusal(7, "192.0.2.1") == (table.frame(ONE), ONE.case)
     assert table.refusal(8, "192.0.2.1") is None
     table.put(known.safety_identity(8), ONE._replace(age=True).packed())
     table.put(known.safety_identity(9), ONE._replace(age=True, machine=False).packed())
@@ -51,6 +52,39 @@ def test_who_comes_is_refused_counted_and_a_minor_by_a_persons_decision_is_told_
     assert table.turned_away == 3
     table.drop(known.safety_identity(7))
     assert table.refusal(7, "192.0.2.1") is None
+
+
+def test_a_network_is_told_of_nobodys_decision_and_appeals_at_an_address_of_its_own(known: Pseudonyms) -> None:
+    table = BanTable(known, lambda: NOW)
+    own, network = (orjson.loads(table.frame(ONE._replace(network=meant))) for meant in (False, True))
+    assert {"rule", "day", "by"} <= set(own)
+    assert not {"rule", "day", "by", "measure"} & set(network)
+    assert network["network"]
+    assert network["reason"] == NETWORK_SENTENCE
+    assert network["appeal"] != own["appeal"]
+
+
+def test_a_neutral_pause_is_told_without_rule_day_and_author(known: Pseudonyms) -> None:
+    table = BanTable(known, lambda: NOW)
+    held = Ban.of(ONE._replace(rule=NEUTRAL).packed())
+    assert held.rule == NEUTRAL
+    told = orjson.loads(table.frame(held))
+    assert not {"rule", "day", "by"} & set(told)
+    assert told["appeal"] == orjson.loads(table.frame(ONE))["appeal"]
+
+
+def test_a_ban_that_ends_before_its_time_was_taken_back_and_its_case_is_told(known: Pseudonyms) -> None:
+    now, told = [NOW], list[bytes]()
+    table = BanTable(known, lambda: now[0])
+    table.lifted = told.append
+    macs = [known.safety_identity(number) for number in (7, 8, 9)]
+    for number, mac in enumerate(macs):
+        table.put(mac, ONE._replace(case=bytes([number]) * 16).packed())
+    table.drop(macs[0])
+    table.replace([(macs[2], ONE._replace(case=bytes([2]) * 16).packed())])  # the office was away meanwhile
+    now[0] = ONE.until
+    table.drop(macs[2])  # it ran out
+    assert told == [bytes([0]) * 16, bytes([1]) * 16]
 
 
 def test_what_changes_is_told_and_what_is_replaced_is_all(known: Pseudonyms) -> None:

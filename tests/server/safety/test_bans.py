@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from server.config.moderation_policy import HOUR
-from server.safety.ban_table import day_of
+from server.safety.ban_table import day_of, path_of
 from server.safety.measures import Decision
 from server.store import case_life
 from server.store.safety_schema import ban as ban_table
@@ -39,7 +39,7 @@ async def test_a_ban_is_told_once_and_its_frame_says_all(kit: Kit) -> None:
     frame = orjson.loads(known.frame(found))
     assert frame["until"] == NOW + 86_400
     assert (frame["code"], frame["rule"], frame["network"]) == ("banned", "R5", False)
-    assert frame["appeal"] == known.path(ident)
+    assert frame["appeal"] == path_of(kit.pseudonyms, ident)
     mapped = known.find(0, f"::ffff:{address(22)}")
     assert mapped is not None
     assert orjson.loads(known.frame(mapped))["network"] is True

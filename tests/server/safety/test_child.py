@@ -8,9 +8,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from server.config.moderation_policy import DAY
+from server.config.moderation_policy import DAY, NEUTRAL
 from server.privacy import holds
 from server.safety import child
+from server.safety.appeals import Appeals
+from server.safety.ban_table import path_of
 from server.safety.reported import Person
 from server.store.errors import ObjectsAway
 from server.store.safety_schema import case, evidence
@@ -45,7 +47,11 @@ async def test_a_listed_picture_pauses_for_a_day_and_is_kept_apart_for_a_year(ki
     await known.refresh()
     found = known.find(22, "")
     assert found is not None
-    assert (found.rule, found.until) == ("R7", NOW + DAY)
+    assert (found.rule, found.until) == (NEUTRAL, NOW + DAY)
+    token = path_of(kit.pseudonyms, ident).rpartition("/")[2]
+    told = await Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now).read(token)
+    assert told is not None
+    assert (told.measure, told.rule, told.program, told.running) == ("pause", NEUTRAL, "", True)
     (one,) = await desk(kit).cases("urgent")
     assert (one.id, one.points, one.reasons) == (ident.hex(), 120, ("known",))
 

@@ -12,6 +12,7 @@ from server.privacy import audit
 from server.safety import receipts
 from server.safety.appeals import Appeals
 from server.safety.ban_rows import SHARED
+from server.safety.ban_table import path_of
 from server.safety.desk import LEASE
 from server.safety.files import Taken
 from server.safety.measures import Decision, Grade, Refused
@@ -86,7 +87,7 @@ async def test_an_appeal_is_answered_by_somebody_else_and_a_reversal_frees(kit: 
     await known.refresh()
     assert known.find(22, "") is not None
     appeals = Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
-    token = known.path(ident).rpartition("/")[2]
+    token = path_of(kit.pseudonyms, ident).rpartition("/")[2]
     written = await appeals.write(token, "it was not me")
     assert written is not None
     assert written.appealed == "open"
@@ -167,7 +168,7 @@ async def test_a_ban_for_good_takes_two_and_names_no_day(kit: Kit) -> None:
     await kit.purge().run()
     assert await kit.count("ban") == 1  # the network's is gone, and so is the case
     await Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now).write(
-        known.path(ident).rpartition("/")[2], "it is long ago"
+        path_of(kit.pseudonyms, ident).rpartition("/")[2], "it is long ago"
     )
     assert [(one.case, one.queue, one.decided_by) for one in await at_desk.appeals("zoe")] == [(ident.hex(), "", "ada")]
     with pytest.raises(Refused, match="somebody else"):
@@ -240,7 +241,7 @@ async def test_an_undo_gives_back_the_whole_case(kit: Kit) -> None:
     kit.now += 5
     await at_desk.decide(ident, "ada", "so", Decision("ban", "R5", 7 * DAY, "Please stop."))
     read = await Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now).read(
-        known.path(bytes.fromhex(ident)).rpartition("/")[2]
+        path_of(kit.pseudonyms, bytes.fromhex(ident)).rpartition("/")[2]
     )
     assert read is not None
     assert (read.until, read.words, read.running) == (int(kit.now) + 7 * DAY, "Please stop.", True)
@@ -257,7 +258,7 @@ async def test_after_an_appeal_nothing_is_undone(kit: Kit) -> None:
     at_desk = desk(kit)
     ident = await cases(kit).take(reported())
     await at_desk.decide(ident.hex(), "ada", "so", ban())
-    token = bans(kit).path(ident).rpartition("/")[2]
+    token = path_of(kit.pseudonyms, ident).rpartition("/")[2]
     await Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now).write(token, "no")
     with pytest.raises(Refused, match="an appeal"):
         await at_desk.undo(ident.hex(), "ada")

@@ -7,9 +7,10 @@ import json
 import pytest
 from sqlalchemy import select, update
 
-from server.config.moderation_policy import DAY, HOUR
+from server.config.moderation_policy import DAY, DETECTIONS, HOUR
 from server.safety.appeals import Appeals
 from server.safety.ban_rows import SHARED
+from server.safety.ban_table import path_of
 from server.safety.bans import Bans
 from server.safety.machine import LATE
 from server.safety.measures import Decision
@@ -28,6 +29,12 @@ async def known(kit: Kit) -> Bans:
     found = bans(kit)
     await found.refresh()
     return found
+
+
+def test_no_program_keeps_anybody_out_for_longer_than_a_day() -> None:
+    steps = [row.step for row in DETECTIONS.values() if row.step is not None]
+    assert steps
+    assert all(0 < step.seconds <= DAY for step in steps)
 
 
 async def test_it_pauses_the_person_and_their_network_and_says_so_and_opens_a_case_with_the_text(kit: Kit) -> None:
@@ -125,7 +132,7 @@ async def test_who_answers_the_appeal_has_looked_at_its_case(kit: Kit, uphold: b
     found = there.find(22, "")
     assert found is not None
     await Appeals(kit.database, kit.pseudonyms, lambda: kit.now).write(
-        there.path(found.case).rpartition("/")[2], "it was not me"
+        path_of(kit.pseudonyms, found.case).rpartition("/")[2], "it was not me"
     )
     kit.now = NOW + 60
     await desk(kit).answer(ident.hex(), "ada", "an appeal", uphold=uphold, words="")

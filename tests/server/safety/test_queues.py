@@ -6,7 +6,7 @@ import random
 
 from tests.server.store.conftest import NOW, Kit
 
-from .people import NONE, ban, cases, desk, reported
+from .people import NONE, acted, ban, cases, desk, reported
 
 
 async def test_points_order_a_queue_and_age_is_a_point_in_ten_minutes(kit: Kit) -> None:
@@ -21,12 +21,33 @@ async def test_points_order_a_queue_and_age_is_a_point_in_ten_minutes(kit: Kit) 
 
 
 async def test_many_reporters_lift_a_case_by_45_points_at_most(kit: Kit) -> None:
-    takes = cases(kit)
-    for by in range(11, 21):
+    takes, at_desk = cases(kit), desk(kit)
+    for by in range(11, 21):  # each was right once before
+        earlier = await takes.take(reported(by=by, about=100 + by))
+        await at_desk.decide(earlier.hex(), "ada", "so", ban())
         await takes.take(reported(by=by, about=22, reason="hate"))
     await takes.take(reported(by=11, about=23, reason="threat"))
-    found = await desk(kit).cases("people")
-    assert [(one.reports, one.points) for one in found] == [(10, 85.0), (1, 60.0)]
+    found = await at_desk.cases("people")
+    assert [(one.reports, one.points) for one in found] == [(10, 85.0), (1, 65.0)]
+
+
+async def test_a_crowd_of_whom_no_report_was_decided_lifts_a_case_above_no_threat(kit: Kit) -> None:
+    takes = cases(kit)
+    for by in range(11, 51):
+        await takes.take(reported(by=by, about=22, reason="hate", at=NOW - 180 + by))
+    threat = await takes.take(reported(by=11, about=23, reason="threat"))
+    first, brigaded = await desk(kit).cases("people")
+    assert (first.id, first.points) == (threat.hex(), 60.0)
+    assert (brigaded.reports, round(brigaded.points)) == (40, 40 + 15)
+
+
+async def test_apparent_abuse_material_stands_first_in_urgent_whatever_else_is_there(kit: Kit) -> None:
+    takes = cases(kit)
+    for by in range(11, 31):
+        await takes.take(reported(by=by, about=22, reason="minor", at=NOW - 20 * 86_400))
+    listed = await takes.take(acted("known", about=23))
+    assert next(iter(await desk(kit).cases("urgent"))).id == listed.hex()
+    assert await desk(kit).next("urgent", "eva") == listed.hex()
 
 
 async def test_the_stored_order_follows_every_report(kit: Kit) -> None:

@@ -7,6 +7,7 @@ import pytest
 from server.config.moderation_policy import DAY
 from server.safety import receipts
 from server.safety.appeals import Appeals
+from server.safety.ban_table import path_of
 from server.safety.measures import Decision, Refused
 from tests.server.store.conftest import NOW, Kit
 
@@ -35,7 +36,7 @@ async def test_an_appeal_is_answered_and_not_passed_over(kit: Kit) -> None:
     at_desk = desk(kit)
     ident = await cases(kit).take(reported())
     await at_desk.decide(ident.hex(), "ada", "so", Decision("ban", "R5", DAY, "Adverts."))
-    token = bans(kit).path(ident).rpartition("/")[2]
+    token = path_of(kit.pseudonyms, ident).rpartition("/")[2]
     await Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now).write(token, "please")
     with pytest.raises(Refused, match="An appeal waits"):
         await at_desk.unban(ident.hex(), "bob", "so")
@@ -57,7 +58,7 @@ async def test_a_warning_is_appealed_and_answered_by_another_operator(kit: Kit) 
     ident = await cases(kit).take(reported(reason="nudity"))
     told = await at_desk.decide(ident.hex(), "ada", "so", Decision("warning", "R4", None, "Please keep it on."))
     assert told == "they read it before their next search"
-    token = bans(kit).path(ident).rpartition("/")[2]
+    token = path_of(kit.pseudonyms, ident).rpartition("/")[2]
     read = await appeals.write(token, "it was art")
     assert read is not None
     assert (read.measure, read.words, read.appealed) == ("warning", "Please keep it on.", "open")
@@ -76,7 +77,7 @@ async def test_a_warning_is_appealed_and_answered_by_another_operator(kit: Kit) 
 async def test_an_undone_ban_that_became_a_warning_is_read_as_the_warning(kit: Kit) -> None:
     at_desk, appeals = desk(kit), Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
     ident = await cases(kit).take(reported(reason="nudity"))
-    token = bans(kit).path(ident).rpartition("/")[2]
+    token = path_of(kit.pseudonyms, ident).rpartition("/")[2]
     await at_desk.decide(ident.hex(), "ada", "so", ban("R4", 7))
     kit.now += 5
     await at_desk.undo(ident.hex(), "ada")

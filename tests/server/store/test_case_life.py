@@ -7,6 +7,7 @@ import pytest
 from server.privacy import holds
 from server.safety import receipts
 from server.safety.appeals import Appeals
+from server.safety.ban_table import path_of
 from server.safety.measures import Decision, Grade
 from tests.server.safety.people import NONE, ban, bans, cases, desk, pictures, reported, text
 from tests.server.safety.test_bans import banned
@@ -120,7 +121,7 @@ async def test_a_hold_on_any_of_its_people_keeps_case_report_note_evidence_ban_a
     ident = await cases(kit).take(reported(said=text("hello"), at=int(kit.now)))
     await desk(kit).decide(ident.hex(), "ada", "adverts", Decision("ban", "R5", 7 * DAY))
     appeals = Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
-    await appeals.write(bans(kit).path(ident).rpartition("/")[2], "please")
+    await appeals.write(path_of(kit.pseudonyms, ident).rpartition("/")[2], "please")
     await desk(kit).answer(ident.hex(), "bob", "read", uphold=True, words="")
     selector = holds.Selector(kind, value)
     assert (await holds.counted(kit.database, holds.values(selector, kit.pseudonyms)))["cases"] == 2
@@ -161,13 +162,17 @@ async def test_an_appeal_that_nobody_answers_lifts_a_short_ban_and_no_long_one(k
     long = await cases(kit).take(reported(about=33))
     await desk(kit).decide(long.hex(), "ada", "threats", ban("R3", 90))
     for ident in (short, long):
-        await appeals.write(known.path(ident).rpartition("/")[2], "please")
+        await appeals.write(path_of(kit.pseudonyms, ident).rpartition("/")[2], "please")
+    other = await cases(kit).take(reported(about=44))
+    await desk(kit).decide(other.hex(), "ada", "adverts", ban("R5", 30))
+    await appeals.write(path_of(kit.pseudonyms, other, network=True).rpartition("/")[2], "it is my flat too")
     kit.now = NOW + 15 * DAY
     await kit.purge().run()
     await known.refresh()
     assert known.find(22, "") is None
     assert known.find(33, "") is not None
-    told = await appeals.read(known.path(short).rpartition("/")[2])
+    assert known.find(44, "") is not None, "an appeal of the network lifts no ban of the person"
+    told = await appeals.read(path_of(kit.pseudonyms, short).rpartition("/")[2])
     assert told is not None
     assert told.appealed == "lapsed"
 

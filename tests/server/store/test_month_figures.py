@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 from server.config.settings import Retention
 from server.privacy import audit
 from server.safety.appeals import Appeals
+from server.safety.ban_table import path_of
 from server.safety.interface import Written
 from server.safety.law_desk import LawDesk
 from server.safety.law_notices import LawNotices
@@ -49,7 +50,7 @@ async def happened(kit: Kit) -> None:
     good = await takes.take(reported(by=12, about=33, reason="hate", at=START))
     await at_desk.decide(good.hex(), "ada", "harmless", Decision("none"))
     appeals = Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
-    await appeals.write(bans(kit).path(bad).rpartition("/")[2], "not me")
+    await appeals.write(path_of(kit.pseudonyms, bad).rpartition("/")[2], "not me")
     kit.now = START + 3 * DAY
     await counted(kit)  # the days pass, and the ban is counted as it was made
     await at_desk.answer(bad.hex(), "bob", "she is right", uphold=False, words="")

@@ -15,7 +15,7 @@ from tests.server.worker.test_worker import connected, quiet
 async def test_who_is_banned_goes_and_who_is_not_stays(worker: Worker) -> None:
     stays, goes = await connected(worker, 2)
     banned = list(worker.engine.sessions.values())[1].id
-    worker.banned = lambda *_: error("banned")
+    worker.banned = lambda *_: (error("banned"), bytes(16))
     await looking.look(worker, [worker.engine.sessions[banned]])
     await quiet(worker)
     assert [said["code"] for said in goes.hear()] == ["banned"]
