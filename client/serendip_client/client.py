@@ -18,11 +18,26 @@ from serendip_client import events, frames
 from serendip_client.backoff import Backoff
 from serendip_client.connection import PATIENCE, Connection, Said, Socket
 from serendip_client.ending import CLOSING, Disconnected, Ending, NoChat
-from serendip_client.events import Closed, Error, Event, Left, Matched, Message, NotSent, Partner, Sent, Snap, Waiting
+from serendip_client.events import (
+    Challenge,
+    Closed,
+    Error,
+    Event,
+    Left,
+    Matched,
+    Message,
+    NotSent,
+    Partner,
+    Sent,
+    Snap,
+    Solved,
+    Waiting,
+)
 from serendip_client.frames import Wishes, encoded
 from serendip_client.inbox import Inbox
 from serendip_client.outbox import Line, Outbox
 from serendip_client.pictures import Answers, Camera
+from serendip_client.puzzles import ALTCHA, Puzzles
 from serendip_client.saying import Saying
 from serendip_client.search import Search
 
@@ -35,6 +50,7 @@ class Client(Saying):
     """One person. Use it as `async with`; iterate over it for events until `Closed`.
 
     `patience`: as in Connection. `pictures`: gives what a `Snap` asks for (`pictures.Shown`); without it each is answered by `camera`.
+    `solves`: puzzles (`Challenge` of kind `altcha`) are solved here, and nothing is told of them.
     """
 
     def __init__(
@@ -47,6 +63,7 @@ class Client(Saying):
         heartbeat: float | None = 20.0,
         patience: float | None = PATIENCE,
         pictures: Camera | None = None,
+        solves: bool = True,
     ) -> None:
         self.url = url
         self.chat: Matched | None = None
@@ -68,6 +85,9 @@ class Client(Saying):
         self._next_token = ""
         self._last = 0
         self._search = Search(self._ask)
+        self._puzzles = Puzzles(self.solve, self._unsolved) if solves else None
+        self._challenged: Error | None = None  # the refusal of a search, held back until it is known what it waits for
+        self._challenge_told = False  # a challenge was told, and the refusal that belongs to it was not
         self._leaving: str | None = None  # the chat that was left; `leave` has no answer
         self._quits = False  # `leave` was asked for while the session did not stand
         self._closed: Closed | None = None  # the end, as soon as it is known
@@ -126,6 +146,8 @@ class Client(Saying):
                     await task
         finally:
             await self._answers.close()
+            if self._puzzles is not None:
+                await self._puzzles.close()
             if self._own_http and self._http is not None:
                 await self._http.close()
                 self._http = None
@@ -290,7 +312,34 @@ class Client(Saying):
             self.partner_away = event.state == "away"
         elif type(event) is Snap:
             self._answers.begin(event, self._http)
+        elif type(event) in (Challenge, Solved) and await self._puzzled(event):
+            return
         await self._inbox.put(event)
+
+    async def _puzzled(self, event: Event) -> bool:
+        """Whether a challenge, or its end, is one of puzzles that this client solves; of another one its refusal follows."""
+        puzzles = self._puzzles
+        if puzzles is not None and type(event) is Challenge and event.kind == ALTCHA:
+            self._challenged = None
+            puzzles.begin(event)
+            return True
+        if puzzles is not None and type(event) is Solved and puzzles.open:
+            puzzles.open, self._challenged = False, None
+            await self._search.repeat()
+            return True
+        if type(event) is Challenge:
+            await self._unsolved(event)
+            return True
+        return False
+
+    async def _unsolved(self, asked: Challenge) -> None:
+        """A challenge that the user of this client has to meet: it is told, and then what it holds up."""
+        refused, self._challenged = self._challenged, None
+        self._challenge_told = refused is None
+        await self._inbox.put(asked)
+        if refused is not None:
+            self._search.refuse(None, False)
+            await self._inbox.put(refused)
 
     async def _greeted(self, socket: Socket, frame: dict[str, Any]) -> None:
         self.online, self.grace = frame["online"], frame["grace"]
@@ -326,6 +375,8 @@ class Client(Saying):
         if known:
             await self._recount(frame["taken"], frozenset(frame.get("refused", ())), left)
         await self._not_sent(self._outbox.forget(), "unknown")
+        if self._puzzles is not None and self._puzzles.open:
+            self._search.lose()  # the solution, or what became of it, may be lost
         if known and self.partner_away:
             # the other may have come back while this side was away; `away` follows where that is not so
             self.partner_away = False
@@ -365,11 +416,25 @@ class Client(Saying):
         if event.of == "message" and (line := self._settle(event.fields.get("id"))) is not None:
             await self._inbox.put(NotSent(line.id, line.text, event.code, event.retry_after))
             return
+        if event.code == "challenge" and self._puzzles is not None and await self._postponed(self._puzzles, event):
+            return
         if event.of == "find":
             self._search.refuse(event.retry_after, event.code in CLOSING)
         if event.code in CLOSING:
             self._connection.said = Said(event.retry_after, event.message)
         await self._inbox.put(event)
+
+    async def _postponed(self, puzzles: Puzzles, event: Error) -> bool:
+        """Whether a search that a challenge comes before goes on by itself, or at least until it is known which challenge that is."""
+        if event.of == "solution" and puzzles.open:  # it is over: the search brings the next one
+            await self._search.repeat()
+            return True
+        if event.of == "find" and not self._challenge_told:
+            self._search.hold()
+            self._challenged = event
+            return True
+        self._challenge_told = False
+        return False
 
     def _settle(self, id: str | None) -> Line | None:
         line = self._outbox.settle(id)

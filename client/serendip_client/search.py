@@ -48,6 +48,18 @@ class Search:
         else:
             self._repeat = asyncio.get_running_loop().create_task(self._again(after + MARGIN_S))
 
+    def hold(self) -> None:
+        """The server wants something first, which this client does by itself: `repeat` follows."""
+        self.asked = None
+        self._cancel()
+
+    async def repeat(self) -> None:
+        """Ask again for what was refused, if it is still wanted."""
+        self._cancel()
+        self.asked = self._wanted
+        if self.asked is not None:
+            await self._ask(self.asked)
+
     def lose(self) -> None:
         """The server forgot the session: what was looked for is to be asked anew."""
         self._cancel()
@@ -56,9 +68,7 @@ class Search:
     async def _again(self, after: float) -> None:
         await asyncio.sleep(after)
         self._repeat = None
-        self.asked = self._wanted
-        if self.asked is not None:
-            await self._ask(self.asked)
+        await self.repeat()
 
     def _cancel(self) -> None:
         repeat, self._repeat = self._repeat, None

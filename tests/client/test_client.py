@@ -2,6 +2,7 @@
 
 import asyncio
 import textwrap
+import threading
 import time
 from collections.abc import AsyncIterator
 from dataclasses import fields
@@ -15,6 +16,7 @@ from bench.load.cutter import Cutter
 from examples import echo_bot
 from serendip_client import (
     Backoff,
+    Challenge,
     Client,
     Closed,
     Dropped,
@@ -31,9 +33,11 @@ from serendip_client import (
     Reported,
     Resumed,
     Sent,
+    Solved,
     Typing,
     Waiting,
 )  # fmt: skip
+from serendip_client.puzzles import solution
 from tests.server.web.servers import ROOT, Server
 
 QUICK = {"first": 0.02, "most": 0.2}
@@ -175,7 +179,7 @@ async def test_the_echo_bot_echoes_and_meets_the_next(url: str) -> None:
 async def test_the_echo_bot_meets_all_that_come_one_after_the_other_within_the_limits_as_shipped(
     tmp_path: Path,
 ) -> None:
-    server = Server(tmp_path)
+    server = Server(tmp_path, SERENDIP_CHALLENGE__ENABLED="true")
     url = f"ws://127.0.0.1:{server.port}/ws"
     bot = asyncio.create_task(echo_bot.main(url))
     try:
@@ -188,6 +192,27 @@ async def test_the_echo_bot_meets_all_that_come_one_after_the_other_within_the_l
     finally:
         bot.cancel()
         await asyncio.wait([bot])
+        server.stop()
+
+
+async def test_a_puzzle_before_a_search_is_solved_and_told_to_whoever_wants_it(tmp_path: Path) -> None:
+    server = Server(tmp_path, SERENDIP_CHALLENGE__ENABLED="true", SERENDIP_CHALLENGE__FIRST="true")
+    url = f"ws://127.0.0.1:{server.port}/ws"
+    try:
+        async with Client(url) as me, Client(url, solves=False) as other:
+            await other.find(interests=["puzzles"])
+            told = [await other.next(Challenge, Error) for _ in range(2)]
+            assert {type(event) for event in told} == {Challenge, Error}
+            asked = next(event for event in told if isinstance(event, Challenge))
+            response = solution(asked.parameters, threading.Event())
+            assert response is not None
+            await other.solve(asked.kind, response)
+            await other.next(Solved)
+            await other.find(interests=["puzzles"])
+            await other.next(Waiting)
+            await me.find(interests=["puzzles"])
+            assert isinstance(await me.next(Matched, Challenge, Solved, Error), Matched)
+    finally:
         server.stop()
 
 

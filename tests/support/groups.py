@@ -77,6 +77,7 @@ OUTSIDE = (
     "tests/server/college/",
     "tests/client/test_client.py::test_what_a_limit_refused_says_when_to_come_back",
     "tests/client/test_client.py::test_the_echo_bot_meets_all_that_come",
+    "tests/client/test_client.py::test_a_puzzle_before_a_search",
     "tests/server/commands/test_cluster.py",
     "tests/client/test_distribution.py",
     "tests/ext/net/test_census_processes.py",
