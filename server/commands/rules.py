@@ -53,8 +53,7 @@ def attempt(
         stop(str(error))
     text = fold.folded(line)
     hits = [
-        {"rule": one.rule, "where": text[one.begin : one.end], "tip": EFFECTS[one.rule].tip, "to": EFFECTS[one.rule].to}
-        for one in found
+        {"rule": one.rule, "where": one.said, "tip": EFFECTS[one.rule].tip, "to": EFFECTS[one.rule].to} for one in found
     ]
     if as_json:
         print_json({"folded": text, "words": fold.words(text), "found": hits})

@@ -40,6 +40,14 @@ SCREENED = (
         "Is it too slow, or away?",
     ),
     Metric(
+        "serendip_screening_skipped",
+        "counter",
+        "lines that were delivered and not looked at, since their chat cost the most while too much was said at once (line), or not to their end, "
+        "since they cost too much (rest)",
+        "Does somebody write what is dear to look at, to hide what others say?",
+        ("what",),
+    ),
+    Metric(
         "serendip_screening_lag_seconds",
         "gauge",
         "seconds from a line said to its look, the longest since the last word of the program",
@@ -50,5 +58,6 @@ SCREENED = (
 SCREENED_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_tips": {"kind": KINDS},
     "serendip_findings": {"rule": tuple(EFFECTS)},
+    "serendip_screening_skipped": {"what": ("line", "rest")},
     "serendip_age_questions": {"result": ("claimed", "again", "adult", "minor")},
 }

@@ -32,6 +32,7 @@ FORGETFUL: Final = {
     "PYTHONMALLOC": "malloc",
     "GLIBC_TUNABLES": "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0",
 }
+COUNTED: Final = ("lines", "skipped", "unread")  # of lines: looked at, not looked at, looked at in part
 FRESH: Final = 5.0  # seconds without a word after which it does not count as up
 
 Finding = tuple[int, int, int, str, int]  # chat, side, number, rule, age or 0
@@ -51,8 +52,8 @@ class Screener:
         self._fd = make(int(chosen.ring))
         self.tap = Tap(self._fd)
         self._heard = -FRESH
-        self._lines = 0  # of processes that ended
-        self._now = 0  # of the present one
+        self._past = dict.fromkeys(COUNTED, 0)  # of processes that ended
+        self._now = dict.fromkeys(COUNTED, 0)  # of the present one
         self._lag = 0.0
         self._unsent = 0
         self._bad = ""
@@ -84,7 +85,8 @@ class Screener:
     def gone(self) -> None:
         """See `Owner`."""
         self._heard = -FRESH
-        self._lines, self._now = self._lines + self._now, 0
+        self._past = {name: self._past[name] + self._now[name] for name in COUNTED}
+        self._now = dict.fromkeys(COUNTED, 0)
 
     def ended(self, status: int) -> None:
         """See `Owner`."""
@@ -101,14 +103,15 @@ class Screener:
             logger.error("screening.fault", error=str(message["fault"]), where=str(message["where"]))
             return
         self._heard = time.monotonic()
-        self._now, self._lag, self._unsent = int(message["lines"]), float(message["lag"]), int(message["unsent"])
+        self._now = {name: int(message[name]) for name in COUNTED}
+        self._lag, self._unsent = float(message["lag"]), int(message["unsent"])
         if message["bad"] != self._bad:
             self._bad = str(message["bad"])
             if self._bad:
                 logger.error("screening.rules_refused", name=self._bad)
         found = [
             (chat, side, number, rule, age)
-            for chat, side, number, rule, _, _, age in message["found"]
+            for chat, side, number, rule, age in message["found"]
             if rule in EFFECTS and type(chat) is type(side) is type(number) is type(age) is int and 0 <= side < SIDES
         ]
         for one in found:
@@ -122,9 +125,11 @@ class Screener:
 
     def reading(self) -> Reading:
         """Numbers for the metrics."""
+        counted = {name: self._past[name] + self._now[name] for name in COUNTED}
         return {
             "serendip_screening_up": {(self._name,): int(time.monotonic() - self._heard < FRESH)},
-            "serendip_screening_lines": self._lines + self._now,
+            "serendip_screening_lines": counted["lines"],
+            "serendip_screening_skipped": {("line",): counted["skipped"], ("rest",): counted["unread"]},
             "serendip_screening_dropped": self.tap.dropped,
             "serendip_screening_lag_seconds": {(self._name,): self._lag},
             "serendip_findings": {(rule,): count for rule, count in self.findings.items()},

@@ -16,7 +16,7 @@ from server.safety.screening.fold import folded
 
 FIRST: Final = 3
 LETTERS: Final = 24
-LONGEST: Final = 400  # letters that are looked at
+LONGEST: Final = 200  # characters that are looked at
 ROOM: Final = 200_000  # lines of the table
 KEPT: Final = 3_600.0  # seconds for which one is alike to others
 WINDOW: Final = 600.0
@@ -81,7 +81,7 @@ class Openers:
         first = one.lines < FIRST
         if first:
             one.lines += 1
-            letters = _OTHERS.sub("", skeleton(folded(text)))[:LONGEST]
+            letters = _OTHERS.sub("", skeleton(folded(text[:LONGEST])))
             if len(letters) >= LETTERS:
                 self._look(chat, side, place, one, letters, now)
         return self._found(one, now) if one.cluster is not None and (first or linked) else ()

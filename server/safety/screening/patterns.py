@@ -1,13 +1,16 @@
 """Patterns that words cannot say: addresses, numbers, ages. Rule: ours alone, each of bounded cost, behind a test of one character.
 
-A pattern reads the folded line. Operators' lists have words only: an expression of somebody else's could take for ever.
+A pattern reads the folded line, where white space is one space. Operators' lists have words only: somebody else's expression could take for ever.
 """
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 TAIL_MIN: Final = 4  # characters
+AGES_MAX: Final = 8  # numbers of a piece that are asked whether they are an age
+CARDS_MAX: Final = 4  # rows of digits of a piece whose check digit is asked
 Span = tuple[int, int]
 
 # Ends of names that are no words of a sentence: "ok.net" is an address, "ok.me" is not without a path.
@@ -15,8 +18,7 @@ _ENDS: Final = "com|net|org|info|gg|ly|io|xyz|ru|onion|biz|click|online|site|sho
 _SPOKEN: Final = ("dot", "punkt", "punto", "point", "ponto", "punktum", "prikk", "точка", "نقطة")
 _LINK: Final = re.compile(
     r"https?://[^\s/]{3}|(?<![\w.@])www\.[\w-]{2}"
-    rf"|(?<![\w.@-])(?:[\w-]{{1,40}}\.){{1,4}}(?:{_ENDS})(?![\w@-]|\.\w)"
-    r"|(?<![\w.@-])(?:[\w-]{1,40}\.){1,4}[a-z]{2,12}/[\w?=%-]"
+    rf"|(?<![\w.@-])(?:[\w-]{{1,40}}\.){{1,4}}(?:(?:{_ENDS})(?![\w@-]|\.\w)|[a-z]{{2,12}}/[\w?=%-])"
 )
 _DOTS: Final = frozenset(_SPOKEN)
 _POINTS: Final = (" . ", "(.", "[.", "( .", "[ .")
@@ -25,7 +27,12 @@ _SPOKEN_LINK: Final = re.compile(
 )
 _MAIL: Final = re.compile(r"(?<![\w.+-])[\w.+-]{1,40}@(?:[\w-]{1,40}\.){1,4}[a-z]{2,12}(?![\w-])")
 _PHONE: Final = re.compile(r"(?<![\w.])(?:\+|00)[1-9](?:[ ./()-]{0,2}\d){7,13}(?!\w)")
-_AGE: Final = re.compile(r"(?<!\d)(?:1[0-7]|[89])(?!\d)").search
+_AGE: Final = re.compile(
+    r"[189](?<!\d.)(?:(?<=1)[0-7]|(?<!1))(?!\d)"
+).finditer  # begins with a set of characters: that is found fastest
+_JOINED: Final = re.compile(r"[\w.]").match
+_WORDLIKE: Final = re.compile(r"\w").match
+_MEASURE: Final = re.compile(r"[\w/%'\"]|[.,:]\d| ?[-–+*] ?\d").match
 _AGES: Final = re.compile(r"\d+")
 _CARD: Final = re.compile(r"(?<![\w.])[2-6](?:[ -]?\d){12,18}(?![\w])")
 
@@ -49,7 +56,7 @@ def contact(line: str, _: list[str]) -> Span | None:
 
 def card(line: str) -> Span | None:
     """Where 13 to 19 digits stand that begin as cards for payment do and have a right check digit (ISO/IEC 7812-1)."""
-    for found in _CARD.finditer(line):
+    for found in islice(_CARD.finditer(line), CARDS_MAX):
         digits = [int(char) for char in reversed(found[0]) if char.isdigit()]
         doubled = [
             digit if place % 2 == 0 else (2 * digit - 9 if digit > 4 else 2 * digit)
@@ -67,16 +74,45 @@ class Ages:
     """
 
     def __init__(self, templates: Iterable[str], units: Iterable[str]) -> None:
-        parts = [re.escape(one).replace(r"\{age\}", "(?:1[0-7]|[89])").replace(r"\ ", r"\s+") for one in templates]
-        ends = {end for unit in units for end in (unit, tail_of(unit)) if end}
-        behind = "|".join(sorted(map(re.escape, ends), key=len, reverse=True)) or "/"
-        no_age = rf"[\w/%]|[.,:]\d|['\"]\d?|\s*(?:{behind})(?!\w)|\s*[-–+*]\s*\d"
-        self._search = re.compile(rf"(?<![\w.])(?:{'|'.join(parts)})(?!{no_age})").search if parts else None
+        self._templates: dict[
+            str, list[tuple[str, str]]
+        ] = {}  # before and behind the age, by the last letter before it
+        for before, _, behind in (template.partition("{age}") for template in dict.fromkeys(templates)):
+            self._templates.setdefault(before.rstrip()[-1:], []).append((before, behind))
+        self._units: dict[str, list[str]] = {}  # by their first letter
+        known = sorted({end for unit in units for end in (unit, tail_of(unit)) if end})
+        for unit in known:
+            self._units.setdefault(unit[0], []).append(unit)
+        pairs = [pair for found in self._templates.values() for pair in found]
+        self._left = 1 + max((len(before) for before, _ in pairs), default=0)
+        self._right = 3 + max((len(behind) for _, behind in pairs), default=0) + max(map(len, known), default=0)
 
     def __call__(self, line: str) -> Span | None:
-        """Where one stands."""
-        found = self._search(line) if self._search and _AGE(line) else None
-        return found.span() if found else None
+        """Where one stands. Of a piece with more than AGES_MAX numbers that could be one the others are not asked."""
+        for found in islice(_AGE(line), AGES_MAX) if self._templates else ():
+            if span := self._around(line, *found.span()):
+                return span
+        return None
+
+    def _around(self, line: str, begin: int, end: int) -> Span | None:
+        left, right = line[max(begin - self._left, 0) : begin], line[end : end + self._right]
+        for last in dict.fromkeys((left.rstrip()[-1:], "")):
+            for before, behind in self._templates.get(last, ()):
+                if left.endswith(before) and right.startswith(behind):
+                    first = begin - len(before)
+                    if not _JOINED(line[max(first - 1, 0) : first]) and not self._measures(right[len(behind) :]):
+                        return first, end + len(behind)
+        return None
+
+    def _measures(self, rest: str) -> bool:
+        """Whether a number with this behind it is no age."""
+        if _MEASURE(rest):
+            return True
+        text = rest.lstrip()
+        return any(
+            text.startswith(unit) and not _WORDLIKE(text[len(unit) : len(unit) + 1])
+            for unit in self._units.get(text[:1], ())
+        )
 
 
 def age_in(said: str) -> int:

@@ -11,6 +11,8 @@ import resource
 import select
 import socket
 import time
+from collections import Counter
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +26,11 @@ from server.safety.screening.openers import Openers
 from server.safety.screening.rules import SPAM, BadRules, Rules, read, stamp
 
 BATCH: Final = 512  # lines looked at before an answer
+BATCH_WORK: Final = (
+    80_000  # of them together, of `work_of`: so many of three times the usual length, and 40 ms at the worst
+)
+LINE_WORK: Final = 40  # of a line, whatever its length
+WORK_BYTES: Final = 800  # of a line that count: the rest of one that costs much is not read (`Rules.find`)
 ANSWER: Final = 200  # findings of one message to the server
 REPORT: Final = 1.0  # seconds between messages where nothing is found
 LOOK: Final = 2.0  # seconds between looks at the operator's rules
@@ -37,6 +44,9 @@ _LIMITS: Final = (
     (resource.RLIMIT_NOFILE, 32),
     (resource.RLIMIT_NPROC, 0),
 )
+
+Line = tuple[int, int, int, float, bytes]  # of `Tapped.take`
+Sent = tuple[int, int, int, str, int]  # chat, side, number, rule, age or 0
 
 
 def confine() -> None:
@@ -64,6 +74,8 @@ class Screening:
         self._said = 0.0
         self._came = time.monotonic()  # when the last line did
         self._lines = 0
+        self._skipped = 0  # lines of the dearest chats
+        self._unread = 0  # lines that were not read to their end, by rules that were replaced
         self._lag = 0.0
         self._unsent = 0  # findings that the server did not take
         self._bad = ""  # the file of the operator's that cannot be; what was read before holds
@@ -84,31 +96,35 @@ class Screening:
         return every if time.monotonic() - self._came < QUIET else max(every, SELDOM)
 
     def _batch(self) -> int:
-        lines, now = self._tapped.take(BATCH), time.monotonic()
-        found: list[tuple[int, int, int, str, int, int, int]] = []
+        there, now = self._tapped.take(BATCH), time.monotonic()
+        lines = shared(there, BATCH_WORK)
+        found: list[Sent] = []
         for chat, side, number, _, raw in lines:
             text = said(raw)
             linked = False
-            for rule, begin, end, age in self._rules.find(text):
-                found.append((chat, side, number, rule, begin, end, age))
+            for rule, _, age in self._rules.find(text):
+                found.append((chat, side, number, rule, age))
                 linked = linked or rule in LINKED
             if number:  # a question is nobody's first line
                 for rule in self._openers.said(chat, side, text, linked, now):
-                    found.append((chat, side, number, rule, 0, 0, 0))
-        if lines:
+                    found.append((chat, side, number, rule, 0))
+        if there:
             self._came = now
-            self._lag = max(self._lag, time.time() - lines[0][3])  # the first has waited longest
+            self._lag = max(self._lag, time.time() - there[0][3])  # the first has waited longest
         self._lines += len(lines)
+        self._skipped += len(there) - len(lines)
         for start in range(0, len(found), ANSWER):
             self._tell(found[start : start + ANSWER])
         if not found and time.monotonic() - self._said >= REPORT:
             self._openers.sweep(now)
             self._tell([])
-        return len(lines)
+        return len(there)
 
-    def _tell(self, found: list[tuple[int, int, int, str, int, int, int]]) -> None:
+    def _tell(self, found: list[Sent]) -> None:
         message = {
             "lines": self._lines,
+            "skipped": self._skipped,
+            "unread": self._unread + self._rules.unread,
             "lag": round(self._lag, 4),
             "unsent": self._unsent,
             "bad": self._bad,
@@ -128,12 +144,42 @@ class Screening:
             now = stamp(self._folder)
             if now != self._stamp:
                 self._stamp = now
-                self._rules = read(self._folder, self._wanted)
+                rules = read(self._folder, self._wanted)
+                self._unread += self._rules.unread
+                self._rules = rules
                 self._bad = ""
         except BadRules as error:
             self._bad = str(error).partition(":")[0]
         except OSError:
             self._bad = "rules"
+
+
+def work_of(line: Line) -> int:
+    """What a line costs at the most, in a unit of its own: by its length, as what it holds is known only by the work."""
+    return LINE_WORK + min(len(line[4]), WORK_BYTES)
+
+
+def shared(lines: list[Line], most: int) -> list[Line]:
+    """The lines that are looked at, in their order: all, or, where that is more work than `most`, an equal share of it for each chat.
+
+    A chat that needs less than its share leaves the rest to others, so that the dearest loses its lines first.
+    """
+    wanted: Counter[int] = Counter()
+    for line in lines:
+        wanted[line[0]] += work_of(line)
+    left = most
+    if wanted.total() <= left:
+        return lines
+    shares: dict[int, int] = {}
+    for others, (chat, work) in zip(range(len(wanted), 0, -1), sorted(wanted.items(), key=itemgetter(1)), strict=True):
+        shares[chat] = min(work, left // others)
+        left -= shares[chat]
+    looked = []
+    for line in lines:
+        if (work := work_of(line)) <= shares[line[0]]:
+            shares[line[0]] -= work
+            looked.append(line)
+    return looked
 
 
 def said(raw: bytes) -> str:

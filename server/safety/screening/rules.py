@@ -4,21 +4,37 @@ A file says of a rule its `words` (phrases of whole words), what they are not in
 The words stand in one tree, a level a word, so that a line costs a look-up a word, however many rules there are.
 """
 
+import time
 import tomllib
+from bisect import bisect_right
 from collections.abc import Iterable
-from itertools import product
+from functools import cached_property
+from itertools import accumulate, product
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from engine.conduct import BEGUN, EFFECTS
 from server.safety.screening import patterns
-from server.safety.screening.fold import SPELLED, folded, forms, joined, odd, spans, words
+from server.safety.screening.fold import (
+    PIECE,
+    SPELLED,
+    Piece,
+    folded,
+    joined,
+    meanings,
+    odd,
+    pieces,
+    plain,
+    spans,
+    words,
+)
 
 OWN: Final = Path(__file__).parent.parent / "rules"
 FILE_MAX: Final = 256 * 1024  # bytes of an operator's file
 FILES_MAX: Final = 64
 PHRASES_MAX: Final = 20_000  # of all operators' files together
 WORDS_MAX: Final = 8  # of a phrase
+LINE_MAX_NS: Final = 100_000  # of CPU for one line; the usual one takes a twelfth
 STEM_MIN: Final = 3  # characters before a `*`
 KEYS: Final = frozenset(("words", "allow", "before", "names", "ages", "units"))
 WORDED: Final = tuple(rule for rule in EFFECTS if rule not in BEGUN)
@@ -30,12 +46,14 @@ class BadRules(ValueError):
     """A file of rules that cannot be; the text names it and says why."""
 
 
+Hit = tuple[str, int, int]  # the rule, its first word, behind its last
+
+
 class Found(NamedTuple):
-    """A finding: the rule, and where it stands in the folded line; `age`: the one that was said, 0 where none is known."""
+    """A finding: the rule, and the words of the folded line; `age`: the one that was said, 0 where none is known."""
 
     rule: str
-    begin: int
-    end: int
+    said: str
     age: int = 0
 
 
@@ -57,6 +75,52 @@ class Node:
             node.rules += (rule,)
 
 
+class Line:
+    """A piece of a line: its words, what they may be meant as, and which of them stand in a phrase of `allowed`."""
+
+    def __init__(self, piece: Piece, allowed: Node) -> None:
+        self.text, self._since, self._until = piece
+        self.said = words(self.text)
+        self.odd = odd(self.text)
+        self.meant = meanings(self.said) if self.odd else {}
+        self._phrases = allowed
+
+    def judges(self, span: patterns.Span) -> bool:
+        """Whether what stands there is judged in this piece; else in the one before or behind it."""
+        return self._since < span[1] <= self._until
+
+    def span(self, begin: int, behind: int) -> patterns.Span:
+        """Where words stand in the text."""
+        return self.places[begin][0], self.places[behind - 1][1]
+
+    @cached_property
+    def places(self) -> list[tuple[int, int]]:
+        """Where each word stands in the text."""
+        return spans(self.text)
+
+    @cached_property
+    def _allowed(self) -> dict[str, tuple[list[int], list[int]]]:
+        """By rule: the first words of phrases in which its words are not meant, in order, and how far the phrases reach that have begun by then."""
+        found: dict[str, tuple[list[int], list[int]]] = {}
+        for rule, begin, behind in _walked(self._phrases, self.said, self.meant):
+            begins, reaches = found.setdefault(rule, ([], []))
+            begins.append(begin)
+            reaches.append(behind)
+        return {rule: (begins, list(accumulate(reaches, max))) for rule, (begins, reaches) in found.items()}
+
+    def exempts(self, rule: str, begin: int, behind: int) -> bool:
+        """Whether words stand within a phrase in which the rule does not mean them."""
+        begins, reaches = self._allowed.get(rule, ((), ()))
+        last = bisect_right(begins, begin) - 1
+        return last >= 0 and behind <= reaches[last]
+
+    def covers(self, rule: str, span: patterns.Span) -> bool:
+        """Whether what a pattern found stands in such a phrase, or ends in one."""
+        begins, reaches = self._allowed.get(rule, ((), ()))
+        ends = self.places
+        return any(ends[at][0] < span[1] <= ends[reach - 1][1] for at, reach in zip(begins, reaches, strict=True))
+
+
 class Rules:
     """What is looked for. `wanted`: of which rules; None: all."""
 
@@ -70,6 +134,8 @@ class Rules:
         self._units: list[str] = []
         self._ages = patterns.Ages((), ())
         self.phrases = 0
+        self.line_max_ns = LINE_MAX_NS
+        self.unread = 0  # lines of which the rest was not read
         self._patterns = [
             (rule, search)
             for rule, search in (("link", patterns.link), ("contact", patterns.contact))
@@ -119,72 +185,87 @@ class Rules:
         self._stems.setdefault(word[0][:STEM_MIN], []).append((word[0], rule))
 
     def find(self, text: str) -> list[Found]:
-        """What a line is found for, each rule once."""
-        line = folded(text)
+        """What a line is found for, each rule once. Of a line that has cost LINE_MAX_NS the rest is not read: `unread` counts it."""
         found: dict[str, Found] = {}
-        strange, said = odd(line), words(line)
-        self._words(line, said, strange, found)
-        for rule, search in self._patterns:
-            if rule not in found and (span := search(line, said)) and not self._covered(rule, span, line):
-                found[rule] = Found(rule, *span)
-        if strange and not _DIGITS.isdisjoint(line):
-            self._numbers(line, found)
+        begun = time.thread_time_ns() if len(text) > PIECE else 0
+        for number, piece in enumerate(pieces(text)):
+            if number and time.thread_time_ns() - begun > self.line_max_ns:
+                self.unread += 1
+                break
+            self._look(Line(piece, self._allowed), found)
         return list(found.values())
 
-    def _numbers(self, line: str, found: dict[str, Found]) -> None:
-        if "age.claim" not in found and (span := self._ages(line)) and not self._covered("age.claim", span, line):
-            found["age.claim"] = Found("age.claim", *span, patterns.age_in(line[slice(*span)]))
-        if self._cards and (span := patterns.card(line)):
-            found["private"] = Found("private", *span)
+    def _look(self, line: Line, found: dict[str, Found]) -> None:
+        text, said = line.text, line.said
+        for rule, begin, behind in self._hits(line):
+            if rule not in found and line.judges(line.span(begin, behind)) and not line.exempts(rule, begin, behind):
+                found[rule] = Found(rule, text[slice(*line.span(begin, behind))])
+        for rule, search in self._patterns:
+            if rule not in found and (span := search(text, said)) and line.judges(span) and not line.covers(rule, span):
+                found[rule] = Found(rule, text[slice(*span)])
+        if line.odd and not _DIGITS.isdisjoint(text):
+            self._numbers(line, found)
 
-    def _words(self, line: str, said: list[str], strange: bool, found: dict[str, Found]) -> None:
-        walk = _walk if strange else _walk_plain
-        first, stems = self._tree.next, self._stems
-        hits: list[tuple[str, int, int]] = []
-        begins = range(len(said)) if strange else [place for place, word in enumerate(said) if word in first]
-        for place in begins:
-            hits += [(rule, place, behind) for rule, behind in walk(self._tree, said, place)]
+    def _numbers(self, line: Line, found: dict[str, Found]) -> None:
+        text = line.text
+        if (
+            "age.claim" not in found
+            and (span := self._ages(text))
+            and line.judges(span)
+            and not line.covers("age.claim", span)
+        ):
+            claim = text[slice(*span)]
+            found["age.claim"] = Found("age.claim", claim, patterns.age_in(claim))
+        if self._cards and "private" not in found and (span := patterns.card(text)) and line.judges(span):
+            found["private"] = Found("private", text[slice(*span)])
+
+    def _hits(self, line: Line) -> list[Hit]:
+        """Of words, stems, and letters that stand alone in a row."""
+        said = line.said
+        hits = _walked(self._tree, said, line.meant)
+        stems = {word for word in said if word[:STEM_MIN] in self._stems} if self._stems else ()
         for place, word in enumerate(said) if stems else ():
-            if word[:STEM_MIN] in stems:
-                hits += [(rule, place, place + 1) for stem, rule in stems[word[:STEM_MIN]] if word.startswith(stem)]
+            if word in stems:
+                hits += [
+                    (rule, place, place + 1) for stem, rule in self._stems[word[:STEM_MIN]] if word.startswith(stem)
+                ]
         whole, starts = joined(said) if len(said) >= SPELLED else ([], [])
-        for place in range(len(whole)):
-            hits += [(rule, starts[place], starts[end]) for rule, end in walk(self._tree, whole, place)]
-        if hits:
-            self._take(hits, line, said, found)
-
-    def _take(self, hits: list[tuple[str, int, int]], line: str, said: list[str], found: dict[str, Found]) -> None:
-        places = spans(line)
-        allowed = self._exempt(said)
-        for rule, begin, behind in hits:
-            if not any(rule == other and at <= begin and behind <= end for other, at, end in allowed):
-                found.setdefault(rule, Found(rule, places[begin][0], places[behind - 1][1]))
-
-    def _exempt(self, said: list[str]) -> list[tuple[str, int, int]]:
-        """(rule, first, behind) of each phrase in which a rule's words are not meant."""
-        return [(rule, at, end) for at in range(len(said)) for rule, end in _walk(self._allowed, said, at)]
-
-    def _covered(self, rule: str, span: patterns.Span, line: str) -> bool:
-        """Whether what a pattern found stands in such a phrase, or ends in one."""
-        exempt, places = self._exempt(words(line)), spans(line)
-        return any(rule == other and places[at][0] < span[1] <= places[end - 1][1] for other, at, end in exempt)
+        if whole:
+            meant = meanings(whole) if line.odd else {}
+            hits += [(rule, starts[place], starts[end]) for rule, place, end in _walked(self._tree, whole, meant)]
+        return hits
 
 
-def _walk(tree: Node, said: list[str], place: int) -> list[tuple[str, int]]:
-    """(rule, behind its last word) of each phrase that begins at a word."""
-    found: list[tuple[str, int]] = []
+def _walked(tree: Node, said: list[str], meant: dict[str, tuple[str, ...]]) -> list[Hit]:
+    """Of each phrase of the tree that is said: (rule, its first word, behind its last). `meant`: of `meanings`."""
+    first = tree.next
+    if not meant:
+        return [hit for place, word in enumerate(said) if word in first for hit in _walk_plain(tree, said, place)]
+    starts = {word for word in said if word in first}
+    starts.update(word for word, forms in meant.items() if not first.keys().isdisjoint(forms))
+    return [hit for place, word in enumerate(said) if word in starts for hit in _walk(tree, said, place, meant)]
+
+
+def _walk(tree: Node, said: list[str], place: int, meant: dict[str, tuple[str, ...]]) -> list[Hit]:
+    """Of the phrases that begin at a word."""
+    found: list[Hit] = []
     ends = [tree]
     for at in range(place, min(place + WORDS_MAX, len(said))):
-        ends = [node.next[form] for node in ends for form in forms(said[at]) if form in node.next]
+        word = said[at]
+        forms = meant.get(word)
+        if forms is None:
+            ends = [node.next[word] for node in ends if word in node.next]
+        else:
+            ends = [node.next[form] for node in ends for form in forms if form in node.next]
         if not ends:
             break
-        found += [(rule, at + 1) for node in ends for rule in node.rules]
+        found += [(rule, place, at + 1) for node in ends for rule in node.rules]
     return found
 
 
-def _walk_plain(tree: Node, said: list[str], place: int) -> list[tuple[str, int]]:
+def _walk_plain(tree: Node, said: list[str], place: int) -> list[Hit]:
     """The same where every word is meant as it stands."""
-    found: list[tuple[str, int]] = []
+    found: list[Hit] = []
     node = tree
     for at in range(place, len(said)):
         following = node.next.get(said[at])
@@ -192,7 +273,7 @@ def _walk_plain(tree: Node, said: list[str], place: int) -> list[tuple[str, int]
             break
         node = following
         if node.rules:
-            found += [(rule, at + 1) for rule in node.rules]
+            found += [(rule, place, at + 1) for rule in node.rules]
     return found
 
 
@@ -203,7 +284,7 @@ def _phrases(value: Any, where: str) -> list[str]:
 
 
 def _words(phrase: str, name: str) -> tuple[str, ...]:
-    said = tuple(forms(word)[0] for word in words(folded(phrase)))
+    said = tuple(plain(word) for word in words(folded(phrase)))
     if not 1 <= len(said) <= WORDS_MAX or "*" in phrase:
         raise BadRules(
             f"{name}: {phrase!r} has no word, or more than {WORDS_MAX}; a * stands at the end of one word only"

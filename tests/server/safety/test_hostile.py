@@ -6,6 +6,7 @@ A real server on loopback; beside each of them two ordinary people go on talking
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import signal
 import sqlite3
@@ -19,8 +20,9 @@ import aiohttp
 import pytest
 
 from serendip_client.client import Client
-from serendip_client.events import Matched, Message, Reported
+from serendip_client.events import Left, Matched, Message, Reported
 from server.safety.cases import A_DAY
+from tests.server.safety.screening.costly import corpus
 
 from .test_public_routes import FIELDS
 from .test_service import Kept, case_of, headers, refused, talked
@@ -213,3 +215,39 @@ async def test_while_the_store_is_away_a_report_is_answered_and_waits_and_what_i
     status, page = await kept.get(receipt)
     assert status == 404
     assert "it was lost before it could be stored" in page
+
+
+@pytest.mark.timeout(90)
+async def test_writers_of_the_dearest_lines_hide_nothing_that_others_say(kept: Kept) -> None:
+    dear = [
+        shape.line for shape in corpus() if "\ufdfa" in shape.piece and "4" not in shape.head + shape.piece
+    ]  # an age would end their chats
+    begun = [asyncio.Event() for _ in range(2)]
+
+    async def write(number: int) -> None:
+        async with somebody(kept, f"writer{number}") as one, somebody(kept, f"reader{number}") as two:
+            await asyncio.gather(one.find([f"dear{number}"]), two.find([f"dear{number}"]))
+            await asyncio.gather(one.next(Matched), two.next(Matched))
+            for count in itertools.count():
+                await one.say(dear[count % len(dear)])
+                heard = await two.next(Message, Left)
+                assert isinstance(heard, Message)
+                if count == 200:
+                    begun[number].set()
+
+    async def claim(number: int) -> None:
+        async with somebody(kept, f"hears{number}") as one, somebody(kept, f"says{number}") as two:
+            await asyncio.gather(one.find([f"pair{number}"]), two.find([f"pair{number}"]))
+            await asyncio.gather(one.next(Matched), two.next(Matched))
+            await two.say("i am 14 years old")
+            assert (await one.next(Left)).by == "moderation"
+
+    writers = [asyncio.create_task(write(number)) for number in range(2)]
+    try:
+        await asyncio.gather(*(event.wait() for event in begun))
+        await asyncio.gather(*map(claim, range(5)))
+        assert not any(writer.done() for writer in writers)
+    finally:
+        for writer in writers:
+            writer.cancel()
+        await asyncio.gather(*writers, return_exceptions=True)

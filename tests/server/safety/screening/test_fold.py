@@ -1,8 +1,24 @@
 """The fold: a word is found whatever it is written with, and its forms are few."""
 
+import random
+import re
+import sys
+
 import pytest
 
-from server.safety.screening.fold import folded, forms, joined, odd, spans, words
+from server.safety.screening.fold import (
+    EXPANDING,
+    FOLDED_MAX,
+    expands,
+    folded,
+    joined,
+    meanings,
+    odd,
+    pieces,
+    plain,
+    spans,
+    words,
+)
 from server.safety.screening.rules import Rules, read
 
 WRITTEN = {
@@ -36,12 +52,54 @@ def test_words_are_parted_by_all_that_is_no_letter_and_have_no_apostrophe() -> N
 
 
 def test_a_word_of_letters_is_meant_as_it_stands_and_another_as_few_things() -> None:
-    assert forms("snap") == ("snap",)
-    assert forms("sn4p") == ("sn4p", "snap")
-    assert forms("14") == ("14",)
-    assert set(forms("k1k")) == {"k1k", "kik", "klk"}
-    assert len(forms("1" * 20 + "a" * 20)) <= 3
-    assert forms("1" * 50 + "a") == ("1" * 50 + "a",)
+    assert plain("@snap") == "snap"
+    assert meanings(["snap", "14"]) == {}
+    assert meanings(["sn4p", "@snap"]) == {"sn4p": ("sn4p", "snap"), "@snap": ("snap", "@snap", "asnap")}
+    assert set(meanings(["k1k"])["k1k"]) == {"k1k", "kik", "klk"}
+    assert set(meanings(["\u0455n4p"])["\u0455n4p"]) == {"\u0455n4p", "sn4p", "snap"}
+    mixed = "1" * 20 + "a" * 20
+    assert set(meanings([mixed])[mixed]) == {mixed, "i" * 20 + "a" * 20, "l" * 20 + "a" * 20}
+    assert meanings(["1" * 50 + "a"]) == {}
+
+
+def places(text: str) -> list[tuple[int, int]]:
+    return [match.span() for match in re.finditer(r"[\w']+", text)]
+
+
+@pytest.mark.parametrize(
+    "char", ["\ufdfa", "\u3300", "\u0390", "\u1f87", "\U0001d4fc", "\uac00", "\u2026", "\u200b", "a"]
+)
+def test_a_piece_of_a_line_is_short_whatever_unicode_makes_of_it(char: str) -> None:
+    made = list(pieces("i am 14 " + char * 1_992))
+    assert made[0].text.startswith("i am 14")
+    assert max(len(piece.text) for piece in made) <= FOLDED_MAX
+    assert len(made) <= 24
+
+
+def test_each_word_of_a_long_line_is_judged_in_one_piece() -> None:
+    dice = random.Random(1)
+    for _ in range(50):
+        line = " ".join(dice.choice(("a", "i'm", "\u0455n\u0430p", "14", "longer", "w" * 60)) for _ in range(400))[
+            :2_000
+        ].rstrip()
+        judged = []
+        for text, since, until in pieces(line):
+            judged += [text[begin:end] for begin, end in places(text) if since < end <= until]
+        assert judged == [folded(line)[begin:end] for begin, end in places(folded(line))]
+
+
+def test_characters_that_expand_are_read_in_a_sentence_and_as_spaces_in_a_heap() -> None:
+    assert folded("\u2167 is 8\u2026") == "viii is 8..."
+    assert words(folded("\u2167 is 8" + "\ufdfa" * 40)) == ["is", "8"]
+
+
+def test_every_character_that_expands_is_known() -> None:
+    made = (chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000)
+    assert set(filter(expands, made)) == EXPANDING
+
+
+def test_white_space_is_one_space() -> None:
+    assert folded("I  am\t\u200314") == folded("i am \n 14") == "i am 14"
 
 
 def test_letters_that_stand_alone_are_a_word_three_at_least() -> None:

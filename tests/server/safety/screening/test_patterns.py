@@ -21,7 +21,7 @@ def test_others_are_not(line: str) -> None:
 
 def test_an_age_is_none_where_a_unit_or_more_of_the_number_follows() -> None:
     ages = Ages(["i am {age}", "{age}f"], ["years older", "m", "minutes"])
-    assert all(ages(line) for line in ("i am 14", "well, i  am 9.", "15f", "i am 17 and bored"))
+    assert all(ages(line) for line in ("i am 14", "well, i am 9.", "15f", "i am 17 and bored"))
     wrong = (
         "i am 14 m",
         "i am 140",

@@ -1,14 +1,17 @@
 """The screening process: it is there, comes back, reads what waited, and no text leaves it."""
 
 import asyncio
+import os
+import signal
 import socket
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from server.safety.screening.process import BATCH, QUIET, SELDOM, Screening
+from server.safety.screening.process import BATCH, BATCH_WORK, QUIET, SELDOM, Line, Screening, shared, work_of
 from tests.server.safety.running import Run
 
 pytestmark = pytest.mark.executed  # how it begins is what is asked here
@@ -127,3 +130,40 @@ def test_a_setting_that_is_longer_holds_and_behind_a_full_batch_nothing_is_waite
 ) -> None:
     looks = waited(monkeypatch, 1.0, {0.0: BATCH + 1, 20.0: 1}, 30.0)
     assert [seconds for _, seconds in looks] == [0.0, *[1.0] * 30]
+
+
+def lines_of(chat: int, count: int, size: int) -> list[Line]:
+    """Lines of one chat."""
+    return [(chat, 0, number, 0.0, b"x" * size) for number in range(1, count + 1)]
+
+
+def test_a_batch_of_usual_lines_is_looked_at_whole() -> None:
+    lines = lines_of(1, BATCH, 35)
+    assert shared(lines, BATCH_WORK) is lines
+
+
+def test_where_there_is_too_much_the_dearest_chats_lose_lines_first_and_each_has_its_share() -> None:
+    cheap = [line for chat in range(10, 30) for line in lines_of(chat, 2, 40)]
+    both = [line for pair in zip(lines_of(1, 100, 6_000), lines_of(2, 100, 6_000), strict=True) for line in pair]
+    looked = shared([*both[:120], *cheap, *both[120:]], BATCH_WORK)
+    assert sum(map(work_of, looked)) <= BATCH_WORK
+    assert [line for line in looked if line[0] >= 10] == cheap
+    counted = [sum(line[0] == chat for line in looked) for chat in (1, 2)]
+    assert counted[0] == counted[1] > 10
+    assert [line[2] for line in looked if line[0] == 1] == list(range(1, counted[0] + 1))  # in their order
+
+
+async def test_what_is_skipped_is_counted_and_what_others_say_is_found(tmp_path: Path) -> None:
+    screen = Run(tmp_path, ring=16 * 1024 * 1024)
+    await screen.until(lambda: screen.number("up") == 1)
+    os.kill(screen.screener.pid, signal.SIGSTOP)
+    for number in range(1, 2 * BATCH + 1):
+        screen.tap.put(1, 0, number, 0.0, "\ufdfa".encode() * 2_000)
+    screen.tap.put(2, 0, 1, 0.0, b"im 14")
+    os.kill(screen.screener.pid, signal.SIGCONT)
+    await screen.until(lambda: bool(screen.found))
+    skipped = screen.screener.reading()["serendip_screening_skipped"]
+    assert isinstance(skipped, Mapping)
+    assert skipped[("line",)] > BATCH
+    assert skipped[("rest",)] > 0
+    await screen.close()

@@ -1,6 +1,5 @@
 """Rules: what each finds and does not, in every language; what operators may write; what a hostile line costs."""
 
-import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from server.safety.screening.rules import FILE_MAX, OWN, SPAM, BadRules, Rules, read, stamp
+from tests.server.safety.screening.costly import Scale, corpus
 
+DEAREST = 12.0  # times the reference, which is some 70 us: three times what the dearest line costs, for what a busy machine does to a measurement
 LINES = Path(__file__).parent / "lines"
 LANGUAGES = sorted(path.stem for path in LINES.glob("*.toml"))
 EVERYWHERE = {"link", "contact", "money", "age.claim"}
@@ -16,7 +17,9 @@ EVERYWHERE = {"link", "contact", "money", "age.claim"}
 
 @pytest.fixture(scope="module")
 def rules() -> Rules:
-    return read(None)
+    made = read(None)
+    made.line_max_ns = 10**9  # what is found does not depend on the machine here
+    return made
 
 
 def lines(kind: str) -> Iterator[tuple[str, str, str]]:
@@ -48,7 +51,7 @@ def test_every_language_has_ten_of_each_for_every_rule() -> None:
 
 def test_where_it_stands_is_told(rules: Rules) -> None:
     (found,) = rules.find("well, add me on snap then")
-    assert "well, add me on snap then"[found.begin : found.end] == "add me on snap"
+    assert found.said == "add me on snap"
 
 
 def test_only_what_is_wanted_is_looked_for() -> None:
@@ -90,27 +93,35 @@ def test_a_file_that_cannot_be_is_refused_by_its_name(tmp_path: Path, text: str)
         read(tmp_path)
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "a" * 2000,
-        "a." * 1000,
-        "00 " * 660,
-        "1 " * 1000,
-        "\u200b" * 2000,
-        "i'm " * 500,
-        "my " * 660,
-        "@1" * 1000,
-        "$0131l" * 330,
-        "\u0455" * 2000,
-        "14 " * 660,
-        "a.b-" * 500,
-        "add me on " * 200,
-        " dot " * 400,
-    ],
-    ids=lambda line: line[:6].encode("unicode_escape").decode(),
-)
-def test_the_longest_line_costs_a_bounded_time(rules: Rules, line: str) -> None:
-    begun = time.process_time()
-    rules.find(line)
-    assert time.process_time() - begun < 1  # a line of the usual length takes 10 us
+@pytest.mark.parametrize("words", range(60))
+def test_in_a_long_line_words_and_what_says_that_they_are_not_meant_are_read_together(rules: Rules, words: int) -> None:
+    before, behind = "word " * words, " word" * 100
+    assert rules_of(rules, f"{before}i am 14{behind}") == {"age.claim"}
+    assert rules_of(rules, f"{before}add me on snap{behind}") == {"contact"}
+    for harmless in ("i am 14 years older", "he said i want to die", "i will kill you in chess"):
+        assert rules_of(rules, f"{before}{harmless}{behind}") == set()
+
+
+def test_a_line_of_sentences_is_read_whole(rules: Rules) -> None:
+    line = ("It\u2019s 5 o\u2019clock, and the quick brown fox jumps over the lazy dog. " * 40)[:1_980] + " my snap"
+    assert rules_of(rules, line) == {"contact"}
+    assert rules_of(rules, "\u043f\u0440\u0438\u0432\u0435\u0442 \u043a\u0430\u043a " * 180 + "my snap") == {"contact"}
+    assert rules.unread == 0
+
+
+def test_what_a_line_costs_is_bounded_whatever_it_holds(rules: Rules) -> None:
+    """The worst lines that a search found (`costly.py`), each beside a piece of work that no line changes."""
+    for first, most in ((False, DEAREST), (True, 2 * DEAREST)):
+        scale = Scale(first)
+        dear = {shape: weight for shape in corpus() if (weight := scale.weigh(shape.line, 10)) > most}
+        assert dear == {}
+
+
+def test_of_a_line_that_costs_too_much_the_rest_is_not_read_and_that_is_counted() -> None:
+    rules = read(None)
+    rules.line_max_ns = 0
+    assert rules_of(rules, "my snap " + "\ufdfa" * 1_990) == {"contact"}
+    assert rules_of(rules, "\ufdfa" * 1_990 + " my snap") == set()
+    assert rules.unread == 2
+    assert rules_of(rules, "a line of the usual length is read whole, whatever it costs: my snap") == {"contact"}
+    assert rules.unread == 2
