@@ -46,6 +46,9 @@ def test_two_windows_of_the_example_page_chat(elsewhere: str, service: Server, w
     one.press("#text", "Enter")
     expect(two.locator("#lines")).to_have_text("Stranger: hello over there")
     expect(one.locator("#lines")).to_have_text("You: hello over there")
+    two.fill("#text", "and hello back")
+    two.press("#text", "Enter")
+    expect(one.locator("#lines li")).to_have_text(["You: hello over there", "Stranger: and hello back"])
     two.click("#next")
     expect(one.locator("#state")).to_have_text("The stranger left")
 
