@@ -212,7 +212,7 @@ def restart(
     data: DataFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """The same, and the worker is started anew; one that was drained is started."""
+    """Start a process anew: a worker gives its people to the other workers first; one that was drained is only started."""
     which = [name for name, chosen in ((worker, worker is not None), ("hub", hub), ("office", office)) if chosen]
     if len(which) != 1 or which[0] is None:
         stop("which process: --worker N, --hub or --office", status=2)

@@ -122,13 +122,13 @@ class Life:
             raise StartError(str(error)) from None
         secret = keys.load(settings.data)
         life = cls(settings, secret, sockets)
-        await life.server.show_metrics(listening=first)
-        await life.server.open_store(secret, listening=first)
-        await life.server.build()
         try:
             await life._control.start(listening=False)
         except Unavailable as error:
             logger.warning("control.unavailable", error=error.error)
+        await life.server.show_metrics(listening=first)
+        await life.server.open_store(secret, listening=first)
+        await life.server.build()
         sockets.drop_unasked()
         gc_tuning.settle()
         return life

@@ -7,8 +7,9 @@ systemd's credentials (`LoadCredential=store.url:…`). The line break at its en
 
 import difflib
 import os
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,27 @@ MOVED = {  # settings of an earlier version, and what is set in their place
     "operator.hosting": "name each provider in a table [[recipients]] (name, kind)",
     "operator.hosting_deletes": "say it of each provider in its table [[recipients]] (deletes, contract)",
 }
+# What is wrong, by the types of the library's errors (https://docs.pydantic.dev/latest/errors/validation_errors/).
+WORDS = {
+    "int_parsing int_type int_from_float": "must be a whole number",
+    "float_parsing float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_parsing bool_type": "must be true or false",
+    "string_type": "must be text",
+    "literal_error": "must be {expected}",
+    "greater_than_equal": "must be {ge} or more",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be {le} or less",
+    "less_than": "must be less than {lt}",
+    "byte_size byte_size_unit": "must be a size, e.g. 64 MiB",
+    "string_pattern_mismatch": "must be of the form {pattern}",
+    "ip_v4_network": "must be an IPv4 network",
+    "ip_v6_network": "must be an IPv6 network",
+    "model_type model_attributes_type dict_type": "must be a table of settings",
+    "list_type tuple_type": "must be a list",
+    "missing": "is missing",
+}
+_field = re.compile(r'field "(\w+)"').search  # of the library's words
 # Of this name space, but read by the build and by `--config`, not by the tree of settings.
 NOT_SETTINGS = {CONFIG, "SERENDIP_BUILD", "SERENDIP_ANNOTATE", "SERENDIP_PLAIN"}
 
@@ -98,7 +120,7 @@ def load(config: Path | None = None, flags: Mapping[str, object] | None = None) 
     try:
         settings = Settings.model_validate(merged)
     except ValidationError as error:
-        raise SettingsError(problems + [_problem(dict(found), sources) for found in error.errors()]) from None
+        raise SettingsError(problems + _problems([dict(found) for found in error.errors()], sources)) from None
     if problems:
         raise SettingsError(problems)
     return Loaded(settings, sources)
@@ -141,7 +163,19 @@ def _from_environment() -> dict[str, Any]:
     try:
         return EnvSettingsSource(_Environment)()
     except SourceError as error:
-        raise SettingsError([str(error)]) from None
+        raise SettingsError([_unparsed(str(error))]) from None
+
+
+def _unparsed(said: str) -> str:
+    """Of a variable that the library would read as JSON, since it is of no single value."""
+    found = _field(said)
+    if found is None:
+        return said
+    spelled, value = variable(found[1]), getattr(Settings(), found[1], None)
+    if not isinstance(value, Section):
+        return f"{spelled}: must be JSON"
+    example = variable(f"{found[1]}.{next(iter(type(value).model_fields))}")
+    return f"{spelled}: is a group of settings, each with a variable of its own, e.g. {example}"
 
 
 def _from_secret_files(environment: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -233,19 +267,46 @@ def _unknown_variables() -> list[str]:
     ]
 
 
-def _problem(found: dict[str, Any], sources: Mapping[str, str]) -> str:
+def _problems(errors: list[dict[str, Any]], sources: Mapping[str, str]) -> list[str]:
+    """A line for each setting: the library has an error for each type that a value may be of, and for each part of a list."""
+    lines: dict[str, dict[str, str]] = {}  # by what is told before and behind, the words of each error once
+    for found in errors:
+        before, words, behind = _problem(found, sources)
+        lines.setdefault(before, {}).setdefault(words, behind)
+    return [f"{before}: {_either(words)}{next(iter(words.values()))}" for before, words in lines.items()]
+
+
+def _either(words: Iterable[str]) -> str:
+    """What would have been right, in one clause."""
+    first, *others = words
+    return " or ".join([first, *(one.removeprefix("must be ") for one in others)])
+
+
+def _words(found: Mapping[str, Any]) -> str:
+    """What is wrong, without the library's words."""
+    kind, context = found["type"], found.get("ctx", {})
+    if kind == "value_error":
+        return str(context["error"])
+    for kinds, said in WORDS.items():
+        if kind in kinds.split():
+            return said.format(**context)
+    return str(found["msg"]).replace("Input should be", "must be")
+
+
+def _problem(found: dict[str, Any], sources: Mapping[str, str]) -> tuple[str, str, str]:
+    """(the setting as it was spelled, what is wrong, what was given)."""
     name, source = _culprit([str(step) for step in found["loc"]], sources)
     environment = source == "environment"
     spelled = variable(name) if environment else name
     told = spelled if environment or not source else f"{spelled} ({source})"
     if name in MOVED:
-        return f"{told}: this setting has moved: {MOVED[name]}"
+        return told, f"this setting has moved: {MOVED[name]}", ""
     if found["type"] == "extra_forbidden":
         known = [variable(leaf) if environment else leaf for leaf, _ in leaves(Settings())]
-        return f"{told}: there is no such setting{_nearest(spelled, known)}"
+        return told, f"there is no such setting{_nearest(spelled, known)}", ""
     if isinstance(dict(leaves(Settings())).get(name, ("",))[0], SecretStr):
-        return f"{told}: {found['msg']}"
-    return f"{told}: {found['msg']} (got {shown(found['input'])[:80]!r})"
+        return told, _words(found), ""
+    return told, _words(found), f" (got {shown(found['input'])[:80]!r})"
 
 
 def _culprit(steps: list[str], sources: Mapping[str, str]) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from server.process.sockets import Sockets
+from server.process.sockets import Sockets, StartError
 
 NAME: Final = "control"  # among the listening sockets, and the file's
 FOLDER: Final = "run"
@@ -40,7 +40,7 @@ class NoServer(Exception):
 
 
 class Unavailable(Exception):
-    """The socket cannot be had; `error` says why (`EADDRINUSE`: another server has this folder)."""
+    """The socket cannot be had; `error` says why. The server goes on without it."""
 
     def __init__(self, error: str) -> None:
         super().__init__(error)
@@ -60,7 +60,7 @@ class Control:
         self._answers: set[asyncio.Task[None]] = set()
 
     async def start(self, *, listening: bool = True) -> None:
-        """Have the socket, and answer. Raises Unavailable: the server goes on, and cannot be upgraded."""
+        """Have the socket, and answer. Raises Unavailable: the server goes on, and cannot be upgraded; StartError as `made`."""
         sock = await asyncio.to_thread(self._sockets.get, NAME, lambda: made(self._data))
         sock.close()
         if listening:
@@ -176,7 +176,10 @@ async def _asked(reader: asyncio.StreamReader) -> dict[str, Any]:
 
 
 def made(data: Path) -> socket.socket:
-    """The listening socket, in place of one on which nobody answers. Raises Unavailable."""
+    """The listening socket, in place of one on which nobody answers. Raises Unavailable; StartError where another server has this folder.
+
+    One that takes over from that server inherits the socket and does not call this.
+    """
     try:
         return _made(data)
     except OSError as error:
@@ -184,14 +187,17 @@ def made(data: Path) -> socket.socket:
 
 
 def _made(data: Path) -> socket.socket:
-    """Raises OSError; EADDRINUSE where somebody answers."""
+    """Raises OSError, StartError."""
     folder = data / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     with _at(data) as path:
         with socket.socket(socket.AF_UNIX) as other, contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
             other.settimeout(PATIENCE)
             other.connect(str(path))
-            raise OSError(errno.EADDRINUSE, "another server has this folder")
+            raise StartError(
+                f"{data}: another server runs on this data folder. Stop it first, put this one in its place (serendip upgrade),"
+                " or choose another folder: --data DIR"
+            )
         fresh = path.with_name(f"{NAME}.{os.getpid()}")
         sock = socket.socket(socket.AF_UNIX)
         try:

@@ -130,7 +130,7 @@ def _place(settings: Settings, node: str, sockets: Sockets) -> Place | None:
 
 
 def _control(data: Path, sockets: Sockets) -> socket.socket | None:
-    """Where operators ask."""
+    """Where operators ask. Raises StartError where another server runs on this data folder."""
     try:
         return sockets.get(control.NAME, lambda: control.made(data))
     except control.Unavailable as error:

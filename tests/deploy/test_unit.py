@@ -44,6 +44,12 @@ def test_systemd_understands_every_line(unit: Path) -> None:
 def test_the_exposure_is_small(unit: Path) -> None:
     done = analyzed("security", "--offline=true", f"--threshold={EXPOSURE}", "--no-pager", str(unit))
     assert done.returncode == 0, done.stdout[-200:]
+    (seen,) = re.findall(r"exposure level for \S+: ([0-9.]+)", done.stdout)
+    version = analyzed("--version").stdout.split()[1]
+    told, of = re.findall(
+        r"security` \((\d+)\) gives it ([0-9.]+) of 10", (DEPLOY.parent / "docs/operations.md").read_text()
+    )[0]
+    assert version != told or seen == of
 
 
 def test_a_reload_is_an_upgrade_and_the_process_that_follows_may_say_so() -> None:

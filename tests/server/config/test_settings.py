@@ -84,7 +84,7 @@ def test_lists_and_sizes_are_written_as_people_write_them(monkeypatch: pytest.Mo
             "SERENDIP_SEVER__PORT: there is no such setting; did you mean SERENDIP_SERVER__PORT?",
         ),
         ("SERENDIP_SERVER__PROXIES", "10.0.0.0/99", "SERENDIP_SERVER__PROXIES: "),
-        ("SERENDIP_SERVER", "x", "server"),
+        ("SERENDIP_SERVER", "x", "SERENDIP_SERVER: "),
         ("SERENDIP_SERVER__HOSTS", "https://chat.example", "without scheme and port"),
         ("SERENDIP_SERVER__HOSTS", "chat.example:443", "without scheme and port"),
         ("SERENDIP_METRICS__HOSTS", "[::1]:9464", "without scheme and port"),
@@ -128,6 +128,34 @@ def test_a_wrong_file_is_an_error_that_names_it(tmp_path: Path, text: str) -> No
 def test_a_file_that_is_not_there_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"none\.toml"):
         load(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("SERENDIP_WORKERS", "many", "SERENDIP_WORKERS: must be a whole number or 'auto' (got 'many')"),
+        ("SERENDIP_SERVER__PORT", "seventy", "SERENDIP_SERVER__PORT: must be a whole number (got 'seventy')"),
+        ("SERENDIP_SERVER__PORT", "70000", "SERENDIP_SERVER__PORT: must be 65535 or less (got '70000')"),
+        ("SERENDIP_LIMITS__ENABLED", "perhaps", "SERENDIP_LIMITS__ENABLED: must be true or false (got 'perhaps')"),
+        ("SERENDIP_LOG__LEVEL", "loud", "SERENDIP_LOG__LEVEL: must be 'debug', 'info', 'warning' or 'error' (got 'loud')"),
+        ("SERENDIP_CHAT__MEMORY", "much", "SERENDIP_CHAT__MEMORY: must be a size, e.g. 64 MiB (got 'much')"),
+        ("SERENDIP_SERVER__PROXIES", "10.0.0.0/99", "SERENDIP_SERVER__PROXIES: must be an IPv4 network or an IPv6 network (got '10.0.0.0/99')"),
+        ("SERENDIP_SERVER", "x", "SERENDIP_SERVER: is a group of settings, each with a variable of its own, e.g. SERENDIP_SERVER__HOST"),
+        ("SERENDIP_RECIPIENTS", "x", "SERENDIP_RECIPIENTS: must be JSON"),
+        (
+            "SERENDIP_SERVER__HOSTS",
+            "a:1,b:2",
+            "SERENDIP_SERVER__HOSTS: a name without scheme and port is wanted, e.g. chat.example or [::1] (got 'a:1')",
+        ),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_is_told_once_in_our_words(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, line: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load()
+    assert caught.value.problems == [line]
 
 
 def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,8 @@
 """The lock on the data folder, and what holds to it: a server that serves, a restore that replaces."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,8 @@ from typer.testing import CliRunner
 from server.cli import app
 from server.store import folder
 from server.store.errors import Busy
-from tests.server.web.servers import Server
+from tests.server.web.servers import ROOT, WIDE, Server
+from tests.support.forkserver import START
 
 
 def test_many_may_serve_and_nobody_replaces_meanwhile(tmp_path: Path) -> None:
@@ -39,3 +42,22 @@ def test_a_restore_beside_a_running_server_is_refused_and_changes_nothing(tmp_pa
         server.stop()
     assert run.invoke(app, restore).exit_code == 0
     assert (data / "serendip.db").stat().st_ino != before
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_second_server_on_the_folder_of_a_running_one_is_refused(workers: str, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    server = Server(data, SERENDIP_WORKERS=workers)
+    try:
+        second = subprocess.run(
+            [sys.executable, "-c", START, "serve", "--port", "0", "--data", str(data)],
+            cwd=ROOT, env={**os.environ, **WIDE}, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert second.returncode == 1
+        assert "another server runs on this data folder" in second.stderr
+        assert '"server.ready"' not in second.stderr
+    finally:
+        assert server.stop() == 0
+    again = Server(data, SERENDIP_WORKERS="1")
+    assert again.stop() == 0
