@@ -20,6 +20,7 @@ from server.http.origins import add_origins, answer_preflight
 from server.http.services import SERVICES, Services
 from server.http.site import add_site
 from server.http.turns import Turns
+from server.http.well_known import add_well_known
 from server.omegle.routes import add_omegle
 from server.pages.refusals import PROGRAMS, dressed
 from server.privacy.published import Published
@@ -129,6 +130,7 @@ def build(
 PARTS: list[Callable[[web.Application], Any]] = [
     add_client_info,
     add_site,
+    add_well_known,
     add_origins,
     add_omegle,
     add_college,

@@ -72,6 +72,14 @@ def http_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def contact_uri(text: str) -> str:
+    """A URI by which people reach somebody (RFC 9116, 2.5.3): a plain mail address becomes one."""
+    uri = f"mailto:{text}" if re.fullmatch(r"[^\s@:/]+@[^\s@:/]+", text) else text
+    if uri and not re.fullmatch(r"(mailto:[^\s@]+@[^\s@]+|https://[^\s]+|tel:\+?[0-9-]+)", uri):
+        raise ValueError("a mail address, or one that begins with mailto:, https:// or tel:, is wanted")
+    return uri
+
+
 DATABASES = ("postgresql", "postgres", "postgresql+asyncpg", "sqlite", "sqlite+aiosqlite")  # schemes of store.url
 Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], *Listed]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], *Listed]

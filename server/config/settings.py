@@ -33,6 +33,7 @@ from server.config.kinds import (
     Workers,
     bucket_url,
     console_origin,
+    contact_uri,
     database_url,
     http_url,
 )
@@ -204,6 +205,13 @@ class Operator(Section):
     officer: str = Field(default="", description="data protection officer: name and address, where there is one")
     representative: str = Field(default="", description="representative in the European Union, where there is one")
     authority: str = Field(default="", description="the authority that takes complaints about this operator")
+    security_contact: Annotated[str, AfterValidator(contact_uri)] = Field(
+        default="",
+        description="for security problems: a mail address, or mailto:, https: or tel:; served at `/.well-known/security.txt`, absent while empty",
+    )
+    security_policy: Annotated[str, AfterValidator(http_url)] = Field(
+        default="", description="address of a page that says how you handle such a report"
+    )
 
 
 class Privacy(Section):

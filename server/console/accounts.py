@@ -98,7 +98,7 @@ class Accounts:
             if name is None:
                 return False
             used = update(operator).where(operator.c.name == name, operator.c.invite == digest)
-            if not (await connection.execute(used.values(invite=None, invite_until=None))).rowcount:
+            if not (await connection.execute(used.values(invite=None, invite_until=None, changed=now))).rowcount:
                 return False
             await _shut(connection, name)
             await connection.execute(
@@ -142,7 +142,8 @@ class Accounts:
         await self._note("console roles", by, f"{name} {','.join(chosen)}")
         async with self._database.write() as connection:
             await self._leaves_an_admin(connection, name, "admin" in chosen)
-            await connection.execute(update(operator).where(operator.c.name == name).values(roles=",".join(chosen)))
+            values = {"roles": ",".join(chosen), "changed": int(self._clock())}
+            await connection.execute(update(operator).where(operator.c.name == name).values(values))
 
     async def close(self, name: str, by: str) -> None:
         """Remove an account, its passkeys and its sessions, at once. Raises Refused."""
@@ -155,6 +156,13 @@ class Accounts:
     async def others(self, action: Action, but: str) -> bool:
         """Whether somebody else could confirm this."""
         return any(one.passkeys and one.name != but and one.may(action) for one in await self.listed())
+
+    async def is_settled(self, name: str) -> bool:
+        """Whether passkey and roles of an account are a day old, so that whoever may invite makes no second operator at once."""
+        wanted = select(operator.c.changed).where(operator.c.name == name)
+        async with self._database.read() as connection:
+            row = (await connection.execute(wanted)).first()
+        return row is not None and (row.changed is None or row.changed <= int(self._clock()) - DAY)
 
     async def _leaves_an_admin(self, connection: AsyncConnection, name: str, stays: bool) -> None:
         accounts = {account.name: account for account in await _all(connection, int(self._clock()))}

@@ -1,6 +1,6 @@
 """What one operator asks for and another confirms. Rule: nobody confirms their own; where nobody else could, a day of waiting stands in.
 
-    asked ─► another confirms within 72 h ─► confirmed, good for a day
+    asked ─► another confirms within 72 h ─► confirmed, good for a day (of an account whose passkey and roles are a day old)
           └► nobody else may              ─► after console.wait_hours: ready, good for a day (marked alone)
           └► somebody's life is in danger ─► ready at once (marked emergency, and looked at after)
 
@@ -112,6 +112,8 @@ class Approvals:
             raise Refused("refused.approval.other")
         if found.state is not State.ASKED:
             raise Refused("refused.approval.still")
+        if not await self._accounts.is_settled(operator.name):
+            raise Refused("refused.approval.new")
         await self._note("approval confirm", operator, found.words, found.action, bytes.fromhex(ident))
         await self._decide(ident, confirmed_by=operator.name, ready=int(self._clock()))
 
@@ -122,7 +124,12 @@ class Approvals:
         await self._decide(ident, refused_by=operator.name)
 
     async def find(self, action: Action, subject: bytes, operator: Operator) -> State:
-        """Where the newest request of this operator for this stands. Raises StoreAway."""
+        """The state of the newest request of this operator for this. Raises StoreAway."""
+        found = await self.newest(action, subject, operator)
+        return State.NONE if found is None else found.state
+
+    async def newest(self, action: Action, subject: bytes, operator: Operator) -> Asked | None:
+        """The newest request of this operator for this, an open one first. Whoever does it does it for its `words`. Raises StoreAway."""
         wanted = (
             select(approval)
             .where(
@@ -132,8 +139,8 @@ class Approvals:
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(wanted)).all()
-        states = [self._shown(row).state for row in rows]
-        return next((state for state in states if state not in (State.REFUSED, State.LATE)), [*states, State.NONE][0])
+        found = [self._shown(row) for row in rows]
+        return next((one for one in found if one.state not in (State.REFUSED, State.LATE)), found[0] if found else None)
 
     async def waiting(self, operator: Operator) -> Sequence[Asked]:
         """What is open among what this operator may do too, oldest first. Raises StoreAway."""

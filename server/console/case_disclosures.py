@@ -29,17 +29,17 @@ class Disclosures:
 
     async def reveal(self, request: web.Request, operator: Operator) -> web.StreamResponse:
         """`POST /case/ID/reveal`: `why`, `emergency`. The first time it asks for a second operator, then it shows the address."""
-        ident, why = request.match_info["case"], sent(request).get("why").strip()
-        if (asked := await self._ask(request, operator, Action.REVEAL)) is not None:
-            return asked
+        ident, why = request.match_info["case"], await self._reason(request, operator, Action.REVEAL)
+        if not isinstance(why, str):
+            return why
         address = await self._desk.address(ident, operator.name, why)
         return self._pages.answer("address.html", request, operator, case=ident, address=address)
 
     async def export(self, request: web.Request, operator: Operator) -> web.StreamResponse:
         """`POST /case/ID/export`: `why`. As `reveal`, then the file."""
-        ident, why = request.match_info["case"], sent(request).get("why").strip()
-        if (asked := await self._ask(request, operator, Action.EXPORT)) is not None:
-            return asked
+        ident, why = request.match_info["case"], await self._reason(request, operator, Action.EXPORT)
+        if not isinstance(why, str):
+            return why
         return web.Response(
             body=await self._desk.export(ident, operator.name, why),
             content_type="application/json",
@@ -58,22 +58,24 @@ class Disclosures:
             return self._pages.refused(request, operator, why)
         return web.Response(status=303, headers={"Location": f"/case/{ident}"})
 
-    async def _ask(self, request: web.Request, operator: Operator, action: Action) -> web.StreamResponse | None:
-        """None where it may be done now; else it is asked for, and the page says what it waits for."""
+    async def _reason(self, request: web.Request, operator: Operator, action: Action) -> str | web.StreamResponse:
+        """The reason for which it may be done now: the one that was confirmed, whatever this form says. Else it is asked for, and the page that says
+        what it waits for."""
         form, subject = sent(request), bytes.fromhex(request.match_info["case"])
-        if not form.get("why").strip():
+        why = form.get("why").strip()
+        if not why:
             return self._pages.refused(request, operator, Refused("refused.why"))
-        state = await self._approvals.find(action, subject, operator)
-        if state.may:
-            return None
+        found = await self._approvals.newest(action, subject, operator)
+        if found is not None and found.state.may:
+            return found.words
         try:
-            if state not in ASKED:
+            if found is None or found.state not in ASKED:
                 emergency = action is Action.REVEAL and form.flag("emergency")
-                await self._approvals.ask(operator, action, subject, form.get("why").strip(), emergency=emergency)
+                await self._approvals.ask(operator, action, subject, why, emergency=emergency)
                 if emergency:
-                    return None
-        except accounts.Refused as why:
-            return self._pages.refused(request, operator, why)
+                    return why
+        except accounts.Refused as problem:
+            return self._pages.refused(request, operator, problem)
         return web.Response(status=303, headers={"Location": "/approvals"})
 
 

@@ -18,7 +18,7 @@ from server.http.services import SERVICES
 from server.pages.refusals import PROGRAMS
 
 FRESH: Final = 1.0  # seconds that it is taken for true who is here: to look at 20,000 sessions takes a millisecond
-NO_PAGES: Final = ("/s/", "/api/")
+NO_PAGES: Final = ("/s/", "/api/", "/.well-known/")
 FILES: Final = frozenset(("/ws", "/sw.js", "/manifest.webmanifest", "/robots.txt", "/favicon.ico"))
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

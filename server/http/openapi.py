@@ -255,6 +255,14 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/sw.js", "The page's service worker", {200: ("text/javascript", STRING)}),
     Route("GET", "/manifest.webmanifest", "The page's manifest", {200: ("application/manifest+json", {"type": "object"})}),
     Route("GET", "/favicon.ico", "The icon", {200: ("image/png", BLOB)}),
+    Route(
+        "GET", "/.well-known/security.txt", "Whom to tell of a security problem (RFC 9116)", {200: (TEXT, STRING), 404: ("*/*", BLOB)},
+        needs="operator.security_contact",
+    ),
+    Route(
+        "GET", "/.well-known/gpc.json", "That Global Privacy Control is honoured",
+        {200: (JSON, record(gpc={"type": "boolean"}, lastUpdate=STRING))},
+    ),
     Route("GET", "/robots.txt", "What crawlers may read", {200: (TEXT, STRING)}),
     Route(
         "GET", "/s/{version}/{name}", "A file of the page", {200: ("*/*", BLOB), 304: ("", {}), 404: (TEXT, STRING)},

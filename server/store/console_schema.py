@@ -21,6 +21,9 @@ operator = Table(
     Column("made", BigInteger, nullable=False, info=pd("operator")),
     Column("invite", LargeBinary(16), unique=True, info=nobody("keyed hash of a random link")),
     Column("invite_until", BigInteger, info=nobody("when that link ends")),
+    Column(
+        "changed", BigInteger, info=pd("operator")
+    ),  # when its passkey or its roles last changed; NULL: before this was kept
 )
 
 passkey = Table(

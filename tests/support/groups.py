@@ -88,6 +88,7 @@ OUTSIDE = (
     "tests/server/http/test_door.py",
     "tests/server/http/test_origins.py",
     "tests/server/http/test_openapi.py",
+    "tests/server/http/test_well_known.py",
     "tests/server/handover/test_upgrade.py",
     "tests/server/handover/test_upgrade_deaths.py",
     "tests/server/handover/test_upgrade_kept.py",

@@ -19,7 +19,7 @@ CONSOLE = (
         recipients=(HOSTING, COURT),
         keep=While("the account is there; a session 12 hours at most"),
         places=(
-            *(Column(f"operator.{name}") for name in ("name", "roles", "made")),
+            *(Column(f"operator.{name}") for name in ("name", "roles", "made", "changed")),
             *(Column(f"passkey.{name}") for name in ("id", "operator", "credential", "counter", "made")),
             *(Column(f"console_session.{name}") for name in ("operator", "made", "used", "proved")),
             Cookie("__Host-mod"),

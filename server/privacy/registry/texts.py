@@ -221,7 +221,8 @@ DISCLOSED = (
         "sale",
         "Nothing is sold",
         "We do not sell or share personal information, and have not in the last 12 months. We have no actual knowledge of any sale or"
-        " sharing of data of people under 16.",
+        " sharing of data of people under 16. If your browser sends the signal Global Privacy Control (GPC), we take it as your refusal"
+        " of both.",
     ),
     Text(
         "limit",

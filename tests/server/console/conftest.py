@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 
 import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
+from sqlalchemy import update
 
 from server.config.settings import Console as Settings
 from server.console.accounts import PATH, Accounts
 from server.console.app import SIGNING, build
 from server.console.approvals import HOUR, Approvals
 from server.console.sessions import COOKIE, Sessions
+from server.store.console_schema import operator
 from server.store.fingerprints import Fingerprints
 from server.store.service import Parts
 from tests.server.console.authenticator import Authenticator
@@ -123,14 +125,17 @@ class Console:
         """What forms of this session carry."""
         return self._tokens.get(cookie, "")
 
-    async def enrolled(self, name: str, *roles: str) -> Authenticator:
-        """An account with a passkey, without a browser."""
+    async def enrolled(self, name: str, *roles: str, new: bool = False) -> Authenticator:
+        """An account with a passkey, without a browser; a day old unless it is `new`."""
         key = Authenticator()
         person = Person(self)
         path = await self.accounts.invite(name, roles, "test")
         page = await person.get(path)
         answer = await person.ask("POST", path, {"passkey": key.create(page.options)})
         assert answer.status == 303, answer.text
+        if not new:
+            async with self.kit.database.write() as connection:
+                await connection.execute(update(operator).where(operator.c.name == name).values(changed=None))
         return key
 
     async def person(self, name: str, *roles: str) -> Person:

@@ -61,6 +61,24 @@ async def test_nobody_confirms_their_own_nor_what_they_may_not(console: Console)
     assert await approvals.find(Action.REVEAL, CASE, ADA) is State.ASKED
 
 
+async def test_an_account_whose_passkey_or_roles_are_new_confirms_nothing_for_a_day(console: Console) -> None:
+    approvals = await two(console)
+    ident = await approvals.ask(ADA, Action.REVEAL, CASE, "a threat")
+    await console.enrolled("dee", "officer", new=True)
+    await console.accounts.change("cy", ["officer"], "test")
+    for other in (operator("dee", "officer"), operator("cy", "officer")):
+        with pytest.raises(Refused, match="less than a day old"):
+            await approvals.confirm(ident, other)
+    await console.enrolled("bob", new=True)  # by a link for a lost device
+    console.kit.now += 24 * HOUR - 1
+    for name in ("bob", "cy", "dee"):
+        with pytest.raises(Refused, match="less than a day old"):
+            await approvals.confirm(ident, operator(name, "officer"))
+    assert await approvals.find(Action.REVEAL, CASE, ADA) is State.ASKED
+    console.kit.now += 1
+    await approvals.confirm(ident, operator("dee", "officer"))
+
+
 async def test_what_nobody_confirms_in_three_days_is_late(console: Console) -> None:
     approvals = await two(console)
     ident = await approvals.ask(ADA, Action.REVEAL, CASE, "a threat")

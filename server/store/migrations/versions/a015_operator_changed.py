@@ -1,0 +1,20 @@
+"""When an operator's passkey or roles last changed."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "a015"
+down_revision = "a014"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """A column, empty for who is there."""
+    op.add_column("operator", sa.Column("changed", sa.BigInteger()))
+
+
+def downgrade() -> None:
+    op.drop_column("operator", "changed")
