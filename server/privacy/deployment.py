@@ -2,7 +2,8 @@
 holds, 30 where the data goes to another operator.
 
 A version is `R.N`: the registry's, and the count of this deployment's changes under it. One file a version, written once, with the
-statement as it was said in each language; nothing is ever changed in it, so that old versions stay readable.
+statement as it was said in each language; nothing is ever changed in it, so that old versions stay readable. A version under which
+nobody chatted is no promise to anybody: the next one replaces it, as when an operator tries the program first and configures it then.
 """
 
 from __future__ import annotations
@@ -98,17 +99,37 @@ def coming(versions: Sequence[Version], now: float) -> Version | None:
     return next((version for version in versions if version.effective > now), None)
 
 
-def settle(settings: Settings, now: int | None = None) -> str:
+def is_settled(settings: Settings, now: int | None = None) -> bool:
+    """Whether the statement says what this deployment does. Raises OSError, ValueError."""
+    held = in_effect(read(settings.data), int(time.time()) if now is None else now)
+    return held is not None and held.digest == _digest(state(settings))
+
+
+def settle(settings: Settings, now: int | None = None, last_chat: float | None = None) -> str:
     """Make the statement say what this deployment does, at its start; what was not announced before as a sentence, empty: nothing.
 
-    Raises NotAnnounced where `privacy.changes` is `fail` and something was not, OSError.
+    `last_chat`: when the last chat on record ended, Unix seconds, 0: there is none; None: it is not known. Raises NotAnnounced where
+    `privacy.changes` is `fail` and something was not, OSError.
     """
     now = int(time.time()) if now is None else now
     versions, mine = read(settings.data), state(settings)
     held = in_effect(versions, now)
     if held is not None and held.digest == _digest(mine):
         return ""
-    changes = compare(held.state, mine) if held is not None else []
+    unused = [] if last_chat is None else _unused(versions, now, last_chat, settings.retention.days)
+    if unused:
+        held = next((one for one in reversed(versions) if one.effective <= now and one not in unused), None)
+    problem = ""
+    if held is None or held.digest != _digest(mine):
+        problem = _say(settings, versions, held, now)
+    for version in unused:
+        (settings.data / FOLDER / f"{version.name}.json").unlink(missing_ok=True)
+    return problem
+
+
+def _say(settings: Settings, versions: Sequence[Version], held: Version | None, now: int) -> str:
+    """Write the version of these settings, which holds from now on; what was not announced before. Raises NotAnnounced, OSError."""
+    changes = compare(held.state, state(settings)) if held is not None else []
     adding = [change for change in changes if change.adds]
     problem = ""
     if adding:
@@ -119,6 +140,17 @@ def settle(settings: Settings, now: int | None = None) -> str:
             )
     _write(settings.data, _draft(settings, versions, changes, made=now, effective=now, announced=not adding))
     return problem
+
+
+def _unused(versions: Sequence[Version], now: int, last_chat: float, days: int) -> list[Version]:
+    """The newest versions under which nobody chatted. One that is older than chats are kept may have been used."""
+    found: list[Version] = []
+    for version in reversed([one for one in versions if one.effective <= now]):
+        kept = min(days, int(version.state["retention"]["days"]))
+        if version.effective <= last_chat or version.effective <= now - kept * DAY:
+            break
+        found.append(version)
+    return found
 
 
 def announce(settings: Settings, days: int, now: int, *, transfer: bool = False, dry: bool = False) -> Version:

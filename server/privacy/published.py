@@ -23,6 +23,7 @@ from server.privacy.recipients import unnamed
 from server.privacy.registry import REGISTRY
 from server.privacy.statement import NotReleased
 from server.privacy.terms import SAID
+from server.store.errors import StoreAway
 from server.words.said import Said, said
 
 NEW = "new: "  # how an item that is new is written (server.privacy.statement.additions)
@@ -161,7 +162,9 @@ async def opened(settings: Settings, tasks: Tasks) -> Published:
     if nobody:
         raise Unfit(f"{'; '.join(nobody)}. Name them in [[recipients]]")
     try:
-        problem = await asyncio.to_thread(deployment.settle, settings)
+        settled = await asyncio.to_thread(deployment.is_settled, settings)
+        last_chat = None if settled else await _last_chat(settings)
+        problem = await asyncio.to_thread(deployment.settle, settings, last_chat=last_chat)
         there = await asyncio.to_thread(deployment.read, settings.data)
         published = await asyncio.to_thread(Published, settings, there=there)
     except (deployment.NotAnnounced, NotReleased, OSError, ValueError) as error:
@@ -170,6 +173,18 @@ async def opened(settings: Settings, tasks: Tasks) -> Published:
         log.get().warning("setup.warning", check="privacy", said=problem, remedy="serendip privacy announce")
     tasks.start("statement", published.follow)
     return published
+
+
+async def _last_chat(settings: Settings) -> float | None:
+    """When the last chat on record ended, 0: there is none; None: that is not known."""
+    if not settings.store.enabled:
+        return None
+    from server.store.last_chat import last_chat  # 40 MB of libraries, for a start with other settings alone
+
+    try:
+        return await last_chat(settings)
+    except StoreAway:
+        return None
 
 
 def _newest(versions: Sequence[Version], now: float) -> _Newest:

@@ -114,6 +114,46 @@ def test_a_version_is_never_written_again(tmp_path: Path) -> None:
     assert sorted(path.name for path in file.parent.iterdir()) == [f"{name}.json" for name in names(tmp_path)]
 
 
+def test_a_version_under_which_nobody_chatted_is_replaced_and_not_branded(tmp_path: Path) -> None:
+    settle(settings(tmp_path), NOW, last_chat=0.0)
+    assert settle(settings(tmp_path, MORE, "fail"), NOW + DAY, last_chat=NOW - 1.0) == "", (
+        "chats before it are not under it"
+    )
+    (only,) = read(tmp_path)
+    assert (only.count, only.announced, only.changes, only.effective) == (2, True, [], NOW + DAY)
+    assert settle(settings(tmp_path, MORE), NOW + DAY + 1, last_chat=0.0) == ""
+    assert names(tmp_path) == [only.name]
+
+
+@pytest.mark.parametrize("last_chat", [None, NOW + 5.0], ids=["not known", "somebody chatted"])
+def test_a_version_under_which_somebody_may_have_chatted_stays(tmp_path: Path, last_chat: float | None) -> None:
+    settle(settings(tmp_path), NOW)
+    assert "recipient.added: CDN Ltd" in settle(settings(tmp_path, MORE), NOW + DAY, last_chat=last_chat)
+    assert [version.announced for version in read(tmp_path)] == [True, False]
+
+
+def test_of_unused_versions_only_those_since_the_last_chat_go(tmp_path: Path) -> None:
+    settle(settings(tmp_path), NOW)
+    settle(settings(tmp_path, MORE), NOW + DAY)
+    assert settle(settings(tmp_path, {}, "fail"), NOW + 2 * DAY, last_chat=NOW + 5.0) == ""
+    assert names(tmp_path) == [f"{current().number}.1"], "back to what people chatted under"
+
+
+def test_a_version_that_is_older_than_chats_are_kept_stays(tmp_path: Path) -> None:
+    settle(settings(tmp_path), NOW)
+    assert "CDN Ltd" in settle(settings(tmp_path, MORE), NOW + 121 * DAY, last_chat=0.0)
+    assert len(read(tmp_path)) == 2
+
+
+def test_an_announcement_stays_when_an_unused_version_goes(tmp_path: Path) -> None:
+    settle(settings(tmp_path), NOW)
+    told = announce(settings(tmp_path, MORE), NOTICE, NOW)
+    assert settle(settings(tmp_path, {"operator": {"name": "New Name"}}, "fail"), NOW + DAY, last_chat=0.0) == ""
+    versions = read(tmp_path)
+    assert [version.name for version in versions] == [f"{current().number}.3", told.name]
+    assert in_effect(versions, NOW + DAY) == versions[0]
+
+
 def test_a_clock_that_went_back_lets_nothing_be_added(tmp_path: Path) -> None:
     settle(settings(tmp_path), NOW)
     with pytest.raises(NotAnnounced):

@@ -10,11 +10,14 @@ from typing import Any
 import orjson
 import pytest
 
-from server.config.settings import Settings
+from server.config.settings import Objects, Settings
 from server.health.tasks import Tasks
 from server.privacy.deployment import DAY, FOLDER, NOTICE, announce, settle
 from server.privacy.published import YEAR, Published, Unfit
 from server.privacy.published import opened as opened_at_start
+from server.store import migrate
+from server.store.epochs import epoch_of
+from tests.server.store.conftest import ended, make_kit
 
 NOW = 1_800_000_000
 MAIL = {"mail": {"host": "mail.example"}, "recipients": [{"name": "Mailer", "kind": "mail"}]}
@@ -150,6 +153,7 @@ async def test_a_start_that_would_break_a_promise_is_refused_where_it_is_set_so(
     tmp_path: Path, chosen: dict[str, Any], said: str
 ) -> None:
     await asyncio.to_thread(settle, settings(tmp_path), int(time.time()) - DAY)
+    await asyncio.to_thread((tmp_path / "serendip.db").touch)  # which does not say whether anybody chatted
     tasks = Tasks()
     with pytest.raises(Unfit, match=said):
         await opened_at_start(settings(tmp_path, **chosen), tasks)
@@ -157,3 +161,19 @@ async def test_a_start_that_would_break_a_promise_is_refused_where_it_is_set_so(
     await tasks.end("statement")
     assert published.version.count == 2
     assert not published.version.announced
+
+
+@pytest.mark.parametrize("chats", [0, 1])
+async def test_what_was_tried_before_anybody_chatted_is_no_version_that_was_broken(tmp_path: Path, chats: int) -> None:
+    tasks = Tasks()
+    await asyncio.to_thread(settle, settings(tmp_path), int(time.time()) - DAY)
+    url = f"sqlite+aiosqlite:///{tmp_path / 'serendip.db'}"
+    kit = await asyncio.to_thread(make_kit, url, tmp_path, Objects())
+    await asyncio.to_thread(kit.pseudonyms.epochs.make, epoch_of(time.time()))
+    await migrate.migrate_apart(url, tmp_path)
+    await kit.write(*(ended(now=time.time()) for _ in range(chats)))
+    await kit.database.close()
+    published = await opened_at_start(settings(tmp_path, **MAIL), tasks)
+    await tasks.end("statement")
+    assert published.version.announced == (chats == 0)
+    assert [row["announced"] for row in published.history("en")] == ([False, True] if chats else [True])

@@ -1,0 +1,25 @@
+"""Asks when the last chat on record ended, before the store is opened. Invariant: where there is no database yet, none is made."""
+
+from __future__ import annotations
+
+import asyncio
+
+from sqlalchemy import select
+
+from server.config.settings import Settings
+from server.store.database import Database
+from server.store.options import database_url
+from server.store.schema import party
+
+
+async def last_chat(settings: Settings) -> float:
+    """Unix seconds; 0: no chat is on record. Raises StoreAway where the database cannot be asked: it is away, or of another schema."""
+    database = Database(database_url(settings.store, settings.data), data=settings.data, pool=1)
+    try:
+        if database.sqlite and not await asyncio.to_thread(database.path.exists):
+            return 0.0
+        async with database.read() as connection:
+            newest = (await connection.execute(select(party.c.chat).order_by(party.c.chat.desc()).limit(1))).scalar()
+        return 0.0 if newest is None else int.from_bytes(newest[:6], "big") / 1000  # server.store.ids.bound
+    finally:
+        await database.close()
