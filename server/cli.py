@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from server.commands.shared import AsJson, ConfigFile, DataFolder, enter, read, stop
+from server.commands.shared import AsJson, ConfigFile, DataFolder, Stopped, enter, read, stop
 from server.process.sink import hold_standard_descriptors
 
 # Groups of commands, each a module that is imported when one of its commands is called, and what help says of it.
@@ -90,7 +90,13 @@ def serve(
 
     gc_tuning.hold()
     flags: dict[str, object] = {"server.host": host, "server.port": port, "data": data}
-    settings = enter(config, flags, make=True)
+    try:
+        settings = enter(config, flags, make=True)
+    except Stopped as stopped:
+        from server.handover.arriving import tell_failure
+
+        tell_failure("; ".join(stopped.problems))
+        raise
     from server.config.sources import load
     from server.main import run
 

@@ -17,7 +17,7 @@ import uvloop
 from server import log, version
 from server.checks.local import local
 from server.config.settings import Settings
-from server.handover.arriving import Arriving, Gone
+from server.handover.arriving import Arriving, Gone, fault_of
 from server.handover.upgrading import Upgrading
 from server.parts.server import Server
 from server.process import allowance, standing, successor, waiter
@@ -85,6 +85,10 @@ async def serve(settings: Settings, again: Callable[[], Settings]) -> int | None
     except (StartError, keys.SecretError) as error:
         if arriving is not None:
             await arriving.failed(str(error))
+        raise
+    except Exception as fault:
+        if arriving is not None:
+            await arriving.failed(fault_of(fault))
         raise
     life.server.reload_at(reload, again)
     await life.ready(arriving)

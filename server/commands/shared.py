@@ -55,11 +55,19 @@ def enter(config: Path | None, flags: dict[str, object], *, make: bool = False) 
     return settings
 
 
+class Stopped(typer.Exit):
+    """The program ends for these reasons, which are on standard error already."""
+
+    def __init__(self, problems: Sequence[str], status: int) -> None:
+        super().__init__(status)
+        self.problems = problems
+
+
 def stop(*problems: str, status: int = 1) -> NoReturn:
-    """End the program with a message on standard error."""
+    """End the program with a message on standard error. Raises Stopped."""
     for problem in problems:
         typer.echo(f"serendip: {problem}", err=True)
-    raise typer.Exit(status)
+    raise Stopped(problems, status)
 
 
 def clean(value: object) -> str:

@@ -4,6 +4,7 @@ If the old process dies before, this one serves as if it had begun: it has the s
 """
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import Callable
@@ -11,9 +12,10 @@ from typing import Any, Final
 
 from server import log, version
 from server.handover.belongings import Belongings
-from server.handover.link import Kind, Link, LinkDown, Message
+from server.handover.link import HEAD, WIRE, Kind, Link, LinkDown, Message, body_of
 from server.handover.taking import Taking
 from server.process import faults
+from server.process.successor import NotStarted, inherited
 
 SOCKETS_WITHIN: Final = 10.0  # seconds
 
@@ -21,6 +23,26 @@ SEVERAL: Final = (
     "workers: the running server has several processes and this is to be one, or the other way: this needs a restart"
 )
 logger = log.get()
+
+
+def fault_of(fault: Exception) -> str:
+    """Why a process could not start by our fault, without the fault's own text, which may quote a person."""
+    about = log.described(fault)
+    return f"a fault of the new process: {about['error']} at {about['where']}"
+
+
+def tell_failure(said: str) -> None:
+    """Tell the process before this one, if there is one, why this one ends before it has a loop. Call it instead of `Arriving`."""
+    with contextlib.suppress(NotStarted, OSError):
+        sock = inherited()
+        if sock is None:
+            return
+        with sock:
+            with contextlib.suppress(BlockingIOError):  # what is unread as it is closed would come before what is said
+                while sock.recv(1):
+                    pass
+            size, body = body_of([said])
+            sock.send(HEAD.pack(WIRE, Kind.FAILED, 1, 1, size) + body)
 
 
 class Gone(Exception):

@@ -21,6 +21,7 @@ from server.checks.cluster import unfit
 from server.cluster.station import Place
 from server.config.cluster import split
 from server.config.settings import Settings
+from server.handover.arriving import fault_of
 from server.handover.link import Kind
 from server.process import allowance, control, successor, waiter
 from server.process import sockets as by_name
@@ -59,6 +60,10 @@ def run(settings: Settings, again: Callable[[], Settings]) -> tuple[int, int | N
     except (StartError, keys.SecretError) as error:
         if before is not None:
             before.failed(str(error))
+        raise
+    except Exception as fault:
+        if before is not None:
+            before.failed(fault_of(fault))
         raise
     status = supervisor.run()
     follower = supervisor.follower

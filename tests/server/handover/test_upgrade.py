@@ -175,6 +175,10 @@ async def test_a_successor_that_cannot_serve_changes_nothing_and_its_reason_is_t
         status, done = await server.upgrade()
         assert (status, done["done"]) == (1, False)
         assert done["said"].startswith("safety.help_file"), done
+        config.write_text("[server]\nhots = 1\n")
+        status, done = await server.upgrade()
+        assert status == 1
+        assert "server.hots" in done["said"], done
         config.write_text("[server]\nport = 1\n")  # the port stands on the command line
         assert (await server.upgrade())[0] == 0
         heard, wrong = await talk.end()

@@ -97,6 +97,9 @@ async def test_a_generation_that_does_not_come_to_serve_changes_nothing_and_one_
         status, done = await server.upgrade()
         assert (status, done["done"]) == (1, False)
         assert done["said"].startswith("safety.help_file"), done
+        config.write_text("[server]\nhots = 1\n")
+        status, done = await server.upgrade()
+        assert (status, "server.hots" in done["said"]) == (1, True), done
         config.write_text("")
         assert {one["pid"] for one in (await stands(server)).values()} == {one["pid"] for one in before.values()}
         for talk in talks:
