@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "a015"
-down_revision = "a014"
+revision = "a016"
+down_revision = "a015"
 branch_labels = None
 depends_on = None
 
