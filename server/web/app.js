@@ -10,7 +10,8 @@ import { offers } from "./offers.js";
 import { counts, reduce } from "./reduce.js";
 import { usable } from "./reduce/find.js";
 import { defaults, first } from "./reduce/state.js";
-import { prepare } from "./rest.js";
+import { soon } from "./parts/later.js";
+import { rest } from "./rest.js";
 import { send, show, start, subscribe } from "./store.js";
 import { App, titleOf } from "./views/app.js";
 import { makeWire } from "./wire.js";
@@ -46,6 +47,13 @@ function watchSilence(wire) {
     if (wanted !== before) wire.guard(wanted);
     before = wanted;
   });
+}
+
+/** What a room needs from its beginning, and a chat in a hurry. Failing is no matter: it is asked for again when it is wanted. */
+function prepare() {
+  const views = [import("./views/report.js"), import("./views/menus.js"), import("./views/save.js")];
+  const more = [import("./back.js"), import("./viewport.js"), import("./swipe.js"), import("./calling.js")];
+  Promise.all([rest(), ...views, ...more, ...soon.map((ask) => ask())]).catch(() => {});
 }
 
 /** With a search, and each time that the link is there again, the rest is fetched: a report in the chat must not wait for it. */

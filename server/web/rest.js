@@ -14,9 +14,6 @@ const styled = (name) =>
     document.head.append(link);
   });
 
-/** Screens that are fetched with the search, each `() => Promise` (parts/later.js). */
-export const soon = [];
-
 let asked = null;
 
 /** Resolves when all is here; rejects where it cannot be had, and is tried anew the next time. */
@@ -36,10 +33,3 @@ export const rest = () =>
       throw error;
     },
   ));
-
-/** What a room needs from its beginning, and a chat in a hurry. Failing is no matter: it is asked for again when it is wanted. */
-export function prepare() {
-  const views = [import("./views/report.js"), import("./views/menus.js"), import("./views/save.js")];
-  const more = [import("./back.js"), import("./viewport.js"), import("./swipe.js"), import("./calling.js")];
-  Promise.all([rest(), ...views, ...more, ...soon.map((ask) => ask())]).catch(() => {});
-}

@@ -6,6 +6,7 @@ of it (`read`): all checks of this folder run in one process (tests/support/grou
 
 import ast
 import functools
+import posixpath
 import re
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -92,6 +93,22 @@ def _cython_names(text: str) -> Iterator[str]:
         for name in re.findall(r"[\w*]+", names):
             yield f"{package}.{name}"
     yield from re.findall(r"^\s*c?import\s+([\w.]+)", text, re.M)
+
+
+# As a browser reads them: `import … from "./a.js"`, `export … from`, `import "./a.js"`, and `import("./a.js")` for what is fetched later.
+_OF_PAGE = re.compile(r"""(?:^(?:import|export)\b[^;"']*?|\bimport\()["'](\.{1,2}/[^"']+)["']""", re.M)
+
+
+def page_modules(folder: str = "server/web") -> dict[str, set[str]]:
+    """The page's modules, each with those that it imports at its start or asks for later, by their paths in `folder`."""
+    home = ROOT / folder
+    found = {source.relative_to(home).as_posix(): source for source in tracked(f"{folder}/*.js", f"{folder}/*.mjs")}
+    return {name: page_imports(name, source.read_text()) & found.keys() for name, source in found.items()}
+
+
+def page_imports(name: str, text: str) -> set[str]:
+    """The paths that the module `name` imports, statically or not."""
+    return {posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) for path in _OF_PAGE.findall(text)}
 
 
 def circles(graph: dict[str, set[str]]) -> list[list[str]]:

@@ -5,7 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.sources import ROOT, circles, imports, module_of, modules, read, shown, tracked
+from tests.house.sources import (
+    ROOT,
+    circles,
+    imports,
+    module_of,
+    modules,
+    page_imports,
+    page_modules,
+    read,
+    shown,
+    tracked,
+)
 
 # Which floor may use which; within a floor the sub-packages below say more.
 MAY_IMPORT = {
@@ -84,6 +95,29 @@ def test_no_sub_package_imports_itself_by_a_way_around() -> None:
         mine = package_of(module)
         packages.setdefault(mine, set()).update({package_of(other) for other in others} - {mine})
     assert circles(packages) == []
+
+
+def test_no_module_of_the_page_imports_itself_by_a_way_around() -> None:
+    """Neither at its start nor by what it fetches later: such a module cannot be read, moved or put together without the others."""
+    modules = page_modules()
+    assert len(modules) > 90
+    assert circles(modules) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'import { a } from "../store.js";\n',
+        "import a from '../store.js';\n",
+        'import "../store.js";\n',
+        'export { a } from "../store.js";\n',
+        'import {\n  a,\n  b,\n} from "../store.js";\n',
+        'const a = () => import("../store.js");\n',
+        'Promise.all([one(), import("../store.js")]);\n',
+    ],
+)
+def test_every_way_to_import_in_the_page_is_seen(text: str) -> None:
+    assert page_imports("views/home.js", text) == {"store.js"}
 
 
 def test_the_server_reaches_the_engine_through_its_door_ports_and_views() -> None:

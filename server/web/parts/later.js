@@ -3,10 +3,13 @@ import { useLayoutEffect, useState } from "../vendor/hooks.mjs";
 import { moveFocus } from "../focus.js";
 import { html } from "../html.js";
 import { mark } from "../icons.js";
-import { rest, soon } from "../rest.js";
+import { rest } from "../rest.js";
 import { get, send, show } from "../store.js";
 import { t } from "../words.js";
 import { Sheet } from "./sheet.js";
+
+/** Screens that are fetched with the search, each `() => Promise`. */
+export const soon = [];
 
 /** `load`: () => import("./screen.js"); `name`: what it exports; `Meanwhile`: what stands there until it is here; `early`: with the search; `focus`: what takes it. */
 function later(load, name, Meanwhile, { early = false, focus = "h1" } = {}) {

@@ -66,7 +66,7 @@ const run = {
   hear: ({ part }) => call?.hear(part),
   snap: (effect) =>
     import("./snap.js")
-      .then(({ snap }) => snap(effect))
+      .then(({ snap }) => snap({ ...effect, remote }))
       .catch(() => send("snap.not", { nonce: effect.nonce, why: "early" })), // no network
   mend: () => call?.mend(),
   relay: () => call?.relay(),

@@ -10,38 +10,11 @@ import { t } from "../words.js";
 import { Checked } from "./checked.js";
 import { local } from "./media.js";
 import { Own } from "./picture.js";
+import { Problem } from "./told.js";
 
-void import("./stage.js").catch(() => {}); // it imports this file, so not by name
+void import("./stage.js").catch(() => {}); // not by name: nothing here waits for it
 
 const pref = (name) => (value) => send("pref", { name, value });
-const again = () => send("media.ask");
-const ANSWERS = {
-  closed: [["ready.ask", again]],
-  blocked: [
-    ["ready.again", again],
-    ["ready.text", () => send("ready.text")],
-  ],
-  none: [
-    ["ready.sound", () => send("media.ask", { sound: true })],
-    ["ready.look", again],
-  ],
-  busy: [["ready.again", again]],
-  gone: [["ready.another", again]],
-};
-
-/** One sentence a cause, and what to do about it. */
-export const Problem = ({ why }) => html`
-  <div class="trouble">
-    <p>${t(`ready.${why}`)}</p>
-    <div class="row">
-      ${ANSWERS[why].map(
-        ([key, act]) => html`
-          <button type="button" class="button" onClick=${act}>${t(key)}</button>
-        `,
-      )}
-    </div>
-  </div>
-`;
 
 function Meter({ serial }) {
   const box = useRef(null);

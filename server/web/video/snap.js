@@ -2,7 +2,6 @@
 // packed, sent, and kept nowhere. One look at a time; one more may wait, the newest.
 import { get, send } from "../store.js";
 import { stays } from "../reduce/video.js";
-import { remote } from "./media.js";
 import { own } from "./own.js";
 
 const [WIDE, HIGH] = [320, 240]; // px of a tile
@@ -64,7 +63,7 @@ function apart(stream) {
 }
 
 /** The stranger, some tiles below each other. Waits until they are seen; answers why not, or null. */
-async function ofTheirs({ nonce, tiles, gap }, left, on) {
+async function ofTheirs({ nonce, tiles, gap, remote }, left, on) {
   const pen = penOf(WIDE, HIGH * tiles);
   let spare = null; // where the stage is gone, since who sees it reported
   const video = () => document.getElementById("theirs") ?? (stays(get()) ? (spare ??= apart(remote())) : null);
@@ -115,6 +114,7 @@ async function take(look) {
 let waiting = null;
 let busy = false;
 
+/** `effect`: as reduce/pictures.js asks for it; with `remote`: gives the stranger's stream. */
 export async function snap(effect) {
   waiting = { ...effect, until: performance.now() + effect.within * 1000 };
   if (busy) return;

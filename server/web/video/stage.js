@@ -9,9 +9,8 @@ import { clean } from "../text.js";
 import { gap, listed, parts, t } from "../words.js";
 import { checked } from "./checked.js";
 import { Theirs } from "./picture.js";
-import { Problem } from "./ready.js";
 import { Small } from "./small.js";
-import { Gives, Quality, Trouble } from "./told.js";
+import { Gives, Problem, Quality, Trouble } from "./told.js";
 
 const LINES = 2; // last messages over the picture, on a phone
 const LINGER = 8000; // ms
@@ -164,7 +163,12 @@ export function Stage({ state }) {
           <p class="name" aria-hidden="true">
             <b>${t("chat.stranger")}</b>
             <small><${Quality} video=${video} /></small>
-            <${Gives} video=${video} />
+            ${
+              video.theirs.camera && // else it is said in place of the picture
+              html`
+                <${Gives} video=${video} />
+              `
+            }
           </p>
           ${
             config.pictures &&

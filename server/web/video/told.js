@@ -1,4 +1,4 @@
-// What is told of a call: how good it is, what the other gives of themself, and what is not as it should be.
+// Tells of a call how good it is, what the other gives of themself, and what is not as it should be, with the own devices too.
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import "../icons-rest.js";
@@ -22,13 +22,13 @@ export function Quality({ video: { link, slow, blurred, veil, quality } }) {
   `;
 }
 
-/** That the other is seen and not heard. What else is missing stands in place of the picture (Trouble). */
+/** What of the other there is not, for as long as that is so. */
 export function Gives({ video: { link, theirs } }) {
-  if (link !== "live" || !theirs.camera || theirs.microphone) return null;
+  if (link !== "live" || (theirs.camera && theirs.microphone)) return null;
   return html`
     <small class="gives">
-      <span class="struck">${icon("mic")}${icon("off")}</span>
-      ${t("call.muted")}
+      <span class="struck">${icon(theirs.microphone ? "video" : "mic")}${icon("off")}</span>
+      ${t(theirs.microphone ? "ready.sound" : "call.muted")}
     </small>
   `;
 }
@@ -82,3 +82,32 @@ export function Trouble({ video, relay }) {
     `;
   return null;
 }
+
+const again = () => send("media.ask");
+const ANSWERS = {
+  closed: [["ready.ask", again]],
+  blocked: [
+    ["ready.again", again],
+    ["ready.text", () => send("ready.text")],
+  ],
+  none: [
+    ["ready.sound", () => send("media.ask", { sound: true })],
+    ["ready.look", again],
+  ],
+  busy: [["ready.again", again]],
+  gone: [["ready.another", again]],
+};
+
+/** One sentence a cause, and what to do about it. */
+export const Problem = ({ why }) => html`
+  <div class="trouble">
+    <p>${t(`ready.${why}`)}</p>
+    <div class="row">
+      ${ANSWERS[why].map(
+        ([key, act]) => html`
+          <button type="button" class="button" onClick=${act}>${t(key)}</button>
+        `,
+      )}
+    </div>
+  </div>
+`;

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.server.video.page.conftest import begin, moving, prepare
 from tests.server.video.page.test_windows import two
-from tests.server.web.conftest import Opener
+from tests.server.web.conftest import Opener, opened
 from tests.server.web.servers import Server
 from tests.support.pictures import picture
 
@@ -40,6 +40,7 @@ def test_another_camera_is_taken_and_ice_begins_anew_and_goes_through_the_relay_
     assert ben.evaluate(CAMERAS) == ["fake_device_0"]
     ben.get_by_role("button", name="Picture and sound").click()
     ben.select_option("#choose-camera", label="fake_device_2")
+    opened(ben, "#call-menu")
     ben.keyboard.press("Escape")
     ben.wait_for_function(SEES, arg="fake_device_2")
     moving(anna)
