@@ -125,6 +125,8 @@ EVENTS: Mapping[str, frozenset[str]] = {
     }.items()
 }
 LONGEST = 200  # characters of a text field; a path or a place is shorter, an attack is not
+# What asyncio and uvloop say of writes to a connection that is lost; whoever holds it is told so.
+WRITES_TO_LOST = frozenset({"socket.send() raised exception.", "SSL connection is closed"})
 OWN = frozenset({"event", "level", "time"})
 
 undeclared: Counter[str] = Counter()  # undeclared events and fields by name, for the metrics
@@ -201,7 +203,10 @@ class Libraries(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
         emit = get().error if record.levelno >= logging.ERROR else get().warning
-        emit("library", logger=record.name, **(described(error) if error else {}))
+        if record.msg in WRITES_TO_LOST:
+            emit = get().debug
+        place = {"where": f"{record.filename}:{record.lineno}"}
+        emit("library", logger=record.name, **(described(error) if error else place))
 
 
 class _Lines:

@@ -140,10 +140,14 @@ class Nonces:
         known[nonce] = now + NONCE_LIFE
 
 
-def in_time(head: Head, wall: float) -> None:
-    """Whether a request is of now. `wall`: Unix seconds. Raises Refused."""
-    if abs(head.time / 1000 - wall) > SKEW:
-        raise Refused("time", Status.CLOCK)
+def in_time(head: Head, wall: float, waited: float = 0.0) -> None:
+    """Check that a request is of now. `wall`: Unix seconds; `waited`: seconds that it has lain here unread.
+
+    Raises Refused: for the clock (`time`) if it was too old or too new as it came, for this host being busy (`late`) if it became so here.
+    """
+    ahead = head.time / 1000 - wall
+    if abs(ahead) > SKEW:
+        raise Refused("late", Status.FULL) if abs(ahead + waited) <= SKEW else Refused("time", Status.CLOCK)
 
 
 def _request(to: str, head: Head, challenge: bytes) -> bytes:

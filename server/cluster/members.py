@@ -20,6 +20,7 @@ from engine.engine import OLDEST, VERSION, agreed
 from server.cluster.batches import NODE, ROOM, WORKER_MAX
 
 SUSPECT: Final = 1.0  # seconds of silence
+CLOCK_BEATS: Final = 8  # the last of a host, by whose quickest its clock is judged
 DEAD: Final = 2.0
 MOST: Final = 256  # hosts of a cell
 SERVING: Final = "serving"
@@ -93,12 +94,14 @@ class Host(NamedTuple):
 
 
 class _Heard:
-    __slots__ = ("ahead", "at", "beat", "writes")
+    """The last beat of a host. `aheads`: what its last beats say of its clock: each was on its way for a while, or waited for this host."""
 
-    def __init__(self, beat: Beat, at: float, ahead: float) -> None:
+    __slots__ = ("aheads", "at", "beat", "writes")
+
+    def __init__(self, beat: Beat, at: float, aheads: tuple[float, ...]) -> None:
         self.beat = beat
         self.at = at
-        self.ahead = ahead
+        self.aheads = aheads
         self.writes = agreed(beat.records) or VERSION  # where it reads none of ours nobody goes there
 
 
@@ -120,7 +123,9 @@ class Members:
         elif beat.ends:
             self._heard.pop(beat.node, None)
         elif beat.node in self._heard or len(self._heard) < MOST:
-            self._heard[beat.node] = _Heard(beat, now, beat.time - wall)
+            last = self._heard.get(beat.node)
+            aheads = () if last is None else last.aheads[1 - CLOCK_BEATS :]
+            self._heard[beat.node] = _Heard(beat, now, (*aheads, beat.time - wall))
 
     def advance(self, now: float) -> list[str]:
         """Forget who was silent for too long; gives them."""
@@ -153,7 +158,9 @@ class Members:
     def others(self, now: float) -> list[Host]:
         """Who is there, by their numbers."""
         return [
-            Host(node, one.beat.address, one.beat.version, _state(one, now), one.beat.people, one.ahead, one.writes)
+            Host(
+                node, one.beat.address, one.beat.version, _state(one, now), one.beat.people, max(one.aheads), one.writes
+            )
             for node, one in sorted(self._heard.items())
         ]
 

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import secrets
 import socket
+import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, NamedTuple
@@ -23,6 +24,7 @@ from server.metrics.exposition import Reading
 
 COMING: Final = 64
 DEADLINE: Final = 2.0  # seconds for head and body, and for the answer to be taken
+LAST_DATA_RECV: Final = slice(52, 56)  # of struct tcp_info: milliseconds
 TOLD_EVERY: Final = 60.0  # seconds between two lines of the log of one kind
 SHORT: Final = 0.2  # seconds until it is tried again to accept, where the system has no descriptor left
 logger = log.get()
@@ -152,7 +154,7 @@ class Port:
                     sealed = await exactly(sock, SEALED + found.length)
                     by = sealed[0]
                     body = head.opened(self._seal, self._address, found, sealed, challenge)
-                    head.in_time(found, self._wall())
+                    head.in_time(found, self._wall(), unread(sock))
                     if challenge or not self._may_be_used(found):
                         break
                     challenge = secrets.token_bytes(CHALLENGE)
@@ -199,6 +201,12 @@ class Port:
         if now - self._told.get(why, -TOLD_EVERY) >= TOLD_EVERY:
             self._told[why] = now
             logger.warning("cluster.refused", why=why)
+
+
+def unread(sock: socket.socket) -> float:
+    """Seconds since the last data of a TCP connection came (`tcpi_last_data_recv` of struct tcp_info, linux/tcp.h). Raises OSError."""
+    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, LAST_DATA_RECV.stop)
+    return int.from_bytes(info[LAST_DATA_RECV], sys.byteorder) / 1000
 
 
 async def exactly(sock: socket.socket, size: int) -> bytes:

@@ -5,7 +5,7 @@ from server.metrics.metric import Metric
 DROPPED = ("unsent", "seal", "size", "unreadable")
 # Why a request at the cluster port is not served: another secret, a clock that is off, a request that came twice, another version, a body that
 # is too long, one that does not come, too many at once.
-REFUSALS = ("mac", "time", "nonce", "kind", "size", "slow", "full")
+REFUSALS = ("mac", "time", "late", "nonce", "kind", "size", "slow", "full")
 WAYS = ("in", "out")
 # Why what another hub said of the room was not heard: no message or row of one, of another version of them, late or for the second time.
 UNREADABLE = ("unreadable", "apart", "stale")
@@ -91,7 +91,8 @@ CLUSTER = (
     Metric(
         "serendip_cluster_refused",
         "counter",
-        "requests that came to the cluster port and were not served, by why: sealed by another secret (mac), a clock that is off (time), one that "
+        "requests that came to the cluster port and were not served, by why: sealed by another secret (mac), a clock that is off (time), one that lay here "
+        "for too long (late), one that "
         "came twice (nonce), of another version (kind), too long (size), not whole in two seconds (slow), too many at once (full)",
         "Do other hosts get through to this one, and does anybody else knock?",
         ("why",),

@@ -108,6 +108,14 @@ def test_a_library_s_record_is_its_name_not_its_text(stderr: Stderr) -> None:
     assert b"some.library" in line
     assert b"192.0.2.1" not in line
     assert b"hello" not in line
+    assert b'"where":"test_log.py:' in line
+
+
+def test_a_write_to_a_connection_that_is_lost_is_no_warning(stderr: Stderr) -> None:
+    log.configure(Log(), strict=True)
+    for said in ("socket.send() raised exception.", "SSL connection is closed", "another thing"):
+        logging.getLogger("asyncio").warning(said)
+    assert len(stderr.lines()) == 1
 
 
 def test_an_exception_is_named_by_the_one_that_began_it_and_a_time_out_by_itself(stderr: Stderr) -> None:

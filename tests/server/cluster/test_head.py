@@ -78,6 +78,16 @@ def test_a_clock_may_be_half_a_minute_off(off: float) -> None:
     assert (refused.value.why, refused.value.status) == ("time", Status.CLOCK)
 
 
+@pytest.mark.parametrize(
+    ("off", "waited", "why"), [(SKEW + 5, 10.0, "late"), (SKEW + 50, 10.0, "time"), (-SKEW - 1, 10.0, "time")]
+)
+def test_a_request_that_lay_unread_is_no_sign_of_a_clock(off: float, waited: float, why: str) -> None:
+    at = ASKED.time / 1000
+    with pytest.raises(Refused) as refused:
+        head.in_time(ASKED, at + off, waited)
+    assert (refused.value.why, refused.value.status) == (why, Status.FULL if why == "late" else Status.CLOCK)
+
+
 def test_a_nonce_is_taken_once_and_known_until_the_time_refuses_it() -> None:
     nonces = Nonces(most=3)
     nonces.take(b"a", 0.0)

@@ -7,7 +7,7 @@ import pytest
 
 from engine.engine import VERSION
 from server.cluster.batches import ROOM
-from server.cluster.members import DEAD, MOST, SUSPECT, Beat, Members, Post, Share, order, read
+from server.cluster.members import CLOCK_BEATS, DEAD, MOST, SUSPECT, Beat, Members, Post, Share, order, read
 
 
 def beat(node: str, people: int = 1, time: float = 1000.0, ends: bool = False) -> Beat:
@@ -169,3 +169,15 @@ def test_what_is_no_share_is_no_beat(wrong: object) -> None:
 def test_a_share_comes_as_it_went() -> None:
     share = Share(ROOM, NODES[1], SERVES.posts, (2, 3), (1.5, 0.0))
     assert read(orjson.loads(orjson.dumps(shares(NODES[0], share).said()))) == shares(NODES[0], share)
+
+
+def test_a_beat_that_lay_unread_is_no_sign_of_a_clock_and_one_that_was_set_is_seen_soon() -> None:
+    members = Members("a")
+    for number, waited in enumerate((0.25, 40.0, 39.0, 3.0)):
+        members.heard(beat("b", time=1000.0 + number), 0.1 * number, 1000.0 + number + waited)
+    (other,) = members.others(0.5)
+    assert other.ahead == pytest.approx(-0.25)
+    for _ in range(CLOCK_BEATS):
+        members.heard(beat("b", time=1000.0), 0.6, 1100.0)
+    (other,) = members.others(0.7)
+    assert other.ahead == pytest.approx(-100.0)

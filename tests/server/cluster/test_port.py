@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -97,6 +98,25 @@ async def test_a_clock_that_is_off_is_told_to_who_has_the_secret_alone(host: The
     await refused(host, time=2, mac=1)
     host.off = 29
     await serves(host)
+
+
+async def test_a_request_that_waited_for_a_busy_host_is_refused_as_that(
+    host: There, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(head, "SKEW", 0.05)
+    host.port.pause()
+    reader, writer = await host.open()
+    writer.write(request(host))
+    await writer.drain()
+    sent = time.monotonic()
+    while time.monotonic() < sent + 0.2:  # noqa: ASYNC110 - the kernel's clock goes by itself
+        await asyncio.sleep(0.01)
+    host.off = 0.2
+    host.port.start()
+    status, _ = head.ANSWER.unpack(await reader.readexactly(head.ANSWER.size))
+    assert status == Status.FULL
+    writer.close()
+    await refused(host, late=1)
 
 
 async def test_a_request_holds_once_and_at_its_own_address(host: There) -> None:
