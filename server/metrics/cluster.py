@@ -91,8 +91,8 @@ CLUSTER = (
     Metric(
         "serendip_cluster_refused",
         "counter",
-        "requests that came to the cluster port and were not served, by why: sealed by another secret (mac), a clock that is off (time), one that lay here "
-        "for too long (late), one that "
+        "requests that came to the cluster port and were not served, by why: sealed by another secret (mac), a clock that is off (time), one that "
+        "lay here for too long (late), one that "
         "came twice (nonce), of another version (kind), too long (size), not whole in two seconds (slow), too many at once (full)",
         "Do other hosts get through to this one, and does anybody else knock?",
         ("why",),
