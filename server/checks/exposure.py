@@ -60,6 +60,11 @@ def refusal(settings: Settings, *, has_moderator: bool) -> str:
     )
 
 
+def becomes_public(present: Settings, wanted: Settings) -> bool:
+    """Whether a running host would become public by these settings, which a start has to allow first."""
+    return bool(public_names(wanted) and not public_names(present) and not present.safety.unattended)
+
+
 def _moderator(settings: Settings, has_moderator: bool) -> Iterator[str]:
     if has_moderator or settings.safety.moderated:
         return

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 
 from server import log
+from server.checks.exposure import becomes_public
 from server.config.reload import change
 from server.config.settings import Settings
 from server.config.sources import SettingsError
@@ -40,10 +41,15 @@ class Reloading:
 
     def _changed(self, wanted: Settings) -> Settings:
         """What holds from now on."""
+        restart = []
+        if becomes_public(self._settings, wanted):  # a start asks whether anybody answers for it
+            restart = ["server.hosts"]
+            server = wanted.server.model_copy(update={"hosts": self._settings.server.hosts})
+            wanted = wanted.model_copy(update={"server": server})
         found = change(self._settings, wanted)
         if not self._quiet:
             for setting in found.taken:
                 logger.info("config.changed", setting=setting)
-            for setting in found.restart:
+            for setting in (*restart, *found.restart):
                 logger.warning("config.restart", setting=setting)
         return found.settings

@@ -28,13 +28,16 @@ class Read:
 @pytest.fixture
 async def read() -> AsyncIterator[Read]:
     made = Read()
-    task = asyncio.create_task(Reloading(Settings(), made.used.put_nowait).run(made.asked, made.again))
+    present = Settings.model_validate({"safety": {"unattended": True}})
+    task = asyncio.create_task(Reloading(present, made.used.put_nowait).run(made.asked, made.again))
     yield made
     task.cancel()
 
 
 async def test_what_can_change_is_taken_up_and_what_cannot_is_named(read: Read) -> None:
-    read.found = Settings.model_validate({"server": {"hosts": ["new.example"], "drain": 3}})
+    read.found = Settings.model_validate(
+        {"server": {"hosts": ["new.example"], "drain": 3}, "safety": {"unattended": True}}
+    )
     with capture_logs() as logged:
         read.asked.set()
         used = await asyncio.wait_for(read.used.get(), 10)
@@ -58,6 +61,22 @@ async def test_what_is_wrong_changes_nothing_and_the_next_change_is_taken_up(rea
     read.found = Settings.model_validate({"log": {"level": "warning"}})
     read.asked.set()
     assert (await asyncio.wait_for(read.used.get(), 10)).log.level == "warning"
+
+
+async def test_a_host_becomes_public_by_a_start_alone_and_takes_up_further_names() -> None:
+    read = Read()
+    public = Settings.model_validate({"server": {"hosts": ["localhost", "chat.example"]}, "log": {"level": "warning"}})
+    for present, taken in ((Settings(), ("localhost", "127.0.0.1", "[::1]")), (public, ("new.example",))):
+        hosts = ["new.example"] if present is public else ["chat.example"]
+        read.found = Settings.model_validate({"server": {"hosts": hosts}, "log": {"level": "error"}})
+        task = asyncio.create_task(Reloading(present, read.used.put_nowait).run(read.asked, read.again))
+        with capture_logs() as logged:
+            read.asked.set()
+            used = await asyncio.wait_for(read.used.get(), 10)
+        task.cancel()
+        assert (tuple(used.server.hosts), used.log.level) == (taken, "error")
+        restart = [line["setting"] for line in logged if line["event"] == "config.restart"]
+        assert restart == ([] if present is public else ["server.hosts"])
 
 
 async def test_a_quiet_one_tells_nothing() -> None:
