@@ -229,12 +229,27 @@ def restart(
 
 
 @keys_app.command()
-def rotate(config: ConfigFile = None, data: DataFolder = None) -> None:
+def rotate(
+    kept: Annotated[
+        bool, typer.Option("--kept", help="add a key of what is kept sealed instead; the secret stays")
+    ] = False,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+) -> None:
     """Put a new secret in place and keep the present one as the previous one; restart the server afterwards."""
     folder = enter(config, {"data": data}).data
     from server.security import keys
 
     try:
+        if kept:
+            ident = keys.rotate_kept(folder)
+            print(
+                f"{folder}: key {ident} seals what is kept from the next start on; what the others sealed stays readable."
+            )
+            print(
+                f"Copy `{keys.EPOCHS}/kept.{ident}.key` to your backup of keys and to the other hosts, then restart each."
+            )
+            return
         rotated = keys.rotate(folder)
     except keys.SecretError as error:
         stop(str(error))

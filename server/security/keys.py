@@ -2,7 +2,8 @@
 
 Rule: nothing but this module reads `DATA/secret`; whoever needs a key asks for its purpose. Keys that outlive every
 rotation (LASTING: who is behind a cookie, what saved logs are found by, what receipts are signed with) are derived once and then only read from
-`DATA/keys/`. Keys that must be destroyable (live pseudonyms and addresses, one an epoch) are random and stand there too.
+`DATA/keys/`. What is kept is sealed with one of several keys there, the newest of which seals (`rotate_kept`). Keys that must be destroyable
+(live pseudonyms and addresses, one an epoch) are random and stand there too.
 The same `secret` and `keys/` on every host of one service. No backup of the database holds either.
 """
 
@@ -52,6 +53,9 @@ LASTING = {
 }  # files in `DATA/keys/`
 
 
+KEPT_MAX = 255  # the id of a key is a byte before each value; 0 is the lasting key of Purpose.KEPT
+
+
 class SecretError(Exception):
     """The secret cannot be used as it stands; the text says why and names the file."""
 
@@ -74,11 +78,15 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The present secret, the previous one while it is accepted, and the keys that no rotation touches, by their purpose."""
+    """The present secret, the previous one while it is accepted, and the keys that no rotation touches, by their purpose.
+
+    `kept`: further keys of kept values, by their ids from 1 on; the highest seals.
+    """
 
     present: Secret
     previous: Secret | None = None
     lasting: Mapping[Purpose, bytes] = field(default_factory=dict)
+    kept: Mapping[int, bytes] = field(default_factory=dict)
 
     def derive(self, purpose: Purpose) -> bytes:
         """The sub-key that seals now."""
@@ -101,10 +109,11 @@ def load(data: Path, now: float | None = None) -> Keys:
         _write_new(data / SECRET, secrets.token_bytes(BYTES))
     present = _read(data / SECRET)
     lasting = _lasting(data / EPOCHS, present)
+    kept = {ident: _read(file).material for ident, file in _kept_files(data).items()}
     old = data / PREVIOUS
     if old.exists() and (time.time() if now is None else now) - old.stat().st_mtime < PREVIOUS_LIFE:
-        return Keys(present, _read(old), lasting)
-    return Keys(present, None, lasting)
+        return Keys(present, _read(old), lasting, kept)
+    return Keys(present, None, lasting, kept)
 
 
 def rotate(data: Path) -> Keys:
@@ -116,6 +125,26 @@ def rotate(data: Path) -> Keys:
     _replace(data / PREVIOUS, keys.present.material)
     _replace(data / SECRET, material)
     return load(data)
+
+
+def rotate_kept(data: Path) -> int:
+    """Add a key that seals what is kept from the next start on, and return its id. What the others sealed stays readable. Raises SecretError."""
+    load(data)
+    ident = max(_kept_files(data), default=0) + 1
+    if ident > KEPT_MAX:
+        raise SecretError(f"{data / EPOCHS}: {KEPT_MAX} keys of kept values are there, which is the most")
+    _write_new(data / EPOCHS / f"kept.{ident}.key", secrets.token_bytes(BYTES))
+    return ident
+
+
+def _kept_files(data: Path) -> dict[int, Path]:
+    """The further keys of kept values, by their ids."""
+    found = {file.name.removeprefix("kept.").removesuffix(".key"): file for file in (data / EPOCHS).glob("kept.*.key")}
+    return {
+        int(ident): file
+        for ident, file in found.items()
+        if ident.isascii() and ident.isdecimal() and 0 < int(ident) <= KEPT_MAX
+    }
 
 
 def folder(data: Path) -> None:

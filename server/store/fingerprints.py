@@ -21,7 +21,7 @@ from server.security.keys import EPOCHS, SECRET, Keys, Purpose
 from server.store.database import Database
 from server.store.epochs import due, epoch_of
 from server.store.errors import KeysDiffer
-from server.store.pseudonyms import EPOCH_NAME, KEPT_ID, KEPT_NAME, Pseudonyms, mac
+from server.store.pseudonyms import EPOCH_NAME, KEPT_ID, VALUES_NAME, Pseudonyms, mac
 from server.store.schema import fingerprint
 
 SECRET_NAME = "secret"
@@ -66,6 +66,8 @@ class Fingerprints:
             epoch = _epoch(name)
             if epoch is not None and (self.over(epoch) or (not own and self._pseudonyms.epochs.shared)):
                 continue
+            if not own and self._noted and name.startswith(VALUES_NAME.format("")):
+                continue  # another host was restarted with a new key first: this one reads what it sealed once it is restarted too
             found.append(f"the {'key of ' if name != SECRET_NAME else ''}{name} is {'another' if own else 'missing'}")
         return found
 
@@ -73,7 +75,10 @@ class Fingerprints:
         """Put into the database what is not there yet; a database without any gets all. Never a problem. Raises StoreAway."""
         mine = self._mine()
         present = EPOCH_NAME.format(epoch_of(self._clock()))
-        always = {SECRET_NAME, IDENTITY_NAME, KEPT_NAME, present}
+        lasting = {
+            name for name in mine if _epoch(name) is None
+        }  # a further key of kept values is new to a database that has others
+        always = {*lasting, present}
         if not always & mine.keys() - self._noted:
             return []
         known = await self._known()

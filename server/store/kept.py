@@ -16,4 +16,4 @@ def pseudonyms(keys: Keys, data: Path, *, shared: bool = False) -> Pseudonyms:
     """Pseudonyms by the epochs' keys (`shared` with other hosts), the kept one, and the erasure list's, which follows from it. Raises OSError."""
     kept = keys.lasting[Purpose.KEPT]
     erasure = HKDF(SHA256(), SIZE, salt=None, info=b"serendip erasure list").derive(kept)
-    return Pseudonyms(EpochKeys(data / EPOCHS, shared=shared), kept, erasure)
+    return Pseudonyms(EpochKeys(data / EPOCHS, shared=shared), kept, erasure, keys.kept)

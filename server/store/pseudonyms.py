@@ -3,8 +3,8 @@
 Two domains. `live` (party rows): the epoch's random key. `kept` (saved logs, holds): a fixed sub-key,
 or retention "for ever" could not be served. Each use has a domain string of its own, so that tables cannot be joined
 from a stolen dump. Formats: MAC = key id ‖ HMAC-SHA256(key, domain ‖ value)[:16], 17 bytes;
-encrypted = key id ‖ nonce (12) ‖ AES-256-GCM(value), the domain as additional data. The key id of `kept` is 0; an epoch with the
-same id byte is told apart by the domain string.
+encrypted = key id ‖ nonce (12) ‖ AES-256-GCM(value), the domain as additional data. The key id of `kept` is 0, for MACs for ever;
+what is encrypted has further keys from 1 on, the highest of which seals. An epoch with the same id byte is told apart by the domain string.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import hashlib
 import hmac
 import secrets
 import socket
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -24,6 +26,7 @@ MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:0:0/96, IPv4 as IPv6 writes it
 KEPT_ID = 0  # key id byte of the fixed key
 NONCE = 12
 KEPT_NAME = "kept pseudonyms"  # what a fingerprint is of
+VALUES_NAME = "kept values {}"  # and of a further key of them
 EPOCH_NAME = "epoch {}"
 MAC = 16  # bytes of a truncated HMAC-SHA256: 128 bits, no birthday trouble below 2^64 values
 
@@ -89,7 +92,7 @@ def _cipher(key: bytes) -> AESGCM:
 
 
 def seal(key: bytes, domain: bytes, value: bytes, key_id: int) -> bytes:
-    """Key id ‖ nonce ‖ ciphertext. A nonce is random: at most 2^32 values a key, an epoch has fewer."""
+    """Key id ‖ nonce ‖ ciphertext. A nonce is random: at most 2^32 values a key (NIST SP 800-38D, 8.3); an epoch has fewer."""
     nonce = secrets.token_bytes(NONCE)
     return bytes((key_id,)) + nonce + _cipher(key).encrypt(nonce, value, domain)
 
@@ -110,14 +113,29 @@ def identity_bytes(identity: int) -> bytes:
 class Pseudonyms:
     """All values made from persons, in both domains."""
 
-    def __init__(self, epochs: EpochKeys, kept: bytes, erasure: bytes) -> None:
-        if len(kept) != 32 or len(erasure) != 32:
-            raise ValueError("the kept and the erasure key have 32 bytes")
+    def __init__(
+        self, epochs: EpochKeys, kept: bytes, erasure: bytes, values: Mapping[int, bytes] = MappingProxyType({})
+    ) -> None:
+        """`values`: further keys of what is kept encrypted, by their ids (1 to 255)."""
+        if any(len(key) != 32 for key in (kept, erasure, *values.values())):
+            raise ValueError("the kept keys and the erasure key have 32 bytes")
         self.epochs = epochs
         self._kept = kept
+        self._values = {KEPT_ID: kept, **values}
+        self._newest = max(self._values)
         self._erasure = erasure
         self._safety_identity = Keyed(kept, b"safety.identity", KEPT_ID).mac
         self._safety_network = Keyed(kept, b"safety.network", KEPT_ID).mac
+
+    def _seal(self, domain: bytes, value: bytes) -> bytes:
+        return seal(self._values[self._newest], domain, value, self._newest)
+
+    def _open(self, domain: bytes, sealed: bytes) -> bytes:
+        """Raises KeyGone."""
+        key = self._values.get(sealed[0]) if sealed else None
+        if key is None:
+            raise KeyGone("sealed with a key that is not here")
+        return open_sealed(key, domain, sealed)
 
     def live(self, epoch: int, identity: int, address: str) -> tuple[bytes | None, bytes | None, bytes | None]:
         """(identity MAC, sealed address, address MAC) for a party row of this epoch; None where there is none. Raises KeyAwaited."""
@@ -151,7 +169,7 @@ class Pseudonyms:
         if not address:
             return who, None, None
         plain = canonical(address).encode()
-        return who, seal(self._kept, b"kept.address", plain, KEPT_ID), mac(self._kept, b"kept.address", plain, KEPT_ID)
+        return who, self._seal(b"kept.address", plain), mac(self._kept, b"kept.address", plain, KEPT_ID)
 
     def kept_identity(self, identity: int) -> bytes:
         """The MAC of an identity beside saved logs."""
@@ -163,14 +181,14 @@ class Pseudonyms:
 
     def kept_address(self, sealed: bytes) -> str:
         """The address of a log_party row. Raises KeyGone."""
-        return open_sealed(self._kept, b"kept.address", sealed).decode()
+        return self._open(b"kept.address", sealed).decode()
 
     def safety(self, identity: int, address: str) -> tuple[bytes | None, bytes | None, bytes | None]:
         """(identity MAC, sealed address, network MAC) for the rows of moderation, which join with no other table."""
         who = self.safety_identity(identity) if identity else None
         if not address:
             return who, None, None
-        sealed = seal(self._kept, b"safety.address", canonical(address).encode(), KEPT_ID)
+        sealed = self._seal(b"safety.address", canonical(address).encode())
         return who, sealed, self.safety_network(address)
 
     def safety_identity(self, identity: int) -> bytes:
@@ -183,7 +201,7 @@ class Pseudonyms:
 
     def safety_address(self, sealed: bytes) -> str:
         """The address of a row of moderation. Raises KeyGone."""
-        return open_sealed(self._kept, b"safety.address", sealed).decode()
+        return self._open(b"safety.address", sealed).decode()
 
     def request_identity(self, identity: int) -> bytes:
         """The MAC of an identity beside requests about one's own data, which join with no other table."""
@@ -195,11 +213,11 @@ class Pseudonyms:
 
     def seal_text(self, domain: bytes, text: str) -> bytes:
         """Somebody's words for a column: a report's note, an appeal."""
-        return seal(self._kept, domain, text.encode(), KEPT_ID)
+        return self._seal(domain, text.encode())
 
     def open_text(self, domain: bytes, sealed: bytes) -> str:
         """The reverse. Raises KeyGone."""
-        return open_sealed(self._kept, domain, sealed).decode()
+        return self._open(domain, sealed).decode()
 
     def secret_hash(self, domain: bytes, secret: bytes) -> bytes:
         """Keyed hash of a URL's secret (log page, delete address): the store never holds the secret itself."""
@@ -207,11 +225,11 @@ class Pseudonyms:
 
     def wrap(self, object_name: str, key: bytes) -> bytes:
         """An object's own key, wrapped for its database row."""
-        return seal(self._kept, b"object." + object_name.encode(), key, KEPT_ID)
+        return self._seal(b"object." + object_name.encode(), key)
 
     def unwrap(self, object_name: str, wrapped: bytes) -> bytes:
         """The reverse. Raises KeyGone."""
-        return open_sealed(self._kept, b"object." + object_name.encode(), wrapped)
+        return self._open(b"object." + object_name.encode(), wrapped)
 
     def audit_subject(self, value: bytes) -> bytes:
         """Whom an operator looked at, for the trail: the MAC of a stored keyed value, so that the trail joins with no other table."""
@@ -223,25 +241,23 @@ class Pseudonyms:
 
     def seal_copy(self, name: str, body: bytes) -> bytes:
         """A copy of rows that a restore must not set back, for the object of this name."""
-        return seal(self._kept, b"copy." + name.encode(), body, KEPT_ID)
+        return self._seal(b"copy." + name.encode(), body)
 
     def open_copy(self, name: str, sealed: bytes) -> bytes:
         """The reverse. Raises KeyGone."""
-        return open_sealed(self._kept, b"copy." + name.encode(), sealed)
+        return self._open(b"copy." + name.encode(), sealed)
 
     def seal_selector(self, value: str) -> bytes:
         """A hold's or an erasure's selector, readable for later epochs by who has the key."""
-        return seal(self._kept, b"selector", value.encode(), KEPT_ID)
+        return self._seal(b"selector", value.encode())
 
     def open_selector(self, sealed: bytes) -> str:
         """The reverse. Raises KeyGone."""
-        return open_sealed(self._kept, b"selector", sealed).decode()
+        return self._open(b"selector", sealed).decode()
 
     def reseal(self, sealed: bytes | None) -> bytes | None:
         """A live address under the kept key, so that a held row outlives its epoch's key. Raises KeyGone."""
-        return (
-            None if sealed is None else seal(self._kept, b"kept.address", self.live_address(sealed).encode(), KEPT_ID)
-        )
+        return None if sealed is None else self._seal(b"kept.address", self.live_address(sealed).encode())
 
     def erasure(self, value: bytes) -> bytes:
         """What the erasure list says of a deleted log or identity: 32 bytes, by a key of its own."""
@@ -251,4 +267,9 @@ class Pseudonyms:
         """A check value of each key that is in memory, by its name; 17 bytes each."""
         epochs = self.epochs
         found = {EPOCH_NAME.format(e): fingerprint_of(epochs.get(e), e) for e in epochs.epochs()}
-        return {KEPT_NAME: mac(self._kept, b"fingerprint", b"", KEPT_ID), **found}
+        values = {
+            VALUES_NAME.format(ident): mac(key, b"fingerprint", b"", ident)
+            for ident, key in self._values.items()
+            if ident
+        }
+        return {KEPT_NAME: mac(self._kept, b"fingerprint", b"", KEPT_ID), **values, **found}

@@ -94,6 +94,19 @@ def test_keys_rotate_replaces_the_secret_and_never_prints_it(tmp_path: Path) -> 
     assert not any(secret.hex() in told.stdout for secret in (before, after) for told in (first, second))
 
 
+def test_a_key_of_kept_values_is_added_and_the_others_stay(tmp_path: Path) -> None:
+    assert serendip("init", "--data", str(tmp_path)).returncode == 0
+    before = {file.name: file.read_bytes() for file in (tmp_path / "keys").iterdir()}
+    told = [serendip("keys", "rotate", "--kept", "--data", str(tmp_path)) for _ in range(2)]
+    assert [one.returncode for one in told] == [0, 0]
+    after = {file.name: file.read_bytes() for file in (tmp_path / "keys").iterdir()}
+    assert after.keys() - before.keys() == {"kept.1.key", "kept.2.key"}
+    assert {name: after[name] for name in before} == before
+    assert not (tmp_path / "secret.previous").exists()
+    assert (tmp_path / "keys" / "kept.1.key").stat().st_mode & 0o777 == 0o600
+    assert not any(key.hex() in one.stdout for key in after.values() for one in told)
+
+
 def test_keys_rotate_of_a_broken_secret_is_an_error_that_names_the_file(tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(b"x")
     (tmp_path / "secret").chmod(0o600)

@@ -1,0 +1,83 @@
+"""Kept values after a rotation: what is there stays readable, what is new is under the new key, and a host without that key does not start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from server.config.settings import Retention
+from server.safety.interface import Written
+from server.safety.law_desk import LawDesk
+from server.safety.law_notices import LawNotices
+from server.security import keys
+from server.store import kept
+from server.store.epochs import KeyGone
+from server.store.errors import KeysDiffer
+from server.store.fingerprints import Fingerprints
+from server.store.public_schema import law_notice
+from server.store.sealed import Sealed
+from tests.server.store.conftest import Kit, kit, object_settings, url
+
+__all__ = ["kit", "object_settings", "url"]
+pytestmark = pytest.mark.blocking  # reads keys
+ADDRESS = "192.0.2.7"
+
+
+async def test_rows_and_objects_of_before_a_rotation_stay_readable_and_new_ones_have_the_new_key(
+    kit: Kit, tmp_path: Path
+) -> None:
+    data = tmp_path / "of"
+    before = kept.pseudonyms(keys.load(data), data)
+    await LawNotices(kit.database, before).write(Written("other", "old", "old words", ""))
+    placed = await Sealed(kit.database, kit.objects, before).put("logs/", b"old log", int(kit.now))
+    saved, found = before.kept(5, ADDRESS), before.safety(5, ADDRESS)
+
+    assert keys.rotate_kept(data) == 1
+    after = kept.pseudonyms(keys.load(data), data)
+    await LawNotices(kit.database, after).write(Written("other", "new", "new words", ""))
+    desk = LawDesk(kit.database, after)
+    words = {(await desk.show(one.id, "ada", "my turn")).words for one in await desk.waiting()}
+    assert words == {"old words", "new words"}
+    async with kit.database.read() as connection:
+        sealed = (await connection.execute(select(law_notice.c.text))).scalars().all()
+    assert sorted(one[0] for one in sealed) == [0, 1]
+    assert await Sealed(kit.database, kit.objects, after).get(placed.name, placed.key) == b"old log"
+
+    assert after.kept_address(saved[1] or b"") == after.safety_address(found[1] or b"") == ADDRESS
+    again = after.kept(5, ADDRESS)
+    assert (again[0], again[2]) == (saved[0], saved[2]), "who is looked for is found as before"
+    assert (again[1] or b"")[0] == 1
+    with pytest.raises(KeyGone):
+        before.kept_address(again[1] or b"")
+
+
+async def test_a_host_without_a_key_that_seals_is_told_so_and_does_not_start(kit: Kit, tmp_path: Path) -> None:
+    data = tmp_path / "of"
+
+    def fingerprints() -> Fingerprints:
+        own = keys.load(data)
+        return Fingerprints(kit.database, own, kept.pseudonyms(own, data), Retention())
+
+    runs = fingerprints()
+    await runs.accept()
+    keys.rotate_kept(data)
+    await fingerprints().check()
+    await runs.check()  # a host that runs on and is restarted next
+    (data / "keys" / "kept.1.key").rename(tmp_path / "lost")
+    with pytest.raises(KeysDiffer, match="the key of kept values 1 is missing"):
+        await fingerprints().check()
+    (tmp_path / "lost").rename(data / "keys" / "kept.1.key")
+    await fingerprints().check()
+
+
+def test_a_copy_of_the_keys_opens_the_same(tmp_path: Path) -> None:
+    data = tmp_path / "of"
+    for ident in (1, 2):
+        assert keys.rotate_kept(data) == ident
+    sealed = kept.pseudonyms(keys.load(data), data).seal_text(b"x", "words")
+    assert sealed[0] == 2
+    assert kept.pseudonyms(keys.load(data), data).open_text(b"x", sealed) == "words"
+    with pytest.raises(KeyGone):
+        kept.pseudonyms(keys.load(data), data).open_text(b"y", sealed)
