@@ -96,7 +96,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "safety.figures_stale": "error where",  # the metrics of moderation could not be read anew
         "safety.minors_wait": "error where",  # what is stored of somebody under 18 could not be deleted yet: it is tried again
         "safety.bans_stale": "error where",  # who is banned could not be read anew; what was known holds. Once until it can
-        "safety.unattended": "",  # nobody has an account that reads reports, and the page says so
+        "safety.unattended": "queues",  # no account with a passkey opens these queues, and the page says that it is not sure that somebody reads
         "safety.apart_later": "error where",  # pictures of a case could not be moved to their folder yet: it is tried when the case is opened
         "safety.pictures_lost": "count",  # too many wait for the store: this report is stored without them
         "safety.report_lost": "count error where",  # a report is not in the store and will not be

@@ -21,8 +21,9 @@ from server.checks.exposure import INVITE, public_names
 from server.checks.finding import Finding, error, ok, warning
 from server.checks.hosts import SKEW, hosts
 from server.config.challenge import Challenge
+from server.config.moderation_policy import QUEUES, WAITING
 from server.config.settings import Mail, Settings, Translation
-from server.console.accounts import attended, expected
+from server.console.accounts import expected, unread_queues
 from server.health.certificates import site_places
 from server.security.keys import Keys
 from server.store import migrate
@@ -45,7 +46,7 @@ async def outside(settings: Settings, keys: Keys, parts: Parts | None) -> list[F
     if parts is not None:
         found += await within("database", database, parts)
         found += await within("objects", objects, parts)
-        if public_names(settings) and not settings.safety.moderated:
+        if not settings.safety.moderated:
             found += await within("moderator", partial(moderator, settings), parts)
     if settings.cluster.nats:
         found += await within("cluster", partial(hosts, settings.cluster), keys)
@@ -104,10 +105,22 @@ async def _skew(parts: Parts) -> float:
 
 
 async def moderator(settings: Settings, parts: Parts) -> list[Finding]:
-    """An account that reads reports."""
+    """Accounts that read reports, each queue of them."""
     try:
-        if await attended(parts.database):
-            return [ok("moderator", "an account reads reports")]
+        unread = sorted(await unread_queues(parts.database))
+        if not unread:
+            return [ok("moderator", "each queue has an account that reads it")]
+        if set(unread) != WAITING:
+            said = f"no account with a passkey opens: {', '.join(unread)}"
+            if not set(unread).isdisjoint(QUEUES):
+                said += "; users are told that it is not sure that somebody reads reports"
+            return [
+                warning(
+                    "moderator", said, "give an account the roles: serendip console roles NAME moderator child lead"
+                )
+            ]
+        if not public_names(settings):
+            return []
         invited = await expected(parts.database, int(time.time()))
     except StoreAway:
         return []  # `database` says why

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ from server.commands.parts import perform
 from server.commands.shared import AsJson, ConfigFile, DataFolder, Operator, clean, print_json, say, table, when, who
 from server.config.settings import Settings
 from server.console.accounts import Account, Accounts
-from server.console.service import origin
+from server.console.service import known_origin
 from server.store import migrate as migrations
 from server.store.service import Parts
 
@@ -43,7 +44,7 @@ def invite(
         if settings.store.migrate and not await migrations.revision(parts.database):
             await migrations.migrate(parts.database)
         path = await accounts(parts).invite(name, role or [], who(operator))
-        return origin(settings.console, settings.console.port) + path
+        return await asyncio.to_thread(known_origin, settings.console, settings.data) + path
 
     say(perform(config, data, handler))
 

@@ -99,17 +99,19 @@ def who(operator: str) -> str:
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; every cell is plain text."""
+    """Print a table; every cell is plain text. In a narrow terminal cells are folded, those of the first column never."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     shown = Table(box=box.SIMPLE_HEAD)
-    for title in titles:
-        shown.add_column(title)
-    for row in rows:
-        shown.add_row(*(Text(clean(cell)) for cell in row))
+    cells = [[clean(cell) for cell in row] for row in rows]
+    for place, title in enumerate(titles):  # the first column is what is typed again: it is never cut
+        whole = max((len(row[place]) for row in cells), default=0) if place == 0 else None
+        shown.add_column(title, overflow="fold", min_width=whole)
+    for row in cells:
+        shown.add_row(*map(Text, row))
     Console().print(shown)
 
 

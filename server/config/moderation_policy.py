@@ -28,6 +28,10 @@ QUEUES: Final = (
     PEOPLE,
     URGENT,
 )  # by rank: a case is in the highest queue that one of its reports asks for
+APPEALS, NOTICES = "appeals", "notices"
+WAITING: Final = frozenset(
+    (*QUEUES, APPEALS, NOTICES)
+)  # all that waits for a person: each queue of cases, and two lists
 CROWD_POINTS: Final = 15  # points that each further reporter adds to a case,
 CROWD_MOST: Final = 45  # at most
 UNPROVEN_MOST: Final = (

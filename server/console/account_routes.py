@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from server.console import case_words
 from server.console.accounts import Accounts, Refused
 from server.console.gate import Gate, sent
 from server.console.pages import Pages
@@ -51,9 +52,10 @@ class AccountRoutes:
     async def _answer(
         self, request: web.Request, operator: Operator, *, problem: Refused | None = None, link: str = ""
     ) -> web.Response:
+        unread = case_words.unread(await self._accounts.unread(), self._pages.spoken(request))
         return self._pages.answer(
             "accounts.html", request, operator, status=409 if problem else 200, accounts=await self._accounts.listed(),
-            roles=list(ROLES), problem=problem, link=link,
+            roles=list(ROLES), problem=problem, link=link, unread=unread,
         )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.console.passkeys import Credential
-from server.console.roles import ROLES, Action
+from server.console.roles import OPENED_BY, ROLES, Action
 from server.privacy import audit
 from server.security.url_secrets import decode, draw, encode
 from server.store.console_schema import console_session, operator, passkey
@@ -153,6 +153,10 @@ class Accounts:
             await _shut(connection, name)
             await connection.execute(delete(operator).where(operator.c.name == name))
 
+    async def unread(self) -> frozenset[str]:
+        """As `unread_queues`."""
+        return await unread_queues(self._database)
+
     async def others(self, action: Action, but: str) -> bool:
         """Whether somebody else could confirm this."""
         return any(one.passkeys and one.name != but and one.may(action) for one in await self.listed())
@@ -177,14 +181,15 @@ class Accounts:
         await audit.note(self._database, now=now, operator=by, action=action, why="accounts", outcome=what)
 
 
-async def attended(database: Database) -> bool:
-    """Whether there is somebody who can read reports: an account with a passkey and a role that works on cases. Raises StoreAway."""
+async def unread_queues(database: Database) -> frozenset[str]:
+    """Which of `moderation_policy.WAITING` no account with a passkey may open. Raises StoreAway."""
     async with database.read() as connection:
-        return any(one.passkeys and one.may(Action.WORK) for one in await _all(connection, 0))
+        readers = [one for one in await _all(connection, 0) if one.passkeys]
+    return frozenset(name for name, action in OPENED_BY.items() if not any(one.may(action) for one in readers))
 
 
 async def expected(database: Database, now: int) -> bool:
-    """Whether there is somebody who can read reports, or will be: as `attended`, or with an invitation that is open. Raises StoreAway."""
+    """Whether an account with a passkey, or an open invitation, may work on cases. Raises StoreAway."""
     async with database.read() as connection:
         accounts = await _all(connection, now)
     return any((one.passkeys or one.invited) and one.may(Action.WORK) for one in accounts)

@@ -37,12 +37,13 @@ from server.store.sealed import Sealed
 from server.store.service import Parts
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Part = Callable[[Gate, Pages, Desk, Approvals], None]
+Part = Callable[[Gate, Pages, Desk, Approvals, Accounts], None]
 BODY_MAX = 64 * 1024  # bytes
 SIGNING: web.AppKey[Signing] = web.AppKey("signing")
 SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions")
 
 logger = log.get()
+
 
 # The pages of case work, each a part of its own.
 PARTS: list[Part] = [add_casework]
@@ -74,7 +75,7 @@ def build(
     add_signing(app, gate, signing)
     add_language(app, pages)
     for part in PARTS:
-        part(gate, pages, desk, approvals)
+        part(gate, pages, desk, approvals, accounts)
     add_approvals(gate, pages, approvals)
     add_notices(gate, pages, LawDesk(parts.database, parts.pseudonyms, clock))
     add_accounts(gate, pages, accounts, origin)

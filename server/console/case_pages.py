@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.config.moderation_policy import URGENT
 from server.console.gate import Gate, Handler
 from server.console.pages import Pages
-from server.console.roles import Action, Operator
+from server.console.roles import OPENED_BY, Operator
 from server.console.shifts import Shifts
 from server.safety.desk import Desk
 from server.safety.measures import Refused
@@ -19,7 +18,7 @@ CASE = "/case/{case:[0-9a-f]{32}}"
 
 def seen(queue: str, operator: Operator) -> bool:
     """Whether an operator sees the cases of a queue; empty: the case is gone, what is left of it is a ban."""
-    return queue != URGENT or operator.may(Action.CHILD)
+    return not queue or operator.may(OPENED_BY[queue])
 
 
 class CasePages:

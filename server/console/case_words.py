@@ -5,9 +5,10 @@ knows an identity or an address. What people wrote stays as it is; what is store
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from server.config.moderation_policy import ADULTS, AGE, DAY, FOR_GOOD, HOUR, MINUTE, WARNED
+from server.config.moderation_policy import ADULTS, AGE, APPEALS, DAY, FOR_GOOD, HOUR, MINUTE, NOTICES, WARNED
 from server.config.moderation_policy import reason as policy_reason
 from server.safety.desk import Crowd, Earlier, Opened, Outcome
 from server.safety.evidence import Evidence
@@ -98,6 +99,12 @@ def tab(count: Count, now: float, t: Said) -> dict[str, object]:
 def queue(name: str, t: Said) -> str:
     """The name of a queue."""
     return t.text(f"console.queue.{name}")
+
+
+def unread(names: Iterable[str], t: Said) -> str:
+    """Which queues and lists no account may open, `Urgent and appeals`; empty: none."""
+    keys = {APPEALS: "console.appeals", NOTICES: "console.notices"}
+    return t.listed([t.text(keys.get(name, f"console.queue.{name}")) for name in sorted(names)]) if names else ""
 
 
 def row(listed: Listed, now: float, t: Said) -> dict[str, object]:

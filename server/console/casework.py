@@ -36,7 +36,8 @@ PATHS = {Grade.LEAD: (Action.LONG, "long"), Grade.PAIR: (Action.FOREVER, "pair")
 class Casework:
     """The handlers."""
 
-    def __init__(self, pages: CasePages, desk: Desk, approvals: Approvals) -> None:
+    def __init__(self, pages: CasePages, desk: Desk, approvals: Approvals, everybody: accounts.Accounts) -> None:
+        self._accounts = everybody
         self._pages = pages
         self._desk = desk
         self._approvals = approvals
@@ -50,9 +51,11 @@ class Casework:
         if queue not in counts:
             return self._pages.missing(request, operator)
         rows = [case_words.row(one, now, t) for one in await self._desk.cases(queue)]
+        unread = await self._accounts.unread() if operator.may(Action.HOLD) else frozenset()
         return self._pages.answer(
             "cases.html", request, operator, tabs=[case_words.tab(one, now, t) for one in counts.values()], queue=queue,
-            label=case_words.queue(queue, t), open=counts[queue].open, rows=rows, done=await self._done(request, operator),
+            label=case_words.queue(queue, t), open=counts[queue].open, rows=rows,
+            unread=case_words.unread(unread, t), done=await self._done(request, operator),
         )  # fmt: skip
 
     async def first(self, request: web.Request, operator: Operator) -> web.StreamResponse:
@@ -196,10 +199,10 @@ def to(path: str, **query: str) -> web.Response:
     return web.Response(status=303, headers={"Location": f"{path}?{urlencode(query)}" if query else path})
 
 
-def add_casework(gate: Gate, pages: Pages, desk: Desk, approvals: Approvals) -> None:
+def add_casework(gate: Gate, pages: Pages, desk: Desk, approvals: Approvals, everybody: accounts.Accounts) -> None:
     """One part of the console: cases, appeals, and what may leave."""
     cases = CasePages(gate, pages, desk, Shifts(lambda: desk.now))
-    work = Casework(cases, desk, approvals)
+    work = Casework(cases, desk, approvals, everybody)
     pages.offer("/cases", "console.cases", Action.WORK)
     gate.add("GET", "/cases", Action.WORK, work.cases)
     gate.add("POST", "/cases/next", Action.WORK, work.first)

@@ -6,6 +6,8 @@ from collections.abc import Set
 from dataclasses import dataclass
 from enum import StrEnum
 
+from server.config.moderation_policy import APPEALS, NOTICES, QUEUES, URGENT
+
 
 class Action(StrEnum):
     """What a page or a form of the console does."""
@@ -31,6 +33,10 @@ ROLES: dict[str, frozenset[Action]] = {
     "officer": _MODERATOR | {Action.REVEAL, Action.EXPORT, Action.HOLD},
     "admin": frozenset({Action.ACCOUNTS}),
 }
+# What opens each queue of cases, and the two lists beside them.
+OPENED_BY: dict[str, Action] = {
+    **dict.fromkeys(QUEUES, Action.WORK), URGENT: Action.CHILD, APPEALS: Action.APPEALS, NOTICES: Action.NOTICES,
+}  # fmt: skip
 STEP_UP = frozenset({Action.LONG, Action.FOREVER, Action.REVEAL, Action.EXPORT, Action.HOLD, Action.ACCOUNTS})
 TWO_OPERATORS = frozenset({Action.FOREVER, Action.REVEAL, Action.EXPORT})
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 from collections.abc import Callable
+from pathlib import Path
 
 from aiohttp import web
 
@@ -24,19 +25,21 @@ from server.store.service import Parts
 SWEEP = 300.0  # seconds between looks for sessions that have ended
 TASK = "console-sessions"
 NAME = "console"  # among the listening sockets
+ORIGIN_FILE = Path("run/console")  # in the folder of data: where the console is reached that was started last
 
 logger = log.get()
 
 
 class Console:
-    """One a process. `address`: of who asks, by the rules of this deployment."""
+    """One a process. `data`: the folder of data; `address`: of who asks, by the rules of this deployment."""
 
     def __init__(
-        self, parts: Parts, chosen: settings.Console, address: Callable[[web.BaseRequest], str], tasks: Tasks,
+        self, parts: Parts, chosen: settings.Console, data: Path, address: Callable[[web.BaseRequest], str], tasks: Tasks,
         sockets: Sockets | None = None,
     ) -> None:  # fmt: skip
         self._parts = parts
         self._settings = chosen
+        self._data = data
         self._address = address
         self._tasks = tasks
         self._port = SidePort(NAME, sockets)
@@ -56,7 +59,9 @@ class Console:
             else:
                 logger.warning("console.port_failed", host=host, port=port, error=errno_name(error))
             return
-        app = build(self._parts, self._settings, origin(self._settings, number), self._address)
+        reached = origin(self._settings, number)
+        await asyncio.to_thread(write_origin, self._data, reached)
+        app = build(self._parts, self._settings, reached, self._address)
         self._signing = app[SIGNING]
         await self._port.serve(
             web.AppRunner(app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=IDLE_SECONDS)
@@ -89,6 +94,23 @@ class Console:
 def origin(chosen: settings.Console, port: int) -> str:
     """Where browsers reach it: as set, else on the machine itself."""
     return chosen.origin or f"http://localhost:{port}"
+
+
+def write_origin(data: Path, reached: str) -> None:
+    """Keep where the console is reached, for commands whose shell has other settings than the server."""
+    path = data / ORIGIN_FILE
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(reached)
+    new.replace(path)
+
+
+def known_origin(chosen: settings.Console, data: Path) -> str:
+    """Where browsers reach the console: as set, else as the server said that started last, else by the port that is set."""
+    said = ""
+    with contextlib.suppress(OSError):
+        said = (data / ORIGIN_FILE).read_text()
+    return chosen.origin or said or origin(chosen, chosen.port)
 
 
 async def sweep(sessions: Sessions) -> None:

@@ -31,7 +31,7 @@ async def open_store(
     """The store, and who works on it. A database that is away is no reason not to serve. Raises StartError."""
     # These take 40 MB of libraries: who keeps nothing need not have them.
     from server.console import service as console_service
-    from server.console.accounts import attended, expected
+    from server.console.accounts import expected, unread_queues
     from server.privacy.purge import Purge
     from server.rights.service import over
     from server.safety import service as safety_service
@@ -52,10 +52,10 @@ async def open_store(
         raise StartError(f"store: {error}") from None
     helped.country = store.country
     safety = safety_service.Safety(
-        store.parts, store.country, tasks, lambda: attended(store.parts.database), int(settings.screening.pause)
+        store.parts, store.country, tasks, lambda: unread_queues(store.parts.database), int(settings.screening.pause)
     )
     chosen = settings.console
     console = None
     if chosen.enabled:
-        console = console_service.Console(store.parts, chosen, address, tasks, sockets)
+        console = console_service.Console(store.parts, chosen, settings.data, address, tasks, sockets)
     return store, safety, console, over(store.parts, secret, settings, tasks, told)

@@ -156,7 +156,7 @@ class Server:
                 await console.start(listening=listening)
                 self.board.add(console.reading)
             if not (safety.moderated or store.unwell()):
-                logger.warning("safety.unattended")
+                logger.warning("safety.unattended", queues=sorted(safety.unread))
         elif said := refusal(self._settings, has_moderator=False):
             raise StartError(said)
 

@@ -21,7 +21,7 @@ from server.store.pseudonyms import Pseudonyms
 from server.store.safety_schema import ban, case
 from server.store.sealed import Sealed
 
-SHORTEST = 8  # digits of a case that an operator types
+SHORTEST = 4  # digits of a case that an operator types, where one case alone begins so
 NAME = 64  # characters of an operator's name
 
 
@@ -57,7 +57,7 @@ class Files:
 
         A ban outlives its case, and goes by the same digits. Raises Missing, Refused, StoreAway.
         """
-        digits = text.strip().lower()
+        digits = text.strip().rstrip("….").lower()  # as a table that had no room prints it
         if not SHORTEST <= len(digits) <= 32 or not set(digits) <= set("0123456789abcdef"):
             raise Refused("refused.case.digits", digits=SHORTEST)
         first, last = bytes.fromhex(digits.ljust(32, "0")), bytes.fromhex(digits.ljust(32, "f"))

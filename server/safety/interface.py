@@ -102,18 +102,21 @@ class Pictured(Protocol):
 
 
 class Safety(Protocol):
-    """`server.safety.service.Safety`, the one implementation. `attended`: somebody has an account that reads reports."""
+    """`server.safety.service.Safety`, the one implementation. `unread`: which of `moderation_policy.WAITING` no account with a passkey may open."""
 
-    attended: bool
+    unread: frozenset[str]
     looks: Pictured | None  # None: nobody takes pictures
     promised: Callable[[], bool]  # whether the operator says that somebody reads them
     weighed: Callable[[int, int, int], None]  # told of a report by somebody whose cookie is older than a day
-    on_attended: Callable[[], None]  # told where `attended` is another than it was
+    on_attended: Callable[[], None]  # told where `unread` is another than it was
     decided: Callable[[], None]  # told where a ban or a notice is found to be another than it was
 
     @property
     def moderated(self) -> bool:
-        """Whether somebody reads reports: people are told so, and a program does something about somebody only then."""
+        """Whether each queue of cases has a reader: users are told so only then."""
+
+    def has_reader(self, queue: str) -> bool:
+        """Whether somebody may open one of `moderation_policy.WAITING`: a program acts only on what somebody can look at."""
 
     def take(self, seat: SeatView, what: Report | Act, mode: str) -> None:
         """A report, or what a program found, in the turn in which it came."""

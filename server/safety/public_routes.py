@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from server.config.moderation_policy import NOTICES
 from server.http.client_info import CLIENT_INFO
 from server.http.forms import BadForm, Form, form
 from server.http.own_page import from_own_page
@@ -160,7 +161,8 @@ class PublicRoutes:
 
     def _answer(self, request: web.Request, page: str, status: int, state: str, **values: object) -> web.Response:
         settings = self._services.settings
-        values |= {"moderated": self._services.moderated(), "operator": settings.operator, "state": state}
+        moderated = self._safety is not None and self._safety.has_reader(NOTICES)
+        values |= {"moderated": moderated, "operator": settings.operator, "state": state}
         pages = request.app[PAGES]
         values |= pages.reader(request)
         answer = pages.answer(page, status=status, cache="private, no-store", **values)

@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.views import Act, Report, SeatView
 from server import log
-from server.config.moderation_policy import HOUR
+from server.config.moderation_policy import HOUR, QUEUES, WAITING, reason
 from server.health.tasks import Tasks
 from server.metrics.exposition import Reading
 from server.safety import receipts, transparency
@@ -61,21 +61,21 @@ def nobody_counts(_identity: int, _session: int, _reporter: int) -> None:
 
 
 class Safety:
-    """One a process. `country`: two letters of an address, or None; `attended`: whether there is somebody who can read reports."""
+    """One a process. `country`: two letters of an address, or None; `unread`: which of WAITING no account with a passkey may open."""
 
     def __init__(
         self,
         parts: Parts,
         country: Callable[[str], str | None],
         tasks: Tasks,
-        attended: Callable[[], Awaitable[bool]],
+        unread: Callable[[], Awaitable[frozenset[str]]],
         pause: int = HOUR,
     ) -> None:
         """`pause`: seconds of one for `repeat` (`server.safety.machine`)."""
         self._parts = parts
         self._tasks = tasks
-        self._attended = attended
-        self.attended = False
+        self._find_unread = unread
+        self.unread = WAITING
         self.promised: Callable[[], bool] = nobody_promised
         sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
         self._cases = Cases(parts.database, sealed, parts.pseudonyms, country, pause)
@@ -89,7 +89,7 @@ class Safety:
         self._stale = False  # decisions could not be read anew, which is logged
         # told where this process is the first to see that a ban or a notice is another than it was: other hosts look at once
         self.decided: Callable[[], None] = no_other_host
-        self.on_attended: Callable[[], None] = nobody_asks  # told where `attended` is another than it was
+        self.on_attended: Callable[[], None] = nobody_asks  # told where `unread` is another than it was
         self._unattended = 0
         self._notices = Notices(parts.database, parts.pseudonyms)
         # told of a report by somebody whose cookie is older than a day: identity (0: none) and session of who was reported, who did
@@ -100,7 +100,7 @@ class Safety:
         with contextlib.suppress(StoreAway):  # it is read as soon as the store is back
             await self._bans.refresh()
             await self._notices.refresh()
-            self.attended = await self._attended()
+            self.unread = await self._find_unread()
         self._tasks.start("safety-intake", self._intake.run)
         self._tasks.start("safety-figures", self._figures.run)
         self._tasks.start("safety-bans", lambda: self._follow(told))
@@ -113,13 +113,16 @@ class Safety:
             await asyncio.sleep(LOOK)
             with contextlib.suppress(StoreAway):  # what was known holds
                 if await written.there():
-                    self._attend(await self._attended())
+                    self._attend(await self._find_unread())
                     written.read()
 
-    def _attend(self, attended: bool) -> None:
-        changed, self.attended = attended != self.attended, attended
-        if changed:
-            self.on_attended()
+    def _attend(self, unread: frozenset[str]) -> None:
+        before, self.unread = self.unread, unread
+        if unread == before:
+            return
+        if not self.moderated and before.isdisjoint(QUEUES):  # somebody read all of them until now
+            logger.warning("safety.unattended", queues=sorted(unread))
+        self.on_attended()
 
     async def _follow(self, told: Callable[[], None]) -> None:
         """Until it is cancelled."""
@@ -152,8 +155,12 @@ class Safety:
 
     @property
     def moderated(self) -> bool:
-        """Whether somebody reads reports: an account says so, or the operator."""
-        return self.attended or self.promised()
+        """Whether each queue of cases has a reader: accounts with a passkey say so, or the operator."""
+        return self.unread.isdisjoint(QUEUES) or self.promised()
+
+    def has_reader(self, queue: str) -> bool:
+        """Whether somebody may open one of WAITING."""
+        return queue not in self.unread or self.promised()
 
     def pack(self) -> dict[str, Any]:
         """What another process goes on with; it stays here too."""
@@ -186,7 +193,7 @@ class Safety:
 
     def file(self, made: Reported) -> None:
         """One that left its chat, maybe in another process of this host. Of what a program found nothing follows where nobody could look."""
-        if made.program and not self.moderated:
+        if made.program and not self.has_reader(reason(made.reason, program=True).queue):
             self._unattended += 1
             return
         if self.looks is not None and made.chat:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from server.console.service import write_origin
 from tests.server.commands.conftest import Run
 
 
@@ -27,6 +29,11 @@ def test_a_link_is_printed_and_the_account_is_listed(run: Run) -> None:
 def test_the_link_is_where_browsers_reach_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SERENDIP_CONSOLE__ORIGIN", "https://console.example")
     assert run("invite", "ada", "--role", "admin").stdout.startswith("https://console.example/enrol/")
+
+
+def test_the_link_has_the_port_of_the_server_that_runs_whatever_the_shell_says(run: Run, tmp_path: Path) -> None:
+    write_origin(tmp_path, "http://localhost:21417")
+    assert run("invite", "ada", "--role", "admin").stdout.startswith("http://localhost:21417/enrol/")
 
 
 def test_roles_are_changed_and_an_account_is_closed(run: Run) -> None:

@@ -36,11 +36,14 @@ def one(folder: Path) -> str:
     return asyncio.run(take()).hex()
 
 
-def test_a_case_is_listed_read_and_decided(run: Run, tmp_path: Path) -> None:
+def test_a_case_is_listed_read_and_decided(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     case = one(tmp_path)
     listed = json.loads(run("cases", "--json").stdout)
     assert [(found["id"], found["queue"], found["reports"]) for found in listed] == [(case, "spam", 1)]
     assert case[:12] in run("cases").stdout
+    monkeypatch.setenv("COLUMNS", "40")
+    assert case[:12] in run("cases").stdout, "what is typed again is never cut"
+    assert run("show", f"{case[:6]}…", "--why", "look").exit_code == 0
     shown = run("show", case[:8], "--why", "my turn")
     assert "REPORTED 2: <1b>]0;title<07> buy" in shown.stdout
     assert "\x1b" not in shown.stdout

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from server.console.accounts import Refused, attended
+from server.config.moderation_policy import WAITING
+from server.console.accounts import Refused, unread_queues
 from server.console.passkeys import Credential
 from server.privacy import audit
 from server.security.url_secrets import encode
@@ -98,14 +99,16 @@ async def test_what_is_closed_is_gone(console: Console) -> None:
             await deed
 
 
-async def test_somebody_reads_reports_once_a_passkey_may_work_on_cases(console: Console) -> None:
+async def test_a_queue_has_a_reader_once_an_account_with_a_passkey_may_open_it(console: Console) -> None:
     await console.enrolled("ada", "admin")
     await console.accounts.invite("bob", ["moderator"], "ada")
-    assert not await attended(console.kit.database)
-    await console.enrolled("cy", "child")
-    assert await attended(console.kit.database)
+    assert await unread_queues(console.kit.database) == WAITING
+    await console.enrolled("bob", "moderator")
+    assert await unread_queues(console.kit.database) == {"urgent", "appeals", "notices"}
+    await console.enrolled("cy", "child", "lead")
+    assert await unread_queues(console.kit.database) == frozenset()
     await console.accounts.close("cy", "ada")
-    assert not await attended(console.kit.database)
+    assert await unread_queues(console.kit.database) == {"urgent", "appeals", "notices"}
 
 
 async def test_a_counter_is_counted_on_by_one_request_alone(console: Console) -> None:

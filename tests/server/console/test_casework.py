@@ -24,6 +24,15 @@ def url(tmp_path: Path) -> str:
     return f"sqlite+aiosqlite:///{tmp_path / 'serendip.db'}"
 
 
+async def test_an_officer_reads_which_queues_nobody_opens_and_others_do_not(console: Console) -> None:
+    ada, zoe = await console.person("ada", "moderator"), await console.person("zoe", "officer")
+    said = "No account with a passkey can open: Appeals, Notices and Urgent."
+    assert said in (await zoe.get("/cases")).text
+    assert "No account with a passkey" not in (await ada.get("/cases")).text
+    await console.enrolled("cy", "child", "lead")
+    assert "No account with a passkey" not in (await zoe.get("/cases")).text
+
+
 async def test_a_brigade_is_one_case_that_says_how_it_came_on_a_bounded_page(console: Console, kit: Kit) -> None:
     ada = await console.person("ada", "moderator")
     for number in range(CHATS_MOST + 40):

@@ -30,7 +30,7 @@ def url(tmp_path: Path) -> str:
 def console(kit: Kit, tasks: Tasks, sockets: Sockets | None = None, **chosen: object) -> Console:
     """Not started."""
     parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, Fingerprints.__new__(Fingerprints))
-    return Console(parts, settings.Console(**chosen), lambda request: request.remote or "", tasks, sockets)  # type: ignore[arg-type]
+    return Console(parts, settings.Console(**chosen), kit.data, lambda request: request.remote or "", tasks, sockets)  # type: ignore[arg-type]
 
 
 async def test_it_answers_on_its_port_until_it_is_stopped(kit: Kit) -> None:

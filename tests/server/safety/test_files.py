@@ -15,7 +15,8 @@ from .people import NONE, cases, desk, reported
 async def test_a_case_goes_by_the_digits_that_tell_it_apart(kit: Kit) -> None:
     ident = (await cases(kit).take(reported())).hex()
     assert await desk(kit).queue_of(f" {ident[:8].upper()} ") == "spam"
-    for digits in (ident[:7], ident + "0", "zz" * 8, ""):
+    assert await desk(kit).queue_of(f"{ident[:6]}…") == "spam", "as a narrow table prints it"
+    for digits in (ident[:3], ident + "0", "zz" * 8, ""):
         with pytest.raises(Refused, match="hexadecimal"):
             await desk(kit).queue_of(digits)
 

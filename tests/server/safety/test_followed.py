@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from server.config.moderation_policy import WAITING
 from server.safety import service
 from server.safety.service import Safety
 from server.store.country import Countries
@@ -26,7 +27,7 @@ class Followed:
 
     def __init__(self, kit: Kit) -> None:
         self.kit = kit
-        self.attended = False
+        self.attended = False  # whether each queue has a reader
         self.told, self.asked = asyncio.Event(), asyncio.Event()
         self.looks = {"bans": 0, "notices": 0, "attended": 0, "versions": 0}
         parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, None)  # type: ignore[arg-type]
@@ -36,9 +37,9 @@ class Followed:
         self._counted(self.safety._notices, "refresh", "notices")
         self.safety.on_attended = self.asked.set
 
-    async def _attended(self) -> bool:
+    async def _attended(self) -> frozenset[str]:
         self.looks["attended"] += 1
-        return self.attended
+        return frozenset() if self.attended else WAITING
 
     def _counted(self, owner: Any, method: str, name: str) -> None:
         real: Callable[[], Awaitable[Any]] = getattr(owner, method)

@@ -53,6 +53,7 @@ def is_read(receipt: Page) -> None:
 def test_from_two_taps_to_a_reversed_ban(window: Opener, operated: Operated, quiet: Watch) -> None:
     mia = enter(window, operated, "mia", "moderator")
     lea = enter(window, operated, "lea", "lead")
+    enter(window, operated, "eva", "child")  # each queue has a reader from here on
     expect(mia.locator("main")).to_contain_text("Nothing waits in this queue")
     anna, ben = meet(window, operated.server.url)
     receipt = report(anna, ben)
