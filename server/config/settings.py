@@ -231,7 +231,7 @@ class Safety(Section):
     require_adult: bool = Field(default=False, description="programs too must say `adult: true` in `find`")
     moderated: bool = Field(
         default=False,
-        description="say to people that somebody reads their reports, though not each queue has an account with a passkey that opens it; else the page says that it is not sure",
+        description="say that somebody reads reports, though not each queue has an account that opens it; else: that it is not sure",
     )
     unattended: bool = Field(
         default=False,
