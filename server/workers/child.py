@@ -23,12 +23,14 @@ READS: Final = 16  # messages of one process in one turn
 
 class Birth(NamedTuple):
     """What a process is given as it is forked. `up`: its end of the link to the supervisor; `begun`: whether its generation serves; `before`: for the
-    office, the way to the one before; `stale`: the supervisor was told since its start that settings changed."""
+    office, the way to the one before; `stale`: the supervisor was told since its start that settings changed; `supervisor`: its meter, for
+    the office."""
 
     up: socket.socket
     begun: bool = True
     before: socket.socket | None = None
     stale: bool = False
+    supervisor: Meter | None = None
 
     def told_to_reload(self) -> asyncio.Event:
         """Set whenever the process is told that settings changed. Call it in its loop."""

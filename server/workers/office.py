@@ -116,7 +116,6 @@ class Office:
         self.links.moved = lambda: self._departing.moved
         for source in (self.links.reading, self.links.peers.reading):
             self.server.board.add(source)
-        self.server.board.add(Parent().reading, apart=True)
         self.server.services.waits = gathering.waits
         self.server.tasks.start("figures", gathering.run)
 
@@ -369,6 +368,7 @@ async def serve(
     loop.set_exception_handler(log.loop_fault)
     secret = keys.load(settings.data)
     office = Office(birth.up, settings, secret, counted, birth.before, place)
+    office.server.board.add(Parent(birth.supervisor).reading, apart=True)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, office.stop.set)
     reload = birth.told_to_reload()

@@ -85,6 +85,7 @@ class Supervisor:
         self._drain = drain
         self.children: dict[str, Child] = {}
         self._watch = watch or Watch()
+        self._meter: Meter | None = None  # of this process, while it runs
         self.deaths: Counter[tuple[str, str]] = Counter()  # of processes that were not told to end: by name, and why
         self._due: dict[str, float] = {}  # when one is started anew
         self._tries: Counter[str] = Counter()  # how often one died in a row that had not served for YOUNG seconds
@@ -136,6 +137,7 @@ class Supervisor:
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         for number in TOLD:
             signal.signal(number, lambda _, __: None)
+        self._meter = Meter.of_self()
         for name in self._roles:
             self._start(name)
         while self.children or self._due or self._orders.busy:
@@ -144,6 +146,8 @@ class Supervisor:
         self._hear(wake)
         self._orders.over()
         self._askers.close()
+        if self._meter is not None:
+            self._meter.close()
         if self._before is not None:
             self._before.close()
         return 1 if self._failed else 0
@@ -195,7 +199,7 @@ class Supervisor:
         try:
             pid = os.fork()
             if not pid:
-                self._be(name, ours, Birth(theirs, begun, way and way[0], self._stale), way and way[1])
+                self._be(name, ours, Birth(theirs, begun, way and way[0], self._stale, self._meter), way and way[1])
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, held)
         theirs.close()
@@ -229,6 +233,8 @@ class Supervisor:
             if way is not None:
                 way.close()
             name_process(name)
+            if self._meter is not None and name != OFFICE:
+                self._meter.close()
             _send_meter(birth)
             status = self._roles[name](birth)
         finally:

@@ -13,6 +13,7 @@ import pytest
 from server.process import schedule
 from server.process.schedule import Meter, had_core
 from tests.server.web.servers import ROOT
+from tests.support.users import needs_root
 
 # As the service's user under `ProtectProc=invisible`: prints what the folder of a child shows, and the state that the child's own descriptors show.
 HIDDEN = """
@@ -70,9 +71,8 @@ def test_what_a_process_runs_is_counted_and_its_state_is_seen() -> None:
     theirs.close()
 
 
+@needs_root
 def test_a_process_whose_folder_is_hidden_is_read_all_the_same() -> None:
-    if os.getuid():
-        pytest.skip("mounting /proc needs root")
     mounts = 'mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"'
     words = ["unshare", "-m", "-p", "-f", "--mount-proc", "sh", "-c", mounts, "sh", sys.executable, "-c", HIDDEN]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)

@@ -10,15 +10,20 @@ from typing import IO
 import pytest
 
 from tests.server.web.servers import ROOT
+from tests.support.users import needs_root
 
 # A process whose child is an office: it says at each line that it reads how its parent stands, and what it knows of it.
 CHILD = """
 import json, os, sys
+from server.process import allowance
+from server.process.schedule import Meter
 from server.workers.parent import Parent
+allowance.forbid_dumps()
+meter = Meter.of_self()
 if os.fork():
     os.wait()
     sys.exit()
-parent = Parent()
+parent = Parent(meter)
 print(os.getppid(), flush=True)
 for _ in sys.stdin:
     said = parent.reading()
@@ -29,15 +34,16 @@ for _ in sys.stdin:
 class Family:
     """A supervisor that does nothing, and its child that looks at it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *before: str) -> None:
         self._parent = subprocess.Popen(
-            [sys.executable, "-c", CHILD],
+            [*before, sys.executable, "-c", CHILD],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
-        assert int(self._said()) == self._parent.pid
+        pid = int(self._said())
+        assert before or pid == self._parent.pid
 
     def _pipe(self, pipe: IO[bytes] | None) -> IO[bytes]:
         assert pipe is not None
@@ -91,3 +97,16 @@ def test_one_that_stands_still_is_not_up_and_up_again_when_it_goes_on(family: Fa
 def test_one_that_is_dead_is_not_up_and_nothing_is_said_of_who_has_its_number(family: Family) -> None:
     family.signal(signal.SIGKILL)
     assert family.look() == b'[0.0, ["serendip_process_up"]]'
+
+
+@needs_root
+def test_one_that_lives_is_up_also_where_processes_are_hidden_from_each_other() -> None:
+    mounts = 'mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"'
+    family = Family("unshare", "-m", "-p", "-f", "--mount-proc", "sh", "-c", mounts, "sh")
+    try:
+        assert (
+            family.look()
+            == b'[1.0, ["serendip_cpu_wait_seconds", "serendip_process_cpu_seconds", "serendip_process_up"]]'
+        )
+    finally:
+        family.end()
