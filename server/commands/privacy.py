@@ -18,10 +18,12 @@ from server.commands.shared import (
     ConfigFile,
     DataFolder,
     DryRun,
+    Now,
     Operator,
     Why,
     clean,
     enter,
+    moment,
     print_json,
     read,
     say,
@@ -52,12 +54,22 @@ def purge(
     data: DataFolder = None,
     operator: Operator = "",
     dry_run: DryRun = False,
+    now: Now = "",
+    yes: Annotated[
+        bool, typer.Option("--yes", help="with --now: delete as of that day, for a rehearsal on a copy")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Delete what has run out, held rows excepted; print the proof. Status 1 where something is older than it may be."""
+    """Delete what has run out, held rows excepted; print the proof. Status 1 where something is older than it may be.
+
+    Later days are rehearsed on a copy of the data, with --now: S3 refuses what a system with a moved clock signs.
+    """
     from rich.console import Console
 
     quiet = Console(stderr=True)
+    at = moment(now)
+    if at > int(time.time()) and not (dry_run or yes):
+        stop(f"{now} has not come: what goes on that day would go today. Say --dry-run, or --yes on a copy", status=2)
 
     async def handler(parts: Parts, settings: Settings) -> Purged:
         with quiet.status("purging") as status:
@@ -67,9 +79,11 @@ def purge(
                 gone["count"] += count
                 status.update(f"purging {place}: {gone['count']}")
 
-            done = await Purge(parts.database, parts.logs, parts.objects, settings.retention, progress=progress).run(
-                dry=dry_run
-            )
+            made = Purge(
+                parts.database, parts.logs, parts.objects, settings.retention,
+                clock=(lambda: float(at)) if now else time.time, progress=progress,
+            )  # fmt: skip
+            done = await made.run(dry=dry_run)
         if not dry_run:
             counts = ", ".join(f"{place} {count}" for place, count in done.deleted.items() if count)
             await audit.note(

@@ -13,6 +13,7 @@ from server.commands.shared import (
     AsJson,
     ConfigFile,
     DataFolder,
+    Now,
     Operator,
     Since,
     Until,
@@ -20,6 +21,7 @@ from server.commands.shared import (
     Yes,
     clean,
     instant,
+    moment,
     print_json,
     say,
     stop,
@@ -39,18 +41,12 @@ from server.store.service import Parts
 app = typer.Typer(no_args_is_help=True, help="What people asked about their own data.")
 Found = TypeVar("Found")
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="of the request")]
-Now = Annotated[str, typer.Option("--now", metavar="DATE", help="as if it were this day (YYYY-MM-DD, UTC)")]
 Words = Annotated[str, typer.Option("--answer", metavar="TEXT", help="what the person reads, up to 2,000 characters")]
 
 
 def of(parts: Parts) -> Requests:
     """The requests of a store."""
     return Requests(parts.database, parts.pseudonyms)
-
-
-def moment(day: str) -> int:
-    """The Unix time of a day, the present one if none is given."""
-    return instant(day) if day else int(time.time())
 
 
 @app.command("list")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import getpass
+import time
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,7 +19,15 @@ ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", hel
 DataFolder = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="folder of all that is kept")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON document")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="count what would happen; change nothing")]
-Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="the reason, for the audit trail")]
+Why = Annotated[
+    str,
+    typer.Option(
+        "--why",
+        metavar="TEXT",
+        help="the reason, for the audit trail: kept for a year, and shown to the person it is about; name nobody in it",
+    ),
+]
+Now = Annotated[str, typer.Option("--now", metavar="DATE", help="as if it were this day (YYYY-MM-DD, UTC)")]
 Since = Annotated[
     str, typer.Option("--from", metavar="TIME", help="that came then or later, as '2026-11-24 16:05' (UTC)")
 ]
@@ -86,6 +95,11 @@ def instant(text: str) -> int:
         return int(datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.UTC).timestamp())
     except ValueError:
         stop(f"{clean(text)}: not a time as 2026-11-24 or 2026-11-24 16:05", status=2)
+
+
+def moment(day: str) -> int:
+    """The Unix time of a day, the present one if none is given."""
+    return instant(day) if day else int(time.time())
 
 
 def who(operator: str) -> str:

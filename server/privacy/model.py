@@ -277,6 +277,13 @@ class Registry:
         """An item by its key. Raises KeyError."""
         return self._by_key[key]
 
+    def text(self, key: str) -> Text:
+        """A sentence of the statement by its key. Raises KeyError."""
+        found = next((text for text in self.texts if text.key == key), None)
+        if found is None:
+            raise KeyError(key)
+        return found
+
     def title(self, key: str) -> str:
         """The heading of an item, in English; the words of a key that there no longer is."""
         item = self._by_key.get(key)

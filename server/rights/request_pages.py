@@ -13,6 +13,8 @@ from aiohttp import web
 
 from server.http.client_info import CLIENT_INFO
 from server.http.services import SERVICES, Services
+from server.privacy.document import said as statement
+from server.privacy.registry import REGISTRY
 from server.rights import machine, number, page_token
 from server.rights.api import Api
 from server.rights.interface import Deleting, QueueFull, Request, Rights, Used
@@ -36,6 +38,8 @@ TICKETS = (
     "complaint",
     "other",
 )  # what is asked without a proof
+SHINE = "shine"
+DISPUTES = ("restrict", "object")  # while one runs, all that is held is out of use
 PLACE = "/privacy/request"
 FIELDS = {part.name: part.fields for part in PARTS}  # of the tables
 
@@ -88,6 +92,7 @@ class RightsRoutes:
         level = "" if proved is None else "agent" if proved.code else "key" if visit.proof else "cookie"
         return shown(
             visit.request, visit.tongue, "rights.html", self.gate.page(visit),
+            restricted=any(one["kind"] in DISPUTES for one in requests),
             level=level, may=proved.scope if proved else frozenset(), requests=requests, deleting=deleting,
             kinds=TICKETS, operator=self._services.settings.operator, parents=_has(visit.request, "/parents"),
         )  # fmt: skip
@@ -225,6 +230,10 @@ class RightsRoutes:
         visit = await self.gate.act(request)
         kind, text, contact = (visit.fields.get(name).strip() for name in ("kind", "text", "contact"))
         t = visit.tongue.t
+        if kind == SHINE:  # the answer is the same for everybody, so nobody waits for it
+            answer = statement(REGISTRY.text("marketing"), self._services.settings, visit.tongue.t.language)
+            page = self.gate.page(visit)
+            return said(visit.request, visit.tongue, page, answer["title"], [answer["body"]])
         if not text:
             return self._said(visit, "rights.ticket", t.text("rights.ticket.empty"))
         if kind not in TICKETS:

@@ -94,6 +94,7 @@ def test_it_waits_for_the_drain_dumps_no_core_and_allows_many_connections() -> N
     found = service()
     assert float(found["TimeoutStopSec"]) > Settings().server.drain
     assert found["LimitCORE"] == "0"
+    assert found["MemorySwapMax"] == "0", "what people write reaches no disk"
     assert int(found["LimitNOFILE"]) >= 100_000
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
 import json
 import sqlite3
 import time
@@ -53,6 +54,23 @@ def test_a_purge_prints_its_proof_and_leaves_a_line_in_the_trail(run: Run, tmp_p
     trail = json.loads(run("privacy", "audit", "--json").stdout)
     assert [(line["operator"], line["action"]) for line in trail] == [("anna", "purge")]
     assert "so it is" in run("privacy", "purge").output
+
+
+def test_a_later_day_is_rehearsed_and_nothing_goes_before_it_by_a_slip(run: Run, tmp_path: Path) -> None:
+    async def fill() -> None:
+        kit = kit_of(tmp_path)
+        await kit.write(ended(1, now=time.time()))
+        await kit.database.close()
+
+    asyncio.run(fill())
+    later = f"{datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=125):%Y-%m-%d}"
+    dry = json.loads(run("privacy", "purge", "--now", later, "--dry-run", "--json").stdout)
+    assert dry["deleted"]["party"] == 2
+    refused = run("privacy", "purge", "--now", later)
+    assert refused.exit_code == 2
+    assert "Say --dry-run, or --yes on a copy" in refused.output
+    done = json.loads(run("privacy", "purge", "--now", later, "--yes", "--json").stdout)
+    assert (done["deleted"]["party"], done["proved"]) == (2, True)
 
 
 def test_a_hold_is_placed_listed_and_released(run: Run) -> None:

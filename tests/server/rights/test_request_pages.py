@@ -9,6 +9,7 @@ import zipfile
 
 import pytest
 
+from server.privacy.registry import REGISTRY
 from server.words.said import said
 from tests.server.rights.visitor import Visitor
 from tests.server.saved.conftest import save, talked
@@ -136,9 +137,21 @@ async def test_a_restriction_hides_and_its_end_shows_again_and_an_objection_wait
         await one.leave()
     async with Visitor(server, cookie=cookies[0]) as me:
         for act, fields in (("restrict", {}), ("object", {"text": "my situation"})):
+            assert EN("rights.release") not in (await me.get()).text, "there is nothing to end"
             (number,) = (await me.send(act, **fields)).once
+            assert EN("rights.release") in (await me.get()).text
+            assert EN("rights.restrict.go") not in (await me.get()).text
             assert (await me.get(saved.url)).status == 404
             assert EN(f"rights.kind.{act}") in (await me.get(number)).text
             await me.send("release")
             assert (await me.get(saved.url)).status == 200
             assert EN("rights.state.revoked") in (await me.get(number)).text
+
+
+async def test_shine_the_light_is_answered_at_once_in_words_of_the_statement_and_is_no_request(server: Server) -> None:
+    async with Visitor(server, cookie="") as nobody:
+        for text in ("", "what did you give to whom?"):
+            answer = await nobody.send("ticket", kind="shine", text=text)
+            assert (answer.status, answer.once) == (200, [])
+            assert REGISTRY.text("marketing").body in answer.text
+        assert (await nobody.send("ticket", kind="other", text="")).once == [], "all else wants words"
