@@ -284,7 +284,7 @@ class Registry:
             raise KeyError(key)
         return found
 
-    def title(self, key: str) -> str:
+    def heading(self, key: str) -> str:
         """The heading of an item, in English; the words of a key that there no longer is."""
         item = self._by_key.get(key)
         return (item.title if item is not None else "") or key.replace("_", " ")

@@ -210,11 +210,11 @@ def _named(change: Change, t: Said) -> str:
 def added(news: str, say: Callable[[str], str]) -> str:
     """One of `server.privacy.statement.additions`, in words: `case_subject: recipients now has COURT` names who gets what."""
     if news.startswith(NEW):
-        return say(REGISTRY.title(news.removeprefix(NEW)))
+        return say(REGISTRY.heading(news.removeprefix(NEW)))
     found = _addition(news)
     if found is None or found["word"] not in WORDS[found["field"]].__members__:
         return news
-    return f"{say(REGISTRY.title(found['key']))}: {say(WORDS[found['field']][found['word']].value)}"
+    return f"{say(REGISTRY.heading(found['key']))}: {say(WORDS[found['field']][found['word']].value)}"
 
 
 def day(at: int) -> str:

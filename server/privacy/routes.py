@@ -81,7 +81,7 @@ class PrivacyRoutes:
         file = self._rendered.get((*key, language, chosen))
         if file is None:
             text = self._pages.text(
-                template, **self._pages.reader(request), say=SAID[language], title=REGISTRY.title, **values
+                template, **self._pages.reader(request), say=SAID[language], heading=REGISTRY.heading, **values
             )
             if len(self._rendered) >= KEPT:
                 self._rendered.clear()

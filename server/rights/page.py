@@ -174,7 +174,14 @@ def shown(
     """One of the documents, in a language."""
     t = tongue.t
     answer = request.app[PAGES].answer(
-        template, status=status, t=t, query=page.query, say=SAID[t.language], title=REGISTRY.title, page=page, **values
+        template,
+        status=status,
+        t=t,
+        query=page.query,
+        say=SAID[t.language],
+        heading=REGISTRY.heading,
+        page=page,
+        **values,
     )
     answer.headers.update(PRIVATE)
     return answer

@@ -23,7 +23,7 @@ def terms_of(found: dict[str, Any]) -> set[str]:
         word for row in found["items"] for name in ("sources", "purposes", "recipients", "places") for word in row[name]
     }
     said |= {row[name] for row in found["recipients"] for name in ("recipient", "contract", "deletes") if row[name]}
-    said |= {REGISTRY.title(row["key"]) for row in found["items"]}
+    said |= {REGISTRY.heading(row["key"]) for row in found["items"]}
     return said | {row["name"] for row in found["categories"]}
 
 

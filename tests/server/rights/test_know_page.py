@@ -69,7 +69,12 @@ async def everything(kit: Kit) -> dict[str, Any]:
 def rendered(know: dict[str, Any], language: str) -> str:
     """The page's body."""
     page = PAGES.text(
-        "rights-know.html", know=know, fields=FIELDS, t=PAGES.said[language], say=SAID[language], title=REGISTRY.title
+        "rights-know.html",
+        know=know,
+        fields=FIELDS,
+        t=PAGES.said[language],
+        say=SAID[language],
+        heading=REGISTRY.heading,
     )
     return page.partition("<h1>")[2].partition("</main>")[0]
 

@@ -32,7 +32,7 @@ async def test_the_page_says_what_this_browser_can_do_and_sets_no_cookie(server:
         assert "Serendip-Privacy" in answer.text
     assert EN("rights.browser.yes") in mine.text
     assert EN("rights.browser.no") in theirs.text
-    for path in ("see", "download", "delete", "key", "agent", "restrict", "object", "release"):
+    for path in ("see", "download", "delete", "key", "agent", "restrict", "object"):
         assert f'action="/privacy/request/{path}"' in mine.text
         assert f'action="/privacy/request/{path}"' not in theirs.text
     for path in ("state", "ticket"):

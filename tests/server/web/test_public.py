@@ -63,7 +63,7 @@ def elsewhere(language: str) -> dict[str, tuple[str, dict[str, object]]]:
     statement = {
         "doc": published.answer(published.version, language),
         "say": SAID[language],
-        "title": REGISTRY.title,
+        "heading": REGISTRY.heading,
         "current": True,
         "rights": True,
     }

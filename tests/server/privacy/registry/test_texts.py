@@ -192,7 +192,7 @@ def page(chosen: dict[str, Any], language: str = "en") -> str:
     """The page as people get it."""
     published = Published(Settings.model_validate(chosen))
     return pages().text(
-        "privacy.html", t=pages().said[language], query="", say=SAID[language], title=REGISTRY.title, current=True, rights=False,
+        "privacy.html", t=pages().said[language], query="", say=SAID[language], heading=REGISTRY.heading, current=True, rights=False,
         doc=published.answer(published.version, language),
     )  # fmt: skip
 
