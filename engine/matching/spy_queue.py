@@ -2,7 +2,7 @@
 
 Rule: the longest waiting come first.
 
-Interests do not count here, language does. Two who met lately, or whom a report parts, are not put together.
+Interests do not count here, language does. Two who met lately, or whom a report parts, are not put together, nor two wishes of one person.
 """
 
 from collections.abc import Iterator
@@ -192,5 +192,7 @@ def _fit(one: Wish, other: Wish) -> bool:
     if one.language != other.language and ANY_LANGUAGE not in (one.language, other.language):
         return False
     if one.place != other.place and one.place and other.place:
+        return False
+    if one.person == other.person and one.person:
         return False
     return other.person not in one.avoid and one.person not in other.avoid

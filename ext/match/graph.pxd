@@ -42,6 +42,8 @@ cdef inline bint apart(const Graph *g, uint32_t a, uint32_t b) noexcept nogil:
     cdef uint32_t i
     if g.places[a] != g.places[b] and g.places[a] and g.places[b]:
         return True
+    if g.persons != NULL and g.persons[a] and g.persons[a] == g.persons[b]:
+        return True
     for i in range(g.avoid_offsets[a], g.avoid_offsets[a + 1]):
         if g.avoid[i] == g.persons[b]:
             return True

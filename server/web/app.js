@@ -52,7 +52,7 @@ function watchSilence(wire) {
 /** What a room needs from its beginning, and a chat in a hurry. Failing is no matter: it is asked for again when it is wanted. */
 function prepare() {
   const views = [import("./views/report.js"), import("./views/menus.js"), import("./views/save.js")];
-  const more = [import("./back.js"), import("./viewport.js"), import("./swipe.js"), import("./calling.js")];
+  const more = [import("./back.js"), import("./viewport.js"), import("./swipe.js"), import("./calling.js"), import("./tabs.js")];
   Promise.all([rest(), ...views, ...more, ...soon.map((ask) => ask())]).catch(() => {});
 }
 

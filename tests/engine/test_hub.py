@@ -41,6 +41,24 @@ def test_two_meet_wherever_they_are_and_talk(homes: tuple[int, int]) -> None:
     assert host.hub.tally["moved"] == (homes[0] != homes[1])
 
 
+@pytest.mark.parametrize(
+    "find", [{"interests": ["sailing"]}, {}, {"role": "discuss"}], ids=["topics", "anybody", "spy mode"]
+)
+def test_nobody_is_their_own_stranger_in_two_workers(find: dict[str, object]) -> None:
+    host = Host(2)
+    if "role" in find:
+        host.send(host.workers[0].open(identity=8), type="find", role="spy", question="Is this a question?")
+    tabs = [host.workers[number].open(identity=7) for number in (0, 1)]
+    for tab in tabs:
+        host.send(tab, type="find", **find)
+    for _ in range(60):
+        host.wait(1.0)
+    assert "matched" not in [kind for tab in tabs for kind in types(tab)]
+    other = host.workers[1].open(identity=9)
+    assert "matched" in [frame["type"] for frame in host.send(other, type="find", **find)]
+    assert [("matched" in types(tab)) for tab in tabs].count(True) == 1
+
+
 def test_who_cannot_move_is_come_to() -> None:
     host = Host(2, fixed=(1,))
     crowd = people(host, *[1] * 10)

@@ -1,11 +1,14 @@
 """Two people meet, talk and part: what each of them is sent, in order (rules 1 to 4)."""
 
+from typing import Any
+
 import pytest
 
 from engine.bus_messages import Ended
 from engine.policy import Settings
 from engine.protocol import BROKEN, CLOSED, DROPPED, FLOOD_RETRY_AFTER, FLOODED, LEFT
 from engine.requests import Save
+from engine.states import WAITING
 from tests.engine.world import World, bare, error
 
 
@@ -276,6 +279,51 @@ def test_college_wants_a_proof_and_shows_the_domain_of_the_other() -> None:
     assert world.send(c, type="find", college="same", proof="uio.no")[-1]["college"] == "uio.no"
     assert world.send(world.open(), type="find", college="any", proof="mit.edu")[-1]["type"] == "waiting"
     assert world.send(world.open(), type="find", college="any", proof="kth.se")[-1]["college"] == "mit.edu"
+
+
+@pytest.mark.parametrize(
+    "find",
+    [
+        {"interests": ["sailing"]},
+        {},
+        {"mode": "video"},
+        {"college": "any", "proof": "uio.no"},
+        {"language": "*"},
+        {"role": "discuss"},
+    ],
+    ids=["topics", "anybody", "video", "college", "any language", "spy mode"],
+)
+def test_nobody_is_their_own_stranger_however_long_their_tabs_wait(find: dict[str, Any]) -> None:
+    world = World(settings=Settings(video=True), open_proof=lambda proof, _: proof or None)
+    tabs = [world.open(identity=7) for _ in range(3)]
+    if "role" in find:
+        world.send(world.open(identity=8), type="find", role="spy", question="Is this a question?")
+    for tab in tabs:
+        world.send(tab, type="find", **find)
+    for _ in range(120):
+        world.wait(1.0)
+    assert [tab.session.state for tab in tabs] == [WAITING] * 3
+    other = world.open(identity=9)
+    assert "matched" in [frame["type"] for frame in world.send(other, type="find", **find)]
+    assert [tab.session.state for tab in tabs].count(WAITING) == 2
+
+
+def test_whoever_asks_is_none_of_those_who_discuss_it() -> None:
+    world = World()
+    spy, tab, one, two = (world.open(identity=number) for number in (7, 7, 8, 9))
+    world.send(spy, type="find", role="spy", question="Is this a question?")
+    for wire in (tab, one):
+        world.send(wire, type="find", role="discuss")
+    assert spy.session.state == WAITING
+    world.send(two, type="find", role="discuss")
+    assert [wire.session.state == WAITING for wire in (spy, tab, one, two)] == [False, True, False, False]
+
+
+def test_people_without_an_identity_meet_also_from_one_address() -> None:
+    world = World()
+    a, b = world.open(), world.open()
+    world.send(a, type="find")
+    assert world.send(b, type="find")[-1]["type"] == "matched"
 
 
 def test_save_without_a_store_is_not_saved_and_without_a_chat_no_chat() -> None:

@@ -32,6 +32,8 @@ class Oracle:
         """What the pair is worth; None where a rule forbids it."""
         if a.client == b.client or a.person in b.blocked or b.person in a.blocked:
             return None
+        if a.person and a.person == b.person:
+            return None
         if a.place and b.place and a.place != b.place:
             return None
         if (a.person in b.recent or b.person in a.recent) and not a.level == b.level == LIFTED:

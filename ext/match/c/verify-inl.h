@@ -31,13 +31,14 @@ static inline uint32_t F(shared)(const mx *m, const mx_query *q, const mx_hot *t
     return mask;
 }
 
-/* Whether two persons are to be kept apart: recent partners until both are lifted, the blocked always (rule 7); and two who stay at different places. */
+/* Whether two tickets are to be kept apart: recent partners until both are lifted, the blocked always (rule 7), one person with themselves (two tabs of a
+ * browser), and two who stay at different places. */
 static inline int F(apart)(const mx *m, const mx_query *q, const mx_hot *t, uint32_t slot) {
-    uint32_t hit = 0, me = q->person, you = t->person;
+    uint32_t me = q->person, you = t->person, hit = (me == you) & (me != 0);
     int lifted = q->level == MX_LIFTED && t->level == MX_LIFTED;
     if (!lifted) {
 #if MX_ISA == 4
-        hit = _mm_cmpeq_epi32_mask(_mm_load_si128((const __m128i *)t->rec), _mm_set1_epi32((int)me)) & (0u - (me != 0));
+        hit |= _mm_cmpeq_epi32_mask(_mm_load_si128((const __m128i *)t->rec), _mm_set1_epi32((int)me)) & (0u - (me != 0));
 #else
         for (uint32_t i = 0; i < 4; i++) hit |= (t->rec[i] == me) & (me != 0);
 #endif

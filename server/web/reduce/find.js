@@ -200,6 +200,8 @@ export const findEvents = {
   age: answerAge,
   stop: (state) => (state.phase === "waiting" ? stop(state) : [state]),
   anyone: (state, _, now) => (state.phase === "waiting" ? seek(state, { ...state.find, interests: [] }, now) : [state]),
+  elsewhere: (state, { on }) =>
+    on === state.elsewhere ? [state] : [{ ...state, elsewhere: on }, ...(on && state.phase === "waiting" ? [say("wait.elsewhere")] : [])],
   widen: (state, _, now) => (state.phase === "waiting" ? seek(state, { ...state.find, language: "*" }, now) : [state]),
   home: (state, _, now) => [
     { ...state, phase: "home", last: leftBehind(state, now), chat: null, ended: null, find: null, was: state.chat?.id ?? state.was, sheet: null },

@@ -6,6 +6,7 @@
 //   me      {token, resume: a chance to come back, online: how many are here, grace: seconds}
 //   reads   the language of the page
 //   find    {mode, interests, language}: what we look for, as it is sent        waiting  {accepts, widens, at, others, quiet}
+//   elsewhere: another tab of this browser searches too
 //   chat    {id, role, common, language, college, question, asked, lines, ordinal, last, typing, away, replay, paused, tone, draft, quote: {key: of the line, or null, text: quoted lines} or null, hung, tips}
 //   line    {key, from: me | them | 1 | 2 | note, text, state: queued | sending | sent | refused, late, ordinal, seq}
 //   video   reduce/video.js: own devices, and of the call what is known beside its streams (chat.call: {offer, ice}; chat.hung: it was ended)
@@ -79,6 +80,7 @@ export const first = (extra = {}) => ({
   form: { problem: null, pulse: null },
   find: null,
   waiting: null,
+  elsewhere: false,
   chat: null,
   was: null,
   last: null,

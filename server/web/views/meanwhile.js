@@ -18,10 +18,11 @@ const Calling = () => html`
   </div>
 `;
 
-export function Meanwhile({ state: { find, status, prefs, waiting } }) {
+export function Meanwhile({ state: { find, status, prefs, waiting, elsewhere } }) {
   const usual = waiting?.quiet || find.extra?.role || find.extra?.college ? 0 : status?.usual?.[find.mode];
   return html`
     <div class="meanwhile">
+      ${elsewhere && html`<p class="hint" id="elsewhere">${t("wait.elsewhere")}</p>`}
       ${
         usual >= LEAST &&
         html`

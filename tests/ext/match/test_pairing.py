@@ -50,7 +50,10 @@ def test_pairs_are_allowed_and_close_to_the_best(
         (a, b): sum(worth[i] for i in rows[a] & rows[b])
         for a in range(n)
         for b in range(a + 1, n)
-        if persons[a] not in avoid[b] and persons[b] not in avoid[a] and len({places[a], places[b]} - {0}) < 2
+        if persons[a] != persons[b]
+        and persons[a] not in avoid[b]
+        and persons[b] not in avoid[a]
+        and len({places[a], places[b]} - {0}) < 2
     }
     found = 0
     for a, b in enumerate(mate.tolist()):

@@ -25,6 +25,25 @@ def test_a_first_visit_asks_the_age_once_and_then_goes_on_by_itself(window: Open
     expect(page.locator(".waiting")).to_be_visible()
 
 
+def test_two_tabs_of_one_browser_do_not_meet_and_say_that_both_search(window: Opener, server: Server) -> None:
+    first = keep(window(), adult=True, tags=["one and the same"])
+    second = first.context.new_page()
+    for page in (first, second):
+        page.goto(server.url)
+        page.click("#start-text")
+        expect(page.locator(".waiting")).to_be_visible()
+    for page in (first, second):
+        expect(page.locator("#elsewhere")).to_have_text("You are also searching in another tab.")
+    other = keep(window(server.url), adult=True, tags=["one and the same"])
+    other.reload()
+    other.click("#start-text")
+    expect(first.locator("#message")).to_be_visible()
+    expect(other.locator("#message")).to_be_visible()
+    expect(second.locator("#elsewhere")).to_have_count(0)
+    expect(second.locator(".waiting")).to_be_visible()
+    first.close()
+
+
 def test_under_18_ends_there_and_is_kept_until_tomorrow(window: Opener, server: Server) -> None:
     page = window(server.url)
     page.click("#start-text")
