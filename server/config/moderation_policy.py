@@ -44,10 +44,11 @@ MONEY_POINTS: Final = 60  # of a report whose lines speak of money
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A rule of `/rules`. `sentence`: as refusals say it, in English (the page has it by the key `rule.NAME`); `ladder`: seconds of the ban that
-    each further step within 120 days brings, WARNED: a warning."""
+    each further step within 120 days brings, WARNED: a warning; `video_least`: seconds for which whoever broke it on camera is out at least."""
 
     sentence: str
     ladder: tuple[int, ...]
+    video_least: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Reason:
 
 RULES: Final[Mapping[str, Rule]] = {
     "R1": Rule("This service is for adults only.", (DAY, 7 * DAY, 30 * DAY)),
-    "R2": Rule("No nudity.", (DAY, 7 * DAY, 30 * DAY)),
+    "R2": Rule("No nudity.", (DAY, 7 * DAY, 30 * DAY), video_least=DAY),
     "R3": Rule("No threats.", (7 * DAY, 90 * DAY)),
     "R4": Rule("No hate or harassment.", (WARNED, DAY, 7 * DAY, 30 * DAY)),
     "R5": Rule("No adverts, bots or scams.", (DAY, 7 * DAY, 30 * DAY)),

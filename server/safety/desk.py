@@ -20,7 +20,7 @@ from server.safety.cases import NOTE
 from server.safety.evidence import Evidence
 from server.safety.files import NAME, Found, Missing
 from server.safety.looking import Shot
-from server.safety.measures import CLOSING, MEMORY, Decision, Grade, Refused, allow, next_step
+from server.safety.measures import CLOSING, MEMORY, Decision, Grade, Refused, allow, check_least, next_step
 from server.safety.notices import warn
 from server.safety.queues import Listed, Queues, Record
 from server.safety.referring import Referring
@@ -222,6 +222,7 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
             subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).one()
             if chosen.measure == "ban" and chosen.seconds is None:
                 chosen = await self._step(connection, subject, chosen, now)
+            check_least(chosen, str(row.mode))
             allow(chosen.measure, chosen.seconds or 0, grade)
             told, stays = "nothing follows", now + EVIDENCE_AFTER_NONE
             pictures = now + (EVIDENCE_AFTER_NONE if chosen.measure in ("none", AGE) else EVIDENCE_MOST)

@@ -94,6 +94,13 @@ class Decision:
         return self
 
 
+def check_least(decision: Decision, mode: str) -> None:
+    """Raises Refused where a decision about a chat of this mode is milder than its rule allows: what a camera showed goes on at once otherwise."""
+    least = RULES[decision.rule].video_least if decision.rule and mode == "video" else 0
+    if (decision.seconds or 0) < least:
+        raise Refused("refused.least", rule=decision.rule, length=length(least))
+
+
 def next_step(rule: str, earlier: int) -> int:
     """The length of the ladder's next step after `earlier` ones; WARNED: a warning."""
     ladder = RULES[rule].ladder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -274,3 +275,19 @@ async def test_what_was_decided_before_is_shown_for_120_days(kit: Kit) -> None:
     assert (found.steps["R5"], found.steps["R6"], found.steps["R4"]) == (7 * DAY, DAY, 0)
     kit.now = NOW + 121 * DAY
     assert (await at_desk.show(later.hex(), "bob", "so")).earlier == ()
+
+
+async def test_confirmed_nudity_on_camera_ends_the_call_for_a_day_at_least(kit: Kit) -> None:
+    at_desk, known = desk(kit), bans(kit)
+    ident = (await cases(kit).take(replace(reported(reason="nudity"), mode="video"))).hex()
+    for mild in (Decision("warning", "R2"), Decision("pause", "R2", HOUR)):
+        with pytest.raises(Refused, match="For R2 on camera the least is 1 day"):
+            await at_desk.decide(ident, "ada", "so", mild)
+    await at_desk.decide(ident, "ada", "so", ban("R2"))
+    await known.refresh()
+    found = known.find(22, "")
+    assert found is not None
+    assert found.until == NOW + DAY
+    for number, (mode, rule) in enumerate((("text", "R2"), ("video", "R4"))):
+        other = await cases(kit).take(replace(reported(about=40 + number, reason="nudity"), mode=mode))
+        await at_desk.decide(other.hex(), "ada", "so", Decision("warning", rule))

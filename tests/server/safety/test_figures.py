@@ -6,13 +6,14 @@ from typing import Any
 
 from server.metrics.histogram import Buckets
 from server.safety.appeals import Appeals
+from server.safety.ban_table import path_of
 from server.safety.figures import BEHIND, Figures
 from server.safety.interface import Written
 from server.safety.law_notices import LawNotices
 from server.safety.measures import Decision
 from tests.server.store.conftest import NOW, Kit
 
-from .people import bans, cases, desk, reported
+from .people import cases, desk, reported
 
 
 async def looked(figures: Figures) -> dict[str, Any]:
@@ -45,7 +46,7 @@ async def test_each_decision_is_counted_once_and_none_from_before_the_start(kit:
     kit.now += 700
     await at_desk.decide(bad.hex(), "ada", "adverts", Decision("ban", "R5"))
     appeals = Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
-    await appeals.write(bans(kit).path(bad).rpartition("/")[2], "not me")
+    await appeals.write(path_of(kit.pseudonyms, bad).rpartition("/")[2], "not me")
     kit.now += 300
     await at_desk.answer(bad.hex(), "bob", "right", uphold=False, words="")
     kit.now += BEHIND + 1

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from server.config.moderation_policy import AGE, DAY
 from server.safety import minors as module
 from server.safety.appeals import Appeals
-from server.safety.ban_table import BanTable
+from server.safety.ban_table import BanTable, path_of
 from server.safety.measures import AGE_FOR, Decision, Refused
 from server.safety.minors import STANDS, Minors
 from server.store.case_life import UNDO
@@ -106,7 +106,7 @@ async def test_a_program_keeps_them_out_for_a_day_and_deletes_nothing(kit: Kit) 
     (one,) = await desk(kit).cases("urgent")
     assert one.id == ident.hex()
     reasons = await Appeals(kit.database, kit.pseudonyms, lambda: kit.now).read(
-        there.path(found.case).rpartition("/")[2]
+        path_of(kit.pseudonyms, found.case).rpartition("/")[2]
     )
     assert reasons is not None
     assert (reasons.measure, reasons.program) == ("age", "age.claim")

@@ -6,6 +6,7 @@ import pytest
 
 from server.config.moderation_policy import AGE, DAY
 from server.safety.appeals import Appeals
+from server.safety.ban_table import path_of
 from server.safety.desk import Desk
 from server.safety.measures import Decision, Grade, Refused
 from server.safety.second_looks import ONE_IN, drawn
@@ -47,10 +48,10 @@ async def test_another_operator_sees_nothing_of_the_decision_until_they_said_the
     assert not mine.again
     assert mine.outcome is not None
     assert mine.outcome.measure == "ban"
-    assert mine.steps["R2"] == DAY
+    assert mine.steps["R2"] == 7 * DAY
     assert theirs.again
     assert (theirs.outcome, theirs.program, theirs.earlier) == (None, None, ())
-    assert theirs.steps["R2"] == 0  # as it was: a warning
+    assert theirs.steps["R2"] == DAY  # as it was
     assert [(one.record.right, one.record.of) for one in theirs.reports] == [(0, 0)]
     assert [line.text for line in theirs.texts[0].lines] == ["hi", "buy"]
     assert await at_desk.look_again(ident, "bob", "so", "ban", "R2") is True
@@ -134,7 +135,7 @@ async def test_what_was_appealed_ended_or_took_two_is_not_seen_again(kit: Kit) -
     await at_desk.decide(two, "ada", "so", Decision("ban", "R5", 200 * DAY), Grade.PAIR)
     kit.now += UNDO + 1
     assert await waiting(at_desk, "bob") == [appealed, ended]
-    token = bans(kit).path(bytes.fromhex(appealed)).rpartition("/")[2]
+    token = path_of(kit.pseudonyms, bytes.fromhex(appealed)).rpartition("/")[2]
     await Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now).write(token, "no")
     await at_desk.unban(ended, "cyd", "so")
     assert await waiting(at_desk, "bob") == []

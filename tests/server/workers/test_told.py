@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from engine.friction import Friction
 from server.handover.link import Kind, Message
 from server.safety.ban_table import Ban, BanTable
 from server.safety.interface import Safety
@@ -110,6 +111,21 @@ async def test_who_joins_is_told_all_and_then_what_changes(office: Office, monke
     office.ban(7)
     await office.turn()
     assert office.banned(7) == [False]
+
+
+async def test_a_ban_that_is_taken_back_leaves_nothing_on_its_network_in_any_worker(office: Office) -> None:
+    friction = Friction()
+    office.told.bans.lifted = friction.lifted
+    office.ban(5)
+    office.sharing.joined(WORKER)
+    await office.turn()
+    refused = office.told.bans.refusal(5, "192.0.2.1")
+    assert refused is not None
+    friction.barred("192.0.2.1", refused[1], 0.0)
+    assert friction.stands(1, 0, "192.0.2.1", 1.0) == 3
+    office.bans.drop(office.keys.safety_identity(5))
+    await office.turn()
+    assert friction.stands(1, 0, "192.0.2.1", 1.0) == 1
 
 
 async def test_who_is_turned_away_as_a_minor_by_a_person_is_told_of(office: Office) -> None:
