@@ -15,6 +15,14 @@ from server.store.rights_schema import erased
 from server.store.safety_schema import appeal, ban, case
 from server.store.schema import log, log_party
 
+# Made once: to list the columns of an alias costs as much as a query.
+_PEOPLE, _CASES, _BANS, _APPEALS = (
+    log_party.alias("people"),
+    case.alias("one"),
+    ban.alias("bans"),
+    appeal.alias("appeals"),
+)
+
 
 def erased_row(value: ColumnElement[Any], at: ColumnElement[Any]) -> ColumnElement[bool]:
     """A row of the person stored as `value`, from the time `at`."""
@@ -23,18 +31,16 @@ def erased_row(value: ColumnElement[Any], at: ColumnElement[Any]) -> ColumnEleme
 
 def shown_log() -> ColumnElement[bool]:
     """A saved log that nobody took away and neither of its people asked to have deleted."""
-    people = log_party.alias("people")
-    theirs = select(people.c.log).where(people.c.log == log.c.id, erased_row(people.c.identity, log.c.saved))
+    theirs = select(_PEOPLE.c.log).where(_PEOPLE.c.log == log.c.id, erased_row(_PEOPLE.c.identity, log.c.saved))
     return and_(log.c.hidden.is_(None), not_(exists(theirs)))
 
 
 def exempt_case(now: int, ident: ColumnElement[Any]) -> ColumnElement[bool]:
     """What belongs to a case that is open, or behind which a ban runs or an appeal waits: no deletion takes it. `ident`: the case's id."""
-    one, bans, appeals = case.alias("one"), ban.alias("bans"), appeal.alias("appeals")
     return or_(
-        exists(select(one.c.id).where(one.c.id == ident, one.c.state == OPEN)),
-        exists(select(bans.c.id).where(bans.c.case == ident, bans.c.lifted.is_(None), bans.c.until > now)),
-        exists(select(appeals.c.id).where(appeals.c.case == ident, appeals.c.state == "open")),
+        exists(select(_CASES.c.id).where(_CASES.c.id == ident, _CASES.c.state == OPEN)),
+        exists(select(_BANS.c.id).where(_BANS.c.case == ident, _BANS.c.lifted.is_(None), _BANS.c.until > now)),
+        exists(select(_APPEALS.c.id).where(_APPEALS.c.case == ident, _APPEALS.c.state == "open")),
     )
 
 
