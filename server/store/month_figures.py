@@ -36,6 +36,7 @@ DEEDS = (
     "safety answer",
     "safety second",
     "safety notices answer",
+    "safety notices clear",
 )  # by which somebody was an operator in a month
 Window = tuple[int, int]
 
