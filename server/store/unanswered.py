@@ -47,7 +47,7 @@ async def forget_words(connection: AsyncConnection, now: int, most: int) -> int:
     return gone
 
 
-def oldest(now: int) -> Iterator[tuple[str, Select[tuple[int | None]], int]]:
+def oldest(now: int) -> Iterator[tuple[str, Select[int | None], int]]:
     """For the proof of a purge: a place, the query of the oldest thing that waits there, and the time before which there may be none."""
     waiting = select(func.min(law_notice.c.at)).where(law_notice.c.state == OPEN)
     yield "law_notice.at", waiting.where(law_notice.c.kind != CHILD), now - NOTICE_DAYS * DAY
@@ -56,5 +56,5 @@ def oldest(now: int) -> Iterator[tuple[str, Select[tuple[int | None]], int]]:
         yield f"{table.name}.request", _received(table), now - WORDS_DAYS * DAY
 
 
-def _received(table: Table) -> Select[tuple[int | None]]:
+def _received(table: Table) -> Select[int | None]:
     return select(func.min(request.c.received)).join(table, table.c.request == request.c.number)

@@ -98,6 +98,21 @@ async def test_no_english_word_of_a_table_is_left(kit: Kit, language: str) -> No
         assert not re.search(whole, text), english
 
 
+async def test_where_nothing_is_held_one_sentence_says_so_and_empty_parts_are_one_line_elsewhere(kit: Kit) -> None:
+    nothing = await people.known(kit).know(people.A, NOW)
+    said = rendered(nothing, "en")
+    assert "Nothing is stored about the browser or the key that asked." in said
+    assert 'id="part-' not in said
+    assert "<table>" not in said
+    await people.told(kit)
+    some = await people.known(kit).know(people.A, int(kit.now))
+    some["parts"]["holds"], some["counts"]["holds"] = [], 0
+    said = rendered(some, "en")
+    assert 'id="part-chats"' in said
+    assert 'id="part-holds"' not in said
+    assert PAGES.said["en"].text("know.part.holds") in said.partition("Nothing is held of:")[2].partition("</p>")[0]
+
+
 async def test_english_says_what_it_said(kit: Kit) -> None:
     text = rendered(await everything(kit), "en")
     assert 'lang="en"' not in text
