@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.server.console.page.conftest import Operated, authenticator
 from tests.server.console.page.test_console import well
-from tests.server.web.conftest import Opener, Watch, meet
+from tests.server.web.conftest import Opener, Watch, keep, meet
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -88,11 +88,23 @@ def test_from_two_taps_to_a_reversed_ban(window: Opener, operated: Operated, qui
     receipt.reload()
     expect(receipt.locator("main")).to_contain_text("and we acted")
 
+    flatmate = keep(window(), adult=True, tags=())  # another browser of the same address
+    flatmate.goto(operated.server.url)
+    expect(flatmate.locator("h1")).to_contain_text("Your network can't use Serendip until")
+    expect(flatmate.locator("main")).not_to_contain_text("adverts")
+    theirs = flatmate.get_by_role("link", name="Ask for a review").get_attribute("href")
+
     address = ben.get_by_role("link", name="Ask for a review").get_attribute("href")
     plain = window(java_script_enabled=False)
     plain.goto(operated.server.url.rstrip("/") + str(address))
     for words in ("No adverts, no bots, no scams", "How long: 1 day", time.strftime("%B %Y", time.gmtime())):
         expect(plain.locator("main")).to_contain_text(words)
+    shared = window(java_script_enabled=False)
+    shared.goto(operated.server.url.rstrip("/") + str(theirs))
+    expect(shared.locator("main")).to_contain_text("it need not be you")
+    for words in ("adverts", "Decided", "a person", "reported"):
+        expect(shared.locator("main")).not_to_contain_text(words)
+
     plain.fill("#words", "It was my little brother.")
     plain.get_by_role("button", name="Send the appeal").click()
     expect(plain.locator("main")).to_contain_text("Your appeal is here")
