@@ -25,11 +25,12 @@ from bench.storage.kit import Kit, cpu
 from bench.support.documents import fill, table
 from bench.support.machine import machine
 from bench.support.results import ROOT, read, write
+from server.config import moderation_policy
 from server.config.settings import Console as Settings
 from server.console.accounts import Accounts
 from server.console.app import build
 from server.console.sessions import COOKIE, Sessions
-from server.safety.cases import BASE, Cases, due
+from server.safety.cases import Cases, due
 from server.safety.evidence import LINES, Evidence, Said
 from server.safety.reported import Person, Reported
 from server.store import migrate
@@ -98,10 +99,11 @@ async def filled(kit: Kit, cases: int) -> None:
     rows: dict[object, list[dict[str, object]]] = {case: [], case_subject: [], report: []}
     for number in range(cases):
         ident, reason, opened = secrets.token_bytes(16), dice.choice(REASONS), now - dice.randrange(SPAN)
+        points = moderation_policy.reason(reason).points
         rows[case].append(
             {
                 "id": ident, "queue": "people", "state": "open", "mode": "text", "opened": opened, "reasons": reason,
-                "priority": BASE[reason], "due": due(opened, BASE[reason]), "machine": False,
+                "priority": points, "due": due(opened, points), "machine": False,
             }
         )  # fmt: skip
         subject = kit.pseudonyms.safety_identity(PEOPLE + number + 1)

@@ -371,7 +371,7 @@ class Purge:
         """The oldest of each place. Chats and parties stand in order of time by their key, so the first is it: no scan each hour."""
         async with self._database.read() as connection:
             for waits, query, limit in () if done.dry else unanswered.oldest(now):
-                done.proofs.append(Proof(waits, (await connection.execute(query)).scalar(), limit, 0))
+                done.proofs.append(Proof(waits, await connection.scalar(query), limit, 0))
             for rule in self._rules:
                 table, limit = metadata.tables[rule.table], now - rule.days * DAY
                 clocks = [(table, table.c[rule.clock])]

@@ -19,6 +19,7 @@ class Caller:
         self.web = web
         self.id = ""
         self.first: list[Any] = []
+        self._unread: list[Any] = []  # of the first events, what `until` has not looked at
 
     async def start(self, **parameters: str) -> list[Any]:
         """Start; the first events."""
@@ -29,7 +30,7 @@ class Caller:
         if not found:
             return []
         self.id = found["clientID"]
-        self.first = found["events"]
+        self.first = self._unread = found["events"]
         return self.first
 
     async def post(self, path: str, **fields: str) -> str:
@@ -43,9 +44,9 @@ class Caller:
             return await answer.json()
 
     async def until(self, name: str) -> list[Any]:
-        """Polls until the event of that name came; it is given."""
+        """Polls until the event of that name came; it is given. The first events are looked at before."""
         while True:
-            found = await self.events()
+            found, self._unread = self._unread or await self.events(), []
             assert found is not None, f"no {name} came"
             for event in found:
                 if event[0] == name:
