@@ -37,7 +37,7 @@ ABOUT = {"operator": Operator, "moderated": False}
 RECEIPT = {"at": "3 October 2026", "closed": "4 October 2026", "answer": ""}
 SENT = Written("log", "", "Somebody sells passports here.", "me@example.org")
 STATES = {
-    "parents": ("parents.html", {"labelled": True}),
+    "parents": ("parents.html", {"labelled": True, "screened": True}),
     "notice": ("notice.html", {**ABOUT, "state": "ask", "written": Written("child", "", "", ""), "problems": {}}),
     "notice-wrong": (
         "notice.html",
