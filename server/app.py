@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from server import log
-from server.captcha.frame import add_challenge
+from server.captcha.frame import add_challenge, is_frame_host, is_framed
 from server.college.routes import add_college
 from server.http.client_info import add_client_info
 from server.http.crowded import Crowd
@@ -43,8 +43,13 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @web.middleware
 async def guard_host(request: web.Request, handler: Answer) -> web.StreamResponse:
-    """A page elsewhere whose name was pointed here is not answered."""
-    if not hosts.known(request.headers.get("Host"), request.app[SERVICES].settings.server.hosts):
+    """A page elsewhere whose name was pointed here is not answered; the origin of a company's script has its frame alone."""
+    settings = request.app[SERVICES].settings
+    if is_frame_host(request.headers.get("Host"), settings.challenge):
+        return (
+            await handler(request) if is_framed(request.path) else web.Response(status=404, text="Nothing is here.\n")
+        )
+    if not hosts.known(request.headers.get("Host"), settings.server.hosts):
         return web.Response(
             status=421, text="This server does not know that name. Its operator sets SERENDIP_SERVER__HOSTS.\n"
         )

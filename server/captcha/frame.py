@@ -1,32 +1,62 @@
-"""`GET /challenge`: the document in which a company's script runs, as a frame in the page. Rule: while a company is chosen, and nothing else in it.
+"""Serves the document in which a company's script runs, at an origin of its own (`challenge.origin`), as a frame in the page.
 
-The page's own policy stays as strict as it is, for such scripts break under it (they write addresses and markup as plain text). The page puts
-the frame up after a press, and takes it away when the answer is there: then nothing of the company's runs any more.
+Invariant: nothing else is served at that origin, no cookie is set or read there, and the document is not served at the page's: what the script can
+reach of ours is this document. The page puts the frame up after a press, and takes it away when the answer is there: then nothing of the company's
+runs any more.
 """
 
+import re
 from typing import Final
 
 from aiohttp import web
 
 from server.captcha.siteverify import ACTION
-from server.config.challenge import Company
+from server.config.challenge import Challenge, Company
+from server.config.settings import Server
 from server.http.services import SERVICES
 from server.pages import NO_CACHE, PAGES
+from server.security import hosts
 
+PATH: Final = "/challenge"
 POLICY: Final = (
     "default-src 'none'; script-src 'self' {hosts}; font-src 'self'; frame-src {hosts}; connect-src {hosts}; img-src data: {hosts}; "
-    "style-src 'self' 'unsafe-inline' {hosts}; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    "style-src 'self' 'unsafe-inline' {hosts}; base-uri 'none'; form-action 'none'; frame-ancestors {page}"
 )
+_PAGE: Final = re.compile(r"https?://(?P<host>[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?)")
+_FILES: Final = re.compile(
+    r"/s/[^/]+/(?:look\.js|company\.js|style/tokens\.css|vendor/figtree(?:-ext)?\.woff2)"
+)  # of which it is made
 
 
-def headers(company: Company) -> dict[str, str]:
-    """What the document may do. The company sees which site it is on, and not which page."""
+def is_frame_host(host: str | None, chosen: Challenge) -> bool:
+    """Whether a Host header names the origin of the frame."""
+    return chosen.company is not None and hosts.known(host, (chosen.frame_host,))
+
+
+def is_framed(path: str) -> bool:
+    """Whether something is served there at that origin."""
+    return path == PATH or _FILES.fullmatch(path) is not None
+
+
+def is_page_origin(origin: str, server: Server) -> bool:
+    """Whether our page is at an origin, so that it may frame the document and is told the answer."""
+    found = _PAGE.fullmatch(origin)
+    return found is not None and (origin in server.origins or hosts.known(found["host"], server.hosts))
+
+
+def headers(company: Company, page: str) -> dict[str, str]:
+    """What the document may do, and which page may frame it. The company sees which site it is on, and not which page."""
     return {
-        "Content-Security-Policy": POLICY.format(hosts=" ".join(company.hosts)),
+        "Content-Security-Policy": POLICY.format(hosts=" ".join(company.hosts), page=page),
         "Referrer-Policy": "strict-origin",
-        "X-Frame-Options": "SAMEORIGIN",
         **NO_CACHE,
     }
+
+
+async def unforbid_frame(request: web.Request, response: web.StreamResponse) -> None:
+    """`app.on_response_prepare`: `X-Frame-Options` can name no other origin; `frame-ancestors` does."""
+    if request.path == PATH and response.status == 200:
+        response.headers.pop("X-Frame-Options", None)
 
 
 def add_challenge(app: web.Application) -> None:
@@ -35,14 +65,21 @@ def add_challenge(app: web.Application) -> None:
     company = chosen.company
     if company is None:
         return
-    pages, sent = app[PAGES], headers(company)
+    app[SERVICES].offers["challenges"] = chosen.origin
+    pages = app[PAGES]
 
     async def document(request: web.Request) -> web.Response:
+        page = request.query.get("page", "")
+        if not is_frame_host(request.headers.get("Host"), chosen) or not is_page_origin(
+            page, app[SERVICES].settings.server
+        ):
+            raise web.HTTPNotFound
         answer = pages.answer(
-            "challenge.html", key=chosen.site_key, script=company.script_url, action=ACTION, invisible=chosen.invisible,
+            "challenge.html", key=chosen.site_key, script=company.script_url, action=ACTION, invisible=chosen.invisible, page=page,
             **pages.reader(request),
         )  # fmt: skip
-        answer.headers.update(sent)
+        answer.headers.update(headers(company, page))
         return answer
 
-    app.router.add_get("/challenge", document)
+    app.router.add_get(PATH, document)
+    app.on_response_prepare.append(unforbid_frame)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, PositiveFloat, SecretStr, StringConstraints, ValidationInfo, field_validator
 
-from server.config.kinds import Section, http_url
+from server.config.kinds import Section, http_url, own_origin
 
 ALTCHA: Final = "altcha"
 RECAPTCHA: Final = "recaptcha"
@@ -82,6 +82,10 @@ class Challenge(Section):
         default="", description="the company's public key for this site"
     )
     secret: SecretStr = Field(default=SecretStr(""), description="the company's secret key for this site")
+    origin: Annotated[str, AfterValidator(own_origin)] = Field(
+        default="",
+        description="origin of its own for the company's script, e.g. https://challenge.example: a name that leads here and is not in server.hosts",
+    )
     verify_url: Annotated[str, AfterValidator(http_url)] = Field(
         default="", description="where the company says whether an answer is right; empty: its usual address"
     )
@@ -107,6 +111,17 @@ class Challenge(Section):
     def _has_secret(cls, key: SecretStr, told: ValidationInfo) -> SecretStr:
         _needed(told, bool(key.get_secret_value()))
         return key
+
+    @field_validator("origin")
+    @classmethod
+    def _has_origin(cls, origin: str, told: ValidationInfo) -> str:
+        _needed(told, bool(origin))
+        return origin
+
+    @property
+    def frame_host(self) -> str:
+        """The name of `origin`; empty where there is none."""
+        return urlsplit(self.origin).hostname or ""
 
     @property
     def company(self) -> Company | None:

@@ -37,13 +37,13 @@ def _origin(origin: str) -> str:
     return origin
 
 
-def console_origin(origin: str) -> str:
-    """One origin with a name: browsers make no passkey for an address, and none over plain HTTP but on localhost."""
+def own_origin(origin: str) -> str:
+    """One origin with a name, as passkeys and frames want it: browsers take no address, and plain HTTP on localhost alone."""
     if origin and not re.fullmatch(
         r"https://(?![0-9.]+(:|$))[a-z0-9.-]+(:(?!443$)[0-9]{1,5})?|http://localhost(:(?!80$)[0-9]{1,5})?", origin
     ):
         raise ValueError(
-            "https:// and a name in small letters is wanted, e.g. https://console.example, or http://localhost:9466"
+            "https:// and a name in small letters is wanted, e.g. https://name.example, or http://localhost:9466"
         )
     return origin
 

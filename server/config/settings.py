@@ -17,6 +17,8 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     SecretStr,
+    ValidationInfo,
+    field_validator,
 )
 
 from server.config.challenge import Challenge as Challenge
@@ -32,10 +34,10 @@ from server.config.kinds import (
     TurnServers,
     Workers,
     bucket_url,
-    console_origin,
     contact_uri,
     database_url,
     http_url,
+    own_origin,
 )
 from server.config.pictures import Pictures as Pictures
 from server.config.recipients import Recipients
@@ -266,7 +268,7 @@ class Console(Section):
     enabled: bool = Field(default=True, description="serve it, where a store is on")
     host: str = Field(default="127.0.0.1", description="address of its port")
     port: Port = Field(default=9466, description="that port; 0: any free one")
-    origin: Annotated[str, AfterValidator(console_origin)] = Field(
+    origin: Annotated[str, AfterValidator(own_origin)] = Field(
         default="",
         description="where browsers reach it, e.g. https://console.example; passkeys belong to that name; empty: http://localhost:PORT",
     )
@@ -390,6 +392,14 @@ class Settings(Section):
     college: College = College()
     translation: Translation = Translation()
     log: Log = Log()
+
+    @field_validator("challenge")
+    @classmethod
+    def _is_apart(cls, chosen: Challenge, told: ValidationInfo) -> Challenge:
+        server = told.data.get("server")
+        if chosen.company is not None and server is not None and chosen.frame_host in server.hosts:
+            raise ValueError("challenge.origin is wanted at a name of its own, and not at one of server.hosts")
+        return chosen
 
 
 # What SIGHUP takes up in a running server (server/config/reload.py); everything else needs a restart.

@@ -20,7 +20,7 @@ PAGE = (
     "media-src 'self' blob:; connect-src 'self'{sockets}; worker-src 'self'; manifest-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types serendip-worker"
 )
-FRAMING = "; frame-src 'self'"  # where a company's challenge runs in a frame (server.captcha.frame)
+FRAMING = "; frame-src {origin}"  # where a company's challenge runs in a frame (server.captcha.frame)
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -44,11 +44,14 @@ _PARTS = {  # what a document is made of; all else a browser may open as one (a 
 _HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 
-def page_policy(host: str, secure: bool, framing: bool = False) -> str:
-    """The page's policy; `secure`: the browser came by HTTPS, and goes on only so; `framing`: it may have frames of ours. Older Safari does not
-    count a socket as 'self', so it is named, unless `host` is strange."""
+def page_policy(host: str, secure: bool, framed: str = "") -> str:
+    """The page's policy; `secure`: the browser came by HTTPS, and goes on only so; `framed`: the origin whose documents it may frame.
+
+    Older Safari does not count a socket as 'self', so it is named, unless `host` is strange."""
     known = _HOST.fullmatch(host)
-    return PAGE.format(sockets=f" {'wss' if secure else 'ws'}://{host}" if known else "") + (FRAMING if framing else "")
+    return PAGE.format(sockets=f" {'wss' if secure else 'ws'}://{host}" if known else "") + (
+        FRAMING.format(origin=framed) if framed else ""
+    )
 
 
 # What filters of families know (https://www.rtalabel.org).

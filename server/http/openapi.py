@@ -83,7 +83,7 @@ FIGURES: Final = record("online spy", online=WHOLE, usual=USUAL, spy=SPY)
 CONFIG: Final = record(
     "grace modes", grace=NUMBER, moderated={"type": "boolean"},
     modes={"type": "array", "items": STRING}, college={"type": "boolean"}, save={"type": "boolean"},
-    rights={"type": "boolean"}, translation={"type": "boolean"}, pictures={"type": "boolean"}, checker=STRING, young=STRING,
+    rights={"type": "boolean"}, translation={"type": "boolean"}, pictures={"type": "boolean"}, checker=STRING, challenges=STRING, young=STRING,
     video={"type": "boolean"}, relay={"type": "boolean"}, adult={"type": "boolean"}, privacy=WHOLE,
     statement={
         "type": "object", "description": "a version of the privacy statement that is announced",
@@ -250,7 +250,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "GET", "/api/transparency", "The same, as data", {200: (JSON, record(months={"type": "array"})), 503: (JSON, ERROR)}, "safety",
     ),
-    Route("GET", "/challenge", "The frame in which a company's challenge runs", PAGE, needs="challenge.site_key"),
+    Route("GET", "/challenge", "The frame in which a company's challenge runs, at `challenge.origin` alone", PAGE, needs="challenge.site_key"),
     Route("GET", "/offline", "What the page shows without a network", PAGE),
     Route("GET", "/sw.js", "The page's service worker", {200: ("text/javascript", STRING)}),
     Route("GET", "/manifest.webmanifest", "The page's manifest", {200: ("application/manifest+json", {"type": "object"})}),

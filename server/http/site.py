@@ -90,13 +90,14 @@ def address(version: str) -> str:
 
 
 class Web:
-    """The folder, read. `base` is the address of this version, with a slash at its end; `origin`: where all of it is on the web; `framing`: the
-    page may have frames of ours; `rating`: what filters of families read, empty: nothing; `data`: there is a page about one's own data."""
+    """The folder, read. `base` is the address of this version, with a slash at its end; `origin`: where all of it is on the web; `framed`: the
+    origin of a company's challenge, whose frame the page may have; `rating`: what filters of families read, empty: nothing; `data`: there is a
+    page about one's own data."""
 
     def __init__(
-        self, folder: Path = FOLDER, origin: str = "", framing: bool = False, rating: str = "", data: bool = False
+        self, folder: Path = FOLDER, origin: str = "", framed: str = "", rating: str = "", data: bool = False
     ) -> None:
-        self._framing = framing
+        self._framed = framed
         self.version, files, self.manifests = built(folder)
         self.base = address(self.version)
         placed = {name: file.body for name, file in files.items()}
@@ -129,7 +130,7 @@ class Web:
         language = preferred(request.headers.get("Accept-Language", ""), self.shells)
         answer = self.shells[language].answer(request, "no-cache", "Accept-Language")
         secure = request.app[CLIENT_INFO].secure(request)
-        answer.headers["Content-Security-Policy"] = page_policy(request.host, secure, self._framing)
+        answer.headers["Content-Security-Policy"] = page_policy(request.host, secure, self._framed)
         return answer
 
     async def file(self, request: web.Request) -> web.Response:
@@ -271,8 +272,8 @@ def add_site(app: web.Application) -> None:
     app[SERVICES].sources.append(reading)
     origin = hosts.origin(settings.server.hosts)
     rating = RTA if settings.safety.rta else ""
-    framing = settings.challenge.company is not None
-    served = add_web(app, Web(origin=origin, framing=framing, rating=rating, data=settings.store.enabled))
+    framed = settings.challenge.origin if settings.challenge.company is not None else ""
+    served = add_web(app, Web(origin=origin, framed=framed, rating=rating, data=settings.store.enabled))
     served.keep(settings.data / "pages")
     app[PAGES] = Pages(served.static, origin, rating)
     add_pages(app, app[PAGES])

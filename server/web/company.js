@@ -1,7 +1,7 @@
-// In the frame of a company's challenge (/challenge): loads the company's script, and tells the page around it the answer.
+// In the frame of a company's challenge (/challenge, at an origin of its own): loads the company's script, and tells the page around it the answer.
 // The three companies' scripts are called alike; of each there is one here, under its own name.
-const { key, script, action, invisible } = document.body.dataset;
-const tell = (said) => parent.postMessage(said, location.origin);
+const { key, script, action, page, invisible } = document.body.dataset;
+const tell = (said) => parent.postMessage(said, page);
 const failed = () => tell({ failed: true });
 const done = (response) => tell({ response });
 

@@ -26,6 +26,7 @@ PARTS = {
     "SERENDIP_CHALLENGE__PROVIDER": "turnstile",  # nor this company
     "SERENDIP_CHALLENGE__SITE_KEY": "k",
     "SERENDIP_CHALLENGE__SECRET": "s",
+    "SERENDIP_CHALLENGE__ORIGIN": "https://challenge.example",
     "SERENDIP_SAFETY__MODERATED": "true",
     "SERENDIP_VIDEO__TURN": "turn:127.0.0.1:3478",
     "SERENDIP_VIDEO__REPORTS": "true",

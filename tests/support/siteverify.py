@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from tests.support.stub import Answering, Stub
 
 SECRET = "sesame"
+ORIGIN = "https://challenge.example"  # where its script runs
 SCRIPT = """
 (() => {
   const next = () => `good-${Math.random().toString(36).slice(2)}`;
@@ -54,7 +55,7 @@ class Siteverify(Stub):
         """A server's, of the section `challenge`."""
         return {
             "provider": self.kind, "site_key": "a-site-key", "secret": SECRET, "verify_url": f"{self.url}/siteverify",
-            "script_url": f"{self.url}/api.js?render=explicit",
+            "script_url": f"{self.url}/api.js?render=explicit", "origin": ORIGIN,
         }  # fmt: skip
 
     @property

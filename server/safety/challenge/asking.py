@@ -46,7 +46,7 @@ class Asking:
     def use(self, hosts: Iterable[str]) -> None:
         """The names that this server answers to, from now on."""
         if self._company is not None:
-            self._company.hosts = hosts
+            self._company.hosts = (*hosts, self._settings.frame_host)
 
     def ask(self, session: Session, level: int) -> float:
         """`engine.ports.Outside.ask`."""

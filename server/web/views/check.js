@@ -10,20 +10,24 @@ const button = (event, key, primary = false) => html`
   <button type="button" class=${primary ? "button primary" : "button"} onClick=${() => send(event)}>${t(key)}</button>
 `;
 
-/** What the company shows, in a frame of ours (company.js), until it has told its answer. */
-function Frame({ check: { kind, of, company } }) {
+/** What widgets of the three companies need. The frame's origin is its own, which it keeps; it leads nobody away from the page. */
+const ALLOWED = "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox";
+
+/** What the company shows, in a frame at `from`, an origin of its own (company.js), until it has told its answer. */
+function Frame({ check: { kind, of, company }, from }) {
   const frame = useRef(null);
   useEffect(() => {
     const hear = ({ source, origin, data }) => {
-      if (source !== frame.current?.contentWindow || origin !== location.origin) return;
+      if (source !== frame.current?.contentWindow || origin !== from) return;
       if (typeof data?.response === "string") send("check.done", { response: data.response, of });
       else if (data?.failed) send("check.failed");
     };
     addEventListener("message", hear);
     return () => removeEventListener("message", hear);
-  }, [of]);
+  }, [of, from]);
+  const address = `${from}/challenge?page=${encodeURIComponent(location.origin)}`;
   return html`
-    <iframe class="company" data-kind=${kind} ref=${frame} src="/challenge" title=${t("check.frame", { company })}></iframe>
+    <iframe class="company" data-kind=${kind} ref=${frame} src=${address} sandbox=${ALLOWED} title=${t("check.frame", { company })}></iframe>
   `;
 }
 
@@ -32,13 +36,13 @@ function said({ company, failed, agreed }) {
   return company ? t(agreed ? "check.frame" : "check.company", { company }) : t("check.text");
 }
 
-function Below({ check }) {
+function Below({ check, from }) {
   if (check?.failed) return null;
   if (check?.company && !check.part)
     return (
       check.agreed &&
       html`
-        <${Frame} key=${check.of} check=${check} />
+        <${Frame} key=${check.of} check=${check} from=${from} />
       `
     );
   return html`
@@ -46,7 +50,7 @@ function Below({ check }) {
   `;
 }
 
-export const Check = ({ state: { check } }) => html`
+export const Check = ({ state: { check, config } }) => html`
   <${Sheet} id="check" title=${t("check.title")} cross=${false} shut="check.stop">
     ${
       check?.wrong &&
@@ -56,7 +60,7 @@ export const Check = ({ state: { check } }) => html`
       `
     }
     <p>${check && said(check)}</p>
-    <${Below} check=${check} />
+    <${Below} check=${check} from=${config.challenges} />
     <div class="pair">
       ${check?.failed && button("check.again", "check.again", true)}
       ${check?.company && !check.failed && !check.agreed && button("check.agreed", "check.go", true)}

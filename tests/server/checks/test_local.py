@@ -79,7 +79,7 @@ def test_settings_that_contradict_each_other_are_warned_of(chosen: dict[str, Any
 
 def test_a_company_s_check_wants_the_names_of_this_server(tmp_path: Path) -> None:
     company = {"name": "Checker", "kind": "captcha"}
-    chosen = {"provider": "turnstile", "site_key": "k", "secret": "s"}
+    chosen = {"provider": "turnstile", "site_key": "k", "secret": "s", "origin": "https://challenge.example"}
     told = [
         said
         for _, _, said in found(

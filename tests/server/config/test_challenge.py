@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from server.config.challenge import COMPANIES, Challenge
 from server.config.sources import SettingsError, load
 
-KEYS = {"site_key": "0x4AAA_b-c", "secret": "sesame"}
+KEYS = {"site_key": "0x4AAA_b-c", "secret": "sesame", "origin": "https://challenge.example"}
 
 
 def test_this_server_does_it_unless_it_is_told_otherwise() -> None:
@@ -52,6 +52,7 @@ def test_recaptcha_is_of_the_third_version_where_its_script_is_for_a_key(
     [
         ("site_key", "challenge.site_key is wanted where challenge.provider is hcaptcha"),
         ("secret", "challenge.secret is wanted where challenge.provider is hcaptcha"),
+        ("origin", "challenge.origin is wanted where challenge.provider is hcaptcha"),
     ],
 )
 def test_a_company_without_keys_is_an_error_that_says_which_and_no_secret(
@@ -84,3 +85,12 @@ def test_a_company_without_keys_is_an_error_that_says_which_and_no_secret(
 def test_what_no_key_and_no_address_can_be_is_refused(chosen: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Challenge.model_validate(chosen)
+
+
+def test_the_company_s_script_is_refused_the_page_s_own_name(tmp_path: Path) -> None:
+    file = tmp_path / "serendip.toml"
+    file.write_text(
+        '[server]\nhosts = ["chat.example"]\n[challenge]\nprovider = "hcaptcha"\nsite_key = "k"\nsecret = "s"\norigin = "https://chat.example"\n'
+    )
+    with pytest.raises(SettingsError, match="a name of its own, and not at one of server.hosts"):
+        load(file)

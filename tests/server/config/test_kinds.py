@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from server.config.kinds import bucket_url, console_origin, http_url
+from server.config.kinds import bucket_url, http_url, own_origin
 
 
 @pytest.mark.parametrize(
@@ -32,8 +32,8 @@ def test_an_address_that_requests_go_to_is_taken_without_its_last_stroke(given: 
         (http_url, "http://localhost/?key=1", "query"),
         (http_url, "http://", "a host"),
         (bucket_url, "https://bucket", "s3://bucket"),
-        (console_origin, "https://192.0.2.1", "a name"),
-        (console_origin, "http://console.example", "https://"),
+        (own_origin, "https://192.0.2.1", "a name"),
+        (own_origin, "http://console.example", "https://"),
     ],
 )
 def test_what_is_none_says_what_is_wanted(kind: Callable[[str], str], given: str, wanted: str) -> None:

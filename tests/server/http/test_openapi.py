@@ -26,7 +26,7 @@ from server.security import keys
 async def run():
     settings = Settings(
         data=Path(sys.argv[1]), mail={"host": "127.0.0.1"}, translation={"url": "http://127.0.0.1:9"},
-        challenge={"provider": "turnstile", "site_key": "k", "secret": "s"},
+        challenge={"provider": "turnstile", "site_key": "k", "secret": "s", "origin": "https://challenge.example"},
     )
     secret = keys.load(settings.data)
     server = Server(settings, secret, Sockets())
@@ -55,6 +55,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         SERENDIP_CHALLENGE__PROVIDER="turnstile",
         SERENDIP_CHALLENGE__SITE_KEY="k",
         SERENDIP_CHALLENGE__SECRET="s",
+        SERENDIP_CHALLENGE__ORIGIN="https://challenge.example",
     )
     yield server
     server.stop()

@@ -36,7 +36,7 @@ def test_the_registry_needs_only_features_that_there_are() -> None:
         "cluster": {"nats": "nats://127.0.0.1:4222", "address": "10.0.0.1:8499"},
         "translation": {"url": "http://127.0.0.1:5000"},
         "pictures": {"provider": "http", "url": "http://127.0.0.1:5001"},
-        "challenge": {"provider": "turnstile", "site_key": "k", "secret": "s", "send_address": True},
+        "challenge": {"provider": "turnstile", "site_key": "k", "secret": "s", "origin": "https://challenge.example", "send_address": True},
     }  # fmt: skip
     known = features(Settings.model_validate(every))
     assert known == {

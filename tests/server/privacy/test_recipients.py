@@ -17,10 +17,21 @@ ON: list[tuple[str, dict[str, Any]]] = [
     ("objects", {"objects": {"url": "s3://bucket/logs"}}),
     ("mail", {"mail": {"host": "mail.example"}}),
     ("translation", {"translation": {"url": "https://translate.example"}}),
-    ("captcha", {"challenge": {"provider": "turnstile", "site_key": "k", "secret": "s"}}),
     (
         "captcha",
-        {"challenge": {"provider": "hcaptcha", "site_key": "k", "secret": "s", "script_url": "http://10.1.2.3/api.js"}},
+        {"challenge": {"provider": "turnstile", "site_key": "k", "secret": "s", "origin": "https://challenge.example"}},
+    ),
+    (
+        "captcha",
+        {
+            "challenge": {
+                "provider": "hcaptcha",
+                "site_key": "k",
+                "secret": "s",
+                "origin": "https://challenge.example",
+                "script_url": "http://10.1.2.3/api.js",
+            }
+        },
     ),
     ("moderation", {"pictures": {"provider": "http", "url": "https://moderation.example/score"}}),
     ("cdn", {"server": {"proxies": ["104.16.0.0/13"]}}),
@@ -47,7 +58,7 @@ def test_a_part_that_reaches_others_wants_a_recipient_of_its_kind(kind: str, cho
         {"objects": {"url": "s3://bucket/logs"}, "store": {"enabled": False}},
         {"mail": {"host": "127.0.0.1"}},
         {"translation": {"url": "http://localhost:5000"}},
-        {"challenge": {"site_key": "k", "secret": "s"}},
+        {"challenge": {"site_key": "k", "secret": "s", "origin": "https://challenge.example"}},
         {"pictures": {"url": "https://moderation.example/score"}},
         {"pictures": {"provider": "http", "url": "http://10.1.2.3/score"}},
         {"pictures": {"provider": "http", "url": "https://moderation.example/score", "mode": "off"}},

@@ -38,14 +38,14 @@ class Server:
     `first`: Python that runs before it, in its process; `root`: the sources that it runs from.
     """
 
-    def __init__(self, data: Path, first: str = "", **settings: str) -> None:
+    def __init__(self, data: Path, first: str = "", port: int = 0, **settings: str) -> None:
         self._data = data
         self._first = first
         self._settings = settings
         self.before = ""  # what it wrote to its log until it was ready
         self.said = ""  # and since
         self._process: subprocess.Popen[str] | None = None
-        self.port = 0
+        self.port = port  # 0: any free one
         self.root = ROOT
         self.strange: list[str] = []
         self.start()

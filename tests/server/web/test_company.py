@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from server.http.site import FOLDER, bare
 from server.pages.file import File
-from tests.server.web.conftest import Opener, adult, opened
+from tests.server.web.conftest import Opener, Watch, adult, opened
 from tests.server.web.servers import Network, Server
 from tests.support.forkserver import START, forked
 from tests.support.siteverify import Siteverify as Stub
@@ -36,7 +36,17 @@ class Asked:
             "SERENDIP_CHALLENGE__FIRST": "true",
         } | self.theirs.environment
         script = f"{self.theirs.url}/api.js?render={render}"
-        self.server = Server(data, HARDEST + PATIENT, **{**settings, "SERENDIP_CHALLENGE__SCRIPT_URL": script})
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.frame = (
+            f"http://localhost:{port}"  # another origin than the page's, and another site: 127.0.0.1 is no name
+        )
+        settings |= {
+            "SERENDIP_CHALLENGE__SCRIPT_URL": script,
+            "SERENDIP_CHALLENGE__ORIGIN": self.frame,
+            "SERENDIP_SERVER__HOSTS": "127.0.0.1",
+        }
+        self.server = Server(data, HARDEST + PATIENT, port, **settings)
 
     def stop(self) -> None:
         self.server.stop()
@@ -94,6 +104,55 @@ def test_it_is_loaded_after_they_agree_and_two_meet(asked: Asked, window: Opener
     expect(pages[1].locator(".line")).to_have_count(1)
     assert "/api.js?render=explicit&onload=loaded" in asked.theirs.fetched
     assert [sorted(answer) for answer in asked.theirs.asked] == [["response", "secret"]] * 2
+
+
+TRIES = """
+async () => {
+  const tried = {};
+  const attempt = async (name, act) => {
+    try { tried[name] = String(await act()).slice(0, 40); } catch (error) { tried[name] = error.name; }
+  };
+  await attempt('document', () => parent.document.title);
+  await attempt('storage', () => parent.localStorage.serendip);
+  await attempt('fetch', () => parent.fetch('/privacy/request'));
+  await attempt('own', async () => (await fetch('/privacy/request')).status);
+  await attempt('page', async () => (await fetch(`${PAGE}privacy/request`, {credentials: 'include'})).status);
+  await attempt('kept', () => localStorage.page);
+  await attempt('cookie', () => document.cookie || 'empty');
+  await attempt('top', () => { top.location = 'about:blank'; return 'gone'; });
+  return tried;
+}
+"""
+
+
+def test_a_script_of_the_company_s_reads_nothing_of_the_page(asked: Asked, window: Opener, watch: Watch) -> None:
+    page = searching(window(), asked.server.url)
+    page.get_by_role("button", name="Agree and go on").click()
+    page.evaluate("localStorage.page = 'kept by the page'")
+    frame = page.frame_locator("iframe.company")
+    expect(frame.get_by_role("button", name="I am a person")).to_be_visible()
+    inside = next(frame for frame in page.frames if frame.url.startswith(f"{asked.frame}/challenge?page="))
+    tried = inside.evaluate(TRIES.replace("${PAGE}", asked.server.url))
+    assert tried == {
+        "document": "SecurityError",
+        "storage": "SecurityError",
+        "fetch": "SecurityError",
+        "own": "TypeError",
+        "page": "TypeError",
+        "kept": "undefined",
+        "cookie": "empty",
+        "top": "SecurityError",
+    }
+    page.evaluate(  # an answer of another origin than the frame's is none
+        "window.dispatchEvent(new MessageEvent('message', {data: {response: 'good-forged'}, origin: 'https://evil.example'}))"
+    )
+    expect(page.locator("iframe.company")).to_have_count(1)
+    agreed = frame.get_by_role("button", name="I am a person")
+    agreed.click()
+    expect(page.locator("iframe")).to_have_count(0)
+    assert not any(answer["response"].startswith("good-forged") for answer in asked.theirs.asked)
+    refused = ("connect-src", "Content Security Policy", "Unsafe attempt to initiate navigation")
+    watch.wrong = [what for what in watch.wrong if not any(word in what for word in refused)]
 
 
 def test_a_wrong_answer_is_said_and_it_can_be_stopped_by_keyboard(asked: Asked, window: Opener) -> None:

@@ -170,7 +170,7 @@ DEPLOYMENTS = {
         **DEPLOYED,
         "mail": {"host": "m"},
         "video": {"turn": ["turn:t"]},
-        "challenge": {"provider": "turnstile", "site_key": "k", "secret": "s"},
+        "challenge": {"provider": "turnstile", "site_key": "k", "secret": "s", "origin": "https://challenge.example"},
     },
     "nothing kept": {**DEPLOYED, "store": {"enabled": False}},
 }
