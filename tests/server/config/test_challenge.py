@@ -92,5 +92,5 @@ def test_the_company_s_script_is_refused_the_page_s_own_name(tmp_path: Path) -> 
     file.write_text(
         '[server]\nhosts = ["chat.example"]\n[challenge]\nprovider = "hcaptcha"\nsite_key = "k"\nsecret = "s"\norigin = "https://chat.example"\n'
     )
-    with pytest.raises(SettingsError, match="a name of its own, and not at one of server.hosts"):
+    with pytest.raises(SettingsError, match=r"a name of its own, and not at one of server\.hosts"):
         load(file)
