@@ -29,7 +29,7 @@ BOARD = Board(
             "What waits",
             (
                 Panel("Oldest urgent case", "Somebody may be in danger, or a child. An hour is too long.", "s",
-                      ((f'max(serendip_cases_oldest_seconds{{{HERE}, queue=~"urgent|child"}})', "urgent"),), ((1_800, "orange"), (3_600, "red")), state=True, width=6),
+                      ((f'max(serendip_cases_oldest_seconds{{{HERE}, queue="urgent"}})', "urgent"),), ((1_800, "orange"), (3_600, "red")), state=True, width=6),
                 Panel("Oldest case", "Of any queue. A day is too long.", "s", ((most("serendip_cases_oldest_seconds"), "oldest"),),
                       ((43_200, "orange"), (86_400, "red")), state=True, width=6),
                 Panel("Oldest appeal", "Somebody is kept out, and asks why. 72 hours is too long; after 14 days a short ban ends by itself.", "s",

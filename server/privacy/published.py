@@ -24,6 +24,7 @@ from server.privacy.registry import REGISTRY
 from server.privacy.statement import NotReleased
 from server.privacy.terms import SAID
 from server.store.errors import StoreAway
+from server.store.options import NoDriver
 from server.words.said import Said, said
 
 NEW = "new: "  # how an item that is new is written (server.privacy.statement.additions)
@@ -183,7 +184,7 @@ async def _last_chat(settings: Settings) -> float | None:
 
     try:
         return await last_chat(settings)
-    except StoreAway:
+    except (StoreAway, NoDriver):  # the start of the store says what is wrong with it
         return None
 
 

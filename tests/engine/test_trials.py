@@ -120,7 +120,7 @@ def test_more_points_ask_for_a_higher_level_and_a_lower_solution_is_not_taken(se
 def test_whom_no_challenge_helps_is_refused_for_a_while() -> None:
     server = Server()
     a = server.somebody(7, identity=7)
-    server.world.engine.friction.barred(HERE, server.world.now)
+    server.world.engine.friction.barred(HERE, bytes(16), server.world.now)
     (error,) = server.world.send(a, type="find")
     assert (error["code"], error["of"], error["retry_after"]) == ("too_fast", "find", 60)
     assert server.asked == []

@@ -10,6 +10,7 @@ import pytest
 from server.config.settings import Settings
 from server.pages import Pages
 from server.privacy.published import Published
+from server.privacy.registry import REGISTRY
 from server.privacy.terms import SAID
 from server.rights.page import Page
 from server.rights.request_pages import TICKETS
@@ -57,7 +58,7 @@ def documents(language: str) -> Iterator[tuple[str, dict[str, object]]]:
     yield "transparency.html", {"state": "", "months": [(t.month("2026-10"), tables(MONTH, t))]}
     page = Page("token", "")
     yield "rights.html", {
-        "page": page, "say": say, "level": "cookie", "may": {"know", "delete", "manage"}, "requests": [], "deleting": None,
+        "page": page, "say": say, "level": "cookie", "may": {"know", "delete", "manage"}, "requests": [], "deleting": None, "restricted": True,
         "kinds": TICKETS, "operator": Settings().operator, "parents": True,
     }  # fmt: skip
     yield "rights-confirm.html", {"page": page, "say": say, "empty": True}
@@ -71,7 +72,7 @@ def test_every_document_is_whole_in_every_language(language: str) -> None:
     ]
     foreign = [one for one in english if one not in mine] if language != "en" else []
     for template, values in documents(language):
-        html = PAGES.text(template, t=t, query="", **values)
+        html = PAGES.text(template, t=t, query="", heading=REGISTRY.heading, **values)
         assert f'<html lang="{language}" dir="{t.direction}">' in html
         assert 'lang="en"' not in html.partition("<main")[2].partition("</main>")[0]
         text = unescape(re.sub(r"<[^>]*>", "\n", html))

@@ -50,6 +50,34 @@ def is_read(receipt: Page) -> None:
     until(receipt, receipt.url, "main:has-text('A person will look at it')")
 
 
+def refused(window: Opener, operated: Operated) -> str:
+    """Another browser of the same address is refused by its network; where it asks for a review."""
+    flatmate = keep(window(), adult=True, tags=())  # another browser of the same address
+    flatmate.goto(operated.server.url)
+    expect(flatmate.locator("h1")).to_contain_text("Your network can't use Serendip until")
+    expect(flatmate.locator("main")).not_to_contain_text("adverts")
+    return str(flatmate.get_by_role("link", name="Ask for a review").get_attribute("href"))
+
+
+def says_nothing_of_the_case(shared: Page, url: str) -> None:
+    """The network's own page."""
+    shared.goto(url)
+    expect(shared.locator("main")).to_contain_text("it need not be you")
+    for words in ("adverts", "Decided", "a person", "reported"):
+        expect(shared.locator("main")).not_to_contain_text(words)
+
+
+def takes_back(lea: Page, operated: Operated) -> None:
+    """The lead answers the appeal that waits, and takes the ban back."""
+    lea.goto(operated.origin + "/appeals")
+    expect(lea.locator("main")).to_contain_text("It was my little brother.")
+    expect(lea.locator("main")).to_contain_text("Decided by mia")
+    well(lea)
+    lea.get_by_label("Your answer").fill("You were right.")
+    lea.get_by_role("button", name="Take it back").click()
+    expect(lea.locator("main")).to_contain_text("No appeal waits")
+
+
 def test_from_two_taps_to_a_reversed_ban(window: Opener, operated: Operated, quiet: Watch) -> None:
     mia = enter(window, operated, "mia", "moderator")
     lea = enter(window, operated, "lea", "lead")
@@ -88,35 +116,20 @@ def test_from_two_taps_to_a_reversed_ban(window: Opener, operated: Operated, qui
     receipt.reload()
     expect(receipt.locator("main")).to_contain_text("and we acted")
 
-    flatmate = keep(window(), adult=True, tags=())  # another browser of the same address
-    flatmate.goto(operated.server.url)
-    expect(flatmate.locator("h1")).to_contain_text("Your network can't use Serendip until")
-    expect(flatmate.locator("main")).not_to_contain_text("adverts")
-    theirs = flatmate.get_by_role("link", name="Ask for a review").get_attribute("href")
-
+    theirs = refused(window, operated)
     address = ben.get_by_role("link", name="Ask for a review").get_attribute("href")
     plain = window(java_script_enabled=False)
     plain.goto(operated.server.url.rstrip("/") + str(address))
     for words in ("No adverts, no bots, no scams", "How long: 1 day", time.strftime("%B %Y", time.gmtime())):
         expect(plain.locator("main")).to_contain_text(words)
-    shared = window(java_script_enabled=False)
-    shared.goto(operated.server.url.rstrip("/") + str(theirs))
-    expect(shared.locator("main")).to_contain_text("it need not be you")
-    for words in ("adverts", "Decided", "a person", "reported"):
-        expect(shared.locator("main")).not_to_contain_text(words)
+    says_nothing_of_the_case(window(java_script_enabled=False), operated.server.url.rstrip("/") + theirs)
 
     plain.fill("#words", "It was my little brother.")
     plain.get_by_role("button", name="Send the appeal").click()
     expect(plain.locator("main")).to_contain_text("Your appeal is here")
     assert plain.context.cookies() == []
 
-    lea.goto(operated.origin + "/appeals")
-    expect(lea.locator("main")).to_contain_text("It was my little brother.")
-    expect(lea.locator("main")).to_contain_text("Decided by mia")
-    well(lea)
-    lea.get_by_label("Your answer").fill("You were right.")
-    lea.get_by_role("button", name="Take it back").click()
-    expect(lea.locator("main")).to_contain_text("No appeal waits")
+    takes_back(lea, operated)
     plain.reload()
     expect(plain.locator("main")).to_contain_text("You were right.")
     expect(plain.locator("main")).to_contain_text("You can use this service again")
