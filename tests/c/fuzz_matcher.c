@@ -27,7 +27,7 @@ static uint32_t shared(const plain_t *a, const plain_t *b) {
 }
 
 static int apart(const plain_t *a, const plain_t *b) {
-    int hit = a->blocked == b->person || b->blocked == a->person;
+    int hit = a->blocked == b->person || b->blocked == a->person || a->person == b->person;
     if (a->level == MX_LIFTED && b->level == MX_LIFTED) return hit;
     for (int k = 0; k < 4; k++) hit |= a->recent[k] == b->person || b->recent[k] == a->person;
     return hit;

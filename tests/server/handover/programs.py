@@ -77,10 +77,10 @@ class Programs:
         return client
 
     async def pair(self, topic: str, **more: str) -> tuple[Counted, Counted]:
-        """Two who chat."""
+        """Two clients in one chat. `more` names the first one's browser (`randid`): the second is another person."""
         one, two = self.make(), self.make()
         await starts(one, ["waiting"], topics=f'["{topic}"]', **more)
-        await starts(two, ["connected"], topics=f'["{topic}"]', **more)
+        await starts(two, ["connected"], topics=f'["{topic}"]')
         await one.until("connected")
         return one, two
 

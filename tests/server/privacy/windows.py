@@ -13,6 +13,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, WebSocket, expect, sync_playwright
 
+from tests.server.web.conftest import opened
 from tests.server.web.servers import Network
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
@@ -53,6 +54,7 @@ class Window:
     def prove(self) -> None:
         """College mode, by the code of a mail."""
         self.page.click("#start-college")
+        opened(self.page, "dialog")
         self.page.fill("#college-address", self.person["address"])
         self.page.press("#college-address", "Enter")
         expect(self.page.locator("#college-code")).to_be_visible()
