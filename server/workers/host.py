@@ -99,7 +99,9 @@ def _made(settings: Settings, again: Callable[[], Settings], before: Preceding |
     sockets.drop_unasked()
     roles: dict[str, Role] = {
         # the first: who is older than an office is one that an office before it knew (`server.workers.ledger`)
-        OFFICE: _role(lambda birth: office.serve(birth, settings, again, addresses.part(first + office.NUMBER), place)),
+        OFFICE: _role(
+            lambda birth: office.serve(birth, settings, again, addresses.part(first + office.NUMBER), listening, place)
+        ),
         HUB: _role(lambda birth: hub.serve(birth, settings, again, node)),
     }
     for number in range(1, count + 1):

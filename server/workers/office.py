@@ -316,8 +316,11 @@ class Office:
         if self.left is None and self._station is not None:
             self._station.port.start()
 
-    async def end(self, within: float) -> None:
-        """Everybody goes; what the workers leave is kept until they are gone too, `within` seconds and a little at most."""
+    async def end(self, within: float, listening: socket.socket) -> None:
+        """Everybody goes; what the workers leave is kept until they are gone too, `within` seconds and a little at most.
+
+        `listening`: the host's socket for clients, which no process of this host accepts from once its workers are gone.
+        """
         self.server.health.phase = "draining"
         self.server.draining = bool(self._departing.within)
         if self.left is not None:
@@ -338,7 +341,10 @@ class Office:
             await drain(self.server.worker, left)
 
         await asyncio.gather(depart(), alone())
-        if self.server.draining:
+        if self.server.draining and self.left is None:
+            # No worker accepts any more: who comes is refused at once, not left without an answer while this process waits.
+            with contextlib.suppress(OSError):
+                listening.shutdown(socket.SHUT_RDWR)
             await self.server.show_draining(lambda: bool(self._departing.within))  # a signal ends that
         if self._sharing is not None:
             self._sharing.close()
@@ -361,7 +367,12 @@ class Office:
 
 
 async def serve(
-    birth: Birth, settings: Settings, again: Callable[[], Settings], counted: Part, place: Place | None = None
+    birth: Birth,
+    settings: Settings,
+    again: Callable[[], Settings],
+    counted: Part,
+    listening: socket.socket,
+    place: Place | None = None,
 ) -> int:
     """The whole life of the office. Raises StartError, SecretError."""
     loop = asyncio.get_running_loop()
@@ -380,6 +391,6 @@ async def serve(
         await office.serve()
         office.server.reload_at(reload, again)
         await first_of(office.gone, *ends)
-    await office.end(settings.server.drain)
+    await office.end(settings.server.drain, listening)
     logger.info("process.stopped", process=OFFICE)
     return 0

@@ -217,6 +217,16 @@ async def test_a_program_of_the_other_face_talks_on_until_its_chat_ends_and_the_
             await other.next(Waiting)
 
 
+async def answers(port: int) -> bool:
+    """Whether a connection is taken at a port of this machine, or at least waits there."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except ConnectionError:
+        return False
+    writer.close()
+    return True
+
+
 async def test_a_host_that_is_drained_says_so_to_the_next_scrape_and_then_ends(tmp_path: Path) -> None:
     metrics = {"SERENDIP_METRICS__ENABLED": "true", "SERENDIP_METRICS__PORT": "0"}
     async with started() as nats, hosts(tmp_path, nats, 2, **metrics) as (one, two), aiohttp.ClientSession() as http:
@@ -232,6 +242,9 @@ async def test_a_host_that_is_drained_says_so_to_the_next_scrape_and_then_ends(t
         leaving = asyncio.create_task(drained(one))
         await one.told("host.leaving")
         async with asyncio.timeout(30):
+            while await answers(one.port):  # noqa: ASYNC110 - its workers are gone; another process waits for the scrape
+                await asyncio.sleep(0.05)
+            assert not leaving.done()
             while not await draining():  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.05)
         assert (await leaving)[-1]["done"] is True
