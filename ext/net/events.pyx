@@ -1,6 +1,7 @@
 """The queue between the sockets and the engine: the data road puts events in, `Reactor.collect` makes Python of them.
 
-Both arrays grow by doubling and stay for the next batch, unless it was a storm; what frames said is cleared behind each batch. Where there is no memory for an event whoever adds
+Both arrays grow by doubling and stay for the next batch, unless it was a storm; what frames said is cleared behind each batch. Where there is no
+memory for an event whoever adds
 it ends the connection, and the loss is marked on the connection itself (ending.pyx), so that nothing is lost silently.
 """
 from libc.stdint cimport uint8_t, uint32_t
