@@ -12,6 +12,7 @@ from server.config.settings import Settings
 from server.handover.link import Kind, Link, Message
 from server.http.counted import NEW
 from server.process.census import HostAddresses
+from server.process.listening import listen
 from server.security import keys
 from server.workers.child import Birth
 from server.workers.office import serve
@@ -40,7 +41,8 @@ class Office(Served):
     def __init__(self, folder: Path) -> None:
         self.addresses = HostAddresses(2)
         chosen = settings(folder)
-        super().__init__(lambda up: serve(Birth(up), chosen, lambda: chosen, self.addresses.part(0)))
+        self.listening = listen("127.0.0.1", 0)
+        super().__init__(lambda up: serve(Birth(up), chosen, lambda: chosen, self.addresses.part(0), self.listening))
         ours, theirs = pair()
         self.came: list[Message] = []
         self.worker = Link(ours, self.came.append, lambda _: None)
@@ -75,6 +77,7 @@ class Office(Served):
         finally:
             self.worker.close()
             self.addresses.close()
+            self.listening.close()
 
 
 async def answered(client: socket.socket) -> bytes:
@@ -129,3 +132,4 @@ async def test_without_a_supervisor_it_ends(tmp_path: Path) -> None:
     assert await office.status() == 0
     office.worker.close()
     office.addresses.close()
+    office.listening.close()

@@ -60,7 +60,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
         f"{T}/captcha/test_siteverify.py::test_it_gets_the_answer_and_our_secret_and_an_address_only_where_that_is_wanted",
         f"{T}/web/test_company.py::test_a_browser_that_asks_not_to_be_tracked_sees_nothing_of_it",
     ),
-    "cookies.captcha": (COOKIE, f"{T}/captcha/test_frame.py::test_the_frame_s_policy_names_that_company_alone"),
+    "cookies.captcha": (COOKIE, f"{T}/captcha/test_frame.py::test_the_frame_s_policy_names_that_company_alone_and_the_page_that_frames_it"),
     "third.captcha": (f"{T}/web/test_company.py::test_it_is_loaded_after_they_agree_and_two_meet",),
     "third": (f"{T}/http/test_headers.py::test_only_html_may_have_a_script_and_only_one_of_ours",),
     "disk": (
