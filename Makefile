@@ -8,10 +8,10 @@ BIN := .venv/bin
 HERE := $(abspath $(BIN))
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation
 C := $(wildcard ext/*/c/*.h tests/c/*.[ch] tests/cluster/*.c)
-PLAIN := $(wildcard engine/*.pxd engine/*/*.pxd $(foreach folder,handover safety security store worker,server/$(folder)/*.pxd))
+PLAIN := $(wildcard engine/*.pxd engine/*/*.pxd server/*/*/*.pxd)
 CYTHON := $(wildcard ext/*.p[yx][xd] ext/*/*.p[yx][xd]) $(PLAIN)
 EXT := $(foreach kind,pyx pxd py h,$(wildcard ext/*.$(kind) ext/*/*.$(kind) ext/*/c/*.$(kind))) $(PLAIN) $(PLAIN:.pxd=.py) ext/plain.py ext/declared.py setup.py
-SAID := $(wildcard server/words/locale/*.po*) $(wildcard server/pages/*.html server/console/templates/*.html) $(addprefix server/words/,compiled.py po.py plurals.py templates.py)
+SAID := $(wildcard server/http/words/locale/*.po*) $(wildcard server/http/pages/*.html server/trust/console/templates/*.html) $(addprefix server/http/words/,compiled_catalogues.py po_files.py plural_forms.py templates.py)
 
 # A test run starts hundreds of processes; where the environment forbids compiled files, each would compile our modules again.
 export PYTHONDONTWRITEBYTECODE :=
@@ -59,11 +59,11 @@ test-rest: .venv/.all .venv/.built  ## what `make test` leaves to `make test-all
 
 plain: .venv/.all .venv/.built  ## run the tests of the hot modules over their source, which `make test` runs as they are compiled
 	@$(PYTHON) tests/support/needs.py
-	SERENDIP_PLAIN=1 $(BIN)/python -m pytest -n 2 $(or $(T),tests/engine tests/server/worker tests/server/store/test_writer.py)
+	SERENDIP_PLAIN=1 $(BIN)/python -m pytest -n 2 $(or $(T),tests/engine tests/server/realtime/worker tests/server/data/store/test_writer.py)
 
-pictures: .venv/.all .venv/.built  ## the tests of the page, which leave a picture of each of its states in tests/out/ (T=tests/server/web/test_gallery.py narrows)
+pictures: .venv/.all .venv/.built  ## the tests of the page, which leave a picture of each of its states in tests/out/ (T=tests/server/site/web/test_gallery.py narrows)
 	@$(PYTHON) tests/support/needs.py
-	PICTURES=1 $(BIN)/python -m pytest -n 4 $(or $(T),tests/server/web tests/server/video/page)
+	PICTURES=1 $(BIN)/python -m pytest -n 4 $(or $(T),tests/server/site/web tests/server/realtime/video/page)
 
 quick: lint  ## lint, and the tests that start no browser, no server and no database
 	$(BIN)/python -m pytest -n 3 --durations=10 -m 'not outside' $(T)
@@ -92,8 +92,8 @@ build/lint/c: $(C)
 	gcc -std=gnu11 -Wall -Wextra -Werror -fsyntax-only -I ext/match -x c $(filter-out %-inl.h,$(C))
 	@mkdir -p $(@D) && touch $@
 
-words: .venv/.all  ## bring the catalogues (server/words/locale/) up to the sources, and say what is missing or wrong in a translation
-	$(BIN)/python -m server.words
+words: .venv/.all  ## bring the catalogues (server/http/words/locale/) up to the sources, and say what is missing or wrong in a translation
+	$(BIN)/python -m server.http.words
 
 fmt: .venv/.all  ## format what lint looks at, and mend what can be mended by itself
 	$(BIN)/ruff check -q --fix .
@@ -185,7 +185,7 @@ lock: | .venv/bin/python  ## pin every package with hashes after a change of pyp
 UVFLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 clean:  ## remove what was built (never var/, the data)
-	rm -rf .venv build *.egg-info ext/*/*.so ext/*/*.html $(PLAIN:.pxd=.c) $(PLAIN:.pxd=.*.so) server/words/locale/compiled.json server/pages/compiled.bin server/console/templates/compiled.bin .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks tests/out
+	rm -rf .venv build *.egg-info ext/*/*.so ext/*/*.html $(PLAIN:.pxd=.c) $(PLAIN:.pxd=.*.so) server/http/words/locale/compiled.json server/http/pages/compiled.bin server/trust/console/templates/compiled.bin .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks tests/out
 	@for pyx in ext/*/*.pyx; do rm -f "$${pyx%.pyx}.c"; done
 
 ifneq ($(origin PYTHON),file)
@@ -232,7 +232,7 @@ build/tools/.locked: requirements/build.lock
 	@$(INSTALL) --require-hashes -r $<
 	@touch $@
 
-.venv/.built: .venv/.serve pyproject.toml client/pyproject.toml server/version.py $(EXT) $(SAID)
+.venv/.built: .venv/.serve pyproject.toml client/pyproject.toml server/ops/version.py $(EXT) $(SAID)
 	@echo "compiling ext/, engine/, the catalogues and the templates"
 	@$(BIN)/python setup.py -q build_ext --inplace --parallel 2
 	@$(INSTALL) -q --no-index -e . -e ./client

@@ -41,19 +41,24 @@ extensions = [
     Extension(
         ".".join(path.with_suffix("").parts),
         [str(path)],
-        depends=[str(header) for folder in ("", "c/") for header in path.parent.glob(f"{folder}*.h")],
-        define_macros=[("SERENDIP_DEBUG", "1")] if DEBUG else [],  # assertions, ext/net/check.h
+        depends=[
+            str(header)
+            for header in sorted(
+                {*path.parent.glob("**/*.h"), *Path("ext/net").glob("*.h"), *Path("ext/base").glob("*.h")}
+            )
+        ],
+        define_macros=[("SERENDIP_DEBUG", "1")] if DEBUG else [],  # assertions, ext/base/check.h
         extra_compile_args=FLAGS,
         extra_link_args=LINK,
-        include_dirs=["ext/match", "ext/net"],
+        include_dirs=["ext/match", "ext/net", "ext/base"],
     )
     for path in sorted(Path("ext").rglob("*.pyx"))
 ]
 sys.path.insert(0, str(Path(__file__).parent))
 from ext.declared import differences  # noqa: E402 - a build is run from anywhere
 from ext.plain import FOLDERS  # noqa: E402
-from server.words import templates  # noqa: E402
-from server.words.po import compile_into  # noqa: E402
+from server.http.words import templates  # noqa: E402
+from server.http.words.po_files import compile_into  # noqa: E402
 
 # Modules in plain Python with a .pxd beside them are compiled as they stand, and mean the same; builds that look into ext run them interpreted.
 PLAIN = {"language_level": 3, "annotation_typing": False, "auto_pickle": False, "autotestdict": False}
@@ -62,7 +67,7 @@ plain = [
         ".".join(path.with_suffix("").parts),
         [str(path.with_suffix(".py"))],
         extra_compile_args=PLAIN_FLAGS,
-        include_dirs=["ext/match", "ext/net"],
+        include_dirs=["ext/match", "ext/net", "ext/base"],
     )
     for folder in FOLDERS
     for path in sorted(Path(folder).rglob("*.pxd"))
@@ -73,14 +78,14 @@ if wrong := [line for module in plain for line in differences(Path(module.source
 
 
 def stamp(tree: str) -> None:
-    """Write into a tree what server/version.py says of this one."""
-    version = runpy.run_path("server/version.py")
+    """Write into a tree what server/ops/version.py says of this one."""
+    version = runpy.run_path("server/ops/version.py")
     Path(tree, "server", version["PACKED"]).write_text(version["own"]() + "\n", "utf-8")
 
 
 def prepare(tree: str) -> None:
     """Write into a tree what a server would make of this one's catalogues and templates at each start."""
-    compile_into(Path(tree, "server/words/locale"))
+    compile_into(Path(tree, "server/http/words/locale"))
     for folder in templates.FOLDERS:
         templates.compile_into(Path(tree, "server", folder), templates.SERVER / folder)
 

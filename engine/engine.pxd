@@ -1,14 +1,14 @@
-from engine.age_question cimport AgeQuestion
-from engine.chats cimport Chats
-from engine.core cimport Core
-from engine.findings cimport Findings
-from engine.notices cimport Notices
-from engine.presence cimport Presence
-from engine.search cimport Search
-from engine.session cimport Session as session_t
-from engine.snaps cimport Snaps
-from engine.tips cimport Tips
-from engine.trials cimport Trials
+from engine.chats.age_question cimport AgeQuestion
+from engine.chats.chat_life cimport Chats
+from engine.core.shared_state cimport Core
+from engine.chats.detections cimport Findings
+from engine.chats.unread_notices cimport Notices
+from engine.chats.session_graces cimport Presence
+from engine.chats.search cimport Search
+from engine.core.session cimport Session as session_t
+from engine.chats.camera_checks cimport Snaps
+from engine.chats.line_tips cimport Tips
+from engine.chats.challenges cimport Trials
 
 cdef class Engine:
     cdef readonly Core _core

@@ -6,35 +6,41 @@ CONFIRMED of a connection that is not `session.conn` any more is the caller's to
 
 from collections.abc import Callable
 
-from engine.address import Address
-from engine.age_question import AgeQuestion
-from engine.ages import Ages
-from engine.bus_messages import Begin, BusMessage, Ended, Moved
-from engine.chat import name_of_chat
-from engine.chats import Chats
-from engine.conduct import AGE_CLAIM
-from engine.core import Core
-from engine.errors import Busy, KeptOut, Refusal
-from engine.findings import Findings
-from engine.frames import PONG, left
-from engine.friction import Friction
+from engine.chats.age_question import AgeQuestion
+from engine.chats.camera_checks import Snaps
+from engine.chats.challenges import Trials
+from engine.chats.chat_life import Chats
+from engine.chats.detections import Findings
+from engine.chats.line_tips import Tips
+from engine.chats.search import Search
+from engine.chats.session_graces import Presence
+from engine.chats.unread_notices import Notices
+from engine.conduct.age_answers import Ages
+from engine.conduct.detection_actions import AGE_CLAIM
+from engine.conduct.friction import Friction
+from engine.conduct.video_pauses import Pauses
+from engine.core.bus_messages import Begin, BusMessage, Ended, Moved
+from engine.core.chat import name_of_chat
+from engine.core.ports import Bus, Out, Outside, Room
+from engine.core.session import Session as Session
+from engine.core.session_address import Address
+from engine.core.shared_state import Core
+from engine.core.states import CHATTING, LEAVE, WAITING
 from engine.matching.lobby import Lobby, MatcherFull
 from engine.matching.thresholds import Thresholds as Thresholds
 from engine.matching.vocabulary import Vocabulary
-from engine.moves import Moves
-from engine.notices import Notices
-from engine.parcel import OLDEST as OLDEST
-from engine.parcel import VERSION as VERSION
-from engine.parcel import BadRecord as BadRecord
-from engine.parcel import Parcel as Parcel
-from engine.parcel import agreed as agreed
-from engine.pauses import Pauses
-from engine.policy import Settings as Settings
-from engine.ports import Bus, Out, Outside, Room
-from engine.presence import Presence
-from engine.protocol import AGE, FAULTS, MODERATION, STRANGER
-from engine.remote_room import RemoteRoom
-from engine.requests import (
+from engine.migrate.session_moves import Moves
+from engine.migrate.session_record import OLDEST as OLDEST
+from engine.migrate.session_record import VERSION as VERSION
+from engine.migrate.session_record import BadRecord as BadRecord
+from engine.migrate.session_record import Parcel as Parcel
+from engine.migrate.session_record import agreed as agreed
+from engine.rooms.remote_room import RemoteRoom
+from engine.rooms.waiting_room import WaitingRoom
+from engine.wire.errors import Busy, KeptOut, Refusal
+from engine.wire.frames import PONG, left
+from engine.wire.protocol import AGE, FAULTS, MODERATION, STRANGER
+from engine.wire.requests import (
     Block,
     Find,
     Leave,
@@ -51,13 +57,7 @@ from engine.requests import (
     Typing,
     parse,
 )
-from engine.search import Search
-from engine.session import Session as Session
-from engine.snaps import Snaps
-from engine.states import CHATTING, LEAVE, WAITING
-from engine.tips import Tips
-from engine.trials import Trials
-from engine.waiting import WaitingRoom
+from engine.wire.rule_numbers import Settings as Settings
 from ext.net.ring import Rings
 
 
@@ -142,7 +142,7 @@ class Engine:
         """A connection was accepted; the caller greets it, then lets it be told of notices (`notify`).
 
         `key`: fresh, random, up to 63 bits; `identity`: 0 where there is no cookie.
-        `alias`: the person by another wire's name, where there is no identity; 0: unknown. `way`: bits of `engine.protocol`, PLAIN and so on.
+        `alias`: the person by another wire's name, where there is no identity; 0: unknown. `way`: bits of `engine.wire.protocol`, PLAIN and so on.
         """
         session = self.sessions[key] = Session(key, conn, identity, address)
         session.alias = alias
@@ -302,7 +302,8 @@ class Engine:
         self._notices.tell(session)
 
     def found(self, chat: int, side: int, number: int, rule: str, now: float, age: int = 0) -> None:
-        """A screening process found something in a line (`engine.conduct`); `chat`: its number at the tap; `age`: that was said, 0: not known."""
+        """A screening process found something in a line (`engine.conduct.detection_actions`); `chat`: its number at the tap; `age`: that was said,
+        0: not known."""
         name = name_of_chat(chat)
         self._tips.found(name, side, number, rule)
         self._findings.found(name, side, number, rule, now)
@@ -310,7 +311,7 @@ class Engine:
             self._ages.found(name, side, number, age, now)
 
     def pictured(self, nonce: str, what: str, now: float) -> None:
-        """Of a `snap`: a picture came (`theirs`, `mine`), or what a program saw in it (`engine.cameras`, or `known`).
+        """Of a `snap`: a picture came (`theirs`, `mine`), or what a program saw in it (`engine.conduct.camera_verdicts`, or `known`).
 
         A nonce that is not of this process, or too old, is passed over.
         """

@@ -7,32 +7,32 @@ A session, a seat or a chat is the engine's. The server reads them by these prot
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from engine.address import Address
-from engine.ages import STANDS as STANDS
-from engine.bus_messages import Ended as Ended
-from engine.conduct import Act as Act
-from engine.frames import banned as banned
-from engine.frames import error as error
-from engine.frames import hello as hello
-from engine.frames import left as left
-from engine.frames import notice as notice
-from engine.measures import CHAT_BOUNDS as CHAT_BOUNDS
-from engine.measures import COMMON_BOUNDS as COMMON_BOUNDS
-from engine.measures import MODES as MODES
-from engine.measures import SOLVE_BOUNDS as SOLVE_BOUNDS
-from engine.measures import WAIT_BOUNDS as WAIT_BOUNDS
-from engine.records import bare as bare
-from engine.records import write_last as write_last
-from engine.requests import Report as Report
-from engine.requests import Save as Save
-from engine.states import CHATTING as CHATTING
-from engine.states import STATES as STATES
-from engine.states import WAITING as WAITING
+from engine.conduct.age_answers import STANDS as STANDS
+from engine.conduct.detection_actions import Act as Act
+from engine.core.bus_messages import Ended as Ended
+from engine.core.session_address import Address
+from engine.core.states import CHATTING as CHATTING
+from engine.core.states import STATES as STATES
+from engine.core.states import WAITING as WAITING
+from engine.core.wait_histograms import CHAT_BOUNDS as CHAT_BOUNDS
+from engine.core.wait_histograms import COMMON_BOUNDS as COMMON_BOUNDS
+from engine.core.wait_histograms import MODES as MODES
+from engine.core.wait_histograms import SOLVE_BOUNDS as SOLVE_BOUNDS
+from engine.core.wait_histograms import WAIT_BOUNDS as WAIT_BOUNDS
+from engine.migrate.record_fields import bare as bare
+from engine.migrate.record_fields import write_last as write_last
+from engine.wire.frames import banned as banned
+from engine.wire.frames import error as error
+from engine.wire.frames import hello as hello
+from engine.wire.frames import left as left
+from engine.wire.frames import notice as notice
+from engine.wire.requests import Report as Report
+from engine.wire.requests import Save as Save
 from ext.net.ring import Ring
 
 
 class ChatView(Protocol):
-    """A chat (`engine.chat.Chat`)."""
+    """A chat (`engine.core.chat.Chat`)."""
 
     @property
     def id(self) -> str: ...
@@ -64,7 +64,7 @@ class ChatView(Protocol):
 
 
 class SeatView(Protocol):
-    """One side of a chat (`engine.chat.Seat`)."""
+    """One side of a chat (`engine.core.chat.Seat`)."""
 
     @property
     def chat(self) -> ChatView: ...
@@ -88,7 +88,7 @@ class SeatView(Protocol):
 
 
 class SessionView(Protocol):
-    """A session (`engine.session.Session`)."""
+    """A session (`engine.core.session.Session`)."""
 
     @property
     def id(self) -> int: ...
@@ -108,7 +108,7 @@ class SessionView(Protocol):
 
 
 class HistogramView(Protocol):
-    """A histogram (`engine.measures.Histogram`): how many fell into each bucket, the last above all bounds."""
+    """A histogram (`engine.core.wait_histograms.Histogram`): how many fell into each bucket, the last above all bounds."""
 
     @property
     def counts(self) -> Sequence[int]: ...

@@ -10,7 +10,14 @@ from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 
-FOLDERS = ("engine", "server/handover", "server/safety", "server/security", "server/store", "server/worker")
+FOLDERS = (
+    "engine",
+    "server/fleet/migrate",
+    "server/trust/moderation",
+    "server/ops/security",
+    "server/data/store",
+    "server/realtime/worker",
+)
 VARIABLE = "SERENDIP_PLAIN"
 
 

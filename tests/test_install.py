@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from server.version import VERSION
+from server.ops.version import VERSION
 from tests.support.services import postgres
 
 ROOT = Path(__file__).resolve().parent.parent

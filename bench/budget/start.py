@@ -9,8 +9,9 @@ import sys
 from typing import Any
 
 from bench.budget import parts
-from server.store import database, writer
-from server.worker import worker
+from server.data.database import database
+from server.data.store import writer
+from server.realtime.worker import worker_loop
 
 
 def main(folder: str, slower: float) -> None:
@@ -21,7 +22,7 @@ def main(folder: str, slower: float) -> None:
     frames.apart(parts.rows())
     writer.HELD *= slower
     writer.TURN *= slower
-    worker.TURN *= slower
+    worker_loop.TURN *= slower
     database.TIDY *= slower
     sleep = asyncio.sleep
 
@@ -29,6 +30,6 @@ def main(folder: str, slower: float) -> None:
         return await sleep(delay * slower, result)
 
     asyncio.sleep = slowly
-    from server.cli import main as serve
+    from server.main.cli import main as serve
 
     serve()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.support.processes import spent
-from server.process.control import NoServer, ask
+from server.ops.process.control_socket import NoServer, ask
 
 LOOK = 0.01  # seconds between two looks at what both processes have used
 Phase = Callable[[], dict[str, Any]]  # ends a phase of the load: its figures

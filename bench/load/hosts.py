@@ -24,7 +24,7 @@ from bench.load.pairs import FAULTS, Heard, meet_and_talk
 from bench.support.machine import machine
 from bench.support.results import write
 from bench.support.serving import Serving
-from server.process.control import ask
+from server.ops.process.control_socket import ask
 
 AFTER: Final = 5.0  # seconds after a worker's death in which its people's connections may drop and their chats end
 AGAIN: Final = 20.0  # seconds until who died serves again

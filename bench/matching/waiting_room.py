@@ -1,4 +1,4 @@
-"""The service's waiting room (`engine.matching.lobby`), asked as `engine/search.py` asks it: one arrival, one row of calls.
+"""The service's waiting room (`engine.matching.lobby`), asked as `engine/chats/search.py` asks it: one arrival, one row of calls.
 
 Rule: an arrival is all that the service does in the room for it: its words become numbers, and are compared with what was
 typed; its ticket is made and submitted; then the two who met are told what they share and give their words back, or the one
@@ -24,9 +24,9 @@ from bench.matching.rows import Row
 from bench.matching.workloads import LANGUAGES, Arrivals, Stream
 from engine.matching.lobby import Lobby
 from engine.matching.tickets import Match, Pool, Ticket
-from engine.policy import STEPS_A_TICK
+from engine.wire.rule_numbers import STEPS_A_TICK
 from ext.match.interner import Ids
-from server.worker import gc_tuning
+from server.realtime.worker import gc_tuning
 
 SIZES: Final = (1_000, 10_000, 100_000, 1_000_000)
 PLACES: Final = 1_000_000  # tickets, as many as the service has room for

@@ -18,32 +18,32 @@ from unittest.mock import patch
 from aiohttp import web
 
 from bench.server.relaying import HEAD, TEXT, framed
+from engine.core.ports import Bus, Out, Outside
+from engine.core.states import CHATTING, IDLE, WAITING
 from engine.engine import Engine, Settings
-from engine.ports import Bus, Out, Outside
-from engine.states import CHATTING, IDLE, WAITING
-from ext.net.admission import Addresses
-from ext.net.handshake import Judge
-from ext.net.reactor import Reactor
+from ext.accept.admission import Addresses
+from ext.accept.handshake import Judge
 from ext.net.ring import Rings
-from server.handover import people, way
-from server.handover.belongings import Belongings
-from server.handover.flight import Flight
-from server.handover.link import Kind, Link, Message
-from server.handover.taking import Taking
-from server.handover.tally import Tally
-from server.http.door import Door
-from server.security import keys
-from server.security.identity import Identities
-from server.security.keys import Keys
-from server.security.tokens import Tokens
-from server.worker import gc_tuning
-from server.worker.moving import Moving
-from server.worker.worker import Worker
+from ext.reactor.reactor import Reactor
+from server.fleet.ipc.ipc_link import Kind, Link, Message
+from server.fleet.migrate import migration_order, session_export
+from server.fleet.migrate.in_flight import Flight
+from server.fleet.migrate.inheritance import Belongings
+from server.fleet.migrate.migration_counts import Tally
+from server.fleet.migrate.upgrade_target import Taking
+from server.http.request.reactor_handoff import Door
+from server.ops.security import secret_keys
+from server.ops.security.identity_cookie import Identities
+from server.ops.security.resume_tokens import Tokens
+from server.ops.security.secret_keys import Keys
+from server.realtime.worker import gc_tuning
+from server.realtime.worker.connection_moves import Moving
+from server.realtime.worker.worker_loop import Worker
 
 IDLING, WAITS, TALKS = "idle", "waits, with three interests", "talks, ten lines said"
 KINDS: Final = {IDLING: IDLE, WAITS: WAITING, TALKS: CHATTING}
 ALONE, TOGETHER = "alone", "16 in a message"
-BATCHES: Final = {ALONE: 1, TOGETHER: people.BATCH}  # people of a message; a chat's go together all the same
+BATCHES: Final = {ALONE: 1, TOGETHER: migration_order.BATCH}  # people of a message; a chat's go together all the same
 LINES: Final = 10  # of each chat, before anybody goes
 MANY: Final = 1 << 20
 PATIENCE: Final = 20.0  # seconds for whatever is waited for
@@ -91,7 +91,9 @@ class Side:
 
     async def give(self) -> None:
         """Everybody goes to the other side, which has them when this returns."""
-        going = people.People(self.worker, self._moving, None, way.Straight(self._link, self._flight))
+        going = migration_order.People(
+            self.worker, self._moving, None, session_export.Straight(self._link, self._flight)
+        )
         await going.move()
         await self._flight.landed()
         self.worker.engine.moves.forget()
@@ -178,14 +180,14 @@ class Crowd:
 @asynccontextmanager
 async def crowd(kind: str, count: int, batch: int) -> AsyncIterator[Crowd]:
     """People of a kind, who have gone to and fro once, so that memory is there; `batch` of them in a message: of 1, one message at a time."""
-    ahead, thresholds = way.AHEAD if batch > 1 else 1, gc.get_threshold()
+    ahead, thresholds = session_export.AHEAD if batch > 1 else 1, gc.get_threshold()
     with (
         tempfile.TemporaryDirectory() as folder,
-        patch.object(people, "BATCH", batch),
-        patch.object(people, "RATE", float("inf")),
-        patch.object(way, "AHEAD", ahead),
+        patch.object(migration_order, "BATCH", batch),
+        patch.object(migration_order, "RATE", float("inf")),
+        patch.object(session_export, "AHEAD", ahead),
     ):
-        made = Crowd(keys.load(Path(folder)), kind, count)
+        made = Crowd(secret_keys.load(Path(folder)), kind, count)
         try:
             await made.come()
             await made.to_and_fro()

@@ -21,7 +21,7 @@ from bench.attacks.bystanders import in_ms
 from bench.support.documents import fill, table
 from bench.support.machine import machine
 from bench.support.results import ROOT, write
-from server.safety.challenge.puzzles import Puzzles
+from server.trust.challenge.altcha_puzzles import Puzzles
 
 USUAL: Final = (200, 5.0, 3)  # a second, seconds of a phase, rounds
 STALL: Final = 2.0  # ms: the goal

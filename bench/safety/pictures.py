@@ -23,9 +23,9 @@ from bench.support.machine import machine
 from bench.support.processes import resident, spent
 from bench.support.results import ROOT, write
 from bench.support.serving import LOAD_CPU, SERVER_CPU
-from server.config.pictures import Pictures, installed
-from server.safety.pictures.judging import AT_ONCE, Judging
-from server.safety.pictures.messages import TILES
+from server.ops.config.picture_settings import Pictures, installed
+from server.trust.pictures.picture_client import AT_ONCE, Judging
+from server.trust.pictures.picture_messages import TILES
 from tests.support import scenes
 
 RATE: Final = 20  # strips a second

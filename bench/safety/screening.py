@@ -28,8 +28,8 @@ from bench.support.machine import machine
 from bench.support.processes import resident, spent
 from bench.support.results import ROOT, write
 from bench.support.serving import LOAD_CPU, SERVER_CPU
-from server.config.settings import Screening
-from server.safety.screener import Finding, Screener
+from server.ops.config.settings import Screening
+from server.trust.screening.screening_client import Finding, Screener
 
 RATE: Final = 20_000  # lines a second
 USUAL: Final = (2.0, 4)  # seconds of a slice, rounds

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from bench.scale.assumed import Assumed
 from bench.scale.costs import Costs
-from server.config.settings import Chat
+from server.ops.config.settings import Chat
 
 US: Final = 1e-6  # seconds
 RING_LEAST: Final = 512  # bytes; a ring doubles from there

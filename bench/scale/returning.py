@@ -1,4 +1,4 @@
-"""A host dies: how soon its people are back at the others. Rule: the pauses are the page's own (`server/web/backoff.js`), read from it.
+"""A host dies: how soon its people are back at the others. Rule: the pauses are the page's own (`server/site/web/backoff.js`), read from it.
 
 Each tries after a pause of its own; the fronts of the other hosts take so many handshakes a second and keep a moment's worth waiting; who
 is refused tries again later. The balancer sends nobody to the dead host.
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bench.scale.assumed import Assumed
 from bench.support.results import ROOT
 
-PAGE: Final = ROOT / "server" / "web" / "backoff.js"
+PAGE: Final = ROOT / "server/site/web/backoff.js"
 STEP: Final = 0.01  # seconds
 LONGEST: Final = 600.0  # seconds
 POINTS: Final = 20  # of the curve that is kept

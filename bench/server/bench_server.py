@@ -4,14 +4,14 @@ import json
 from typing import Any
 
 from bench.server.relaying import HEAD, TEXT, framed, main
+from engine.core.ports import Outside
 from engine.engine import Engine
-from engine.ports import Outside
-from engine.requests import parse
-from ext.net.handshake import Judge
-from ext.net.probe import append, build, classify, examine, is_valid, read_header
+from engine.wire.requests import parse
+from ext.accept.handshake import Judge
 from ext.net.ring import Rings
-from server.omegle import events
-from server.worker.bus import LocalBus
+from ext.reactor.probe import append, build, classify, examine, is_valid, read_header
+from server.realtime.worker.local_bus import LocalBus
+from server.site.omegle import omegle_events
 
 
 def test_a_request_head_is_judged(benchmark: Any) -> None:
@@ -105,10 +105,10 @@ def test_the_batch_of_a_match_for_omegle_s_clients(benchmark: Any) -> None:
     frame = {"common": ["chess", "tea"], "language": "en", "chat": "0"}
 
     def batch() -> bytes:
-        return events.joined(events.match(frame, "en", "a,b,c,d"))
+        return omegle_events.joined(omegle_events.match(frame, "en", "a,b,c,d"))
 
     assert benchmark(batch).startswith(b'[["connected"],["commonLikes",["chess","tea"]]')
 
 
 def test_a_message_for_omegle_s_clients(benchmark: Any) -> None:
-    assert benchmark(events.message, {"text": "täglich grüßt das Murmeltier"}).startswith(b'["gotMessage"')
+    assert benchmark(omegle_events.message, {"text": "täglich grüßt das Murmeltier"}).startswith(b'["gotMessage"')

@@ -73,7 +73,7 @@ def folded(raw: str) -> Counter[tuple[str, ...]]:
 
 
 def short(frame: str) -> str:
-    """A frame without what a reader knows: `conn_flush (ext/conn)`, `_turn (server/worker/worker.py)`."""
+    """A frame without what a reader knows: `conn_flush (ext/conn)`, `_turn (server/realtime/worker/worker_loop.py)`."""
     return re.sub(r":\d+\)$", ")", re.sub(r"\.cpython-[\w-]+\.so", "", frame))
 
 

@@ -7,11 +7,11 @@ import json
 import socket
 import sys
 
-from ext.net.admission import Addresses
-from ext.net.handshake import Judge
-from ext.net.reactor import Reactor
+from ext.accept.admission import Addresses
+from ext.accept.handshake import Judge
 from ext.net.ring import Rings
 from ext.net.tap import Tap, make
+from ext.reactor.reactor import Reactor
 
 HEAD = b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: c2VyZW5kaXAgYnkgbG9hZA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 TEXT = b'{"type":"message","text":"00000012 0000000001 the quick brown fox jumps over the lazy dog"}'

@@ -28,16 +28,16 @@ from bench.support.documents import table
 from bench.support.machine import machine
 from bench.support.processes import free_port, spent
 from bench.support.results import write
-from engine import hub_rows as rows
 from engine.matching.thresholds import Thresholds
-from engine.placing import HOST_BITS
-from server.cluster.cell import Cell
-from server.cluster.members import order
-from server.cluster.seal import Seal
-from server.config.cluster import Cluster
-from server.handover.link import Kind, Link, Message
-from server.security import keys
-from server.workers.hub import HubProcess
+from engine.rooms import hub_rows as rows
+from engine.rooms.placement import HOST_BITS
+from server.fleet.cluster.cluster_node import Cell
+from server.fleet.cluster.membership import order
+from server.fleet.ipc.ipc_link import Kind, Link, Message
+from server.fleet.rpc.rpc_seal import Seal
+from server.main.processes.hub_process import HubProcess
+from server.ops.config.cluster_settings import Cluster
+from server.ops.security import secret_keys
 
 WORKER: Final = "worker 1"
 PATIENCE: Final = 10.0  # seconds for anything
@@ -80,7 +80,7 @@ async def _serve(up: socket.socket, place: Place) -> None:
     """A hub's process, until it is killed."""
     process = HubProcess(up, Thresholds(), place.node)
     settings = Cluster(nats=(place.url,), address="127.0.0.1:1", name=place.name)
-    seal = Seal(keys.load(place.data))
+    seal = Seal(secret_keys.load(place.data))
     process.join(
         Cell(place.node, settings, seal, lambda: process.people, process.tell_hosts, process.federation, process.flush)
     )
@@ -180,7 +180,7 @@ async def hubs(url: str) -> AsyncIterator[tuple[Hub, Hub]]:
     """Two that hear each other: the one that has the room, and the other."""
     name = secrets.token_hex(8)
     with tempfile.TemporaryDirectory() as folder:
-        keys.load(Path(folder))
+        secret_keys.load(Path(folder))
         made = [Hub(Place(secrets.token_hex(5), url, name, Path(folder))) for _ in range(2)]
         async with AsyncExitStack() as stack:
             for hub in made:

@@ -19,11 +19,11 @@ from bench.server.relaying import TEXT, framed
 from bench.support.documents import table
 from bench.support.machine import machine
 from bench.support.results import write
-from ext.net.admission import Addresses
-from ext.net.handshake import Judge
-from ext.net.piping import prepare
-from ext.net.reactor import Reactor
+from ext.accept.admission import Addresses
+from ext.accept.handshake import Judge
+from ext.migrate.tunnel_moves import prepare
 from ext.net.ring import Rings
+from ext.reactor.reactor import Reactor
 
 PEER: Final = "127.0.0.1"
 LINE: Final = framed(TEXT)

@@ -20,11 +20,11 @@ from typing import Any
 from bench.storage.kit import Kit
 from bench.support import documents, results
 from bench.support.machine import machine
-from server.safety.bans import Bans
-from server.safety.measures import Decision
-from server.safety.notices import Notices, warn
-from server.store import migrate
-from server.store.safety_schema import ban, case_subject
+from server.data.database import schema_migration
+from server.data.schema.safety_schema import ban, case_subject
+from server.trust.sanctions.ban_loader import Bans
+from server.trust.sanctions.notice_loader import Notices, warn
+from server.trust.sanctions.sanction_table import Decision
 
 BANS = 200_000
 CONNECTS = 20_000  # a round
@@ -54,7 +54,7 @@ async def measured(count: int) -> dict[str, Any]:
     """Microseconds of CPU a connection and megabytes of the table."""
     with tempfile.TemporaryDirectory(prefix="serendip-bench-") as folder:
         kit = Kit("", Path(folder))
-        await migrate.migrate(kit.database)
+        await schema_migration.migrate(kit.database)
         none, quiet = Bans(kit.database, kit.pseudonyms), Notices(kit.database, kit.pseudonyms)
         await fill(kit, count)
         bans, notices = Bans(kit.database, kit.pseudonyms), Notices(kit.database, kit.pseudonyms)

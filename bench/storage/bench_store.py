@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from bench.storage.kit import Kit, ended
-from server.store import migrate
-from server.store.country import Countries
-from server.store.records import PAIR, Batch, Party, Records
-from server.store.transcript import Line, Transcript
+from server.data.database import schema_migration
+from server.data.records.address_country import Countries
+from server.data.records.chat_rows import PAIR, Batch, Party, Records
+from server.data.records.transcript import Line, Transcript
 
 BATCH = 500  # chats of one commit
 SAID = Transcript(
@@ -29,7 +29,7 @@ def runner() -> Iterator[asyncio.Runner]:
 @pytest.fixture
 def kit(tmp_path: Path, runner: asyncio.Runner) -> Iterator[Kit]:
     kit = Kit("", tmp_path)
-    runner.run(migrate.migrate(kit.database))
+    runner.run(schema_migration.migrate(kit.database))
     yield kit
     runner.run(kit.database.close())
 

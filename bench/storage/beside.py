@@ -6,7 +6,7 @@ import asyncio
 import time
 
 from bench.storage.kit import Kit, ended
-from server.store.transcript import Line, Transcript
+from server.data.records.transcript import Line, Transcript
 
 
 class Lag:

@@ -25,19 +25,19 @@ from bench.storage.kit import Kit, cpu
 from bench.support.documents import fill, table
 from bench.support.machine import machine
 from bench.support.results import ROOT, read, write
-from server.config import moderation_policy
-from server.config.settings import Console as Settings
-from server.console.accounts import Accounts
-from server.console.app import build
-from server.console.sessions import COOKIE, Sessions
-from server.safety.cases import Cases, due
-from server.safety.evidence import LINES, Evidence, Said
-from server.safety.reported import Person, Reported
-from server.store import migrate
-from server.store.fingerprints import Fingerprints
-from server.store.safety_schema import case, case_subject, report
-from server.store.sealed import Sealed
-from server.store.service import Parts
+from server.data.database import schema_migration
+from server.data.database.key_fingerprints import Fingerprints
+from server.data.logs.sealed_objects import Sealed
+from server.data.schema.safety_schema import case, case_subject, report
+from server.data.store.service import Parts
+from server.ops.config import moderation_policy
+from server.ops.config.settings import Console as Settings
+from server.trust.cases.report_cases import Cases, due
+from server.trust.console.console_app import build
+from server.trust.evidence.chat_evidence import LINES, Evidence, Said
+from server.trust.evidence.reported_chat import Person, Reported
+from server.trust.operators.accounts import Accounts
+from server.trust.operators.console_sessions import COOKIE, Sessions
 
 GOAL = 0.100  # seconds
 PAGES = 60  # of each kind
@@ -81,7 +81,7 @@ async def measured(cases: int, url: str) -> dict[str, dict[str, float]]:
     """Seconds of each kind of page."""
     with tempfile.TemporaryDirectory(prefix="serendip-bench-") as folder:
         kit = Kit(url, Path(folder))
-        await migrate.migrate(kit.database)
+        await schema_migration.migrate(kit.database)
         await filled(kit, cases)
         idents = await told(kit)
         runner, origin = await served(kit)

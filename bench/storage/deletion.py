@@ -21,19 +21,19 @@ from bench.storage.beside import Service
 from bench.storage.kit import Kit, cpu, ended
 from bench.storage.purging import SERIES
 from bench.support import results
-from server.config.settings import Settings
-from server.privacy import holds
-from server.rights.deletion import Deletion
-from server.rights.receipt import Receipts
-from server.security import keys
-from server.store import migrate, partitions
-from server.store.epochs import epoch_of
-from server.store.fingerprints import Fingerprints
-from server.store.ids import DAY
-from server.store.removal import Removal
-from server.store.rights_schema import deletion, erased
-from server.store.schema import party
-from server.store.service import Parts
+from server.data.database import daily_partitions, schema_migration
+from server.data.database.key_fingerprints import Fingerprints
+from server.data.keys.epoch_keys import epoch_of
+from server.data.retention import legal_holds
+from server.data.retention.row_removal import Removal
+from server.data.schema.chat_ids import DAY
+from server.data.schema.chat_schema import party
+from server.data.schema.rights_schema import deletion, erased
+from server.data.store.service import Parts
+from server.ops.config.settings import Settings
+from server.ops.security import secret_keys
+from server.trust.rights.deletion import Deletion
+from server.trust.rights.deletion_receipt import Receipts
 
 PERSON = 1
 PEOPLE = 1_000
@@ -68,7 +68,7 @@ async def measured(url: str, rows: int, walked: int) -> dict[str, Any]:
     """The figures, over a fresh database."""
     with tempfile.TemporaryDirectory(prefix="serendip-bench-") as folder:
         kit = Kit(url, Path(folder))
-        await migrate.migrate(kit.database)
+        await schema_migration.migrate(kit.database)
         now = int(time.time())
         kit.pseudonyms.epochs.make(epoch_of(now))
         await fill(kit, rows, walked, now)
@@ -95,7 +95,7 @@ async def fill(kit: Kit, rows: int, walked: int, now: int) -> None:
         wanted = [(1, OTHERS[kit.database.sqlite])] + ([(0, literal)] if first < rows * apart else [])
         async with kit.database.write() as connection:
             if not kit.database.sqlite:
-                await partitions.ensure(connection, day - 1)
+                await daily_partitions.ensure(connection, day - 1)
             for side, who in wanted:
                 upto = min(end, rows * apart) if side == 0 else end
                 columns = f"{ident}, {side}, {at}, {who}, {sealed}, {who}, 'NO'"
@@ -104,19 +104,19 @@ async def fill(kit: Kit, rows: int, walked: int, now: int) -> None:
                     made = made.replace("{" + name + "}", str(value))
                 await connection.exec_driver_sql(made)
         await kit.database.checkpoint()
-    await holds.place(
-        kit.database, kit.pseudonyms, holds.Selector("address", "8.8.8.8"),
+    await legal_holds.place(
+        kit.database, kit.pseudonyms, legal_holds.Selector("address", "8.8.8.8"),
         authority="a court", reason="7", now=now, until=now + 90 * DAY, secret=False,
     )  # fmt: skip
 
 
 def rights(kit: Kit) -> Deletion:
     """As the server has it."""
-    secret = keys.load(kit.data)
+    secret = secret_keys.load(kit.data)
     settings = Settings()
     fingerprints = Fingerprints(kit.database, secret, kit.pseudonyms, settings.retention)
     parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, fingerprints)
-    return Deletion(parts, settings, Receipts(secret.lasting[keys.Purpose.RECEIPT]), lambda: "bench")
+    return Deletion(parts, settings, Receipts(secret.lasting[secret_keys.Purpose.RECEIPT]), lambda: "bench")
 
 
 async def answered(kit: Kit, now: int) -> dict[str, Any]:

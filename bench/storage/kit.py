@@ -5,16 +5,16 @@ from __future__ import annotations
 import resource
 from pathlib import Path
 
-from server.config.settings import Objects as ObjectSettings
-from server.health.tasks import Tasks
-from server.security import keys
-from server.store import kept
-from server.store.country import Countries
-from server.store.database import Database
-from server.store.objects import Objects
-from server.store.records import EndedChat, Party, Records
-from server.store.saved import SavedLogs
-from server.store.writer import Writer
+from server.data.database.database import Database
+from server.data.keys import keyed_values
+from server.data.logs.objects import Objects
+from server.data.logs.saved_logs import SavedLogs
+from server.data.records.address_country import Countries
+from server.data.records.chat_rows import EndedChat, Party, Records
+from server.data.store.writer import Writer
+from server.ops.config.settings import Objects as ObjectSettings
+from server.ops.health.background_tasks import Tasks
+from server.ops.security import secret_keys
 
 CHATS_A_PERSON = 20  # a visit's worth; the derived values are computed once a person and visit
 
@@ -38,7 +38,7 @@ class Kit:
     def __init__(self, url: str, data: Path) -> None:
         self.data = data
         self.database = Database(url or f"sqlite+aiosqlite:///{data / 'bench.db'}", data=data)
-        self.pseudonyms = kept.pseudonyms(keys.load(data), data)
+        self.pseudonyms = keyed_values.pseudonyms(secret_keys.load(data), data)
         self.objects = Objects(ObjectSettings(), data)
         self.logs = SavedLogs(self.database, self.objects, self.pseudonyms)
 

@@ -19,16 +19,16 @@ from bench.support import results
 from bench.support.documents import fill, short
 from bench.support.documents import table as markdown
 from bench.support.machine import machine
-from server.config.settings import Settings
-from server.privacy.published import Published
-from server.rights.known import Known
-from server.security import keys
-from server.store import migrate
-from server.store.epochs import epoch_of
-from server.store.ids import DAY, chat_ids
-from server.store.records import Party
-from server.store.service import Parts, open_parts
-from server.store.transcript import Line, Transcript
+from server.data.database import schema_migration
+from server.data.keys.epoch_keys import epoch_of
+from server.data.privacy.current_statement import Published
+from server.data.records.chat_rows import Party
+from server.data.records.transcript import Line, Transcript
+from server.data.schema.chat_ids import DAY, chat_ids
+from server.data.store.service import Parts, open_parts
+from server.ops.config.settings import Settings
+from server.ops.security import secret_keys
+from server.trust.data_export.person_data import Known
 
 SMALL, MANY, HUGE = 10, 2_000, 100_000  # own rows of a person
 PEOPLE = 100  # who have SMALL
@@ -62,12 +62,12 @@ def documents() -> None:
 
 async def measured(folder: Path, parties: int, calls: int) -> dict[str, Any]:
     """The figures of one database."""
-    secret = await asyncio.to_thread(keys.load, folder)
+    secret = await asyncio.to_thread(secret_keys.load, folder)
     parts = open_parts(Settings(data=folder), secret)
     now = int(time.time())
     for epoch in range(epoch_of(now - SPAN), epoch_of(now) + 1):
         parts.pseudonyms.epochs.make(epoch)
-    await migrate.migrate(parts.database)
+    await schema_migration.migrate(parts.database)
     begun = time.monotonic()
     await asyncio.to_thread(make, parts, now, parties)
     print(f"{parties:,} rows made in {time.monotonic() - begun:.0f} s")

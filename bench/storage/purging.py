@@ -7,10 +7,10 @@ import time
 
 from bench.storage.beside import Service
 from bench.storage.kit import Kit, cpu
-from server.config.settings import Retention
-from server.privacy.purge import Purge
-from server.store import partitions
-from server.store.ids import DAY
+from server.data.database import daily_partitions
+from server.data.retention.purge import Purge
+from server.data.schema.chat_ids import DAY
+from server.ops.config.settings import Retention
 
 A_STEP = 100_000  # chats in one statement while filling
 
@@ -44,7 +44,7 @@ async def fill(kit: Kit, chats: int, now: float) -> None:
             at = f"{day * DAY} + (i - {number}) * 86000 / {count}"
             async with kit.database.write() as connection:
                 if not kit.database.sqlite:
-                    await partitions.ensure(connection, day)
+                    await daily_partitions.ensure(connection, day)
                 for table, side, columns in (
                     ("chat", 0, f"{ident}, 'text', {at} - 60, {at}, 'stranger'"),
                     *(("party", side, f"{ident}, {side}, {at}, {mac}, {sealed}, {mac}, 'NO'") for side in (0, 1)),

@@ -13,19 +13,19 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Table, func, select
 
-from server.config.settings import Retention
-from server.health.tasks import Tasks
-from server.privacy import holds
-from server.privacy.holds import Selector
-from server.privacy.purge import Purge
-from server.store.country import Countries
-from server.store.database import Database
-from server.store.ids import DAY
-from server.store.objects import Objects
-from server.store.records import EndedChat, Party, Records
-from server.store.saved import SavedLogs
-from server.store.schema import held_party, party
-from server.store.writer import Writer
+from server.data.database.database import Database
+from server.data.logs.objects import Objects
+from server.data.logs.saved_logs import SavedLogs
+from server.data.records.address_country import Countries
+from server.data.records.chat_rows import EndedChat, Party, Records
+from server.data.retention import legal_holds
+from server.data.retention.legal_holds import Selector
+from server.data.retention.purge import Purge
+from server.data.schema.chat_ids import DAY
+from server.data.schema.chat_schema import held_party, party
+from server.data.store.writer import Writer
+from server.ops.config.settings import Retention
+from server.ops.health.background_tasks import Tasks
 
 STEP = 5  # chats a purge step: many steps, many chances
 DAYS = (
@@ -52,7 +52,7 @@ async def run(database: Database, logs: SavedLogs, objects: Objects, people: int
         order = list(range(1, people + 1))
         random.Random(seed).shuffle(order)
         for person in order:
-            await holds.place(
+            await legal_holds.place(
                 database,
                 logs.pseudonyms,
                 Selector("identity", str(person)),

@@ -16,9 +16,9 @@ from pathlib import Path
 from bench.storage import races
 from bench.storage.kit import CHATS_A_PERSON, Kit, cpu, ended
 from bench.storage.purging import purge
-from server.store import migrate
-from server.store.records import Party
-from server.store.transcript import Line, Transcript
+from server.data.database import schema_migration
+from server.data.records.chat_rows import Party
+from server.data.records.transcript import Line, Transcript
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +40,7 @@ async def measured(what: str, url: str, chats: int) -> None:
     """One measurement over a fresh database; `chats`: 0 for as many as is usual."""
     with tempfile.TemporaryDirectory(prefix="serendip-bench-") as folder:
         kit = Kit(url, Path(folder))
-        await migrate.migrate(kit.database)
+        await schema_migration.migrate(kit.database)
         measure, usual = {
             "record": (record, 50_000),
             "purge": (purge, 100_000),
@@ -110,7 +110,7 @@ async def logs(kit: Kit, count: int) -> None:
 
 async def guesses(kit: Kit, count: int) -> None:
     """Wrong addresses, past the limit on guessing: nothing is found, and each costs the same among few logs and many."""
-    from server.saved.guesses import Guesses
+    from server.data.logs.guess_limit import Guesses
 
     for _ in range(20):
         await kit.logs.save(Transcript("text", 0, (Line(0, 0, "x"),)), ())

@@ -16,7 +16,7 @@ from types import TracebackType
 
 from bench.support.processes import asleep, cpu, resident
 
-START = "from server.cli import main; main()"
+START = "from server.main.cli import main; main()"
 OWN = (sys.executable, "-c", START)  # this checkout's `serendip`
 SERVER_CPU, LOAD_CPU = "0", "1"  # where a comparison runs the server, and where its load
 KEPT = 200  # lines of the log

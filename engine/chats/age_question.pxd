@@ -1,7 +1,7 @@
-from engine.chats cimport Chats
-from engine.core cimport Core
-from engine.session cimport Session
-from engine.tips cimport Tips
+from engine.chats.chat_life cimport Chats
+from engine.core.shared_state cimport Core
+from engine.core.session cimport Session
+from engine.chats.line_tips cimport Tips
 
 cdef class AgeQuestion:
     cdef Core _core

@@ -2,23 +2,24 @@
 
     a line that says so ─▷ the chat ends, asked ─┬─ "18 or over" ─▷ all goes on, and is remembered for a day
                                                  └─ "under 18" ───▷ kept out for a day; nothing is stored
-    another such line within that day ─▷ the same, and people look at it: until they did, the server keeps the writer out (`engine.conduct.Act`)
+    another such line within that day ─▷ the same, and people look at it: until they did, the server keeps the writer out
+    (`engine.conduct.detection_actions.Act`)
 
 Programs of another wire cannot be asked: they are told, and no search of theirs begins for that day.
 """
 
 from typing import Final
 
-from engine.ages import ASKED, KEPT, OLDEST
-from engine.chats import Chats
-from engine.conduct import AGE_CLAIM, Act
-from engine.core import Core
-from engine.errors import BadField, KeptOut, Refusal
-from engine.frames import challenge, solved, underage
-from engine.protocol import ADULT, AGE, MINOR, MODERATION, PROGRAM
-from engine.requests import Solution
-from engine.session import Session
-from engine.tips import Tips
+from engine.chats.chat_life import Chats
+from engine.chats.line_tips import Tips
+from engine.conduct.age_answers import ASKED, KEPT, OLDEST
+from engine.conduct.detection_actions import AGE_CLAIM, Act
+from engine.core.session import Session
+from engine.core.shared_state import Core
+from engine.wire.errors import BadField, KeptOut, Refusal
+from engine.wire.frames import challenge, solved, underage
+from engine.wire.protocol import ADULT, AGE, MINOR, MODERATION, PROGRAM
+from engine.wire.requests import Solution
 
 ANSWERS: Final = (ADULT, MINOR)
 

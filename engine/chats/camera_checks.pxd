@@ -1,4 +1,4 @@
-from engine.core cimport Core
+from engine.core.shared_state cimport Core
 
 cdef class Snaps:
     cdef Core _core

@@ -1,6 +1,6 @@
 """Looks at the cameras of video chats: both sides are asked for pictures, at times that nobody knows before.
 
-Rule: bounded; what follows says `engine.cameras`.
+Rule: bounded; what follows says `engine.conduct.camera_verdicts`.
 
     the first `answer`, a report ─▷ now ─┐           ┌─ posted: `Engine.pictured` says so, and a moment later what a program saw
     a look ─▷ drawn, by the mean ────────┼─▷ `snap` ─┤
@@ -15,7 +15,8 @@ Counted, for metrics: `snap` asked, answered, nosnap, missed, and each verdict; 
 from math import ceil, log
 from typing import Final
 
-from engine.cameras import (
+from engine.chats.line_tips import Tips
+from engine.conduct.camera_verdicts import (
     AGREEMENTS,
     NEVER,
     SOON,
@@ -28,12 +29,16 @@ from engine.cameras import (
     mine_missed,
     theirs_missed,
 )
-from engine.chat import Chat, Seat
-from engine.conduct import KNOWN, NUDITY, Act
-from engine.core import Core
-from engine.errors import Refusal
-from engine.frames import UNCHECKED, UNVEILED, VEILED, snap
-from engine.policy import (
+from engine.conduct.detection_actions import KNOWN, NUDITY, Act
+from engine.core.chat import Chat, Seat
+from engine.core.session import Session
+from engine.core.shared_state import Core
+from engine.core.states import GONE
+from engine.wire.errors import Refusal
+from engine.wire.frames import UNCHECKED, UNVEILED, VEILED, snap
+from engine.wire.protocol import PROGRAM, SNAP_WITHIN
+from engine.wire.requests import NoSnap
+from engine.wire.rule_numbers import (
     CLOSE_POINTS,
     LOOK_AGAIN,
     LOOK_CLOSE,
@@ -51,13 +56,8 @@ from engine.policy import (
     SIGHT_FOR,
     UNCHECKED_FOR,
 )
-from engine.protocol import PROGRAM, SNAP_WITHIN
-from engine.requests import NoSnap
-from engine.session import Session
-from engine.states import GONE
-from engine.tips import Tips
+from ext.accept.admission import key_of
 from ext.match.heap import DueHeap
-from ext.net.admission import key_of
 
 SLACK: Final = 64  # entries of the heap beyond four a chat, before it is made anew
 SURE: Final = 0.999_999  # of a draw, at most: a gap is fourteen times its mean at most

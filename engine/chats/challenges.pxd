@@ -1,6 +1,6 @@
-from engine.core cimport Core
-from engine.friction cimport Friction
-from engine.session cimport Session, Trial
+from engine.core.shared_state cimport Core
+from engine.conduct.friction cimport Friction
+from engine.core.session cimport Session, Trial
 
 cdef class Trials:
     cdef Core _core

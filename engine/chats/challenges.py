@@ -1,4 +1,5 @@
-"""Who is asked for a challenge before a search, and what becomes of the answer. Rule: asked at `find` alone, by `engine.friction`, and told why.
+"""Who is asked for a challenge before a search, and what becomes of the answer. Rule: asked at `find` alone, by `engine.conduct.friction`, and told
+why.
 
 Which challenge it is, and whether an answer is right, the server knows (`Outside.ask`, `Outside.check`): it makes one and says so by
 `Engine.challenge`. A client that cannot solve any waits instead: its search is refused `too_fast`, and taken when the seconds are over.
@@ -6,13 +7,13 @@ Which challenge it is, and whether an answer is right, the server knows (`Outsid
 
 from typing import Final
 
-from engine.core import Core
-from engine.errors import BadField, Busy, Refusal
-from engine.frames import challenge, solved
-from engine.friction import REFUSED, level_of, retry_after
-from engine.requests import Solution
-from engine.session import Session, Trial
-from ext.net.admission import key_of
+from engine.conduct.friction import REFUSED, level_of, retry_after
+from engine.core.session import Session, Trial
+from engine.core.shared_state import Core
+from engine.wire.errors import BadField, Busy, Refusal
+from engine.wire.frames import challenge, solved
+from engine.wire.requests import Solution
+from ext.accept.admission import key_of
 
 WRONG: Final = 3  # solutions in WRONG_FOR seconds after which none is taken for as long
 WRONG_FOR: Final = 60.0

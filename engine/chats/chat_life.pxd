@@ -1,7 +1,7 @@
-from engine.bus_messages cimport Begin, Ended, Moved
-from engine.chat cimport Seat
-from engine.core cimport Core
-from engine.session cimport Query, Session
+from engine.core.bus_messages cimport Begin, Ended, Moved
+from engine.core.chat cimport Seat
+from engine.core.shared_state cimport Core
+from engine.core.session cimport Query, Session
 
 cdef class Chats:
     cdef Core _core

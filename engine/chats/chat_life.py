@@ -9,25 +9,25 @@ import math
 
 import orjson
 
-from engine import frames
-from engine.bus_messages import Begin, Ended, Moved
-from engine.chat import Seat
-from engine.conduct import AGE_CLAIM, Act
-from engine.core import Core
-from engine.errors import BadField, Refusal
-from engine.frames import blocked, encode, error, facts, left, matched, partner, reported, saved
-from engine.frames import signal as signal_frame
+from engine.chats.camera_checks import Snaps
+from engine.conduct.detection_actions import AGE_CLAIM, Act
+from engine.core.bus_messages import Begin, Ended, Moved
+from engine.core.chat import Seat
+from engine.core.session import Query, Session
+from engine.core.shared_state import Core
+from engine.core.states import CHATTING, LEAVE, MATCH, OVER, OVER_AWAY, PARTED, WAITING
+from engine.matching.network_of import networks_of
 from engine.matching.vocabulary import Vocabulary
-from engine.networks import networks_of
-from engine.policy import SHORT, SHORT_LINES, SOON
-from engine.protocol import ADULT, ANY_LANGUAGE, MINOR, PAST_FOR, SAVES_MOST, STRANGER, WATCHER
-from engine.requests import Block, Message, Report, Save
-from engine.requests import Signal as SignalRequest
-from engine.requests import Typing as TypingRequest
-from engine.session import Query, Session
-from engine.signals import answers
-from engine.snaps import Snaps
-from engine.states import CHATTING, LEAVE, MATCH, OVER, OVER_AWAY, PARTED, WAITING
+from engine.wire import frames
+from engine.wire.errors import BadField, Refusal
+from engine.wire.frames import blocked, encode, error, facts, left, matched, partner, reported, saved
+from engine.wire.frames import signal as signal_frame
+from engine.wire.protocol import ADULT, ANY_LANGUAGE, MINOR, PAST_FOR, SAVES_MOST, STRANGER, WATCHER
+from engine.wire.requests import Block, Message, Report, Save
+from engine.wire.requests import Signal as SignalRequest
+from engine.wire.requests import Typing as TypingRequest
+from engine.wire.rule_numbers import SHORT, SHORT_LINES, SOON
+from engine.wire.signals import answers
 
 
 class Chats:

@@ -1,10 +1,10 @@
 cimport cython
 
-from engine.chat cimport Seat
-from engine.chats cimport Chats
-from engine.core cimport Core
-from engine.session cimport Session
-from engine.tips cimport Tips
+from engine.core.chat cimport Seat
+from engine.chats.chat_life cimport Chats
+from engine.core.shared_state cimport Core
+from engine.core.session cimport Session
+from engine.chats.line_tips cimport Tips
 
 cdef class Findings:
     cdef readonly object _beginners

@@ -1,25 +1,26 @@
-"""What else follows from what was found in a chat, beyond a word about it (`engine.tips`). Rule: counted in memory, bounded; nothing is decided here
-that lasts: that the server does (`engine.conduct.Act`).
+"""What else follows from what was found in a chat, beyond a word about it (`engine.chats.line_tips`). Rule: counted in memory, bounded; nothing is
+decided here
+that lasts: that the server does (`engine.conduct.detection_actions.Act`).
 
-    link, contact, opener ─▷ what is counted of the writer (`engine.friction`)
+    link, contact, opener ─▷ what is counted of the writer (`engine.conduct.friction`)
     repeat, where the writer or their network began MANY chats so within WINDOW ─▷ Act
     groom, by the other side of an earlier age.claim in that chat ─▷ the chat ends, Act
 
 Findings are remembered with their chat (`Chat.found`): they weigh when somebody reports. Lines are looked at a moment after they were said: those
-of a chat that ended meanwhile are still their writer's, for some seconds, whoever ended it (`engine.lately`).
+of a chat that ended meanwhile are still their writer's, for some seconds, whoever ended it (`engine.core.ended_chats`).
 """
 
 from collections import OrderedDict
 from typing import Final
 
-from engine.chat import Seat
-from engine.chats import Chats
-from engine.conduct import AGE_CLAIM, EFFECTS, GROOM, LINKED, OPENER, OWN, REPEAT, Act
-from engine.core import Core
-from engine.protocol import MODERATION
-from engine.session import Session
-from engine.tips import Tips
-from ext.net.admission import key_of
+from engine.chats.chat_life import Chats
+from engine.chats.line_tips import Tips
+from engine.conduct.detection_actions import AGE_CLAIM, EFFECTS, GROOM, LINKED, OPENER, OWN, REPEAT, Act
+from engine.core.chat import Seat
+from engine.core.session import Session
+from engine.core.shared_state import Core
+from engine.wire.protocol import MODERATION
+from ext.accept.admission import key_of
 
 MANY: Final = 4  # chats of one person or network: the crowd that begins alike is many people, and no advert of one
 WINDOW: Final = 600.0  # seconds

@@ -1,5 +1,5 @@
-from engine.core cimport Core
-from engine.session cimport Session
+from engine.core.shared_state cimport Core
+from engine.core.session cimport Session
 
 cdef class Tips:
     cdef Core _core

@@ -5,11 +5,11 @@ What was found comes from a screening process by the chat's number, and may come
 
 from typing import Final
 
-from engine.conduct import EFFECTS, HELP, KINDS, WRITER, Effect
-from engine.core import Core
-from engine.frames import tip
-from engine.session import Session
-from engine.states import CHATTING
+from engine.conduct.detection_actions import EFFECTS, HELP, KINDS, WRITER, Effect
+from engine.core.session import Session
+from engine.core.shared_state import Core
+from engine.core.states import CHATTING
+from engine.wire.frames import tip
 
 _TOLD: Final = {rule: effect for rule, effect in EFFECTS.items() if effect.tip}
 

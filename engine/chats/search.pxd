@@ -1,12 +1,12 @@
-from engine.age_question cimport AgeQuestion
-from engine.chats cimport Chats
-from engine.core cimport Core
-from engine.finds cimport Finds
+from engine.chats.age_question cimport AgeQuestion
+from engine.chats.chat_life cimport Chats
+from engine.core.shared_state cimport Core
+from engine.conduct.search_rate cimport Finds
 from engine.matching.tickets cimport Match, Step
-from engine.notices cimport Notices
-from engine.requests cimport Find
-from engine.session cimport Query, Session
-from engine.trials cimport Trials
+from engine.chats.unread_notices cimport Notices
+from engine.wire.requests cimport Find
+from engine.core.session cimport Query, Session
+from engine.chats.challenges cimport Trials
 
 cdef class Search:
     cdef readonly Core _core

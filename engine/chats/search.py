@@ -8,25 +8,25 @@ paired; the other's ticket goes back with its age.
 
 import orjson
 
-from engine.age_question import AgeQuestion
-from engine.bus_messages import Begin
-from engine.chat import Chat, Seat, name_of_chat
-from engine.chats import Chats
-from engine.core import Core
-from engine.errors import BadField, Refusal
-from engine.finds import Finds
-from engine.frames import waiting
+from engine.chats.age_question import AgeQuestion
+from engine.chats.challenges import Trials
+from engine.chats.chat_life import Chats
+from engine.chats.unread_notices import Notices
+from engine.conduct.search_rate import Finds
+from engine.core.bus_messages import Begin
+from engine.core.chat import Chat, Seat, name_of_chat
+from engine.core.ports import Room
+from engine.core.session import Query, Session
+from engine.core.shared_state import Core
+from engine.core.states import CHATTING, FIND, WAITING
 from engine.matching.interests import BadInterest
+from engine.matching.search_terms import shared
 from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Step, Ticket
-from engine.notices import Notices
-from engine.ports import Room
-from engine.protocol import ANY_LANGUAGE, INTEREST_MAX, SPY, STRANGER, WATCHER
-from engine.requests import Find
-from engine.session import Query, Session
-from engine.states import CHATTING, FIND, WAITING
-from engine.terms import shared
-from engine.trials import Trials
+from engine.wire.errors import BadField, Refusal
+from engine.wire.frames import waiting
+from engine.wire.protocol import ANY_LANGUAGE, INTEREST_MAX, SPY, STRANGER, WATCHER
+from engine.wire.requests import Find
 
 
 class Search:

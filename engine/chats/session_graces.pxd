@@ -1,8 +1,8 @@
-from engine.chats cimport Chats
-from engine.core cimport Core
-from engine.notices cimport Notices
-from engine.search cimport Search
-from engine.session cimport Session
+from engine.chats.chat_life cimport Chats
+from engine.core.shared_state cimport Core
+from engine.chats.unread_notices cimport Notices
+from engine.chats.search cimport Search
+from engine.core.session cimport Session
 
 cdef class Presence:
     cdef Core _core

@@ -8,18 +8,18 @@ left of one. An entry counts while it is what the session's deadline says.
 
 from collections import OrderedDict
 
-from engine.chats import Chats
-from engine.core import Core
-from engine.errors import Refusal
-from engine.frames import RESUMED_IDLE, resumed
+from engine.chats.chat_life import Chats
+from engine.chats.search import Search
+from engine.chats.unread_notices import Notices
+from engine.core.session import Session
+from engine.core.shared_state import Core
+from engine.core.states import CHATTING, END, GONE, IDLE, PARTED, TOLD, WAITING
 from engine.matching.lobby import MatcherFull
-from engine.notices import Notices
-from engine.policy import BUSY_RETRY_AFTER, EXPIRIES_A_TICK, RESUMES_MAX
-from engine.protocol import BROKEN, CLOSED, CLOSED_GRACE, DROPPED, FLOOD_RETRY_AFTER, FLOODED, LEFT
-from engine.requests import Resume
-from engine.search import Search
-from engine.session import Session
-from engine.states import CHATTING, END, GONE, IDLE, PARTED, TOLD, WAITING
+from engine.wire.errors import Refusal
+from engine.wire.frames import RESUMED_IDLE, resumed
+from engine.wire.protocol import BROKEN, CLOSED, CLOSED_GRACE, DROPPED, FLOOD_RETRY_AFTER, FLOODED, LEFT
+from engine.wire.requests import Resume
+from engine.wire.rule_numbers import BUSY_RETRY_AFTER, EXPIRIES_A_TICK, RESUMES_MAX
 from ext.match.heap import DueHeap
 
 

@@ -4,10 +4,10 @@ Which notices are whose, and which were read, is the server's to know (`Outside.
 read is told, and the next one after it.
 """
 
-from engine.core import Core
-from engine.errors import BadField, Refusal
-from engine.requests import Seen
-from engine.session import Session
+from engine.core.session import Session
+from engine.core.shared_state import Core
+from engine.wire.errors import BadField, Refusal
+from engine.wire.requests import Seen
 
 
 class Notices:

@@ -6,7 +6,7 @@ What is known of one goes along to another process. No line is here: only how so
 from collections import OrderedDict
 from typing import Any, Final, NamedTuple
 
-from engine.protocol import ADULT, MINOR
+from engine.wire.protocol import ADULT, MINOR
 
 ASKED: Final = "asked"  # they have not answered yet: no search begins
 # ADULT: they said that they are 18 or over, and another such line is for people to look at; MINOR: under 18, and they are kept out

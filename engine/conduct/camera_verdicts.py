@@ -14,7 +14,7 @@ owner gives. Times are monotonic seconds.
 
 from typing import Any, Final
 
-from engine.conduct import DIFFERS, KNOWN, NUDITY
+from engine.conduct.detection_actions import DIFFERS, KNOWN, NUDITY
 
 CLEAN: Final = "clean"
 UNSURE: Final = "unsure"
@@ -157,7 +157,7 @@ class Ask:
         self.owes = owes  # a picture of its own camera was asked for too
         self.theirs = False  # its picture of the other side came
         self.mine = False
-        self.why = ""  # why it says that it cannot (`engine.protocol.NO_SNAP`)
+        self.why = ""  # why it says that it cannot (`engine.wire.protocol.NO_SNAP`)
 
     @property
     def answered(self) -> bool:
@@ -220,7 +220,7 @@ def _written(camera: Camera, now: float) -> dict[str, Any]:
 
 
 def entered(record: dict[str, Any], now: float) -> Looks:
-    """What `Looks.leave` gave elsewhere; its fields were checked (`engine.parcel`)."""
+    """What `Looks.leave` gave elsewhere; its fields were checked (`engine.migrate.session_record`)."""
     looks = Looks()
     for camera, fields in zip(looks.cameras, record["cameras"], strict=True):
         for name in _COUNTS:

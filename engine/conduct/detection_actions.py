@@ -1,6 +1,6 @@
 """What follows from what a screening program found in a line. Rule: a pure table; a program warns, and slows somebody down for a day at most.
 
-A finding names a rule; the row says who is told what, and `engine.findings` what else follows. Lines that nothing follows from are in no
+A finding names a rule; the row says who is told what, and `engine.chats.detections` what else follows. Lines that nothing follows from are in no
 row, and are not looked for.
 """
 
@@ -18,18 +18,19 @@ class Effect(NamedTuple):
 
 
 class Act(NamedTuple):
-    """What the program found of one side of a chat, where more follows than a word: how much, the server says (`server.safety.machine`)."""
+    """What the program found of one side of a chat, where more follows than a word: how much, the server says
+    (`server.trust.cases.automatic_actions`)."""
 
     found: str  # the rule, or what pictures of that side's camera showed
     side: int  # who wrote it, or whose camera it is, 0 or 1
     number: int  # of the line; 0: no line is meant
 
 
-AGE_CLAIM: Final = "age.claim"  # the writer is under 18, they say: the chat ends (`engine.age_question`)
+AGE_CLAIM: Final = "age.claim"  # the writer is under 18, they say: the chat ends (`engine.chats.age_question`)
 GROOM: Final = "groom"
 OPENER: Final = "opener"  # the first lines of many chats are alike
 REPEAT: Final = "repeat"  # so they are in more, with a link or a contact
-# of pictures (`engine.snaps`), in which no line is meant
+# of pictures (`engine.chats.camera_checks`), in which no line is meant
 NUDITY: Final = "nudity"
 DIFFERS: Final = "differs"  # what one side sees is not what the other one shows: one of the two lies
 KNOWN: Final = "known"  # a picture that is on a list

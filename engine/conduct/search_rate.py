@@ -6,7 +6,7 @@ burst. Nobody is remembered longer than the finds are not paid for yet.
 
 from collections import OrderedDict
 
-from engine.errors import Refusal
+from engine.wire.errors import Refusal
 
 
 class Finds:

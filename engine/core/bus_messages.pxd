@@ -1,4 +1,4 @@
-from engine.chat cimport Seat
+from engine.core.chat cimport Seat
 
 cdef class Begin:
     cdef public object serial

@@ -5,7 +5,7 @@ A message about a chat that the receiver is not in any more is ignored.
 
 from dataclasses import dataclass
 
-from engine.chat import Seat
+from engine.core.chat import Seat
 
 
 @dataclass

@@ -3,8 +3,8 @@
 Sides 0 and 1 talk; side 2 is the spy, who watches. A seat never refers to another session, only to its address.
 """
 
-from engine.address import Address
-from engine.cameras import Looks
+from engine.conduct.camera_verdicts import Looks
+from engine.core.session_address import Address
 from ext.net.ring import Ring
 
 
@@ -32,9 +32,11 @@ class Chat:
         self.question = question
         self.people = people  # for the record: (side, identity, address) of each; empty where nothing is kept
         self.colleges = colleges  # by side, where one was shown
-        # the first line of side 0 or 1 in which a rule found something (`engine.conduct.EFFECTS`)
+        # the first line of side 0 or 1 in which a rule found something (`engine.conduct.detection_actions.EFFECTS`)
         self.found: dict[tuple[int, str], int] = {}
-        self.looks: Looks | None = None  # at the cameras (`engine.snaps`); None: nobody looks, or the chat is over
+        self.looks: Looks | None = (
+            None  # at the cameras (`engine.chats.camera_checks`); None: nobody looks, or the chat is over
+        )
 
 
 class Seat:
@@ -59,7 +61,7 @@ class Seat:
         self.inside = b""  # the encoded facts of `matched`, for `resumed`
         self.over: tuple[str, int] | None = None  # why the chat ended and by whom, where the person was not told yet
         self.ended = 0.0  # when it ended, once it is the past
-        self.tips = 0  # kinds of `tip` that this side was told, a bit each (`engine.conduct.KINDS`)
+        self.tips = 0  # kinds of `tip` that this side was told, a bit each (`engine.conduct.detection_actions.KINDS`)
         self.reported: str | None = None  # the receipt of the first report, which counts; None: none was made
 
 

@@ -1,7 +1,7 @@
 cimport cython
 
-from engine.chat cimport Seat
-from engine.session cimport Session
+from engine.core.chat cimport Seat
+from engine.core.session cimport Session
 
 cdef class Lately:
     cdef tuple _sides

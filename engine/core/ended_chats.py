@@ -3,8 +3,8 @@
 from collections import deque
 from typing import Final
 
-from engine.chat import Seat
-from engine.session import Session
+from engine.core.chat import Seat
+from engine.core.session import Session
 
 SECONDS: Final = 10.0
 MOST: Final = 4_096  # seats

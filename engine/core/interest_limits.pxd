@@ -1,5 +1,5 @@
 from engine.matching.vocabulary cimport Vocabulary
-from engine.session cimport Query, Session
+from engine.core.session cimport Query, Session
 
 cdef class Words:
     cdef public Vocabulary _vocabulary

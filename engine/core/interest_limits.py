@@ -5,12 +5,12 @@ while its network holds no more than WORDS_MAX in all, and the table has room. W
 for nobody who waits could share them; where none of its interests is left it is refused.
 """
 
-from engine.errors import Refusal
+from engine.core.session import NO_IDS, Query, Session
 from engine.matching.interests import InterestError, InternFull
+from engine.matching.network_of import networks_of, share_of
 from engine.matching.vocabulary import Vocabulary
-from engine.networks import networks_of, share_of
-from engine.policy import WORDS_MAX, WORDS_RETRY_AFTER
-from engine.session import NO_IDS, Query, Session
+from engine.wire.errors import Refusal
+from engine.wire.rule_numbers import WORDS_MAX, WORDS_RETRY_AFTER
 from ext.match.interner import Ids
 
 

@@ -1,7 +1,9 @@
 """What the engine needs from outside, as protocols. Rule: each is used as a type and has an implementation.
 
-Bus: `server.worker.bus`. Out: `server.worker.output`. Room: `engine.waiting`. Matcher: `engine.matching.lobby`. Outside: functions that
-`server.worker.worker` and `server.parts.making` give. The memory of chats needs no protocol: `ext.net.ring` is below the engine.
+Bus: `server.realtime.worker.local_bus`. Out: `server.realtime.worker.engine_output`. Room: `engine.rooms.waiting_room`. Matcher:
+`engine.matching.lobby`. Outside: functions that
+`server.realtime.worker.worker_loop` and `server.main.parts.worker_parts` give. The memory of chats needs no protocol: `ext.net.ring` is below the
+engine.
 """
 
 from collections import deque
@@ -9,13 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from engine.address import Address as Address
-from engine.bus_messages import BusMessage as BusMessage
-from engine.errors import BadField as BadField
-from engine.errors import Refusal as Refusal
+from engine.core.bus_messages import BusMessage as BusMessage
+from engine.core.session import Session
+from engine.core.session_address import Address as Address
 from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Pool, Step, Ticket
-from engine.session import Session
+from engine.wire.errors import BadField as BadField
+from engine.wire.errors import Refusal as Refusal
 from ext.net.ring import Ring
 
 
@@ -72,7 +74,8 @@ class Out(Protocol):
 
 
 class Room(Protocol):
-    """Where who looks for somebody waits, here (`engine.waiting`) or in another process (`engine.remote_room`). Clients are session ids."""
+    """Where who looks for somebody waits, here (`engine.rooms.waiting_room`) or in another process (`engine.rooms.remote_room`). Clients are
+    session ids."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -302,9 +305,9 @@ class Outside:
     check: Callable[[Session, int, str, str], bool | None] = no_answer
     # what is said before there is a chat, for whoever looks at lines: the chat's number, the question as a JSON string without its quotes
     asked: Callable[[int, bytes], None] = nobody_reads
-    # somebody with an identity stands otherwise than before (`engine.ages`): identity, how, the age that they wrote
+    # somebody with an identity stands otherwise than before (`engine.conduct.age_answers`): identity, how, the age that they wrote
     aged: Callable[[int, str, int], None] = nobody_else
-    # somebody with an identity has no video for so many seconds (`engine.pauses`): identity, seconds
+    # somebody with an identity has no video for so many seconds (`engine.conduct.video_pauses`): identity, seconds
     paused: Callable[[int, float], None] = nobody_hears
     # Unix seconds, as the rings have them
     unix: Callable[[], int] = no_time

@@ -1,6 +1,6 @@
-from engine.chat cimport Seat
-from engine.terms cimport Terms
-from ext.net.carried cimport Carried
+from engine.core.chat cimport Seat
+from engine.matching.search_terms cimport Terms
+from ext.net.carry_over cimport Carried
 
 cdef class Query:
     cdef public Terms terms

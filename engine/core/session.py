@@ -9,11 +9,11 @@ client confirmed.
 
 from typing import Final
 
-from engine.chat import Seat
-from engine.states import IDLE, Moves
-from engine.terms import Terms
+from engine.core.chat import Seat
+from engine.core.states import IDLE, Moves
+from engine.matching.search_terms import Terms
 from ext.match.interner import Ids
-from ext.net.carried import Carried
+from ext.net.carry_over import Carried
 
 NO_IDS: Final = Ids()
 
@@ -28,7 +28,7 @@ class Query:
         self.question = question
         self.avoid = avoid  # persons whom they blocked, the last one last
         self.ids: Ids = NO_IDS
-        self.networks: tuple[str, ...] = ()  # whose the ids are (`engine.words`)
+        self.networks: tuple[str, ...] = ()  # whose the ids are (`engine.core.interest_limits`)
         self.typed: str | None = None  # the interests as typed, one a line, in the order of `ids`; None: as normalised
 
 
@@ -115,7 +115,7 @@ class Session(Carried):
         self.saves: tuple[tuple[str, bytes], ...] = ()
         self.trial: Trial | None = None  # the challenge that comes before the next search
         self.snaps = False  # their client answers `snap`, as of their last search
-        self.way = 0  # how they came (`engine.protocol`, PLAIN and so on): which challenges they can solve
+        self.way = 0  # how they came (`engine.wire.protocol`, PLAIN and so on): which challenges they can solve
 
     def move(self, event: Moves) -> None:
         """Go where the table says that `event` leads; raises IllegalMove, and stays, where it does not say so."""

@@ -1,13 +1,13 @@
-from engine.ages cimport Ages
-from engine.friction cimport Friction
-from engine.lately cimport Lately
+from engine.conduct.age_answers cimport Ages
+from engine.conduct.friction cimport Friction
+from engine.core.ended_chats cimport Lately
 from engine.matching.vocabulary cimport Vocabulary
-from engine.measures cimport Measures
-from engine.pauses cimport Pauses
-from engine.policy cimport Settings
-from engine.recents cimport Recents
-from engine.session cimport Session
-from engine.words cimport Words
+from engine.core.wait_histograms cimport Measures
+from engine.conduct.video_pauses cimport Pauses
+from engine.wire.rule_numbers cimport Settings
+from engine.matching.recent_partners cimport Recents
+from engine.core.session cimport Session
+from engine.core.interest_limits cimport Words
 
 cdef class Core:
     cdef public object out, post, rings, outside

@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from engine.ages import Ages
-from engine.frames import error
-from engine.friction import Friction
-from engine.lately import Lately
+from engine.conduct.age_answers import Ages
+from engine.conduct.friction import Friction
+from engine.conduct.video_pauses import Pauses
+from engine.core.ended_chats import Lately
+from engine.core.interest_limits import Words
+from engine.core.ports import Bus, Out, Outside
+from engine.core.session import Session
+from engine.core.wait_histograms import Measures
+from engine.matching.recent_partners import Recents
 from engine.matching.vocabulary import Vocabulary
-from engine.measures import Measures
-from engine.pauses import Pauses
-from engine.policy import Settings
-from engine.ports import Bus, Out, Outside
-from engine.protocol import FAULTS
-from engine.recents import Recents
-from engine.session import Session
-from engine.words import Words
+from engine.wire.frames import error
+from engine.wire.protocol import FAULTS
+from engine.wire.rule_numbers import Settings
 from ext.net.ring import Rings
 
 

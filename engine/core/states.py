@@ -12,13 +12,13 @@ ends at a deadline; a waiting ticket is set aside, a seat stays. A session that 
 The machines meet in one rule: what ends a chat (`over`) leads to IDLE where the person is HERE and to PARTED where
 AWAY. Rule: `TABLE` is all there is, and `Session.move` alone goes by it: a move that is not in it raises IllegalMove.
 
-A session that comes from another process is made in the state that it had there (`engine.moves`); what it leaves behind
+A session that comes from another process is made in the state that it had there (`engine.migrate.session_moves`); what it leaves behind
 there is GONE. No connection, partner or record is told of either.
 """
 
 from typing import Final, NoReturn
 
-from engine.errors import IllegalMove
+from engine.wire.errors import IllegalMove
 
 IDLE: Final = 0
 WAITING: Final = 1

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from engine.matching.confusables import SKELETON
-from engine.protocol import INTEREST_MAX, INTEREST_RAW_MAX
+from engine.wire.protocol import INTEREST_MAX, INTEREST_RAW_MAX
 
 SHOWN_MAX: Final = (
     2 * INTEREST_MAX

@@ -11,7 +11,7 @@ from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import NEVER, NO_HANDLE, Match, Pool, Room, Step, Ticket
 from engine.matching.vocabulary import Vocabulary
 from engine.matching.windows import choose
-from engine.protocol import ACCEPTS, ANY, ANYONE, GOOD, INTERESTS_MAX
+from engine.wire.protocol import ACCEPTS, ANY, ANYONE, GOOD, INTERESTS_MAX
 from ext.match.errors import MatcherError, MatcherFull, TooMany, UnknownInterest
 from ext.match.heap import DueHeap
 from ext.match.interner import Ids

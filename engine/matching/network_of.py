@@ -6,8 +6,8 @@ hold that, with four times the share.
 
 from typing import Final
 
-from ext.net.admission import WIDE4, WIDE6, key_of, wide_of
-from ext.net.admission import share_of as share_of
+from ext.accept.admission import WIDE4, WIDE6, key_of, wide_of
+from ext.accept.admission import share_of as share_of
 
 SHARES: Final = (1, WIDE6, WIDE4)  # how many times what one address may, as `share_of` says of a network
 

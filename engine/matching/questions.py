@@ -6,7 +6,7 @@ Two who wait to discuss while nobody asks get the one that was asked longest ago
 from collections import deque
 from typing import Final
 
-from engine.protocol import ANY_LANGUAGE
+from engine.wire.protocol import ANY_LANGUAGE
 
 QUESTION_FOR: Final = 86_400.0  # seconds: a day, as the registry declares it
 QUESTIONS_MAX: Final = 1_000  # the oldest go first; 200 characters each

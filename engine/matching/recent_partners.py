@@ -10,8 +10,8 @@ from hashlib import blake2b
 from operator import itemgetter
 from typing import Any
 
-from engine import policy
-from engine.networks import SHARES, share_of
+from engine.matching.network_of import SHARES, share_of
+from engine.wire import rule_numbers
 
 Who = int  # a person, or a network
 Whom = Any  # a person, or for a network who reported whom
@@ -122,20 +122,20 @@ class Recents:
 
     __slots__ = ("_bars", "_draw", "_got", "_made", "_met", "_networks", "_salt", "on_report")
 
-    def __init__(self, draw: Callable[[], int], persons: int = policy.PERSONS_MAX) -> None:
+    def __init__(self, draw: Callable[[], int], persons: int = rule_numbers.PERSONS_MAX) -> None:
         """`draw`: unguessable numbers."""
         self._draw = draw
         # told of each report as `report` is; None: nobody else need know
         self.on_report: Callable[[int, int, tuple[str, ...]], None] | None = None
         self._salt = b""  # drawn when it is needed
-        seconds, partners = policy.REPORTED_FOR, policy.REPORTED_PARTNERS
-        self._met: Bars = Bars(policy.RECENT_FOR, policy.RECENT_PARTNERS, persons)
+        seconds, partners = rule_numbers.REPORTED_FOR, rule_numbers.REPORTED_PARTNERS
+        self._met: Bars = Bars(rule_numbers.RECENT_FOR, rule_numbers.RECENT_PARTNERS, persons)
         self._made: Bars = Bars(seconds, partners, persons)  # by who reported
         self._got: Bars = Bars(seconds, partners, persons)  # by who was reported
         # (who, whom) of the reports from a network: identities are made up at will, so they are bounded by that. A network is
         # a number that means something with the salt alone, which no disk has: its address is not kept for a day
         self._networks: dict[int, Bars] = {
-            share: Bars(seconds, policy.REPORTS_MAX * share, persons) for share in SHARES
+            share: Bars(seconds, rule_numbers.REPORTS_MAX * share, persons) for share in SHARES
         }
         self._bars = {"met": self._met, "made": self._made, "got": self._got}
 

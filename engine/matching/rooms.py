@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from engine.matching.tickets import NEVER, Family, Pool, Room
-from engine.protocol import ANY_LANGUAGE
+from engine.wire.protocol import ANY_LANGUAGE
 
 EMPTY_FOR: Final = 60.0  # seconds: as long as arrivals are remembered
 EMPTY_MAX: Final = 256  # more languages and modes than a service has; a kilobyte each

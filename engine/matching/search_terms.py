@@ -3,7 +3,7 @@
 from typing import Final
 
 from engine.matching.tickets import Pool
-from engine.protocol import ANY_LANGUAGE, STRANGER
+from engine.wire.protocol import ANY_LANGUAGE, STRANGER
 
 NAMES: Final = ("language", "role", "video", "strict", "relay", "share", "college", "same", "writes")
 _MOST: Final = 1_024  # strangers choose the language: more than a service has

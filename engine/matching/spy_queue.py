@@ -8,9 +8,9 @@ Interests do not count here, language does. Two who met lately, or whom a report
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engine import policy
 from engine.matching.questions import Questions
-from engine.protocol import ANY_LANGUAGE
+from engine.wire import rule_numbers
+from engine.wire.protocol import ANY_LANGUAGE
 
 
 @dataclass(slots=True)
@@ -114,7 +114,7 @@ class SpyQueue:
         if len(self._discuss) < 2 or not self.questions:
             return None
         head = next(iter(self._discuss.values()))
-        return max(head.since, self._looked) + policy.QUESTION_AGAIN_AFTER
+        return max(head.since, self._looked) + rule_numbers.QUESTION_AGAIN_AFTER
 
     def waits(self, now: float) -> tuple[float, float]:
         """Seconds that who asks, and who discusses, waits: as of late, or longer where somebody waits longer now."""
@@ -185,7 +185,7 @@ def _place(queue: dict[int, Wish], wish: Wish) -> None:
 
 
 def _heads(queue: dict[int, Wish]) -> Iterator[Wish]:
-    return (wish for wish, _ in zip(queue.values(), range(policy.SPY_SCAN_MAX), strict=False))
+    return (wish for wish, _ in zip(queue.values(), range(rule_numbers.SPY_SCAN_MAX), strict=False))
 
 
 def _fit(one: Wish, other: Wish) -> bool:

@@ -6,7 +6,7 @@ Rule: pure arithmetic on ages and rates: the time is passed in, and nothing here
 from dataclasses import dataclass
 from typing import Final
 
-from engine.protocol import ANY_AFTER, ANYONE_AFTER, LIFT_AFTER, QUIET_BELOW
+from engine.wire.protocol import ANY_AFTER, ANYONE_AFTER, LIFT_AFTER, QUIET_BELOW
 
 SPAN: Final = 5.0  # seconds in which arrivals are counted together
 NO_SLOT: Final = float("-inf")  # when it ends, where nobody has come yet

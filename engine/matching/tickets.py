@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from engine.matching.thresholds import Arrivals
-from engine.protocol import DEFAULT_LANGUAGE, GOOD, STRANGER
+from engine.wire.protocol import DEFAULT_LANGUAGE, GOOD, STRANGER
 from ext.match.interner import Ids
 
 NEVER: Final = float("inf")  # a time

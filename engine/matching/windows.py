@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from engine.matching.tickets import Ticket
-from engine.protocol import ANY, GOOD_PART
-from ext.match.pairing import pair
+from engine.wire.protocol import ANY, GOOD_PART
+from ext.match.batch_pairing import pair
 
 MOST: Final = 4096  # about 150 ms of one core: the most that a window of 200 ms can afford
 

@@ -1,6 +1,6 @@
-from engine.chat cimport Chat, Seat
-from engine.session cimport Query, Session
-from engine.terms cimport Terms
+from engine.core.chat cimport Chat, Seat
+from engine.core.session cimport Query, Session
+from engine.matching.search_terms cimport Terms
 
 cpdef dict write_session(Session session, double now)
 cpdef Session read_session(dict record, double now)

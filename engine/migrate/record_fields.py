@@ -6,17 +6,17 @@ What a class of the engine holds is written here or has its reason in NOT_CARRIE
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from engine.cameras import entered
-from engine.chat import Chat, Seat, number_of_chat
+from engine.conduct.camera_verdicts import entered
+from engine.core.chat import Chat, Seat, number_of_chat
+from engine.core.session import Query, Session, Trial
+from engine.core.states import CHATTING, IDLE, PARTED, STATES, WAITING
 from engine.matching.lobby import MOST_AVOIDED
+from engine.matching.network_of import networks_of
+from engine.matching.search_terms import NAMES, Terms, shared
 from engine.matching.spy_queue import Wish
 from engine.matching.tickets import Ticket
-from engine.networks import networks_of
-from engine.parcel import CHAT, QUERY, SEAT, STANDS, TERMS, TRIAL, WIRE, BadRecord, blob, check
-from engine.protocol import ANY_LANGUAGE, DEFAULT_LANGUAGE, SPY, STRANGER
-from engine.session import Query, Session, Trial
-from engine.states import CHATTING, IDLE, PARTED, STATES, WAITING
-from engine.terms import NAMES, Terms, shared
+from engine.migrate.session_record import CHAT, QUERY, SEAT, STANDS, TERMS, TRIAL, WIRE, BadRecord, blob, check
+from engine.wire.protocol import ANY_LANGUAGE, DEFAULT_LANGUAGE, SPY, STRANGER
 from ext.net.ring import Rings
 
 NOT_CARRIED: Final = {
@@ -290,7 +290,7 @@ def write_query(query: Query, words: list[str], ticket: Ticket | Wish | None, no
 
 
 def read_query(record: Mapping[str, Any], session: Session, now: float) -> tuple[Query, Ticket | Wish | None]:
-    """A search, whose words the caller interns (`engine.words`), and its ticket or wish. Its fields were checked."""
+    """A search, whose words the caller interns (`engine.core.interest_limits`), and its ticket or wish. Its fields were checked."""
     get = record.get
     terms = read_terms(get("terms", {}))
     query = Query(terms, get("question"), tuple(get("blocked", ())))

@@ -1,8 +1,8 @@
-from engine.chat cimport Chat
-from engine.core cimport Core
-from engine.presence cimport Presence
-from engine.search cimport Search
-from engine.session cimport Session
+from engine.core.chat cimport Chat
+from engine.core.shared_state cimport Core
+from engine.chats.session_graces cimport Presence
+from engine.chats.search cimport Search
+from engine.core.session cimport Session
 
 cdef class Moves:
     cdef readonly Core _core

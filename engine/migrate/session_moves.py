@@ -11,14 +11,29 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from engine.chat import Chat
-from engine.core import Core
-from engine.errors import Refusal
+from engine.chats.search import Search
+from engine.chats.session_graces import Presence
+from engine.core.chat import Chat
+from engine.core.session import Session
+from engine.core.shared_state import Core
+from engine.core.states import CHATTING, PARTED, WAITING
 from engine.matching.lobby import MatcherFull
+from engine.matching.network_of import SHARES
 from engine.matching.spy_queue import Wish
 from engine.matching.tickets import Ticket
-from engine.networks import SHARES
-from engine.parcel import (
+from engine.migrate.record_fields import (
+    check_chat,
+    check_person,
+    read_chat,
+    read_query,
+    read_seat,
+    read_session,
+    write_chat,
+    write_query,
+    write_seat,
+    write_session,
+)
+from engine.migrate.session_record import (
     OLDEST,
     PACE,
     PERSON,
@@ -31,24 +46,9 @@ from engine.parcel import (
     check_version,
     reports_of,
 )
-from engine.presence import Presence
-from engine.protocol import DROPPED, PAST_FOR
-from engine.records import (
-    check_chat,
-    check_person,
-    read_chat,
-    read_query,
-    read_seat,
-    read_session,
-    write_chat,
-    write_query,
-    write_seat,
-    write_session,
-)
-from engine.requests import Resume
-from engine.search import Search
-from engine.session import Session
-from engine.states import CHATTING, PARTED, WAITING
+from engine.wire.errors import Refusal
+from engine.wire.protocol import DROPPED, PAST_FOR
+from engine.wire.requests import Resume
 
 Connect = Callable[[int, Session, str, dict[str, Any], bytes], int]
 Allow = Callable[[Session, list[float]], None]

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from operator import call
 from typing import Any, Final, NamedTuple
 
-from engine.ages import STANDS as AGES
-from engine.cameras import AGREEMENTS, HITS_KEPT
+from engine.conduct.age_answers import STANDS as AGES
+from engine.conduct.camera_verdicts import AGREEMENTS, HITS_KEPT
+from engine.core.states import CHATTING, IDLE, PARTED, STATES, WAITING
 from engine.matching.lobby import MOST_AVOIDED
-from engine.protocol import INTEREST_RAW_MAX, INTERESTS_MAX, LIFTED, ROLES, SAVES_MOST
-from engine.states import CHATTING, IDLE, PARTED, STATES, WAITING
+from engine.wire.protocol import INTEREST_RAW_MAX, INTERESTS_MAX, LIFTED, ROLES, SAVES_MOST
 
 VERSION: Final = 1  # what this release writes
 OLDEST: Final = 1  # what it still reads
@@ -123,7 +123,7 @@ def _any(_: Any) -> bool:
 
 
 def conduct_of(value: Any) -> bool:
-    """Whether it is what was counted of somebody (`engine.friction`)."""
+    """Whether it is what was counted of somebody (`engine.conduct.friction`)."""
     return type(value) is dict and _sound(value, CONDUCT)
 
 
@@ -137,7 +137,7 @@ CONDUCT: Final[Table] = {
 
 
 def looks_of(value: Any) -> bool:
-    """Whether it is what is known of a chat's cameras (`engine.cameras`)."""
+    """Whether it is what is known of a chat's cameras (`engine.conduct.camera_verdicts`)."""
     if type(value) is not dict or type(value.get("cameras")) is not list or len(value["cameras"]) != 2:
         return False
     cameras = all(type(camera) is dict and _sound(camera, CAMERA) for camera in value["cameras"])
@@ -158,7 +158,7 @@ CAMERA: Final[Table] = {
     "veiled": _flag,
 }
 LOOKS: Final[Table] = {"due": _seconds, "ended": _flag}
-# how somebody stands, the age that they wrote, seconds for which that holds still (`engine.ages`)
+# how somebody stands, the age that they wrote, seconds for which that holds still (`engine.conduct.age_answers`)
 _age: Final = _row(_one_of(*AGES), _count, _seconds)
 _persons: Final = _at_most(256, _person)
 _bars: Final = _at_most(256, _row(_person, _seconds))

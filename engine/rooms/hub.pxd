@@ -1,8 +1,8 @@
 from engine.matching.tickets cimport Step
 from engine.matching.vocabulary cimport Vocabulary
-from engine.placing cimport Placing
-from engine.recents cimport Recents
-from engine.waiting cimport WaitingRoom
+from engine.rooms.placement cimport Placing
+from engine.matching.recent_partners cimport Recents
+from engine.rooms.waiting_room cimport WaitingRoom
 
 cdef class Waiter:
     cdef readonly object worker, number, ids

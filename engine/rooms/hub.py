@@ -12,18 +12,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from engine import hub_rows as rows
-from engine.hub_rows import Row
+from engine.core.interest_limits import Words
+from engine.core.session import NO_IDS
 from engine.matching.lobby import MOST_AVOIDED, Lobby, MatcherFull
+from engine.matching.recent_partners import Recents
 from engine.matching.spy_queue import Wish
 from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import Match, Step, Ticket
 from engine.matching.vocabulary import Vocabulary
-from engine.placing import Placing
-from engine.recents import Recents
-from engine.session import NO_IDS
-from engine.waiting import Found, WaitingRoom
-from engine.words import Words
+from engine.rooms import hub_rows as rows
+from engine.rooms.hub_rows import Row
+from engine.rooms.placement import Placing
+from engine.rooms.waiting_room import Found, WaitingRoom
 from ext.match.interner import Ids
 
 PENDING_FOR: Final = 1.0  # seconds until a match is asked after

@@ -7,9 +7,9 @@ passed: who reads it skips it, and counts it.
 from collections.abc import Callable
 from typing import Any, Final
 
-from engine import hub_rows as rows
 from engine.matching.lobby import MOST_AVOIDED, REASONS
-from engine.protocol import ACCEPTS, INTERESTS_MAX, QUESTION_MAX
+from engine.rooms import hub_rows as rows
+from engine.wire.protocol import ACCEPTS, INTERESTS_MAX, QUESTION_MAX
 
 MOST: Final = 1 << 64  # of a client, a person, a match
 AGE_MAX: Final = 1e9  # seconds

@@ -1,5 +1,5 @@
 from engine.matching.vocabulary cimport Vocabulary
-from engine.measures cimport Histogram
+from engine.core.wait_histograms cimport Histogram
 
 cdef class Held:
     cdef readonly object ticket, number

@@ -1,6 +1,6 @@
 """The waiting room where it is another process's, the hub's. Rule: the tickets here are the truth, those there are copies.
 
-What the engine asks becomes rows (`engine.hub_rows`), which the worker sends once a turn; what the hub says comes by `told`. A
+What the engine asks becomes rows (`engine.rooms.hub_rows`), which the worker sends once a turn; what the hub says comes by `told`. A
 hub that is made anew is told every ticket again, with its age. Who meets somebody of another worker goes there, or comes here
 with `arrived`; three may come one by one, and sit down when the last is there.
 """
@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 from typing import Any, Final
 
-from engine import hub_rows as rows
-from engine.hub_rows import Meeting, ticket_row
-from engine.hub_rows import Row as Row
-from engine.hub_rows import is_meeting as is_meeting
+from engine.core.wait_histograms import Histogram
 from engine.matching.lobby import MatcherFull
 from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Step, Ticket
 from engine.matching.vocabulary import Vocabulary
-from engine.measures import Histogram
+from engine.rooms import hub_rows as rows
+from engine.rooms.hub_rows import Meeting, ticket_row
+from engine.rooms.hub_rows import Row as Row
+from engine.rooms.hub_rows import is_meeting as is_meeting
 
 # Seconds until the hub says a word of a ticket: a turn of two loops; beyond a second it is away.
 ANSWER_BOUNDS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
@@ -61,7 +61,7 @@ class Gathering:
 
 
 class RemoteRoom:
-    """See the module; implements `engine.ports.Room`.
+    """See the module; implements `engine.core.ports.Room`.
 
     The engine sets: `meet`, which seats who fits and says whether all were there; `waits`, whether a client could be seated now;
     `tell` a step; `send_away` somebody for whom there is no room. The worker sets `go`: (client, worker, row of the meeting, number of their ticket);
@@ -88,7 +88,7 @@ class RemoteRoom:
         self.go: Callable[[int, int, Row, int], None]
         self.full: Callable[[], bool] = nothing_waits
 
-    # of the engine (`engine.ports.Room`)
+    # of the engine (`engine.core.ports.Room`)
 
     def submit(self, ticket: Ticket | Wish, now: float) -> Found | None:
         """Hand it in. The answer comes by `told`. Raises MatcherFull: the hub takes nothing; who waits already waits on."""

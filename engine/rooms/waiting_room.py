@@ -1,24 +1,24 @@
 """The waiting rooms of one process: the lobby for two, the queue of spy mode for three, hints of colleges.
 
-Rule: a ticket or a wish goes in; who meets comes out, at once or with time. What asks (`engine.search`) sees no difference between
-them, nor whether the rooms are here or in another process (`engine.remote_room`).
+Rule: a ticket or a wish goes in; who meets comes out, at once or with time. What asks (`engine.chats.search`) sees no difference between
+them, nor whether the rooms are here or in another process (`engine.rooms.remote_room`).
 """
 
 from typing import Any
 
+from engine.core.ports import Matcher
 from engine.matching.college_hints import CollegeHints
 from engine.matching.spy_queue import SpyMatch, SpyQueue, Wish
 from engine.matching.tickets import Match, Pool, Step, Ticket
-from engine.policy import STEPS_A_TICK
-from engine.ports import Matcher
-from engine.protocol import ACCEPTS, ANYONE
+from engine.wire.protocol import ACCEPTS, ANYONE
+from engine.wire.rule_numbers import STEPS_A_TICK
 from ext.match.errors import MatcherFull
 
 Found = Match | SpyMatch
 
 
 class WaitingRoom:
-    """See the module; implements `engine.ports.Room`. Clients are session ids."""
+    """See the module; implements `engine.core.ports.Room`. Clients are session ids."""
 
     __slots__ = ("_hints", "lobby", "spy_queue")
 

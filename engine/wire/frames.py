@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from engine.protocol import AGE, FAULTS, LEFT_BY, SNAP_GAP, SNAP_TILES, SNAP_WITHIN
+from engine.wire.protocol import AGE, FAULTS, LEFT_BY, SNAP_GAP, SNAP_TILES, SNAP_WITHIN
 
 PONG: Final = b'{"type":"pong"}'
 BACK: Final = b'{"type":"partner","state":"back"}'

@@ -1,7 +1,7 @@
 """The protocol as data: every number, level, kind, code and sentence of docs/protocol.md, once.
 
 Rule: data only, and nothing of ours is imported. The compiled parts and the page get copies of it, made by
-`python -m engine.protocol_copies`; a test compares them byte for byte.
+`python -m engine.wire.protocol_copies`; a test compares them byte for byte.
 """
 
 from dataclasses import dataclass

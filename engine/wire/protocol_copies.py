@@ -1,4 +1,4 @@
-"""Makes the copies of the protocol for those who cannot import it: `python -m engine.protocol_copies`.
+"""Makes the copies of the protocol for those who cannot import it: `python -m engine.wire.protocol_copies`.
 
 Rule: a copy is never edited; a test compares each with what this makes.
 """
@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from engine import protocol
-from engine.protocol import COME_BACK, FAULTS, REASONS
+from engine.wire import protocol
+from engine.wire.protocol import COME_BACK, FAULTS, REASONS
 
-ROOT: Final = Path(__file__).resolve().parent.parent
-COMMAND: Final = "python -m engine.protocol_copies"
+ROOT: Final = Path(__file__).resolve().parents[2]
+COMMAND: Final = "python -m engine.wire.protocol_copies"
 
-_MADE: Final = f"Made from engine/protocol.py by `{COMMAND}`: never edited, a test compares it."
+_MADE: Final = f"Made from engine/wire/protocol.py by `{COMMAND}`: never edited, a test compares it."
 
 # Groups of constants that C reads: a prefix that keeps their names apart there, what they are, the names.
 _EVENTS: Final = (
@@ -60,7 +60,7 @@ _BOUNDS: Final = (
 _PXD_HEAD: Final = f'''\
 """The protocol for the compiled parts. {_MADE}
 
-Take what is needed by name: `from ext.net.protocol cimport CLOSE_FLOOD, CODE_FLOOD, WORDS_FLOOD`. Numbers are constants of C.
+Take what is needed by name: `from ext.base.protocol cimport CLOSE_FLOOD, CODE_FLOOD, WORDS_FLOOD`. Numbers are constants of C.
 A fault has CODE_, the `code` of its `error` frame, and WORDS_, the `message`, both plain ASCII without a character that JSON
 escapes; one that ends the connection has CLOSE_ too. They are literals, usable without the GIL: `snprintf(out, size,
 '{{"type":"error","code":"%s","message":"%s"}}', CODE_SLOW, WORDS_SLOW)`; in Python code `<bytes>WORDS_SLOW` is the text.
@@ -88,7 +88,7 @@ _PAGE: Final = {
 
 
 def pxd() -> str:
-    """`ext/net/protocol.pxd`."""
+    """`ext/base/protocol.pxd`."""
     parts = [_PXD_HEAD]
     for prefix, what, names in (_EVENTS, _LOST, _TUNNELS, _WAYS, _LEVELS, _CLOSES, _BOUNDS):
         parts.append(f"cdef enum:  # {what}\n{_lines(f'{prefix}{name} = {_value(name)}' for name in names)}")
@@ -114,7 +114,7 @@ def header() -> str:
 
 
 def page() -> str:
-    """`server/web/protocol.js`: an ES module."""
+    """`server/site/web/protocol.js`: an ES module."""
     closes = ", ".join(f"{code}: {fault.close}" for code, fault in FAULTS.items() if fault.close)
     bounds = ", ".join(f"{name}: {_value(constant)}" for name, constant in _PAGE.items())
     return (
@@ -134,7 +134,7 @@ def page() -> str:
 
 def copies() -> dict[str, str]:
     """What each copy holds, by its path."""
-    return {"ext/net/protocol.pxd": pxd(), "ext/match/c/levels.h": header(), "server/web/protocol.js": page()}
+    return {"ext/base/protocol.pxd": pxd(), "ext/match/c/levels.h": header(), "server/site/web/protocol.js": page()}
 
 
 def _value(name: str) -> int:

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from orjson import JSONDecodeError, loads
 
-from engine import protocol
-from engine.errors import BadField, Refusal
-from engine.protocol import ANY_LANGUAGE, DEFAULT_LANGUAGE, INTEREST_RAW_MAX, INTERESTS_MAX, SPY, STRANGER
-from engine.signals import checked
+from engine.wire import protocol
+from engine.wire.errors import BadField, Refusal
+from engine.wire.protocol import ANY_LANGUAGE, DEFAULT_LANGUAGE, INTEREST_RAW_MAX, INTERESTS_MAX, SPY, STRANGER
+from engine.wire.signals import checked
 
 # all C0 and C1 but \t and \n, and half characters
 _controls_of_text = re.compile("[\x00-\x08\x0b-\x1f\x80-\x9f\ud800-\udfff]").search

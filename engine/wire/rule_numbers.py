@@ -7,7 +7,7 @@ the memory of rings in `ext.net.ring`.
 from dataclasses import dataclass
 from typing import Final
 
-from engine.protocol import FIND_BURST, FIND_RATE, GRACE
+from engine.wire.protocol import FIND_BURST, FIND_RATE, GRACE
 
 # Rule 7: not the same two again.
 RECENT_PARTNERS: Final = 4  # of either side
@@ -26,18 +26,19 @@ WORDS_RETRY_AFTER: Final = (
     10.0  # seconds, where a search has room for none of its interests: many searches end in that time
 )
 
-# Chats that end soon after one's first line (`engine.friction`).
+# Chats that end soon after one's first line (`engine.conduct.friction`).
 SOON: Final = 5  # seconds
 SHORT: Final = 60.0  # seconds of a chat beyond which nobody looks when its first line was
 SHORT_LINES: Final = 30  # and lines: so many make a conversation
 
-# Seats of chats that ended a few seconds ago (`engine.findings`): lines are looked at within a quarter of a second, and a process has a thousand
+# Seats of chats that ended a few seconds ago (`engine.chats.detections`): lines are looked at within a quarter of a second, and a process has a
+# thousand
 # ends in that at the most.
 
-# Looks at the cameras of a video chat (`engine.snaps`).
+# Looks at the cameras of a video chat (`engine.chats.camera_checks`).
 LOOK_LEAST: Final = 20.0  # seconds between two at random
 LOOK_SPREAD: Final = 5.0  # seconds, the least mean of what is drawn beyond that: nobody knows when the next one comes
-LOOK_CLOSE: Final = 20.0  # seconds, the mean where one of the two has so many points (`engine.friction`):
+LOOK_CLOSE: Final = 20.0  # seconds, the mean where one of the two has so many points (`engine.conduct.friction`):
 CLOSE_POINTS: Final = 4
 LOOK_SOON: Final = 3.0  # seconds after a hit, and up to as many more
 LOOK_AGAIN: Final = 3.0  # seconds where one of the two is away

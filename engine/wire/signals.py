@@ -1,14 +1,14 @@
 """What a `signal` may hold: a description, a candidate, or which of camera and microphone are on (docs/protocol.md).
 
-Rule: as in `engine.requests`; known fields alone are passed on, and a part is no longer than browsers' are.
+Rule: as in `engine.wire.requests`; known fields alone are passed on, and a part is no longer than browsers' are.
 """
 
 from typing import Any, Final
 
 import orjson
 
-from engine import protocol
-from engine.errors import BadField, Refusal
+from engine.wire import protocol
+from engine.wire.errors import BadField, Refusal
 
 DESCRIPTIONS: Final = frozenset(protocol.DESCRIPTIONS)
 Body = dict[str, Any]

@@ -2,7 +2,7 @@
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeASCII
 from libc.string cimport memcmp, memcpy, memset, strlen
 
-from ext.net.sys cimport AF_INET, AF_INET6, inet_ntop, inet_pton
+from ext.base.system cimport AF_INET, AF_INET6, inet_ntop, inet_pton
 
 cdef enum:
     TEXT = 64         # bytes of the longest spelling, and some

@@ -1,7 +1,7 @@
 """Newcomers, open connections and new ones an address. Rule: see admission.pyx."""
 from libc.stdint cimport uint64_t
 
-from ext.net.census cimport Census, pace_t
+from ext.accept.census cimport Census, pace_t
 
 cdef class Entry:
     cdef public int open
@@ -26,7 +26,7 @@ cdef class Addresses:
     cdef bint limits
     cdef Census census   # what all processes of the host have; None: this is the only one
     cdef int column      # and which of them this is
-    cdef public object known  # who was here before (`server.worker.known`); None: nobody is asked
+    cdef public object known  # who was here before (`server.realtime.worker.returning_visitors`); None: nobody is asked
     cdef readonly uint64_t alone  # counts for which that table had no room
     cdef Entry entry(self, str key, double now)
     cdef int rest(self, Entry entry, double now) except -1

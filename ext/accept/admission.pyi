@@ -1,6 +1,6 @@
 from typing import Final, Protocol, final
 
-from ext.net.census import Census
+from ext.accept.census import Census
 
 WIDE4: Final = 8
 WIDE6: Final = 4

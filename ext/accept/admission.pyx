@@ -20,8 +20,8 @@ from math import ceil
 from cython cimport final, no_gc_clear
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from ext.net.address cimport ADDRESS, is_mapped, network_around, read_address, spelled_address
-from ext.net.census cimport NOWHERE, drop, give, lacking, look, post, seen_t, take
+from ext.accept.address cimport ADDRESS, is_mapped, network_around, read_address, spelled_address
+from ext.accept.census cimport NOWHERE, drop, give, lacking, look, post, seen_t, take
 
 cdef enum:
     ENTRIES_MAX = 1_000_000  # addresses remembered at once; 100 MB at the worst

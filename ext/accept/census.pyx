@@ -25,9 +25,9 @@ from cpython.unicode cimport PyUnicode_AsUTF8AndSize
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
-from ext.net.check cimport CHECK
-from ext.net.siphash cimport siphash
-from ext.net.sys cimport SEQ_CST, load32, load64, store32, swap64
+from ext.base.check cimport CHECK
+from ext.accept.siphash cimport siphash
+from ext.base.system cimport SEQ_CST, load32, load64, store32, swap64
 
 cdef enum:
     HEAD = 4096           # bytes before the slots
@@ -102,7 +102,7 @@ cdef class Census:
         self.columns = columns
 
     cdef uint64_t hashed(self, str key) except? 0:
-        """What an address or network is in this table, as `ext.net.admission.key_of` names it."""
+        """What an address or network is in this table, as `ext.accept.admission.key_of` names it."""
         cdef Py_ssize_t size
         cdef const char *text = PyUnicode_AsUTF8AndSize(key, &size)
         return siphash(self.key, <const uint8_t *>text, <size_t>size) | <uint64_t>1 << 63  # so that no word is nobody's

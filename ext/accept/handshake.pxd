@@ -34,4 +34,4 @@ cdef class Verdict:
     cdef readonly bytes answer
     cdef readonly str address
     cdef readonly bytes identity
-    cdef readonly int way           # bits: how its page came (engine.protocol, PLAIN and PRIVATE)
+    cdef readonly int way           # bits: how its page came (engine.wire.protocol, PLAIN and PRIVATE)

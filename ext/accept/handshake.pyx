@@ -8,10 +8,10 @@ from ipaddress import ip_network
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memchr, memcpy, strlen
 
-from ext.net.address cimport ADDRESS, MAPPED, is_mapped, read_address, spelled_address, within
-from ext.net.protocol cimport WAY_PLAIN, WAY_PRIVATE
-from ext.net.switching cimport KEY_SIZE, switching
-from ext.net.sys cimport memmem
+from ext.accept.address cimport ADDRESS, MAPPED, is_mapped, read_address, spelled_address, within
+from ext.base.protocol cimport WAY_PLAIN, WAY_PRIVATE
+from ext.accept.handshake_reply cimport KEY_SIZE, switching
+from ext.base.system cimport memmem
 
 cdef enum:
     FORWARDED_MAX = 32  # addresses of one chain that are looked at

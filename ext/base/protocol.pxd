@@ -1,6 +1,6 @@
-"""The protocol for the compiled parts. Made from engine/protocol.py by `python -m engine.protocol_copies`: never edited, a test compares it.
+"""The protocol for the compiled parts. Made from engine/wire/protocol.py by `python -m engine.wire.protocol_copies`: never edited, a test compares it.
 
-Take what is needed by name: `from ext.net.protocol cimport CLOSE_FLOOD, CODE_FLOOD, WORDS_FLOOD`. Numbers are constants of C.
+Take what is needed by name: `from ext.base.protocol cimport CLOSE_FLOOD, CODE_FLOOD, WORDS_FLOOD`. Numbers are constants of C.
 A fault has CODE_, the `code` of its `error` frame, and WORDS_, the `message`, both plain ASCII without a character that JSON
 escapes; one that ends the connection has CLOSE_ too. They are literals, usable without the GIL: `snprintf(out, size,
 '{"type":"error","code":"%s","message":"%s"}', CODE_SLOW, WORDS_SLOW)`; in Python code `<bytes>WORDS_SLOW` is the text.

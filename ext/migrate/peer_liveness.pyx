@@ -5,7 +5,7 @@ up (TCP_USER_TIMEOUT): that would end a connection whose reader is slow. While n
 """
 from libc.stdint cimport uint8_t, uint32_t
 
-from ext.net.sys cimport socklen_t
+from ext.base.system cimport socklen_t
 
 cdef extern from "<netinet/in.h>" nogil:
     int IPPROTO_TCP

@@ -1,7 +1,7 @@
 """A connection goes to another reactor as it stands. Rule: see moving.pyx."""
 from libc.stdint cimport uint8_t, uint32_t
 
-from ext.net.admission cimport Addresses
+from ext.accept.admission cimport Addresses
 from ext.net.buffers cimport buffer_t
 from ext.net.connection cimport io_t
 from ext.net.types cimport conn_t

@@ -19,19 +19,19 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy
 
 from ext.net.buffers cimport buffer_new, buffer_t, bytes_of, held_by
-from ext.net.carried cimport Carried, carried_by, read_tokens
-from ext.net.check cimport CHECK
+from ext.net.carry_over cimport Carried, carried_by, read_tokens
+from ext.base.check cimport CHECK
 from ext.net.connection cimport (
     BLOCKED, BROKEN, BUCKETS, CONFIRM, COUNTED, GATED, HEAD, OPEN, PAUSED, PINGED, VIRTUAL, VISITOR, connection_holds, connection_new,
     name, refill, shut,
 )
-from ext.net.ending cimport free, let_go
+from ext.net.closing cimport free, let_go
 from ext.net.frames cimport BINARY, own_frames
 from ext.net.output cimport awaited, flush, mark_dirty
-from ext.net.protocol cimport TAKE_SECONDS
-from ext.net.standing cimport whole
-from ext.net.sys cimport EPOLL_CTL_ADD, EPOLL_CTL_DEL, close, epoll_ctl, epoll_event
-from ext.net.ways cimport LOOK_SECONDS
+from ext.base.protocol cimport TAKE_SECONDS
+from ext.net.ring_snapshot cimport whole
+from ext.base.system cimport EPOLL_CTL_ADD, EPOLL_CTL_DEL, close, epoll_ctl, epoll_event
+from ext.migrate.peer_liveness cimport LOOK_SECONDS
 from ext.net.wheel cimport wheel_arm
 
 cdef enum:

@@ -12,21 +12,21 @@ from libc.errno cimport EAGAIN, EINTR, errno
 from libc.string cimport memcpy, memmove
 
 from ext.net.buffers cimport buffer_free, buffer_new, buffer_t, bytes_of, fit, held_by
-from ext.net.check cimport CHECK
+from ext.base.check cimport CHECK
 from ext.net.connection cimport BLOCKED, BROKEN, PAUSED, PIPED, UNTOLD, connection_holds
 from ext.net.counters cimport C_BLOCKED, C_BYTES_IN, C_PAUSED, C_READS, C_TUNNEL_BYTES, C_TUNNELLED, C_UNTAKEN
-from ext.net.ending cimport free, linger
+from ext.net.closing cimport free, linger
 from ext.net.events cimport event_add
 from ext.net.frames cimport CLOSE, RECORD, TEXT, frame_t, parse_header, parse_own
-from ext.net.legs cimport unsent
+from ext.net.tunnel_ends cimport unsent
 from ext.net.output cimport awaited, flush, pending, reserve, watch
-from ext.net.protocol cimport EVENT_RECORD, EVENT_UNTUNNELLED, TUNNEL_BROKE, TUNNEL_CLOSED, TUNNEL_ENDED, TUNNEL_LEFT
-from ext.net.sys cimport (
+from ext.base.protocol cimport EVENT_RECORD, EVENT_UNTUNNELLED, TUNNEL_BROKE, TUNNEL_CLOSED, TUNNEL_ENDED, TUNNEL_LEFT
+from ext.base.system cimport (
     EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, MSG_DONTWAIT, MSG_NOSIGNAL, SHUT_WR, epoll_ctl, epoll_event, recv,
     send, shutdown,
 )
-from ext.net.talks cimport client_says, home_says
-from ext.net.ways cimport LOOK_SECONDS, WAY_BUSY, WAY_GONE, way_of
+from ext.migrate.tunnel_state cimport client_says, home_says
+from ext.migrate.peer_liveness cimport LOOK_SECONDS, WAY_BUSY, WAY_GONE, way_of
 from ext.net.wheel cimport wheel_arm
 
 cdef enum:

@@ -1,7 +1,7 @@
 """How a tunnel begins, ends, and goes to another reactor. Rule: see piping.pyx."""
 from libc.stdint cimport uint64_t
 
-from ext.net.admission cimport Addresses
+from ext.accept.admission cimport Addresses
 from ext.net.connection cimport io_t
 from ext.net.types cimport conn_t
 

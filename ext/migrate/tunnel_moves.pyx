@@ -1,6 +1,6 @@
 """A tunnel begins, gives its client back, and goes to another reactor: what is done to it beside its bytes.
 
-Rule: as in moving.pyx: ages, not times; defaults are left out, what is not known is skipped; what another process wrote is believed only
+Rule: as in release.pyx: ages, not times; defaults are left out, what is not known is skipped; what another process wrote is believed only
 where it fits together and fits its bytes. Descriptors that came along are the tunnel's or closed, whatever happens.
 
     heard, moved   age in seconds of the client's last byte, and of the last that it took; 0 is left out
@@ -26,18 +26,18 @@ from libc.errno cimport ENOMEM, errno
 from libc.stdint cimport uint8_t, uint32_t
 
 from ext.net.buffers cimport buffer_free, buffer_t, bytes_of, held_by
-from ext.net.check cimport CHECK
+from ext.base.check cimport CHECK
 from ext.net.connection cimport BLOCKED, BROKEN, PAUSED, PIPED, VISITOR, connection_holds, connection_named, connection_new, name
-from ext.net.ending cimport free, let_go
+from ext.net.closing cimport free, let_go
 from ext.net.frames cimport RECORD, header_size, write_header
-from ext.net.legs cimport legs_join, unsent
-from ext.net.moving cimport count_at, filled, give_up, told_of
+from ext.net.tunnel_ends cimport legs_join, unsent
+from ext.migrate.release cimport count_at, filled, give_up, told_of
 from ext.net.output cimport awaited, flush, pending
-from ext.net.standing cimport whole
-from ext.net.sys cimport EPOLL_CTL_ADD, close, epoll_ctl, epoll_event
-from ext.net.tunnel cimport HALF_SECONDS, HOLD_SECONDS, HOME_FRAME_MAX, WAITING, followed
+from ext.net.ring_snapshot cimport whole
+from ext.base.system cimport EPOLL_CTL_ADD, close, epoll_ctl, epoll_event
+from ext.migrate.tunnel cimport HALF_SECONDS, HOLD_SECONDS, HOME_FRAME_MAX, WAITING, followed
 from ext.net.types cimport tunnel_t
-from ext.net.ways cimport LOOK_SECONDS
+from ext.migrate.peer_liveness cimport LOOK_SECONDS
 from ext.net.wheel cimport wheel_arm
 
 cdef enum:
@@ -46,7 +46,7 @@ cdef enum:
 
 RECORD_MAX = HOME_FRAME_MAX  # bytes
 
-# An end that is gone, or the way to it, is noticed within 3 s while nothing is on the way; else the reactor looks (ways.pyx). TCP_USER_TIMEOUT would
+# An end that is gone, or the way to it, is noticed within 3 s while nothing is on the way; else the reactor looks (peer_liveness.pyx). TCP_USER_TIMEOUT would
 # end the way to one that is there and takes nothing, too.
 cdef tuple OPTIONS = (
     (SOL_SOCKET, SO_KEEPALIVE, 1),

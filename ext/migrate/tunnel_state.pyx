@@ -1,6 +1,6 @@
 """Whether the client of a tunnel takes itself to be in a chat, by what passes: if its home is gone it is told that the chat is over, or has to ask.
 
-Rule: in doubt it does not. A home says `type` first, and compactly (engine/frames.py); a client may say a thing in any way that JSON has, so
+Rule: in doubt it does not. A home says `type` first, and compactly (engine/wire/frames.py); a client may say a thing in any way that JSON has, so
 what is not plainly something else may be a `find` or a `leave`. No more is looked at than the first bytes of a frame.
 """
 from libc.stdint cimport uint8_t

@@ -9,8 +9,8 @@ from libc.stdint cimport uint32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
-from ext.net.check cimport CHECK
-from ext.net.sys cimport aligned_alloc, explicit_bzero
+from ext.base.check cimport CHECK
+from ext.base.system cimport aligned_alloc, explicit_bzero
 
 cdef enum:
     CHUNK = 16 * 1024

@@ -7,7 +7,7 @@ id: 1 to 64 printable ASCII bytes without quote and backslash. Everything else i
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
-from ext.net.protocol cimport ID_MAX, TEXT_MAX
+from ext.base.protocol cimport ID_MAX, TEXT_MAX
 from ext.net.utf8 cimport sequence
 
 cdef const char *HEAD = b'{"type":"message",'

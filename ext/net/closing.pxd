@@ -8,7 +8,7 @@
 """
 from libc.stdint cimport uint8_t, uint64_t
 
-from ext.net.admission cimport Addresses
+from ext.accept.admission cimport Addresses
 from ext.net.connection cimport io_t
 from ext.net.types cimport conn_t
 

@@ -7,9 +7,9 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF
 from libc.stdint cimport uint8_t, uint32_t
 
-from ext.net.admission cimport key_of
-from ext.net.carried cimport Carried, carried_no_more
-from ext.net.check cimport CHECK
+from ext.accept.admission cimport key_of
+from ext.net.carry_over cimport Carried, carried_no_more
+from ext.base.check cimport CHECK
 from ext.net.connection cimport (
     BLOCKED, BROKEN, CLOSING, COMING, COUNTED, DEAD, HEAD, IN_CLOSING, IN_DEAD, LINGER, OPEN, PAUSED, PIPED, UNTOLD, VIRTUAL, connection_free,
     connection_holds, connection_named, connection_unlist, name, names_add, refill,
@@ -17,11 +17,11 @@ from ext.net.connection cimport (
 from ext.net.counters cimport *
 from ext.net.events cimport event_add
 from ext.net.frames cimport CLOSE, close_code_allowed
-from ext.net.legs cimport leg_part
+from ext.net.tunnel_ends cimport leg_part
 from ext.net.output cimport fault, frame, mark_dirty, watch
-from ext.net.protocol cimport *
+from ext.base.protocol cimport *
 from ext.net.ring cimport ring_detach
-from ext.net.sys cimport SHUT_WR, close, shutdown
+from ext.base.system cimport SHUT_WR, close, shutdown
 from ext.net.utf8 cimport valid
 from ext.net.wheel cimport wheel_arm, wheel_disarm
 

@@ -1,17 +1,17 @@
 """Connections and the table of them.
 
 A connection is named by a number that is never used twice (slot and serial), so that a call for one that is gone does nothing. They
-come in slabs: one by one, alignment costs each 64 bytes. What dies within a batch keeps its memory until its end (ending.pyx).
+come in slabs: one by one, alignment costs each 64 bytes. What dies within a batch keeps its memory until its end (closing.pyx).
 """
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memset
 
 from ext.net.buffers cimport aligned, buffer_free, held_by
-from ext.net.check cimport CHECK
+from ext.base.check cimport CHECK
 from ext.net.counters cimport C_MESSAGES, times_add
 from ext.net.events cimport events_free
-from ext.net.sys cimport SERENDIP_SANITIZED, aligned_alloc
+from ext.base.system cimport SERENDIP_SANITIZED, aligned_alloc
 
 cdef enum:
     SLAB = 64              # connections that are allocated at once

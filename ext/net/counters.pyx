@@ -1,7 +1,7 @@
 """Names of the counters of the hot path, in the order of counters.pxd, and histograms of times."""
 from libc.stdint cimport uint64_t
 
-from ext.net.sys cimport CLOCK_MONOTONIC, clock_gettime, timespec
+from ext.base.system cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
 NAMES: tuple[str, ...] = (
     "accepted", "opened", "handed", "head_bad", "head_host", "head_origin", "head_version", "head_large", "head_slow", "head_limited",

@@ -2,14 +2,14 @@
 
 Both arrays grow by doubling and stay for the next batch, unless it was a storm; what frames said is cleared behind each batch. Where there is no
 memory for an event whoever adds
-it ends the connection, and the loss is marked on the connection itself (ending.pyx), so that nothing is lost silently.
+it ends the connection, and the loss is marked on the connection itself (closing.pyx), so that nothing is lost silently.
 """
 from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy
 
-from ext.net.check cimport CHECK
-from ext.net.sys cimport explicit_bzero
+from ext.base.check cimport CHECK
+from ext.base.system cimport explicit_bzero
 
 cdef enum:
     EVENTS_LEAST = 64

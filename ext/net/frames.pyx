@@ -5,7 +5,7 @@
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
-from ext.net.protocol cimport CLOSE_PROTOCOL, CLOSE_TOO_BIG
+from ext.base.protocol cimport CLOSE_PROTOCOL, CLOSE_TOO_BIG
 
 
 cdef int parse_header(const uint8_t *p, Py_ssize_t n, uint64_t limit, frame_t *frame) noexcept nogil:

@@ -3,7 +3,7 @@ from libc.stdint cimport uint8_t, uint32_t
 
 from ext.net.buffers cimport held_by
 from ext.net.connection cimport BLOCKED, PAUSED, io_t
-from ext.net.sys cimport EPOLLIN, EPOLLOUT
+from ext.base.system cimport EPOLLIN, EPOLLOUT
 from ext.net.types cimport conn_t
 
 cdef uint8_t *reserve(io_t *io, conn_t *conn, uint32_t size) noexcept nogil

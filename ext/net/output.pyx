@@ -9,12 +9,12 @@ from libc.stdio cimport snprintf
 from libc.string cimport memcpy, memmove
 
 from ext.net.buffers cimport buffer_free, buffer_new, buffer_t, bytes_of, chunk_take, fit
-from ext.net.check cimport CHECK
+from ext.base.check cimport CHECK
 from ext.net.connection cimport BLOCKED, BROKEN, DEAD, DIRTY, FRESH, VIRTUAL
 from ext.net.counters cimport C_BLOCKED, C_BYTES_OUT, C_SENDS
 from ext.net.frames cimport TEXT, header_size, write_header
-from ext.net.protocol cimport ID_ESCAPED_MAX, TAKE_SECONDS
-from ext.net.sys cimport EPOLL_CTL_MOD, MSG_DONTWAIT, MSG_NOSIGNAL, epoll_ctl, epoll_event, send
+from ext.base.protocol cimport ID_ESCAPED_MAX, TAKE_SECONDS
+from ext.base.system cimport EPOLL_CTL_MOD, MSG_DONTWAIT, MSG_NOSIGNAL, epoll_ctl, epoll_event, send
 from ext.net.wheel cimport wheel_arm
 
 cdef enum:

@@ -2,7 +2,7 @@
 from libc.stdint cimport uint8_t, uint32_t
 
 from ext.net.connection cimport io_t
-from ext.net.protocol cimport WATCHER
+from ext.base.protocol cimport WATCHER
 from ext.net.types cimport conn_t, ring_t
 
 cdef enum:

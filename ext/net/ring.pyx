@@ -12,10 +12,10 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
 from ext.net.buffers cimport aligned
-from ext.net.check cimport CHECK
-from ext.net.protocol cimport REFUSED_KEPT, SIDES, UNSENT_BYTES, UNSENT_MESSAGES, WATCHER
-from ext.net.standing cimport ENTRY, ordinals, read_standing, standing_of, standing_t
-from ext.net.sys cimport explicit_bzero
+from ext.base.check cimport CHECK
+from ext.base.protocol cimport REFUSED_KEPT, SIDES, UNSENT_BYTES, UNSENT_MESSAGES, WATCHER
+from ext.net.ring_snapshot cimport ENTRY, ordinals, read_standing, standing_of, standing_t
+from ext.base.system cimport explicit_bzero
 
 cdef enum:
     MESSAGES_MAX = 1000      # more than anybody scrolls back to, and what a log or a report needs

@@ -11,7 +11,7 @@ from cpython.long cimport PyLong_AsLongAndOverflow
 from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy
 
-from ext.net.protocol cimport REFUSED_KEPT, WATCHER
+from ext.base.protocol cimport REFUSED_KEPT, WATCHER
 
 cdef enum:
     TALKING = 2      # sides
@@ -19,7 +19,7 @@ cdef enum:
     LAST_MAX = 0x7fffffff  # no chat comes near; beyond it numbers would begin anew
 
 if byteorder != "little" or sizeof(standing_t) < 2 * REFUSED_KEPT * sizeof(uint32_t):
-    raise ImportError("entries are kept as the machine writes numbers, and must be what standing.pyx says; 200 ordinals a side have a place")
+    raise ImportError("entries are kept as the machine writes numbers, and must be what ring_snapshot.pyx says; 200 ordinals a side have a place")
 
 
 cdef uint32_t whole(dict state, str key, uint32_t most) except? 0xffffffff:

@@ -4,7 +4,7 @@ Rule: a tunnel is there as long as one of its legs is PIPED; the leg that goes l
 """
 from libc.stdlib cimport calloc, free
 
-from ext.net.check cimport CHECK
+from ext.base.check cimport CHECK
 from ext.net.connection cimport HEAD, PIPED
 
 cdef long live = 0

@@ -49,7 +49,7 @@ cdef struct tunnel_t:
     uint8_t halved           # nothing more goes home
     uint8_t closed           # the client has said that it closes
     uint8_t spoke            # the home has said something to the client
-    uint8_t talks            # the client takes itself to be in a chat (talks.pyx)
+    uint8_t talks            # the client takes itself to be in a chat (tunnel_state.pyx)
     uint8_t unwatched        # epoll has no home: it ended, and that waits until the client takes what came before
 
 cdef struct budget_t:

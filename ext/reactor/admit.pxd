@@ -1,9 +1,9 @@
 """How a connection begins, and what becomes of its request head. Rule: once a connection, with the GIL; the data road never comes here."""
 from libc.stdint cimport uint32_t
 
-from ext.net.admission cimport Addresses
+from ext.accept.admission cimport Addresses
 from ext.net.connection cimport io_t
-from ext.net.handshake cimport Judge
+from ext.accept.handshake cimport Judge
 from ext.net.types cimport conn_t
 
 cdef void bound_descriptors(io_t *io, int limit) noexcept nogil

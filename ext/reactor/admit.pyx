@@ -6,19 +6,19 @@ from libc.errno cimport EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM, errno
 from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport rand
 
-from ext.net.address cimport spell4
-from ext.net.admission cimport key_of
+from ext.accept.address cimport spell4
+from ext.accept.admission cimport key_of
 from ext.net.buffers cimport buffer_free, bytes_of, held_by
-from ext.net.check cimport CHECK
+from ext.base.check cimport CHECK
 from ext.net.connection cimport COMING, COUNTED, FRESH, GATED, HEAD, OPEN, connection_new, name, shut
 from ext.net.counters cimport *
-from ext.net.ending cimport CLIENT_NONE, free, linger, lose, say_close, uncount
-from ext.net.handshake cimport HEAD_MAX, HEAD_SECONDS, Verdict, answer, limited
+from ext.net.closing cimport CLIENT_NONE, free, linger, lose, say_close, uncount
+from ext.accept.handshake cimport HEAD_MAX, HEAD_SECONDS, Verdict, answer, limited
 from ext.net.output cimport fault, raw
-from ext.net.protocol cimport (
+from ext.base.protocol cimport (
     CLOSE_BUSY, CLOSE_RESTART, CODE_BUSY, CODE_RESTART, EVENT_HTTP, EVENT_OPENED, FULL_AFTER_LEAST, FULL_AFTER_MOST, WORDS_BUSY, WORDS_RESTART,
 )
-from ext.net.sys cimport (
+from ext.base.system cimport (
     AF_INET, AF_INET6, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLIN, MSG_DONTWAIT, MSG_NOSIGNAL, SHUT_WR, SOCK_CLOEXEC, SOCK_NONBLOCK,
     accept4, close, epoll_create1, epoll_ctl, epoll_event, inet_ntop, recv, send, shutdown, sockaddr, sockaddr_in, sockaddr_in6,
     sockaddr_storage, socklen_t,

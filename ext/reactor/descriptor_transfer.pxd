@@ -1,7 +1,7 @@
 """The doors through which connections come and go. Rule: see doors.pyx."""
-from ext.net.admission cimport Addresses
+from ext.accept.admission cimport Addresses
 from ext.net.connection cimport io_t
-from ext.net.handshake cimport Judge
+from ext.accept.handshake cimport Judge
 
 cdef class Doors:
     cdef io_t io

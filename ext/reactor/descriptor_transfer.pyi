@@ -1,6 +1,6 @@
 from typing import Any
 
-from ext.net.carried import Carried
+from ext.net.carry_over import Carried
 
 class Doors:
     def adopt_socket(self, fd: int, address: str, begun: bytes = b"", coming: bool = False) -> int: ...

@@ -5,16 +5,16 @@ does nothing, and nobody is told.
 """
 from cython cimport no_gc_clear
 
-from ext.net.carried cimport Carried, allow, allowance
+from ext.net.carry_over cimport Carried, allow, allowance
 from ext.net.connection cimport connection_open, name
-from ext.net.entrance cimport begin, expect
+from ext.reactor.admit cimport begin, expect
 from ext.net.frames cimport RECORD
-from ext.net.intake cimport STAGE, begin_with
-from ext.net.moving cimport move_in, move_out, newcomers_out
+from ext.reactor.intake cimport STAGE, begin_with
+from ext.migrate.release cimport move_in, move_out, newcomers_out
 from ext.net.output cimport frame
-from ext.net.piping cimport client_out, piped, tunnel_in, tunnel_out
-from ext.net.sys cimport close
-from ext.net.tunnel cimport half_close
+from ext.migrate.tunnel_moves cimport client_out, piped, tunnel_in, tunnel_out
+from ext.base.system cimport close
+from ext.migrate.tunnel cimport half_close
 from ext.net.types cimport conn_t
 
 

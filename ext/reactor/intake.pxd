@@ -2,7 +2,7 @@
 from libc.stdint cimport uint8_t, uint32_t
 
 from ext.net.connection cimport io_t
-from ext.net.sys cimport epoll_event
+from ext.base.system cimport epoll_event
 from ext.net.types cimport conn_t
 
 cdef enum:

@@ -10,22 +10,22 @@ from libc.string cimport memcpy, memmove, strlen
 
 from ext.net.buffers cimport buffer_free, buffer_new, buffer_t, bytes_of, fit, held_by
 from ext.net.chatline cimport ASK_PONG, MESSAGE, TYPING_OFF, TYPING_ON, line_t, scan
-from ext.net.check cimport CHECK
+from ext.base.check cimport CHECK
 from ext.net.connection cimport (
     B_BYTES, B_FRAMES, B_REFUSALS, BLOCKED, CLOSING, CONFIRM, DEAD, FRESH, GATED, HEAD, OPEN, PAUSED, PINGED, PIPED, connection_holds,
     connection_open, name, names_add, names_t, shut, take,
 )
 from ext.net.counters cimport *
-from ext.net.ending cimport BINARY_DATA, CLIENT_NONE, ENCODING, FLOOD, PROTOCOL, TOO_BIG, cause_of, fail, leave, lose
+from ext.net.closing cimport BINARY_DATA, CLIENT_NONE, ENCODING, FLOOD, PROTOCOL, TOO_BIG, cause_of, fail, leave, lose
 from ext.net.events cimport EVENT_HEAD, event_add
 from ext.net.frames cimport BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame_t, parse_header, unmask
-from ext.net.handshake cimport HEAD_MAX, head_end
+from ext.accept.handshake cimport HEAD_MAX, head_end
 from ext.net.output cimport fault, flush, flush_dirty, frame, pending, watch
-from ext.net.protocol cimport CODE_TOO_FAST, EVENT_CONFIRMED, EVENT_FRAME, TOO_FAST_RETRY_AFTER, WATCHER, WORDS_TOO_FAST
+from ext.base.protocol cimport CODE_TOO_FAST, EVENT_CONFIRMED, EVENT_FRAME, TOO_FAST_RETRY_AFTER, WATCHER, WORDS_TOO_FAST
 from ext.net.relay cimport relay_message, relay_typing, talks
-from ext.net.standing cimport ENTRY
-from ext.net.sys cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, explicit_bzero, prefetch, prefetch_to_write, recv
-from ext.net.tunnel cimport tunnelled
+from ext.net.ring_snapshot cimport ENTRY
+from ext.base.system cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, explicit_bzero, prefetch, prefetch_to_write, recv
+from ext.migrate.tunnel cimport tunnelled
 from ext.net.types cimport ring_t
 from ext.net.utf8 cimport valid
 from ext.net.wheel cimport wheel_arm

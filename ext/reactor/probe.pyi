@@ -1,10 +1,10 @@
 from typing import final
 
-from ext.net.admission import Addresses
-from ext.net.census import Census
-from ext.net.handshake import Judge
-from ext.net.reactor import Reactor
+from ext.accept.admission import Addresses
+from ext.accept.census import Census
+from ext.accept.handshake import Judge
 from ext.net.ring import Ring
+from ext.reactor.reactor import Reactor
 
 def echo(reactor: Reactor) -> None: ...
 def starve(reactor: Reactor, events: int) -> None: ...

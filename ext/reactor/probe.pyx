@@ -5,16 +5,16 @@ Rule: what only tests and benches call stands here, so that the modules of the s
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from ext.net.admission cimport Addresses
-from ext.net.census cimport NOWHERE, Census, look, seen_t
-from ext.net.census cimport claim as claim_slot, hand_on as hand_on_slot, hold as hold_slot
+from ext.accept.admission cimport Addresses
+from ext.accept.census cimport NOWHERE, Census, look, seen_t
+from ext.accept.census cimport claim as claim_slot, hand_on as hand_on_slot, hold as hold_slot
 from ext.net.chatline cimport MESSAGE, OTHER, line_t, scan
 from ext.net.connection cimport connection_holds
 from ext.net.frames cimport frame_t, parse_header, write_header
-from ext.net.handshake cimport Judge, Verdict
-from ext.net.reactor cimport Reactor
+from ext.accept.handshake cimport Judge, Verdict
+from ext.reactor.reactor cimport Reactor
 from ext.net.ring cimport Ring, ring_append, ring_refuse
-from ext.net.siphash cimport siphash
+from ext.accept.siphash cimport siphash
 from ext.net.types cimport conn_t
 from ext.net.utf8 cimport valid
 from ext.net.wheel cimport timer_t, wheel_arm, wheel_disarm, wheel_due, wheel_init, wheel_t

@@ -1,5 +1,5 @@
 """The reactor: one epoll set for all sockets of a worker. Rule: doors only; what needs no decision never enters Python."""
-from ext.net.doors cimport Doors
+from ext.reactor.descriptor_transfer cimport Doors
 
 cdef class Reactor(Doors):
     cdef object tap       # what io.tap is a part of

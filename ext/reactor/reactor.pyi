@@ -1,10 +1,10 @@
 from typing import Any, final
 
-from ext.net.admission import Addresses
-from ext.net.doors import Doors
-from ext.net.handshake import Judge
+from ext.accept.admission import Addresses
+from ext.accept.handshake import Judge
 from ext.net.ring import Ring
 from ext.net.tap import Tap
+from ext.reactor.descriptor_transfer import Doors
 
 @final
 class Reactor(Doors):

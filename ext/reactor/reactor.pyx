@@ -12,10 +12,10 @@ from libc.string cimport memset
 
 from cython cimport no_gc_clear
 
-from ext.net.admission cimport Addresses
-from ext.net.batch cimport gather
+from ext.accept.admission cimport Addresses
+from ext.reactor.turn_end cimport gather
 from ext.net.buffers cimport chunks_clear
-from ext.net.carried cimport Carried, carried_by
+from ext.net.carry_over cimport Carried, carried_by
 from ext.net.connection cimport (
     B_BYTES, B_FRAMES, B_MESSAGES, B_REFUSALS, B_SIGNALS, BLOCKED, CONFIRM, FRESH, GATED, VIRTUAL, connection_named, connection_open, described,
     name, set_clock, tables_free, time_messages,
@@ -23,21 +23,21 @@ from ext.net.connection cimport (
 from ext.net.counters import NAMES as _NAMES
 
 from ext.net.counters cimport *
-from ext.net.doors cimport Doors
-from ext.net.ending cimport reclaim, dismiss, free
-from ext.net.entrance cimport accept, bound_descriptors, leave_listener, watch_listener
+from ext.reactor.descriptor_transfer cimport Doors
+from ext.net.closing cimport reclaim, dismiss, free
+from ext.reactor.admit cimport accept, bound_descriptors, leave_listener, watch_listener
 from ext.net.frames cimport TEXT
-from ext.net.handshake cimport Judge
-from ext.net.intake cimport foresee, open_gates, serve, stage_clear
+from ext.accept.handshake cimport Judge
+from ext.reactor.intake cimport foresee, open_gates, serve, stage_clear
 from ext.net.output cimport frame
-from ext.net.protocol cimport CODE_NO_CHAT, CODE_SLOW, CODE_TOO_FAST, SIDES, WATCHER
+from ext.base.protocol cimport CODE_NO_CHAT, CODE_SLOW, CODE_TOO_FAST, SIDES, WATCHER
 from ext.net.relay cimport SIGNAL_SLOW, SIGNAL_TAKEN, relay_message, relay_signal, relay_typing, replay, talks
 from ext.net.ring cimport Ring, ring_attach, ring_detach, ring_refuse
 from ext.net.tap cimport Tap
-from ext.net.sys cimport EPOLL_CLOEXEC, close, epoll_create1, epoll_event, epoll_wait
-from ext.net.timeouts cimport expire
+from ext.base.system cimport EPOLL_CLOEXEC, close, epoll_create1, epoll_event, epoll_wait
+from ext.reactor.timeouts cimport expire
 from ext.net.types cimport conn_t
-from ext.net.virtual cimport hold, inject, virtual_new
+from ext.reactor.virtual_connections cimport hold, inject, virtual_new
 from ext.net.wheel cimport wheel_init
 
 cdef enum:

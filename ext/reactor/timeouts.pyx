@@ -3,15 +3,15 @@ from libc.stdint cimport uint32_t
 
 from ext.net.connection cimport B_BYTES, BLOCKED, CLOSING, HEAD, PAUSED, PINGED, PIPED, VIRTUAL, VISITOR, shut, take
 from ext.net.counters cimport C_PINGS
-from ext.net.ending cimport CLIENT_NONE, UNANSWERED, UNTAKEN, free, lose
+from ext.net.closing cimport CLIENT_NONE, UNANSWERED, UNTAKEN, free, lose
 from ext.net.events cimport EVENT_HEAD, event_add
 from ext.net.frames cimport PING
-from ext.net.intake cimport OWN_BYTES
+from ext.reactor.intake cimport OWN_BYTES
 from ext.net.output cimport frame, pending, watch
-from ext.net.protocol cimport TAKE_SECONDS
-from ext.net.tunnel cimport tunnel_expire
+from ext.base.protocol cimport TAKE_SECONDS
+from ext.migrate.tunnel cimport tunnel_expire
 from ext.net.types cimport conn_t
-from ext.net.ways cimport LOOK_SECONDS, WAY_GONE, way_of
+from ext.migrate.peer_liveness cimport LOOK_SECONDS, WAY_GONE, way_of
 from ext.net.wheel cimport timer_t, wheel_arm, wheel_due
 
 

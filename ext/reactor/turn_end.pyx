@@ -3,15 +3,15 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint32_t
 
 from ext.net.connection cimport HEAD, UNTOLD, name, owner_of
-from ext.net.ending cimport CLIENT_NONE, lose, reclaim, sweep
-from ext.net.entrance cimport enter
+from ext.net.closing cimport CLIENT_NONE, lose, reclaim, sweep
+from ext.reactor.admit cimport enter
 from ext.net.events cimport EVENT_HEAD, event_t, events_clear
 from ext.net.output cimport flush_all
-from ext.net.protocol cimport EVENT_FRAME, EVENT_HTTP, EVENT_LOST, EVENT_RECORD, EVENT_UNTUNNELLED, TUNNEL_LEFT
-from ext.net.sys cimport close
-from ext.net.tunnel cimport OF_TUNNEL
+from ext.base.protocol cimport EVENT_FRAME, EVENT_HTTP, EVENT_LOST, EVENT_RECORD, EVENT_UNTUNNELLED, TUNNEL_LEFT
+from ext.base.system cimport close
+from ext.migrate.tunnel cimport OF_TUNNEL
 from ext.net.types cimport conn_t
-from ext.net.virtual cimport post
+from ext.reactor.virtual_connections cimport post
 
 
 cdef int gather(io_t *io, Judge judge, Addresses addresses, list batch) except -1:

@@ -10,11 +10,11 @@ from libc.stdint cimport uint8_t, uint32_t
 
 from ext.net.buffers cimport buffer_free, bytes_of
 from ext.net.connection cimport BLOCKED, DEAD, DIRTY, OPEN, VIRTUAL, connection_new, name, owner_of
-from ext.net.ending cimport TOO_BIG, fail, unblock
+from ext.net.closing cimport TOO_BIG, fail, unblock
 from ext.net.frames cimport CLOSE, TEXT, own_frame
-from ext.net.intake cimport message
+from ext.reactor.intake cimport message
 from ext.net.output cimport pending
-from ext.net.protocol cimport EVENT_FRAMES, TAKE_SECONDS
+from ext.base.protocol cimport EVENT_FRAMES, TAKE_SECONDS
 from ext.net.wheel cimport wheel_arm
 
 

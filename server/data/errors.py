@@ -14,7 +14,7 @@ class Busy(RuntimeError):
 
 
 class ObjectsAway(ConnectionError):
-    """The object store cannot be reached or refuses; nothing is known to be done. `cause`: one of `server.store.objects.REMEDIES`."""
+    """The object store cannot be reached or refuses; nothing is known to be done. `cause`: one of `server.data.logs.objects.REMEDIES`."""
 
     def __init__(self, said: str = "", cause: str = "away") -> None:
         super().__init__(said)

@@ -8,33 +8,34 @@ from typing import Any
 
 from aiohttp import web
 
-from server import log
-from server.captcha.frame import add_challenge, is_frame_host, is_framed
-from server.college.routes import add_college
-from server.http.client_info import add_client_info
-from server.http.crowded import Crowd
-from server.http.documents import add_documents
-from server.http.door import come_back
-from server.http.leaving import pass_on
-from server.http.origins import add_origins, answer_preflight
-from server.http.services import SERVICES, Services
-from server.http.site import add_site
-from server.http.turns import Turns
-from server.http.well_known import add_well_known
-from server.omegle.routes import add_omegle
-from server.pages.refusals import PROGRAMS, dressed
-from server.privacy.published import Published
-from server.privacy.routes import PUBLISHED, add_privacy
-from server.rights.browser import add_browser
-from server.rights.interface import Rights
-from server.rights.request_pages import RIGHTS, add_requests
-from server.safety.interface import Safety
-from server.safety.pictures.routes import add_pictures
-from server.safety.public_routes import add_public
-from server.safety.routes import SAFETY, add_safety
-from server.saved.routes import add_logs
-from server.security import hosts
-from server.translation.routes import add_translation
+from server.data.logs.routes import add_logs
+from server.data.privacy.current_statement import Published
+from server.data.privacy.routes import PUBLISHED, add_privacy
+from server.http.pages.refusal_pages import PROGRAMS, dressed
+from server.http.request.client_info import add_client_info
+from server.http.request.origins import add_origins, answer_preflight
+from server.http.request.overload_pages import Crowd
+from server.http.request.reactor_handoff import come_back
+from server.http.request.request_turns import Turns
+from server.http.request.requests_in_handover import pass_on
+from server.http.request.site_services import SERVICES, Services
+from server.http.request.well_known import add_well_known
+from server.ops import log
+from server.ops.security import allowed_hosts
+from server.realtime.worker.worker_loop import Worker
+from server.site.college.routes import add_college
+from server.site.front.api_documents import add_documents
+from server.site.front.page_files import add_site
+from server.site.omegle.routes import WORKER, add_omegle
+from server.site.translation.routes import add_translation
+from server.trust.captcha.captcha_frame import add_challenge, is_frame_host, is_framed
+from server.trust.data_requests.rights_ports import Rights
+from server.trust.moderation_ports import Safety
+from server.trust.pictures.routes import add_pictures
+from server.trust.publication.public_routes import add_public
+from server.trust.reports.reporter_routes import SAFETY, add_safety
+from server.trust.rights.browser_routes import add_browser
+from server.trust.rights.request_pages import RIGHTS, add_requests
 
 logger = log.get()
 BODY_MAX = 64 * 1024  # bytes of a request's body: forms and small JSON
@@ -49,7 +50,7 @@ async def guard_host(request: web.Request, handler: Answer) -> web.StreamRespons
         return (
             await handler(request) if is_framed(request.path) else web.Response(status=404, text="Nothing is here.\n")
         )
-    if not hosts.known(request.headers.get("Host"), settings.server.hosts):
+    if not allowed_hosts.known(request.headers.get("Host"), settings.server.hosts):
         return web.Response(
             status=421, text="This server does not know that name. Its operator sets SERENDIP_SERVER__HOSTS.\n"
         )
@@ -95,7 +96,11 @@ async def config(request: web.Request) -> web.Response:
 
 
 def build(
-    services: Services, safety: Safety | None = None, rights: Rights | None = None, published: Published | None = None
+    services: Services,
+    worker: Worker,
+    safety: Safety | None = None,
+    rights: Rights | None = None,
+    published: Published | None = None,
 ) -> web.Application:
     """The application over the running parts; `safety`, `rights`: None where nothing is kept, so that no report reaches anybody.
 
@@ -115,6 +120,7 @@ def build(
         client_max_size=BODY_MAX,
     )
     app[SERVICES] = services
+    app[WORKER] = worker
     if safety is not None:
         app[SAFETY] = safety
     if rights is not None:

@@ -11,18 +11,18 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from server.commands.shared import AsJson, ConfigFile, DataFolder, Stopped, enter, read, stop
-from server.process.sink import hold_standard_descriptors
+from server.main.commands.command_output import AsJson, ConfigFile, DataFolder, Stopped, enter, read, stop
+from server.ops.process.log_sink import hold_standard_descriptors
 
 # Groups of commands, each a module that is imported when one of its commands is called, and what help says of it.
 GROUPS = {
-    "cluster": ("server.commands.cluster", "Several hosts that are one service."),
-    "console": ("server.commands.console", "Who may use the moderators' console."),
-    "db": ("server.commands.db", "The database: its schema, backups."),
-    "log": ("server.commands.log", "Saved logs."),
-    "privacy": ("server.commands.privacy", "What is kept, for how long, and who saw it."),
-    "safety": ("server.commands.safety", "Reports: cases, bans, appeals."),
-    "probe": ("server.commands.probe", "Try a deployment from outside."),
+    "cluster": ("server.main.commands.cluster_commands", "Several hosts that are one service."),
+    "console": ("server.main.commands.console_commands", "Who may use the moderators' console."),
+    "db": ("server.main.commands.database_commands", "The database: its schema, backups."),
+    "log": ("server.main.commands.log_commands", "Saved logs."),
+    "privacy": ("server.main.commands.privacy_commands", "What is kept, for how long, and who saw it."),
+    "safety": ("server.main.commands.safety_commands", "Reports: cases, bans, appeals."),
+    "probe": ("server.main.commands.probe_commands", "Try a deployment from outside."),
 }
 
 
@@ -63,7 +63,7 @@ app.add_typer(keys_app, name="keys")
 
 def _print_version(asked: bool) -> None:
     if asked:
-        from server.version import VERSION, own
+        from server.ops.version import VERSION, own
 
         print(f"serendip {VERSION} ({own()})")
         raise typer.Exit
@@ -86,19 +86,19 @@ def serve(
     data: DataFolder = None,
 ) -> None:
     """Run the server in the foreground, until SIGTERM or Ctrl-C."""
-    from server.worker import gc_tuning
+    from server.realtime.worker import gc_tuning
 
     gc_tuning.hold()
     flags: dict[str, object] = {"server.host": host, "server.port": port, "data": data}
     try:
         settings = enter(config, flags, make=True)
     except Stopped as stopped:
-        from server.handover.arriving import tell_failure
+        from server.fleet.migrate.new_generation import tell_failure
 
         tell_failure("; ".join(stopped.problems))
         raise
-    from server.config.sources import load
-    from server.main import run
+    from server.main.server_life import run
+    from server.ops.config.sources import load
 
     run(settings, lambda: load(config, flags).settings)
 
@@ -107,14 +107,14 @@ def serve(
 def init(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Make the data folder and its secret, as `serve` does at its first start; nothing happens where they are there."""
     folder = enter(config, {"data": data}, make=True).data
-    from server.security import keys
+    from server.ops.security import secret_keys
 
     try:
-        keys.load(folder)
-    except keys.SecretError as error:
+        secret_keys.load(folder)
+    except secret_keys.SecretError as error:
         stop(str(error))
     print(
-        f"{folder}: the data folder, with its secret. Keep a copy of `{keys.SECRET}` and `{keys.EPOCHS}/` apart from the database's."
+        f"{folder}: the data folder, with its secret. Keep a copy of `{secret_keys.SECRET}` and `{secret_keys.EPOCHS}/` apart from the database's."
     )
 
 
@@ -127,7 +127,7 @@ def config(
 ) -> None:
     """Print every setting with its meaning, its value and where that came from."""
     if as_page:
-        from server.config.reference import configuration
+        from server.ops.config.settings_reference import configuration
 
         print(configuration(), end="")
         return
@@ -161,7 +161,7 @@ def check(
 ) -> None:
     """Try everything that can be wrong: settings, data folder, database, object store, mail, TURN. Status: 0, 1 warnings, 2 errors."""
     settings = enter(config, {"data": data}, make=True)
-    from server.commands.check import check as run
+    from server.main.commands.check_commands import check as run
 
     run(settings, as_json)
 
@@ -177,7 +177,7 @@ def upgrade(
 ) -> None:
     """Put a new process in place of the running server: nobody's connection, chat or search ends. Status 1: nothing has changed."""
     folder = enter(config, {"data": data}).data
-    from server.commands.upgrade import upgrade as run
+    from server.main.commands.upgrade_commands import upgrade as run
 
     run(folder, program, as_json)
 
@@ -186,7 +186,7 @@ def upgrade(
 def status(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
     """How the running server stands: its processes, who is there, what died. Status: 0 all serves, 1 no server, 3 not all serves."""
     folder = enter(config, {"data": data}).data
-    from server.commands.workers import status as run
+    from server.main.commands.process_commands import status as run
 
     run(folder, as_json)
 
@@ -202,7 +202,7 @@ def drain(
 ) -> None:
     """This host gives its people to the other hosts and ends: chats and searches go on there. With --worker: one worker, to the other workers."""
     folder = enter(config, {"data": data}).data
-    from server.commands.workers import change
+    from server.main.commands.process_commands import change
 
     change(folder, "drain", worker, as_json)
 
@@ -223,7 +223,7 @@ def restart(
     if len(which) != 1 or which[0] is None:
         stop("which process: --worker N, --hub or --office", status=2)
     folder = enter(config, {"data": data}).data
-    from server.commands.workers import change
+    from server.main.commands.process_commands import change
 
     change(folder, "restart", which[0], as_json)
 
@@ -238,24 +238,25 @@ def rotate(
 ) -> None:
     """Put a new secret in place and keep the present one as the previous one; restart the server afterwards."""
     folder = enter(config, {"data": data}).data
-    from server.security import keys
+    from server.ops.security import secret_keys
 
     try:
         if kept:
-            ident = keys.rotate_kept(folder)
+            ident = secret_keys.rotate_kept(folder)
             print(
                 f"{folder}: key {ident} seals what is kept from the next start on; what the others sealed stays readable."
             )
             print(
-                f"Copy `{keys.EPOCHS}/kept.{ident}.key` to your backup of keys and to the other hosts, then restart each."
+                f"Copy `{secret_keys.EPOCHS}/kept.{ident}.key` to your backup of keys and to the other hosts, then restart each."
             )
             return
-        rotated = keys.rotate(folder)
-    except keys.SecretError as error:
+        rotated = secret_keys.rotate(folder)
+    except secret_keys.SecretError as error:
         stop(str(error))
     print(f"{folder}: key {rotated.present.id:02x} seals from the next start on; the previous one is accepted for")
     print(
-        f"{keys.PREVIOUS_LIFE / 86400:.0f} days. Copy `{keys.SECRET}` and `{keys.PREVIOUS}` to the other hosts; `{keys.EPOCHS}/` stays as it is."
+        f"{secret_keys.PREVIOUS_LIFE / 86400:.0f} days. Copy `{secret_keys.SECRET}` and `{secret_keys.PREVIOUS}` to the other hosts; "
+        f"`{secret_keys.EPOCHS}/` stays as it is."
     )
 
 
@@ -263,18 +264,18 @@ def rotate(
 def turn(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Print the secret that the TURN server is to share (its static-auth-secret)."""
     settings = enter(config, {"data": data})
-    from server.security import keys
-    from server.video.ice import turn_secret
+    from server.ops.security import secret_keys
+    from server.realtime.video.ice_servers import turn_secret
 
     try:
-        print(turn_secret(settings.video, keys.load(settings.data)))
-    except keys.SecretError as error:
+        print(turn_secret(settings.video, secret_keys.load(settings.data)))
+    except secret_keys.SecretError as error:
         stop(str(error))
 
 
 def main() -> None:
     """The `serendip` program."""
-    from server.worker import gc_tuning
+    from server.realtime.worker import gc_tuning
 
     gc_tuning.begin()
     hold_standard_descriptors()

@@ -14,23 +14,23 @@ from typing import Any
 
 import uvloop
 
-from server import log, version
-from server.checks.local import local
-from server.config.settings import Settings
-from server.handover.arriving import Arriving, Gone, fault_of
-from server.handover.upgrading import Upgrading
-from server.parts.server import Server
-from server.process import allowance, standing, successor, waiter
-from server.process.control import Control, Unavailable
-from server.process.listening import listen
-from server.process.notify import Notifier
-from server.process.sockets import Sockets, StartError
-from server.process.title import name_process
-from server.process.waits import first_of
-from server.security import keys
-from server.worker import gc_tuning
-from server.worker.draining import drain, tell_to_come_back
-from server.workers.several import has_several
+from server.fleet.migrate.new_generation import Arriving, Gone, fault_of
+from server.fleet.migrate.upgrade_command import Upgrading
+from server.fleet.supervisor.process_mode import has_several
+from server.main.checks.local_checks import local
+from server.main.parts.server_parts import Server
+from server.ops import log, version
+from server.ops.config.settings import Settings
+from server.ops.process import process_limits, server_status, successor, upgrade_waiter
+from server.ops.process.control_socket import Control, Unavailable
+from server.ops.process.first_done import first_of
+from server.ops.process.listening_socket import listen
+from server.ops.process.named_sockets import Sockets, StartError
+from server.ops.process.systemd_notify import Notifier
+from server.ops.process.title import name_process
+from server.ops.security import secret_keys
+from server.realtime.worker import gc_tuning
+from server.realtime.worker.worker_drain import drain, tell_to_come_back
 
 logger = log.get()
 
@@ -41,11 +41,11 @@ def run(settings: Settings, again: Callable[[], Settings]) -> None:
     `again` reads the settings anew, for SIGHUP; it raises SettingsError. After an upgrade it ends too, or waits for the successor.
     """
     log.configure(settings.log)
-    allowance.forbid_dumps()
+    process_limits.forbid_dumps()
     tell_setup(settings)
     try:
         if has_several(settings):
-            from server.workers import host
+            from server.main.processes import process_group as host
 
             name_process("supervisor")
             status, follower = host.run(settings, again)
@@ -54,13 +54,13 @@ def run(settings: Settings, again: Callable[[], Settings]) -> None:
         else:
             name_process("server")
             follower = uvloop.run(serve(settings, again))
-    except (StartError, keys.SecretError, successor.NotStarted) as error:
+    except (StartError, secret_keys.SecretError, successor.NotStarted) as error:
         with contextlib.suppress(OSError):
             os.write(2, f"serendip: {error}\n".encode())
         raise SystemExit(1) from None
     if follower is not None:
         log.sink().close()
-        waiter.become(follower)
+        upgrade_waiter.become(follower)
 
 
 def tell_setup(settings: Settings) -> None:
@@ -82,7 +82,7 @@ async def serve(settings: Settings, again: Callable[[], Settings]) -> int | None
     arriving = Arriving(link) if link is not None else None
     try:
         life = await Life.begun(settings, arriving)
-    except (StartError, keys.SecretError) as error:
+    except (StartError, secret_keys.SecretError) as error:
         if arriving is not None:
             await arriving.failed(str(error))
         raise
@@ -101,7 +101,7 @@ async def serve(settings: Settings, again: Callable[[], Settings]) -> int | None
 class Life:
     """One process from its sockets to its last close."""
 
-    def __init__(self, settings: Settings, secret: keys.Keys, sockets: Sockets) -> None:
+    def __init__(self, settings: Settings, secret: secret_keys.Keys, sockets: Sockets) -> None:
         host, port = settings.server.host, settings.server.port
         self._settings = settings
         self._sockets = sockets
@@ -113,7 +113,7 @@ class Life:
             lambda: self.server.belongings, sockets, self, self._not_now, settings.server.start_within
         )
         self._began = time.monotonic()
-        self._standing = standing.Standing(self.server.worker.engine)
+        self._standing = server_status.Standing(self.server.worker.engine)
         self._control = Control(sockets, settings.data, self.upgrading.upgrade, self._status)
 
     @classmethod
@@ -124,7 +124,7 @@ class Life:
             sockets = Sockets(await arriving.sockets() if arriving is not None else None)
         except Gone as error:
             raise StartError(str(error)) from None
-        secret = keys.load(settings.data)
+        secret = secret_keys.load(settings.data)
         life = cls(settings, secret, sockets)
         try:
             await life._control.start(listening=False)
@@ -179,10 +179,10 @@ class Life:
 
     def _status(self) -> Mapping[str, Any]:
         now, phase, pid = time.monotonic(), self.server.health.phase, os.getpid()
-        here = standing.process("server", phase, pid, now - self._began, stands=self._standing.say(now))
-        return standing.server(phase, pid, [here])
+        here = server_status.process("server", phase, pid, now - self._began, stands=self._standing.say(now))
+        return server_status.server(phase, pid, [here])
 
-    # the doors (`server.handover.leaving.Doors`)
+    # the doors (`server.fleet.migrate.upgrade_source.Doors`)
 
     async def pause(self) -> None:
         """Take nobody in; who knocks waits."""
@@ -212,7 +212,7 @@ class Life:
 
     async def follow(self, stop: asyncio.Event) -> int | None:
         """Everybody is in the process after this one, which serves on. `stop`: set where this one is to end it too."""
-        waiter.keep()
+        upgrade_waiter.keep()
         server, worker, within = self.server, self.server.worker, self._settings.server.drain
         lingering = asyncio.create_task(self.upgrading.linger(within))
         await first_of(stop, lingering)
@@ -239,11 +239,11 @@ class Life:
         logger.info("server.stopped")
         child, loosen = self.upgrading.child, asyncio.get_running_loop().remove_signal_handler
         if child is None:
-            waiter.deaf(loosen)
+            upgrade_waiter.deaf(loosen)
             return None
         child.let_go()
         came = [signal.SIGTERM] if stop is not None and stop.is_set() else []
-        waiter.hold(loosen, *came)
+        upgrade_waiter.hold(loosen, *came)
         return child.pid
 
 

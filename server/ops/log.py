@@ -2,7 +2,7 @@
 
 Rule: an event says what happened, never what somebody wrote or from where. An event or field that is not in EVENTS
 raises where `strict` is set (tests) and is dropped and counted elsewhere. No exception text: a name and places.
-Nobody waits for standard error (`server.process.sink`).
+Nobody waits for standard error (`server.ops.process.log_sink`).
 """
 
 import asyncio
@@ -18,9 +18,9 @@ from typing import Any
 
 import orjson
 
-from server.config.settings import Log
-from server.process.lean import structlog
-from server.process.sink import Sink
+from server.ops.config.settings import Log
+from server.ops.process.lean_imports import structlog
+from server.ops.process.log_sink import Sink
 
 # Every event and its fields; a field that holds personal data has an entry in the privacy registry as well.
 EVENTS: Mapping[str, frozenset[str]] = {

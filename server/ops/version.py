@@ -32,4 +32,4 @@ def commit(package: Path) -> str:
 @functools.cache
 def own() -> str:
     """The commit of this program. In a checkout a process is started for it: not in the loop, and not at each start."""
-    return commit(Path(__file__).resolve().parent)
+    return commit(Path(__file__).resolve().parents[1])

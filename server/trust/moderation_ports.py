@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from engine.views import Act, Report, SeatView
-from server.metrics.exposition import Reading
-from server.safety.ban_table import BanTable
-from server.safety.notice_table import NoticeTable
-from server.safety.reported import Reported
-from server.safety.shown import Adds, Picture
+from server.ops.metrics.exposition import Reading
+from server.trust.evidence.case_pictures import Adds, Picture
+from server.trust.evidence.reported_chat import Reported
+from server.trust.sanctions.ban_table import BanTable
+from server.trust.sanctions.notice_table import NoticeTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class NoticeAnswer:
 
 
 class LawNotices(Protocol):
-    """`server.safety.law_notices.LawNotices`. Each raises StoreAway."""
+    """`server.trust.publication.public_notices.LawNotices`. Each raises StoreAway."""
 
     async def write(self, written: Written) -> str | None:
         """Keep a notice; the last part of its receipt's address, None where too many wait."""
@@ -82,7 +82,7 @@ class LawNotices(Protocol):
 
 
 class Appeals(Protocol):
-    """`server.safety.appeals.Appeals`. Each raises StoreAway."""
+    """`server.trust.cases.appeal_access.Appeals`. Each raises StoreAway."""
 
     async def read(self, text: str) -> Reasons | None:
         """The ban of an appeal's address, by its last part; None where there is none."""
@@ -92,7 +92,7 @@ class Appeals(Protocol):
 
 
 class Pictured(Protocol):
-    """`server.safety.pictures.looks.Looks`."""
+    """`server.trust.pictures.picture_requests.Looks`."""
 
     def shown(self, chat: str, side: int) -> tuple[Picture, ...]:
         """What is there of a side's camera."""
@@ -102,7 +102,8 @@ class Pictured(Protocol):
 
 
 class Safety(Protocol):
-    """`server.safety.service.Safety`, the one implementation. `unread`: which of `moderation_policy.WAITING` no account with a passkey may open."""
+    """`server.trust.moderation.service.Safety`, the one implementation. `unread`: which of `moderation_policy.WAITING` no account with a passkey
+    may open."""
 
     unread: frozenset[str]
     looks: Pictured | None  # None: nobody takes pictures

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.server.web.servers import Server
+from tests.server.site.web.servers import Server
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,7 @@ from serendip_client import (
     Waiting,
 )  # fmt: skip
 from serendip_client.puzzles import solution
-from tests.server.web.servers import ROOT, Server
+from tests.server.site.web.servers import ROOT, Server
 
 QUICK = {"first": 0.02, "most": 0.2}
 

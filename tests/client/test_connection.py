@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from serendip_client import Backoff, Client, Closed, Disconnected, Dropped, Matched
-from tests.server.web.servers import Server
+from tests.server.site.web.servers import Server
 
 QUICK = {"first": 0.02, "most": 0.2}
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from serendip_client.puzzles import COST_MAX, solution
-from server.safety.challenge.puzzles import TRIES
-from server.safety.challenge.puzzles import Puzzles as Theirs
+from server.trust.challenge.altcha_puzzles import TRIES
+from server.trust.challenge.altcha_puzzles import Puzzles as Theirs
 
 SESSION = 0x1234
 

@@ -15,7 +15,7 @@ from serendip_client import (
     Typing,
     Waiting,
 )
-from tests.server.web.servers import Server
+from tests.server.site.web.servers import Server
 
 QUESTION = "Is a hot dog a sandwich, or is it not?"
 

@@ -20,14 +20,14 @@ from typing import Any
 
 import aiohttp
 
-from server.commands.upgrade import answer as ask
+from server.main.commands.upgrade_commands import answer as ask
 from tests.cluster.clock import Clock, built
 from tests.cluster.drops import Drops
 from tests.cluster.nets import OURS, Machine, Nets
 from tests.deploy.proxies import DEPLOY
-from tests.server.handover.upgrades import FREE, Person, Talk
-from tests.server.web.servers import ROOT
-from tests.server.workers.test_host import Several
+from tests.server.fleet.migrate.upgrades import FREE, Person, Talk
+from tests.server.main.processes.test_process_group import Several
+from tests.server.site.web.servers import ROOT
 from tests.support import services
 from tests.support.forkserver import START
 

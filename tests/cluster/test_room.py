@@ -9,10 +9,10 @@ import json
 import aiohttp
 import pytest
 
-from server.workers.departure import NOT_TAKEN
+from server.fleet.supervisor.host_drain import NOT_TAKEN
 from tests.cluster.people import Door, doors, pairs
 from tests.cluster.rig import PATIENCE, Cell, Host, acquainted
-from tests.server.workers.test_host import talk
+from tests.server.main.processes.test_process_group import talk
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120)]  # makes and cuts networks
 

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from tests.cluster.rig import CLUSTER_PORT, NOTHING_KEPT, Cell, acquainted, talking
-from tests.server.workers.test_host import talk
+from tests.server.main.processes.test_process_group import talk
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120)]  # makes and cuts networks
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from server.checks.exposure import refusal
-from server.config.settings import Settings
-from server.config.sources import load
+from server.main.checks.exposure import refusal
+from server.ops.config.settings import Settings
+from server.ops.config.sources import load
 from tests.deploy.proxies import DEPLOY
 from tests.deploy.test_containers import COMPOSE, NAME, OURS, VARIABLES, environment, filled
 

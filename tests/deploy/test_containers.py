@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from server.checks.exposure import refusal
-from server.config.settings import Settings
-from server.config.sources import leaves, load, secrets, variable
+from server.main.checks.exposure import refusal
+from server.ops.config.settings import Settings
+from server.ops.config.sources import leaves, load, secrets, variable
 from tests.deploy.proxies import DEPLOY
 
 ROOT = DEPLOY.parent

@@ -12,10 +12,10 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 from playwright.sync_api import sync_playwright
 
-from server.privacy.scanlogs import scan
+from server.data.privacy.log_scan import scan
 from tests.deploy.proxies import NAME, Proxy, caddy, caddy_waits, certificate, nginx
-from tests.server.web.conftest import ARGUMENTS, CHROMIUM
-from tests.server.web.servers import Server
+from tests.server.site.web.conftest import ARGUMENTS, CHROMIUM
+from tests.server.site.web.servers import Server
 
 # Whoever is asked shows no certificate that anybody else would know.
 TRUST = ssl.create_default_context()
@@ -257,7 +257,9 @@ async def test_no_log_of_the_proxy_holds_a_secret_address_whether_the_server_ans
             assert {(await person.get(path)).status for path in paths} == {502}
     finally:
         await asyncio.to_thread(running.stop)
-    logs = [path for path in await asyncio.to_thread(lambda: list(tmp_path.glob("*.log"))) if path.name != "server.log"]
+    logs = [
+        path for path in await asyncio.to_thread(lambda: list(tmp_path.glob("*.log"))) if path.name != "server.ops.log"
+    ]
     assert logs
     for path in logs:
         assert await asyncio.to_thread(lambda path=path: list(scan(path))) == []  # type: ignore[misc]

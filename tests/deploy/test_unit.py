@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.support.serving import Serving
-from server.config.settings import Settings
+from server.ops.config.settings import Settings
 from tests.deploy.proxies import DEPLOY
 
 UNIT = DEPLOY / "serendip.service"

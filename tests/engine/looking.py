@@ -3,9 +3,9 @@
 from itertools import count
 from typing import Any
 
-from engine.cameras import Looks
-from engine.conduct import Act
-from engine.policy import ON, Settings
+from engine.conduct.camera_verdicts import Looks
+from engine.conduct.detection_actions import Act
+from engine.wire.rule_numbers import ON, Settings
 from tests.engine.moving import MovingWorld
 from tests.engine.world import Wire
 

@@ -1,8 +1,8 @@
 """The row of a meeting, as the hub writes it, of what is to be read there."""
 
-from engine.hub_rows import Meeting, Row, meet_row
 from engine.matching.spy_queue import SpyMatch
 from engine.matching.tickets import Match
+from engine.rooms.hub_rows import Meeting, Row, meet_row
 
 
 def row_of(meeting: Meeting) -> Row:

@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
+from engine.core.session import Session
 from engine.engine import Engine, Parcel
-from engine.session import Session
 from tests.engine.world import CountingLobby, Wire, World
 
 MOMENT = 1 / 1024  # seconds between two deeds, a number that sums keep exactly

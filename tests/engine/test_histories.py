@@ -11,11 +11,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from engine.core.session import Session
+from engine.core.states import CHATTING, GONE, IDLE, PARTED, WAITING
 from engine.matching.rooms import EMPTY_FOR
-from engine.policy import Settings
-from engine.protocol import BROKEN, CLOSED, DROPPED, FLOODED, LEFT, WATCHER
-from engine.session import Session
-from engine.states import CHATTING, GONE, IDLE, PARTED, WAITING
+from engine.wire.protocol import BROKEN, CLOSED, DROPPED, FLOODED, LEFT, WATCHER
+from engine.wire.rule_numbers import Settings
 from tests.engine.world import Wire, World
 from tests.support.groups import examples
 

@@ -1,10 +1,10 @@
-"""Who gives no pictures, or forged ones: what each costs whom, on the wire (`engine.snaps`)."""
+"""Who gives no pictures, or forged ones: what each costs whom, on the wire (`engine.chats.camera_checks`)."""
 
 import pytest
 
-from engine.conduct import Act
-from engine.policy import REPORTS, SIGHT_FOR
-from engine.protocol import SNAP_NONCE
+from engine.conduct.detection_actions import Act
+from engine.wire.protocol import SNAP_NONCE
+from engine.wire.rule_numbers import REPORTS, SIGHT_FOR
 from tests.engine.looking import BOTH, WITHIN, Looking, due, hits, kinds, looks_of, misses, veils
 from tests.engine.world import bare, error
 

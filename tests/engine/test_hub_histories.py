@@ -10,11 +10,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from engine.core.session import Session
+from engine.core.states import CHATTING, IDLE, PARTED, WAITING
 from engine.matching.rooms import EMPTY_FOR
 from engine.matching.tickets import Ticket
-from engine.protocol import DROPPED, LEFT
-from engine.session import Session
-from engine.states import CHATTING, IDLE, PARTED, WAITING
+from engine.wire.protocol import DROPPED, LEFT
 from tests.engine.test_histories import Person
 from tests.engine.workers import Host, Worker
 from tests.support.groups import examples

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from engine.bus_messages import Ended
-from engine.policy import Settings
-from engine.protocol import BROKEN, CLOSED, DROPPED, FLOOD_RETRY_AFTER, FLOODED, LEFT
-from engine.requests import Save
-from engine.states import WAITING
+from engine.core.bus_messages import Ended
+from engine.core.states import WAITING
+from engine.wire.protocol import BROKEN, CLOSED, DROPPED, FLOOD_RETRY_AFTER, FLOODED, LEFT
+from engine.wire.requests import Save
+from engine.wire.rule_numbers import Settings
 from tests.engine.world import World, bare, error
 
 

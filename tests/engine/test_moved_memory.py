@@ -6,12 +6,12 @@ from typing import Any
 import orjson
 import pytest
 
+from engine.conduct.search_rate import Finds
+from engine.core.states import CHATTING, WAITING
 from engine.engine import BadRecord, Engine
-from engine.finds import Finds
-from engine.policy import REPORTS_MAX, Settings
-from engine.protocol import LEFT
-from engine.recents import Recents
-from engine.states import CHATTING, WAITING
+from engine.matching.recent_partners import Recents
+from engine.wire.protocol import LEFT
+from engine.wire.rule_numbers import REPORTS_MAX, Settings
 from tests.engine.moving import MovingWorld
 from tests.engine.world import Wire
 

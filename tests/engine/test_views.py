@@ -2,9 +2,9 @@
 
 import pytest
 
-from engine.chat import Chat, Seat
-from engine.measures import Histogram
-from engine.session import Session
+from engine.core.chat import Chat, Seat
+from engine.core.session import Session
+from engine.core.wait_histograms import Histogram
 from engine.views import ChatView, HistogramView, SeatView, SessionView
 
 VIEWS = [(ChatView, Chat), (SeatView, Seat), (SessionView, Session), (HistogramView, Histogram)]

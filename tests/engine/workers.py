@@ -7,15 +7,15 @@ from typing import Any
 
 import orjson
 
+from engine.core.session import Session
 from engine.engine import Engine, Parcel
-from engine.hub import Hub
-from engine.hub_rows import Row
 from engine.matching.lobby import Lobby
-from engine.policy import Settings
-from engine.recents import Recents
-from engine.remote_room import RemoteRoom
-from engine.session import Session
-from engine.waiting import WaitingRoom
+from engine.matching.recent_partners import Recents
+from engine.rooms.hub import Hub
+from engine.rooms.hub_rows import Row
+from engine.rooms.remote_room import RemoteRoom
+from engine.rooms.waiting_room import WaitingRoom
+from engine.wire.rule_numbers import Settings
 from ext.net.ring import Rings
 from tests.engine.moving import travelled
 from tests.engine.world import CountingLobby, Hands, Wire, World

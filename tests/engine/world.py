@@ -10,15 +10,15 @@ from typing import Any
 
 import orjson
 
+from engine.core.ports import Outside
+from engine.core.session import Session
 from engine.engine import Engine
 from engine.matching.lobby import Lobby
-from engine.policy import Settings
-from engine.ports import Outside
-from engine.protocol import DROPPED
-from engine.session import Session
-from engine.waiting import WaitingRoom
-from ext.net.probe import append, refuse
+from engine.rooms.waiting_room import WaitingRoom
+from engine.wire.protocol import DROPPED
+from engine.wire.rule_numbers import Settings
 from ext.net.ring import Ring, Rings
+from ext.reactor.probe import append, refuse
 
 
 class CountingLobby(Lobby):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.protocol_copies import ROOT
+from engine.wire.protocol_copies import ROOT
 from ext import declared, plain
 
 SOURCE = """
@@ -31,7 +31,7 @@ def function(a, *, only=1):
     return b
 """
 SAID = """
-from engine.chat cimport Seat
+from engine.core.chat cimport Seat
 
 cdef class Row:
     cdef public int a

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from engine.protocol_copies import ROOT
+from engine.wire.protocol_copies import ROOT
 from ext import plain
 
-WHERE = "import engine.search, engine.matching.lobby as lobby, server.worker.bus as bus; print(engine.search.__file__, lobby.__file__, bus.__file__)"
+WHERE = (
+    "import engine.chats.search, engine.matching.lobby as lobby, server.realtime.worker.local_bus as bus; "
+    "print(engine.chats.search.__file__, lobby.__file__, bus.__file__)"
+)
 
 
 def run_from(**more: str) -> list[str]:
@@ -24,24 +27,24 @@ def run_from(**more: str) -> list[str]:
 
 def test_the_environment_says_whether_the_source_runs() -> None:
     assert run_from(SERENDIP_PLAIN="1") == [".py"] * 3
-    built = bool([*(ROOT / "engine").glob("search.*.so")])  # a tree that looks into ext has none
+    built = bool([*(ROOT / "engine" / "chats").glob("search.*.so")])  # a tree that looks into ext has none
     assert run_from() == ([".so"] if built else [".py"]) * 3
 
 
 def test_a_module_that_was_compiled_before_its_source_changed_is_named(tmp_path: Path) -> None:
-    folder = tmp_path / "engine"
-    folder.mkdir()
+    folder = tmp_path / "engine" / "core"
+    folder.mkdir(parents=True)
     for name in ("chat.py", "chat.pxd", "chat.cpython-311.so", "other.py", "never.py", "never.pxd"):
         (folder / name).touch()
         os.utime(folder / name, (1000, 1000))
     assert plain.stale(tmp_path) == []
     os.utime(folder / "chat.pxd", (2000, 2000))
-    assert plain.stale(tmp_path) == ["engine/chat.py"]
+    assert plain.stale(tmp_path) == ["engine/core/chat.py"]
 
 
 def test_a_module_of_elsewhere_is_not_looked_for() -> None:
     assert plain.Source.find_spec("json.decoder", ["/nowhere"]) is None
-    assert plain.Source.find_spec("engine.search", None) is None
+    assert plain.Source.find_spec("engine.chats.search", None) is None
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.ext.net.rig import CLOSE, FIND, LEAVE, PING, frame, head
-from tests.server.web.servers import ROOT, Server
+from tests.server.site.web.servers import ROOT, Server
 from tests.support.wire import WAIT, Wire, meet
 
 QUESTION = "Is a hot dog a sandwich?"

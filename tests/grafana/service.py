@@ -54,9 +54,9 @@ def serendip(folder: Path, **env: str) -> Iterator[tuple[int, int]]:
         **env,
     }
     command = [sys.executable, "-c", START, "serve", "--port", str(port)]
-    with running(command, folder / "server.log", **settings):
-        await_line("server.ready", folder / "server.log")  # the metrics' port is open by then
-        await_store(port, folder / "server.log")
+    with running(command, folder / "server.ops.log", **settings):
+        await_line("server.ready", folder / "server.ops.log")  # the metrics' port is open by then
+        await_store(port, folder / "server.ops.log")
         yield port, metrics
 
 

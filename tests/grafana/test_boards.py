@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from grafana.__main__ import texts
-from server.log import EVENTS
-from server.metrics.metric import Metric
-from server.metrics.table import METRICS, VALUES
+from server.ops.log import EVENTS
+from server.ops.metrics.declaration import Metric
+from server.ops.metrics.metric_table import METRICS, VALUES
 from tests.grafana.boards import ALERTS, FOLDER, ROOT, panels, queries
 
 NAMES = {

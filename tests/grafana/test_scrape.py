@@ -13,9 +13,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench.load import generator
-from engine.protocol import FAULTS
-from server.metrics.processes import ALONE
-from server.metrics.table import VALUES
+from engine.wire.protocol import FAULTS
+from server.ops.metrics.ipc_metrics import ALONE
+from server.ops.metrics.metric_table import VALUES
 from tests.grafana.boards import ROOT
 from tests.grafana.driven import Driven, spy, talk, trouble
 from tests.grafana.service import PATIENCE, Person, serendip
@@ -157,7 +157,7 @@ async def test_a_metrics_port_that_is_taken_is_logged_and_the_service_runs(tmp_p
                 await person.says(type="ping")
                 await person.hears("pong")
                 await person.leaves()
-    log = (tmp_path / "server.log").read_text()
+    log = (tmp_path / "server.ops.log").read_text()
     events = {line["event"]: line for line in map(json.loads, log.splitlines())}
     assert events["metrics.port_taken"]["port"] == number
     assert events["metrics.port_taken"]["level"] == "warning"

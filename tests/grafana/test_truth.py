@@ -12,8 +12,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from server.process.control import ask as ask_server
-from server.security import keys
+from server.ops.process.control_socket import ask as ask_server
+from server.ops.security import secret_keys
 from tests.grafana.boards import ALERTS, queries
 from tests.grafana.driven import Driven, looked_at, spy, talk, trouble, two
 from tests.grafana.service import PATIENCE, Person, prometheus, serendip
@@ -101,7 +101,7 @@ async def test_every_query_of_every_board_and_alert_is_answered_and_agrees_with_
 @pytest.mark.timeout(120)
 async def test_several_hosts_are_on_the_board_and_no_alert_fires_for_them(tmp_path: Path) -> None:
     with services.nats() as nats, ExitStack() as stack:
-        await asyncio.to_thread(keys.load, tmp_path / "first")
+        await asyncio.to_thread(secret_keys.load, tmp_path / "first")
         ports = []
         for number_, port in enumerate(services.free_ports(2)):
             folder = tmp_path / str(number_)

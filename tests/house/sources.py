@@ -19,7 +19,7 @@ HOMES = {"serendip_client": "client"}
 PRODUCT = ("ext", "engine", "server", "serendip_client")
 OURS = (*PRODUCT, "bench", "grafana")
 CYTHON = (".pyx", ".pxd")
-# "server.main:run" and "server.commands.db:app" import as much as a statement does
+# "server.main.server_life:run" and "server.main.commands.database_commands:app" import as much as a statement does
 DOTTED = re.compile(rf"(?:{'|'.join(OURS)})(?:\.\w+)+(?::\w+)?").fullmatch
 
 
@@ -54,7 +54,7 @@ def shown(source: Path) -> str:
 
 
 def module_of(source: Path) -> str:
-    """The dotted name of a source: `engine/chat.py` is `engine.chat`, `server/http/__init__.py` is `server.http`."""
+    """The dotted name of a source: `engine/core/chat.py` is `engine.core.chat`, `server/http/request/__init__.py` is `server.http.request`."""
     parts = source.relative_to(ROOT).with_suffix("").parts
     if len(parts) > 1 and HOMES.get(parts[1]) == parts[0]:
         parts = parts[1:]
@@ -80,7 +80,7 @@ def imports(source: Path, known: Iterable[str]) -> set[str]:
 
 
 def _nearest(name: str, known: set[str]) -> str | None:
-    """The module that a dotted name leads to: `engine.chat.Seat` is `engine.chat`."""
+    """The module that a dotted name leads to: `engine.core.chat.Seat` is `engine.core.chat`."""
     while name:
         if name in known:
             return name
@@ -99,7 +99,7 @@ def _cython_names(text: str) -> Iterator[str]:
 _OF_PAGE = re.compile(r"""(?:^(?:import|export)\b[^;"']*?|\bimport\()["'](\.{1,2}/[^"']+)["']""", re.M)
 
 
-def page_modules(folder: str = "server/web") -> dict[str, set[str]]:
+def page_modules(folder: str = "server/site/web") -> dict[str, set[str]]:
     """The page's modules, each with those that it imports at its start or asks for later, by their paths in `folder`."""
     home = ROOT / folder
     found = {source.relative_to(home).as_posix(): source for source in tracked(f"{folder}/*.js", f"{folder}/*.mjs")}

@@ -19,7 +19,7 @@ UNCALLED: dict[str, str] = {
     "ext/match/matcher.pyx:variants": "which builds this machine can run: the tests run each of them",
 }
 # Doors that are not the product's: tests look into compiled code by them, and the leak ledger counts.
-TESTS_OWN = ("ext/net/probe.pyx",)
+TESTS_OWN = ("ext/reactor/probe.pyx",)
 LEDGER = "alive"
 
 
@@ -74,7 +74,7 @@ def test_every_public_door_has_a_caller_in_the_product() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["reactor.drain(now)", "f = reactor.drain", "from ext.net.reactor import drain", "drain()"]
+    "text", ["reactor.drain(now)", "f = reactor.drain", "from ext.reactor.reactor import drain", "drain()"]
 )
 def test_a_use_is_seen(text: str) -> None:
     assert "drain" in read_text(text).uses

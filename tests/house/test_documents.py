@@ -55,7 +55,7 @@ def test_every_document_is_named_where_a_newcomer_looks() -> None:
 
 
 def mirror(source: Path) -> Path:
-    """Where the tests of a module stand: `server/http/door.py` in `tests/server/http/test_door.py`."""
+    """Where the tests of a module stand: `server/http/request/reactor_handoff.py` in `tests/server/http/request/test_reactor_handoff.py`."""
     inside = source.relative_to(ROOT)
     folder = Path(*(part for part in inside.parent.parts if part not in HOMES))
     return ROOT / "tests" / folder / f"test_{inside.stem}.py"

@@ -28,21 +28,21 @@ MAY_IMPORT = {
     "grafana": {"grafana", "server", "engine"},
 }
 # The command that lets two people of its own call each other is a client itself.
-ALLOWED = {("server.commands.probe", "serendip_client")}
+ALLOWED = {("server.main.commands.probe_commands", "serendip_client")}
 # What the server may know of the engine: its door, what it needs from outside, views to look at.
 ENGINE_FOR_THE_SERVER = {
     "engine.engine",
-    "engine.ports",
-    "engine.protocol",
+    "engine.core.ports",
+    "engine.wire.protocol",
     "engine.views",
-    "engine.policy",
-    "engine.conduct",  # what follows from a finding
+    "engine.wire.rule_numbers",
+    "engine.conduct.detection_actions",  # what follows from a finding
     "engine.matching.interests",  # what looks alike
-    "engine.hub",  # the door of the process in which the people of several workers wait
-    "engine.remote_room",  # and what each of them has in its place
-    "engine.hub_rows",  # what the two say to each other, which goes from host to host
-    "engine.hub_checks",  # and what is believed of that
-    "engine.placing",  # how a worker is numbered
+    "engine.rooms.hub",  # the door of the process in which the people of several workers wait
+    "engine.rooms.remote_room",  # and what each of them has in its place
+    "engine.rooms.hub_rows",  # what the two say to each other, which goes from host to host
+    "engine.rooms.hub_checks",  # and what is believed of that
+    "engine.rooms.placement",  # how a worker is numbered
 }
 # A sans-IO engine: no socket, clock or randomness of its own.
 ENGINE_NEVER = {
@@ -71,8 +71,8 @@ def graph() -> dict[str, set[str]]:
 
 
 def package_of(module: str) -> str:
-    """The sub-package of a module; those at the top of a package stand each for themselves."""
-    return ".".join(module.split(".")[:2])
+    """The sub-package of a module, in the server the one below its wing; those at the top of a package stand each for themselves."""
+    return ".".join(module.split(".")[: 3 if module.startswith("server.") else 2])
 
 
 def test_imports_point_one_way_only() -> None:
@@ -152,10 +152,10 @@ def test_the_engine_has_no_socket_clock_or_randomness_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("text", "name", "suffix"),
     [
-        ("from engine.chat import Seat\n", "engine.chat", ".py"),
-        ("def f():\n    import engine.chat\n", "engine.chat", ".py"),
-        ('run = "engine.chat:main"\n', "engine.chat", ".py"),
-        ("from engine import chat\n", "engine.chat", ".py"),
+        ("from engine.core.chat import Seat\n", "engine.core.chat", ".py"),
+        ("def f():\n    import engine.core.chat\n", "engine.core.chat", ".py"),
+        ('run = "engine.core.chat:main"\n', "engine.core.chat", ".py"),
+        ("from engine.core import chat\n", "engine.core.chat", ".py"),
         ("from ext.net.ring cimport (\n    ring_t,\n)\n", "ext.net.ring", ".pyx"),
         ("cimport ext.net.ring\n", "ext.net.ring", ".pxd"),
     ],
@@ -166,7 +166,7 @@ def test_every_way_to_import_is_seen(
     source = tmp_path / f"other{suffix}"
     source.write_text(text)
     monkeypatch.setattr("tests.house.sources.ROOT", tmp_path)
-    assert imports(source, {name, "engine"} if name.startswith("engine") else {name}) == {name}
+    assert imports(source, {name, "engine.core"} if name.startswith("engine") else {name}) == {name}
 
 
 def test_a_circle_is_found() -> None:
@@ -175,6 +175,6 @@ def test_a_circle_is_found() -> None:
 
 
 def test_modules_are_named_by_their_place() -> None:
-    assert module_of(ROOT / "server" / "http" / "__init__.py") == "server.http"
+    assert module_of(ROOT / "server/http/request/__init__.py") == "server.http.request"
     assert module_of(ROOT / "ext" / "net" / "ring.pyx") == "ext.net.ring"
     assert module_of(ROOT / "client" / "serendip_client" / "outbox.py") == "serendip_client.outbox"

@@ -3,22 +3,26 @@
 from tests.house.sources import imports, modules
 from tests.house.test_imports import graph
 
-OURS = ("server.rights", "server.store.requests_schema", "server.store.rights_schema")
+RIGHTS = ("server.trust.rights", "server.trust.data_requests", "server.trust.data_export")
+OURS = (*RIGHTS, "server.data.schema.requests_schema", "server.data.schema.rights_schema")
 # What may know of requests: who puts the parts together, who keeps, purges and restores rows, operators' commands.
 MAY_KNOW = {
-    "server.app",
-    "server.parts.opening",
-    "server.parts.server",
-    "server.commands.privacy",
-    "server.commands.requests",
-    "server.privacy.purge",
-    "server.privacy.walks",
+    "server.main.app",
+    "server.main.parts.store_opening",
+    "server.main.parts.server_parts",
+    "server.main.commands.privacy_commands",
+    "server.main.commands.request_commands",
+    "server.data.retention.purge",
+    "server.data.retention.row_removal",
+    "server.data.retention.unanswered",
+    "server.data.schema.erased_rows",
+    "server.data.privacy.all_walks",
 }
 
 
 def test_what_serves_rights_imports_nothing_of_the_engine() -> None:
     found = modules()
-    mine = {name: sources for name, sources in found.items() if name.startswith("server.rights")}
+    mine = {name: sources for name, sources in found.items() if name.startswith(RIGHTS)}
     assert len(mine) > 10
     wrong = {
         f"{name} imports {other}"
@@ -36,7 +40,7 @@ def test_what_decides_and_what_carries_chats_knows_nothing_of_rights() -> None:
         for name, others in graph().items()
         for other in others
         if other.startswith(OURS)
-        and not name.startswith(("server.rights", "server.store", "bench."))
+        and not name.startswith((*RIGHTS, "server.data.store", "server.data.backup", "bench."))
         and name not in MAY_KNOW
     }
     assert not wrong

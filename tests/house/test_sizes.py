@@ -12,7 +12,7 @@ BRANCHES = 25
 FILE_LINES = 600
 # What is longer, and why it may be. This list only shrinks: an entry that is not needed fails.
 LONGER_FUNCTIONS = {
-    "server/store/migrations/versions/a001_first.py:upgrade": "a migration is one list of statements, never edited again",
+    "server/data/database/migrations/versions/a001_first.py:upgrade": "a migration is one list of statements, never edited again",
 }
 LONGER_FILES: dict[str, str] = {}
 CODE = ("ext/*", "engine/*.py", "server/*.py", "client/*.py", "bench/*", "grafana/*.py", "tests/*.py", "setup.py")

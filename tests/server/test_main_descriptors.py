@@ -16,9 +16,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Request, TextMessage
 
-from engine.protocol import FULL_AFTER_LEAST, FULL_AFTER_MOST
-from tests.server.saved.conftest import save, talked
-from tests.server.web.servers import Server
+from engine.wire.protocol import FULL_AFTER_LEAST, FULL_AFTER_MOST
+from tests.server.data.logs.conftest import save, talked
+from tests.server.site.web.servers import Server
 from tests.support.services import free_port
 
 

@@ -14,20 +14,20 @@ import orjson
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from engine.errors import Refusal
 from engine.matching.interests import BadInterest, normal
-from engine.requests import Find, parse
-from ext.net.handshake import Judge
-from ext.net.probe import examine
-from server.college.addresses import College, NotCollege, warm
-from server.console.passkeys import NotProved, Passkeys
-from server.http.forms import BadForm, Form, read
-from server.omegle.generate import account
-from server.omegle.start import BadStart, find_of
-from server.saved.routes import wanted
-from server.security.avoid import AvoidTokens
-from server.security.keys import Keys, Secret
-from server.video.scrub import scrub
+from engine.wire.errors import Refusal
+from engine.wire.requests import Find, parse
+from ext.accept.handshake import Judge
+from ext.reactor.probe import examine
+from server.data.logs.routes import wanted
+from server.http.request.forms import BadForm, Form, read
+from server.ops.security.avoid_tokens import AvoidTokens
+from server.ops.security.secret_keys import Keys, Secret
+from server.realtime.video.signal_scrub import scrub
+from server.site.college.college_addresses import College, NotCollege, warm
+from server.site.omegle.log_generation import account
+from server.site.omegle.start_parameters import BadStart, find_of
+from server.trust.operators.passkeys import NotProved, Passkeys
 from tests.ext.net.rig import head
 
 KIB = 1024

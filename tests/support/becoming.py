@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib import reload
 from typing import Any, NoReturn
 
-from server.process import faults
+from server.ops.process import fault_points
 
 
 def become(request: dict[str, Any], given: Sequence[int]) -> str:
@@ -24,7 +24,7 @@ def become(request: dict[str, Any], given: Sequence[int]) -> str:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
-    reload(faults)  # which reads its variable as it is imported
+    reload(fault_points)  # which reads its variable as it is imported
     if "mask" in request:
         os.umask(request["mask"])
     for number, limit in enumerate(request.get("limits", ())):

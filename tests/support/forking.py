@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 # Variables that say something before the first line of a program runs, or while ours is imported.
 EARLY = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "TZ", "COVERAGE_", "SERENDIP_PLAIN")
 # Programs of ours beside a server, which look at what is said and shown.
-LOOKS = {"server.safety.screening", "server.safety.pictures"}
+LOOKS = {"server.trust.screening", "server.trust.pictures"}
 SAME = [None, None, None, -1, None]  # group, groups, user and umask of who starts it, and nothing that runs before it
 LATEST = 60.0  # seconds until it has answered: it may be importing still
 

@@ -24,7 +24,7 @@ import pytest
 from tests.support.forking import LATEST, Link, Wanted, early, looks, wanted
 from tests.support.groups import is_outside
 
-START = "from server.cli import main; main()"
+START = "from server.main.cli import main; main()"
 LINES = {START}
 ROOT = Path(__file__).resolve().parents[2]
 COUNTED = ("COVERAGE_", "ASAN_")  # what makes each program count something from its beginning to its end

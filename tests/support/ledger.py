@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-COUNTED = "ext.net.reactor"  # whoever loaded this has connections, so somebody must count them
+COUNTED = "ext.reactor.reactor"  # whoever loaded this has connections, so somebody must count them
 
 _thawed: list[bool] = []  # holds something while nothing is frozen
 _kept: Counter[str] = Counter()  # what wide fixtures made, since the run began

@@ -2,7 +2,7 @@
 import from each other is another fixture in each of them, with a server of its own.
 
 A schema is migrated once for each kind of database; who asks for one after that gets a copy of the outcome, or on PostgreSQL what
-the last test had, emptied. What a migration does is the matter of tests/server/store/test_migrate.py, which migrates each time.
+the last test had, emptied. What a migration does is the matter of tests/server/data/database/test_schema_migration.py, which migrates each time.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from server.process import faults
+from server.ops.process import fault_points
 from tests.support.forkserver import ROOT, START, STARTER, Starter
 from tests.support.users import needs_root
 
@@ -92,10 +92,10 @@ PLAIN = {**os.environ, "PYDANTIC_DISABLE_PLUGINS": "__all__"}  # which ours has 
 # Changes what is inherited and starts itself anew, as an upgrade does; the second says what it is, and the first ends as it did.
 FOLLOWED = f"""
 import os, resource, sys
-from server.process import successor
+from server.ops.process import successor
 if successor.HANDOVER in os.environ:
     link = successor.inherited()
-    print("server.store.service" in sys.modules)
+    print("server.data.store.service" in sys.modules)
     exec({SAYS!r})
 os.umask(0o27)
 resource.setrlimit(resource.RLIMIT_NOFILE, (500, 600))
@@ -177,10 +177,10 @@ def test_what_it_raises_is_its_end_alone(starter: Starter, monkeypatch: pytest.M
 def test_it_ends_at_the_point_that_its_own_variables_name(
     starter: Starter, executed: list[Sequence[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    comes = "from server.process import faults; faults.at('took'); faults.at('took')"
+    comes = "from server.ops.process import fault_points as faults; faults.at('took'); faults.at('took')"
     monkeypatch.setattr("tests.support.forkserver.LINES", {comes})
     for named, status in (("took:2", -signal.SIGKILL), ("took:3", 0), ("sent", 0), ("", 0)):
-        environment = {**os.environ, faults.VARIABLE: named}
+        environment = {**os.environ, fault_points.VARIABLE: named}
         assert (
             subprocess.run([sys.executable, "-c", comes], cwd=ROOT, env=environment, check=False).returncode == status
         )
@@ -239,9 +239,9 @@ def test_a_test_of_the_start_executes(executed: list[Sequence[str]]) -> None:
 JUDGES = """
 import os, socket, sys
 from pathlib import Path
-from server.config.pictures import Pictures
-from server.safety.pictures import judging, messages
-from tests.server.safety.pictures.running import harmless
+from server.ops.config.picture_settings import Pictures
+from server.trust.pictures import picture_client as judging; from server.trust.pictures import picture_messages as messages
+from tests.server.trust.pictures.running import harmless
 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 program = judging.Judging("server", Pictures(), Path(sys.argv[1])).start(theirs.fileno())
 while not (words := Path(f"/proc/{program.pid}/cmdline").read_text()):

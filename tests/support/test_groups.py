@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.web.servers import Server
-from tests.server.workers.hosts import Host
+from tests.server.fleet.processes.hosts import Host
+from tests.server.site.web.servers import Server
 from tests.support import groups
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,13 +36,20 @@ def test_store(url):
 
 
 def test_what_moves_a_browser_is_four_groups_and_another_file_its_own() -> None:
-    page = "tests/server/web/test_words.py::test_a[x::y]"
+    page = "tests/server/site/web/test_words.py::test_a[x::y]"
     assert groups.group_of(page) == groups.group_of(f"{groups.FROM}::test_b") == groups.MORE_WINDOWS
-    assert groups.group_of("tests/server/web/test_ends.py::test_b") == groups.WINDOWS
-    other = "tests/server/video/page/test_hands.py::test_b"
-    assert groups.group_of(other) == groups.group_of("tests/server/privacy/test_canary.py::test_c") == groups.ELSEWHERE
+    assert groups.group_of("tests/server/site/web/test_ends.py::test_b") == groups.WINDOWS
+    other = "tests/server/realtime/video/page/test_hands.py::test_b"
+    assert (
+        groups.group_of(other)
+        == groups.group_of("tests/server/data/privacy/test_canary.py::test_c")
+        == groups.ELSEWHERE
+    )
     assert groups.group_of(f"{groups.STILL}::test_d") == groups.STILL
-    assert groups.group_of("tests/server/http/test_door.py::test_c") == "tests/server/http/test_door.py"
+    assert (
+        groups.group_of("tests/server/http/request/test_reactor_handoff.py::test_c")
+        == "tests/server/http/request/test_reactor_handoff.py"
+    )
     assert {groups.group_of(f"tests/cluster/test_{one}.py::test_e") for one in ("cuts", "room")} == {groups.CELL}
     assert {groups.group_of(f"tests/house/test_{one}.py::test_f") for one in ("sizes", "rights")} == {groups.HOUSE}
 
@@ -60,7 +67,7 @@ def test_the_longest_groups_begin_first_and_what_starts_nothing_comes_last(
     pytester.makeconftest(
         'pytest_plugins = ["xdist.plugin", "tests.support.groups"]\n'
         "from tests.support import groups\n"
-        'groups.LONGEST, groups.OUTSIDE = ("test_long.py", "test_gone.py"), ("test_server",)\n'
+        'groups.LONGEST, groups.OUTSIDE = ("test_long.py", "test_ended_clients.py"), ("test_server",)\n'
     )
     pytester.makepyfile(
         test_many="import pytest\n@pytest.mark.parametrize('n', range(9))\ndef test_m(n): pass\n",
@@ -71,7 +78,7 @@ def test_the_longest_groups_begin_first_and_what_starts_nothing_comes_last(
     ended = [line for line in done.outlines if "PASSED" in line]
     assert len(ended) == 11
     assert "test_long.py" in ended[0]
-    assert "test_server.py" in ended[1]
+    assert "test_server_parts.py" in ended[1]
 
 
 @pytest.mark.parametrize("place", sorted({*groups.OUTSIDE, *groups.THOROUGH, *groups.OTHER_STORES}))

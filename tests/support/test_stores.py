@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
-from server.store import migrate
-from server.store.schema import hold
-from tests.server.store.conftest import Kit, ended, kit, object_settings, url
+from server.data.database import schema_migration
+from server.data.schema.chat_schema import hold
+from tests.server.data.conftest import Kit, ended, kit, object_settings, url
 from tests.support import services
 from tests.support.stores import Migrated
 
@@ -29,8 +29,8 @@ def content(url: str, cluster: services.Postgres | None) -> str:
 
 @pytest.mark.parametrize("chats", [1, 2])  # whichever comes first is migrated, the second is a copy
 async def test_each_store_begins_at_the_newest_revision_and_empty(kit: Kit, chats: int) -> None:
-    assert await migrate.revision(kit.database) == migrate.HEAD
-    assert await migrate.differences(kit.database) == []
+    assert await schema_migration.revision(kit.database) == schema_migration.HEAD
+    assert await schema_migration.differences(kit.database) == []
     assert await kit.count("chat") == 0
     await kit.write(*[ended()] * chats)
     assert await kit.count("chat") == chats
@@ -42,7 +42,7 @@ async def test_a_copy_is_what_a_migration_makes(request: pytest.FixtureRequest, 
     url = f"sqlite+aiosqlite:///{tmp_path / 'other.db'}" if cluster is None else kit.database.url
     if cluster is not None:
         await asyncio.to_thread(cluster.sql, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    await migrate.migrate_apart(url, tmp_path)
+    await schema_migration.migrate_apart(url, tmp_path)
     assert "chat" in copy
     assert await asyncio.to_thread(content, url, cluster) == copy
 

@@ -1,4 +1,4 @@
-/* The levels of the protocol for the matcher. Made from engine/protocol.py by `python -m engine.protocol_copies`: never edited, a test compares it. */
+/* The levels of the protocol for the matcher. Made from engine/wire/protocol.py by `python -m engine.wire.protocol_copies`: never edited, a test compares it. */
 #ifndef SERENDIP_LEVELS_H
 #define SERENDIP_LEVELS_H
 

@@ -1,6 +1,6 @@
 """Backup and restore of the database. Rule: a backup holds no keys and no objects, lives at most `retention.backup_days`, and what was
 deleted since stays deleted: restoring ends with the replay of the erasure list. A database into which a backup came back says so
-(`upkeep.RESTORING`) until today's upkeep stands in it: no server starts from it before (`restoring.py`).
+(`upkeep.RESTORING`) until today's upkeep stands in it: no server starts from it before (`restore.py`).
 
 SQLite: `VACUUM INTO`, a consistent copy while the server runs. PostgreSQL: pg_dump, pg_restore and psql of its own packages.
 """
@@ -18,11 +18,11 @@ from pathlib import Path
 from sqlalchemy import func, select, text
 from sqlalchemy.engine import URL
 
-from server.store.database import Database
-from server.store.objects import Objects
-from server.store.saved import SavedLogs
-from server.store.schema import audit, log
-from server.store.upkeep import RESTORING
+from server.data.backup.non_restorable import RESTORING
+from server.data.database.database import Database
+from server.data.logs.objects import Objects
+from server.data.logs.saved_logs import SavedLogs
+from server.data.schema.chat_schema import audit, log
 
 SLOWEST = 6 * 3600  # seconds that pg_dump or pg_restore may take
 BATCH = 1000  # logs compared with the list at a time

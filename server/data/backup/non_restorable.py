@@ -2,7 +2,8 @@
 
 A hold that a restore forgets preserves nothing, a log that it shows again is public, a ban that it brings back was lifted for a
 reason, and a trail with a gap guards nobody. So these tables are never as old as the backup. `copied` parts are in the sealed
-copies too (`copies.py`), for the day on which the database is lost: of moderation what stands behind a ban or a warning, the rest (who may come
+copies too (`sealed_copies.py`), for the day on which the database is lost: of moderation what stands behind a ban or a warning, the rest (who may
+come
 into the console, too) is the backup's.
 """
 
@@ -15,12 +16,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, and_, delete, func, insert, inspect, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.store import held_since
-from server.store.console_schema import approval, console_session, operator, passkey
-from server.store.database import Database
-from server.store.pseudonyms import Pseudonyms
-from server.store.public_schema import law_notice, month_figure
-from server.store.requests_schema import (
+from server.data.backup import rows_held_since
+from server.data.database.database import Database
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.schema.chat_schema import audit, held_chat, held_party, hold, hold_match, log
+from server.data.schema.console_schema import approval, console_session, operator, passkey
+from server.data.schema.public_schema import law_notice, month_figure
+from server.data.schema.requests_schema import (
     agent_use,
     request,
     request_answer,
@@ -29,9 +31,8 @@ from server.store.requests_schema import (
     request_text,
     rights_key,
 )
-from server.store.rights_schema import deletion, erased
-from server.store.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
-from server.store.schema import audit, held_chat, held_party, hold, hold_match, log
+from server.data.schema.rights_schema import deletion, erased
+from server.data.schema.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
 
 MANY = 500  # rows in one statement
 RESTORING = "restoring"  # a table that is there from a backup's return until today's rows stand in it
@@ -124,13 +125,13 @@ async def today(database: Database, pseudonyms: Pseudonyms, now: int) -> Rows:
     async with database.read() as connection:
         kept = {part.name: await rows(connection, part) for part in PARTS if part is not HIDDEN}
         kept[HIDDEN.name] = await rows(connection, HIDDEN, log.c.hidden.is_not(None))
-        held = await held_since.rows(connection, pseudonyms, now)
+        held = await rows_held_since.rows(connection, pseudonyms, now)
     return (
         kept
         | held
         | {
-            "held_chat": held_since.joined(kept["held_chat"], held["held_chat"], "id"),
-            "held_party": held_since.joined(kept["held_party"], held["held_party"], "chat", "side"),
+            "held_chat": rows_held_since.joined(kept["held_chat"], held["held_chat"], "id"),
+            "held_party": rows_held_since.joined(kept["held_party"], held["held_party"], "chat", "side"),
         }
     )
 
@@ -145,7 +146,7 @@ async def put_back(database: Database, kept: Rows) -> dict[str, int]:
     counts: dict[str, int] = {}
     async with database.write() as connection:
         await database.guard(connection)
-        counts[held_since.LOGS] = await held_since.put_logs(connection, kept)
+        counts[rows_held_since.LOGS] = await rows_held_since.put_logs(connection, kept)
         for part in PARTS:
             if part.name in kept:
                 counts[part.name] = await _replace(connection, part, kept[part.name], whole)

@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import insert, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.store.epochs import KeyGone
-from server.store.held import held_log, held_people
-from server.store.pseudonyms import Pseudonyms
-from server.store.schema import chat, log, log_party, party
+from server.data.keys.epoch_keys import KeyGone
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.schema.chat_schema import chat, log, log_party, party
+from server.data.schema.held_rows import held_log, held_people
 
 MANY = 500  # ids in one statement
 LOGS, PEOPLE = "held_log", "held_log_party"  # their names among what is carried

@@ -19,13 +19,13 @@ import orjson
 from sqlalchemy import LargeBinary, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.store.database import Database
-from server.store.epochs import KeyGone
-from server.store.errors import ObjectsAway
-from server.store.objects import Objects
-from server.store.pseudonyms import Pseudonyms
-from server.store.schema import audit
-from server.store.upkeep import COPIED, Part, Row, Rows, rows, stamp
+from server.data.backup.non_restorable import COPIED, Part, Row, Rows, rows, stamp
+from server.data.database.database import Database
+from server.data.errors import ObjectsAway
+from server.data.keys.epoch_keys import KeyGone
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.logs.objects import Objects
+from server.data.schema.chat_schema import audit
 
 EVERY = 60.0  # seconds from a change to its copy at most, while the server runs
 SPREAD = 64  # pieces of a table whose keys are random

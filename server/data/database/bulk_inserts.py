@@ -17,7 +17,7 @@ from functools import lru_cache, partial
 from itertools import count
 from typing import Any, Final, Protocol
 
-from server.store.apart import Apart
+from server.data.database.sqlite_thread import Apart
 
 MISSING: Final = float("nan")  # SQLite keeps it as NULL. A None works too, but takes as long as bytes do
 ROWS = 250  # sets of them in one statement of SQLite. More are not faster, and it holds the GIL while it binds them (0.1 ms)

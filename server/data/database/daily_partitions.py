@@ -14,9 +14,9 @@ import re
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.store.database import Database
-from server.store.ids import DAY, bound
-from server.store.schema import DAILY
+from server.data.database.database import Database
+from server.data.schema.chat_ids import DAY, bound
+from server.data.schema.chat_schema import DAILY
 
 NAME = re.compile(r"^(chat|party)_(\d{8})$")
 

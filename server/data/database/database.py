@@ -1,4 +1,5 @@
-"""One database, SQLite or PostgreSQL. Rule: the difference between the two ends in this module, `inserts.py`, `partitions.py`, `backup.py`
+"""One database, SQLite or PostgreSQL. Rule: the difference between the two ends in this module, `bulk_inserts.py`, `daily_partitions.py`,
+`database_backup.py`
 and `service_lock.py`.
 
 SQLite: WAL, `secure_delete=ON`, every writing transaction begins with BEGIN IMMEDIATE (a read that becomes a write
@@ -26,9 +27,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from server.store.errors import Busy, ObjectsAway, StoreAway
-from server.store.inserts import MISSING, Inserts, Values
-from server.store.versions import Version, Versions
+from server.data.database.bulk_inserts import MISSING, Inserts, Values
+from server.data.database.write_versions import Version, Versions
+from server.data.errors import Busy, ObjectsAway, StoreAway
 
 TIDY = 1.0  # seconds from a write until the WAL is moved into the file; what comes in between is moved with it
 TIDY_TRIES = 2  # beside whoever writes: the second moves what was written during the first

@@ -1,11 +1,11 @@
-"""From settings to a database URL. Rule: two databases are known (server.config.kinds.DATABASES), and a URL is never printed."""
+"""From settings to a database URL. Rule: two databases are known (server.ops.config.setting_types.DATABASES), and a URL is never printed."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
 
-from server.config.settings import Store
+from server.ops.config.settings import Store
 
 
 class NoDriver(ValueError):

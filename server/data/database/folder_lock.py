@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from server.store.errors import Busy
+from server.data.errors import Busy
 
 NAME = "lock"
 

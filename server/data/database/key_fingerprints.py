@@ -16,13 +16,13 @@ from collections.abc import Callable
 
 from sqlalchemy import delete, select, text
 
-from server.config.settings import Retention
-from server.security.keys import EPOCHS, SECRET, Keys, Purpose
-from server.store.database import Database
-from server.store.epochs import due, epoch_of
-from server.store.errors import KeysDiffer
-from server.store.pseudonyms import EPOCH_NAME, KEPT_ID, VALUES_NAME, Pseudonyms, mac
-from server.store.schema import fingerprint
+from server.data.database.database import Database
+from server.data.errors import KeysDiffer
+from server.data.keys.epoch_keys import due, epoch_of
+from server.data.keys.pseudonyms import EPOCH_NAME, KEPT_ID, VALUES_NAME, Pseudonyms, mac
+from server.data.schema.chat_schema import fingerprint
+from server.ops.config.settings import Retention
+from server.ops.security.secret_keys import EPOCHS, SECRET, Keys, Purpose
 
 SECRET_NAME = "secret"
 IDENTITY_NAME = "identity cookies"

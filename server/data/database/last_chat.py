@@ -6,10 +6,10 @@ import asyncio
 
 from sqlalchemy import select
 
-from server.config.settings import Settings
-from server.store.database import Database
-from server.store.options import database_url
-from server.store.schema import party
+from server.data.database.database import Database
+from server.data.database.database_url import database_url
+from server.data.schema.chat_schema import party
+from server.ops.config.settings import Settings
 
 
 async def last_chat(settings: Settings) -> float:
@@ -20,6 +20,6 @@ async def last_chat(settings: Settings) -> float:
             return 0.0
         async with database.read() as connection:
             newest = (await connection.execute(select(party.c.chat).order_by(party.c.chat.desc()).limit(1))).scalar()
-        return 0.0 if newest is None else int.from_bytes(newest[:6], "big") / 1000  # server.store.ids.bound
+        return 0.0 if newest is None else int.from_bytes(newest[:6], "big") / 1000  # server.data.schema.chat_ids.bound
     finally:
         await database.close()

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from server.process.lean import without
+from server.ops.process.lean_imports import without
 
 with without("pygments"):  # Mako would colour templates of migrations with it, of which none is ever shown here
     from alembic import command
@@ -19,7 +19,7 @@ with without("pygments"):  # Mako would colour templates of migrations with it, 
     from alembic.config import Config
     from alembic.migration import MigrationContext
 
-from server.store.schema import metadata
+from server.data.schema.chat_schema import metadata
 
 FOLDER = Path(__file__).parent / "migrations"
 

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, inspect, text
 
-from server.store.database import Database
-from server.store.errors import SchemaDiffers
+from server.data.database.database import Database
+from server.data.errors import SchemaDiffers
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
 # What this program knows, the oldest first: each is a file, which its name begins with.
@@ -64,9 +64,9 @@ async def migrate(database: Database, target: str = HEAD) -> tuple[str, str]:
                 database.path.chmod(0o600)  # the WAL follows
             if before == target:
                 return before, before
-            from server.store import steps
+            from server.data.database import migration_steps
 
-            steps.take(sync, target)
+            migration_steps.take(sync, target)
             return before, _present(sync)
 
         return await connection.run_sync(upgrade)
@@ -87,7 +87,7 @@ async def migrate_apart(url: str, data: Path) -> tuple[str, str]:
 
 async def differences(database: Database) -> list[str]:
     """What the database holds beside or without the declared schema; partitions are part of their table. Empty: equal. Raises StoreAway."""
-    from server.store import steps
+    from server.data.database import migration_steps
 
     async with database.read() as connection:
-        return await connection.run_sync(steps.compare)
+        return await connection.run_sync(migration_steps.compare)

@@ -1,7 +1,7 @@
 """Locks the database for the hosts that serve from it: they share the lock, and a restore takes it alone.
 
 Invariant: PostgreSQL keeps an advisory lock for as long as the connection that took it, so a host whose connection broke has no lock until
-`check` has taken it anew. SQLite has one host, which the lock on the data folder guards (`folder.py`).
+`check` has taken it anew. SQLite has one host, which the lock on the data folder guards (`folder_lock.py`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.store.database import Database
-from server.store.errors import Busy, StoreAway
+from server.data.database.database import Database
+from server.data.errors import Busy, StoreAway
 
 KEY: Final = 0x5E7E0D1B  # of the advisory lock; below 2^32, so that pg_locks has it in `objid`
 CHECK_WITHIN_S: Final = 5.0  # a database that takes longer for one row is away

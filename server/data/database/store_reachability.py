@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from server import log
-from server.metrics.table import VALUES
-from server.store.epochs import KeyGone
-from server.store.errors import Busy, KeyAwaited, KeysDiffer, ObjectsAway, SchemaDiffers
+from server.data.errors import Busy, KeyAwaited, KeysDiffer, ObjectsAway, SchemaDiffers
+from server.data.keys.epoch_keys import KeyGone
+from server.ops import log
+from server.ops.metrics.metric_table import VALUES
 
 CAUSES = VALUES["serendip_store_failures"]["cause"]
 logger = log.get()

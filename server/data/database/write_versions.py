@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from server.store.apart import Apart
+from server.data.database.sqlite_thread import Apart
 
 Version = tuple[int, int]  # the connection that was asked, and its count
 

@@ -5,7 +5,7 @@ made when its epoch begins, never derived from another secret, never stored with
 the longest retention plus one backup life has passed since its epoch ended.
 
 Hosts that share a database share these keys: there no host makes one by itself. It proposes one, the database says whose holds
-(`server.store.fingerprints`), and the others are told it by who has it (`server.cluster.epochs`).
+(`server.data.database.key_fingerprints`), and the others are told it by who has it (`server.fleet.cluster.epoch_key_exchange`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import os
 import secrets
 from pathlib import Path
 
-from server.store.errors import KeyAwaited
+from server.data.errors import KeyAwaited
 
 EPOCH = 30 * 86_400  # seconds; the statement's 120 days then span at most 5 epochs
 SIZE = 32  # bytes: AES-256, and HMAC-SHA256 wants no more

@@ -7,9 +7,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from server.security.keys import EPOCHS, Keys, Purpose
-from server.store.epochs import SIZE, EpochKeys
-from server.store.pseudonyms import Pseudonyms
+from server.data.keys.epoch_keys import SIZE, EpochKeys
+from server.data.keys.pseudonyms import Pseudonyms
+from server.ops.security.secret_keys import EPOCHS, Keys, Purpose
 
 
 def pseudonyms(keys: Keys, data: Path, *, shared: bool = False) -> Pseudonyms:

@@ -20,7 +20,7 @@ from types import MappingProxyType
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from server.store.epochs import EpochKeys, KeyGone
+from server.data.keys.epoch_keys import EpochKeys, KeyGone
 
 MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:0:0/96, IPv4 as IPv6 writes it
 KEPT_ID = 0  # key id byte of the fixed key

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from server.security.buckets import NAMES, NetworkBuckets
+from server.ops.security.token_buckets import NAMES, NetworkBuckets
 
 BURST = 20.0  # misses at once: a person pastes a wrong link twice, not twenty times
 RATE = 0.2  # misses a second after that

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from server.store.errors import Crowded
+from server.data.errors import Crowded
 
 WAITING_MAX = 64  # pieces of work, of a few milliseconds each
 

@@ -10,8 +10,8 @@ import re
 import unicodedata
 from typing import Any
 
-from server.store.transcript import Transcript
-from server.words.said import Said
+from server.data.records.transcript import Transcript
+from server.http.words.sentences import Said
 
 KINDS = ("text", "video", "spy", "college")
 _TURNS = (*range(8234, 8239), *range(8294, 8298), 8206, 8207, 1564)  # what turns the order of letters around

@@ -21,12 +21,12 @@ from typing import Any, TypeVar
 from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import LocalStore, S3Store
 
-from server.config.settings import Objects as ObjectSettings
-from server.metrics.exposition import Reading
-from server.metrics.histogram import Histogram
-from server.metrics.kept import OBJECT_BOUNDS
-from server.metrics.table import VALUES
-from server.store.errors import ObjectsAway
+from server.data.errors import ObjectsAway
+from server.ops.config.settings import Objects as ObjectSettings
+from server.ops.metrics.exposition import Reading
+from server.ops.metrics.histogram import Histogram
+from server.ops.metrics.metric_table import VALUES
+from server.ops.metrics.storage_metrics import OBJECT_BOUNDS
 
 REQUESTS = 64  # at a time; further ones wait for their turn, at most as long as a request may take
 RETRIES = 2  # an S3 server that answers 500 gets two more tries within the deadline

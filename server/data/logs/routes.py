@@ -8,18 +8,18 @@ from collections.abc import Callable
 import orjson
 from aiohttp import web
 
-from server.http.client_info import CLIENT_INFO
-from server.http.own_page import from_own_page
-from server.http.services import SERVICES
-from server.pages import PAGES
-from server.saved.guesses import Guesses
-from server.saved.render import as_json, as_text, context
-from server.security.buckets import Buckets, Tables, network
-from server.security.identity import Identities
-from server.store.errors import Crowded, ObjectsAway, StoreAway
-from server.store.interface import Logs
-from server.store.transcript import Transcript
-from server.words.catalogue import ENGLISH
+from server.data.errors import Crowded, ObjectsAway, StoreAway
+from server.data.logs.guess_limit import Guesses
+from server.data.logs.log_rendering import as_json, as_text, context
+from server.data.records.store_ports import Logs
+from server.data.records.transcript import Transcript
+from server.http.pages import PAGES
+from server.http.request.client_info import CLIENT_INFO
+from server.http.request.same_origin import from_own_page
+from server.http.request.site_services import SERVICES
+from server.http.words.catalogue import ENGLISH
+from server.ops.security.identity_cookie import Identities
+from server.ops.security.token_buckets import Buckets, Tables, network
 
 PRIVATE = {
     "Cache-Control": "private, no-store",

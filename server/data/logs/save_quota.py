@@ -6,9 +6,9 @@ cookie anybody may throw away, so that the network (IPv4 /24, IPv6 /56) is what 
 
 from __future__ import annotations
 
-from server.config.settings import Limits
-from server.security.buckets import Buckets, network
-from server.store.records import Party
+from server.data.records.chat_rows import Party
+from server.ops.config.settings import Limits
+from server.ops.security.token_buckets import Buckets, network
 
 HOUR, DAY = 3600.0, 86_400.0
 

@@ -18,19 +18,19 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, delete, func, insert, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.security.url_secrets import SECRET, decode, draw, encode
-from server.store.database import Database
-from server.store.erased import shown_log
-from server.store.errors import REFUSALS, NotSaved, ObjectsAway, StoreAway
-from server.store.held import held_log
-from server.store.interface import Saved
-from server.store.objects import Objects
-from server.store.pseudonyms import Pseudonyms
-from server.store.records import Party
-from server.store.schema import doomed, log, log_party
-from server.store.sealed import Sealed
-from server.store.transcript import Transcript, Unreadable, pack, unpack
-from server.store.workshop import Workshop
+from server.data.database.database import Database
+from server.data.errors import REFUSALS, NotSaved, ObjectsAway, StoreAway
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.logs.log_packing import Workshop
+from server.data.logs.objects import Objects
+from server.data.logs.sealed_objects import Sealed
+from server.data.records.chat_rows import Party
+from server.data.records.store_ports import Saved
+from server.data.records.transcript import Transcript, Unreadable, pack, unpack
+from server.data.schema.chat_schema import doomed, log, log_party
+from server.data.schema.erased_rows import shown_log
+from server.data.schema.held_rows import held_log
+from server.ops.security.url_secrets import SECRET, decode, draw, encode
 
 Shape = TypeVar("Shape")
 

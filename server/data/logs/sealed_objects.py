@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import delete, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.store.database import Database
-from server.store.epochs import KeyGone
-from server.store.objects import Objects
-from server.store.pseudonyms import NONCE, Pseudonyms
-from server.store.schema import doomed
+from server.data.database.database import Database
+from server.data.keys.epoch_keys import KeyGone
+from server.data.keys.pseudonyms import NONCE, Pseudonyms
+from server.data.logs.objects import Objects
+from server.data.schema.chat_schema import doomed
 
 UNFINISHED = 3600  # seconds after which an object without a row is an interrupted writer's
 

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from server import log
-from server.metrics.table import METRICS
-from server.privacy import walk
-from server.privacy.registry import REGISTRY
-from server.security import identity
-from server.store import console_schema, requests_schema, rights_schema, safety_schema  # noqa: F401 - their tables
-from server.store.schema import metadata
+from server.data.privacy import registry_walk
+from server.data.privacy.registry import REGISTRY
+from server.data.schema import console_schema, requests_schema, rights_schema, safety_schema  # noqa: F401 - their tables
+from server.data.schema.chat_schema import metadata
+from server.ops import log
+from server.ops.metrics.metric_table import METRICS
+from server.ops.security import identity_cookie
 
-SERVER = Path(__file__).resolve().parents[1]
+SERVER = Path(__file__).resolve().parents[2]
 
 
 def findings() -> list[str]:
     """Everything that is undeclared, or declared and not there."""
     return [
-        *walk.columns(metadata, REGISTRY),
-        *walk.subjects(metadata, REGISTRY),
-        *walk.cookies({identity.PLAIN, identity.SECURE} | walk.set_cookies(SERVER), REGISTRY),
-        *walk.prefixes(SERVER, REGISTRY),
-        *walk.log_fields(log.EVENTS, REGISTRY),
-        *walk.metric_labels({metric.name: metric.labels for metric in METRICS}, REGISTRY),
-        *walk.browser(walk.browser_keys(SERVER / "web"), REGISTRY),
+        *registry_walk.columns(metadata, REGISTRY),
+        *registry_walk.subjects(metadata, REGISTRY),
+        *registry_walk.cookies(
+            {identity_cookie.PLAIN, identity_cookie.SECURE} | registry_walk.set_cookies(SERVER), REGISTRY
+        ),
+        *registry_walk.prefixes(SERVER, REGISTRY),
+        *registry_walk.log_fields(log.EVENTS, REGISTRY),
+        *registry_walk.metric_labels({metric.name: metric.labels for metric in METRICS}, REGISTRY),
+        *registry_walk.browser(registry_walk.browser_keys(SERVER / "site/web"), REGISTRY),
     ]

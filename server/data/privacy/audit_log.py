@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import insert, select
 
-from server.security.url_secrets import SECRET, decode
-from server.store.database import Database
-from server.store.errors import StoreAway
-from server.store.pseudonyms import Pseudonyms
-from server.store.safety_schema import case_subject
-from server.store.schema import audit, log_party
+from server.data.database.database import Database
+from server.data.errors import StoreAway
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.schema.chat_schema import audit, log_party
+from server.data.schema.safety_schema import case_subject
+from server.ops.security.url_secrets import SECRET, decode
 
 ASKED = "asked"  # the outcome of the line before
 

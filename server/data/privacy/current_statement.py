@@ -10,24 +10,24 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any, NamedTuple
 
-from server import log
-from server.config.settings import Settings
-from server.health.tasks import Tasks
-from server.privacy import deployment
-from server.privacy.changes import Change
-from server.privacy.deployment import DAY, Version
-from server.privacy.document import document as made
-from server.privacy.document import named_providers
-from server.privacy.model import Category, Purpose, Recipient
-from server.privacy.recipients import unnamed
-from server.privacy.registry import REGISTRY
-from server.privacy.statement import NotReleased
-from server.privacy.terms import SAID
-from server.store.errors import StoreAway
-from server.store.options import NoDriver
-from server.words.said import Said, said
+from server.data.database.database_url import NoDriver
+from server.data.errors import StoreAway
+from server.data.privacy import statement_versions
+from server.data.privacy.deployment_diff import Change
+from server.data.privacy.recipient_check import unnamed
+from server.data.privacy.registry import REGISTRY
+from server.data.privacy.registry_history import NotReleased
+from server.data.privacy.registry_model import Category, Purpose, Recipient
+from server.data.privacy.statement_document import document as made
+from server.data.privacy.statement_document import named_providers
+from server.data.privacy.statement_versions import DAY, Version
+from server.data.privacy.term_translations import SAID
+from server.http.words.sentences import Said, said
+from server.ops import log
+from server.ops.config.settings import Settings
+from server.ops.health.background_tasks import Tasks
 
-NEW = "new: "  # how an item that is new is written (server.privacy.statement.additions)
+NEW = "new: "  # how an item that is new is written (server.data.privacy.registry_history.additions)
 WORDS = {"categories": Category, "purposes": Purpose, "recipients": Recipient}  # of an item that has more than before
 _addition = re.compile(r"(?P<key>\w+): (?P<field>categories|purposes|recipients) now has (?P<word>\w+)").fullmatch
 EVERY = 60.0  # seconds between looks for an announcement
@@ -56,13 +56,13 @@ class Published:
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self.versions: list[Version] = list(there) or [deployment.first(settings, int(clock()))]
+        self.versions: list[Version] = list(there) or [statement_versions.first(settings, int(clock()))]
         self.tell: Callable[[], None] = lambda: None  # after each look
         self._newest = _Newest([], 0.0, 0.0, {})
 
     def read(self) -> None:
         """Look for versions in the data folder. Raises OSError, ValueError."""
-        self.versions = deployment.read(self._settings.data) or self.versions
+        self.versions = statement_versions.read(self._settings.data) or self.versions
 
     async def follow(self) -> None:
         """Take up announcements, and the day on which one begins to hold."""
@@ -74,12 +74,12 @@ class Published:
     @property
     def version(self) -> Version:
         """The one that holds now."""
-        return deployment.in_effect(self.versions, self._clock()) or self.versions[0]
+        return statement_versions.in_effect(self.versions, self._clock()) or self.versions[0]
 
     @property
     def coming(self) -> Version | None:
         """The one that is announced."""
-        return deployment.coming(self.versions, self._clock())
+        return statement_versions.coming(self.versions, self._clock())
 
     def newest(self) -> dict[str, Any]:
         """For `hello`: name of the newest version that people are told of, and the Unix time from which it holds, which may be to come.
@@ -120,7 +120,7 @@ class Published:
 
     def _later(self, version: Version, language: str) -> dict[str, Any] | None:
         """What a version says in a language that there was none of when it was made; None where its English is not the present one."""
-        return made(self._settings, language) if deployment.says(version, self._settings) else None
+        return made(self._settings, language) if statement_versions.says(version, self._settings) else None
 
     def history(self, language: str) -> list[dict[str, Any]]:
         """All versions, the newest first, with what changed in words."""
@@ -163,12 +163,12 @@ async def opened(settings: Settings, tasks: Tasks) -> Published:
     if nobody:
         raise Unfit(f"{'; '.join(nobody)}. Name them in [[recipients]]")
     try:
-        settled = await asyncio.to_thread(deployment.is_settled, settings)
+        settled = await asyncio.to_thread(statement_versions.is_settled, settings)
         last_chat = None if settled else await _last_chat(settings)
-        problem = await asyncio.to_thread(deployment.settle, settings, last_chat=last_chat)
-        there = await asyncio.to_thread(deployment.read, settings.data)
+        problem = await asyncio.to_thread(statement_versions.settle, settings, last_chat=last_chat)
+        there = await asyncio.to_thread(statement_versions.read, settings.data)
         published = await asyncio.to_thread(Published, settings, there=there)
-    except (deployment.NotAnnounced, NotReleased, OSError, ValueError) as error:
+    except (statement_versions.NotAnnounced, NotReleased, OSError, ValueError) as error:
         raise Unfit(str(error)) from None
     if problem:
         log.get().warning("setup.warning", check="privacy", said=problem, remedy="serendip privacy announce")
@@ -180,7 +180,7 @@ async def _last_chat(settings: Settings) -> float | None:
     """When the last chat on record ended, 0: there is none; None: that is not known."""
     if not settings.store.enabled:
         return None
-    from server.store.last_chat import last_chat  # 40 MB of libraries, for a start with other settings alone
+    from server.data.database.last_chat import last_chat  # 40 MB of libraries, for a start with other settings alone
 
     try:
         return await last_chat(settings)
@@ -189,7 +189,7 @@ async def _last_chat(settings: Settings) -> float | None:
 
 
 def _newest(versions: Sequence[Version], now: float) -> _Newest:
-    version = deployment.coming(versions, now) or deployment.in_effect(versions, now) or versions[0]
+    version = statement_versions.coming(versions, now) or statement_versions.in_effect(versions, now) or versions[0]
     days = [one.effective for one in versions]
     return _Newest(
         versions,
@@ -209,7 +209,7 @@ def _named(change: Change, t: Said) -> str:
 
 
 def added(news: str, say: Callable[[str], str]) -> str:
-    """One of `server.privacy.statement.additions`, in words: `case_subject: recipients now has COURT` names who gets what."""
+    """One of `server.data.privacy.registry_history.additions`, in words: `case_subject: recipients now has COURT` names who gets what."""
     if news.startswith(NEW):
         return say(REGISTRY.heading(news.removeprefix(NEW)))
     found = _addition(news)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from server.privacy import statement
+from server.data.privacy import registry_history
 
 ADDS = frozenset(
     (
@@ -53,9 +53,9 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
 def _registry(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
     if old["digest"] == new["digest"]:
         return
-    known = {version.number: version for version in statement.history()}
+    known = {version.number: version for version in registry_history.history()}
     before, after = known.get(old["version"]), known.get(new["version"])
-    added = statement.additions(before.items, after.items) if before and after else []
+    added = registry_history.additions(before.items, after.items) if before and after else []
     for said in added:
         yield Change("registry.added", said)
     if not added:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from server.config.settings import Settings
+from server.ops.config.settings import Settings
 
 
 def features(settings: Settings) -> frozenset[str]:
-    """The names that `needs` of an item or text may say (server.privacy.model)."""
+    """The names that `needs` of an item or text may say (server.data.privacy.registry_model)."""
     video, store = settings.video, settings.store.enabled
     found = {
         "store": store,

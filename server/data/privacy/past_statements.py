@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from server.privacy.model import Purpose, Recipient, Source
-from server.privacy.statement import history
+from server.data.privacy.registry_history import history
+from server.data.privacy.registry_model import Purpose, Recipient, Source
 
 _days = re.compile(r"Days\(days=(\d+), after='([^']*)'").match
 _words = re.compile(r"""(?:Forever\(why|(?:While|For)\(what)=(?:'([^']*)'|"([^"]*)")""").match

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from server.config.settings import Settings
+from server.ops.config.settings import Settings
 
 _ice_host = re.compile(r"[a-z]+:(\[[^\]]+\]|[^:?]+)").match
 

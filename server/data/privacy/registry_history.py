@@ -17,9 +17,9 @@ from typing import Any
 
 import orjson
 
-from server.config.settings import Retention
-from server.privacy.model import Days, Item, Registry
-from server.privacy.registry import DEFAULT_DAYS, REGISTRY
+from server.data.privacy.registry import DEFAULT_DAYS, REGISTRY
+from server.data.privacy.registry_model import Days, Item, Registry
+from server.ops.config.settings import Retention
 
 HISTORY = Path(__file__).parent / "history"
 

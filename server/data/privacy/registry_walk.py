@@ -12,7 +12,15 @@ from pathlib import Path
 
 from sqlalchemy import MetaData
 
-from server.privacy.model import BrowserStore, Column, Cookie, LogField, MetricLabel, ObjectPrefix, Registry
+from server.data.privacy.registry_model import (
+    BrowserStore,
+    Column,
+    Cookie,
+    LogField,
+    MetricLabel,
+    ObjectPrefix,
+    Registry,
+)
 
 STORAGE = re.compile(r"""\b(?:local|session)Storage\s*\.\s*setItem\s*\(\s*(?:["'`]([^"'`]+)["'`]|(\w+))""")
 CONSTANT = re.compile(r"""\bconst (\w+) = ["']([^"']*)["']""")
@@ -133,7 +141,7 @@ def browser_keys(folder: Path) -> set[str]:
 
 
 def set_cookies(sources: Path) -> set[str]:
-    """Names of cookies that some source sets beside `identity.py`: literals, and constants that some source defines."""
+    """Names of cookies that some source sets beside `identity_cookie.py`: literals, and constants that some source defines."""
     text = "".join(path.read_text() for path in sorted(sources.rglob("*.py")))
     constants = dict(re.findall(r"""^([A-Z_]+) = ["']([^"']+)["']""", text, re.M))
     named = re.findall(r"""\.set_cookie\(\s*(?:["']([^"']+)["']|([A-Z_]+))""", text)

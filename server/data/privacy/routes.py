@@ -10,15 +10,15 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from server.http.services import SERVICES, Services
-from server.pages import PAGES, Pages, languages
-from server.pages.file import File
-from server.privacy import past
-from server.privacy.deployment import Version
-from server.privacy.published import Published, added
-from server.privacy.registry import REGISTRY
-from server.privacy.terms import SAID
-from server.words.said import said
+from server.data.privacy import past_statements
+from server.data.privacy.current_statement import Published, added
+from server.data.privacy.registry import REGISTRY
+from server.data.privacy.statement_versions import Version
+from server.data.privacy.term_translations import SAID
+from server.http.pages import PAGES, Pages, page_language
+from server.http.pages.file import File
+from server.http.request.site_services import SERVICES, Services
+from server.http.words.sentences import said
 
 PUBLISHED: web.AppKey[Published] = web.AppKey("published", Published)
 KEPT = 36  # rendered pages
@@ -56,7 +56,7 @@ class PrivacyRoutes:
         found = self._published.named(name)
         if found is not None:
             return self._statement(request, found)
-        before = past.document(name)
+        before = past_statements.document(name)
         if before is None:
             raise web.HTTPNotFound
         return self._answer(request, ("past", name), "privacy-past.html", doc=before)
@@ -65,7 +65,7 @@ class PrivacyRoutes:
         """`GET /privacy/changes`"""
         history = self._published.history(language_of(request))
         return self._answer(
-            request, ("changes",), "privacy-changes.html", history=history, past=past.versions(), added=added
+            request, ("changes",), "privacy-changes.html", history=history, past=past_statements.versions(), added=added
         )
 
     def _statement(self, request: web.Request, version: Version) -> web.Response:
@@ -77,7 +77,7 @@ class PrivacyRoutes:
         )
 
     def _answer(self, request: web.Request, key: tuple[object, ...], template: str, **values: Any) -> web.Response:
-        language, chosen = languages.language_of(request, said())
+        language, chosen = page_language.language_of(request, said())
         file = self._rendered.get((*key, language, chosen))
         if file is None:
             text = self._pages.text(
@@ -91,7 +91,7 @@ class PrivacyRoutes:
 
 def language_of(request: web.Request) -> str:
     """`?lang=`, else the first that the browser asks for and that there is, else English."""
-    return languages.language_of(request, said())[0]
+    return page_language.language_of(request, said())[0]
 
 
 def add_privacy(app: web.Application) -> None:

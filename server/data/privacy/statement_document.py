@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from server.config.recipients import Recipient as Provider
-from server.config.settings import UNNAMED, Retention, Settings
-from server.privacy.features import features, holds
-from server.privacy.model import (
+from server.data.privacy.enabled_features import features, holds
+from server.data.privacy.registry import REGISTRY
+from server.data.privacy.registry_history import current, days_of
+from server.data.privacy.registry_model import (
     BrowserStore,
     Category,
     Column,
@@ -30,11 +30,11 @@ from server.privacy.model import (
     Registry,
     Text,
 )
-from server.privacy.registry import REGISTRY
-from server.privacy.statement import current, days_of
-from server.words.catalogue import ENGLISH
-from server.words.said import Said
-from server.words.said import said as spoken
+from server.http.words.catalogue import ENGLISH
+from server.http.words.sentences import Said
+from server.http.words.sentences import said as spoken
+from server.ops.config.recipient_settings import Recipient as Provider
+from server.ops.config.settings import UNNAMED, Retention, Settings
 
 NEEDS = {
     Recipient.RELAY: "mail",
@@ -56,7 +56,7 @@ PROVIDERS = {
 }  # "disclosed for a business purpose": what a kind of `[[recipients]]` gets
 UNNAMED_PROVIDER = "none is named"  # in place of a contract that there is none of
 REQUEST = "/privacy/request"  # where people use their rights; it is served where anything is stored
-LASTS = "120 days after your last visit"  # server.security.identity
+LASTS = "120 days after your last visit"  # server.ops.security.identity_cookie
 CLOSED = dict.fromkeys(
     ("report.closed", "case.closed", "case_subject.closed", "appeal.closed", "law_notice.closed", "request.closed"),
     "the decision about it",
@@ -72,7 +72,7 @@ CLOSED = dict.fromkeys(
 
 
 def document(settings: Settings, language: str = "en", registry: Registry = REGISTRY) -> dict[str, Any]:
-    """All that the statement says of this deployment; without its own version, which `server.privacy.deployment` gives it.
+    """All that the statement says of this deployment; without its own version, which `server.data.privacy.statement_versions` gives it.
 
     Raises NotReleased.
     """

@@ -18,12 +18,12 @@ from typing import Any
 
 import orjson
 
-from server.config.settings import Settings
-from server.privacy.changes import Change, compare
-from server.privacy.document import document
-from server.privacy.features import features
-from server.privacy.statement import current
-from server.words.said import said
+from server.data.privacy.deployment_diff import Change, compare
+from server.data.privacy.enabled_features import features
+from server.data.privacy.registry_history import current
+from server.data.privacy.statement_document import document
+from server.http.words.sentences import said
+from server.ops.config.settings import Settings
 
 FOLDER = "statement"  # under DATA
 NOTICE = 14  # days between an announcement and what it adds

@@ -13,8 +13,8 @@ from typing import Final
 
 from markupsafe import Markup
 
-from server.words.catalogue import ENGLISH, Word, Words, words
-from server.words.plurals import category
+from server.http.words.catalogue import ENGLISH, Word, Words, words
+from server.http.words.plural_forms import category
 
 BEGIN: Final = "term."
 _name = re.compile(r"\\{(\w+)\\}").sub

@@ -8,8 +8,8 @@ from typing import Any
 import iptocc
 import maxminddb
 
-from server import log
-from server.store.pseudonyms import canonical
+from server.data.keys.pseudonyms import canonical
+from server.ops import log
 
 logger = log.get()
 

@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from server.store.country import Countries
-from server.store.epochs import EPOCH
-from server.store.ids import chat_ids, day_of
-from server.store.inserts import Into
-from server.store.pseudonyms import Pseudonyms
+from server.data.database.bulk_inserts import Into
+from server.data.keys.epoch_keys import EPOCH
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.records.address_country import Countries
+from server.data.schema.chat_ids import chat_ids, day_of
 
 _ended = itemgetter(3)  # of a record
 CACHE = 50_000  # persons whose values are held (about 400 bytes each); then it is emptied: a miss costs 12 µs

@@ -1,16 +1,16 @@
 """What the rest of the server asks of the store, as protocols. Rule: nothing is imported here that a server without a store need not have.
 
-`server.store.service.Store` is the one implementation; it is imported only where something is kept.
+`server.data.store.service.Store` is the one implementation; it is imported only where something is kept.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from server.metrics.exposition import Reading
-from server.store.epochs import EpochKeys
-from server.store.records import Party, Record
-from server.store.transcript import Transcript
+from server.data.keys.epoch_keys import EpochKeys
+from server.data.records.chat_rows import Party, Record
+from server.data.records.transcript import Transcript
+from server.ops.metrics.exposition import Reading
 
 Shape = TypeVar("Shape")
 
@@ -24,7 +24,7 @@ class Saved:
 
 
 class Logs(Protocol):
-    """The saved logs (`server.store.saved.SavedLogs`). Each raises StoreAway."""
+    """The saved logs (`server.data.logs.saved_logs.SavedLogs`). Each raises StoreAway."""
 
     async def shaped(self, text: str, shape: Callable[[Transcript], Shape]) -> Shape | None:
         """What `shape` makes, in a thread, of the log behind an address; None where there is none. Raises ObjectsAway and Crowded too."""
@@ -40,7 +40,7 @@ class Logs(Protocol):
 
 
 class Elections(Protocol):
-    """Whose key an epoch has, where hosts share a database (`server.store.fingerprints.Fingerprints`)."""
+    """Whose key an epoch has, where hosts share a database (`server.data.database.key_fingerprints.Fingerprints`)."""
 
     async def epochs(self) -> dict[int, bytes]:
         """The check values of the epochs that the database knows and whose time is not over. Raises StoreAway."""

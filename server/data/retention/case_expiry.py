@@ -11,15 +11,14 @@ from __future__ import annotations
 from sqlalchemy import delete, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.store import month_figures
-from server.store.held import held_case
-from server.store.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
-from server.store.schema import doomed
+from server.data.retention import month_figures
+from server.data.schema.chat_schema import doomed
+from server.data.schema.held_rows import held_case
+from server.data.schema.safety_schema import OPEN, appeal, ban, case, case_subject, evidence, notice, report
 
 AGED = 30  # days
 LAPSE = 14  # days that an appeal may wait
 SHORT = 30  # days of a ban that an unanswered appeal lifts
-OPEN = "open"
 UNDO = 30  # seconds in which who decided may take it back whole
 REVIEW = 72  # hours that what a program did may wait for a person
 UNREVIEWED = 3 * 86_400  # seconds that the text of such a case stays: as where a person found nothing

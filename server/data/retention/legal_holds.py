@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.store.database import Database
-from server.store.pseudonyms import Pseudonyms, canonical
-from server.store.safety_schema import ban, case_subject, report
-from server.store.schema import hold, hold_match, log, log_party, party
-from server.words.worded import Worded
+from server.data.database.database import Database
+from server.data.keys.pseudonyms import Pseudonyms, canonical
+from server.data.schema.chat_schema import hold, hold_match, log, log_party, party
+from server.data.schema.safety_schema import ban, case_subject, report
+from server.http.words.worded_errors import Worded
 
 PRESETS = {
     "order": 90,

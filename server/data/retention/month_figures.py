@@ -16,11 +16,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.store.public_schema import law_notice, month_figure
-from server.store.safety_schema import appeal, ban, evidence, report
-from server.store.safety_schema import case as cases
-from server.store.schema import audit
-from server.store.second_looks import results
+from server.data.schema.chat_schema import audit
+from server.data.schema.public_schema import law_notice, month_figure
+from server.data.schema.safety_schema import appeal, ban, evidence, report
+from server.data.schema.safety_schema import case as cases
+from server.data.schema.second_look_queries import results
 
 DAY = 86_400
 FIRST = 120 * DAY  # seconds that the first count looks back: what ended before has left

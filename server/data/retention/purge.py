@@ -17,25 +17,27 @@ from dataclasses import dataclass, field
 from sqlalchemy import ColumnElement, MetaData, Table, and_, delete, func, insert, not_, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-import server.store.console_schema  # its tables are purged too
-import server.store.requests_schema  # noqa: F401 - the same
-from server.config.settings import Retention
-from server.privacy import holds, statement
-from server.privacy.model import Column, Days, Registry
-from server.privacy.registry import REGISTRY
-from server.store import case_life, fingerprints, month_figures, partitions, unanswered
-from server.store.database import Database
-from server.store.epochs import KeyGone
-from server.store.erased import erased_row
-from server.store.held import held_case, held_chat, held_log, held_party, held_people
-from server.store.ids import DAY, bound, day_of
-from server.store.objects import Objects
-from server.store.removal import Removal
-from server.store.safety_schema import appeal, ban, case, case_subject, notice, report
-from server.store.saved import SavedLogs
-from server.store.schema import TWINS, chat, log, metadata, party
-from server.store.schema import held_chat as held_chat_table
-from server.store.schema import held_party as held_party_table
+import server.data.schema.console_schema  # its tables are purged too
+import server.data.schema.requests_schema  # noqa: F401 - the same
+from server.data.database import daily_partitions, key_fingerprints
+from server.data.database.database import Database
+from server.data.keys.epoch_keys import KeyGone
+from server.data.logs.objects import Objects
+from server.data.logs.saved_logs import SavedLogs
+from server.data.privacy import registry_history
+from server.data.privacy.registry import REGISTRY
+from server.data.privacy.registry_model import Column, Days, Registry
+from server.data.retention import case_expiry, month_figures, unanswered
+from server.data.retention import legal_holds as holds
+from server.data.retention.row_removal import Removal
+from server.data.schema.chat_ids import DAY, bound, day_of
+from server.data.schema.chat_schema import TWINS, chat, log, metadata, party
+from server.data.schema.chat_schema import held_chat as held_chat_table
+from server.data.schema.chat_schema import held_party as held_party_table
+from server.data.schema.erased_rows import erased_row
+from server.data.schema.held_rows import held_case, held_chat, held_log, held_party, held_people
+from server.data.schema.safety_schema import appeal, ban, case, case_subject, notice, report
+from server.ops.config.settings import Retention
 
 STEP = 400  # chats in a step on SQLite at most: 1,200 rows and their index entries, 10 ms
 SMALLEST = 100  # chats in a step at least, 3 ms: what a busy machine adds to that, smaller steps would not take away
@@ -102,7 +104,7 @@ def rules(retention: Retention, registry: Registry = REGISTRY) -> list[Rule]:
         table = item.keep.after.partition(".")[0]
         if place.name.partition(".")[0] != table:
             continue  # a held twin: it leaves with its hold
-        rule = Rule(table, item.keep.after.partition(".")[2], statement.days_of(item, retention))
+        rule = Rule(table, item.keep.after.partition(".")[2], registry_history.days_of(item, retention))
         if found.setdefault(table, rule) != rule:
             raise ValueError(f"registry: rows of {table} leave at {found[table]} and at {rule}")
     return list(found.values())
@@ -237,20 +239,20 @@ class Purge:
 
     async def _chats_by_days(self, now: int, cut: int, done: Purged) -> None:
         async with self._database.read() as connection:
-            days = {day for _, day, _ in await partitions.existing(connection) if day < day_of(cut)}
+            days = {day for _, day, _ in await daily_partitions.existing(connection) if day < day_of(cut)}
         for day in sorted(days):
             chats, people = (
-                table.to_metadata(MetaData(), name=partitions.name_of(table.name, day)) for table in (chat, party)
+                table.to_metadata(MetaData(), name=daily_partitions.name_of(table.name, day)) for table in (chat, party)
             )
             async with self._database.read() as connection:
-                there = {name for name, of, _ in await partitions.existing(connection) if of == day}
+                there = {name for name, of, _ in await daily_partitions.existing(connection) if of == day}
                 await self._database.slowly(connection)
                 for table in (chats, people):
                     if table.name in there:
                         count = (await connection.execute(select(func.count()).select_from(table))).scalar_one()
                         done.add(table.name.partition("_")[0], count)
             for name in sorted(there):
-                await partitions.detach(self._database, name)
+                await daily_partitions.detach(self._database, name)
             took, moved = await self._drop_day(now, chats, people, there)
             done.longest_step = max(done.longest_step, took)
             done.add("chat", -moved[0])
@@ -301,11 +303,11 @@ class Purge:
         """What the clock ends; first the figures of what ended, which outlive the rows."""
         for name, step in (
             ("figures", month_figures.count),
-            ("aged", case_life.age),
-            ("lapsed", case_life.lift),
-            ("lifted", case_life.review),
-            ("notes", case_life.forget_notes),
-            ("evidence", case_life.forget_evidence),
+            ("aged", case_expiry.age),
+            ("lapsed", case_expiry.lift),
+            ("lifted", case_expiry.review),
+            ("notes", case_expiry.forget_notes),
+            ("evidence", case_expiry.forget_evidence),
             ("notices", unanswered.age_notices),
             ("words", unanswered.forget_words),
         ):
@@ -363,7 +365,7 @@ class Purge:
         epochs = self._pseudonyms.epochs
         done.keys = await asyncio.to_thread(epochs.doomed, now, self._keep + self._retention.backup_days + 1)
         if not done.dry:
-            await fingerprints.forget(self._database, done.keys)
+            await key_fingerprints.forget(self._database, done.keys)
             for epoch in done.keys:
                 await asyncio.to_thread(epochs.destroy, epoch)
 

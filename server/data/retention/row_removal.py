@@ -32,17 +32,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.security.numbers import number
-from server.store.database import Database
-from server.store.erased import exempt_case
-from server.store.held import held_case, held_party, matched
-from server.store.ids import DAY, bound, day_of
-from server.store.objects import Objects
-from server.store.rights_schema import OBJECTED, deletion, erased
-from server.store.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
-from server.store.saved import SavedLogs
-from server.store.schema import doomed, log, log_party, party
-from server.store.schema import held_party as twin
+from server.data.database.database import Database
+from server.data.logs.objects import Objects
+from server.data.logs.saved_logs import SavedLogs
+from server.data.schema.chat_ids import DAY, bound, day_of
+from server.data.schema.chat_schema import doomed, log, log_party, party
+from server.data.schema.chat_schema import held_party as twin
+from server.data.schema.erased_rows import exempt_case
+from server.data.schema.held_rows import held_case, held_party, matched
+from server.data.schema.rights_schema import OBJECTED, deletion, erased
+from server.data.schema.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
+from server.ops.security.reference_numbers import number
 
 STEP = 400  # rows of people in one step at most
 SMALLEST = 200  # what a busy machine adds to that, smaller steps would not take away

@@ -1,6 +1,7 @@
 """Ends what no person has answered: a notice closes and says so, and the words of a request leave. Invariant: each has an end, by the clock alone.
 
-A request that is answered loses its words at once (server.rights.requests); what nobody answers loses them here. The request itself stays, open
+A request that is answered loses its words at once (server.trust.data_requests.request_log); what nobody answers loses them here. The request itself
+stays, open
 and overdue, until it is answered.
 """
 
@@ -12,8 +13,8 @@ from typing import Final
 from sqlalchemy import Select, Table, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.store.public_schema import law_notice
-from server.store.requests_schema import request, request_contact, request_text
+from server.data.schema.public_schema import law_notice
+from server.data.schema.requests_schema import request, request_contact, request_text
 
 DAY: Final = 86_400  # seconds
 NOTICE_DAYS: Final = 30  # that a notice may wait for a person, as a case may

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, String, Table
 
-from server.store.schema import metadata, nobody, pd
+from server.data.schema.chat_schema import metadata, nobody, pd
 
 operator = Table(
     "operator",

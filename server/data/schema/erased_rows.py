@@ -10,10 +10,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, not_, or_, select
 
-from server.store.case_life import OPEN
-from server.store.rights_schema import erased
-from server.store.safety_schema import appeal, ban, case
-from server.store.schema import log, log_party
+from server.data.schema.chat_schema import log, log_party
+from server.data.schema.rights_schema import erased
+from server.data.schema.safety_schema import OPEN, appeal, ban, case
 
 # Made once: to list the columns of an alias costs as much as a query.
 _PEOPLE, _CASES, _BANS, _APPEALS = (

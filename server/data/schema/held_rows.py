@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Table, and_, exists, or_, select, union
 
-from server.store.safety_schema import ban, case_subject, report
-from server.store.schema import hold, hold_match, log, log_party, party
+from server.data.schema.chat_schema import hold, hold_match, log, log_party, party
+from server.data.schema.safety_schema import ban, case_subject, report
 
 
 def matched(now: int, *columns: ColumnElement[bytes]) -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table
 
-from server.store.schema import metadata, nobody, pd
+from server.data.schema.chat_schema import metadata, nobody, pd
 
 law_notice = Table(
     "law_notice",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, SmallInteger, String, Table
 
-from server.store.schema import metadata, nobody, pd
+from server.data.schema.chat_schema import metadata, nobody, pd
 
 NUMBER = nobody("random number of the request")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table
 
-from server.store.schema import metadata, nobody, pd
+from server.data.schema.chat_schema import metadata, nobody, pd
 
 # kind: delete; restrict, object: hidden and kept; replay: the erasure list found it again after a restore
 deletion = Table(

@@ -11,16 +11,17 @@ queue, smallest first: when the case was opened, and ten minutes earlier for eac
 who has it is said by `claimed_by` until `claimed_until`. `child` is since when there is apparent abuse material in it. `subject`
 says of a picture whether it shows the camera of whom the case is about; `listed` which entry of a list of known abuse material it is like.
 `second_asked` is since when a decided case waits for a look of another operator, and the four columns behind it what that one said
-(`server.store.second_looks`). `network` says of an appeal that it is against the refusal of a network alone.
+(`server.data.schema.second_look_queries`). `network` says of an appeal that it is against the refusal of a network alone.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, SmallInteger, String, Table, false
 
-from server.store.schema import metadata, nobody, pd
+from server.data.schema.chat_schema import metadata, nobody, pd
 
 RANDOM = nobody("random")
+OPEN = "open"  # the state of a case that is not decided
 
 case = Table(
     "case",

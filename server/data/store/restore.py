@@ -11,13 +11,14 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from server.store import backup, migrate, upkeep
-from server.store.copies import Copies, SetBack
-from server.store.errors import StoreAway
-from server.store.reach import cause_of
-from server.store.removal import Removal
-from server.store.service import Parts
-from server.store.upkeep import Rows
+from server.data.backup import database_backup, non_restorable
+from server.data.backup.non_restorable import Rows
+from server.data.backup.sealed_copies import Copies, SetBack
+from server.data.database import schema_migration
+from server.data.database.store_reachability import cause_of
+from server.data.errors import StoreAway
+from server.data.retention.row_removal import Removal
+from server.data.store.service import Parts
 
 LOST = ("malformed", "schema", "io")  # causes for which a database is given up; others are to be mended first
 SWEPT = 1000  # objects that one sweep removes at most
@@ -39,9 +40,9 @@ async def restore(parts: Parts, file: Path) -> Restored:
     """Put a backup in the place of the database and bring it up to today. Raises BackupFailed, StoreAway, ObjectsAway, KeyGone, Busy."""
     done = Restored()
     kept = await _kept(parts, done)
-    await backup.restore(parts.database, file)
-    await migrate.migrate(parts.database)
-    done.kept = await upkeep.put_back(parts.database, kept)
+    await database_backup.restore(parts.database, file)
+    await schema_migration.migrate(parts.database)
+    done.kept = await non_restorable.put_back(parts.database, kept)
     await _deleted(parts, done)
     return done
 
@@ -50,8 +51,8 @@ async def replay(parts: Parts) -> Restored:
     """After a restore by other means: the same, of what the copies have where the database is older. Raises as `restore`."""
     done = Restored()
     copies = _copies(parts)
-    if await upkeep.unfinished(parts.database) or not await copies.belong():
-        done.kept = await upkeep.put_back(parts.database, await _loaded(copies, done))
+    if await non_restorable.unfinished(parts.database) or not await copies.belong():
+        done.kept = await non_restorable.put_back(parts.database, await _loaded(copies, done))
     await _deleted(parts, done)
     return done
 
@@ -59,7 +60,7 @@ async def replay(parts: Parts) -> Restored:
 async def _deleted(parts: Parts, done: Restored) -> None:
     """The deletions since."""
     done.people = await Removal(parts.database, parts.logs, parts.objects).replay()
-    done.entries, done.again = await backup.replay(parts.database, parts.objects, parts.logs)
+    done.entries, done.again = await database_backup.replay(parts.database, parts.objects, parts.logs)
 
 
 async def _kept(parts: Parts, done: Restored) -> Rows:
@@ -72,7 +73,7 @@ async def _kept(parts: Parts, done: Restored) -> Rows:
             ):  # what waits for the erasure list stands in what is about to go
                 pass
             await copies.keep()
-            return await upkeep.today(parts.database, parts.pseudonyms, int(time.time()))
+            return await non_restorable.today(parts.database, parts.pseudonyms, int(time.time()))
     except SetBack:
         pass
     except StoreAway as error:
@@ -95,11 +96,11 @@ async def _usable(parts: Parts) -> bool:
     database = parts.database
     if database.sqlite and not database.path.exists():
         return False
-    found = await migrate.revision(database)
-    if not found or await upkeep.unfinished(database):
+    found = await schema_migration.revision(database)
+    if not found or await non_restorable.unfinished(database):
         return False
-    if found in migrate.REVISIONS:
-        await migrate.migrate(database)
+    if found in schema_migration.REVISIONS:
+        await schema_migration.migrate(database)
     return True
 
 

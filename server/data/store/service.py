@@ -16,33 +16,35 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from server import log
-from server.config.settings import Settings
-from server.health.tasks import Tasks
-from server.metrics.exposition import Reading
-from server.security.buckets import network
-from server.security.keys import Keys
-from server.store import backup, folder, kept
-from server.store.copies import EVERY, Copies, SetBack
-from server.store.country import Countries
-from server.store.database import Database
-from server.store.epochs import EpochKeys
-from server.store.errors import Busy, Crowded, KeysDiffer, NotSaved, ObjectsAway, SchemaDiffers, StoreAway
-from server.store.fingerprints import Fingerprints
-from server.store.interface import Saved
-from server.store.migrate import HEAD, migrate_apart, revision
-from server.store.objects import Objects
-from server.store.options import database_url
-from server.store.pseudonyms import Pseudonyms
-from server.store.quota import Quota
-from server.store.reach import Reach, cause_of
-from server.store.records import Party, Records
-from server.store.saved import SavedLogs
-from server.store.service_lock import ServiceLock
-from server.store.transcript import Transcript
-from server.store.upkeep import UNFINISHED, unfinished
-from server.store.versions import News
-from server.store.writer import Writer
+from server.data.backup import database_backup
+from server.data.backup.non_restorable import UNFINISHED, unfinished
+from server.data.backup.sealed_copies import EVERY, Copies, SetBack
+from server.data.database import folder_lock
+from server.data.database.database import Database
+from server.data.database.database_url import database_url
+from server.data.database.key_fingerprints import Fingerprints
+from server.data.database.schema_migration import HEAD, migrate_apart, revision
+from server.data.database.service_lock import ServiceLock
+from server.data.database.store_reachability import Reach, cause_of
+from server.data.database.write_versions import News
+from server.data.errors import Busy, Crowded, KeysDiffer, NotSaved, ObjectsAway, SchemaDiffers, StoreAway
+from server.data.keys import keyed_values
+from server.data.keys.epoch_keys import EpochKeys
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.logs.objects import Objects
+from server.data.logs.save_quota import Quota
+from server.data.logs.saved_logs import SavedLogs
+from server.data.records.address_country import Countries
+from server.data.records.chat_rows import Party, Records
+from server.data.records.store_ports import Saved
+from server.data.records.transcript import Transcript
+from server.data.store.writer import Writer
+from server.ops import log
+from server.ops.config.settings import Settings
+from server.ops.health.background_tasks import Tasks
+from server.ops.metrics.exposition import Reading
+from server.ops.security.secret_keys import Keys
+from server.ops.security.token_buckets import network
 
 PROBE_EVERY_S = 3.0  # seconds between two looks at whether the database answers
 OBJECTS_EVERY_S = 15.0  # and the object store
@@ -71,13 +73,13 @@ def open_parts(settings: Settings, keys: Keys) -> Parts:
     """Everything but the writer, not yet connected. Raises KeyGone, OSError."""
     database = Database(database_url(settings.store, settings.data), data=settings.data)
     objects = Objects(settings.objects, settings.data)
-    pseudonyms = kept.pseudonyms(keys, settings.data, shared=bool(settings.cluster.nats))
+    pseudonyms = keyed_values.pseudonyms(keys, settings.data, shared=bool(settings.cluster.nats))
     fingerprints = Fingerprints(database, keys, pseudonyms, settings.retention)
     return Parts(database, objects, pseudonyms, SavedLogs(database, objects, pseudonyms), fingerprints)
 
 
 class Store:
-    """One a process (`server.store.interface.Store`). `purge` takes what has run out; it is called by the clock."""
+    """One a process (`server.data.records.store_ports.Store`). `purge` takes what has run out; it is called by the clock."""
 
     def __init__(self, settings: Settings, keys: Keys, purge: Callable[[Parts], Awaitable[None]], tasks: Tasks) -> None:
         self._settings = settings
@@ -140,7 +142,7 @@ class Store:
 
         Raises SchemaDiffers; KeysDiffer; Busy while somebody restores what lies in the data folder.
         """
-        self._lock = await asyncio.to_thread(folder.share, self._settings.data)
+        self._lock = await asyncio.to_thread(folder_lock.share, self._settings.data)
         opening = asyncio.create_task(self._open())
         await asyncio.wait({opening}, timeout=patience)
         try:
@@ -168,7 +170,7 @@ class Store:
             raise SchemaDiffers("the database is not at this program's revision: serendip db migrate")
         self.schema = HEAD
         await self.parts.fingerprints.check()
-        self._backup = await backup.last(self.parts.database)
+        self._backup = await database_backup.last(self.parts.database)
         self.writer.start()
         self.writer.reach.worked()
         self.ready = True
@@ -318,7 +320,7 @@ class Store:
                 if self.ready:
                     await self.logs.sweep()
                     await self.parts.fingerprints.check()  # an epoch may have begun
-                    self._backup = await backup.last(self.parts.database)
+                    self._backup = await database_backup.last(self.parts.database)
             except KeysDiffer as error:
                 logger.error("store.keys_differ", **log.described(error))
             except (StoreAway, ObjectsAway):

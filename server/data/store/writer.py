@@ -3,7 +3,7 @@
 States: taking (the queue has room), full (the newest record is dropped and counted: what was promised first stays),
 away (the database failed: the same batch is tried again with back-off, so that order holds). A batch whose commit got
 no answer is written again with the same ids and `ON CONFLICT DO NOTHING`: never twice, never half. Any other error is a
-fault: the task ends, is started again (`server.health.tasks`), and begins with the same batch.
+fault: the task ends, is started again (`server.ops.health.background_tasks`), and begins with the same batch.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from collections import deque
 from dataclasses import dataclass, field
 from itertools import islice
 
-from server.health.tasks import Tasks
-from server.metrics.histogram import Histogram
-from server.metrics.kept import BATCH_BOUNDS
-from server.store import partitions
-from server.store.database import Database
-from server.store.epochs import KeyGone
-from server.store.errors import StoreAway
-from server.store.inserts import ROWS, put
-from server.store.reach import Reach
-from server.store.records import Batch, Record, Records
+from server.data.database import daily_partitions
+from server.data.database.bulk_inserts import ROWS, put
+from server.data.database.database import Database
+from server.data.database.store_reachability import Reach
+from server.data.errors import StoreAway
+from server.data.keys.epoch_keys import KeyGone
+from server.data.records.chat_rows import Batch, Record, Records
+from server.ops.health.background_tasks import Tasks
+from server.ops.metrics.histogram import Histogram
+from server.ops.metrics.storage_metrics import BATCH_BOUNDS
 
 BACKOFF = (0.1, 5.0)  # seconds: first and longest pause between tries; a restart of PostgreSQL takes about a second
 TASK = "store-writer"
@@ -176,7 +176,7 @@ class Writer:
             days = batch.days
             async with self._database.write() as connection:
                 for day in sorted(days - self._days):
-                    await partitions.ensure(connection, day)
+                    await daily_partitions.ensure(connection, day)
                 await put(connection, values)
             self._days = days
             held = time.monotonic() - begun

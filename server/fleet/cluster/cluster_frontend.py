@@ -6,17 +6,17 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from server.cluster import hello
-from server.cluster.asking import Asker
-from server.cluster.epochs import SharedEpochs
-from server.cluster.head import Kind
-from server.cluster.port import Handler, Port
-from server.cluster.seal import Seal
-from server.config.settings import Settings
-from server.health.tasks import Tasks
-from server.metrics.exposition import Reading
-from server.security.keys import Keys, Purpose
-from server.store.interface import Store
+from server.data.records.store_ports import Store
+from server.fleet.cluster.epoch_key_exchange import SharedEpochs
+from server.fleet.rpc import node_hello
+from server.fleet.rpc.rpc_client import Asker
+from server.fleet.rpc.rpc_envelope import Kind
+from server.fleet.rpc.rpc_seal import Seal
+from server.fleet.rpc.rpc_server import Handler, Port
+from server.ops.config.settings import Settings
+from server.ops.health.background_tasks import Tasks
+from server.ops.metrics.exposition import Reading
+from server.ops.security.secret_keys import Keys, Purpose
 
 TASK: Final = "store-keys"
 
@@ -52,7 +52,7 @@ class Station:
             self._tasks = tasks
             tasks.start(TASK, shared.run)
         numbers = (lambda: store.epochs.epochs()) if store is not None else list
-        self.handlers[Kind.HELLO] = hello.saying(
+        self.handlers[Kind.HELLO] = node_hello.saying(
             self._node, self._cell, self._secrets, numbers, lambda: "" if store is None else store.schema
         )
         self.port.start()

@@ -14,17 +14,17 @@ from typing import Any, Final
 
 import orjson
 
-from server import log, version
-from server.cluster.bus import Bus, Handler
-from server.cluster.federation import BARS, Federation
-from server.cluster.federation import SIGN_EVERY as EVERY
-from server.cluster.head import SKEW
-from server.cluster.hosts import Place, named
-from server.cluster.members import DEAD, SERVING, Beat, Host, Members, read
-from server.cluster.seal import Seal
-from server.config.cluster import Cluster
-from server.metrics.cluster import DROPPED
-from server.metrics.exposition import Reading
+from server.fleet.cluster.known_nodes import Place, named
+from server.fleet.cluster.membership import DEAD, SERVING, Beat, Host, Members, read
+from server.fleet.cluster.shared_room import BARS, Federation
+from server.fleet.cluster.shared_room import SIGN_EVERY as EVERY
+from server.fleet.nats.nats_bus import Bus, Handler
+from server.fleet.rpc.rpc_envelope import SKEW
+from server.fleet.rpc.rpc_seal import Seal
+from server.ops import log, version
+from server.ops.config.cluster_settings import Cluster
+from server.ops.metrics.cluster_metrics import DROPPED
+from server.ops.metrics.exposition import Reading
 
 ALL: Final = "all"  # the subject
 SOON: Final = 0.5  # seconds that a last word may take

@@ -2,7 +2,7 @@
 into the database or onto NATS, and whoever is told one compares it with its check value there before a row is written with it.
 
 Wanted: the keys of this epoch, of the next one a day before it begins, and of every one that the database knows and whose time is not over.
-One that the database does not know is elected (`server.store.fingerprints`); what others have they are asked for. A key that was
+One that the database does not know is elected (`server.data.database.key_fingerprints`); what others have they are asked for. A key that was
 destroyed, or had to be, is told to nobody.
 """
 
@@ -20,16 +20,16 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 
-from server import log
-from server.cluster.asking import Asker, HostAway
-from server.cluster.head import NONCE, Kind, Status
-from server.cluster.port import Answer, Request, no
-from server.cluster.seal import Seal
-from server.metrics.exposition import Reading
-from server.store.epochs import EPOCH, EpochKeys, KeyGone, epoch_of
-from server.store.errors import StoreAway
-from server.store.interface import Elections
-from server.store.pseudonyms import fingerprint_of
+from server.data.errors import StoreAway
+from server.data.keys.epoch_keys import EPOCH, EpochKeys, KeyGone, epoch_of
+from server.data.keys.pseudonyms import fingerprint_of
+from server.data.records.store_ports import Elections
+from server.fleet.rpc.rpc_client import Asker, HostAway
+from server.fleet.rpc.rpc_envelope import NONCE, Kind, Status
+from server.fleet.rpc.rpc_seal import Seal
+from server.fleet.rpc.rpc_server import Answer, Request, no
+from server.ops import log
+from server.ops.metrics.exposition import Reading
 
 AHEAD: Final = 86_400.0  # seconds before an epoch's beginning from which its key is wanted
 EVERY: Final = 60.0  # seconds between two looks

@@ -1,6 +1,7 @@
 """Requests that another host of this cell has to answer, passed on by the office. Rule: once, bounded, and a host that is ill costs its own alone.
 
-    a name (`server.security.places`) ─▷ its host, by address ─▷ a connection of the cluster port that became one of HTTP (Kind.HTTP) ─▷ its office
+    a name (`server.ops.security.host_hints`) ─▷ its host, by address ─▷ a connection of the cluster port that became one of HTTP (Kind.HTTP) ─▷ its
+    office
 
 Connections are used again, for whoever asks next: who asked stands in each request. Behind the port they are the office's like any other, and go to
 the office that follows it. A poll is held over there; where the one who asked goes away, says more, or this office hands over, it is let go of.
@@ -23,18 +24,18 @@ from aiohttp.tracing import Trace
 from multidict import CIMultiDict
 from yarl import URL
 
-from server import log
-from server.cluster.asking import Asker, HostAway
-from server.cluster.head import Kind
-from server.cluster.members import SERVING, SILENT, Host
-from server.http.client_info import CLIENT_INFO
-from server.http.door import Handler
-from server.http.elsewhere import bounded
-from server.http.passing import ADDRESS, ASKS, BASE, RELEASE, WHATS, Away, Gone
-from server.metrics.cluster import PASSED_RESULTS
-from server.metrics.exposition import Reading
-from server.security.places import Places
-from server.version import VERSION
+from server.fleet.cluster.membership import SERVING, SILENT, Host
+from server.fleet.rpc.rpc_client import Asker, HostAway
+from server.fleet.rpc.rpc_envelope import Kind
+from server.http.request.client_info import CLIENT_INFO
+from server.http.request.host_forwarding import ADDRESS, ASKS, BASE, RELEASE, WHATS, Away, Gone
+from server.http.request.http_client import bounded
+from server.http.request.reactor_handoff import Handler
+from server.ops import log
+from server.ops.metrics.cluster_metrics import PASSED_RESULTS
+from server.ops.metrics.exposition import Reading
+from server.ops.security.host_hints import Places
+from server.ops.version import VERSION
 
 CONNECTING: Final = 8  # connections to a host that are made at once: a port has room for few, of all hosts
 AT_ONCE: Final = 128  # requests of a host that are under way, polls apart
@@ -83,7 +84,8 @@ class Connector(aiohttp.BaseConnector):
 
 
 class Proxy:
-    """Of one office; a `server.http.passing.Passing`. Call it in the loop. `hold`: seconds that a poll is held; `hosts`: who is there."""
+    """Of one office; a `server.http.request.host_forwarding.Passing`. Call it in the loop. `hold`: seconds that a poll is held; `hosts`: who is
+    there."""
 
     def __init__(self, asker: Asker, places: Places, hosts: Callable[[], Sequence[Host]], hold: float) -> None:
         self._loop = asyncio.get_running_loop()

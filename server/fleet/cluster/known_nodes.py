@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from engine.engine import VERSION
-from server.cluster.members import SERVING, Host
+from server.fleet.cluster.membership import SERVING, Host
 
 ABROAD: Final = "@"  # begins the name of a process of another host
 
@@ -54,7 +54,7 @@ class Hosts:
 
 
 def named(node: str, worker: int) -> str:
-    """A process of another host, by its number there, as all processes of this one call it (`server.workers.naming`)."""
+    """A process of another host, by its number there, as all processes of this one call it (`server.fleet.ipc.process_names`)."""
     return f"{ABROAD}{node} {worker}"
 
 

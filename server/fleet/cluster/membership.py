@@ -17,7 +17,7 @@ from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 from engine.engine import OLDEST, VERSION, agreed
-from server.cluster.batches import NODE, ROOM, WORKER_MAX
+from server.fleet.cluster.room_messages import NODE, ROOM, WORKER_MAX
 
 SUSPECT: Final = 1.0  # seconds of silence
 CLOCK_BEATS: Final = 8  # the last of a host, by whose quickest its clock is judged
@@ -40,7 +40,7 @@ class Post(NamedTuple):
 class Share(NamedTuple):
     """What a host has to do with the one room."""
 
-    room: int = 0  # version of what is said of it (`server.cluster.batches`)
+    room: int = 0  # version of what is said of it (`server.fleet.cluster.room_messages`)
     owner: str = ""  # the node that it takes for the one that has it
     posts: tuple[Post, ...] = ()
     sizes: tuple[int, int] = (0, 0)  # of spy mode's queues, where it has the room: who asks, who discusses

@@ -19,17 +19,17 @@ from typing import Any, Final
 
 import orjson
 
-from engine import hub_rows
 from engine.engine import Thresholds
-from engine.hub import Hub
-from engine.hub_checks import sound, sound_answer
-from engine.hub_rows import Row
-from engine.placing import HOST_BITS
-from server.cluster import batches
-from server.cluster.batches import ROOM, Batch, Came, In, Out
-from server.cluster.members import MOST, Beat, Post, Share
-from server.metrics.cluster import UNREADABLE, WAYS
-from server.metrics.exposition import Reading
+from engine.rooms import hub_rows
+from engine.rooms.hub import Hub
+from engine.rooms.hub_checks import sound, sound_answer
+from engine.rooms.hub_rows import Row
+from engine.rooms.placement import HOST_BITS
+from server.fleet.cluster import room_messages
+from server.fleet.cluster.membership import MOST, Beat, Post, Share
+from server.fleet.cluster.room_messages import ROOM, Batch, Came, In, Out
+from server.ops.metrics.cluster_metrics import UNREADABLE, WAYS
+from server.ops.metrics.exposition import Reading
 
 BARS: Final = "bars"  # the subject by which reports are told
 SIGN_EVERY: Final = 0.25  # seconds: a stream on which nothing was said for so long says so, so that the loss of the last message is noticed
@@ -81,7 +81,7 @@ class Federation:
     def _is_away(self) -> bool:
         """Whether so much waits on the way to the room that nobody else is to."""
         out = self._outs.get(self.owner)
-        return out is not None and out.rows > batches.WAITING_MAX
+        return out is not None and out.rows > room_messages.WAITING_MAX
 
     def share(self, now: float) -> Share:
         """For the beat of this host."""
@@ -212,7 +212,7 @@ class Federation:
         """A message of another host."""
         self.tally["messages_in"] += 1
         self.tally["bytes_in"] += len(body)
-        batch = batches.read(body)
+        batch = room_messages.read(body)
         if batch is None or batch.room != ROOM or batch.node == self.node:
             self.tally["unreadable" if batch is None or batch.room == ROOM else "apart"] += 1
             return
@@ -305,7 +305,7 @@ class Federation:
         if self.ready():
             return False
         out.wait(now + LATER)
-        if out.rows > batches.DROPPED_AT:
+        if out.rows > room_messages.DROPPED_AT:
             self._begin(node)
             if node == self.owner:
                 self._again()

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from server.handover.link import Kind
-from server.safety.ban_table import BanTable
-from server.safety.interface import Safety
-from server.safety.notice_table import NoticeTable
-from server.workers.peers import Peers, number_of
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.ipc.ipc_peers import Peers, number_of
+from server.trust.moderation_ports import Safety
+from server.trust.sanctions.ban_table import BanTable
+from server.trust.sanctions.notice_table import NoticeTable
 
 EVERY: Final = 2.0  # seconds between looks at what nobody tells of
 BANS: Final = 2_000  # of one message: 106 KB

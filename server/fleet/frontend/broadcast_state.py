@@ -9,10 +9,10 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from server.handover.link import Message
-from server.safety.ban_table import HELD, BanTable
-from server.safety.notice_table import Notice, NoticeTable, Owner
-from server.store.pseudonyms import MAC, Pseudonyms
+from server.data.keys.pseudonyms import MAC, Pseudonyms
+from server.fleet.ipc.ipc_link import Message
+from server.trust.sanctions.ban_table import HELD, BanTable
+from server.trust.sanctions.notice_table import Notice, NoticeTable, Owner
 
 KEY: Final = 1 + MAC  # bytes of a keyed value
 

@@ -2,7 +2,8 @@
 
     office ── ALL ──► its hub ── `told`: ROWS at most, each 5 ms ──► all other hubs ── ALL ──► their offices ──► their workers
 
-Nothing is said twice and nothing kept: who was away asks for what holds still (`server.workers.catching`), and at the store every host looks in any
+Nothing is said twice and nothing kept: who was away asks for what holds still (`server.fleet.frontend.cluster_catch_up`), and at the store every
+host looks in any
 case.
 """
 
@@ -17,9 +18,9 @@ from typing import Any, Final
 import orjson
 
 from engine.views import STANDS
-from server.handover.link import Message
-from server.metrics.exposition import Reading
-from server.metrics.told import TOLD
+from server.fleet.ipc.ipc_link import Message
+from server.ops.metrics.broadcast_metrics import TOLD
+from server.ops.metrics.exposition import Reading
 
 SUBJECT: Final = "told"
 ROWS: Final = 200  # of one message
@@ -31,7 +32,9 @@ PAUSE_MAX: Final = 86_400.0  # seconds
 AGE_MAX: Final = 86_400.0  # seconds for which it is known how somebody stands
 
 # A row: its kind, and
-AGE: Final = "age"  # identity, stands (`engine.ages`), age: how somebody stands who wrote that they are under 18
+AGE: Final = (
+    "age"  # identity, stands (`engine.conduct.age_answers`), age: how somebody stands who wrote that they are under 18
+)
 WEIGHED: Final = "weighed"  # identity (0: none) and session of who was reported, identity of who did: the report counts
 MINOR: Final = "minor"  # identity: they were turned away whom a person's decision keeps out as a minor
 PAUSED: Final = "paused"  # identity, seconds: their video is off

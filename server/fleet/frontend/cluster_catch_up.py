@@ -20,15 +20,15 @@ from typing import Any, Final, Protocol
 
 import orjson
 
-from server import log
-from server.cluster.asking import Asker, HostAway, HostRefused
-from server.cluster.head import Kind, Status
-from server.cluster.hosts import Hosts
-from server.cluster.members import Host
-from server.cluster.port import Answer, Request, no
-from server.cluster.telling import AGE_MAX, is_age, is_paused
-from server.metrics.exposition import Reading
-from server.metrics.told import TOLD
+from server.fleet.cluster.known_nodes import Hosts
+from server.fleet.cluster.membership import Host
+from server.fleet.frontend.cluster_broadcast import AGE_MAX, is_age, is_paused
+from server.fleet.rpc.rpc_client import Asker, HostAway, HostRefused
+from server.fleet.rpc.rpc_envelope import Kind, Status
+from server.fleet.rpc.rpc_server import Answer, Request, no
+from server.ops import log
+from server.ops.metrics.broadcast_metrics import TOLD
+from server.ops.metrics.exposition import Reading
 
 PART: Final = 8_000  # rows of an answer, about: the persons of a part are not counted before
 PARTS_MAX: Final = 64

@@ -8,16 +8,16 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from engine.views import MODES, WAIT_BOUNDS
-from server.handover.link import Kind, Message
-from server.health.tasks import Tasks
-from server.metrics import process
-from server.metrics.exposition import Board, Reading, Series, of_log
-from server.metrics.histogram import Buckets
-from server.metrics.process import Process
-from server.metrics.processes import DEATHS
-from server.metrics.readings import LoopLag
-from server.workers.ledger import Ledger
-from server.workers.peers import OFFICE, Peers
+from server.fleet.frontend.process_figures import Ledger
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.ipc_peers import OFFICE, Peers
+from server.ops.health.background_tasks import Tasks
+from server.ops.metrics import process_usage
+from server.ops.metrics.exposition import Board, Reading, Series, of_log
+from server.ops.metrics.histogram import Buckets
+from server.ops.metrics.ipc_metrics import DEATHS
+from server.ops.metrics.process_usage import Process
+from server.ops.metrics.readings import LoopLag
 
 WITHIN: Final = 0.5  # seconds for an answer
 APART: Final = 5.0  # seconds at least between two questions that pages make
@@ -41,7 +41,7 @@ def unpacked(rows: list[Any]) -> Series:
 
 
 class Waits(NamedTuple):
-    """How long people waited (`server.http.usual.Counted`)."""
+    """How long people waited (`server.http.request.usual_wait.Counted`)."""
 
     bounds: tuple[float, ...]
     counts: Sequence[int]
@@ -66,7 +66,7 @@ class Answering:
 
     def _ask(self) -> int:
         self._board.ask()
-        return process.begun()
+        return process_usage.begun()
 
     def _answer(self, name: str, asked: int, told: asyncio.Future[int]) -> None:
         begun = told.result()  # a fault is the loop's to tell

@@ -10,16 +10,16 @@ What is told apart by process has one owner, and is as that one says.
 from collections.abc import Mapping
 from typing import Final
 
-from server.metrics.exposition import Reading, Series, Value, added
-from server.metrics.histogram import Buckets
-from server.metrics.metric import Metric
-from server.metrics.table import METRICS
+from server.ops.metrics.declaration import Metric
+from server.ops.metrics.exposition import Reading, Series, Value, added
+from server.ops.metrics.histogram import Buckets
+from server.ops.metrics.metric_table import METRICS
 
 DECLARED: Final = {metric.name: metric for metric in METRICS}
 
 
 class Ledger:
-    """Of one office. `begun`: when it was forked (`server.metrics.process.begun`), as `told` says it of the others."""
+    """Of one office. `begun`: when it was forked (`server.ops.metrics.process_usage.begun`), as `told` says it of the others."""
 
     def __init__(self, begun: int) -> None:
         self._begun = begun

@@ -12,12 +12,12 @@ from typing import Final
 
 import orjson
 
-from server import log
-from server.cluster.asking import Asker, HostAway
-from server.cluster.head import Kind, Status
-from server.cluster.port import Answer, Request, no
-from server.safety.interface import Pictured
-from server.safety.shown import Adds, Picture, bounded
+from server.fleet.rpc.rpc_client import Asker, HostAway
+from server.fleet.rpc.rpc_envelope import Kind, Status
+from server.fleet.rpc.rpc_server import Answer, Request, no
+from server.ops import log
+from server.trust.evidence.case_pictures import Adds, Picture, bounded
+from server.trust.moderation_ports import Pictured
 
 WITHIN: Final = 5.0  # seconds for an answer
 MOST: Final = 16  # hosts that are asked

@@ -1,6 +1,6 @@
 """A worker's way to the store, which is the office's. Rule: a chat never waits for it; what waits is bounded and counted, a save is answered.
 
-It stands where a process that has a store has that (`server.store.interface.Keeper`).
+It stands where a process that has a store has that (`server.data.records.store_ports.Keeper`).
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from itertools import count
 from typing import Final
 
 from engine.views import Act, Report, SeatView
-from server import log
-from server.handover.link import Kind, Message
-from server.safety import reported
-from server.store.errors import NotSaved
-from server.store.interface import Saved
-from server.store.records import Party, Record
-from server.store.transcript import Transcript, pack
-from server.workers.outbox import Outbox
-from server.workers.peers import OFFICE, Peers
+from server.data.errors import NotSaved
+from server.data.records.chat_rows import Party, Record
+from server.data.records.store_ports import Saved
+from server.data.records.transcript import Transcript, pack
+from server.fleet.frontend.store_outbox import Outbox
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.ipc_peers import OFFICE, Peers
+from server.ops import log
+from server.trust.evidence import reported_chat
 
 RECORDS_MAX: Final = 10_000  # chats whose record the office has not taken
 REPORTS_MAX: Final = 200  # reports, 64 KiB of text each at the worst
@@ -74,7 +74,7 @@ class Kept:
             self.reports_lost += 1
             logger.error("safety.report_lost", count=self.reports_lost)
             return
-        self._outbox.send(Kind.REPORT, reported.pack(reported.of_seat(seat, what, mode)))
+        self._outbox.send(Kind.REPORT, reported_chat.pack(reported_chat.of_seat(seat, what, mode)))
 
     async def save(self, transcript: Transcript, parties: Iterable[Party], by: Party) -> Saved:
         """Keep a log for `by`. Raises NotSaved: at once without an office, and where it dies or is silent."""

@@ -1,6 +1,6 @@
 """What a worker has for the office and nobody may lose. Rule: a message is here until the office took it; while there is no office it waits.
 
-The office says that it took one in the step of its loop in which it did, before a database can have it (`server.workers.keeping`): so
+The office says that it took one in the step of its loop in which it did, before a database can have it (`server.fleet.frontend.store_server`): so
 what a dead office had not said so of was not kept, and goes to the next one. It cannot be kept twice.
 """
 
@@ -10,8 +10,8 @@ from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from server.handover.link import Kind, Message
-from server.workers.peers import OFFICE, Peers
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.ipc_peers import OFFICE, Peers
 
 
 class Letter(NamedTuple):

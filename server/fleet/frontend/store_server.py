@@ -1,7 +1,7 @@
 """The office keeps what workers send it. Rule: it says that it took something before it does, and takes it once the worker is sure to hear that.
 
 So a worker whose office dies sends again what was not taken, and nothing else: nothing is kept twice. What was taken waits for the
-store as it does in a server of one process (`server.store.writer`, `server.safety.intake`).
+store as it does in a server of one process (`server.data.store.writer`, `server.trust.reports.report_intake`).
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Final
 
-from server import log
-from server.handover.link import Kind, Message
-from server.safety import reported
-from server.safety.ban_table import nobody_goes
-from server.safety.interface import Safety
-from server.store.errors import NotSaved, StoreAway
-from server.store.interface import Store
-from server.store.records import EndedChat, Party
-from server.store.transcript import Unreadable, unpack
-from server.workers.peers import Peers
+from server.data.errors import NotSaved, StoreAway
+from server.data.records.chat_rows import EndedChat, Party
+from server.data.records.store_ports import Store
+from server.data.records.transcript import Unreadable, unpack
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.ipc_peers import Peers
+from server.ops import log
+from server.trust.evidence import reported_chat
+from server.trust.moderation_ports import Safety
+from server.trust.sanctions.ban_table import nobody_goes
 
 LATER: Final = 0.02  # seconds until it is looked again whether a worker has heard
 logger = log.get()
@@ -37,7 +37,7 @@ class Keeping:
         self._untold: deque[tuple[str, Callable[[], None]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._saves: set[asyncio.Task[None]] = set()
-        self.aged: Callable[[int, str, int], None] = lambda *_: None  # as of `server.parts.server.Server`
+        self.aged: Callable[[int, str, int], None] = lambda *_: None  # as of `server.main.parts.server_parts.Server`
         self.turned_away: Callable[[int], None] = nobody_goes
 
     def take(self, name: str, message: Message) -> None:
@@ -50,7 +50,7 @@ class Keeping:
             case Kind.RECORD:
                 self._take(name, message, partial(self._records, message))
             case Kind.REPORT:
-                self._take(name, message, lambda: self._safety.file(reported.unpack(message.records[0])))
+                self._take(name, message, lambda: self._safety.file(reported_chat.unpack(message.records[0])))
             case Kind.SEEN:
                 self._take(name, message, partial(self._seen, *message.records))
             case Kind.AGE:
@@ -66,7 +66,7 @@ class Keeping:
             self._store.record(EndedChat(mode, how, started, ended, tuple(Party(*person) for person in people)))
 
     def _seen(self, id: str, owner: str | int) -> None:
-        """Somebody read a notice. One that is not known here yet is told again (`server.workers.told`)."""
+        """Somebody read a notice. One that is not known here yet is told again (`server.fleet.frontend.broadcast_state`)."""
         self._safety.notices.was_read(bytes.fromhex(id), owner if isinstance(owner, int) else bytes.fromhex(owner))
 
     def _take(self, name: str, message: Message, act: Callable[[], None]) -> None:

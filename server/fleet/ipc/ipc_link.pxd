@@ -1,1 +1,1 @@
-"""The link of two processes of one host. Rule: see link.py; compiled as it stands."""
+"""The link of two processes of one host. Rule: see ipc_link.py; compiled as it stands."""

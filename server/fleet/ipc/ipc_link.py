@@ -52,7 +52,7 @@ class Kind(enum.IntEnum):
     PEER = 20  # supervisor to a process: a link to another one, by name
     DEAD = 21  # supervisor to a process: that other one is dead
     UP = 22  # to the supervisor: this process serves
-    ROWS = 23  # between a worker and the hub (`engine.hub_rows`)
+    ROWS = 23  # between a worker and the hub (`engine.rooms.hub_rows`)
     LOAD = 24  # worker to hub: how many people it has
     COME = 25  # worker to worker: a parcel of somebody who meets somebody there, and the meeting; or resumes there, and none
     WHO = 26  # worker to the others: is the session of this key yours?
@@ -75,20 +75,22 @@ class Kind(enum.IntEnum):
     DEATHS = 52  # supervisor to the office: who died, why, how often
     LEAVE = 53  # supervisor to a worker: everybody goes to the others, then it ends; how many people these have
     LEAVING = 54  # worker to hub: whether nobody is to come there to meet somebody
-    AGE = 55  # worker to office, and it to the others: how somebody stands who wrote that they are under 18 (`engine.ages`)
+    AGE = 55  # worker to office, and it to the others: how somebody stands who wrote that they are under 18 (`engine.conduct.age_answers`)
     AGES = 74  # worker to a new office, and office to a new worker, or all: the same of many, with seconds left: what was known before
     LOOK = 57  # worker to office: these sides of a chat are asked for pictures, by these nonces
     PICTURED = 58  # office to worker: what is known of the picture of a nonce
     PICTURES = 59  # office to worker: seconds between two looks at a chat, on average; 0: nobody looks
     PAUSED = 66  # worker to office, and it to the others: whose video is off, rows of identity and seconds
     MINOR = 56  # worker to office: somebody was turned away whom a person's decision keeps out as a minor
-    HOSTS = 65  # hub to who has people: why NATS is away, or null; the other hosts of the cell (`server.cluster.members.Host`)
+    HOSTS = 65  # hub to who has people: why NATS is away, or null; the other hosts of the cell (`server.fleet.cluster.membership.Host`)
     ARRIVED = 67  # office to a worker: a request of another host, and the connection that it came by
     TUNNEL = 68  # worker to worker: a client whose session is at another host, and what is known of them here
     ALL = 69  # between office and hub: what all hosts are to be told, and what another one said
     EVACUATE = 72  # supervisor to all: this host ends, its people go to other hosts; in how many seconds
     PLACES = 73  # hub to who has people, while its host ends: the processes of other hosts that take people, by name, and how many these have
-    HOST = 60  # supervisor to the one that follows it: what it goes on with (`server.workers.succession.Estate`)
+    HOST = (
+        60  # supervisor to the one that follows it: what it goes on with (`server.fleet.processes.succession.Estate`)
+    )
     CHILD = 61  # the answer: a process was started, by name and pid, and its pidfd; with the office one end of a way to the one before
     FOLLOW = 62  # supervisor to the office: all goes to the office of this pid, by that way
     NEXT = (

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from server import log
-from server.handover.link import Kind, Link, LinkDown, Message
-from server.metrics.exposition import Reading
+from server.fleet.ipc.ipc_link import Kind, Link, LinkDown, Message
+from server.ops import log
+from server.ops.metrics.exposition import Reading
 
 SUPERVISOR: Final = "supervisor"
 HUB: Final = "hub"

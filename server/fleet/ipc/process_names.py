@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from engine.placing import HOST_BITS as BITS
-from server.cluster.hosts import ABROAD, named
-from server.workers.peers import name_of, number_of
+from engine.rooms.placement import HOST_BITS as BITS
+from server.fleet.cluster.known_nodes import ABROAD, named
+from server.fleet.ipc.ipc_peers import name_of, number_of
 
 MOST: Final = (1 << BITS) - 1
 

@@ -1,1 +1,1 @@
-"""What was sent and not taken yet. Rule: see flight.py; compiled as it stands."""
+"""What was sent and not taken yet. Rule: see in_flight.py; compiled as it stands."""

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-from server.college.routes import Desk
-from server.handover.tally import Tally
-from server.http.door import Door
-from server.omegle.adapter import Adapter
-from server.safety.interface import Safety
-from server.security.buckets import Tables
-from server.worker.moving import Moving
-from server.worker.recorder import Recorder
-from server.worker.worker import Worker
+from server.fleet.migrate.migration_counts import Tally
+from server.http.request.reactor_handoff import Door
+from server.ops.security.token_buckets import Tables
+from server.realtime.worker.connection_moves import Moving
+from server.realtime.worker.recorder import Recorder
+from server.realtime.worker.worker_loop import Worker
+from server.site.college.routes import Desk
+from server.site.omegle.omegle_adapter import Adapter
+from server.trust.moderation_ports import Safety
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""What a process counts of people who move. Rule: see tally.py; compiled as it stands."""
+"""What a process counts of people who move. Rule: see migration_counts.py; compiled as it stands."""

@@ -2,9 +2,16 @@
 
 from collections import Counter
 
-from server.metrics.exposition import Reading
-from server.metrics.histogram import Histogram
-from server.metrics.moved import ABROAD_WAYS, DESCRIPTOR, MOVE_BOUNDS, MOVE_RESULTS, MOVE_WAYS, MOVE_WHYS
+from server.ops.metrics.exposition import Reading
+from server.ops.metrics.histogram import Histogram
+from server.ops.metrics.migration_metrics import (
+    ABROAD_WAYS,
+    DESCRIPTOR,
+    MOVE_BOUNDS,
+    MOVE_RESULTS,
+    MOVE_WAYS,
+    MOVE_WHYS,
+)
 
 
 class Tally:

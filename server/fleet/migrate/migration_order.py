@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
-from server.handover import clients
-from server.handover.link import Kind, LinkDown
-from server.handover.way import Way
-from server.omegle.adapter import Adapter
-from server.process import faults
-from server.worker.moving import Moving, Released
-from server.worker.tunnelling import Leaving
-from server.worker.worker import Worker
+from server.fleet.ipc.ipc_link import Kind, LinkDown
+from server.fleet.migrate import omegle_records
+from server.fleet.migrate.session_export import Way
+from server.ops.process import fault_points
+from server.realtime.worker.connection_moves import Moving, Released
+from server.realtime.worker.tunnel_records import Leaving
+from server.realtime.worker.worker_loop import Worker
+from server.site.omegle.omegle_adapter import Adapter
 
 RATE: Final = 3_500.0  # people a second: the 99.9th percentile of a line is then what it is without a hand-over
 BATCH: Final = 16  # people in one message, and as many more as their last chat has; more cost less each, and are out of service for longer
@@ -105,16 +105,16 @@ class People:
 
     def _try(self, ids: Sequence[int]) -> int:
         """Send these whole, or nobody."""
-        if not clients.ready(self._adapter, ids):
+        if not omegle_records.ready(self._adapter, ids):
             return 0
         since = time.monotonic()
         released = self._moving.release(ids)
         return 0 if released is None else self._gone(released, since, len(ids))
 
     def _gone(self, released: Released, since: float, people: int) -> int:
-        faults.at("release")
+        fault_points.at("release")
         parcel, descriptors = released
-        clients.pack(self._adapter, parcel)
+        omegle_records.pack(self._adapter, parcel)
         sent = [descriptor for descriptor in descriptors if descriptor >= 0]
         places = iter(range(len(sent)))
         where = [next(places) if descriptor >= 0 else -1 for descriptor in descriptors]
@@ -126,13 +126,13 @@ class People:
         except BaseException:
             self._back(released)
             raise
-        faults.at("sent")
+        fault_points.at("sent")
         return people
 
     def _back(self, released: Released) -> None:
         """Nobody took them: they are here."""
         came = self._moving.take(*released)
-        clients.unpack(self._adapter, released.parcel, came)
+        omegle_records.unpack(self._adapter, released.parcel, came)
 
     def _stays(self, group: Sequence[int]) -> None:
         now = time.monotonic()

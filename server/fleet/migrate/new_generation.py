@@ -10,12 +10,12 @@ import socket
 from collections.abc import Callable
 from typing import Any, Final
 
-from server import log, version
-from server.handover.belongings import Belongings
-from server.handover.link import HEAD, WIRE, Kind, Link, LinkDown, Message, body_of
-from server.handover.taking import Taking
-from server.process import faults
-from server.process.successor import NotStarted, inherited
+from server.fleet.ipc.ipc_link import HEAD, WIRE, Kind, Link, LinkDown, Message, body_of
+from server.fleet.migrate.inheritance import Belongings
+from server.fleet.migrate.upgrade_target import Taking
+from server.ops import log, version
+from server.ops.process import fault_points
+from server.ops.process.successor import NotStarted, inherited
 
 SOCKETS_WITHIN: Final = 10.0  # seconds
 
@@ -85,7 +85,7 @@ class Arriving:
         """All is there; returns when this process serves. `accept` begins to take connections; `on_taken`: people came."""
         self._accept = accept
         self._taking = Taking(has, self._link, on_taken)
-        faults.at("ready")
+        fault_points.at("ready")
         if self._link.is_up:
             self._link.send(Kind.READY, has.worker.engine.moves.versions, version.VERSION)
         if self._link.down is not None:

@@ -1,1 +1,1 @@
-"""Programs of Omegle's protocol that go along. Rule: see clients.py; compiled as it stands."""
+"""Programs of Omegle's protocol that go along. Rule: see omegle_records.py; compiled as it stands."""

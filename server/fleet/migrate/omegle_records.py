@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from engine.engine import Parcel
 from engine.views import SessionView
-from server.omegle.adapter import Adapter
+from server.site.omegle.omegle_adapter import Adapter
 
 FIELD = "client"  # of a person
 

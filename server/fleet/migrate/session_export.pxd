@@ -1,1 +1,1 @@
-"""How people leave a process. Rule: see way.py; compiled as it stands."""
+"""How people leave a process. Rule: see session_export.py; compiled as it stands."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
-from server.handover.flight import Back, Flight
-from server.handover.link import Kind, Link
+from server.fleet.ipc.ipc_link import Kind, Link
+from server.fleet.migrate.in_flight import Back, Flight
 
 AHEAD: Final = 2  # messages under way, so that the other side need not wait: who is in one of them is out of service
 

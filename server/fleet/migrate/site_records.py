@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from server import log
-from server.handover.belongings import Belongings
-from server.handover.flight import Flight
-from server.handover.link import Kind, Link
+from server.fleet.ipc.ipc_link import Kind, Link
+from server.fleet.migrate.in_flight import Flight
+from server.fleet.migrate.inheritance import Belongings
+from server.ops import log
 
 COLLEGE, OMEGLE, DIGESTS, SPENT, NOTICES = "college", "omegle", "digests", "spent", "notices"
 Pieces = Iterator[tuple[Any, list[bytes]]]

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from server.handover.belongings import Belongings
-from server.handover.leaving import START_WITHIN, Doors, Failed, Leaving
-from server.process import successor
-from server.process.sockets import Sockets
+from server.fleet.migrate.inheritance import Belongings
+from server.fleet.migrate.upgrade_source import START_WITHIN, Doors, Failed, Leaving
+from server.ops.process import successor
+from server.ops.process.named_sockets import Sockets
 
 
 class Upgrading:
@@ -33,7 +33,7 @@ class Upgrading:
         self.done = asyncio.Event()  # everything is there
 
     async def upgrade(self, program: str | None, say: Callable[[Mapping[str, Any]], None]) -> Mapping[str, Any]:
-        """Hand over to `program`, None: the one that runs here; the last line of the answer (`server.process.control`)."""
+        """Hand over to `program`, None: the one that runs here; the last line of the answer (`server.ops.process.control_socket`)."""
         refused = self._allowed()
         if refused:
             return {"done": False, "said": refused}

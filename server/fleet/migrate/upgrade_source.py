@@ -18,16 +18,16 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from engine.engine import agreed
-from server import log
-from server.handover.belongings import Belongings
-from server.handover.faces import OMEGLE, Faces
-from server.handover.flight import Flight
-from server.handover.link import Kind, Link, LinkDown, Message
-from server.handover.people import People
-from server.handover.taking import CHAT, CLIENT, SESSION
-from server.handover.way import Straight, Way
-from server.metrics.moved import UPGRADE
-from server.process import faults
+from server.fleet.ipc.ipc_link import Kind, Link, LinkDown, Message
+from server.fleet.migrate.in_flight import Flight
+from server.fleet.migrate.inheritance import Belongings
+from server.fleet.migrate.migration_order import People
+from server.fleet.migrate.session_export import Straight, Way
+from server.fleet.migrate.site_records import OMEGLE, Faces
+from server.fleet.migrate.upgrade_target import CHAT, CLIENT, SESSION
+from server.ops import log
+from server.ops.metrics.migration_metrics import UPGRADE
+from server.ops.process import fault_points
 
 START_WITHIN: Final = 300.0  # seconds: the default of `server.start_within`
 SAVES_WITHIN: Final = 5.0  # seconds that saves may take that were under way
@@ -57,7 +57,7 @@ class Failed(Exception):
 
 
 class Child(Protocol):
-    """The successor's process (`server.process.successor.Process`)."""
+    """The successor's process (`server.ops.process.successor.Process`)."""
 
     pid: int
 
@@ -164,7 +164,7 @@ class Leaving:
         self._link.send(
             Kind.SOCKETS, list(self._sockets), descriptors=[sock.fileno() for sock in self._sockets.values()]
         )
-        faults.at("sockets")
+        fault_points.at("sockets")
         version = await self._until_ready()
         self._tell({"step": "ready", "pid": self._child.pid, "version": version})
         begun = time.monotonic()
@@ -205,7 +205,7 @@ class Leaving:
         await self._doors.pause()
         self._link.send(Kind.BEGIN, has.worker.engine.moves.pace(time.monotonic()))
         await self._faces.first()
-        faults.at("begin")
+        fault_points.at("begin")
         has.door.leave(self._give_http)
         if has.recorder is not None:
             has.recorder.gone = self._answer
@@ -230,7 +230,7 @@ class Leaving:
             self._link.send(Kind.REST, piece)
             await asyncio.sleep(0)
         self._link.send(Kind.END, {"people": self.result.people})
-        faults.at("end")
+        fault_points.at("end")
         has.tally.left = 0
 
     async def linger(self, seconds: float) -> None:

@@ -1,1 +1,1 @@
-"""What comes from the old process. Rule: see taking.py; compiled as it stands."""
+"""What comes from the old process. Rule: see upgrade_target.py; compiled as it stands."""

@@ -10,24 +10,24 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
+from engine.core.ports import never_moved
 from engine.engine import BadRecord, Parcel
-from engine.ports import never_moved
-from server import log
-from server.handover import clients, faces
-from server.handover.belongings import Belongings
-from server.handover.link import Kind, Link, LinkDown, Message
-from server.metrics.moved import UPGRADE
-from server.process import faults
-from server.worker.moving import ask_again
-from server.worker.tunnelling import Leaving
-from server.worker.worker import Worker
+from server.fleet.ipc.ipc_link import Kind, Link, LinkDown, Message
+from server.fleet.migrate import omegle_records, site_records
+from server.fleet.migrate.inheritance import Belongings
+from server.ops import log
+from server.ops.metrics.migration_metrics import UPGRADE
+from server.ops.process import fault_points
+from server.realtime.worker.connection_moves import ask_again
+from server.realtime.worker.tunnel_records import Leaving
+from server.realtime.worker.worker_loop import Worker
 
 WANTED_MAX: Final = 10_000  # sessions, and clients of HTTP or their chats, that are waited for
 SESSION, CLIENT, CHAT = (
     "session",
     "client",
     "chat",
-)  # what is asked for: by its key, its id, its name (`server.omegle.gone`)
+)  # what is asked for: by its key, its id, its name (`server.site.omegle.ended_clients`)
 
 logger = log.get()
 
@@ -105,13 +105,13 @@ class Taking:
             self._send(Kind.NO, message.number)
             has.tally.people[UPGRADE, "refused"] += len(where)
             return
-        clients.unpack(has.adapter, parcel, came)
+        omegle_records.unpack(has.adapter, parcel, came)
         has.tally.came(UPGRADE, len(came), time.monotonic() - since)
         self._people += len(came)
         self._chats += len(record["chats"])
         self._arrived()
         self._on_taken()
-        faults.at("taken")
+        fault_points.at("taken")
 
     def _took(self, message: Message, *more: int) -> None:
         """It is this process's from here on."""
@@ -119,7 +119,7 @@ class Taking:
 
     def _took_people(self, message: Message, chats: int) -> None:
         self._took(message, chats)
-        faults.at("took")
+        fault_points.at("took")
 
     # beside people
 
@@ -142,7 +142,7 @@ class Taking:
 
     def _faces(self, message: Message) -> None:
         self._took(message)
-        faces.take(self._has, message.records[0], message.records[1], message.pieces, message.descriptors)
+        site_records.take(self._has, message.records[0], message.records[1], message.pieces, message.descriptors)
 
     def _saved(self, message: Message) -> None:
         self._has.worker.saved(*message.records)

@@ -1,6 +1,7 @@
 """The one connection of a host to NATS. Rule: no chat line ever passes it, so that its loss costs no chat anything; what cannot be sent is not kept.
 
-What is said is sealed for its subject (`server.cluster.seal`). A connection that ends is made anew, with the servers in turn, for ever; one that is
+What is said is sealed for its subject (`server.fleet.rpc.rpc_seal`). A connection that ends is made anew, with the servers in turn, for ever; one
+that is
 there and gives nothing back is renewed by whoever notices (`renew`).
 
     <name>.<cell>.all     to all hosts of a cell           <name>.<cell>.<node>    to one of them
@@ -20,11 +21,11 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error
 
-from server import log
-from server.cluster import wire
-from server.cluster.seal import Seal
-from server.cluster.wire import Proof, words
-from server.config.cluster import Cluster
+from server.fleet.nats import nats_connection
+from server.fleet.nats.nats_connection import Proof, words
+from server.fleet.rpc.rpc_seal import Seal
+from server.ops import log
+from server.ops.config.cluster_settings import Cluster
 
 PATIENCE: Final = 2  # seconds for an answer of the server
 PAUSE: Final = 0.25  # seconds until the next server is tried
@@ -105,7 +106,7 @@ class Bus:
         self._ended.clear()
         self.refused = None
         try:
-            client = await wire.connect(server, proof, self._over, self._troubled)
+            client = await nats_connection.connect(server, proof, self._over, self._troubled)
         except Exception as fault:  # noqa: BLE001 - whatever a library makes of a network
             self._lost(f"{server}: {words(fault)}")
             return
@@ -124,7 +125,7 @@ class Bus:
         finally:
             sending.cancel()
             self._client = None
-            await wire.end(client)
+            await nats_connection.end(client)
 
     def _lost(self, why: str) -> None:
         if self.fault is None or (self.connects == 0 and self.fault != why):

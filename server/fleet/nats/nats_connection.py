@@ -11,8 +11,8 @@ import nats
 import nats.errors
 from nats.aio.client import Client
 
-from server import log
-from server.config.cluster import Cluster
+from server.ops import log
+from server.ops.config.cluster_settings import Cluster
 
 PATIENCE: Final = 2  # seconds for a connection, and between two signs of life of it
 PINGS: Final = 2  # of them that may stay without an answer

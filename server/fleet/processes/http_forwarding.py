@@ -11,10 +11,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from server.handover.flight import Flight
-from server.handover.link import Kind, Message
-from server.http.counted import NEW
-from server.workers.peers import OFFICE, Peers
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.ipc_peers import OFFICE, Peers
+from server.fleet.migrate.in_flight import Flight
+from server.http.request.connection_counts import NEW
 
 WAIT_MAX: Final = 4_096  # connections, as many as the system lets wait at a socket that nobody accepts from
 

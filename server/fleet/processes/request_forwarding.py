@@ -10,14 +10,14 @@ from typing import Final
 
 import orjson
 
-from server.cluster.head import Kind, Status
-from server.cluster.parcels import Unreadable, unpack
-from server.cluster.port import Answer, Handler, Request, no
-from server.handover.link import Kind as Link
-from server.metrics.moved import MEET
-from server.process import faults
-from server.workers.across import Across
-from server.workers.peers import Peers, name_of
+from server.fleet.ipc.ipc_link import Kind as Link
+from server.fleet.ipc.ipc_peers import Peers, name_of
+from server.fleet.processes.worker_transfer import Across
+from server.fleet.roaming.session_transfer import Unreadable, unpack
+from server.fleet.rpc.rpc_envelope import Kind, Status
+from server.fleet.rpc.rpc_server import Answer, Handler, Request, no
+from server.ops.metrics.migration_metrics import MEET
+from server.ops.process import fault_points
 
 OWN: Final = 0  # the office's number
 
@@ -56,7 +56,7 @@ class Passing:
 
     def _pass(self, name: str, request: Request, sock: socket.socket) -> None:
         """It is the worker's once it says so; where it dies before that, it is closed."""
-        faults.at("passing")
+        fault_points.at("passing")
         descriptor = sock.detach()
         close = partial(os.close, descriptor)
         records = int(request.kind), request.node, request.nonce.hex(), request.by
@@ -64,7 +64,7 @@ class Passing:
             name, MEET, Link.ARRIVED, *records, pieces=[request.body], descriptors=[descriptor], back=close, people=0
         ):
             close()
-        faults.at("passed")
+        fault_points.at("passed")
 
 
 def _target(request: Request) -> tuple[str, int]:

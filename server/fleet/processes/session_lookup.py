@@ -1,6 +1,7 @@
 """Who has the session that somebody comes back to. Rule: a token says nothing of where; all are asked, the first yes wins.
 
-The processes of this host first; where none of them has it the other hosts, by way of the hub (`server.cluster.seeking`), which say yes or
+The processes of this host first; where none of them has it the other hosts, by way of the hub (`server.fleet.roaming.session_search`), which say
+yes or
 nothing. The fresh connection goes there with its `resume`, which is answered there. Where nobody has it, or says so in time, it is answered here.
 """
 
@@ -11,10 +12,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from server.handover.link import Kind, Message
-from server.worker.worker import Worker
-from server.workers.forwarding import Forwarding
-from server.workers.peers import HUB, NEXT, Peers
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.ipc_peers import HUB, NEXT, Peers
+from server.fleet.migrate.forwarding_table import Forwarding
+from server.realtime.worker.worker_loop import Worker
 
 WITHIN: Final = 0.3  # seconds for an answer of this host
 FARTHER: Final = 0.6  # seconds in all, where other hosts are asked too

@@ -2,7 +2,8 @@
 
 Rule: it costs nobody anything; who cannot go is told to come back, and counted.
 
-Chat by chat, at the pace of an upgrade (`server.handover.people`), to the worker that has the fewest people. Who takes nothing, or died,
+Chat by chat, at the pace of an upgrade (`server.fleet.migrate.migration_order`), to the worker that has the fewest people. Who takes nothing, or
+died,
 is left out; where no other is left it waits for one.
 """
 
@@ -13,18 +14,18 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from server import log
-from server.handover.flight import Back
-from server.handover.link import Kind, LinkDown
-from server.handover.people import People
-from server.handover.way import AHEAD
-from server.metrics.moved import DRAIN, UPGRADE
-from server.process import faults
-from server.worker.moving import Moving
-from server.worker.worker import Worker
-from server.workers.across import Across
-from server.workers.forwarding import KEEP
-from server.workers.peers import HUB, Peers, number_of
+from server.fleet.ipc.ipc_link import Kind, LinkDown
+from server.fleet.ipc.ipc_peers import HUB, Peers, number_of
+from server.fleet.migrate.forwarding_table import KEEP
+from server.fleet.migrate.in_flight import Back
+from server.fleet.migrate.migration_order import People
+from server.fleet.migrate.session_export import AHEAD
+from server.fleet.processes.worker_transfer import Across
+from server.ops import log
+from server.ops.metrics.migration_metrics import DRAIN, UPGRADE
+from server.ops.process import fault_points
+from server.realtime.worker.connection_moves import Moving
+from server.realtime.worker.worker_loop import Worker
 
 AGAIN: Final = 0.02  # seconds until it is looked again whether there is somebody to go to
 logger = log.get()
@@ -39,7 +40,8 @@ class Moved(NamedTuple):
 
 
 class Spread:
-    """The way to several workers (`server.handover.way.Way`). `people`: how many each has; `to`: all go to this one, of the next generation."""
+    """The way to several workers (`server.fleet.migrate.session_export.Way`). `people`: how many each has; `to`: all go to this one, of the next
+    generation."""
 
     def __init__(self, peers: Peers, across: Across, people: Mapping[str, int], to: str = "") -> None:
         self._peers = peers
@@ -67,7 +69,7 @@ class Spread:
         self._people[to] += people
         self.went += people
         self.chats += len(records[0]["chats"]) if people else 0
-        faults.at("spread")
+        fault_points.at("spread")
 
     async def room(self) -> None:
         """See `Way`."""

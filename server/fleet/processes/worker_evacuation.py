@@ -10,13 +10,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from server.cluster.evacuating import Evacuation, may_go, nobody_stays
-from server.cluster.hosts import Hosts, Place
-from server.handover.link import Kind, Message
-from server.worker.worker import Worker
-from server.workers.links import Links
-from server.workers.peers import HUB, Handler
-from server.workers.whereabouts import stays
+from server.fleet.cluster.known_nodes import Hosts, Place
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.ipc_peers import HUB, Handler
+from server.fleet.processes.session_lookup import stays
+from server.fleet.processes.worker_links import Links
+from server.fleet.roaming.evacuation import Evacuation, may_go, nobody_stays
+from server.realtime.worker.worker_loop import Worker
 
 LAST: Final = 3.0  # seconds for those who are told to come back, where there are so many
 

@@ -12,25 +12,25 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
-from engine.remote_room import RemoteRoom
-from server.cluster.evacuating import Send
-from server.cluster.homecoming import Homecoming
-from server.cluster.hosts import Hosts
-from server.cluster.tunnels import Tunnels
-from server.handover.link import Kind, Message
-from server.handover.tally import Tally
-from server.metrics.cluster import DOUBTS
-from server.metrics.exposition import Reading
-from server.metrics.histogram import Buckets
-from server.process.standing import Standing
-from server.security.keys import Keys
-from server.worker.moving import Moving, ask_again
-from server.worker.worker import Worker
-from server.workers.abroad import Abroad
-from server.workers.across import Across
-from server.workers.naming import Names
-from server.workers.peers import HUB, OFFICE, Handler, Peers, abroad, nobody
-from server.workers.whereabouts import Whereabouts
+from engine.rooms.remote_room import RemoteRoom
+from server.fleet.cluster.known_nodes import Hosts
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.ipc_peers import HUB, OFFICE, Handler, Peers, abroad, nobody
+from server.fleet.ipc.process_names import Names
+from server.fleet.migrate.migration_counts import Tally
+from server.fleet.processes.session_lookup import Whereabouts
+from server.fleet.processes.worker_transfer import Across
+from server.fleet.roaming.evacuation import Send
+from server.fleet.roaming.host_outbound import Abroad
+from server.fleet.roaming.tunnel_table import Tunnels
+from server.fleet.roaming.visitor_return import Homecoming
+from server.ops.metrics.cluster_metrics import DOUBTS
+from server.ops.metrics.exposition import Reading
+from server.ops.metrics.histogram import Buckets
+from server.ops.process.server_status import Standing
+from server.ops.security.secret_keys import Keys
+from server.realtime.worker.connection_moves import Moving, ask_again
+from server.realtime.worker.worker_loop import Worker
 
 LOAD_EVERY: Final = 0.25  # seconds
 PAUSED_MAX: Final = 1_000  # people of one message, whose video is off

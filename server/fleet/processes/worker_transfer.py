@@ -16,22 +16,22 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from engine.engine import BadRecord, Parcel
-from engine.remote_room import RemoteRoom, Row
-from server import log
-from server.cluster.crossing import Traveller
-from server.handover.flight import Back, Flight
-from server.handover.link import Kind, Message
-from server.handover.people import People
-from server.handover.taking import take_tunnels
-from server.handover.tally import Tally
-from server.metrics.moved import DRAIN, MEET, RESUME, UPGRADE
-from server.process import faults
-from server.worker.moving import Moving, Released, ask_again
-from server.worker.worker import Worker
-from server.workers.abroad import Abroad
-from server.workers.forwarding import Forwarding
-from server.workers.naming import Names, elsewhere
-from server.workers.peers import LAST, Peers
+from engine.rooms.remote_room import RemoteRoom, Row
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.ipc_peers import LAST, Peers
+from server.fleet.ipc.process_names import Names, elsewhere
+from server.fleet.migrate.forwarding_table import Forwarding
+from server.fleet.migrate.in_flight import Back, Flight
+from server.fleet.migrate.migration_counts import Tally
+from server.fleet.migrate.migration_order import People
+from server.fleet.migrate.upgrade_target import take_tunnels
+from server.fleet.roaming.host_outbound import Abroad
+from server.fleet.roaming.migration_source import Traveller
+from server.ops import log
+from server.ops.metrics.migration_metrics import DRAIN, MEET, RESUME, UPGRADE
+from server.ops.process import fault_points
+from server.realtime.worker.connection_moves import Moving, Released, ask_again
+from server.realtime.worker.worker_loop import Worker
 
 AGAIN: Final = 0.002  # seconds until who could not go is asked again
 PATIENCE: Final = 0.1  # seconds after which who cannot go stays
@@ -142,13 +142,13 @@ class Across:
         released = self._moving.release((one.client,))
         if released is None:
             return False
-        faults.at("release")
+        fault_points.at("release")
         parcel, descriptors = released
         sent = [descriptor for descriptor in descriptors if descriptor >= 0]
         back = partial(self._back, released, one)
         what = parcel.record, one.client, one.meeting, since
         if self.send(one.to, one.why, Kind.COME, *what, pieces=parcel.blobs, descriptors=sent, back=back, people=1):
-            faults.at("sent")
+            fault_points.at("sent")
         else:
             self._tally.people[one.why, "back"] += 1
             back()
@@ -232,7 +232,7 @@ class Across:
             self._room.expect(())
         elif meeting is not None:
             self._worker.act(lambda now: self._room.arrived(meeting, now))
-        faults.at("taken")
+        fault_points.at("taken")
 
     def came_to_stay(self, name: str, message: Message) -> None:
         """People come whose worker ends."""
@@ -242,7 +242,7 @@ class Across:
         self._take(name, UPGRADE if follows else DRAIN, message, record, descriptors, since)
         if follows:
             self._tally.left = left
-        faults.at("taken")
+        fault_points.at("taken")
 
     def newcomer(self, name: str, message: Message) -> None:
         """Somebody who has just knocked there."""
@@ -275,4 +275,4 @@ class Across:
 
     def _mine(self, name: str, number: int) -> None:
         self._peers().send(name, Kind.TOOK, number)
-        faults.at("took")
+        fault_points.at("took")

@@ -1,6 +1,7 @@
 """People of a host that ends go to other hosts. Rule: a group is this host's until another one has it; only then are its clients told to come back.
 
-Who waits or is away first, then chats, a chat's people together (`server.handover.people`), to the host that has the fewest people; without
+Who waits or is away first, then chats, a chat's people together (`server.fleet.migrate.migration_order`), to the host that has the fewest people;
+without
 their connections, which a balancer leads anew:
 
     release ──► another host has them ──► each client: `restart`, and when ──► resumes at any host, and finds the session (`seeking`)
@@ -24,18 +25,18 @@ from typing import Any, Final
 import orjson
 
 from engine.engine import Parcel
-from engine.protocol import FAULTS
 from engine.views import error
-from server import log
-from server.cluster.head import LARGEST
-from server.cluster.hosts import Place
-from server.handover.flight import Back
-from server.handover.link import Kind, LinkDown
-from server.handover.people import People
-from server.metrics.moved import DRAIN
-from server.process import faults
-from server.worker.moving import Moving, Released, ask_again
-from server.worker.worker import Worker
+from engine.wire.protocol import FAULTS
+from server.fleet.cluster.known_nodes import Place
+from server.fleet.ipc.ipc_link import Kind, LinkDown
+from server.fleet.migrate.in_flight import Back
+from server.fleet.migrate.migration_order import People
+from server.fleet.rpc.rpc_envelope import LARGEST
+from server.ops import log
+from server.ops.metrics.migration_metrics import DRAIN
+from server.ops.process import fault_points
+from server.realtime.worker.connection_moves import Moving, Released, ask_again
+from server.realtime.worker.worker_loop import Worker
 
 AHEAD: Final = 4  # groups of messages under way: who is in one of them is out of service
 ASIDE: Final = 1.0  # seconds for which a process that took nobody is not asked
@@ -61,7 +62,7 @@ def fits(parcel: Parcel) -> bool:
 
 
 class ToHosts:
-    """The way to other hosts (`server.handover.way.Way`). `send`: see the type; `places`: where to; `gone`: told who is there."""
+    """The way to other hosts (`server.fleet.migrate.session_export.Way`). `send`: see the type; `places`: where to; `gone`: told who is there."""
 
     def __init__(self, places: Callable[[], Sequence[Place]], send: Send, gone: Callable[[Released], None]) -> None:
         self._places = places
@@ -102,9 +103,9 @@ class ToHosts:
         self.took, self._failing = self._loop.time(), 0.0
         self.went += people
         self.chats += sum("ended" not in chat["ring"] for chat in released.parcel.record["chats"])
-        faults.at("away")
+        fault_points.at("away")
         self._gone(released)
-        faults.at("told")
+        fault_points.at("told")
 
     async def room(self) -> None:
         """See `Way`."""
@@ -155,7 +156,7 @@ class Leaving(People):
         return not order
 
     def _gone(self, released: Released, since: float, people: int) -> int:
-        faults.at("release")
+        fault_points.at("release")
         back = partial(self._back_again, released)
         if not fits(released.parcel):
             back()
@@ -165,7 +166,7 @@ class Leaving(People):
         except BaseException:
             back()
             raise
-        faults.at("sent")
+        fault_points.at("sent")
         return people
 
     def _back_again(self, released: Released) -> None:

@@ -8,21 +8,21 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Sequence
 
-from engine.remote_room import RemoteRoom
-from server.cluster.asking import Asker
-from server.cluster.crossing import Crossing, Home, Noted, Opened, Traveller
-from server.cluster.hosts import Hosts
-from server.cluster.landing import Landing
-from server.cluster.port import Request
-from server.cluster.seal import Seal
-from server.cluster.speaking import Speaker
-from server.handover.link import Message
-from server.handover.tally import Tally
-from server.metrics.exposition import Reading
-from server.security.keys import Keys
-from server.worker.moving import Moving, Released
-from server.worker.worker import Worker
-from server.workers.naming import place
+from engine.rooms.remote_room import RemoteRoom
+from server.fleet.cluster.known_nodes import Hosts
+from server.fleet.ipc.ipc_link import Message
+from server.fleet.ipc.process_names import place
+from server.fleet.migrate.migration_counts import Tally
+from server.fleet.roaming.migration_source import Crossing, Home, Noted, Opened, Traveller
+from server.fleet.roaming.migration_target import Landing
+from server.fleet.roaming.socketless_clients import Speaker
+from server.fleet.rpc.rpc_client import Asker
+from server.fleet.rpc.rpc_seal import Seal
+from server.fleet.rpc.rpc_server import Request
+from server.ops.metrics.exposition import Reading
+from server.ops.security.secret_keys import Keys
+from server.realtime.worker.connection_moves import Moving, Released
+from server.realtime.worker.worker_loop import Worker
 
 
 class Abroad:

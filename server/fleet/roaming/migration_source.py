@@ -1,6 +1,7 @@
 """People who go to another host: the side that they leave, the edge. Rule: until TOOK was read nothing is read of their sockets or sent to them.
 
-Whoever has them at each point, the home's side being `server.cluster.landing`; a cut is an end of the connection, or silence for too long:
+Whoever has them at each point, the home's side being `server.fleet.roaming.migration_target`; a cut is an end of the connection, or silence for too
+long:
 
     edge        it said, it heard    home                     who has them, and what a cut here comes to
     in service  -                    -                        edge: a connection is made first, so that nobody waits for one
@@ -30,23 +31,23 @@ from itertools import count
 from typing import Any, Final, NamedTuple, Protocol
 
 from engine.engine import BadRecord, Parcel, Session
-from engine.remote_room import Row
+from engine.rooms.remote_room import Row
 from engine.views import bare
-from ext.net.piping import prepare
-from server import log
-from server.cluster.asking import Asker, HostAway, HostRefused, dial
-from server.cluster.forgetting import Forgetting
-from server.cluster.head import LARGEST, NONCE, Kind
-from server.cluster.hosts import Hosts
-from server.cluster.landing import TOOK, look_at
-from server.cluster.leg import Leg, Stands
-from server.cluster.parcels import Move, divided, pack, wireless
-from server.cluster.speaking import NOBODY_SPEAKS
-from server.handover.tally import Tally
-from server.metrics.moved import NONE, RESUME, TUNNEL
-from server.process import faults
-from server.worker.moving import Moving, Released, ask_again
-from server.worker.worker import Worker
+from ext.migrate.tunnel_moves import prepare
+from server.fleet.cluster.known_nodes import Hosts
+from server.fleet.migrate.migration_counts import Tally
+from server.fleet.roaming.migration_stage import Leg, Stands
+from server.fleet.roaming.migration_target import TOOK, look_at
+from server.fleet.roaming.session_transfer import Move, divided, pack, wireless
+from server.fleet.roaming.socketless_clients import NOBODY_SPEAKS
+from server.fleet.roaming.stale_copies import Forgetting
+from server.fleet.rpc.rpc_client import Asker, HostAway, HostRefused, dial
+from server.fleet.rpc.rpc_envelope import LARGEST, NONCE, Kind
+from server.ops import log
+from server.ops.metrics.migration_metrics import NONE, RESUME, TUNNEL
+from server.ops.process import fault_points
+from server.realtime.worker.connection_moves import Moving, Released, ask_again
+from server.realtime.worker.worker_loop import Worker
 
 MOST: Final = 64  # crossings of a worker at a time
 AGAIN: Final = 0.002  # seconds until who could not go is asked again
@@ -82,7 +83,7 @@ class Traveller(NamedTuple):
 
 
 class Noted(Protocol):
-    """Where people went (`server.workers.forwarding`)."""
+    """Where people went (`server.fleet.migrate.forwarding_table`)."""
 
     def sent(self, to: str, number: int, people: list[Mapping[str, Any]]) -> None:
         """These were sent."""
@@ -175,7 +176,7 @@ class Crossing:
         sock, address = found
         since = time.monotonic()
         self._worker.act(nothing)  # the hub is told that they are gone
-        faults.at("release")
+        fault_points.at("release")
         people, state, data = divided(released.parcel)
         move = Move(home.node, home.worker, one.why, one.client, one.meeting, 0.0, people)
         number = self._note(home, released.parcel)
@@ -284,14 +285,14 @@ class Crossing:
                 raise HostRefused(0, "too much of one group of people")
             async with asyncio.timeout(TAKEN_WITHIN):
                 await self._asker.say(sock, address, Kind.MOVE, body, nonce)
-                faults.at("asked")
+                fault_points.at("asked")
                 await self._asker.hear(sock, address, Kind.MOVE, body, nonce)
             go = leg.taken()
             async with asyncio.timeout(TOOK_WITHIN):
                 await asyncio.get_running_loop().sock_sendall(sock, go)
-                faults.at("go")
+                fault_points.at("go")
                 leg.heard(await asyncio.get_running_loop().sock_recv(sock, len(TOOK)))
-                faults.at("given")
+                fault_points.at("given")
         except HostRefused as refused:
             leg.refused()
             said = str(refused)
@@ -330,7 +331,7 @@ class Crossing:
             sock.close()
             if client < 0:
                 self.speaker.lost(person["id"])
-        faults.at("opened")
+        fault_points.at("opened")
         self._worker.act(nothing)
 
     def _back(self, released: Released) -> None:

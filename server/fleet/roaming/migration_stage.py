@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from server.cluster.landing import GO, TOOK
+from server.fleet.roaming.migration_target import GO, TOOK
 
 
 class Stands(Enum):
-    """Of a crossing; who has the people at each is said in `server.cluster.crossing`."""
+    """Of a crossing; who has the people at each is said in `server.fleet.roaming.migration_source`."""
 
     ASKED = auto()
     GOING = auto()

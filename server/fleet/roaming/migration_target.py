@@ -1,6 +1,7 @@
 """People who come from another host: the side to which they go, the home. Rule: until the word GO nobody is here, and behind the word TOOK they are.
 
-The table of who has whom stands in `server.cluster.crossing`. What came is held with the connection that it came by, which is a visitor's wire
+The table of who has whom stands in `server.fleet.roaming.migration_source`. What came is held with the connection that it came by, which is a
+visitor's wire
 from TOOK on; where that connection ends before GO, or nothing comes, it is forgotten. FORGET of a request that came here ends what came with it,
 unless somebody has resumed it here since.
 """
@@ -19,19 +20,19 @@ from typing import Any, Final
 import orjson
 
 from engine.engine import BadRecord, Session
-from engine.remote_room import RemoteRoom, is_meeting
-from ext.net.piping import prepare
-from server import log
-from server.cluster import head
-from server.cluster.head import Kind, Status
-from server.cluster.parcels import Move, Unreadable, unpack
-from server.cluster.port import Request
-from server.cluster.seal import Seal
-from server.handover.tally import Tally
-from server.metrics.moved import MEET, MOVE_WHYS, NONE, RESUME, TUNNEL
-from server.process import faults
-from server.worker.moving import Moving, ask_again
-from server.worker.worker import Worker
+from engine.rooms.remote_room import RemoteRoom, is_meeting
+from ext.migrate.tunnel_moves import prepare
+from server.fleet.migrate.migration_counts import Tally
+from server.fleet.roaming.session_transfer import Move, Unreadable, unpack
+from server.fleet.rpc import rpc_envelope
+from server.fleet.rpc.rpc_envelope import Kind, Status
+from server.fleet.rpc.rpc_seal import Seal
+from server.fleet.rpc.rpc_server import Request
+from server.ops import log
+from server.ops.metrics.migration_metrics import MEET, MOVE_WHYS, NONE, RESUME, TUNNEL
+from server.ops.process import fault_points
+from server.realtime.worker.connection_moves import Moving, ask_again
+from server.realtime.worker.worker_loop import Worker
 
 GO: Final = b"G"  # of the edge: the people are yours
 TOOK: Final = b"T"  # of the home: they are here
@@ -103,7 +104,7 @@ class Landing:
                 logger.error("cluster.fault", **log.described(error))
 
     async def _say(self, sock: socket.socket, request: Request, answer: Said) -> None:
-        said = head.answer(self._seal, request.by, request.nonce, *answer)
+        said = rpc_envelope.answer(self._seal, request.by, request.nonce, *answer)
         async with asyncio.timeout(GO_WITHIN):
             await asyncio.get_running_loop().sock_sendall(sock, said)
 
@@ -114,11 +115,11 @@ class Landing:
         if not isinstance(found, Move):
             await self._say(sock, request, found)
             return
-        faults.at("arrived")
+        fault_points.at("arrived")
         since = time.monotonic()
         prepare(sock)
         await self._say(sock, request, (Status.TAKEN, b""))
-        faults.at("held")
+        fault_points.at("held")
         async with asyncio.timeout(GO_WITHIN):
             said = await asyncio.get_running_loop().sock_recv(sock, len(GO))
         if said == GO and not _ended(sock):
@@ -164,7 +165,7 @@ class Landing:
             self._worker.act(lambda now: self._room.arrived(meeting, now))
         ask_again(self._worker, came)
         look_at(self._worker, came)
-        faults.at("taken")
+        fault_points.at("taken")
 
     def _mine(self, sock: socket.socket, client: int) -> None:
         """Before the descriptor is touched. An edge that hears it not any more says so (FORGET)."""
@@ -172,7 +173,7 @@ class Landing:
             sock.send(TOOK)
         if client:
             sock.detach()
-        faults.at("took")
+        fault_points.at("took")
 
     # who is to be forgotten
 

@@ -1,10 +1,11 @@
 """What the home of a visitor says to the host of their connection as they go back. Rule: frames for that host; what is not whole counts for nothing.
 
-P   the person (`server.cluster.parcels`), in one frame
+P   the person (`server.fleet.roaming.session_transfer`), in one frame
 B   bytes of theirs that were read and not understood, behind those of the person
 E   the same, and they are the last
 
-L   at any time before these: whom they talk with, or did last, and their saves without an answer (`engine.records.write_last`), for when
+L   at any time before these: whom they talk with, or did last, and their saves without an answer (`engine.migrate.record_fields.write_last`), for
+when
     their home is gone
 """
 
@@ -16,8 +17,8 @@ from typing import Any, Final
 import orjson
 
 from engine.engine import Parcel
-from ext.net.piping import RECORD_MAX, record_frame
-from server.cluster.parcels import Move, Unreadable, pack, unpack
+from ext.migrate.tunnel_moves import RECORD_MAX, record_frame
+from server.fleet.roaming.session_transfer import Move, Unreadable, pack, unpack
 
 PERSON: Final = b"P"
 BYTES: Final = b"B"

@@ -4,7 +4,7 @@
        ▲                 ▲                                                                                             │ MINE
        └───── MINE ──────┴──────────────────── `mine-<node of who asks>` ◄──────────────────────────────────────────── hub
 
-A key says nothing to who has not the secret: it is drawn at random, and a token that holds it is sealed (`server.security.tokens`).
+A key says nothing to who has not the secret: it is drawn at random, and a token that holds it is sealed (`server.ops.security.resume_tokens`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any, Final, Protocol
 
 import orjson
 
-from server.handover.link import Kind, Message
-from server.metrics.exposition import Reading
-from server.metrics.told import SOUGHT
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.ops.metrics.broadcast_metrics import SOUGHT
+from server.ops.metrics.exposition import Reading
 
 WHO: Final = "who"  # the subject that all hear
 MINE: Final = "mine-"  # before a node: the subject of its answers
@@ -64,7 +64,7 @@ class Asked:
 
 
 class Names(Protocol):
-    """The processes of all hosts (`server.workers.naming`)."""
+    """The processes of all hosts (`server.fleet.ipc.process_names`)."""
 
     def number(self, name: str) -> int:
         """Of a process that has people; -1: it has none, or is of another generation."""

@@ -11,11 +11,11 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from engine.engine import Parcel
-from engine.remote_room import Row
-from server.handover.link import body_of
+from engine.rooms.remote_room import Row
+from server.fleet.ipc.ipc_link import body_of
 
 SIZE: Final = struct.Struct(">I")
-# Of a connection's state (`ext/net/moving.pyx`): what has no meaning at the home, where it is another connection, and what stays of it here.
+# Of a connection's state (`ext/migrate/release.pyx`): what has no meaning at the home, where it is another connection, and what stays of it here.
 HERE_ALONE: Final = ("input", "out", "blocked", "held", "moved", "virtual")
 STAYS: Final = ("input", "out", "opcode", "heard", "moved")
 
@@ -25,7 +25,8 @@ class Unreadable(Exception):
 
 
 class Move(NamedTuple):
-    """Who comes. `node`, `worker`: to which process; `why`: as it is counted (`server.metrics.moved`); `age`: seconds since they are out of service.
+    """Who comes. `node`, `worker`: to which process; `why`: as it is counted (`server.ops.metrics.migration_metrics`); `age`: seconds since they
+    are out of service.
 
     `client`: the session that comes with the connection of the request as its wire, 0: nobody does, all of them are away; `meeting`: whom
     that one meets, None: they resume.

@@ -11,7 +11,7 @@ from engine.engine import Session
 
 
 class Speaker(Protocol):
-    """What speaks for people without a socket (`server.omegle.afar`), who go as others do: by a connection that it makes for them."""
+    """What speaks for people without a socket (`server.site.omegle.remote_clients`), who go as others do: by a connection that it makes for them."""
 
     def ready(self, session: int) -> bool:
         """Whether a session may go now; of whom nobody speaks for any may."""

@@ -14,10 +14,10 @@ from typing import Final
 
 import orjson
 
-from server.cluster.asking import Asker, HostAway, HostRefused
-from server.cluster.head import Kind, Status
-from server.cluster.hosts import Hosts
-from server.worker.worker import Worker
+from server.fleet.cluster.known_nodes import Hosts
+from server.fleet.rpc.rpc_client import Asker, HostAway, HostRefused
+from server.fleet.rpc.rpc_envelope import Kind, Status
+from server.realtime.worker.worker_loop import Worker
 
 FOR: Final = 15.0  # seconds
 WITHIN: Final = 2.0  # seconds for one answer

@@ -22,7 +22,7 @@ A way whose other end closed it behind a whole frame is that of a process that d
 Had the home not said a word to the client, then however that came `kept` is here as it was when it left, with what was asked for: they know
 nothing of a home. Where `kept` is here a home that may live is told to forget them. Who is told to come back comes back by their token: their
 session is found where it is, or they are told that it is gone and ask anew. So a client that asked for something which nobody has any more,
-a search, never waits for it, and what its frames say is known only as far as `ext/net/talks.pyx` knows whether it talks. With `kept`
+a search, never waits for it, and what its frames say is known only as far as `ext/migrate/tunnel_state.pyx` knows whether it talks. With `kept`
 is `last`: whom they talk with, or did last, without a word of it, so that they may report and block that one; and what they asked to be saved,
 which is not. The home says it anew (`homeward`, L) as it changes.
 """
@@ -42,19 +42,19 @@ from typing import Any, Final
 import orjson
 
 from engine.engine import BadRecord, Parcel, Session
-from engine.protocol import FAULTS, RECORD, TUNNEL_BROKE, TUNNEL_CLOSED, TUNNEL_LEFT
 from engine.views import error, left
-from ext.net.piping import prepare
-from server import log
-from server.cluster.homeward import Coming, bytes_of, key_of, read_last
-from server.metrics.exposition import Reading
-from server.metrics.histogram import Histogram
-from server.metrics.moved import MOVE_BOUNDS
-from server.metrics.tunnelled import ENDS
-from server.process import faults
-from server.worker.moving import Moving, ask_again, unheard
-from server.worker.tunnelling import Leaving
-from server.worker.worker import Worker
+from engine.wire.protocol import FAULTS, RECORD, TUNNEL_BROKE, TUNNEL_CLOSED, TUNNEL_LEFT
+from ext.migrate.tunnel_moves import prepare
+from server.fleet.roaming.return_record import Coming, bytes_of, key_of, read_last
+from server.ops import log
+from server.ops.metrics.exposition import Reading
+from server.ops.metrics.histogram import Histogram
+from server.ops.metrics.migration_metrics import MOVE_BOUNDS
+from server.ops.metrics.tunnel_metrics import ENDS
+from server.ops.process import fault_points
+from server.realtime.worker.connection_moves import Moving, ask_again, unheard
+from server.realtime.worker.tunnel_records import Leaving
+from server.realtime.worker.worker_loop import Worker
 
 # What is not of use once somebody left: where they sat, and what this process knows of them anyway (`Moves.steady`).
 NOT_KEPT: Final = frozenset(
@@ -122,7 +122,7 @@ class Tunnels:
 
         `client`, `address`: their connection; `state`: of it what `Reactor.release` said of `input` and `out`, and `opcode` where pieces of a message
         went along; `data`: those bytes; `sock`: the way to their home, the process of this name; `record`: theirs, as it went,
-        and as `last` what `engine.records.bare` gives of it.
+        and as `last` what `engine.migrate.record_fields.bare` gives of it.
 
         Both descriptors are this process's from here on. Where it cannot be done the client comes back by itself. ValueError: they are a
         visitor here, who goes to no third host; nothing was taken.
@@ -181,7 +181,7 @@ class Tunnels:
         if tunnel.coming.take(payload, tunnel.key):
             tunnel.ended = time.monotonic()
             self._worker.reactor.half_close(tunnel.number)
-            faults.at("coming")
+            fault_points.at("coming")
 
     def _go_on(self) -> None:
         over, self._over = self._over, []
@@ -194,9 +194,9 @@ class Tunnels:
                 if came:
                     self._drop(tunnel)
             elif came:
-                faults.at("returned")
+                fault_points.at("returned")
                 self._return(tunnel)
-                faults.at("back")
+                fault_points.at("back")
             else:
                 self._bereave(tunnel, how)
 

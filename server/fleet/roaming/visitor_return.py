@@ -18,15 +18,15 @@ from collections import Counter
 from typing import Final
 
 from engine.engine import VERSION, Session
-from engine.remote_room import RemoteRoom
+from engine.rooms.remote_room import RemoteRoom
 from engine.views import CHATTING, write_last
-from server.cluster import homeward
-from server.cluster.homeward import READ_MAX, TooLarge
-from server.metrics.exposition import Reading
-from server.metrics.tunnelled import RETURNS
-from server.process import faults
-from server.worker.moving import Moving, Released
-from server.worker.worker import Worker
+from server.fleet.roaming import return_record
+from server.fleet.roaming.return_record import READ_MAX, TooLarge
+from server.ops.metrics.exposition import Reading
+from server.ops.metrics.tunnel_metrics import RETURNS
+from server.ops.process import fault_points
+from server.realtime.worker.connection_moves import Moving, Released
+from server.realtime.worker.worker_loop import Worker
 
 WITHIN: Final = 3.0  # seconds for the other host to say that nothing more comes
 ON_THE_WAY: Final = 16 * 1024  # bytes: who has more to take is slow
@@ -65,7 +65,7 @@ class Homecoming:
         """Their host is told what it is to know of them if this one is gone."""
         session = self._worker.engine.sessions.get(self._worker.output.visitors[conn].id)
         if session is not None and session.conn == conn:
-            self._worker.reactor.record(conn, homeward.last(write_last(session, time.monotonic())))
+            self._worker.reactor.record(conn, return_record.last(write_last(session, time.monotonic())))
 
     def turn(self) -> None:
         """Who may go now goes."""
@@ -108,12 +108,12 @@ class Homecoming:
             return True
         try:
             released.parcel.record["v"] = self.writes()
-            frame = homeward.person(released.parcel)
+            frame = return_record.person(released.parcel)
         except TooLarge:
             self.results["stayed"] += 1
             self._stay(released, None)
             return True
-        faults.at("homeward")
+        fault_points.at("homeward")
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, descriptor)
         sock.setblocking(False)
         try:
@@ -123,7 +123,7 @@ class Homecoming:
             self._stay(released, since)
             return True
         self._worker.went(one["id"])
-        faults.at("person")
+        fault_points.at("person")
         task = asyncio.get_running_loop().create_task(self._return(sock, frame[sent:]))
         self._returns.add(task)
         task.add_done_callback(self._returns.discard)
@@ -151,9 +151,9 @@ class Homecoming:
                     read += data
                     if len(read) > READ_MAX:
                         raise TimeoutError
-                faults.at("read")
-                await loop.sock_sendall(sock, b"".join(homeward.rest(bytes(read))))
-                faults.at("rest")
+                fault_points.at("read")
+                await loop.sock_sendall(sock, b"".join(return_record.rest(bytes(read))))
+                fault_points.at("rest")
             result = "sent"
         self.results[result] += 1
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import orjson
 
-from server import version
-from server.cluster.head import Status
-from server.cluster.port import Answer, Handler, Request
+from server.fleet.rpc.rpc_envelope import Status
+from server.fleet.rpc.rpc_server import Answer, Handler, Request
+from server.ops import version
 
 
 class Hello(NamedTuple):

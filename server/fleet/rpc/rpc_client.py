@@ -10,11 +10,11 @@ import socket
 import time
 from collections.abc import Callable
 
-from server.cluster import head
-from server.cluster.head import ANSWER, BOUNDS, NONCE, Head, Kind, Status
-from server.cluster.port import exactly
-from server.cluster.seal import SEALED, Seal
-from server.config.cluster import split
+from server.fleet.rpc import rpc_envelope
+from server.fleet.rpc.rpc_envelope import ANSWER, BOUNDS, NONCE, Head, Kind, Status
+from server.fleet.rpc.rpc_seal import SEALED, Seal
+from server.fleet.rpc.rpc_server import exactly
+from server.ops.config.cluster_settings import split
 
 SECRET = "another secret: DATA/secret is not the same on both hosts"
 
@@ -84,7 +84,7 @@ class Asker:
     ) -> None:
         """Ask over a connection to `address` that was dialled. `challenge`: what it was answered with AGAIN. Raises OSError."""
         asks = Head(kind, self._node, int(self._wall() * 1000), nonce, len(body))
-        request = head.request(self.seal, address, asks, body, challenge)
+        request = rpc_envelope.request(self.seal, address, asks, body, challenge)
         await asyncio.get_running_loop().sock_sendall(sock, request)
 
     async def hear(self, sock: socket.socket, address: str, kind: Kind, body: bytes, nonce: bytes) -> bytes:
@@ -105,7 +105,7 @@ class Asker:
         status, length = ANSWER.unpack(await exactly(sock, ANSWER.size))
         if length > BOUNDS[kind]:
             raise HostAway("what it answers is no answer: is it another program's port?")
-        answer = head.answered(self.seal, nonce, status, await exactly(sock, SEALED + length))
+        answer = rpc_envelope.answered(self.seal, nonce, status, await exactly(sock, SEALED + length))
         if answer is None:
             raise HostAway(f"what it answers is not sealed by this service: {SECRET}")
         return status, answer

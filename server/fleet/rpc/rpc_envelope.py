@@ -16,7 +16,7 @@ from collections.abc import Container
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from server.cluster.seal import Seal
+from server.fleet.rpc.rpc_seal import Seal
 
 MAGIC: Final = b"SRD1"
 HEAD: Final = struct.Struct(">4sB5sQ16sI")
@@ -35,11 +35,13 @@ class Kind(IntEnum):
 
     HELLO = 1  # who are you?
     EPOCH = 2  # the key of an epoch
-    MOVE = 3  # people come (`server.cluster.parcels`); the connection becomes the wire of one of them
+    MOVE = 3  # people come (`server.fleet.roaming.session_transfer`); the connection becomes the wire of one of them
     HTTP = 4  # the connection becomes one of a browser or program that asks for what this host alone has
     FORGET = 5  # somebody who was sent is the sender's again
     LOOKS = 6  # what was seen of a chat that is reported at another host
-    KNOWN = 7  # what is known of people for a while, as all hosts are told of it (`server.workers.catching`)
+    KNOWN = (
+        7  # what is known of people for a while, as all hosts are told of it (`server.fleet.frontend.cluster_catch_up`)
+    )
 
 
 # bytes of a body, and of its answer

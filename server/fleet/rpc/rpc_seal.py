@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from server.security.keys import Keys, Purpose
+from server.ops.security.secret_keys import Keys, Purpose
 
 MAC: Final = 16  # bytes
 SEALED: Final = 1 + MAC  # bytes of a seal, before the body

@@ -15,12 +15,12 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, NamedTuple
 
-from server import log
-from server.cluster import head
-from server.cluster.head import CHALLENGE, HEAD, SKEW, Head, Nonces, Refused, Status
-from server.cluster.seal import SEALED, Seal
-from server.metrics.cluster import REFUSALS
-from server.metrics.exposition import Reading
+from server.fleet.rpc import rpc_envelope
+from server.fleet.rpc.rpc_envelope import CHALLENGE, HEAD, SKEW, Head, Nonces, Refused, Status
+from server.fleet.rpc.rpc_seal import SEALED, Seal
+from server.ops import log
+from server.ops.metrics.cluster_metrics import REFUSALS
+from server.ops.metrics.exposition import Reading
 
 COMING: Final = 64
 DEADLINE: Final = 2.0  # seconds for head and body, and for the answer to be taken
@@ -150,15 +150,15 @@ class Port:
             async with asyncio.timeout(DEADLINE):
                 challenge = b""
                 while True:
-                    found = head.read(await exactly(sock, HEAD.size), self._handlers)
+                    found = rpc_envelope.read(await exactly(sock, HEAD.size), self._handlers)
                     sealed = await exactly(sock, SEALED + found.length)
                     by = sealed[0]
-                    body = head.opened(self._seal, self._address, found, sealed, challenge)
-                    head.in_time(found, self._wall(), unread(sock))
+                    body = rpc_envelope.opened(self._seal, self._address, found, sealed, challenge)
+                    rpc_envelope.in_time(found, self._wall(), unread(sock))
                     if challenge or not self._may_be_used(found):
                         break
                     challenge = secrets.token_bytes(CHALLENGE)
-                    again = head.answer(self._seal, by, found.nonce, Status.AGAIN, challenge)
+                    again = rpc_envelope.answer(self._seal, by, found.nonce, Status.AGAIN, challenge)
                     await asyncio.get_running_loop().sock_sendall(sock, again)
             self._nonces.take(found.nonce, time.monotonic())
             if found.kind not in self._handlers:
@@ -171,11 +171,11 @@ class Port:
             if error.status is None or found is None:
                 return b"", None
             ours = int(self._wall() * 1000).to_bytes(8, "big") if error.status == Status.CLOCK else b""
-            return head.answer(self._seal, by, found.nonce, error.status, ours), None
+            return rpc_envelope.answer(self._seal, by, found.nonce, error.status, ours), None
         answer = await self._answered(Request(found.kind, found.node, found.nonce, by, body))
         if answer.status is None:
             return b"", answer.keep
-        return head.answer(self._seal, by, found.nonce, answer.status, answer.body), answer.keep
+        return rpc_envelope.answer(self._seal, by, found.nonce, answer.status, answer.body), answer.keep
 
     def _may_be_used(self, found: Head) -> bool:
         """Whether a process that accepted before this one may have taken it: its nonces are not known here, and its last request was sent by a clock

@@ -1,6 +1,6 @@
 """Who asks at the control socket, of a process without a loop. Rule: nothing here waits, and each asker is bounded in time and bytes.
 
-The other side is `server.process.control.ask`.
+The other side is `server.ops.process.control_socket.ask`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from server.process.control import LINE_MAX, PATIENCE, RETRY
+from server.ops.process.control_socket import LINE_MAX, PATIENCE, RETRY
 
 ASKERS_MAX: Final = 16  # at once; more wait at the socket
 OUT_MAX: Final = 256 * 1024  # bytes that an asker has not read

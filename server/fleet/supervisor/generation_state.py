@@ -1,7 +1,7 @@
 """What one generation of a host's processes leaves to the next, beside people. Rule: named here once, for who gives it and for who takes it.
 
 sockets    those that people and operators knock at: their queues outlive whoever accepts
-table      what addresses have (`server.process.census`): each generation counts in columns of its own, and the next is in the other half
+table      what addresses have (`server.ops.process.address_census`): each generation counts in columns of its own, and the next is in the other half
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import socket
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ext.net.census import COLUMNS_MAX
-from server.process.census import HostAddresses
-from server.process.sockets import Sockets
+from ext.accept.census import COLUMNS_MAX
+from server.ops.process.address_census import HostAddresses
+from server.ops.process.named_sockets import Sockets
 
 
 class Estate(NamedTuple):

@@ -10,10 +10,10 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from server.cluster.members import SERVING
-from server.workers.askers import Asker
-from server.workers.child import Child
-from server.workers.peers import HUB
+from server.fleet.cluster.membership import SERVING
+from server.fleet.ipc.ipc_peers import HUB
+from server.fleet.supervisor.child_process import Child
+from server.fleet.supervisor.control_clients import Asker
 
 WITHIN: Final = 300.0  # seconds that people have to go to other hosts
 ALONE: Final = "no other host is there: everybody is told to come back, and chats end"

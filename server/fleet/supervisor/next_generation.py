@@ -3,7 +3,8 @@
     starting ── ready ──► moving ── all of this generation have ended ──► done: the other one is the service
         └────────────────────┴──── it fails or dies: all of it is killed, who was not taken is here, and this one goes on
 
-The other side is `server.workers.preceding`. Each worker gives its people to its namesake (`emptying`), the office all that it has to the office
+The other side is `server.fleet.supervisor.previous_generation`. Each worker gives its people to its namesake (`emptying`), the office all that it
+has to the office
 (`yielding`); the hub has nothing that the workers do not know.
 """
 
@@ -20,14 +21,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from engine.engine import agreed
-from server import log
-from server.handover.leaving import TELL_EVERY, not_ready
-from server.handover.link import Kind
-from server.process import faults, successor
-from server.workers.askers import Asker
-from server.workers.child import Child, Said
-from server.workers.estate import Estate
-from server.workers.peers import HUB, LAST, NEXT, OFFICE, name_of, number_of
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.ipc.ipc_peers import HUB, LAST, NEXT, OFFICE, name_of, number_of
+from server.fleet.migrate.upgrade_source import TELL_EVERY, not_ready
+from server.fleet.supervisor.child_process import Child, Said
+from server.fleet.supervisor.control_clients import Asker
+from server.fleet.supervisor.generation_state import Estate
+from server.ops import log
+from server.ops.process import fault_points, successor
 
 LEAVE_WITHIN: Final = 300.0  # seconds until who has not gone by then is told to come back
 SUCCESSOR: Final = "successor"
@@ -79,7 +80,7 @@ class Following:
         records, descriptors = estate.packed()
         self._line.tell(Kind.HOST, *records, descriptors=descriptors)
         asker.say({"step": "starting"})
-        faults.at("sockets")
+        fault_points.at("sockets")
 
     @property
     def pid(self) -> int:
@@ -160,7 +161,7 @@ class Following:
             self._join(name, process)
         self._tell(Kind.BEGIN)
         self._flush()
-        faults.at("begin")
+        fault_points.at("begin")
         workers = [name for name in self._next if number_of(name) > 0]
         for name, child in self._children.items():
             child.leaving = True

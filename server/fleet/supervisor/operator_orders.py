@@ -19,17 +19,17 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, Protocol
 
-from server import log
-from server.handover.link import Kind
-from server.process import standing
-from server.process.control import UNKNOWN
-from server.process.successor import NotStarted
-from server.workers.askers import Asker
-from server.workers.child import Child
-from server.workers.departure import WITHIN, Departure
-from server.workers.estate import Estate
-from server.workers.following import ENDING, MOVING, STARTING, Following
-from server.workers.peers import HUB, OFFICE, name_of, number_of
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.ipc.ipc_peers import HUB, OFFICE, name_of, number_of
+from server.fleet.supervisor.child_process import Child
+from server.fleet.supervisor.control_clients import Asker
+from server.fleet.supervisor.generation_state import Estate
+from server.fleet.supervisor.host_drain import WITHIN, Departure
+from server.fleet.supervisor.next_generation import ENDING, MOVING, STARTING, Following
+from server.ops import log
+from server.ops.process import server_status
+from server.ops.process.control_socket import UNKNOWN
+from server.ops.process.successor import NotStarted
 
 TELL_EVERY: Final = 0.25  # seconds between two lines of how many people are left
 LEAVE_WITHIN: Final = 300.0  # seconds until one that cannot end is left as it is
@@ -165,7 +165,7 @@ class Orders:
 
     def _not_now(self) -> str:
         """Why nothing can be begun now; empty where it can."""
-        if self._host.phase != standing.READY:
+        if self._host.phase != server_status.READY:
             return NOT_NOW
         return ORDERED if self._order is not None else UPGRADING if self._following is not None else ""
 
@@ -173,7 +173,7 @@ class Orders:
         host = self._host
         starting = [name for name in host.names if name not in host.off and not self._serves(name)]
         said = ""
-        if host.phase != standing.READY:
+        if host.phase != server_status.READY:
             said = NOT_NOW
         elif self._following is not None:
             said = UPGRADING
@@ -198,7 +198,7 @@ class Orders:
     def _failed(self) -> None:
         """There is no next generation: who of this one ended for it is started anew."""
         self._following = None
-        for name in self._host.names if self._host.phase == standing.READY else ():
+        for name in self._host.names if self._host.phase == server_status.READY else ():
             if name not in self._host.children and name not in self._host.off:
                 self._host.start(name)
 
@@ -303,13 +303,21 @@ class Orders:
             child, deaths = host.children.get(name), host.deaths_of(name)
             if child is None:
                 rows.append(
-                    standing.process(name, standing.OFF if name in host.off else standing.STARTING, deaths=deaths)
+                    server_status.process(
+                        name, server_status.OFF if name in host.off else server_status.STARTING, deaths=deaths
+                    )
                 )
                 continue
-            phase = standing.DRAINING if child.leaving else standing.READY if child.ready else standing.STARTING
-            rows.append(standing.process(name, phase, child.pid, now - child.started, deaths, child.stands))
+            phase = (
+                server_status.DRAINING
+                if child.leaving
+                else server_status.READY
+                if child.ready
+                else server_status.STARTING
+            )
+            rows.append(server_status.process(name, phase, child.pid, now - child.started, deaths, child.stands))
         hub = host.children.get(HUB)
-        return standing.server(
+        return server_status.server(
             host.phase,
             os.getpid(),
             rows,

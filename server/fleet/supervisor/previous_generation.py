@@ -19,14 +19,14 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from engine.engine import OLDEST, VERSION
-from server import version
-from server.handover.arriving import SEVERAL
-from server.handover.link import Kind
-from server.process import faults, successor
-from server.process.sockets import StartError
-from server.workers.child import Child, Line, Said
-from server.workers.estate import Estate, unpacked
-from server.workers.peers import LAST, OFFICE
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.ipc.ipc_peers import LAST, OFFICE
+from server.fleet.migrate.new_generation import SEVERAL
+from server.fleet.supervisor.child_process import Child, Line, Said
+from server.fleet.supervisor.generation_state import Estate, unpacked
+from server.ops import version
+from server.ops.process import fault_points, successor
+from server.ops.process.named_sockets import StartError
 
 WITHIN: Final = 10.0  # seconds in which it is said what there is to go on with
 
@@ -77,7 +77,7 @@ class Preceding:
 
     def serves(self) -> None:
         """All of this generation could serve."""
-        faults.at("ready")
+        fault_points.at("ready")
         self._ready = True
         if self.over:
             self._begin()
@@ -113,7 +113,7 @@ class Preceding:
                     self._there[name] = os.dup(pidfd)
                 self.children[to].tell(Kind.PEER, name, pid, True, descriptors=(end,))
         elif said.kind == Kind.BEGIN:
-            faults.at("begun")
+            fault_points.at("begun")
             self._begin()
         elif said.kind == Kind.END:
             self._end()

@@ -2,7 +2,7 @@
 
 import os
 
-from server.config.settings import Settings
+from server.ops.config.settings import Settings
 
 
 def number_of_workers(settings: Settings) -> int:

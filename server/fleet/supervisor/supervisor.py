@@ -4,7 +4,8 @@ supervisor ── fork ──► hub, office, worker 1 … n          each has o
     ▲                       │                             whose two ends the supervisor makes and hands out
     └──── its death ────────┘ ──► the others are told, it is started anew and gets new links
 
-Who says nothing for two seconds of its own hangs, and is killed (`server.workers.watch`). An upgrade has another supervisor with all of these beside
+Who says nothing for two seconds of its own hangs, and is killed (`server.fleet.supervisor.watchdog`). An upgrade has another supervisor with all of
+these beside
 this one, until it has everybody (`following`, and `preceding` on its side).
 """
 
@@ -20,20 +21,20 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from server import log
-from server.handover.link import Kind
-from server.process import standing, waiter
-from server.process.notify import Notifier
-from server.process.schedule import Meter
-from server.process.successor import NotStarted
-from server.process.title import name_process
-from server.workers.askers import Askers
-from server.workers.child import Birth, Child, Line
-from server.workers.estate import Estate
-from server.workers.orders import Orders
-from server.workers.peers import HUB, OFFICE, number_of
-from server.workers.preceding import Preceding
-from server.workers.watch import LOOK_EVERY, Watch
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.ipc.ipc_peers import HUB, OFFICE, number_of
+from server.fleet.supervisor.child_process import Birth, Child, Line
+from server.fleet.supervisor.control_clients import Askers
+from server.fleet.supervisor.generation_state import Estate
+from server.fleet.supervisor.operator_orders import Orders
+from server.fleet.supervisor.previous_generation import Preceding
+from server.fleet.supervisor.watchdog import LOOK_EVERY, Watch
+from server.ops import log
+from server.ops.process import server_status, upgrade_waiter
+from server.ops.process.schedule import Meter
+from server.ops.process.successor import NotStarted
+from server.ops.process.systemd_notify import Notifier
+from server.ops.process.title import name_process
 
 AGAIN_AFTER: Final = (
     1.0  # seconds until one that died as soon as it was started is started anew; twice as many each time
@@ -53,7 +54,7 @@ def no_estate() -> Estate:
 
 
 def _send_meter(birth: Birth) -> None:
-    """Let the supervisor see how the kernel schedules this process (`server.workers.watch`)."""
+    """Let the supervisor see how the kernel schedules this process (`server.fleet.supervisor.watchdog`)."""
     meter = Meter.of_self()
     if meter is not None:
         Line(birth.up).tell(Kind.METER, descriptors=meter.descriptors)
@@ -110,7 +111,13 @@ class Supervisor:
     @property
     def phase(self) -> str:
         """Of the host."""
-        return standing.DRAINING if self._stopping else standing.READY if self._served else standing.STARTING
+        return (
+            server_status.DRAINING
+            if self._stopping
+            else server_status.READY
+            if self._served
+            else server_status.STARTING
+        )
 
     @property
     def start_within(self) -> float:
@@ -142,7 +149,7 @@ class Supervisor:
             self._start(name)
         while self.children or self._due or self._orders.busy:
             self._turn(wake)
-        waiter.keep()
+        upgrade_waiter.keep()
         self._hear(wake)
         self._orders.over()
         self._askers.close()

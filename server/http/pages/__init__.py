@@ -1,7 +1,7 @@
 """Documents made on the server: whole without a script, one column, the page's tokens. Templates are autoescaped, always.
 
 Rule: a document is a template that extends base.html and fills `title` and `body`; what it shows comes as arguments. Its sentences
-come by their keys from `t`, in the language of whoever reads it (server.words.said); English where it has no other. The one script is
+come by their keys from `t`, in the language of whoever reads it (server.http.words.sentences); English where it has no other. The one script is
 look.js.
 """
 
@@ -11,11 +11,11 @@ from typing import Any
 
 from aiohttp import web
 
-from server.pages.file import File
-from server.pages.languages import language_of
-from server.words import templates
-from server.words.catalogue import ENGLISH
-from server.words.said import Said, said
+from server.http.pages.file import File
+from server.http.pages.page_language import language_of
+from server.http.words import templates
+from server.http.words.catalogue import ENGLISH
+from server.http.words.sentences import Said, said
 
 FOLDER = Path(__file__).parent
 PAGES: "web.AppKey[Pages]" = web.AppKey("pages")  # how the handlers of other documents find the templates
@@ -23,7 +23,7 @@ NO_CACHE = {"Cache-Control": "no-cache", "Vary": "Accept-Language"}
 
 
 class Pages:
-    """Renders documents. `static` gives the address of a file of the page (server.http.site.Web.static); `origin`: where all of
+    """Renders documents. `static` gives the address of a file of the page (server.site.front.page_files.Web.static); `origin`: where all of
     it is on the web, for those who show a link with a picture; empty: nowhere that is known; `rating`: what filters of families
     read, empty: nothing."""
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from server.pages import PAGES
+from server.http.pages import PAGES
 
 DRESSED = ("404", "405", "413", "500")
 VARY = "Accept, Accept-Language"

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from ext.net.handshake import Judge, cookie_value, identity_of
-from server.http.passing import ADDRESS, BASE, said
-from server.http.services import SERVICES
-from server.security import identity
+from ext.accept.handshake import Judge, cookie_value, identity_of
+from server.http.request.host_forwarding import ADDRESS, BASE, said
+from server.http.request.site_services import SERVICES
+from server.ops.security import identity_cookie
 
 
 class ClientInfo:
@@ -56,7 +56,7 @@ class ClientInfo:
     async def welcome(self, request: web.Request, response: web.StreamResponse) -> None:
         """`app.on_response_prepare`: the page brings a first visitor's cookie, or renews it. Nothing else sets it."""
         if request.path == "/" and request.method == "GET" and response.status in {200, 304}:
-            response.headers.add("Set-Cookie", identity.answer(self.cookie(request), self.secure(request)))
+            response.headers.add("Set-Cookie", identity_cookie.answer(self.cookie(request), self.secure(request)))
 
 
 def cookie_of(request: web.BaseRequest, name: str) -> str:

@@ -1,6 +1,7 @@
 """Requests for what another host of this service has in its memory. Rule: each is passed on once, and what is said of who asked, a host is believed.
 
-The other half is `server.cluster.proxy`; where this host is alone there is none. A request that came from another host has the address of who
+The other half is `server.fleet.cluster.http_proxy`; where this host is alone there is none. A request that came from another host has the address
+of who
 asked and the place of this service, as the browser knows it, in fields of its own: nothing else of its connection is theirs.
 """
 
@@ -10,7 +11,7 @@ from typing import Final, Protocol
 
 from aiohttp import web
 
-from server.http.boundary import Bounded
+from server.http.request.request_boundary import Bounded
 
 ADDRESS: Final = "Serendip-Address"  # of who asked
 BASE: Final = "Serendip-Base"  # `https://chat.example`, as the asked host judged it
@@ -32,7 +33,7 @@ class Away(Exception):
 
 
 class Passing(Protocol):
-    """The way to other hosts (`server.cluster.proxy`)."""
+    """The way to other hosts (`server.fleet.cluster.http_proxy`)."""
 
     async def of_id(self, letters: str) -> str | None:
         """The other host that has it; None: this one, or nobody."""

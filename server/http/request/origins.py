@@ -8,8 +8,8 @@ from typing import Final
 
 from aiohttp import web
 
-from server.http.own_page import from_own_page
-from server.http.services import SERVICES
+from server.http.request.same_origin import from_own_page
+from server.http.request.site_services import SERVICES
 
 API: Final = "/api/"
 PREFLIGHT_MAX_AGE_S: Final = 600

@@ -1,4 +1,4 @@
-"""Pages while the process has too much work of its own: newcomers are told to come back, all but a share (`server.worker.crowding`).
+"""Pages while the process has too much work of its own: newcomers are told to come back, all but a share (`server.ops.health.overload`).
 
 Rule: whoever is here, or needs no page, is answered as ever.
 
@@ -12,10 +12,10 @@ from typing import Final
 
 from aiohttp import web
 
-from server.health.state import PATHS, TURNED_AWAY
-from server.http.client_info import CLIENT_INFO
-from server.http.services import SERVICES
-from server.pages.refusals import PROGRAMS
+from server.http.pages.refusal_pages import PROGRAMS
+from server.http.request.client_info import CLIENT_INFO
+from server.http.request.site_services import SERVICES
+from server.ops.health.readiness import PATHS, TURNED_AWAY
 
 FRESH: Final = 1.0  # seconds that it is taken for true who is here: to look at 20,000 sessions takes a millisecond
 NO_PAGES: Final = ("/s/", "/api/", "/.well-known/")

@@ -18,17 +18,27 @@ from typing import Any, cast
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from engine.protocol import TAKE_SECONDS
-from ext.net.admission import Addresses, key_of
-from ext.net.handshake import Judge, limited
-from server.http.boundary import Bounded, Send
-from server.http.counted import COUNTED, CROWDED, NEW, PASSED, PASSED_ON, UNCOUNTED, Crowded, Place, asked
-from server.http.headers import ALWAYS
-from server.http.reads import READ, Reads
-from server.http.services import SERVICES
-from server.metrics.exposition import Reading
-from server.pages.refusals import PROGRAMS, refusal
-from server.worker.crowding import come_again
+from engine.wire.protocol import TAKE_SECONDS
+from ext.accept.admission import Addresses, key_of
+from ext.accept.handshake import Judge, limited
+from server.http.pages.refusal_pages import PROGRAMS, refusal
+from server.http.request.bounded_reads import READ, Reads
+from server.http.request.connection_counts import (
+    COUNTED,
+    CROWDED,
+    NEW,
+    PASSED,
+    PASSED_ON,
+    UNCOUNTED,
+    Crowded,
+    Place,
+    asked,
+)
+from server.http.request.headers import ALWAYS
+from server.http.request.request_boundary import Bounded, Send
+from server.http.request.site_services import SERVICES
+from server.ops.health.overload import come_again
+from server.ops.metrics.exposition import Reading
 
 KEEP_ALIVE = 30.0  # seconds that an idle HTTP connection is kept: longer than a held poll of the Omegle face
 TAIL_MAX = (
@@ -292,7 +302,8 @@ class Door:
         return self.open
 
     def leave(self, send: Send) -> None:
-        """Give every connection to `send`: idle ones now, others when they are; whose request begins later goes with it (server.http.leaving).
+        """Give every connection to `send`: idle ones now, others when they are; whose request begins later goes with it
+        (server.http.request.requests_in_handover).
 
         `send` owns the descriptor that it took, until another `Door.arrive` has it; False: not now, it is asked again. What is handed over by
         `take` from here on goes to it at once.

@@ -22,7 +22,7 @@ class Bounded(web.RequestHandler):
 
     def __init__(self, *args: Any, **kw: Any) -> None:
         super().__init__(*args, **kw)
-        self.passed = False  # it is of another host of this service (`server.http.passing`)
+        self.passed = False  # it is of another host of this service (`server.http.request.host_forwarding`)
         self._between = True  # every request that was begun is whole, as far as is known
         self._latest: Any = None  # the body of the latest request, until it is whole
 

@@ -10,8 +10,8 @@ from typing import Final
 
 from aiohttp import web
 
-from server.http.door import Handler
-from server.http.forms import BODY_MAX, BadForm, body
+from server.http.request.forms import BODY_MAX, BadForm, body
+from server.http.request.reactor_handoff import Handler
 
 PATIENCE: Final = 2.0  # seconds that a request waits for room on its way
 AGAIN: Final = 0.02

@@ -6,22 +6,49 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from ext.net.handshake import Judge
-from server.config.settings import Settings
-from server.health.state import Health
-from server.http.passing import Passing
-from server.http.usual import Counted, Usual
-from server.metrics.exposition import Source
-from server.security.buckets import Tables
-from server.security.places import Places
-from server.security.proofs import Proofs
-from server.security.tokens import Tokens
-from server.store.interface import Store
-from server.worker.worker import Worker
+from engine.engine import Engine
+from ext.accept.handshake import Judge
+from server.data.records.store_ports import Store
+from server.http.request.host_forwarding import Passing
+from server.http.request.usual_wait import Counted, Usual
+from server.ops.config.settings import Settings
+from server.ops.health.readiness import Health
+from server.ops.metrics.exposition import Source
+from server.ops.security.college_proofs import Proofs
+from server.ops.security.host_hints import Places
+from server.ops.security.identity_cookie import Identities
+from server.ops.security.resume_tokens import Tokens
+from server.ops.security.token_buckets import Tables
+
+
+class Worker(Protocol):
+    """What the pages ask of the worker that has the sessions (`server.realtime.worker.worker_loop.Worker`)."""
+
+    identities: Identities
+
+    @property
+    def engine(self) -> Engine:
+        """Its engine."""
+
+    @property
+    def crowded(self) -> bool:
+        """Whether nobody new is taken in."""
+
+    def admits_page(self) -> bool:
+        """Whether a newcomer who asks for a page is shown it while nobody new is taken in."""
+
+    def turn_away(self) -> int:
+        """Count one who was turned away; seconds until the next try."""
+
+    def act(self, handler: Callable[[float], None]) -> None:
+        """Call `handler` with the time, and deliver what follows."""
+
+    def take_socket(self, fd: int, address: str, begun: bytes) -> None:
+        """Take a connection whose request for `/ws` came by HTTP; `begun`: its bytes so far."""
 
 
 class Looks(Protocol):
-    """Where pictures of cameras go that were asked for (`server.safety.pictures.looks`)."""
+    """Where pictures of cameras go that were asked for (`server.trust.pictures.picture_requests`)."""
 
     def begin(self, nonce: str, kind: str) -> None:
         """One begins to come. Raises Refused."""
@@ -51,7 +78,7 @@ class Services:
         self.identities = worker.identities
         self.places = Places()  # names that lead to this host
         self.shared_digests: bytes | None = (
-            None  # what all hosts make digests of programs' users with (`server.omegle.digests`)
+            None  # what all hosts make digests of programs' users with (`server.site.omegle.partner_digests`)
         )
         self.passing: Passing | None = None  # the way to others; None: there are none
         self.proofs: Proofs | None = None  # None: college mode is off
@@ -60,7 +87,7 @@ class Services:
         self.moderated: Callable[[], bool] = lambda: False  # whether people are told that somebody reads reports
         self.looks: Looks | None = None  # where pictures that were asked for go; None: nobody asks
         self.pictures: Callable[[], bool] = lambda: False  # whether pictures of cameras are looked at now
-        # the verdict on a still that nobody asked for, of so many frames (`server.safety.pictures.service`); "": nobody looked
+        # the verdict on a still that nobody asked for, of so many frames (`server.trust.pictures.service`); "": nobody looked
         self.glance: Callable[[bytes, int], Awaitable[str]] = nobody_glances
 
     def add_store(self, store: Store) -> None:

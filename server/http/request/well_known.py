@@ -10,8 +10,8 @@ from typing import Final
 
 from aiohttp import web
 
-from server.http.services import SERVICES
-from server.security import hosts
+from server.http.request.site_services import SERVICES
+from server.ops.security import allowed_hosts
 
 SECURITY: Final = "/.well-known/security.txt"
 GPC: Final = "/.well-known/gpc.json"
@@ -36,7 +36,7 @@ async def security(request: web.Request) -> web.Response:
     if not settings.operator.security_contact:
         raise web.HTTPNotFound
     text = security_text(
-        settings.operator.security_contact, settings.operator.security_policy, hosts.origin(settings.server.hosts),
+        settings.operator.security_contact, settings.operator.security_policy, allowed_hosts.origin(settings.server.hosts),
         datetime.datetime.now(datetime.UTC).date(),
     )  # fmt: skip
     return web.Response(text=text, headers=_HEADERS)

@@ -1,15 +1,15 @@
-"""`python -m server.words`: brings the catalogues up to the sources, and says what is wrong. Rule: it writes what a program can know
+"""`python -m server.http.words`: brings the catalogues up to the sources, and says what is wrong. Rule: it writes what a program can know
 (who uses a sentence, which are new, which changed) and no sentence."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from server.words.check import forbidden, wrong_in, wrong_in_source
-from server.words.compiled import FOLDER, SOURCE
-from server.words.files import language_file, source_file
-from server.words.po import english, languages, messages, read, source
-from server.words.users import unknown, users
+from server.http.words.catalogue_files import language_file, source_file
+from server.http.words.compiled_catalogues import FOLDER, SOURCE
+from server.http.words.po_files import english, languages, messages, read, source
+from server.http.words.sentence_users import unknown, users
+from server.http.words.translation_check import forbidden, wrong_in, wrong_in_source
 
 
 def files(folder: Path = FOLDER) -> dict[str, bytes]:

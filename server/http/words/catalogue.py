@@ -1,5 +1,5 @@
 """Each sentence by its key, in each language. Rule: what a language lacks is said in English, and is known as missing. Read as it was compiled
-(`server.words.compiled`), else of the catalogues (`server.words.po`): both say the same."""
+(`server.http.words.compiled_catalogues`), else of the catalogues (`server.http.words.po_files`): both say the same."""
 
 import functools
 from collections.abc import Iterable, Mapping
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from server.words.compiled import ENGLISH as ENGLISH
-from server.words.compiled import FOLDER as FOLDER
-from server.words.compiled import Word as Word
-from server.words.compiled import load
+from server.http.words.compiled_catalogues import ENGLISH as ENGLISH
+from server.http.words.compiled_catalogues import FOLDER as FOLDER
+from server.http.words.compiled_catalogues import Word as Word
+from server.http.words.compiled_catalogues import load
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Words:
 def _everything(folder: Path) -> Mapping[str, Any]:
     there = load(folder)
     if there is None:
-        from server.words.po import everything
+        from server.http.words.po_files import everything
 
         return everything(folder)
     return there

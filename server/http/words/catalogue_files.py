@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import write_po
 
-from server.words.plurals import categories
-from server.words.po import messages
+from server.http.words.plural_forms import categories
+from server.http.words.po_files import messages
 
 _HEAD = """\
 # {title}

@@ -1,7 +1,7 @@
 """The catalogues in a form that is read at once. Rule: the .po files are the source; what is compiled says of which it was made, by a digest, and
 is taken for these alone, so that it is never another's: where it is missing or old, the catalogues themselves are read.
 
-The build writes it (setup.py, by `server.words.po.compile_into`). Babel's reader takes a quarter of a second for nine languages.
+The build writes it (setup.py, by `server.http.words.po_files.compile_into`). Babel's reader takes a quarter of a second for nine languages.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ FOLDER = HERE / "locale"
 SOURCE = "words.pot"
 ENGLISH = "en"
 COMPILED: Final = "compiled.json"
-_READERS = ("po.py", "plurals.py")  # what a catalogue means is said there
+_READERS = ("po_files.py", "plural_forms.py")  # what a catalogue means is said there
 
 Word = str | dict[str, str]  # a sentence, or its forms by CLDR's names
 
@@ -29,7 +29,8 @@ def digest(folder: Path) -> str:
 
 
 def load(folder: Path) -> Mapping[str, Any] | None:
-    """What `server.words.po.everything` says of a folder, as it was compiled; None where that is missing, damaged or of other catalogues."""
+    """What `server.http.words.po_files.everything` says of a folder, as it was compiled; None where that is missing, damaged or of other
+    catalogues."""
     import orjson
 
     try:

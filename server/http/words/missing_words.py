@@ -1,7 +1,7 @@
 """How many sentences are missing, for the board. Rule: read at the scrape, of what was read at the start."""
 
-from server.metrics.exposition import Reading
-from server.words.catalogue import words
+from server.http.words.catalogue import words
+from server.ops.metrics.exposition import Reading
 
 
 def reading() -> Reading:

@@ -2,7 +2,7 @@
 
 import datetime
 
-from server.words.said import Said
+from server.http.words.sentences import Said
 
 
 def moment(at: float, t: Said) -> str:

@@ -9,9 +9,9 @@ from typing import Final
 
 import orjson
 
-from server.words.catalogue import Words
+from server.http.words.catalogue import Words
 
-WEB: Final = "server/web/"  # how locations of the page's files begin
+WEB: Final = "server/site/web/"  # how locations of the page's files begin
 LATER: Final = "-rest"
 # What index.html says before any script runs.
 SHELL: Final = (

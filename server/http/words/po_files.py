@@ -1,7 +1,7 @@
 """The catalogues, read as they stand. Rule: a key is the context (msgctxt) of a message, its English the message itself; what a language
 lacks, or has not looked at since the English changed (fuzzy), is said in English, and is known as missing.
 
-Who wants the sentences asks `server.words.catalogue`; here is what makes and checks catalogues, and what is compiled of them.
+Who wants the sentences asks `server.http.words.catalogue`; here is what makes and checks catalogues, and what is compiled of them.
 """
 
 import functools
@@ -12,8 +12,8 @@ from typing import Any
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
-from server.words.compiled import COMPILED, ENGLISH, FOLDER, SOURCE, Word, digest
-from server.words.plurals import categories, direction, name
+from server.http.words.compiled_catalogues import COMPILED, ENGLISH, FOLDER, SOURCE, Word, digest
+from server.http.words.plural_forms import categories, direction, name
 
 
 def read(path: Path, language: str) -> Catalog:
@@ -80,7 +80,7 @@ def _language(folder: Path, language: str, originals: dict[str, Word]) -> dict[s
 
 
 def compile_into(target: Path, folder: Path = FOLDER) -> None:
-    """Write what `server.words.compiled.load` reads of the catalogues of a folder into `target`, another or the same. Raises OSError,
+    """Write what `server.http.words.compiled_catalogues.load` reads of the catalogues of a folder into `target`, another or the same. Raises OSError,
     PoFileError."""
     body = json.dumps({"digest": digest(folder), **everything(folder)}, ensure_ascii=False, separators=(",", ":"))
     begun = target / f".{COMPILED}"

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from server.words.compiled import Word
-from server.words.page import SHELL, WEB
+from server.http.words.compiled_catalogues import Word
+from server.http.words.page_words import SHELL, WEB
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 _NAMED = re.compile(r"[\"']([A-Za-z]+(?:\.[A-Za-z0-9]+)*)[\"']")
 _BEGUN = re.compile(
     r"`([A-Za-z.]+\.)\$\{|f\"([A-Za-z.]+\.)\{|\"([A-Za-z.]+\.[A-Z]?)\" ~|\bBEGIN: Final = \"([A-Za-z.]+\.)\""
@@ -18,9 +18,9 @@ _ASKED = re.compile(
     r"\b(?:t|parts|say)(?:\.\w+)?\(\"([A-Za-z0-9.]+)\"[,)]|\b(?:Refused|Missing|Taken|Beyond|BadHold)\(\"([a-z]+\.[A-Za-z0-9.]+)\"[,)]"
 )
 _SPEAKS = re.compile(
-    r"\bPAGES\b|\bwords\.(?:said|catalogue)\b|\bpages\.(?:offer|spoken)\(|\b(?:Refused|BadHold)\b"
+    r"\bPAGES\b|\bwords\.(?:sentences|catalogue)\b|\bpages\.(?:offer|spoken)\(|\b(?:Refused|BadHold)\b"
 )  # a module that has a language
-_WORDED = "worded.py"  # of what makes sentences the one module that has some
+_WORDED = ("worded_errors.py", "moment_words.py")  # of what makes sentences the modules that have some
 _ASIDE = ("sw.js",)  # has no words: its strings are the browser's
 
 
@@ -32,8 +32,8 @@ def modules() -> dict[str, str]:
 def documents() -> dict[str, str]:
     """What documents and mails are made by: templates, and the modules that fill them."""
     server = ROOT / "server"
-    spoken = _read(path for path in server.rglob("*.py") if path.parent.name != "words" or path.name == _WORDED)
-    templates = [*(server / "pages").glob("*.html"), *(server / "console" / "templates").glob("*.html")]
+    spoken = _read(path for path in server.rglob("*.py") if path.parent.name != "words" or path.name in _WORDED)
+    templates = [*(server / "http/pages").glob("*.html"), *(server / "trust/console/templates").glob("*.html")]
     return _read(templates) | {name: text for name, text in spoken.items() if _SPEAKS.search(text)}
 
 

@@ -13,8 +13,8 @@ from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 from markupsafe import Markup, escape
 
-from server.words.catalogue import ENGLISH, Word, Words, words
-from server.words.plurals import category
+from server.http.words.catalogue import ENGLISH, Word, Words, words
+from server.http.words.plural_forms import category
 
 _LOCALES = {"en": "en_GB"}  # 24 November 2026
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))

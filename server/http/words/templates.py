@@ -17,8 +17,8 @@ import jinja2
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 
-SERVER: Final = Path(__file__).parents[1]
-FOLDERS: Final = ("pages", "console/templates")  # within SERVER: those that the build compiles
+SERVER: Final = Path(__file__).parents[2]
+FOLDERS: Final = ("http/pages", "trust/console/templates")  # within SERVER: those that the build compiles
 COMPILED: Final = "compiled.bin"  # within such a folder
 _CHOSEN: Final[Mapping[str, Any]] = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
 _MADE_BY: Final = f"{sys.implementation.cache_tag} {jinja2.__version__} {_CHOSEN}"

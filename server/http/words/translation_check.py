@@ -9,9 +9,9 @@ from typing import Final
 
 from babel.messages.catalog import Catalog, Message
 
-from server.words.compiled import Word
-from server.words.plurals import categories, disagreements
-from server.words.po import english, messages, translated
+from server.http.words.compiled_catalogues import Word
+from server.http.words.plural_forms import categories, disagreements
+from server.http.words.po_files import english, messages, translated
 
 BRAND: Final = "Serendip"
 LONGER, SPARE = 2, 12  # a translation has at most LONGER times the characters of the English, and SPARE more

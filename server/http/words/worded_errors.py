@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from server.words.catalogue import ENGLISH
-from server.words.said import Said, said
+from server.http.words.catalogue import ENGLISH
+from server.http.words.sentences import Said, said
 
 
 @dataclass(frozen=True, slots=True)

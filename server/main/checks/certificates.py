@@ -1,4 +1,4 @@
-"""Says how long the certificates of the site and of NATS are valid. Rule: as of `server.checks.outside`."""
+"""Says how long the certificates of the site and of NATS are valid. Rule: as of `server.main.checks.outside_checks`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import datetime
 import time
 from collections.abc import Sequence
 
-from server.checks.finding import Finding, error, notice, ok, warning
-from server.health.certificates import WARN_BEFORE_S, Place, expiry
+from server.main.checks.check_finding import Finding, error, notice, ok, warning
+from server.ops.health.certificates import WARN_BEFORE_S, Place, expiry
 
 REMEDIES = {
     "site": "look at what renews it (Caddy's log, certbot)",

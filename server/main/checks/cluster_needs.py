@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from server.checks.finding import Finding, error, warning
-from server.config.settings import Settings
+from server.main.checks.check_finding import Finding, error, warning
+from server.ops.config.settings import Settings
 
 
 def unfit(settings: Settings) -> Iterator[tuple[str, str]]:

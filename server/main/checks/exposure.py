@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Final
 
-from server.config.settings import UNNAMED, Settings
+from server.ops.config.settings import UNNAMED, Settings
 
 INVITE: Final = "serendip console invite NAME --role moderator"
 

@@ -1,4 +1,4 @@
-"""Whether hosts can be one service: NATS, each other's ports, secrets, clocks, releases, databases. Rule: as of `server.checks.outside`.
+"""Whether hosts can be one service: NATS, each other's ports, secrets, clocks, releases, databases. Rule: as of `server.main.checks.outside_checks`.
 
 Each host that is heard on NATS is asked at its cluster port, as any other host would.
 """
@@ -16,20 +16,21 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error
 
-from server import version
-from server.checks.certificates import certificates
-from server.checks.finding import Finding, error, ok, warning
-from server.cluster import hello, wire
-from server.cluster.asking import Asker, HostAway
-from server.cluster.cell import ALL
-from server.cluster.head import Kind
-from server.cluster.hello import Hello
-from server.cluster.members import DEAD, Beat, read
-from server.cluster.seal import Seal
-from server.cluster.wire import Proof
-from server.config.cluster import Cluster
-from server.health.certificates import nats_places
-from server.security.keys import Keys
+from server.fleet.cluster.cluster_node import ALL
+from server.fleet.cluster.membership import DEAD, Beat, read
+from server.fleet.nats import nats_connection
+from server.fleet.nats.nats_connection import Proof
+from server.fleet.rpc import node_hello
+from server.fleet.rpc.node_hello import Hello
+from server.fleet.rpc.rpc_client import Asker, HostAway
+from server.fleet.rpc.rpc_envelope import Kind
+from server.fleet.rpc.rpc_seal import Seal
+from server.main.checks.certificates import certificates
+from server.main.checks.check_finding import Finding, error, ok, warning
+from server.ops import version
+from server.ops.config.cluster_settings import Cluster
+from server.ops.health.certificates import nats_places
+from server.ops.security.secret_keys import Keys
 
 LISTEN = DEAD  # seconds: who is not heard for so long is not there
 SKEW: Final = 5.0  # seconds that two clocks may differ
@@ -96,23 +97,23 @@ async def _nats(settings: Cluster, server: str, proof: Proof, heard: Heard) -> F
     refused: list[str] = []
 
     async def troubled(fault: Exception) -> None:
-        refused.append(wire.words(fault))
+        refused.append(nats_connection.words(fault))
 
     try:
-        client = await wire.connect(server, proof, troubled=troubled)
+        client = await nats_connection.connect(server, proof, troubled=troubled)
     except Exception as fault:  # noqa: BLE001 - whatever a library makes of a network
         return error(
             "nats",
-            f"{server}: {wire.words(fault)}",
+            f"{server}: {nats_connection.words(fault)}",
             "does it run, may this machine reach it, and does it know this host?",
         )
     try:
         echoed = await _echo(client, f"{settings.name}.{settings.cell}", heard.take)
     except Error as fault:
-        refused.append(wire.words(fault))
+        refused.append(nats_connection.words(fault))
         echoed = False
     finally:
-        await wire.end(client)
+        await nats_connection.end(client)
     if refused or not echoed:
         may = f"its user must publish and subscribe to {settings.name}.>"
         return error("nats", f"{server}: {refused[0] if refused else 'what is said does not come back'}", may)
@@ -130,9 +131,9 @@ async def _echo(client: Client, base: str, take: Callable[[Msg], Awaitable[None]
     await client.subscribe(subject, cb=back)
     await client.subscribe(f"{base}.{ALL}", cb=take)
     await client.publish(subject, b"")
-    await client.flush(wire.PATIENCE)
+    await client.flush(nats_connection.PATIENCE)
     try:
-        async with asyncio.timeout(wire.PATIENCE):
+        async with asyncio.timeout(nats_connection.PATIENCE):
             await came.wait()
     except TimeoutError:
         return False
@@ -143,7 +144,7 @@ async def _echo(client: Client, base: str, take: Callable[[Msg], Awaitable[None]
 async def _hello(asker: Asker, address: str) -> Hello | str:
     """What a host says of itself; why it does not."""
     try:
-        return hello.read(await asker.ask(address, Kind.HELLO, b""))
+        return node_hello.read(await asker.ask(address, Kind.HELLO, b""))
     except HostAway as away:
         return str(away)
     except ValueError:

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from server.checks.cluster import fitness
-from server.checks.eea import EEA
-from server.checks.exposure import loopback, missing, public_address, public_names
-from server.checks.finding import Finding, error, notice, ok, warning
-from server.config.settings import Settings
-from server.privacy.recipients import unnamed
-from server.process.owner import MADE_FIRST, name_of
+from server.data.privacy.recipient_check import unnamed
+from server.main.checks.check_finding import Finding, error, notice, ok, warning
+from server.main.checks.cluster_needs import fitness
+from server.main.checks.eea_countries import EEA
+from server.main.checks.exposure import loopback, missing, public_address, public_names
+from server.ops.config.settings import Settings
+from server.ops.process.file_owner import MADE_FIRST, name_of
 
 FREE_WARNING: Final = 1 << 30  # bytes
 FREE_ERROR: Final = 100 << 20

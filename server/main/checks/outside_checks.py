@@ -15,26 +15,26 @@ from typing import Any, Final
 import aiosmtplib
 from sqlalchemy import text
 
-from server.captcha.siteverify import Siteverify
-from server.checks.certificates import certificates
-from server.checks.exposure import INVITE, public_names
-from server.checks.finding import Finding, error, ok, warning
-from server.checks.hosts import SKEW, hosts
-from server.config.challenge import Challenge
-from server.config.moderation_policy import QUEUES, WAITING
-from server.config.settings import Mail, Settings, Translation
-from server.console.accounts import expected, unread_queues
-from server.health.certificates import site_places
-from server.security.keys import Keys
-from server.store import migrate
-from server.store.errors import ObjectsAway, StoreAway
-from server.store.fingerprints import WHAT_TO_DO as KEYS_REMEDY
-from server.store.objects import REMEDIES as OBJECTS_REMEDIES
-from server.store.objects import VERSIONED
-from server.store.reach import REMEDIES, cause_of
-from server.store.service import Parts
-from server.translation.libre import Libre, Untranslated
-from server.video.ice import Ice, turn_secret
+from server.data.database import schema_migration
+from server.data.database.key_fingerprints import WHAT_TO_DO as KEYS_REMEDY
+from server.data.database.store_reachability import REMEDIES, cause_of
+from server.data.errors import ObjectsAway, StoreAway
+from server.data.logs.objects import REMEDIES as OBJECTS_REMEDIES
+from server.data.logs.objects import VERSIONED
+from server.data.store.service import Parts
+from server.main.checks.certificates import certificates
+from server.main.checks.check_finding import Finding, error, ok, warning
+from server.main.checks.exposure import INVITE, public_names
+from server.main.checks.host_checks import SKEW, hosts
+from server.ops.config.challenge_settings import Challenge
+from server.ops.config.moderation_policy import QUEUES, WAITING
+from server.ops.config.settings import Mail, Settings, Translation
+from server.ops.health.certificates import site_places
+from server.ops.security.secret_keys import Keys
+from server.realtime.video.ice_servers import Ice, turn_secret
+from server.site.translation.libretranslate import Libre, Untranslated
+from server.trust.captcha.siteverify import Siteverify
+from server.trust.operators.accounts import expected, unread_queues
 
 PATIENCE: Final = 10.0  # seconds for each
 _turn = re.compile(r"(turns?):(\[[^\]]+\]|[^:?]+)(?::(\d+))?(?:\?transport=(udp|tcp))?").fullmatch
@@ -75,8 +75,8 @@ async def within(name: str, check: Callable[[Any], Awaitable[list[Finding]]], wh
 async def database(parts: Parts) -> list[Finding]:
     """Reachable, at this program's revision, made with these keys, and by this clock."""
     try:
-        revision = await migrate.revision(parts.database)
-        problem = migrate.problem(revision)
+        revision = await schema_migration.revision(parts.database)
+        problem = schema_migration.problem(revision)
         if problem is not None:
             return [(warning if not revision else error)("database", problem.said, problem.remedy)]
         foreign = await parts.fingerprints.problems()

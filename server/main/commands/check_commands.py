@@ -8,15 +8,15 @@ from typing import NoReturn
 
 import typer
 
-from server import log
-from server.checks.finding import Finding, error
-from server.checks.local import local
-from server.checks.outside import outside
-from server.commands.shared import clean, print_json, say
-from server.config.settings import Settings
-from server.process.owner import MADE_FIRST
-from server.security import keys
-from server.store.service import open_parts
+from server.data.store.service import open_parts
+from server.main.checks.check_finding import Finding, error
+from server.main.checks.local_checks import local
+from server.main.checks.outside_checks import outside
+from server.main.commands.command_output import clean, print_json, say
+from server.ops import log
+from server.ops.config.settings import Settings
+from server.ops.process.file_owner import MADE_FIRST
+from server.ops.security import secret_keys
 
 
 def check(settings: Settings, as_json: bool) -> None:
@@ -41,9 +41,9 @@ def conclude(found: Sequence[Finding], as_json: bool) -> NoReturn:
 
 async def _outside(settings: Settings) -> list[Finding]:
     try:
-        held = keys.load(settings.data)
+        held = secret_keys.load(settings.data)
         parts = open_parts(settings, held) if settings.store.enabled else None
-    except (keys.SecretError, ValueError, LookupError, OSError) as fault:
+    except (secret_keys.SecretError, ValueError, LookupError, OSError) as fault:
         return [error("data", str(fault), "put back a copy, or look at its owner and mode")]
     try:
         return await outside(settings, held, parts)

@@ -6,7 +6,7 @@ import asyncio
 
 import typer
 
-from server.commands.shared import AsJson, ConfigFile, DataFolder, enter, stop
+from server.main.commands.command_output import AsJson, ConfigFile, DataFolder, enter, stop
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -22,12 +22,12 @@ def check(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = 
     settings = enter(config, {"data": data})
     if not settings.cluster.nats:
         stop("this host is alone: cluster.nats is empty", status=2)
-    from server.checks.hosts import hosts
-    from server.commands.check import conclude
-    from server.security import keys
+    from server.main.checks.host_checks import hosts
+    from server.main.commands.check_commands import conclude
+    from server.ops.security import secret_keys
 
     try:
-        held = keys.load(settings.data)
-    except keys.SecretError as fault:
+        held = secret_keys.load(settings.data)
+    except secret_keys.SecretError as fault:
         stop(str(fault), status=2)
     conclude(asyncio.run(hosts(settings.cluster, held)), as_json)

@@ -40,7 +40,7 @@ Operator = Annotated[
 
 def read(config: Path | None, flags: dict[str, object]) -> Any:
     """The settings of a command; a problem ends the program with status 2, each named on a line of its own."""
-    from server.config.sources import SettingsError, load
+    from server.ops.config.sources import SettingsError, load
 
     try:
         return load(config, flags)
@@ -53,8 +53,8 @@ def enter(config: Path | None, flags: dict[str, object], *, make: bool = False) 
 
     `make`: this command may make the folder.
     """
-    from server.process.owner import NotOurs
-    from server.process.owner import enter as become
+    from server.ops.process.file_owner import NotOurs
+    from server.ops.process.file_owner import enter as become
 
     settings = read(config, flags).settings
     try:

@@ -7,13 +7,24 @@ from typing import Annotated
 
 import typer
 
-from server.commands.parts import perform
-from server.commands.shared import AsJson, ConfigFile, DataFolder, Operator, clean, print_json, say, table, when, who
-from server.config.settings import Settings
-from server.console.accounts import Account, Accounts
-from server.console.service import known_origin
-from server.store import migrate as migrations
-from server.store.service import Parts
+from server.data.database import schema_migration as migrations
+from server.data.store.service import Parts
+from server.main.commands.command_output import (
+    AsJson,
+    ConfigFile,
+    DataFolder,
+    Operator,
+    clean,
+    print_json,
+    say,
+    table,
+    when,
+    who,
+)
+from server.main.commands.store_commands import perform
+from server.ops.config.settings import Settings
+from server.trust.console.console_server import known_origin
+from server.trust.operators.accounts import Account, Accounts
 
 app = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="a pseudonym: a-z 0-9 . _ -")]

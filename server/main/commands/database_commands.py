@@ -8,16 +8,28 @@ from typing import Annotated
 
 import typer
 
-from server.commands.parts import perform
-from server.commands.shared import AsJson, ConfigFile, DataFolder, Operator, Why, print_json, say, stop, when, who
-from server.config.settings import Settings
-from server.privacy import audit
-from server.store import backup as backups
-from server.store import fingerprints, folder, restoring, service_lock
-from server.store import migrate as migrations
-from server.store.objects import VERSIONED
-from server.store.restoring import Restored
-from server.store.service import Parts
+from server.data.backup import database_backup as backups
+from server.data.database import folder_lock, key_fingerprints, service_lock
+from server.data.database import schema_migration as migrations
+from server.data.logs.objects import VERSIONED
+from server.data.privacy import audit_log
+from server.data.store import restore as restoring
+from server.data.store.restore import Restored
+from server.data.store.service import Parts
+from server.main.commands.command_output import (
+    AsJson,
+    ConfigFile,
+    DataFolder,
+    Operator,
+    Why,
+    print_json,
+    say,
+    stop,
+    when,
+    who,
+)
+from server.main.commands.store_commands import perform
+from server.ops.config.settings import Settings
 
 KINDS = {
     "hold": "holds",
@@ -94,7 +106,7 @@ async def _schema(parts: Parts, revision: str) -> list[str]:
 async def _keys(parts: Parts, revision: str) -> list[str]:
     """Which keys are not those of the database, and what to do."""
     found = await parts.fingerprints.problems() if revision == migrations.HEAD else []
-    return [*found, fingerprints.WHAT_TO_DO] if found else []
+    return [*found, key_fingerprints.WHAT_TO_DO] if found else []
 
 
 @app.command("accept-keys")
@@ -104,7 +116,7 @@ def accept_keys(why: Why, config: ConfigFile = None, data: DataFolder = None, op
     async def handler(parts: Parts, _: Settings) -> list[str]:
         found = await parts.fingerprints.problems()
         outcome = "; ".join(found) or "nothing differed"
-        await audit.note(
+        await audit_log.note(
             parts.database, now=int(time.time()), operator=who(operator), action="accept keys", why=why, outcome=outcome
         )
         await parts.fingerprints.accept()
@@ -127,7 +139,7 @@ def backup(
 
     async def handler(parts: Parts, _: Settings) -> int:
         size = await backups.backup(parts.database, file)
-        await audit.note(
+        await audit_log.note(
             parts.database,
             now=int(time.time()),
             operator=who(operator),
@@ -157,11 +169,11 @@ def restore(
         stop("this replaces the present database; stop every host that uses it and say --yes")
 
     async def handler(parts: Parts, settings: Settings) -> list[str]:
-        with folder.alone(settings.data):
+        with folder_lock.alone(settings.data):
             async with service_lock.alone(parts.database):
                 done = await restoring.restore(parts, file)
                 told = restored(done)
-                await audit.note(
+                await audit_log.note(
                     parts.database, now=int(time.time()), operator=who(operator), action="restore", why=why,
                     outcome="; ".join(told),
                 )  # fmt: skip

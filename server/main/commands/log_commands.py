@@ -7,8 +7,14 @@ from typing import Annotated
 
 import typer
 
-from server.commands.parts import perform
-from server.commands.shared import (
+from server.data.logs.log_rendering import as_json as plain
+from server.data.logs.log_rendering import as_text
+from server.data.privacy import audit_log
+from server.data.records.transcript import Transcript
+from server.data.store.service import Parts
+from server.http.words.catalogue import ENGLISH
+from server.http.words.sentences import said as spoken
+from server.main.commands.command_output import (
     AsJson,
     ConfigFile,
     DataFolder,
@@ -21,14 +27,8 @@ from server.commands.shared import (
     stop,
     who,
 )
-from server.config.settings import Settings
-from server.privacy import audit
-from server.saved.render import as_json as plain
-from server.saved.render import as_text
-from server.store.service import Parts
-from server.store.transcript import Transcript
-from server.words.catalogue import ENGLISH
-from server.words.said import said as spoken
+from server.main.commands.store_commands import perform
+from server.ops.config.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
 Address = Annotated[str, typer.Argument(metavar="URL", help="the log's address, or the last part of it")]
@@ -54,7 +54,7 @@ def show(
         async with _act(parts, url, operator, "log show", why) as act:
             ident = await parts.logs.find(last(url))
             if ident is not None:
-                await act.about(await audit.of_log(parts.database, parts.pseudonyms, ident))
+                await act.about(await audit_log.of_log(parts.database, parts.pseudonyms, ident))
             said = await parts.logs.show(last(url)) if ident is not None else None
             act.outcome = "shown" if said is not None else "none"
         return said
@@ -87,12 +87,12 @@ def remove(
     say(perform(config, data, handler))
 
 
-async def _removed(parts: Parts, act: audit.Act, text: str, dry: bool) -> str:
+async def _removed(parts: Parts, act: audit_log.Act, text: str, dry: bool) -> str:
     """Remove the log, or only look; what came of it."""
     ident = await parts.logs.find(text)
     if ident is None:
         return "there is no such log"
-    await act.about(await audit.of_log(parts.database, parts.pseudonyms, ident))
+    await act.about(await audit_log.of_log(parts.database, parts.pseudonyms, ident))
     if dry:
         return "would be removed"
     async with parts.database.write() as connection:
@@ -104,10 +104,10 @@ async def _removed(parts: Parts, act: audit.Act, text: str, dry: bool) -> str:
 
 def _act(
     parts: Parts, url: str, operator: str, action: str, why: str, *, dry: bool = False
-) -> AbstractAsyncContextManager[audit.Act]:
+) -> AbstractAsyncContextManager[audit_log.Act]:
     """In the trail, by the address that was given."""
-    subject = audit.of_log_address(parts.pseudonyms, last(url))
-    return audit.act(parts.database, operator=who(operator), action=action, why=why, subject=subject, dry=dry)
+    subject = audit_log.of_log_address(parts.pseudonyms, last(url))
+    return audit_log.act(parts.database, operator=who(operator), action=action, why=why, subject=subject, dry=dry)
 
 
 @app.command()

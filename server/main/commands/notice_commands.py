@@ -7,8 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from server.commands.parts import perform
-from server.commands.shared import (
+from server.data.store.service import Parts
+from server.http.words.catalogue import ENGLISH
+from server.http.words.sentences import said
+from server.main.commands.command_output import (
     AsJson,
     ConfigFile,
     DataFolder,
@@ -26,14 +28,12 @@ from server.commands.shared import (
     when,
     who,
 )
-from server.config.settings import Settings
-from server.safety import transparency
-from server.safety.interface import KINDS
-from server.safety.law_desk import OUTCOMES, LawDesk, Notice, Waiting
-from server.safety.published import tables
-from server.store.service import Parts
-from server.words.catalogue import ENGLISH
-from server.words.said import said
+from server.main.commands.store_commands import perform
+from server.ops.config.settings import Settings
+from server.trust.desk.public_notice_desk import OUTCOMES, LawDesk, Notice, Waiting
+from server.trust.moderation_ports import KINDS
+from server.trust.publication import monthly_figures
+from server.trust.publication.published_figures import tables
 
 app = typer.Typer(no_args_is_help=True)
 Ident = Annotated[str, typer.Argument(metavar="NOTICE", help="its first digits, as `list` has them")]
@@ -148,7 +148,7 @@ def report(
             stop(f"{clean(month)}: a month is written as 2026-11", status=2)
 
     async def handler(parts: Parts, _: Settings) -> list[dict[str, Any]]:
-        return [one for one in await transparency.months(parts.database, EVER) if first <= one["month"] <= last]
+        return [one for one in await monthly_figures.months(parts.database, EVER) if first <= one["month"] <= last]
 
     found = perform(config, data, handler)
     if as_json:

@@ -9,11 +9,14 @@ from typing import Annotated
 
 import typer
 
-from server.commands.db import restored
-from server.commands.log import last
-from server.commands.parts import perform
-from server.commands.requests import app as request_app
-from server.commands.shared import (
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.privacy import all_walks, audit_log, log_scan, registry_history, statement_versions
+from server.data.privacy.current_statement import Published
+from server.data.retention import legal_holds
+from server.data.retention.purge import Purge, Purged
+from server.data.store import restore
+from server.data.store.service import Parts
+from server.main.commands.command_output import (
     AsJson,
     ConfigFile,
     DataFolder,
@@ -32,13 +35,11 @@ from server.commands.shared import (
     when,
     who,
 )
-from server.config.settings import Settings
-from server.privacy import audit, deployment, holds, scanlogs, statement, walks
-from server.privacy.published import Published
-from server.privacy.purge import Purge, Purged
-from server.store import restoring
-from server.store.pseudonyms import Pseudonyms
-from server.store.service import Parts
+from server.main.commands.database_commands import restored
+from server.main.commands.log_commands import last
+from server.main.commands.request_commands import app as request_app
+from server.main.commands.store_commands import perform
+from server.ops.config.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
 hold_app = typer.Typer(no_args_is_help=True, help="Legal holds.")
@@ -86,7 +87,7 @@ def purge(
             done = await made.run(dry=dry_run)
         if not dry_run:
             counts = ", ".join(f"{place} {count}" for place, count in done.deleted.items() if count)
-            await audit.note(
+            await audit_log.note(
                 parts.database,
                 now=int(time.time()),
                 operator=who(operator),
@@ -143,7 +144,7 @@ def hold_place(
     log: Annotated[str, typer.Option(metavar="URL", help="a saved log's address")] = "",
     days: Annotated[int | None, typer.Option(min=1, help="until its end; or --preset")] = None,
     preset: Annotated[
-        str, typer.Option(help=", ".join(f"{name}: {length} days" for name, length in holds.PRESETS.items()))
+        str, typer.Option(help=", ".join(f"{name}: {length} days" for name, length in legal_holds.PRESETS.items()))
     ] = "",
     secret: Annotated[bool, typer.Option("--secret", help="the person must not learn of it")] = False,
     config: ConfigFile = None,
@@ -152,24 +153,26 @@ def hold_place(
     dry_run: DryRun = False,
 ) -> None:
     """Preserve what is stored about an identity, an address or a saved log, and what will be."""
-    length = days or holds.PRESETS.get(preset, 0)
+    length = days or legal_holds.PRESETS.get(preset, 0)
     if sum(map(bool, (identity, address, log))) != 1 or not length:
         stop("say one of --identity, --address, --log, and --days or a known --preset", status=2)
 
     async def handler(parts: Parts, settings: Settings) -> str:
         chosen = _selector(settings, identity, address)
-        subject = _subject(parts.pseudonyms, chosen) if chosen else audit.of_log_address(parts.pseudonyms, last(log))
-        async with audit.act(
+        subject = (
+            _subject(parts.pseudonyms, chosen) if chosen else audit_log.of_log_address(parts.pseudonyms, last(log))
+        )
+        async with audit_log.act(
             parts.database, operator=who(operator), action="hold place", why=f"{authority}: {reason}", subject=subject, dry=dry_run,
         ) as act:  # fmt: skip
             selector = chosen or await _of_log(parts, act, last(log))
-            found = await holds.counted(parts.database, holds.values(selector, parts.pseudonyms))
+            found = await legal_holds.counted(parts.database, legal_holds.values(selector, parts.pseudonyms))
             rows = f"{found['parties']} chats, {found['logs']} saved logs, {found['cases']} cases"
             if dry_run:
                 act.outcome = f"would hold {rows} of today"
                 return act.outcome
             now = int(time.time())
-            number = await holds.place(
+            number = await legal_holds.place(
                 parts.database, parts.pseudonyms, selector,
                 authority=authority, reason=reason, now=now, until=now + length * DAY, secret=secret,
             )  # fmt: skip
@@ -179,20 +182,20 @@ def hold_place(
     say(perform(config, data, handler))
 
 
-def _selector(settings: Settings, identity: str, address: str) -> holds.Selector | None:
+def _selector(settings: Settings, identity: str, address: str) -> legal_holds.Selector | None:
     """The person whom the options name; None: a log. Nothing is looked up. Raises BadHold."""
-    from server.security import keys
-    from server.security.identity import Identities
+    from server.ops.security import secret_keys
+    from server.ops.security.identity_cookie import Identities
 
     if address:
-        return holds.Selector("address", address).checked()
+        return legal_holds.Selector("address", address).checked()
     if not identity:
         return None
-    number = Identities(keys.load(settings.data).lasting[keys.Purpose.COOKIE]).of(identity.encode())
-    return holds.Selector("identity", str(number) if number else identity).checked()
+    number = Identities(secret_keys.load(settings.data).lasting[secret_keys.Purpose.COOKIE]).of(identity.encode())
+    return legal_holds.Selector("identity", str(number) if number else identity).checked()
 
 
-def _subject(pseudonyms: Pseudonyms, selector: holds.Selector) -> bytes:
+def _subject(pseudonyms: Pseudonyms, selector: legal_holds.Selector) -> bytes:
     """Of an identity or an address, in the trail."""
     if selector.kind == "address":
         return pseudonyms.audit_subject(pseudonyms.kept_address_mac(selector.value))
@@ -201,21 +204,21 @@ def _subject(pseudonyms: Pseudonyms, selector: holds.Selector) -> bytes:
     return pseudonyms.audit_subject(pseudonyms.kept_identity(int(selector.value)))
 
 
-async def _of_log(parts: Parts, act: audit.Act, text: str) -> holds.Selector:
+async def _of_log(parts: Parts, act: audit_log.Act, text: str) -> legal_holds.Selector:
     """A log by the last part of its address, its people in the trail. Raises BadHold."""
     ident = await parts.logs.find(text)
     if ident is None:
-        raise holds.BadHold("refused.hold.log")
-    await act.about(await audit.of_log(parts.database, parts.pseudonyms, ident))
-    return holds.Selector("log", ident.hex()).checked()
+        raise legal_holds.BadHold("refused.hold.log")
+    await act.about(await audit_log.of_log(parts.database, parts.pseudonyms, ident))
+    return legal_holds.Selector("log", ident.hex()).checked()
 
 
 @hold_app.command("list")
 def hold_list(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
     """The holds that are in force or not yet cleared away."""
 
-    async def handler(parts: Parts, _: Settings) -> list[holds.Hold]:
-        return list(await holds.listed(parts.database))
+    async def handler(parts: Parts, _: Settings) -> list[legal_holds.Hold]:
+        return list(await legal_holds.listed(parts.database))
 
     found = perform(config, data, handler)
     if as_json:
@@ -246,8 +249,8 @@ def hold_release(
     """End a hold; what it alone held goes with the next purge."""
 
     async def handler(parts: Parts, _: Settings) -> bool:
-        async with audit.act(parts.database, operator=who(operator), action="hold release", why=why) as act:
-            done = await holds.release(parts.database, number, int(time.time()))
+        async with audit_log.act(parts.database, operator=who(operator), action="hold release", why=why) as act:
+            done = await legal_holds.release(parts.database, number, int(time.time()))
             act.outcome = f"hold {number} " + ("released" if done else "was not in force")
         return done
 
@@ -261,8 +264,8 @@ def replay(config: ConfigFile = None, data: DataFolder = None, operator: Operato
     """After a database was restored by other means: what `db restore` does then. Before the server starts."""
 
     async def handler(parts: Parts, _: Settings) -> list[str]:
-        told = restored(await restoring.replay(parts))
-        await audit.note(
+        told = restored(await restore.replay(parts))
+        await audit_log.note(
             parts.database, now=int(time.time()), operator=who(operator), action="replay", why="restore",
             outcome="; ".join(told),
         )  # fmt: skip
@@ -281,8 +284,8 @@ def audit_list(
 ) -> None:
     """What operators did."""
 
-    async def handler(parts: Parts, _: Settings) -> list[audit.Entry]:
-        return list(await audit.listed(parts.database, int(time.time()) - days * DAY))
+    async def handler(parts: Parts, _: Settings) -> list[audit_log.Entry]:
+        return list(await audit_log.listed(parts.database, int(time.time()) - days * DAY))
 
     found = perform(config, data, handler)
     if as_json:
@@ -302,7 +305,7 @@ def show_statement(config: ConfigFile = None, data: DataFolder = None) -> None:
         published = Published(settings)
         published.read()
         print_json(published.answer(published.version, "en"))
-    except (statement.NotReleased, OSError, ValueError) as error:
+    except (registry_history.NotReleased, OSError, ValueError) as error:
         stop(str(error))
 
 
@@ -321,12 +324,12 @@ def receipt(
     data: DataFolder = None,
 ) -> None:
     """Check a receipt and print it; status 1 where it is not genuine."""
-    from server.rights.receipt import NotGenuine, Receipts, verify
-    from server.security import keys
+    from server.ops.security import secret_keys
+    from server.trust.rights.deletion_receipt import NotGenuine, Receipts, verify
 
     if not key:
         settings: Settings = enter(config, {"data": data})
-        key = Receipts(keys.load(settings.data).lasting[keys.Purpose.RECEIPT]).public
+        key = Receipts(secret_keys.load(settings.data).lasting[secret_keys.Purpose.RECEIPT]).public
     try:
         say(verify(file.read_bytes()[:RECEIPT_MAX], key))
     except NotGenuine as error:
@@ -346,8 +349,8 @@ def announce(
     """Announce the statement of new settings (--config) while the server runs with the old ones; restart it with the new ones on that day."""
     settings: Settings = enter(config, {"data": data})
     try:
-        version = deployment.announce(settings, effective, int(time.time()), transfer=transfer, dry=dry_run)
-    except (deployment.NotAnnounced, statement.NotReleased, OSError, ValueError) as error:
+        version = statement_versions.announce(settings, effective, int(time.time()), transfer=transfer, dry=dry_run)
+    except (statement_versions.NotAnnounced, registry_history.NotReleased, OSError, ValueError) as error:
         stop(str(error))
     for change in version.changes:
         say(f"{'adds' if change.adds else 'less'}  {clean(change)}")
@@ -357,18 +360,18 @@ def announce(
 @app.command()
 def release() -> None:
     """Write the next version of the statement after a change of the registry (developers)."""
-    path = statement.release(datetime.datetime.now(datetime.UTC).date())
+    path = registry_history.release(datetime.datetime.now(datetime.UTC).date())
     say(f"{path.name}: written; people who come back will be told" if path else "nothing changed")
 
 
 @app.command()
 def check() -> None:
     """The walk: what is declared exists, what exists is declared, and the newest version says it."""
-    found = [*walks.findings(), *statement.check()]
+    found = [*all_walks.findings(), *registry_history.check()]
     if found:
         stop(*found)
     say(
-        f"the registry and the program agree; statement version {statement.current().number}, {statement.current().date}"
+        f"the registry and the program agree; statement version {registry_history.current().number}, {registry_history.current().date}"
     )
 
 
@@ -378,7 +381,7 @@ def scan_logs(
     as_json: AsJson = False,
 ) -> None:
     """Look for addresses, identity cookies and addresses of saved logs in log files. Status 1 where some are found."""
-    found = list(scanlogs.scan(path))
+    found = list(log_scan.scan(path))
     if as_json:
         print_json([{name: getattr(hit, name) for name in hit.__slots__} for hit in found])
     else:

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import typer
 
-from server.commands.shared import clean, print_json, say, table
-from server.commands.upgrade import answer, conclude
-from server.process import standing
+from server.main.commands.command_output import clean, print_json, say, table
+from server.main.commands.upgrade_commands import answer, conclude
+from server.ops.process import server_status
 
 NOT_ALL: Final = 3
 
@@ -40,9 +40,11 @@ def status(data: Path, as_json: bool) -> None:
 
 def serves(stands: Mapping[str, Any]) -> bool:
     """Whether each process does, and reaches all that are there. What they say of their links is a second old: one that is off may be among them."""
-    there = {one["process"]: one for one in stands["processes"] if one["phase"] != standing.OFF}
-    whole = all(one["phase"] == standing.READY and there.keys() <= {name, *one["links"]} for name, one in there.items())
-    return stands["phase"] == standing.READY and whole
+    there = {one["process"]: one for one in stands["processes"] if one["phase"] != server_status.OFF}
+    whole = all(
+        one["phase"] == server_status.READY and there.keys() <= {name, *one["links"]} for name, one in there.items()
+    )
+    return stands["phase"] == server_status.READY and whole
 
 
 def _show(cluster: Mapping[str, Any]) -> None:

@@ -8,8 +8,9 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from server.commands.parts import perform
-from server.commands.shared import (
+from server.data.privacy import audit_log
+from server.data.store.service import Parts
+from server.main.commands.command_output import (
     AsJson,
     ConfigFile,
     DataFolder,
@@ -29,14 +30,13 @@ from server.commands.shared import (
     when,
     who,
 )
-from server.config.settings import Settings
-from server.privacy import audit
-from server.rights import machine
-from server.rights.interface import Request
-from server.rights.machine import Standing
-from server.rights.number import read, shown
-from server.rights.requests import Asked, Requests
-from server.store.service import Parts
+from server.main.commands.store_commands import perform
+from server.ops.config.settings import Settings
+from server.trust.data_requests import request_states
+from server.trust.data_requests.request_log import Asked, Requests
+from server.trust.data_requests.request_number import read, shown
+from server.trust.data_requests.request_states import Standing
+from server.trust.data_requests.rights_ports import Request
 
 app = typer.Typer(no_args_is_help=True, help="What people asked about their own data.")
 Found = TypeVar("Found")
@@ -60,7 +60,7 @@ def listed(
     """List the open requests, those first that are due first."""
 
     async def handler(parts: Parts, _: Settings) -> list[Request]:
-        async with audit.act(
+        async with audit_log.act(
             parts.database, operator=who(operator), action="request list", why="the queue of requests"
         ) as act:
             found = list(await of(parts).listed(every))
@@ -112,14 +112,14 @@ def answer(
     operator: Operator = "",
 ) -> None:
     """Answer a request, and close it: what was asked is done."""
-    _moved(number, why, machine.FULFILLED, "", words, now, (config, data, operator))
+    _moved(number, why, request_states.FULFILLED, "", words, now, (config, data, operator))
 
 
 @app.command()
 def deny(
     number: Number,
     why: Why,
-    reason: Annotated[str, typer.Option("--reason", help=", ".join(machine.REFUSALS))],
+    reason: Annotated[str, typer.Option("--reason", help=", ".join(request_states.REFUSALS))],
     words: Words = "",
     now: Now = "",
     config: ConfigFile = None,
@@ -127,7 +127,7 @@ def deny(
     operator: Operator = "",
 ) -> None:
     """Refuse a request, with one of the reasons, and close it."""
-    _moved(number, why, machine.DENIED, reason, words, now, (config, data, operator))
+    _moved(number, why, request_states.DENIED, reason, words, now, (config, data, operator))
 
 
 @app.command()
@@ -140,7 +140,7 @@ def close(
     operator: Operator = "",
 ) -> None:
     """Close a request that the person took back."""
-    _moved(number, why, machine.REVOKED, "", "", now, (config, data, operator))
+    _moved(number, why, request_states.REVOKED, "", "", now, (config, data, operator))
 
 
 @app.command()
@@ -148,20 +148,20 @@ def clear(
     why: Why,
     since: Since,
     until: Until = "",
-    reason: Annotated[str, typer.Option("--reason", help=", ".join(machine.REFUSALS))] = "insuf_verification",
+    reason: Annotated[str, typer.Option("--reason", help=", ".join(request_states.REFUSALS))] = "insuf_verification",
     yes: Yes = False,
     config: ConfigFile = None,
     data: DataFolder = None,
     operator: Operator = "",
 ) -> None:
     """Refuse all requests of a time at once that came by the page and that nobody has proved, unread. For a flood."""
-    if reason not in machine.REFUSALS:
-        stop(f"{clean(reason)}: not of {', '.join(machine.REFUSALS)}", status=2)
+    if reason not in request_states.REFUSALS:
+        stop(f"{clean(reason)}: not of {', '.join(request_states.REFUSALS)}", status=2)
     now = int(time.time())
     first, last = instant(since), instant(until) if until else now + 1
 
     async def handler(parts: Parts, _: Settings) -> int:
-        async with audit.act(
+        async with audit_log.act(
             parts.database, operator=who(operator), action="request clear", why=why, dry=not yes
         ) as act:
             done = await of(parts).clear(first, last, now, reason, dry=not yes)
@@ -192,7 +192,7 @@ def extend(
 
 @app.command()
 def new(
-    kind: Annotated[str, typer.Option("--kind", help=", ".join(machine.KINDS))],
+    kind: Annotated[str, typer.Option("--kind", help=", ".join(request_states.KINDS))],
     by: Annotated[str, typer.Option("--by", help="mail, letter or operator")],
     why: Why,
     text: Annotated[str, typer.Option("--text", help="what was asked; kept sealed until it is closed")] = "",
@@ -205,8 +205,8 @@ def new(
     operator: Operator = "",
 ) -> None:
     """Enter a request that came by mail or letter: nothing in it proves who sent it."""
-    if kind not in machine.KINDS:
-        stop(f"{kind}: not one of {', '.join(machine.KINDS)}", status=2)
+    if kind not in request_states.KINDS:
+        stop(f"{kind}: not one of {', '.join(request_states.KINDS)}", status=2)
     if by not in ("mail", "letter", "operator"):
         stop(f"{by}: not mail, letter or operator", status=2)
     came, now = moment(received), int(time.time())
@@ -214,13 +214,15 @@ def new(
         stop(f"{received}: that day has not come", status=2)
 
     async def handler(parts: Parts, _: Settings) -> str:
-        async with audit.act(parts.database, operator=who(operator), action="request new", why=why) as act:
+        async with audit_log.act(parts.database, operator=who(operator), action="request new", why=why) as act:
             ident = await of(parts).open(Asked(kind, by, 0, text=text, contact=contact), now, came)
             act.outcome = ident
         return ident
 
     ident = perform(config, data, handler)
-    say(f"{shown(ident)}: answer by {when(came + machine.DUE)}, at the latest by {when(came + machine.OUTER)}")
+    say(
+        f"{shown(ident)}: answer by {when(came + request_states.DUE)}, at the latest by {when(came + request_states.OUTER)}"
+    )
 
 
 def as_data(found: Request) -> dict[str, object]:
@@ -262,7 +264,7 @@ async def _acted(
     parts: Parts, action: str, number: str, operator: str, why: str, deed: Callable[[], Awaitable[Found]]
 ) -> Found:
     """A deed at a request, with its lines in the trail: before it is known whose it is, then whose, then what came of it."""
-    async with audit.act(parts.database, operator=who(operator), action=action, why=why) as act:
+    async with audit_log.act(parts.database, operator=who(operator), action=action, why=why) as act:
         whose = await of(parts).who(number)
         if whose is not None:
             await act.about([parts.pseudonyms.audit_subject(whose)])

@@ -7,8 +7,18 @@ from typing import Annotated
 
 import typer
 
-from server.commands.shared import AsJson, ConfigFile, DataFolder, clean, print_json, read, say, stop, table
-from server.config.settings import Settings
+from server.main.commands.command_output import (
+    AsJson,
+    ConfigFile,
+    DataFolder,
+    clean,
+    print_json,
+    read,
+    say,
+    stop,
+    table,
+)
+from server.ops.config.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -25,13 +35,13 @@ def _settings(config: Path | None, data: Path | None) -> Settings:
 @app.command()
 def check(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Read our own rules and those of the folder; status 1 where a file cannot be. A server that runs takes changes up by itself."""
-    from server.safety.screening import rules
+    from server.trust.screening import screening_rules
 
     folder = _folder(_settings(config, data))
     try:
-        found = rules.read(folder)
-        files = rules.listed(folder)
-    except (rules.BadRules, OSError) as error:
+        found = screening_rules.read(folder)
+        files = screening_rules.listed(folder)
+    except (screening_rules.BadRules, OSError) as error:
         stop(str(error))
     say(f"{found.phrases} phrases, {len(files)} files in {folder}: nothing is wrong")
 
@@ -44,19 +54,19 @@ def attempt(
     as_json: AsJson = False,
 ) -> None:
     """Say how a line is read, which rules find something in it, and what follows."""
-    from engine.conduct import EFFECTS
-    from server.safety.screening import fold, rules
+    from engine.conduct.detection_actions import EFFECTS
+    from server.trust.screening import screening_rules, text_folding
 
     try:
-        found = rules.read(_folder(_settings(config, data))).find(line)
-    except (rules.BadRules, OSError) as error:
+        found = screening_rules.read(_folder(_settings(config, data))).find(line)
+    except (screening_rules.BadRules, OSError) as error:
         stop(str(error))
-    text = fold.folded(line)
+    text = text_folding.folded(line)
     hits = [
         {"rule": one.rule, "where": one.said, "tip": EFFECTS[one.rule].tip, "to": EFFECTS[one.rule].to} for one in found
     ]
     if as_json:
-        print_json({"folded": text, "words": fold.words(text), "found": hits})
+        print_json({"folded": text, "words": text_folding.words(text), "found": hits})
         return
     say(f"read as: {clean(text)}")
     table(

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from server.commands import notices, rules
-from server.commands.parts import perform
-from server.commands.shared import (
+from server.data.logs.sealed_objects import Sealed
+from server.data.store.service import Parts
+from server.main.commands import notice_commands, rule_commands
+from server.main.commands.command_output import (
     AsJson,
     ConfigFile,
     DataFolder,
@@ -23,22 +24,21 @@ from server.commands.shared import (
     when,
     who,
 )
-from server.config.moderation_policy import DAY, HOUR
-from server.config.settings import Settings
-from server.safety import cybertip, referral
-from server.safety.desk import Desk, Opened
-from server.safety.evidence import Evidence
-from server.safety.measures import Decision, spoken
-from server.safety.queues import Listed
-from server.safety.reviews import Appeal
-from server.safety.second_looks import Waits
-from server.store.sealed import Sealed
-from server.store.service import Parts
+from server.main.commands.store_commands import perform
+from server.ops.config.moderation_policy import DAY, HOUR
+from server.ops.config.settings import Settings
+from server.trust.cases.case_queues import Listed
+from server.trust.child_protection import child_report, child_report_api
+from server.trust.desk.appeal_decisions import Appeal
+from server.trust.desk.case_desk import Desk, Opened
+from server.trust.desk.second_review import Waits
+from server.trust.evidence.chat_evidence import Evidence
+from server.trust.sanctions.sanction_table import Decision, spoken
 
 app = typer.Typer(no_args_is_help=True)
-app.add_typer(notices.app, name="notices", help="What anybody told us at /notice.")
-app.add_typer(rules.app, name="rules", help="What is looked for in lines (screening).")
-app.command()(notices.report)
+app.add_typer(notice_commands.app, name="notices", help="What anybody told us at /notice.")
+app.add_typer(rule_commands.app, name="rules", help="What is looked for in lines (screening).")
+app.command()(notice_commands.report)
 Ident = Annotated[str, typer.Argument(metavar="CASE", help="its first digits, as `cases` lists them")]
 
 
@@ -195,7 +195,7 @@ def refer(
     case: Ident,
     why: Why,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="a new folder for the package")] = None,
-    kind: Annotated[str, typer.Option("--type", help=f"of the incident: {', '.join(referral.TYPES)}")] = "material",
+    kind: Annotated[str, typer.Option("--type", help=f"of the incident: {', '.join(child_report.TYPES)}")] = "material",
     name: Annotated[str, typer.Option("--name", help="who reports, a person; default: operator.name")] = "",
     mail: Annotated[str, typer.Option("--mail", help="where they are reached; default: operator.email")] = "",
     send: Annotated[bool, typer.Option("--send", help="report it to safety.child_endpoint, too")] = False,
@@ -205,9 +205,9 @@ def refer(
     operator: Operator = "",
 ) -> None:
     """Make the package of a report about child abuse, as files. Nothing leaves this machine without --send."""
-    if (out is None) == (not sent) or (send and sent) or kind not in referral.TYPES:
+    if (out is None) == (not sent) or (send and sent) or kind not in child_report.TYPES:
         stop(
-            f"wanted: --out DIR with a --type of {', '.join(referral.TYPES)}, and --send or not; or --sent NUMBER alone",
+            f"wanted: --out DIR with a --type of {', '.join(child_report.TYPES)}, and --send or not; or --sent NUMBER alone",
             status=2,
         )
 
@@ -218,13 +218,13 @@ def refer(
         number = sent
         if out is not None:
             found = await at_desk.gather(case, who(operator), why)
-            reporter = referral.Reporter(name or settings.operator.name, mail or settings.operator.email)
-            package = referral.build(found, reporter, kind)
-            for path in referral.write(package, out):
+            reporter = child_report.Reporter(name or settings.operator.name, mail or settings.operator.email)
+            package = child_report.build(found, reporter, kind)
+            for path in child_report.write(package, out):
                 say(clean(path))
             if send:
                 password = chosen.child_password.get_secret_value()
-                number = await cybertip.send(package, chosen.child_endpoint, chosen.child_user, password)
+                number = await child_report_api.send(package, chosen.child_endpoint, chosen.child_user, password)
         if number:
             await at_desk.referred(case, who(operator), why, number)
         return number

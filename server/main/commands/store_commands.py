@@ -11,17 +11,17 @@ from typing import TypeVar
 
 import typer
 
-from server import log
-from server.commands.shared import enter, stop
-from server.config.settings import Settings
-from server.process.owner import name_of
-from server.security import keys
-from server.store.copies import Copies, SetBack
-from server.store.epochs import KeyGone
-from server.store.errors import Busy, ObjectsAway, StoreAway
-from server.store.objects import REMEDIES as REMEDIES_OF_OBJECTS
-from server.store.reach import REMEDIES, cause_of
-from server.store.service import Parts, open_parts
+from server.data.backup.sealed_copies import Copies, SetBack
+from server.data.database.store_reachability import REMEDIES, cause_of
+from server.data.errors import Busy, ObjectsAway, StoreAway
+from server.data.keys.epoch_keys import KeyGone
+from server.data.logs.objects import REMEDIES as REMEDIES_OF_OBJECTS
+from server.data.store.service import Parts, open_parts
+from server.main.commands.command_output import enter, stop
+from server.ops import log
+from server.ops.config.settings import Settings
+from server.ops.process.file_owner import name_of
+from server.ops.security import secret_keys
 
 Result = TypeVar("Result")
 
@@ -42,7 +42,7 @@ def perform(config: Path | None, data: Path | None, handler: Callable[[Parts, Se
     log.configure(settings.log)
 
     async def alone() -> Result:
-        parts = open_parts(settings, keys.load(settings.data))
+        parts = open_parts(settings, secret_keys.load(settings.data))
         try:
             if settings.cluster.nats:
                 with contextlib.suppress(StoreAway):  # whoever needs the database finds out by itself
@@ -66,5 +66,5 @@ def perform(config: Path | None, data: Path | None, handler: Callable[[Parts, Se
         stop(
             f"{error.filename or settings.data}: {error.strerror or error} (as {name_of(os.geteuid())}, who owns {settings.data})"
         )
-    except (KeyGone, ValueError, RuntimeError, keys.SecretError) as error:
+    except (KeyGone, ValueError, RuntimeError, secret_keys.SecretError) as error:
         stop(str(error) or type(error).__name__)

@@ -14,8 +14,8 @@ from typing import Any, Final, NoReturn
 
 import typer
 
-from server.commands.shared import clean, print_json, say, stop
-from server.process.control import NoServer, ask
+from server.main.commands.command_output import clean, print_json, say, stop
+from server.ops.process.control_socket import NoServer, ask
 
 VERSION_WITHIN: Final = 60.0  # seconds that a program has to say its version
 LINES_MAX: Final = 5  # of what it printed

@@ -1,4 +1,4 @@
-"""Lines are looked at behind their delivery (`server.safety.screener`). Rule: each process that has people has a program beside it.
+"""Lines are looked at behind their delivery (`server.trust.screening.screening_client`). Rule: each process that has people has a program beside it.
 
 One for a whole host would need the memory of each worker, anew whenever one is started; one beside each takes memory instead.
 """
@@ -6,11 +6,11 @@ One for a whole host would need the memory of each worker, anew whenever one is 
 from collections.abc import Sequence
 from functools import partial
 
-from server.config.settings import Settings
-from server.health.tasks import Tasks
-from server.metrics.exposition import Board
-from server.safety.screener import Finding, Screener
-from server.worker.worker import Worker
+from server.ops.config.settings import Settings
+from server.ops.health.background_tasks import Tasks
+from server.ops.metrics.exposition import Board
+from server.realtime.worker.worker_loop import Worker
+from server.trust.screening.screening_client import Finding, Screener
 
 TASK = "screening"
 

@@ -8,25 +8,25 @@ from collections.abc import Callable, Iterator, Sequence
 from math import inf
 from typing import Any
 
-from engine.protocol import MINOR
-from engine.remote_room import RemoteRoom
-from ext.net.admission import Addresses
-from ext.net.handshake import Judge
-from server.config.settings import Settings
-from server.parts.making import make_worker
-from server.process import census
-from server.process.sockets import StartError
-from server.safety.challenge.asking import Asking
-from server.safety.challenge.puzzles import Puzzles
-from server.safety.help import Help
-from server.safety.pictures.nonces import Nonces
-from server.security import keys
-from server.security.places import Places
-from server.video.ice import Ice, turn_secret
-from server.worker.known import Known
+from engine.rooms.remote_room import RemoteRoom
+from engine.wire.protocol import MINOR
+from ext.accept.admission import Addresses
+from ext.accept.handshake import Judge
+from server.main.parts.worker_parts import make_worker
+from server.ops.config.settings import Settings
+from server.ops.process import address_census
+from server.ops.process.named_sockets import StartError
+from server.ops.security import secret_keys
+from server.ops.security.host_hints import Places
+from server.realtime.video.ice_servers import Ice, turn_secret
+from server.realtime.worker.returning_visitors import Known
+from server.trust.challenge.altcha_puzzles import Puzzles
+from server.trust.challenge.challenge_choice import Asking
+from server.trust.pictures.picture_nonces import Nonces
+from server.trust.reports.help_lines import Help
 
 # Whose video is off: identity (or another person, of this process alone), seconds; how somebody stands who wrote that they are under 18: identity
-# (or another), stands, age (`engine.ages`), seconds until that is forgotten
+# (or another), stands, age (`engine.conduct.age_answers`), seconds until that is forgotten
 Row = Sequence[Any]
 
 
@@ -40,9 +40,9 @@ class Reception:
     def __init__(
         self,
         settings: Settings,
-        secret: keys.Keys,
+        secret: secret_keys.Keys,
         room: RemoteRoom | None = None,
-        counted: census.Part | None = None,
+        counted: address_census.Part | None = None,
     ) -> None:
         limits = settings.limits
         self.judge = Judge(hosts=(), origins=(), proxies=())
@@ -60,7 +60,7 @@ class Reception:
             self.help = Help(settings.safety.help_file)
         except ValueError as error:
             raise StartError(str(error)) from None
-        self.asking = Asking(Puzzles(secret.derive(keys.Purpose.CHALLENGE)), settings.challenge)
+        self.asking = Asking(Puzzles(secret.derive(secret_keys.Purpose.CHALLENGE)), settings.challenge)
         # told whose video is off, and for how long (identity, seconds), for the people of other processes
         self.paused: Callable[[int, float], None] = nobody_else
         self.worker = make_worker(

@@ -1,4 +1,4 @@
-"""The parts of one process, put together. Rule: who knows whom is here; the order of life is `server.main`'s.
+"""The parts of one process, put together. Rule: who knows whom is here; the order of life is `server.main.server_life`'s.
 
 Made, then `open_store`, `build`, `show_metrics`, `take_connections`, and in the end `close`.
 """
@@ -10,47 +10,48 @@ from typing import Protocol
 
 from aiohttp import web
 
-from engine.protocol import MINOR
-from engine.remote_room import RemoteRoom
-from ext.net.admission import Addresses
-from server import app, log
-from server.checks.exposure import refusal
-from server.college.routes import DESK
-from server.config.settings import Settings
-from server.console.interface import Console
-from server.handover.belongings import Belongings
-from server.handover.tally import Tally
-from server.health.certificates import Certificates, nats_places, site_places
-from server.health.state import Health
-from server.health.tasks import Tasks
-from server.http.client_info import ClientInfo
-from server.http.counted import Crowded
-from server.http.door import Door
-from server.http.services import Services
-from server.metrics import exposition, processes, readings
-from server.metrics.exposition import Board, MetricsServer, Reading
-from server.metrics.process import Process
-from server.metrics.readings import LoopLag
-from server.metrics.system import Collections, Folder
-from server.omegle.routes import ADAPTER, REFUSALS
-from server.parts.looking import Looking
-from server.parts.opening import open_store
-from server.parts.reception import Reception, Row
-from server.parts.reloading import Reloading
-from server.privacy import published
-from server.process import census
-from server.process.sockets import Sockets, StartError
-from server.rights.interface import Rights
-from server.safety.interface import Safety
-from server.safety.minors import Minors
-from server.safety.pictures.nonces import possible
-from server.safety.pictures.service import Pictures
-from server.security import keys, proofs
-from server.security.tokens import Tokens
-from server.store.interface import Store
-from server.video.relayed import Relayed
-from server.worker.moving import Moving
-from server.worker.recorder import Recorder
+from engine.rooms.remote_room import RemoteRoom
+from engine.wire.protocol import MINOR
+from ext.accept.admission import Addresses
+from server.data.privacy import current_statement
+from server.data.records.store_ports import Store
+from server.fleet.migrate.inheritance import Belongings
+from server.fleet.migrate.migration_counts import Tally
+from server.http.request.client_info import ClientInfo
+from server.http.request.connection_counts import Crowded
+from server.http.request.reactor_handoff import Door
+from server.http.request.site_services import Services
+from server.main import app
+from server.main.checks.exposure import refusal
+from server.main.parts.line_screening import Looking
+from server.main.parts.people_parts import Reception, Row
+from server.main.parts.settings_reload import Reloading
+from server.main.parts.store_opening import open_store
+from server.ops import log
+from server.ops.config.settings import Settings
+from server.ops.health.background_tasks import Tasks
+from server.ops.health.certificates import Certificates, nats_places, site_places
+from server.ops.health.readiness import Health
+from server.ops.metrics import exposition, ipc_metrics, readings
+from server.ops.metrics.exposition import Board, MetricsServer, Reading
+from server.ops.metrics.process_usage import Process
+from server.ops.metrics.readings import LoopLag
+from server.ops.metrics.system_usage import Collections, Folder
+from server.ops.process import address_census
+from server.ops.process.named_sockets import Sockets, StartError
+from server.ops.security import college_proofs, secret_keys
+from server.ops.security.resume_tokens import Tokens
+from server.realtime.video.relay_reports import Relayed
+from server.realtime.worker.connection_moves import Moving
+from server.realtime.worker.recorder import Recorder
+from server.site.college.routes import DESK
+from server.site.omegle.routes import ADAPTER, REFUSALS
+from server.trust.child_protection.minor_deletion import Minors
+from server.trust.console.console_ports import Console
+from server.trust.data_requests.rights_ports import Rights
+from server.trust.moderation_ports import Safety
+from server.trust.pictures.picture_nonces import possible
+from server.trust.pictures.service import Pictures
 
 logger = log.get()
 
@@ -68,11 +69,11 @@ class Server:
     def __init__(
         self,
         settings: Settings,
-        secret: keys.Keys,
+        secret: secret_keys.Keys,
         sockets: Sockets,
         room: RemoteRoom | None = None,
-        counted: census.Part | None = None,
-        process: str = processes.ALONE,
+        counted: address_census.Part | None = None,
+        process: str = ipc_metrics.ALONE,
     ) -> None:
         """`room`: where people wait, `counted`: where addresses are counted, if not in this process alone; `process`: its name."""
         self._settings = settings
@@ -104,11 +105,11 @@ class Server:
         )
         self._moving = Moving(self.worker)
         self.services = Services(settings, self.worker, self.health, self._judge)
-        self.services.proofs = proofs.of(settings, secret)
+        self.services.proofs = college_proofs.of(settings, secret)
         self.services.tokens = Tokens(secret)
         self.services.places = reception.places
         if settings.cluster.nats:
-            self.services.shared_digests = secret.derive(keys.Purpose.DIGEST)
+            self.services.shared_digests = secret.derive(secret_keys.Purpose.DIGEST)
         self._use(settings)
 
     def reload_at(self, asked: asyncio.Event, again: Callable[[], Settings]) -> None:
@@ -117,18 +118,18 @@ class Server:
         self.tasks.start("reload", lambda: reloading.run(asked, again))
 
     def _use(self, settings: Settings) -> None:
-        """Apply all that can change in a running server (server.config.settings.RELOADED)."""
+        """Apply all that can change in a running server (server.ops.config.settings.RELOADED)."""
         self._settings = self.services.settings = settings
         log.configure(settings.log)
         self._reception.use(settings)
         if self._metrics is not None:
             self._metrics.hosts = settings.metrics.hosts
 
-    async def open_store(self, secret: keys.Keys, *, listening: bool = True) -> None:
+    async def open_store(self, secret: secret_keys.Keys, *, listening: bool = True) -> None:
         """What is told of it, and what is kept, where anything is. Not `listening`: until `listen`. Raises StartError."""
         try:
-            self._published = await published.opened(self._settings, self.tasks)
-        except published.Unfit as error:
+            self._published = await current_statement.opened(self._settings, self.tasks)
+        except current_statement.Unfit as error:
             raise StartError(f"privacy: {error}") from None
         self.worker.statement = self._published.newest
         if self._settings.store.enabled:
@@ -212,7 +213,7 @@ class Server:
 
     async def build(self) -> None:
         """The application and the door to it; nothing is taken yet. Raises StartError."""
-        pages = app.build(self.services, self._safety, self._rights, self._published)
+        pages = app.build(self.services, self.worker, self._safety, self._rights, self._published)
         for source in (readings.Answers(pages).reading, *self.services.sources):
             self.board.add(source)
         self._runner = web.AppRunner(pages, access_log=None, shutdown_timeout=1.0)

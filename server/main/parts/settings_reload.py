@@ -1,16 +1,16 @@
 """Taking up settings that changed while a process runs. Rule: a wrong configuration changes nothing, and one process of a host says what was taken.
 
-Which settings those are stands beside them (`server.config.settings.RELOADED`).
+Which settings those are stands beside them (`server.ops.config.settings.RELOADED`).
 """
 
 import asyncio
 from collections.abc import Callable
 
-from server import log
-from server.checks.exposure import becomes_public
-from server.config.reload import change
-from server.config.settings import Settings
-from server.config.sources import SettingsError
+from server.main.checks.exposure import becomes_public
+from server.ops import log
+from server.ops.config.reload import change
+from server.ops.config.settings import Settings
+from server.ops.config.sources import SettingsError
 
 logger = log.get()
 

@@ -6,18 +6,18 @@ from typing import Final
 
 from aiohttp import web
 
-from server.checks.exposure import refusal
-from server.config.settings import Settings
-from server.console.interface import Console
-from server.health.tasks import Tasks
-from server.privacy import published
-from server.process.sockets import Sockets, StartError
-from server.rights.interface import Rights
-from server.safety.help import Help
-from server.safety.interface import Safety
-from server.security import keys
-from server.store.errors import Busy, KeysDiffer, SchemaDiffers
-from server.store.interface import Store
+from server.data.errors import Busy, KeysDiffer, SchemaDiffers
+from server.data.privacy import current_statement
+from server.data.records.store_ports import Store
+from server.main.checks.exposure import refusal
+from server.ops.config.settings import Settings
+from server.ops.health.background_tasks import Tasks
+from server.ops.process.named_sockets import Sockets, StartError
+from server.ops.security import secret_keys
+from server.trust.console.console_ports import Console
+from server.trust.data_requests.rights_ports import Rights
+from server.trust.moderation_ports import Safety
+from server.trust.reports.help_lines import Help
 
 PUBLIC_PATIENCE_S: Final = (
     30.0  # seconds that a public host waits for its database, to see whether anybody reads reports
@@ -25,17 +25,17 @@ PUBLIC_PATIENCE_S: Final = (
 
 
 async def open_store(
-    settings: Settings, secret: keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str], helped: Help,
-    told: published.Published, sockets: Sockets,
+    settings: Settings, secret: secret_keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str], helped: Help,
+    told: current_statement.Published, sockets: Sockets,
 ) -> tuple[Store, Safety, Console | None, Rights]:  # fmt: skip
     """The store, and who works on it. A database that is away is no reason not to serve. Raises StartError."""
     # These take 40 MB of libraries: who keeps nothing need not have them.
-    from server.console import service as console_service
-    from server.console.accounts import expected, unread_queues
-    from server.privacy.purge import Purge
-    from server.rights.service import over
-    from server.safety import service as safety_service
-    from server.store import service
+    from server.data.retention.purge import Purge
+    from server.data.store import service
+    from server.trust.console import console_server as console_service
+    from server.trust.moderation import service as safety_service
+    from server.trust.operators.accounts import expected, unread_queues
+    from server.trust.rights.service import over
 
     async def purge(parts: service.Parts) -> None:
         await Purge(parts.database, parts.logs, parts.objects, settings.retention).run()

@@ -6,33 +6,32 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from engine.core.ports import Bus, Out, Outside
 from engine.engine import Engine, Thresholds
 from engine.engine import Settings as Rules
-from engine.ports import Bus, Out, Outside
-from engine.remote_room import RemoteRoom
-from ext.net.admission import Addresses
-from ext.net.handshake import Judge
-from ext.net.reactor import Reactor
+from engine.rooms.remote_room import RemoteRoom
+from ext.accept.admission import Addresses
+from ext.accept.handshake import Judge
 from ext.net.ring import Rings
-from server.config.settings import Settings
-from server.process import allowance
-from server.process.schedule import core_share
-from server.safety import receipt
-from server.safety.challenge.asking import Asking
-from server.safety.help import Help
-from server.safety.pictures.nonces import possible
-from server.security import keys, proofs
-from server.security.avoid import AvoidTokens
-from server.security.identity import Identities
-from server.security.tokens import Tokens
-from server.video.ice import Ice
-from server.video.scrub import scrub
-from server.worker.crowding import Crowding
-from server.worker.worker import Worker
+from ext.reactor.reactor import Reactor
+from server.ops.config.settings import Settings
+from server.ops.health.overload import Crowding
+from server.ops.process import process_limits
+from server.ops.process.schedule import core_share
+from server.ops.security import college_proofs, receipt_address, secret_keys
+from server.ops.security.avoid_tokens import AvoidTokens
+from server.ops.security.identity_cookie import Identities
+from server.ops.security.resume_tokens import Tokens
+from server.realtime.video.ice_servers import Ice
+from server.realtime.video.signal_scrub import scrub
+from server.realtime.worker.worker_loop import Worker
+from server.trust.challenge.challenge_choice import Asking
+from server.trust.pictures.picture_nonces import possible
+from server.trust.reports.help_lines import Help
 
 
 def make_worker(
-    settings: Settings, secret: keys.Keys, judge: Judge, addresses: Addresses, ice: Ice, helped: Help,
+    settings: Settings, secret: secret_keys.Keys, judge: Judge, addresses: Addresses, ice: Ice, helped: Help,
     asking: Asking, paused: Callable[[int, float], None], room: RemoteRoom | None = None,
 ) -> Worker:  # fmt: skip
     """The reactor and the engine by the settings; `paused`: told whose video is off, `room`: where people wait, if not here. Call it in the loop."""
@@ -40,7 +39,7 @@ def make_worker(
     now = time.monotonic()
     reactor = Reactor(
         judge=judge, addresses=addresses, now=now, wall=time.time() - now, limits=limits.enabled,
-        descriptors=allowance.raise_descriptors(),
+        descriptors=process_limits.raise_descriptors(),
     )  # fmt: skip
     rings = Rings(int(settings.chat.memory))
     rules, thresholds = rules_of(settings)
@@ -61,7 +60,7 @@ def make_worker(
     outside = {**outside_of(settings, secret, ice, helped, asking), "paused": paused}
     worker = Worker(
         reactor, make_engine, outside, Tokens(secret),
-        Identities(secret.lasting[keys.Purpose.COOKIE]), settings.session.grace, Crowding(core_share()),
+        Identities(secret.lasting[secret_keys.Purpose.COOKIE]), settings.session.grace, Crowding(core_share()),
     )  # fmt: skip
     asking.begin(worker)
     return worker
@@ -85,7 +84,7 @@ def rules_of(settings: Settings) -> tuple[Rules, Thresholds]:
     return rules, thresholds
 
 
-def outside_of(settings: Settings, secret: keys.Keys, ice: Ice, helped: Help, asking: Asking) -> dict[str, Any]:
+def outside_of(settings: Settings, secret: secret_keys.Keys, ice: Ice, helped: Help, asking: Asking) -> dict[str, Any]:
     """What the engine asks of those who touch the outside, by the names of its ports."""
     avoid = AvoidTokens(secret)
     outside: dict[str, Any] = {"ice": ice.servers, "scrub": scrub, "make_avoid": avoid.make, "open_avoid": avoid.open}
@@ -93,8 +92,8 @@ def outside_of(settings: Settings, secret: keys.Keys, ice: Ice, helped: Help, as
     outside |= {"ask": asking.ask, "check": asking.check, "unix": lambda: int(time.time())}
     outside["report_facts"] = helped.facts(settings.retention.days if settings.store.enabled else 0)
     if settings.store.enabled:
-        outside["receipt"] = receipt.draw
-    college = proofs.of(settings, secret)
+        outside["receipt"] = receipt_address.draw
+    college = college_proofs.of(settings, secret)
     if college is not None:
         outside["open_proof"] = lambda proof, _: college.open(proof)
     return outside

@@ -14,42 +14,42 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from engine.remote_room import RemoteRoom
-from server import log
-from server.cluster.head import Kind as Asked
-from server.cluster.head import Status
-from server.cluster.hosts import Hosts
-from server.cluster.port import Answer, Request
-from server.cluster.proxy import Proxy
-from server.cluster.station import Place, Station
-from server.config.settings import Settings
-from server.handover.arriving import Arriving, Gone
-from server.handover.leaving import Failed, Leaving
-from server.handover.link import Kind, Message
-from server.http.counted import PASSED_ON
-from server.metrics.process import begun
-from server.omegle.routes import ADAPTER
-from server.parts.server import Server
-from server.process.census import Part
-from server.process.sockets import Sockets
-from server.process.waits import first_of
-from server.security import keys
-from server.worker import gc_tuning
-from server.worker.draining import drain
-from server.workers.catching import Catching
-from server.workers.child import Birth
-from server.workers.departing import Departing
-from server.workers.everywhere import Everywhere
-from server.workers.figures import Gathering
-from server.workers.keeping import Keeping
-from server.workers.links import Links
-from server.workers.naming import Names
-from server.workers.parent import Parent
-from server.workers.passing import Passing
-from server.workers.peers import HUB, OFFICE, Handler, Peers, number_of
-from server.workers.pictured import PicturesOfAll
-from server.workers.sharing import Sharing
-from server.workers.yielding import Yielding
+from engine.rooms.remote_room import RemoteRoom
+from server.fleet.cluster.cluster_frontend import Place, Station
+from server.fleet.cluster.http_proxy import Proxy
+from server.fleet.cluster.known_nodes import Hosts
+from server.fleet.frontend.ban_broadcast import Sharing
+from server.fleet.frontend.cluster_catch_up import Catching
+from server.fleet.frontend.metrics_merge import Gathering
+from server.fleet.frontend.remote_pictures import PicturesOfAll
+from server.fleet.frontend.store_server import Keeping
+from server.fleet.frontend.supervisor_status import Parent
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.ipc_peers import HUB, OFFICE, Handler, Peers, number_of
+from server.fleet.ipc.process_names import Names
+from server.fleet.migrate.new_generation import Arriving, Gone
+from server.fleet.migrate.upgrade_source import Failed, Leaving
+from server.fleet.processes.request_forwarding import Passing
+from server.fleet.processes.worker_evacuation import Departing
+from server.fleet.processes.worker_links import Links
+from server.fleet.rpc.rpc_envelope import Kind as Asked
+from server.fleet.rpc.rpc_envelope import Status
+from server.fleet.rpc.rpc_server import Answer, Request
+from server.fleet.supervisor.child_process import Birth
+from server.http.request.connection_counts import PASSED_ON
+from server.main.parts.server_parts import Server
+from server.main.processes.frontend_upgrade import Yielding
+from server.main.processes.measure_broadcast import Everywhere
+from server.ops import log
+from server.ops.config.settings import Settings
+from server.ops.metrics.process_usage import begun
+from server.ops.process.address_census import Part
+from server.ops.process.first_done import first_of
+from server.ops.process.named_sockets import Sockets
+from server.ops.security import secret_keys
+from server.realtime.worker import gc_tuning
+from server.realtime.worker.worker_drain import drain
+from server.site.omegle.routes import ADAPTER
 
 NUMBER = 0  # as the hub knows it
 LONGER: Final = 1.0  # seconds that workers may take beyond `server.drain`, for what they have to tell
@@ -63,7 +63,7 @@ class Office:
         self,
         up: socket.socket,
         settings: Settings,
-        secret: keys.Keys,
+        secret: secret_keys.Keys,
         counted: Part | None = None,
         before: socket.socket | None = None,
         place: Place | None = None,
@@ -216,7 +216,7 @@ class Office:
     def _workers(self) -> list[str]:
         return [name for name in self.peers.others if number_of(name) > 0]
 
-    async def ready(self, secret: keys.Keys) -> None:
+    async def ready(self, secret: secret_keys.Keys) -> None:
         """All is there. Raises StartError."""
         server = self.server
         if self._arriving is not None:
@@ -377,7 +377,7 @@ async def serve(
     """The whole life of the office. Raises StartError, SecretError."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
-    secret = keys.load(settings.data)
+    secret = secret_keys.load(settings.data)
     office = Office(birth.up, settings, secret, counted, birth.before, place)
     office.server.board.add(Parent(birth.supervisor).reading, apart=True)
     for number in (signal.SIGTERM, signal.SIGINT):

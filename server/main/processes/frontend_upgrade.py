@@ -1,4 +1,4 @@
-"""The office hands all that it has to the office that follows it. Rule: it is the one hand-over there is (`server.handover.leaving`).
+"""The office hands all that it has to the office that follows it. Rule: it is the one hand-over there is (`server.fleet.migrate.upgrade_source`).
 
 Its people are asked for by every worker of both generations, so that it is noted where they went (`forwarding`).
 """
@@ -9,16 +9,16 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from server.handover.flight import Back, Flight
-from server.handover.leaving import Failed, Leaving, Result
-from server.handover.link import Kind, Link, Message
-from server.handover.way import Straight
-from server.parts.server import Server
-from server.process.sockets import Sockets
-from server.process.successor import Process
-from server.workers.forwarding import Forwarding
-from server.workers.links import Links
-from server.workers.peers import NEXT, OFFICE
+from server.fleet.ipc.ipc_link import Kind, Link, Message
+from server.fleet.ipc.ipc_peers import NEXT, OFFICE
+from server.fleet.migrate.forwarding_table import Forwarding
+from server.fleet.migrate.in_flight import Back, Flight
+from server.fleet.migrate.session_export import Straight
+from server.fleet.migrate.upgrade_source import Failed, Leaving, Result
+from server.fleet.processes.worker_links import Links
+from server.main.parts.server_parts import Server
+from server.ops.process.named_sockets import Sockets
+from server.ops.process.successor import Process
 
 TO = NEXT + OFFICE
 
@@ -53,7 +53,7 @@ class Doors:
         self._server = server
 
     async def pause(self) -> None:
-        """See `server.handover.leaving.Doors`."""
+        """See `server.fleet.migrate.upgrade_source.Doors`."""
         await self._server.pause()
 
     async def listen(self) -> None:

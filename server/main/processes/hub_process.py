@@ -1,6 +1,6 @@
 """The hub's process: the waiting room of all workers of a host. Rule: it has no person's connection and no file; what it knows the workers know.
 
-Where there are several hosts it holds this one's connection to NATS (`server.cluster`).
+Where there are several hosts it holds this one's connection to NATS (`server.fleet.cluster`).
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from functools import partial
 from typing import Any, Final
 
 from engine.engine import Thresholds
-from engine.hub import Hub
-from engine.hub_rows import Row
-from server import log
-from server.cluster.cell import Cell
-from server.cluster.federation import Federation
-from server.cluster.members import Host
-from server.cluster.seal import Seal
-from server.cluster.seeking import Seeking
-from server.cluster.telling import Telling
-from server.config.settings import Settings
-from server.handover.link import Kind, Message
-from server.health.tasks import Tasks
-from server.metrics.exposition import Board, Reading
-from server.metrics.processes import MATCHES
-from server.metrics.readings import of_room
-from server.parts.making import rules_of
-from server.parts.reloading import Reloading
-from server.security import keys
-from server.security.ids import Ids
-from server.workers.child import Birth
-from server.workers.figures import Answering
-from server.workers.naming import Names
-from server.workers.peers import HUB, OFFICE, Handler, Peers, number_of
+from engine.rooms.hub import Hub
+from engine.rooms.hub_rows import Row
+from server.fleet.cluster.cluster_node import Cell
+from server.fleet.cluster.membership import Host
+from server.fleet.cluster.shared_room import Federation
+from server.fleet.frontend.cluster_broadcast import Telling
+from server.fleet.frontend.metrics_merge import Answering
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.ipc_peers import HUB, OFFICE, Handler, Peers, number_of
+from server.fleet.ipc.process_names import Names
+from server.fleet.roaming.session_search import Seeking
+from server.fleet.rpc.rpc_seal import Seal
+from server.fleet.supervisor.child_process import Birth
+from server.main.parts.settings_reload import Reloading
+from server.main.parts.worker_parts import rules_of
+from server.ops import log
+from server.ops.config.settings import Settings
+from server.ops.health.background_tasks import Tasks
+from server.ops.metrics.exposition import Board, Reading
+from server.ops.metrics.ipc_metrics import MATCHES
+from server.ops.metrics.readings import of_room
+from server.ops.security import secret_keys
+from server.ops.security.random_ids import Ids
 
 THERE_EVERY: Final = 0.25  # seconds
 SOONEST: Final = 0.005  # seconds: a timer for the room is never set closer than that
@@ -225,7 +225,7 @@ async def serve(birth: Birth, settings: Settings, again: Callable[[], Settings],
     loop.set_exception_handler(log.loop_fault)
     process = HubProcess(birth.up, rules_of(settings)[1], node)
     if settings.cluster.nats:
-        seal = Seal(keys.load(settings.data))
+        seal = Seal(secret_keys.load(settings.data))
         process.federation.hide = seal.hidden
         subjects = {**process.seeking.handlers, **process.telling.handlers}
         process.join(

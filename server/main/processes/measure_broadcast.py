@@ -1,7 +1,8 @@
 """The office tells of measures that follow somebody: its workers, and all other hosts. Rule: what a host says is told here, and to no other.
 
 An age, a report that counts, video that is off: each is found in one process, and who it is about may be in any other, or come there next.
-A process that starts later is told of ages and of video, as long as they hold; a host that does, or was away, asks (`server.workers.catching`).
+A process that starts later is told of ages and of video, as long as they hold; a host that does, or was away, asks
+(`server.fleet.frontend.cluster_catch_up`).
 A report that counts is told once: by it alone somebody is asked a challenge, for a day at most. What is to last stands in the store, which all
 hosts share.
 """
@@ -11,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from server.cluster import telling
-from server.handover.link import Kind, Message
-from server.parts.reception import Row
-from server.parts.server import Server
-from server.workers.links import PAUSED_MAX
-from server.workers.peers import HUB, Handler, Peers, number_of
+from server.fleet.frontend import cluster_broadcast
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.ipc_peers import HUB, Handler, Peers, number_of
+from server.fleet.processes.worker_links import PAUSED_MAX
+from server.main.parts.people_parts import Row
+from server.main.parts.server_parts import Server
 
 
 class Everywhere:
@@ -44,7 +45,7 @@ class Everywhere:
         if server.kept is not None:
             safety = server.kept[1]
             safety.weighed, safety.bans.minor = self._weighed, self._turned_away_here
-            safety.decided = lambda: self._tell_hosts([telling.CHANGED])
+            safety.decided = lambda: self._tell_hosts([cluster_broadcast.CHANGED])
 
     def joined(self, name: str) -> None:
         """A worker is told whose video is off, and who wrote that they are under 18."""
@@ -67,7 +68,7 @@ class Everywhere:
             if name != but:
                 self._peers().send(name, kind, *records)
 
-    def _tell_hosts(self, *rows: telling.Row) -> None:
+    def _tell_hosts(self, *rows: cluster_broadcast.Row) -> None:
         if rows and self._several:  # who was not heard for a while may hear all the same
             self._peers().send(HUB, Kind.ALL, *rows)
 
@@ -76,16 +77,16 @@ class Everywhere:
         server = self._server
         for kind, *fields in message.records:
             match kind:
-                case telling.AGE:
+                case cluster_broadcast.AGE:
                     server.worker.age(*fields)
                     self._tell(Kind.AGE, *fields)
-                case telling.WEIGHED:
+                case cluster_broadcast.WEIGHED:
                     self._weigh(*fields)
-                case telling.MINOR:
+                case cluster_broadcast.MINOR:
                     server.turned_away(*fields)
-                case telling.PAUSED:
+                case cluster_broadcast.PAUSED:
                     self._say_paused(server.video_off([fields]))
-                case telling.CHANGED if server.kept is not None:
+                case cluster_broadcast.CHANGED if server.kept is not None:
                     server.kept[1].look_now()
 
     # how somebody stands who wrote that they are under 18
@@ -101,7 +102,7 @@ class Everywhere:
         self._server.aged(identity, stands, age)
 
     def _say_aged(self, identity: int, stands: str, age: int, but: str = "") -> None:
-        self._tell_hosts([telling.AGE, identity, stands, age])
+        self._tell_hosts([cluster_broadcast.AGE, identity, stands, age])
         self._tell(Kind.AGE, identity, stands, age, but=but)
 
     def _ages(self, name: str, message: Message) -> None:
@@ -115,17 +116,17 @@ class Everywhere:
     # who was turned away as a minor, by a person's decision
 
     def _turned_away(self, name: str, message: Message) -> None:
-        self._tell_hosts([telling.MINOR, *message.records])
+        self._tell_hosts([cluster_broadcast.MINOR, *message.records])
         self._kept(name, message)
 
     def _turned_away_here(self, identity: int) -> None:
-        self._tell_hosts([telling.MINOR, identity])
+        self._tell_hosts([cluster_broadcast.MINOR, identity])
         self._server.turned_away(identity)
 
     # a report that counts
 
     def _weighed(self, identity: int, session: int, reporter: int) -> None:
-        self._tell_hosts([telling.WEIGHED, identity, session, reporter])
+        self._tell_hosts([cluster_broadcast.WEIGHED, identity, session, reporter])
         self._weigh(identity, session, reporter)
 
     def _weigh(self, identity: int, session: int, reporter: int) -> None:
@@ -136,11 +137,11 @@ class Everywhere:
 
     def _paused(self, name: str, message: Message) -> None:
         news = self._server.video_off(message.records)
-        self._tell_hosts(*[[telling.PAUSED, *row] for row in news if row[0] > 0])
+        self._tell_hosts(*[[cluster_broadcast.PAUSED, *row] for row in news if row[0] > 0])
         self._say_paused(news, but=name)
 
     def _paused_here(self, identity: int, seconds: float) -> None:
-        self._tell_hosts([telling.PAUSED, identity, seconds])
+        self._tell_hosts([cluster_broadcast.PAUSED, identity, seconds])
         self._say_paused([(identity, seconds)])
 
     def _say_paused(self, rows: Sequence[Row], but: str = "") -> None:

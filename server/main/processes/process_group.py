@@ -16,30 +16,31 @@ from typing import Any
 
 import uvloop
 
-from server import log, version
-from server.checks.cluster import unfit
-from server.cluster.station import Place
-from server.config.cluster import split
-from server.config.settings import Settings
-from server.handover.arriving import fault_of
-from server.handover.link import Kind
-from server.process import allowance, control, successor, waiter
-from server.process import sockets as by_name
-from server.process.census import Part
-from server.process.listening import listen
-from server.process.notify import Notifier
-from server.process.sockets import Sockets, StartError
-from server.security import keys
-from server.worker import gc_tuning
-from server.workers import estate as inherited
-from server.workers import hub, office, worker
-from server.workers.askers import Askers
-from server.workers.child import Birth, Line
-from server.workers.peers import HUB, OFFICE, name_of, number_of
-from server.workers.preceding import Preceding
-from server.workers.several import number_of_workers
-from server.workers.supervisor import Role, Supervisor
-from server.workers.watch import Watch
+from server.fleet.cluster.cluster_frontend import Place
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.ipc.ipc_peers import HUB, OFFICE, name_of, number_of
+from server.fleet.migrate.new_generation import fault_of
+from server.fleet.supervisor import generation_state as inherited
+from server.fleet.supervisor.child_process import Birth, Line
+from server.fleet.supervisor.control_clients import Askers
+from server.fleet.supervisor.previous_generation import Preceding
+from server.fleet.supervisor.process_mode import number_of_workers
+from server.fleet.supervisor.supervisor import Role, Supervisor
+from server.fleet.supervisor.watchdog import Watch
+from server.main.checks.cluster_needs import unfit
+from server.main.processes import frontend, hub_process, worker_process
+from server.ops import log, version
+from server.ops.config.cluster_settings import split
+from server.ops.config.settings import Settings
+from server.ops.process import control_socket as control
+from server.ops.process import named_sockets as by_name
+from server.ops.process import process_limits, successor, upgrade_waiter
+from server.ops.process.address_census import Part
+from server.ops.process.listening_socket import listen
+from server.ops.process.named_sockets import Sockets, StartError
+from server.ops.process.systemd_notify import Notifier
+from server.ops.security import secret_keys
+from server.realtime.worker import gc_tuning
 
 logger = log.get()
 
@@ -57,7 +58,7 @@ def run(settings: Settings, again: Callable[[], Settings]) -> tuple[int, int | N
     before = None if link is None else Preceding(link)
     try:
         supervisor = _made(settings, again, before)
-    except (StartError, keys.SecretError) as error:
+    except (StartError, secret_keys.SecretError) as error:
         if before is not None:
             before.failed(str(error))
         raise
@@ -69,9 +70,9 @@ def run(settings: Settings, again: Callable[[], Settings]) -> tuple[int, int | N
     follower = supervisor.follower
     if follower is not None:
         asyncio.run(_let_go(follower))
-        waiter.hold(lambda _: None, *[signal.SIGTERM] * supervisor.told_to_end)
+        upgrade_waiter.hold(lambda _: None, *[signal.SIGTERM] * supervisor.told_to_end)
     else:
-        waiter.deaf(lambda _: None)
+        upgrade_waiter.deaf(lambda _: None)
     return status, follower
 
 
@@ -88,7 +89,7 @@ def _made(settings: Settings, again: Callable[[], Settings], before: Preceding |
     for said, remedy in unfit(settings):
         raise StartError(f"{said}: {remedy}")
     node = secrets.token_hex(NODE) if settings.cluster.nats else ""
-    keys.load(settings.data)  # made once, before the processes that read it
+    secret_keys.load(settings.data)  # made once, before the processes that read it
     count = number_of_workers(settings)
     estate = inherited.made(count + 1) if before is None else before.receive(count + 1)
     sockets, addresses, first = estate
@@ -98,11 +99,13 @@ def _made(settings: Settings, again: Callable[[], Settings], before: Preceding |
     control = _control(settings.data, sockets)
     sockets.drop_unasked()
     roles: dict[str, Role] = {
-        # the first: who is older than an office is one that an office before it knew (`server.workers.ledger`)
+        # the first: who is older than an office is one that an office before it knew (`server.fleet.frontend.process_figures`)
         OFFICE: _role(
-            lambda birth: office.serve(birth, settings, again, addresses.part(first + office.NUMBER), listening, place)
+            lambda birth: frontend.serve(
+                birth, settings, again, addresses.part(first + frontend.NUMBER), listening, place
+            )
         ),
-        HUB: _role(lambda birth: hub.serve(birth, settings, again, node)),
+        HUB: _role(lambda birth: hub_process.serve(birth, settings, again, node)),
     }
     for number in range(1, count + 1):
         roles[name_of(number)] = _role(
@@ -154,7 +157,7 @@ def _worker(
     node: str,
     birth: Birth,
 ) -> Coroutine[Any, Any, int]:
-    return worker.serve(number, birth, listening, settings, again, counted, node)
+    return worker_process.serve(number, birth, listening, settings, again, counted, node)
 
 
 def _role(main: Callable[[Birth], Coroutine[Any, Any, int]]) -> Role:
@@ -162,10 +165,10 @@ def _role(main: Callable[[Birth], Coroutine[Any, Any, int]]) -> Role:
 
     def be(birth: Birth) -> int:
         log.renew()
-        allowance.forbid_dumps()
+        process_limits.forbid_dumps()
         try:
             return uvloop.run(main(birth))
-        except (StartError, keys.SecretError) as error:
+        except (StartError, secret_keys.SecretError) as error:
             Line(birth.up).tell(Kind.FAILED, str(error))
             with contextlib.suppress(OSError):
                 os.write(2, f"serendip: {error}\n".encode())

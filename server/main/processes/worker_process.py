@@ -12,36 +12,36 @@ from functools import partial
 from typing import Any, Final
 
 from engine.engine import BadRecord
-from engine.remote_room import RemoteRoom
-from server import log
-from server.cluster.hosts import Hosts
-from server.config.settings import Settings
-from server.handover.link import Kind, Message
-from server.health.tasks import Tasks
-from server.metrics.exposition import Board, Reading
-from server.metrics.readings import source
-from server.parts.looking import Looking
-from server.parts.reception import Reception
-from server.parts.reloading import Reloading
-from server.process.census import Part
-from server.process.sockets import StartError
-from server.process.waits import first_of
-from server.security import keys
-from server.store import kept as kept_keys
-from server.store.country import Countries
-from server.worker import draining, gc_tuning
-from server.worker.recorder import Recorder
-from server.workers.child import Birth
-from server.workers.departing import Departing
-from server.workers.emptying import Emptying
-from server.workers.figures import Answering
-from server.workers.kept import Kept
-from server.workers.links import PAUSED_MAX, Links
-from server.workers.naming import Names
-from server.workers.outbox import Outbox
-from server.workers.outward import Outward
-from server.workers.peers import HUB, OFFICE, SUPERVISOR, Handler, name_of
-from server.workers.told import Statement, Told
+from engine.rooms.remote_room import RemoteRoom
+from server.data.keys import keyed_values as kept_keys
+from server.data.records.address_country import Countries
+from server.fleet.cluster.known_nodes import Hosts
+from server.fleet.frontend.broadcast_state import Statement, Told
+from server.fleet.frontend.metrics_merge import Answering
+from server.fleet.frontend.store_client import Kept
+from server.fleet.frontend.store_outbox import Outbox
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.ipc_peers import HUB, OFFICE, SUPERVISOR, Handler, name_of
+from server.fleet.ipc.process_names import Names
+from server.fleet.processes.http_forwarding import Outward
+from server.fleet.processes.worker_drain_out import Emptying
+from server.fleet.processes.worker_evacuation import Departing
+from server.fleet.processes.worker_links import PAUSED_MAX, Links
+from server.fleet.supervisor.child_process import Birth
+from server.main.parts.line_screening import Looking
+from server.main.parts.people_parts import Reception
+from server.main.parts.settings_reload import Reloading
+from server.ops import log
+from server.ops.config.settings import Settings
+from server.ops.health.background_tasks import Tasks
+from server.ops.metrics.exposition import Board, Reading
+from server.ops.metrics.readings import source
+from server.ops.process.address_census import Part
+from server.ops.process.first_done import first_of
+from server.ops.process.named_sockets import StartError
+from server.ops.security import secret_keys
+from server.realtime.worker import gc_tuning, worker_drain
+from server.realtime.worker.recorder import Recorder
 
 CLOSING: Final = 2.0  # seconds that the office has at the end to read what was sent
 AGES_MAX: Final = (
@@ -63,7 +63,7 @@ class WorkerProcess:
         names = Names(node)
         room = RemoteRoom(names.number(self.name))
         self.hosts = Hosts()
-        secret = keys.load(settings.data)
+        secret = secret_keys.load(settings.data)
         self.reception = Reception(settings, secret, room, counted)
         self.worker = worker = self.reception.worker
         self.stop = asyncio.Event()
@@ -129,7 +129,7 @@ class WorkerProcess:
         """Whether people of other hosts may come."""
         return self._serves and self._emptying is None and not self.stop.is_set()
 
-    def _keep(self, settings: Settings, secret: keys.Keys) -> Mapping[int, Handler]:
+    def _keep(self, settings: Settings, secret: secret_keys.Keys) -> Mapping[int, Handler]:
         """What the store has of people is asked, and told, by way of the office."""
         worker = self.worker
         try:
@@ -337,7 +337,7 @@ async def serve(
             process.go_on()
     reload.cancel()
     left = await process.departing.run(settings.server.drain, lambda: True)
-    await draining.drain(process.worker, left)
+    await worker_drain.drain(process.worker, left)
     process.links.peers.say()
     await process.close()
     logger.info("process.stopped", process=process.name)

@@ -1,4 +1,4 @@
-"""Settings of challenges (`server.safety.challenge`), and the companies that can make one. Rule: all that is known of a company stands in COMPANIES.
+"""Settings of challenges (`server.trust.challenge`), and the companies that can make one. Rule: all that is known of a company stands in COMPANIES.
 
 A company's script gets its own hosts in a browser, and no others; an operator's `challenge.script_url` adds the one that it names.
 """
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, PositiveFloat, SecretStr, StringConstraints, ValidationInfo, field_validator
 
-from server.config.kinds import Section, http_url, own_origin
+from server.ops.config.setting_types import Section, http_url, own_origin
 
 ALTCHA: Final = "altcha"
 RECAPTCHA: Final = "recaptcha"

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from server.config.kinds import Listed, Section
+from server.ops.config.setting_types import Listed, Section
 
 NATS = r"(nats|tls)://[^\s/?#@]+"
 

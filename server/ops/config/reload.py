@@ -1,12 +1,12 @@
 """What a running server takes up from changed settings, and what needs a restart. Rule: a wrong configuration changes nothing.
 
-Which settings can change is declared beside them (`server.config.settings.RELOADED`).
+Which settings can change is declared beside them (`server.ops.config.settings.RELOADED`).
 """
 
 from typing import Any, NamedTuple
 
-from server.config.settings import RELOADED, Settings
-from server.config.sources import leaves
+from server.ops.config.settings import RELOADED, Settings
+from server.ops.config.sources import leaves
 
 
 class Change(NamedTuple):

@@ -1,10 +1,10 @@
-"""Settings of the screening of text (`server.safety.screening`). Rule: as the other sections (`server.config.settings`)."""
+"""Settings of the screening of text (`server.trust.screening`). Rule: as the other sections (`server.ops.config.settings`)."""
 
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, ByteSize, Field, PositiveFloat
 
-from server.config.kinds import Section
+from server.ops.config.setting_types import Section
 
 MIB: Final = 1024 * 1024
 

@@ -1,6 +1,6 @@
 """What a value of a setting may be: lists, hosts, origins, networks, addresses of servers. Rule: a slip is told at the start, in words.
 
-`server.config.settings` says what each setting means; here stands what can be said of one.
+`server.ops.config.settings` says what each setting means; here stands what can be said of one.
 """
 
 import re

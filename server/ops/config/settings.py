@@ -21,9 +21,12 @@ from pydantic import (
     field_validator,
 )
 
-from server.config.challenge import Challenge as Challenge
-from server.config.cluster import Cluster as Cluster
-from server.config.kinds import (
+from server.ops.config.challenge_settings import Challenge as Challenge
+from server.ops.config.cluster_settings import Cluster as Cluster
+from server.ops.config.picture_settings import Pictures as Pictures
+from server.ops.config.recipient_settings import Recipients
+from server.ops.config.screening_settings import Screening as Screening
+from server.ops.config.setting_types import (
     Hosts,
     Names,
     Networks,
@@ -39,9 +42,6 @@ from server.config.kinds import (
     http_url,
     own_origin,
 )
-from server.config.pictures import Pictures as Pictures
-from server.config.recipients import Recipients
-from server.config.screening import Screening as Screening
 
 MIB = 1024 * 1024
 UNNAMED = "The operator of this server"  # of whom nobody has said who they are
@@ -258,7 +258,7 @@ class Safety(Section):
     child_password: SecretStr = Field(default=SecretStr(""), description="and your password")
     help_file: str = Field(
         default="",
-        description="whom to call where somebody may get hurt, by country (TOML, as server/safety/help.toml); empty: our own list",
+        description="whom to call where somebody may get hurt, by country (TOML, as server/trust/reports/help.toml); empty: our own list",
     )
 
 
@@ -402,7 +402,7 @@ class Settings(Section):
         return chosen
 
 
-# What SIGHUP takes up in a running server (server/config/reload.py); everything else needs a restart.
+# What SIGHUP takes up in a running server (server/ops/config/reload.py); everything else needs a restart.
 RELOADED = frozenset(
     (
         *("server.hosts", "server.origins", "server.proxies", "metrics.hosts", "log.level", "log.format"),

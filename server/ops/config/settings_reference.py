@@ -7,14 +7,14 @@ from inspect import getdoc
 
 from pydantic import BaseModel
 
-from server.config.kinds import Section
-from server.config.settings import RELOADED, Settings
-from server.config.sources import leaves, secrets, shown, variable
+from server.ops.config.setting_types import Section
+from server.ops.config.settings import RELOADED, Settings
+from server.ops.config.sources import leaves, secrets, shown, variable
 
 HEAD = """\
 # Configuration
 
-Made from `server/config/settings.py` by `serendip config --markdown`; a test keeps it equal.
+Made from `server/ops/config/settings.py` by `serendip config --markdown`; a test keeps it equal.
 
 A value is taken from the first of: a flag (`--host`, `--port`, `--data`), the environment, a TOML file (`--config FILE`
 or `SERENDIP_CONFIG`), the default. `serendip config` prints what holds and where each value came from. An unknown or

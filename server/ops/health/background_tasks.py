@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from server import log
+from server.ops import log
 
 FIRST: Final = 1.0  # seconds until a task is started again
 LONGEST: Final = 60.0  # seconds at most, however often it failed

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
-from server.config.cluster import Cluster
-from server.config.settings import Settings
+from server.ops.config.cluster_settings import Cluster
+from server.ops.config.settings import Settings
 
 FIRST_AFTER_S: Final = 60.0
 EVERY_S: Final = 6 * 3600.0

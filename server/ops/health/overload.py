@@ -5,15 +5,15 @@ late because others have the cores is not overloaded: to turn people away would 
 From then on a share of the newcomers is let in: a quarter at first, half as many after each overloaded second and twice as many after each other
 one; with all of them it is over. So nobody is shut out for good, whatever makes the load.
 
-Whoever was here a moment ago and comes back is let in all the same: `engine.presence` knows them.
+Whoever was here a moment ago and comes back is let in all the same: `engine.chats.session_graces` knows them.
 """
 
 from secrets import randbelow
 from typing import Final
 
-from engine.protocol import FULL_AFTER_LEAST, FULL_AFTER_MOST
-from server import log
-from server.process.schedule import Sample
+from engine.wire.protocol import FULL_AFTER_LEAST, FULL_AFTER_MOST
+from server.ops import log
+from server.ops.process.schedule import Sample
 
 LATE: Final = 0.05  # seconds that a timer may be late
 BUSY: Final = 0.5  # of the core that the process may have
@@ -35,7 +35,7 @@ def is_busy(before: Sample | None, after: Sample | None, core: float) -> bool:
 class Crowding:
     """Of one loop; it is shown once a second how late that was. `late`: seconds that it may be; infinite: however late, all are taken in.
 
-    `core`: how much of a core the process may have (`server.process.schedule.core_share`).
+    `core`: how much of a core the process may have (`server.ops.process.schedule.core_share`).
     """
 
     def __init__(self, core: float = 1.0) -> None:

@@ -1,6 +1,6 @@
-"""Metrics of what hosts ask and tell each other about people. Rule: as in `server.metrics.table`, of which this is a part."""
+"""Metrics of what hosts ask and tell each other about people. Rule: as in `server.ops.metrics.metric_table`, of which this is a part."""
 
-from server.metrics.metric import Metric
+from server.ops.metrics.declaration import Metric
 
 # Of keys of sessions: asked of the other hosts, found at one, not asked (or not looked for here) since too many were, found here for another.
 SOUGHT = ("asked", "found", "full", "answered")

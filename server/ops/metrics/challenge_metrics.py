@@ -1,7 +1,7 @@
-"""Metrics of challenges. Rule: as in `server.metrics.table`, of which this is a part."""
+"""Metrics of challenges. Rule: as in `server.ops.metrics.metric_table`, of which this is a part."""
 
 from engine.views import SOLVE_BOUNDS
-from server.metrics.metric import Metric
+from server.ops.metrics.declaration import Metric
 
 RESULTS = ("right", "wrong", "busy", "away")  # of an answer that a company was asked about
 
@@ -43,7 +43,7 @@ _RESULTS = {
     "wait": ("123", ("asked", "solved")),
     "none": ("123", ("busy",)),
 }
-# What there can be, as `engine.trials` counts it: most of the table cannot.
+# What there can be, as `engine.chats.challenges` counts it: most of the table cannot.
 CHALLENGE_SERIES = (
     *((kind, level, result) for kind, (levels, results) in _RESULTS.items() for level in levels for result in results),
     ("none", "4", "refused"),

@@ -1,6 +1,7 @@
-"""Metrics of several hosts. Rule: as in `server.metrics.table`, of which this is a part. A host that is alone has none of them but zeros."""
+"""Metrics of several hosts. Rule: as in `server.ops.metrics.metric_table`, of which this is a part. A host that is alone has none of them but
+zeros."""
 
-from server.metrics.metric import Metric
+from server.ops.metrics.declaration import Metric
 
 DROPPED = ("unsent", "seal", "size", "unreadable")
 # Why a request at the cluster port is not served: another secret, a clock that is off, a request that came twice, another version, a body that

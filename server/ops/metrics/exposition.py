@@ -1,4 +1,5 @@
-"""Metrics: declared in one table (server/metrics/table.py), counted where the work is done, read when somebody asks, on a port of their own.
+"""Metrics: declared in one table (server/ops/metrics/metric_table.py), counted where the work is done, read when somebody asks, on a port of their
+own.
 
 Rule: nothing is counted here. A source is a function that returns numbers by metric name; sources of one name are
 added up. A name that METRICS does not list is an error. No label holds anything from outside.
@@ -17,15 +18,15 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
-from server import log, version
-from server.config import settings
-from server.health.state import Health
-from server.metrics.histogram import Buckets
-from server.metrics.metric import Metric
-from server.metrics.table import METRICS
-from server.process.side_port import IDLE_SECONDS, SidePort
-from server.process.sockets import Sockets
-from server.security import hosts
+from server.ops import log, version
+from server.ops.config import settings
+from server.ops.health.readiness import Health
+from server.ops.metrics.declaration import Metric
+from server.ops.metrics.histogram import Buckets
+from server.ops.metrics.metric_table import METRICS
+from server.ops.process.named_sockets import Sockets
+from server.ops.process.side_port import IDLE_SECONDS, SidePort
+from server.ops.security import allowed_hosts
 
 NAME = "metrics"  # among the listening sockets
 SCRAPED_LATELY_S: Final = 120.0  # whoever scraped before that does so no more
@@ -181,7 +182,7 @@ class MetricsServer:
 
     async def _answer(self, request: web.BaseRequest) -> web.Response:
         asked = self._health.answer(request.path)
-        if asked is None and not hosts.known(request.headers.get("Host"), self.hosts):
+        if asked is None and not allowed_hosts.known(request.headers.get("Host"), self.hosts):
             return web.Response(status=421, text="not a name of this server\n")
         if asked is None and request.path != "/metrics":
             return web.Response(status=404, text="metrics are at /metrics\n")

@@ -1,11 +1,12 @@
-"""Metrics of the processes of a host, one by one, and of what passes between them. Rule: as in `server.metrics.table`, of which this is a part.
+"""Metrics of the processes of a host, one by one, and of what passes between them. Rule: as in `server.ops.metrics.metric_table`, of which this is
+a part.
 
 The label `process` is a process's name: `supervisor`, `hub`, `office`, `worker 1` and so on; `server` where one does all. What has it
 is told apart by process; everything else is the sum over the host, whether one process made it or several.
 """
 
-from engine.remote_room import ANSWER_BOUNDS
-from server.metrics.metric import Metric
+from engine.rooms.remote_room import ANSWER_BOUNDS
+from server.ops.metrics.declaration import Metric
 
 ALONE = "server"  # the name of the one process that does all
 DEATHS = (

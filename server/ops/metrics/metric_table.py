@@ -1,24 +1,24 @@
 """Every metric of the service: name, type, labels, meaning, and the operator's question that it answers.
 
 Rule: declarations only, and what is not declared here is not shown. No label holds anything from outside: the values of
-each stand in VALUES or in the code that counts. The reference page is made from this (`server/metrics/reference.py`).
+each stand in VALUES or in the code that counts. The reference page is made from this (`server/ops/metrics/metrics_reference.py`).
 """
 
 from engine.views import CHAT_BOUNDS, COMMON_BOUNDS, MODES, WAIT_BOUNDS
 from ext.net.counters import TIME_BOUNDS
-from server.config.moderation_policy import QUEUES, REPORTS, RULES
-from server.health.tasks import NAMES
-from server.metrics.challenges import CHALLENGE_VALUES, CHALLENGES
-from server.metrics.cluster import CLUSTER, CLUSTER_VALUES
-from server.metrics.kept import KEPT, KEPT_VALUES
-from server.metrics.metric import Metric
-from server.metrics.moved import MOVE_VALUES, MOVED
-from server.metrics.pictured import PICTURED, PICTURED_VALUES
-from server.metrics.processes import PROCESS_VALUES, PROCESSES
-from server.metrics.screened import SCREENED, SCREENED_VALUES
-from server.metrics.told import TOLD_METRICS, TOLD_VALUES
-from server.metrics.tunnelled import TUNNELLED, TUNNELLED_VALUES
-from server.metrics.wire import WIRE
+from server.ops.config.moderation_policy import QUEUES, REPORTS, RULES
+from server.ops.health.background_tasks import NAMES
+from server.ops.metrics.broadcast_metrics import TOLD_METRICS, TOLD_VALUES
+from server.ops.metrics.challenge_metrics import CHALLENGE_VALUES, CHALLENGES
+from server.ops.metrics.cluster_metrics import CLUSTER, CLUSTER_VALUES
+from server.ops.metrics.declaration import Metric
+from server.ops.metrics.ipc_metrics import PROCESS_VALUES, PROCESSES
+from server.ops.metrics.migration_metrics import MOVE_VALUES, MOVED
+from server.ops.metrics.picture_metrics import PICTURED, PICTURED_VALUES
+from server.ops.metrics.screening_metrics import SCREENED, SCREENED_VALUES
+from server.ops.metrics.socket_metrics import WIRE
+from server.ops.metrics.storage_metrics import KEPT, KEPT_VALUES
+from server.ops.metrics.tunnel_metrics import TUNNELLED, TUNNELLED_VALUES
 
 # Languages with a series of their own; others are one, "other", and `*` is "any": cardinality has a bound.
 LANGUAGES = (

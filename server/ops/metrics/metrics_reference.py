@@ -1,15 +1,15 @@
-"""The reference page of metrics: `python -m server.metrics.reference > docs/metrics.md`, from the table.
+"""The reference page of metrics: `python -m server.ops.metrics.metrics_reference > docs/metrics.md`, from the table.
 
 Rule: what can be derived is never typed; a test holds that the page equals what this makes.
 """
 
-from server.metrics.metric import Metric
-from server.metrics.table import METRICS, VALUES
+from server.ops.metrics.declaration import Metric
+from server.ops.metrics.metric_table import METRICS, VALUES
 
 HEAD = """\
 # Metrics
 
-Made from `server/metrics/table.py` by `python -m server.metrics.reference`; a test keeps it equal.
+Made from `server/ops/metrics/metric_table.py` by `python -m server.ops.metrics.metrics_reference`; a test keeps it equal.
 
 `GET /metrics` on a port of its own (`metrics.port`, 9464), in Prometheus' text or OpenMetrics' form. What happens on the
 hot path is counted in C by plain additions and read at the scrape; a message costs the additions and one look at the clock

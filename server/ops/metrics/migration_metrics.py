@@ -1,6 +1,6 @@
-"""Metrics of people who move from one process to another. Rule: as in `server.metrics.table`, of which this is a part."""
+"""Metrics of people who move from one process to another. Rule: as in `server.ops.metrics.metric_table`, of which this is a part."""
 
-from server.metrics.metric import Metric
+from server.ops.metrics.declaration import Metric
 
 # Seconds. 99 of 100 are to be within two milliseconds; beyond a second nobody asks how long it was.
 MOVE_BOUNDS = (0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0)

@@ -1,6 +1,6 @@
 """The part of the table that is about the pictures of video chats. Rule: declarations only."""
 
-from server.metrics.metric import Metric
+from server.ops.metrics.declaration import Metric
 
 PICTURE_BOUNDS = (0.025, 0.05, 0.1, 0.2, 0.4, 1.0, 2.5, 10.0)  # seconds
 PICTURED = (

@@ -11,17 +11,17 @@ from typing import Final
 
 from aiohttp import web
 
+from engine.core.ports import Room
 from engine.engine import Engine
-from engine.ports import Room
-from engine.protocol import FAULTS
 from engine.views import STATES, HistogramView
-from ext.net.reactor import Reactor
-from server.health.state import PATHS, TURNED_AWAY
-from server.metrics.challenges import CHALLENGE_SERIES
-from server.metrics.exposition import Reading, Source, Value
-from server.metrics.histogram import Buckets, Histogram
-from server.metrics.table import LANGUAGES, VALUES
-from server.metrics.wire import HTTP_BOUNDS, LAG_BOUNDS
+from engine.wire.protocol import FAULTS
+from ext.reactor.reactor import Reactor
+from server.ops.health.readiness import PATHS, TURNED_AWAY
+from server.ops.metrics.challenge_metrics import CHALLENGE_SERIES
+from server.ops.metrics.exposition import Reading, Source, Value
+from server.ops.metrics.histogram import Buckets, Histogram
+from server.ops.metrics.metric_table import LANGUAGES, VALUES
+from server.ops.metrics.socket_metrics import HTTP_BOUNDS, LAG_BOUNDS
 
 LAG_EVERY: Final = 0.25  # seconds: a stall that anybody notices is seen
 LAG_UNUSED: Final = 1.0  # the same where nobody is there who could: each look wakes a process that has nothing to do, which takes 0.1 ms
@@ -265,7 +265,7 @@ def _tallied(tally: Mapping[str, int], prefix: str, values: tuple[str, ...]) -> 
 
 
 def _challenges(tally: Mapping[str, int]) -> Labelled:
-    """What became of them, as `engine.trials` counts it."""
+    """What became of them, as `engine.chats.challenges` counts it."""
     return {series: tally.get(f"challenge {' '.join(series)}", 0) for series in CHALLENGE_SERIES}
 
 

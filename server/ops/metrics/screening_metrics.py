@@ -1,7 +1,7 @@
 """The part of the table that is about the screening of text. Rule: declarations only."""
 
-from engine.conduct import EFFECTS, KINDS
-from server.metrics.metric import Metric
+from engine.conduct.detection_actions import EFFECTS, KINDS
+from server.ops.metrics.declaration import Metric
 
 SCREENED = (
     Metric(

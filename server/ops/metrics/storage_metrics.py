@@ -1,6 +1,6 @@
 """The part of the table that is about what is kept: records, purges, saved logs, objects, mail, the disk below. Rule: declarations only."""
 
-from server.metrics.metric import Metric
+from server.ops.metrics.declaration import Metric
 
 BATCH_BOUNDS = (0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 30.0)  # seconds; a batch grows to what the database takes in 20 ms
 OBJECT_BOUNDS = (0.005, 0.025, 0.1, 0.5, 1.0, 5.0, 15.0)  # seconds; one request has five (objects.timeout)

@@ -9,7 +9,7 @@ import os
 import time
 from pathlib import Path
 
-from server.metrics.exposition import Reading
+from server.ops.metrics.exposition import Reading
 
 
 class Folder:

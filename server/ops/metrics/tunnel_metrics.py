@@ -1,7 +1,8 @@
-"""Metrics of people whose session is at another host than their connection. Rule: as in `server.metrics.table`, of which this is a part."""
+"""Metrics of people whose session is at another host than their connection. Rule: as in `server.ops.metrics.metric_table`, of which this is a
+part."""
 
-from server.metrics.metric import Metric
-from server.metrics.moved import MOVE_BOUNDS
+from server.ops.metrics.declaration import Metric
+from server.ops.metrics.migration_metrics import MOVE_BOUNDS
 
 ENDS = ("returned", "cut", "lost", "closed", "left", "turned_out", "dropped", "failed")
 RETURNS = ("sent", "cut", "stayed")

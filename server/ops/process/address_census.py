@@ -9,7 +9,7 @@ import secrets
 import time
 from typing import NamedTuple
 
-from ext.net.census import SLOTS, Census, make
+from ext.accept.census import SLOTS, Census, make
 
 KEY_BYTES = 16
 ROOM = 2  # slots for each person: one of their address, and one of the network around it, which many share
@@ -26,7 +26,7 @@ class HostAddresses:
     """The table of a host of so many processes, also those that an upgrade starts beside them, and so many people.
 
     `fd` and `key` are for a process that is exec'd; one that is forked has its `part`. Raises ValueError and OSError as
-    `ext.net.census.make` does.
+    `ext.accept.census.make` does.
     """
 
     def __init__(self, processes: int, people: int = 0, given: tuple[int, bytes] | None = None) -> None:

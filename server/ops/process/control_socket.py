@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from server.process.sockets import Sockets, StartError
+from server.ops.process.named_sockets import Sockets, StartError
 
 NAME: Final = "control"  # among the listening sockets, and the file's
 FOLDER: Final = "run"

@@ -9,7 +9,7 @@ import pwd
 from pathlib import Path
 from typing import Final
 
-MADE_FIRST: Final = "secret"  # server.security.keys makes it
+MADE_FIRST: Final = "secret"  # server.ops.security.secret_keys makes it
 
 
 class NotOurs(Exception):

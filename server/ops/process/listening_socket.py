@@ -2,7 +2,7 @@
 
 import socket
 
-from server.process.sockets import StartError
+from server.ops.process.named_sockets import StartError
 
 BACKLOG = 4096
 

@@ -3,7 +3,8 @@
     {done, phase, version, pid, processes: [{process, pid, age, phase, people, chats, deaths, links}], left, cluster}
 
 `links`: bytes that wait for the other processes, by the names of those that can be reached; one process has none.
-`left`: while an upgrade runs, people who are still in these processes. `cluster`: of several hosts, this one and the others (`server.cluster.cell`).
+`left`: while an upgrade runs, people who are still in these processes. `cluster`: of several hosts, this one and the others
+(`server.fleet.cluster.cluster_node`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 from engine.engine import Engine
 from engine.views import STATES
-from server import version
+from server.ops import version
 
 READY: Final = "ready"
 STARTING: Final = "starting"

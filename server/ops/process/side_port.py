@@ -10,7 +10,7 @@ from typing import Final, cast
 
 from aiohttp import web
 
-from server.process.sockets import Sockets, listening
+from server.ops.process.named_sockets import Sockets, listening
 
 CONNECTIONS_MAX: Final = (
     64  # and those that one turn of the loop accepts; Prometheus holds one, a proxy in front of the console a few

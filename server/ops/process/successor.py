@@ -14,7 +14,7 @@ import socket
 import sys
 from typing import Final
 
-from server.process import waiter
+from server.ops.process import upgrade_waiter
 
 HANDOVER: Final = "HANDOVER_FD"  # in the environment of a successor: the number of its end
 BUFFER: Final = 4 * 1024 * 1024  # bytes that the kernel may hold on the way, where it lets us
@@ -102,14 +102,14 @@ def spawn(path: str, words: list[str]) -> tuple[int, socket.socket]:
         raise NotStarted(f"cannot start {path}: {error.strerror}") from None
     finally:
         theirs.close()
-    waiter.follows(pid)
+    upgrade_waiter.follows(pid)
     return pid, ours
 
 
 def _spawn(path: str, words: list[str], end: int) -> int:
     """Start a program that keeps a descriptor. Takes until its exec, some milliseconds. Raises OSError."""
     given = [end]
-    environment = {**os.environ, HANDOVER: str(end), **waiter.given(given)}
+    environment = {**os.environ, HANDOVER: str(end), **upgrade_waiter.given(given)}
     # A copy onto itself loses its flag to be closed at the exec, in the child alone.
     kept = [(os.POSIX_SPAWN_DUP2, number, number) for number in given]
     return os.posix_spawn(path, words, environment, file_actions=kept, setsigmask=())
@@ -142,7 +142,7 @@ def inherited() -> socket.socket | None:
 
     Call it once, before another process is started. Raises NotStarted where the number is no such socket.
     """
-    waiter.inherit()
+    upgrade_waiter.inherit()
     told = os.environ.pop(HANDOVER, None)
     if told is None:
         return None

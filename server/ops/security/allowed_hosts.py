@@ -6,7 +6,7 @@ Rule: a Host that is not known is not answered, on every port.
 import re
 from collections.abc import Iterable
 
-from ext.net import handshake
+from ext.accept import handshake
 
 _PUBLIC = re.compile(
     r"(?!localhost$)[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z][a-z0-9-]+"

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from engine.protocol import AVOID_DAYS
-from server.security.keys import Keys, Purpose
+from engine.wire.protocol import AVOID_DAYS
+from server.ops.security.secret_keys import Keys, Purpose
 
 DAY = 86_400
 _CONTENT = struct.Struct(">QI")  # person, day since 1970

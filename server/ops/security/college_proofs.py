@@ -15,8 +15,8 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from server.config.settings import Settings
-from server.security.keys import Keys, Purpose
+from server.ops.config.settings import Settings
+from server.ops.security.secret_keys import Keys, Purpose
 
 _CONTENT = struct.Struct(">I16s")  # seconds since 1970 at which it expires, hash of the address
 _NONCE: Final = 12

@@ -16,8 +16,8 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final
 
-from server.security.keys import BYTES, Keys, Purpose
-from server.security.url_secrets import SECRET, decode, encode
+from server.ops.security.secret_keys import BYTES, Keys, Purpose
+from server.ops.security.url_secrets import SECRET, decode, encode
 
 LETTERS: Final = string.digits + string.ascii_lowercase  # as `int` reads them
 ID_LETTERS: Final = 30

@@ -1,13 +1,13 @@
 """A receipt's address. Rule: whoever has it may read what came of one report, and nothing else."""
 
-from server.security.url_secrets import decode, encode
-from server.security.url_secrets import draw as drawn
+from server.ops.security.url_secrets import decode, encode
+from server.ops.security.url_secrets import draw as drawn
 
 PATH = "/report/"
 
 
 def draw() -> str:
-    """A new one, as a path (`engine.ports.Outside.receipt`)."""
+    """A new one, as a path (`engine.core.ports.Outside.receipt`)."""
     return PATH + encode(drawn())
 
 

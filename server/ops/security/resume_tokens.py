@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from server.security.keys import Keys, Purpose
+from server.ops.security.secret_keys import Keys, Purpose
 
 _CONTENT = struct.Struct(">QQHHII")  # session key, identity, node, worker, generation, seconds of issue
 _pack = _CONTENT.pack

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
 
-from ext.net.admission import share_of
+from ext.accept.admission import share_of
 
 PIECE: Final = 500  # names that go to another process at once
 NAMES = 20_000  # that are remembered (about 200 bytes each)

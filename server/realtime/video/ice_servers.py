@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.views import SessionView
-from server.config.settings import Video
-from server.security.keys import Keys, Purpose
+from server.ops.config.settings import Video
+from server.ops.security.secret_keys import Keys, Purpose
 
 NAME_BYTES = 12  # of a credential's random name
 

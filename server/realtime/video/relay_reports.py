@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from server import log
-from server.config.settings import Video
-from server.metrics.exposition import Reading, Value
-from server.process.sockets import Sockets
-from server.process.sockets import listening as made
+from server.ops import log
+from server.ops.config.settings import Video
+from server.ops.metrics.exposition import Reading, Value
+from server.ops.process.named_sockets import Sockets
+from server.ops.process.named_sockets import listening as made
 
 NAME: Final = "reports"  # among the listening sockets
 CONNECTIONS_MAX: Final = 64  # coturn holds one for each of its threads

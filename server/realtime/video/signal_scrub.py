@@ -10,7 +10,7 @@ import zlib
 from ipaddress import ip_address
 from typing import Any, Final
 
-from engine.ports import BadField, Refusal
+from engine.core.ports import BadField, Refusal
 
 LINES_MAX: Final = 2_000  # of a description; browsers' have under 300
 NOWHERE: Final = "IN IP4 0.0.0.0"

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from engine.engine import Parcel, Session
-from server.worker.worker import Worker
+from server.realtime.worker.worker_loop import Worker
 
 
 class Released(NamedTuple):

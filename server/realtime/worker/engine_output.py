@@ -1,12 +1,13 @@
-"""What the engine wants done, on this worker's reactor (`engine.ports.Out`). Rule: most of it is the reactor's own method; nothing waits here."""
+"""What the engine wants done, on this worker's reactor (`engine.core.ports.Out`). Rule: most of it is the reactor's own method; nothing waits
+here."""
 
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from engine.views import SessionView, error
-from ext.net.reactor import Reactor
 from ext.net.ring import Ring
+from ext.reactor.reactor import Reactor
 
 
 def nobody_asks(_: int) -> None:
@@ -14,7 +15,7 @@ def nobody_asks(_: int) -> None:
 
 
 class Output:
-    """See the module; implements `engine.ports.Out`."""
+    """See the module; implements `engine.core.ports.Out`."""
 
     def __init__(self, reactor: Reactor) -> None:
         self.send = reactor.send

@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from engine.ports import Address, BusMessage
+from engine.core.ports import Address, BusMessage
 
 
 class LocalBus:

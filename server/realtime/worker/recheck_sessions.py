@@ -13,7 +13,7 @@ SLICE: Final = 200  # sessions in one go, 4 us each
 
 
 class Having(Protocol):
-    """Who has them: what `server.worker.worker.Worker` is, of which see each."""
+    """Who has them: what `server.realtime.worker.worker_loop.Worker` is, of which see each."""
 
     banned: Callable[[int, str], tuple[bytes, bytes] | None]
     unseen: Callable[[int, int], tuple[str, bytes] | None]

@@ -13,11 +13,11 @@ import orjson
 
 from engine.engine import Session
 from engine.views import Act, ChatView, Ended, Report, Save, SeatView
-from server.store.errors import NotSaved
-from server.store.interface import Keeper
-from server.store.records import Party
-from server.store.transcript import Transcript, of_ring
-from server.worker.worker import Worker
+from server.data.errors import NotSaved
+from server.data.records.chat_rows import Party
+from server.data.records.store_ports import Keeper
+from server.data.records.transcript import Transcript, of_ring
+from server.realtime.worker.worker_loop import Worker
 
 SAVES_A_SEAT = 10  # of one chat by one person: a link that was lost can be had again, a disk cannot be filled
 SEATS = 10_000  # seats whose saves are counted; then the oldest are forgotten

@@ -7,15 +7,15 @@ and who dropped out a moment ago finds the room that a full server keeps. Each p
 from typing import Final
 
 from engine.engine import Engine
-from server.security.buckets import Buckets
-from server.security.identity import Identities
+from server.ops.security.identity_cookie import Identities
+from server.ops.security.token_buckets import Buckets
 
 BURST: Final = 4.0  # connections of one cookie at once
 RATE: Final = 1 / 15  # a second after that: whoever drops out again and again pays as a newcomer
 
 
 class Known:
-    """Of one process: what `ext.net.admission.Addresses` asks."""
+    """Of one process: what `ext.accept.admission.Addresses` asks."""
 
     def __init__(self, identities: Identities, engine: Engine) -> None:
         self._identities = identities

@@ -1,6 +1,6 @@
 """Says in the log that newcomers are turned away for want of a descriptor or of memory. Rule: once, and once that it is over."""
 
-from server import log
+from server.ops import log
 
 QUIET = 60.0  # seconds without one until it is over
 

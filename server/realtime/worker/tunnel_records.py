@@ -1,4 +1,5 @@
-"""People of this host's door whose sessions are at other hosts, as who hands a process over sees them. Rule: `server.cluster.tunnels` has them.
+"""People of this host's door whose sessions are at other hosts, as who hands a process over sees them. Rule: `server.fleet.roaming.tunnel_table`
+has them.
 
 Where there is one host there are none (`NO_TUNNELS`).
 """

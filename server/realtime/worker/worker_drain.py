@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 
-from server.worker.worker import Worker
+from server.realtime.worker.worker_loop import Worker
 
 _spread = random.SystemRandom().uniform
 

@@ -2,10 +2,10 @@ cimport cython
 
 from engine.engine cimport Engine as engine_t
 from engine.engine cimport session_t
-from server.security.identity cimport Identities
-from server.security.tokens cimport Tokens
-from server.worker.bus cimport LocalBus
-from server.worker.output cimport Output
+from server.ops.security.identity_cookie cimport Identities
+from server.ops.security.resume_tokens cimport Tokens
+from server.realtime.worker.local_bus cimport LocalBus
+from server.realtime.worker.engine_output cimport Output
 
 cdef class Worker:
     cdef public object reactor

@@ -15,9 +15,10 @@ from typing import Any, Final
 
 import orjson
 
+from engine.core.ports import Bus, Out, Outside, never_moved, no_pictures
 from engine.engine import Engine, Session
-from engine.ports import Bus, Out, Outside, never_moved, no_pictures
-from engine.protocol import (
+from engine.views import SessionView, error, hello
+from engine.wire.protocol import (
     BROKEN,
     CONFIRMED,
     DROPPED,
@@ -31,21 +32,27 @@ from engine.protocol import (
     PROGRAM,
     UNTUNNELLED,
 )
-from engine.views import SessionView, error, hello
-from ext.net.admission import key_of
-from ext.net.reactor import Reactor
-from server import log
-from server.process.schedule import Meter
-from server.security.identity import Identities
-from server.security.ids import Ids
-from server.security.tokens import Tokens
-from server.worker.absent import never_given, nobody_banned, nobody_else, nothing_asked, nothing_said, nothing_unseen
-from server.worker.bus import LocalBus
-from server.worker.crowding import Crowding
-from server.worker.looking import look
-from server.worker.output import Output
-from server.worker.shortage import Shortage
-from server.worker.tunnelling import NO_TUNNELS, Tunnelling
+from ext.accept.admission import key_of
+from ext.reactor.reactor import Reactor
+from server.ops import log
+from server.ops.health.overload import Crowding
+from server.ops.process.schedule import Meter
+from server.ops.security.identity_cookie import Identities
+from server.ops.security.random_ids import Ids
+from server.ops.security.resume_tokens import Tokens
+from server.realtime.worker.engine_output import Output
+from server.realtime.worker.local_bus import LocalBus
+from server.realtime.worker.null_services import (
+    never_given,
+    nobody_banned,
+    nobody_else,
+    nothing_asked,
+    nothing_said,
+    nothing_unseen,
+)
+from server.realtime.worker.recheck_sessions import look
+from server.realtime.worker.shortage_log import Shortage
+from server.realtime.worker.tunnel_records import NO_TUNNELS, Tunnelling
 
 # Seconds of a turn before sockets are read again and the loop may do something else. A find takes up to a tenth of a millisecond, so that
 # the queue moves on by fifty; who talks does not notice five.
@@ -103,7 +110,7 @@ class Worker:
         self.elsewhere: Callable[[int], bool] = never_moved
         # a nonce for each of these sides of a chat, for pictures of its cameras; none: they cannot be looked at now
         self.snap: Callable[[str, tuple[int, ...]], tuple[str, ...]] = no_pictures
-        # how somebody stands who wrote that they are under 18, for other processes: identity, `engine.ages.STANDS`, age
+        # how somebody stands who wrote that they are under 18, for other processes: identity, `engine.conduct.age_answers.STANDS`, age
         self.aged: Callable[[int, str, int], None] = nobody_else
         self.statement: Callable[[], Mapping[str, Any] | None] = nothing_said  # the newest that is told (`hello`)
         self.went: Callable[[int], None] = nothing_asked  # told of a session that is another host's now

@@ -3,7 +3,7 @@
 from email.message import EmailMessage
 from email.utils import make_msgid
 
-from server.words.said import Said
+from server.http.words.sentences import Said
 
 
 def written(sender: str, to: str, code: str, link: str, domain: str, t: Said) -> EmailMessage:

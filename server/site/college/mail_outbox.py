@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import aiosmtplib
 
-from server import log
-from server.config.settings import Mail
-from server.metrics.exposition import Reading
+from server.ops import log
+from server.ops.config.settings import Mail
+from server.ops.metrics.exposition import Reading
 
 WAITS: Final = (0.0, 3.0, 10.0, 30.0, 60.0, 120.0, 180.0)  # seconds before each try: greylisting wants minutes
 LIFE: Final = 600.0  # seconds: an older code is worth nothing

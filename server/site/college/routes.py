@@ -16,22 +16,22 @@ from typing import Any, Final
 import orjson
 from aiohttp import web
 
-from server.college.addresses import ADDRESS_MAX, College, NotCollege, warm
-from server.college.checks import LIFE, Check, Checks, Refused
-from server.college.letter import written
-from server.college.outbox import Outbox, OutboxFull
-from server.config.settings import Mail
-from server.http.client_info import CLIENT_INFO
-from server.http.forms import BadForm, body
-from server.http.leaving import goes_on
-from server.http.origins import from_known_page
-from server.http.own_page import from_own_page
-from server.http.passing import COLLEGE, Away, Gone, passed
-from server.http.services import SERVICES
-from server.pages import PAGES
-from server.security.identity import Identities
-from server.security.places import Places
-from server.security.proofs import Proofs
+from server.http.pages import PAGES
+from server.http.request.client_info import CLIENT_INFO
+from server.http.request.forms import BadForm, body
+from server.http.request.host_forwarding import COLLEGE, Away, Gone, passed
+from server.http.request.origins import from_known_page
+from server.http.request.requests_in_handover import goes_on
+from server.http.request.same_origin import from_own_page
+from server.http.request.site_services import SERVICES
+from server.ops.config.settings import Mail
+from server.ops.security.college_proofs import Proofs
+from server.ops.security.host_hints import Places
+from server.ops.security.identity_cookie import Identities
+from server.site.college.code_letter import written
+from server.site.college.college_addresses import ADDRESS_MAX, College, NotCollege, warm
+from server.site.college.mail_checks import LIFE, Check, Checks, Refused
+from server.site.college.mail_outbox import Outbox, OutboxFull
 
 BODY_MAX: Final = 4 * 1024
 STATUS: Final = {

@@ -1,4 +1,5 @@
-"""The machine-readable documents: served, and written to docs/ by `python -m server.http.documents`. Rule: made from the code, never by hand."""
+"""The machine-readable documents: served, and written to docs/ by `python -m server.site.front.api_documents`. Rule: made from the code, never by
+hand."""
 
 import asyncio
 import functools
@@ -9,14 +10,14 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from server.http import asyncapi, openapi
-from server.pages.file import File
+from server.http.pages.file import File
+from server.site.front import asyncapi, openapi
 
 DOCUMENTS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "openapi.json": openapi.document,
     "asyncapi.json": asyncapi.document,
 }
-FOLDER: Final = Path(__file__).parents[2] / "docs"
+FOLDER: Final = Path(__file__).parents[3] / "docs"
 
 
 def written(name: str) -> str:

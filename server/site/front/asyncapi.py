@@ -1,13 +1,13 @@
-"""The WebSocket as AsyncAPI 3. Rule: bounds and words come from `engine.protocol`; what is sent here as an example is taken by a real server.
+"""The WebSocket as AsyncAPI 3. Rule: bounds and words come from `engine.wire.protocol`; what is sent here as an example is taken by a real server.
 
 A field that the engine reads and this does not name fails a test, and so does a frame of the server that fits no schema here.
 """
 
 from typing import Any, Final
 
-from engine import protocol as p
-from engine.conduct import KINDS
-from server.version import VERSION
+from engine.conduct.detection_actions import KINDS
+from engine.wire import protocol as p
+from server.ops.version import VERSION
 
 Schema = dict[str, Any]
 

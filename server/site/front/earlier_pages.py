@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from server import log
+from server.ops import log
 
 logger = log.get()
 KEPT = 2  # versions: one deploy that follows another at once still leaves the page of before

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from server.version import VERSION
+from server.ops.version import VERSION
 
 Schema = dict[str, Any]
 

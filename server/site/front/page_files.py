@@ -2,9 +2,9 @@
 
 Rule: everything is read once, at the start, and compressed then; a request is a look-up in a dict. Files under the hash
 never change, so a browser asks for each once; `/` is asked for each time and answered 304 while it is the same. The files
-of the last versions stay (server.http.earlier): who loaded their shell goes on with them.
-What the first screens need comes in few files (server.http.bundle).
-The sources say `/s/-/` where the address of this version belongs. The words are made of the catalogues (server.words). The shell
+of the last versions stay (server.site.front.earlier_pages): who loaded their shell goes on with them.
+What the first screens need comes in few files (server.site.front.page_bundle).
+The sources say `/s/-/` where the address of this version belongs. The words are made of the catalogues (server.http.words). The shell
 comes in each language that there are words for, by Accept-Language; the page itself may then be set to another.
 """
 
@@ -17,22 +17,22 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from server.http import earlier
-from server.http.bundle import FIRST, LATER_SHEETS, START, bundled, together
-from server.http.client_info import CLIENT_INFO
-from server.http.headers import RTA, guard, label, page_policy
-from server.http.origins import from_known_page
-from server.http.passing import PAGE, Away, Gone, passed
-from server.http.services import SERVICES
-from server.pages import PAGES, Pages, add_pages
-from server.pages.file import KINDS, PACKED, File
-from server.pages.languages import preferred
-from server.security import hosts
-from server.words.catalogue import users, words
-from server.words.page import LATER, SHELL, page_files
-from server.words.reading import reading
+from server.http.pages import PAGES, Pages, add_pages
+from server.http.pages.file import KINDS, PACKED, File
+from server.http.pages.page_language import preferred
+from server.http.request.client_info import CLIENT_INFO
+from server.http.request.headers import RTA, guard, label, page_policy
+from server.http.request.host_forwarding import PAGE, Away, Gone, passed
+from server.http.request.origins import from_known_page
+from server.http.request.site_services import SERVICES
+from server.http.words.catalogue import users, words
+from server.http.words.missing_words import reading
+from server.http.words.page_words import LATER, SHELL, page_files
+from server.ops.security import allowed_hosts
+from server.site.front import earlier_pages
+from server.site.front.page_bundle import FIRST, LATER_SHEETS, START, bundled, together
 
-FOLDER = Path(__file__).parent.parent / "web"
+FOLDER = Path(__file__).parents[1] / "web"
 HERE = b"/s/-/"
 OWN_DATA = b'<a href="/privacy/request">Your data</a> '  # in the shell, for those without script
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -114,8 +114,8 @@ class Web:
 
     def keep(self, folder: Path) -> None:
         """Leave this version in `folder` for those to come, and serve what is there of the last ones."""
-        earlier.keep(folder, self.version, {name: file.body for name, file in self.files.items()})
-        for version, files in earlier.recall(folder, self.version).items():
+        earlier_pages.keep(folder, self.version, {name: file.body for name, file in self.files.items()})
+        for version, files in earlier_pages.recall(folder, self.version).items():
             self._versions[version] = {
                 name: File.of(name, body) for name, body in files.items() if Path(name).suffix in KINDS
             }
@@ -270,7 +270,7 @@ def add_site(app: web.Application) -> None:
     """The page and its documents, as one part of the application. It reads files: once, at the start."""
     settings = app[SERVICES].settings
     app[SERVICES].sources.append(reading)
-    origin = hosts.origin(settings.server.hosts)
+    origin = allowed_hosts.origin(settings.server.hosts)
     rating = RTA if settings.safety.rta else ""
     framed = settings.challenge.origin if settings.challenge.company is not None else ""
     served = add_web(app, Web(origin=origin, framed=framed, rating=rating, data=settings.store.enabled))

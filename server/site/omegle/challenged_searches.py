@@ -5,9 +5,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from engine.protocol import CHALLENGE_WAITS
-from server.omegle import events
-from server.omegle.client import Client
+from engine.wire.protocol import CHALLENGE_WAITS
+from server.site.omegle import omegle_events
+from server.site.omegle.omegle_client import Client
 
 LONGEST: Final = CHALLENGE_WAITS[-1]  # seconds; who is refused for longer is turned away
 SOON: Final = 0.05  # seconds
@@ -31,7 +31,9 @@ class Patience:
         if not 0 < seconds <= LONGEST:
             return False
         client.told = client.pending = True
-        client.put([events.WAITING, status, events.event("serverMessage", events.please_wait(seconds))])
+        client.put(
+            [omegle_events.WAITING, status, omegle_events.event("serverMessage", omegle_events.please_wait(seconds))]
+        )
         self.later(client, seconds)
         return True
 
@@ -43,7 +45,7 @@ class Patience:
         elif client.patience and not client.challenge:  # it waits instead
             self.hold(client, status)
         elif client.patience:  # the search brings the next one
-            client.put([events.event("serverMessage", events.please_wait(client.patience))])
+            client.put([omegle_events.event("serverMessage", omegle_events.please_wait(client.patience))])
             self.later(client, client.patience)
 
     def later(self, client: Client, seconds: float = AGAIN) -> None:

@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import Any, Final
 
 from engine.views import SeatView, SessionView
-from server.omegle.client import Client
+from server.site.omegle.omegle_client import Client
 
 STORED: Final = ("person", "key", "find", "chat", "last", "unread", "challenge")
 FLAGS: Final = ("gone", "told", "pending", "paused", "solved")

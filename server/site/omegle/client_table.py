@@ -1,6 +1,6 @@
 """Who is here of the HTTP clients, and who was: by id, connection and session. Rule: bounded, and who goes to another process goes whole.
 
-What they say and hear is the adapter's (`server.omegle.adapter`), which is one of these.
+What they say and hear is the adapter's (`server.site.omegle.omegle_adapter`), which is one of these.
 """
 
 import time
@@ -11,14 +11,14 @@ from operator import itemgetter
 from typing import Any
 
 from engine.views import SeatView, SessionView
-from ext.net.admission import Addresses, key_of
-from server.config.settings import Settings
-from server.omegle.afar import Afar, digests_of
-from server.omegle.client import Client
-from server.omegle.digests import Digests
-from server.omegle.gone import Gone, Past
-from server.omegle.moving import Over, emptied, packed, unpacked
-from server.worker.worker import Worker
+from ext.accept.admission import Addresses, key_of
+from server.ops.config.settings import Settings
+from server.realtime.worker.worker_loop import Worker
+from server.site.omegle.client_record import Over, emptied, packed, unpacked
+from server.site.omegle.ended_clients import Gone, Past
+from server.site.omegle.omegle_client import Client
+from server.site.omegle.partner_digests import Digests
+from server.site.omegle.remote_clients import Afar, digests_of
 
 DAY = 86_400
 

@@ -8,12 +8,12 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any, Final
 
-from engine.protocol import PAST_FOR
 from engine.views import SeatView
-from server.omegle.wanted import Wanted
-from server.store import transcript as packed
-from server.store.transcript import Transcript
-from server.worker.recorder import transcript
+from engine.wire.protocol import PAST_FOR
+from server.data.records import transcript as packed
+from server.data.records.transcript import Transcript
+from server.realtime.worker.recorder import transcript
+from server.site.omegle.waiting_requests import Wanted
 
 LATELY: Final = 5_000  # chats that can still be asked a log of, and ids that are owed an end: their rings are within the budget of all rings
 PIECE: Final = 1_000  # ids that go to another process at once

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from engine.protocol import AGE
-from server.omegle import events
-from server.omegle.announced import Announced
-from server.omegle.client import Client
-from server.omegle.status import Status
+from engine.wire.protocol import AGE
+from server.site.omegle import omegle_events
+from server.site.omegle.omegle_client import Client
+from server.site.omegle.statement_notice import Announced
+from server.site.omegle.status_info import Status
 
 
 def hear(
@@ -17,35 +17,43 @@ def hear(
     kind = frame["type"]
     if kind == "message":
         client.last = frame["seq"]
-        client.forget((events.TYPING, events.STOPPED))  # a message ends typing, and some read the first event alone
-        client.put([events.message(frame)])
+        client.forget(
+            (omegle_events.TYPING, omegle_events.STOPPED)
+        )  # a message ends typing, and some read the first event alone
+        client.put([omegle_events.message(frame)])
     elif kind == "typing":
-        client.put([events.typing(frame)])
+        client.put([omegle_events.typing(frame)])
     elif kind == "matched":
         client.chat, client.last = frame["chat"], 0
-        client.put(events.match(frame, client.find["language"], digests(), announced.sentence(client)))
+        client.put(omegle_events.match(frame, client.find["language"], digests(), announced.sentence(client)))
     elif kind == "waiting":
         if not client.told:
             client.told = True
-            client.put([events.WAITING, status.event(client.host)])
+            client.put([omegle_events.WAITING, status.event(client.host)])
     elif kind == "left":
-        client.put([events.left(frame)])
+        client.put([omegle_events.left(frame)])
         return True
     elif kind == "signal":
-        found = events.signal(frame)
+        found = omegle_events.signal(frame)
         if found is not None:
             client.put([found])
     elif kind == "challenge" and frame["kind"] == AGE:  # it has no word for the question
-        client.put([events.event("serverMessage", events.underage(frame["parameters"].get("age", 0), client.host))])
+        client.put(
+            [
+                omegle_events.event(
+                    "serverMessage", omegle_events.underage(frame["parameters"].get("age", 0), client.host)
+                )
+            ]
+        )
     elif kind == "challenge":
         again = "recaptchaRejected" if client.challenge else "recaptchaRequired"
         client.challenge = str(frame["kind"])
-        client.put([events.event(again, str(frame["parameters"].get("sitekey", client.challenge)))])
+        client.put([omegle_events.event(again, str(frame["parameters"].get("sitekey", client.challenge)))])
     elif kind == "solved":
         client.challenge, client.solved = "", True
     elif kind == "notice":
         client.unread = frame["id"]
-        client.put([events.notice(frame, client.host)])
+        client.put([omegle_events.notice(frame, client.host)])
     elif kind == "error":
         _failed(client, frame)
     return False
@@ -54,19 +62,21 @@ def hear(
 def _failed(client: Client, frame: dict[str, Any]) -> None:
     code = frame["code"]
     if frame.get("measure") == AGE:
-        client.put([events.event("serverMessage", events.underage(0, client.host + frame.get("appeal", "")))])
+        client.put(
+            [omegle_events.event("serverMessage", omegle_events.underage(0, client.host + frame.get("appeal", "")))]
+        )
     elif code == "banned":
-        client.put([events.event("antinudeBanned", client.host + frame["appeal"])])
+        client.put([omegle_events.event("antinudeBanned", client.host + frame["appeal"])])
     elif "of" in frame or code == "too_fast":
         client.refused = code
         if client.wire is not None and frame.get("of") == "message":  # it was answered before its home said so
-            client.put([events.event("error", frame["message"])])
+            client.put([omegle_events.event("error", frame["message"])])
         if code == "snaps" and frame.get("of") == "signal" and client.dark != client.chat:
             client.dark = client.chat  # once a chat, however many signals fail
-            client.put([events.UNCHECKED])
+            client.put([omegle_events.UNCHECKED])
         if code == "too_fast" and frame.get("of") in {"find", "solution"}:
             client.patience = float(frame.get("retry_after", 0.0))
             if frame["of"] == "find":  # a challenge that was open is not any more
                 client.challenge = ""
     else:
-        client.put([events.event("error", frame["message"])])
+        client.put([omegle_events.event("error", frame["message"])])

@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from typing import Protocol
 
-from server.omegle.client import Client, Poll
+from server.site.omegle.omegle_client import Client, Poll
 
 PARK_AFTER = 1.0  # seconds: most answers of a lively chat come sooner
 FIRST_EVENTS_S = (

@@ -12,21 +12,21 @@ from urllib.parse import urlencode
 import orjson
 from aiohttp import web
 
-from engine.protocol import PAST_FOR
-from server.http.client_info import CLIENT_INFO
-from server.http.forms import Form, read
-from server.http.passing import ASKS, LATEST, LOG, Away, Gone, passed, said
-from server.http.services import SERVICES
-from server.omegle import answers
-from server.omegle.adapter import Adapter
-from server.omegle.finding import best, others
-from server.omegle.gone import Past
-from server.saved.guesses import Guesses
-from server.saved.render import one_line, shown
-from server.security.buckets import Tables
-from server.store.errors import REFUSALS, NotSaved
-from server.store.records import Party
-from server.store.transcript import Line, Transcript
+from engine.wire.protocol import PAST_FOR
+from server.data.errors import REFUSALS, NotSaved
+from server.data.logs.guess_limit import Guesses
+from server.data.logs.log_rendering import one_line, shown
+from server.data.records.chat_rows import Party
+from server.data.records.transcript import Line, Transcript
+from server.http.request.client_info import CLIENT_INFO
+from server.http.request.forms import Form, read
+from server.http.request.host_forwarding import ASKS, LATEST, LOG, Away, Gone, passed, said
+from server.http.request.site_services import SERVICES
+from server.ops.security.token_buckets import Tables
+from server.site.omegle import omegle_answers
+from server.site.omegle.ended_clients import Past
+from server.site.omegle.omegle_adapter import Adapter
+from server.site.omegle.randid_lookup import best, others
 
 LINES_MAX: Final = 1_000  # as many as a ring holds
 TEXT_MAX: Final = 2_000  # code points of a line
@@ -83,10 +83,10 @@ class Generate:
         if past is not None and past.ended + PAST_FOR < now:
             past = None
         if said(request, ASKS) == LATEST:
-            return answers.text(b"" if past is None else b"%f" % (now - past.ended))
+            return omegle_answers.text(b"" if past is None else b"%f" % (now - past.ended))
         if services.settings.limits.enabled and not passed(request):  # the host that was asked has counted it
             if self._limit.wait(address, now):
-                return await answers.slowly(
+                return await omegle_answers.slowly(
                     _page(REFUSED.format(why="Too many logs from your network. Try again later."))
                 )
             self._limit.missed(address, now)
@@ -125,4 +125,4 @@ class Generate:
 
 
 def _page(text: str) -> web.Response:
-    return web.Response(text=text, content_type="text/html", headers=answers.HEADERS)
+    return web.Response(text=text, content_type="text/html", headers=omegle_answers.HEADERS)

@@ -11,25 +11,25 @@ from typing import Any
 
 import orjson
 
-from engine.protocol import BROKEN, COME_BACK, DROPPED, LEFT, PROGRAM
 from engine.views import CHATTING, WAITING, SessionView
-from ext.net.admission import key_of
-from server.config.settings import Settings
-from server.metrics.exposition import Reading
-from server.omegle.afar import Afar
-from server.omegle.announced import Announced
-from server.omegle.client import ID_BEFORE, Client
-from server.omegle.events import GONE
-from server.omegle.hearing import hear
-from server.omegle.patience import Patience
-from server.omegle.polls import Line, Polls
-from server.omegle.start import anyone
-from server.omegle.status import Status
-from server.omegle.table import Table
-from server.omegle.wanted import Wanted
-from server.omegle.wire import Wire
-from server.security.places import Places
-from server.worker.worker import Worker
+from engine.wire.protocol import BROKEN, COME_BACK, DROPPED, LEFT, PROGRAM
+from ext.accept.admission import key_of
+from server.ops.config.settings import Settings
+from server.ops.metrics.exposition import Reading
+from server.ops.security.host_hints import Places
+from server.realtime.worker.worker_loop import Worker
+from server.site.omegle.challenged_searches import Patience
+from server.site.omegle.client_table import Table
+from server.site.omegle.frame_events import hear
+from server.site.omegle.held_polls import Line, Polls
+from server.site.omegle.omegle_client import ID_BEFORE, Client
+from server.site.omegle.omegle_events import GONE
+from server.site.omegle.remote_clients import Afar
+from server.site.omegle.remote_session import Wire
+from server.site.omegle.start_parameters import anyone
+from server.site.omegle.statement_notice import Announced
+from server.site.omegle.status_info import Status
+from server.site.omegle.waiting_requests import Wanted
 
 TYPING = b'{"type":"typing","typing":true}'
 STOPPED = b'{"type":"typing","typing":false}'
@@ -81,7 +81,7 @@ class Adapter(Table):
     def start(
         self, find: dict[str, Any], randid: str, address: str, host: str = "localhost", way: int = PROGRAM
     ) -> Client | None:
-        """A new client that looks for somebody; None where it may not. `way`: bits of `engine.protocol`."""
+        """A new client that looks for somebody; None where it may not. `way`: bits of `engine.wire.protocol`."""
         now = time.monotonic()
         key = key_of(address)
         if not self._worker.admits() or len(self.clients) >= self._most or not self._addresses.enter(key, now):

@@ -7,7 +7,7 @@ flight would starve its own `/send` otherwise.
 from typing import Any, Protocol
 
 from engine.views import SessionView
-from server.omegle.wire import Wire
+from server.site.omegle.remote_session import Wire
 
 ID_BEFORE = "central1:"  # before `Places.letters`: 30 of 36 each; strict clients accept no other number
 QUEUE_EVENTS = 200  # events kept for a client; beyond, its partner is told `slow` (protocol.md, rule 8)

@@ -10,11 +10,11 @@ from typing import Protocol
 
 from aiohttp import web
 
-from server.http.counted import Place
-from server.http.door import Door, Handler
-from server.omegle.answers import NULL
-from server.omegle.client import Client
-from server.omegle.events import joined
+from server.http.request.connection_counts import Place
+from server.http.request.reactor_handoff import Door, Handler
+from server.site.omegle.omegle_answers import NULL
+from server.site.omegle.omegle_client import Client
+from server.site.omegle.omegle_events import joined
 
 _HEAD = (
     b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"

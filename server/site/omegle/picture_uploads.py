@@ -17,21 +17,21 @@ from typing import Final
 from aiohttp import web
 
 from engine.views import CHATTING
-from ext.net.admission import key_of
-from server import log
-from server.http.client_info import CLIENT_INFO
-from server.http.forms import BadForm, Form, read, take
-from server.http.passing import ASKS, LATEST, PICTURE, Away, Gone, passed, said
-from server.http.services import Services
-from server.metrics.exposition import Reading
-from server.metrics.table import VALUES
-from server.omegle import answers
-from server.omegle.adapter import Adapter
-from server.omegle.answers import WIN
-from server.omegle.client import ID_BEFORE, Client
-from server.omegle.finding import best, others
-from server.safety.pictures.messages import FRAMES_MAX, HIT, STILL_MAX, UNSURE
-from server.security.buckets import Buckets, network
+from ext.accept.admission import key_of
+from server.http.request.client_info import CLIENT_INFO
+from server.http.request.forms import BadForm, Form, read, take
+from server.http.request.host_forwarding import ASKS, LATEST, PICTURE, Away, Gone, passed, said
+from server.http.request.site_services import Services
+from server.ops import log
+from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_table import VALUES
+from server.ops.security.token_buckets import Buckets, network
+from server.site.omegle import omegle_answers
+from server.site.omegle.omegle_adapter import Adapter
+from server.site.omegle.omegle_answers import WIN
+from server.site.omegle.omegle_client import ID_BEFORE, Client
+from server.site.omegle.randid_lookup import best, others
+from server.trust.pictures.picture_messages import FRAMES_MAX, HIT, STILL_MAX, UNSURE
 
 UPLOAD_MAX: Final = 1024 * 1024  # bytes that are read: what is longer than KEPT is thrown away unseen
 KEPT: Final = STILL_MAX
@@ -74,23 +74,23 @@ class Uploads:
             asked = Form(read(request.rel_url.raw_query_string))
             await take(request, UPLOAD_MAX, hold)
         except BadForm as bad:
-            return answers.refused(bad.status)
+            return omegle_answers.refused(bad.status)
         asks = said(request, ASKS) == LATEST
         client = await self._find(request, asked) if parts or asks else None
         if asks:
-            return answers.text(b"" if client is None else b"0")
+            return omegle_answers.text(b"" if client is None else b"0")
         passing = others(request)
         if isinstance(client, str):
             if passing is not None:
                 with contextlib.suppress(Gone, Away):
                     await passing.ask(request, client, PICTURE, b"".join(parts))
-            return answers.text(WIN)
+            return omegle_answers.text(WIN)
         if client is None or not self._may(client, time.monotonic()):
             self.tally["passed"] += 1
         else:
             work = self._score(client, b"".join(parts), _frames(asked.get("num_frames")))
             self._scoring = asyncio.get_running_loop().create_task(work)
-        return answers.text(WIN)
+        return omegle_answers.text(WIN)
 
     async def _find(self, request: web.Request, asked: Form) -> Client | str | None:
         """Whose call it may be of: of its id, or of its browser's randid in this network; None: nobody's who is in a call; the host that knows."""

@@ -10,8 +10,8 @@ from typing import Final
 
 from aiohttp import web
 
-from server.http.passing import Away, Gone, Passing, passed
-from server.http.services import SERVICES
+from server.http.request.host_forwarding import Away, Gone, Passing, passed
+from server.http.request.site_services import SERVICES
 
 MOST: Final = 16  # hosts that are asked
 

@@ -5,7 +5,7 @@ whoever's session is not here is spoken for by a `Wire`, whose other end is the 
                         └──stays──► here                └──home, their chat is over──► its past is kept here, and they end
 
 The session is the home's with all that it has; what it comes home with is the chat that is over, by which its log is saved. An office
-that ends takes its clients along, so that a home ends them at once (`server.worker.worker`).
+that ends takes its clients along, so that a home ends them at once (`server.realtime.worker.worker_loop`).
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from hashlib import blake2b
 from typing import Any, Final, NamedTuple, Protocol
 
 from engine.engine import Session
-from engine.protocol import CLOSE_NONE, LEFT
 from engine.views import CHATTING, WAITING, SeatView, SessionView
-from server.omegle.client import Client
-from server.omegle.digests import Digests
-from server.omegle.wire import Parted, Wire
-from server.worker.worker import Worker
+from engine.wire.protocol import CLOSE_NONE, LEFT
+from server.realtime.worker.worker_loop import Worker
+from server.site.omegle.omegle_client import Client
+from server.site.omegle.partner_digests import Digests
+from server.site.omegle.remote_session import Parted, Wire
 
 LEAVE: Final = b'{"type":"leave"}'
 HOME_WITHIN: Final = 3.0  # seconds for the session of who ends there to come home with its last chat
@@ -56,7 +56,7 @@ class Ending(NamedTuple):
 
 
 class Face(Protocol):
-    """What has the clients (`server.omegle.adapter`)."""
+    """What has the clients (`server.site.omegle.omegle_adapter`)."""
 
     def of(self, session: int) -> Client | None: ...
     def ready(self, client: Client) -> bool: ...
@@ -75,7 +75,7 @@ class Face(Protocol):
 
 
 class Afar:
-    """Those of one adapter. Call it in the loop. It is a `server.cluster.crossing.Speaker`."""
+    """Those of one adapter. Call it in the loop. It is a `server.fleet.roaming.migration_source.Speaker`."""
 
     def __init__(self, worker: Worker, face: Face) -> None:
         self._worker = worker

@@ -15,7 +15,7 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from engine.protocol import CLOSE_LEFT, CLOSE_NONE
+from engine.wire.protocol import CLOSE_LEFT, CLOSE_NONE
 
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 OURS: Final = 0x80  # of a frame's second byte: a client's frames have a mask

@@ -7,21 +7,22 @@ from urllib.parse import urlencode
 import orjson
 from aiohttp import web
 
-from engine.protocol import PRIVATE, PROGRAM
-from server.http.client_info import CLIENT_INFO
-from server.http.forms import BadForm, Form, form, read
-from server.http.leaving import goes_on
-from server.http.passing import ASKS, OMEGLE, RELEASE, Away, Gone, passed, said
-from server.http.services import SERVICES
-from server.omegle import answers, events
-from server.omegle.adapter import Adapter
-from server.omegle.answers import FAIL, NULL, WIN
-from server.omegle.client import ID_BEFORE
-from server.omegle.generate import Generate
-from server.omegle.parked import Asking, standing
-from server.omegle.start import BadStart, find_of
-from server.omegle.uploads import Uploads
-from server.pages.refusals import PROGRAMS
+from engine.wire.protocol import PRIVATE, PROGRAM
+from server.http.pages.refusal_pages import PROGRAMS
+from server.http.request.client_info import CLIENT_INFO
+from server.http.request.forms import BadForm, Form, form, read
+from server.http.request.host_forwarding import ASKS, OMEGLE, RELEASE, Away, Gone, passed, said
+from server.http.request.requests_in_handover import goes_on
+from server.http.request.site_services import SERVICES
+from server.realtime.worker.worker_loop import Worker
+from server.site.omegle import omegle_answers, omegle_events
+from server.site.omegle.log_generation import Generate
+from server.site.omegle.omegle_adapter import Adapter
+from server.site.omegle.omegle_answers import FAIL, NULL, WIN
+from server.site.omegle.omegle_client import ID_BEFORE
+from server.site.omegle.parked_polls import Asking, standing
+from server.site.omegle.picture_uploads import Uploads
+from server.site.omegle.start_parameters import BadStart, find_of
 
 ADAPTER = web.AppKey("omegle", Adapter)
 UPLOADS = web.AppKey("uploads", Uploads)
@@ -36,37 +37,39 @@ async def start(request: web.Request, asked: Form, adapter: Adapter) -> web.Stre
     try:
         find = find_of(asked)
     except BadStart:
-        return await answers.slowly(answers.json(b"{}"))
+        return await omegle_answers.slowly(omegle_answers.json(b"{}"))
     if request.app[SERVICES].draining:
-        return answers.json(b"{}")
+        return omegle_answers.json(b"{}")
     way = PROGRAM | (PRIVATE if request.headers.get("Sec-GPC") == "1" else 0)
     address = request.app[CLIENT_INFO].address(request)
     client = adapter.start(find, asked.get("randid"), address, request.host, way)
     if client is None:
-        return await answers.slowly(answers.json(b"{}"))
+        return await omegle_answers.slowly(omegle_answers.json(b"{}"))
     if asked.flag("firstevents"):
         first = await adapter.first_events(client)
-        answer = answers.json(b'{"clientID":"%s","events":%s}' % (client.id.encode(), events.joined(first)))
+        answer = omegle_answers.json(
+            b'{"clientID":"%s","events":%s}' % (client.id.encode(), omegle_events.joined(first))
+        )
         await _carry(request, answer, adapter, client.id, len(first))
         return answer
     if "caps" in asked or "firstevents" in asked:
-        return answers.json(b'{"clientID":"%s","events":[]}' % client.id.encode())
-    return answers.json(b'"%s"' % client.id.encode())
+        return omegle_answers.json(b'{"clientID":"%s","events":[]}' % client.id.encode())
+    return omegle_answers.json(b'"%s"' % client.id.encode())
 
 
 async def poll(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
     """`/events`: what happened, held until something does; `null`: no such client (any more)."""
     client = adapter.find(asked.get("id"))
     if client is None:
-        end = answers.json(NULL)
-        return end if adapter.owes_end(asked.get("id")) else await answers.slowly(end)
+        end = omegle_answers.json(NULL)
+        return end if adapter.owes_end(asked.get("id")) else await omegle_answers.slowly(end)
     if said(request, ASKS) == RELEASE:  # another host, which has the connection of the one that is held
         client.release(False)
-        return answers.json(events.joined([]))
+        return omegle_answers.json(omegle_events.joined([]))
     found = await adapter.poll(client, Asking(request, client, adapter))
     if found is None:
-        return answers.json(NULL)
-    answer = answers.json(events.joined(found))
+        return omegle_answers.json(NULL)
+    answer = omegle_answers.json(omegle_events.joined(found))
     if found:
         await _carry(request, answer, adapter, client.id, len(found))
     return answer
@@ -95,8 +98,8 @@ async def send(request: web.Request, asked: Form, adapter: Adapter) -> web.Strea
     """`/send`"""
     client = adapter.find(asked.get("id"))
     if client is None:
-        return await answers.slowly(answers.text(FAIL))
-    return answers.text(WIN if adapter.send(client, asked.get("msg")) else FAIL)
+        return await omegle_answers.slowly(omegle_answers.text(FAIL))
+    return omegle_answers.text(WIN if adapter.send(client, asked.get("msg")) else FAIL)
 
 
 async def typing(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
@@ -112,9 +115,9 @@ async def stopped(request: web.Request, asked: Form, adapter: Adapter) -> web.St
 async def _typed(asked: Form, adapter: Adapter, on: bool) -> web.StreamResponse:
     client = adapter.find(asked.get("id"))
     if client is None:
-        return await answers.slowly(answers.text(FAIL))
+        return await omegle_answers.slowly(omegle_answers.text(FAIL))
     adapter.typing(client, on)
-    return answers.text(WIN)
+    return omegle_answers.text(WIN)
 
 
 async def disconnect(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
@@ -122,24 +125,24 @@ async def disconnect(request: web.Request, asked: Form, adapter: Adapter) -> web
     client = adapter.find(asked.get("id"))
     if client is not None:
         adapter.leave(client)
-    return answers.text(WIN)
+    return omegle_answers.text(WIN)
 
 
 async def widen(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
     """`/stoplookingforcommonlikes`"""
     client = adapter.find(asked.get("id"))
     if client is None:
-        return await answers.slowly(answers.text(FAIL))
+        return await omegle_answers.slowly(omegle_answers.text(FAIL))
     adapter.widen(client)
-    return answers.text(WIN)
+    return omegle_answers.text(WIN)
 
 
 async def recaptcha(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
     """`/recaptcha`: fails while no challenge is open; what comes of the answer arrives on `/events`."""
     client = adapter.find(asked.get("id"))
     if client is None or not adapter.solve(client, asked.get("response")):
-        return await answers.slowly(answers.text(FAIL))
-    return answers.text(WIN)
+        return await omegle_answers.slowly(omegle_answers.text(FAIL))
+    return omegle_answers.text(WIN)
 
 
 async def describe(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
@@ -147,20 +150,22 @@ async def describe(request: web.Request, asked: Form, adapter: Adapter) -> web.S
     client = adapter.find(asked.get("id"))
     part = _part(asked.get("desc"))
     if client is None or not isinstance(part, dict) or not adapter.signal(client, {"description": part}):
-        return answers.text(FAIL) if client is not None else await answers.slowly(answers.text(FAIL))
-    return answers.text(WIN)
+        return (
+            omegle_answers.text(FAIL) if client is not None else await omegle_answers.slowly(omegle_answers.text(FAIL))
+        )
+    return omegle_answers.text(WIN)
 
 
 async def candidates(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
     """`/icecandidate`: one event a candidate."""
     client = adapter.find(asked.get("id"))
     if client is None:
-        return await answers.slowly(answers.text(FAIL))
+        return await omegle_answers.slowly(omegle_answers.text(FAIL))
     parts = [_part(text) for text in asked.all("candidate")]
     if not parts or len(parts) > CANDIDATES_MAX or not all(part is None or isinstance(part, dict) for part in parts):
-        return answers.text(FAIL)
+        return omegle_answers.text(FAIL)
     taken = [adapter.signal(client, {"candidate": part}) for part in parts]
-    return answers.text(WIN if all(taken) else FAIL)
+    return omegle_answers.text(WIN if all(taken) else FAIL)
 
 
 def _part(text: str) -> object:
@@ -175,12 +180,12 @@ def _part(text: str) -> object:
 
 async def status(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
     """`/status`"""
-    return answers.json(adapter.status.body(request.host))
+    return omegle_answers.json(adapter.status.body(request.host))
 
 
 async def check(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
     """`/check`: a token without a meaning, which a client may give back as `cc`."""
-    return answers.text(secrets.token_hex(16).encode())
+    return omegle_answers.text(secrets.token_hex(16).encode())
 
 
 def _reading(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -188,7 +193,7 @@ def _reading(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamRe
         try:
             asked = await form(request)
         except BadForm as bad:
-            return answers.refused(bad.status)
+            return omegle_answers.refused(bad.status)
         adapter, id = request.app[ADAPTER], asked.get("id")
         if id and not adapter.knows(id):  # it may be another host's, have moved, or be on its way
             if (answer := await _elsewhere(request, asked, id)) is not None:
@@ -216,7 +221,9 @@ async def _elsewhere(request: web.Request, asked: Form, id: str) -> web.Response
         return None
     except Away:  # as who is over the limits is told
         said_now = REFUSALS[request.path.encode()]
-        return await answers.slowly(answers.json(said_now) if said_now == b"[]" else answers.text(said_now))
+        return await omegle_answers.slowly(
+            omegle_answers.json(said_now) if said_now == b"[]" else omegle_answers.text(said_now)
+        )
 
 
 POSTED: dict[str, Handler] = {
@@ -239,6 +246,9 @@ REFUSALS = {path.encode(): b"fail" for path in POSTED} | {b"/events": b"[]", b"/
 BOTH: dict[str, Handler] = {"/start": start, "/status": status}
 
 
+WORKER = web.AppKey("worker", Worker)
+
+
 async def _begin(app: web.Application) -> None:
     app[ADAPTER].start_ticking()
 
@@ -253,7 +263,7 @@ def add_omegle(app: web.Application) -> None:
     services = app[SERVICES]
     if not services.settings.omegle.enabled:
         return
-    app[ADAPTER] = adapter = Adapter(services.worker, services.settings, services.places, services.shared_digests)
+    app[ADAPTER] = adapter = Adapter(app[WORKER], services.settings, services.places, services.shared_digests)
     app[UPLOADS] = uploads = Uploads(adapter, services)
     services.sources += (adapter.reading, uploads.reading)
     for path, handler in (POSTED | BOTH).items():

@@ -7,8 +7,8 @@ import json
 import re
 from typing import Any
 
-from engine.protocol import DEFAULT_LANGUAGE, INTEREST_MAX, INTERESTS_MAX, LANGUAGE_MAX
-from server.http.forms import Form
+from engine.wire.protocol import DEFAULT_LANGUAGE, INTEREST_MAX, INTERESTS_MAX, LANGUAGE_MAX
+from server.http.request.forms import Form
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*|\*)", re.ASCII)

@@ -6,8 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from server.omegle import events
-from server.omegle.client import Client
+from server.site.omegle import omegle_events
+from server.site.omegle.omegle_client import Client
 
 TOLD_MAX: Final = 5_000  # persons who are remembered to have been told; then the oldest are told once more
 
@@ -29,4 +29,4 @@ class Announced:
             while len(self._informed) > TOLD_MAX:
                 self._informed.popitem(last=False)
         day = datetime.datetime.fromtimestamp(told["from"], datetime.UTC).date().isoformat()
-        return events.changes(client.host, told["version"], day)
+        return omegle_events.changes(client.host, told["version"], day)

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 
 from engine.engine import Engine
-from server.omegle.events import event
-from server.security import hosts as known_hosts
+from server.ops.security import allowed_hosts as known_hosts
+from server.site.omegle.omegle_events import event
 
 FRONT = re.compile(r"front\d+|chatserv")  # names of servers that clients of this protocol have built in
 FRESH = 1.0  # seconds that figures are used again: clients ask at every start

@@ -11,10 +11,10 @@ from typing import Any, Final, NamedTuple
 import aiohttp
 import orjson
 
-from server import log
-from server.config.settings import Translation
-from server.http.elsewhere import Elsewhere, bounded
-from server.metrics.exposition import Reading
+from server.http.request.http_client import Elsewhere, bounded
+from server.ops import log
+from server.ops.config.settings import Translation
+from server.ops.metrics.exposition import Reading
 
 AUTO: Final = "auto"  # the language is to be found by the text
 ANSWER_MAX: Final = 64 * 1024  # bytes: 2,000 characters, escaped, several times as long

@@ -11,14 +11,14 @@ from typing import Any, Final
 import orjson
 from aiohttp import web
 
-from engine.protocol import TEXT_MAX
-from server.http.client_info import CLIENT_INFO
-from server.http.forms import BadForm, body
-from server.http.origins import from_known_page
-from server.http.services import SERVICES, Services
-from server.security.buckets import Buckets, network
-from server.security.tokens import Tokens
-from server.translation.libre import AUTO, Libre, Untranslated, is_language
+from engine.wire.protocol import TEXT_MAX
+from server.http.request.client_info import CLIENT_INFO
+from server.http.request.forms import BadForm, body
+from server.http.request.origins import from_known_page
+from server.http.request.site_services import SERVICES, Services
+from server.ops.security.resume_tokens import Tokens
+from server.ops.security.token_buckets import Buckets, network
+from server.site.translation.libretranslate import AUTO, Libre, Untranslated, is_language
 
 BODY_MAX: Final = 32 * 1024  # bytes: a text of TEXT_MAX code points, all of them escaped, and the rest
 TOKEN_LIFE: Final = 86_400  # seconds since its `hello`: longer than a chat

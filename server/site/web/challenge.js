@@ -3,7 +3,7 @@
 import { send } from "./store.js";
 
 const WORKERS = 2;
-const MOST = { 1: 120, 2: 750, 3: 2000 }; // tries by level (server/safety/challenge/puzzles.py), to say how far it is
+const MOST = { 1: 120, 2: 750, 3: 2000 }; // tries by level (server/trust/challenge/altcha_puzzles.py), to say how far it is
 const STEP = 200; // ms between two looks at the clock
 const SCRIPT = new URL("./vendor/pbkdf2.js", import.meta.url).href;
 let workers = [];

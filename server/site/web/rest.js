@@ -21,7 +21,7 @@ export const rest = () =>
   (asked ??= Promise.all([
     import("./reduce/rest.js"),
     loadRest(),
-    styled("second"), // chat.css and rest.css: the server puts them together, as it does what is asked for here (server/http/bundle.py)
+    styled("second"), // chat.css and rest.css: the server puts them together, as it does what is asked for here (server/site/front/page_bundle.py)
     import("./remember.js"), // a chat that is come back to waits for it
   ]).then(
     ([decisions]) => {

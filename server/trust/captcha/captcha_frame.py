@@ -10,12 +10,12 @@ from typing import Final
 
 from aiohttp import web
 
-from server.captcha.siteverify import ACTION
-from server.config.challenge import Challenge, Company
-from server.config.settings import Server
-from server.http.services import SERVICES
-from server.pages import NO_CACHE, PAGES
-from server.security import hosts
+from server.http.pages import NO_CACHE, PAGES
+from server.http.request.site_services import SERVICES
+from server.ops.config.challenge_settings import Challenge, Company
+from server.ops.config.settings import Server
+from server.ops.security import allowed_hosts
+from server.trust.captcha.siteverify import ACTION
 
 PATH: Final = "/challenge"
 POLICY: Final = (
@@ -30,7 +30,7 @@ _FILES: Final = re.compile(
 
 def is_frame_host(host: str | None, chosen: Challenge) -> bool:
     """Whether a Host header names the origin of the frame."""
-    return chosen.company is not None and hosts.known(host, (chosen.frame_host,))
+    return chosen.company is not None and allowed_hosts.known(host, (chosen.frame_host,))
 
 
 def is_framed(path: str) -> bool:
@@ -41,7 +41,7 @@ def is_framed(path: str) -> bool:
 def is_page_origin(origin: str, server: Server) -> bool:
     """Whether our page is at an origin, so that it may frame the document and is told the answer."""
     found = _PAGE.fullmatch(origin)
-    return found is not None and (origin in server.origins or hosts.known(found["host"], server.hosts))
+    return found is not None and (origin in server.origins or allowed_hosts.known(found["host"], server.hosts))
 
 
 def headers(company: Company, page: str) -> dict[str, str]:

@@ -13,12 +13,12 @@ from typing import Any, Final
 import aiohttp
 import orjson
 
-from server import log
-from server.config.challenge import RECAPTCHA, Challenge, Company
-from server.http.elsewhere import Elsewhere, bounded
-from server.metrics.challenges import RESULTS
-from server.metrics.exposition import Reading
-from server.security import hosts as known_hosts
+from server.http.request.http_client import Elsewhere, bounded
+from server.ops import log
+from server.ops.config.challenge_settings import RECAPTCHA, Challenge, Company
+from server.ops.metrics.challenge_metrics import RESULTS
+from server.ops.metrics.exposition import Reading
+from server.ops.security import allowed_hosts as known_hosts
 
 ACTION: Final = "find"  # what an answer is for, as the script was told
 PATIENCE: Final = 3.0  # seconds for one answer, waiting for its turn included

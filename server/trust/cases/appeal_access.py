@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.config.moderation_policy import NEUTRAL, program_cause
-from server.safety.ban_rows import TOLD
-from server.safety.ban_table import APPEAL
-from server.safety.interface import Reasons
-from server.safety.notices import KEPT
-from server.security.url_secrets import SECRET, decode
-from server.store.database import Database
-from server.store.epochs import KeyGone
-from server.store.pseudonyms import Pseudonyms
-from server.store.safety_schema import appeal, ban, case, notice, report
+from server.data.database.database import Database
+from server.data.keys.epoch_keys import KeyGone
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.schema.safety_schema import appeal, ban, case, notice, report
+from server.ops.config.moderation_policy import NEUTRAL, program_cause
+from server.ops.security.url_secrets import SECRET, decode
+from server.trust.moderation_ports import Reasons
+from server.trust.sanctions.ban_rows import TOLD
+from server.trust.sanctions.ban_table import APPEAL
+from server.trust.sanctions.notice_loader import KEPT
 
 WORDS = b"appeal.text"
 LONGEST = 1_000  # characters of an appeal

@@ -2,7 +2,7 @@
 
     found ─ Reason.step ─▷ a case with the server's own text and pictures ─▷ the rows that keep them out ─▷ told as of any ban, by a machine
 
-A detection without a step in `server.config.moderation_policy` (nudity in pictures, two browsers that show different scenes) opens a case alone.
+A detection without a step in `server.ops.config.moderation_policy` (nudity in pictures, two browsers that show different scenes) opens a case alone.
 
 The case is open: a person decides it, whatever the program did. Where nobody looked in `case_life.REVIEW` hours it is lifted and counted.
 """
@@ -14,11 +14,11 @@ from typing import Final
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.config.moderation_policy import DAY, Step
-from server.safety.ban_rows import impose
-from server.safety.measures import Decision, Refused
-from server.store.pseudonyms import Pseudonyms
-from server.store.safety_schema import ban, case, case_subject
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.schema.safety_schema import ban, case, case_subject
+from server.ops.config.moderation_policy import DAY, Step
+from server.trust.sanctions.ban_rows import impose
+from server.trust.sanctions.sanction_table import Decision, Refused
 
 LATE: Final = 600  # seconds after which a measure that waited for the store is none any more: its case remains
 Found = Row[tuple[object, ...]]

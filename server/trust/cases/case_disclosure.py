@@ -1,7 +1,7 @@
 """Discloses what of a case may leave the desk: an address, the case as a file; and places a hold on it.
 
 Invariant: the audit log has a line before anything is done, and a second one with its outcome, also of one that failed. Callers check who may
-(`server.console.gate`).
+(`server.trust.console.console_gate`).
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import Any
 import orjson
 from sqlalchemy import not_, select
 
-from server.config.moderation_policy import DAY
-from server.privacy import holds
-from server.safety import picture_rows
-from server.safety.ban_rows import TOLD
-from server.safety.cases import NOTE
-from server.safety.evidence import Evidence, Unreadable, unpack
-from server.safety.files import Files, Missing
-from server.safety.measures import Refused
-from server.store.epochs import KeyGone
-from server.store.safety_schema import ban, case, case_subject, evidence, report
+from server.data.keys.epoch_keys import KeyGone
+from server.data.retention import legal_holds
+from server.data.schema.safety_schema import ban, case, case_subject, evidence, report
+from server.ops.config.moderation_policy import DAY
+from server.trust.cases.desk_base import Files, Missing
+from server.trust.cases.report_cases import NOTE
+from server.trust.evidence import picture_evidence
+from server.trust.evidence.chat_evidence import Evidence, Unreadable, unpack
+from server.trust.sanctions.ban_rows import TOLD
+from server.trust.sanctions.sanction_table import Refused
 
 VERSION = 2  # of the file: with pictures
 
@@ -103,21 +103,21 @@ class Disclosures(Files):
         if mac is None:
             raise Refused("refused.hold.nobody")
         now = self.now
-        return await holds.place(
-            self._database, self._pseudonyms, holds.Selector("identity", mac.hex()), authority=authority, reason=why,
+        return await legal_holds.place(
+            self._database, self._pseudonyms, legal_holds.Selector("identity", mac.hex()), authority=authority, reason=why,
             now=now, until=now + days * DAY, secret=False,
         )  # fmt: skip
 
     async def _pictures(self, ident: bytes) -> list[dict[str, Any]]:
         """Its pictures, oldest first; what is gone is left out."""
-        theirs = select(evidence).where(evidence.c.case == ident, picture_rows.PICTURE)
+        theirs = select(evidence).where(evidence.c.case == ident, picture_evidence.PICTURE)
         async with self._database.read() as connection:
             rows = (await connection.execute(theirs.order_by(evidence.c.made, evidence.c.id))).all()
         found = []
         for row in rows:
             body = await self._sealed.get(row.object, row.object_key)
             if body is not None:
-                grave = row.object.startswith(picture_rows.CHILD)
+                grave = row.object.startswith(picture_evidence.CHILD)
                 shown = (
                     {"sha256": hashlib.sha256(body).hexdigest()} if grave else {"jpeg": base64.b64encode(body).decode()}
                 )
@@ -126,7 +126,7 @@ class Disclosures(Files):
 
     async def _texts(self, ident: bytes, most: int | None = None) -> tuple[Evidence, ...]:
         """The server's own text of each reported chat, or of the newest `most`, oldest first; what is gone or unreadable is left out."""
-        theirs = select(evidence).where(evidence.c.case == ident, not_(picture_rows.PICTURE))
+        theirs = select(evidence).where(evidence.c.case == ident, not_(picture_evidence.PICTURE))
         wanted = theirs.order_by(evidence.c.made.desc(), evidence.c.id.desc()).limit(most)
         async with self._database.read() as connection:
             pieces = (await connection.execute(wanted)).all()[::-1]

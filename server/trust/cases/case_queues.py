@@ -15,11 +15,10 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.config.moderation_policy import CROWD_MOST, CROWD_POINTS, DAY, QUEUES, UNPROVEN_MOST, URGENT
-from server.safety.cases import POINT
-from server.safety.files import Files
-from server.store.case_life import OPEN
-from server.store.safety_schema import case, report
+from server.data.schema.safety_schema import OPEN, case, report
+from server.ops.config.moderation_policy import CROWD_MOST, CROWD_POINTS, DAY, QUEUES, UNPROVEN_MOST, URGENT
+from server.trust.cases.desk_base import Files
+from server.trust.cases.report_cases import POINT
 
 LOOKED = 200  # cases of a queue that are weighed: those behind stand right too, unless 200 came within 45 points (7.5 hours) of the first
 SHOWN = 100  # cases of a queue that are listed at once

@@ -11,15 +11,14 @@ from collections.abc import Callable
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.config.moderation_policy import MINUTE
-from server.privacy import audit
-from server.safety.measures import Refused
-from server.store.case_life import OPEN
-from server.store.database import Database
-from server.store.epochs import KeyGone
-from server.store.pseudonyms import Pseudonyms
-from server.store.safety_schema import ban, case
-from server.store.sealed import Sealed
+from server.data.database.database import Database
+from server.data.keys.epoch_keys import KeyGone
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.logs.sealed_objects import Sealed
+from server.data.privacy import audit_log
+from server.data.schema.safety_schema import OPEN, ban, case
+from server.ops.config.moderation_policy import MINUTE
+from server.trust.sanctions.sanction_table import Refused
 
 SHORTEST = 4  # digits of a case that an operator types, where one case alone begins so
 NAME = 64  # characters of an operator's name
@@ -95,8 +94,8 @@ class Files:
 
     async def _note(self, action: str, operator: str, why: str, ident: bytes, outcome: str) -> None:
         """A row of the trail, under the keyed value of whom the case is about. Raises StoreAway."""
-        await audit.note(
+        await audit_log.note(
             self._database, now=self.now, operator=operator, action=action, why=why,
-            subject=await audit.of_case(self._database, self._pseudonyms, ident),
+            subject=await audit_log.of_case(self._database, self._pseudonyms, ident),
             outcome=f"case {ident.hex()}: {outcome}",
         )  # fmt: skip

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, or_, select
 
-from server.config.moderation_policy import CHILDREN, DAY, PAUSE
-from server.safety import child, machine, picture_rows
-from server.safety.ban_rows import impose
-from server.safety.files import NAME, Files, Missing
-from server.safety.measures import Decision, Refused
-from server.store.case_life import OPEN
-from server.store.errors import ObjectsAway
-from server.store.month_figures import SEEN
-from server.store.safety_schema import case, case_subject, evidence
+from server.data.errors import ObjectsAway
+from server.data.retention.month_figures import SEEN
+from server.data.schema.safety_schema import OPEN, case, case_subject, evidence
+from server.ops.config.moderation_policy import CHILDREN, DAY, PAUSE
+from server.trust.cases import automatic_actions
+from server.trust.cases.desk_base import NAME, Files, Missing
+from server.trust.evidence import child_material as child
+from server.trust.evidence import picture_evidence
+from server.trust.sanctions.ban_rows import impose
+from server.trust.sanctions.sanction_table import Decision, Refused
 
 PAUSED = Decision(PAUSE, CHILDREN, DAY)  # the subject of a marked case, until it is decided
 
@@ -41,7 +42,7 @@ class Looking(Files):
 
     async def shots(self, ident: bytes) -> tuple[Shot, ...]:
         """Which pictures there are of a case, oldest first. Raises StoreAway."""
-        wanted = select(evidence).where(evidence.c.case == ident, picture_rows.PICTURE, self._there)
+        wanted = select(evidence).where(evidence.c.case == ident, picture_evidence.PICTURE, self._there)
         async with self._database.read() as connection:
             rows = (await connection.execute(wanted.order_by(evidence.c.made, evidence.c.id))).all()
         return tuple(
@@ -50,7 +51,7 @@ class Looking(Files):
                 row.kind,
                 bool(row.subject),
                 row.made,
-                row.object.startswith(picture_rows.CHILD),
+                row.object.startswith(picture_evidence.CHILD),
                 row.listed or "",
             )
             for row in rows
@@ -70,11 +71,11 @@ class Looking(Files):
         wanted = (
             select(evidence.c.object, evidence.c.object_key)
             .join(case, case.c.id == evidence.c.case)
-            .where(evidence.c.id == one, evidence.c.case == ident, picture_rows.PICTURE, self._there, free)
+            .where(evidence.c.id == one, evidence.c.case == ident, picture_evidence.PICTURE, self._there, free)
         )
         async with self._database.read() as connection:
             row = (await connection.execute(wanted)).first()
-        if row is None or (row.object.startswith(picture_rows.CHILD) and not (role and why.strip())):
+        if row is None or (row.object.startswith(picture_evidence.CHILD) and not (role and why.strip())):
             raise Missing("refused.case.missing")
         await self._note(SEEN, operator, why, ident, f"picture {piece}")
         body = await self._sealed.get(row.object, row.object_key)
@@ -108,7 +109,7 @@ class Looking(Files):
             if row.state == OPEN:
                 self._free_for(row, operator)
             held = await child.mark(connection, self._pseudonyms, ident, now)
-            if not await machine.out(connection, ident, now):
+            if not await automatic_actions.out(connection, ident, now):
                 subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).one()
                 with contextlib.suppress(Refused):  # nobody can be told to be them: their material is kept all the same
                     await impose(connection, self._pseudonyms, subject, PAUSED, operator[:NAME], now, neutral=True)

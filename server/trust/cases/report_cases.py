@@ -15,9 +15,14 @@ from dataclasses import replace
 from sqlalchemy import ColumnElement, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.conduct import KNOWN, REPEAT
-from server import log
-from server.config.moderation_policy import (
+from engine.conduct.detection_actions import KNOWN, REPEAT
+from server.data.database.database import Database
+from server.data.errors import ObjectsAway, StoreAway
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.logs.sealed_objects import Placed, Sealed
+from server.data.schema.safety_schema import OPEN, case, case_subject, evidence, report
+from server.ops import log
+from server.ops.config.moderation_policy import (
     DAY,
     DETECTED_POINTS,
     DETECTIONS,
@@ -29,16 +34,11 @@ from server.config.moderation_policy import (
     join_reasons,
     reason,
 )
-from server.safety import child, machine, picture_rows
-from server.safety.evidence import pack
-from server.safety.reported import Person, Reported
-from server.safety.shown import Picture, bounded
-from server.store.case_life import OPEN
-from server.store.database import Database
-from server.store.errors import ObjectsAway, StoreAway
-from server.store.pseudonyms import Pseudonyms
-from server.store.safety_schema import case, case_subject, evidence, report
-from server.store.sealed import Placed, Sealed
+from server.trust.cases import automatic_actions
+from server.trust.evidence import child_material, picture_evidence
+from server.trust.evidence.case_pictures import Picture, bounded
+from server.trust.evidence.chat_evidence import pack
+from server.trust.evidence.reported_chat import Person, Reported
 
 AFTER = 3 * DAY  # seconds that the text of a report is kept which came after its case was decided
 POINT = 600  # seconds of age that weigh as much as a point of priority
@@ -72,17 +72,17 @@ class Cases:
             placed = await self._sealed.put("evidence/", pack(reported.said), now)
         shown = bounded(reported.shown)
         grave = _listed(shown, reported.side) or (reported.program and reported.reason == KNOWN)
-        pictures = await picture_rows.put(self._sealed, shown, now, child=grave)
+        pictures = await picture_evidence.put(self._sealed, shown, now, child=grave)
         async with self._database.write() as connection:
             await self._database.guard(connection)
             ident, until = await (self._act if reported.program else self._write)(connection, reported)
             if placed is not None:
                 await self._add_text(connection, ident, reported, placed, until)
                 await self._sealed.keep(connection, placed.name)
-            await picture_rows.write(connection, self._sealed, ident, reported.side, shown, pictures, until)
+            await picture_evidence.write(connection, self._sealed, ident, reported.side, shown, pictures, until)
             if grave:  # whoever reported it, and for what
-                await child.mark(connection, self._pseudonyms, ident, int(self._clock()))
-            grave = await child.marked(connection, ident)
+                await child_material.mark(connection, self._pseudonyms, ident, int(self._clock()))
+            grave = await child_material.marked(connection, ident)
         if grave:
             await self._apart(ident)
         return ident
@@ -95,17 +95,17 @@ class Cases:
         some = bounded(pictures)
         listed = _listed(some, side)
         async with self._database.read() as connection:
-            grave = listed or await child.marked(connection, ident)
-        placed = await picture_rows.put(self._sealed, some, int(self._clock()), child=grave)
+            grave = listed or await child_material.marked(connection, ident)
+        placed = await picture_evidence.put(self._sealed, some, int(self._clock()), child=grave)
         async with self._database.write() as connection:
             await self._database.guard(connection)
             row = (await connection.execute(select(case.c.closed).where(case.c.id == ident))).first()
             if row is None:
                 return 0
             until = None if row.closed is None else int(self._clock()) + AFTER
-            count = await picture_rows.write(connection, self._sealed, ident, side, some, placed, until)
+            count = await picture_evidence.write(connection, self._sealed, ident, side, some, placed, until)
             if listed:
-                await child.mark(connection, self._pseudonyms, ident, int(self._clock()))
+                await child_material.mark(connection, self._pseudonyms, ident, int(self._clock()))
         if listed:
             await self._apart(ident)
         return count
@@ -113,7 +113,7 @@ class Cases:
     async def _apart(self, ident: bytes) -> None:
         """Apparent abuse material goes to its folder; where the store is away, when the case is opened."""
         try:
-            await child.apart(self._database, self._sealed, ident, int(self._clock()))
+            await child_material.apart(self._database, self._sealed, ident, int(self._clock()))
         except (StoreAway, ObjectsAway) as error:
             logger.warning("safety.apart_later", **log.described(error))
 
@@ -152,7 +152,7 @@ class Cases:
         step, now = self._step(reported.reason), int(self._clock())
         if step is not None:
             rule = DETECTIONS[reported.reason].rule
-            await machine.act(connection, self._pseudonyms, ident, step, rule, reported.at, now)
+            await automatic_actions.act(connection, self._pseudonyms, ident, step, rule, reported.at, now)
         return ident, None
 
     def _step(self, detection: str) -> Step | None:

@@ -6,18 +6,17 @@ anything of is asked for again as a puzzle of ours, or refused for a moment.
 
 import asyncio
 import secrets
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from engine.engine import Engine, Session
-from engine.protocol import CHALLENGE_WAITS, PLAIN, PRIVATE, PROGRAM
-from server import log
-from server.captcha.siteverify import ACTION, Siteverify
-from server.config.challenge import ALTCHA, RECAPTCHA, Challenge
-from server.metrics.exposition import Reading
-from server.safety.challenge.puzzles import LIFE, TRIES, Puzzles
-from server.worker.worker import Worker
+from engine.wire.protocol import CHALLENGE_WAITS, PLAIN, PRIVATE, PROGRAM
+from server.ops import log
+from server.ops.config.challenge_settings import ALTCHA, RECAPTCHA, Challenge
+from server.ops.metrics.exposition import Reading
+from server.trust.captcha.siteverify import ACTION, Siteverify
+from server.trust.challenge.altcha_puzzles import LIFE, TRIES, Puzzles
 
 MAKING_MAX: Final = 64  # puzzles that wait for a thread; beyond, who asks is told to come back
 BUSY: Final = -1.0
@@ -25,6 +24,17 @@ HARDEST: Final = max(TRIES)
 REFUSED_FOR: Final = 10.0  # seconds without a search, where the company says nothing and there is no other way
 
 logger = log.get()
+
+
+class Worker(Protocol):
+    """What is asked of the worker that has the sessions (`server.realtime.worker.worker_loop.Worker`)."""
+
+    @property
+    def engine(self) -> Engine:
+        """Its engine."""
+
+    def act(self, handler: Callable[[float], None]) -> None:
+        """Call `handler` with the time, and deliver what follows."""
 
 
 class Asking:
@@ -49,7 +59,7 @@ class Asking:
             self._company.hosts = (*hosts, self._settings.frame_host)
 
     def ask(self, session: Session, level: int) -> float:
-        """`engine.ports.Outside.ask`."""
+        """`engine.core.ports.Outside.ask`."""
         if self._elsewhere(session, level):
             asyncio.get_running_loop().call_soon(self._tell, session, level)  # the engine is in the middle of a turn
             return 0.0
@@ -62,7 +72,7 @@ class Asking:
         return 0.0
 
     def check(self, session: Session, level: int, kind: str, response: str) -> bool | None:
-        """`engine.ports.Outside.check`."""
+        """`engine.core.ports.Outside.check`."""
         if kind == ALTCHA:
             return self._puzzles.right(session.id, level, response)
         if self._company is None or kind != self._settings.provider:  # it was another process's, of other settings

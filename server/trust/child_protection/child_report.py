@@ -20,8 +20,8 @@ from xml.etree import ElementTree
 
 import orjson
 
-from server.safety.evidence import Evidence
-from server.safety.looking import Shot
+from server.trust.cases.picture_review import Shot
+from server.trust.evidence.chat_evidence import Evidence
 
 SCHEMA: Final = "https://report.cybertip.org/ispws/xsd"
 INSTANCE: Final = "http://www.w3.org/2001/XMLSchema-instance"

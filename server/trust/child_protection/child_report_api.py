@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from server.http.elsewhere import bounded
-from server.safety.referral import Package
+from server.http.request.http_client import bounded
+from server.trust.child_protection.child_report import Package
 
 PATIENCE: Final = 60.0  # seconds for one request: a picture has 48 KiB at most
 ANSWER_MAX: Final = 64 * 1024  # bytes

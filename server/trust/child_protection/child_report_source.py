@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from server.safety.disclosures import Disclosures
-from server.safety.files import Missing
-from server.safety.looking import Looking
-from server.safety.measures import Refused
-from server.safety.referral import Material, Seen
-from server.store.epochs import KeyGone
-from server.store.month_figures import REFERRED, SEEN
-from server.store.safety_schema import case, case_subject, evidence
-from server.store.schema import audit
+from server.data.keys.epoch_keys import KeyGone
+from server.data.retention.month_figures import REFERRED, SEEN
+from server.data.schema.chat_schema import audit
+from server.data.schema.safety_schema import case, case_subject, evidence
+from server.trust.cases.case_disclosure import Disclosures
+from server.trust.cases.desk_base import Missing
+from server.trust.cases.picture_review import Looking
+from server.trust.child_protection.child_report import Material, Seen
+from server.trust.sanctions.sanction_table import Refused
 
 GONE = "refused.referral.gone"
 

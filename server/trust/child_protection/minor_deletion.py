@@ -14,11 +14,13 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from server import log
-from server.safety.ban_table import BanTable
-from server.store.errors import StoreAway
+from server.data.errors import StoreAway
+from server.ops import log
+from server.trust.sanctions.ban_table import BanTable
 
-STANDS: Final = 60.0  # seconds after which no operator takes the decision back (`server.store.case_life.UNDO`)
+STANDS: Final = (
+    60.0  # seconds after which no operator takes the decision back (`server.data.retention.case_expiry.UNDO`)
+)
 EVERY: Final = 5.0  # seconds between looks at who waits
 BOUND: Final = 10_000  # people who wait, and who are remembered to be done; then the oldest are forgotten
 Delete = Callable[[int, int], Awaitable[object]]
@@ -27,7 +29,7 @@ logger = log.get()
 
 
 class Minors:
-    """Of one store. `delete`: of an identity, at a time (`server.rights.deletion.Deletion.ask`); `clock`: Unix seconds."""
+    """Of one store. `delete`: of an identity, at a time (`server.trust.rights.deletion.Deletion.ask`); `clock`: Unix seconds."""
 
     def __init__(self, bans: BanTable, delete: Delete, clock: Callable[[], float] = time.time) -> None:
         self._bans = bans

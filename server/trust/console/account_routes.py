@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.console import case_words
-from server.console.accounts import Accounts, Refused
-from server.console.gate import Gate, sent
-from server.console.pages import Pages
-from server.console.roles import ROLES, Action, Operator
+from server.trust.console import case_words
+from server.trust.console.console_gate import Gate, sent
+from server.trust.console.console_pages import Pages
+from server.trust.operators.accounts import Accounts, Refused
+from server.trust.operators.roles import ROLES, Action, Operator
 
 
 class AccountRoutes:

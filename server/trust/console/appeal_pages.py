@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.config.moderation_policy import DAY, FOR_GOOD
-from server.console.case_pages import CASE, CasePages, seen
-from server.console.case_words import measure, measured
-from server.console.gate import Gate, sent
-from server.console.pages import Pages
-from server.console.roles import Action, Operator
-from server.safety.appeals import ANSWER
-from server.safety.desk import Desk
-from server.safety.measures import CLOSING, Refused
-from server.safety.moments import moment
-from server.safety.reviews import Appeal
-from server.store.case_life import LAPSE, SHORT
-from server.words.said import Said
+from server.data.retention.case_expiry import LAPSE, SHORT
+from server.http.words.moment_words import moment
+from server.http.words.sentences import Said
+from server.ops.config.moderation_policy import DAY, FOR_GOOD
+from server.trust.cases.appeal_access import ANSWER
+from server.trust.console.case_pages import CASE, CasePages, seen
+from server.trust.console.case_words import measure, measured
+from server.trust.console.console_gate import Gate, sent
+from server.trust.console.console_pages import Pages
+from server.trust.desk.appeal_decisions import Appeal
+from server.trust.desk.case_desk import Desk
+from server.trust.operators.roles import Action, Operator
+from server.trust.sanctions.sanction_table import CLOSING, Refused
 
 
 class Reviews:

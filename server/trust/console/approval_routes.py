@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from server.console.accounts import Refused
-from server.console.approvals import GOOD, Approvals, Asked
-from server.console.case_words import wanted_words
-from server.console.gate import Gate, sent
-from server.console.pages import Pages
-from server.console.roles import TWO_OPERATORS, Action, Operator
-from server.safety.moments import moment
-from server.words.said import Said
+from server.http.words.moment_words import moment
+from server.http.words.sentences import Said
+from server.trust.console.case_words import wanted_words
+from server.trust.console.console_gate import Gate, sent
+from server.trust.console.console_pages import Pages
+from server.trust.operators.accounts import Refused
+from server.trust.operators.approvals import GOOD, Approvals, Asked
+from server.trust.operators.roles import TWO_OPERATORS, Action, Operator
 
 
 class ApprovalRoutes:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.console import accounts
-from server.console.approvals import Approvals, State
-from server.console.case_pages import CASE, CasePages
-from server.console.gate import Gate, sent
-from server.console.roles import Action, Operator
-from server.privacy.holds import BadHold
-from server.safety.desk import Desk
-from server.safety.measures import Refused
+from server.data.retention.legal_holds import BadHold
+from server.trust.console.case_pages import CASE, CasePages
+from server.trust.console.console_gate import Gate, sent
+from server.trust.desk.case_desk import Desk
+from server.trust.operators import accounts
+from server.trust.operators.approvals import Approvals, State
+from server.trust.operators.roles import Action, Operator
+from server.trust.sanctions.sanction_table import Refused
 
 ASKED = (State.ASKED, State.WAITING)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.console.gate import Gate, Handler
-from server.console.pages import Pages
-from server.console.roles import OPENED_BY, Operator
-from server.console.shifts import Shifts
-from server.safety.desk import Desk
-from server.safety.measures import Refused
-from server.words.said import Said
-from server.words.worded import Worded
+from server.http.words.sentences import Said
+from server.http.words.worded_errors import Worded
+from server.trust.console.console_gate import Gate, Handler
+from server.trust.console.console_pages import Pages
+from server.trust.desk.case_desk import Desk
+from server.trust.operators.moderator_shifts import Shifts
+from server.trust.operators.roles import OPENED_BY, Operator
+from server.trust.sanctions.sanction_table import Refused
 
 CASE = "/case/{case:[0-9a-f]{32}}"
 

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.console.case_pages import CASE, CasePages
-from server.console.gate import Gate, sent
-from server.console.roles import Action, Operator
-from server.safety.desk import Desk
-from server.safety.measures import Refused
-from server.store.errors import ObjectsAway
+from server.data.errors import ObjectsAway
+from server.trust.console.case_pages import CASE, CasePages
+from server.trust.console.console_gate import Gate, sent
+from server.trust.desk.case_desk import Desk
+from server.trust.operators.roles import Action, Operator
+from server.trust.sanctions.sanction_table import Refused
 
 PICTURE = CASE + "/picture/{piece:[0-9a-f]{32}}"
 WHY = "work in the console"

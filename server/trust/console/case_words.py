@@ -8,16 +8,16 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from server.config.moderation_policy import ADULTS, AGE, APPEALS, DAY, FOR_GOOD, HOUR, MINUTE, NOTICES, WARNED
-from server.config.moderation_policy import reason as policy_reason
-from server.safety.desk import Crowd, Earlier, Opened, Outcome
-from server.safety.evidence import Evidence
-from server.safety.looking import Shot
-from server.safety.measures import CLOSING, Decision, Refused, length, spoken
-from server.safety.moments import moment
-from server.safety.queues import Count, Listed, Record
-from server.safety.second_looks import Second, Waits
-from server.words.said import Said
+from server.http.words.moment_words import moment
+from server.http.words.sentences import Said
+from server.ops.config.moderation_policy import ADULTS, AGE, APPEALS, DAY, FOR_GOOD, HOUR, MINUTE, NOTICES, WARNED
+from server.ops.config.moderation_policy import reason as policy_reason
+from server.trust.cases.case_queues import Count, Listed, Record
+from server.trust.cases.picture_review import Shot
+from server.trust.desk.case_desk import Crowd, Earlier, Opened, Outcome
+from server.trust.desk.second_review import Second, Waits
+from server.trust.evidence.chat_evidence import Evidence
+from server.trust.sanctions.sanction_table import CLOSING, Decision, Refused, length, spoken
 
 PAUSES = (15, 60, 180, 720, 1_440)  # minutes
 # What one operator asks another to confirm, as `wanted` writes it.

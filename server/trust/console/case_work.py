@@ -11,23 +11,24 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from server.config.moderation_policy import AGE, PEOPLE, QUEUES, URGENT, WARNED
-from server.console import accounts, case_words
-from server.console.approvals import Approvals, State
-from server.console.case_disclosures import add_disclosures
-from server.console.case_pages import CASE, CasePages, seen
-from server.console.case_pictures import add_pictures
-from server.console.case_reviews import add_reviews
-from server.console.case_seconds import add_seconds
-from server.console.gate import Gate, sent
-from server.console.pages import Pages
-from server.console.roles import Action, Operator
-from server.console.shifts import Shifts
-from server.safety.desk import Desk
-from server.safety.files import Taken
-from server.safety.measures import Beyond, Decision, Grade, Refused
-from server.store.errors import ObjectsAway
-from server.words.worded import Worded
+from server.data.errors import ObjectsAway
+from server.http.words.worded_errors import Worded
+from server.ops.config.moderation_policy import AGE, PEOPLE, QUEUES, URGENT, WARNED
+from server.trust.cases.desk_base import Taken
+from server.trust.console import case_words
+from server.trust.console.appeal_pages import add_reviews
+from server.trust.console.case_disclosures import add_disclosures
+from server.trust.console.case_pages import CASE, CasePages, seen
+from server.trust.console.case_pictures import add_pictures
+from server.trust.console.console_gate import Gate, sent
+from server.trust.console.console_pages import Pages
+from server.trust.console.second_review_pages import add_seconds
+from server.trust.desk.case_desk import Desk
+from server.trust.operators import accounts
+from server.trust.operators.approvals import Approvals, State
+from server.trust.operators.moderator_shifts import Shifts
+from server.trust.operators.roles import Action, Operator
+from server.trust.sanctions.sanction_table import Beyond, Decision, Grade, Refused
 
 WHY = "work in the console"
 PATHS = {Grade.LEAD: (Action.LONG, "long"), Grade.PAIR: (Action.FOREVER, "pair")}

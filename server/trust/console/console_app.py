@@ -13,28 +13,28 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from server import log
-from server.config.settings import Console
-from server.console.account_routes import add_accounts
-from server.console.accounts import Accounts
-from server.console.approval_routes import add_approvals
-from server.console.approvals import HOUR, Approvals
-from server.console.casework import add_casework
-from server.console.files import Files
-from server.console.gate import Gate
-from server.console.language import add_language
-from server.console.notices import add_notices
-from server.console.pages import Pages
-from server.console.passkeys import Passkeys
-from server.console.roles import Operator
-from server.console.sessions import Sessions
-from server.console.signing import Signing, add_signing
-from server.http.headers import READ, guard
-from server.safety.desk import Desk
-from server.safety.law_desk import LawDesk
-from server.store.errors import StoreAway
-from server.store.sealed import Sealed
-from server.store.service import Parts
+from server.data.errors import StoreAway
+from server.data.logs.sealed_objects import Sealed
+from server.data.store.service import Parts
+from server.http.request.headers import READ, guard
+from server.ops import log
+from server.ops.config.settings import Console
+from server.trust.console.account_routes import add_accounts
+from server.trust.console.approval_routes import add_approvals
+from server.trust.console.case_work import add_casework
+from server.trust.console.console_files import Files
+from server.trust.console.console_gate import Gate
+from server.trust.console.console_language import add_language
+from server.trust.console.console_pages import Pages
+from server.trust.console.notice_pages import add_notices
+from server.trust.console.sign_in import Signing, add_signing
+from server.trust.desk.case_desk import Desk
+from server.trust.desk.public_notice_desk import LawDesk
+from server.trust.operators.accounts import Accounts
+from server.trust.operators.approvals import HOUR, Approvals
+from server.trust.operators.console_sessions import Sessions
+from server.trust.operators.passkeys import Passkeys
+from server.trust.operators.roles import Operator
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Part = Callable[[Gate, Pages, Desk, Approvals, Accounts], None]

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from aiohttp import web
 
-from server.pages.file import KINDS, File
+from server.http.pages.file import KINDS, File
 
 OWN = Path(__file__).parent / "static"
-WEB = Path(__file__).parents[1] / "web"
+WEB = Path(__file__).parents[2] / "site/web"
 SHARED = (
     *("style/tokens.css", "style/base.css", "style/parts.css", "style/document.css"),
     *("vendor/figtree.woff2", "vendor/figtree-ext.woff2", "icons/icon.svg", "icons/chevron.svg"),

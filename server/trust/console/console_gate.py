@@ -14,12 +14,12 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from server.console.pages import Pages
-from server.console.roles import STEP_UP, Operator, Who, allowed
-from server.console.sessions import COOKIE, SESSION, Session, Sessions
-from server.http.client_info import cookie_of
-from server.http.forms import BadForm, Form, form
-from server.http.own_page import from_own_page
+from server.http.request.client_info import cookie_of
+from server.http.request.forms import BadForm, Form, form
+from server.http.request.same_origin import from_own_page
+from server.trust.console.console_pages import Pages
+from server.trust.operators.console_sessions import COOKIE, SESSION, Session, Sessions
+from server.trust.operators.roles import STEP_UP, Operator, Who, allowed
 
 Handler = Callable[[web.Request, Operator], Awaitable[web.StreamResponse]]
 Prove = Callable[[web.Request, Operator, str], Awaitable[bool]]  # whether an answer is a passkey of this operator, now

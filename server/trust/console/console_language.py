@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.console.gate import own_path
-from server.console.pages import LANGUAGE, LANGUAGE_PATH, Pages
-from server.http.forms import BadForm, form
-from server.http.own_page import from_own_page
+from server.http.request.forms import BadForm, form
+from server.http.request.same_origin import from_own_page
+from server.trust.console.console_gate import own_path
+from server.trust.console.console_pages import LANGUAGE, LANGUAGE_PATH, Pages
 
 YEAR = 31_536_000  # seconds
 

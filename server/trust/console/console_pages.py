@@ -1,7 +1,7 @@
 """The console's pages. Rule: a page is a template that extends base.html; nothing is cached, nothing comes from elsewhere, nothing runs inline.
 
 In every template stand, besides what a handler passes: `operator` (None: nobody is signed in), `places` (where they may go), `token` (what
-each form carries in its field `token`), `static(name)`, `code(text)`, and `t`, the sentences of whoever reads (`server.words.said`): the
+each form carries in its field `token`), `static(name)`, `code(text)`, and `t`, the sentences of whoever reads (`server.http.words.sentences`): the
 language that was chosen in the menu, else the browser's, else English. What a person wrote stays as it is.
 """
 
@@ -13,13 +13,13 @@ from pathlib import Path
 from aiohttp import web
 from markupsafe import Markup
 
-from server.console.files import address
-from server.console.roles import Operator, Who, allowed
-from server.console.sessions import SESSION
-from server.http.client_info import cookie_of
-from server.pages.languages import preferred
-from server.words import templates
-from server.words.said import Said, said
+from server.http.pages.page_language import preferred
+from server.http.request.client_info import cookie_of
+from server.http.words import templates
+from server.http.words.sentences import Said, said
+from server.trust.console.console_files import address
+from server.trust.operators.console_sessions import SESSION
+from server.trust.operators.roles import Operator, Who, allowed
 
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGE = "__Host-mod-language"  # the cookie of the choice

@@ -2,11 +2,11 @@
 
 from typing import Protocol
 
-from server.metrics.exposition import Reading
+from server.ops.metrics.exposition import Reading
 
 
 class Console(Protocol):
-    """`server.console.service.Console`, the one implementation."""
+    """`server.trust.console.console_server.Console`, the one implementation."""
 
     async def start(self, *, listening: bool = True) -> None:
         """Have the port, where it can be had, and answer there, or from `listen` on."""

@@ -10,17 +10,17 @@ from pathlib import Path
 
 from aiohttp import web
 
-from server import log
-from server.config import settings
-from server.console.app import SESSIONS, SIGNING, build
-from server.console.sessions import Sessions
-from server.console.signing import Signing
-from server.health.tasks import Tasks
-from server.metrics.exposition import Reading, errno_name
-from server.process.side_port import IDLE_SECONDS, SidePort
-from server.process.sockets import Sockets
-from server.store.errors import StoreAway
-from server.store.service import Parts
+from server.data.errors import StoreAway
+from server.data.store.service import Parts
+from server.ops import log
+from server.ops.config import settings
+from server.ops.health.background_tasks import Tasks
+from server.ops.metrics.exposition import Reading, errno_name
+from server.ops.process.named_sockets import Sockets
+from server.ops.process.side_port import IDLE_SECONDS, SidePort
+from server.trust.console.console_app import SESSIONS, SIGNING, build
+from server.trust.console.sign_in import Signing
+from server.trust.operators.console_sessions import Sessions
 
 SWEEP = 300.0  # seconds between looks for sessions that have ended
 TASK = "console-sessions"

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from server.console.gate import Gate, sent
-from server.console.pages import Pages
-from server.console.roles import Action, Operator
-from server.safety.law_desk import LawDesk, Notice, Waiting
-from server.safety.measures import Refused
-from server.safety.moments import moment
+from server.http.words.moment_words import moment
+from server.trust.console.console_gate import Gate, sent
+from server.trust.console.console_pages import Pages
+from server.trust.desk.public_notice_desk import LawDesk, Notice, Waiting
+from server.trust.operators.roles import Action, Operator
+from server.trust.sanctions.sanction_table import Refused
 
 
 class NoticeRoutes:

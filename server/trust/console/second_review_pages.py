@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.config.moderation_policy import ADULTS, AGE
-from server.console import case_words
-from server.console.case_pages import CASE, CasePages, seen
-from server.console.gate import Gate, sent
-from server.console.pages import Pages
-from server.console.roles import Action, Operator
-from server.safety.desk import Desk
-from server.safety.measures import Refused
+from server.ops.config.moderation_policy import ADULTS, AGE
+from server.trust.console import case_words
+from server.trust.console.case_pages import CASE, CasePages, seen
+from server.trust.console.console_gate import Gate, sent
+from server.trust.console.console_pages import Pages
+from server.trust.desk.case_desk import Desk
+from server.trust.operators.roles import Action, Operator
+from server.trust.sanctions.sanction_table import Refused
 
 WHY = "a second look in the console"
 

@@ -8,17 +8,17 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from server import log
-from server.console.accounts import Accounts
-from server.console.gate import ANSWER, Gate, own_path, sent
-from server.console.pages import Pages
-from server.console.passkeys import NotProved, Passkeys
-from server.console.roles import Operator
-from server.console.sessions import COOKIE, SESSION, Sessions
-from server.http.forms import BadForm, Form, form
-from server.http.own_page import from_own_page
-from server.metrics.exposition import Reading
-from server.security.buckets import NetworkBuckets
+from server.http.request.forms import BadForm, Form, form
+from server.http.request.same_origin import from_own_page
+from server.ops import log
+from server.ops.metrics.exposition import Reading
+from server.ops.security.token_buckets import NetworkBuckets
+from server.trust.console.console_gate import ANSWER, Gate, own_path, sent
+from server.trust.console.console_pages import Pages
+from server.trust.operators.accounts import Accounts
+from server.trust.operators.console_sessions import COOKIE, SESSION, Sessions
+from server.trust.operators.passkeys import NotProved, Passkeys
+from server.trust.operators.roles import Operator
 
 TRIES, AGAIN = 10.0, 1 / 30  # failures of a network at once, and a second after that
 ASKED, ASKS = 60.0, 0.5  # questions for a passkey, the same

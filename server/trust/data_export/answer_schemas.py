@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.rights.parts import PARTS, Part
+from server.trust.data_export.answer_parts import PARTS, Part
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 TEXT: dict[str, Any] = {"type": "string"}

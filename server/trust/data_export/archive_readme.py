@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from server.pages import FOLDER
-from server.rights.parts import PARTS
-from server.words import templates
-from server.words.said import said
+from server.http.pages import FOLDER
+from server.http.words import templates
+from server.http.words.sentences import said
+from server.trust.data_export.answer_parts import PARTS
 
 _NAME = "rights-readme.html"
 _TEMPLATE = templates.environment(FOLDER, _NAME).get_template(_NAME)

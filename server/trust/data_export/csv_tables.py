@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from server.rights.parts import Row
+from server.trust.data_export.answer_parts import Row
 
 FORMULA = (
     "=",

@@ -9,10 +9,10 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from server.privacy import statement
-from server.privacy.document import PROVIDERS
-from server.privacy.model import Category
-from server.rights.parts import PART_OF, PARTS, Row
+from server.data.privacy import registry_history
+from server.data.privacy.registry_model import Category
+from server.data.privacy.statement_document import PROVIDERS
+from server.trust.data_export.answer_parts import PART_OF, PARTS, Row
 
 # Who works for the operator: what a kind of provider gets ([[recipients]] of the settings).
 BUSINESS = {kind: who.value for kind, who in PROVIDERS.items()}
@@ -30,7 +30,7 @@ RIGHTS = (
 def document(
     stated: Mapping[str, Any], pieces: Mapping[str, Sequence[Row]], counts: Mapping[str, int], now: int
 ) -> dict[str, Any]:
-    """The whole. `stated`: of server.privacy.published; `pieces`: by part; `counts`: how many there are of each, shown here or not."""
+    """The whole. `stated`: of server.data.privacy.current_statement; `pieces`: by part; `counts`: how many there are of each, shown here or not."""
     held = [row for row in stated["items"] if counts.get(PART_OF.get(row["key"], ""), 0)]
     return {
         "statement": {"version": stated["version"], "date": stated["date"]},
@@ -79,7 +79,7 @@ def _category(row: Mapping[str, Any], held: Sequence[Mapping[str, Any]], now: in
 def _collected(now: int) -> set[str]:
     """Categories of every version of the statement that was in force in the 12 months before."""
     since = f"{datetime.datetime.fromtimestamp(now - YEAR * 86_400, datetime.UTC):%Y-%m-%d}"
-    versions = statement.history()
+    versions = registry_history.history()
     ended = [later.date for later in versions[1:]] + ["9999"]
     lasting = [version for version, end in zip(versions, ended, strict=True) if end > since]
     return {name for version in lasting for item in version.items.values() for name in item.get("categories", ())}

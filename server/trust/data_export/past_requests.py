@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from server.rights.parts import Row as Piece
-from server.rights.pieces import View, day, time_of, words_of
-from server.rights.requests import ANSWER, WHERE, WORDS
-from server.store.requests_schema import (
+from server.data.schema.requests_schema import (
     request,
     request_answer,
     request_contact,
@@ -15,7 +12,10 @@ from server.store.requests_schema import (
     request_text,
     rights_key,
 )
-from server.store.rights_schema import deletion
+from server.data.schema.rights_schema import deletion
+from server.trust.data_export.answer_parts import Row as Piece
+from server.trust.data_export.person_rows import View, day, time_of, words_of
+from server.trust.data_requests.request_log import ANSWER, WHERE, WORDS
 
 
 async def asked(view: View) -> dict[str, list[Piece]]:

@@ -15,23 +15,23 @@ from typing import Any, ParamSpec, TypeVar
 
 import orjson
 
-from server.config.settings import Retention
-from server.rights import answer, pieces, readme
-from server.rights.archive import Archive
-from server.rights.asked import asked
-from server.rights.parts import PARTS, PROVIDED, Part, Row
-from server.rights.persons import person
-from server.rights.pictures import as_picture, pictures
-from server.rights.pieces import Rows, View
-from server.rights.schemas import SCHEMAS
-from server.rights.tables import as_csv
-from server.saved.render import as_json, as_text
-from server.store.errors import Crowded, ObjectsAway
-from server.store.sealed import Sealed
-from server.store.service import Parts
-from server.store.transcript import Transcript
-from server.words.catalogue import ENGLISH
-from server.words.said import said as spoken
+from server.data.errors import Crowded, ObjectsAway
+from server.data.logs.log_rendering import as_json, as_text
+from server.data.logs.sealed_objects import Sealed
+from server.data.records.transcript import Transcript
+from server.data.store.service import Parts
+from server.http.words.catalogue import ENGLISH
+from server.http.words.sentences import said as spoken
+from server.ops.config.settings import Retention
+from server.trust.data_export import archive_readme, data_answer, person_rows
+from server.trust.data_export.answer_parts import PARTS, PROVIDED, Part, Row
+from server.trust.data_export.answer_schemas import SCHEMAS
+from server.trust.data_export.csv_tables import as_csv
+from server.trust.data_export.past_requests import asked
+from server.trust.data_export.person_pictures import as_picture, pictures
+from server.trust.data_export.person_rows import Rows, View
+from server.trust.data_export.person_values import person
+from server.trust.data_export.zip_stream import Archive
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
@@ -65,7 +65,7 @@ class Found:
 
 
 class Known:
-    """Answers over one store. `statement`: what `server.privacy.published` tells of this deployment."""
+    """Answers over one store. `statement`: what `server.data.privacy.current_statement` tells of this deployment."""
 
     def __init__(self, parts: Parts, statement: Callable[[], dict[str, Any]]) -> None:
         self._parts = parts
@@ -90,7 +90,7 @@ class Known:
 
     async def _files(self, found: Found, document: dict[str, Any]) -> AsyncIterator[tuple[str, bytes]]:
         """All of an archive, in its order: what people open first, then what programs read."""
-        yield "README.html", readme.page(document).encode()
+        yield "README.html", archive_readme.page(document).encode()
         yield "know.json", dumped(document)
         for name, schema in SCHEMAS.items():
             yield f"schemas/{name}.json", dumped(schema)
@@ -118,25 +118,25 @@ class Known:
         retention = Retention(days=kept["days"], backup_days=kept["backup_days"])
         async with self._reading, self._parts.database.snapshot() as connection:
             view = View(connection, self._parts.pseudonyms, who, retention, now)
-            newest = await pieces.newest_chats(view, SHOWN)
+            newest = await person_rows.newest_chats(view, SHOWN)
             whole = len(newest) < SHOWN
             shown = await pictures(view)
-            modes = Counter(row.mode for row in newest) if whole else await pieces.chats_by_mode(view)
+            modes = Counter(row.mode for row in newest) if whole else await person_rows.chats_by_mode(view)
             return Found(
                 view=view,
                 chats=modes.total(),
                 newest=newest,
-                first=newest if whole else await pieces.chats(view, START, page) if page else (),
-                held=await pieces.held_chats(view),
-                logs=await pieces.saved_logs(view),
+                first=newest if whole else await person_rows.chats(view, START, page) if page else (),
+                held=await person_rows.held_chats(view),
+                logs=await person_rows.saved_logs(view),
                 pictures=shown,
                 rest={
-                    "reports_made": await pieces.reports_made(view),
-                    **await pieces.moderation(view),
+                    "reports_made": await person_rows.reports_made(view),
+                    **await person_rows.moderation(view),
                     "pictures": [as_picture(view, row) for row in shown],
                     **await asked(view),
-                    "looks": await pieces.looks(view),
-                    "holds": await pieces.holds(view),
+                    "looks": await person_rows.looks(view),
+                    "holds": await person_rows.holds(view),
                     "addresses_shown": [{"video_chats": modes["video"]}] if modes["video"] else [],
                 },
             )
@@ -144,17 +144,17 @@ class Known:
     def _document(self, found: Found) -> dict[str, Any]:
         whole = found.rest | {
             "chats": chats(found.view, found.held, found.newest),
-            "saved_logs": [pieces.as_log(found.view, row) for row in found.logs],
+            "saved_logs": [person_rows.as_log(found.view, row) for row in found.logs],
         }
         counts = {name: len(rows) for name, rows in whole.items()}
         counts["chats"] += found.chats - len(found.newest)
         shown = {name: rows[-SHOWN:] for name, rows in whole.items()}
-        return answer.document(self._statement(), shown, counts, found.view.now)
+        return data_answer.document(self._statement(), shown, counts, found.view.now)
 
     async def _pages(self, part: Part, found: Found) -> AsyncIterator[tuple[list[Row], int]]:
         """The rows of a part; chats in pages, with their numbers from 1, where there are more than one holds. 0: the only one."""
         if part.name == "saved_logs":
-            yield [pieces.as_log(found.view, row) for row in found.logs], 0
+            yield [person_rows.as_log(found.view, row) for row in found.logs], 0
         elif part.name != "chats":
             yield found.rest[part.name], 0
         else:
@@ -171,11 +171,11 @@ class Known:
 
     async def _more(self, view: View, after: tuple[bytes, int], most: int) -> Rows:
         async with self._reading, self._parts.database.snapshot() as connection:
-            return await pieces.chats(dataclasses.replace(view, connection=connection), after, most)
+            return await person_rows.chats(dataclasses.replace(view, connection=connection), after, most)
 
     async def _log(self, view: View, row: Any) -> dict[str, bytes]:
         """The files of one saved log. It waits while too many logs are unpacked. Raises Incomplete, ObjectsAway."""
-        facts = pieces.as_log(view, row)
+        facts = person_rows.as_log(view, row)
         number = facts["number"]
 
         def shape(said: Transcript) -> dict[str, bytes]:
@@ -199,9 +199,9 @@ class Known:
 
 def chats(view: View, held: Rows, rows: Rows) -> list[Row]:
     """For the answer, oldest first; a chat that stands in both tables once."""
-    made = [pieces.as_chat(view, row) for row in rows]
+    made = [person_rows.as_chat(view, row) for row in rows]
     there = {row["number"] for row in made}
-    older = [pieces.as_chat(view, row, held=True) for row in held]
+    older = [person_rows.as_chat(view, row, held=True) for row in held]
     return [row for row in older if row["number"] not in there] + made
 
 

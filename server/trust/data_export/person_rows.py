@@ -16,23 +16,24 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.config.moderation_policy import FOR_GOOD
-from server.config.settings import Retention
-from server.privacy import purge, statement
-from server.privacy.registry import REGISTRY
-from server.rights.parts import Row as Piece
-from server.rights.persons import Person
-from server.safety.appeals import WORDS
-from server.safety.ban_rows import TOLD
-from server.safety.cases import NOTE
-from server.safety.notices import PERSON
-from server.safety.picture_rows import PICTURE
-from server.store.epochs import KeyGone
-from server.store.erased import erased_row, shown_case, shown_log
-from server.store.ids import DAY
-from server.store.pseudonyms import Pseudonyms
-from server.store.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
-from server.store.schema import audit, chat, held_chat, held_party, hold, hold_match, log, log_party, party
+from server.data.keys.epoch_keys import KeyGone
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.privacy import registry_history
+from server.data.privacy.registry import REGISTRY
+from server.data.retention import purge
+from server.data.schema.chat_ids import DAY
+from server.data.schema.chat_schema import audit, chat, held_chat, held_party, hold, hold_match, log, log_party, party
+from server.data.schema.erased_rows import erased_row, shown_case, shown_log
+from server.data.schema.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
+from server.ops.config.moderation_policy import FOR_GOOD
+from server.ops.config.settings import Retention
+from server.trust.cases.appeal_access import WORDS
+from server.trust.cases.report_cases import NOTE
+from server.trust.data_export.answer_parts import Row as Piece
+from server.trust.data_export.person_values import Person
+from server.trust.evidence.picture_evidence import PICTURE
+from server.trust.sanctions.ban_rows import TOLD
+from server.trust.sanctions.notice_loader import PERSON
 
 Rows = Sequence[Row[Any]]
 HOLDS = "hold"  # how the operators' acts about holds begin, in the trail
@@ -59,11 +60,11 @@ class View:
 
     def goes(self, item: str, at: int | None) -> str | None:
         """The day on which a piece is gone, by the registry; None where its time has not begun."""
-        return None if at is None else day(at + statement.days_of(REGISTRY.item(item), self.retention) * DAY)
+        return None if at is None else day(at + registry_history.days_of(REGISTRY.item(item), self.retention) * DAY)
 
     def kept(self, item: str, clock: ColumnElement[int]) -> ColumnElement[bool]:
         """That a row's time has not begun, or has not run out."""
-        cut = self.now - statement.days_of(REGISTRY.item(item), self.retention) * DAY
+        cut = self.now - registry_history.days_of(REGISTRY.item(item), self.retention) * DAY
         return or_(clock.is_(None), clock > cut)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from server.store.pseudonyms import Pseudonyms
+from server.data.keys.pseudonyms import Pseudonyms
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from enum import Enum
 from sqlalchemy import exists, func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.privacy.holds import THEMSELVES
-from server.store.erased import exempt_case
-from server.store.safety_schema import ban, case_subject, report
-from server.store.schema import hold, hold_match, log_party, party
+from server.data.retention.legal_holds import THEMSELVES
+from server.data.schema.chat_schema import hold, hold_match, log_party, party
+from server.data.schema.erased_rows import exempt_case
+from server.data.schema.safety_schema import ban, case_subject, report
 
 TICKET = 730 * 86_400  # seconds: 24 months
 

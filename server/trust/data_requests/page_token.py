@@ -11,7 +11,7 @@ import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
 
-from server.security.keys import Keys, Purpose
+from server.ops.security.secret_keys import Keys, Purpose
 
 LIFE = 600  # seconds
 ACT = b"act"

@@ -14,19 +14,26 @@ from typing import Any
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.rights import machine
-from server.rights.interface import NoSuchRequest, QueueFull, Request, Step, Used
-from server.rights.machine import RUNNING, Standing
-from server.rights.number import read as read_number
-from server.rights.proof import Proved
-from server.security.numbers import number
-from server.security.url_secrets import SECRET
-from server.store import unanswered
-from server.store.database import Database
-from server.store.epochs import KeyGone
-from server.store.pseudonyms import Pseudonyms
-from server.store.requests_schema import agent_use, request, request_answer, request_contact, request_step, request_text
-from server.store.rights_schema import deletion
+from server.data.database.database import Database
+from server.data.keys.epoch_keys import KeyGone
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.retention import unanswered
+from server.data.schema.requests_schema import (
+    agent_use,
+    request,
+    request_answer,
+    request_contact,
+    request_step,
+    request_text,
+)
+from server.data.schema.rights_schema import deletion
+from server.ops.security.reference_numbers import number
+from server.ops.security.url_secrets import SECRET
+from server.trust.data_requests import request_states
+from server.trust.data_requests.proof import Proved
+from server.trust.data_requests.request_number import read as read_number
+from server.trust.data_requests.request_states import RUNNING, Standing
+from server.trust.data_requests.rights_ports import NoSuchRequest, QueueFull, Request, Step, Used
 
 QUEUE = 10_000  # requests that nobody has proved and that wait; beyond, people write by mail or letter
 TEXT = 2_000  # characters of a request, and of an answer
@@ -64,8 +71,8 @@ class Requests:
 
     async def open(self, asked: Asked, now: int, received: int | None = None) -> str:
         """Take a request; its number, or that of the one that it joins. `received`: when a letter came. Raises QueueFull, Used."""
-        ready = asked.level == 3 or asked.kind in machine.UNPROVED_KINDS
-        standing = machine.begin(now if received is None else received, proved=ready)
+        ready = asked.level == 3 or asked.kind in request_states.UNPROVED_KINDS
+        standing = request_states.begin(now if received is None else received, proved=ready)
         async with self._database.write() as connection:
             await self._database.guard(connection)
             if asked.level == 3:
@@ -79,10 +86,10 @@ class Requests:
 
     async def answered(self, asked: Asked, now: int) -> str:
         """Note a request that was answered while its asker waited: one row a person, kind and day. Its number. Raises Used."""
-        standing = machine.move(machine.begin(now, proved=True), machine.FULFILLED, now)
+        standing = request_states.move(request_states.begin(now, proved=True), request_states.FULFILLED, now)
         who = self._pseudonyms.request_identity(asked.identity)
-        same = (request.c.who == who, request.c.kind == asked.kind, request.c.state == machine.FULFILLED)
-        today = select(request.c.number).where(*same, request.c.received > now - machine.DAY).limit(1)
+        same = (request.c.who == who, request.c.kind == asked.kind, request.c.state == request_states.FULFILLED)
+        today = select(request.c.number).where(*same, request.c.received > now - request_states.DAY).limit(1)
         async with self._database.write() as connection:
             await self._database.guard(connection)
             found = (await connection.execute(today)).scalar()
@@ -145,7 +152,7 @@ class Requests:
         async with self._database.write() as connection:
             await self._database.guard(connection)
             row = await self._row(connection, text)
-            after = machine.move(_standing(row), state, now, reason)
+            after = request_states.move(_standing(row), state, now, reason)
             await self._keep(connection, row.number, after)
             if answer:
                 await connection.execute(delete(request_answer).where(request_answer.c.request == row.number))
@@ -163,7 +170,9 @@ class Requests:
             await self._database.guard(connection)
             rows = (await connection.execute(select(request).where(*chosen))).all()
             for row in () if dry else rows:
-                await self._keep(connection, row.number, machine.move(_standing(row), machine.DENIED, now, reason))
+                await self._keep(
+                    connection, row.number, request_states.move(_standing(row), request_states.DENIED, now, reason)
+                )
             return len(rows)
 
     async def extend(self, text: str, now: int, why: str) -> Standing:
@@ -171,7 +180,7 @@ class Requests:
         async with self._database.write() as connection:
             await self._database.guard(connection)
             row = await self._row(connection, text)
-            after = machine.extend(_standing(row), now, why)
+            after = request_states.extend(_standing(row), now, why)
             await self._keep(connection, row.number, after)
             return after
 
@@ -180,17 +189,19 @@ class Requests:
 
         What needs no proof never expires: it is due until an operator answers. What was written leaves with the end, or after 90 days.
         """
-        waits = (request.c.state == machine.IN_PROGRESS, request.c.reason == machine.VERIFY)
-        late = (*waits, request.c.kind.not_in(machine.UNPROVED_KINDS), request.c.outer <= now)
+        waits = (request.c.state == request_states.IN_PROGRESS, request.c.reason == request_states.VERIFY)
+        late = (*waits, request.c.kind.not_in(request_states.UNPROVED_KINDS), request.c.outer <= now)
         # Of an earlier release, which asked for a proof of everything.
-        asked_in_vain = update(request).where(*waits, request.c.kind.in_(machine.UNPROVED_KINDS))
+        asked_in_vain = update(request).where(*waits, request.c.kind.in_(request_states.UNPROVED_KINDS))
         done = select(deletion.c.number).where(deletion.c.done.is_not(None))
         gone = (request.c.kind == "delete", request.c.state.in_(RUNNING), request.c.number.in_(done))
         async with self._database.write() as connection:
             await self._database.guard(connection)
-            await connection.execute(asked_in_vain.values(state=machine.OPEN, reason=""))
-            await connection.execute(update(request).where(*late).values(state=machine.EXPIRED, reason="", closed=now))
-            fulfilled = {"state": machine.FULFILLED, "reason": "", "answered": now, "closed": now}
+            await connection.execute(asked_in_vain.values(state=request_states.OPEN, reason=""))
+            await connection.execute(
+                update(request).where(*late).values(state=request_states.EXPIRED, reason="", closed=now)
+            )
+            fulfilled = {"state": request_states.FULFILLED, "reason": "", "answered": now, "closed": now}
             await connection.execute(update(request).where(*gone).values(fulfilled))
             await unanswered.forget_words(connection, now, QUEUE)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.security.numbers import valid
+from server.ops.security.reference_numbers import valid
 
 _READ = str.maketrans("OIL", "011", "- ")  # what is read for another character, and what stands between
 

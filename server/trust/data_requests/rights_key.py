@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from server.rights.proof import DELETE, KNOW, WHOLE
-from server.security.keys import Keys, Purpose
+from server.ops.security.secret_keys import Keys, Purpose
+from server.trust.data_requests.proof import DELETE, KNOW, WHOLE
 
 KEY = "sr1."
 CODE = "sa1."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.security.buckets import Buckets, NetworkBuckets, Tables
+from server.ops.security.token_buckets import Buckets, NetworkBuckets, Tables
 
 HOUR, DAY = 3_600.0, 86_400.0
 TRIES = 10.0  # wrong proofs an hour and network (`NetworkBuckets`)

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from server.metrics.exposition import Reading
-from server.rights.machine import Standing
-from server.rights.page_token import PageTokens
-from server.rights.proof import Proved
+from server.ops.metrics.exposition import Reading
+from server.trust.data_requests.page_token import PageTokens
+from server.trust.data_requests.proof import Proved
+from server.trust.data_requests.request_states import Standing
 
 Shape = TypeVar("Shape")
 
@@ -52,7 +52,7 @@ class Request:
 
 
 class Deleting(Protocol):
-    """`server.rights.deletion.Deleting`."""
+    """`server.trust.rights.deletion.Deleting`."""
 
     @property
     def number(self) -> str:
@@ -64,7 +64,7 @@ class Deleting(Protocol):
 
 
 class Deletions(Protocol):
-    """`server.rights.deletion.Deletion`. Each raises StoreAway."""
+    """`server.trust.rights.deletion.Deletion`. Each raises StoreAway."""
 
     @property
     def receipt_key(self) -> str:
@@ -80,7 +80,7 @@ class Deletions(Protocol):
 
 
 class Rights(Protocol):
-    """`server.rights.service.Rights`, the one implementation. What reaches the store raises StoreAway."""
+    """`server.trust.rights.service.Rights`, the one implementation. What reaches the store raises StoreAway."""
 
     @property
     def tokens(self) -> PageTokens:

@@ -12,15 +12,15 @@ from typing import Any
 from sqlalchemy import Row, literal, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.config.moderation_policy import DAY
-from server.privacy import audit
-from server.safety import picture_rows
-from server.safety.appeals import ANSWER, WORDS
-from server.safety.ban_rows import TOLD
-from server.safety.files import NAME, Files
-from server.safety.measures import Refused
-from server.store import case_life
-from server.store.safety_schema import appeal, ban, case, case_subject, notice, report
+from server.data.privacy import audit_log
+from server.data.retention import case_expiry
+from server.data.schema.safety_schema import appeal, ban, case, case_subject, notice, report
+from server.ops.config.moderation_policy import DAY
+from server.trust.cases.appeal_access import ANSWER, WORDS
+from server.trust.cases.desk_base import NAME, Files
+from server.trust.evidence import picture_evidence
+from server.trust.sanctions.ban_rows import TOLD
+from server.trust.sanctions.sanction_table import Refused
 
 EVIDENCE_AFTER_NONE = 3 * DAY  # seconds that evidence stays after a decision that nothing follows
 EVIDENCE_AFTER = 30 * DAY  # after every other, and as long as a ban lasts that came of it,
@@ -53,7 +53,7 @@ class Reviews(Files):
     async def appeals(self, operator: str) -> Sequence[Appeal]:
         """The appeals that wait, oldest first. Raises StoreAway."""
         why = "the queue of appeals"
-        async with audit.act(self._database, operator=operator, action="safety appeals", why=why) as act:
+        async with audit_log.act(self._database, operator=operator, action="safety appeals", why=why) as act:
             waiting = await self._waiting()
             await act.about([await self._writer(bytes.fromhex(one.case), one.network) for one in waiting])
             act.outcome = f"{len(waiting)} shown"
@@ -61,7 +61,7 @@ class Reviews(Files):
 
     async def _writer(self, ident: bytes, network: bool) -> bytes:
         """Who wrote an appeal, in the audit log: whom its case is about; of a network's it is not known who."""
-        found = None if network else await audit.of_case(self._database, self._pseudonyms, ident)
+        found = None if network else await audit_log.of_case(self._database, self._pseudonyms, ident)
         return found or self._pseudonyms.audit_subject(ident)
 
     async def _waiting(self) -> list[Appeal]:
@@ -110,7 +110,7 @@ class Reviews(Files):
             if not network:
                 await self._looked_at(connection, ident, operator)
             if not uphold and network:
-                await case_life.free(connection, [ident], self.now, network_alone=True)
+                await case_expiry.free(connection, [ident], self.now, network_alone=True)
             elif not uphold:
                 await self._reverse(connection, ident)
         await self._note("safety answer", operator, why, ident, f"{outcome}{whose}")
@@ -142,7 +142,7 @@ class Reviews(Files):
             await connection.execute(update(case_subject).where(case_subject.c.case == ident).values(closed=self.now))
             theirs = update(report).where(report.c.case == ident)
             await connection.execute(theirs.values(outcome="acted", closed=self.now))
-            await picture_rows.leave(connection, ident, self.now + EVIDENCE_AFTER, self.now + EVIDENCE_MOST)
+            await picture_evidence.leave(connection, ident, self.now + EVIDENCE_AFTER, self.now + EVIDENCE_MOST)
 
     async def _another(self, connection: AsyncConnection, ident: bytes, operator: str) -> None:
         """Raises Refused where this operator made the decision, the last one where there were several."""
@@ -165,6 +165,6 @@ class Reviews(Files):
         return {(row.case, row.kind == "network"): row for row in (await connection.execute(both)).all()}
 
     async def _reverse(self, connection: AsyncConnection, ident: bytes) -> None:
-        await case_life.free(connection, [ident], self.now)
+        await case_expiry.free(connection, [ident], self.now)
         await connection.execute(update(case).where(case.c.id == ident).values(state="reversed"))
         await connection.execute(update(report).where(report.c.case == ident).values(outcome="reversed"))

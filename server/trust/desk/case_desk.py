@@ -13,23 +13,32 @@ from dataclasses import dataclass
 from sqlalchemy import func, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.config.moderation_policy import AGE, MINUTE, RULES, WARNED
-from server.safety import picture_rows
-from server.safety.ban_rows import impose, steps
-from server.safety.cases import NOTE
-from server.safety.evidence import Evidence
-from server.safety.files import NAME, Found, Missing
-from server.safety.looking import Shot
-from server.safety.measures import CLOSING, MEMORY, Decision, Grade, Refused, allow, check_least, next_step
-from server.safety.notices import warn
-from server.safety.queues import Listed, Queues, Record
-from server.safety.referring import Referring
-from server.safety.reviews import EVIDENCE_AFTER, EVIDENCE_AFTER_NONE, EVIDENCE_MOST, Reviews
-from server.safety.second_looks import Second, SecondLooks, second
-from server.store import case_life
-from server.store.case_life import OPEN, UNDO
-from server.store.erased import shown_case
-from server.store.safety_schema import appeal, case, case_subject, evidence, report
+from server.data.retention import case_expiry
+from server.data.retention.case_expiry import UNDO
+from server.data.schema.erased_rows import shown_case
+from server.data.schema.safety_schema import OPEN, appeal, case, case_subject, evidence, report
+from server.ops.config.moderation_policy import AGE, MINUTE, RULES, WARNED
+from server.trust.cases.case_queues import Listed, Queues, Record
+from server.trust.cases.desk_base import NAME, Found, Missing
+from server.trust.cases.picture_review import Shot
+from server.trust.cases.report_cases import NOTE
+from server.trust.child_protection.child_report_source import Referring
+from server.trust.desk.appeal_decisions import EVIDENCE_AFTER, EVIDENCE_AFTER_NONE, EVIDENCE_MOST, Reviews
+from server.trust.desk.second_review import Second, SecondLooks, second
+from server.trust.evidence import picture_evidence
+from server.trust.evidence.chat_evidence import Evidence
+from server.trust.sanctions.ban_rows import impose, steps
+from server.trust.sanctions.notice_loader import warn
+from server.trust.sanctions.sanction_table import (
+    CLOSING,
+    MEMORY,
+    Decision,
+    Grade,
+    Refused,
+    allow,
+    check_least,
+    next_step,
+)
 
 LEASE = 15 * MINUTE  # how long a case is one operator's who opened it
 CHATS_MOST = 20  # chats of a case that are read at once, the newest
@@ -84,7 +93,7 @@ class Opened:
 
     `program`: the measure and the rule of what a program did, while no person decided; empty where it did nothing. `pictures`: without their
     bytes (`Looking.look`); `child`: since when there is apparent abuse material in it, Unix seconds. `again`: it was decided, and waits for what
-    this operator would decide (`server.safety.second_looks`), who is not told how.
+    this operator would decide (`server.trust.desk.second_review`), who is not told how.
     """
 
     listed: Listed
@@ -155,7 +164,7 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
     @staticmethod
     async def _chats(connection: AsyncConnection, ident: bytes) -> int:
         """How many texts there are of a case."""
-        texts = select(func.count()).where(evidence.c.case == ident, not_(picture_rows.PICTURE))
+        texts = select(func.count()).where(evidence.c.case == ident, not_(picture_evidence.PICTURE))
         return int((await connection.execute(texts)).scalar_one())
 
     async def claim(self, text: str, operator: str) -> None:
@@ -218,7 +227,7 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
             row = await self._row(connection, ident)
             self._free_for(row, operator)
             if row.machine or row.child:
-                await case_life.free(connection, [ident], now)
+                await case_expiry.free(connection, [ident], now)
             subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).one()
             if chosen.measure == "ban" and chosen.seconds is None:
                 chosen = await self._step(connection, subject, chosen, now)
@@ -233,11 +242,13 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
             if chosen.measure in CLOSING:
                 told, until = await impose(connection, self._pseudonyms, subject, chosen, operator[:NAME], now)
                 stays = max(stays, min(until, now + EVIDENCE_MOST))
-            if chosen.measure == AGE:  # what is stored of somebody under 18 goes (`server.safety.minors`)
+            if (
+                chosen.measure == AGE
+            ):  # what is stored of somebody under 18 goes (`server.trust.child_protection.minor_deletion`)
                 stays = now + EVIDENCE_AFTER_NONE
             asked = now if grade < Grade.PAIR and self.drawn() else None
             await self._close(connection, ident, chosen, operator[:NAME], now, asked)
-            await picture_rows.leave(connection, ident, stays, pictures)
+            await picture_evidence.leave(connection, ident, stays, pictures)
         await self._note("safety decide", operator, why, ident, f"{chosen.measure} {chosen.rule}: {told}")
         return told
 
@@ -252,7 +263,7 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
                 raise Refused("refused.undo", most=UNDO)
             if (await connection.execute(select(func.count()).where(appeal.c.case == ident))).scalar_one():
                 raise Refused("refused.appealed")
-            await case_life.free(connection, [ident], now)
+            await case_expiry.free(connection, [ident], now)
             back = update(case).where(case.c.id == ident)
             await connection.execute(
                 back.values(
@@ -262,7 +273,7 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
             )  # fmt: skip
             await connection.execute(update(case_subject).where(case_subject.c.case == ident).values(closed=None))
             await connection.execute(update(report).where(report.c.case == ident).values(outcome=None, closed=None))
-            await picture_rows.leave(connection, ident, None, None)
+            await picture_evidence.leave(connection, ident, None, None)
         await self._note("safety undo", operator, "a decision of a moment ago", ident, "done")
 
     @staticmethod

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Row, func, select, update
 
-from server.privacy import audit
-from server.safety.law_notices import ABOUT, ANSWER, CONTACT, OPEN, WORDS, opened
-from server.safety.measures import Refused
-from server.store.database import Database
-from server.store.pseudonyms import Pseudonyms
-from server.store.public_schema import law_notice
+from server.data.database.database import Database
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.privacy import audit_log
+from server.data.schema.public_schema import law_notice
+from server.trust.publication.public_notices import ABOUT, ANSWER, CONTACT, OPEN, WORDS, opened
+from server.trust.sanctions.sanction_table import Refused
 
 SHORTEST = 8  # digits of a notice that an operator types
 LONGEST = 1_000  # characters of an answer
@@ -103,7 +103,9 @@ class LawDesk:
             law_notice.c.at >= since,
             law_notice.c.at < until,
         )
-        async with audit.act(self._database, operator=operator, action="safety notices clear", why=why, dry=dry) as act:
+        async with audit_log.act(
+            self._database, operator=operator, action="safety notices clear", why=why, dry=dry
+        ) as act:
             if dry:
                 async with self._database.read() as connection:
                     wanted = select(func.count()).select_from(law_notice).where(*chosen)
@@ -130,7 +132,7 @@ class LawDesk:
         return found[0]
 
     async def _note(self, action: str, operator: str, why: str, ident: bytes, outcome: str) -> None:
-        await audit.note(
+        await audit_log.note(
             self._database, now=int(self._clock()), operator=operator, action=action, why=why,
             outcome=f"notice {ident.hex()}: {outcome}",
         )  # fmt: skip

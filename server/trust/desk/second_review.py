@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.config.moderation_policy import MINUTE
-from server.safety.files import NAME, Files, Found
-from server.safety.measures import Decision, Refused
-from server.store.case_life import UNDO
-from server.store.erased import shown_case
-from server.store.safety_schema import case, case_subject
-from server.store.second_looks import AGREED, ALONE, DIFFERED, WITHIN
+from server.data.retention.case_expiry import UNDO
+from server.data.schema.erased_rows import shown_case
+from server.data.schema.safety_schema import case, case_subject
+from server.data.schema.second_look_queries import AGREED, ALONE, DIFFERED, WITHIN
+from server.ops.config.moderation_policy import MINUTE
+from server.trust.cases.desk_base import NAME, Files, Found
+from server.trust.sanctions.sanction_table import Decision, Refused
 
 ONE_IN = 20
 SHOWN = 100  # cases that are listed at once, those that run out first

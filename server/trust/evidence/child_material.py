@@ -11,17 +11,17 @@ from __future__ import annotations
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.config.moderation_policy import DAY, URGENT
-from server.privacy import holds
-from server.safety import picture_rows
-from server.store.database import Database
-from server.store.pseudonyms import Pseudonyms
-from server.store.safety_schema import case, case_subject, evidence
-from server.store.sealed import Sealed
+from server.data.database.database import Database
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.logs.sealed_objects import Sealed
+from server.data.retention import legal_holds
+from server.data.schema.safety_schema import case, case_subject, evidence
+from server.ops.config.moderation_policy import DAY, URGENT
+from server.trust.evidence import picture_evidence
 
 AUTHORITY = "duty to preserve: 18 U.S.C. 2258A(h)"
 WHY = "apparent abuse material in a case"
-PRESERVED = holds.PRESETS["cybertipline"] * DAY  # seconds
+PRESERVED = legal_holds.PRESETS["cybertipline"] * DAY  # seconds
 
 
 async def mark(connection: AsyncConnection, pseudonyms: Pseudonyms, ident: bytes, now: int) -> bool:
@@ -37,7 +37,7 @@ async def mark(connection: AsyncConnection, pseudonyms: Pseudonyms, ident: bytes
     mac = None if subject is None else subject.identity or subject.network
     if mac is None:
         return False
-    await holds.preserve(connection, pseudonyms, mac, AUTHORITY, WHY, now, now + PRESERVED)
+    await legal_holds.preserve(connection, pseudonyms, mac, AUTHORITY, WHY, now, now + PRESERVED)
     return True
 
 
@@ -52,7 +52,7 @@ async def apart(database: Database, sealed: Sealed, ident: bytes, now: int) -> i
     What lies in another folder meanwhile is seen by nobody else either: the case stands in the urgent queue.
     """
     elsewhere = select(evidence).where(
-        evidence.c.case == ident, picture_rows.PICTURE, evidence.c.object.not_like(f"{picture_rows.CHILD}%")
+        evidence.c.case == ident, picture_evidence.PICTURE, evidence.c.object.not_like(f"{picture_evidence.CHILD}%")
     )
     async with database.read() as connection:
         rows = (await connection.execute(elsewhere)).all()

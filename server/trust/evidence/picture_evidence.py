@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from sqlalchemy import func, insert, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.safety.shown import KINDS, MOST_OF_A_CASE, Picture
-from server.store.safety_schema import evidence
-from server.store.sealed import Placed, Sealed
+from server.data.logs.sealed_objects import Placed, Sealed
+from server.data.schema.safety_schema import evidence
+from server.trust.evidence.case_pictures import KINDS, MOST_OF_A_CASE, Picture
 
 CHILD = "child/"  # the folder of apparent abuse material: nobody sees it who is not of role child
 PICTURE = evidence.c.kind.in_(KINDS)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.views import Act, Report, SeatView
-from server.safety.evidence import Evidence, Found, Said, last, said
-from server.safety.receipt import secret
-from server.safety.shown import Picture
+from server.ops.security.receipt_address import secret
+from server.trust.evidence.case_pictures import Picture
+from server.trust.evidence.chat_evidence import Evidence, Found, Said, last, said
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,16 +14,16 @@ from collections.abc import Callable
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server import log
-from server.metrics.exposition import Reading
-from server.metrics.histogram import Histogram
-from server.metrics.kept import DECIDE_BOUNDS
-from server.metrics.table import VALUES
-from server.store.database import Database
-from server.store.errors import StoreAway
-from server.store.public_schema import law_notice
-from server.store.safety_schema import appeal, case, report
-from server.store.second_looks import results
+from server.data.database.database import Database
+from server.data.errors import StoreAway
+from server.data.schema.public_schema import law_notice
+from server.data.schema.safety_schema import appeal, case, report
+from server.data.schema.second_look_queries import results
+from server.ops import log
+from server.ops.metrics.exposition import Reading
+from server.ops.metrics.histogram import Histogram
+from server.ops.metrics.metric_table import VALUES
+from server.ops.metrics.storage_metrics import DECIDE_BOUNDS
 
 EVERY = 30.0  # seconds
 SOON = 1.0  # seconds, until the first look at a store that opens late

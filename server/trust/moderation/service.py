@@ -11,29 +11,30 @@ from functools import partial
 from typing import Any
 
 from engine.views import Act, Report, SeatView
-from server import log
-from server.config.moderation_policy import HOUR, QUEUES, WAITING, reason
-from server.health.tasks import Tasks
-from server.metrics.exposition import Reading
-from server.safety import receipts, transparency
-from server.safety.appeals import Appeals
-from server.safety.ban_table import BanTable
-from server.safety.bans import Bans
-from server.safety.cases import Cases
-from server.safety.figures import Figures
-from server.safety.intake import Intake
-from server.safety.interface import Pictured, Receipt
-from server.safety.lasting import lasting
-from server.safety.law_notices import LawNotices
-from server.safety.notice_table import NoticeTable
-from server.safety.notices import Notices
-from server.safety.receipt import secret
-from server.safety.reported import Reported, of_seat
-from server.security.url_secrets import SECRET
-from server.store.errors import StoreAway
-from server.store.sealed import Sealed
-from server.store.service import Parts
-from server.store.versions import News
+from server.data.database.write_versions import News
+from server.data.errors import StoreAway
+from server.data.logs.sealed_objects import Sealed
+from server.data.store.service import Parts
+from server.ops import log
+from server.ops.config.moderation_policy import HOUR, QUEUES, WAITING, reason
+from server.ops.health.background_tasks import Tasks
+from server.ops.metrics.exposition import Reading
+from server.ops.security.receipt_address import secret
+from server.ops.security.url_secrets import SECRET
+from server.trust.cases.appeal_access import Appeals
+from server.trust.cases.report_cases import Cases
+from server.trust.evidence.reported_chat import Reported, of_seat
+from server.trust.moderation.moderation_gauges import Figures
+from server.trust.moderation_ports import Pictured, Receipt
+from server.trust.publication import monthly_figures
+from server.trust.publication.public_notices import LawNotices
+from server.trust.reports import receipt_answers
+from server.trust.reports.cookie_age import lasting
+from server.trust.reports.report_intake import Intake
+from server.trust.sanctions.ban_loader import Bans
+from server.trust.sanctions.ban_table import BanTable
+from server.trust.sanctions.notice_loader import Notices
+from server.trust.sanctions.notice_table import NoticeTable
 
 EVERY = 2.0  # seconds between looks at what operators decided
 LOOK = 5.0  # seconds between looks at whether somebody has an account
@@ -71,7 +72,7 @@ class Safety:
         unread: Callable[[], Awaitable[frozenset[str]]],
         pause: int = HOUR,
     ) -> None:
-        """`pause`: seconds of one for `repeat` (`server.safety.machine`)."""
+        """`pause`: seconds of one for `repeat` (`server.trust.cases.automatic_actions`)."""
         self._parts = parts
         self._tasks = tasks
         self._find_unread = unread
@@ -214,8 +215,8 @@ class Safety:
         """What came of a report, by the last part of its receipt; None where there is none. Raises StoreAway."""
         bits = secret(text) or bytes(SECRET)
         if self._intake.holds(bits):
-            return Receipt(receipts.RECEIVED, int(time.time()))
-        return await receipts.find(self._parts.database, self._parts.pseudonyms, bits)
+            return Receipt(receipt_answers.RECEIVED, int(time.time()))
+        return await receipt_answers.find(self._parts.database, self._parts.pseudonyms, bits)
 
     @property
     def appeals(self) -> Appeals:
@@ -229,7 +230,7 @@ class Safety:
 
     async def months(self) -> list[dict[str, Any]]:
         """What is published of each closed month, the newest first. Raises StoreAway."""
-        return await transparency.months(self._parts.database)
+        return await monthly_figures.months(self._parts.database)
 
     async def close(self) -> None:
         """Store what waits, within CLOSING seconds."""

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.console.passkeys import Credential
-from server.console.roles import OPENED_BY, ROLES, Action
-from server.privacy import audit
-from server.security.url_secrets import decode, draw, encode
-from server.store.console_schema import console_session, operator, passkey
-from server.store.database import Database
-from server.store.pseudonyms import Pseudonyms
-from server.words.worded import Worded
+from server.data.database.database import Database
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.privacy import audit_log
+from server.data.schema.console_schema import console_session, operator, passkey
+from server.http.words.worded_errors import Worded
+from server.ops.security.url_secrets import decode, draw, encode
+from server.trust.operators.passkeys import Credential
+from server.trust.operators.roles import OPENED_BY, ROLES, Action
 
 DAY = 86_400
 PATH = "/enrol/"
@@ -178,7 +178,7 @@ class Accounts:
 
     async def _note(self, action: str, by: str, what: str) -> None:
         now = int(self._clock())
-        await audit.note(self._database, now=now, operator=by, action=action, why="accounts", outcome=what)
+        await audit_log.note(self._database, now=now, operator=by, action=action, why="accounts", outcome=what)
 
 
 async def unread_queues(database: Database) -> frozenset[str]:

@@ -17,11 +17,11 @@ from enum import StrEnum
 
 from sqlalchemy import Row, insert, select, update
 
-from server.console.accounts import Accounts, Refused
-from server.console.roles import Action, Operator
-from server.privacy import audit
-from server.store.console_schema import approval
-from server.store.database import Database
+from server.data.database.database import Database
+from server.data.privacy import audit_log
+from server.data.schema.console_schema import approval
+from server.trust.operators.accounts import Accounts, Refused
+from server.trust.operators.roles import Action, Operator
 
 HOUR = 3600
 CONFIRM = 72 * HOUR  # seconds for another operator to confirm
@@ -194,7 +194,7 @@ class Approvals:
         return State.CONFIRMED if row.confirmed_by is not None else State.READY
 
     async def _note(self, action: str, operator: Operator, why: str, outcome: str, ident: bytes) -> None:
-        await audit.note(
+        await audit_log.note(
             self._database, now=int(self._clock()), operator=operator.name, action=action, why=why,
             outcome=f"approval {ident.hex()}: {outcome}",
         )  # fmt: skip

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from aiohttp import web
 from sqlalchemy import delete, insert, or_, select, update
 
-from server.console.roles import Operator
-from server.security.url_secrets import decode, draw, encode
-from server.store.console_schema import console_session, operator
-from server.store.database import Database
-from server.store.pseudonyms import Pseudonyms
+from server.data.database.database import Database
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.schema.console_schema import console_session, operator
+from server.ops.security.url_secrets import decode, draw, encode
+from server.trust.operators.roles import Operator
 
 COOKIE = "__Host-mod"
 IDLE = 1800  # seconds without a request

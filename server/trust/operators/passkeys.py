@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from server.console.challenges import LIFE, Challenges
+from server.trust.operators.passkey_challenges import LIFE, Challenges
 
 LARGEST = 16_384  # characters of an answer; real ones have below two thousand
 NAME = "Serendip console"

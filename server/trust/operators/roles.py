@@ -6,7 +6,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from enum import StrEnum
 
-from server.config.moderation_policy import APPEALS, NOTICES, QUEUES, URGENT
+from server.ops.config.moderation_policy import APPEALS, NOTICES, QUEUES, URGENT
 
 
 class Action(StrEnum):

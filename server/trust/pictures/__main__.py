@@ -1,7 +1,7 @@
-"""`python -m server.safety.pictures`: started by the server alone."""
+"""`python -m server.trust.pictures`: started by the server alone."""
 
 import sys
 
-from server.safety.pictures.process import main
+from server.trust.pictures.picture_process import main
 
 sys.exit(main(sys.argv[1:]))

@@ -18,13 +18,13 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from server import log
-from server.config.pictures import Pictures
-from server.config.pictures import installed as installed
-from server.metrics.exposition import Reading
-from server.metrics.histogram import Histogram
-from server.metrics.pictured import PICTURE_BOUNDS
-from server.safety.pictures.messages import (
+from server.ops import log
+from server.ops.config.picture_settings import Pictures
+from server.ops.config.picture_settings import installed as installed
+from server.ops.metrics.exposition import Reading
+from server.ops.metrics.histogram import Histogram
+from server.ops.metrics.picture_metrics import PICTURE_BOUNDS
+from server.trust.pictures.picture_messages import (
     ANSWER_MAX,
     BODY_MAX,
     JUDGE,
@@ -37,7 +37,7 @@ from server.safety.pictures.messages import (
     pack_job,
     unpack_answer,
 )
-from server.safety.program import Program, spawned
+from server.trust.programs.helper_process import Program, spawned
 
 FRESH: Final = 5.0  # seconds that a job may take before the process does not count as up
 STUCK: Final = 10.0  # the same before it is ended
@@ -194,7 +194,7 @@ class Judging:
         chosen = self._chosen
         self._lists = stamp(self._folder)  # before it reads them
         words = [str(pair), str(chosen.hit), str(chosen.unsure), str(chosen.quality), str(self._folder.absolute())]
-        return spawned("server.safety.pictures", words, (pair,), ENVIRONMENT)
+        return spawned("server.trust.pictures", words, (pair,), ENVIRONMENT)
 
     def gone(self) -> None:
         """See `Owner`: whoever waits is told that nobody looked."""

@@ -15,8 +15,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from server.safety.pictures.messages import TAG_MAX
-from server.safety.pictures.pdq import BITS, BYTES
+from server.trust.pictures.pdq import BITS, BYTES
+from server.trust.pictures.picture_messages import TAG_MAX
 
 NEAR: Final = 31  # bits
 FEW: Final = 100_000  # entries that are compared one by one

@@ -9,14 +9,14 @@ import struct
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from server.safety.pictures.agree import THUMB
-from server.safety.shown import BYTES
+from server.trust.evidence.case_pictures import BYTES
+from server.trust.pictures.scene_agreement import THUMB
 
 STRIP: Final = (320, 720)  # pixels: TILES of TILE below each other
 TILE: Final = (320, 240)
 TILES: Final = 3
 BODY_MAX: Final = BYTES
-STILL_MAX: Final = 128 * 1024  # bytes of what nobody asked for (`server.omegle.uploads`)
+STILL_MAX: Final = 128 * 1024  # bytes of what nobody asked for (`server.site.omegle.picture_uploads`)
 STILL_PIXELS: Final = 4 * 640 * 480
 FRAMES_MAX: Final = 16  # below each other in one of these
 TAG_MAX: Final = 128  # bytes

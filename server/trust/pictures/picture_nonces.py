@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from server.config.pictures import installed
-from server.config.settings import Settings
-from server.security.places import Places
+from server.ops.config.picture_settings import installed
+from server.ops.config.settings import Settings
+from server.ops.security.host_hints import Places
 
 Sent = Callable[[str, Sequence[int], Sequence[str]], object]
 

@@ -15,9 +15,9 @@ from typing import Final, Protocol
 
 import orjson
 
-from server.process.title import name_process
-from server.safety.ended import ended_by
-from server.safety.pictures.messages import JOB_MAX, JUDGE, THUMBS, UNASKED, Job, Judged, pack_answer, unpack_job
+from server.ops.process.exit_reports import ended_by
+from server.ops.process.title import name_process
+from server.trust.pictures.picture_messages import JOB_MAX, JUDGE, THUMBS, UNASKED, Job, Judged, pack_answer, unpack_job
 
 PAIR: Final = 3  # its descriptor here: behind the three that every process has, and the last one
 MEMORY: Final = 900 * 1024 * 1024  # bytes of addresses; 250 MiB are used without lists
@@ -96,11 +96,11 @@ def main(arguments: list[str]) -> int:
     with socket.socket(fileno=PAIR) as sock:
         try:
             # Behind the line above, and here: what this module is imported for elsewhere needs none of it.
-            from server.safety.pictures import lists
-            from server.safety.pictures.judge import Judge, Limits, guard
+            from server.trust.pictures import picture_lists
+            from server.trust.pictures.picture_verdict import Judge, Limits, guard
 
             guard()
-            known, bad = lists.read(Path(folder))
+            known, bad = picture_lists.read(Path(folder))
             judge = Judge(Limits(float(hit), float(unsure), int(quality)), known)
             judge.warm()
             told = {"ready": len(known), "bad": bad, "without": confine()}

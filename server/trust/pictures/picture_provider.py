@@ -12,11 +12,11 @@ from typing import Any, Final
 import aiohttp
 import orjson
 
-from server import log
-from server.config.pictures import Pictures
-from server.http.elsewhere import Elsewhere, bounded
-from server.safety.pictures.judging import Judging
-from server.safety.pictures.messages import UNSCORED, Judged
+from server.http.request.http_client import Elsewhere, bounded
+from server.ops import log
+from server.ops.config.picture_settings import Pictures
+from server.trust.pictures.picture_client import Judging
+from server.trust.pictures.picture_messages import UNSCORED, Judged
 
 PATIENCE: Final = 3.0  # seconds for one answer, waiting for its turn included
 AT_ONCE: Final = 16

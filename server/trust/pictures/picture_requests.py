@@ -17,15 +17,15 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple, Protocol
 
-from engine.protocol import SNAP_WITHIN
-from server import log
-from server.metrics.exposition import Reading
-from server.metrics.table import VALUES
-from server.safety.pictures import jpeg
-from server.safety.pictures.agree import agreement
-from server.safety.pictures.messages import STRIP as STRIP_SIZE
-from server.safety.pictures.messages import TILE, UNDECIDED, Judged
-from server.safety.shown import OWN, STRIP, Adds, Picture
+from engine.wire.protocol import SNAP_WITHIN
+from server.ops import log
+from server.ops.metrics.exposition import Reading
+from server.ops.metrics.metric_table import VALUES
+from server.trust.evidence.case_pictures import OWN, STRIP, Adds, Picture
+from server.trust.pictures import jpeg_head
+from server.trust.pictures.picture_messages import STRIP as STRIP_SIZE
+from server.trust.pictures.picture_messages import TILE, UNDECIDED, Judged
+from server.trust.pictures.scene_agreement import agreement
 
 WITHIN: Final = SNAP_WITHIN + 4.0  # seconds in which one can come: those of `snap`, and a slow way
 KEPT: Final = 600.0  # seconds after the last look of a chat that its pictures are there: who reports it has so long
@@ -38,7 +38,7 @@ Told = Callable[[str, str], None]
 
 
 class Judge(Protocol):
-    """Who looks: `server.safety.pictures.judging`, or `provider`."""
+    """Who looks: `server.trust.pictures.picture_client`, or `provider`."""
 
     async def judge(self, strip: bytes, reported: bool = False) -> Judged | None:
         """None: nobody can say now."""
@@ -135,7 +135,7 @@ class Looks:
         if asked is None:
             self.tally["late"] += 1
             raise Refused(404)
-        if jpeg.size(body) != SIZES[kind]:
+        if jpeg_head.size(body) != SIZES[kind]:
             self.tally["refused"] += 1
             raise Refused(415)
         self.tally[kind] += 1

@@ -16,10 +16,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from PIL import Image
 
-from server.safety.pictures import jpeg
-from server.safety.pictures.agree import SIDE
-from server.safety.pictures.lists import Known
-from server.safety.pictures.messages import (
+from server.trust.pictures import jpeg_head
+from server.trust.pictures.pdq import Hashed, hashed
+from server.trust.pictures.picture_lists import Known
+from server.trust.pictures.picture_messages import (
     CLEAN,
     HIT,
     JUDGE,
@@ -35,7 +35,7 @@ from server.safety.pictures.messages import (
     Job,
     Judged,
 )
-from server.safety.pictures.pdq import Hashed, hashed
+from server.trust.pictures.scene_agreement import SIDE
 
 KNOWN_QUALITY: Final = 50  # least of a picture whose hash is looked up; PDQ's own advice
 MIDDLE: Final = TILES // 2
@@ -121,7 +121,7 @@ class Judge:
 
     def _still(self, job: Job) -> Judged:
         """Of its middle frame. Raises ValueError, or whatever a decoder raises."""
-        size = jpeg.size(job.body)
+        size = jpeg_head.size(job.body)
         if size is None or size[0] * size[1] > STILL_PIXELS or min(size[0], size[1] // job.frames) < LEAST:
             raise ValueError("another size")
         with room(STILL_PIXELS):
@@ -166,7 +166,7 @@ class Judge:
 
 def _decoded(body: bytes, size: tuple[int, int]) -> Image.Image:
     """In colours. Raises ValueError, or whatever a decoder raises."""
-    if jpeg.size(body) != size:
+    if jpeg_head.size(body) != size:
         raise ValueError("another size")
     with Image.open(BytesIO(body), formats=("JPEG",)) as picture:
         if picture.size != size:

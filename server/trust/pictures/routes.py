@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.http.forms import BadForm, body
-from server.http.passing import PICTURE, Away, Gone, passed
-from server.http.services import SERVICES, Looks
-from server.safety.pictures.looks import Refused
-from server.safety.pictures.messages import BODY_MAX
+from server.http.request.forms import BadForm, body
+from server.http.request.host_forwarding import PICTURE, Away, Gone, passed
+from server.http.request.site_services import SERVICES, Looks
+from server.trust.pictures.picture_messages import BODY_MAX
+from server.trust.pictures.picture_requests import Refused
 
 JPEG = "image/jpeg"
 LOOKS: web.AppKey[Looks] = web.AppKey("looks")

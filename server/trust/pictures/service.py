@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from server.config.settings import Settings
-from server.health.tasks import Tasks
-from server.metrics.exposition import Reading
-from server.safety.pictures.judging import Judging
-from server.safety.pictures.looks import Looks
-from server.safety.pictures.provider import Http
+from server.ops.config.settings import Settings
+from server.ops.health.background_tasks import Tasks
+from server.ops.metrics.exposition import Reading
+from server.trust.pictures.picture_client import Judging
+from server.trust.pictures.picture_provider import Http
+from server.trust.pictures.picture_requests import Looks
 
 EVERY: Final = 0.5  # seconds between looks at whether pictures are looked at, and how many wait, while there are any
 SELDOM: Final = 2.0  # the same while there is none: what changes then is told

@@ -136,7 +136,7 @@ def spawned(
     """`python -m module` with these words, descriptors and environment. What it writes goes nowhere: it may quote what it reads."""
     program = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-m", module, *words],
-        env={"PYTHONPATH": str(Path(__file__).parents[2]), **environment},
+        env={"PYTHONPATH": str(Path(__file__).parents[3]), **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from server.config.moderation_policy import REPORTS, RULES
-from server.store.database import Database
-from server.store.month_figures import WITHIN, published
+from server.data.database.database import Database
+from server.data.retention.month_figures import WITHIN, published
+from server.ops.config.moderation_policy import REPORTS, RULES
 
 LEAST = 10
 FEW = f"< {LEAST}"
@@ -45,7 +45,7 @@ async def months(database: Database, most: int = MONTHS) -> list[dict[str, Any]]
 
 
 def month(name: str, figures: Mapping[str, int]) -> dict[str, Any]:
-    """What is published of one month. `figures`: as server.store.month_figures keeps them."""
+    """What is published of one month. `figures`: as server.data.retention.month_figures keeps them."""
     reports = shown(tree("report", figures))
     return {
         "month": name,

@@ -11,12 +11,12 @@ from collections.abc import Callable
 
 from sqlalchemy import func, insert, select
 
-from server.safety.interface import NoticeAnswer, Written
-from server.security.url_secrets import SECRET, decode, draw, encode
-from server.store.database import Database
-from server.store.epochs import KeyGone
-from server.store.pseudonyms import Pseudonyms
-from server.store.public_schema import law_notice
+from server.data.database.database import Database
+from server.data.keys.epoch_keys import KeyGone
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.schema.public_schema import law_notice
+from server.ops.security.url_secrets import SECRET, decode, draw, encode
+from server.trust.moderation_ports import NoticeAnswer, Written
 
 BOUND = 10_000  # that wait for somebody; beyond it the page names the operator's mail and letter box
 OPEN = "open"

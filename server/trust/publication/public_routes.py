@@ -11,19 +11,19 @@ from typing import Any
 
 from aiohttp import web
 
-from server.config.moderation_policy import NOTICES
-from server.http.client_info import CLIENT_INFO
-from server.http.forms import BadForm, Form, form
-from server.http.own_page import from_own_page
-from server.http.services import SERVICES, Services
-from server.pages import PAGES
-from server.safety.interface import KINDS, Safety, Written
-from server.safety.published import tables
-from server.safety.routes import PRIVATE, SAFETY
-from server.saved.guesses import Guesses
-from server.security.buckets import NetworkBuckets
-from server.store.errors import StoreAway
-from server.words.said import Said
+from server.data.errors import StoreAway
+from server.data.logs.guess_limit import Guesses
+from server.http.pages import PAGES
+from server.http.request.client_info import CLIENT_INFO
+from server.http.request.forms import BadForm, Form, form
+from server.http.request.same_origin import from_own_page
+from server.http.request.site_services import SERVICES, Services
+from server.http.words.sentences import Said
+from server.ops.config.moderation_policy import NOTICES
+from server.ops.security.token_buckets import NetworkBuckets
+from server.trust.moderation_ports import KINDS, Safety, Written
+from server.trust.publication.published_figures import tables
+from server.trust.reports.reporter_routes import PRIVATE, SAFETY
 
 ABOUT, WORDS, CONTACT = 300, 2_000, 254  # characters
 BURST, RATE = 10.0, 1 / 300  # notices of a network (`NetworkBuckets`) at once, and a second after that

@@ -1,4 +1,5 @@
-"""What is published of a month, in words, for the page and the command line. Rule: no number is made here; transparency.py says which there are."""
+"""What is published of a month, in words, for the page and the command line. Rule: no number is made here; monthly_figures.py says which there
+are."""
 
 from __future__ import annotations
 
@@ -6,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from server.config.moderation_policy import RULES
-from server.words.said import Said
+from server.http.words.sentences import Said
+from server.ops.config.moderation_policy import RULES
 
 # How the parts are called in the tree of numbers, where the catalogue has another name.
 _KEYS = {
@@ -25,7 +26,7 @@ class Table:
 
 
 def tables(month: Mapping[str, Any], t: Said) -> list[Table]:
-    """A month's tables in a language. `month`: as `server.safety.transparency.month` makes it."""
+    """A month's tables in a language. `month`: as `server.trust.publication.monthly_figures.month` makes it."""
     founded, agreed = (
         t.text("transparency.hidden") if month[name] is None else t.share(month[name]) for name in ("founded", "agreed")
     )

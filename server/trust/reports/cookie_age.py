@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlalchemy import select
 
-from server.store.database import Database
-from server.store.pseudonyms import Pseudonyms
-from server.store.schema import party
+from server.data.database.database import Database
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.schema.chat_schema import party
 
 DAY: Final = 86_400
 

@@ -9,12 +9,12 @@ import time
 
 from sqlalchemy import select
 
-from server.safety.cases import RECEIPT
-from server.safety.interface import Receipt
-from server.store.database import Database
-from server.store.erased import shown_case
-from server.store.pseudonyms import Pseudonyms
-from server.store.safety_schema import report
+from server.data.database.database import Database
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.schema.erased_rows import shown_case
+from server.data.schema.safety_schema import report
+from server.trust.cases.report_cases import RECEIPT
+from server.trust.moderation_ports import Receipt
 
 RECEIVED = "received"
 

@@ -12,10 +12,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from server import log
-from server.safety.cases import Cases
-from server.safety.reported import Reported
-from server.store.errors import ObjectsAway, StoreAway
+from server.data.errors import ObjectsAway, StoreAway
+from server.ops import log
+from server.trust.cases.report_cases import Cases
+from server.trust.evidence.reported_chat import Reported
 
 BOUND = 1_000  # reports that wait: 64 MiB of text at the worst
 PICTURES = 64 * 1024 * 1024  # bytes of pictures that wait

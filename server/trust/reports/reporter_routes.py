@@ -9,17 +9,17 @@ import time
 
 from aiohttp import web
 
-from server.config.moderation_policy import FOR_GOOD
-from server.http.client_info import CLIENT_INFO
-from server.http.forms import BadForm, form
-from server.http.own_page import from_own_page
-from server.http.services import SERVICES, Services
-from server.pages import PAGES
-from server.safety.interface import Reasons, Safety
-from server.safety.moments import moment
-from server.saved.guesses import Guesses
-from server.store.errors import StoreAway
-from server.words.said import Said
+from server.data.errors import StoreAway
+from server.data.logs.guess_limit import Guesses
+from server.http.pages import PAGES
+from server.http.request.client_info import CLIENT_INFO
+from server.http.request.forms import BadForm, form
+from server.http.request.same_origin import from_own_page
+from server.http.request.site_services import SERVICES, Services
+from server.http.words.moment_words import moment
+from server.http.words.sentences import Said
+from server.ops.config.moderation_policy import FOR_GOOD
+from server.trust.moderation_ports import Reasons, Safety
 
 SAFETY: web.AppKey[Safety] = web.AppKey("safety")
 PRIVATE = {"X-Robots-Tag": "noindex, nofollow, noarchive", "Referrer-Policy": "no-referrer"}

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.http.client_info import CLIENT_INFO
-from server.http.origins import from_known_page
-from server.http.services import SERVICES
-from server.rights.request_pages import RIGHTS
-from server.store.errors import StoreAway
+from server.data.errors import StoreAway
+from server.http.request.client_info import CLIENT_INFO
+from server.http.request.origins import from_known_page
+from server.http.request.site_services import SERVICES
+from server.trust.rights.request_pages import RIGHTS
 
 NO_STORE = {"Cache-Control": "no-store"}
 AGAIN = "30"  # seconds

@@ -16,19 +16,19 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.config.settings import Settings
-from server.privacy import holds
-from server.rights import exemptions
-from server.rights.exemptions import Kept
-from server.rights.machine import FULFILLED
-from server.rights.receipt import Receipts
-from server.rights.words import receipt_text
-from server.security.numbers import number
-from server.store.epochs import epoch_of
-from server.store.requests_schema import request
-from server.store.rights_schema import OBJECTED, deletion, erased
-from server.store.schema import hold
-from server.store.service import Parts
+from server.data.keys.epoch_keys import epoch_of
+from server.data.retention import legal_holds
+from server.data.schema.chat_schema import hold
+from server.data.schema.requests_schema import request
+from server.data.schema.rights_schema import OBJECTED, deletion, erased
+from server.data.store.service import Parts
+from server.ops.config.settings import Settings
+from server.ops.security.reference_numbers import number
+from server.trust.data_requests import exemptions
+from server.trust.data_requests.exemptions import Kept
+from server.trust.data_requests.request_states import FULFILLED
+from server.trust.rights.deletion_receipt import Receipts
+from server.trust.rights.receipt_words import receipt_text
 
 HOUR, DAY = 3_600, 86_400
 DISPUTES = ("restrict", "object")  # kinds that hide and keep, until their request is closed
@@ -176,9 +176,11 @@ class Deletion:
             if row is not None:
                 await _rename(connection, row.number, ident or row.number)
                 return
-            kept = await holds.restrict(connection, self._pseudonyms, identity, why, now)
+            kept = await legal_holds.restrict(connection, self._pseudonyms, identity, why, now)
             ident = ident or number()
-            await self._put(connection, ident, kind, identity, now, holds.RESTRICTED * 24, records=True, logs=True)
+            await self._put(
+                connection, ident, kind, identity, now, legal_holds.RESTRICTED * 24, records=True, logs=True
+            )
             await connection.execute(update(deletion).where(deletion.c.number == ident).values(hold=kept))
             await _hide(connection, ident, values, now)
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from sqlalchemy import delete, insert, select
 
-from server.rights.proof import Proved
-from server.rights.rights_key import Opened, RightsKeys
-from server.security.url_secrets import SECRET, decode
-from server.store.database import Database
-from server.store.erased import shown_log
-from server.store.pseudonyms import Pseudonyms
-from server.store.requests_schema import agent_use, rights_key
-from server.store.schema import log
+from server.data.database.database import Database
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.schema.chat_schema import log
+from server.data.schema.erased_rows import shown_log
+from server.data.schema.requests_schema import agent_use, rights_key
+from server.ops.security.url_secrets import SECRET, decode
+from server.trust.data_requests.proof import Proved
+from server.trust.data_requests.rights_key import Opened, RightsKeys
 
 AGENT_CODE = b"agent.code"
 NOBODY = Opened(0, 0, bytes(8), frozenset(), agent=False)

@@ -11,20 +11,20 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from server.http.client_info import CLIENT_INFO
-from server.http.services import SERVICES, Services
-from server.privacy.document import said as statement
-from server.privacy.registry import REGISTRY
-from server.rights import machine, number, page_token
-from server.rights.api import Api
-from server.rights.interface import Deleting, QueueFull, Request, Rights, Used
-from server.rights.page import PRIVATE, Gate, Refused, Visit, said, send, shown
-from server.rights.parts import PARTS
-from server.rights.proof import AGENT, DELETE, KNOW, MANAGE, WHOLE, Proved
-from server.rights.rights_key import CODE_DAYS
-from server.rights.words import when
-from server.saved.render import context
-from server.words.said import Said
+from server.data.logs.log_rendering import context
+from server.data.privacy.registry import REGISTRY
+from server.data.privacy.statement_document import said as statement
+from server.http.request.client_info import CLIENT_INFO
+from server.http.request.site_services import SERVICES, Services
+from server.http.words.sentences import Said
+from server.trust.data_export.answer_parts import PARTS
+from server.trust.data_requests import page_token, request_number, request_states
+from server.trust.data_requests.proof import AGENT, DELETE, KNOW, MANAGE, WHOLE, Proved
+from server.trust.data_requests.rights_key import CODE_DAYS
+from server.trust.data_requests.rights_ports import Deleting, QueueFull, Request, Rights, Used
+from server.trust.rights.receipt_words import when
+from server.trust.rights.rights_api import Api
+from server.trust.rights.rights_page import PRIVATE, Gate, Refused, Visit, said, send, shown
 
 Found = TypeVar("Found")
 RIGHTS: web.AppKey[Rights] = web.AppKey("rights")
@@ -85,7 +85,7 @@ class RightsRoutes:
         requests, deleting = [], None
         if proved is not None and proved.may(MANAGE):
             requests = [
-                {"number": ident, "shown": number.shown(ident), "kind": kind, "state": state}
+                {"number": ident, "shown": request_number.shown(ident), "kind": kind, "state": state}
                 for ident, kind, state in await self._rights.open_of(proved.identity)
             ]
             deleting = await self._rights.deletion.state(proved.identity, int(self._rights.now))
@@ -146,7 +146,7 @@ class RightsRoutes:
     def _deleting(self, visit: Visit, deleting: Deleting) -> web.Response:
         return shown(
             visit.request, visit.tongue, "rights-delete.html", self.gate.page(visit),
-            deleting=deleting, number=number.shown(deleting.number), when=when,
+            deleting=deleting, number=request_number.shown(deleting.number), when=when,
         )  # fmt: skip
 
     async def deletion(self, request: web.Request) -> web.Response:
@@ -172,7 +172,9 @@ class RightsRoutes:
         visit = await self.gate.act(request)
         proved = await self.gate.may(visit, MANAGE)
         ident = await self._rights.restrict(proved.identity)
-        return self._said(visit, "rights.restrict", visit.tongue.t.text("rights.restricted"), ("", number.shown(ident)))
+        return self._said(
+            visit, "rights.restrict", visit.tongue.t.text("rights.restricted"), ("", request_number.shown(ident))
+        )
 
     async def object(self, request: web.Request) -> web.Response:
         """`POST …/object`"""
@@ -182,7 +184,9 @@ class RightsRoutes:
         if not text:
             return self._said(visit, "rights.object", visit.tongue.t.text("rights.ticket.empty"))
         ident = await self._rights.object(proved.identity, text)
-        return self._said(visit, "rights.object", visit.tongue.t.text("rights.objected"), ("", number.shown(ident)))
+        return self._said(
+            visit, "rights.object", visit.tongue.t.text("rights.objected"), ("", request_number.shown(ident))
+        )
 
     async def release(self, request: web.Request) -> web.Response:
         """`POST …/release`"""
@@ -221,7 +225,7 @@ class RightsRoutes:
         t = visit.tongue.t
         if not scope:
             return self._said(visit, "rights.agent", t.text("rights.agent.none"))
-        until = t.day(self._rights.now + CODE_DAYS * machine.DAY)
+        until = t.day(self._rights.now + CODE_DAYS * request_states.DAY)
         line = t.text("rights.agent.once", date=until)
         return self._said(visit, "rights.agent.title", line, ("", self._rights.code(proved.identity, scope)))
 
@@ -245,8 +249,10 @@ class RightsRoutes:
         except QueueFull:
             return self._said(visit, "rights.ticket", t.text("rights.ticket.full"), status=503)
         now = self._rights.now
-        line = t.text("rights.ticket.done", due=t.day(now + machine.DUE), outer=t.day(now + machine.OUTER))
-        shown_once = ((t.text("rights.number"), number.shown(ident)), (t.text("rights.secret"), secret))
+        line = t.text(
+            "rights.ticket.done", due=t.day(now + request_states.DUE), outer=t.day(now + request_states.OUTER)
+        )
+        shown_once = ((t.text("rights.number"), request_number.shown(ident)), (t.text("rights.secret"), secret))
         return self._said(visit, "rights.ticket.title", line, *shown_once)
 
     async def state(self, request: web.Request) -> web.Response:
@@ -296,7 +302,7 @@ def _as_shown(found: Request, t: Said) -> dict[str, object]:
     """A request in words for its page."""
     standing = found.standing
     return {
-        "number": number.shown(found.number),
+        "number": request_number.shown(found.number),
         "kind": found.kind,
         "state": standing.state,
         "reason": standing.reason,

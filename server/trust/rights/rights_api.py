@@ -14,11 +14,11 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from server.http.forms import BadForm, body
-from server.rights.interface import Request, Used
-from server.rights.page import PRIVATE, Gate, Refused, send
-from server.rights.proof import DELETE, KNOW, Proved
-from server.store.errors import Crowded, ObjectsAway, StoreAway
+from server.data.errors import Crowded, ObjectsAway, StoreAway
+from server.http.request.forms import BadForm, body
+from server.trust.data_requests.proof import DELETE, KNOW, Proved
+from server.trust.data_requests.rights_ports import Request, Used
+from server.trust.rights.rights_page import PRIVATE, Gate, Refused, send
 
 MOST = 4_096  # bytes of a body
 BEARER = "bearer "

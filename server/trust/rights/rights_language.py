@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from server.pages.languages import language_of
-from server.words.said import Said, said
+from server.http.pages.page_language import language_of
+from server.http.words.sentences import Said, said
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,19 +13,19 @@ from typing import Any
 
 from aiohttp import web
 
-from server.http.client_info import CLIENT_INFO
-from server.http.forms import BadForm, Form, form
-from server.http.own_page import from_own_page
-from server.http.services import Services
-from server.pages import PAGES
-from server.privacy.registry import REGISTRY
-from server.privacy.terms import SAID
-from server.rights import page_token
-from server.rights.interface import Rights
-from server.rights.language import Language, language
-from server.rights.limits import Limits
-from server.rights.proof import WHOLE, Proved
-from server.store.errors import Crowded, ObjectsAway, StoreAway
+from server.data.errors import Crowded, ObjectsAway, StoreAway
+from server.data.privacy.registry import REGISTRY
+from server.data.privacy.term_translations import SAID
+from server.http.pages import PAGES
+from server.http.request.client_info import CLIENT_INFO
+from server.http.request.forms import BadForm, Form, form
+from server.http.request.same_origin import from_own_page
+from server.http.request.site_services import Services
+from server.trust.data_requests import page_token
+from server.trust.data_requests.proof import WHOLE, Proved
+from server.trust.data_requests.rights_limits import Limits
+from server.trust.data_requests.rights_ports import Rights
+from server.trust.rights.rights_language import Language, language
 
 PRIVATE = {
     "Cache-Control": "private, no-store",

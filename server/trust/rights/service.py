@@ -11,25 +11,25 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, TypeVar
 
-from server.config.settings import Settings
-from server.health.tasks import Tasks
-from server.metrics.exposition import Reading
-from server.privacy.published import Published
-from server.rights import machine
-from server.rights.deletion import Deleting, Deletion
-from server.rights.interface import Request
-from server.rights.known import Known
-from server.rights.page_token import PageTokens
-from server.rights.proof import Proved
-from server.rights.proving import Proving
-from server.rights.receipt import Receipts
-from server.rights.requests import Asked, Requests
-from server.rights.rights_key import RightsKeys
-from server.security.keys import Keys, Purpose
-from server.security.url_secrets import decode, draw, encode
-from server.store.errors import StoreAway
-from server.store.service import Parts
-from server.store.transcript import Transcript
+from server.data.errors import StoreAway
+from server.data.privacy.current_statement import Published
+from server.data.records.transcript import Transcript
+from server.data.store.service import Parts
+from server.ops.config.settings import Settings
+from server.ops.health.background_tasks import Tasks
+from server.ops.metrics.exposition import Reading
+from server.ops.security.secret_keys import Keys, Purpose
+from server.ops.security.url_secrets import decode, draw, encode
+from server.trust.data_export.person_data import Known
+from server.trust.data_requests import request_states
+from server.trust.data_requests.page_token import PageTokens
+from server.trust.data_requests.proof import Proved
+from server.trust.data_requests.request_log import Asked, Requests
+from server.trust.data_requests.rights_key import RightsKeys
+from server.trust.data_requests.rights_ports import Request
+from server.trust.rights.deletion import Deleting, Deletion
+from server.trust.rights.deletion_receipt import Receipts
+from server.trust.rights.proof_check import Proving
 
 Shape = TypeVar("Shape")
 LOOK = 60.0  # seconds between looks at the clocks
@@ -102,7 +102,7 @@ class Rights:
         now = int(self.now)
         if not await self.deletion.cancel(identity, now):
             return False
-        await self._end(identity, "delete", machine.REVOKED, now)
+        await self._end(identity, "delete", request_states.REVOKED, now)
         return True
 
     async def restrict(self, identity: int) -> str:
@@ -124,7 +124,7 @@ class Rights:
         now = int(self.now)
         await self.deletion.release(identity, now)
         for kind in ("restrict", "object"):
-            await self._end(identity, kind, machine.REVOKED, now)
+            await self._end(identity, kind, request_states.REVOKED, now)
 
     async def log(self, text: str, shape: Callable[[Transcript], Shape]) -> Shape | None:
         """What `shape` makes of the saved log that a proof of level 2 opens; None: its text is not there. Raises StoreAway, ObjectsAway, Crowded."""
@@ -177,7 +177,7 @@ class Rights:
     def reading(self) -> Reading:
         """Numbers for the metrics."""
         due = {} if self._due is None else {"serendip_request_due_seconds": self._due - self.now}
-        return {"serendip_requests": {(state,): self._counts.get(state, 0) for state in machine.STATES}, **due}
+        return {"serendip_requests": {(state,): self._counts.get(state, 0) for state in request_states.STATES}, **due}
 
     async def _end(self, identity: int, kind: str, state: str, now: int) -> None:
         running = await self.requests.running(identity, kind)

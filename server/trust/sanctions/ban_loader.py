@@ -1,6 +1,6 @@
-"""The bans that the store has, read into the table of those in force (`server.safety.ban_table`). Rule: the rows are the store's.
+"""The bans that the store has, read into the table of those in force (`server.trust.sanctions.ban_table`). Rule: the rows are the store's.
 
-What changed is read every two seconds (`server.safety.service`): an operator's decision reaches each process that shares
+What changed is read every two seconds (`server.trust.moderation.service`): an operator's decision reaches each process that shares
 the database within that time.
 """
 
@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import Row, or_, select
 
-from server.config.moderation_policy import AGE
-from server.safety.ban_table import Ban, BanTable
-from server.store.database import Database
-from server.store.pseudonyms import Pseudonyms
-from server.store.safety_schema import ban, case
+from server.data.database.database import Database
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.schema.safety_schema import ban, case
+from server.ops.config.moderation_policy import AGE
+from server.trust.sanctions.ban_table import Ban, BanTable
 
 HOUR = 3_600
 BEHIND = 60  # seconds that are read again each time: clocks of hosts differ, and a transaction takes a while

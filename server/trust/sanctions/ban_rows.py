@@ -11,15 +11,15 @@ import secrets
 from sqlalchemy import Row, func, insert, literal, not_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.config.moderation_policy import AGE, DAY, FOR_GOOD, NEUTRAL
-from server.safety.ban_table import hash_of
-from server.safety.measures import MEMORY, Decision, Refused, end, lasts
-from server.store.epochs import KeyGone
-from server.store.erased import erased_row
-from server.store.errors import KeyAwaited
-from server.store.pseudonyms import Pseudonyms
-from server.store.safety_schema import ban, case, case_subject
-from server.store.schema import party
+from server.data.errors import KeyAwaited
+from server.data.keys.epoch_keys import KeyGone
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.schema.chat_schema import party
+from server.data.schema.erased_rows import erased_row
+from server.data.schema.safety_schema import ban, case, case_subject
+from server.ops.config.moderation_policy import AGE, DAY, FOR_GOOD, NEUTRAL
+from server.trust.sanctions.ban_table import hash_of
+from server.trust.sanctions.sanction_table import MEMORY, Decision, Refused, end, lasts
 
 SHARED = 5  # identities of one address in a day: then it is many people's, and no door
 TOLD = b"ban.words"

@@ -1,6 +1,6 @@
 """The bans in force, as they are held in memory. Rule: two look-ups a connection and none where nobody is banned; no database is known here.
 
-Who reads them from the store puts them in (`server.safety.bans`); where a host has several processes, so does who is told by that one.
+Who reads them from the store puts them in (`server.trust.sanctions.ban_loader`); where a host has several processes, so does who is told by that one.
 Of several bans of one value the one that ends last is in force.
 """
 
@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from engine.views import banned
-from server.config.moderation_policy import AGE, FOR_GOOD, NETWORK_SENTENCE, NEUTRAL, NEUTRAL_SENTENCE, RULES
-from server.security.url_secrets import encode
-from server.store.pseudonyms import Pseudonyms
+from server.data.keys.pseudonyms import Pseudonyms
+from server.ops.config.moderation_policy import AGE, FOR_GOOD, NETWORK_SENTENCE, NEUTRAL, NEUTRAL_SENTENCE, RULES
+from server.ops.security.url_secrets import encode
 
 _PACKED = struct.Struct(">?Q2s16sQ??")
 HELD: Final = _PACKED.size  # bytes of a packed ban

@@ -1,4 +1,4 @@
-"""The notices that the store has, read into the table of those to be read (`server.safety.notice_table`). Rule: one person a row.
+"""The notices that the store has, read into the table of those to be read (`server.trust.sanctions.notice_table`). Rule: one person a row.
 
 What is unread is read anew with the bans. Which session somebody without an identity was reported in stands nowhere but here, in memory.
 """
@@ -14,14 +14,14 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.safety.ban_rows import TOLD
-from server.safety.ban_table import hash_of
-from server.safety.bans import BEHIND
-from server.safety.measures import Decision
-from server.safety.notice_table import REMEMBERED, Notice, NoticeTable, Owner
-from server.store.database import Database
-from server.store.pseudonyms import Pseudonyms
-from server.store.safety_schema import case_subject, notice
+from server.data.database.database import Database
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.schema.safety_schema import case_subject, notice
+from server.trust.sanctions.ban_loader import BEHIND
+from server.trust.sanctions.ban_rows import TOLD
+from server.trust.sanctions.ban_table import hash_of
+from server.trust.sanctions.notice_table import REMEMBERED, Notice, NoticeTable, Owner
+from server.trust.sanctions.sanction_table import Decision
 
 WARNING = "warning"
 PERSON = "person"  # who decided

@@ -1,7 +1,7 @@
 """What a person must have read before the next search, as it is held in memory. Rule: one person an entry; nothing is looked up where nobody has one.
 
 Somebody without an identity gets it in the session in which they were reported, while that lasts. Who reads notices from the store
-puts them in (`server.safety.notices`); where a host has several processes, so does who is told by that one.
+puts them in (`server.trust.sanctions.notice_loader`); where a host has several processes, so does who is told by that one.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from engine.views import notice as frame_of
-from server.config.moderation_policy import RULES
-from server.safety.ban_table import day_of, path_of
-from server.security.url_secrets import decode, encode
-from server.store.pseudonyms import Pseudonyms
+from server.data.keys.pseudonyms import Pseudonyms
+from server.ops.config.moderation_policy import RULES
+from server.ops.security.url_secrets import decode, encode
+from server.trust.sanctions.ban_table import day_of, path_of
 
 REMEMBERED = (
     10_000  # sessions of reported people without an identity, and notices that were read here; the oldest goes first

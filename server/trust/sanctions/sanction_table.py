@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from server.config.moderation_policy import ADULTS, AGE, DAY, FOR_GOOD, HOUR, MINUTE, PAUSE, RULES
-from server.words.worded import Length, Worded
+from server.http.words.worded_errors import Length, Worded
+from server.ops.config.moderation_policy import ADULTS, AGE, DAY, FOR_GOOD, HOUR, MINUTE, PAUSE, RULES
 
 MEMORY = 120 * DAY  # how long an earlier step counts
 AGE_FOR = 365 * DAY  # that a person decides of somebody who seems under 18; a program decides a day

@@ -1,7 +1,7 @@
-"""`python -m server.safety.screening`: started by the server alone."""
+"""`python -m server.trust.screening`: started by the server alone."""
 
 import sys
 
-from server.safety.screening.process import main
+from server.trust.screening.screening_process import main
 
 sys.exit(main(sys.argv[1:]))

@@ -1,6 +1,6 @@
 """First lines with which many chats begin alike. Rule: hashes under a key of this process, no text; who people are is not known here.
 
-Of a side's FIRST lines those with LETTERS or more are looked for in a table (`ext.net.shingle`). Sides whose lines are alike are a cluster, also
+Of a side's FIRST lines those with LETTERS or more are looked for in a table (`ext.net.similarity`). Sides whose lines are alike are a cluster, also
 where each is like another one only. Counted are the sides of the last WINDOW: OPENERS of them are `opener`, and so many as the settings say, each
 with a link or a contact, are `repeat`.
 """
@@ -9,10 +9,10 @@ import os
 import re
 from typing import Final
 
-from engine.conduct import OPENER, REPEAT
+from engine.conduct.detection_actions import OPENER, REPEAT
 from engine.matching.interests import skeleton
-from ext.net.shingle import Shingles
-from server.safety.screening.fold import folded
+from ext.net.similarity import Shingles
+from server.trust.screening.text_folding import folded
 
 FIRST: Final = 3
 LETTERS: Final = 24

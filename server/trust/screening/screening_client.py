@@ -17,13 +17,13 @@ from typing import Final
 
 import orjson
 
-from engine.conduct import EFFECTS
-from engine.protocol import SIDES
+from engine.conduct.detection_actions import EFFECTS
+from engine.wire.protocol import SIDES
 from ext.net.tap import Tap, make
-from server import log
-from server.config.settings import Screening
-from server.metrics.exposition import Reading
-from server.safety.program import Program, passed_on, spawned
+from server.ops import log
+from server.ops.config.settings import Screening
+from server.ops.metrics.exposition import Reading
+from server.trust.programs.helper_process import Program, passed_on, spawned
 
 LONGEST_MESSAGE: Final = 64 * 1024
 # Each block that the process frees is overwritten at once (glibc's perturb; its cache for threads would keep some as they are): lines of chats
@@ -75,7 +75,7 @@ class Screener:
         """See `Owner`."""
         chosen = self._chosen
         words = [str(self._fd), str(pair), str(chosen.every), chosen.text, str(chosen.repeat_chats), str(self._folder)]
-        return spawned("server.safety.screening", words, (self._fd, pair), passed_on() | FORGETFUL)
+        return spawned("server.trust.screening", words, (self._fd, pair), passed_on() | FORGETFUL)
 
     async def watch(self, over: asyncio.Event) -> bool:
         """See `Owner`: one that stands still costs lines alone."""

@@ -18,12 +18,12 @@ from typing import Final
 
 import orjson
 
-from engine.conduct import LINKED
+from engine.conduct.detection_actions import LINKED
 from ext.net.tap import Tapped
-from server.process.title import name_process
-from server.safety.ended import ended_by
-from server.safety.screening.openers import Openers
-from server.safety.screening.rules import SPAM, BadRules, Rules, read, stamp
+from server.ops.process.exit_reports import ended_by
+from server.ops.process.title import name_process
+from server.trust.screening.opener_clusters import Openers
+from server.trust.screening.screening_rules import SPAM, BadRules, Rules, read, stamp
 
 BATCH: Final = 512  # lines looked at before an answer
 BATCH_WORK: Final = (

@@ -13,9 +13,9 @@ from itertools import accumulate, product
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from engine.conduct import BEGUN, EFFECTS
-from server.safety.screening import patterns
-from server.safety.screening.fold import (
+from engine.conduct.detection_actions import BEGUN, EFFECTS
+from server.trust.screening import line_patterns
+from server.trust.screening.text_folding import (
     PIECE,
     SPELLED,
     Piece,
@@ -29,7 +29,7 @@ from server.safety.screening.fold import (
     words,
 )
 
-OWN: Final = Path(__file__).parent.parent / "rules"
+OWN: Final = Path(__file__).parent / "rules"
 FILE_MAX: Final = 256 * 1024  # bytes of an operator's file
 FILES_MAX: Final = 64
 PHRASES_MAX: Final = 20_000  # of all operators' files together
@@ -85,11 +85,11 @@ class Line:
         self.meant = meanings(self.said) if self.odd else {}
         self._phrases = allowed
 
-    def judges(self, span: patterns.Span) -> bool:
+    def judges(self, span: line_patterns.Span) -> bool:
         """Whether what stands there is judged in this piece; else in the one before or behind it."""
         return self._since < span[1] <= self._until
 
-    def span(self, begin: int, behind: int) -> patterns.Span:
+    def span(self, begin: int, behind: int) -> line_patterns.Span:
         """Where words stand in the text."""
         return self.places[begin][0], self.places[behind - 1][1]
 
@@ -114,7 +114,7 @@ class Line:
         last = bisect_right(begins, begin) - 1
         return last >= 0 and behind <= reaches[last]
 
-    def covers(self, rule: str, span: patterns.Span) -> bool:
+    def covers(self, rule: str, span: line_patterns.Span) -> bool:
         """Whether what a pattern found stands in such a phrase, or ends in one."""
         begins, reaches = self._allowed.get(rule, ((), ()))
         ends = self.places
@@ -132,13 +132,13 @@ class Rules:
         self._names: dict[str, list[str]] = {}  # those of every language stand in the file that is read first
         self._templates: list[str] = []
         self._units: list[str] = []
-        self._ages = patterns.Ages((), ())
+        self._ages = line_patterns.Ages((), ())
         self.phrases = 0
         self.line_max_ns = LINE_MAX_NS
         self.unread = 0  # lines of which the rest was not read
         self._patterns = [
             (rule, search)
-            for rule, search in (("link", patterns.link), ("contact", patterns.contact))
+            for rule, search in (("link", line_patterns.link), ("contact", line_patterns.contact))
             if rule in self._wanted
         ]
         self._cards = "private" in self._wanted
@@ -176,7 +176,7 @@ class Rules:
 
     def made(self) -> None:
         """All of ours are there: what stands in all of them together is made of them."""
-        self._ages = patterns.Ages(self._templates, self._units)
+        self._ages = line_patterns.Ages(self._templates, self._units)
 
     def _stem(self, stem: str, rule: str, name: str) -> None:
         word = _words(stem, name)
@@ -215,8 +215,8 @@ class Rules:
             and not line.covers("age.claim", span)
         ):
             claim = text[slice(*span)]
-            found["age.claim"] = Found("age.claim", claim, patterns.age_in(claim))
-        if self._cards and "private" not in found and (span := patterns.card(text)) and line.judges(span):
+            found["age.claim"] = Found("age.claim", claim, line_patterns.age_in(claim))
+        if self._cards and "private" not in found and (span := line_patterns.card(text)) and line.judges(span):
             found["private"] = Found("private", text[slice(*span)])
 
     def _hits(self, line: Line) -> list[Hit]:

@@ -10,7 +10,7 @@ CALLGRIND = """\
 # callgrind format
 events: Ir
 
-ob=(1) /tree/engine/search.cpython-311-x86_64-linux-gnu.so
+ob=(1) /tree/engine/chats/search.cpython-311-x86_64-linux-gnu.so
 fl=(1) ???
 fn=(1) __pyx_pw_6engine_6search_6Search_1find'PyObject_Vectorcall
 0 100

@@ -5,7 +5,7 @@ import pytest
 from bench.budget import parts
 from tests.house.sources import modules
 
-PACKAGES = ("engine", "ext", "server.worker")
+PACKAGES = ("engine", "ext", "server.realtime.worker")
 
 
 def ours() -> set[str]:
@@ -40,7 +40,7 @@ def test_every_part_says_what_bounds_it_and_frames_has_room_for_it() -> None:
         ("0x1234'sqlite3_step", "/lib/libsqlite3.so.0.8.6", "records"),
         ("free'sqlite3_finalize'pysqlite_step", "/lib/libc.so.6", "records"),
         ("dict_traverse'gc_collect_main'__pyx_pw_6engine_6search_6Search_1find", "/lib/libpython3.11.so.1.0", "garbage"),
-        ("__pyx_tp_clear_6engine_4chat_Chat'gc_collect_main", "/tree/engine/chat.cpython-311-x86_64-linux-gnu.so", "garbage"),
+        ("__pyx_tp_clear_6engine_4chat_Chat'gc_collect_main", "/tree/engine/core/chat.cpython-311-x86_64-linux-gnu.so", "garbage"),
         ("budget_part_of'budget_frame'_PyEval_Vector", "/tree/build/bench/frames.so", "asked"),
         ("malloc'start_thread", "/lib/libc.so.6", "rest"),
     ],
@@ -52,7 +52,7 @@ def test_a_function_is_under_the_part_of_the_nearest_that_has_one(chain: str, li
 
 def test_a_package_of_others_is_under_the_part_that_uses_it() -> None:
     assert parts.part_of_module("sqlalchemy.engine.base") == "records"
-    assert parts.part_of_module("server.store.writer") == "records"
+    assert parts.part_of_module("server.data.store.writer") == "records"
     assert (
         parts.part_of_object("/v/lib/python3.11/site-packages/uvloop/loop.cpython-311-x86_64-linux-gnu.so", "/tree")
         == "turn"

@@ -15,8 +15,8 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from bench.load.handover import Looks, NotUpgradedError, counted, upgraded, within
-from server.handover.tally import Tally
-from server.metrics.exposition import Board
+from server.fleet.migrate.migration_counts import Tally
+from server.ops.metrics.exposition import Board
 
 PHASE = {"seconds": 1.0}
 

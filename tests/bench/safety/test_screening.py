@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bench.safety.screening import COST, EACH, FOUND, LATE, LINES, MARKED, MEMORY, REST, faults, lines, verdicts
-from server.safety.screening.rules import read
+from server.trust.screening.screening_rules import read
 
 GOOD: dict[str, Any] = {
     "without_us": 10.0, "screened_us": 10.05, "times": COST, "relay_lines": 1_000, "relay_dropped": 0, "lines": 1_000, "dropped": 0,

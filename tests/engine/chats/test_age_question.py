@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from engine.ages import ASKED, KEPT
-from engine.conduct import AGE_CLAIM, Act
-from engine.policy import Settings
-from engine.protocol import ADULT, MINOR, PROGRAM
-from engine.requests import Report
+from engine.conduct.age_answers import ASKED, KEPT
+from engine.conduct.detection_actions import AGE_CLAIM, Act
+from engine.wire.protocol import ADULT, MINOR, PROGRAM
+from engine.wire.requests import Report
+from engine.wire.rule_numbers import Settings
 from tests.engine.moving import MovingWorld
 from tests.engine.world import Wire, World, bare, error
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from engine import snaps
-from engine.frames import snap
-from engine.policy import LOOK_LEAST, OFF, REPORTS, SIGHT_FOR, Settings
-from engine.protocol import PROGRAM, SNAP_NONCE
+from engine.chats import camera_checks
+from engine.wire.frames import snap
+from engine.wire.protocol import PROGRAM, SNAP_NONCE
+from engine.wire.rule_numbers import LOOK_LEAST, OFF, REPORTS, SIGHT_FOR, Settings
 from tests.engine.looking import ANSWER, BOTH, MEAN_GAP, WITHIN, Looking, due, kinds, looks_of, misses, veils
 from tests.engine.world import World, bare, error
 
@@ -276,7 +276,7 @@ def test_a_refused_search_ends_no_chat_and_changes_nothing_of_it() -> None:
 
 
 def test_a_tick_begins_so_many_looks_and_the_rest_with_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snaps, "LOOKS_A_TICK", 2)
+    monkeypatch.setattr(camera_checks, "LOOKS_A_TICK", 2)
     world = Looking()
     for language in ("de", "fr", "sv"):
         world.call(language=language)
@@ -294,7 +294,7 @@ def test_entries_of_what_is_due_and_nonces_stay_few() -> None:
         (chat,) = world.engine._snaps._chats.values()
         assert chat.looks is not None
         world.engine._snaps._plan(chat, chat.looks, world.now + 1_000.0)
-    assert len(world.engine._snaps._heap) <= snaps.SLACK + 8
+    assert len(world.engine._snaps._heap) <= camera_checks.SLACK + 8
     world.engine._snaps._plan(chat, looks_of(one), world.now)
     for _ in range(20):
         world.clean(*world.looked(one, two, after=max(0.0, due(world))))

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from engine.policy import Settings
-from engine.protocol import CHALLENGE_WAITS, PLAIN, PROGRAM
-from engine.session import Session
+from engine.core.session import Session
+from engine.wire.protocol import CHALLENGE_WAITS, PLAIN, PROGRAM
+from engine.wire.rule_numbers import Settings
 from tests.engine.world import Wire, World
 
 HERE = "192.0.2.1"

@@ -3,15 +3,15 @@
 import orjson
 import pytest
 
-from engine.chats import own_words
+from engine.chats.chat_life import own_words
+from engine.core.session import Query, Session
 from engine.engine import Parcel
 from engine.matching.lobby import Lobby
-from engine.protocol import SAVES_MOST
-from engine.records import bare as bared
-from engine.records import write_last
-from engine.requests import Save
-from engine.session import Query, Session
-from engine.terms import Terms
+from engine.matching.search_terms import Terms
+from engine.migrate.record_fields import bare as bared
+from engine.migrate.record_fields import write_last
+from engine.wire.protocol import SAVES_MOST
+from engine.wire.requests import Save
 from tests.engine.moving import MovingWorld
 from tests.engine.world import Wire, World, bare, error
 

@@ -2,12 +2,13 @@
 
 import pytest
 
-from engine import findings, lately
-from engine.conduct import EFFECTS, OWN, Act
-from engine.findings import MANY, WINDOW
-from engine.friction import FACTS, LINKED
-from engine.lately import SECONDS
-from engine.policy import Settings
+from engine.chats import detections
+from engine.chats.detections import MANY, WINDOW
+from engine.conduct.detection_actions import EFFECTS, OWN, Act
+from engine.conduct.friction import FACTS, LINKED
+from engine.core import ended_chats
+from engine.core.ended_chats import SECONDS
+from engine.wire.rule_numbers import Settings
 from tests.engine.world import Wire, World
 
 COUNTING = Settings(challenges=True)
@@ -131,7 +132,7 @@ def test_a_network_with_ever_new_cookies_is_one_and_what_is_long_ago_is_not_coun
 
 
 def test_who_began_chats_the_longest_ago_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(findings, "BEGINNERS", 3)
+    monkeypatch.setattr(detections, "BEGINNERS", 3)
     world = World(COUNTING)
     a, _ = sides(world)
     for at in range(10):
@@ -210,7 +211,7 @@ def test_who_went_on_to_another_chat_is_not_taken_out_of_it_here() -> None:
 
 
 def test_chats_that_are_over_are_remembered_for_seconds_and_not_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lately, "MOST", 5)
+    monkeypatch.setattr(ended_chats, "MOST", 5)
     world = World(COUNTING)
     for _ in range(5):
         a, _ = sides(world)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine.conduct import AGE_CLAIM, EFFECTS
-from engine.policy import Settings
+from engine.conduct.detection_actions import AGE_CLAIM, EFFECTS
+from engine.wire.rule_numbers import Settings
 from tests.engine.world import Wire, World
 
 NUMBERS = [{"name": "Somebody", "call": "116 123"}]

@@ -1,7 +1,7 @@
 """Looking for a partner: who is matched is verified again at the commit."""
 
+from engine.core.states import WAITING
 from engine.matching.tickets import Match
-from engine.states import WAITING
 from tests.engine.world import World
 
 

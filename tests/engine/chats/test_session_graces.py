@@ -2,9 +2,9 @@
 
 import pytest
 
-from engine.policy import Settings
-from engine.protocol import BROKEN, CLOSED, LEFT
-from engine.requests import Save
+from engine.wire.protocol import BROKEN, CLOSED, LEFT
+from engine.wire.requests import Save
+from engine.wire.rule_numbers import Settings
 from tests.engine.world import Wire, World, bare, error
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import orjson
 import pytest
 
-from engine import frames
-from engine.session import Session
+from engine.core.session import Session
+from engine.wire import frames
 from tests.engine.world import Wire, World
 
 

@@ -2,8 +2,8 @@
 
 import orjson
 
-from engine.ages import ASKED, KEPT, Ages, Said
-from engine.protocol import ADULT, MINOR
+from engine.conduct.age_answers import ASKED, KEPT, Ages, Said
+from engine.wire.protocol import ADULT, MINOR
 
 
 def test_it_is_known_for_a_day() -> None:

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from engine.cameras import (
+from engine.conduct.camera_verdicts import (
     ACTS,
     HITS_APART,
     HITS_KEPT,

@@ -1,6 +1,6 @@
 """The table of what follows from a finding."""
 
-from engine.conduct import EFFECTS, KINDS, RECEIVER, WRITER
+from engine.conduct.detection_actions import EFFECTS, KINDS, RECEIVER, WRITER
 
 
 def test_kinds_have_bits_that_never_move() -> None:

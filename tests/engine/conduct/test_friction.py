@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.friction import (
+from engine.conduct.friction import (
     CONNECTS,
     DAY,
     ENDED,

@@ -2,10 +2,10 @@
 
 import pytest
 
-from engine.errors import Refusal
-from engine.finds import Finds
-from engine.policy import Settings
-from engine.protocol import FIND_BURST
+from engine.conduct.search_rate import Finds
+from engine.wire.errors import Refusal
+from engine.wire.protocol import FIND_BURST
+from engine.wire.rule_numbers import Settings
 from tests.engine.world import Wire, World
 
 

@@ -1,6 +1,6 @@
 """Whose video is off: for a while, of so many people, and it goes along."""
 
-from engine.pauses import LONGEST, Pauses
+from engine.conduct.video_pauses import LONGEST, Pauses
 
 
 def test_it_is_off_for_so_long_and_the_longer_holds() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine.bus_messages import Ended, Moved
-from engine.states import CHATTING, WAITING
+from engine.core.bus_messages import Ended, Moved
+from engine.core.states import CHATTING, WAITING
 from tests.engine.world import World
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine.chat import name_of_chat, number_of_chat
-from engine.session import Session
+from engine.core.chat import name_of_chat, number_of_chat
+from engine.core.session import Session
 from tests.engine.world import World
 
 

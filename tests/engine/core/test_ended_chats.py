@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine import lately
-from engine.lately import SECONDS
+from engine.core import ended_chats
+from engine.core.ended_chats import SECONDS
 from tests.engine.world import Wire, World
 
 
@@ -33,7 +33,7 @@ def test_who_sat_there_is_known_for_some_seconds() -> None:
 
 
 def test_who_came_first_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lately, "MOST", 4)
+    monkeypatch.setattr(ended_chats, "MOST", 4)
     world = World()
     chats = [ended(world)[1] for _ in range(3)]
     known = world.engine._core.lately

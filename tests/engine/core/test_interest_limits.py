@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from engine.core.session import Query
 from engine.matching.lobby import Lobby
-from engine.policy import WORDS_MAX, Settings
-from engine.protocol import INTERESTS_MAX
-from engine.session import Query
-from engine.terms import Terms
+from engine.matching.search_terms import Terms
+from engine.wire.protocol import INTERESTS_MAX
+from engine.wire.rule_numbers import WORDS_MAX, Settings
 from tests.engine.world import CountingLobby, Wire, World, bare, error
 
 TERMS = Terms("en", "stranger", False, True, False, False, None, False)

@@ -6,19 +6,19 @@ from typing import Any
 
 import pytest
 
-from engine import ports
+from engine.core import ports
 from engine.matching.lobby import Lobby
-from engine.protocol_copies import ROOT
-from engine.waiting import WaitingRoom
-from server.worker.bus import LocalBus
-from server.worker.output import Output
+from engine.rooms.waiting_room import WaitingRoom
+from engine.wire.protocol_copies import ROOT
+from server.realtime.worker.engine_output import Output
+from server.realtime.worker.local_bus import LocalBus
 from tests.ext.net.rig import Rig
 
 MADE: dict[str, Any] = {"Bus": LocalBus(), "Out": Output, "Room": WaitingRoom(Lobby()), "Matcher": Lobby()}
 
 
 def test_each_protocol_has_its_implementation() -> None:
-    tree = ast.parse((ROOT / "engine" / "ports.py").read_text())
+    tree = ast.parse((ROOT / "engine/core/ports.py").read_text())
     protocols = [
         node.name
         for node in tree.body

@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from engine.errors import IllegalMove
-from engine.session import Session
-from engine.states import END, FIND, IDLE, MATCH, WAITING
+from engine.core.session import Session
+from engine.core.states import END, FIND, IDLE, MATCH, WAITING
+from engine.wire.errors import IllegalMove
 
 
 def test_a_person_is_the_identity_else_the_alias_else_the_session() -> None:

@@ -8,12 +8,9 @@ from typing import Any
 
 import pytest
 
-from engine import states
-from engine.errors import IllegalMove
-from engine.protocol import DROPPED, LEFT
-from engine.protocol_copies import ROOT
-from engine.session import Session
-from engine.states import (
+from engine.core import states
+from engine.core.session import Session
+from engine.core.states import (
     CHATTING,
     END,
     FIND,
@@ -26,6 +23,9 @@ from engine.states import (
     TABLE,
     WAITING,
 )
+from engine.wire.errors import IllegalMove
+from engine.wire.protocol import DROPPED, LEFT
+from engine.wire.protocol_copies import ROOT
 from tests.engine.world import Wire, World
 
 

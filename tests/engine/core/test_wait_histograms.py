@@ -1,6 +1,6 @@
 """What the engine measures."""
 
-from engine.measures import Histogram, Measures
+from engine.core.wait_histograms import Histogram, Measures
 
 
 def test_a_value_counts_in_the_first_bucket_whose_bound_it_does_not_pass() -> None:

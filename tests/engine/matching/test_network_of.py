@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.networks import SHARES, networks_of, share_of
+from engine.matching.network_of import SHARES, networks_of, share_of
 
 
 @pytest.mark.parametrize(

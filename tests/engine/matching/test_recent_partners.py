@@ -4,8 +4,8 @@ from itertools import count
 
 import pytest
 
-from engine.policy import REPORTS_MAX
-from engine.recents import Recents
+from engine.matching.recent_partners import Recents
+from engine.wire.rule_numbers import REPORTS_MAX
 from tests.engine.world import World
 
 HERE = ("192.0.2.1",)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from engine import terms
+from engine.matching import search_terms
+from engine.matching.search_terms import NAMES, Terms, shared
 from engine.matching.tickets import Pool
-from engine.terms import NAMES, Terms, shared
 
 
 def asked(college: str | None = None, same: bool = False, language: str = "en", writes: str = "*") -> Terms:
@@ -43,7 +43,7 @@ def test_the_partner_is_told_what_somebody_of_any_language_writes() -> None:
 
 
 def test_languages_without_end_are_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(terms, "_MOST", 3)
+    monkeypatch.setattr(search_terms, "_MOST", 3)
     for number in range(10):
         asked(language=f"x{number}")
-    assert len(terms._shared) <= 3
+    assert len(search_terms._shared) <= 3

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.protocol import LEFT
+from engine.wire.protocol import LEFT
 from tests.engine.world import Wire, World, bare, error
 
 QUESTION = "Is a hot dog a sandwich?"

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.matching.thresholds import Arrivals, Thresholds
-from server.config.settings import Settings
+from server.ops.config.settings import Settings
 
 
 def test_a_deployment_that_chooses_nothing_has_the_defaults_of_the_rules() -> None:

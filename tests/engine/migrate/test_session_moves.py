@@ -5,11 +5,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
-from engine.chat import Chat
+from engine.core.chat import Chat
+from engine.core.states import CHATTING, GONE, IDLE, WAITING
 from engine.engine import Parcel
-from engine.policy import Settings
-from engine.protocol import LEFT
-from engine.states import CHATTING, GONE, IDLE, WAITING
+from engine.wire.protocol import LEFT
+from engine.wire.rule_numbers import Settings
 from tests.engine.moving import MovingWorld, ShadowedWorld
 from tests.engine.test_histories import WHO, Histories
 from tests.engine.world import CountingLobby, Wire
@@ -355,7 +355,7 @@ def test_a_resume_that_waits_goes_along_and_one_who_thought_better_of_it_is_told
 
 
 def test_so_many_resumes_wait_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.presence.RESUMES_MAX", 2)
+    monkeypatch.setattr("engine.chats.session_graces.RESUMES_MAX", 2)
     world = MovingWorld(elsewhere=lambda _: True)
     a = world.open()
     tokens = ("700000", "700000", "700001")

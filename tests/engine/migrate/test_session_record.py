@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 import pytest
 
-from engine.cameras import Looks, Sight
+from engine.conduct.camera_verdicts import Looks, Sight
 from engine.engine import BadRecord, Parcel, agreed
-from engine.parcel import OLDEST, VERSION
+from engine.migrate.session_record import OLDEST, VERSION
 from tests.engine.moving import MovingWorld
 from tests.engine.world import Wire
 

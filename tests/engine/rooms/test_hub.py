@@ -2,10 +2,10 @@
 
 import pytest
 
-from engine import hub as engine_hub
 from engine.matching.thresholds import Thresholds
-from engine.placing import HOST_BITS
-from engine.policy import Settings
+from engine.rooms import hub as engine_hub
+from engine.rooms.placement import HOST_BITS
+from engine.wire.rule_numbers import Settings
 from tests.engine.workers import Host, Worker
 from tests.engine.world import Wire
 

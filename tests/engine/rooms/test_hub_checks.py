@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import hub_rows as rows
-from engine.hub import Hub
-from engine.hub_checks import sound, sound_answer
 from engine.matching.thresholds import Thresholds
-from engine.remote_room import RemoteRoom
-from tests.engine.test_hub import people
+from engine.rooms import hub_rows as rows
+from engine.rooms.hub import Hub
+from engine.rooms.hub_checks import sound, sound_answer
+from engine.rooms.remote_room import RemoteRoom
+from tests.engine.rooms.test_hub import people
 from tests.engine.workers import Host
 
 POOL = ["text", "en", "stranger", ""]

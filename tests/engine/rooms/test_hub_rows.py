@@ -5,10 +5,10 @@ from typing import Any
 import orjson
 import pytest
 
-from engine.hub_rows import AWAY, NEW, WAITS, Meeting, Member, is_meeting, read_ticket, read_wish, ticket_row
 from engine.matching.lobby import MOST_AVOIDED
 from engine.matching.spy_queue import Wish
 from engine.matching.tickets import Pool, Ticket
+from engine.rooms.hub_rows import AWAY, NEW, WAITS, Meeting, Member, is_meeting, read_ticket, read_wish, ticket_row
 from tests.engine.meetings import row_of
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.placing import CUT_FOR, FAILS, HOST_BITS, OTHERS, Placing
+from engine.rooms.placement import CUT_FOR, FAILS, HOST_BITS, OTHERS, Placing
 
 A, B, C = (host << HOST_BITS for host in (0xA, 0xB, 0xC))
 

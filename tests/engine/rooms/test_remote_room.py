@@ -4,11 +4,11 @@ from itertools import count
 
 import pytest
 
-from engine.hub_rows import AWAY, BACK, CANCEL, LEAVE, NEW, TICKET, WAITS, Meeting, Member
 from engine.matching.tickets import Pool, Step, Ticket
-from engine.remote_room import AT_ONCE, GATHER_FOR, Held, RemoteRoom
+from engine.rooms.hub_rows import AWAY, BACK, CANCEL, LEAVE, NEW, TICKET, WAITS, Meeting, Member
+from engine.rooms.remote_room import AT_ONCE, GATHER_FOR, Held, RemoteRoom
 from tests.engine.meetings import row_of
-from tests.engine.test_hub import people, types
+from tests.engine.rooms.test_hub import people, types
 from tests.engine.workers import Host
 from tests.engine.world import Wire
 

@@ -5,8 +5,8 @@ import pytest
 from engine.matching.lobby import Lobby, MatcherFull
 from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Pool, Ticket
-from engine.protocol import ACCEPTS, ANYONE
-from engine.waiting import WaitingRoom
+from engine.rooms.waiting_room import WaitingRoom
+from engine.wire.protocol import ACCEPTS, ANYONE
 
 
 def ticket(client: int, since: float = 0.0, pool: Pool | None = None, also: tuple[Pool, ...] = ()) -> Ticket:

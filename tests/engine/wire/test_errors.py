@@ -1,6 +1,6 @@
 """What the engine raises."""
 
-from engine.errors import Refusal
+from engine.wire.errors import Refusal
 
 
 def test_a_refusal_says_which_frame_was_not_taken_and_when_to_try_again() -> None:

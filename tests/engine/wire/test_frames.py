@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import frames
-from engine.protocol import FAULTS, LEFT_BY
+from engine.wire import frames
+from engine.wire.protocol import FAULTS, LEFT_BY
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from engine.protocol import COME_BACK, FAULTS
-from engine.protocol_copies import COMMAND, ROOT, copies
+from engine.wire.protocol import COME_BACK, FAULTS
+from engine.wire.protocol_copies import COMMAND, ROOT, copies
 from serendip_client import ending
 
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import requests
-from engine.errors import Refusal
-from engine.protocol import AVOID_MAX, FAULTS, ROLES, SPY, STRANGER
-from engine.requests import Find, Message, parse
-from ext.net.probe import classify
+from engine.wire import requests
+from engine.wire.errors import Refusal
+from engine.wire.protocol import AVOID_MAX, FAULTS, ROLES, SPY, STRANGER
+from engine.wire.requests import Find, Message, parse
+from ext.reactor.probe import classify
 
 FAMILY = "\U0001f468‍\U0001f469‍\U0001f467"
 
@@ -268,7 +268,7 @@ def test_any_bytes_end_in_a_request_or_a_documented_error(payload: bytes) -> Non
         fault = FAULTS[refusal.code]
         assert not fault.close
     else:
-        assert type(request).__module__ == "engine.requests"
+        assert type(request).__module__ == "engine.wire.requests"
 
 
 @given(

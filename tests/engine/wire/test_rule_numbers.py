@@ -1,7 +1,7 @@
 """What an operator chooses about sessions and chats."""
 
-from engine import protocol
-from engine.policy import Settings
+from engine.wire import protocol
+from engine.wire.rule_numbers import Settings
 
 
 def test_who_chooses_nothing_has_the_numbers_of_the_contract() -> None:

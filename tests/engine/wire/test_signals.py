@@ -1,10 +1,10 @@
-"""What a signal may hold; what is refused of one stands with the other frames (tests/engine/test_requests.py)."""
+"""What a signal may hold; what is refused of one stands with the other frames (tests/engine/wire/test_requests.py)."""
 
 import pytest
 
-from engine.errors import Refusal
-from engine.protocol import DESCRIPTIONS
-from engine.signals import answers, checked
+from engine.wire.errors import Refusal
+from engine.wire.protocol import DESCRIPTIONS
+from engine.wire.signals import answers, checked
 
 
 def test_known_fields_alone_are_passed_on() -> None:

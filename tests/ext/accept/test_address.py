@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext.net.address import spelled
-from ext.net.admission import key_of, wide_of
-from ext.net.handshake import Judge
+from ext.accept.address import spelled
+from ext.accept.admission import key_of, wide_of
+from ext.accept.handshake import Judge
 
 GROUPS = st.sampled_from(["", "0", "00", "1", "ffff", "FFFF", "0db8", "12345", "g", " ", "%", "%1", "\0", "٣"]) | (
     st.sampled_from(["1.2.3.4", "01.2.3.4", "1.2.3"])

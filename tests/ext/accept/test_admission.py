@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from ext.net import admission
-from ext.net.admission import LASTING, WIDE4, WIDE6, Addresses, key_of, share_of, wide_of
-from ext.net.census import Census, make
-from ext.net.probe import arrive, settle
+from ext.accept import admission
+from ext.accept.admission import LASTING, WIDE4, WIDE6, Addresses, key_of, share_of, wide_of
+from ext.accept.census import Census, make
+from ext.reactor.probe import arrive, settle
 
 
 def of_a_host(**bounds: float) -> Addresses:

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import pytest
 
-from ext.net.admission import WIDE4, Addresses, wide_of
-from ext.net.census import COLUMNS_MAX, Census, make
-from ext.net.probe import arrive, claim, counted, settle, slots, write
+from ext.accept.admission import WIDE4, Addresses, wide_of
+from ext.accept.census import COLUMNS_MAX, Census, make
+from ext.reactor.probe import arrive, claim, counted, settle, slots, write
 
 KEY = bytes(range(16))
 HOME = "192.0.2.1"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ext.net.handshake import Judge
-from ext.net.probe import examine
+from ext.accept.handshake import Judge
+from ext.reactor.probe import examine
 from tests.ext.net.rig import KEY, Rig, head
 from tests.support.groups import examples
 
@@ -229,7 +229,7 @@ def test_half_a_head_and_silence_ends_after_ten_seconds(rig: Rig) -> None:
 def test_what_is_not_ws_is_handed_over_with_all_that_was_read(rig: Rig) -> None:
     import os
 
-    from engine.protocol import HTTP
+    from engine.wire.protocol import HTTP
 
     peer = rig.begin()
     request = b"POST /api HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody"

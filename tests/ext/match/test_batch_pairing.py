@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ext.match.batch_pairing import pair
 from ext.match.errors import BadArray
-from ext.match.pairing import pair
 from tests.support.groups import examples
 
 

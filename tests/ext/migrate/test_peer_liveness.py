@@ -15,8 +15,8 @@ from contextlib import closing
 
 import pytest
 
-from engine.protocol import DROPPED, TUNNEL_BROKE
-from ext.net.piping import prepare
+from engine.wire.protocol import DROPPED, TUNNEL_BROKE
+from ext.migrate.tunnel_moves import prepare
 from tests.ext.net.rig import Peer, Rig, frame, split
 from tests.ext.net.tunnels import drained, ended, piped, said, sockets
 from tests.support import network

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from engine.protocol import CONFIRMED, DROPPED, LOST
-from ext.net.reactor import Reactor
+from engine.wire.protocol import CONFIRMED, DROPPED, LOST
 from ext.net.ring import Rings
+from ext.reactor.reactor import Reactor
 from tests.ext.net.rig import (
     CLOSE,
     FIND,

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.protocol import TUNNEL_BROKE, TUNNEL_CLOSED, TUNNEL_ENDED, TUNNEL_LEFT, UNTUNNELLED
-from ext.net import probe
-from ext.net.piping import RECORD_MAX, record_frame
+from engine.wire.protocol import TUNNEL_BROKE, TUNNEL_CLOSED, TUNNEL_ENDED, TUNNEL_LEFT, UNTUNNELLED
+from ext.migrate.tunnel_moves import RECORD_MAX, record_frame
+from ext.reactor import probe
 from tests.ext.net.rig import CLOSE, FIND, PING, TEXT, Peer, Rig, frame, random_bytes
 from tests.ext.net.tunnels import drained, ended, hangs_up, mixed, piped, piped_from, records, said, sockets, whole
 from tests.support.groups import examples

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from engine.protocol import FRAME, TUNNEL_BROKE, TUNNEL_ENDED, TUNNEL_LEFT
-from ext.net.piping import RECORD_MAX, prepare, record_frame
+from engine.wire.protocol import FRAME, TUNNEL_BROKE, TUNNEL_ENDED, TUNNEL_LEFT
+from ext.migrate.tunnel_moves import RECORD_MAX, prepare, record_frame
 from tests.ext.net.rig import FIND, LEAVE, PING, PONG, Peer, Rig, frame
 from tests.ext.net.tunnels import (
     CONTINUATION,

@@ -2,9 +2,9 @@
 
 import orjson
 
-from engine.errors import Refusal
-from engine.requests import Message, Ping, Typing, parse
-from ext.net.probe import classify, is_valid
+from engine.wire.errors import Refusal
+from engine.wire.requests import Message, Ping, Typing, parse
+from ext.reactor.probe import classify, is_valid
 
 WORDS = (
     b'{"type":"message","text":"', b'{"type":"message","id":"', b'","id":"', b'","text":"', b'"}', b'{"type":"typing","typing":true}',

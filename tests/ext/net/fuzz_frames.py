@@ -8,10 +8,10 @@ from collections.abc import Hashable
 
 from wsproto.frame_protocol import CloseReason, FrameProtocol, Opcode, ParseFailed
 
-from engine.protocol import FRAME
-from ext.net import probe
-from ext.net.handshake import Judge
+from engine.wire.protocol import FRAME
+from ext.accept.handshake import Judge
 from ext.net.ring import Rings
+from ext.reactor import probe
 from tests.ext.net.rig import BINARY, CLOSE, FIND, LEAVE, PING, PONG, TEXT, Peer, Rig, frame, pair, split
 from tests.support.fuzzing import Choices
 

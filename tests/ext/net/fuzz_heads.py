@@ -10,9 +10,9 @@ from ipaddress import ip_address
 
 import h11
 
-from engine.protocol import HTTP, OPENED
-from ext.net.handshake import Judge
-from ext.net.probe import examine
+from engine.wire.protocol import HTTP, OPENED
+from ext.accept.handshake import Judge
+from ext.reactor.probe import examine
 from tests.ext.net.rig import KEY, Rig
 
 HOSTS = ["localhost", "127.0.0.1", "[::1]", "chat.example"]

@@ -13,9 +13,9 @@ import select
 import sys
 from collections import Counter
 
-from ext.net.admission import Addresses
-from ext.net.census import Census
-from ext.net.probe import arrive, settle
+from ext.accept.admission import Addresses
+from ext.accept.census import Census
+from ext.reactor.probe import arrive, settle
 
 
 class Process:

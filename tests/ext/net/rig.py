@@ -8,11 +8,11 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from engine.protocol import FRAME, LOST, OPENED
-from ext.net.admission import Addresses
-from ext.net.handshake import Judge
-from ext.net.reactor import Reactor
+from engine.wire.protocol import FRAME, LOST, OPENED
+from ext.accept.admission import Addresses
+from ext.accept.handshake import Judge
 from ext.net.ring import Ring, Rings
+from ext.reactor.reactor import Reactor
 
 KEY = base64.b64encode(bytes(range(16))).decode()
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10

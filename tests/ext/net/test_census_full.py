@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from ext.net.admission import Addresses
-from ext.net.probe import claim, counted, hand_on, hold, slots
-from tests.ext.net.test_census import HOME, SECOND, Host, give_away, host_of, of
+from ext.accept.admission import Addresses
+from ext.reactor.probe import claim, counted, hand_on, hold, slots
+from tests.ext.accept.test_census import HOME, SECOND, Host, give_away, host_of, of
 
 STATE = 0xFF
 SETTLED = 1

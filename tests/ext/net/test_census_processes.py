@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from ext.net.admission import WIDE4, wide_of
-from ext.net.census import Census, make
-from ext.net.probe import counted, slots
-from tests.ext.net.test_census import HOME, KEY
+from ext.accept.admission import WIDE4, wide_of
+from ext.accept.census import Census, make
+from ext.reactor.probe import counted, slots
+from tests.ext.accept.test_census import HOME, KEY
 
 PEOPLE = 3  # processes
 ROUNDS = 60

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from engine.protocol import BROKEN, FAULTS, FLOOD_RETRY_AFTER, FLOODED
+from engine.wire.protocol import BROKEN, FAULTS, FLOOD_RETRY_AFTER, FLOODED
 from ext.net.ring import Rings
 from tests.ext.net.rig import CLOSE, FIND, TEXT, Rig, frame, pair
 

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from ext.net import buffers, connection, ring
-from ext.net.probe import may_stand
 from ext.net.ring import Rings
+from ext.reactor.probe import may_stand
 from tests.ext.net.rig import FIND, Rig, frame, line, pair
 from tests.support import ledger
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from engine.protocol import CONFIRMED, DROPPED, FRAME, LOST, OPENED
-from ext.net.probe import starve
+from engine.wire.protocol import CONFIRMED, DROPPED, FRAME, LOST, OPENED
 from ext.net.ring import Rings
+from ext.reactor.probe import starve
 from tests.ext.net.rig import CLOSE, FIND, Rig, frame, head, line, pair
 
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.protocol import HTTP, OPENED
-from ext.net.admission import Addresses
-from ext.net.handshake import Judge
-from ext.net.probe import arrive, settle
+from engine.wire.protocol import HTTP, OPENED
+from ext.accept.admission import Addresses
+from ext.accept.handshake import Judge
+from ext.reactor.probe import arrive, settle
 from tests.ext.net.rig import Peer, Rig, descriptors, head
 
 HOME = "127.0.0.1"

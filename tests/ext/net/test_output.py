@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.protocol import DROPPED, FAULTS, FRAME, LOST, OPENED
+from engine.wire.protocol import DROPPED, FAULTS, FRAME, LOST, OPENED
 from ext.net.ring import Rings
 from tests.ext.net.rig import CLOSE, TEXT, Peer, Rig, frame, head, line, pair, split
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ext.net.probe import append, refuse
 from ext.net.ring import Ring, Rings
+from ext.reactor.probe import append, refuse
 from tests.support.groups import examples
 
 KIB = 1024

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext.net.shingle import Shingles
+from ext.net.similarity import Shingles
 
 KEY = bytes(range(16))
 LINE = b"heygorgeousimboredtonightwannaseemypicsaddmeonmypage"

@@ -1,13 +1,13 @@
 """What joins two connections goes with the last of them, and the ledger sees one that stays."""
 
-from ext.net import legs
+from ext.net import tunnel_ends
 from tests.ext.net.rig import Rig, frame
 from tests.ext.net.tunnels import piped
 from tests.support import ledger
 
 
 def test_the_ledger_sees_a_tunnel_that_stays() -> None:
-    before, kept = ledger.alive(), legs.alive()
+    before, kept = ledger.alive(), tunnel_ends.alive()
     rig = Rig()
     client, home = piped(rig)
     assert ledger.left_since(before) == {"connections": 2, "tunnels": 1}
@@ -16,7 +16,7 @@ def test_the_ledger_sees_a_tunnel_that_stays() -> None:
     rig.run()
     assert ledger.left_since(before) == {"connections": 2, "tunnels": 1, "buffers": 2}
     rig.close()
-    assert legs.alive() == kept
+    assert tunnel_ends.alive() == kept
     assert ledger.left_since(before) == {}
 
 
@@ -30,7 +30,7 @@ def test_a_leg_that_waits_for_its_owner_still_is_a_tunnel() -> None:
     assert ledger.left_since(before) == {"connections": 1, "tunnels": 1}
     found = rig.reactor.unpipe(client.number)
     assert found is not None
-    assert legs.alive()["tunnels"] == before["tunnels"]
+    assert tunnel_ends.alive()["tunnels"] == before["tunnels"]
     rig.reactor.take(*found, client)
     rig.close()
     assert ledger.left_since(before) == {}

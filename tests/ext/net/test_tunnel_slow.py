@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.protocol import DROPPED, TUNNEL_BROKE, TUNNEL_ENDED, TUNNEL_LEFT
+from engine.wire.protocol import DROPPED, TUNNEL_BROKE, TUNNEL_ENDED, TUNNEL_LEFT
 from ext.net.ring import Rings
 from tests.ext.net.rig import Peer, Rig, frame, line
 from tests.ext.net.tunnels import drained, ended, hangs_up, piped, poured, said, sockets, whole

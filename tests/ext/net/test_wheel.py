@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext.net.probe import Wheel
+from ext.reactor.probe import Wheel
 from tests.ext.net.fuzz_wheel import SLOTS, fuzz
 
 

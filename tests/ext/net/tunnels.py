@@ -6,9 +6,9 @@ import socket
 from collections.abc import Sequence
 from typing import Any
 
-from engine.protocol import FRAME, RECORD, UNTUNNELLED
-from ext.net import probe
-from ext.net.piping import record_frame
+from engine.wire.protocol import FRAME, RECORD, UNTUNNELLED
+from ext.migrate.tunnel_moves import record_frame
+from ext.reactor import probe
 from tests.ext.net.rig import FIND, LEAVE, PING, TEXT, Peer, Rig, frame
 
 CONTINUATION = 0

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from engine.protocol import BROKEN, CLOSED, CONFIRMED, DROPPED, LEFT, OPENED
+from engine.wire.protocol import BROKEN, CLOSED, CONFIRMED, DROPPED, LEFT, OPENED
 from ext.net.ring import Rings
 from tests.ext.net.rig import CLOSE, FIND, LEAVE, PING, PONG, TEXT, Rig, frame, head, line, pair
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.protocol import CONFIRMED, DROPPED, FLOODED, FRAME, FRAMES, LOST
+from engine.wire.protocol import CONFIRMED, DROPPED, FLOODED, FRAME, FRAMES, LOST
 from ext.net.ring import Rings
 from tests.ext.net.rig import Peer, Rig, move
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from server.cli import GROUPS
-from server.version import VERSION, own
+from server.main.cli import GROUPS
+from server.ops.version import VERSION, own
 from tests.support.forkserver import START
 
 executed = pytest.mark.executed  # for tests of how the program starts
@@ -118,17 +118,17 @@ def test_keys_rotate_of_a_broken_secret_is_an_error_that_names_the_file(tmp_path
 @pytest.mark.parametrize("words", [[], ["--help"], ["--version"]])
 def test_help_and_version_import_neither_settings_nor_the_server_nor_the_store(words: list[str]) -> None:
     heavy = {
-        "server.config.settings",
+        "server.ops.config.settings",
         "aiohttp",
         "cryptography",
         "sqlalchemy",
         "alembic",
         "serendip_client",
-        "server.main",
+        "server.main.server_life",
     }
     command = f"""
 import atexit, sys
-from server.cli import main
+from server.main.cli import main
 atexit.register(lambda: print("loaded", sorted({heavy} & set(sys.modules))))
 main()
 """

@@ -19,12 +19,12 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
-from server.config.settings import Settings
-from server.main import tell_setup
-from server.version import VERSION
-from tests.server.privacy.drive import Running
-from tests.server.store.test_service import figures, running
-from tests.server.web.servers import ROOT, WIDE
+from server.main.server_life import tell_setup
+from server.ops.config.settings import Settings
+from server.ops.version import VERSION
+from tests.server.data.privacy.drive import Running
+from tests.server.data.store.test_service import figures, running
+from tests.server.site.web.servers import ROOT, WIDE
 from tests.support import services
 from tests.support.forkserver import START
 

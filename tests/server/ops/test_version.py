@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from server import version
-from server.version import UNKNOWN, commit
+from server.ops import version
+from server.ops.version import UNKNOWN, commit
 
 WHO = ("-c", "user.name=n", "-c", "user.email=e@example.org")
 
@@ -45,5 +45,5 @@ def test_where_nobody_says_it_is_unknown(tmp_path: Path, checkout: Path, monkeyp
 
 
 def test_this_programs_commit_is_asked_for_once() -> None:
-    assert version.own() == commit(Path(version.__file__).resolve().parent)
+    assert version.own() == commit(Path(version.__file__).resolve().parents[1])
     assert version.own.cache_info().currsize == 1

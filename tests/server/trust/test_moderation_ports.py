@@ -6,11 +6,13 @@ import sys
 
 import pytest
 
-from server.safety import appeals, interface, service
+from server.trust import moderation_ports
+from server.trust.cases import appeal_access
+from server.trust.moderation import service
 
 
 @pytest.mark.parametrize(
-    ("asked", "offered"), [(interface.Safety, service.Safety), (interface.Appeals, appeals.Appeals)]
+    ("asked", "offered"), [(moderation_ports.Safety, service.Safety), (moderation_ports.Appeals, appeal_access.Appeals)]
 )
 def test_what_is_asked_is_offered_with_the_same_parameters(asked: type, offered: type) -> None:
     names = [name for name in vars(asked) if not name.startswith("_")]
@@ -24,8 +26,6 @@ def test_what_is_asked_is_offered_with_the_same_parameters(asked: type, offered:
 
 
 def test_asking_loads_no_database() -> None:
-    code = (
-        "import sys, server.safety.interface; print(*sorted({'sqlalchemy', 'alembic', 'obstore'} & set(sys.modules)))"
-    )
+    code = "import sys, server.trust.moderation_ports; print(*sorted({'sqlalchemy', 'alembic', 'obstore'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

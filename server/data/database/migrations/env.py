@@ -1,10 +1,10 @@
-"""Alembic's environment. Rule: it is only ever called with a live connection (`server/store/steps.py`), never by URL."""
+"""Alembic's environment. Rule: it is only ever called with a live connection (`server/data/database/migration_steps.py`), never by URL."""
 
 from __future__ import annotations
 
 from alembic import context
 
-from server.store.schema import metadata
+from server.data.schema.chat_schema import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -7,19 +7,19 @@ version into `history/`; a test fails until it is there. Facts and law: the proj
 
 from __future__ import annotations
 
-from server.privacy.model import Category, Registry
-from server.privacy.registry.chats import CHATS
-from server.privacy.registry.console import CONSOLE
-from server.privacy.registry.knocking import KNOCKING
-from server.privacy.registry.logs import LOGS
-from server.privacy.registry.passing import PASSING
-from server.privacy.registry.plain import NOT_PERSONAL
-from server.privacy.registry.requests import REQUESTS
-from server.privacy.registry.rights import RIGHTS
-from server.privacy.registry.safety import SAFETY_ITEMS
-from server.privacy.registry.terms import DEFAULT_DAYS
-from server.privacy.registry.texts import CONTRACTS, TEXTS
-from server.privacy.registry.upkeep import UPKEEP
+from server.data.privacy.registry.admission import KNOCKING
+from server.data.privacy.registry.chats import CHATS
+from server.data.privacy.registry.console import CONSOLE
+from server.data.privacy.registry.logs import LOGS
+from server.data.privacy.registry.not_personal import NOT_PERSONAL
+from server.data.privacy.registry.operations import UPKEEP
+from server.data.privacy.registry.requests import REQUESTS
+from server.data.privacy.registry.rights import RIGHTS
+from server.data.privacy.registry.safety import SAFETY_ITEMS
+from server.data.privacy.registry.shared_terms import DEFAULT_DAYS
+from server.data.privacy.registry.statement_texts import CONTRACTS, TEXTS
+from server.data.privacy.registry.transient import PASSING
+from server.data.privacy.registry_model import Category, Registry
 
 REGISTRY = Registry(
     items=CHATS + LOGS + SAFETY_ITEMS + CONSOLE + UPKEEP + RIGHTS + PASSING + KNOCKING + REQUESTS,

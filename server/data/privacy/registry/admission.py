@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from server.privacy.model import Basis, Delete, Export, For, HandedOn, Item, Memory, Recipient, While
-from server.privacy.registry.terms import BY_ITSELF, DERIVED, PERSON, SAFETY, A, F
+from server.data.privacy.registry.shared_terms import BY_ITSELF, DERIVED, PERSON, SAFETY, A, F
+from server.data.privacy.registry_model import Basis, Delete, Export, For, HandedOn, Item, Memory, Recipient, While
 
 KNOCKING = (
     Item(

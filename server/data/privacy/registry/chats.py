@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from server.privacy.model import Basis, Column, Cookie, Export, Item
-from server.privacy.registry.terms import (
+from server.data.privacy.registry.shared_terms import (
     AFTER_CHAT,
     BUT_HELD,
     COPIES,
@@ -19,6 +18,7 @@ from server.privacy.registry.terms import (
     F,
     G,
 )
+from server.data.privacy.registry_model import Basis, Column, Cookie, Export, Item
 
 CHATS = (
     Item(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from server.privacy.model import Basis, Column, Cookie, Days, Delete, Export, Item, Memory, While
-from server.privacy.registry.terms import COURT, HOSTING, LEGAL, OPERATOR, PERSON, SAFETY, A, F
+from server.data.privacy.registry.shared_terms import COURT, HOSTING, LEGAL, OPERATOR, PERSON, SAFETY, A, F
+from server.data.privacy.registry_model import Basis, Column, Cookie, Days, Delete, Export, Item, Memory, While
 
 CONSOLE = (
     Item(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from server.privacy.model import Basis, Column, Delete, Export, Forever, HandedOn, Item, ObjectPrefix
-from server.privacy.registry.terms import (
+from server.data.privacy.registry.shared_terms import (
     COURT,
     DERIVED,
     HOSTING,
@@ -20,6 +19,7 @@ from server.privacy.registry.terms import (
     B,
     L,
 )
+from server.data.privacy.registry_model import Basis, Column, Delete, Export, Forever, HandedOn, Item, ObjectPrefix
 
 LOGS = (
     Item(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.privacy.model import NotPersonal
+from server.data.privacy.registry_model import NotPersonal
 
 NOT_PERSONAL = (
     NotPersonal("file:secret", "the service's own random secret"),

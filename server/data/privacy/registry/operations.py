@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from server.privacy.model import Basis, Column, Days, Delete, Export, File, Item, ObjectPrefix, While
-from server.privacy.registry.terms import (
+from server.data.privacy.registry.shared_terms import (
     COPIES,
     COURT,
     DERIVED,
@@ -17,6 +16,7 @@ from server.privacy.registry.terms import (
     A,
     F,
 )
+from server.data.privacy.registry_model import Basis, Column, Days, Delete, Export, File, Item, ObjectPrefix, While
 
 UPKEEP = (
     Item(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from server.privacy.model import Basis, Column, Days, Delete, Export, For, Forever, Item, Memory, While
-from server.privacy.registry.terms import (
+from server.data.privacy.registry.shared_terms import (
     BY_ITSELF,
     COPIES,
     COURT,
@@ -19,6 +18,7 @@ from server.privacy.registry.terms import (
     F,
     L,
 )
+from server.data.privacy.registry_model import Basis, Column, Days, Delete, Export, For, Forever, Item, Memory, While
 
 TICKET = 730  # days: the law wants requests recorded for 24 months
 PROOF = Delete(False, "no: the law asks us to record requests for 24 months")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from server.privacy.model import Basis, Column, Days, Delete, Export, Item, While
-from server.privacy.registry.terms import COPIES, HOSTING, LEGAL, PERSON, VERIFY, A, F
+from server.data.privacy.registry.shared_terms import COPIES, HOSTING, LEGAL, PERSON, VERIFY, A, F
+from server.data.privacy.registry_model import Basis, Column, Days, Delete, Export, Item, While
 
 RIGHTS = (
     Item(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from server.privacy.model import Basis, Column, Days, Delete, Export, Item, Memory, ObjectPrefix, While
-from server.privacy.registry.terms import (
+from server.data.privacy.registry.shared_terms import (
     CHILDREN,
     COPIES,
     COURT,
@@ -24,6 +23,7 @@ from server.privacy.registry.terms import (
     H,
     L,
 )
+from server.data.privacy.registry_model import Basis, Column, Days, Delete, Export, Item, Memory, ObjectPrefix, While
 
 NAMED = Delete(False, "not while it is open: it guards other people; it goes by itself after the decision")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.privacy.model import Category, Days, Delete, ObjectPrefix, Purpose, Recipient, Source
+from server.data.privacy.registry_model import Category, Days, Delete, ObjectPrefix, Purpose, Recipient, Source
 
 A, B, F, G, H, L, LOG = Category.A, Category.B, Category.F, Category.G, Category.H, Category.L, Category.LOG
 PERSON, DERIVED, OTHER, OPERATOR = Source.PERSON, Source.DERIVED, Source.OTHER, Source.OPERATOR

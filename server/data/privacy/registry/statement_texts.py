@@ -1,12 +1,12 @@
 """What the statement says in words, and who gets data under which contract. Rule: a promise here is tested like an item.
 
-Sentences are short (20 words at most), and each key has its check in `tests/server/privacy/registry/test_texts.py`. Names in braces
-are filled by `server.privacy.document`; other languages are in the catalogues, under `declared.`, of the same English.
+Sentences are short (20 words at most), and each key has its check in `tests/server/data/privacy/registry/test_statement_texts.py`. Names in braces
+are filled by `server.data.privacy.statement_document`; other languages are in the catalogues, under `declared.`, of the same English.
 """
 
 from __future__ import annotations
 
-from server.privacy.model import Contract, Recipient, Text
+from server.data.privacy.registry_model import Contract, Recipient, Text
 
 CONTRACTS = (
     Contract(Recipient.HOSTING, "data processing agreement", "by us; their own logs as the operator states"),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from server.privacy.model import Basis, BrowserStore, Delete, Export, For, HandedOn, Item, Memory, Recipient, While
-from server.privacy.registry.terms import (
+from server.data.privacy.registry.shared_terms import (
     BY_ITSELF,
     DERIVED,
     HOSTING,
@@ -19,6 +18,18 @@ from server.privacy.registry.terms import (
     F,
     H,
     L,
+)
+from server.data.privacy.registry_model import (
+    Basis,
+    BrowserStore,
+    Delete,
+    Export,
+    For,
+    HandedOn,
+    Item,
+    Memory,
+    Recipient,
+    While,
 )
 
 CHOICES = (

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from server.privacy import audit
-from server.store import backup, migrate
-from server.store.epochs import KeyGone
-from server.store.schema import party
-
-from .conftest import NOW, Kit, address, ended, people, transcript
+from server.data.backup import database_backup
+from server.data.database import schema_migration
+from server.data.keys.epoch_keys import KeyGone
+from server.data.privacy import audit_log
+from server.data.schema.chat_schema import party
+from tests.server.data.conftest import NOW, Kit, address, ended, people, transcript
 
 pytestmark = pytest.mark.blocking  # runs pg_dump and reads files
 
@@ -24,20 +24,20 @@ async def test_a_backup_comes_back_and_what_was_deleted_since_stays_deleted(kit:
     kept, gone = await kit.logs.save(transcript("kept"), people()), await kit.logs.save(transcript("gone"), people())
     file = tmp_path / "copy" / "one.backup"
     file.parent.mkdir()
-    assert await backup.backup(kit.database, file) == file.stat().st_size
+    assert await database_backup.backup(kit.database, file) == file.stat().st_size
     assert file.stat().st_mode & 0o777 == 0o600
     await kit.logs.delete_by_secret(gone.delete)
     await kit.write(ended(0))
     assert await kit.count("chat") == 3
-    await backup.restore(kit.database, file)
-    assert await migrate.migrate(kit.database) == (migrate.HEAD, migrate.HEAD)
+    await database_backup.restore(kit.database, file)
+    assert await schema_migration.migrate(kit.database) == (schema_migration.HEAD, schema_migration.HEAD)
     assert await kit.count("chat") == 2
     assert await kit.count("log") == 2
-    assert await backup.replay(kit.database, kit.objects, kit.logs) == (1, 1)
-    assert await backup.replay(kit.database, kit.objects, kit.logs) == (1, 0)
+    assert await database_backup.replay(kit.database, kit.objects, kit.logs) == (1, 1)
+    assert await database_backup.replay(kit.database, kit.objects, kit.logs) == (1, 0)
     assert await kit.logs.show(gone.log) is None
     assert await kit.logs.show(kept.log) is not None
-    assert await migrate.differences(kit.database) == ["remove_table restoring"]  # until the upkeep follows
+    assert await schema_migration.differences(kit.database) == ["remove_table restoring"]  # until the upkeep follows
     await kit.write(ended(0))
     assert await kit.count("chat") == 3
 
@@ -47,12 +47,12 @@ async def test_a_backup_holds_no_key_and_opens_nothing_once_the_epoch_s_key_is_d
 ) -> None:
     await kit.write(ended(0))
     file = tmp_path / "one.backup"
-    await backup.backup(kit.database, file)
+    await database_backup.backup(kit.database, file)
     body = file.read_bytes()
     for key in (tmp_path / "keys").glob("*.key"):
         assert key.read_bytes() not in body
     assert address(11).encode() not in body
-    await backup.restore(kit.database, file)
+    await database_backup.restore(kit.database, file)
     kit.pseudonyms.epochs.destroy(NOW // (30 * 86_400))
     async with kit.database.read() as connection:
         row = (await connection.execute(select(party).limit(1))).one()
@@ -64,43 +64,43 @@ async def test_a_backup_holds_no_key_and_opens_nothing_once_the_epoch_s_key_is_d
 async def test_a_copy_taken_while_chats_are_written_is_whole(kit: Kit, tmp_path: Path) -> None:
     writer = kit.writer(batch=10, linger=0.0)
     writer.start()
-    making = asyncio.create_task(backup.backup(kit.database, tmp_path / "busy.backup"))
+    making = asyncio.create_task(database_backup.backup(kit.database, tmp_path / "busy.backup"))
     for index in range(200):
         writer.record(ended(0, a=index + 1))
         await asyncio.sleep(0)
     await making
     await writer.flush()
     await writer.close(5)
-    await backup.restore(kit.database, tmp_path / "busy.backup")
+    await database_backup.restore(kit.database, tmp_path / "busy.backup")
     assert await kit.count("party") == 2 * await kit.count("chat")
 
 
 async def test_what_is_no_backup_is_refused_and_the_database_stays(kit: Kit, tmp_path: Path) -> None:
     await kit.write(ended(0))
-    with pytest.raises(backup.BackupFailed):
-        await backup.restore(kit.database, tmp_path / "none")
+    with pytest.raises(database_backup.BackupFailed):
+        await database_backup.restore(kit.database, tmp_path / "none")
     if kit.database.sqlite:
         (tmp_path / "bad").write_bytes(b"not a database at all" * 100)
-        with pytest.raises(backup.BackupFailed):
-            await backup.restore(kit.database, tmp_path / "bad")
+        with pytest.raises(database_backup.BackupFailed):
+            await database_backup.restore(kit.database, tmp_path / "bad")
     assert await kit.count("chat") == 1
 
 
 async def test_a_backup_that_ends_too_early_is_refused_and_the_database_stays(kit: Kit, tmp_path: Path) -> None:
     await kit.write(*(ended(0, a=index + 1) for index in range(200)))
     whole, short = tmp_path / "whole.backup", tmp_path / "short.backup"
-    size = await backup.backup(kit.database, whole)
+    size = await database_backup.backup(kit.database, whole)
     short.write_bytes(whole.read_bytes()[: size - size // 4])
     await kit.write(ended(0, a=1_000))
-    with pytest.raises(backup.BackupFailed):
-        await backup.restore(kit.database, short)
+    with pytest.raises(database_backup.BackupFailed):
+        await database_backup.restore(kit.database, short)
     assert await kit.count("chat") == 201
-    assert await migrate.differences(kit.database) == []
+    assert await schema_migration.differences(kit.database) == []
     assert not [name for name in os.listdir(tmp_path) if name.startswith(".restore.")]
 
 
 async def test_the_database_knows_its_last_backup_whichever_host_wrote_it(kit: Kit) -> None:
-    assert await backup.last(kit.database) == 0
-    for at, action in ((5, backup.ACTION), (9, backup.ACTION), (12, "restore")):
-        await audit.note(kit.database, now=at, operator="ada", action=action, why="drill", outcome="1 byte")
-    assert await backup.last(kit.database) == 9
+    assert await database_backup.last(kit.database) == 0
+    for at, action in ((5, database_backup.ACTION), (9, database_backup.ACTION), (12, "restore")):
+        await audit_log.note(kit.database, now=at, operator="ada", action=action, why="drill", outcome="1 byte")
+    assert await database_backup.last(kit.database) == 9

@@ -1,7 +1,7 @@
 """Which tables a restore must not set back: every one that is not the records of chats, logs and keys."""
 
-from server.store.schema import metadata
-from server.store.upkeep import COPIED, PARTS
+from server.data.backup.non_restorable import COPIED, PARTS
+from server.data.schema.chat_schema import metadata
 
 FROM_THE_BACKUP = {"chat", "party", "log_party", "doomed", "fingerprint"}
 

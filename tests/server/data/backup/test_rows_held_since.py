@@ -1,6 +1,6 @@
 """What is held and not in a backup; the whole way is in test_restoring.py."""
 
-from server.store.held_since import joined
+from server.data.backup.rows_held_since import joined
 
 
 def test_of_two_rows_with_the_same_keys_the_first_stays() -> None:

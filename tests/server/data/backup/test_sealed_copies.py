@@ -6,14 +6,14 @@ import time
 
 import pytest
 
-from server.privacy import audit, holds
-from server.security import keys
-from server.store import kept
-from server.store.copies import INDEX, NUMBERED, Copies
-from server.store.epochs import KeyGone
-from server.store.errors import ObjectsAway
-
-from .conftest import Kit, address
+from server.data.backup.sealed_copies import INDEX, NUMBERED, Copies
+from server.data.errors import ObjectsAway
+from server.data.keys import keyed_values
+from server.data.keys.epoch_keys import KeyGone
+from server.data.privacy import audit_log
+from server.data.retention import legal_holds
+from server.ops.security import secret_keys
+from tests.server.data.conftest import Kit, address
 
 pytestmark = pytest.mark.blocking  # reads files
 
@@ -31,7 +31,7 @@ async def names(kit: Kit) -> set[str]:
 async def note(kit: Kit, count: int = 1, at: int = 0) -> None:
     """Lines in the trail."""
     for _ in range(count):
-        await audit.note(
+        await audit_log.note(
             kit.database, now=at or int(time.time()), operator="ada", action="look", why="why so", outcome="o"
         )
 
@@ -39,8 +39,8 @@ async def note(kit: Kit, count: int = 1, at: int = 0) -> None:
 async def hold(kit: Kit) -> int:
     """A hold on somebody's address."""
     now = int(time.time())
-    return await holds.place(
-        kit.database, kit.pseudonyms, holds.Selector("address", address(7)),
+    return await legal_holds.place(
+        kit.database, kit.pseudonyms, legal_holds.Selector("address", address(7)),
         authority="a court", reason="7", now=now, until=now + 1000, secret=False,
     )  # fmt: skip
 
@@ -70,7 +70,7 @@ async def test_a_change_is_written_once_and_only_the_pieces_that_it_touched(kit:
     assert found is not None
     assert [row["id"] for row in found[1]["audit"]] == list(range(1, NUMBERED + 3))
     assert [row["authority"] for row in found[1]["hold"]] == ["a court"]
-    await holds.release(kit.database, number, int(time.time()))
+    await legal_holds.release(kit.database, number, int(time.time()))
     assert await copies(kit).keep()
     found = await copies(kit).load()
     assert found is not None
@@ -111,7 +111,7 @@ async def test_keys_that_were_given_up_do_not_stop_new_copies(kit: Kit) -> None:
     await copies(kit).keep()
     for name in ("secret", "keys/kept.key"):
         (kit.data / name).unlink()
-    other = kept.pseudonyms(keys.load(kit.data), kit.data)
+    other = keyed_values.pseudonyms(secret_keys.load(kit.data), kit.data)
     with pytest.raises(KeyGone):
         await Copies(kit.database, kit.objects, other).load()
     assert await Copies(kit.database, kit.objects, other).keep()

@@ -9,17 +9,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from server.store import partitions
-from server.store.country import Countries
-from server.store.epochs import EPOCH
-from server.store.errors import StoreAway
-from server.store.ids import chat_ids, day_of
-from server.store.inserts import ROWS, Into, Values
-from server.store.inserts import put as insert
-from server.store.records import CHAT, PAIR, PARTY, Batch, Records, kind
-from server.store.schema import chat, metadata
-
-from .conftest import NOW, Kit
+from server.data.database import daily_partitions
+from server.data.database.bulk_inserts import ROWS, Into, Values
+from server.data.database.bulk_inserts import put as insert
+from server.data.errors import StoreAway
+from server.data.keys.epoch_keys import EPOCH
+from server.data.records.address_country import Countries
+from server.data.records.chat_rows import CHAT, PAIR, PARTY, Batch, Records, kind
+from server.data.schema.chat_ids import chat_ids, day_of
+from server.data.schema.chat_schema import chat, metadata
+from tests.server.data.conftest import NOW, Kit
 
 COUNTS = (1, ROWS - 1, ROWS, ROWS + 1, 3 * ROWS, 3 * ROWS + 7)
 
@@ -30,7 +29,7 @@ async def put(kit: Kit, *values: tuple[Into, list[Any]]) -> None:
         assert await kit.database.put(values) > 0
         return
     async with kit.database.write() as connection:
-        await partitions.ensure(connection, day_of(NOW))
+        await daily_partitions.ensure(connection, day_of(NOW))
         await insert(connection, values)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from server.store.database import Database
-from server.store.errors import StoreAway
+from server.data.database.database import Database
+from server.data.errors import StoreAway
 
 
 class Opening:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from server.config.kinds import DATABASES
-from server.config.settings import Store
-from server.store.options import DRIVERS, database_url
+from server.data.database.database_url import DRIVERS, database_url
+from server.ops.config.setting_types import DATABASES
+from server.ops.config.settings import Store
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_every_database_that_the_settings_know_has_a_driver() -> None:
 
 
 def test_without_the_driver_of_postgresql_the_server_says_in_one_line_how_to_get_it(tmp_path: Path) -> None:
-    code = "import sys; sys.modules['asyncpg'] = None; from server.cli import main; main()"
+    code = "import sys; sys.modules['asyncpg'] = None; from server.main.cli import main; main()"
     settings = {
         "SERENDIP_STORE__URL": "postgresql://user:secret@127.0.0.1/name",
         "SERENDIP_DATA": str(tmp_path),

@@ -8,23 +8,23 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from server.cli import app
-from server.store import folder
-from server.store.errors import Busy
-from tests.server.web.servers import ROOT, WIDE, Server
+from server.data.database import folder_lock
+from server.data.errors import Busy
+from server.main.cli import app
+from tests.server.site.web.servers import ROOT, WIDE, Server
 from tests.support.forkserver import START
 
 
 def test_many_may_serve_and_nobody_replaces_meanwhile(tmp_path: Path) -> None:
-    one, two = folder.share(tmp_path), folder.share(tmp_path)
-    with pytest.raises(Busy, match="stop it first"), folder.alone(tmp_path):
+    one, two = folder_lock.share(tmp_path), folder_lock.share(tmp_path)
+    with pytest.raises(Busy, match="stop it first"), folder_lock.alone(tmp_path):
         pass
     os.close(one)
     os.close(two)
-    with folder.alone(tmp_path), pytest.raises(Busy, match="restored"):
-        folder.share(tmp_path)
-    os.close(folder.share(tmp_path))
-    assert (tmp_path / folder.NAME).stat().st_mode & 0o777 == 0o600
+    with folder_lock.alone(tmp_path), pytest.raises(Busy, match="restored"):
+        folder_lock.share(tmp_path)
+    os.close(folder_lock.share(tmp_path))
+    assert (tmp_path / folder_lock.NAME).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_restore_beside_a_running_server_is_refused_and_changes_nothing(tmp_path: Path) -> None:

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from server.config.settings import Objects, Retention
-from server.security import keys
-from server.store import kept, migrate
-from server.store.errors import KeysDiffer
-from server.store.fingerprints import Fingerprints, forget
-from server.store.schema import fingerprint
-from tests.server.process.test_owner import serendip
-
-from .conftest import Kit, ended, make_kit
+from server.data.database import schema_migration
+from server.data.database.key_fingerprints import Fingerprints, forget
+from server.data.errors import KeysDiffer
+from server.data.keys import keyed_values
+from server.data.schema.chat_schema import fingerprint
+from server.ops.config.settings import Objects, Retention
+from server.ops.security import secret_keys
+from tests.server.data.conftest import Kit, ended, make_kit
+from tests.server.ops.process.test_file_owner import serendip
 
 pytestmark = pytest.mark.blocking  # reads and makes keys
 DAY = 86_400
@@ -27,7 +27,10 @@ DAY = 86_400
 def of(kit: Kit) -> Fingerprints:
     """As a server with this data folder has them at its start."""
     return Fingerprints(
-        kit.database, keys.load(kit.data), kept.pseudonyms(keys.load(kit.data), kit.data), kit.retention
+        kit.database,
+        secret_keys.load(kit.data),
+        keyed_values.pseudonyms(secret_keys.load(kit.data), kit.data),
+        kit.retention,
     )
 
 
@@ -46,7 +49,7 @@ async def test_the_keys_that_made_a_database_are_its_keys_at_every_start(kit: Ki
 
 async def test_a_rotated_secret_is_known_by_the_previous_one_and_takes_its_place(kit: Kit) -> None:
     await of(kit).check()
-    keys.rotate(kit.data)
+    secret_keys.rotate(kit.data)
     await of(kit).check()
     (kit.data / "secret.previous").unlink()
     await of(kit).check()
@@ -64,7 +67,7 @@ async def test_another_key_of_identities_is_noticed_and_a_lost_one_is_made_again
     file = kit.data / "keys" / "identity.key"
     file.unlink()
     await of(kit).check()
-    keys.rotate(kit.data)
+    secret_keys.rotate(kit.data)
     await of(kit).check()
     file.unlink()
     with pytest.raises(KeysDiffer, match=r"the key of identity cookies is another.*keys/"):
@@ -127,9 +130,9 @@ async def test_the_purge_forgets_the_keys_that_it_destroys(kit: Kit) -> None:
 def test_a_server_with_other_keys_does_not_start_and_says_what_to_do(tmp_path: Path) -> None:
     async def fill() -> None:
         kit = await asyncio.to_thread(make_kit, f"sqlite+aiosqlite:///{tmp_path / 'serendip.db'}", tmp_path, Objects())
-        await migrate.migrate(kit.database)
+        await schema_migration.migrate(kit.database)
         await kit.write(ended(now=time.time()))
-        await Fingerprints(kit.database, keys.load(tmp_path), kit.pseudonyms, Retention()).check()
+        await Fingerprints(kit.database, secret_keys.load(tmp_path), kit.pseudonyms, Retention()).check()
         await kit.database.close()
 
     asyncio.run(fill())

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from server.config.settings import Settings
-from server.config.settings import Store as StoreSettings
-from server.store.last_chat import last_chat
-from tests.server.store.conftest import NOW, Kit, ended
+from server.data.database.last_chat import last_chat
+from server.ops.config.settings import Settings
+from server.ops.config.settings import Store as StoreSettings
+from tests.server.data.conftest import NOW, Kit, ended
 
 
 async def test_the_last_chat_is_told_and_none_is_nought(kit: Kit, tmp_path: Path) -> None:

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from server.store import migrate
-from server.store.database import Database
-
-from .conftest import Kit
+from server.data.database import schema_migration
+from server.data.database.database import Database
+from tests.server.data.conftest import Kit
 
 pytestmark = pytest.mark.blocking  # alembic reads its files; the server migrates in a thread
 
@@ -20,9 +19,9 @@ KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from alembic import op
-from server.store import migrate
-from server.store.database import Database
-from server.store.schema import audit
+from server.data.database import schema_migration as migrate
+from server.data.database.database import Database
+from server.data.schema.chat_schema import audit
 real, made = op.create_table, []
 def create(name, *a, **k):
     made.append(name)
@@ -36,40 +35,40 @@ asyncio.run(migrate.migrate(Database(sys.argv[1], data=Path(sys.argv[2]))))
 IDLE = """
 import asyncio, sys
 from pathlib import Path
-from server.store import migrate, service
+from server.data.database import schema_migration as migrate; from server.data.store import service
 print(*asyncio.run(migrate.migrate_apart(sys.argv[1], Path(sys.argv[2]))), "alembic" in sys.modules)
 """
 
 
 async def test_a_fresh_database_holds_exactly_what_the_program_declares(kit: Kit) -> None:
-    assert await migrate.differences(kit.database) == []
-    assert await migrate.revision(kit.database) == migrate.HEAD
+    assert await schema_migration.differences(kit.database) == []
+    assert await schema_migration.revision(kit.database) == schema_migration.HEAD
 
 
 async def test_where_there_is_nothing_to_do_alembic_is_not_imported(kit: Kit, tmp_path: Path) -> None:
     run = subprocess.run(  # noqa: ASYNC221 - marked as blocking
-        [sys.executable, "-c", IDLE, kit.database.url, str(tmp_path)], cwd=Path(__file__).parents[3], timeout=30,
+        [sys.executable, "-c", IDLE, kit.database.url, str(tmp_path)], cwd=Path(__file__).parents[4], timeout=30,
         capture_output=True, text=True,
     )  # fmt: skip
-    assert (run.stdout, run.stderr) == (f"{migrate.HEAD} {migrate.HEAD} False\n", "")
+    assert (run.stdout, run.stderr) == (f"{schema_migration.HEAD} {schema_migration.HEAD} False\n", "")
 
 
 async def test_migrating_again_changes_nothing(kit: Kit) -> None:
-    assert await migrate.migrate(kit.database) == (migrate.HEAD, migrate.HEAD)
+    assert await schema_migration.migrate(kit.database) == (schema_migration.HEAD, schema_migration.HEAD)
 
 
 async def test_a_database_of_a_newer_program_is_left_alone(kit: Kit) -> None:
     async with kit.database.write() as connection:
         await connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'z999'")
-    with pytest.raises(migrate.SchemaDiffers, match="z999"):
-        await migrate.migrate(kit.database)
+    with pytest.raises(schema_migration.SchemaDiffers, match="z999"):
+        await schema_migration.migrate(kit.database)
 
 
 async def test_a_migration_that_is_killed_is_not_done_and_the_next_one_does_it(url: str, tmp_path: Path) -> None:
-    run = subprocess.run([sys.executable, "-c", KILLED, url, str(tmp_path)], cwd=Path(__file__).parents[3], timeout=30)  # noqa: ASYNC221 - marked as blocking
+    run = subprocess.run([sys.executable, "-c", KILLED, url, str(tmp_path)], cwd=Path(__file__).parents[4], timeout=30)  # noqa: ASYNC221 - marked as blocking
     assert run.returncode == -signal.SIGKILL
     database = Database(url, data=tmp_path)
-    assert await migrate.revision(database) == ""
-    assert await migrate.migrate(database) == ("", migrate.HEAD)
-    assert await migrate.differences(database) == []
+    assert await schema_migration.revision(database) == ""
+    assert await schema_migration.migrate(database) == ("", schema_migration.HEAD)
+    assert await schema_migration.differences(database) == []
     await database.close()

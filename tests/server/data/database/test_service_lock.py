@@ -15,14 +15,14 @@ import pytest_asyncio
 from prometheus_client.parser import text_string_to_metric_families
 from typer.testing import CliRunner, Result
 
-from server.cli import app
-from server.config.settings import Settings
-from server.store import service_lock
-from server.store.database import Database
-from server.store.errors import Busy
-from server.store.options import database_url
-from server.store.service_lock import ServiceLock
-from tests.server.privacy.drive import Running
+from server.data.database import service_lock
+from server.data.database.database import Database
+from server.data.database.database_url import database_url
+from server.data.database.service_lock import ServiceLock
+from server.data.errors import Busy
+from server.main.cli import app
+from server.ops.config.settings import Settings
+from tests.server.data.privacy.drive import Running
 from tests.support import services
 
 pytestmark = pytest.mark.blocking  # real servers, and PostgreSQL's programs

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from server.store.apart import Apart
+from server.data.database.sqlite_thread import Apart
 
 
 def kept(connection: sqlite3.Connection) -> list[tuple[int]]:

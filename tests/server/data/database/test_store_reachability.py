@@ -12,11 +12,11 @@ import asyncpg
 import orjson
 import pytest
 
-from server import log
-from server.config.settings import Log
-from server.store.database import Database
-from server.store.errors import NotSaved, ObjectsAway, SchemaDiffers, StoreAway
-from server.store.reach import CAUSES, Reach, cause_of
+from server.data.database.database import Database
+from server.data.database.store_reachability import CAUSES, Reach, cause_of
+from server.data.errors import NotSaved, ObjectsAway, SchemaDiffers, StoreAway
+from server.ops import log
+from server.ops.config.settings import Log
 from tests.support import services
 
 
@@ -99,7 +99,7 @@ async def test_when_a_database_is_closed_no_thread_of_its_connections_lives(tmp_
 
 @pytest.mark.blocking  # makes a lock by a second connection
 async def test_a_lock_of_another_s_is_told_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.store.database.BUSY", 10)
+    monkeypatch.setattr("server.data.database.database.BUSY", 10)
     with sqlite3.connect(tmp_path / "x.db", isolation_level=None) as other:
         other.execute("CREATE TABLE chat (id)")
         other.execute("BEGIN IMMEDIATE")

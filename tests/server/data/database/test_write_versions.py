@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from server.store.versions import News, Version, Versions
-
-from .conftest import Kit, ended
+from server.data.database.write_versions import News, Version, Versions
+from tests.server.data.conftest import Kit, ended
 
 OTHER = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('CREATE TABLE other (a)'); c.commit()"
 sqlite_alone = pytest.mark.parametrize("url", ["sqlite"], indirect=True)

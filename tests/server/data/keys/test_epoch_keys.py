@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from server.store.epochs import EPOCH, SIZE, EpochKeys, KeyGone, epoch_of
-from server.store.errors import KeyAwaited
+from server.data.errors import KeyAwaited
+from server.data.keys.epoch_keys import EPOCH, SIZE, EpochKeys, KeyGone, epoch_of
 
 
 def test_a_key_is_made_once_and_read_by_every_process(tmp_path: Path) -> None:

@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from server.config.settings import Retention
-from server.safety.interface import Written
-from server.safety.law_desk import LawDesk
-from server.safety.law_notices import LawNotices
-from server.security import keys
-from server.store import kept
-from server.store.epochs import KeyGone
-from server.store.errors import KeysDiffer
-from server.store.fingerprints import Fingerprints
-from server.store.public_schema import law_notice
-from server.store.sealed import Sealed
-from tests.server.store.conftest import Kit, kit, object_settings, url
+from server.data.database.key_fingerprints import Fingerprints
+from server.data.errors import KeysDiffer
+from server.data.keys import keyed_values
+from server.data.keys.epoch_keys import KeyGone
+from server.data.logs.sealed_objects import Sealed
+from server.data.schema.public_schema import law_notice
+from server.ops.config.settings import Retention
+from server.ops.security import secret_keys
+from server.trust.desk.public_notice_desk import LawDesk
+from server.trust.moderation_ports import Written
+from server.trust.publication.public_notices import LawNotices
+from tests.server.data.conftest import Kit, kit, object_settings, url
 
 __all__ = ["kit", "object_settings", "url"]
 pytestmark = pytest.mark.blocking  # reads keys
@@ -29,13 +29,13 @@ async def test_rows_and_objects_of_before_a_rotation_stay_readable_and_new_ones_
     kit: Kit, tmp_path: Path
 ) -> None:
     data = tmp_path / "of"
-    before = kept.pseudonyms(keys.load(data), data)
+    before = keyed_values.pseudonyms(secret_keys.load(data), data)
     await LawNotices(kit.database, before).write(Written("other", "old", "old words", ""))
     placed = await Sealed(kit.database, kit.objects, before).put("logs/", b"old log", int(kit.now))
     saved, found = before.kept(5, ADDRESS), before.safety(5, ADDRESS)
 
-    assert keys.rotate_kept(data) == 1
-    after = kept.pseudonyms(keys.load(data), data)
+    assert secret_keys.rotate_kept(data) == 1
+    after = keyed_values.pseudonyms(secret_keys.load(data), data)
     await LawNotices(kit.database, after).write(Written("other", "new", "new words", ""))
     desk = LawDesk(kit.database, after)
     words = {(await desk.show(one.id, "ada", "my turn")).words for one in await desk.waiting()}
@@ -57,12 +57,12 @@ async def test_a_host_without_a_key_that_seals_is_told_so_and_does_not_start(kit
     data = tmp_path / "of"
 
     def fingerprints() -> Fingerprints:
-        own = keys.load(data)
-        return Fingerprints(kit.database, own, kept.pseudonyms(own, data), Retention())
+        own = secret_keys.load(data)
+        return Fingerprints(kit.database, own, keyed_values.pseudonyms(own, data), Retention())
 
     runs = fingerprints()
     await runs.accept()
-    keys.rotate_kept(data)
+    secret_keys.rotate_kept(data)
     await fingerprints().check()
     await runs.check()  # a host that runs on and is restarted next
     (data / "keys" / "kept.1.key").rename(tmp_path / "lost")
@@ -75,9 +75,9 @@ async def test_a_host_without_a_key_that_seals_is_told_so_and_does_not_start(kit
 def test_a_copy_of_the_keys_opens_the_same(tmp_path: Path) -> None:
     data = tmp_path / "of"
     for ident in (1, 2):
-        assert keys.rotate_kept(data) == ident
-    sealed = kept.pseudonyms(keys.load(data), data).seal_text(b"x", "words")
+        assert secret_keys.rotate_kept(data) == ident
+    sealed = keyed_values.pseudonyms(secret_keys.load(data), data).seal_text(b"x", "words")
     assert sealed[0] == 2
-    assert kept.pseudonyms(keys.load(data), data).open_text(b"x", sealed) == "words"
+    assert keyed_values.pseudonyms(secret_keys.load(data), data).open_text(b"x", sealed) == "words"
     with pytest.raises(KeyGone):
-        kept.pseudonyms(keys.load(data), data).open_text(b"y", sealed)
+        keyed_values.pseudonyms(secret_keys.load(data), data).open_text(b"y", sealed)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.store.epochs import EpochKeys, KeyGone
-from server.store.errors import KeyAwaited
-from server.store.pseudonyms import Keyed, Pseudonyms, canonical, mac
+from server.data.errors import KeyAwaited
+from server.data.keys.epoch_keys import EpochKeys, KeyGone
+from server.data.keys.pseudonyms import Keyed, Pseudonyms, canonical, mac
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 
 from serendip_client.client import Client
 from serendip_client.events import Matched, Message, Saved
-from tests.server.web.servers import Server
+from tests.server.site.web.servers import Server
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Misses are counted by network, in bounded memory, and are forgiven in time."""
 
-from server.saved.guesses import Guesses
+from server.data.logs.guess_limit import Guesses
 
 
 def test_a_network_waits_once_it_missed_too_often_and_another_does_not() -> None:

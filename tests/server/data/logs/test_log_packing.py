@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from server.store.errors import Crowded
-from server.store.workshop import WAITING_MAX, Workshop
+from server.data.errors import Crowded
+from server.data.logs.log_packing import WAITING_MAX, Workshop
 
 
 async def test_work_is_done_apart_and_its_error_is_raised_here() -> None:

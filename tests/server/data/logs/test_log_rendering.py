@@ -2,9 +2,9 @@
 
 import pytest
 
-from server.saved.render import PAUSE, as_json, as_text, clock, context, facts, lasted
-from server.store.transcript import Line, Transcript
-from server.words.said import said as spoken
+from server.data.logs.log_rendering import PAUSE, as_json, as_text, clock, context, facts, lasted
+from server.data.records.transcript import Line, Transcript
+from server.http.words.sentences import said as spoken
 
 ENGLISH = spoken()["en"]
 AT = 1_795_536_309  # 24 November 2026, 16:05:09 UTC

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from server.config.settings import Objects as ObjectSettings
-from server.store import objects as module
-from server.store.errors import ObjectsAway
-from server.store.objects import Objects
-from tests.server.store.test_bucket import of
+from server.data.errors import ObjectsAway
+from server.data.logs import objects as module
+from server.data.logs.objects import Objects
+from server.ops.config.settings import Objects as ObjectSettings
+from tests.server.data.store.test_bucket import of
 
 
 @pytest.mark.parametrize("kind", ["folder", "s3"])

@@ -11,11 +11,10 @@ import pytest
 
 from serendip_client.events import Error as Refused
 from serendip_client.events import Left
-from server.saved import guesses
-from server.saved.routes import SHOWN, SHOWN_RATE
-from tests.server.web.servers import Server
-
-from .conftest import get, post, save, talked
+from server.data.logs import guess_limit
+from server.data.logs.routes import SHOWN, SHOWN_RATE
+from tests.server.data.logs.conftest import get, post, save, talked
+from tests.server.site.web.servers import Server
 
 HOSTILE = (
     "<script>alert('markup')</script><img src=x onerror=alert(1)>",
@@ -203,7 +202,7 @@ async def test_guessing_is_limited_by_network_and_finds_nothing(tmp_path_factory
     try:
         begun = time.monotonic()
         found = [(await get(server, f"/log/{index:022}"))[0] for index in range(30)]
-        again = int((time.monotonic() - begun) * guesses.RATE)  # a slow machine leaves time for more
+        again = int((time.monotonic() - begun) * guess_limit.RATE)  # a slow machine leaves time for more
         assert 20 <= found.count(404) <= 20 + again
         assert found.count(429) == 30 - found.count(404)
         _, _, headers = await get(server, "/log/" + "A" * 22)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from server.config.settings import MIB, Limits
-from server.store.quota import DAY, HOUR, Quota
-from server.store.records import Party
+from server.data.logs.save_quota import DAY, HOUR, Quota
+from server.data.records.chat_rows import Party
+from server.ops.config.settings import MIB, Limits
 
 LIMITS = Limits(saves_hour=4, saves_day=8, saved_hour=2 * MIB, saved_day=4 * MIB, saves_network=2)  # type: ignore[arg-type]
 

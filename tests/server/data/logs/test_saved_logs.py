@@ -15,15 +15,14 @@ from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.config.settings import Objects as ObjectSettings
-from server.security.url_secrets import decode
-from server.store import migrate
-from server.store.errors import NotSaved, ObjectsAway, StoreAway
-from server.store.transcript import Line, Transcript, Unreadable, of_ring, pack, unpack
+from server.data.database import schema_migration
+from server.data.errors import NotSaved, ObjectsAway, StoreAway
+from server.data.records.transcript import Line, Transcript, Unreadable, of_ring, pack, unpack
+from server.ops.config.settings import Objects as ObjectSettings
+from server.ops.security.url_secrets import decode
+from tests.server.data.conftest import NOW, Kit, address, make_kit, people, transcript
 from tests.support import services
 from tests.support.forkserver import forked
-
-from .conftest import NOW, Kit, address, make_kit, people, transcript
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -154,9 +153,9 @@ async def test_an_interrupted_save_is_cleared_away_by_the_sweep(kit: Kit, monkey
 KILLED = forked("""
 import asyncio, os, signal, sys
 from pathlib import Path
-from server.config.settings import Objects
-from server.store.saved import SavedLogs
-from tests.server.store.conftest import make_kit, people, transcript
+from server.ops.config.settings import Objects
+from server.data.logs.saved_logs import SavedLogs
+from tests.server.data.conftest import make_kit, people, transcript
 async def main():
     kit = make_kit(sys.argv[1], Path(sys.argv[2]), Objects(**eval(sys.argv[3])))
     saved = await kit.logs.save(transcript("kept"), people())
@@ -190,7 +189,7 @@ async def test_kill_9_leaves_a_save_or_a_deletion_done_or_to_be_continued(
     plain |= {key: getattr(object_settings, key).get_secret_value() for key in ("access_key", "secret_key")}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", KILLED, url, str(kit.data), repr(plain), point,
-        cwd=Path(__file__).parents[3], stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).parents[4], stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, _ = await process.communicate()
     assert process.returncode == -signal.SIGKILL
@@ -236,7 +235,7 @@ async def test_an_object_store_that_answers_500_refuses_the_save_and_keeps_the_d
     )  # type: ignore[arg-type]
     url = f"sqlite+aiosqlite:///{tmp_path / 'x.db'}"
     kit = make_kit(url, tmp_path, settings)
-    await migrate.migrate_apart(url, tmp_path)
+    await schema_migration.migrate_apart(url, tmp_path)
     saved = await kit.logs.save(transcript(), people())
     broken[0] = True
     with pytest.raises(NotSaved):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from server.store.sealed import UNFINISHED, Sealed
-
-from .conftest import NOW, Kit
+from server.data.logs.sealed_objects import UNFINISHED, Sealed
+from tests.server.data.conftest import NOW, Kit
 
 
 async def test_an_object_is_read_with_its_key_and_with_no_other(kit: Kit) -> None:

@@ -9,8 +9,8 @@ import asyncio
 import re
 from html import unescape
 
-from tests.server.privacy import rest
-from tests.server.privacy.drive import Person, Sinks
+from tests.server.data.privacy import rest
+from tests.server.data.privacy.drive import Person, Sinks
 
 PAGE = "/privacy/request"
 

@@ -7,15 +7,15 @@ import json
 import sys
 from collections.abc import Iterator
 
-from tests.server.college.conftest import Box, code_of
-from tests.server.privacy.drive import Person, Sinks
-from tests.server.web.servers import ROOT
+from tests.server.data.privacy.drive import Person, Sinks
+from tests.server.site.college.conftest import Box, code_of
+from tests.server.site.web.servers import ROOT
 
 
 async def windows(port: int, one: Person, two: Person, box: Box, sinks: Sinks) -> None:
     """A chat in two windows; what they kept and were sent goes to the sinks."""
     program = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.server.privacy.windows", str(port), cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        sys.executable, "-m", "tests.server.data.privacy.windows", str(port), cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         limit=16 * 1024 * 1024,
     )  # fmt: skip
     assert program.stdin is not None

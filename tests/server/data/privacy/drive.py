@@ -21,8 +21,8 @@ from typing import Any
 
 import aiohttp
 
-from tests.server.privacy.scanner import Marker
-from tests.server.web.servers import ROOT, WIDE
+from tests.server.data.privacy.scanner import Marker
+from tests.server.site.web.servers import ROOT, WIDE
 from tests.support.forkserver import START
 
 PATIENCE = 30.0  # seconds for an answer: a bound, on a machine that starts databases meanwhile

@@ -12,13 +12,13 @@ import time
 import aiohttp
 from sqlalchemy import select
 
-from server.safety.cases import Cases
-from server.safety.shown import OWN, STRIP, Picture
-from server.store.safety_schema import case
-from server.store.sealed import Sealed
-from server.store.service import Parts
-from tests.server.privacy import rest
-from tests.server.privacy.drive import PATIENCE, Person, Sinks
+from server.data.logs.sealed_objects import Sealed
+from server.data.schema.safety_schema import case
+from server.data.store.service import Parts
+from server.trust.cases.report_cases import Cases
+from server.trust.evidence.case_pictures import OWN, STRIP, Picture
+from tests.server.data.privacy import rest
+from tests.server.data.privacy.drive import PATIENCE, Person, Sinks
 
 
 async def moderate(environment: dict[str, str], bad: Person, other: Person, reader: Person, sinks: Sinks) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from server.cli import app
-from server.store.schema import metadata
-from server.store.service import Parts
-from tests.server.privacy.scanner import Found, Scanner
+from server.data.schema.chat_schema import metadata
+from server.data.store.service import Parts
+from server.main.cli import app
+from tests.server.data.privacy.scanner import Found, Scanner
 
 
 async def rows(scanner: Scanner, parts: Parts) -> list[Found]:

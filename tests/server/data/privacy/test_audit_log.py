@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from server.privacy import audit
-from server.store.errors import StoreAway
-from server.store.schema import audit as trail
-from server.store.schema import log_party
-from tests.server.safety.people import cases, reported
-from tests.server.store.conftest import Kit, address, people, transcript
+from server.data.errors import StoreAway
+from server.data.privacy import audit_log
+from server.data.schema.chat_schema import audit as trail
+from server.data.schema.chat_schema import log_party
+from tests.server.data.conftest import Kit, address, people, transcript
+from tests.server.trust.moderation.people import cases, reported
 
 
 async def lines(kit: Kit) -> list[tuple[str, bytes | None]]:
@@ -21,7 +21,7 @@ async def lines(kit: Kit) -> list[tuple[str, bytes | None]]:
 
 
 async def test_the_line_before_is_there_before_and_the_outcome_after(kit: Kit) -> None:
-    async with audit.act(kit.database, operator="ada", action="look", why="asked to", subject=b"s" * 17) as act:
+    async with audit_log.act(kit.database, operator="ada", action="look", why="asked to", subject=b"s" * 17) as act:
         assert await lines(kit) == [("asked", b"s" * 17)]
         await act.about([b"t" * 17, b"u" * 17])
         assert len(await lines(kit)) == 3
@@ -29,13 +29,13 @@ async def test_the_line_before_is_there_before_and_the_outcome_after(kit: Kit) -
     assert await lines(kit) == [
         ("asked", b"s" * 17), ("about", b"t" * 17), ("about", b"u" * 17), ("found", b"s" * 17),
     ]  # fmt: skip
-    (first, *_) = await audit.listed(kit.database, 0)
+    (first, *_) = await audit_log.listed(kit.database, 0)
     assert (first.operator, first.action, first.why, first.outcome) == ("ada", "look", "asked to", "found")
 
 
 async def test_what_only_counts_is_a_look_and_what_fails_is_told_by_its_kind(kit: Kit) -> None:
     with pytest.raises(LookupError):
-        async with audit.act(kit.database, operator="ada", action="look", why="w", dry=True):
+        async with audit_log.act(kit.database, operator="ada", action="look", why="w", dry=True):
             raise LookupError("somebody's secret")
     assert await lines(kit) == [("asked, to count only", None), ("failed: LookupError", None)]
 
@@ -60,7 +60,7 @@ async def test_where_the_line_cannot_be_written_nothing_is_done(kit: Kit) -> Non
     await shut(kit)
     done = False
     with pytest.raises(StoreAway):
-        async with audit.act(kit.database, operator="ada", action="look", why="w"):
+        async with audit_log.act(kit.database, operator="ada", action="look", why="w"):
             done = True
     assert not done
 
@@ -72,12 +72,12 @@ async def test_a_person_has_one_subject_beside_logs_and_one_beside_cases_and_non
         saved = await kit.logs.save(transcript(), people(11, other))
         ident = await kit.logs.find(saved.log)
         assert ident is not None
-        found.append(await audit.of_log(kit.database, hidden, ident))
-        assert audit.of_log_address(hidden, saved.log) not in {ident, *found[-1]}
+        found.append(await audit_log.of_log(kit.database, hidden, ident))
+        assert audit_log.of_log_address(hidden, saved.log) not in {ident, *found[-1]}
     assert found[0][0] == found[1][0] == hidden.audit_subject(hidden.kept_identity(11))
     assert found[0][1] != found[1][1]
     case = await cases(kit).take(reported(about=11))
-    about = await audit.of_case(kit.database, hidden, case)
+    about = await audit_log.of_case(kit.database, hidden, case)
     assert about == hidden.audit_subject(hidden.safety_identity(11))
     async with kit.database.read() as connection:
         stored = (await connection.execute(select(log_party.c.identity, log_party.c.address_mac))).all()
@@ -88,9 +88,9 @@ async def test_who_has_no_cookie_is_named_by_address_and_a_case_that_is_not_ther
     saved = await kit.logs.save(transcript(), people(0, 22))
     ident = await kit.logs.find(saved.log)
     assert ident is not None
-    subjects = await audit.of_log(kit.database, kit.pseudonyms, ident)
+    subjects = await audit_log.of_log(kit.database, kit.pseudonyms, ident)
     assert subjects[0] == kit.pseudonyms.audit_subject(kit.pseudonyms.kept_address_mac(address(0)))
     case = await cases(kit).take(reported(about=0))
     network = kit.pseudonyms.safety_network(address(999))
-    assert await audit.of_case(kit.database, kit.pseudonyms, case) == kit.pseudonyms.audit_subject(network)
-    assert await audit.of_case(kit.database, kit.pseudonyms, b"?" * 16) is None
+    assert await audit_log.of_case(kit.database, kit.pseudonyms, case) == kit.pseudonyms.audit_subject(network)
+    assert await audit_log.of_case(kit.database, kit.pseudonyms, b"?" * 16) is None

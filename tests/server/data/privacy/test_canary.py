@@ -18,21 +18,21 @@ import aiohttp
 import pytest
 from sqlalchemy import select, text
 
-from server.config.settings import Retention, Settings
-from server.privacy.model import BrowserStore, Column, Cookie, HandedOn, Item, ObjectPrefix, Recipient
-from server.privacy.purge import Purge
-from server.privacy.registry import REGISTRY
-from server.security import keys
-from server.store.schema import metadata
-from server.store.service import Parts, open_parts
-from tests.server.college.conftest import Box, box, code_of  # noqa: F401 - a fixture
-from tests.server.privacy import rest
-from tests.server.privacy.asking import ask
-from tests.server.privacy.browsers import windows
-from tests.server.privacy.drive import Person, Running, Sinks
-from tests.server.privacy.moderation import moderate, pictured
-from tests.server.privacy.scanner import Found, Scanner
-from tests.server.privacy.ways import chat, college, omegle, pages, spy, video
+from server.data.privacy.registry import REGISTRY
+from server.data.privacy.registry_model import BrowserStore, Column, Cookie, HandedOn, Item, ObjectPrefix, Recipient
+from server.data.retention.purge import Purge
+from server.data.schema.chat_schema import metadata
+from server.data.store.service import Parts, open_parts
+from server.ops.config.settings import Retention, Settings
+from server.ops.security import secret_keys
+from tests.server.data.privacy import rest
+from tests.server.data.privacy.asking import ask
+from tests.server.data.privacy.browsers import windows
+from tests.server.data.privacy.drive import Person, Running, Sinks
+from tests.server.data.privacy.moderation import moderate, pictured
+from tests.server.data.privacy.scanner import Found, Scanner
+from tests.server.data.privacy.ways import chat, college, omegle, pages, spy, video
+from tests.server.site.college.conftest import Box, box, code_of  # noqa: F401 - a fixture
 from tests.support import services
 
 ORDER = "abcdefghijklmnopqr"  # q and r are windows of a browser
@@ -91,7 +91,7 @@ PLACE = {Recipient.USER: "user", Recipient.LINK: "link", Recipient.RELAY: "relay
 PRINTED = {"printed by log show": "log"}  # what operators look at, with a reason, in the trail
 # Items without a marker, each with the reason.
 UNMARKED = {
-    "between_hosts": "one host is here, and tells no other: tests/server/cluster/",
+    "between_hosts": "one host is here, and tells no other: tests/server/fleet/cluster/",
     "country": "two letters, which stand everywhere",
     "chat": "times and words of a list",
     "log_party": "the same address and identity, marked there",
@@ -105,9 +105,9 @@ UNMARKED = {
     "case_subject": "the same address and identity, marked there",
     "evidence": "the same text, marked there",
     "snap": "the same text, marked there: it stands in the pictures that come to the cases",
-    "snap_provider": "nobody is asked here: tests/server/safety/pictures/test_provider.py",
-    "video_off": "nobody is in a call with pictures here: tests/engine/test_pauses.py",
-    "snap_memory": "nobody is in a call with pictures here: tests/server/safety/test_picture_rows.py",
+    "snap_provider": "nobody is asked here: tests/server/trust/pictures/test_picture_provider.py",
+    "video_off": "nobody is in a call with pictures here: tests/engine/conduct/test_video_pauses.py",
+    "snap_memory": "nobody is in a call with pictures here: tests/server/trust/evidence/test_picture_evidence.py",
     **dict.fromkeys(("tap", "openers"), "the same text, marked there"),
     "found": "words of a list and numbers of lines",
     "translated": "the same text, marked there; nobody asks for a translation here",
@@ -120,7 +120,7 @@ UNMARKED = {
     "challenge": "a number of the session, to its own browser alone",
     **dict.fromkeys(
         ("captcha", "captcha_address"),
-        "no company checks anybody here; tests/server/captcha/test_siteverify.py",
+        "no company checks anybody here; tests/server/trust/captcha/test_siteverify.py",
     ),
     "block": "the same identity, marked there",
     **dict.fromkeys(("limits", "queue", "request_limits", "friction", "age"), "the same address, marked there"),
@@ -131,10 +131,10 @@ UNMARKED = {
     **dict.fromkeys(
         ("rights_key", "agent_use"), "a keyed value and a time; the key and the code themselves are nowhere"
     ),
-    **dict.fromkeys(("deletion", "erased"), "times and keyed values; tests/server/store/test_removal.py"),
+    **dict.fromkeys(("deletion", "erased"), "times and keyed values; tests/server/data/retention/test_row_removal.py"),
 }
 # Places that are declared and cannot be seen here.
-UNSEEN = {"cookie __Host-id": "by HTTPS only; tests/server/security/test_identity.py"}
+UNSEEN = {"cookie __Host-id": "by HTTPS only; tests/server/ops/security/test_identity_cookie.py"}
 _names = itertools.count(1)
 
 
@@ -214,7 +214,7 @@ def parts_of(settings: dict[str, str]) -> Parts:
             },
         }
     )
-    return open_parts(chosen, keys.load(chosen.data))
+    return open_parts(chosen, secret_keys.load(chosen.data))
 
 
 @pytest.mark.blocking  # reads files of a server that is another process
@@ -223,7 +223,7 @@ async def test_what_is_found_is_exactly_what_is_declared(settings: dict[str, str
     sinks = Sinks()
     box.mails.clear()
     environment = {name: value for name, value in settings.items() if name.isupper()}
-    server = Running(tmp_path / "data", tmp_path / "server.log", **environment)
+    server = Running(tmp_path / "data", tmp_path / "server.ops.log", **environment)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, server.stop)
         await server.ready()

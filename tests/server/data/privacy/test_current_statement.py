@@ -10,14 +10,14 @@ from typing import Any
 import orjson
 import pytest
 
-from server.config.settings import Objects, Settings
-from server.health.tasks import Tasks
-from server.privacy.deployment import DAY, FOLDER, NOTICE, announce, settle
-from server.privacy.published import YEAR, Published, Unfit
-from server.privacy.published import opened as opened_at_start
-from server.store import migrate
-from server.store.epochs import epoch_of
-from tests.server.store.conftest import ended, make_kit
+from server.data.database import schema_migration
+from server.data.keys.epoch_keys import epoch_of
+from server.data.privacy.current_statement import YEAR, Published, Unfit
+from server.data.privacy.current_statement import opened as opened_at_start
+from server.data.privacy.statement_versions import DAY, FOLDER, NOTICE, announce, settle
+from server.ops.config.settings import Objects, Settings
+from server.ops.health.background_tasks import Tasks
+from tests.server.data.conftest import ended, make_kit
 
 NOW = 1_800_000_000
 MAIL = {"mail": {"host": "mail.example"}, "recipients": [{"name": "Mailer", "kind": "mail"}]}
@@ -170,7 +170,7 @@ async def test_what_was_tried_before_anybody_chatted_is_no_version_that_was_brok
     url = f"sqlite+aiosqlite:///{tmp_path / 'serendip.db'}"
     kit = await asyncio.to_thread(make_kit, url, tmp_path, Objects())
     await asyncio.to_thread(kit.pseudonyms.epochs.make, epoch_of(time.time()))
-    await migrate.migrate_apart(url, tmp_path)
+    await schema_migration.migrate_apart(url, tmp_path)
     await kit.write(*(ended(now=time.time()) for _ in range(chats)))
     await kit.database.close()
     published = await opened_at_start(settings(tmp_path, **MAIL), tasks)

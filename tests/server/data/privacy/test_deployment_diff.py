@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from server.config.settings import Settings
-from server.privacy import statement
-from server.privacy.changes import ADDS, compare
-from server.privacy.deployment import state
-from server.words.catalogue import words
+from server.data.privacy import registry_history
+from server.data.privacy.deployment_diff import ADDS, compare
+from server.data.privacy.statement_versions import state
+from server.http.words.catalogue import words
+from server.ops.config.settings import Settings
 
 OLD: dict[str, Any] = {
     "operator": {"name": "A", "country": "Norway", "email": "a@example.org"},
@@ -47,9 +47,9 @@ def test_each_setting_of_the_statement_is_a_change_of_its_own(new: dict[str, Any
 
 
 def test_a_newer_registry_says_what_it_adds() -> None:
-    versions = statement.history()
+    versions = registry_history.history()
     old, new = (state(Settings()) | {"registry": {"version": v.number, "digest": v.digest}} for v in versions[:2])
     found = compare(old, new)
-    assert [change.name for change in found] == statement.additions(versions[0].items, versions[1].items)
+    assert [change.name for change in found] == registry_history.additions(versions[0].items, versions[1].items)
     assert {change.key for change in found} == {"registry.added"}
     assert {change.key for change in compare(new, old)} <= {"registry.added", "registry.words"}

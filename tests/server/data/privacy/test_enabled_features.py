@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from server.config.settings import Settings
-from server.privacy.features import features, holds
-from server.privacy.registry import REGISTRY
-from server.words.catalogue import ENGLISH, words
+from server.data.privacy.enabled_features import features, holds
+from server.data.privacy.registry import REGISTRY
+from server.http.words.catalogue import ENGLISH, words
+from server.ops.config.settings import Settings
 
 
 def test_what_is_switched_on_is_named_and_what_hangs_on_it_goes_with_it() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
-from server.privacy.scanlogs import scan
+from server.data.privacy.log_scan import scan
 
 LINES = """127.0.0.1 - - GET / 200
 83.17.201.4 - - "GET /log/AbCdEfGhIjKlMnOpQrStUv HTTP/1.1" 200

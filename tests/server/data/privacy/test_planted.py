@@ -17,17 +17,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, text
 
-from server.config.settings import Objects as ObjectSettings
-from server.security import keys
-from server.store.fingerprints import Fingerprints
-from server.store.schema import audit, chat, doomed, party
-from server.store.service import Parts
-from tests.server.privacy import rest
-from tests.server.privacy.browsers import seen_in
-from tests.server.privacy.drive import Person, Sinks
-from tests.server.privacy.scanner import Scanner
-from tests.server.privacy.test_canary import own
-from tests.server.store.conftest import NOW, Kit
+from server.data.database.key_fingerprints import Fingerprints
+from server.data.schema.chat_schema import audit, chat, doomed, party
+from server.data.store.service import Parts
+from server.ops.config.settings import Objects as ObjectSettings
+from server.ops.security import secret_keys
+from tests.server.data.conftest import NOW, Kit
+from tests.server.data.privacy import rest
+from tests.server.data.privacy.browsers import seen_in
+from tests.server.data.privacy.drive import Person, Sinks
+from tests.server.data.privacy.scanner import Scanner
+from tests.server.data.privacy.test_canary import own
 from tests.support import services
 
 
@@ -89,7 +89,7 @@ async def plant_rows(kit: Kit, who: Person) -> set[tuple[str, str]]:
 
 def parts_of(kit: Kit) -> Parts:
     """What commands and the server share."""
-    fingerprints = Fingerprints(kit.database, keys.load(kit.data), kit.pseudonyms, kit.retention)
+    fingerprints = Fingerprints(kit.database, secret_keys.load(kit.data), kit.pseudonyms, kit.retention)
     return Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, fingerprints)
 
 
@@ -128,7 +128,7 @@ def test_a_leak_into_a_field_of_a_log_is_found_by_its_event(leaker: Person, tmp_
         {"event": "server.ready", "host": leaker.address},
         {"event": "http.bad", "error": f"bad cookie {base64.urlsafe_b64encode(leaker.cookie.encode()).decode()}"},
     )
-    file = tmp_path / "server.log"
+    file = tmp_path / "server.ops.log"
     file.write_text("\n".join(map(json.dumps, lines)) + f"\nTraceback: {leaker.mark('talk')!r}\n")
     found = {(hit.item, hit.place) for hit in rest.log(Scanner(leaker.markers()), file)}
     assert found == {("address", "log:server.ready.host"), ("identity", "log:http.bad.error"), ("talk", "log:?")}

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from server.checks.finding import Level
-from server.checks.local import local
-from server.config.settings import Settings
-from server.privacy.recipients import unnamed
+from server.data.privacy.recipient_check import unnamed
+from server.main.checks.check_finding import Level
+from server.main.checks.local_checks import local
+from server.ops.config.settings import Settings
 
 ON: list[tuple[str, dict[str, Any]]] = [
     ("turn", {"video": {"stun": ["stun:stun.example:3478"]}}),

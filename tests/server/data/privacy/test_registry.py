@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Column, LargeBinary, MetaData
 
-from server.config.settings import Retention
-from server.privacy import statement, walk, walks
-from server.privacy.model import Category, Cookie, Days, Item, Purpose, Recipient, Registry
-from server.privacy.registry import REGISTRY
-from server.store.schema import metadata
+from server.data.privacy import all_walks, registry_history, registry_walk
+from server.data.privacy.registry import REGISTRY
+from server.data.privacy.registry_model import Category, Cookie, Days, Item, Purpose, Recipient, Registry
+from server.data.schema.chat_schema import metadata
+from server.ops.config.settings import Retention
 
 
 def changed(key: str, **fields: object) -> Registry:
@@ -23,11 +23,11 @@ def changed(key: str, **fields: object) -> Registry:
 
 
 def test_everything_that_is_there_is_declared_and_everything_declared_is_there() -> None:
-    assert walks.findings() == []
+    assert all_walks.findings() == []
 
 
 def test_the_newest_version_says_exactly_what_the_registry_says() -> None:
-    assert statement.check() == [], "run: serendip privacy release"
+    assert registry_history.check() == [], "run: serendip privacy release"
 
 
 def test_what_is_said_and_shown_serves_the_chats_safety_and_the_law_alone() -> None:
@@ -44,44 +44,46 @@ def test_a_new_column_fails_with_its_name() -> None:
         for column in table.columns:
             copy.c[column.name].info.update(column.info)
     other.tables["party"].append_column(Column("mood", LargeBinary(4)))
-    assert walk.columns(other, REGISTRY) == ["column party.mood: says nothing about personal data"]
+    assert registry_walk.columns(other, REGISTRY) == ["column party.mood: says nothing about personal data"]
     other.tables["party"].c.mood.info["pd"] = "identity"
-    assert walk.columns(other, REGISTRY) == [
+    assert registry_walk.columns(other, REGISTRY) == [
         "column party.mood: holds 'identity', which the registry does not declare there"
     ]
 
 
 def test_a_declared_column_that_is_gone_fails_with_its_name() -> None:
     identity = REGISTRY.item("identity")
-    from server.privacy.model import Column as Place
+    from server.data.privacy.registry_model import Column as Place
 
-    found = walk.columns(metadata, changed("identity", places=(*identity.places, Place("party.face"))))
+    found = registry_walk.columns(metadata, changed("identity", places=(*identity.places, Place("party.face"))))
     assert found == ["column party.face: declared by ['identity'], but there is no such column"]
 
 
 def test_a_new_cookie_browser_key_log_field_or_label_fails_with_its_name(tmp_path: Path) -> None:
-    assert walk.cookies({"id", "__Host-id", "__Host-mod", "__Host-mod-language", "track"}, REGISTRY) == [
+    assert registry_walk.cookies({"id", "__Host-id", "__Host-mod", "__Host-mod-language", "track"}, REGISTRY) == [
         "cookie track: not declared in the registry"
     ]
-    assert walk.log_fields({"server.ready": {"host"}, "chat.said": {"text"}}, REGISTRY) == [
+    assert registry_walk.log_fields({"server.ready": {"host"}, "chat.said": {"text"}}, REGISTRY) == [
         "log field chat.said.text: not declared in the registry"
     ]
-    assert walk.metric_labels({"x": ("interest",)}, REGISTRY) == ["metric label interest: not declared in the registry"]
+    assert registry_walk.metric_labels({"x": ("interest",)}, REGISTRY) == [
+        "metric label interest: not declared in the registry"
+    ]
     (tmp_path / "a.js").write_text(
         'const KEY = "spy";\nlocalStorage.setItem(`${KEY}.x`, 1); sessionStorage.setItem(KEY, 1); localStorage.setItem("y", 2)'
     )
-    assert walk.browser_keys(tmp_path) == {"spy.x", "spy", "y"}
+    assert registry_walk.browser_keys(tmp_path) == {"spy.x", "spy", "y"}
     (tmp_path / "b.py").write_text(
         'MINE = "mine"\nx.set_cookie("hello", 1)\nx.set_cookie(MINE, 1)\nstore.put(f"faces/{n}", b"")'
     )
-    assert walk.set_cookies(tmp_path) == {"hello", "mine"}
-    assert "object prefix faces/: not declared in the registry" in walk.prefixes(tmp_path, REGISTRY)
+    assert registry_walk.set_cookies(tmp_path) == {"hello", "mine"}
+    assert "object prefix faces/: not declared in the registry" in registry_walk.prefixes(tmp_path, REGISTRY)
 
 
 def test_a_cookie_that_nobody_sets_fails_with_its_name() -> None:
     identity = REGISTRY.item("identity")
     wider = changed("identity", places=(*identity.places, Cookie("old")))
-    assert walk.cookies({"id", "__Host-id", "__Host-mod", "__Host-mod-language"}, wider) == [
+    assert registry_walk.cookies({"id", "__Host-id", "__Host-mod", "__Host-mod-language"}, wider) == [
         "cookie old: declared, but there is no such cookie"
     ]
 
@@ -102,14 +104,14 @@ def test_a_new_category_purpose_or_recipient_fails_until_there_is_a_version_that
     key: str, fields: dict[str, object], told: str, tmp_path: Path
 ) -> None:
     wider = changed(key, **fields)
-    found = statement.check(wider)
+    found = registry_history.check(wider)
     assert key in found[0]
     assert told in found
     today = datetime.date(2027, 1, 2)
-    statement.release(today, tmp_path, REGISTRY)
-    assert statement.release(today, tmp_path, REGISTRY) is None
-    path = statement.release(today, tmp_path, wider)
-    statement.history.cache_clear()
+    registry_history.release(today, tmp_path, REGISTRY)
+    assert registry_history.release(today, tmp_path, REGISTRY) is None
+    path = registry_history.release(today, tmp_path, wider)
+    registry_history.history.cache_clear()
     assert path is not None
     assert path.name == "2027-01-02-002.json"
     assert told in path.read_text()
@@ -128,19 +130,19 @@ def test_a_category_of_which_none_is_collected_cannot_be_claimed() -> None:
 def test_days_follow_the_deployment_and_never_exceed_the_promise() -> None:
     items = [item for item in REGISTRY.items if isinstance(item.keep, Days)]
     short = Retention(days=30, backup_days=7)
-    assert {item.key: statement.days_of(item, short) for item in items} == {
+    assert {item.key: registry_history.days_of(item, short) for item in items} == {
         "identity": 30, "address": 30, "country": 30, "chat": 30, "audit": 365, "erasure": 7,
         "report": 30, "case": 30, "case_subject": 30, "ban": 30, "notice": 30, "appeal": 30, "law_notice": 30, "approval": 365,
         "access_log": 14, "deletion": 730, "request": 730, "request_step": 730, "request_answer": 30, "agent_use": 14,
     }  # fmt: skip
-    assert all(statement.days_of(item, Retention()) <= 730 for item in items)
+    assert all(registry_history.days_of(item, Retention()) <= 730 for item in items)
 
 
 def test_the_history_is_dated_in_order_and_whole() -> None:
-    versions = statement.history()
+    versions = registry_history.history()
     assert [version.number for version in versions] == list(range(1, len(versions) + 1))
     assert [version.date for version in versions] == sorted(version.date for version in versions)
-    assert all(statement.digest(version.items) == version.digest for version in versions)
+    assert all(registry_history.digest(version.items) == version.digest for version in versions)
 
 
 def test_an_item_says_all_that_the_law_asks_for() -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from server.config.settings import Settings
-from server.privacy.deployment import NOTICE, TRANSFER, announce, settle
-from server.privacy.statement import current
-from server.words.said import said
-from tests.server.omegle.conftest import Caller
-from tests.server.web.servers import Server
+from server.data.privacy.registry_history import current
+from server.data.privacy.statement_versions import NOTICE, TRANSFER, announce, settle
+from server.http.words.sentences import said
+from server.ops.config.settings import Settings
+from tests.server.site.omegle.conftest import Caller
+from tests.server.site.web.servers import Server
 from tests.support.wire import Wire
 
 pytestmark = pytest.mark.blocking  # runs a server and waits for it

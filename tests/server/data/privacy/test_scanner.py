@@ -11,7 +11,7 @@ import zlib
 
 import pytest
 
-from tests.server.privacy.scanner import Marker, Scanner
+from tests.server.data.privacy.scanner import Marker, Scanner
 
 ADDRESS = Marker("address", "a", "127.83.17.201")
 COOKIE = Marker("identity", "a", "Qk3vVb8mZx1LwPp0aTt5Yg")

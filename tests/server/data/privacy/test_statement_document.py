@@ -8,12 +8,12 @@ from typing import Any
 import orjson
 import pytest
 
-from server.config.settings import Settings
-from server.privacy.document import document, said
-from server.privacy.model import Text
-from server.privacy.registry import REGISTRY
-from server.words.catalogue import words
-from server.words.said import said as spoken
+from server.data.privacy.registry import REGISTRY
+from server.data.privacy.registry_model import Text
+from server.data.privacy.statement_document import document, said
+from server.http.words.catalogue import words
+from server.http.words.sentences import said as spoken
+from server.ops.config.settings import Settings
 
 EVERYTHING: dict[str, Any] = {
     "operator": {

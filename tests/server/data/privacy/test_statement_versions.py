@@ -7,10 +7,20 @@ from typing import Any
 
 import pytest
 
-from server.config.settings import Settings
-from server.privacy import deployment
-from server.privacy.deployment import DAY, NOTICE, TRANSFER, NotAnnounced, announce, coming, in_effect, read, settle
-from server.privacy.statement import current
+from server.data.privacy import statement_versions
+from server.data.privacy.registry_history import current
+from server.data.privacy.statement_versions import (
+    DAY,
+    NOTICE,
+    TRANSFER,
+    NotAnnounced,
+    announce,
+    coming,
+    in_effect,
+    read,
+    settle,
+)
+from server.ops.config.settings import Settings
 
 NOW = 1_800_000_000
 LESS: dict[str, Any] = {"retention": {"days": 30}}
@@ -105,7 +115,7 @@ def test_less_may_be_announced_for_today(tmp_path: Path) -> None:
 
 def test_a_version_is_never_written_again(tmp_path: Path) -> None:
     settle(settings(tmp_path), NOW)
-    file = tmp_path / deployment.FOLDER / f"{current().number}.1.json"
+    file = tmp_path / statement_versions.FOLDER / f"{current().number}.1.json"
     body = file.read_bytes()
     settle(settings(tmp_path, LESS), NOW + 1)
     settle(settings(tmp_path, MORE), NOW + 2)

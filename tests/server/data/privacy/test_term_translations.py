@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from markupsafe import Markup
 
-from server.config.settings import Retention, Settings
-from server.privacy.document import CLOSED, PROVIDERS, document, keep_words
-from server.privacy.model import Basis, Category, Days, Export, HandedOn, Item, Purpose, Recipient, Source
-from server.privacy.registry import REGISTRY
-from server.privacy.terms import SAID, TERMS, Terms
+from server.data.privacy.registry import REGISTRY
+from server.data.privacy.registry_model import Basis, Category, Days, Export, HandedOn, Item, Purpose, Recipient, Source
+from server.data.privacy.statement_document import CLOSED, PROVIDERS, document, keep_words
+from server.data.privacy.term_translations import SAID, TERMS, Terms
+from server.ops.config.settings import Retention, Settings
 
 KINDS: tuple[Any, ...] = (Category, Source, Purpose, Basis, Recipient, Export)
 

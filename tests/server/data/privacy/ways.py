@@ -6,8 +6,8 @@ import asyncio
 import json
 from typing import Any
 
-from tests.server.college.conftest import Box, code_of
-from tests.server.privacy.drive import PATIENCE, Person
+from tests.server.data.privacy.drive import PATIENCE, Person
+from tests.server.site.college.conftest import Box, code_of
 
 
 async def chat(a: Person, b: Person) -> None:

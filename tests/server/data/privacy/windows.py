@@ -1,4 +1,4 @@
-"""Two real windows of the canary run: `python -m tests.server.privacy.windows PORT`, a program, since Playwright holds the loop of its thread.
+"""Two real windows of the canary run: `python -m tests.server.data.privacy.windows PORT`, a program, since Playwright holds the loop of its thread.
 
 Rule: it is told on standard input what it does and tells on standard output, a JSON line each, what each window kept and
 was sent; the first asks for the code of its mail (`{"mail": address}`), the last line is `{"windows": [...]}`.
@@ -13,8 +13,8 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, WebSocket, expect, sync_playwright
 
-from tests.server.web.conftest import opened
-from tests.server.web.servers import Network
+from tests.server.site.web.conftest import opened
+from tests.server.site.web.servers import Network
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 KEPT = """async () => {

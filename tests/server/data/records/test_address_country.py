@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from server import log
-from server.config.settings import Log
-from server.store.country import Countries
+from server.data.records.address_country import Countries
+from server.ops import log
+from server.ops.config.settings import Log
 
 NOWHERE = [
     "10.1.2.3", "172.16.0.1", "192.168.1.1", "127.0.0.1", "100.64.0.9", "169.254.1.1", "0.0.0.0", "224.0.0.1", "240.0.0.1",

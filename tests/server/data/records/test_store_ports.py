@@ -6,10 +6,14 @@ import sys
 
 import pytest
 
-from server.store import interface, saved, service
+from server.data.logs import saved_logs
+from server.data.records import store_ports
+from server.data.store import service
 
 
-@pytest.mark.parametrize(("asked", "offered"), [(interface.Store, service.Store), (interface.Logs, saved.SavedLogs)])
+@pytest.mark.parametrize(
+    ("asked", "offered"), [(store_ports.Store, service.Store), (store_ports.Logs, saved_logs.SavedLogs)]
+)
 def test_what_is_asked_is_offered_with_the_same_parameters(asked: type, offered: type) -> None:
     names = [name for name in vars(asked) if not name.startswith("_")]
     assert names
@@ -22,6 +26,6 @@ def test_what_is_asked_is_offered_with_the_same_parameters(asked: type, offered:
 
 
 def test_asking_loads_no_database() -> None:
-    code = "import sys, server.store.interface; print(*sorted({'sqlalchemy', 'alembic', 'obstore'} & set(sys.modules)))"
+    code = "import sys, server.data.records.store_ports; print(*sorted({'sqlalchemy', 'alembic', 'obstore'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

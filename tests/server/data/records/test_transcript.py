@@ -5,7 +5,7 @@ import zlib
 import orjson
 import pytest
 
-from server.store.transcript import LONGEST, Line, Transcript, Unreadable, of_ring, pack, unpack
+from server.data.records.transcript import LONGEST, Line, Transcript, Unreadable, of_ring, pack, unpack
 
 
 def test_what_is_packed_comes_back_the_same() -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from server.privacy import holds
-from server.safety import receipts
-from server.safety.appeals import Appeals
-from server.safety.ban_table import path_of
-from server.safety.measures import Decision, Grade
-from tests.server.safety.people import NONE, ban, bans, cases, desk, pictures, reported, text
-from tests.server.safety.test_bans import banned
-
-from .conftest import NOW, Kit, address
+from server.data.retention import legal_holds
+from server.trust.cases.appeal_access import Appeals
+from server.trust.reports import receipt_answers
+from server.trust.sanctions.ban_table import path_of
+from server.trust.sanctions.sanction_table import Decision, Grade
+from tests.server.data.conftest import NOW, Kit, address
+from tests.server.trust.moderation.people import NONE, ban, bans, cases, desk, pictures, reported, text
+from tests.server.trust.sanctions.test_ban_loader import banned
 
 DAY = 86_400
 TABLES = ('"case"', "case_subject", "report", "evidence")
@@ -33,7 +32,7 @@ async def test_a_case_that_nobody_looked_at_ages_and_its_text_goes(kit: Kit) -> 
     await kit.purge().run()
     assert await rows(kit) == [1, 1, 1, 0]
     assert [name async for name in kit.objects.names("evidence")] == []
-    found = await receipts.find(kit.database, kit.pseudonyms, one.receipt)
+    found = await receipt_answers.find(kit.database, kit.pseudonyms, one.receipt)
     assert found is not None
     assert found.state == "aged"
     kit.now = NOW + (31 + 121) * DAY
@@ -88,8 +87,8 @@ async def test_an_undo_gives_the_pictures_back_and_nobody_looks_for_thirty_days_
 async def test_a_hold_on_the_person_keeps_all_of_it(kit: Kit) -> None:
     ident = await cases(kit).take(reported(said=text("hello")))
     await desk(kit).decide(ident.hex(), "ada", "adverts", ban("R5"))
-    number = await holds.place(
-        kit.database, kit.pseudonyms, holds.Selector("identity", "22"), authority="court", reason="order", now=NOW,
+    number = await legal_holds.place(
+        kit.database, kit.pseudonyms, legal_holds.Selector("identity", "22"), authority="court", reason="order", now=NOW,
         until=NOW + 300 * DAY, secret=False,
     )  # fmt: skip
     kit.now = NOW + 200 * DAY
@@ -97,7 +96,7 @@ async def test_a_hold_on_the_person_keeps_all_of_it(kit: Kit) -> None:
     assert done.proved
     assert await rows(kit) == [1, 1, 1, 1]
     assert await kit.count("ban") == 2
-    assert await holds.release(kit.database, number, int(kit.now))
+    assert await legal_holds.release(kit.database, number, int(kit.now))
     await kit.purge().run()
     assert await rows(kit) == [0, 0, 0, 0]
     assert await kit.count("ban") == 0
@@ -123,13 +122,13 @@ async def test_a_hold_on_any_of_its_people_keeps_case_report_note_evidence_ban_a
     appeals = Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
     await appeals.write(path_of(kit.pseudonyms, ident).rpartition("/")[2], "please")
     await desk(kit).answer(ident.hex(), "bob", "read", uphold=True, words="")
-    selector = holds.Selector(kind, value)
-    assert (await holds.counted(kit.database, holds.values(selector, kit.pseudonyms)))["cases"] == 2
+    selector = legal_holds.Selector(kind, value)
+    assert (await legal_holds.counted(kit.database, legal_holds.values(selector, kit.pseudonyms)))["cases"] == 2
     kit.now = NOW + 400 * DAY
     assert (await kit.purge().run()).proved
     assert await rows(kit) == [2, 2, 2, 2]
     assert (await kit.count("ban"), await kit.count("appeal")) == (2, 1)
-    assert await holds.release(kit.database, number, int(kit.now))
+    assert await legal_holds.release(kit.database, number, int(kit.now))
     await kit.purge().run()
     assert await rows(kit) == [0, 0, 0, 0]
     assert (await kit.count("ban"), await kit.count("appeal")) == (0, 0)
@@ -149,8 +148,8 @@ async def test_a_hold_on_somebody_banned_for_long_reaches_the_ban_whose_case_has
 
 async def held(kit: Kit, kind: str, value: str) -> int:
     """A hold for three years, from the test's time on."""
-    return await holds.place(
-        kit.database, kit.pseudonyms, holds.Selector(kind, value), authority="court", reason="order", now=int(kit.now),
+    return await legal_holds.place(
+        kit.database, kit.pseudonyms, legal_holds.Selector(kind, value), authority="court", reason="order", now=int(kit.now),
         until=int(kit.now) + 1000 * DAY, secret=False,
     )  # fmt: skip
 

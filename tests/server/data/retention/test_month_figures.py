@@ -7,20 +7,19 @@ import secrets
 
 from sqlalchemy import insert, select, update
 
-from server.config.settings import Retention
-from server.privacy import audit
-from server.safety.appeals import Appeals
-from server.safety.ban_table import path_of
-from server.safety.interface import Written
-from server.safety.law_desk import LawDesk
-from server.safety.law_notices import LawNotices
-from server.safety.measures import Decision
-from server.store import month_figures
-from server.store.public_schema import month_figure
-from server.store.safety_schema import ban, case
-from tests.server.safety.people import bans, cases, desk, pictures, reported
-
-from .conftest import Kit
+from server.data.privacy import audit_log
+from server.data.retention import month_figures
+from server.data.schema.public_schema import month_figure
+from server.data.schema.safety_schema import ban, case
+from server.ops.config.settings import Retention
+from server.trust.cases.appeal_access import Appeals
+from server.trust.desk.public_notice_desk import LawDesk
+from server.trust.moderation_ports import Written
+from server.trust.publication.public_notices import LawNotices
+from server.trust.sanctions.ban_table import path_of
+from server.trust.sanctions.sanction_table import Decision
+from tests.server.data.conftest import Kit
+from tests.server.trust.moderation.people import bans, cases, desk, pictures, reported
 
 DAY = 86_400
 START = int(datetime.datetime(2026, 11, 2, 12, tzinfo=datetime.UTC).timestamp())
@@ -173,7 +172,7 @@ async def test_pictures_looks_and_referrals_are_counted_once_each(kit: Kit) -> N
     at_desk = desk(kit)
     for one in (await at_desk.show(ident, "ada", "looking")).pictures[:2]:
         await at_desk.look(ident, one.id, "ada", "looking")
-    await audit.note(
+    await audit_log.note(
         kit.database, now=START, operator="ada", action=month_figures.REFERRED, why="a child", outcome="sent"
     )
     for at in (START + DAY, START + 2 * DAY, DECEMBER):

@@ -11,16 +11,16 @@ import pytest
 from sqlalchemy import select, text
 
 from bench.storage import races
-from server.config.settings import Objects as ObjectSettings
-from server.config.settings import Retention
-from server.privacy import holds
-from server.privacy.holds import Selector
-from server.privacy.purge import rules, visible
-from server.store import migrate, partitions
-from server.store.epochs import KeyGone
-from server.store.errors import Busy
-from server.store.schema import held_party, party
-from tests.server.store.conftest import NOW, Kit, address, ended, make_kit, people, transcript
+from server.data.database import daily_partitions, schema_migration
+from server.data.errors import Busy
+from server.data.keys.epoch_keys import KeyGone
+from server.data.retention import legal_holds
+from server.data.retention.legal_holds import Selector
+from server.data.retention.purge import rules, visible
+from server.data.schema.chat_schema import held_party, party
+from server.ops.config.settings import Objects as ObjectSettings
+from server.ops.config.settings import Retention
+from tests.server.data.conftest import NOW, Kit, address, ended, make_kit, people, transcript
 from tests.support.forkserver import forked
 
 DAY = 86_400
@@ -28,7 +28,7 @@ DAY = 86_400
 
 def selected(kit: Kit, selector: Selector, now: int = NOW) -> object:
     """Coroutine that places a hold of 90 days."""
-    return holds.place(
+    return legal_holds.place(
         kit.database,
         kit.pseudonyms,
         selector,
@@ -97,7 +97,7 @@ async def test_what_is_held_stays_readable_and_its_partner_goes(kit: Kit, kind: 
     async with kit.database.read() as connection:
         rows = (await connection.execute(select(held_party.c.address))).scalars().all()
     assert {kit.pseudonyms.kept_address(row) for row in rows} == {address(11)}
-    assert await holds.release(kit.database, number, NOW)
+    assert await legal_holds.release(kit.database, number, NOW)
     await kit.purge().run()
     assert (await kit.count("held_chat"), await kit.count("held_party"), await kit.count("hold")) == (0, 0, 0)
     assert await kit.count("hold_match") == 0
@@ -119,7 +119,7 @@ async def test_a_hold_reaches_what_comes_in_a_later_epoch(kit: Kit) -> None:
     later = NOW + 45 * DAY
     await kit.write(ended(now=later))
     kit.pseudonyms.epochs.make(later // (30 * DAY) + 1)
-    assert await holds.refresh(kit.database, kit.pseudonyms, later) >= 0
+    assert await legal_holds.refresh(kit.database, kit.pseudonyms, later) >= 0
     kit.now = later + 121 * DAY
     async with kit.database.write() as connection:  # the hold is made longer, as an operator would by placing it again
         await connection.execute(text("UPDATE hold SET until = :until"), {"until": int(kit.now) + DAY})
@@ -141,8 +141,8 @@ async def test_a_hold_reaches_what_comes_in_a_later_epoch(kit: Kit) -> None:
     ],
 )
 async def test_a_hold_that_says_too_little_is_refused(kit: Kit, selector: Selector, authority: str, days: int) -> None:
-    with pytest.raises(holds.BadHold):
-        await holds.place(
+    with pytest.raises(legal_holds.BadHold):
+        await legal_holds.place(
             kit.database,
             kit.pseudonyms,
             selector,
@@ -171,7 +171,7 @@ async def test_a_held_log_is_hidden_at_once_and_deleted_when_the_hold_ends(kit: 
     assert await kit.logs.show(saved.log) is None
     await kit.purge().run()
     assert await kit.count("log") == 1
-    await holds.release(kit.database, number, NOW)
+    await legal_holds.release(kit.database, number, NOW)
     await kit.purge().run()
     assert (await kit.count("log"), await kit.count("log_party"), await kit.count("doomed")) == (0, 0, 0)
     assert [name async for name in kit.objects.names("logs")] == []
@@ -209,9 +209,9 @@ async def test_of_two_purges_at_once_one_says_that_another_runs(kit: Kit) -> Non
 KILLED = forked("""
 import asyncio, os, signal, sys
 from pathlib import Path
-from server.config.settings import Objects
-from server.store import partitions
-from tests.server.store.conftest import make_kit
+from server.ops.config.settings import Objects
+from server.data.database import daily_partitions as partitions
+from tests.server.data.conftest import make_kit
 kit = make_kit(sys.argv[1], Path(sys.argv[2]), Objects())
 point = sys.argv[3]
 def die(*a, **k):
@@ -247,7 +247,7 @@ async def test_a_purge_that_is_killed_is_continued_by_the_next(kit: Kit, url: st
         url,
         str(kit.data),
         point,
-        cwd=Path(__file__).parents[3],
+        cwd=Path(__file__).parents[4],
     )
     assert await process.wait() == -signal.SIGKILL
     while True:
@@ -261,13 +261,13 @@ async def test_a_purge_that_is_killed_is_continued_by_the_next(kit: Kit, url: st
     assert await kit.count("held_party") == 40
     if not kit.database.sqlite:
         async with kit.database.read() as connection:
-            assert {day for _, day, _ in await partitions.existing(connection)} == {(NOW - DAY) // DAY}
+            assert {day for _, day, _ in await daily_partitions.existing(connection)} == {(NOW - DAY) // DAY}
 
 
 @pytest.mark.blocking  # reads raw files
 async def test_raw_files_of_sqlite_hold_nothing_of_what_was_purged(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path / 'raw.db'}"
-    await migrate.migrate_apart(url, tmp_path)
+    await schema_migration.migrate_apart(url, tmp_path)
     kit = make_kit(url, tmp_path, ObjectSettings())
     await kit.write(*(ended(130, a=index + 1, mode="spy") for index in range(300)), ended(1))
     async with kit.database.read() as connection:

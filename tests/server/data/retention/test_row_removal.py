@@ -10,25 +10,26 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
-from server.config.settings import Objects as ObjectSettings
-from server.privacy import holds
-from server.store import backup, migrate, removal, restoring
-from server.store.epochs import epoch_of
-from server.store.errors import ObjectsAway
-from server.store.removal import Removal
-from server.store.rights_schema import deletion, erased
-from server.store.schema import log_party, party
+from server.data.backup import database_backup
+from server.data.database import schema_migration
+from server.data.errors import ObjectsAway
+from server.data.keys.epoch_keys import epoch_of
+from server.data.retention import legal_holds, row_removal
+from server.data.retention.row_removal import Removal
+from server.data.schema.chat_schema import log_party, party
+from server.data.schema.rights_schema import deletion, erased
+from server.data.store import restore
+from server.ops.config.settings import Objects as ObjectSettings
+from tests.server.data.conftest import NOW, Kit, address, ended, make_kit, people, transcript
+from tests.server.data.store.test_restore import copies, parts_of
 from tests.support.forkserver import forked
-
-from .conftest import NOW, Kit, address, ended, make_kit, people, transcript
-from .test_restoring import copies, parts_of
 
 HOUR, DAY = 3_600, 86_400
 A, B = 11, 22
 
 
 async def ask(kit: Kit, identity: int, *, number: str = "0123456789ABC", hours: int = 72) -> None:
-    """As `server.rights.deletion` writes it."""
+    """As `server.trust.rights.deletion` writes it."""
     now = int(kit.now)
     row = {
         "number": number,
@@ -65,11 +66,11 @@ def of(kit: Kit, identity: int) -> set[bytes]:
 KILLED = forked("""
 import asyncio, os, signal, sys
 from pathlib import Path
-from server.config.settings import Objects as Settings
-from server.store import removal
-from server.store.database import Database
-from server.store.objects import Objects
-from tests.server.store.conftest import NOW, make_kit
+from server.ops.config.settings import Objects as Settings
+from server.data.retention import row_removal as removal
+from server.data.database.database import Database
+from server.data.logs.objects import Objects
+from tests.server.data.conftest import NOW, make_kit
 kit = make_kit(sys.argv[1], Path(sys.argv[2]), Settings())
 kit.now = NOW + 72 * 3600
 removal.STEP = removal.SMALLEST = 7
@@ -96,7 +97,7 @@ async def test_a_removal_that_is_killed_at_any_step_is_finished_by_the_next(kit:
     await ask(kit, A)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", KILLED, url, str(kit.data), str(step),
-        cwd=Path(__file__).parents[3],
+        cwd=Path(__file__).parents[4],
     )  # fmt: skip
     assert await process.wait() == -signal.SIGKILL
     async with kit.database.read() as connection:
@@ -113,12 +114,12 @@ async def test_each_persons_own_date_bounds_a_step_that_takes_the_rows_of_many(
     kit: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"STEP": 5, "SMALLEST": 5, "AHEAD": 7, "REQUESTS": 2, "PUTS": 3}.items():
-        monkeypatch.setattr(removal, name, value)
+        monkeypatch.setattr(row_removal, name, value)
     earlier = [ended(2 + index / 50, a=person, b=person + 1) for person in (11, 12, 13) for index in range(6)]
     later = [ended(now=NOW + HOUR, a=person, b=person + 1) for person in (11, 12, 13)]
     await kit.write(*earlier, *later, ended(2, a=14, b=14))
-    await holds.place(
-        kit.database, kit.pseudonyms, holds.Selector("address", address(12)),
+    await legal_holds.place(
+        kit.database, kit.pseudonyms, legal_holds.Selector("address", address(12)),
         authority="a court", reason="1", now=int(NOW), until=int(NOW) + 90 * DAY, secret=True,
     )  # fmt: skip
     for index, (person, at) in enumerate({11: NOW, 12: NOW, 13: NOW + HOUR, 14: NOW}.items()):
@@ -167,12 +168,12 @@ async def test_a_row_costs_the_same_however_many_more_the_person_has(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In instructions of SQLite's machine, which know no clock; the steps of a removal once read all that was left of the person."""
-    monkeypatch.setattr(removal, "STEP", 20)
+    monkeypatch.setattr(row_removal, "STEP", 20)
     cost = {}
     for rows in (200, 800):
         (tmp_path / str(rows)).mkdir()
         kit = make_kit(f"sqlite+aiosqlite:///{tmp_path / str(rows) / 'one.db'}", tmp_path / str(rows), ObjectSettings())
-        await migrate.migrate(kit.database)
+        await schema_migration.migrate(kit.database)
         await kit.write(*(ended(1 + index / 1000, a=A, b=B + index) for index in range(rows)))
         await ask(kit, A)
         count = [0]
@@ -220,7 +221,7 @@ async def test_raw_files_of_sqlite_hold_nothing_of_whom_was_removed_and_all_of_t
 async def test_a_backup_of_before_brings_nothing_back(kit: Kit, tmp_path: Path, lost: bool) -> None:
     await kit.write(ended(1), ended(2, a=33, b=44))
     saved = await kit.logs.save(transcript(), people())
-    await backup.backup(kit.database, tmp_path / "one.backup")
+    await database_backup.backup(kit.database, tmp_path / "one.backup")
     await ask(kit, A)
     kit.now = NOW + 72 * HOUR
     await kit.purge().run()
@@ -229,7 +230,7 @@ async def test_a_backup_of_before_brings_nothing_back(kit: Kit, tmp_path: Path, 
             for table in ("deletion", "erased"):
                 await connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608 - constants
     await kit.write(ended(now=kit.now, a=B, b=44))
-    done = await restoring.restore(parts_of(kit), tmp_path / "one.backup")
+    done = await restore.restore(parts_of(kit), tmp_path / "one.backup")
     assert not await left(kit) & of(kit, A)
     assert await left(kit) >= of(kit, 33) & await left(kit)
     assert await kit.count("party") == 3
@@ -243,7 +244,7 @@ async def test_a_backup_of_before_brings_nothing_back(kit: Kit, tmp_path: Path, 
 async def test_what_is_not_due_yet_is_hidden_after_a_restore_too(kit: Kit, tmp_path: Path, lost: bool) -> None:
     await kit.write(ended(1))
     saved = await kit.logs.save(transcript(), people())
-    await backup.backup(kit.database, tmp_path / "one.backup")
+    await database_backup.backup(kit.database, tmp_path / "one.backup")
     await ask(kit, A, hours=24 * 365 * 50)
     await copies(kit).keep()
     if lost:
@@ -251,7 +252,7 @@ async def test_what_is_not_due_yet_is_hidden_after_a_restore_too(kit: Kit, tmp_p
             for table in ("deletion", "erased"):
                 await connection.exec_driver_sql(f"DROP TABLE {table}")
             await connection.exec_driver_sql("DROP TABLE alembic_version")
-    await restoring.restore(parts_of(kit), tmp_path / "one.backup")
+    await restore.restore(parts_of(kit), tmp_path / "one.backup")
     assert await kit.logs.show(saved.log) is None
     assert await kit.count("erased") > 0
     assert await kit.count("party") == 2

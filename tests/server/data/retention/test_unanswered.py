@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import insert, select
 
-from server.store import unanswered
-from server.store.public_schema import law_notice
-from server.store.requests_schema import request, request_contact, request_text
-from server.store.unanswered import CHILD_NOTICE_DAYS, DAY, NOTICE_DAYS, WORDS_DAYS
-from tests.server.store.conftest import NOW, Kit
+from server.data.retention import unanswered
+from server.data.retention.unanswered import CHILD_NOTICE_DAYS, DAY, NOTICE_DAYS, WORDS_DAYS
+from server.data.schema.public_schema import law_notice
+from server.data.schema.requests_schema import request, request_contact, request_text
+from tests.server.data.conftest import NOW, Kit
 
 LATE = NOW + NOTICE_DAYS * DAY + 1
 

@@ -1,6 +1,6 @@
 """An id of a chat says when the chat ended, so that ids sort by time and lie in the partition of their day."""
 
-from server.store.ids import DAY, bound, chat_ids, day_of, ended_at
+from server.data.schema.chat_ids import DAY, bound, chat_ids, day_of, ended_at
 
 
 def test_an_id_holds_its_time_and_no_two_are_alike() -> None:

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import LargeBinary
 
-from server.store.console_schema import approval, console_session, operator, passkey
-from tests.server.store.conftest import Kit
+from server.data.schema.console_schema import approval, console_session, operator, passkey
+from tests.server.data.conftest import Kit
 
 TABLES = (operator, passkey, console_session, approval)
 

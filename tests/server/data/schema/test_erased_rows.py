@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import insert, select
 
-from server.safety import receipts
-from server.store.erased import erased_row, exempt_case, shown_case, shown_log
-from server.store.rights_schema import erased
-from server.store.safety_schema import case, case_subject
-from server.store.schema import log, party
-from tests.server.safety.people import NONE, ban, cases, desk, reported
-
-from .conftest import NOW, Kit, ended, people, transcript
+from server.data.schema.chat_schema import log, party
+from server.data.schema.erased_rows import erased_row, exempt_case, shown_case, shown_log
+from server.data.schema.rights_schema import erased
+from server.data.schema.safety_schema import case, case_subject
+from server.trust.reports import receipt_answers
+from tests.server.data.conftest import NOW, Kit, ended, people, transcript
+from tests.server.trust.moderation.people import NONE, ban, cases, desk, reported
 
 A, B = 11, 22
 
@@ -63,6 +62,6 @@ async def test_whoever_asked_no_longer_reads_the_receipt_of_a_decided_report(kit
     mine = reported(by=A, about=B, at=NOW - 60)
     ident = await cases(kit).take(mine)
     await erase(kit, kit.pseudonyms.safety_identity(A))
-    assert await receipts.find(kit.database, kit.pseudonyms, mine.receipt) is not None
+    assert await receipt_answers.find(kit.database, kit.pseudonyms, mine.receipt) is not None
     await desk(kit).decide(ident.hex(), "ada", "nothing", NONE)
-    assert await receipts.find(kit.database, kit.pseudonyms, mine.receipt) is None
+    assert await receipt_answers.find(kit.database, kit.pseudonyms, mine.receipt) is None

@@ -2,7 +2,7 @@
 
 from sqlalchemy import LargeBinary
 
-from server.store.public_schema import law_notice, month_figure
+from server.data.schema.public_schema import law_notice, month_figure
 
 
 def test_a_notice_has_no_keyed_value_of_a_person_and_a_figure_has_nothing_of_one() -> None:

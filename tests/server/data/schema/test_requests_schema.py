@@ -2,7 +2,7 @@
 
 from sqlalchemy import LargeBinary
 
-from server.store.requests_schema import (
+from server.data.schema.requests_schema import (
     agent_use,
     request,
     request_answer,

@@ -1,9 +1,8 @@
 """Whoever asked is there by a value that stands in no other table."""
 
-from server.store.rights_schema import deletion, erased
-from server.store.schema import metadata
-
-from .conftest import Kit
+from server.data.schema.chat_schema import metadata
+from server.data.schema.rights_schema import deletion, erased
+from tests.server.data.conftest import Kit
 
 
 def test_both_tables_say_of_every_column_whose_it_is() -> None:

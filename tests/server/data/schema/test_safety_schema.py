@@ -2,7 +2,7 @@
 
 from sqlalchemy import LargeBinary
 
-from server.store.safety_schema import appeal, ban, case, case_subject, evidence, report
+from server.data.schema.safety_schema import appeal, ban, case, case_subject, evidence, report
 
 TABLES = (case, case_subject, report, evidence, ban, appeal)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from server.safety.desk import Desk
-from server.safety.measures import Decision
-from server.store.case_life import UNDO
-from server.store.second_looks import WITHIN, results
-from tests.server.safety.people import NONE, cases, desk, reported
-
-from .conftest import NOW, Kit
+from server.data.retention.case_expiry import UNDO
+from server.data.schema.second_look_queries import WITHIN, results
+from server.trust.desk.case_desk import Desk
+from server.trust.sanctions.sanction_table import Decision
+from tests.server.data.conftest import NOW, Kit
+from tests.server.trust.moderation.people import NONE, cases, desk, reported
 
 
 def always(kit: Kit) -> Desk:

@@ -11,12 +11,12 @@ import pytest
 from obstore.exceptions import GenericError, NotFoundError
 from typer.testing import CliRunner
 
-from server.cli import app
-from server.config.settings import Objects as ObjectSettings
-from server.store.errors import ObjectsAway
-from server.store.objects import Objects, cause
-from tests.server.privacy.drive import Running
-from tests.server.web.servers import Network
+from server.data.errors import ObjectsAway
+from server.data.logs.objects import Objects, cause
+from server.main.cli import app
+from server.ops.config.settings import Objects as ObjectSettings
+from tests.server.data.privacy.drive import Running
+from tests.server.site.web.servers import Network
 from tests.support import services
 
 
@@ -73,7 +73,7 @@ def test_check_says_what_to_do(bucket: services.S3, versioned: str, tmp_path: Pa
 @pytest.mark.blocking  # reads the log of a server that is another process
 async def test_a_server_warns_at_its_start(bucket: services.S3, versioned: str, tmp_path: Path) -> None:
     told = {f"SERENDIP_OBJECTS__{key.upper()}": value for key, value in of(bucket, versioned).items()}
-    server = Running(tmp_path / "data", tmp_path / "server.log", **told)
+    server = Running(tmp_path / "data", tmp_path / "server.ops.log", **told)
     try:
         await server.ready()
         async with asyncio.timeout(20):
@@ -131,7 +131,7 @@ async def test_a_bucket_that_dies_under_an_idle_server_is_noticed(bucket: servic
     between = await asyncio.to_thread(Network, int(bucket.endpoint.rpartition(":")[2]))
     chosen = of(bucket, bucket.bucket) | {"endpoint": between.url.rstrip("/"), "timeout": "2"}
     told = {f"SERENDIP_OBJECTS__{key.upper()}": value for key, value in chosen.items()}
-    server = Running(tmp_path / "data", tmp_path / "server.log", **told)
+    server = Running(tmp_path / "data", tmp_path / "server.ops.log", **told)
     try:
         await server.ready()
 

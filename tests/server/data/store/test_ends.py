@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from server.config.settings import Objects
-from server.store.schema import chat
-from tests.server.privacy.drive import Person, Running, Sinks
-from tests.server.store.conftest import make_kit
+from server.data.schema.chat_schema import chat
+from server.ops.config.settings import Objects
+from tests.server.data.conftest import make_kit
+from tests.server.data.privacy.drive import Person, Running, Sinks
 
 
 @pytest.mark.blocking  # runs a server and waits for it
@@ -21,7 +21,7 @@ from tests.server.store.conftest import make_kit
 async def test_what_ran_is_recorded_at_a_stop_and_lost_at_a_kill(
     tmp_path: Path, end: signal.Signals, left: list[str]
 ) -> None:
-    server = Running(tmp_path / "data", tmp_path / "server.log", SERENDIP_STORE__LINGER="0")
+    server = Running(tmp_path / "data", tmp_path / "server.ops.log", SERENDIP_STORE__LINGER="0")
     url = f"sqlite+aiosqlite:///{tmp_path / 'data' / 'serendip.db'}"
     async with AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, server.stop)

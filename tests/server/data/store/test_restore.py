@@ -9,22 +9,24 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from server.privacy import audit, holds
-from server.rights.proving import Proving
-from server.rights.requests import Asked, Requests
-from server.rights.rights_key import RightsKeys
-from server.safety.measures import Decision
-from server.security import keys
-from server.store import backup, case_life, migrate, restoring, upkeep
-from server.store.copies import Copies, SetBack
-from server.store.fingerprints import Fingerprints
-from server.store.safety_schema import ban, case
-from server.store.schema import audit as trail
-from server.store.schema import held_party
-from server.store.service import Parts
-from tests.server.safety.people import bans, cases, desk, reported
-
-from .conftest import Kit, address, ended, people, transcript
+from server.data.backup import database_backup, non_restorable
+from server.data.backup.sealed_copies import Copies, SetBack
+from server.data.database import schema_migration
+from server.data.database.key_fingerprints import Fingerprints
+from server.data.privacy import audit_log
+from server.data.retention import case_expiry, legal_holds
+from server.data.schema.chat_schema import audit as trail
+from server.data.schema.chat_schema import held_party
+from server.data.schema.safety_schema import ban, case
+from server.data.store import restore
+from server.data.store.service import Parts
+from server.ops.security import secret_keys
+from server.trust.data_requests.request_log import Asked, Requests
+from server.trust.data_requests.rights_key import RightsKeys
+from server.trust.rights.proof_check import Proving
+from server.trust.sanctions.sanction_table import Decision
+from tests.server.data.conftest import Kit, address, ended, people, transcript
+from tests.server.trust.moderation.people import bans, cases, desk, reported
 
 pytestmark = pytest.mark.blocking  # runs pg_dump and reads files
 DAY = 86_400
@@ -32,7 +34,7 @@ DAY = 86_400
 
 def parts_of(kit: Kit) -> Parts:
     """As a command has them."""
-    fingerprints = Fingerprints(kit.database, keys.load(kit.data), kit.pseudonyms, kit.retention)
+    fingerprints = Fingerprints(kit.database, secret_keys.load(kit.data), kit.pseudonyms, kit.retention)
     return Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, fingerprints)
 
 
@@ -41,10 +43,10 @@ def copies(kit: Kit) -> Copies:
     return Copies(kit.database, kit.objects, kit.pseudonyms)
 
 
-async def hold(kit: Kit, selector: holds.Selector) -> int:
+async def hold(kit: Kit, selector: legal_holds.Selector) -> int:
     """A hold of today, with its line in the trail."""
     now = int(time.time())
-    number = await holds.place(
+    number = await legal_holds.place(
         kit.database, kit.pseudonyms, selector,
         authority="a court", reason="7", now=now, until=now + 30 * DAY, secret=False,
     )  # fmt: skip
@@ -54,7 +56,9 @@ async def hold(kit: Kit, selector: holds.Selector) -> int:
 
 async def note(kit: Kit, action: str) -> None:
     """A line in the trail."""
-    await audit.note(kit.database, now=int(time.time()), operator="ada", action=action, why="a test", outcome="done")
+    await audit_log.note(
+        kit.database, now=int(time.time()), operator="ada", action=action, why="a test", outcome="done"
+    )
 
 
 async def actions(kit: Kit) -> list[str]:
@@ -69,7 +73,7 @@ class Story:
     def __init__(self, kit: Kit, folder: Path) -> None:
         self.kit = kit
         self.file = folder / "one.backup"
-        self.keys = RightsKeys(keys.load(kit.data))
+        self.keys = RightsKeys(secret_keys.load(kit.data))
 
     async def before(self) -> None:
         """Three logs, two bans and a hold, then the backup."""
@@ -80,24 +84,24 @@ class Story:
         self.lifted, self.kept = [
             await cases(kit).take(reported(by=by, about=about, at=int(kit.now))) for by, about in ((11, 22), (33, 44))
         ]
-        self.released = await hold(kit, holds.Selector("address", address(99)))
+        self.released = await hold(kit, legal_holds.Selector("address", address(99)))
         await desk(kit).decide(self.lifted.hex(), "ada", "adverts", Decision("ban", "R5"))
-        await backup.backup(kit.database, self.file)
+        await database_backup.backup(kit.database, self.file)
 
     async def after(self) -> None:
         """A hold on a log that its person then removes, a log removed, a ban lifted, a ban made, a report, a hold released."""
         kit = self.kit
         ident = await kit.logs.find(self.hidden.log)
         assert ident is not None
-        self.hold = await hold(kit, holds.Selector("log", ident.hex()))
+        self.hold = await hold(kit, legal_holds.Selector("log", ident.hex()))
         assert await kit.logs.delete_by_secret(self.hidden.delete)
         assert await kit.logs.delete_by_secret(self.gone.delete)
         async with kit.database.write() as connection:
-            await case_life.free(connection, [self.lifted], int(kit.now))
+            await case_expiry.free(connection, [self.lifted], int(kit.now))
         await desk(kit).decide(self.kept.hex(), "ada", "adverts", Decision("ban", "R5"))
         self.reported = await cases(kit).take(reported(by=55, about=66, at=int(kit.now)))
-        assert await holds.release(kit.database, self.released, int(kit.now))
-        self.person = await hold(kit, holds.Selector("identity", "77"))
+        assert await legal_holds.release(kit.database, self.released, int(kit.now))
+        self.person = await hold(kit, legal_holds.Selector("identity", "77"))
         await kit.write(ended(a=77, b=78, now=kit.now))
         self.late = await kit.logs.save(transcript("late"), people(77, 78))
         await note(kit, "hold release")
@@ -113,7 +117,7 @@ class Story:
         assert await kit.logs.show(self.hidden.log) is None
         assert await kit.logs.show(self.gone.log) is None
         assert await kit.logs.count() == {"saved": 1 + late, "hidden": 1, "waiting": 0}
-        in_force = {one.id for one in await holds.listed(kit.database) if one.released is None}
+        in_force = {one.id for one in await legal_holds.listed(kit.database) if one.released is None}
         assert in_force == {self.hold, self.person}
         known = bans(kit)
         await known.refresh()
@@ -130,9 +134,9 @@ class Story:
         assert await proving.prove(self.keys.key(77, 0), kit.now) is None
         assert await proving.prove(self.keys.key(78, 0), kit.now) is not None
         assert await kit.count("agent_use") == 1
-        assert not await upkeep.unfinished(kit.database)
-        assert await migrate.differences(kit.database) == []
-        number = await hold(kit, holds.Selector("address", address(98)))  # numbers go on
+        assert not await non_restorable.unfinished(kit.database)
+        assert await schema_migration.differences(kit.database) == []
+        number = await hold(kit, legal_holds.Selector("address", address(98)))  # numbers go on
         assert number > self.person
 
 
@@ -146,7 +150,7 @@ async def test_what_was_held_hidden_banned_and_reported_since_the_backup_stands_
     await story.before()
     await story.after()
     before = await actions(story.kit)
-    done = await restoring.restore(parts_of(story.kit), story.file)
+    done = await restore.restore(parts_of(story.kit), story.file)
     assert (done.copied, done.nothing, done.again) == (0, False, 1)
     assert (done.kept["hold"], done.kept["log"], done.kept["ban"], done.kept["report"]) == (3, 1, 4, 3)
     assert (done.kept["held_log"], done.kept["held_party"]) == (1, 1)
@@ -185,7 +189,7 @@ async def test_where_the_database_is_lost_the_copies_have_it(story: Story) -> No
     assert not await copies(story.kit).keep()
     before = await actions(story.kit)
     await lose(story.kit)
-    done = await restoring.restore(parts_of(story.kit), story.file)
+    done = await restore.restore(parts_of(story.kit), story.file)
     assert time.time() - 60 < done.copied <= time.time()
     assert (done.kept["hold"], done.kept["log"], done.kept["ban"]) == (3, 1, 4)
     assert "report" not in done.kept
@@ -196,10 +200,10 @@ async def test_where_the_database_is_lost_the_copies_have_it(story: Story) -> No
 async def test_without_database_and_copies_it_says_so_and_is_as_old_as_the_backup(story: Story) -> None:
     await story.before()
     await lose(story.kit)
-    done = await restoring.restore(parts_of(story.kit), story.file)
+    done = await restore.restore(parts_of(story.kit), story.file)
     assert done.nothing
     assert done.kept == {}
-    assert not await upkeep.unfinished(story.kit.database)
+    assert not await non_restorable.unfinished(story.kit.database)
     assert await story.kit.count("hold") == 1
 
 
@@ -207,9 +211,9 @@ async def test_a_restore_that_was_killed_midway_starts_no_server_and_is_finished
     await story.before()
     await story.after()
     assert await copies(story.kit).keep()  # as a restore does before it begins
-    await backup.restore(story.kit.database, story.file)
-    assert await upkeep.unfinished(story.kit.database)
-    done = await restoring.restore(parts_of(story.kit), story.file)
+    await database_backup.restore(story.kit.database, story.file)
+    assert await non_restorable.unfinished(story.kit.database)
+    done = await restore.restore(parts_of(story.kit), story.file)
     assert done.copied
     await story.check()
 
@@ -219,37 +223,37 @@ async def test_a_database_set_back_by_other_means_is_noticed_and_the_copies_stay
     await story.after()
     before = await actions(story.kit)
     await copies(story.kit).keep()
-    await backup.restore(story.kit.database, story.file)
+    await database_backup.restore(story.kit.database, story.file)
     async with story.kit.database.write() as connection:  # pg_restore, cp: nothing says that it is unfinished
-        await connection.exec_driver_sql(f"DROP TABLE {upkeep.RESTORING}")
+        await connection.exec_driver_sql(f"DROP TABLE {non_restorable.RESTORING}")
     await note(story.kit, "backup")  # a server that ran, a command
     with pytest.raises(SetBack, match="privacy replay"):
         await copies(story.kit).keep()
-    done = await restoring.replay(parts_of(story.kit))
+    done = await restore.replay(parts_of(story.kit))
     assert done.copied
     assert await actions(story.kit) in ([*before, "backup"], before)  # within the same second nobody can tell
     await story.check()
-    assert (await restoring.replay(parts_of(story.kit))).kept == {}
+    assert (await restore.replay(parts_of(story.kit))).kept == {}
 
 
 async def test_a_line_of_the_trail_that_came_after_the_set_back_stays(story: Story) -> None:
     kit = story.kit
     await story.before()
-    await audit.note(kit.database, now=int(time.time()) - 10, operator="ada", action="old", why="w", outcome="o")
+    await audit_log.note(kit.database, now=int(time.time()) - 10, operator="ada", action="old", why="w", outcome="o")
     await copies(kit).keep()
-    await backup.restore(kit.database, story.file)
-    await audit.note(kit.database, now=int(time.time()) + 10, operator="eve", action="new", why="w", outcome="o")
-    await restoring.replay(parts_of(kit))
+    await database_backup.restore(kit.database, story.file)
+    await audit_log.note(kit.database, now=int(time.time()) + 10, operator="eve", action="new", why="w", outcome="o")
+    await restore.replay(parts_of(kit))
     assert (await actions(kit))[-2:] == ["old", "new"]
 
 
 async def test_all_of_it_is_put_back_or_nothing(story: Story) -> None:
     kit = story.kit
     await story.before()
-    kept = await upkeep.today(kit.database, kit.pseudonyms, int(kit.now))
+    kept = await non_restorable.today(kit.database, kit.pseudonyms, int(kit.now))
     kept["ban"][0]["kind"] = None  # what the table does not take
     with pytest.raises(ConnectionError):
-        await upkeep.put_back(kit.database, kept | {"hold": []})
+        await non_restorable.put_back(kit.database, kept | {"hold": []})
     assert await kit.count("hold") == 1
     async with kit.database.read() as connection:
         assert len((await connection.execute(select(ban))).all()) == 2
@@ -257,10 +261,9 @@ async def test_all_of_it_is_put_back_or_nothing(story: Story) -> None:
 
 @pytest.mark.parametrize("lost", [False, True], ids=["damaged", "gone"])
 def test_the_command_says_how_many_of_each_and_no_server_starts_in_between(tmp_path: Path, lost: bool) -> None:
-    from server.config.settings import Objects
-    from tests.server.process.test_owner import serendip
-
-    from .conftest import make_kit
+    from server.ops.config.settings import Objects
+    from tests.server.data.conftest import make_kit
+    from tests.server.ops.process.test_file_owner import serendip
 
     def command(*words: str) -> str:
         told = serendip([], *words, "--data", str(tmp_path))
@@ -277,7 +280,7 @@ def test_the_command_says_how_many_of_each_and_no_server_starts_in_between(tmp_p
 
     async def half() -> None:
         kit = await asyncio.to_thread(make_kit, f"sqlite+aiosqlite:///{path}", tmp_path, Objects())
-        await backup.restore(kit.database, Path(file))
+        await database_backup.restore(kit.database, Path(file))
         await kit.database.close()
 
     asyncio.run(half())

@@ -15,22 +15,21 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
-from server import log
-from server.config.settings import Log, Settings
-from server.config.settings import Objects as ObjectSettings
-from server.config.settings import Store as StoreSettings
-from server.health.tasks import Tasks
-from server.privacy import holds
-from server.security import keys
-from server.store.copies import Copies
-from server.store.epochs import epoch_of
-from server.store.records import Batch, Record, Records
-from server.store.service import Parts, Store
-from tests.server.privacy.drive import Running
+from server.data.backup.sealed_copies import Copies
+from server.data.keys.epoch_keys import epoch_of
+from server.data.records.chat_rows import Batch, Record, Records
+from server.data.retention import legal_holds
+from server.data.store.service import Parts, Store
+from server.ops import log
+from server.ops.config.settings import Log, Settings
+from server.ops.config.settings import Objects as ObjectSettings
+from server.ops.config.settings import Store as StoreSettings
+from server.ops.health.background_tasks import Tasks
+from server.ops.security import secret_keys
+from tests.server.data.conftest import NOW, ended, make_kit
+from tests.server.data.privacy.drive import Running
 from tests.support import services
 from tests.support.users import as_nobody, folder_of_nobody, needs_root
-
-from .conftest import NOW, ended, make_kit
 
 SOON = {"SERENDIP_RETENTION__PURGE_EVERY": "0.2"}
 
@@ -72,7 +71,7 @@ async def old_chat(data: Path) -> None:
 
 @pytest.mark.blocking  # runs a server and waits for it
 async def test_a_full_disk_stops_the_purge_until_there_is_room(tmp_path: Path) -> None:
-    async with running(tmp_path / "data", tmp_path / "server.log", **SOON) as server:
+    async with running(tmp_path / "data", tmp_path / "server.ops.log", **SOON) as server:
         await grows(server, "serendip_store_purges_total")
         before = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
         # from here on no file takes a byte more of it, the log included
@@ -83,7 +82,7 @@ async def test_a_full_disk_stops_the_purge_until_there_is_room(tmp_path: Path) -
         resource.prlimit(server.pid, resource.RLIMIT_FSIZE, before)
         await grows(server, "serendip_store_purges_total")
         assert (await figures(server))["serendip_task_failures_total"] == 0
-    told = [orjson.loads(line) for line in (tmp_path / "server.log").read_bytes().splitlines()]
+    told = [orjson.loads(line) for line in (tmp_path / "server.ops.log").read_bytes().splitlines()]
     assert [line["error"] for line in told if line["event"] == "log.dropped"] == ["EFBIG"]
 
 
@@ -92,11 +91,11 @@ async def test_a_full_disk_stops_the_purge_until_there_is_room(tmp_path: Path) -
 async def test_a_lock_of_root_s_in_the_data_folder_stops_the_purge_until_it_is_gone(tmp_path: Path) -> None:
     with folder_of_nobody() as data:
         (data / "purge.lock").touch(0o600)
-        async with running(data, tmp_path / "server.log", as_nobody(), **SOON) as server:
+        async with running(data, tmp_path / "server.ops.log", as_nobody(), **SOON) as server:
             await grows(server, "serendip_store_purge_failures_total")
             (data / "purge.lock").unlink()
             await grows(server, "serendip_store_purges_total")
-    lines = (tmp_path / "server.log").read_bytes().splitlines()
+    lines = (tmp_path / "server.ops.log").read_bytes().splitlines()
     # where lines are counted, nobody may not write down which, and is told so
     told = [orjson.loads(line) for line in lines if line[:1] == b"{"]
     causes = {(line["cause"], line["error"]) for line in told if line["event"] == "store.purge_failed"}
@@ -122,7 +121,7 @@ async def test_records_of_a_database_that_was_never_there_are_counted_and_told_a
     nowhere = f"postgresql://nobody@127.0.0.1:{services.free_port()}/none"
     settings = Settings(data=tmp_path, store=StoreSettings(url=SecretStr(nowhere)))
     tasks = Tasks()
-    store = Store(settings, keys.load(tmp_path), never, tasks)
+    store = Store(settings, secret_keys.load(tmp_path), never, tasks)
     await store.start()
     async with asyncio.timeout(20):
         while store.unwell() != ["store: the database is away (refused); records wait"]:  # noqa: ASYNC110 - it tells nobody
@@ -153,7 +152,7 @@ async def test_a_fault_of_the_writer_is_told_and_the_batch_is_written_when_it_is
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tasks = Tasks(first=0.01)
-    store = Store(Settings(data=tmp_path), keys.load(tmp_path), never, tasks)
+    store = Store(Settings(data=tmp_path), secret_keys.load(tmp_path), never, tasks)
     await store.start()
     try:
         await opened(store)
@@ -176,8 +175,8 @@ async def test_a_fault_of_the_writer_is_told_and_the_batch_is_written_when_it_is
 async def test_a_hold_of_another_process_is_in_the_copies_while_the_server_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.store.service.EVERY", 0.2)
-    keys_of = await asyncio.to_thread(keys.load, tmp_path)
+    monkeypatch.setattr("server.data.store.service.EVERY", 0.2)
+    keys_of = await asyncio.to_thread(secret_keys.load, tmp_path)
     tasks = Tasks()
 
     async def nothing(_: Parts) -> None:
@@ -189,8 +188,8 @@ async def test_a_hold_of_another_process_is_in_the_copies_while_the_server_runs(
     try:
         await opened(store)
         now = int(time.time())
-        await holds.place(
-            store.parts.database, store.parts.pseudonyms, holds.Selector("address", "8.8.8.8"),
+        await legal_holds.place(
+            store.parts.database, store.parts.pseudonyms, legal_holds.Selector("address", "8.8.8.8"),
             authority="a court", reason="7", now=now, until=now + 1000, secret=False,
         )  # fmt: skip
         async with asyncio.timeout(30):
@@ -204,7 +203,7 @@ async def test_a_hold_of_another_process_is_in_the_copies_while_the_server_runs(
 @pytest.mark.blocking  # makes a data folder
 async def test_a_key_that_is_another_hosts_is_no_reason_to_say_that_the_database_is_away(tmp_path: Path) -> None:
     settings = Settings.model_validate({"data": tmp_path, "cluster": {"nats": "nats://a", "address": "10.0.0.1:1"}})
-    store = Store(settings, keys.load(tmp_path), never, Tasks())
+    store = Store(settings, secret_keys.load(tmp_path), never, Tasks())
     await store.start()
     try:
         await opened(store)

@@ -7,9 +7,8 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from server.store import database
-
-from .conftest import Kit, ended
+from server.data.database import database
+from tests.server.data.conftest import Kit, ended
 
 ROW = 4_000  # bytes: a page
 WRITES = 60  # of a row each, beside a checkpoint; each is three pages of WAL or so

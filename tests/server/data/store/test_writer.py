@@ -10,18 +10,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from server.config.settings import Objects
-from server.store import database, migrate
-from server.store import writer as writing
-from server.store.database import Database
-from server.store.errors import StoreAway
-from server.store.ids import ended_at
-from server.store.records import Batch
-from server.store.schema import chat, party
+from server.data.database import database, schema_migration
+from server.data.database.database import Database
+from server.data.errors import StoreAway
+from server.data.records.chat_rows import Batch
+from server.data.schema.chat_ids import ended_at
+from server.data.schema.chat_schema import chat, party
+from server.data.store import writer as writing
+from server.ops.config.settings import Objects
+from tests.server.data.conftest import NOW, Kit, address, ended, make_kit
 from tests.support import services
 from tests.support.forkserver import forked
-
-from .conftest import NOW, Kit, address, ended, make_kit
 
 
 async def test_a_chat_leaves_one_row_without_a_person_and_one_row_a_person(kit: Kit) -> None:
@@ -152,7 +151,7 @@ async def test_postgresql_gone_for_a_while_loses_nothing(tmp_path: Path) -> None
     with services.postgres() as server:
         server.sql("CREATE DATABASE away")
         kit = make_kit(server.url("away"), tmp_path, Objects())
-        await migrate.migrate(kit.database)
+        await schema_migration.migrate(kit.database)
         writer = kit.writer()
         writer.start()
         writer.record(ended(now=1_795_000_000))
@@ -179,7 +178,7 @@ async def test_a_full_disk_stops_writing_and_nothing_else_and_goes_on_when_there
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kit = make_kit(f"sqlite+aiosqlite:///{tmp_path / 'serendip.db'}", tmp_path, Objects())
-    await migrate.migrate(kit.database)
+    await schema_migration.migrate(kit.database)
     async with kit.database.read() as connection:
         pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
     # SQLite's own "database or disk is full"
@@ -203,8 +202,8 @@ async def test_a_full_disk_stops_writing_and_nothing_else_and_goes_on_when_there
 KILLED = forked("""
 import asyncio, os, signal, sys
 from pathlib import Path
-from server.config.settings import Objects
-from tests.server.store.conftest import ended, make_kit
+from server.ops.config.settings import Objects
+from tests.server.data.conftest import ended, make_kit
 async def main():
     kit = make_kit(sys.argv[1], Path(sys.argv[2]), Objects())
     writer = kit.writer(batch=50, linger=0.0)
@@ -228,7 +227,7 @@ async def test_kill_9_while_writing_leaves_whole_chats_only(kit: Kit, url: str) 
         KILLED,
         url,
         str(kit.data),
-        cwd=Path(__file__).parents[3],
+        cwd=Path(__file__).parents[4],
     )
     assert await process.wait() == -signal.SIGKILL
     chats, parties = await kit.count("chat"), await kit.count("party")

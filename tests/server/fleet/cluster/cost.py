@@ -1,4 +1,4 @@
-"""What crossings cost: `python -m tests.server.cluster.cost [people]`. Rule: both hosts are in this one process, over loopback TCP.
+"""What crossings cost: `python -m tests.server.fleet.cluster.cost [people]`. Rule: both hosts are in this one process, over loopback TCP.
 
 So a time is that of both sides, one after the other, and the CPU is theirs together (worker, port, office; a hub is played).
 """
@@ -13,11 +13,11 @@ from pathlib import Path
 
 import uvloop
 
-from engine import hub_rows as rows
-from server.security.keys import Keys, load
-from tests.server.cluster.meetings import alone, far
-from tests.server.cluster.rig import cell
-from tests.server.handover.rig import until
+from engine.rooms import hub_rows as rows
+from server.ops.security.secret_keys import Keys, load
+from tests.server.fleet.cluster.meetings import alone, far
+from tests.server.fleet.cluster.rig import cell
+from tests.server.fleet.migrate.rig import until
 
 SIDE_BY_SIDE = (1, 4, 16)
 

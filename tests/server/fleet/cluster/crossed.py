@@ -14,14 +14,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from engine.engine import Parcel
-from engine.hub_rows import Meeting, Member
-from ext.net.piping import prepare
-from server.security.keys import Keys
-from server.worker.moving import Moving
-from server.workers.peers import HUB
+from engine.rooms.hub_rows import Meeting, Member
+from ext.migrate.tunnel_moves import prepare
+from server.fleet.ipc.ipc_peers import HUB
+from server.ops.security.secret_keys import Keys
+from server.realtime.worker.connection_moves import Moving
 from tests.engine.meetings import row_of
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Host, Visitor, Working, host
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Host, Visitor, Working, host
 
 AWAY = "@0000000002 2"  # the home, as the edge calls it
 

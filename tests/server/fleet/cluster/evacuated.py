@@ -15,16 +15,16 @@ from typing import Any
 import orjson
 
 from engine.engine import BadRecord, Parcel
-from server.cluster.evacuating import Evacuation, may_go
-from server.cluster.hosts import Place
-from server.cluster.parcels import Move, pack, unpack
-from server.handover.flight import Back
-from server.metrics.moved import DRAIN
-from server.security.keys import Keys
-from server.worker.moving import Moving, Released
+from server.fleet.cluster.known_nodes import Place
+from server.fleet.migrate.in_flight import Back
+from server.fleet.roaming.evacuation import Evacuation, may_go
+from server.fleet.roaming.session_transfer import Move, pack, unpack
+from server.ops.metrics.migration_metrics import DRAIN
+from server.ops.security.secret_keys import Keys
+from server.realtime.worker.connection_moves import Moving, Released
 from tests.ext.net.rig import TEXT, frame, head, split
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Host, host
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Host, host
 
 NODES = ("00000000aa", "00000000bb", "00000000cc")
 ENDED = ("left", "no_session")

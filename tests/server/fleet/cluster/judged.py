@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 from serendip_client import Backoff, Client, Dropped, Event, Left, Matched, Message, NoChat, NotSent, Resumed
-from tests.server.cluster.killed import PATIENCE, Fallen, Two
+from tests.server.fleet.cluster.killed import PATIENCE, Fallen, Two
 
 PAUSE = 0.01  # seconds between two lines of one who talks
 UNSENT = 100  # lines of one who is away; beyond that they say nothing

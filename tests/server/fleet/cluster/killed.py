@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 import aiohttp
 
-from server.commands.upgrade import answer as ask
-from server.process import faults
-from server.security import keys
-from server.workers.supervisor import YOUNG
-from tests.server.cluster.test_bus import started
-from tests.server.cluster.test_together import hears
-from tests.server.workers.test_host import Several, several
+from server.fleet.supervisor.supervisor import YOUNG
+from server.main.commands.upgrade_commands import answer as ask
+from server.ops.process import fault_points as faults
+from server.ops.security import secret_keys
+from tests.server.fleet.cluster.test_together import hears
+from tests.server.fleet.nats.test_nats_bus import started
+from tests.server.main.processes.test_process_group import Several, several
 from tests.support import services
 
 PATIENCE = (
@@ -154,7 +154,7 @@ async def two(folder: Path, **more: str) -> AsyncIterator[Two]:
     """They run, with one secret. `more`: settings of both."""
     points = folder / "points"
     await asyncio.to_thread(points.mkdir)
-    await asyncio.to_thread(keys.load, folder / "first")
+    await asyncio.to_thread(secret_keys.load, folder / "first")
     async with started() as nats, AsyncExitStack() as stack:
         settings = {}
         for port in services.free_ports(2):

@@ -15,12 +15,12 @@ from typing import Any
 import aiohttp
 import asyncpg  # type: ignore[import-untyped]
 
-from tests.server.cluster.test_bus import started
-from tests.server.cluster.test_proxy_hosts import metric
-from tests.server.cluster.test_together import hears, hosts
-from tests.server.handover.upgrades import Person, people
-from tests.server.web.servers import ROOT
-from tests.server.workers.test_host import Several, talk
+from tests.server.fleet.cluster.test_proxy_hosts import metric
+from tests.server.fleet.cluster.test_together import hears, hosts
+from tests.server.fleet.migrate.upgrades import Person, people
+from tests.server.fleet.nats.test_nats_bus import started
+from tests.server.main.processes.test_process_group import Several, talk
+from tests.server.site.web.servers import ROOT
 from tests.support import services
 from tests.support.forkserver import START
 

@@ -1,4 +1,5 @@
-"""What a return costs, and a tunnel at the edge: `python -m tests.server.cluster.measuring`. Rule: figures of this machine, both hosts in a process.
+"""What a return costs, and a tunnel at the edge: `python -m tests.server.fleet.cluster.measuring`. Rule: figures of this machine, both hosts in a
+process.
 
 CPU: of the whole process from `leave` until all are back, their clients' ends included, less what as many cost whose chat ends at one host.
 Memory: what the allocator gave for idle tunnels of the edge, and what Python did.
@@ -14,14 +15,14 @@ from pathlib import Path
 
 import uvloop
 
-from engine.hub_rows import Meeting, Member
-from server.security.keys import load
+from engine.rooms.hub_rows import Meeting, Member
+from server.ops.security.secret_keys import load
 from tests.engine.meetings import row_of
 from tests.ext.net.rig import frame
-from tests.server.cluster.crossed import Cell, cell
-from tests.server.cluster.test_tunnels import bare
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Visitor
+from tests.server.fleet.cluster.crossed import Cell, cell
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Visitor
+from tests.server.fleet.roaming.test_tunnel_table import bare
 
 PEOPLE, ROUNDS, TUNNELS = 100, 15, 2000
 LEAVE = frame(b'{"type":"leave"}')

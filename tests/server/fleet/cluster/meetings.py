@@ -6,13 +6,13 @@ import fcntl
 import sys
 import termios
 
-from engine import hub_rows as rows
-from engine.hub_rows import Row
-from server.handover.link import Kind
-from server.workers.peers import HUB
-from tests.server.cluster.rig import Cell
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Told, Visitor, Working, sends
+from engine.rooms import hub_rows as rows
+from engine.rooms.hub_rows import Row
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.ipc.ipc_peers import HUB
+from tests.server.fleet.cluster.rig import Cell
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Told, Visitor, Working, sends
 
 
 async def met(made: Cell) -> tuple[Visitor, Visitor]:

@@ -14,24 +14,24 @@ from typing import Any, cast
 import aiohttp
 from aiohttp import web
 
-from ext.net.admission import Addresses
-from ext.net.handshake import Judge
-from server.cluster.asking import Asker
-from server.cluster.head import Kind, Status
-from server.cluster.members import SERVING, Host
-from server.cluster.port import Answer, Port, Request
-from server.cluster.proxy import Proxy
-from server.cluster.seal import Seal
-from server.http.client_info import CLIENT_INFO, add_client_info
-from server.http.counted import PASSED_ON
-from server.http.door import Door
-from server.http.leaving import pass_on
-from server.http.passing import OMEGLE, Away, Gone, passed
-from server.http.services import SERVICES
-from server.process.sockets import listening
-from server.security.keys import Keys
-from server.security.places import Places
-from server.version import VERSION
+from ext.accept.admission import Addresses
+from ext.accept.handshake import Judge
+from server.fleet.cluster.http_proxy import Proxy
+from server.fleet.cluster.membership import SERVING, Host
+from server.fleet.rpc.rpc_client import Asker
+from server.fleet.rpc.rpc_envelope import Kind, Status
+from server.fleet.rpc.rpc_seal import Seal
+from server.fleet.rpc.rpc_server import Answer, Port, Request
+from server.http.request.client_info import CLIENT_INFO, add_client_info
+from server.http.request.connection_counts import PASSED_ON
+from server.http.request.host_forwarding import OMEGLE, Away, Gone, passed
+from server.http.request.reactor_handoff import Door
+from server.http.request.requests_in_handover import pass_on
+from server.http.request.site_services import SERVICES
+from server.ops.process.named_sockets import listening
+from server.ops.security.host_hints import Places
+from server.ops.security.secret_keys import Keys
+from server.ops.version import VERSION
 
 Answers = Callable[[web.Request, bytes], Awaitable[web.StreamResponse]]
 

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from server.cluster.asking import Asker
-from server.cluster.head import Status
-from server.cluster.port import Answer, Handler, Port, Request
-from server.cluster.seal import Seal
-from server.config.cluster import split
-from server.process.sockets import listening
-from server.security import keys
+from server.fleet.rpc.rpc_client import Asker
+from server.fleet.rpc.rpc_envelope import Status
+from server.fleet.rpc.rpc_seal import Seal
+from server.fleet.rpc.rpc_server import Answer, Handler, Port, Request
+from server.ops.config.cluster_settings import split
+from server.ops.process.named_sockets import listening
+from server.ops.security import secret_keys
 
 NODE = "00000000aa"
 
@@ -21,7 +21,7 @@ NODE = "00000000aa"
 class There:
     """One host's port, and another's way to it, which share `secret`."""
 
-    def __init__(self, secret: keys.Keys, handlers: Mapping[int, Handler], at: str, port: int) -> None:
+    def __init__(self, secret: secret_keys.Keys, handlers: Mapping[int, Handler], at: str, port: int) -> None:
         sock = listening(at, port)
         self.address = f"{f'[{at}]' if ':' in at else at}:{sock.getsockname()[1]}"
         self.seal = Seal(secret)
@@ -32,7 +32,7 @@ class There:
 
     def other(self, folder: Path) -> Asker:
         """Of a host with another secret."""
-        return Asker(Seal(keys.load(folder)), NODE, lambda: self.now)
+        return Asker(Seal(secret_keys.load(folder)), NODE, lambda: self.now)
 
     async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection that says nothing yet."""
@@ -54,7 +54,11 @@ class There:
 
 @asynccontextmanager
 async def there(
-    secret: keys.Keys, handlers: Mapping[int, Handler], at: str = "127.0.0.1", port: int = 0, began: float = -3600.0
+    secret: secret_keys.Keys,
+    handlers: Mapping[int, Handler],
+    at: str = "127.0.0.1",
+    port: int = 0,
+    began: float = -3600.0,
 ) -> AsyncIterator[There]:
     """A port that accepts, closed at the end. `began`: when, in seconds from now."""
     made = There(secret, handlers, at, port)

@@ -1,6 +1,7 @@
 """Hosts of one cell in one loop: workers and an office of each, its real port, and between them TCP that a test may cut.
 
-Rule: all parts are the service's, but for the supervisors (`tests.server.workers.rig`), the processes' `main`s, and NATS: the one room is a real hub
+Rule: all parts are the service's, but for the supervisors (`tests.server.fleet.processes.rig`), the processes' `main`s, and NATS: the one room is a
+real hub
 that hears all workers directly. A host reaches another one by `Relay`, a TCP proxy that does what the test says.
 """
 
@@ -16,21 +17,21 @@ from functools import partial
 from typing import Any
 
 from engine.engine import Thresholds
-from engine.hub import Hub
-from server.cluster.head import HEAD
-from server.cluster.hosts import Hosts
-from server.cluster.landing import GO
-from server.cluster.port import Port, Request, exactly
-from server.cluster.seal import SEALED, Seal
-from server.handover.link import Kind
-from server.process.sockets import listening
-from server.security.keys import Keys
-from server.workers.abroad import Abroad
-from server.workers.naming import Names
-from server.workers.passing import Passing
-from server.workers.peers import HUB, OFFICE
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Host, Told, Visitor, Working
+from engine.rooms.hub import Hub
+from server.fleet.cluster.known_nodes import Hosts
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.ipc.ipc_peers import HUB, OFFICE
+from server.fleet.ipc.process_names import Names
+from server.fleet.processes.request_forwarding import Passing
+from server.fleet.roaming.host_outbound import Abroad
+from server.fleet.roaming.migration_target import GO
+from server.fleet.rpc.rpc_envelope import HEAD
+from server.fleet.rpc.rpc_seal import SEALED, Seal
+from server.fleet.rpc.rpc_server import Port, Request, exactly
+from server.ops.process.named_sockets import listening
+from server.ops.security.secret_keys import Keys
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Host, Told, Visitor, Working
 from tests.support.descriptors import more_than
 
 Bounds = tuple[int | None, int | None]

@@ -10,13 +10,13 @@ from typing import Final
 import orjson
 
 from engine.engine import Parcel
-from engine.hub import Hub
-from engine.hub_rows import Row
 from engine.matching.lobby import Lobby
 from engine.matching.thresholds import Thresholds
-from engine.placing import HOST_BITS
-from server.cluster.federation import BARS, SIGN_EVERY, Federation
-from server.cluster.members import DEAD, Beat, Members, read
+from engine.rooms.hub import Hub
+from engine.rooms.hub_rows import Row
+from engine.rooms.placement import HOST_BITS
+from server.fleet.cluster.membership import DEAD, Beat, Members, read
+from server.fleet.cluster.shared_room import BARS, SIGN_EVERY, Federation
 from tests.engine.workers import Host, Worker
 from tests.engine.world import Wire
 

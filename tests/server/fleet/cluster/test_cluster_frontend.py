@@ -9,13 +9,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from server.cluster import hello
-from server.cluster.asking import Asker
-from server.cluster.head import Kind
-from server.cluster.seal import Seal
-from server.security import keys
-from server.store.epochs import epoch_of
-from tests.server.workers.test_host import Several, several
+from server.data.keys.epoch_keys import epoch_of
+from server.fleet.rpc import node_hello
+from server.fleet.rpc.rpc_client import Asker
+from server.fleet.rpc.rpc_envelope import Kind
+from server.fleet.rpc.rpc_seal import Seal
+from server.ops.security import secret_keys
+from tests.server.main.processes.test_process_group import Several, several
 from tests.support import services
 
 NODE = "00000000aa"
@@ -33,10 +33,10 @@ def among(**more: str) -> tuple[str, dict[str, str]]:
     return address, {**chosen, **more}
 
 
-async def greeted(host: Several, address: str) -> hello.Hello:
+async def greeted(host: Several, address: str) -> node_hello.Hello:
     """What it says of itself."""
-    asker = Asker(Seal(await asyncio.to_thread(keys.load, host.data)), NODE)
-    return hello.read(await asker.ask(address, Kind.HELLO, b"", within=PATIENCE))
+    asker = Asker(Seal(await asyncio.to_thread(secret_keys.load, host.data)), NODE)
+    return node_hello.read(await asker.ask(address, Kind.HELLO, b"", within=PATIENCE))
 
 
 @pytest.mark.timeout(300)

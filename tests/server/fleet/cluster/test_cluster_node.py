@@ -12,19 +12,19 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from engine.hub import Hub
 from engine.matching.thresholds import Thresholds
-from server.cluster.bus import Bus, Handler
-from server.cluster.cell import NO_MORE, Cell
-from server.cluster.federation import Federation
-from server.cluster.head import SKEW
-from server.cluster.members import Host
-from server.cluster.seal import Seal
-from server.config.cluster import Cluster
-from server.security import keys
-from server.security.ids import Ids
-from server.workers.naming import Names
-from tests.server.cluster.test_bus import until
+from engine.rooms.hub import Hub
+from server.fleet.cluster.cluster_node import NO_MORE, Cell
+from server.fleet.cluster.membership import Host
+from server.fleet.cluster.shared_room import Federation
+from server.fleet.ipc.process_names import Names
+from server.fleet.nats.nats_bus import Bus, Handler
+from server.fleet.rpc.rpc_envelope import SKEW
+from server.fleet.rpc.rpc_seal import Seal
+from server.ops.config.cluster_settings import Cluster
+from server.ops.security import secret_keys
+from server.ops.security.random_ids import Ids
+from tests.server.fleet.nats.test_nats_bus import until
 from tests.support import services
 
 
@@ -45,7 +45,7 @@ class Made:
 
 @pytest.fixture
 async def seal(tmp_path: Path) -> Seal:
-    return Seal(await asyncio.to_thread(keys.load, tmp_path))
+    return Seal(await asyncio.to_thread(secret_keys.load, tmp_path))
 
 
 @asynccontextmanager

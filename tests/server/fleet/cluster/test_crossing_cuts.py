@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import pytest
 
-from server.cluster import crossing, landing
-from server.cluster.head import ANSWER, CHALLENGE, HEAD
-from server.cluster.seal import SEALED
-from server.security.keys import Keys
-from tests.server.cluster.rig import Cell, There, all_closed, cell, lines
-from tests.server.workers.rig import Visitor, Working
+from server.fleet.roaming import migration_source, migration_target
+from server.fleet.rpc.rpc_envelope import ANSWER, CHALLENGE, HEAD
+from server.fleet.rpc.rpc_seal import SEALED
+from server.ops.security.secret_keys import Keys
+from tests.server.fleet.cluster.rig import Cell, There, all_closed, cell, lines
+from tests.server.fleet.processes.rig import Visitor, Working
 from tests.support.descriptors import opened
 
 ANSWERED = ANSWER.size + SEALED  # bytes of TAKEN; behind it TOOK
@@ -22,9 +22,9 @@ LAST = 24  # bytes before the end of what an edge says that are tried one by one
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits for a word that does not come waits less."""
-    monkeypatch.setattr(crossing, "TAKEN_WITHIN", 0.05)
-    monkeypatch.setattr(crossing, "TOOK_WITHIN", 0.05)
-    monkeypatch.setattr(landing, "GO_WITHIN", 0.05)
+    monkeypatch.setattr(migration_source, "TAKEN_WITHIN", 0.05)
+    monkeypatch.setattr(migration_source, "TOOK_WITHIN", 0.05)
+    monkeypatch.setattr(migration_target, "GO_WITHIN", 0.05)
 
 
 class Talker(NamedTuple):

@@ -11,10 +11,10 @@ from collections import Counter
 
 import pytest
 
-from server.security.keys import Keys
-from tests.server.cluster.rig import Bounds, Cell, cell
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Visitor
+from server.ops.security.secret_keys import Keys
+from tests.server.fleet.cluster.rig import Bounds, Cell, cell
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Visitor
 
 PAIRS, LINES = 12, 40
 WHOLE, LEFT, ALONE = "whole", "left", "alone"

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from engine.engine import Parcel
-from engine.hub_rows import Meeting, Member
-from server.cluster import crossing, landing
-from server.cluster.parcels import Move
-from server.cluster.seal import Seal
-from server.handover.link import Kind
-from server.security.keys import Keys, load
+from engine.rooms.hub_rows import Meeting, Member
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.roaming import migration_source, migration_target
+from server.fleet.roaming.session_transfer import Move
+from server.fleet.rpc.rpc_seal import Seal
+from server.ops.security.secret_keys import Keys, load
 from tests.engine.meetings import row_of
-from tests.server.cluster.meetings import (
+from tests.server.fleet.cluster.meetings import (
     alone,
     met,
     over,
@@ -22,9 +22,9 @@ from tests.server.cluster.meetings import (
     sent_far,
     sides,
 )
-from tests.server.cluster.rig import Cell, all_closed, cell
-from tests.server.handover.rig import until
-from tests.server.workers.rig import answers, talk
+from tests.server.fleet.cluster.rig import Cell, all_closed, cell
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import answers, talk
 from tests.support.descriptors import opened
 
 # ---- they stay
@@ -45,7 +45,7 @@ async def stays(made: Cell, result: str, why: str) -> None:
 async def not_taken(case: str, secret: Keys, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """See the test."""
     async with cell(secret, room=False) as made:
-        home, result, right = made.hosts[1], "refused", crossing.pack
+        home, result, right = made.hosts[1], "refused", migration_source.pack
         match case:
             case "no host":
                 made.hosts[0].know()
@@ -60,22 +60,22 @@ async def not_taken(case: str, secret: Keys, folder: Path, monkeypatch: pytest.M
             case "takes nobody":
                 home.takes = False
             case "full":
-                monkeypatch.setattr(landing, "HELD_MAX", 0)
+                monkeypatch.setattr(migration_target, "HELD_MAX", 0)
             case "version":
-                monkeypatch.setattr(crossing, "pack", lambda move: right(_newer(move)))
+                monkeypatch.setattr(migration_source, "pack", lambda move: right(_newer(move)))
             case "another secret":
                 monkeypatch.setattr(
                     made.hosts[0].abroad[made.workers[0][0]]._crossing._asker, "seal", _seal(folder / "other")
                 )
                 result = "back"
             case "slow":
-                monkeypatch.setattr(crossing, "TAKEN_WITHIN", 0.02)
+                monkeypatch.setattr(migration_source, "TAKEN_WITHIN", 0.02)
                 home.relay.flows.clear()
                 result = "back"
             case "unreadable":
-                monkeypatch.setattr(crossing, "pack", lambda _: b"nobody")
+                monkeypatch.setattr(migration_source, "pack", lambda _: b"nobody")
             case "wrong meeting":
-                monkeypatch.setattr(crossing, "pack", lambda move: right(move._replace(meeting=["meet", 1])))
+                monkeypatch.setattr(migration_source, "pack", lambda move: right(move._replace(meeting=["meet", 1])))
         await stays(made, result, case)
         home.relay.flows.set()
 
@@ -112,7 +112,7 @@ def _newer(move: Move) -> Move:
 
 async def test_who_cannot_be_read_there_is_here_again(two: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
     """That is found when GO was said: the home is asked to forget them."""
-    right, times = crossing.pack, iter((True,))
+    right, times = migration_source.pack, iter((True,))
 
     def damaged(move: Move) -> bytes:
         person = move.people.record["people"][0]
@@ -121,7 +121,7 @@ async def test_who_cannot_be_read_there_is_here_again(two: Cell, monkeypatch: py
             move._replace(people=Parcel({**move.people.record, "people": [{**person, **state}]}, move.people.blobs))
         )
 
-    monkeypatch.setattr(crossing, "pack", damaged)
+    monkeypatch.setattr(migration_source, "pack", damaged)
     first, second = await met(two)
     await talk(first, second)
     home, edge = sides(two)
@@ -158,7 +158,7 @@ async def test_a_visitor_goes_to_no_third_host(secret: Keys) -> None:
 
 
 async def test_more_than_go_at_a_time_wait_and_then_stay(secret: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crossing, "MOST", 1)
+    monkeypatch.setattr(migration_source, "MOST", 1)
     async with cell(secret, room=False) as made:
         hub, one, first, a = await alone(made)
         second, b, _ = await made.hosts[0].host.visitor(one)

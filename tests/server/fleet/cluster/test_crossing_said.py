@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from engine import hub_rows as rows
-from server.cluster import crossing, landing, port
-from server.handover.link import Kind
-from server.security.keys import Keys
-from server.workers.peers import HUB
+from engine.rooms import hub_rows as rows
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.ipc.ipc_peers import HUB
+from server.fleet.roaming import migration_source, migration_target
+from server.fleet.rpc import rpc_server
+from server.ops.security.secret_keys import Keys
 from tests.ext.net.rig import frame
-from tests.server.cluster.meetings import (
+from tests.server.fleet.cluster.meetings import (
     far,
     sent_far,
     visitor_heard,
 )
-from tests.server.cluster.rig import Cell, cell
-from tests.server.handover.rig import until
+from tests.server.fleet.cluster.rig import Cell, cell
+from tests.server.fleet.migrate.rig import until
 
 PING = b'{"type":"ping"}'
 SAID = frame(PING) + frame(PING[:6], fin=False) + frame(PING[6:], opcode=0) + frame(PING)  # the second in two pieces
@@ -26,9 +27,9 @@ SAID = frame(PING) + frame(PING[:6], fin=False) + frame(PING[6:], opcode=0) + fr
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is late: a busy machine decides nothing here."""
     for name in ("PATIENCE", "TAKEN_WITHIN", "TOOK_WITHIN"):
-        monkeypatch.setattr(crossing, name, 10.0)
-    monkeypatch.setattr(landing, "GO_WITHIN", 10.0)
-    monkeypatch.setattr(port, "DEADLINE", 10.0)
+        monkeypatch.setattr(migration_source, name, 10.0)
+    monkeypatch.setattr(migration_target, "GO_WITHIN", 10.0)
+    monkeypatch.setattr(rpc_server, "DEADLINE", 10.0)
 
 
 # ---- what a client says meanwhile

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.cluster.judged import Crowd, Pair, Somebody
-from tests.server.cluster.killed import Two, two
+from tests.server.fleet.cluster.judged import Crowd, Pair, Somebody
+from tests.server.fleet.cluster.killed import Two, two
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(300)]  # runs servers, kills them, and waits for them
 

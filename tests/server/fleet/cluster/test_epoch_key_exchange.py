@@ -13,24 +13,25 @@ import pytest_asyncio
 import structlog
 from sqlalchemy import select
 
-from server.cluster.asking import Asker
-from server.cluster.epochs import AGAIN, AHEAD, NUMBER, SharedEpochs
-from server.cluster.head import Kind, Status
-from server.cluster.port import Port, Request
-from server.cluster.seal import Seal
-from server.config.settings import Retention
-from server.health.tasks import Tasks
-from server.process.sockets import listening
-from server.security import keys
-from server.store import fingerprints, kept, migrate
-from server.store.country import Countries
-from server.store.database import Database
-from server.store.epochs import EPOCH, KeyGone
-from server.store.errors import KeyAwaited, KeysDiffer, StoreAway
-from server.store.pseudonyms import fingerprint_of
-from server.store.records import EndedChat, Party, Records
-from server.store.schema import party
-from server.store.writer import Writer
+from server.data.database import key_fingerprints, schema_migration
+from server.data.database.database import Database
+from server.data.errors import KeyAwaited, KeysDiffer, StoreAway
+from server.data.keys import keyed_values
+from server.data.keys.epoch_keys import EPOCH, KeyGone
+from server.data.keys.pseudonyms import fingerprint_of
+from server.data.records.address_country import Countries
+from server.data.records.chat_rows import EndedChat, Party, Records
+from server.data.schema.chat_schema import party
+from server.data.store.writer import Writer
+from server.fleet.cluster.epoch_key_exchange import AGAIN, AHEAD, NUMBER, SharedEpochs
+from server.fleet.rpc.rpc_client import Asker
+from server.fleet.rpc.rpc_envelope import Kind, Status
+from server.fleet.rpc.rpc_seal import Seal
+from server.fleet.rpc.rpc_server import Port, Request
+from server.ops.config.settings import Retention
+from server.ops.health.background_tasks import Tasks
+from server.ops.process.named_sockets import listening
+from server.ops.security import secret_keys
 from tests.support import services
 from tests.support.stores import Migrated
 
@@ -53,11 +54,13 @@ class Host:
 
     def __init__(self, folder: Path, url: str, clock: Clock, others: list[Host]) -> None:
         self.folder, self.others, self.open = folder, others, True
-        self.secret = keys.load(folder)
+        self.secret = secret_keys.load(folder)
         self.database = Database(url, data=folder)
-        self.pseudonyms = kept.pseudonyms(self.secret, folder, shared=True)
+        self.pseudonyms = keyed_values.pseudonyms(self.secret, folder, shared=True)
         self.keys = self.pseudonyms.epochs
-        self.fingerprints = fingerprints.Fingerprints(self.database, self.secret, self.pseudonyms, Retention(), clock)
+        self.fingerprints = key_fingerprints.Fingerprints(
+            self.database, self.secret, self.pseudonyms, Retention(), clock
+        )
         sock = listening("127.0.0.1", 0)
         self.address = f"127.0.0.1:{sock.getsockname()[1]}"
         seal = Seal(self.secret)
@@ -114,7 +117,7 @@ async def hosts(tmp_path: Path, cluster: services.Postgres, migrated: Migrated) 
     url = cluster.url("postgres")
     await asyncio.to_thread(cluster.sql, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     if not await asyncio.to_thread(migrated.copied, url, cluster):
-        await migrate.migrate_apart(url, tmp_path)
+        await schema_migration.migrate_apart(url, tmp_path)
         await asyncio.to_thread(migrated.keep, url, cluster)
     made = Hosts(tmp_path, url)
     yield made
@@ -268,7 +271,7 @@ async def test_a_key_that_was_destroyed_is_gone_on_every_host(hosts: Hosts) -> N
     row = fingerprint_of(a.keys.get(FIRST), FIRST)
     hosts.clock.now = (FIRST + 1) * EPOCH + 151 * DAY
     (doomed,) = a.keys.doomed(hosts.clock.now, 151)
-    await fingerprints.forget(a.database, [doomed])
+    await key_fingerprints.forget(a.database, [doomed])
     a.keys.destroy(doomed)
     await a.shared.look()
     assert FIRST in b.keys.epochs(), "its own purge is still to come"
@@ -318,7 +321,7 @@ async def test_while_a_new_secret_goes_round_who_has_the_old_one_is_told_keys(ho
     a, b = hosts.add("a"), hosts.add("b")
     await a.shared.look()
     await a.close()
-    await asyncio.to_thread(keys.rotate, a.folder)
+    await asyncio.to_thread(secret_keys.rotate, a.folder)
     a = hosts.add("a")
     await b.shared.look()
     assert b.shared.missing == {}
@@ -328,7 +331,7 @@ async def test_while_a_new_secret_goes_round_who_has_the_old_one_is_told_keys(ho
 async def test_it_looks_by_itself_and_soon_where_another_host_comes(
     hosts: Hosts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.cluster.epochs.AGAIN", 3600.0)
+    monkeypatch.setattr("server.fleet.cluster.epoch_key_exchange.AGAIN", 3600.0)
     a = hosts.add("a")
     await a.shared.look()
     await a.close()

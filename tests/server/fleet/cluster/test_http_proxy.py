@@ -10,23 +10,22 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from server.cluster import proxy
-from server.cluster.members import Host
-from server.cluster.proxy import AT_ONCE, PAGES_MAX
-from server.config.cluster import split
-from server.http.counted import PASSED_ON
-from server.http.passing import ASKS, RELEASE, said
-from server.security import keys, places
-from server.security.keys import Keys
-
-from .passing_hosts import There, browser, hosts, there
+from server.fleet.cluster import http_proxy
+from server.fleet.cluster.http_proxy import AT_ONCE, PAGES_MAX
+from server.fleet.cluster.membership import Host
+from server.http.request.connection_counts import PASSED_ON
+from server.http.request.host_forwarding import ASKS, RELEASE, said
+from server.ops.config.cluster_settings import split
+from server.ops.security import host_hints, secret_keys
+from server.ops.security.secret_keys import Keys
+from tests.server.fleet.cluster.passing_hosts import There, browser, hosts, there
 
 pytestmark = pytest.mark.blocking  # reads keys
 
 
 @pytest.fixture
 def secret(tmp_path: Path) -> Keys:
-    return keys.load(tmp_path)
+    return secret_keys.load(tmp_path)
 
 
 async def told(http: aiohttp.ClientSession, url: str, **kw: Any) -> Any:
@@ -101,7 +100,7 @@ async def test_what_another_host_passed_on_is_never_passed_again(secret: Keys) -
 
 
 async def test_a_host_that_is_gone_and_one_that_does_not_answer_are_told_apart(secret: Keys, monkeypatch: Any) -> None:
-    monkeypatch.setattr(proxy, "WITHIN", 0.3)
+    monkeypatch.setattr(http_proxy, "WITHIN", 0.3)
     async with hosts(secret) as (here, other), browser() as http:
         id = other.places.letters()
 
@@ -124,7 +123,7 @@ async def test_a_host_that_is_gone_and_one_that_does_not_answer_are_told_apart(s
 
 
 async def test_a_host_with_another_secret_gets_no_request(secret: Keys, tmp_path: Path) -> None:
-    stranger = There(keys.load(tmp_path / "another"))
+    stranger = There(secret_keys.load(tmp_path / "another"))
     async with hosts(secret) as (here, _), browser() as http:
         await stranger.open()
         here.hosts = there(stranger)
@@ -157,7 +156,7 @@ async def test_of_one_host_so_many_are_under_way_and_no_more(secret: Keys) -> No
 
 
 async def test_polls_are_counted_apart_and_bounded_too(secret: Keys, monkeypatch: Any) -> None:
-    monkeypatch.setattr(proxy, "HELD_MAX", 3)
+    monkeypatch.setattr(http_proxy, "HELD_MAX", 3)
     async with hosts(secret) as (here, other), browser() as http:
         go = asyncio.Event()
 
@@ -179,7 +178,7 @@ async def test_an_answer_beyond_any_size_is_none(secret: Keys) -> None:
     async with hosts(secret) as (here, other), browser() as http:
 
         async def much(_: web.Request, __: bytes) -> web.StreamResponse:
-            return web.Response(body=bytes(proxy.ANSWER_MAX + 1))
+            return web.Response(body=bytes(http_proxy.ANSWER_MAX + 1))
 
         other.answers = much
         assert (await http.post(f"{here.url}/{other.places.letters()}")).status == 503
@@ -224,7 +223,7 @@ class Poll:
 
 
 async def test_a_poll_whose_client_goes_is_dropped_over_there_too(secret: Keys, monkeypatch: Any) -> None:
-    monkeypatch.setattr(proxy, "TICK", 0.05)
+    monkeypatch.setattr(http_proxy, "TICK", 0.05)
     async with hosts(secret) as (here, other), browser() as http:
         poll = Poll(other)
         asking = asyncio.create_task(http.post(f"{here.url}/{other.places.letters()}?held=1"))
@@ -238,7 +237,7 @@ async def test_a_poll_whose_client_goes_is_dropped_over_there_too(secret: Keys, 
 async def test_a_poll_is_let_go_of_when_its_client_says_more_or_this_office_hands_over(
     secret: Keys, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(proxy, "TICK", 0.05)
+    monkeypatch.setattr(http_proxy, "TICK", 0.05)
     async with hosts(secret) as (here, other), browser() as http:
         poll = Poll(other)
         reader, writer = await asyncio.open_connection(*split(here.url.removeprefix("http://")))
@@ -278,8 +277,8 @@ async def test_connections_of_other_hosts_go_to_the_office_that_follows(secret: 
 
 
 async def test_a_host_is_known_as_long_as_it_is_there_and_a_moment_longer(secret: Keys, monkeypatch: Any) -> None:
-    monkeypatch.setattr(proxy, "TICK", 0.02)
-    monkeypatch.setattr(places, "REMEMBERED", 0.2)
+    monkeypatch.setattr(http_proxy, "TICK", 0.02)
+    monkeypatch.setattr(host_hints, "REMEMBERED", 0.2)
     async with hosts(secret) as (here, other):
         here.proxy._settled = 0.0
         name, ticks = other.places.letters(), 0

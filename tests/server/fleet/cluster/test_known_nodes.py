@@ -1,6 +1,6 @@
 """The other hosts as the office knows them."""
 
-from server.cluster.hosts import Hosts, Place
+from server.fleet.cluster.known_nodes import Hosts, Place
 
 
 def test_it_knows_what_it_was_told_last() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.cluster.last_chats import Pair, Two, answered, nothing_more, two
-from tests.server.handover.upgrades import Person, people
-from tests.server.workers.test_host import talk
+from tests.server.fleet.cluster.last_chats import Pair, Two, answered, nothing_more, two
+from tests.server.fleet.migrate.upgrades import Person, people
+from tests.server.main.processes.test_process_group import talk
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(240)]  # runs servers and databases, and waits for them
 SAID = ("hello", "hello yourself")

@@ -14,13 +14,13 @@ import pytest
 
 from serendip_client.client import Client
 from serendip_client.events import Left, Matched, Message, Waiting
-from server.process import control
-from server.workers.departure import ALONE
-from tests.server.cluster.test_bus import started
-from tests.server.cluster.test_together import hears, hosts
-from tests.server.handover.upgrades import people
-from tests.server.omegle.conftest import Caller
-from tests.server.workers.test_host import Several
+from server.fleet.supervisor.host_drain import ALONE
+from server.ops.process import control_socket
+from tests.server.fleet.cluster.test_together import hears, hosts
+from tests.server.fleet.migrate.upgrades import people
+from tests.server.fleet.nats.test_nats_bus import started
+from tests.server.main.processes.test_process_group import Several
+from tests.server.site.omegle.conftest import Caller
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # runs servers and commands, and waits for them
 PAIRS = 6
@@ -123,7 +123,7 @@ async def talking(balancer: Balancer, pairs: int) -> AsyncIterator[list[Lines]]:
 
 async def drained(server: Several) -> list[dict[str, Any]]:
     """What `serendip drain` is answered, line by line."""
-    return await asyncio.to_thread(lambda: list(control.ask(server.data, {"do": "drain"})))
+    return await asyncio.to_thread(lambda: list(control_socket.ask(server.data, {"do": "drain"})))
 
 
 async def ended(server: Several) -> int:

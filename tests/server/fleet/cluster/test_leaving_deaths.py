@@ -13,9 +13,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.server.cluster.judged import Pair
-from tests.server.cluster.killed import Two, two
-from tests.server.cluster.test_leaving import Balancer, drained, ended
+from tests.server.fleet.cluster.judged import Pair
+from tests.server.fleet.cluster.killed import Two, two
+from tests.server.fleet.cluster.test_leaving import Balancer, drained, ended
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(300)]  # runs servers, kills them, and waits for them
 

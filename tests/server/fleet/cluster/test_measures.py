@@ -18,21 +18,21 @@ import pytest
 
 from serendip_client.ending import Disconnected
 from serendip_client.events import Closed, Error, Left, Reported, Waiting
-from server.commands.upgrade import answer as ask
-from server.security import keys
-from tests.server.cluster.test_bus import started
-from tests.server.handover.upgrades import Person
-from tests.server.safety.test_age import claims
-from tests.server.web.servers import ROOT
-from tests.server.workers.hosts import Host, client, hosting, meet
+from server.main.commands.upgrade_commands import answer as ask
+from server.ops.security import secret_keys
+from tests.server.fleet.migrate.upgrades import Person
+from tests.server.fleet.nats.test_nats_bus import started
+from tests.server.fleet.processes.hosts import Host, client, hosting, meet
+from tests.server.site.web.servers import ROOT
+from tests.server.trust.moderation.test_age import claims
 from tests.support import services
 from tests.support.forkserver import START, forked
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # runs servers, and waits for them
-NEVER = "from server.safety import service; service.EVERY = 1e9; "  # it looks when it is told to, and never by itself
+NEVER = "from server.trust.moderation import service; service.EVERY = 1e9; "  # it looks when it is told to, and never by itself
 # Video is off of who says that they are a minor, so that no camera has to be looked at for it; the age is not told, whose question comes before.
 PAUSES = """
-from server.workers.everywhere import Everywhere
+from server.main.processes.measure_broadcast import Everywhere
 def paused(self, identity, stands, age, but=""):
     self._paused_here(identity, 600.0)
     self._server.video_off([(identity, 600.0)])
@@ -92,7 +92,7 @@ class Cell:
 @asynccontextmanager
 async def cell(folder: Path, settings: Mapping[str, str]) -> AsyncIterator[Cell]:
     """Without a host, and the end of those that there are."""
-    await asyncio.to_thread(keys.load, folder / "first")
+    await asyncio.to_thread(secret_keys.load, folder / "first")
     async with AsyncExitStack() as stack:
         made = Cell(folder, settings, await stack.enter_async_context(started()), stack)
         yield made
@@ -201,7 +201,7 @@ async def test_a_process_or_host_that_starts_later_or_was_away_keeps_out_who_is_
 
 # As PAUSES, and the age is not known in any other process of the host either.
 PAUSES_ALONE = """
-from server.workers.everywhere import Everywhere
+from server.main.processes.measure_broadcast import Everywhere
 def paused(self, name, message):
     self._paused_here(message.records[0], 600.0)
     self._server.video_off([(message.records[0], 600.0)])

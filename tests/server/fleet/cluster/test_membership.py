@@ -6,8 +6,8 @@ import orjson
 import pytest
 
 from engine.engine import VERSION
-from server.cluster.batches import ROOM
-from server.cluster.members import CLOCK_BEATS, DEAD, MOST, SUSPECT, Beat, Members, Post, Share, order, read
+from server.fleet.cluster.membership import CLOCK_BEATS, DEAD, MOST, SUSPECT, Beat, Members, Post, Share, order, read
+from server.fleet.cluster.room_messages import ROOM
 
 
 def beat(node: str, people: int = 1, time: float = 1000.0, ends: bool = False) -> Beat:

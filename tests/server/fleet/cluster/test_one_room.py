@@ -11,10 +11,10 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.server.cluster.test_bus import started
-from tests.server.cluster.test_together import hears, hosts, stands
-from tests.server.handover.upgrades import Person, people
-from tests.server.workers.test_host import Several, comes, talk
+from tests.server.fleet.cluster.test_together import hears, hosts, stands
+from tests.server.fleet.migrate.upgrades import Person, people
+from tests.server.fleet.nats.test_nats_bus import started
+from tests.server.main.processes.test_process_group import Several, comes, talk
 
 
 async def owner_of(*servers: Several) -> Several:

@@ -13,10 +13,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.server.cluster.test_leaving import drained, ended
-from tests.server.cluster.test_proxy_hosts import Two, both, metric
-from tests.server.omegle.conftest import Caller
-from tests.server.workers.test_host import Several
+from tests.server.fleet.cluster.test_leaving import drained, ended
+from tests.server.fleet.cluster.test_proxy_hosts import Two, both, metric
+from tests.server.main.processes.test_process_group import Several
+from tests.server.site.omegle.conftest import Caller
 from tests.support import services
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # runs servers and waits for them

@@ -20,22 +20,22 @@ import pytest
 from aiohttp import web
 
 from serendip_client import Client, Matched, Shown
-from server.cluster.asking import Asker
-from server.cluster.head import Kind
-from server.cluster.seal import Seal
-from server.http.forms import BODY_MAX as BODY
-from server.safety.pictures.messages import BODY_MAX
-from server.security import keys
-from server.workers.pictured import unpacked
-from tests.server.cluster.test_bus import started
-from tests.server.cluster.test_together import hears, hosts, server_address, stands
-from tests.server.college.conftest import Box, Browser, Post, code_of, link_of
-from tests.server.omegle.conftest import Caller
-from tests.server.omegle.reading import Read, python_omegle, read
-from tests.server.omegle.test_uploads import still, upload
-from tests.server.safety.pictures.running import harmless, own
-from tests.server.safety.pictures.test_routes import ANSWER, OFFER, Person, looked_at
-from tests.server.workers.test_host import Several
+from server.fleet.frontend.remote_pictures import unpacked
+from server.fleet.rpc.rpc_client import Asker
+from server.fleet.rpc.rpc_envelope import Kind
+from server.fleet.rpc.rpc_seal import Seal
+from server.http.request.forms import BODY_MAX as BODY
+from server.ops.security import secret_keys
+from server.trust.pictures.picture_messages import BODY_MAX
+from tests.server.fleet.cluster.test_together import hears, hosts, server_address, stands
+from tests.server.fleet.nats.test_nats_bus import started
+from tests.server.main.processes.test_process_group import Several
+from tests.server.site.college.conftest import Box, Browser, Post, code_of, link_of
+from tests.server.site.omegle.conftest import Caller
+from tests.server.site.omegle.reading import Read, python_omegle, read
+from tests.server.site.omegle.test_picture_uploads import still, upload
+from tests.server.trust.pictures.running import harmless, own
+from tests.server.trust.pictures.test_routes import ANSWER, OFFER, Person, looked_at
 from tests.support import scenes, services
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # runs servers and waits for them
@@ -331,7 +331,7 @@ async def pictures(two: Two) -> None:
     assert await people[1].give(looks[1]["nonce"], "theirs", harmless()) == 204
     assert await people[0].give(looks[0]["nonce"], "mine", own(), "image/png") == 415
     assert await people[0].hear("veil") == {"type": "veil", "on": True, "why": "nudity"}
-    asker = Asker(Seal(await asyncio.to_thread(keys.load, two.there.data)), "00000000aa")
+    asker = Asker(Seal(await asyncio.to_thread(secret_keys.load, two.there.data)), "00000000aa")
     seen: list[str] = []
     async with asyncio.timeout(20):
         while sorted(seen) != ["own", "strip", "strip"]:  # who was not judged yet is not shown

@@ -8,11 +8,11 @@ import aiohttp
 import pytest
 
 from engine.engine import VERSION
-from tests.server.cluster.test_bus import started
-from tests.server.cluster.test_together import hears, hosts
-from tests.server.handover.releases import release
-from tests.server.handover.upgrades import Person, people
-from tests.server.workers.test_host import Several, talk
+from tests.server.fleet.cluster.test_together import hears, hosts
+from tests.server.fleet.migrate.releases import release
+from tests.server.fleet.migrate.upgrades import Person, people
+from tests.server.fleet.nats.test_nats_bus import started
+from tests.server.main.processes.test_process_group import Several, talk
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120)]  # runs servers and waits for them
 

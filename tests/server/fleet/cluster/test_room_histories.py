@@ -13,7 +13,7 @@ from hypothesis.stateful import initialize, rule
 
 from tests.engine.test_hub_histories import QUEUES, WHERE, HubHistories
 from tests.engine.workers import Host
-from tests.server.cluster.rooms import Cell
+from tests.server.fleet.cluster.rooms import Cell
 from tests.support.groups import examples
 
 SITES = st.integers(0, 2)

@@ -9,7 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.cluster.batches import APART, AT_ONCE, LATE, LIVES, MESSAGE_MAX, ROWS_MAX, Batch, Came, In, Out, read
+from server.fleet.cluster.room_messages import (
+    APART,
+    AT_ONCE,
+    LATE,
+    LIVES,
+    MESSAGE_MAX,
+    ROWS_MAX,
+    Batch,
+    Came,
+    In,
+    Out,
+    read,
+)
 
 NODE = "0123456789"
 

@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.matching.tickets import Pool, Ticket
-from engine.placing import CUT_FOR, FAILS
-from engine.remote_room import AT_ONCE, Held
-from server.cluster import batches
-from server.cluster.batches import ROOM
-from server.cluster.federation import Federation
-from server.cluster.members import MOST
-from tests.engine.test_hub_checks import DOWN, TICKET, UP, anything
+from engine.rooms.placement import CUT_FOR, FAILS
+from engine.rooms.remote_room import AT_ONCE, Held
+from server.fleet.cluster import room_messages
+from server.fleet.cluster.membership import MOST
+from server.fleet.cluster.room_messages import ROOM
+from server.fleet.cluster.shared_room import Federation
+from tests.engine.rooms.test_hub_checks import DOWN, TICKET, UP, anything
 from tests.engine.world import Wire
-from tests.server.cluster.rooms import Cell, Site
+from tests.server.fleet.cluster.rooms import Cell, Site
 
 
 def people(cell: Cell, *places: int, identities: tuple[int, ...] = ()) -> list[Wire]:
@@ -235,8 +235,8 @@ def test_many_who_wait_are_handed_in_by_and_by() -> None:
 def test_what_nats_does_not_take_waits_then_nobody_else_may_and_then_it_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(batches, "WAITING_MAX", 3)
-    monkeypatch.setattr(batches, "DROPPED_AT", 6)
+    monkeypatch.setattr(room_messages, "WAITING_MAX", 3)
+    monkeypatch.setattr(room_messages, "DROPPED_AT", 6)
     cell = Cell(2)
     site = other(cell)
     number = site.workers[0]

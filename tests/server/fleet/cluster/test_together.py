@@ -13,11 +13,11 @@ from typing import Any
 
 import aiohttp
 
-from server.commands.upgrade import answer as ask
-from server.security import keys
-from tests.server.cluster.test_bus import started
-from tests.server.handover.upgrades import people
-from tests.server.workers.test_host import Several, several, talk
+from server.main.commands.upgrade_commands import answer as ask
+from server.ops.security import secret_keys
+from tests.server.fleet.migrate.upgrades import people
+from tests.server.fleet.nats.test_nats_bus import started
+from tests.server.main.processes.test_process_group import Several, several, talk
 from tests.support import services
 
 HOST = {"SERENDIP_WORKERS": "1"}  # one worker, a hub and an office
@@ -47,7 +47,7 @@ def server_address(server: Several) -> str:
 @asynccontextmanager
 async def hosts(folder: Path, nats: services.Nats, count: int, **more: str) -> AsyncIterator[list[Several]]:
     """So many, with one secret. `more`: settings of all of them."""
-    await asyncio.to_thread(keys.load, folder / "first")
+    await asyncio.to_thread(secret_keys.load, folder / "first")
     async with AsyncExitStack() as stack:
         made = []
         for port in services.free_ports(count):

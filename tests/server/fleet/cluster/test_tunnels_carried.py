@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from server.handover import people as module
-from server.handover.link import Kind
-from server.handover.people import People
-from server.worker.moving import Moving
-from server.workers.emptying import Spread
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.migrate import migration_order as module
+from server.fleet.migrate.migration_order import People
+from server.fleet.processes.worker_drain_out import Spread
+from server.realtime.worker.connection_moves import Moving
 from tests.ext.net.rig import frame
-from tests.server.cluster.crossed import Cell
-from tests.server.cluster.test_tunnels import line
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Host, Visitor, Working, answers, talk
+from tests.server.fleet.cluster.crossed import Cell
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Host, Visitor, Working, answers, talk
+from tests.server.fleet.roaming.test_tunnel_table import line
 from tests.support.descriptors import more_than, opened
 
 

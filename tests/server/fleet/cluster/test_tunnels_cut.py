@@ -7,12 +7,12 @@ import orjson
 import pytest
 
 from engine.engine import Parcel
-from server.cluster import tunnels as module
+from server.fleet.roaming import tunnel_table as module
 from tests.ext.net.rig import frame
-from tests.server.cluster.crossed import AWAY, Cell
-from tests.server.cluster.test_tunnels import alone, leaves, nobody, packed, refused
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Visitor, answers, talk
+from tests.server.fleet.cluster.crossed import AWAY, Cell
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Visitor, answers, talk
+from tests.server.fleet.roaming.test_tunnel_table import alone, leaves, nobody, packed, refused
 
 # ---- cut
 

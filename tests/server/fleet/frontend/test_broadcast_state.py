@@ -7,21 +7,20 @@ from typing import Any, cast
 
 import pytest
 
-from engine.friction import Friction
-from server.handover.link import Kind, Message
-from server.safety.ban_table import Ban, BanTable
-from server.safety.interface import Safety
-from server.safety.notice_table import Notice, NoticeTable
-from server.security.keys import load
-from server.security.url_secrets import encode
-from server.store.kept import pseudonyms
-from server.store.pseudonyms import Pseudonyms
-from server.workers import sharing as module
-from server.workers.peers import Peers
-from server.workers.sharing import Sharing
-from server.workers.told import Statement, Told
-
-from .wires import Wires
+from engine.conduct.friction import Friction
+from server.data.keys.keyed_values import pseudonyms
+from server.data.keys.pseudonyms import Pseudonyms
+from server.fleet.frontend import ban_broadcast as module
+from server.fleet.frontend.ban_broadcast import Sharing
+from server.fleet.frontend.broadcast_state import Statement, Told
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.ipc_peers import Peers
+from server.ops.security.secret_keys import load
+from server.ops.security.url_secrets import encode
+from server.trust.moderation_ports import Safety
+from server.trust.sanctions.ban_table import Ban, BanTable
+from server.trust.sanctions.notice_table import Notice, NoticeTable
+from tests.server.fleet.processes.wires import Wires
 
 WORKER = "worker 1"
 LONG = 253_000_000_000

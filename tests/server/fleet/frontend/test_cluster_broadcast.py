@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 import pytest
 
-from server.cluster import telling as module
-from server.cluster.telling import AGE, CHANGED, MINOR, PAUSED, ROWS, SUBJECT, WEIGHED, Telling
-from server.handover.link import Kind, Message
-from tests.server.handover.rig import until
+from server.fleet.frontend import cluster_broadcast as module
+from server.fleet.frontend.cluster_broadcast import AGE, CHANGED, MINOR, PAUSED, ROWS, SUBJECT, WEIGHED, Telling
+from server.fleet.ipc.ipc_link import Kind, Message
+from tests.server.fleet.migrate.rig import until
 
 HERE, THERE = "00000000aa", "00000000bb"
 ALL: list[list[Any]] = [[AGE, 7, "minor", 15], [WEIGHED, 0, 8, 9], [MINOR, 7], [PAUSED, 7, 600.0], [CHANGED]]

@@ -11,24 +11,24 @@ from typing import Any
 import orjson
 import pytest
 
-from engine.ages import KEPT, Ages
-from engine.pauses import Pauses
-from server.cluster.asking import Asker, HostRefused
-from server.cluster.head import BOUNDS, Kind
-from server.cluster.hosts import Hosts
-from server.cluster.port import Answer, Request, no
-from server.security import keys
-from server.workers import catching as module
-from server.workers.catching import Catching, Unreadable
-from tests.server.cluster.ports import There, there
-from tests.server.handover.rig import until
+from engine.conduct.age_answers import KEPT, Ages
+from engine.conduct.video_pauses import Pauses
+from server.fleet.cluster.known_nodes import Hosts
+from server.fleet.frontend import cluster_catch_up as module
+from server.fleet.frontend.cluster_catch_up import Catching, Unreadable
+from server.fleet.rpc.rpc_client import Asker, HostRefused
+from server.fleet.rpc.rpc_envelope import BOUNDS, Kind
+from server.fleet.rpc.rpc_server import Answer, Request, no
+from server.ops.security import secret_keys
+from tests.server.fleet.cluster.ports import There, there
+from tests.server.fleet.migrate.rig import until
 
 Rows = Sequence[Sequence[Any]]
 
 
 @pytest.fixture
-def secret(tmp_path: Path) -> keys.Keys:
-    return keys.load(tmp_path)
+def secret(tmp_path: Path) -> secret_keys.Keys:
+    return secret_keys.load(tmp_path)
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +89,7 @@ class Host:
 
 
 @asynccontextmanager
-async def hosts(secret: keys.Keys, count: int) -> AsyncIterator[list[Host]]:
+async def hosts(secret: secret_keys.Keys, count: int) -> AsyncIterator[list[Host]]:
     """So many."""
     async with contextlib.AsyncExitStack() as stack:
         made = [Host(f"{number:010x}") for number in range(count)]
@@ -100,7 +100,7 @@ async def hosts(secret: keys.Keys, count: int) -> AsyncIterator[list[Host]]:
         yield made
 
 
-async def test_a_host_that_comes_knows_what_the_others_know(secret: keys.Keys) -> None:
+async def test_a_host_that_comes_knows_what_the_others_know(secret: secret_keys.Keys) -> None:
     async with hosts(secret, 2) as (old, new):
         old.ages.put(7, "minor", 0.0, 15)
         old.ages.put(8, "asked", -1000.0, 0)
@@ -117,7 +117,7 @@ async def test_a_host_that_comes_knows_what_the_others_know(secret: keys.Keys) -
         assert (old.asked, new.asked) == (1, 1)
 
 
-async def test_nobody_is_asked_twice_and_a_successor_not_at_all(secret: keys.Keys) -> None:
+async def test_nobody_is_asked_twice_and_a_successor_not_at_all(secret: secret_keys.Keys) -> None:
     async with hosts(secret, 3) as (one, other, successor):
         for _ in range(3):
             one.hears(other)
@@ -129,7 +129,7 @@ async def test_nobody_is_asked_twice_and_a_successor_not_at_all(secret: keys.Key
         assert (other.asked, successor.asked) == (1, 0)
 
 
-async def test_who_was_away_or_comes_back_is_asked_again(secret: keys.Keys) -> None:
+async def test_who_was_away_or_comes_back_is_asked_again(secret: secret_keys.Keys) -> None:
     async with hosts(secret, 2) as (one, other):
         one.hears(other)
         await one.caught_up()
@@ -145,7 +145,7 @@ async def test_who_was_away_or_comes_back_is_asked_again(secret: keys.Keys) -> N
         assert other.asked == 3
 
 
-async def test_of_twenty_hosts_a_newcomer_asks_three_and_is_asked_once_by_each(secret: keys.Keys) -> None:
+async def test_of_twenty_hosts_a_newcomer_asks_three_and_is_asked_once_by_each(secret: secret_keys.Keys) -> None:
     async with hosts(secret, 20) as made:
         *old, new = made
         for one in old:
@@ -164,7 +164,7 @@ async def test_of_twenty_hosts_a_newcomer_asks_three_and_is_asked_once_by_each(s
         assert (new.asked, len(new.known[1])) == (19, 19)
 
 
-async def test_hosts_that_begin_together_ask_all(secret: keys.Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_hosts_that_begin_together_ask_all(secret: secret_keys.Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SETTLED", 1e9)  # nobody can say yet that it knows what the others know
     async with hosts(secret, 6) as made:
         made[5].pauses.put(5, 60.0, 0.0)
@@ -174,7 +174,9 @@ async def test_hosts_that_begin_together_ask_all(secret: keys.Keys, monkeypatch:
         await until(lambda: all(one.asked == 5 for one in made))
 
 
-async def test_much_comes_in_parts_each_of_which_fits(secret: keys.Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_much_comes_in_parts_each_of_which_fits(
+    secret: secret_keys.Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "PART", 10)
     async with hosts(secret, 2) as (old, new):
         for person in range(1, 48):
@@ -186,14 +188,14 @@ async def test_much_comes_in_parts_each_of_which_fits(secret: keys.Keys, monkeyp
         assert (old.asked, len(new.took)) == (11, 10)
 
 
-async def test_all_that_can_be_known_fits_into_the_parts(secret: keys.Keys) -> None:
+async def test_all_that_can_be_known_fits_into_the_parts(secret: secret_keys.Keys) -> None:
     widest = ["minor", 999, KEPT]
     row = len(orjson.dumps([1 << 62, *widest])) + 1
     assert 2 * module.PART * row < BOUNDS[Kind.KNOWN]
     assert 120_000 / module.PART < module.PARTS_MAX  # `ages.MOST` and `pauses.MOST`
 
 
-async def test_a_host_that_does_not_answer_is_given_up_and_the_others_are_asked(secret: keys.Keys) -> None:
+async def test_a_host_that_does_not_answer_is_given_up_and_the_others_are_asked(secret: secret_keys.Keys) -> None:
     async with hosts(secret, 3) as (new, gone, old):
         await gone.port.port.close()
         old.pauses.put(5, 60.0, 0.0)
@@ -203,7 +205,7 @@ async def test_a_host_that_does_not_answer_is_given_up_and_the_others_are_asked(
         assert (old.asked, new.catching.tally["unanswered"]) == (1, 1)
 
 
-async def test_an_older_release_knows_no_answer(secret: keys.Keys) -> None:
+async def test_an_older_release_knows_no_answer(secret: secret_keys.Keys) -> None:
     async with hosts(secret, 2) as (new, old):
         old.answers = lambda _: no("it knows nothing of it")
         new.hears(old)
@@ -229,7 +231,7 @@ async def test_an_older_release_knows_no_answer(secret: keys.Keys) -> None:
         {"of": 1, "whole": True, "ages": [], "paused": [7]},
     ],
 )
-async def test_what_is_no_answer_is_not_taken(secret: keys.Keys, said: Any) -> None:
+async def test_what_is_no_answer_is_not_taken(secret: secret_keys.Keys, said: Any) -> None:
     body = said if isinstance(said, bytes) else orjson.dumps(said)
     async with hosts(secret, 2) as (new, odd):
         odd.answers = lambda _: Answer(module.Status.TAKEN, body)
@@ -241,7 +243,7 @@ async def test_what_is_no_answer_is_not_taken(secret: keys.Keys, said: Any) -> N
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[0]", b"[1,1]", b"[-1,1]", b"[0,65]", b'["0",1]'])
-async def test_what_is_no_question_is_refused(secret: keys.Keys, body: bytes) -> None:
+async def test_what_is_no_question_is_refused(secret: secret_keys.Keys, body: bytes) -> None:
     async with hosts(secret, 2) as (one, other):
         with pytest.raises(HostRefused, match="a part is wanted"):
             await one.catching._asker.ask(other.port.address, Kind.KNOWN, body)

@@ -6,13 +6,13 @@ from collections.abc import Callable
 import pytest
 
 from engine.views import WAIT_BOUNDS
-from server.handover.link import Kind, Message
-from server.metrics.exposition import Board, Reading
-from server.metrics.histogram import Buckets
-from server.workers import figures as module
-from server.workers.figures import Answering, Gathering, packed, unpacked
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Host, Told
+from server.fleet.frontend import metrics_merge as module
+from server.fleet.frontend.metrics_merge import Answering, Gathering, packed, unpacked
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.ops.metrics.exposition import Board, Reading
+from server.ops.metrics.histogram import Buckets
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Host, Told
 
 READ = {
     "serendip_messages": {(): 3},

@@ -1,8 +1,8 @@
 """Sums over the processes of a host never fall, whoever is silent, dies or is new; what is now goes with who has it."""
 
-from server.metrics.exposition import Board
-from server.metrics.histogram import Buckets
-from server.workers.ledger import Ledger
+from server.fleet.frontend.process_figures import Ledger
+from server.ops.metrics.exposition import Board
+from server.ops.metrics.histogram import Buckets
 
 EMPTY = [0] * 11
 

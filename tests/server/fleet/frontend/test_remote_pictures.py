@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from server.cluster.head import Kind, Status
-from server.cluster.port import Request
-from server.safety.shown import BYTES, MOST, OWN, STRIP, Adds, Picture
-from server.security import keys
-from server.security.keys import Keys
-from server.workers.pictured import PicturesOfAll, packed, unpacked
-from tests.server.cluster.ports import NODE, there
+from server.fleet.frontend.remote_pictures import PicturesOfAll, packed, unpacked
+from server.fleet.rpc.rpc_envelope import Kind, Status
+from server.fleet.rpc.rpc_server import Request
+from server.ops.security import secret_keys
+from server.ops.security.secret_keys import Keys
+from server.trust.evidence.case_pictures import BYTES, MOST, OWN, STRIP, Adds, Picture
+from tests.server.fleet.cluster.ports import NODE, there
 
 pytestmark = pytest.mark.blocking  # reads keys
 STRIPS = tuple(Picture(STRIP, 1, 1_795_000_000 + n, bytes([n]) * BYTES, "list: tag" if n else "") for n in range(MOST))
@@ -36,7 +36,7 @@ class Looks:
 
 @pytest.fixture
 def secret(tmp_path: Path) -> Keys:
-    return keys.load(tmp_path)
+    return secret_keys.load(tmp_path)
 
 
 class Case:

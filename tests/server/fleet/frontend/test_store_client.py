@@ -10,8 +10,7 @@ import pytest
 from serendip_client.client import Client
 from serendip_client.ending import Disconnected
 from serendip_client.events import Closed, Error, Hello, Left, Message, Notice, Reported, Saved
-
-from .hosts import Host, apart, client, hosting, meet
+from tests.server.fleet.processes.hosts import Host, apart, client, hosting, meet
 
 GOOD, BAD = "a" * 22, "b" * 22
 CHATS = "SELECT count(*) FROM chat"

@@ -2,11 +2,10 @@
 
 from typing import Any, cast
 
-from server.handover.link import Kind
-from server.workers.outbox import Outbox
-from server.workers.peers import OFFICE, Peers
-
-from .wires import Wires, took
+from server.fleet.frontend.store_outbox import Outbox
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.ipc.ipc_peers import OFFICE, Peers
+from tests.server.fleet.processes.wires import Wires, took
 
 
 def outbox(wires: Wires) -> Outbox:

@@ -6,22 +6,21 @@ from typing import Any, cast
 
 import pytest
 
-from server.handover.link import Kind, Message
-from server.safety import reported
-from server.safety.interface import Safety
-from server.safety.reported import Reported
-from server.store.errors import NotSaved
-from server.store.interface import Saved, Store
-from server.store.records import EndedChat, Party, Record
-from server.store.transcript import Line, Transcript
-from server.workers import kept as module
-from server.workers.keeping import Keeping
-from server.workers.kept import A_MESSAGE, RECORDS_MAX, THREAD, Kept
-from server.workers.outbox import Outbox
-from server.workers.peers import OFFICE, Peers
-from tests.server.safety.people import reported as report
-
-from .wires import Wires
+from server.data.errors import NotSaved
+from server.data.records.chat_rows import EndedChat, Party, Record
+from server.data.records.store_ports import Saved, Store
+from server.data.records.transcript import Line, Transcript
+from server.fleet.frontend import store_client as module
+from server.fleet.frontend.store_client import A_MESSAGE, RECORDS_MAX, THREAD, Kept
+from server.fleet.frontend.store_outbox import Outbox
+from server.fleet.frontend.store_server import Keeping
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.ipc_peers import OFFICE, Peers
+from server.trust.evidence import reported_chat
+from server.trust.evidence.reported_chat import Reported
+from server.trust.moderation_ports import Safety
+from tests.server.fleet.processes.wires import Wires
+from tests.server.trust.moderation.people import reported as report
 
 CHAT = EndedChat("text", "left", 1.5, 2.5, (Party(0, 11, "192.0.2.1"), Party(1, 0, "2001:db8::1")))
 SAID = Transcript("text", 5, (Line(0, 6, "hello"),), common=("tea",))
@@ -177,7 +176,7 @@ async def test_what_a_worker_may_not_have_heard_is_not_kept_before_it_has(pair: 
 
 async def test_what_waits_to_be_heard_is_kept_at_the_end(pair: Pair) -> None:
     pair.back.busy.add(WORKER)
-    pair.outbox.send(Kind.REPORT, reported.pack(report(note="n")))
+    pair.outbox.send(Kind.REPORT, reported_chat.pack(report(note="n")))
     pair.outbox.send(Kind.SEEN, "0a", 7)
     pair.outbox.send(Kind.SEEN, "0b", "0c")
     pair.out()
@@ -253,7 +252,7 @@ async def test_a_long_chat_is_packed_beside_the_loop(pair: Pair) -> None:
 
 async def test_no_more_reports_wait_than_memory_is_given_for(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "REPORTS_MAX", 1)
-    monkeypatch.setattr(module.reported, "of_seat", lambda *_: report())
+    monkeypatch.setattr(module.reported_chat, "of_seat", lambda *_: report())
     pair.ways.there.clear()
     nobody: Any = None
     pair.kept.report(nobody, nobody, "text")

@@ -9,15 +9,15 @@ from typing import IO
 
 import pytest
 
-from tests.server.web.servers import ROOT
+from tests.server.site.web.servers import ROOT
 from tests.support.users import needs_root
 
 # A process whose child is an office: it says at each line that it reads how its parent stands, and what it knows of it.
 CHILD = """
 import json, os, sys
-from server.process import allowance
-from server.process.schedule import Meter
-from server.workers.parent import Parent
+from server.ops.process import process_limits as allowance
+from server.ops.process.schedule import Meter
+from server.fleet.frontend.supervisor_status import Parent
 allowance.forbid_dumps()
 meter = Meter.of_self()
 if os.fork():

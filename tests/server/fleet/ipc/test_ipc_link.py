@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from server.handover import link as module
-from server.handover.link import HEAD, MESSAGE_MAX, WAITING_MAX, WIRE, Kind, Link, LinkDown, Message
+from server.fleet.ipc import ipc_link as module
+from server.fleet.ipc.ipc_link import HEAD, MESSAGE_MAX, WAITING_MAX, WIRE, Kind, Link, LinkDown, Message
 from tests.support.descriptors import more_than, opened
 
 

@@ -6,10 +6,10 @@ from collections import Counter
 
 import pytest
 
-from server.handover.link import Kind
-from server.workers.peers import HUB, OFFICE, name_of, number_of
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Host
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.ipc.ipc_peers import HUB, OFFICE, name_of, number_of
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Host
 from tests.support.descriptors import more_than, opened
 
 

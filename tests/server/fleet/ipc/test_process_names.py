@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from server.workers.naming import Names, elsewhere, node_in, place
-from server.workers.peers import HUB, OFFICE
+from server.fleet.ipc.ipc_peers import HUB, OFFICE
+from server.fleet.ipc.process_names import Names, elsewhere, node_in, place
 
 HERE, THERE = "00000000ab", "fedcba9876"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.server.omegle.conftest import Caller
+from tests.server.site.omegle.conftest import Caller
 
 
 class Counted(Caller):

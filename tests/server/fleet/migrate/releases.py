@@ -4,7 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.server.web.servers import ROOT
+from tests.server.site.web.servers import ROOT
 from tests.support.forkserver import START
 
 TABLE = 'PERSON: Final[Table] = {\n    "id": _key,\n'
@@ -17,7 +17,7 @@ def release(folder: Path, version: int, oldest: int, field: str) -> Path:
     for name in ("server", "ext"):
         (folder / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / "engine", folder / "engine", ignore=shutil.ignore_patterns("__pycache__"))
-    parcel, records = folder / "engine" / "parcel.py", folder / "engine" / "records.py"
+    parcel, records = folder / "engine/migrate/session_record.py", folder / "engine/migrate/record_fields.py"
     for source in (parcel, records):
         for compiled in source.parent.glob(f"{source.stem}.*.so"):
             compiled.unlink()  # it is this release's

@@ -12,19 +12,19 @@ from typing import Any
 
 from aiohttp import web
 
-from ext.net.admission import Addresses
-from ext.net.handshake import Judge
-from server.handover.arriving import Arriving
-from server.handover.belongings import Belongings
-from server.handover.leaving import START_WITHIN, Leaving
-from server.handover.tally import Tally
-from server.http.door import Door
-from server.process.successor import Process
-from server.security.buckets import Tables
-from server.security.keys import Keys
-from server.worker.moving import Moving
-from server.worker.recorder import Recorder
-from tests.server.worker.test_worker import Client, connected, quiet, turning
+from ext.accept.admission import Addresses
+from ext.accept.handshake import Judge
+from server.fleet.migrate.inheritance import Belongings
+from server.fleet.migrate.migration_counts import Tally
+from server.fleet.migrate.new_generation import Arriving
+from server.fleet.migrate.upgrade_source import START_WITHIN, Leaving
+from server.http.request.reactor_handoff import Door
+from server.ops.process.successor import Process
+from server.ops.security.secret_keys import Keys
+from server.ops.security.token_buckets import Tables
+from server.realtime.worker.connection_moves import Moving
+from server.realtime.worker.recorder import Recorder
+from tests.server.realtime.worker.test_worker_loop import Client, connected, quiet, turning
 
 TURNS = 100  # of a loop, in which what needs no timer has come
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from server.workers import forwarding as module
-from server.workers.forwarding import Forwarding
-from tests.server.handover.rig import until
+from server.fleet.migrate import forwarding_table as module
+from server.fleet.migrate.forwarding_table import Forwarding
+from tests.server.fleet.migrate.rig import until
 
 ONE = [{"id": 1, "key": 2, "used": 3}, {"id": 4}]
 

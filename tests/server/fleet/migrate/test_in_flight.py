@@ -3,7 +3,7 @@
 import asyncio
 import os
 
-from server.handover.flight import Flight
+from server.fleet.migrate.in_flight import Flight
 
 
 def test_what_was_taken_is_closed_and_what_was_not_comes_back_in_order() -> None:

@@ -2,9 +2,9 @@
 
 from dataclasses import fields
 
-from server.handover.belongings import Belongings
-from server.security.keys import Keys
-from tests.server.handover.rig import pair
+from server.fleet.migrate.inheritance import Belongings
+from server.ops.security.secret_keys import Keys
+from tests.server.fleet.migrate.rig import pair
 
 
 async def test_parts_that_a_deployment_has_not_are_none(secret: Keys) -> None:

@@ -1,7 +1,7 @@
 """Every result of a move is a series from the start, so that an alert sees its first."""
 
-from server.handover.tally import Tally
-from server.metrics.moved import MOVE_RESULTS, MOVE_WAYS, MOVE_WHYS
+from server.fleet.migrate.migration_counts import Tally
+from server.ops.metrics.migration_metrics import MOVE_RESULTS, MOVE_WAYS, MOVE_WHYS
 
 
 def test_results_are_shown_before_anybody_moved() -> None:

@@ -5,17 +5,17 @@ import os
 
 import pytest
 
-from server.handover import people
-from server.handover.link import DESCRIPTORS_MAX, Kind
-from server.security.keys import Keys
-from tests.server.handover.rig import pair
-from tests.server.worker.test_worker import find
+from server.fleet.ipc.ipc_link import DESCRIPTORS_MAX, Kind
+from server.fleet.migrate import migration_order
+from server.ops.security.secret_keys import Keys
+from tests.server.fleet.migrate.rig import pair
+from tests.server.realtime.worker.test_worker_loop import find
 
 THREE = 3  # the most people of a chat
 
 
 async def test_who_waits_goes_first_and_a_chat_is_never_apart(secret: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(people, "BATCH", 1)
+    monkeypatch.setattr(migration_order, "BATCH", 1)
     came: list[list[int]] = []
     async with pair(secret) as made:
         one, two, waits = await made.connect(3)
@@ -38,7 +38,7 @@ async def test_who_waits_goes_first_and_a_chat_is_never_apart(secret: Keys, monk
 async def test_who_cannot_go_stays_after_a_while_and_the_others_go(
     secret: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(people, "PATIENCE", 0.0)
+    monkeypatch.setattr(migration_order, "PATIENCE", 0.0)
     async with pair(secret) as made:
         await made.connect(2)
         first = next(iter(made.old.worker.engine.sessions))
@@ -53,8 +53,8 @@ async def test_who_cannot_go_stays_after_a_while_and_the_others_go(
 async def test_a_message_has_no_more_people_than_the_link_takes_descriptors(
     secret: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert people.BATCH - 1 + THREE <= DESCRIPTORS_MAX
-    monkeypatch.setattr(people, "BATCH", 3)
+    assert migration_order.BATCH - 1 + THREE <= DESCRIPTORS_MAX
+    monkeypatch.setattr(migration_order, "BATCH", 3)
     async with pair(secret) as made:
         clients = await made.connect(8)
         for place, client in enumerate(clients):
@@ -73,7 +73,7 @@ async def test_a_message_has_no_more_people_than_the_link_takes_descriptors(
 async def test_who_is_asked_for_goes_in_the_next_message_with_their_chat(
     secret: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(people, "BATCH", 2)
+    monkeypatch.setattr(migration_order, "BATCH", 2)
     async with pair(secret) as made:
         one, two, *_ = await made.connect(5)
         for client in (one, two):

@@ -5,10 +5,10 @@ import socket
 
 import pytest
 
-from server.handover.arriving import Arriving, Gone
-from server.handover.link import Kind, Link
-from server.security.keys import Keys
-from tests.server.handover.rig import pair, until
+from server.fleet.ipc.ipc_link import Kind, Link
+from server.fleet.migrate.new_generation import Arriving, Gone
+from server.ops.security.secret_keys import Keys
+from tests.server.fleet.migrate.rig import pair, until
 
 
 async def test_an_old_process_that_dies_before_it_gave_its_sockets_is_told() -> None:

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from server.handover.flight import Flight
-from server.handover.link import Kind, LinkDown
-from server.handover.way import AHEAD, Straight
-from tests.server.handover.test_link import End, pair
+from server.fleet.ipc.ipc_link import Kind, LinkDown
+from server.fleet.migrate.in_flight import Flight
+from server.fleet.migrate.session_export import AHEAD, Straight
+from tests.server.fleet.ipc.test_ipc_link import End, pair
 
 
 @pytest.fixture

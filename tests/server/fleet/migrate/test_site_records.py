@@ -2,10 +2,10 @@
 
 import time
 
-from server.handover.faces import COLLEGE, DIGESTS, NOTICES, OMEGLE, SPENT, take
-from server.security.buckets import Buckets
-from server.security.keys import Keys
-from tests.server.handover.rig import Pair, pair
+from server.fleet.migrate.site_records import COLLEGE, DIGESTS, NOTICES, OMEGLE, SPENT, take
+from server.ops.security.secret_keys import Keys
+from server.ops.security.token_buckets import Buckets
+from tests.server.fleet.migrate.rig import Pair, pair
 
 GUESSES = "guesses"
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from server.handover import people as batches
-from tests.server.handover.upgrades import Person, Talk, deployed, meet, people
-from tests.server.process.lives import gone
-from tests.server.store.test_service import figures
+from server.fleet.migrate import migration_order as batches
+from tests.server.data.store.test_service import figures
+from tests.server.fleet.migrate.upgrades import Person, Talk, deployed, meet, people
+from tests.server.ops.process.lives import gone
 from tests.support.forkserver import START, forked
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # runs servers and waits for them
@@ -235,8 +235,8 @@ async def test_a_successor_that_dies_while_the_last_request_is_answered_ends_it_
 TOLD_LATE = forked(
     """
 import os, signal
-from server import main
-from server.workers import supervisor
+from server.main import server_life as main
+from server.fleet.supervisor import supervisor
 
 class Late:
     def __getattr__(self, name):
@@ -262,7 +262,7 @@ was_over, supervisor.Orders.over = supervisor.Orders.over, over
 async def test_a_signal_that_comes_as_the_loop_ends_is_the_successor_s(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: str
 ) -> None:
-    monkeypatch.setattr("tests.server.privacy.drive.START", TOLD_LATE)
+    monkeypatch.setattr("tests.server.data.privacy.drive.START", TOLD_LATE)
     async with deployed(tmp_path, SERENDIP_WORKERS=workers) as server:
         status, done = await server.upgrade()
         assert (status, done["done"]) == (0, True), done

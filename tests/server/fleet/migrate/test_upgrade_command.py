@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from server.handover.belongings import Belongings
-from server.handover.upgrading import Upgrading
-from server.process.sockets import Sockets
-from server.security.keys import Keys
-from tests.server.handover.rig import pair
+from server.fleet.migrate.inheritance import Belongings
+from server.fleet.migrate.upgrade_command import Upgrading
+from server.ops.process.named_sockets import Sockets
+from server.ops.security.secret_keys import Keys
+from tests.server.fleet.migrate.rig import pair
 
 
 async def test_what_cannot_begin_says_why_and_changes_nothing(secret: Keys) -> None:

@@ -14,9 +14,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from server.handover.people import BATCH
-from tests.server.handover.upgrades import Deployed, Person, deployed, meet, people
-from tests.server.web.servers import ROOT
+from server.fleet.migrate.migration_order import BATCH
+from tests.server.fleet.migrate.upgrades import Deployed, Person, deployed, meet, people
+from tests.server.site.web.servers import ROOT
 from tests.support.forkserver import START
 
 PAIRS = 2 * BATCH  # more people than two messages hold

@@ -9,8 +9,8 @@ import aiohttp
 import asyncpg  # type: ignore[import-untyped]
 import pytest
 
-from tests.server.handover.upgrades import Deployed, Person, deployed, meet
-from tests.server.store.test_service import figures
+from tests.server.data.store.test_service import figures
+from tests.server.fleet.migrate.upgrades import Deployed, Person, deployed, meet
 from tests.support import services
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(240)]  # runs servers and waits for them

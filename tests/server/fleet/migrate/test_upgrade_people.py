@@ -11,9 +11,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from server.process.control import ask
-from tests.server.handover.upgrades import Deployed, Person, Talk, deployed, meet, people
-from tests.server.web.servers import ROOT
+from server.ops.process.control_socket import ask
+from tests.server.fleet.migrate.upgrades import Deployed, Person, Talk, deployed, meet, people
+from tests.server.site.web.servers import ROOT
 from tests.support.forkserver import START
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(240)]  # runs a server and waits for it

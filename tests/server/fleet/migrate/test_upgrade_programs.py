@@ -13,9 +13,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.server.college.conftest import Box, Browser, Post, code_of, link_of
-from tests.server.handover.programs import Programs, said, starts
-from tests.server.handover.upgrades import Deployed, Person, Talk, deployed, meet
+from tests.server.fleet.migrate.programs import Programs, said, starts
+from tests.server.fleet.migrate.upgrades import Deployed, Person, Talk, deployed, meet
+from tests.server.site.college.conftest import Box, Browser, Post, code_of, link_of
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # runs a server and waits for it
 

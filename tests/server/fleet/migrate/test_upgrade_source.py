@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from engine.engine import Parcel, Session
-from server.handover import leaving, people
-from server.handover.arriving import Arriving
-from server.handover.leaving import Failed
-from server.handover.link import Kind, Link, Message
-from server.security.keys import Keys
-from server.worker.moving import Moving, Released
-from tests.server.handover.rig import Pair, pair, until
-from tests.server.worker.test_worker import Client, find, quiet
+from server.fleet.ipc.ipc_link import Kind, Link, Message
+from server.fleet.migrate import migration_order, upgrade_source
+from server.fleet.migrate.new_generation import Arriving
+from server.fleet.migrate.upgrade_source import Failed
+from server.ops.security.secret_keys import Keys
+from server.realtime.worker.connection_moves import Moving, Released
+from tests.server.fleet.migrate.rig import Pair, pair, until
+from tests.server.realtime.worker.test_worker_loop import Client, find, quiet
 
 
 async def chat(made: Pair) -> tuple[Client, Client]:
@@ -112,7 +112,7 @@ async def test_a_successor_that_does_not_answer_is_ended(secret: Keys) -> None:
 async def test_a_link_that_breaks_in_the_middle_ends_the_successor_and_who_was_not_taken_is_here(
     secret: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leaving, "DEATH_WITHIN", 0.01)
+    monkeypatch.setattr(upgrade_source, "DEATH_WITHIN", 0.01)
     async with pair(secret) as made:
         one, two = await chat(made)
         deaf = Deaf(made)
@@ -128,7 +128,7 @@ async def test_a_link_that_breaks_in_the_middle_ends_the_successor_and_who_was_n
 async def test_people_whose_record_cannot_be_read_over_there_stay_and_the_others_go(
     secret: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(people, "BATCH", 1)
+    monkeypatch.setattr(migration_order, "BATCH", 1)
     async with pair(secret) as made:
         one, two = await chat(made)
         await made.connect(1)

@@ -6,12 +6,12 @@ import socket
 
 import orjson
 
-from server.cluster.tunnels import Tunnels
-from server.handover.link import Kind
-from server.security.keys import Keys
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.roaming.tunnel_table import Tunnels
+from server.ops.security.secret_keys import Keys
 from tests.ext.net.rig import frame
-from tests.server.handover.rig import Pair, pair, until
-from tests.server.worker.test_worker import Client, find
+from tests.server.fleet.migrate.rig import Pair, pair, until
+from tests.server.realtime.worker.test_worker_loop import Client, find
 
 
 async def halted(made: Pair) -> "asyncio.Task[object]":

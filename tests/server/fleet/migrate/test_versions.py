@@ -5,9 +5,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from engine.parcel import VERSION
-from tests.server.handover.releases import launcher, release
-from tests.server.handover.upgrades import Deployed, Talk, deployed, meet, people
+from engine.migrate.session_record import VERSION
+from tests.server.fleet.migrate.releases import launcher, release
+from tests.server.fleet.migrate.upgrades import Deployed, Talk, deployed, meet, people
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # runs servers and waits for them
 

@@ -14,8 +14,8 @@ from typing import Any
 import aiohttp
 import orjson
 
-from tests.server.privacy.drive import Running
-from tests.server.web.servers import ROOT
+from tests.server.data.privacy.drive import Running
+from tests.server.site.web.servers import ROOT
 from tests.support.forkserver import START
 
 FREE = {"SERENDIP_LIMITS__ENABLED": "false"}

@@ -17,10 +17,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from server.cluster.bus import MESSAGE_MAX, UNSENT, Bus
-from server.cluster.seal import Seal
-from server.config.cluster import Cluster
-from server.security import keys
+from server.fleet.nats.nats_bus import MESSAGE_MAX, UNSENT, Bus
+from server.fleet.rpc.rpc_seal import Seal
+from server.ops.config.cluster_settings import Cluster
+from server.ops.security import secret_keys
 from tests.support import services
 
 
@@ -49,7 +49,7 @@ class Listener:
 async def listening(data: Path, *servers: str, **settings: Any) -> AsyncIterator[Listener]:
     """A bus of a service of its own."""
     chosen = Cluster(nats=servers, **{"name": secrets.token_hex(8), **settings})
-    listener = Listener(chosen, Seal(await asyncio.to_thread(keys.load, data)))
+    listener = Listener(chosen, Seal(await asyncio.to_thread(secret_keys.load, data)))
     task = asyncio.create_task(listener.bus.run())
     try:
         yield listener

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from server.cluster import wire
-from server.cluster.wire import Proof
-from server.config.cluster import Cluster
+from server.fleet.nats import nats_connection
+from server.fleet.nats.nats_connection import Proof
+from server.ops.config.cluster_settings import Cluster
 from tests.support import services
 
 PLAIN = Proof(None, None)
@@ -14,7 +14,7 @@ PLAIN = Proof(None, None)
 
 async def test_where_nobody_listens_the_cause_is_told() -> None:
     with pytest.raises(OSError, match=r"refused|failed"):
-        await wire.connect(f"nats://127.0.0.1:{services.free_port()}", PLAIN)
+        await nats_connection.connect(f"nats://127.0.0.1:{services.free_port()}", PLAIN)
 
 
 async def test_its_end_is_told_once(nats: services.Nats) -> None:
@@ -23,9 +23,9 @@ async def test_its_end_is_told_once(nats: services.Nats) -> None:
     async def over() -> None:
         ends.append("over")
 
-    client = await wire.connect(nats.url, PLAIN, over)
-    await wire.end(client)
-    await wire.end(client)
+    client = await nats_connection.connect(nats.url, PLAIN, over)
+    await nats_connection.end(client)
+    await nats_connection.end(client)
     assert ends == ["over"]
 
 
@@ -35,9 +35,9 @@ async def test_what_is_said_of_a_connection_that_was_given_up_is_not_told(nats: 
     async def troubled(fault: Exception) -> None:
         told.append(fault)
 
-    client = await wire.connect(nats.url, PLAIN, troubled=troubled)
+    client = await nats_connection.connect(nats.url, PLAIN, troubled=troubled)
     await client._error_cb(OSError("before"))
-    await wire.end(client)
+    await nats_connection.end(client)
     await client._error_cb(OSError("data after its end"))
     assert [str(fault) for fault in told] == ["before"]
 
@@ -48,5 +48,5 @@ def test_without_tls_and_credentials_there_is_nothing_to_prove() -> None:
 
 
 def test_a_fault_without_words_has_its_name() -> None:
-    assert wire.words(TimeoutError()) == "TimeoutError"
-    assert wire.words(OSError("gone")) == "gone"
+    assert nats_connection.words(TimeoutError()) == "TimeoutError"
+    assert nats_connection.words(OSError("gone")) == "gone"

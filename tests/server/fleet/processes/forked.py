@@ -21,11 +21,11 @@ import orjson
 import structlog
 import uvloop
 
-from server.process.control import made
-from server.workers import supervisor as module
-from server.workers.askers import Askers
-from server.workers.supervisor import Supervisor
-from server.workers.watch import Watch
+from server.fleet.supervisor import supervisor as module
+from server.fleet.supervisor.control_clients import Askers
+from server.fleet.supervisor.supervisor import Supervisor
+from server.fleet.supervisor.watchdog import Watch
+from server.ops.process.control_socket import made
 
 PATIENCE = 20.0  # seconds until a test says that nothing comes
 Say = Callable[..., None]

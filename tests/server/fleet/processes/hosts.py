@@ -17,7 +17,7 @@ import aiohttp
 from serendip_client.client import Client
 from serendip_client.events import Matched, Message
 from serendip_client.pictures import Camera
-from tests.server.web.servers import ROOT, WIDE
+from tests.server.site.web.servers import ROOT, WIDE
 from tests.support.forkserver import START
 from tests.support.groups import may_start
 

@@ -17,28 +17,28 @@ from typing import Any, TypeVar
 
 import orjson
 
-from engine import hub_rows as rows
+from engine.core.ports import Bus, Out, Outside
 from engine.engine import Engine, Settings, Thresholds
-from engine.hub_rows import Meeting, Member, Row
-from engine.ports import Bus, Out, Outside
-from engine.remote_room import RemoteRoom
-from ext.net.admission import Addresses
-from ext.net.handshake import Judge
-from ext.net.reactor import Reactor
+from engine.rooms import hub_rows as rows
+from engine.rooms.hub_rows import Meeting, Member, Row
+from engine.rooms.remote_room import RemoteRoom
+from ext.accept.admission import Addresses
+from ext.accept.handshake import Judge
 from ext.net.ring import Rings
-from server.handover.link import Kind, Link, Message
-from server.security.identity import Identities
-from server.security.keys import Keys
-from server.security.tokens import Tokens
-from server.worker.worker import Worker
-from server.workers.hub import HubProcess
-from server.workers.links import Links
-from server.workers.naming import Names
-from server.workers.peers import HUB, OFFICE, Peers, name_of
+from ext.reactor.reactor import Reactor
+from server.fleet.ipc.ipc_link import Kind, Link, Message
+from server.fleet.ipc.ipc_peers import HUB, OFFICE, Peers, name_of
+from server.fleet.ipc.process_names import Names
+from server.fleet.processes.worker_links import Links
+from server.main.processes.hub_process import HubProcess
+from server.ops.security.identity_cookie import Identities
+from server.ops.security.resume_tokens import Tokens
+from server.ops.security.secret_keys import Keys
+from server.realtime.worker.worker_loop import Worker
 from tests.engine.meetings import row_of
 from tests.ext.net.rig import head
-from tests.server.handover.rig import until
-from tests.server.worker.test_worker import Client
+from tests.server.fleet.migrate.rig import until
+from tests.server.realtime.worker.test_worker_loop import Client
 
 Pair = tuple[socket.socket, socket.socket]
 

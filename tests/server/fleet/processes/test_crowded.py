@@ -4,12 +4,12 @@ import socket
 
 import pytest
 
-from server.handover import link
-from server.handover.link import Kind
-from server.workers.outward import Outward
-from server.workers.peers import HUB, OFFICE
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Host, answers, sent_to
+from server.fleet.ipc import ipc_link
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.ipc.ipc_peers import HUB, OFFICE
+from server.fleet.processes.http_forwarding import Outward
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Host, answers, sent_to
 
 
 async def test_a_link_is_full_beyond_what_may_wait_and_not_when_it_was_read(made: Host) -> None:
@@ -20,7 +20,7 @@ async def test_a_link_is_full_beyond_what_may_wait_and_not_when_it_was_read(made
     loop.remove_reader(two.peers._links["worker 1"]._sock.fileno())
     while not one.peers.full("worker 2"):
         one.peers.send("worker 2", Kind.LOAD, pieces=[piece])
-    assert link.WAITING_MAX < one.peers._links["worker 2"].waiting <= link.WAITING_MAX + 101_000
+    assert ipc_link.WAITING_MAX < one.peers._links["worker 2"].waiting <= ipc_link.WAITING_MAX + 101_000
     loop.add_reader(two.peers._links["worker 1"]._sock.fileno(), two.peers._links["worker 1"]._readable)
     await until(lambda: not one.peers.full("worker 2"))
     assert not one.peers.full("worker 3")
@@ -34,7 +34,7 @@ async def test_a_hub_that_takes_nothing_costs_newcomers_their_find_and_nobody_th
     await made.joined()
     waits, _ = await made.waiting(one, "sailing")
     late, _, _ = await made.visitor(one)
-    monkeypatch.setattr(link, "WAITING_MAX", -1)
+    monkeypatch.setattr(ipc_link, "WAITING_MAX", -1)
     late.find("sailing")
     assert (await late.hears("error"))["code"] == "busy"
     waits.find("chess")
@@ -51,7 +51,7 @@ async def test_nobody_goes_to_a_worker_that_takes_nothing(made: Host, monkeypatc
     await made.joined()
     visitor, id, _ = await made.visitor(one)
     one.room.full = lambda: False
-    monkeypatch.setattr(link, "WAITING_MAX", -1)
+    monkeypatch.setattr(ipc_link, "WAITING_MAX", -1)
     await sent_to(hub, visitor, id, 2)
     await hub.rows("failed")
     await answers(visitor)
@@ -64,7 +64,7 @@ async def test_who_resumes_is_not_looked_for_at_one_that_takes_nothing(
     one, two = made.worker(1), made.play("worker 2")
     await made.joined()
     visitor, _, _ = await made.visitor(one)
-    monkeypatch.setattr(link, "WAITING_MAX", -1)
+    monkeypatch.setattr(ipc_link, "WAITING_MAX", -1)
     visitor.ask("resume", token=one.tokens.seal(12345, 0), last=0)
     assert (await visitor.hears("resumed", "error"))["code"] == "no_session"
     assert two.of(Kind.WHO) == []
@@ -76,7 +76,7 @@ async def test_a_request_for_an_office_that_takes_nothing_is_closed_and_counted(
     worker, office = made.play("worker 1"), made.play(OFFICE)
     await made.joined()
     outward = Outward(lambda: worker.peers)
-    monkeypatch.setattr(link, "WAITING_MAX", -1)
+    monkeypatch.setattr(ipc_link, "WAITING_MAX", -1)
     ours, theirs = socket.socketpair()
     with ours:
         outward.take(theirs.detach(), b"GET / HTTP/1.1\r\n\r\n", 0.0)

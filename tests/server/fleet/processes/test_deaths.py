@@ -1,7 +1,7 @@
 """A real process is killed at each named point of a move: each person is in one place, nobody is in half a chat, nobody is lost in silence.
 
 Rule: the service's hub, links and workers, each in a process of its own under the real supervisor; the process kills itself where the point
-is (`server.process.faults`), in its first life alone.
+is (`server.ops.process.fault_points`), in its first life alone.
 """
 
 import signal
@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from engine import hub as engine_hub
-from server.config.settings import Settings
-from server.process import faults
-from server.process.listening import listen
-from server.security.keys import Keys
-from server.workers import hub
-from server.workers.child import Birth
-from server.workers.peers import HUB
+from engine.rooms import hub as engine_hub
+from server.fleet.ipc.ipc_peers import HUB
+from server.fleet.supervisor.child_process import Birth
+from server.main.processes import hub_process
+from server.ops.config.settings import Settings
+from server.ops.process import fault_points
+from server.ops.process.listening_socket import listen
+from server.ops.security.secret_keys import Keys
 from tests.ext.net.rig import frame, head
-from tests.server.workers.forked import Forked, Life, Say, forked, told
-from tests.server.workers.rig import Working
+from tests.server.fleet.processes.forked import Forked, Life, Say, forked, told
+from tests.server.fleet.processes.rig import Working
 
 NAMES = ("worker 1", "worker 2")
 
@@ -78,7 +78,7 @@ class Several:
                 first = folder / name
                 if not first.exists():
                     first.touch()
-                    faults._named, faults._left = point, 1
+                    fault_points._named, fault_points._left = point, 1
                 end = told(signal.SIGTERM)
                 one = Working(up, number, secret)
                 one.worker.reactor.listen(listening[name].fileno())
@@ -89,7 +89,7 @@ class Several:
             return live
 
         async def wait(up: socket.socket, _: Say) -> int:
-            return await hub.serve(Birth(up), Settings(), Settings, "")
+            return await hub_process.serve(Birth(up), Settings(), Settings, "")
 
         self.host: Forked = stack.enter_context(forked({HUB: wait, NAMES[0]: worker(1), NAMES[1]: worker(2)}))
         self.host.hear("supervisor", None, "ready")

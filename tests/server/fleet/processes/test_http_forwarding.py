@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from server.handover.link import Kind
-from server.http.counted import NEW
-from server.workers import outward as module
-from server.workers.outward import Outward
-from server.workers.peers import OFFICE
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Host, Told
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.ipc.ipc_peers import OFFICE
+from server.fleet.processes import http_forwarding as module
+from server.fleet.processes.http_forwarding import Outward
+from server.http.request.connection_counts import NEW
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Host, Told
 from tests.support.descriptors import more_than, opened
 
 

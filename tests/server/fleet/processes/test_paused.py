@@ -11,8 +11,8 @@ import pytest
 
 from serendip_client.events import Error, Matched, Snap, Veil, Waiting
 from serendip_client.pictures import Shown
-from tests.server.safety.pictures.running import own
-from tests.server.workers.hosts import Host, client, hosting
+from tests.server.fleet.processes.hosts import Host, client, hosting
+from tests.server.trust.pictures.running import own
 from tests.support.forkserver import START
 
 pytestmark = [
@@ -21,9 +21,10 @@ pytestmark = [
 ]
 # A look a second, and what is missing is counted after two: three of them in a row, as ever.
 QUICK = """
-import engine.policy, engine.protocol
-engine.policy.LOOK_LEAST, engine.policy.LOOK_SPREAD, engine.policy.LOOK_CLOSE, engine.policy.CLOSE_POINTS = 0.5, 0.5, 1.0, 0
-engine.policy.LOOK_GRACE, engine.protocol.SNAP_WITHIN = 0.5, 1.5
+import engine.wire.rule_numbers, engine.wire.protocol
+from engine.wire import rule_numbers
+rule_numbers.LOOK_LEAST, rule_numbers.LOOK_SPREAD, rule_numbers.LOOK_CLOSE, rule_numbers.CLOSE_POINTS = 0.5, 0.5, 1.0, 0
+engine.wire.rule_numbers.LOOK_GRACE, engine.wire.protocol.SNAP_WITHIN = 0.5, 1.5
 """
 ANSWER = {"type": "answer", "sdp": "v=0\r\n"}
 WITHOLDS, GIVES = "w" * 22, "g" * 22

@@ -8,12 +8,12 @@ from collections import Counter
 
 import pytest
 
-from server.cluster.head import Kind, Status
-from server.cluster.port import Request
-from server.handover.link import Kind as Link
-from server.workers.passing import Passing
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Host
+from server.fleet.ipc.ipc_link import Kind as Link
+from server.fleet.processes.request_forwarding import Passing
+from server.fleet.rpc.rpc_envelope import Kind, Status
+from server.fleet.rpc.rpc_server import Request
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Host
 from tests.support.descriptors import more_than, opened
 
 NODE = "0123456789"

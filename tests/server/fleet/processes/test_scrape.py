@@ -11,8 +11,8 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from server.workers.figures import APART
-from tests.server.workers.hosts import Host, client, hosting, meet
+from server.fleet.frontend.metrics_merge import APART
+from tests.server.fleet.processes.hosts import Host, client, hosting, meet
 
 METRICS = {
     "SERENDIP_METRICS__ENABLED": "true",

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from server.handover.link import Kind
-from server.workers import whereabouts as module
-from server.workers.peers import HUB
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Host, Told, Visitor, Working, answers, talk
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.ipc.ipc_peers import HUB
+from server.fleet.processes import session_lookup as module
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Host, Told, Visitor, Working, answers, talk
 
 
 async def comes_back(made: Host, where: Working, token: str = "") -> Visitor:

@@ -12,7 +12,7 @@ import pytest
 
 from serendip_client.client import Client
 from serendip_client.events import Challenge, Error, Reported, Waiting
-from tests.server.workers.hosts import Host, client, hosting, meet
+from tests.server.fleet.processes.hosts import Host, client, hosting, meet
 
 pytestmark = [
     pytest.mark.blocking,

@@ -13,17 +13,17 @@ from typing import Any
 import aiohttp
 import pytest
 
-from server.handover import people as batches
-from server.handover.link import Kind
-from server.process import control
-from server.workers.emptying import Emptying
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.migrate import migration_order as batches
+from server.fleet.processes.worker_drain_out import Emptying
+from server.ops.process import control_socket
 from tests.ext.net.rig import head
-from tests.server.handover.rig import until
-from tests.server.handover.test_upgrade import States, ask_whether_ready
-from tests.server.handover.upgrades import Person, Talk, meet, people
-from tests.server.web.servers import ROOT
-from tests.server.workers.rig import Host, Visitor, Working, talk
-from tests.server.workers.test_host import Several, is_here, several
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.migrate.test_upgrade import States, ask_whether_ready
+from tests.server.fleet.migrate.upgrades import Person, Talk, meet, people
+from tests.server.fleet.processes.rig import Host, Visitor, Working, talk
+from tests.server.main.processes.test_process_group import Several, is_here, several
+from tests.server.site.web.servers import ROOT
 from tests.support.forkserver import START
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(90)]  # runs servers and commands, and waits for them
@@ -148,7 +148,9 @@ async def test_one_that_is_killed_while_it_is_emptied_is_said_and_started_anew(t
         await people(http, server.port, 10)
         os.kill(server.pid_of("worker 1"), signal.SIGSTOP)
         # at once, not by a command that has to start: who says nothing is killed soon
-        said = (await asyncio.to_thread(lambda: list(control.ask(server.data, {"do": "restart", "worker": 1}))))[-1]
+        said = (await asyncio.to_thread(lambda: list(control_socket.ask(server.data, {"do": "restart", "worker": 1}))))[
+            -1
+        ]
         assert said["done"] is False
         assert "died (signal 9) before everybody had gone" in said["said"]
         await server.told("process.ready", 5)

@@ -7,16 +7,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from server.cluster import evacuating
-from server.cluster.hosts import Hosts, Place
-from server.handover.link import Kind, Message
-from server.security.keys import Keys
-from server.workers.departing import LAST, Departing, span
-from server.workers.peers import HUB
-from server.workers.whereabouts import stays
-from tests.server.cluster.evacuated import Cell, cell, meet, name
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Host
+from server.fleet.cluster.known_nodes import Hosts, Place
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.ipc_peers import HUB
+from server.fleet.processes.session_lookup import stays
+from server.fleet.processes.worker_evacuation import LAST, Departing, span
+from server.fleet.roaming import evacuation
+from server.ops.security.secret_keys import Keys
+from tests.server.fleet.cluster.evacuated import Cell, cell, meet, name
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Host
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ async def test_the_hub_s_last_word_says_where_people_may_go(two: Cell) -> None:
 async def test_an_operator_gives_more_time_and_a_second_word_takes_it_back(
     two: Cell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evacuating, "GIVEN_UP", 1e9)
+    monkeypatch.setattr(evacuation, "GIVEN_UP", 1e9)
     await meet(two, "sailing", there)
     two.workers[0].links.cross = two.send
     two.takes[1] = False

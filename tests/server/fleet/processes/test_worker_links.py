@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from engine import hub_rows as rows
-from server.handover.link import Kind
-from server.security.keys import Keys
-from server.workers import links as module
-from server.workers.peers import HUB
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Host, Working, answers, sent_to
+from engine.rooms import hub_rows as rows
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.ipc.ipc_peers import HUB
+from server.fleet.processes import worker_links as module
+from server.ops.security.secret_keys import Keys
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Host, Working, answers, sent_to
 
 
 async def test_what_a_turn_has_to_say_is_one_message(made: Host) -> None:

@@ -5,13 +5,13 @@ from collections import Counter
 
 import pytest
 
-from engine import hub_rows as rows
-from server.handover.link import Kind
-from server.process import faults
-from server.workers import across as module
-from server.workers.peers import HUB
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Host, Told, Visitor, Working, answers, sent_to, talk
+from engine.rooms import hub_rows as rows
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.ipc.ipc_peers import HUB
+from server.fleet.processes import worker_transfer as module
+from server.ops.process import fault_points
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Host, Told, Visitor, Working, answers, sent_to, talk
 from tests.support.descriptors import more_than, opened
 
 
@@ -183,7 +183,7 @@ async def test_an_answer_about_nobody_is_nothing(made: Host) -> None:
 async def test_the_points_at_which_a_test_ends_a_process(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     """What each costs is asked of real processes, in test_deaths."""
     points: list[str] = []
-    monkeypatch.setattr(faults, "at", points.append)
+    monkeypatch.setattr(fault_points, "at", points.append)
     made.hub()
     one, two = made.worker(1), made.worker(2)
     await made.joined()
@@ -192,4 +192,4 @@ async def test_the_points_at_which_a_test_ends_a_process(made: Host, monkeypatch
         visitor.find("sailing")
     await visitor.hears("matched")
     assert points == ["release", "sent", "took", "taken"]
-    assert set(points) <= set(faults.POINTS)
+    assert set(points) <= set(fault_points.POINTS)

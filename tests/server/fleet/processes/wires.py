@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from server.handover.link import Kind, Message
+from server.fleet.ipc.ipc_link import Kind, Message
 
 
 class Wires:

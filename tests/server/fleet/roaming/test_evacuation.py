@@ -9,18 +9,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from server.cluster import evacuating as module
-from server.cluster.evacuating import SPREAD, Evacuation, ToHosts, fits
-from server.cluster.hosts import Place
-from server.handover import people as people_module
-from server.handover.link import Kind, LinkDown
-from server.process import faults
-from server.security.keys import Keys
-from server.worker.moving import Moving, Released
-from server.workers.peers import HUB
-from tests.server.cluster.evacuated import Cell, Person, Talk, cell, meet, name
-from tests.server.handover.rig import until
-from tests.server.workers.conftest import secret
+from server.fleet.cluster.known_nodes import Place
+from server.fleet.ipc.ipc_link import Kind, LinkDown
+from server.fleet.ipc.ipc_peers import HUB
+from server.fleet.migrate import migration_order as people_module
+from server.fleet.roaming import evacuation as module
+from server.fleet.roaming.evacuation import SPREAD, Evacuation, ToHosts, fits
+from server.ops.process import fault_points
+from server.ops.security.secret_keys import Keys
+from server.realtime.worker.connection_moves import Moving, Released
+from tests.server.fleet.cluster.evacuated import Cell, Person, Talk, cell, meet, name
+from tests.server.fleet.conftest import secret
+from tests.server.fleet.migrate.rig import until
 
 __all__ = ["secret"]
 LATE = 1e9
@@ -232,7 +232,7 @@ async def killed_at(two: Cell, point: str, monkeypatch: pytest.MonkeyPatch) -> l
             nowhere.append(sys._getframe(1).f_locals["released"])
             raise DeadError
 
-    monkeypatch.setattr(faults, "at", at)
+    monkeypatch.setattr(fault_points, "at", at)
     evacuation = two.evacuation()
     task = asyncio.create_task(evacuation.run(lambda: LATE))
     await dead.wait()
@@ -281,7 +281,7 @@ async def test_a_host_to_which_they_go_and_that_dies_before_it_has_them_costs_no
         if named == "sent":
             two.lives[1] = False
 
-    monkeypatch.setattr(faults, "at", at)
+    monkeypatch.setattr(fault_points, "at", at)
     await evacuate(two.evacuation())
     assert len(two.workers[0].sessions) == 2
     assert await talk.end() == []

@@ -1,13 +1,13 @@
-"""The way to other hosts and theirs here, as a process has it; what it does is asked in tests/server/cluster."""
+"""The way to other hosts and theirs here, as a process has it; what it does is asked in tests/server/fleet/cluster."""
 
 from __future__ import annotations
 
 import socket
 
-from server.cluster.head import Kind
-from server.handover.link import Kind as Link
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Host
+from server.fleet.ipc.ipc_link import Kind as Link
+from server.fleet.rpc.rpc_envelope import Kind
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Host
 
 
 async def test_a_process_without_other_hosts_closes_what_comes_from_one(made: Host) -> None:

@@ -8,19 +8,20 @@ from typing import Any
 
 import pytest
 
-from server.cluster import asking, crossing, leg
-from server.handover.link import Kind
-from server.process import faults
-from server.security.keys import Keys
-from server.worker.moving import Released
-from tests.server.cluster.meetings import (
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.roaming import migration_source, migration_stage
+from server.fleet.rpc import rpc_client
+from server.ops.process import fault_points
+from server.ops.security.secret_keys import Keys
+from server.realtime.worker.connection_moves import Released
+from tests.server.fleet.cluster.meetings import (
     met,
     over,
     sides,
 )
-from tests.server.cluster.rig import Cell, all_closed, cell, lines
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Visitor, Working, answers, talk
+from tests.server.fleet.cluster.rig import Cell, all_closed, cell, lines
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Visitor, Working, answers, talk
 from tests.support.descriptors import opened
 
 # ---- they meet
@@ -69,7 +70,7 @@ async def test_three_of_spy_mode_meet(secret: Keys, hosts: int) -> None:
 
 async def test_the_points_at_which_a_test_ends_a_process(two: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
     points: list[str] = []
-    monkeypatch.setattr(faults, "at", points.append)
+    monkeypatch.setattr(fault_points, "at", points.append)
     await met(two)
     assert points == [
         "release",
@@ -84,7 +85,7 @@ async def test_the_points_at_which_a_test_ends_a_process(two: Cell, monkeypatch:
         "given",
         "opened",
     ]
-    assert set(points) <= set(faults.POINTS)
+    assert set(points) <= set(fault_points.POINTS)
 
 
 async def test_people_of_an_office_are_met_there(two: Cell) -> None:
@@ -153,10 +154,10 @@ async def test_who_comes_back_while_the_way_is_broken_waits_until_it_is_whole(
         tried.append(address)
         if len(tried) < 3:
             raise ConnectionRefusedError
-        return await asking.dial(address)
+        return await rpc_client.dial(address)
 
-    monkeypatch.setattr(crossing, "dial", broken)
-    monkeypatch.setattr(crossing, "REACH_AGAIN", 0.01)
+    monkeypatch.setattr(migration_source, "dial", broken)
+    monkeypatch.setattr(migration_source, "REACH_AGAIN", 0.01)
     back = await comes_back(two, other, token)
     assert (await back.hears("resumed", "error"))["type"] == "resumed"
     assert len(tried) == 3
@@ -177,9 +178,9 @@ async def test_who_comes_back_over_a_way_that_stays_broken_is_told_so(
             two.hosts[1].know()
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(crossing, "dial", broken)
-    monkeypatch.setattr(crossing, "REACH_AGAIN", 0.01)
-    monkeypatch.setattr(crossing, "RESUME_WITHIN", 0.1 if case == "it stays broken" else 1e9)
+    monkeypatch.setattr(migration_source, "dial", broken)
+    monkeypatch.setattr(migration_source, "REACH_AGAIN", 0.01)
+    monkeypatch.setattr(migration_source, "RESUME_WITHIN", 0.1 if case == "it stays broken" else 1e9)
     back = await comes_back(two, other, token)
     await until(lambda: tried)
     if case == "they are gone":
@@ -197,7 +198,7 @@ async def test_who_may_have_resumed_there_is_dropped_here_and_finds_it_again(
     (other,) = two.workers[1]
     one, (first, _), (id, _), (token, _) = await chat(two)
     first.sock.close()
-    monkeypatch.setattr(leg, "TOOK", b"?")  # what the home says is not understood
+    monkeypatch.setattr(migration_stage, "TOOK", b"?")  # what the home says is not understood
     back = await comes_back(two, other, token)
     await until(lambda: over(back))
     assert await two.owned(id) is one
@@ -254,7 +255,7 @@ async def test_people_who_are_not_taken_are_given_back(two: Cell, case: str, mon
         case "refused":
             two.hosts[1].takes = False
         case "large":
-            monkeypatch.setattr(crossing, "LARGEST", 100)
+            monkeypatch.setattr(migration_source, "LARGEST", 100)
     released = abroad._crossing._moving.release(ids)
     assert released is not None
     assert not await abroad.sent(two.hosts[1].name(1), released, "drain", lambda: abroad._crossing._back(released))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from server.cluster.landing import GO, TOOK
-from server.cluster.leg import Leg, Stands
+from server.fleet.roaming.migration_stage import Leg, Stands
+from server.fleet.roaming.migration_target import GO, TOOK
 
 
 def test_where_a_crossing_stands_after_each_word_and_cut() -> None:

@@ -7,17 +7,17 @@ from typing import Any
 import orjson
 import pytest
 
-from server.cluster import crossing, forgetting, landing
-from server.cluster.asking import Asker, HostAway, HostRefused
-from server.cluster.head import Kind, Status
-from server.cluster.landing import Landing
-from server.cluster.seal import Seal
-from server.security.keys import Keys
-from server.workers.abroad import Abroad
-from tests.server.cluster.meetings import alone, met, sent_far, sides
-from tests.server.cluster.rig import Cell, cell
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Visitor, Working, answers
+from server.fleet.roaming import migration_source, migration_target, stale_copies
+from server.fleet.roaming.host_outbound import Abroad
+from server.fleet.roaming.migration_target import Landing
+from server.fleet.rpc.rpc_client import Asker, HostAway, HostRefused
+from server.fleet.rpc.rpc_envelope import Kind, Status
+from server.fleet.rpc.rpc_seal import Seal
+from server.ops.security.secret_keys import Keys
+from tests.server.fleet.cluster.meetings import alone, met, sent_far, sides
+from tests.server.fleet.cluster.rig import Cell, cell
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Visitor, Working, answers
 
 
 def asker(made: Cell) -> Asker:
@@ -111,7 +111,7 @@ async def test_a_request_that_is_held_and_to_be_forgotten_lands_no_more(
     secret: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its GO may come later than the word to forget it."""
-    monkeypatch.setattr(crossing, "TAKEN_WITHIN", 5.0)
+    monkeypatch.setattr(migration_source, "TAKEN_WITHIN", 5.0)
     async with cell(secret, room=False) as made:
         hub, one, visitor, id = await alone(made)
         home = made.workers[1][0]
@@ -122,12 +122,12 @@ async def test_a_request_that_is_held_and_to_be_forgotten_lands_no_more(
         (nonce,) = landing_of(made, home)._held
         assert await forgets(made, nonce=nonce.hex()) == []
         assert not landing_of(made, home)._held
-        monkeypatch.setattr(forgetting, "AGAIN", 0.01)
+        monkeypatch.setattr(stale_copies, "AGAIN", 0.01)
         assert await made.owned(id) is one
 
 
 async def test_of_who_came_it_is_known_for_a_while(secret: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(landing, "REMEMBERED", 0.0)
+    monkeypatch.setattr(migration_target, "REMEMBERED", 0.0)
     async with cell(secret, room=False) as made:
         _, id, _ = await arrived(made)
         landed = landing_of(made, made.workers[1][0])

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.engine import Parcel
-from ext.net.piping import RECORD_MAX
-from server.cluster import homeward
-from server.cluster.homeward import END, LAST_MAX, PERSON, READ_MAX, Coming, TooLarge
-from server.cluster.parcels import Move, pack
+from ext.migrate.tunnel_moves import RECORD_MAX
+from server.fleet.roaming import return_record
+from server.fleet.roaming.return_record import END, LAST_MAX, PERSON, READ_MAX, Coming, TooLarge
+from server.fleet.roaming.session_transfer import Move, pack
 from tests.ext.net.tunnels import whole
 
 ONE = {"id": 5, "address": "192.0.2.1", "wire": {"input": 3, "part": 2, "opcode": 1, "bytes": 0}}
@@ -32,7 +32,7 @@ def frames(data: bytes) -> list[bytes]:
 def test_all_comes_as_it_was(size: int) -> None:
     said = (bytes(range(251)) * (size // 251 + 1))[:size]
     coming = Coming()
-    first, *others = frames(homeward.person(parcel()) + b"".join(homeward.rest(said)))
+    first, *others = frames(return_record.person(parcel()) + b"".join(return_record.rest(said)))
     assert coming.take(first, 5)
     for place, payload in enumerate(others):
         assert not coming.whole
@@ -43,7 +43,7 @@ def test_all_comes_as_it_was(size: int) -> None:
 
 def test_who_has_too_much_is_not_said() -> None:
     with pytest.raises(TooLarge):
-        homeward.person(Parcel(parcel().record, [bytes(RECORD_MAX)]))
+        return_record.person(Parcel(parcel().record, [bytes(RECORD_MAX)]))
 
 
 def first(made: Parcel) -> bytes:
@@ -93,19 +93,19 @@ def test_a_second_person_is_nothing_and_too_much_is_never_whole() -> None:
 
 
 def test_the_key_is_that_of_the_token() -> None:
-    assert homeward.key_of({"id": 5}) == 5
-    assert homeward.key_of({"id": 5, "key": 6}) == 6
+    assert return_record.key_of({"id": 5}) == 5
+    assert return_record.key_of({"id": 5, "key": 6}) == 6
 
 
 SAID = {"saves": [["c", ""]], "past": {"chat": "c"}, "chats": [{"id": "c"}]}
 
 
 def test_what_is_known_of_the_last_chat_comes_as_it_was_said() -> None:
-    assert homeward.read_last(homeward.last(SAID)) == SAID
+    assert return_record.read_last(return_record.last(SAID)) == SAID
 
 
 @pytest.mark.parametrize(
-    "payload", [b"", b"P", b"L", b"L[]", b"Lnull", b'L{"id":5}', homeward.last({"saves": ["x" * LAST_MAX]})]
+    "payload", [b"", b"P", b"L", b"L[]", b"Lnull", b'L{"id":5}', return_record.last({"saves": ["x" * LAST_MAX]})]
 )
 def test_what_is_no_such_word_is_nothing(payload: bytes) -> None:
-    assert homeward.read_last(payload) is None
+    assert return_record.read_last(payload) is None

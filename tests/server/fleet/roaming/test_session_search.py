@@ -8,11 +8,11 @@ from typing import Any
 import orjson
 import pytest
 
-from server.cluster import seeking as module
-from server.cluster.seeking import KEYS, MINE, WHO, Asked, Seeking
-from server.handover.link import Kind, Message
-from server.workers.naming import Names
-from tests.server.handover.rig import until
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.process_names import Names
+from server.fleet.roaming import session_search as module
+from server.fleet.roaming.session_search import KEYS, MINE, WHO, Asked, Seeking
+from tests.server.fleet.migrate.rig import until
 
 HERE, THERE, OTHER = "00000000aa", "00000000bb", "00000000cc"
 KEY = (1 << 60) + 7

@@ -1,6 +1,6 @@
 """Where nobody has another protocol than ours nobody is spoken for, and everybody may go."""
 
-from server.cluster.speaking import NOBODY_SPEAKS
+from server.fleet.roaming.socketless_clients import NOBODY_SPEAKS
 
 
 def test_where_nobody_speaks_for_others_all_may_go_as_they_are() -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from server.cluster import forgetting as module
-from server.security.keys import Keys
-from tests.server.cluster.meetings import over
-from tests.server.cluster.rig import cell
-from tests.server.handover.rig import until
-from tests.server.workers.rig import answers
+from server.fleet.roaming import stale_copies as module
+from server.ops.security.secret_keys import Keys
+from tests.server.fleet.cluster.meetings import over
+from tests.server.fleet.cluster.rig import cell
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import answers
 
 NONCE = bytes(16)
 

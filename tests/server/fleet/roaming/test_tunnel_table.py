@@ -8,15 +8,15 @@ from typing import Any
 import orjson
 import pytest
 
-from engine import hub_rows as rows
-from engine.protocol import TUNNEL_ENDED
-from server.cluster import tunnels as module
-from server.cluster.tunnels import Tunnels
+from engine.rooms import hub_rows as rows
+from engine.wire.protocol import TUNNEL_ENDED
+from server.fleet.roaming import tunnel_table as module
+from server.fleet.roaming.tunnel_table import Tunnels
 from tests.ext.net.rig import CLOSE, PING, TEXT, frame, split
 from tests.ext.net.tunnels import CONTINUATION, said
-from tests.server.cluster.crossed import AWAY, Cell, joined
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Visitor, Working, answers, talk
+from tests.server.fleet.cluster.crossed import AWAY, Cell, joined
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Visitor, Working, answers, talk
 from tests.support.descriptors import more_than, opened
 
 

@@ -9,20 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from server.cluster.asking import Asker, HostAway, dial
-from server.cluster.head import ANSWER, BOUNDS, Kind
-from server.cluster.seal import Seal
-from server.security import keys
+from server.fleet.rpc.rpc_client import Asker, HostAway, dial
+from server.fleet.rpc.rpc_envelope import ANSWER, BOUNDS, Kind
+from server.fleet.rpc.rpc_seal import Seal
+from server.ops.security import secret_keys
+from tests.server.fleet.cluster.ports import NODE, echo, there
 from tests.support.descriptors import more_than, opened
-
-from .ports import NODE, echo, there
 
 pytestmark = pytest.mark.blocking  # reads keys
 
 
 @pytest.fixture
 def asker(tmp_path: Path) -> Asker:
-    return Asker(Seal(keys.load(tmp_path)), NODE)
+    return Asker(Seal(secret_keys.load(tmp_path)), NODE)
 
 
 async def test_nobody_listens(asker: Asker) -> None:
@@ -58,7 +57,7 @@ async def test_another_program_listens(asker: Asker, said: bytes, why: str) -> N
 
 
 async def test_an_address_may_be_one_of_ipv6(tmp_path: Path) -> None:
-    async with there(keys.load(tmp_path), {Kind.HELLO: echo}, "::1") as host:
+    async with there(secret_keys.load(tmp_path), {Kind.HELLO: echo}, "::1") as host:
         assert host.address.startswith("[::1]:")
         assert await host.asker.ask(host.address, Kind.HELLO, b"six") == f"{NODE} six".encode()
 

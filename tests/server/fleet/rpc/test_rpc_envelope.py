@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from server.cluster import head
-from server.cluster.head import (
+from server.fleet.rpc import rpc_envelope
+from server.fleet.rpc.rpc_envelope import (
     ANSWER,
     BOUNDS,
     HEAD,
@@ -21,8 +21,8 @@ from server.cluster.head import (
     Refused,
     Status,
 )
-from server.cluster.seal import SEALED, Seal
-from server.security import keys
+from server.fleet.rpc.rpc_seal import SEALED, Seal
+from server.ops.security import secret_keys
 
 HERE = "10.0.0.1:9467"
 KNOWN = frozenset(Kind)
@@ -31,23 +31,23 @@ ASKED = Head(Kind.EPOCH, "0123456789", 1_795_000_000_000, bytes(range(16)), 5)
 
 @pytest.fixture
 def seal(tmp_path: Path) -> Seal:
-    return Seal(keys.load(tmp_path / "data"))
+    return Seal(secret_keys.load(tmp_path / "data"))
 
 
 def opened(seal: Seal, data: bytes, at: str = HERE) -> bytes:
-    found = head.read(data[: HEAD.size], KNOWN)
-    return head.opened(seal, at, found, data[HEAD.size :])
+    found = rpc_envelope.read(data[: HEAD.size], KNOWN)
+    return rpc_envelope.opened(seal, at, found, data[HEAD.size :])
 
 
 def test_a_request_is_read_as_it_was_sent(seal: Seal) -> None:
-    data = head.request(seal, HERE, ASKED, b"hello")
-    assert head.read(data[: HEAD.size], KNOWN) == ASKED
+    data = rpc_envelope.request(seal, HERE, ASKED, b"hello")
+    assert rpc_envelope.read(data[: HEAD.size], KNOWN) == ASKED
     assert opened(seal, data) == b"hello"
     assert len(data) == HEAD.size + SEALED + 5
 
 
 def test_no_byte_of_a_request_can_be_another_and_it_holds_at_no_other_host(seal: Seal) -> None:
-    data = head.request(seal, HERE, ASKED, b"hello")
+    data = rpc_envelope.request(seal, HERE, ASKED, b"hello")
     for place in range(len(data)):
         other = bytearray(data)
         other[place] ^= 1
@@ -64,17 +64,17 @@ def test_a_body_has_its_bound_before_a_byte_of_it_is_read(seal: Seal) -> None:
     assert set(BOUNDS) == set(Kind)
     for kind, length in ((Kind.HELLO, SMALL + 1), (Kind.EPOCH, 1 << 30), (200, SMALL + 1)):
         with pytest.raises(Refused, match="size"):
-            head.read(ASKED._replace(kind=kind, length=length).packed(), KNOWN)
-    assert head.read(ASKED._replace(kind=200, length=SMALL).packed(), KNOWN).kind == 200
+            rpc_envelope.read(ASKED._replace(kind=kind, length=length).packed(), KNOWN)
+    assert rpc_envelope.read(ASKED._replace(kind=200, length=SMALL).packed(), KNOWN).kind == 200
 
 
 @pytest.mark.parametrize("off", [SKEW + 1, -SKEW - 1])
 def test_a_clock_may_be_half_a_minute_off(off: float) -> None:
     at = ASKED.time / 1000
-    head.in_time(ASKED, at + SKEW)
-    head.in_time(ASKED, at - SKEW)
+    rpc_envelope.in_time(ASKED, at + SKEW)
+    rpc_envelope.in_time(ASKED, at - SKEW)
     with pytest.raises(Refused) as refused:
-        head.in_time(ASKED, at + off)
+        rpc_envelope.in_time(ASKED, at + off)
     assert (refused.value.why, refused.value.status) == ("time", Status.CLOCK)
 
 
@@ -84,7 +84,7 @@ def test_a_clock_may_be_half_a_minute_off(off: float) -> None:
 def test_a_request_that_lay_unread_is_no_sign_of_a_clock(off: float, waited: float, why: str) -> None:
     at = ASKED.time / 1000
     with pytest.raises(Refused) as refused:
-        head.in_time(ASKED, at + off, waited)
+        rpc_envelope.in_time(ASKED, at + off, waited)
     assert (refused.value.why, refused.value.status) == (why, Status.FULL if why == "late" else Status.CLOCK)
 
 
@@ -103,13 +103,13 @@ def test_a_nonce_is_taken_once_and_known_until_the_time_refuses_it() -> None:
 
 
 def test_an_answer_is_to_one_request_and_by_a_secret_that_its_asker_has(seal: Seal, tmp_path: Path) -> None:
-    data = head.answer(seal, seal.id, b"n" * 16, Status.NO, b"why")
+    data = rpc_envelope.answer(seal, seal.id, b"n" * 16, Status.NO, b"why")
     status, length = ANSWER.unpack(data[: ANSWER.size])
     assert (status, length) == (Status.NO, 3)
     sealed = data[ANSWER.size :]
-    assert head.answered(seal, b"n" * 16, status, sealed) == b"why"
-    assert head.answered(seal, b"m" * 16, status, sealed) is None
-    assert head.answered(seal, b"n" * 16, Status.TAKEN, sealed) is None
-    rotated = Seal(keys.rotate(tmp_path / "data"))
-    answer = head.answer(rotated, seal.id, b"n" * 16, Status.TAKEN, b"")
-    assert head.answered(seal, b"n" * 16, Status.TAKEN, answer[ANSWER.size :]) == b""
+    assert rpc_envelope.answered(seal, b"n" * 16, status, sealed) == b"why"
+    assert rpc_envelope.answered(seal, b"m" * 16, status, sealed) is None
+    assert rpc_envelope.answered(seal, b"n" * 16, Status.TAKEN, sealed) is None
+    rotated = Seal(secret_keys.rotate(tmp_path / "data"))
+    answer = rpc_envelope.answer(rotated, seal.id, b"n" * 16, Status.TAKEN, b"")
+    assert rpc_envelope.answered(seal, b"n" * 16, Status.TAKEN, answer[ANSWER.size :]) == b""

@@ -12,30 +12,29 @@ import pytest
 import pytest_asyncio
 import structlog
 
-from server.cluster import head, port
-from server.cluster.asking import HostAway
-from server.cluster.head import HEAD, NONCE, Head, Kind, Status
-from server.cluster.port import COMING, Answer, Request
-from server.cluster.seal import SEALED
-from server.config.cluster import split
-from server.metrics.cluster import REFUSALS
-from server.security import keys
-
-from .ports import NODE, There, echo, there
+from server.fleet.rpc import rpc_envelope, rpc_server
+from server.fleet.rpc.rpc_client import HostAway
+from server.fleet.rpc.rpc_envelope import HEAD, NONCE, Head, Kind, Status
+from server.fleet.rpc.rpc_seal import SEALED
+from server.fleet.rpc.rpc_server import COMING, Answer, Request
+from server.ops.config.cluster_settings import split
+from server.ops.metrics.cluster_metrics import REFUSALS
+from server.ops.security import secret_keys
+from tests.server.fleet.cluster.ports import NODE, There, echo, there
 
 pytestmark = pytest.mark.blocking  # reads keys
 
 
 @pytest_asyncio.fixture
 async def host(tmp_path: Path) -> AsyncIterator[There]:
-    async with there(keys.load(tmp_path / "data"), {Kind.HELLO: echo}) as made:
+    async with there(secret_keys.load(tmp_path / "data"), {Kind.HELLO: echo}) as made:
         yield made
 
 
 def request(host: There, body: bytes = b"body", number: int = 0, kind: int = Kind.HELLO) -> bytes:
     """All the bytes of one that is right. `number`: another makes another nonce."""
     asked = Head(kind, NODE, int(host.now * 1000), number.to_bytes(NONCE, "big"), len(body))
-    return head.request(host.seal, host.address, asked, body)
+    return rpc_envelope.request(host.seal, host.address, asked, body)
 
 
 async def refused(host: There, **expected: int) -> None:
@@ -57,7 +56,10 @@ async def test_a_request_is_answered_also_byte_by_byte(host: There) -> None:
         writer.write(bytes((byte,)))
         await writer.drain()
     whole = await reader.read()
-    assert head.answered(host.seal, bytes(NONCE), Status.TAKEN, whole[head.ANSWER.size :]) == f"{NODE} body".encode()
+    assert (
+        rpc_envelope.answered(host.seal, bytes(NONCE), Status.TAKEN, whole[rpc_envelope.ANSWER.size :])
+        == f"{NODE} body".encode()
+    )
     writer.close()
     await refused(host)
 
@@ -103,7 +105,7 @@ async def test_a_clock_that_is_off_is_told_to_who_has_the_secret_alone(host: The
 async def test_a_request_that_waited_for_a_busy_host_is_refused_as_that(
     host: There, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(head, "SKEW", 0.05)
+    monkeypatch.setattr(rpc_envelope, "SKEW", 0.05)
     host.port.pause()
     reader, writer = await host.open()
     writer.write(request(host))
@@ -113,7 +115,7 @@ async def test_a_request_that_waited_for_a_busy_host_is_refused_as_that(
         await asyncio.sleep(0.01)
     host.off = 0.2
     host.port.start()
-    status, _ = head.ANSWER.unpack(await reader.readexactly(head.ANSWER.size))
+    status, _ = rpc_envelope.ANSWER.unpack(await reader.readexactly(rpc_envelope.ANSWER.size))
     assert status == Status.FULL
     writer.close()
     await refused(host, late=1)
@@ -132,19 +134,19 @@ async def test_a_request_holds_once_and_at_its_own_address(host: There) -> None:
 
 
 async def test_a_request_that_the_process_before_took_does_not_hold_again(tmp_path: Path) -> None:
-    secret = keys.load(tmp_path / "data")
+    secret = secret_keys.load(tmp_path / "data")
     async with there(secret, {Kind.HELLO: echo}) as before:
         used = request(before, number=1)
         assert await before.say(used) != b""
     async with there(secret, {Kind.HELLO: echo}, port=split(before.address)[1], began=0.0) as after:
-        for passed in (0.0, 1.0, head.SKEW):
+        for passed in (0.0, 1.0, rpc_envelope.SKEW):
             after.now = before.now + passed
             reader, writer = await after.open()
             writer.write(used)
-            status, length = head.ANSWER.unpack(await reader.readexactly(head.ANSWER.size))
+            status, length = rpc_envelope.ANSWER.unpack(await reader.readexactly(rpc_envelope.ANSWER.size))
             sealed = await reader.readexactly(SEALED + length)
             assert status == Status.AGAIN
-            assert head.answered(after.seal, (1).to_bytes(NONCE, "big"), status, sealed) is not None
+            assert rpc_envelope.answered(after.seal, (1).to_bytes(NONCE, "big"), status, sealed) is not None
             writer.write(used)
             assert await reader.read() == b""
             writer.close()
@@ -158,8 +160,8 @@ async def test_after_a_pause_it_asks_again_too(host: There) -> None:
     assert await host.say(request(host), ended=True) != b""
     await refused(host)
     await serves(host)
-    host.now += head.SKEW + port.DEADLINE + 1
-    assert head.ANSWER.unpack((await host.say(request(host)))[: head.ANSWER.size])[0] == Status.TAKEN
+    host.now += rpc_envelope.SKEW + rpc_server.DEADLINE + 1
+    assert rpc_envelope.ANSWER.unpack((await host.say(request(host)))[: rpc_envelope.ANSWER.size])[0] == Status.TAKEN
 
 
 async def test_a_gigabyte_that_is_announced_is_not_waited_for(host: There) -> None:
@@ -171,7 +173,7 @@ async def test_a_gigabyte_that_is_announced_is_not_waited_for(host: There) -> No
 
 
 async def test_who_is_slow_is_let_go(host: There, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(port, "DEADLINE", 0.05)
+    monkeypatch.setattr(rpc_server, "DEADLINE", 0.05)
     whole = request(host)
     for size in (0, 1, HEAD.size, HEAD.size + SEALED, len(whole) - 1):
         assert await host.say(whole[:size]) == b""
@@ -199,9 +201,9 @@ async def test_a_handlers_refusal_comes_in_its_words_and_its_fault_as_one(tmp_pa
     async def says(request: Request) -> Answer:
         if request.body:
             raise ValueError
-        return port.no("not today")
+        return rpc_server.no("not today")
 
-    async with there(keys.load(tmp_path), {Kind.HELLO: says}) as host:
+    async with there(secret_keys.load(tmp_path), {Kind.HELLO: says}) as host:
         with pytest.raises(HostAway, match=r"^not today$"):
             await host.asker.ask(host.address, Kind.HELLO, b"")
         with structlog.testing.capture_logs() as logged, pytest.raises(HostAway, match="a fault"):
@@ -215,12 +217,12 @@ async def test_a_handler_may_keep_the_connection_with_every_byte_behind_the_requ
     async def keeps(request: Request) -> Answer:
         return Answer(Status.TAKEN, b"yours", kept.put_nowait)
 
-    async with there(keys.load(tmp_path), {Kind.HELLO: keeps}) as host:
+    async with there(secret_keys.load(tmp_path), {Kind.HELLO: keeps}) as host:
         reader, writer = await host.open()
         writer.write(request(host) + b"behind")
-        assert (await reader.readexactly(head.ANSWER.size + SEALED + 5)).endswith(b"yours")
+        assert (await reader.readexactly(rpc_envelope.ANSWER.size + SEALED + 5)).endswith(b"yours")
         with await kept.get() as sock:
-            assert await port.exactly(sock, 6) == b"behind"
+            assert await rpc_server.exactly(sock, 6) == b"behind"
             await asyncio.get_running_loop().sock_sendall(sock, b"back")
             assert await reader.readexactly(4) == b"back"
         assert await reader.read() == b""
@@ -248,7 +250,7 @@ async def test_the_next_process_accepts_what_came_while_nobody_did(host: There) 
     again = host.port._sock.dup()
     await host.port.close()
     asking = asyncio.create_task(host.asker.ask(host.address, Kind.HELLO, b"patient", within=20))
-    following = port.Port(again, host.seal, host.address, {Kind.HELLO: echo}, lambda: host.now)
+    following = rpc_server.Port(again, host.seal, host.address, {Kind.HELLO: echo}, lambda: host.now)
     await asyncio.sleep(0)
     following.start()
     assert await asking == f"{NODE} patient".encode()
@@ -284,5 +286,5 @@ async def test_a_handler_may_leave_the_answer_to_who_gets_the_connection(tmp_pat
     async def leaves(_: Request) -> Answer:
         return Answer(None, keep=keep)
 
-    async with there(keys.load(tmp_path), {Kind.HELLO: leaves}) as host:
+    async with there(secret_keys.load(tmp_path), {Kind.HELLO: leaves}) as host:
         assert await host.say(request(host)) == b"mine"

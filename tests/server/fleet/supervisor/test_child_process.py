@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.handover.link import HEAD, WIRE, Kind, body_of
-from server.workers.child import READS, SAID_MAX, Child
+from server.fleet.ipc.ipc_link import HEAD, WIRE, Kind, body_of
+from server.fleet.supervisor.child_process import READS, SAID_MAX, Child
 
 
 class Made:

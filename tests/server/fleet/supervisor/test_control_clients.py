@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from server.process.control import LINE_MAX, PATIENCE, made
-from server.workers.askers import ASKERS_MAX, OUT_MAX, Asker, Askers
+from server.fleet.supervisor.control_clients import ASKERS_MAX, OUT_MAX, Asker, Askers
+from server.ops.process.control_socket import LINE_MAX, PATIENCE, made
 
 
 class Asked:

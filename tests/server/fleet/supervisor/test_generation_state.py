@@ -5,9 +5,9 @@ import socket
 
 import pytest
 
-from ext.net.census import COLUMNS_MAX
-from server.process.sockets import listening
-from server.workers.estate import Estate, made, unpacked
+from ext.accept.census import COLUMNS_MAX
+from server.fleet.supervisor.generation_state import Estate, made, unpacked
+from server.ops.process.named_sockets import listening
 
 
 def inherited(estate: Estate, processes: int) -> Estate:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from server.workers.departure import ALONE, NOT_TAKEN, Departure, others
-from server.workers.peers import HUB
+from server.fleet.ipc.ipc_peers import HUB
+from server.fleet.supervisor.host_drain import ALONE, NOT_TAKEN, Departure, others
 
 
 class Child:

@@ -14,20 +14,20 @@ import aiohttp
 import pytest
 
 from engine.engine import OLDEST, VERSION
-from server.commands.workers import serves
-from server.handover.link import Kind
-from server.process import successor
-from server.workers.child import Child, Line
-from server.workers.following import Following
-from tests.server.handover.rig import until
-from tests.server.handover.test_upgrade import States, ask_whether_ready, program
-from tests.server.handover.test_upgrade_deaths import ALL, NOBODY, Crowd, descriptors, dies
-from tests.server.handover.upgrades import Talk, meet
-from tests.server.process.lives import gone
-from tests.server.workers.rig import pair
-from tests.server.workers.test_emptying import ask, stands
-from tests.server.workers.test_host import several
-from tests.server.workers.test_host import talk as talk_with
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.supervisor.child_process import Child, Line
+from server.fleet.supervisor.next_generation import Following
+from server.main.commands.process_commands import serves
+from server.ops.process import successor
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.migrate.test_upgrade import States, ask_whether_ready, program
+from tests.server.fleet.migrate.test_upgrade_deaths import ALL, NOBODY, Crowd, descriptors, dies
+from tests.server.fleet.migrate.upgrades import Talk, meet
+from tests.server.fleet.processes.rig import pair
+from tests.server.fleet.processes.test_worker_drain_out import ask, stands
+from tests.server.main.processes.test_process_group import several
+from tests.server.main.processes.test_process_group import talk as talk_with
+from tests.server.ops.process.lives import gone
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # runs servers and commands, and waits for them
 PAIRS = 12

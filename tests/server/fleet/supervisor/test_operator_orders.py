@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from server.handover.link import Kind
-from server.process.control import ask
-from server.workers import supervisor as module
-from server.workers.peers import HUB, OFFICE, Peers
-from tests.server.workers.forked import Forked, Life, Say, forked, told, until
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.ipc.ipc_peers import HUB, OFFICE, Peers
+from server.fleet.supervisor import supervisor as module
+from server.ops.process.control_socket import ask
+from tests.server.fleet.processes.forked import Forked, Life, Say, forked, told, until
 
 NAMES = (HUB, OFFICE, "worker 1", "worker 2")
 FILE = "status"  # with what status a worker that was told to leave ends; none: it does not end

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from engine.engine import OLDEST, VERSION
-from server import version
-from server.handover.link import Kind
-from server.process.sockets import StartError, listening
-from server.workers import estate
-from server.workers.child import Line
-from server.workers.preceding import Preceding
-from tests.server.workers.rig import pair
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.supervisor import generation_state
+from server.fleet.supervisor.child_process import Line
+from server.fleet.supervisor.previous_generation import Preceding
+from server.ops import version
+from server.ops.process.named_sockets import StartError, listening
+from tests.server.fleet.processes.rig import pair
 
 
 class Known(Line):
@@ -59,7 +59,7 @@ def both() -> Iterator[Both]:
 
 
 def test_it_goes_on_with_what_the_other_has(both: Both) -> None:
-    theirs = estate.made(3)
+    theirs = generation_state.made(3)
     theirs.sockets.get("server", lambda: listening("127.0.0.1", 0)).close()
     records, descriptors = theirs.packed()
     both.other.tell(Kind.HOST, *records, descriptors=descriptors)

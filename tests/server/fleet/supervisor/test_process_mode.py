@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from server.config.settings import Settings
-from server.workers.several import has_several, number_of_workers
+from server.fleet.supervisor.process_mode import has_several, number_of_workers
+from server.ops.config.settings import Settings
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.mark.parametrize(("cores", "workers"), [(1, 1), (2, 2), (3, 2), (8, 7)])
@@ -25,6 +25,6 @@ def test_one_worker_is_one_process_and_two_are_several() -> None:
 
 
 def test_one_process_imports_nothing_of_several() -> None:
-    code = "import sys, server.main; print(*sorted({'server.workers.host', 'nats'} & set(sys.modules)))"
+    code = "import sys, server.main.server_life; print(*sorted({'server.main.processes.process_group', 'nats'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

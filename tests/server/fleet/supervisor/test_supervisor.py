@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from server.handover.link import Kind, Message
-from server.workers import supervisor as module
-from server.workers.child import Birth
-from server.workers.peers import HUB, OFFICE, Peers
-from tests.server.workers.forked import Life, Say, forked, told, until
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.ipc_peers import HUB, OFFICE, Peers
+from server.fleet.supervisor import supervisor as module
+from server.fleet.supervisor.child_process import Birth
+from tests.server.fleet.processes.forked import Life, Say, forked, told, until
 
 WORKER = "worker 1"
 
@@ -162,7 +162,7 @@ class Slow:
 
 
 def test_who_is_told_to_end_as_it_begins_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.workers.supervisor.os", Slow())
+    monkeypatch.setattr("server.fleet.supervisor.supervisor.os", Slow())
     with forked({HUB: live, WORKER: live}) as host:
         said = [what for _, _, what, *_ in host.rest()]
         assert "lives" not in said

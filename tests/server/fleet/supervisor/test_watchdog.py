@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from server.handover.link import Kind, Message
-from server.process.schedule import Sample
-from server.workers import supervisor as module
-from server.workers.askers import Askers
-from server.workers.child import Child
-from server.workers.peers import HUB, OFFICE, Peers
-from server.workers.watch import CALM_AFTER, DEAD_WITHIN, HANG_AFTER, Silence, Watch
-from tests.server.workers.forked import Life, Say, forked, told, until
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.ipc_peers import HUB, OFFICE, Peers
+from server.fleet.supervisor import supervisor as module
+from server.fleet.supervisor.child_process import Child
+from server.fleet.supervisor.control_clients import Askers
+from server.fleet.supervisor.watchdog import CALM_AFTER, DEAD_WITHIN, HANG_AFTER, Silence, Watch
+from server.ops.process.schedule import Sample
+from tests.server.fleet.processes.forked import Life, Say, forked, told, until
 
 WORKER, OTHER = "worker 1", "worker 2"
 SOON = 0.5  # seconds

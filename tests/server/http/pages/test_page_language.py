@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.pages.languages import preferred
+from server.http.pages.page_language import preferred
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from ext.net.admission import Addresses
-from ext.net.handshake import Judge
-from server.app import guard_faults
-from server.http.door import Door
-from server.http.site import Web, add_web
-from server.pages import PAGES, Pages, add_pages
-from server.pages.refusals import DRESSED, PROGRAMS, Answer, dressed
+from ext.accept.admission import Addresses
+from ext.accept.handshake import Judge
+from server.http.pages import PAGES, Pages, add_pages
+from server.http.pages.refusal_pages import DRESSED, PROGRAMS, Answer, dressed
+from server.http.request.reactor_handoff import Door
+from server.main.app import guard_faults
+from server.site.front.page_files import Web, add_web
 
 Client = TestClient[web.Request, web.Application]
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"

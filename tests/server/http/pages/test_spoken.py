@@ -7,19 +7,19 @@ from html import unescape
 
 import pytest
 
-from server.config.settings import Settings
-from server.pages import Pages
-from server.privacy.published import Published
-from server.privacy.registry import REGISTRY
-from server.privacy.terms import SAID
-from server.rights.page import Page
-from server.rights.request_pages import TICKETS
-from server.safety.interface import Reasons
-from server.safety.published import tables
-from server.safety.routes import shown
-from server.safety.transparency import month
-from server.words.catalogue import words
-from server.words.said import said
+from server.data.privacy.current_statement import Published
+from server.data.privacy.registry import REGISTRY
+from server.data.privacy.term_translations import SAID
+from server.http.pages import Pages
+from server.http.words.catalogue import words
+from server.http.words.sentences import said
+from server.ops.config.settings import Settings
+from server.trust.moderation_ports import Reasons
+from server.trust.publication.monthly_figures import month
+from server.trust.publication.published_figures import tables
+from server.trust.reports.reporter_routes import shown
+from server.trust.rights.request_pages import TICKETS
+from server.trust.rights.rights_page import Page
 
 PAGES = Pages(lambda name: name)
 LONG = 25  # characters from which a sentence is no word that two languages share

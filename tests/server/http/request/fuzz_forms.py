@@ -8,15 +8,15 @@ from types import SimpleNamespace
 
 import orjson
 
-from engine.errors import Refusal
 from engine.matching.interests import BadInterest, normal
-from engine.requests import Find, parse
-from server.http.forms import FIELDS_MAX, BadForm, Form, form
-from server.omegle.generate import LINES_MAX, TEXT_MAX, account
-from server.omegle.start import BadStart, find_of
-from server.saved.render import as_text, context
-from server.store.transcript import pack, unpack
-from server.words.said import said as spoken
+from engine.wire.errors import Refusal
+from engine.wire.requests import Find, parse
+from server.data.logs.log_rendering import as_text, context
+from server.data.records.transcript import pack, unpack
+from server.http.request.forms import FIELDS_MAX, BadForm, Form, form
+from server.http.words.sentences import said as spoken
+from server.site.omegle.log_generation import LINES_MAX, TEXT_MAX, account
+from server.site.omegle.start_parameters import BadStart, find_of
 
 ENGLISH = spoken()["en"]
 NOW = 1_800_000_000.0

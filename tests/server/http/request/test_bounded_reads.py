@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from server.http.reads import READ, Reads
+from server.http.request.bounded_reads import READ, Reads
 
 
 class Reader(asyncio.Protocol):

@@ -9,10 +9,10 @@ from typing import Any, cast
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from ext.net.handshake import Judge
-from server.http.client_info import ClientInfo
-from server.security import identity
-from tests.server.web.servers import Server
+from ext.accept.handshake import Judge
+from server.http.request.client_info import ClientInfo
+from server.ops.security import identity_cookie
+from tests.server.site.web.servers import Server
 
 VALUE = "AbCdEfGhIjKlMnOpQrStUv"
 
@@ -40,7 +40,7 @@ def cookies(answer: http.client.HTTPResponse) -> SimpleCookie:
 
 def test_a_first_visit_of_the_page_brings_a_cookie_that_we_know_again(served: Server) -> None:
     value = cookies(answered(served))["id"].value
-    assert identity.Identities(bytes(32)).of(value.encode())
+    assert identity_cookie.Identities(bytes(32)).of(value.encode())
     assert cookies(answered(served, Cookie=f"id={value}"))["id"].value == value
 
 
@@ -49,7 +49,7 @@ def test_a_visit_that_has_the_page_already_renews_the_cookie_too(served: Server)
     again = answered(served, If_None_Match=tag, Cookie=f"id={VALUE}")
     assert again.status == 304
     assert cookies(again)["id"].value == VALUE
-    assert cookies(again)["id"]["max-age"] == str(identity.LIFE)
+    assert cookies(again)["id"]["max-age"] == str(identity_cookie.LIFE)
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/api/status", "/nothing", "/sw.js"])

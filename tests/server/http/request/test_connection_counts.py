@@ -1,6 +1,6 @@
 """The path by which a connection is counted, and the place of those that are not."""
 
-from server.http.counted import PASSED, asked
+from server.http.request.connection_counts import PASSED, asked
 
 
 def test_the_path_of_a_head_is_read_without_its_query() -> None:

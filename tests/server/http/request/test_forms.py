@@ -9,8 +9,8 @@ from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.http.forms import FIELDS_MAX, BadForm, Form, form, read, take
-from tests.server.http.fuzz_forms import Request
+from server.http.request.forms import FIELDS_MAX, BadForm, Form, form, read, take
+from tests.server.http.request.fuzz_forms import Request
 
 
 def test_the_first_of_a_name_counts_and_all_can_be_had() -> None:

@@ -4,7 +4,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from server.http.headers import ALWAYS, DOCUMENT, READ, guard, page_policy
+from server.http.request.headers import ALWAYS, DOCUMENT, READ, guard, page_policy
 
 
 async def guarded(response: web.Response) -> web.Response:

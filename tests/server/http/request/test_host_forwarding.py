@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from ext.net.handshake import Judge
-from server.http.boundary import Bounded
-from server.http.client_info import ClientInfo
-from server.http.passing import ADDRESS, ASKS, BASE, RELEASE, passed, said
-from server.metrics.cluster import CLUSTER_VALUES
-from tests.server.cluster.test_proxy import proxy
+from ext.accept.handshake import Judge
+from server.fleet.cluster import http_proxy
+from server.http.request.client_info import ClientInfo
+from server.http.request.host_forwarding import ADDRESS, ASKS, BASE, RELEASE, passed, said
+from server.http.request.request_boundary import Bounded
+from server.ops.metrics.cluster_metrics import CLUSTER_VALUES
 
 SAID = {ADDRESS: "198.51.100.7", BASE: "https://chat.example", ASKS: RELEASE}
 
@@ -42,4 +42,4 @@ def test_it_is_believed_of_a_host_alone(came: bool) -> None:
 
 
 def test_the_metric_has_each_word() -> None:
-    assert set(CLUSTER_VALUES["serendip_http_passed"]["what"]) == set(proxy.WHATS)
+    assert set(CLUSTER_VALUES["serendip_http_passed"]["what"]) == set(http_proxy.WHATS)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
-from server.http.elsewhere import Elsewhere, bounded
+from server.http.request.http_client import Elsewhere, bounded
 
 
 @pytest.fixture

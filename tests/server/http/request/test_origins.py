@@ -5,7 +5,7 @@ from http.client import HTTPConnection, HTTPResponse
 
 import pytest
 
-from tests.server.web.servers import Server
+from tests.server.site.web.servers import Server
 
 LISTED, STRANGE = "https://front.example", "https://elsewhere.example"
 

@@ -9,16 +9,16 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from engine.protocol import FULL_AFTER_LEAST, FULL_AFTER_MOST
-from server import app
-from server.config.settings import Settings
-from server.health.state import Health
-from server.http.services import Services
-from server.metrics.readings import Answers
-from server.parts.reception import Reception
-from server.security import keys
-from server.security.tokens import Tokens
-from server.worker.worker import Worker
+from engine.wire.protocol import FULL_AFTER_LEAST, FULL_AFTER_MOST
+from server.http.request.site_services import Services
+from server.main import app
+from server.main.parts.people_parts import Reception
+from server.ops.config.settings import Settings
+from server.ops.health.readiness import Health
+from server.ops.metrics.readings import Answers
+from server.ops.security import secret_keys
+from server.ops.security.resume_tokens import Tokens
+from server.realtime.worker.worker_loop import Worker
 
 pytestmark = pytest.mark.blocking  # it is made before anybody is served: files are read
 COOKIE = "A" * 22
@@ -29,12 +29,12 @@ class Crowded:
     """The application over a worker that is late."""
 
     def __init__(self, folder: Path) -> None:
-        settings, secret = Settings(data=folder), keys.load(folder)
+        settings, secret = Settings(data=folder), secret_keys.load(folder)
         reception = Reception(settings, secret)
         self.worker: Worker = reception.worker
         services = Services(settings, self.worker, Health(), reception.judge)
         services.tokens = Tokens(secret)
-        self.pages = app.build(services)
+        self.pages = app.build(services, self.worker)
         self.answers = Answers(self.pages)
         for _ in range(3):
             self.worker._crowding.look(1.0, None)

@@ -19,11 +19,11 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.connection import Connection
 from wsproto.events import AcceptConnection, CloseConnection, Request, TextMessage
 
-from ext.net.admission import Addresses
-from ext.net.handshake import Judge
-from server.http.door import Door, Handler
-from server.http.reads import READ
-from tests.server.web.servers import Server
+from ext.accept.admission import Addresses
+from ext.accept.handshake import Judge
+from server.http.request.bounded_reads import READ
+from server.http.request.reactor_handoff import Door, Handler
+from tests.server.site.web.servers import Server
 from tests.support.services import free_port
 
 
@@ -203,7 +203,7 @@ async def test_an_answer_of_which_nothing_is_taken_is_given_up(
     async def handle(_: web.BaseRequest) -> web.Response:
         return web.Response(body=b"x" * size)
 
-    monkeypatch.setattr("server.http.door.TAKE_SECONDS", 0.2)
+    monkeypatch.setattr("server.http.request.reactor_handoff.TAKE_SECONDS", 0.2)
     async with opened(handle) as door:
         with connected() as (client, theirs):
             door.take(theirs, HEAD[:-2] + more + b"\r\n", 0.0)
@@ -216,7 +216,7 @@ async def test_an_answer_of_which_nothing_is_taken_is_given_up(
 
 
 async def test_an_answer_that_is_taken_little_by_little_arrives_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.http.door.TAKE_SECONDS", 0.8)
+    monkeypatch.setattr("server.http.request.reactor_handoff.TAKE_SECONDS", 0.8)
     loop = asyncio.get_running_loop()
     async with opened(large) as door:
         with connected() as (client, theirs):

@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 from aiohttp import web
 
-from ext.net.admission import Addresses
-from ext.net.handshake import Judge
-from server.http.door import Door, Handler
+from ext.accept.admission import Addresses
+from ext.accept.handshake import Judge
+from server.http.request.reactor_handoff import Door, Handler
 
 GET = b"GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n"
 FORM = b"POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\na=\r\n\r\n&b="

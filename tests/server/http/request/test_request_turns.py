@@ -7,7 +7,7 @@ from typing import cast
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from server.http.turns import MOST, Turns
+from server.http.request.request_turns import MOST, Turns
 
 MANY = 20 * MOST
 

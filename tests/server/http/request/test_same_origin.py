@@ -3,7 +3,7 @@
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from server.http.own_page import from_own_page
+from server.http.request.same_origin import from_own_page
 
 HOST = "chat.example:8443"
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from engine.measures import Measures
-from ext.net.handshake import Judge
-from server.config.settings import Settings, Video
-from server.health.state import Health
-from server.http.services import Services
+from engine.core.wait_histograms import Measures
+from ext.accept.handshake import Judge
+from server.http.request.site_services import Services
+from server.ops.config.settings import Settings, Video
+from server.ops.health.readiness import Health
 
 
 def made(**chosen: Any) -> Services:

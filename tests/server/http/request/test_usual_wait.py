@@ -1,7 +1,7 @@
 """How long people usually wait."""
 
-from engine.measures import MODES, WAIT_BOUNDS, Histogram
-from server.http.usual import LEAST, WINDOW, Usual, half
+from engine.core.wait_histograms import MODES, WAIT_BOUNDS, Histogram
+from server.http.request.usual_wait import LEAST, WINDOW, Usual, half
 
 
 def histograms(*text: float) -> dict[str, Histogram]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from server.config.settings import Operator
-from tests.server.web.servers import Server
+from server.ops.config.settings import Operator
+from tests.server.site.web.servers import Server
 
 
 @pytest.fixture(scope="module")

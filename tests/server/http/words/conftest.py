@@ -8,13 +8,13 @@ import pytest
 HEAD = (
     'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n"Plural-Forms: nplurals={}; plural={};\\n"\n\n'
 )
-SOURCE = """#: server/web/app.js
+SOURCE = """#: server/site/web/app.js
 msgctxt "hello"
 msgid "Hello, {name}"
 msgstr ""
 
 #. at most 12 characters
-#: server/web/views/chat.js
+#: server/site/web/views/chat.js
 msgctxt "left"
 msgid "{n} left"
 msgid_plural "{n} are left"

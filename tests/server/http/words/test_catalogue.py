@@ -1,7 +1,7 @@
 """Sentences by their keys; what is missing is said in English, and known."""
 
-from server.words.catalogue import languages, users, words
-from tests.server.words.conftest import RUSSIAN, Folder
+from server.http.words.catalogue import languages, users, words
+from tests.server.http.words.conftest import RUSSIAN, Folder
 
 
 def test_a_language_says_each_key_with_its_forms_by_name(folder: Folder) -> None:
@@ -28,7 +28,7 @@ def test_an_empty_catalogue_is_english(folder: Folder) -> None:
 
 
 def test_the_source_says_who_uses_a_sentence(folder: Folder) -> None:
-    assert users(folder()) == {"hello": {"server/web/app.js"}, "left": {"server/web/views/chat.js"}}
+    assert users(folder()) == {"hello": {"server/site/web/app.js"}, "left": {"server/site/web/views/chat.js"}}
 
 
 def test_the_products_catalogues_miss_nothing() -> None:

@@ -1,8 +1,8 @@
 """Catalogues as they are written."""
 
-from server.words.files import language_file, source_file
-from server.words.po import messages, read, source
-from tests.server.words.conftest import RUSSIAN, SOURCE, Folder
+from server.http.words.catalogue_files import language_file, source_file
+from server.http.words.po_files import messages, read, source
+from tests.server.http.words.conftest import RUSSIAN, SOURCE, Folder
 
 
 def test_what_is_written_is_read_as_it_was_and_written_the_same(folder: Folder) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from server.words import catalogue
-from server.words.compiled import COMPILED, FOLDER, digest, load
-from server.words.po import compile_into, everything
-from tests.server.words.conftest import RUSSIAN, Folder
+from server.http.words import catalogue
+from server.http.words.compiled_catalogues import COMPILED, FOLDER, digest, load
+from server.http.words.po_files import compile_into, everything
+from tests.server.http.words.conftest import RUSSIAN, Folder
 
 
 def test_what_the_build_compiled_is_what_the_catalogues_say() -> None:

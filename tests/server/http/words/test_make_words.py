@@ -1,8 +1,8 @@
 """`make words`: what is committed is what it would write, and nothing is wrong with it."""
 
-from server.words.__main__ import files, wrong
-from server.words.compiled import FOLDER
-from tests.server.words.conftest import RUSSIAN, SOURCE, Folder
+from server.http.words.__main__ import files, wrong
+from server.http.words.compiled_catalogues import FOLDER
+from tests.server.http.words.conftest import RUSSIAN, SOURCE, Folder
 
 
 def test_the_catalogues_are_as_make_words_leaves_them() -> None:

@@ -1,8 +1,8 @@
 """The board is told what is missing."""
 
-from server.metrics.table import PAGES
-from server.words.catalogue import languages
-from server.words.reading import reading
+from server.http.words.catalogue import languages
+from server.http.words.missing_words import reading
+from server.ops.metrics.metric_table import PAGES
 
 
 def test_each_language_is_counted_under_its_name() -> None:

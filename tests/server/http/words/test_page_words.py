@@ -2,9 +2,9 @@
 
 import json
 
-from server.words.catalogue import users, words
-from server.words.page import page_files
-from tests.server.words.conftest import RUSSIAN, Folder
+from server.http.words.catalogue import users, words
+from server.http.words.page_words import page_files
+from tests.server.http.words.conftest import RUSSIAN, Folder
 
 
 def test_a_sentence_is_in_the_first_file_exactly_if_the_first_load_uses_it(folder: Folder) -> None:
@@ -17,5 +17,5 @@ def test_a_sentence_is_in_the_first_file_exactly_if_the_first_load_uses_it(folde
 
 def test_what_only_documents_use_is_not_the_pages(folder: Folder) -> None:
     here = folder()
-    used = {key: frozenset({"server/pages/rules.html"}) for key in users(here)}
+    used = {key: frozenset({"server/http/pages/rules.html"}) for key in users(here)}
     assert page_files(words(here), used, {"app.js"})["words/en-rest.json"] == b"{}"

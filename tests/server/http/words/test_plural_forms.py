@@ -2,9 +2,9 @@
 
 import pytest
 
-from server.words.compiled import FOLDER
-from server.words.plurals import ORDER, categories, category, direction, disagreements, name
-from server.words.po import languages, read
+from server.http.words.compiled_catalogues import FOLDER
+from server.http.words.plural_forms import ORDER, categories, category, direction, disagreements, name
+from server.http.words.po_files import languages, read
 
 
 def test_each_language_has_its_forms_in_the_order_of_gettext() -> None:

@@ -3,8 +3,8 @@
 import pytest
 from babel.messages.pofile import PoFileError
 
-from server.words.po import english, everything, languages, messages, read, source, translated
-from tests.server.words.conftest import RUSSIAN, Folder
+from server.http.words.po_files import english, everything, languages, messages, read, source, translated
+from tests.server.http.words.conftest import RUSSIAN, Folder
 
 
 def test_a_message_says_its_forms_by_name_and_nothing_where_one_is_missing(folder: Folder) -> None:
@@ -27,7 +27,7 @@ def test_everything_is_plain_values(folder: Folder) -> None:
         "en": {"name": "English", "direction": "ltr", "table": table, "missing": []},
         "ru": {"name": "Русский", "direction": "ltr", "table": table, "missing": ["hello", "left"]},
     }
-    assert found["users"] == {"hello": ["server/web/app.js"], "left": ["server/web/views/chat.js"]}
+    assert found["users"] == {"hello": ["server/site/web/app.js"], "left": ["server/site/web/views/chat.js"]}
 
 
 def test_what_is_no_catalogue_is_told(folder: Folder) -> None:

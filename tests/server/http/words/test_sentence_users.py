@@ -1,7 +1,7 @@
 """Who uses which sentence."""
 
-from server.words.catalogue import words
-from server.words.users import modules, named_in, unknown, users
+from server.http.words.catalogue import words
+from server.http.words.sentence_users import modules, named_in, unknown, users
 
 KEYS = {"home.title", "settings.theme", "settings.theme.dark", "close"}
 
@@ -16,9 +16,9 @@ def test_each_sentence_of_the_product_has_who_uses_it() -> None:
     table = words()["en"].table
     found = users(table)
     assert [key for key, names in found.items() if not names] == []
-    assert "server/web/index.html" in found["home.noscript"]
+    assert "server/site/web/index.html" in found["home.noscript"]
     assert unknown(table) == []
-    assert "server/web/sw.js" not in modules()
+    assert "server/site/web/sw.js" not in modules()
 
 
 def test_what_is_asked_for_and_not_there_is_told() -> None:

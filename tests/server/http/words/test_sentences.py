@@ -3,7 +3,7 @@
 import pytest
 from markupsafe import Markup
 
-from server.words.said import Said, said
+from server.http.words.sentences import Said, said
 
 AT = 1_795_536_309  # 24 November 2026, UTC
 ENGLISH, ARABIC, RUSSIAN = (said()[language] for language in ("en", "ar", "ru"))

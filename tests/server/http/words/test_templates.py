@@ -5,7 +5,7 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from server.words.templates import COMPILED, FOLDERS, SERVER, compile_into, environment
+from server.http.words.templates import COMPILED, FOLDERS, SERVER, compile_into, environment
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_what_cannot_be_taken_is_compiled_anew(
     compiled: list[str], tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("server.words.templates._MADE_BY", "cpython-27" if what == "another Python" else "nobody")
+        patched.setattr("server.http.words.templates._MADE_BY", "cpython-27" if what == "another Python" else "nobody")
         compile_into(tmp_path, tmp_path)
     if what != "another Python":
         (tmp_path / COMPILED).write_bytes(what.encode())

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from server.words.check import forbidden, wrong_in, wrong_in_source
-from server.words.po import languages, read, source
-from tests.server.words.conftest import RUSSIAN, SOURCE, Folder
+from server.http.words.po_files import languages, read, source
+from server.http.words.translation_check import forbidden, wrong_in, wrong_in_source
+from tests.server.http.words.conftest import RUSSIAN, SOURCE, Folder
 
 NEVER = re.compile("юзер")
 

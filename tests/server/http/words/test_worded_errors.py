@@ -2,8 +2,8 @@
 
 import pytest
 
-from server.words.said import said
-from server.words.worded import Length, Worded
+from server.http.words.sentences import said
+from server.http.words.worded_errors import Length, Worded
 
 
 def test_as_text_it_is_english_and_is_said_in_any_language() -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from server.checks.certificates import certificates
-from server.checks.finding import Level
-from server.health.certificates import Place
-from tests.server.health.test_certificates import https, made
+from server.main.checks.certificates import certificates
+from server.main.checks.check_finding import Level
+from server.ops.health.certificates import Place
+from tests.server.ops.health.test_certificates import https, made
 from tests.support import services
 
 pytestmark = pytest.mark.blocking  # writes keys

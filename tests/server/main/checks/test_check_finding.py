@@ -1,6 +1,6 @@
 """The worst of the levels is a status of the program."""
 
-from server.checks.finding import Level, error, ok, warning
+from server.main.checks.check_finding import Level, error, ok, warning
 
 
 def test_levels_are_statuses_and_words() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from server.checks import cluster
-from server.checks.finding import Level
-from server.checks.local import local
-from server.config.settings import Settings
-from tests.server.process.test_owner import serendip
+from server.main.checks import cluster_needs
+from server.main.checks.check_finding import Level
+from server.main.checks.local_checks import local
+from server.ops.config.settings import Settings
+from tests.server.ops.process.test_file_owner import serendip
 
 HOST = {"nats": "tls://nats.internal:4222", "address": "10.0.0.1:9467"}
 SHARED = {"store": {"url": "postgresql://db/serendip"}, "objects": {"url": "s3://bucket"}}
@@ -19,7 +19,7 @@ SHARED = {"store": {"url": "postgresql://db/serendip"}, "objects": {"url": "s3:/
 
 def said(**chosen: Any) -> list[str]:
     """What is wrong."""
-    return [said for said, _ in cluster.unfit(Settings.model_validate(chosen))]
+    return [said for said, _ in cluster_needs.unfit(Settings.model_validate(chosen))]
 
 
 def test_a_host_alone_may_have_what_it_likes() -> None:

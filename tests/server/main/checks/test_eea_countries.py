@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.checks.eea import EEA
+from server.main.checks.eea_countries import EEA
 
 
 def test_thirty_countries_have_a_code_and_a_name() -> None:

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from server.checks.exposure import missing, public_names, refusal
-from server.cli import app
-from server.config.settings import Settings
-from tests.server.privacy.drive import Running
-from tests.server.web.servers import ROOT, WIDE
+from server.main.checks.exposure import missing, public_names, refusal
+from server.main.cli import app
+from server.ops.config.settings import Settings
+from tests.server.data.privacy.drive import Running
+from tests.server.site.web.servers import ROOT, WIDE
 from tests.support.forkserver import START
 
 PUBLIC: dict[str, Any] = {"server": {"hosts": "localhost,chat.example"}}
@@ -100,7 +100,9 @@ async def test_a_public_server_starts_once_somebody_is_invited_to_read_reports(w
     checked = await asyncio.to_thread(run.invoke, app, ["check"])
     assert "warning  moderator who is to read reports was invited" in checked.output
     server = await asyncio.to_thread(
-        lambda: Running(data, tmp_path / "server.log", **{**ENV, **NAMED, **count, "SERENDIP_CONSOLE__ENABLED": "true"})
+        lambda: Running(
+            data, tmp_path / "server.ops.log", **{**ENV, **NAMED, **count, "SERENDIP_CONSOLE__ENABLED": "true"}
+        )
     )
     try:
         await server.ready()

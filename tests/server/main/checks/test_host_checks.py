@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from server import version
-from server.checks.finding import Finding, Level
-from server.checks.hosts import _host, _together
-from server.checks.hosts import hosts as asked
-from server.cluster.hello import Hello
-from server.cluster.members import Beat
-from server.cluster.seal import Seal
-from server.config.cluster import Cluster
-from server.security import keys
-from tests.server.cluster.test_bus import started, until
-from tests.server.cluster.test_cell import hub, named
+from server.fleet.cluster.membership import Beat
+from server.fleet.rpc.node_hello import Hello
+from server.fleet.rpc.rpc_seal import Seal
+from server.main.checks.check_finding import Finding, Level
+from server.main.checks.host_checks import _host, _together
+from server.main.checks.host_checks import hosts as asked
+from server.ops import version
+from server.ops.config.cluster_settings import Cluster
+from server.ops.security import secret_keys
+from tests.server.fleet.cluster.test_cluster_node import hub, named
+from tests.server.fleet.nats.test_nats_bus import started, until
 from tests.support import services
 
 pytestmark = pytest.mark.blocking  # makes folders, waits for programs
@@ -28,12 +28,12 @@ BEAT = Beat("b", "10.0.0.2:9467", version.VERSION, 0, 0.0)
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The machine may be late with everything, and a host that is there has to be heard."""
-    monkeypatch.setattr("server.checks.hosts.LISTEN", 5.0)
+    monkeypatch.setattr("server.main.checks.host_checks.LISTEN", 5.0)
 
 
 @pytest.fixture
-def held(tmp_path: Path) -> keys.Keys:
-    return keys.load(tmp_path / "held")
+def held(tmp_path: Path) -> secret_keys.Keys:
+    return secret_keys.load(tmp_path / "held")
 
 
 def wrong(found: list[Finding]) -> list[str]:
@@ -42,7 +42,7 @@ def wrong(found: list[Finding]) -> list[str]:
 
 
 async def test_a_nats_that_is_not_there_is_an_error_and_nobody_heard_a_warning(
-    nats: services.Nats, held: keys.Keys
+    nats: services.Nats, held: secret_keys.Keys
 ) -> None:
     away = Cluster(nats=(f"nats://127.0.0.1:{services.free_port()}",))
     assert [one.level for one in await asked(away, held)] == [Level.ERROR, Level.WARNING]
@@ -52,7 +52,7 @@ async def test_a_nats_that_is_not_there_is_an_error_and_nobody_heard_a_warning(
     assert wrong(await asked(unread, held)) == ["/nowhere/seed: No such file or directory"]
 
 
-async def test_who_may_not_speak_there_is_told_what_is_wanted(held: keys.Keys) -> None:
+async def test_who_may_not_speak_there_is_told_what_is_wanted(held: secret_keys.Keys) -> None:
     config = 'no_auth_user: any\nauthorization { users: [ { user: any, password: x, permissions: { publish: "theirs.>" } } ] }'
     async with started(config) as nats:
         settings = named(nats)
@@ -63,10 +63,10 @@ async def test_who_may_not_speak_there_is_told_what_is_wanted(held: keys.Keys) -
 
 
 async def test_a_host_that_cannot_be_reached_and_one_with_another_secret_are_named(
-    nats: services.Nats, held: keys.Keys, tmp_path: Path
+    nats: services.Nats, held: secret_keys.Keys, tmp_path: Path
 ) -> None:
     settings = named(nats, address=f"127.0.0.1:{services.free_port()}")
-    async with hub(settings, Seal(held)) as one, hub(settings, Seal(keys.load(tmp_path / "other"))) as other:
+    async with hub(settings, Seal(held)) as one, hub(settings, Seal(secret_keys.load(tmp_path / "other"))) as other:
         await until(lambda: one.cell.bus.up and other.cell.bus.up)
         found = wrong(await asked(settings, held))
     assert len(found) == 2

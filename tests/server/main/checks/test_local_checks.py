@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from server.checks.finding import Level
-from server.checks.local import FREE_ERROR, FREE_WARNING, local
-from server.config.settings import Settings
-from server.security import keys
+from server.main.checks.check_finding import Level
+from server.main.checks.local_checks import FREE_ERROR, FREE_WARNING, local
+from server.ops.config.settings import Settings
+from server.ops.security import secret_keys
 
 
 class Usage(NamedTuple):
@@ -51,7 +51,7 @@ def test_a_deployment_as_it_ships_is_well_before_and_after_its_first_start(tmp_p
             "data",
             "limits",
         }
-        keys.load(tmp_path / "data")
+        secret_keys.load(tmp_path / "data")
 
 
 @pytest.mark.parametrize(
@@ -106,13 +106,13 @@ def test_settings_that_fit_are_not(tmp_path: Path) -> None:
 def test_a_disk_that_fills_is_named_in_time(
     free: int, level: Level | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keys.load(tmp_path)
+    secret_keys.load(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1 << 40, 0, free))
     assert [one[:2] for one in found(tmp_path)] == ([("data", level)] if level else [])
 
 
 def test_a_file_that_others_may_read_and_one_of_the_future_are_errors(tmp_path: Path) -> None:
-    keys.load(tmp_path)
+    secret_keys.load(tmp_path)
     (tmp_path / "serendip.db").touch(0o600)
     (tmp_path / "serendip.db").chmod(0o644)
     later = time.time() + 3600
@@ -126,7 +126,7 @@ def test_a_file_that_others_may_read_and_one_of_the_future_are_errors(tmp_path: 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives a file away")
 def test_a_file_of_another_user_is_an_error(tmp_path: Path) -> None:
-    keys.load(tmp_path)
+    secret_keys.load(tmp_path)
     (tmp_path / "purge.lock").touch(0o600)
     shutil.chown(tmp_path / "purge.lock", "nobody")
     assert found(tmp_path) == [("data", Level.ERROR, f"{tmp_path / 'purge.lock'}: belongs to nobody")]

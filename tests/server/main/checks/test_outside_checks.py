@@ -13,14 +13,14 @@ from aiosmtpd.smtp import AuthResult
 from pydantic import SecretStr
 
 from bench.video.coturn import Turn
-from server.checks.finding import Finding, Level
-from server.checks.outside import mail, outside
-from server.config.settings import Mail, Settings
-from server.security import keys
-from server.store import migrate
-from server.store.epochs import epoch_of
-from server.store.service import Parts, open_parts
-from tests.server.college.conftest import Box, Post
+from server.data.database import schema_migration
+from server.data.keys.epoch_keys import epoch_of
+from server.data.store.service import Parts, open_parts
+from server.main.checks.check_finding import Finding, Level
+from server.main.checks.outside_checks import mail, outside
+from server.ops.config.settings import Mail, Settings
+from server.ops.security import secret_keys
+from tests.server.site.college.conftest import Box, Post
 from tests.support import services
 from tests.support.libretranslate import LibreTranslate
 from tests.support.siteverify import Siteverify
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.blocking  # makes folders, waits for programs
 async def asked(data: Path, **chosen: Any) -> dict[str, Finding]:
     """What is found, by the check's name."""
     settings = Settings.model_validate({"data": data, **chosen})
-    held = keys.load(data)
+    held = secret_keys.load(data)
     parts = open_parts(settings, held)
     try:
         return {one.check: one for one in await outside(settings, held, parts)}
@@ -41,8 +41,8 @@ async def asked(data: Path, **chosen: Any) -> dict[str, Finding]:
 
 async def migrated(data: Path, **chosen: Any) -> None:
     """A database at this program's revision, with its fingerprints."""
-    parts: Parts = open_parts(Settings.model_validate({"data": data, **chosen}), keys.load(data))
-    await migrate.migrate(parts.database)
+    parts: Parts = open_parts(Settings.model_validate({"data": data, **chosen}), secret_keys.load(data))
+    await schema_migration.migrate(parts.database)
     await parts.fingerprints.check()
     await parts.database.close()
 
@@ -61,7 +61,7 @@ async def test_a_newer_database_and_foreign_keys_are_errors(tmp_path: Path) -> N
     (tmp_path / "secret").unlink()
     found = await asked(tmp_path)
     assert (found["keys"].level, found["database"].level) == (Level.ERROR, Level.OK)
-    parts = open_parts(Settings(data=tmp_path), keys.load(tmp_path))
+    parts = open_parts(Settings(data=tmp_path), secret_keys.load(tmp_path))
     async with parts.database.write() as connection:
         await connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'z999'")
     await parts.database.close()
@@ -163,7 +163,7 @@ async def test_a_key_that_only_another_host_has_is_named_and_no_fault(tmp_path: 
     one, other = services.free_ports(2)
     chosen = {"cluster": {"nats": f"nats://127.0.0.1:{one}", "address": f"127.0.0.1:{other}"}}
     await migrated(tmp_path, **chosen)
-    parts = open_parts(Settings.model_validate({"data": tmp_path, **chosen}), keys.load(tmp_path))
+    parts = open_parts(Settings.model_validate({"data": tmp_path, **chosen}), secret_keys.load(tmp_path))
     present = epoch_of(time.time())
     await parts.fingerprints.elect(present, bytes(17))  # another host's word
     await parts.database.close()

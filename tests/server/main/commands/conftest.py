@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from server.cli import app
+from server.main.cli import app
 from tests.support.stores import Migrated
 
 Run = Callable[..., Result]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from server.cli import app
+from server.main.cli import app
 
 
 def test_the_status_is_the_worst_and_json_says_the_same(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from server.security import keys
-from tests.server.cluster.test_bus import started
-from tests.server.cluster.test_together import hears, hosts, stands
-from tests.server.process.test_owner import serendip
-from tests.server.web.servers import ROOT
+from server.ops.security import secret_keys
+from tests.server.fleet.cluster.test_together import hears, hosts, stands
+from tests.server.fleet.nats.test_nats_bus import started
+from tests.server.ops.process.test_file_owner import serendip
+from tests.server.site.web.servers import ROOT
 from tests.support.forkserver import START
 
 pytestmark = pytest.mark.blocking  # makes folders, waits for programs
@@ -37,6 +37,6 @@ async def test_two_hosts_that_are_one_service_are_well(tmp_path: Path) -> None:
 
 
 def test_a_host_that_is_alone_has_nothing_to_check(tmp_path: Path) -> None:
-    keys.load(tmp_path)
+    secret_keys.load(tmp_path)
     told = serendip([], "cluster", "check", "--data", str(tmp_path))
     assert (told.returncode, "this host is alone" in told.stderr) == (2, True)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from server.commands.shared import clean, print_json, read, stop, table, when, who
+from server.main.commands.command_output import clean, print_json, read, stop, table, when, who
 
 
 def test_controls_and_marks_of_direction_are_shown_by_their_code_points() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from server.console.service import write_origin
-from tests.server.commands.conftest import Run
+from server.trust.console.console_server import write_origin
+from tests.server.main.commands.conftest import Run
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """What `serendip db` says."""
 
-from server.commands.db import KINDS
-from server.store.held_since import LOGS
-from server.store.upkeep import PARTS
+from server.data.backup.non_restorable import PARTS
+from server.data.backup.rows_held_since import LOGS
+from server.main.commands.database_commands import KINDS
 
 
 def test_all_that_a_restore_keeps_has_a_name() -> None:

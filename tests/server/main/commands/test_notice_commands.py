@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from server.config.settings import Objects
-from server.safety.interface import Written
-from server.safety.law_notices import LawNotices
-from server.store import month_figures
-from tests.server.commands.conftest import Run
-from tests.server.store.conftest import Kit, make_kit
+from server.data.retention import month_figures
+from server.ops.config.settings import Objects
+from server.trust.moderation_ports import Written
+from server.trust.publication.public_notices import LawNotices
+from tests.server.data.conftest import Kit, make_kit
+from tests.server.main.commands.conftest import Run
 
 
 @pytest.fixture

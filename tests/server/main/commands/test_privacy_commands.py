@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from server.config.settings import Settings
-from server.privacy.deployment import settle
-from server.security import keys
-from server.security.identity import Identities
-from tests.server.commands.conftest import Run
-from tests.server.store.conftest import Kit, ended, make_kit, people, transcript
+from server.data.privacy.statement_versions import settle
+from server.ops.config.settings import Settings
+from server.ops.security import secret_keys
+from server.ops.security.identity_cookie import Identities
+from tests.server.data.conftest import Kit, ended, make_kit, people, transcript
+from tests.server.main.commands.conftest import Run
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def run(serendip: Run) -> Run:
 
 def kit_of(folder: Path) -> Kit:
     """The same store, opened by the test."""
-    from server.config.settings import Objects
+    from server.ops.config.settings import Objects
 
     return make_kit(f"sqlite+aiosqlite:///{folder / 'serendip.db'}", folder, Objects())
 
@@ -110,7 +110,7 @@ def test_after_two_rotations_a_cookie_still_removes_its_log_and_a_hold_by_it_fin
     cookie = "AbCdEfGhIjKlMnOpQrStUv"
 
     def person() -> int:
-        return Identities(keys.load(tmp_path).lasting[keys.Purpose.COOKIE]).of(cookie.encode())
+        return Identities(secret_keys.load(tmp_path).lasting[secret_keys.Purpose.COOKIE]).of(cookie.encode())
 
     async def keep() -> str:
         kit = kit_of(tmp_path)
@@ -196,7 +196,7 @@ def test_a_look_that_cannot_be_noted_is_not_taken(run: Run, tmp_path: Path) -> N
 
 def test_the_trail_knows_a_person_again_whether_by_cookie_or_by_saved_log(run: Run, tmp_path: Path) -> None:
     cookie = "AbCdEfGhIjKlMnOpQrStUv"
-    person = Identities(keys.load(tmp_path).lasting[keys.Purpose.COOKIE]).of(cookie.encode())
+    person = Identities(secret_keys.load(tmp_path).lasting[secret_keys.Purpose.COOKIE]).of(cookie.encode())
 
     async def save() -> str:
         kit = kit_of(tmp_path)

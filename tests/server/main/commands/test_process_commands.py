@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from server.cli import app
-from server.commands.workers import age
-from server.process.control import made
-from server.process.standing import DRAINING, OFF, READY, STARTING, process, server
+from server.main.cli import app
+from server.main.commands.process_commands import age
+from server.ops.process.control_socket import made
+from server.ops.process.server_status import DRAINING, OFF, READY, STARTING, process, server
 
 WORKERS = ("worker 1", "worker 2")
 LINKED = {"hub": {"worker 1": 0, "worker 2": 0}, "worker 1": {"hub": 0, "worker 2": 0}}  # a second ago

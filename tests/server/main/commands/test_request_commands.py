@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from server.config.settings import Objects
-from server.rights.requests import Asked, Requests
-from tests.server.commands.conftest import Run
-from tests.server.store.conftest import make_kit
+from server.ops.config.settings import Objects
+from server.trust.data_requests.request_log import Asked, Requests
+from tests.server.data.conftest import make_kit
+from tests.server.main.commands.conftest import Run
 
 ME = 11
 

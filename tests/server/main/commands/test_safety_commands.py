@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from server.config.settings import Objects
-from server.safety import second_looks
-from server.safety.second_looks import SecondLooks
-from tests.server.commands.conftest import Run
-from tests.server.safety.people import acted, cases, pictures, reported, text
-from tests.server.store.conftest import make_kit
+from server.ops.config.settings import Objects
+from server.trust.desk import second_review
+from server.trust.desk.second_review import SecondLooks
+from tests.server.data.conftest import make_kit
+from tests.server.main.commands.conftest import Run
+from tests.server.trust.moderation.people import acted, cases, pictures, reported, text
 from tests.support.cybertip import REPORT, Cybertip
 
 
@@ -155,7 +155,7 @@ def test_without_an_endpoint_nothing_can_be_sent_and_what_was_sent_by_hand_is_no
 
 def test_a_second_look_is_asked_of_somebody_else(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SecondLooks, "drawn", staticmethod(lambda: True))
-    monkeypatch.setattr(second_looks, "UNDO", -1)  # at once
+    monkeypatch.setattr(second_review, "UNDO", -1)  # at once
     case = one(tmp_path)
     run("decide", case, "--why", "adverts", "--measure", "ban", "--rule", "R5", "--operator", "ada")
     assert "0 waiting" in run("seconds", "--operator", "ada").stdout

@@ -5,18 +5,18 @@ from pathlib import Path
 import pytest
 import typer
 
-from server.commands.parts import perform
-from server.config.settings import Settings
-from server.security import keys
-from server.store.epochs import KeyGone
-from server.store.errors import Busy, ObjectsAway, StoreAway
-from server.store.service import Parts
+from server.data.errors import Busy, ObjectsAway, StoreAway
+from server.data.keys.epoch_keys import KeyGone
+from server.data.store.service import Parts
+from server.main.commands.store_commands import perform
+from server.ops.config.settings import Settings
+from server.ops.security import secret_keys
 
 
 @pytest.fixture(autouse=True)
 def made(tmp_path: Path) -> None:
     """A data folder."""
-    keys.load(tmp_path)
+    secret_keys.load(tmp_path)
 
 
 def test_what_was_done_is_given_back_and_the_settings_are_those_of_the_folder(tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from server.cli import app
-from server.process.control import Control, Say
-from server.process.sockets import Sockets
-from tests.server.process.test_owner import serendip
+from server.main.cli import app
+from server.ops.process.control_socket import Control, Say
+from server.ops.process.named_sockets import Sockets
+from tests.server.ops.process.test_file_owner import serendip
 from tests.support.users import as_nobody, folder_of_nobody, needs_root
 
 DONE = {"done": True, "said": "", "people": 12, "chats": 5, "seconds": 0.4}

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from server.config.settings import Settings
-from server.health.tasks import Tasks
-from server.metrics.exposition import Board
-from server.parts.looking import Looking
-from server.parts.reception import Reception
-from server.security import keys
-from server.worker.worker import Worker
+from server.main.parts.line_screening import Looking
+from server.main.parts.people_parts import Reception
+from server.ops.config.settings import Settings
+from server.ops.health.background_tasks import Tasks
+from server.ops.metrics.exposition import Board
+from server.ops.security import secret_keys
+from server.realtime.worker.worker_loop import Worker
 from tests.support.descriptors import more_than, opened
 
 pytestmark = pytest.mark.blocking  # files are read before anybody is served
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.blocking  # files are read before anybody is served
 
 def made(folder: Path, **screening: object) -> tuple[Looking, Board, Tasks]:
     settings, board, tasks = Settings.model_validate({"data": folder, "screening": screening}), Board(), Tasks()
-    worker = Reception(settings, keys.load(folder)).worker
+    worker = Reception(settings, secret_keys.load(folder)).worker
     return Looking("server", settings, worker, board, tasks), board, tasks
 
 

@@ -4,21 +4,21 @@ from pathlib import Path
 
 import pytest
 
-from engine.remote_room import RemoteRoom
-from server.config.settings import Settings
-from server.parts.reception import Reception
-from server.process.sockets import StartError
-from server.security import keys
+from engine.rooms.remote_room import RemoteRoom
+from server.main.parts.people_parts import Reception
+from server.ops.config.settings import Settings
+from server.ops.process.named_sockets import StartError
+from server.ops.security import secret_keys
 
 pytestmark = pytest.mark.blocking  # it is made before anybody is served: files are read
 
 
 @pytest.fixture
-def secret(tmp_path: Path) -> keys.Keys:
-    return keys.load(tmp_path)
+def secret(tmp_path: Path) -> secret_keys.Keys:
+    return secret_keys.load(tmp_path)
 
 
-async def test_the_limits_of_an_address_are_the_settings_and_change_with_them(secret: keys.Keys) -> None:
+async def test_the_limits_of_an_address_are_the_settings_and_change_with_them(secret: secret_keys.Keys) -> None:
     reception = Reception(Settings(limits={"connections": 1}), secret)
     assert reception.addresses.enter("192.0.2.1", 0.0)
     assert not reception.addresses.enter("192.0.2.1", 0.0)
@@ -26,21 +26,23 @@ async def test_the_limits_of_an_address_are_the_settings_and_change_with_them(se
     assert reception.addresses.enter("192.0.2.1", 0.0)
 
 
-async def test_the_proxies_that_are_trusted_are_the_settings(secret: keys.Keys) -> None:
+async def test_the_proxies_that_are_trusted_are_the_settings(secret: secret_keys.Keys) -> None:
     reception = Reception(Settings(), secret)
     assert not reception.judge.trusts("192.0.2.9")
     reception.use(Settings(server={"proxies": ["192.0.2.0/24"]}))
     assert reception.judge.trusts("192.0.2.9")
 
 
-async def test_people_wait_in_the_room_that_is_given_else_here(secret: keys.Keys) -> None:
+async def test_people_wait_in_the_room_that_is_given_else_here(secret: secret_keys.Keys) -> None:
     room = RemoteRoom(1)
     there, here = Reception(Settings(), secret, room).worker, Reception(Settings(), secret).worker
     assert there.engine.moves._search.room is room
     assert type(here.engine.moves._search.room).__name__ == "WaitingRoom"
 
 
-async def test_a_file_of_help_that_cannot_be_read_is_a_reason_not_to_start(secret: keys.Keys, tmp_path: Path) -> None:
+async def test_a_file_of_help_that_cannot_be_read_is_a_reason_not_to_start(
+    secret: secret_keys.Keys, tmp_path: Path
+) -> None:
     file = tmp_path / "help.toml"
     file.write_text("this is no table")
     with pytest.raises(StartError):
@@ -48,7 +50,7 @@ async def test_a_file_of_help_that_cannot_be_read_is_a_reason_not_to_start(secre
 
 
 async def test_ages_that_another_process_knows_hold_as_long_as_there_and_only_what_is_newer_is_news(
-    secret: keys.Keys,
+    secret: secret_keys.Keys,
 ) -> None:
     reception = Reception(Settings(), secret)
     rows = [[7, "asked", 15, 600.0], [8, "adult", 0, 60.0]]

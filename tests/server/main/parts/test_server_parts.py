@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from server.config.settings import Settings
-from server.parts.server import Server
-from server.process.sockets import Sockets
-from server.security import keys
+from server.main.parts.server_parts import Server
+from server.ops.config.settings import Settings
+from server.ops.process.named_sockets import Sockets
+from server.ops.security import secret_keys
 
 
 @pytest.mark.blocking  # keys and the page's files are read before anybody is served
 async def test_parts_are_made_named_for_a_successor_and_ended(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path, store={"enabled": False}, metrics={"enabled": False}, omegle={"enabled": True})
-    secret = keys.load(tmp_path)
+    secret = secret_keys.load(tmp_path)
     server = Server(settings, secret, Sockets())
     await server.show_metrics()
     await server.open_store(secret)

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 from structlog.testing import capture_logs
 
-from server.config.settings import Settings
-from server.config.sources import SettingsError
-from server.parts.reloading import Reloading
+from server.main.parts.settings_reload import Reloading
+from server.ops.config.settings import Settings
+from server.ops.config.sources import SettingsError
 
 
 class Read:

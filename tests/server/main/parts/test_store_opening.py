@@ -3,9 +3,16 @@
 import subprocess
 import sys
 
-from tests.server.web.servers import ROOT
+from tests.server.site.web.servers import ROOT
 
-HEAVY = ("sqlalchemy", "fido2", "obstore", "server.console", "server.rights.service", "server.privacy.published")
+HEAVY = (
+    "sqlalchemy",
+    "fido2",
+    "obstore",
+    "server.trust.console",
+    "server.trust.rights.service",
+    "server.data.privacy.current_statement",
+)
 
 
 def loaded(module: str) -> set[str]:
@@ -19,5 +26,5 @@ def loaded(module: str) -> set[str]:
 
 
 def test_a_worker_loads_nothing_that_only_the_store_and_the_pages_need() -> None:
-    assert loaded("server.workers.worker") == set()
-    assert "server.privacy.published" in loaded("server.parts.opening")
+    assert loaded("server.main.processes.worker_process") == set()
+    assert "server.data.privacy.current_statement" in loaded("server.main.parts.store_opening")

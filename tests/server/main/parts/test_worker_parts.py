@@ -1,7 +1,7 @@
 """The rules of the engine are those of the settings."""
 
-from server.config.settings import Settings
-from server.parts.making import rules_of
+from server.main.parts.worker_parts import rules_of
+from server.ops.config.settings import Settings
 
 
 def test_rules_and_thresholds_are_the_settings() -> None:

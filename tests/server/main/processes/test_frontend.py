@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from server.config.settings import Settings
-from server.handover.link import Kind, Link, Message
-from server.http.counted import NEW
-from server.process.census import HostAddresses
-from server.process.listening import listen
-from server.security import keys
-from server.workers.child import Birth
-from server.workers.office import serve
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Served, pair
+from server.fleet.ipc.ipc_link import Kind, Link, Message
+from server.fleet.supervisor.child_process import Birth
+from server.http.request.connection_counts import NEW
+from server.main.processes.frontend import serve
+from server.ops.config.settings import Settings
+from server.ops.process.address_census import HostAddresses
+from server.ops.process.listening_socket import listen
+from server.ops.security import secret_keys
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Served, pair
 
 pytestmark = [
     pytest.mark.blocking,  # a process reads its keys and its pages before it serves
@@ -28,7 +28,7 @@ ASKED = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 def settings(folder: Path) -> Settings:
     """Of a host that keeps nothing."""
-    keys.load(folder)
+    secret_keys.load(folder)
     return Settings(
         data=folder, server={"drain": 0.2, "port": 0}, store={"enabled": False}, metrics={"enabled": False},
         limits={"enabled": False}, workers=2,

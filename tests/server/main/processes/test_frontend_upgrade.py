@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.college.conftest import Box
-from tests.server.handover.test_upgrade_programs import box as box
-from tests.server.handover.test_upgrade_programs import programs_and_checks_go_on
-from tests.server.workers.test_host import HOST, Several
+from tests.server.fleet.migrate.test_upgrade_programs import box as box
+from tests.server.fleet.migrate.test_upgrade_programs import programs_and_checks_go_on
+from tests.server.main.processes.test_process_group import HOST, Several
+from tests.server.site.college.conftest import Box
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # runs a server and waits for it
 

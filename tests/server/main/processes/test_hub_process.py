@@ -7,18 +7,18 @@ from collections import Counter
 
 import pytest
 
-from engine import hub as engine_hub
-from engine import hub_rows as rows
-from engine.hub_rows import Row
-from server.cluster.hosts import Place
-from server.cluster.members import Members
-from server.config.settings import Settings
-from server.handover.link import Kind
-from server.workers.child import Birth
-from server.workers.hub import serve
-from server.workers.peers import OFFICE
-from tests.server.handover.rig import until
-from tests.server.workers.rig import Host, Served, Told
+from engine.rooms import hub as engine_hub
+from engine.rooms import hub_rows as rows
+from engine.rooms.hub_rows import Row
+from server.fleet.cluster.known_nodes import Place
+from server.fleet.cluster.membership import Members
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.ipc.ipc_peers import OFFICE
+from server.fleet.supervisor.child_process import Birth
+from server.main.processes.hub_process import serve
+from server.ops.config.settings import Settings
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Host, Served, Told
 
 
 def ticket(client: int, word: str = "sailing") -> Row:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from server.cluster import telling
-from server.handover.link import Kind, Message
-from server.workers.everywhere import Everywhere
-from server.workers.peers import HUB, OFFICE
+from server.fleet.frontend import cluster_broadcast
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.ipc.ipc_peers import HUB, OFFICE
+from server.main.processes.measure_broadcast import Everywhere
 
 WORKERS = ("worker 1", "worker 2")
 
@@ -111,7 +111,7 @@ def test_an_age_of_a_worker_is_told_to_the_other_workers_and_all_hosts_and_is_ke
     put = Put()
     put.comes("worker 1", Kind.AGE, 7, "minor", 15)
     assert put.peers.of(Kind.AGE) == [("worker 2", [7, "minor", 15])]
-    assert put.hosts() == [[telling.AGE, 7, "minor", 15]]
+    assert put.hosts() == [[cluster_broadcast.AGE, 7, "minor", 15]]
     assert [message.kind for message in put.kept] == [Kind.AGE]
     assert put.office.did == [("age", 7, "minor", 15)], "for those who start later"
 
@@ -122,24 +122,24 @@ def test_so_are_those_of_the_office_itself() -> None:
     office.worker.aged(7, "minor", 15)
     assert put.office.did == [("aged", 7, "minor", 15)]
     assert put.peers.of(Kind.AGE) == [(name, [7, "minor", 15]) for name in WORKERS]
-    assert put.hosts() == [[telling.AGE, 7, "minor", 15]]
+    assert put.hosts() == [[cluster_broadcast.AGE, 7, "minor", 15]]
     office.weighed(7, 8, 9)
     assert put.peers.of(Kind.WEIGHED) == [(name, [7, 8, 9]) for name in WORKERS]
-    assert put.hosts() == [[telling.WEIGHED, 7, 8, 9]]
+    assert put.hosts() == [[cluster_broadcast.WEIGHED, 7, 8, 9]]
     office.minor(7)
-    assert put.hosts() == [[telling.MINOR, 7]]
+    assert put.hosts() == [[cluster_broadcast.MINOR, 7]]
     office.decided()
-    assert put.hosts() == [[telling.CHANGED]]
+    assert put.hosts() == [[cluster_broadcast.CHANGED]]
     office.paused(7, 600.0)
     assert put.peers.of(Kind.PAUSED) == [(name, [[7, 600.0]]) for name in WORKERS]
-    assert put.hosts() == [[telling.PAUSED, 7, 600.0]]
+    assert put.hosts() == [[cluster_broadcast.PAUSED, 7, 600.0]]
 
 
 def test_video_that_is_off_is_told_where_that_is_news_and_of_people_of_this_process_alone_to_no_host() -> None:
     put = Put()
     put.comes("worker 1", Kind.PAUSED, [7, 600.0], [-8, 600.0])
     assert put.peers.of(Kind.PAUSED) == [("worker 2", [[7, 600.0], [-8, 600.0]])]
-    assert put.hosts() == [[telling.PAUSED, 7, 600.0]]
+    assert put.hosts() == [[cluster_broadcast.PAUSED, 7, 600.0]]
     put.comes("worker 2", Kind.PAUSED, [7, 600.0])
     assert put.peers.sent == []
     put.everywhere.joined("worker 3")
@@ -175,7 +175,7 @@ def test_what_a_host_knew_before_is_told_to_all_workers_in_bounded_messages_and_
 def test_a_minor_of_a_worker_is_kept_and_told() -> None:
     put = Put()
     put.comes("worker 1", Kind.MINOR, 7)
-    assert put.hosts() == [[telling.MINOR, 7]]
+    assert put.hosts() == [[cluster_broadcast.MINOR, 7]]
     assert [message.records for message in put.kept] == [[7]]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.server.handover.upgrades import Deployed, Person, deployed, meet, people
+from tests.server.fleet.migrate.upgrades import Deployed, Person, deployed, meet, people
 
 HOST = {"SERENDIP_WORKERS": "2", "SERENDIP_STORE__ENABLED": "false", "SERENDIP_METRICS__PORT": "0"}
 

@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from engine import hub_rows as rows
-from server.config.settings import Settings
-from server.handover.link import Kind
-from server.process.census import HostAddresses
-from server.process.listening import listen
-from server.security import keys
-from server.workers.child import Birth
-from server.workers.peers import HUB, OFFICE
-from server.workers.worker import WorkerProcess, serve
+from engine.rooms import hub_rows as rows
+from server.fleet.ipc.ipc_link import Kind
+from server.fleet.ipc.ipc_peers import HUB, OFFICE
+from server.fleet.supervisor.child_process import Birth
+from server.main.processes.worker_process import WorkerProcess, serve
+from server.ops.config.settings import Settings
+from server.ops.process.address_census import HostAddresses
+from server.ops.process.listening_socket import listen
+from server.ops.security import secret_keys
 from tests.ext.net.rig import frame, head
-from tests.server.handover.rig import until
-from tests.server.web.servers import ROOT
-from tests.server.workers.rig import Host, Served, Whole
+from tests.server.fleet.migrate.rig import until
+from tests.server.fleet.processes.rig import Host, Served, Whole
+from tests.server.site.web.servers import ROOT
 
 pytestmark = [
     pytest.mark.blocking,  # a process reads its keys before it serves
@@ -30,12 +30,12 @@ pytestmark = [
 ]
 
 
-NEVER = ("sqlalchemy", "aiosqlite", "asyncpg", "alembic", "server.store.database", "server.store.service")
+NEVER = ("sqlalchemy", "aiosqlite", "asyncpg", "alembic", "server.data.database.database", "server.data.store.service")
 
 
 def settings(folder: Path) -> Settings:
     """Of a host that keeps nothing."""
-    keys.load(folder)
+    secret_keys.load(folder)
     return Settings(
         data=folder,
         server={"drain": 0.2},
@@ -170,7 +170,7 @@ async def test_at_the_end_and_without_a_supervisor_its_people_are_told_to_come_b
 def test_neither_a_worker_nor_who_forks_it_knows_a_database() -> None:
     program = f"""
 import sys
-import server.cli, server.main, server.workers.worker
+import server.main.cli, server.main.server_life, server.main.processes.worker_process
 print([name for name in {NEVER} if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)

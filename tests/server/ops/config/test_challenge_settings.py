@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from server.config.challenge import COMPANIES, Challenge
-from server.config.sources import SettingsError, load
+from server.ops.config.challenge_settings import COMPANIES, Challenge
+from server.ops.config.sources import SettingsError, load
 
 KEYS = {"site_key": "0x4AAA_b-c", "secret": "sesame", "origin": "https://challenge.example"}
 

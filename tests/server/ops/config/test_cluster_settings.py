@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from server.config.cluster import Cluster
+from server.ops.config.cluster_settings import Cluster
 
 
 def test_alone_by_default() -> None:

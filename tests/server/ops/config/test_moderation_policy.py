@@ -7,35 +7,44 @@ import sys
 
 import pytest
 
-from engine.protocol import REASONS as REPORT_REASONS
-from server.config.moderation_policy import DAY, DETECTIONS, QUEUES, REPORTS, RULES, join_reasons, program_cause, reason
-from server.console import case_words
-from server.metrics.table import VALUES
-from server.safety.measures import CLOSING
-from server.safety.transparency import LEVELS
-from server.store.safety_schema import case, report
-from server.words.said import said
+from engine.wire.protocol import REASONS as REPORT_REASONS
+from server.data.schema.safety_schema import case, report
+from server.http.words.sentences import said
+from server.ops.config.moderation_policy import (
+    DAY,
+    DETECTIONS,
+    QUEUES,
+    REPORTS,
+    RULES,
+    join_reasons,
+    program_cause,
+    reason,
+)
+from server.ops.metrics.metric_table import VALUES
+from server.trust.console import case_words
+from server.trust.publication.monthly_figures import LEVELS
+from server.trust.sanctions.sanction_table import CLOSING
 
 # What a new reason takes: its entry in the protocol and its row; then what is asked of everything that reads rows.
 NEW_REASON = """
-import engine.protocol
-engine.protocol.REASONS += ("doxxing",)
+import engine.wire.protocol
+engine.wire.protocol.REASONS += ("doxxing",)
 {row}
 import dataclasses
-from server.metrics.table import VALUES
-from server.config.moderation_policy import REPORTS
-from server.safety.cases import priority_of
-from server.safety.reported import NOBODY, Reported
-from server.safety.transparency import LEVELS
+from server.ops.metrics.metric_table import VALUES
+from server.ops.config.moderation_policy import REPORTS
+from server.trust.cases.report_cases import priority_of
+from server.trust.evidence.reported_chat import NOBODY, Reported
+from server.trust.publication.monthly_figures import LEVELS
 made = Reported(b"", "doxxing", "", 0, "text", NOBODY, NOBODY, 0, None)
 print(priority_of(made), "doxxing" in VALUES["serendip_reports"]["reason"], "doxxing" in LEVELS["report"][1])
 """
 ROW = """
 import pathlib, sys, types
-source = pathlib.Path("server/config/moderation_policy.py").read_text()
+source = pathlib.Path("server/ops/config/moderation_policy.py").read_text()
 source = source.replace('    "other": Reason(', '    "doxxing": Reason("R6", 70),\\n    "other": Reason(', 1)
-sys.modules["server.config.moderation_policy"] = made = types.ModuleType("server.config.moderation_policy")
-exec(compile(source, "server/config/moderation_policy.py", "exec"), made.__dict__)
+sys.modules["server.ops.config.moderation_policy"] = made = types.ModuleType("server.ops.config.moderation_policy")
+exec(compile(source, "server/ops/config/moderation_policy.py", "exec"), made.__dict__)
 """
 
 

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from server.config import pictures as module
-from server.config.pictures import Pictures, installed
+from server.ops.config import picture_settings as module
+from server.ops.config.picture_settings import Pictures, installed
 
 
 def test_the_defaults_are_those_of_the_handbook() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from server.config.screening import Screening
+from server.ops.config.screening_settings import Screening
 
 
 @pytest.mark.parametrize("size", ["100KB", "32KiB", "5MiB", "512MiB"])

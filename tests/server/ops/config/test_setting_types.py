@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from server.config.kinds import bucket_url, http_url, own_origin
+from server.ops.config.setting_types import bucket_url, http_url, own_origin
 
 
 @pytest.mark.parametrize(

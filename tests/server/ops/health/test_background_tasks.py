@@ -5,9 +5,9 @@ import asyncio
 import orjson
 import pytest
 
-from server import log
-from server.config.settings import Log
-from server.health.tasks import Tasks
+from server.ops import log
+from server.ops.config.settings import Log
+from server.ops.health.background_tasks import Tasks
 
 
 async def test_a_task_that_fails_is_logged_with_its_cause_counted_and_started_again(
@@ -39,7 +39,7 @@ async def test_a_task_that_fails_is_logged_with_its_cause_counted_and_started_ag
     assert [(line["event"], line["task"], line["error"]) for line in lines] == [
         ("task.failed", "store-purge", "ValueError")
     ] * 3
-    assert all("test_tasks.py:" in line["where"] and "somebody" not in str(line) for line in lines)
+    assert all("test_background_tasks.py:" in line["where"] and "somebody" not in str(line) for line in lines)
 
 
 async def test_a_cancellation_within_is_a_fault_and_one_from_outside_is_the_end() -> None:

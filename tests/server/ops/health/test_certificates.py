@@ -16,10 +16,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from server.config.settings import Settings
-from server.health.certificates import Certificates, Place, authority_expiry, expiry, nats_places, site_places
+from server.ops.config.settings import Settings
+from server.ops.health.certificates import Certificates, Place, authority_expiry, expiry, nats_places, site_places
 from tests.deploy.proxies import DEPLOY
-from tests.server.cluster.test_bus import started
+from tests.server.fleet.nats.test_nats_bus import started
 from tests.support import services
 
 pytestmark = pytest.mark.blocking  # writes keys, runs servers

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from engine.protocol import FAULTS, FULL_AFTER_LEAST, FULL_AFTER_MOST
-from server.process.schedule import Sample
-from server.security.keys import Keys, load
-from server.worker.crowding import EXPECTED_MAX, LATE, SHARE_FIRST, SHARE_LEAST, Crowding
-from server.worker.worker import Worker
+from engine.wire.protocol import FAULTS, FULL_AFTER_LEAST, FULL_AFTER_MOST
+from server.ops.health.overload import EXPECTED_MAX, LATE, SHARE_FIRST, SHARE_LEAST, Crowding
+from server.ops.process.schedule import Sample
+from server.ops.security.secret_keys import Keys, load
+from server.realtime.worker.worker_loop import Worker
 from tests.ext.net.rig import CLOSE, head, split
-from tests.server.worker.test_worker import Client, connected, quiet, turning
+from tests.server.realtime.worker.test_worker_loop import Client, connected, quiet, turning
 
 ON, OFF = LATE * 2, LATE / 2
 

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from server.health.state import Health
+from server.ops.health.readiness import Health
 
 
 def told(health: Health) -> tuple[int, dict[str, object]]:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from server.cluster.seeking import Seeking
-from server.cluster.telling import Telling
-from server.metrics.table import METRICS, VALUES
-from server.metrics.told import SOUGHT, TOLD, TOLD_METRICS, TOLD_VALUES
-from server.workers.naming import Names
+from server.fleet.frontend.cluster_broadcast import Telling
+from server.fleet.ipc.process_names import Names
+from server.fleet.roaming.session_search import Seeking
+from server.ops.metrics.broadcast_metrics import SOUGHT, TOLD, TOLD_METRICS, TOLD_VALUES
+from server.ops.metrics.metric_table import METRICS, VALUES
 
 
 def nothing(*_: object) -> None:

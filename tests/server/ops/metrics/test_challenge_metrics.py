@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-from engine.protocol_copies import ROOT
-from server.metrics.challenges import CHALLENGE_SERIES, CHALLENGE_VALUES
+from engine.wire.protocol_copies import ROOT
+from server.ops.metrics.challenge_metrics import CHALLENGE_SERIES, CHALLENGE_VALUES
 
-TRIALS = Path(ROOT, "engine", "trials.py").read_text()
+TRIALS = Path(ROOT, "engine", "chats", "challenges.py").read_text()
 
 
 def test_each_result_that_is_counted_is_declared_and_no_other() -> None:

@@ -3,11 +3,11 @@
 import socket
 from pathlib import Path
 
-from server.cluster.port import Port
-from server.cluster.seal import Seal
-from server.metrics.cluster import CLUSTER, CLUSTER_VALUES, REFUSALS
-from server.metrics.table import METRICS, VALUES
-from server.security import keys
+from server.fleet.rpc.rpc_seal import Seal
+from server.fleet.rpc.rpc_server import Port
+from server.ops.metrics.cluster_metrics import CLUSTER, CLUSTER_VALUES, REFUSALS
+from server.ops.metrics.metric_table import METRICS, VALUES
+from server.ops.security import secret_keys
 
 
 def test_they_stand_in_the_table_in_their_order() -> None:
@@ -28,5 +28,5 @@ def test_their_labels_are_few_and_known() -> None:
 
 def test_a_port_counts_what_is_declared_and_from_nought_on(tmp_path: Path) -> None:
     with socket.socket() as sock:
-        reading = Port(sock, Seal(keys.load(tmp_path)), "127.0.0.1:1", {}).reading()
+        reading = Port(sock, Seal(secret_keys.load(tmp_path)), "127.0.0.1:1", {}).reading()
     assert reading == {"serendip_cluster_refused": {(why,): 0 for why in REFUSALS}}

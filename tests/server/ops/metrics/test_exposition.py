@@ -8,13 +8,13 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from server.config import settings
-from server.health.state import Health
-from server.metrics.exposition import Board, MetricsServer, UndeclaredMetricError, build
-from server.metrics.histogram import Buckets
-from server.metrics.metric import Metric
-from server.metrics.table import METRICS
-from server.process.sockets import Sockets, StartError
+from server.ops.config import settings
+from server.ops.health.readiness import Health
+from server.ops.metrics.declaration import Metric
+from server.ops.metrics.exposition import Board, MetricsServer, UndeclaredMetricError, build
+from server.ops.metrics.histogram import Buckets
+from server.ops.metrics.metric_table import METRICS
+from server.ops.process.named_sockets import Sockets, StartError
 
 TABLE = (
     Metric("messages", "counter", "messages taken"),

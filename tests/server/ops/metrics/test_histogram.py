@@ -1,6 +1,6 @@
 """A value falls into the first bucket whose bound is not below it, or behind the last."""
 
-from server.metrics.histogram import Histogram
+from server.ops.metrics.histogram import Histogram
 
 
 def test_values_fall_into_the_bucket_of_their_bound_and_are_summed() -> None:

@@ -1,8 +1,8 @@
 """Processes have their part of the table; what they are called is nobody's from outside."""
 
-from server.config.settings import Settings
-from server.metrics.processes import DEATHS, MATCHES, PROCESSES
-from server.metrics.table import METRICS, VALUES
+from server.ops.config.settings import Settings
+from server.ops.metrics.ipc_metrics import DEATHS, MATCHES, PROCESSES
+from server.ops.metrics.metric_table import METRICS, VALUES
 
 
 def test_all_of_a_process_is_in_the_table_once() -> None:

@@ -1,6 +1,6 @@
 """The table of metrics is whole: each has a question, units are in the names, and values are of labels that there are."""
 
-from server.metrics.table import METRICS, VALUES
+from server.ops.metrics.metric_table import METRICS, VALUES
 
 
 def test_every_metric_has_a_question() -> None:

@@ -1,7 +1,7 @@
 """Moves have their part of the table, and their times the bounds that are asked about."""
 
-from server.metrics.moved import MOVE_BOUNDS, MOVED
-from server.metrics.table import METRICS, VALUES
+from server.ops.metrics.metric_table import METRICS, VALUES
+from server.ops.metrics.migration_metrics import MOVE_BOUNDS, MOVED
 
 
 def test_all_that_moves_is_in_the_table_once() -> None:

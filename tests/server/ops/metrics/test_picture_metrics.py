@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from server.config.settings import Settings
-from server.metrics.histogram import Buckets
-from server.metrics.pictured import PICTURE_BOUNDS, PICTURED
-from server.safety.pictures.service import Pictures
+from server.ops.config.settings import Settings
+from server.ops.metrics.histogram import Buckets
+from server.ops.metrics.picture_metrics import PICTURE_BOUNDS, PICTURED
+from server.trust.pictures.service import Pictures
 
 
 def test_a_reading_of_the_server_s_side_is_declared_with_its_labels(tmp_path: Path) -> None:

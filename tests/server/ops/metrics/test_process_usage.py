@@ -4,8 +4,8 @@ import os
 import subprocess
 import sys
 
-from server.metrics.process import Process, begun, stat
-from server.metrics.table import METRICS
+from server.ops.metrics.metric_table import METRICS
+from server.ops.metrics.process_usage import Process, begun, stat
 
 DECLARED = {metric.name: metric for metric in METRICS}
 ALL = {"cpu_seconds", "resident_memory_bytes", "open_fds", "max_fds", "start_time_seconds"}

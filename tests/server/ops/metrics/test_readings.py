@@ -8,19 +8,19 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from engine.core.ports import Bus, Out, Outside
 from engine.engine import Engine
-from engine.ports import Bus, Out, Outside
-from ext.net.admission import Addresses
-from ext.net.handshake import Judge
-from ext.net.reactor import Reactor
+from ext.accept.admission import Addresses
+from ext.accept.handshake import Judge
 from ext.net.ring import Rings
-from server.metrics import readings
-from server.metrics.histogram import Buckets
-from server.metrics.table import LANGUAGES, METRICS, VALUES
-from server.security.identity import Identities
-from server.security.keys import Keys, load
-from server.security.tokens import Tokens
-from server.worker.worker import Worker
+from ext.reactor.reactor import Reactor
+from server.ops.metrics import readings
+from server.ops.metrics.histogram import Buckets
+from server.ops.metrics.metric_table import LANGUAGES, METRICS, VALUES
+from server.ops.security.identity_cookie import Identities
+from server.ops.security.resume_tokens import Tokens
+from server.ops.security.secret_keys import Keys, load
+from server.realtime.worker.worker_loop import Worker
 
 DECLARED = {metric.name: metric for metric in METRICS}
 

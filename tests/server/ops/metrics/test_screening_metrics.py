@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from server.config.settings import Screening
-from server.metrics.screened import SCREENED, SCREENED_VALUES
-from server.safety.screener import Screener
+from server.ops.config.settings import Screening
+from server.ops.metrics.screening_metrics import SCREENED, SCREENED_VALUES
+from server.trust.screening.screening_client import Screener
 
 
 def test_a_screener_s_reading_is_declared_with_its_labels(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Metrics of the wire are part of the table, and their bounds grow."""
 
-from server.metrics.table import METRICS
-from server.metrics.wire import HTTP_BOUNDS, LAG_BOUNDS, WIRE
+from server.ops.metrics.metric_table import METRICS
+from server.ops.metrics.socket_metrics import HTTP_BOUNDS, LAG_BOUNDS, WIRE
 
 
 def test_they_stand_in_the_table_in_their_order() -> None:

@@ -1,7 +1,7 @@
 """What is kept has its part of the table, and all of that part is in the table."""
 
-from server.metrics.kept import BATCH_BOUNDS, KEPT, OBJECT_BOUNDS
-from server.metrics.table import METRICS
+from server.ops.metrics.metric_table import METRICS
+from server.ops.metrics.storage_metrics import BATCH_BOUNDS, KEPT, OBJECT_BOUNDS
 
 
 def test_all_that_is_kept_is_in_the_table_once() -> None:

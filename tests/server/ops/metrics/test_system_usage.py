@@ -4,7 +4,7 @@ import gc
 import shutil
 from pathlib import Path
 
-from server.metrics.system import Collections, Folder
+from server.ops.metrics.system_usage import Collections, Folder
 
 
 def test_the_room_is_that_of_the_data_folders_file_system(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Tunnels have their part of the table, with a value for each way in which one ends."""
 
-from server.metrics.table import METRICS, VALUES
-from server.metrics.tunnelled import ENDS, RETURNS, TUNNELLED
+from server.ops.metrics.metric_table import METRICS, VALUES
+from server.ops.metrics.tunnel_metrics import ENDS, RETURNS, TUNNELLED
 
 
 def test_all_of_tunnels_is_in_the_table_once() -> None:

@@ -7,15 +7,15 @@ import sys
 
 import pytest
 
-from ext.net.admission import Addresses
-from server.process.census import HostAddresses, Part, slots_for
+from ext.accept.admission import Addresses
+from server.ops.process.address_census import HostAddresses, Part, slots_for
 
 HOME = "192.0.2.1"
 # A process that was given the table: enters as often as it may, says how often that was, and stays until it is killed.
 OTHER = """
 import json, sys
-from server.process.census import HostAddresses
-from tests.server.process.test_census import judging
+from server.ops.process.address_census import HostAddresses
+from tests.server.ops.process.test_address_census import judging
 addresses = judging(HostAddresses(2, given=(int(sys.argv[1]), bytes.fromhex(sys.argv[2]))).part(1))
 print(json.dumps(sum(addresses.enter("192.0.2.1", 1000.0) for _ in range(9))), flush=True)
 sys.stdin.read()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from server.process.owner import NotOurs, enter
-from tests.server.web.servers import ROOT
+from server.ops.process.file_owner import NotOurs, enter
+from tests.server.site.web.servers import ROOT
 from tests.support.forkserver import START
 from tests.support.users import NOBODY, as_nobody, as_root, folder_of_nobody, needs_root
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from server.process.waits import first_of
+from server.ops.process.first_done import first_of
 
 
 async def test_what_is_not_waited_for_any_more_is_ended() -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from server.process.lean import without
+from server.ops.process.lean_imports import without
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def test_in_there_an_import_fails_and_behind_it_none_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,6 +30,6 @@ def test_what_was_imported_before_stays() -> None:
 
 def test_a_server_loads_nothing_that_draws_for_a_terminal_and_has_it_where_it_is_asked_for() -> None:
     drawing = "sorted({'rich', 'pygments', 'fido2', 'babel.messages.pofile'} & set(sys.modules))"
-    code = f"import sys, server.main, server.console.service; print(*{drawing}); import rich.console, pygments.lexers"
+    code = f"import sys, server.main.server_life, server.trust.console.console_server; print(*{drawing}); import rich.console, pygments.lexers"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from server.process.listening import listen
-from server.process.sockets import StartError
+from server.ops.process.listening_socket import listen
+from server.ops.process.named_sockets import StartError
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])

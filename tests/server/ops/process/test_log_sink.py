@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.process.sink import Sink
+from server.ops.process.log_sink import Sink
 
 BARE = {name: value for name, value in os.environ.items() if not name.startswith("SERENDIP_")}
 
@@ -92,7 +92,7 @@ def test_what_a_full_disk_took_is_counted_and_the_error_is_named_when_there_is_r
 def test_what_is_closed_of_the_three_standard_descriptors_is_held() -> None:
     program = """
 import os
-from server.process.sink import hold_standard_descriptors
+from server.ops.process.log_sink import hold_standard_descriptors
 os.close(0), os.close(2)
 hold_standard_descriptors()
 first = os.open("/dev/zero", os.O_RDONLY)

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from server.process.sockets import Sockets, StartError, listening
+from server.ops.process.named_sockets import Sockets, StartError, listening
 
 HERE = "127.0.0.1"
 

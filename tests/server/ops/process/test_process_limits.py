@@ -5,7 +5,7 @@ import sys
 
 TRIED = """
 import ctypes, resource
-from server.process import allowance
+from server.ops.process import process_limits as allowance
 resource.setrlimit(resource.RLIMIT_NOFILE, (100, 200))
 print(allowance.raise_descriptors(), resource.getrlimit(resource.RLIMIT_NOFILE))
 libc = ctypes.CDLL(None)

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from server.process import schedule
-from server.process.schedule import Meter, had_core
-from tests.server.web.servers import ROOT
+from server.ops.process import schedule
+from server.ops.process.schedule import Meter, had_core
+from tests.server.site.web.servers import ROOT
 from tests.support.users import needs_root
 
 # As the service's user under `ProtectProc=invisible`: prints what the folder of a child shows, and the state that the child's own descriptors show.
 HIDDEN = """
 import os, socket
-from server.process import allowance
-from server.process.schedule import Meter
+from server.ops.process import process_limits as allowance
+from server.ops.process.schedule import Meter
 allowance.forbid_dumps()
 ours, theirs = socket.socketpair()
 pid = os.fork()

@@ -1,7 +1,7 @@
 """How a process stands: people as they are, chats counted now and then."""
 
-from server.process import standing
-from server.process.standing import CHATS_EVERY, READY, Standing
+from server.ops.process import server_status
+from server.ops.process.server_status import CHATS_EVERY, READY, Standing
 from tests.engine.world import World
 
 
@@ -15,7 +15,7 @@ def test_a_chat_of_two_is_one_and_is_counted_anew_after_a_while() -> None:
 
 
 def test_a_process_that_is_not_there_has_nothing() -> None:
-    off = standing.process("worker 1", standing.OFF, deaths=2)
+    off = server_status.process("worker 1", server_status.OFF, deaths=2)
     assert (off["pid"], off["people"], off["deaths"], off["links"]) == (None, 0, 2, {})
-    whole = standing.server(READY, 7, [off])
+    whole = server_status.server(READY, 7, [off])
     assert (whole["done"], whole["phase"], whole["pid"], whole["processes"]) == (True, READY, 7, [off])

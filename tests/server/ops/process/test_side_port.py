@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.process.side_port import IDLE_SECONDS
-from tests.server.web.servers import Server
+from server.ops.process.side_port import IDLE_SECONDS
+from tests.server.site.web.servers import Server
 from tests.support.services import free_port
 
 HALF = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-"

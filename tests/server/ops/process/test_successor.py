@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from server.process import successor, waiter
+from server.ops.process import successor, upgrade_waiter
 from tests.support.descriptors import more_than, opened
 
 pytestmark = pytest.mark.blocking
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.blocking
 # Says what it was given, over the socket that it was given, and ends with 3 when that is closed.
 CHILD = """
 import os, socket, sys
-from server.process import successor
+from server.ops.process import successor
 link = successor.inherited()
 link.setblocking(True)
 opened = sorted({int(name) for name in os.listdir("/proc/self/fd")} - {0, 1, 2, link.fileno()})
@@ -166,7 +166,7 @@ def test_another_kind_of_socket_is_refused_and_stays_open(monkeypatch: pytest.Mo
 
 
 def test_a_pipe_of_a_waiter_is_named_to_the_successor(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert waiter.given([]) == {}  # systemd is told here
-    monkeypatch.setenv(waiter.PIPE, "nonsense")
-    waiter.inherit()
-    assert waiter.PIPE not in os.environ
+    assert upgrade_waiter.given([]) == {}  # systemd is told here
+    monkeypatch.setenv(upgrade_waiter.PIPE, "nonsense")
+    upgrade_waiter.inherit()
+    assert upgrade_waiter.PIPE not in os.environ

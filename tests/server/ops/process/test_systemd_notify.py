@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from server.process.notify import Notifier
+from server.ops.process.systemd_notify import Notifier
 
 
 @pytest.fixture

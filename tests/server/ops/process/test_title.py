@@ -5,12 +5,12 @@ import sys
 
 import pytest
 
-from tests.server.web.servers import ROOT
+from tests.server.site.web.servers import ROOT
 
 NAMED = """
 import sys
 from pathlib import Path
-from server.process.title import name_process
+from server.ops.process.title import name_process
 name_process(sys.argv[1])
 print(Path("/proc/self/comm").read_text().strip())
 print(Path("/proc/self/cmdline").read_bytes().rstrip(bytes(1)).decode())

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.process.lives import Life, descriptors, gone
+from tests.server.ops.process.lives import Life, descriptors, gone
 from tests.support.users import needs_root
 
 Start = Callable[..., Life]
@@ -94,7 +94,7 @@ def test_it_holds_the_pipe_and_what_it_was_given_and_nothing_else(life: Life) ->
         2,
     }
     assert len(held) == 4
-    assert "waiter.py" in Path(f"/proc/{life.pid}/cmdline").read_text()
+    assert "upgrade_waiter.py" in Path(f"/proc/{life.pid}/cmdline").read_text()
 
 
 def test_a_signal_between_the_two_lives_is_not_lost(start: Start) -> None:

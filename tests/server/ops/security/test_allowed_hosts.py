@@ -2,9 +2,9 @@
 
 import pytest
 
-from ext.net.handshake import Judge
-from ext.net.probe import examine
-from server.security import hosts
+from ext.accept.handshake import Judge
+from ext.reactor.probe import examine
+from server.ops.security import allowed_hosts
 from tests.ext.net.rig import head
 
 NAMES = ("localhost", "127.0.0.1", "[::1]", "Chat.Example", "*.Many.Example.")
@@ -50,7 +50,7 @@ UNKNOWN = [
 
 def by_pages(host: str) -> bool:
     """Whether a page is answered."""
-    return hosts.known(host, NAMES)
+    return allowed_hosts.known(host, NAMES)
 
 
 def by_ws(host: str) -> bool:
@@ -72,18 +72,18 @@ def test_any_other_name_is_not(host: str) -> None:
 
 @pytest.mark.parametrize("host", [None, "", "127.0.0.1 "])
 def test_no_name_is_no_name_of_ours(host: str | None) -> None:
-    assert not hosts.known(host, NAMES)
+    assert not allowed_hosts.known(host, NAMES)
 
 
 def test_a_name_configured_with_a_dot_or_in_capitals_is_the_same_name() -> None:
-    assert hosts.known("chat.example", ("CHAT.Example.",))
+    assert allowed_hosts.known("chat.example", ("CHAT.Example.",))
     judge = Judge(hosts=("CHAT.Example.",), origins=(), proxies=())
     assert examine(judge, head(host="chat.example"), "::1")[0] == 101
 
 
 def test_a_star_answers_to_every_name_but_not_to_none() -> None:
-    assert hosts.known("whatever.example:1", ("*",))
-    assert not hosts.known(None, ("*",))
+    assert allowed_hosts.known("whatever.example:1", ("*",))
+    assert not allowed_hosts.known(None, ("*",))
 
 
 @pytest.mark.parametrize(
@@ -115,4 +115,4 @@ def test_an_origin_is_compared_by_the_same_rule(host: str, origin: str, status: 
 def test_where_the_page_is_on_the_web_is_the_first_name_that_others_can_open(
     names: tuple[str, ...], origin: str
 ) -> None:
-    assert hosts.origin(names) == origin
+    assert allowed_hosts.origin(names) == origin

@@ -5,12 +5,12 @@ import secrets
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.protocol import AVOID_TOKEN_MAX
-from server.security import keys
-from server.security.avoid import DAY, AvoidTokens
+from engine.wire.protocol import AVOID_TOKEN_MAX
+from server.ops.security import secret_keys
+from server.ops.security.avoid_tokens import DAY, AvoidTokens
 
-SECRET = keys.Secret(bytes(range(32)), 7)
-KEYS = keys.Keys(SECRET)
+SECRET = secret_keys.Secret(bytes(range(32)), 7)
+KEYS = secret_keys.Keys(SECRET)
 NOW = 1_800_000_000.5
 TOKENS = AvoidTokens(KEYS, clock=lambda: NOW)
 PERSONS = st.integers(0, 2**63 - 1)
@@ -47,8 +47,8 @@ def test_text_that_is_no_token_is_nobody(texts: list[str]) -> None:
 
 
 def test_another_services_tokens_are_nobodys_and_the_previous_secrets_are_not() -> None:
-    foreign = AvoidTokens(keys.Keys(keys.Secret(secrets.token_bytes(32), 7)), clock=lambda: NOW)
+    foreign = AvoidTokens(secret_keys.Keys(secret_keys.Secret(secrets.token_bytes(32), 7)), clock=lambda: NOW)
     token, _ = TOKENS.make(9)
     assert foreign.open([token]) == ()
-    rotated = AvoidTokens(keys.Keys(keys.Secret(secrets.token_bytes(32), 8), SECRET), clock=lambda: NOW)
+    rotated = AvoidTokens(secret_keys.Keys(secret_keys.Secret(secrets.token_bytes(32), 8), SECRET), clock=lambda: NOW)
     assert rotated.open([token, *[foreign.make(3)[0]]]) == (9,)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from server.config.settings import Mail, Settings
-from server.security.keys import Keys, load, rotate
-from server.security.proofs import CHARACTERS_MAX, Proofs, of
+from server.ops.config.settings import Mail, Settings
+from server.ops.security.college_proofs import CHARACTERS_MAX, Proofs, of
+from server.ops.security.secret_keys import Keys, load, rotate
 
 DAY = 86_400
 

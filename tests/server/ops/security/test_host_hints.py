@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from server.security import keys
-from server.security.keys import Keys
-from server.security.places import ID_LETTERS, REMEMBERED, Places
+from server.ops.security import secret_keys
+from server.ops.security.host_hints import ID_LETTERS, REMEMBERED, Places
+from server.ops.security.secret_keys import Keys
 
 pytestmark = pytest.mark.blocking  # reads keys
 HERE, OTHER, THIRD = "10.0.0.1:9467", "10.0.0.2:9467", "[fd00::3]:9467"
@@ -18,7 +18,7 @@ HERE, OTHER, THIRD = "10.0.0.1:9467", "10.0.0.2:9467", "[fd00::3]:9467"
 
 @pytest.fixture
 def secret(tmp_path: Path) -> Keys:
-    return keys.load(tmp_path)
+    return secret_keys.load(tmp_path)
 
 
 def test_a_name_leads_to_the_host_that_drew_it_from_every_host_that_knows_it(secret: Keys) -> None:
@@ -76,12 +76,12 @@ def test_a_host_that_is_gone_is_asked_for_a_moment_and_then_forgotten(secret: Ke
 
 
 def test_names_of_before_a_rotation_lead_on(tmp_path: Path) -> None:
-    before = Places(keys.load(tmp_path), OTHER)
+    before = Places(secret_keys.load(tmp_path), OTHER)
     letters, token = before.letters(), before.token()
-    after = Places(keys.rotate(tmp_path), HERE)
+    after = Places(secret_keys.rotate(tmp_path), HERE)
     after.know([OTHER], 0.0)
     assert (after.of_letters(letters), after.of_token(token)) == (OTHER, OTHER)
-    strange = Places(keys.load(tmp_path / "another"), HERE)
+    strange = Places(secret_keys.load(tmp_path / "another"), HERE)
     strange.know([OTHER], 0.0)
     assert (strange.of_letters(letters), strange.of_token(token)) == (None, None)
 

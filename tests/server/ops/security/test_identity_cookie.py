@@ -4,10 +4,10 @@ from http.cookies import SimpleCookie
 
 import pytest
 
-from server.security import identity
+from server.ops.security import identity_cookie
 
-IDENTITIES = identity.Identities(bytes(32))
-OTHERS = identity.Identities(b"\1" * 32)
+IDENTITIES = identity_cookie.Identities(bytes(32))
+OTHERS = identity_cookie.Identities(b"\1" * 32)
 VALUE = b"AbCdEfGhIjKlMnOpQrStUv"
 
 
@@ -26,13 +26,13 @@ def test_a_value_that_was_not_made_here_is_nobody(value: bytes | None) -> None:
 
 
 def test_a_first_visit_gets_128_random_bits() -> None:
-    values = {SimpleCookie(identity.answer(None, secure=False))["id"].value for _ in range(100)}
+    values = {SimpleCookie(identity_cookie.answer(None, secure=False))["id"].value for _ in range(100)}
     assert len(values) == 100
     assert all(IDENTITIES.of(value.encode()) for value in values)
 
 
 def test_by_https_the_cookie_is_host_bound_and_secure() -> None:
-    morsel = SimpleCookie(identity.answer(None, secure=True))["__Host-id"]
+    morsel = SimpleCookie(identity_cookie.answer(None, secure=True))["__Host-id"]
     assert morsel["secure"]
     assert morsel["path"] == "/"
     assert not morsel["domain"]
@@ -40,14 +40,14 @@ def test_by_https_the_cookie_is_host_bound_and_secure() -> None:
 
 @pytest.mark.parametrize("secure", [True, False])
 def test_a_cookie_is_out_of_reach_for_scripts_and_other_sites_and_lasts_120_days(secure: bool) -> None:
-    morsel = SimpleCookie(identity.answer(None, secure))[identity.name(secure)]
+    morsel = SimpleCookie(identity_cookie.answer(None, secure))[identity_cookie.name(secure)]
     assert morsel["httponly"]
     assert morsel["samesite"] == "Lax"
     assert morsel["max-age"] == str(120 * 24 * 60 * 60)
 
 
 def test_a_presented_value_is_renewed_and_a_strange_one_replaced() -> None:
-    assert SimpleCookie(identity.answer(VALUE, secure=False))["id"].value == VALUE.decode()
-    fresh = identity.answer(b"x; Domain=evil", secure=False)
+    assert SimpleCookie(identity_cookie.answer(VALUE, secure=False))["id"].value == VALUE.decode()
+    fresh = identity_cookie.answer(b"x; Domain=evil", secure=False)
     assert "evil" not in fresh
     assert IDENTITIES.of(SimpleCookie(fresh)["id"].value.encode())

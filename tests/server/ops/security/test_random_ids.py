@@ -1,6 +1,6 @@
 """Ids are unguessable numbers of 60 bits, and none comes twice."""
 
-from server.security.ids import MOST, PAGE, Ids
+from server.ops.security.random_ids import MOST, PAGE, Ids
 
 
 def test_ids_are_within_60_bits_and_no_two_of_three_pages_are_alike() -> None:

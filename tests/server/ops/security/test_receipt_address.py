@@ -1,6 +1,6 @@
 """A receipt's address."""
 
-from server.safety.receipt import PATH, draw, secret
+from server.ops.security.receipt_address import PATH, draw, secret
 
 
 def test_what_is_drawn_is_read_again_from_its_path_and_its_last_part() -> None:

@@ -1,6 +1,6 @@
 """A number is read as it was given, or a slip is found."""
 
-from server.security.numbers import ALPHABET, number, valid
+from server.ops.security.reference_numbers import ALPHABET, number, valid
 
 
 def test_a_number_has_13_characters_and_is_valid() -> None:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.security import keys
-from server.security.tokens import Content, Tokens
+from server.ops.security import secret_keys
+from server.ops.security.resume_tokens import Content, Tokens
 
-KEYS = keys.Keys(keys.Secret(bytes(range(32)), 7))
+KEYS = secret_keys.Keys(secret_keys.Secret(bytes(range(32)), 7))
 TOKENS = Tokens(KEYS, node=3, worker=2, generation=9, clock=lambda: 1_800_000_000.7)
 NUMBERS = st.integers(0, 2**63 - 1)
 
@@ -85,11 +85,11 @@ def test_a_token_of_another_worker_or_an_earlier_start_is_read_but_not_opened() 
 
 
 def test_a_token_of_the_previous_key_opens_and_one_of_the_key_before_does_not(tmp_path: Path) -> None:
-    first = Tokens(keys.load(tmp_path)).seal(5, 0)
-    second_keys = keys.rotate(tmp_path)
+    first = Tokens(secret_keys.load(tmp_path)).seal(5, 0)
+    second_keys = secret_keys.rotate(tmp_path)
     assert Tokens(second_keys).open(first, 0) == 5
     second = Tokens(second_keys).seal(6, 0)
-    third_keys = keys.rotate(tmp_path)
+    third_keys = secret_keys.rotate(tmp_path)
     assert Tokens(third_keys).open(second, 0) == 6
     assert Tokens(third_keys).open(first, 0) is None
 

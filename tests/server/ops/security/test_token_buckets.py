@@ -3,9 +3,9 @@
 import orjson
 import pytest
 
-from ext.net.admission import share_of
-from server.security import buckets as module
-from server.security.buckets import NAMES, WIDE4, Buckets, NetworkBuckets, Tables, network, wide_network
+from ext.accept.admission import share_of
+from server.ops.security import token_buckets as module
+from server.ops.security.token_buckets import NAMES, WIDE4, Buckets, NetworkBuckets, Tables, network, wide_network
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.security.url_secrets import decode, draw, encode
+from server.ops.security.url_secrets import decode, draw, encode
 
 
 @settings(deadline=None)
@@ -23,5 +23,5 @@ def test_any_text_is_an_address_or_none(text: str) -> None:
 
 def test_no_address_looks_like_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = iter([decode("-vi4ZC92cZYUV6XSSJOlvQ"), decode("xvi4ZC92cZYUV6XSSJOlvQ")])
-    monkeypatch.setattr("server.security.url_secrets.secrets.token_bytes", lambda size: next(drawn))
+    monkeypatch.setattr("server.ops.security.url_secrets.secrets.token_bytes", lambda size: next(drawn))
     assert encode(draw()) == "xvi4ZC92cZYUV6XSSJOlvQ"

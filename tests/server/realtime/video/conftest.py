@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from bench.video.coturn import Turn
-from tests.server.web.servers import Server
+from tests.server.site.web.servers import Server
 from tests.support.services import free_port
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
-from engine.errors import Refusal
-from engine.requests import Signal, parse
-from server.video.scrub import scrub
+from engine.wire.errors import Refusal
+from engine.wire.requests import Signal, parse
+from server.realtime.video.signal_scrub import scrub
 
 NOWHERE = "0.0.0.0"
 WORDS = (

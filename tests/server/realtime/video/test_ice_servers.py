@@ -11,10 +11,10 @@ import pytest
 from pydantic import SecretStr, ValidationError
 from typer.testing import CliRunner
 
-from server.cli import app
-from server.config.settings import Video
-from server.security import keys
-from server.video.ice import Ice, turn_secret
+from server.main.cli import app
+from server.ops.config.settings import Video
+from server.ops.security import secret_keys
+from server.realtime.video.ice_servers import Ice, turn_secret
 
 TURN = Video(
     stun=("stun:stun.example:3478",), turn=("turn:turn.example:3478?transport=udp",), turn_secret=SecretStr("s")
@@ -63,7 +63,7 @@ def test_a_turn_address_that_is_none_is_an_error_at_the_start(url: str) -> None:
 def test_the_secret_is_the_operators_or_a_sub_key_and_a_command_prints_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = keys.load(tmp_path)
+    held = secret_keys.load(tmp_path)
     assert turn_secret(TURN, held) == "s"
     assert len(turn_secret(Video(), held)) == 64
     printed = CliRunner().invoke(app, ["keys", "turn", "--data", str(tmp_path)])

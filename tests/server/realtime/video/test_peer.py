@@ -12,8 +12,8 @@ import pytest
 from serendip_client import Client
 from serendip_client.peer import Call, CallError, Peer
 from serendip_client.stills import Stills
-from tests.server.video.metrics import scrape
-from tests.server.web.servers import Server
+from tests.server.realtime.video.metrics import scrape
+from tests.server.site.web.servers import Server
 from tests.support.services import free_port
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # aiortc's dependencies

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.server.web.servers import ROOT, Server
+from tests.server.site.web.servers import ROOT, Server
 from tests.support.forkserver import START
 
 

@@ -10,13 +10,13 @@ import pytest_asyncio
 from bench.video.coturn import Turn
 from serendip_client import Client
 from serendip_client.peer import Peer
-from server import log
-from server.config.settings import Video
-from server.process.sockets import Sockets, StartError
-from server.video import relayed
-from server.video.relayed import Relayed
-from tests.server.video.metrics import scrape
-from tests.server.web.servers import Server
+from server.ops import log
+from server.ops.config.settings import Video
+from server.ops.process.named_sockets import Sockets, StartError
+from server.realtime.video import relay_reports
+from server.realtime.video.relay_reports import Relayed
+from tests.server.realtime.video.metrics import scrape
+from tests.server.site.web.servers import Server
 from tests.support.services import free_port
 
 BYTES = "serendip_media_relayed_bytes_total"
@@ -124,7 +124,7 @@ async def test_reports_are_added_up_by_direction_and_everything_else_is_dropped(
     answers = b"+OK\r\n+OK\r\n*0\r\n" + b":0\r\n" * 4 + b"+OK\r\n" + b":0\r\n" * 3 + b"+PONG\r\n"
     assert await reader.readexactly(len(answers)) == answers
     assert port.bytes == {
-        "from_client": 2_000 + relayed.BYTES_MAX,
+        "from_client": 2_000 + relay_reports.BYTES_MAX,
         "to_client": 600,
         "from_peer": 7,
         "to_peer": 5,
@@ -175,9 +175,9 @@ async def test_what_coturn_does_not_speak_ends_that_connection_alone(port: Relay
 
 
 async def test_connections_are_bounded(port: Relayed) -> None:
-    made = [await asyncio.open_connection("127.0.0.1", port.port) for _ in range(relayed.CONNECTIONS_MAX + 1)]
+    made = [await asyncio.open_connection("127.0.0.1", port.port) for _ in range(relay_reports.CONNECTIONS_MAX + 1)]
     assert await made[-1][0].read() == b""
-    assert len(port.open) == relayed.CONNECTIONS_MAX
+    assert len(port.open) == relay_reports.CONNECTIONS_MAX
     for _, writer in made:
         writer.close()
 

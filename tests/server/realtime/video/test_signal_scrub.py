@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.errors import Refusal
-from server.video.scrub import description, scrub, tells
+from engine.wire.errors import Refusal
+from server.realtime.video.signal_scrub import description, scrub, tells
 
 HOST = "192.0.2.77"
 SIX = "2001:db8::dead:77"

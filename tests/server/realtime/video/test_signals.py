@@ -7,7 +7,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.ext.net.rig import frame
-from tests.server.web.servers import Server
+from tests.server.site.web.servers import Server
 from tests.support.wire import Wire, meet
 
 SDP = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\n"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from server.security.keys import Keys, load
-from server.worker.worker import Worker
-from tests.server.worker.test_worker import turning
+from server.ops.security.secret_keys import Keys, load
+from server.realtime.worker.worker_loop import Worker
+from tests.server.realtime.worker.test_worker_loop import turning
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.protocol import FIND_BURST, FIND_RATE, MESSAGE_BURST, MESSAGE_RATE
-from tests.server.web.servers import Server
+from engine.wire.protocol import FIND_BURST, FIND_RATE, MESSAGE_BURST, MESSAGE_RATE
+from tests.server.site.web.servers import Server
 from tests.support.wire import Wire, meet
 
 pytestmark = pytest.mark.blocking  # sockets by hand

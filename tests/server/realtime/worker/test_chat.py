@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.ext.net.rig import CLOSE, frame
-from tests.server.web.servers import Server
+from tests.server.site.web.servers import Server
 from tests.support.wire import Wire, meet
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from engine.session import Trial
-from server.security.keys import Keys, load
-from server.worker.moving import Moving
-from tests.server.handover.rig import pair, until
-from tests.server.worker.test_worker import find
+from engine.core.session import Trial
+from server.ops.security.secret_keys import Keys, load
+from server.realtime.worker.connection_moves import Moving
+from tests.server.fleet.migrate.rig import pair, until
+from tests.server.realtime.worker.test_worker_loop import find
 
 
 @pytest.fixture

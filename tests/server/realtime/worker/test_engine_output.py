@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.session import Session
+from engine.core.session import Session
 from ext.net.ring import Rings
-from server.worker.output import Output
+from server.realtime.worker.engine_output import Output
 from tests.ext.net.rig import Rig, pair
 
 

@@ -2,7 +2,7 @@
 
 import gc
 
-from server.worker import gc_tuning
+from server.realtime.worker import gc_tuning
 from tests.engine.world import Wire, World
 from tests.support import ledger
 

@@ -1,7 +1,7 @@
 """The bus of one process keeps the order and loses nothing; the only member is this worker."""
 
-from engine.bus_messages import Ended, Moved
-from server.worker.bus import LocalBus
+from engine.core.bus_messages import Ended, Moved
+from server.realtime.worker.local_bus import LocalBus
 
 
 def test_messages_wait_in_the_order_in_which_they_were_sent() -> None:

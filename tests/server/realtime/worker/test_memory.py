@@ -13,7 +13,7 @@ import pytest
 
 from serendip_client.client import Client
 from serendip_client.events import Matched, Message
-from tests.server.web.servers import Server
+from tests.server.site.web.servers import Server
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="reads the memory of processes that forbid it to all but root"),

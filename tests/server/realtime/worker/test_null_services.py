@@ -1,6 +1,6 @@
 """Where nobody is there to answer, everybody may come in and nobody has anything to read."""
 
-from server.worker.absent import never_given, nobody_banned, nothing_said, nothing_unseen
+from server.realtime.worker.null_services import never_given, nobody_banned, nothing_said, nothing_unseen
 
 
 def test_everybody_may_come_in_and_has_nothing_to_read() -> None:

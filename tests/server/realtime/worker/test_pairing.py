@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.protocol import QUIET_BELOW
-from tests.server.web.servers import Server
+from engine.wire.protocol import QUIET_BELOW
+from tests.server.site.web.servers import Server
 from tests.support.wire import Wire
 
 pytestmark = pytest.mark.blocking  # sockets by hand

@@ -7,16 +7,16 @@ import asyncio
 import pytest
 
 from engine.views import error
-from server.worker import looking
-from server.worker.worker import Worker
-from tests.server.worker.test_worker import connected, quiet
+from server.realtime.worker import recheck_sessions
+from server.realtime.worker.worker_loop import Worker
+from tests.server.realtime.worker.test_worker_loop import connected, quiet
 
 
 async def test_who_is_banned_goes_and_who_is_not_stays(worker: Worker) -> None:
     stays, goes = await connected(worker, 2)
     banned = list(worker.engine.sessions.values())[1].id
     worker.banned = lambda *_: (error("banned"), bytes(16))
-    await looking.look(worker, [worker.engine.sessions[banned]])
+    await recheck_sessions.look(worker, [worker.engine.sessions[banned]])
     await quiet(worker)
     assert [said["code"] for said in goes.hear()] == ["banned"]
     assert (stays.hear(), banned in worker.engine.sessions, len(worker.engine.sessions)) == ([], False, 1)
@@ -25,11 +25,11 @@ async def test_who_is_banned_goes_and_who_is_not_stays(worker: Worker) -> None:
 
 
 async def test_others_have_their_turn_between_two_slices(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looking, "SLICE", 2)
+    monkeypatch.setattr(recheck_sessions, "SLICE", 2)
     clients = await connected(worker, 5)
     looked: list[int] = []
     worker.banned = lambda identity, _: looked.append(identity)
-    task = asyncio.create_task(looking.look(worker, list(worker.engine.sessions.values())))
+    task = asyncio.create_task(recheck_sessions.look(worker, list(worker.engine.sessions.values())))
     counts = []
     while not task.done():
         await asyncio.sleep(0)

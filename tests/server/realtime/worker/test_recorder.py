@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from engine.bus_messages import Ended
-from engine.chat import Chat, Seat
-from engine.requests import Report, Save
-from engine.session import Session
+from engine.core.bus_messages import Ended
+from engine.core.chat import Chat, Seat
+from engine.core.session import Session
+from engine.wire.requests import Report, Save
 from ext.net.ring import Rings
-from server.store.errors import NotSaved
-from server.store.interface import Saved
-from server.store.records import EndedChat, Party, Record
-from server.store.transcript import Transcript
-from server.worker.recorder import SAVES_A_SEAT, Recorder, mode, transcript
+from server.data.errors import NotSaved
+from server.data.records.chat_rows import EndedChat, Party, Record
+from server.data.records.store_ports import Saved
+from server.data.records.transcript import Transcript
+from server.realtime.worker.recorder import SAVES_A_SEAT, Recorder, mode, transcript
 
 PEOPLE = ((0, 11, "192.0.2.1"), (1, 12, "192.0.2.2"))
 

@@ -10,7 +10,7 @@ import pytest
 
 from bench.load.cutter import Cutter
 from serendip_client import Backoff, Client, Left, Matched, Message, Partner, Pong, Resumed, Sent, Waiting
-from tests.server.web.servers import Server
+from tests.server.site.web.servers import Server
 
 AT_ONCE = 40  # pairs that are tried at the same time
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from bench.load import cuts
-from tests.server.web.servers import Server
+from tests.server.site.web.servers import Server
 
 CUTS = int(os.environ.get("SERENDIP_TEST_CUTS", "300"))
 MESSAGES = int(os.environ.get("SERENDIP_TEST_MESSAGES", "30000"))

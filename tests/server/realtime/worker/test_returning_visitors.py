@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from engine.conduct.friction import DAY
 from engine.engine import Engine
-from engine.friction import DAY
-from server.config.settings import Settings
-from server.parts.reception import Reception
-from server.security import keys
-from server.worker.known import BURST, RATE, Known
+from server.main.parts.people_parts import Reception
+from server.ops.config.settings import Settings
+from server.ops.security import secret_keys
+from server.realtime.worker.returning_visitors import BURST, RATE, Known
 
 pytestmark = pytest.mark.blocking  # it is made before anybody is served: files are read
 HERE = "192.0.2.1"
@@ -18,7 +18,7 @@ COOKIES = [letter * 22 for letter in (b"A", b"B")]
 
 @pytest.fixture
 async def reception(tmp_path: Path) -> Reception:
-    return Reception(Settings(), keys.load(tmp_path))
+    return Reception(Settings(), secret_keys.load(tmp_path))
 
 
 FIRST = 1_000.0  # second at which they come: who comes earlier may have been here before the process was

@@ -2,7 +2,7 @@
 
 from structlog.testing import capture_logs
 
-from server.worker.shortage import QUIET, Shortage
+from server.realtime.worker.shortage_log import QUIET, Shortage
 
 
 def test_a_shortage_is_told_when_it_begins_and_when_it_is_over() -> None:

@@ -2,7 +2,7 @@
 
 import socket
 
-from server.worker.tunnelling import NO_TUNNELS, Leaving
+from server.realtime.worker.tunnel_records import NO_TUNNELS, Leaving
 
 
 def test_where_there_are_none_none_go() -> None:

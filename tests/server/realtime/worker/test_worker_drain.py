@@ -2,11 +2,11 @@
 
 import asyncio
 
-from server.process.listening import listen
-from server.worker.draining import drain, tell_to_come_back
-from server.worker.worker import Worker
+from server.ops.process.listening_socket import listen
+from server.realtime.worker.worker_drain import drain, tell_to_come_back
+from server.realtime.worker.worker_loop import Worker
 from tests.ext.net.rig import head
-from tests.server.worker.test_worker import connected, quiet
+from tests.server.realtime.worker.test_worker_loop import connected, quiet
 
 
 async def test_each_is_told_a_moment_of_their_own(worker: Worker) -> None:

@@ -14,21 +14,21 @@ from pathlib import Path
 import orjson
 import pytest
 
+from engine.core.ports import Bus, Out, Outside
+from engine.core.states import CHATTING, WAITING
 from engine.engine import Engine, Settings
-from engine.policy import ON
-from engine.ports import Bus, Out, Outside
-from engine.protocol import LEFT
-from engine.states import CHATTING, WAITING
-from ext.net.admission import Addresses
-from ext.net.handshake import Judge
-from ext.net.reactor import Reactor
+from engine.wire.protocol import LEFT
+from engine.wire.rule_numbers import ON
+from ext.accept.admission import Addresses
+from ext.accept.handshake import Judge
 from ext.net.ring import Rings
-from server.security.identity import Identities
-from server.security.ids import MOST
-from server.security.keys import Keys, load
-from server.security.tokens import Tokens
-from server.worker import worker as module
-from server.worker.worker import Worker
+from ext.reactor.reactor import Reactor
+from server.ops.security.identity_cookie import Identities
+from server.ops.security.random_ids import MOST
+from server.ops.security.resume_tokens import Tokens
+from server.ops.security.secret_keys import Keys, load
+from server.realtime.worker import worker_loop as module
+from server.realtime.worker.worker_loop import Worker
 from tests.ext.net.rig import CLOSE, TEXT, frame, head, line, split
 
 

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from aiosmtpd.controller import Controller
 
-from tests.server.web.servers import Server
+from tests.server.site.web.servers import Server
 
 
 class Box:

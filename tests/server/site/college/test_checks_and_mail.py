@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 
 from serendip_client import Client, Error, Matched
-from tests.server.college.conftest import Box, code_of, link_of
-from tests.server.web.servers import Server
+from tests.server.site.college.conftest import Box, code_of, link_of
+from tests.server.site.web.servers import Server
 
 
 async def test_the_code_of_the_mail_gives_a_proof_once(browsers: Any) -> None:

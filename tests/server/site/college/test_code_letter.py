@@ -1,7 +1,7 @@
 """The mail with the code: what it is for, how to use it, and what to do who did not ask."""
 
-from server.college.letter import written
-from server.words.said import said
+from server.http.words.sentences import said
+from server.site.college.code_letter import written
 
 
 def test_a_letter_has_the_code_the_link_and_no_more_of_the_person_than_the_envelope_needs() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.college.addresses import College, NotCollege, college_of
+from server.site.college.college_addresses import College, NotCollege, college_of
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ from pathlib import Path
 import orjson
 import pytest
 
-from server.college.outbox import Outbox
-from server.college.routes import Desk
-from server.config.settings import Mail
-from server.security.identity import Identities
-from server.security.keys import Keys, load
-from server.security.proofs import Proofs
-from tests.server.college.test_outbox import letter
+from server.ops.config.settings import Mail
+from server.ops.security.college_proofs import Proofs
+from server.ops.security.identity_cookie import Identities
+from server.ops.security.secret_keys import Keys, load
+from server.site.college.mail_outbox import Outbox
+from server.site.college.routes import Desk
+from tests.server.site.college.test_mail_outbox import letter
 
 
 @pytest.fixture

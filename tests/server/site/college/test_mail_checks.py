@@ -5,8 +5,8 @@ import dataclasses
 import orjson
 import pytest
 
-from server.college import checks as module
-from server.college.checks import HOUR, LIFE, MAILS_BROWSER, TRIES, Check, Checks, Refused
+from server.site.college import mail_checks as module
+from server.site.college.mail_checks import HOUR, LIFE, MAILS_BROWSER, TRIES, Check, Checks, Refused
 
 
 def begun(checks: Checks, browser: int = 1, digest: bytes = b"a", now: float = 0.0) -> Check:

@@ -5,9 +5,9 @@ from email.message import EmailMessage
 
 import orjson
 
-from server.college.outbox import Outbox
-from server.config.settings import Mail
-from tests.server.college.conftest import Box
+from server.ops.config.settings import Mail
+from server.site.college.mail_outbox import Outbox
+from tests.server.site.college.conftest import Box
 
 
 def letter(address: str) -> EmailMessage:

@@ -9,9 +9,9 @@ from urllib.request import urlopen
 import jsonschema_rs
 import pytest
 
-from server.http import openapi
-from server.http.documents import DOCUMENTS, FOLDER, written
-from tests.server.web.servers import Server
+from server.site.front import openapi
+from server.site.front.api_documents import DOCUMENTS, FOLDER, written
+from tests.server.site.web.servers import Server
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.mark.parametrize("name", list(DOCUMENTS))
 def test_what_is_committed_is_what_the_code_makes(name: str) -> None:
-    assert (FOLDER / name).read_text() == written(name), "run: python -m server.http.documents"
+    assert (FOLDER / name).read_text() == written(name), "run: python -m server.site.front.api_documents"
 
 
 @pytest.mark.parametrize("name", list(DOCUMENTS))

@@ -9,10 +9,10 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from engine import protocol, requests
-from server.http.asyncapi import CLIENT, SERVER, payload
-from server.http.documents import FOLDER
-from tests.server.web.servers import Server
+from engine.wire import protocol, requests
+from server.site.front.api_documents import FOLDER
+from server.site.front.asyncapi import CLIENT, SERVER, payload
+from tests.server.site.web.servers import Server
 from tests.support.wire import Wire
 
 # What a request is made of under another name, or not by a field of its own.
@@ -119,7 +119,7 @@ def test_every_example_is_taken_and_every_answer_fits(wire: Callable[[], Checked
     alone.until("waiting")
     seen = one.seen | two.seen | back.seen | alone.seen
     assert set(SERVER) - seen == {"challenge", "solved", "notice", "snap", "veil"}, (
-        "nobody is asked; told by an operator (tests/server/safety); tests/engine/test_snaps.py"
+        "nobody is asked; told by an operator (tests/server/trust/moderation); tests/engine/chats/test_camera_checks.py"
     )
 
 

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from server.config.settings import Settings
-from server.http.documents import FOLDER
-from server.http.openapi import ROUTES, document
-from tests.server.web.servers import ROOT, Server
+from server.ops.config.settings import Settings
+from server.site.front.api_documents import FOLDER
+from server.site.front.openapi import ROUTES, document
+from tests.server.site.web.servers import ROOT, Server
 
 ROUTER = """
 import asyncio, json, os, sys
 from pathlib import Path
-from server import app
-from server.config.settings import Settings
-from server.parts.server import Server
-from server.process.sockets import Sockets
-from server.security import keys
+from server.main import app
+from server.ops.config.settings import Settings
+from server.main.parts.server_parts import Server
+from server.ops.process.named_sockets import Sockets
+from server.ops.security import secret_keys as keys
 
 async def run():
     settings = Settings(
@@ -31,7 +31,7 @@ async def run():
     secret = keys.load(settings.data)
     server = Server(settings, secret, Sockets())
     await server.open_store(secret)
-    routes = app.build(server.services, server._safety, server._rights).router.routes()
+    routes = app.build(server.services, server.worker, server._safety, server._rights).router.routes()
     print(json.dumps([[route.method, route.resource.canonical] for route in routes if route.method != "HEAD"]))
     sys.stdout.flush()
     os._exit(0)

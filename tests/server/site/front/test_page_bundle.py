@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from server.http.bundle import FIRST, LATER, SHEET, bundled, first_load, together
-from server.http.site import FOLDER, KINDS, bare
+from server.site.front.page_bundle import FIRST, LATER, SHEET, bundled, first_load, together
+from server.site.front.page_files import FOLDER, KINDS, bare
 
 SHELL = b'<link rel="stylesheet" href="/s/-/style/a.css">\n<link rel="stylesheet" href="/s/-/style/b.css">\n<script></script>'
 SMALL = {

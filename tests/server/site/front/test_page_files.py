@@ -12,14 +12,14 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from ext.net.handshake import Judge
-from server.http.client_info import CLIENT_INFO, ClientInfo
-from server.http.headers import ALWAYS, OF_DOCUMENTS, page_policy
-from server.http.passing import PAGE, Away
-from server.http.services import SERVICES
-from server.http.site import FOLDER, Web, add_web, bare
-from server.pages import Pages, add_pages
-from server.words.said import said
+from ext.accept.handshake import Judge
+from server.http.pages import Pages, add_pages
+from server.http.request.client_info import CLIENT_INFO, ClientInfo
+from server.http.request.headers import ALWAYS, OF_DOCUMENTS, page_policy
+from server.http.request.host_forwarding import PAGE, Away
+from server.http.request.site_services import SERVICES
+from server.http.words.sentences import said
+from server.site.front.page_files import FOLDER, Web, add_web, bare
 
 Client = TestClient[web.Request, web.Application]
 

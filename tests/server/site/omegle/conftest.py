@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.server.web.servers import Server
+from tests.server.site.web.servers import Server
 
 HOLD = "30"  # seconds that a poll is held here: longer than any wait of a test, so that an answer has another reason
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.web.servers import Server
+from tests.server.site.web.servers import Server
 
 python_omegle: Any = importlib.import_module("python_omegle")
 NOWHERE = "http://127.0.0.1:9"  # nobody listens there

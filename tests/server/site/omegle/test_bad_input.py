@@ -10,8 +10,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.server.omegle.conftest import Caller, pair
-from tests.server.web.servers import Server
+from tests.server.site.omegle.conftest import Caller, pair
+from tests.server.site.web.servers import Server
 
 Make = Callable[[], Caller]
 

@@ -8,10 +8,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.server.omegle.conftest import Caller
-from tests.server.omegle.reading import Read, python_omegle, read
-from tests.server.omegle.test_libraries import Script, library, script, secure
-from tests.server.web.servers import Server
+from tests.server.site.omegle.conftest import Caller
+from tests.server.site.omegle.reading import Read, python_omegle, read
+from tests.server.site.omegle.test_libraries import Script, library, script, secure
+from tests.server.site.web.servers import Server
 
 __all__ = ["Script", "library", "read", "script", "secure"]
 pytestmark = pytest.mark.timeout(120)

@@ -12,20 +12,20 @@ from typing import Any
 import orjson
 import pytest
 
+from engine.core.ports import Bus, Out, Outside
 from engine.engine import Engine, Settings
-from engine.ports import Bus, Out, Outside
-from ext.net.admission import Addresses
-from ext.net.handshake import Judge
-from ext.net.reactor import Reactor
+from ext.accept.admission import Addresses
+from ext.accept.handshake import Judge
 from ext.net.ring import Rings
-from server.config.settings import Settings as Chosen
-from server.omegle.adapter import Adapter
-from server.omegle.client import POLL_COST, POLL_CREDIT, QUEUE_EVENTS, Client
-from server.omegle.moving import FLAGS, STORED, Over, emptied, packed, unpacked
-from server.security.identity import Identities
-from server.security.keys import Keys, load
-from server.security.tokens import Tokens
-from server.worker.worker import Worker
+from ext.reactor.reactor import Reactor
+from server.ops.config.settings import Settings as Chosen
+from server.ops.security.identity_cookie import Identities
+from server.ops.security.resume_tokens import Tokens
+from server.ops.security.secret_keys import Keys, load
+from server.realtime.worker.worker_loop import Worker
+from server.site.omegle.client_record import FLAGS, STORED, Over, emptied, packed, unpacked
+from server.site.omegle.omegle_adapter import Adapter
+from server.site.omegle.omegle_client import POLL_COST, POLL_CREDIT, QUEUE_EVENTS, Client
 
 # What of a client is not in its record, and why.
 LEFT_OUT = {
@@ -36,7 +36,7 @@ LEFT_OUT = {
     "size": "of the events",
     "refused": "is read within the turn that wrote it",
     "patience": "of the last refusal; who waits asks again over there, and is told anew how long",
-    "wire": "goes beside it, as a descriptor (`test_afar.py`)",
+    "wire": "goes beside it, as a descriptor (`test_remote_clients.py`)",
     "moved": "says here that it is there",
     "dark": "at worst it is told once more that a chat has no video",
 }
@@ -239,7 +239,7 @@ async def test_who_polls_too_fast_and_moves_meanwhile_is_told_nothing_here(
     two = Two(worker)
     one = two.started()
     paused, naps = asyncio.Event(), asyncio.sleep
-    monkeypatch.setattr("server.omegle.adapter.asyncio.sleep", lambda _: paused.wait())
+    monkeypatch.setattr("server.site.omegle.omegle_adapter.asyncio.sleep", lambda _: paused.wait())
     one.paid = time.monotonic() + 2 * POLL_CREDIT
     held = asyncio.ensure_future(two.here.poll(one, Line()))
     await naps(0)

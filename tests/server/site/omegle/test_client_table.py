@@ -6,8 +6,8 @@ import time
 
 import orjson
 
-from server.worker.worker import Worker
-from tests.server.omegle.test_moving import FIND, adapter, secret, worker  # noqa: F401 - fixtures
+from server.realtime.worker.worker_loop import Worker
+from tests.server.site.omegle.test_client_record import FIND, adapter, secret, worker  # noqa: F401 - fixtures
 
 
 async def test_a_client_is_found_by_its_session_and_its_connection_as_long_as_it_has_them(

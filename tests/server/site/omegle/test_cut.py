@@ -7,8 +7,8 @@ import aiohttp
 import pytest
 
 from serendip_client import Client, Left, Matched, Message, Partner, Waiting
-from tests.server.omegle.conftest import Caller
-from tests.server.web.servers import Server
+from tests.server.site.omegle.conftest import Caller
+from tests.server.site.web.servers import Server
 
 GRACE = 2.0  # seconds
 

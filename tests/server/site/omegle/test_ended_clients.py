@@ -5,10 +5,10 @@ from typing import Any
 import orjson
 import pytest
 
-from engine.protocol import PAST_FOR
-from server.omegle import gone
-from server.omegle.gone import Gone, Lately, Owed
-from server.store.transcript import Unreadable
+from engine.wire.protocol import PAST_FOR
+from server.data.records.transcript import Unreadable
+from server.site.omegle import ended_clients
+from server.site.omegle.ended_clients import Gone, Lately, Owed
 from tests.engine.world import World
 
 
@@ -53,7 +53,7 @@ def test_a_chat_is_found_by_person_and_network_until_it_is_too_old(world: World)
 def test_chats_and_ids_are_the_same_there_and_the_later_chat_of_a_person_counts(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gone, "PIECE", 2)
+    monkeypatch.setattr(ended_clients, "PIECE", 2)
     here = Gone()
     for number in range(5):
         here.owed.put(str(number))
@@ -112,7 +112,7 @@ async def test_the_chat_of_who_wants_a_log_comes_before_all_others_and_the_later
 
 
 def test_both_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gone, "LATELY", 2)
+    monkeypatch.setattr(ended_clients, "LATELY", 2)
     owed, lately = Owed(), Lately()
     for number in range(3):
         owed.put(str(number))

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import aiohttp
 import pytest
 
-from tests.server.omegle.conftest import HOLD, Caller
-from tests.server.web.servers import Server
+from tests.server.site.omegle.conftest import HOLD, Caller
+from tests.server.site.web.servers import Server
 
 Make = Callable[[], Caller]
 

@@ -5,10 +5,10 @@ from typing import Any
 import orjson
 import pytest
 
-from server.omegle.announced import Announced
-from server.omegle.client import Client
-from server.omegle.hearing import hear
-from server.omegle.status import Status
+from server.site.omegle.frame_events import hear
+from server.site.omegle.omegle_client import Client
+from server.site.omegle.statement_notice import Announced
+from server.site.omegle.status_info import Status
 from tests.engine.world import World
 
 

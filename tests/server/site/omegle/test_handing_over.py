@@ -13,21 +13,21 @@ from typing import Any, cast
 import aiohttp
 from aiohttp import web
 
-from ext.net.admission import Addresses
-from ext.net.handshake import Judge
-from server.config.settings import Settings
-from server.health.state import Health
-from server.http.client_info import add_client_info
-from server.http.counted import Crowded
-from server.http.door import Door
-from server.http.leaving import pass_on
-from server.http.services import SERVICES, Services
-from server.omegle.adapter import Adapter
-from server.omegle.client import Client
-from server.omegle.routes import ADAPTER, REFUSALS, add_omegle
-from server.pages.refusals import PROGRAMS
-from server.worker.worker import Worker
-from tests.server.omegle.test_moving import secret, worker  # noqa: F401 - fixtures
+from ext.accept.admission import Addresses
+from ext.accept.handshake import Judge
+from server.http.pages.refusal_pages import PROGRAMS
+from server.http.request.client_info import add_client_info
+from server.http.request.connection_counts import Crowded
+from server.http.request.reactor_handoff import Door
+from server.http.request.requests_in_handover import pass_on
+from server.http.request.site_services import SERVICES, Services
+from server.ops.config.settings import Settings
+from server.ops.health.readiness import Health
+from server.realtime.worker.worker_loop import Worker
+from server.site.omegle.omegle_adapter import Adapter
+from server.site.omegle.omegle_client import Client
+from server.site.omegle.routes import ADAPTER, REFUSALS, WORKER, add_omegle
+from tests.server.site.omegle.test_client_record import secret, worker  # noqa: F401 - fixtures
 
 PAIRS, LINES, UPGRADES = 6, 120, 4
 
@@ -81,6 +81,7 @@ async def face(worker: Worker) -> AsyncIterator[Face]:  # noqa: F811 - what the 
     judge = Judge(hosts=[], origins=[], proxies=[])
     app = web.Application(middlewares=[pass_on])
     app[SERVICES] = Services(settings, worker, Health(), judge)
+    app[WORKER] = worker
     app[PROGRAMS] = set()
     add_client_info(app)
     add_omegle(app)
@@ -134,7 +135,7 @@ async def test_every_line_of_programs_arrives_once_through_hand_overs(
     worker: Worker,  # noqa: F811 - a fixture
     monkeypatch: Any,
 ) -> None:
-    monkeypatch.setattr("server.omegle.client.POLL_COST", 0.0)  # who polls at once is made to wait
+    monkeypatch.setattr("server.site.omegle.omegle_client.POLL_COST", 0.0)  # who polls at once is made to wait
     loop = asyncio.get_running_loop()
     async with face(worker) as here, face(worker) as there:
         faces = [here, there]

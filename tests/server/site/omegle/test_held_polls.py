@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from server.omegle.client import Client, Poll
-from server.omegle.polls import PARK_AFTER, Polls
+from server.site.omegle.held_polls import PARK_AFTER, Polls
+from server.site.omegle.omegle_client import Client, Poll
 from tests.engine.world import World
 
 PATIENCE = 30.0
@@ -141,7 +141,7 @@ async def test_a_new_client_waits_for_its_first_event(polls: Polls, client: Clie
 async def test_a_new_client_that_hears_nothing_is_answered_with_nothing(
     polls: Polls, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.omegle.polls.FIRST_EVENTS_S", 0.0)
+    monkeypatch.setattr("server.site.omegle.held_polls.FIRST_EVENTS_S", 0.0)
     await polls.first(client)
     assert not client.waits
     assert not client.events

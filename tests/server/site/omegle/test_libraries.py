@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from tests.server.omegle.conftest import Caller
-from tests.server.omegle.reading import Read, python_omegle, read
-from tests.server.web.servers import Server
+from tests.server.site.omegle.conftest import Caller
+from tests.server.site.omegle.reading import Read, python_omegle, read
+from tests.server.site.web.servers import Server
 
 __all__ = ["read"]
 HERE = Path(__file__).parent

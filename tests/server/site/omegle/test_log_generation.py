@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from server.http.forms import Form
-from server.omegle.generate import LINES_MAX, TEXT_MAX, account
+from server.http.request.forms import Form
+from server.site.omegle.log_generation import LINES_MAX, TEXT_MAX, account
 
 HOSTILE = "a\x1b]0;title\x07\x9b31m\x85b\u2028c\u202ed"
 

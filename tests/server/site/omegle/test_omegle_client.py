@@ -1,7 +1,7 @@
 """A client's queue: what is queued stays until it was written, one poll waits at most, and who polls in haste is counted."""
 
-from engine.session import Session
-from server.omegle.client import POLL_COST, POLL_CREDIT, QUEUE_EVENTS, Client
+from engine.core.session import Session
+from server.site.omegle.omegle_client import POLL_COST, POLL_CREDIT, QUEUE_EVENTS, Client
 
 
 class Waiting:

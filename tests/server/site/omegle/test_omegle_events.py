@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from server.omegle import events
+from server.site.omegle import omegle_events
 
 
 def names(batch: list[bytes]) -> list[str]:
@@ -20,22 +20,22 @@ def test_a_match_begins_with_connected_and_ends_with_the_digests() -> None:
         "college": "uio.no",
         "offer": True,
     }
-    batch = events.match(frame, "en", "d")
+    batch = omegle_events.match(frame, "en", "d")
     assert names(batch) == [
         "connected", "commonLikes", "question", "partnerCollege", "serverMessage", "rtccall", "identDigests",
     ]  # fmt: skip
-    assert names(events.match({"common": [], "language": "no"}, "en", "d")) == ["connected", "identDigests"]
+    assert names(omegle_events.match({"common": [], "language": "no"}, "en", "d")) == ["connected", "identDigests"]
 
 
 @pytest.mark.parametrize(
     ("told", "found"),
     [
-        (events.message({"text": "hi"}), ["gotMessage", "hi"]),
-        (events.message({"text": "hi", "from": 2}), ["spyMessage", "Stranger 2", "hi"]),
-        (events.typing({"typing": True}), ["typing"]),
-        (events.typing({"typing": False, "from": 1}), ["spyStoppedTyping", "Stranger 1"]),
-        (events.left({}), ["strangerDisconnected"]),
-        (events.left({"from": 1}), ["spyDisconnected", "Stranger 1"]),
+        (omegle_events.message({"text": "hi"}), ["gotMessage", "hi"]),
+        (omegle_events.message({"text": "hi", "from": 2}), ["spyMessage", "Stranger 2", "hi"]),
+        (omegle_events.typing({"typing": True}), ["typing"]),
+        (omegle_events.typing({"typing": False, "from": 1}), ["spyStoppedTyping", "Stranger 1"]),
+        (omegle_events.left({}), ["strangerDisconnected"]),
+        (omegle_events.left({"from": 1}), ["spyDisconnected", "Stranger 1"]),
     ],
 )
 def test_a_spy_hears_who_of_the_two_it_was(told: bytes, found: list[str]) -> None:
@@ -43,18 +43,21 @@ def test_a_spy_hears_who_of_the_two_it_was(told: bytes, found: list[str]) -> Non
 
 
 def test_a_signal_without_a_word_here_is_left_out() -> None:
-    assert events.signal({"media": {}}) is None
-    assert orjson.loads(events.signal({"candidate": None}) or b"") == ["icecandidate", None]
+    assert omegle_events.signal({"media": {}}) is None
+    assert orjson.loads(omegle_events.signal({"candidate": None}) or b"") == ["icecandidate", None]
 
 
 def test_events_are_joined_into_one_list() -> None:
-    assert events.joined([]) == b"[]"
-    assert orjson.loads(events.joined([events.WAITING, events.GONE])) == [["waiting"], ["strangerDisconnected"]]
+    assert omegle_events.joined([]) == b"[]"
+    assert orjson.loads(omegle_events.joined([omegle_events.WAITING, omegle_events.GONE])) == [
+        ["waiting"],
+        ["strangerDisconnected"],
+    ]
 
 
 def test_a_warning_is_a_sentence_with_its_rule_and_the_address_of_the_appeal() -> None:
     frame = {"type": "notice", "id": "n", "rule": "R4", "reason": "No hate or harassment.", "appeal": "/appeal/x"}
-    name, text = orjson.loads(events.notice(frame, "chat.example"))
+    name, text = orjson.loads(omegle_events.notice(frame, "chat.example"))
     assert name == "serverMessage"
     assert "Rule R4: No hate or harassment." in text
     assert text.endswith("chat.example/appeal/x")

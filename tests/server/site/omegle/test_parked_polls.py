@@ -9,12 +9,12 @@ from typing import Any, cast
 
 from aiohttp import web
 
-from ext.net.admission import Addresses
-from ext.net.handshake import Judge
-from server.http.door import Door
-from server.omegle.parked import Asking, Parked
-from tests.server.omegle.conftest import Caller, pair
-from tests.server.web.servers import Server
+from ext.accept.admission import Addresses
+from ext.accept.handshake import Judge
+from server.http.request.reactor_handoff import Door
+from server.site.omegle.parked_polls import Asking, Parked
+from tests.server.site.omegle.conftest import Caller, pair
+from tests.server.site.web.servers import Server
 
 Make = Callable[[], Caller]
 PARKED = 2.5  # seconds after which a poll is parked for certain: one, and a tick of a second

@@ -2,7 +2,7 @@
 
 import re
 
-from server.omegle.digests import Digests
+from server.site.omegle.partner_digests import Digests
 
 
 def test_a_person_is_the_same_for_one_process_and_another_for_the_next() -> None:

@@ -11,11 +11,11 @@ import aiohttp
 import pytest
 
 from serendip_client import Client, Matched, Shown, Snap
-from server.omegle.uploads import EVERY, KEPT, UPLOAD_MAX, Uploads, _frames
-from server.security.buckets import Tables
-from tests.server.omegle.conftest import Caller, pair
-from tests.server.video.metrics import scrape
-from tests.server.web.servers import Server
+from server.ops.security.token_buckets import Tables
+from server.site.omegle.picture_uploads import EVERY, KEPT, UPLOAD_MAX, Uploads, _frames
+from tests.server.realtime.video.metrics import scrape
+from tests.server.site.omegle.conftest import Caller, pair
+from tests.server.site.web.servers import Server
 from tests.support import scenes
 from tests.support.forkserver import START, forked
 from tests.support.services import free_port
@@ -27,7 +27,7 @@ ANSWER = {"type": "answer", "sdp": "v=0\r\n"}
 ON = {"SERENDIP_SAFETY__MODERATED": "true", "SERENDIP_PICTURES__SHARE": "0", "SERENDIP_METRICS__ENABLED": "true"}
 
 
-FAST = "from server.omegle import uploads\nuploads.RATE = 1e9\n"  # of all together: tests wait for no other one's
+FAST = "from server.site.omegle import picture_uploads as uploads\nuploads.RATE = 1e9\n"  # of all together: tests wait for no other one's
 forked(FAST + START)
 
 

@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from aiohttp import web
 
-from server.http.passing import LATEST, LOG, Away, Gone
-from server.omegle.finding import MOST, best
+from server.http.request.host_forwarding import LATEST, LOG, Away, Gone
+from server.site.omegle.randid_lookup import MOST, best
 
 
 class Hosts:

@@ -9,9 +9,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.server.omegle.conftest import Caller
-from tests.server.omegle.test_libraries import Script, library, script, secure
-from tests.server.web.servers import Server
+from tests.server.site.omegle.conftest import Caller
+from tests.server.site.omegle.test_libraries import Script, library, script, secure
+from tests.server.site.web.servers import Server
 from tests.support.forkserver import START, forked
 from tests.support.siteverify import Siteverify as Stub
 
@@ -19,7 +19,7 @@ __all__ = ["Script", "library", "script", "secure"]
 pytestmark = pytest.mark.timeout(120)
 python_omegle: Any = importlib.import_module("python_omegle")
 KEY = "a-site-key"
-PATIENT = "from server.captcha import siteverify\nsiteverify.PATIENCE = 60.0\n"  # the machine may be slow
+PATIENT = "from server.trust.captcha import siteverify\nsiteverify.PATIENCE = 60.0\n"  # the machine may be slow
 forked(PATIENT + START)
 
 

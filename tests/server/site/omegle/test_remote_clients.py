@@ -1,6 +1,6 @@
 """Two programs of two hosts are matched, one goes by a wire to the other's office, and neither notices anything of it.
 
-Rule: the service's offices, ports, tunnels and adapters in one loop; the room is a real hub (`tests.server.cluster.rig`).
+Rule: the service's offices, ports, tunnels and adapters in one loop; the room is a real hub (`tests.server.fleet.cluster.rig`).
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any
 import orjson
 import pytest
 
-from server.config.settings import Settings
-from server.omegle.adapter import Adapter
-from server.omegle.afar import There
-from server.omegle.client import QUEUE_EVENTS
-from server.security.keys import Keys, load
-from tests.server.cluster.rig import Cell, all_closed, cell
-from tests.server.cluster.rig import There as Host
-from tests.server.handover.rig import until
+from server.ops.config.settings import Settings
+from server.ops.security.secret_keys import Keys, load
+from server.site.omegle.omegle_adapter import Adapter
+from server.site.omegle.omegle_client import QUEUE_EVENTS
+from server.site.omegle.remote_clients import There
+from tests.server.fleet.cluster.rig import Cell, all_closed, cell
+from tests.server.fleet.cluster.rig import There as Host
+from tests.server.fleet.migrate.rig import until
 from tests.support.descriptors import opened
 
 SAILING = {"type": "find", "language": "en", "interests": ["sailing"], "strict": True}

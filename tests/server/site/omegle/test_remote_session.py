@@ -9,9 +9,20 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from engine.protocol import CLOSE_LEFT, CLOSE_NONE
-from server.omegle.wire import CLOSE, FRAME_MAX, PING, PONG, TEXT, UNTAKEN_MAX, Parted, Wire, framed, taken_from
-from tests.server.handover.rig import until
+from engine.wire.protocol import CLOSE_LEFT, CLOSE_NONE
+from server.site.omegle.remote_session import (
+    CLOSE,
+    FRAME_MAX,
+    PING,
+    PONG,
+    TEXT,
+    UNTAKEN_MAX,
+    Parted,
+    Wire,
+    framed,
+    taken_from,
+)
+from tests.server.fleet.migrate.rig import until
 
 RESTART = 1012
 

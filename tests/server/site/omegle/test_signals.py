@@ -7,8 +7,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.server.omegle.conftest import Caller, pair
-from tests.server.web.servers import Server
+from tests.server.site.omegle.conftest import Caller, pair
+from tests.server.site.web.servers import Server
 
 Make = Callable[[], Caller]
 CANDIDATE = json.dumps({"candidate": "candidate:1 1 udp 1 192.0.2.1 5000 typ host", "sdpMid": "0", "sdpMLineIndex": 0})

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.server.omegle.conftest import Caller, pair
+from tests.server.site.omegle.conftest import Caller, pair
 
 Make = Callable[[], Caller]
 

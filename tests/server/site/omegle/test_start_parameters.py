@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from server.http.forms import Form, read
-from server.omegle.start import BadStart, anyone, find_of, language, topics
+from server.http.request.forms import Form, read
+from server.site.omegle.start_parameters import BadStart, anyone, find_of, language, topics
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from server.omegle.announced import TOLD_MAX, Announced
-from server.omegle.client import Client
+from server.site.omegle.omegle_client import Client
+from server.site.omegle.statement_notice import TOLD_MAX, Announced
 from tests.engine.world import World
 
 

@@ -6,8 +6,8 @@ from typing import Any, cast
 import pytest
 
 from engine.matching.lobby import Lobby
-from engine.waiting import WaitingRoom
-from server.omegle.status import Status
+from engine.rooms.waiting_room import WaitingRoom
+from server.site.omegle.status_info import Status
 
 HOSTS = ("localhost", "127.0.0.1", "[::1]", "front1.omegle.com")
 

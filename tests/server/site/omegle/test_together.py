@@ -1,12 +1,12 @@
-"""People of both faces in the same pools: an HTTP client with a native one (with the page: tests/server/web/test_programs.py)."""
+"""People of both faces in the same pools: an HTTP client with a native one (with the page: tests/server/site/web/test_programs.py)."""
 
 import asyncio
 from collections.abc import Callable
 from typing import Any
 
 from serendip_client import Client, Left, Matched, Message, Typing, Waiting
-from tests.server.omegle.conftest import Caller
-from tests.server.web.servers import Server
+from tests.server.site.omegle.conftest import Caller
+from tests.server.site.web.servers import Server
 
 Make = Callable[[], Caller]
 

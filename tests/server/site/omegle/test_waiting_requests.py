@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from server.omegle import wanted as wanted_module
-from server.omegle.wanted import Wanted
+from server.site.omegle import waiting_requests as wanted_module
+from server.site.omegle.waiting_requests import Wanted
 
 
 async def test_requests_for_one_client_ask_once_and_are_told_together() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from server.config.settings import Translation
-from server.translation.libre import ANSWER_MAX, AUTO, Libre, Untranslated, is_language
+from server.ops.config.settings import Translation
+from server.site.translation.libretranslate import ANSWER_MAX, AUTO, Libre, Untranslated, is_language
 from tests.support.libretranslate import LibreTranslate
 
 Maker = Callable[..., Libre]

@@ -9,8 +9,8 @@ import aiohttp
 import orjson
 import pytest
 
-from engine.protocol import TEXT_MAX
-from tests.server.web.servers import Server
+from engine.wire.protocol import TEXT_MAX
+from tests.server.site.web.servers import Server
 from tests.support.libretranslate import LibreTranslate
 
 BURST = 4

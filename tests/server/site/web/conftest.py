@@ -16,12 +16,12 @@ import pytest
 from aiohttp import web
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from ext.net.handshake import Judge
-from server.http.client_info import CLIENT_INFO, ClientInfo
-from server.http.site import Web, add_web
-from server.pages import PAGES, Pages, add_pages
-from server.pages.refusals import PROGRAMS, dressed
-from tests.server.web.servers import Network, Server
+from ext.accept.handshake import Judge
+from server.http.pages import PAGES, Pages, add_pages
+from server.http.pages.refusal_pages import PROGRAMS, dressed
+from server.http.request.client_info import CLIENT_INFO, ClientInfo
+from server.site.front.page_files import Web, add_web
+from tests.server.site.web.servers import Network, Server
 from tests.support.pictures import failed
 
 HERE = Path(__file__).parent

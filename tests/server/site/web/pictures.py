@@ -1,8 +1,8 @@
 """Takes the two pictures of the README from the real server, and draws the one that goes with a link to the page (share.png):
-`python -m tests.server.web.pictures [share]`.
+`python -m tests.server.site.web.pictures [share]`.
 
 Rule: what the README's show happened; nothing is drawn by hand, and the card is made of the page's own style. They are committed
-under docs/pictures/ and server/web/icons/.
+under docs/pictures/ and server/site/web/icons/.
 """
 
 import base64
@@ -12,8 +12,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.server.web.conftest import ARGUMENTS, CHROMIUM
-from tests.server.web.servers import ROOT, Server
+from tests.server.site.web.conftest import ARGUMENTS, CHROMIUM
+from tests.server.site.web.servers import ROOT, Server
 
 FOLDER = ROOT / "docs" / "pictures"
 SIZE = (1280, 800)
@@ -103,7 +103,7 @@ def share(browser: Browser, url: str) -> None:
     page.goto(f"{url}rules")
     page.evaluate("(card) => { document.body.className = ''; document.body.innerHTML = card; }", CARD)
     page.evaluate("document.fonts.ready.then(() => true)")
-    page.screenshot(path=ROOT / "server" / "web" / "icons" / "share.png")
+    page.screenshot(path=ROOT / "server/site/web/icons/share.png")
     context.close()
 
 

@@ -16,7 +16,7 @@ from typing import TextIO
 from tests.support.forkserver import START
 from tests.support.groups import may_start
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 # One address plays everybody here, so the limits of an address are wide; those of a person are as they ship.
 WIDE = {
     "SERENDIP_LIMITS__CONNECTIONS": "2000",

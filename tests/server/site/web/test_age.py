@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import FloatRect, Page, expect
 
-from tests.server.web.conftest import Opener, meet, opened
-from tests.server.web.servers import Server
+from tests.server.site.web.conftest import Opener, meet, opened
+from tests.server.site.web.servers import Server
 from tests.support.pictures import picture
 
 pytestmark = pytest.mark.timeout(180)

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.server.web.conftest import Opener, adult, lines, meet, opened, refuse
-from tests.server.web.servers import Server
+from tests.server.site.web.conftest import Opener, adult, lines, meet, opened, refuse
+from tests.server.site.web.servers import Server
 
 
 def tab_to(page: Page, selector: str, most: int = 30) -> None:

@@ -4,8 +4,8 @@ import json
 
 from playwright.sync_api import Page, expect
 
-from tests.server.web.conftest import Opener, adult, keep, meet
-from tests.server.web.servers import Server
+from tests.server.site.web.conftest import Opener, adult, keep, meet
+from tests.server.site.web.servers import Server
 from tests.support.pictures import picture
 
 HIDE = """(hidden) => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.server.web.conftest import Opener, adult, opened
-from tests.server.web.servers import Server
+from tests.server.site.web.conftest import Opener, adult, opened
+from tests.server.site.web.servers import Server
 
 pytestmark = pytest.mark.timeout(180)
 # Work that does not end, in the place of the puzzle's: what is seen meanwhile can be looked at.

@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from server.http.site import FOLDER, bare
-from server.pages.file import File
-from tests.server.web.conftest import Opener, Watch, adult, opened
-from tests.server.web.servers import Network, Server
+from server.http.pages.file import File
+from server.site.front.page_files import FOLDER, bare
+from tests.server.site.web.conftest import Opener, Watch, adult, opened
+from tests.server.site.web.servers import Network, Server
 from tests.support.forkserver import START, forked
 from tests.support.siteverify import Siteverify as Stub
 
 pytestmark = pytest.mark.timeout(180)
 # Everybody is asked, for the hardest one: who is asked when is tests/engine's.
-HARDEST = "from engine import friction\nfriction._LEVELS = (3,) * 9\n"
-PATIENT = "from server.captcha import siteverify\nsiteverify.PATIENCE = 60.0\n"  # the machine may be slow
+HARDEST = "from engine.conduct import friction\nfriction._LEVELS = (3,) * 9\n"
+PATIENT = "from server.trust.captcha import siteverify\nsiteverify.PATIENCE = 60.0\n"  # the machine may be slow
 forked(HARDEST + PATIENT + START)
 COMPRESSED = 4_096  # bytes, of all that challenges add to the page
 

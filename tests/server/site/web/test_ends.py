@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.web.conftest import Opener, Watch, adult, meet
-from tests.server.web.servers import Network, Server
+from tests.server.site.web.conftest import Opener, Watch, adult, meet
+from tests.server.site.web.servers import Network, Server
 
 FAILED = ("WebSocket connection to", "Failed to load resource", "net::ERR_")
 

@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import Request, expect
 
-from server.http.bundle import first_load, together
-from server.http.site import FOLDER
-from tests.server.web.conftest import Opener, adult, meet
-from tests.server.web.servers import Server
+from server.site.front.page_bundle import first_load, together
+from server.site.front.page_files import FOLDER
+from tests.server.site.web.conftest import Opener, adult, meet
+from tests.server.site.web.servers import Server
 
 GOAL = 75_000  # bytes on the wire before the first chat
 ANSWERS = 14  # each has a head, and its turn on a connection

@@ -11,8 +11,8 @@ from importlib.resources import files
 import pytest
 from playwright.sync_api import Browser, Page
 
-from server.words.catalogue import languages
-from tests.server.web.conftest import Site, Watch
+from server.http.words.catalogue import languages
+from tests.server.site.web.conftest import Site, Watch
 from tests.support.pictures import WANTED, picture
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")

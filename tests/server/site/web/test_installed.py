@@ -2,8 +2,8 @@
 
 from playwright.sync_api import expect
 
-from tests.server.web.conftest import Opener, Watch, opened
-from tests.server.web.servers import Network, Server
+from tests.server.site.web.conftest import Opener, Watch, opened
+from tests.server.site.web.servers import Network, Server
 
 KEPT = """async () => {
   const found = [];

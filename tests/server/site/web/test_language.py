@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from server.words.catalogue import words
-from tests.server.web.conftest import Opener, Watch, meet
-from tests.server.web.servers import Server
+from server.http.words.catalogue import words
+from tests.server.site.web.conftest import Opener, Watch, meet
+from tests.server.site.web.servers import Server
 
 
 def said(language: str) -> dict[str, str]:

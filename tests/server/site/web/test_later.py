@@ -2,8 +2,8 @@
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.server.web.conftest import Opener, Watch, adult, meet, opened
-from tests.server.web.servers import Network, Server
+from tests.server.site.web.conftest import Opener, Watch, adult, meet, opened
+from tests.server.site.web.servers import Network, Server
 
 FAILED = ("WebSocket connection to", "Failed to load resource", "net::ERR_")
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.server.web.conftest import Opener, Watch, adult
-from tests.server.web.servers import ROOT, Server
-from tests.server.web.test_gallery import AXE, FINDINGS
+from tests.server.site.web.conftest import Opener, Watch, adult
+from tests.server.site.web.servers import ROOT, Server
+from tests.server.site.web.test_gallery import AXE, FINDINGS
 from tests.support.pictures import picture
 
 LOST = ("Failed to load resource", "net::ERR_", "WebSocket connection to", "error: no words", "Failed to fetch")
@@ -85,7 +85,7 @@ def another_version(folder: Path) -> Path:
     shutil.copytree(ROOT / "server", folder / "server")
     for shared in ("engine", "ext"):
         (folder / shared).symlink_to(ROOT / shared)
-    settings = folder / "server" / "web" / "views" / "settings.js"
+    settings = folder / "server/site/web/views/settings.js"
     settings.write_text(settings.read_text() + "export const later = true;\n")
     return folder
 

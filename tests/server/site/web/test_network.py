@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.web.conftest import Opener, Watch, adult, lines, meet
-from tests.server.web.servers import Network, Server
+from tests.server.site.web.conftest import Opener, Watch, adult, lines, meet
+from tests.server.site.web.servers import Network, Server
 
 # What Chromium itself writes to the console where a socket or a request fails; the page's own errors still count.
 FAILED = ("WebSocket connection to", "Failed to load resource", "net::ERR_")

@@ -5,8 +5,8 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.web.conftest import Opener, keep, lines, meet, opened
-from tests.server.web.servers import Server
+from tests.server.site.web.conftest import Opener, keep, lines, meet, opened
+from tests.server.site.web.servers import Server
 from tests.support.pictures import picture
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.server.web.conftest import ARGUMENTS, Opener, Watch, adult, keep
-from tests.server.web.servers import Server
-from tests.server.web.test_called import look, say
+from tests.server.site.web.conftest import ARGUMENTS, Opener, Watch, adult, keep
+from tests.server.site.web.servers import Server
+from tests.server.site.web.test_called import look, say
 from tests.support.desktop import Desktop
 
 LISTENING = "DevTools listening on "

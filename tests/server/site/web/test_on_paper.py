@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.server.web.conftest import Opener, Site, keep, meet
-from tests.server.web.servers import Server
+from tests.server.site.web.conftest import Opener, Site, keep, meet
+from tests.server.site.web.servers import Server
 from tests.support.pictures import picture
 
 

@@ -8,8 +8,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import expect
 
-from tests.server.web.conftest import Opener, Watch
-from tests.server.web.servers import ROOT, Server
+from tests.server.site.web.conftest import Opener, Watch
+from tests.server.site.web.servers import ROOT, Server
 
 
 class Quiet(SimpleHTTPRequestHandler):

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.college.conftest import Box, Post, box, code_of, link_of, school  # noqa: F401 - fixtures
-from tests.server.web.conftest import Opener, Watch, adult, lines, opened
-from tests.server.web.servers import Server
+from tests.server.site.college.conftest import Box, Post, box, code_of, link_of, school  # noqa: F401 - fixtures
+from tests.server.site.web.conftest import Opener, Watch, adult, lines, opened
+from tests.server.site.web.servers import Server
 
 QUESTION = "Is a hot dog a sandwich?"
 

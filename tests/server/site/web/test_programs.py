@@ -7,8 +7,8 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from tests.server.web.conftest import Opener, adult, lines
-from tests.server.web.servers import Server
+from tests.server.site.web.conftest import Opener, adult, lines
+from tests.server.site.web.servers import Server
 
 
 def post(server: Server, path: str, **fields: str) -> Any:

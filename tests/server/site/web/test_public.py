@@ -5,18 +5,18 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-from server.config.settings import Settings
-from server.pages import Pages
-from server.privacy.published import Published
-from server.privacy.registry import REGISTRY
-from server.privacy.terms import SAID
-from server.safety.interface import Written
-from server.safety.published import tables
-from server.safety.transparency import month
-from server.words.said import said
-from tests.server.web.conftest import Site, Watch
-from tests.server.web.servers import Server
-from tests.server.web.test_gallery import AXE, FINDINGS, SIDEWAYS, SMALL, WRONG
+from server.data.privacy.current_statement import Published
+from server.data.privacy.registry import REGISTRY
+from server.data.privacy.term_translations import SAID
+from server.http.pages import Pages
+from server.http.words.sentences import said
+from server.ops.config.settings import Settings
+from server.trust.moderation_ports import Written
+from server.trust.publication.monthly_figures import month
+from server.trust.publication.published_figures import tables
+from tests.server.site.web.conftest import Site, Watch
+from tests.server.site.web.servers import Server
+from tests.server.site.web.test_gallery import AXE, FINDINGS, SIDEWAYS, SMALL, WRONG
 from tests.support.pictures import picture
 
 MONTH = month("2026-10", {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.server.web.conftest import HERE, Site
+from tests.server.site.web.conftest import HERE, Site
 
 TABLES = sorted(path.name for path in HERE.glob("reduce*.mjs"))
 CASES = [

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.web.conftest import Opener, adult, keep, lines, meet, refuse
-from tests.server.web.servers import Server
+from tests.server.site.web.conftest import Opener, adult, keep, lines, meet, refuse
+from tests.server.site.web.servers import Server
 
 REFUSED = """for (const name of ['localStorage', 'sessionStorage']) {
   Object.defineProperty(window, name, {get() { throw new DOMException('refused', 'SecurityError'); }});

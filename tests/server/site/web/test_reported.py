@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.server.web.conftest import Opener, meet
-from tests.server.web.servers import ROOT, Server
+from tests.server.site.web.conftest import Opener, meet
+from tests.server.site.web.servers import ROOT, Server
 from tests.support.forkserver import START
 
 pytestmark = pytest.mark.timeout(180)

@@ -2,9 +2,9 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.server.web.conftest import Opener, Site, Watch, keep, meet
-from tests.server.web.servers import Server
-from tests.server.web.test_gallery import AXE, FINDINGS, SIDEWAYS, SMALL
+from tests.server.site.web.conftest import Opener, Site, Watch, keep, meet
+from tests.server.site.web.servers import Server
+from tests.server.site.web.test_gallery import AXE, FINDINGS, SIDEWAYS, SMALL
 from tests.support.pictures import picture
 
 

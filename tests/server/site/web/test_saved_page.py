@@ -5,12 +5,12 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from server.pages import Pages
-from server.saved.render import context
-from server.store.transcript import Line, Transcript
-from server.words.said import said
-from tests.server.web.conftest import Site, Watch
-from tests.server.web.test_gallery import AXE, FINDINGS, SIDEWAYS, SMALL
+from server.data.logs.log_rendering import context
+from server.data.records.transcript import Line, Transcript
+from server.http.pages import Pages
+from server.http.words.sentences import said
+from tests.server.site.web.conftest import Site, Watch
+from tests.server.site.web.test_gallery import AXE, FINDINGS, SIDEWAYS, SMALL
 from tests.support.pictures import paper, picture
 
 AT = 1_795_536_309  # 24 November 2026, 16:05:09 UTC

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.server.web.conftest import Site, Watch
-from tests.server.web.test_gallery import opened
+from tests.server.site.web.conftest import Site, Watch
+from tests.server.site.web.test_gallery import opened
 
 MOST = 48 * 1024
 NONCE = "abcdefghijklmnopqrstu_"

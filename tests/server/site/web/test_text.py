@@ -2,8 +2,8 @@
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.server.web.conftest import Opener, Watch, adult, meet, refuse
-from tests.server.web.servers import Server
+from tests.server.site.web.conftest import Opener, Watch, adult, meet, refuse
+from tests.server.site.web.servers import Server
 from tests.support.pictures import picture
 
 BIG = ".bubble.big"

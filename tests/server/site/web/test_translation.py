@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.web.conftest import Opener, Watch, keep, lines
-from tests.server.web.servers import Server
+from tests.server.site.web.conftest import Opener, Watch, keep, lines
+from tests.server.site.web.servers import Server
 from tests.support.libretranslate import LibreTranslate
 from tests.support.pictures import picture
 

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.server.web.conftest import Opener, adult, keep, lines, meet
-from tests.server.web.servers import Server
+from tests.server.site.web.conftest import Opener, adult, keep, lines, meet
+from tests.server.site.web.servers import Server
 
 
 def say(page: Page, text: str) -> None:

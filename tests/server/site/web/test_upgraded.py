@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
 from serendip_client import Client, Dropped, Event, Hello, Matched, Message, NotSent, Partner, Resumed, Sent
-from tests.server.web.conftest import Opener, adult
-from tests.server.web.servers import ROOT, Server
+from tests.server.site.web.conftest import Opener, adult
+from tests.server.site.web.servers import ROOT, Server
 from tests.support.forkserver import START
 
 TOPIC = "all the while"

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-VENDOR = Path(__file__).resolve().parents[3] / "server" / "web" / "vendor"
+VENDOR = Path(__file__).resolve().parents[4] / "server/site/web/vendor"
 
 
 def listed() -> dict[str, str]:

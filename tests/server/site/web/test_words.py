@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from server.http.bundle import START, first_load
-from server.http.site import FOLDER as WEB
-from server.http.site import Web
-from server.pages import FOLDER as PAGES
-from server.words.catalogue import languages
-from server.words.users import named_in
+from server.http.pages import FOLDER as PAGES
+from server.http.words.catalogue import languages
+from server.http.words.sentence_users import named_in
+from server.site.front.page_bundle import START, first_load
+from server.site.front.page_files import FOLDER as WEB
+from server.site.front.page_files import Web
 
 SOURCES = {path.relative_to(WEB).as_posix(): path.read_text("utf-8") for path in WEB.rglob("*.js")}
 VENDORED = {path.relative_to(WEB).as_posix(): b"" for path in WEB.glob("vendor/*.mjs")}

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.store.conftest import url
-from tests.server.web.conftest import Opener, adult, meet
-from tests.server.web.servers import Server
-from tests.server.web.test_gallery import AXE, FINDINGS, SIDEWAYS
+from tests.server.data.conftest import url
+from tests.server.site.web.conftest import Opener, adult, meet
+from tests.server.site.web.servers import Server
+from tests.server.site.web.test_gallery import AXE, FINDINGS, SIDEWAYS
 
 __all__ = ["url"]
 pytestmark = pytest.mark.timeout(180)

@@ -6,9 +6,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from server.config.challenge import COMPANIES
-from server.http.headers import FRAMING, page_policy
-from tests.server.web.servers import Server
+from server.http.request.headers import FRAMING, page_policy
+from server.ops.config.challenge_settings import COMPANIES
+from tests.server.site.web.servers import Server
 from tests.support.siteverify import ORIGIN, SECRET
 from tests.support.siteverify import Siteverify as Stub
 

@@ -7,14 +7,14 @@ from typing import Any
 import aiohttp
 import orjson
 
-from tests.server.web.servers import Server
+from tests.server.site.web.servers import Server
 from tests.support.forkserver import START, forked
 from tests.support.siteverify import Siteverify as Stub
 
 # Everybody is asked, for the hardest one, and the machine may be slow.
 FIRST = (
-    "from engine import friction\nfriction._LEVELS = (3,) * 9\n"
-    "from server.captcha import siteverify\nsiteverify.PATIENCE = 60.0\n"
+    "from engine.conduct import friction\nfriction._LEVELS = (3,) * 9\n"
+    "from server.trust.captcha import siteverify\nsiteverify.PATIENCE = 60.0\n"
 )
 forked(FIRST + START)
 PEOPLE = 6

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from server.captcha import siteverify as module
-from server.captcha.siteverify import ANSWER_MAX, AT_ONCE, OLDEST, RESPONSE_MAX, WAITING_MAX, Siteverify
-from server.config.challenge import Challenge
+from server.ops.config.challenge_settings import Challenge
+from server.trust.captcha import siteverify as module
+from server.trust.captcha.siteverify import ANSWER_MAX, AT_ONCE, OLDEST, RESPONSE_MAX, WAITING_MAX, Siteverify
 from tests.support.siteverify import SECRET, stamp
 from tests.support.siteverify import Siteverify as Stub
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 
-from server.safety.appeals import AGAIN, LONGEST, Appeals
-from server.safety.ban_table import path_of
-from server.safety.measures import Decision
-from tests.server.store.conftest import NOW, Kit, address
-
-from .people import acted, ban, bans, cases, desk, reported
+from server.trust.cases.appeal_access import AGAIN, LONGEST, Appeals
+from server.trust.sanctions.ban_table import path_of
+from server.trust.sanctions.sanction_table import Decision
+from tests.server.data.conftest import NOW, Kit, address
+from tests.server.trust.moderation.people import acted, ban, bans, cases, desk, reported
 
 
 async def test_the_reasons_are_read_by_the_address_and_by_nothing_else(kit: Kit) -> None:

@@ -7,21 +7,20 @@ import json
 import pytest
 from sqlalchemy import select, update
 
-from server.config.moderation_policy import DAY, DETECTIONS, HOUR
-from server.safety.appeals import Appeals
-from server.safety.ban_rows import SHARED
-from server.safety.ban_table import path_of
-from server.safety.bans import Bans
-from server.safety.machine import LATE
-from server.safety.measures import Decision
-from server.store import case_life, month_figures
-from server.store.case_life import REVIEW
-from server.store.public_schema import month_figure
-from server.store.records import EndedChat, Party
-from server.store.safety_schema import ban, case
-from tests.server.store.conftest import NOW, Kit, address
-
-from .people import NONE, acted, bans, cases, desk, reported, text
+from server.data.records.chat_rows import EndedChat, Party
+from server.data.retention import case_expiry, month_figures
+from server.data.retention.case_expiry import REVIEW
+from server.data.schema.public_schema import month_figure
+from server.data.schema.safety_schema import ban, case
+from server.ops.config.moderation_policy import DAY, DETECTIONS, HOUR
+from server.trust.cases.appeal_access import Appeals
+from server.trust.cases.automatic_actions import LATE
+from server.trust.sanctions.ban_loader import Bans
+from server.trust.sanctions.ban_rows import SHARED
+from server.trust.sanctions.ban_table import path_of
+from server.trust.sanctions.sanction_table import Decision
+from tests.server.data.conftest import NOW, Kit, address
+from tests.server.trust.moderation.people import NONE, acted, bans, cases, desk, reported, text
 
 
 async def known(kit: Kit) -> Bans:
@@ -159,7 +158,7 @@ async def test_what_is_published_says_who_decided(kit: Kit, decision: Decision |
     if decision is None:
         kit.now = NOW + REVIEW * HOUR + 60
         async with kit.database.write() as connection:
-            await case_life.review(connection, int(kit.now), 10)
+            await case_expiry.review(connection, int(kit.now), 10)
     else:
         await desk(kit).decide(ident.hex(), "ada", "looked", decision)
     async with kit.database.write() as connection:

@@ -10,20 +10,20 @@ from dataclasses import replace
 
 import pytest
 
-from server.privacy import audit, holds
-from server.safety.evidence import Found
-from server.safety.measures import Refused
-from server.safety.screening.rules import read
-from server.store.errors import ObjectsAway
-from tests.server.store.conftest import NOW, Kit, address
-
-from .people import ban, cases, desk, pictures, reported, text
+from server.data.errors import ObjectsAway
+from server.data.privacy import audit_log
+from server.data.retention import legal_holds
+from server.trust.evidence.chat_evidence import Found
+from server.trust.sanctions.sanction_table import Refused
+from server.trust.screening.screening_rules import read
+from tests.server.data.conftest import NOW, Kit, address
+from tests.server.trust.moderation.people import ban, cases, desk, pictures, reported, text
 
 
 async def test_an_address_is_revealed_with_its_row(kit: Kit) -> None:
     ident = (await cases(kit).take(reported())).hex()
     assert await desk(kit).address(ident, "eve", "court order 7") == address(22)
-    rows = await audit.listed(kit.database, 0)
+    rows = await audit_log.listed(kit.database, 0)
     assert {(row.operator, row.action, row.why) for row in rows} == {("eve", "safety reveal", "court order 7")}
     assert [row.outcome for row in reversed(rows)] == [f"case {ident}: asked", f"case {ident}: shown"]
 
@@ -48,7 +48,9 @@ async def test_a_file_says_in_which_line_a_program_found_what(kit: Kit) -> None:
     ident = (await cases(kit).take(reported(said=replace(said, found=found)))).hex()
     raw = await desk(kit).export(ident, "eve", "court order 7")
     assert json.loads(raw)["evidence"][0]["found"] == [{"number": 2, "side": 1, "rule": "link"}]
-    outcomes = [row.outcome for row in reversed(await audit.listed(kit.database, 0)) if row.action == "safety export"]
+    outcomes = [
+        row.outcome for row in reversed(await audit_log.listed(kit.database, 0)) if row.action == "safety export"
+    ]
     digest = hashlib.sha256(raw).hexdigest()
     assert outcomes == [f"case {ident}: asked", f"case {ident}: given: {len(raw)} bytes, sha256 {digest}"]
 
@@ -60,7 +62,9 @@ async def test_a_file_that_could_not_be_made_is_in_the_audit_log_as_failed(kit: 
     folder.write_text("no folder")  # the store of objects is away
     with pytest.raises(ObjectsAway):
         await desk(kit).export(ident, "eve", "court order 7")
-    outcomes = [row.outcome for row in reversed(await audit.listed(kit.database, 0)) if row.action == "safety export"]
+    outcomes = [
+        row.outcome for row in reversed(await audit_log.listed(kit.database, 0)) if row.action == "safety export"
+    ]
     assert outcomes == [f"case {ident}: asked", f"case {ident}: failed: ObjectsAway"]
 
 
@@ -79,7 +83,7 @@ async def test_a_file_has_the_pictures_and_of_apparent_abuse_material_hashes_alo
 async def test_a_hold_keeps_the_case(kit: Kit) -> None:
     ident = (await cases(kit).take(reported(said=text("hello")))).hex()
     number = await desk(kit).hold(ident, "eve", "order 7", "district court", 90)
-    assert [(one.id, one.until, one.authority) for one in await holds.listed(kit.database)] == [
+    assert [(one.id, one.until, one.authority) for one in await legal_holds.listed(kit.database)] == [
         (number, NOW + 90 * 86_400, "district court")
     ]
     kit.now = NOW + 80 * 86_400

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import random
 
-from tests.server.store.conftest import NOW, Kit
-
-from .people import NONE, acted, ban, cases, desk, reported
+from tests.server.data.conftest import NOW, Kit
+from tests.server.trust.moderation.people import NONE, acted, ban, cases, desk, reported
 
 
 async def test_points_order_a_queue_and_age_is_a_point_in_ten_minutes(kit: Kit) -> None:

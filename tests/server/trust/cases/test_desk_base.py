@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from server.safety.measures import Refused
-from server.store.schema import audit
-from tests.server.store.conftest import Kit
-
-from .people import NONE, cases, desk, reported
+from server.data.schema.chat_schema import audit
+from server.trust.sanctions.sanction_table import Refused
+from tests.server.data.conftest import Kit
+from tests.server.trust.moderation.people import NONE, cases, desk, reported
 
 
 async def test_a_case_goes_by_the_digits_that_tell_it_apart(kit: Kit) -> None:

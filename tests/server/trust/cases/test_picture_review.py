@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from server.safety.desk import Desk, Opened
-from server.safety.files import Missing
-from server.safety.measures import Refused
-from server.store.errors import StoreAway
-from server.store.schema import audit
-from tests.server.store.conftest import NOW, Kit
-
-from .people import NONE, acted, cases, desk, pictures, reported, text
+from server.data.errors import StoreAway
+from server.data.schema.chat_schema import audit
+from server.trust.cases.desk_base import Missing
+from server.trust.desk.case_desk import Desk, Opened
+from server.trust.sanctions.sanction_table import Refused
+from tests.server.data.conftest import NOW, Kit
+from tests.server.trust.moderation.people import NONE, acted, cases, desk, pictures, reported, text
 
 
 async def looks(kit: Kit) -> list[str]:

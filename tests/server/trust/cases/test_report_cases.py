@@ -7,13 +7,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from server.safety import receipts
-from server.safety.cases import A_DAY, NOTE
-from server.safety.evidence import Found
-from server.store.safety_schema import case_subject, evidence, report
-from tests.server.store.conftest import NOW, Kit
-
-from .people import NONE, cases, desk, reported, text
+from server.data.schema.safety_schema import case_subject, evidence, report
+from server.trust.cases.report_cases import A_DAY, NOTE
+from server.trust.evidence.chat_evidence import Found
+from server.trust.reports import receipt_answers
+from tests.server.data.conftest import NOW, Kit
+from tests.server.trust.moderation.people import NONE, cases, desk, reported, text
 
 
 async def test_a_report_is_stored_under_keyed_values_with_its_text(kit: Kit) -> None:
@@ -50,7 +49,7 @@ async def test_a_decided_case_takes_the_same_pair_for_a_day_and_nobody_else(kit:
     await desk(kit).decide(first.hex(), "ada", "nothing in it", NONE)
     again = reported(by=11, at=NOW + 3600, said=text("hello"))
     assert await takes.take(again) == first
-    receipt = await receipts.find(kit.database, kit.pseudonyms, again.receipt)
+    receipt = await receipt_answers.find(kit.database, kit.pseudonyms, again.receipt)
     assert receipt is not None
     assert (receipt.state, receipt.closed) == ("none", NOW + 3600)
     assert await takes.take(reported(by=12, at=NOW + 3600)) != first

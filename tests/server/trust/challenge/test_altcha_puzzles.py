@@ -8,8 +8,8 @@ import altcha
 import orjson
 import pytest
 
-from server.safety.challenge import puzzles as module
-from server.safety.challenge.puzzles import LIFE, TRIES, Puzzles
+from server.trust.challenge import altcha_puzzles as module
+from server.trust.challenge.altcha_puzzles import LIFE, TRIES, Puzzles
 
 SESSION, KEY = 0x1234, bytes(range(32))
 

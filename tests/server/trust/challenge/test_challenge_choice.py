@@ -8,23 +8,23 @@ from typing import Any
 import altcha
 import pytest
 
+from engine.core.ports import Bus, Out, Outside
 from engine.engine import Engine, Session, Settings
-from engine.ports import Bus, Out, Outside
-from engine.protocol import PLAIN, PRIVATE, PROGRAM
-from ext.net.admission import Addresses
-from ext.net.handshake import Judge
-from ext.net.reactor import Reactor
+from engine.wire.protocol import PLAIN, PRIVATE, PROGRAM
+from ext.accept.admission import Addresses
+from ext.accept.handshake import Judge
 from ext.net.ring import Rings
-from server.config.challenge import Challenge
-from server.safety.challenge.asking import MAKING_MAX, Asking
-from server.safety.challenge.puzzles import Puzzles
-from server.security.identity import Identities
-from server.security.keys import Keys, Purpose, load
-from server.security.tokens import Tokens
-from server.worker.worker import Worker
+from ext.reactor.reactor import Reactor
+from server.ops.config.challenge_settings import Challenge
+from server.ops.security.identity_cookie import Identities
+from server.ops.security.resume_tokens import Tokens
+from server.ops.security.secret_keys import Keys, Purpose, load
+from server.realtime.worker.worker_loop import Worker
+from server.trust.challenge.altcha_puzzles import Puzzles
+from server.trust.challenge.challenge_choice import MAKING_MAX, Asking
 from tests.ext.net.rig import head
-from tests.server.safety.challenge.test_puzzles import solved
-from tests.server.worker.test_worker import Client, find, quiet
+from tests.server.realtime.worker.test_worker_loop import Client, find, quiet
+from tests.server.trust.challenge.test_altcha_puzzles import solved
 
 
 class Service:
@@ -191,7 +191,8 @@ async def test_one_that_cannot_be_made_is_logged_and_asked_for_anew(
 
 
 async def test_using_a_right_changes_no_counter(service: Service) -> None:
-    """Whatever is asked by HTTP, of one's data or else, comes by no session: `engine.friction` hears of connections and searches of `/ws` alone."""
+    """Whatever is asked by HTTP, of one's data or else, comes by no session: `engine.conduct.friction` hears of connections and searches of `/ws`
+    alone."""
     client = await service.client()
     session, friction = service.session(), service.worker.engine.friction
     before = len(friction)

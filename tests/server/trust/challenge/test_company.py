@@ -9,13 +9,13 @@ import orjson
 import pytest
 
 from engine.engine import Session
-from engine.protocol import PLAIN, PRIVATE, PROGRAM
-from server.captcha import siteverify as module
-from server.safety.challenge.asking import REFUSED_FOR
-from server.security.keys import Keys, load
-from tests.server.safety.challenge.test_asking import Service
-from tests.server.safety.challenge.test_puzzles import solved
-from tests.server.worker.test_worker import Client, find
+from engine.wire.protocol import PLAIN, PRIVATE, PROGRAM
+from server.ops.security.secret_keys import Keys, load
+from server.trust.captcha import siteverify as module
+from server.trust.challenge.challenge_choice import REFUSED_FOR
+from tests.server.realtime.worker.test_worker_loop import Client, find
+from tests.server.trust.challenge.test_altcha_puzzles import solved
+from tests.server.trust.challenge.test_challenge_choice import Service
 from tests.support.siteverify import Siteverify as Stub
 
 Maker = Callable[..., Service]

@@ -12,10 +12,20 @@ from xml.etree import ElementTree
 
 import pytest
 
-from server.safety.evidence import Evidence, Said
-from server.safety.looking import Shot
-from server.safety.referral import MATERIAL, TYPES, Material, Reporter, Seen, build, hashes, utc, write
-from tests.server.store.conftest import NOW
+from server.trust.cases.picture_review import Shot
+from server.trust.child_protection.child_report import (
+    MATERIAL,
+    TYPES,
+    Material,
+    Reporter,
+    Seen,
+    build,
+    hashes,
+    utc,
+    write,
+)
+from server.trust.evidence.chat_evidence import Evidence, Said
+from tests.server.data.conftest import NOW
 
 ADA = Reporter("Ada M. Lovelace", "ada@example.org")
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.safety.cybertip import NotSent, send
-from server.safety.referral import build
-from tests.server.safety.test_referral import ADA, material, seen
+from server.trust.child_protection.child_report import build
+from server.trust.child_protection.child_report_api import NotSent, send
+from tests.server.trust.child_protection.test_child_report import ADA, material, seen
 from tests.support.cybertip import PASSWORD, REPORT, USER, Cybertip
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from server.privacy import audit
-from server.safety import referring
-from server.safety.measures import Refused
-from server.store.sealed import Sealed
-from tests.server.store.conftest import Kit, address
-
-from .people import acted, cases, desk, pictures, reported, text
+from server.data.logs.sealed_objects import Sealed
+from server.data.privacy import audit_log
+from server.trust.child_protection import child_report_source
+from server.trust.sanctions.sanction_table import Refused
+from tests.server.data.conftest import Kit, address
+from tests.server.trust.moderation.people import acted, cases, desk, pictures, reported, text
 
 
 async def trail(kit: Kit) -> list[tuple[str, str]]:
     """The newest first."""
-    return [(one.action, one.outcome.partition(": ")[2]) for one in await audit.listed(kit.database, 0)]
+    return [(one.action, one.outcome.partition(": ")[2]) for one in await audit_log.listed(kit.database, 0)]
 
 
 async def test_all_of_a_marked_case_is_gathered_with_the_address_and_who_looked(kit: Kit) -> None:
@@ -51,4 +50,4 @@ async def test_where_a_picture_is_not_there_nothing_is_gathered(kit: Kit, monkey
     monkeypatch.setattr(Sealed, "get", gone)
     with pytest.raises(Refused) as why:
         await desk(kit).gather(ident, "eva", "the law")
-    assert why.value.key == referring.GONE
+    assert why.value.key == child_report_source.GONE

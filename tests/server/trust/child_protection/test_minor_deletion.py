@@ -8,19 +8,18 @@ import json
 import pytest
 from sqlalchemy import func, select
 
-from server.config.moderation_policy import AGE, DAY
-from server.safety import minors as module
-from server.safety.appeals import Appeals
-from server.safety.ban_table import BanTable, path_of
-from server.safety.measures import AGE_FOR, Decision, Refused
-from server.safety.minors import STANDS, Minors
-from server.store.case_life import UNDO
-from server.store.errors import StoreAway
-from server.store.safety_schema import ban, evidence
-from tests.server.rights.test_deletion import rights, seen, stored
-from tests.server.store.conftest import NOW, Kit, address, ended
-
-from .people import acted, bans, cases, desk, reported, text
+from server.data.errors import StoreAway
+from server.data.retention.case_expiry import UNDO
+from server.data.schema.safety_schema import ban, evidence
+from server.ops.config.moderation_policy import AGE, DAY
+from server.trust.cases.appeal_access import Appeals
+from server.trust.child_protection import minor_deletion as module
+from server.trust.child_protection.minor_deletion import STANDS, Minors
+from server.trust.sanctions.ban_table import BanTable, path_of
+from server.trust.sanctions.sanction_table import AGE_FOR, Decision, Refused
+from tests.server.data.conftest import NOW, Kit, address, ended
+from tests.server.trust.moderation.people import acted, bans, cases, desk, reported, text
+from tests.server.trust.rights.test_deletion import rights, seen, stored
 
 SEEMS = Decision(AGE, "R1")
 

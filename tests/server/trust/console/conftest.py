@@ -15,16 +15,16 @@ import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import update
 
-from server.config.settings import Console as Settings
-from server.console.accounts import PATH, Accounts
-from server.console.app import SIGNING, build
-from server.console.approvals import HOUR, Approvals
-from server.console.sessions import COOKIE, Sessions
-from server.store.console_schema import operator
-from server.store.fingerprints import Fingerprints
-from server.store.service import Parts
-from tests.server.console.authenticator import Authenticator
-from tests.server.store.conftest import Kit, kit, object_settings, url
+from server.data.database.key_fingerprints import Fingerprints
+from server.data.schema.console_schema import operator
+from server.data.store.service import Parts
+from server.ops.config.settings import Console as Settings
+from server.trust.console.console_app import SIGNING, build
+from server.trust.operators.accounts import PATH, Accounts
+from server.trust.operators.approvals import HOUR, Approvals
+from server.trust.operators.console_sessions import COOKIE, Sessions
+from tests.server.data.conftest import Kit, kit, object_settings, url
+from tests.server.trust.console.authenticator import Authenticator
 
 __all__ = ["kit", "object_settings", "url"]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from server.console.gate import FRESH
-from tests.server.console.authenticator import Authenticator
-from tests.server.console.conftest import ORIGIN, Console, Person
+from server.trust.console.console_gate import FRESH
+from tests.server.trust.console.authenticator import Authenticator
+from tests.server.trust.console.conftest import ORIGIN, Console, Person
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from server.safety.appeals import Appeals
-from server.safety.ban_table import path_of
-from tests.server.console.conftest import Console
-from tests.server.console.work import case, decided
-from tests.server.store.conftest import Kit
+from server.trust.cases.appeal_access import Appeals
+from server.trust.sanctions.ban_table import path_of
+from tests.server.data.conftest import Kit
+from tests.server.trust.console.conftest import Console
+from tests.server.trust.console.work import case, decided
 
 
 @pytest.fixture

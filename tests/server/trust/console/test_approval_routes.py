@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from server.console.approvals import State
-from server.console.gate import FRESH
-from server.console.roles import Action, Operator
-from tests.server.console.conftest import Console
+from server.trust.console.console_gate import FRESH
+from server.trust.operators.approvals import State
+from server.trust.operators.roles import Action, Operator
+from tests.server.trust.console.conftest import Console
 
 CASE = bytes(range(16))
 ADA = Operator("ada", frozenset({"officer"}), 0.0)

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from server.config.moderation_policy import DAY
-from server.console.shifts import WORK
-from server.safety.appeals import Appeals
-from server.safety.ban_table import path_of
-from server.safety.measures import Decision
-from tests.server.console.conftest import Console
-from tests.server.console.work import case, decided, plain
-from tests.server.safety.people import desk
-from tests.server.store.conftest import NOW, Kit, address
+from server.ops.config.moderation_policy import DAY
+from server.trust.cases.appeal_access import Appeals
+from server.trust.operators.moderator_shifts import WORK
+from server.trust.sanctions.ban_table import path_of
+from server.trust.sanctions.sanction_table import Decision
+from tests.server.data.conftest import NOW, Kit, address
+from tests.server.trust.console.conftest import Console
+from tests.server.trust.console.work import case, decided, plain
+from tests.server.trust.moderation.people import desk
 
 
 @pytest.fixture

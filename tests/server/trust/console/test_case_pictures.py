@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from server.console.shifts import LOOKS
-from server.store.errors import ObjectsAway
-from server.store.schema import audit
-from server.store.sealed import Sealed
-from tests.server.console.conftest import Console, Person
-from tests.server.console.work import case, decided
-from tests.server.safety.people import acted, cases, pictures
-from tests.server.store.conftest import Kit
+from server.data.errors import ObjectsAway
+from server.data.logs.sealed_objects import Sealed
+from server.data.schema.chat_schema import audit
+from server.trust.operators.moderator_shifts import LOOKS
+from tests.server.data.conftest import Kit
+from tests.server.trust.console.conftest import Console, Person
+from tests.server.trust.console.work import case, decided
+from tests.server.trust.moderation.people import acted, cases, pictures
 
 PATH = re.compile(r'data-picture="([^"]+)"')
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from server.config.moderation_policy import DAY, DETECTIONS, FOR_GOOD, HOUR, QUEUES, REPORTS
-from server.console import case_words
-from server.safety.measures import MEASURES, Decision, Refused
-from server.safety.queues import Record
-from server.saved.render import KINDS
-from server.words.said import said
+from server.data.logs.log_rendering import KINDS
+from server.http.words.sentences import said
+from server.ops.config.moderation_policy import DAY, DETECTIONS, FOR_GOOD, HOUR, QUEUES, REPORTS
+from server.trust.cases.case_queues import Record
+from server.trust.console import case_words
+from server.trust.sanctions.sanction_table import MEASURES, Decision, Refused
 
 ENGLISH = said()["en"]
 

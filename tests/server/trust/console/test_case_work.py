@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from server.config.moderation_policy import DAY, FOR_GOOD
-from server.safety.desk import CHATS_MOST, LEASE, REPORTS_MOST
-from server.safety.measures import AGE_FOR
-from server.store.case_life import UNDO
-from tests.server.console.conftest import Console
-from tests.server.console.work import case, decided
-from tests.server.safety.people import bans, text
-from tests.server.store.conftest import Kit
+from server.data.retention.case_expiry import UNDO
+from server.ops.config.moderation_policy import DAY, FOR_GOOD
+from server.trust.desk.case_desk import CHATS_MOST, LEASE, REPORTS_MOST
+from server.trust.sanctions.sanction_table import AGE_FOR
+from tests.server.data.conftest import Kit
+from tests.server.trust.console.conftest import Console
+from tests.server.trust.console.work import case, decided
+from tests.server.trust.moderation.people import bans, text
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from server.console import app
-from server.store.errors import StoreAway
-from tests.server.console.conftest import Console, Person
+from server.data.errors import StoreAway
+from server.trust.console import console_app
+from tests.server.trust.console.conftest import Console, Person
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def url(tmp_path: Path) -> str:
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the pages of case work, which have tests of their own."""
-    monkeypatch.setattr(app, "PARTS", [])
+    monkeypatch.setattr(console_app, "PARTS", [])
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:9466", "localhost", "localhost:1", "elsewhere.example", "localhost.:9466"])

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from server.console.files import OWN, SHARED, WEB
-from tests.server.console.conftest import Console, Person
+from server.trust.console.console_files import OWN, SHARED, WEB
+from tests.server.trust.console.conftest import Console, Person
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from server.console import app
-from server.console.gate import FRESH, Gate, own_path, sent
-from server.console.roles import Action, Operator
-from tests.server.console.conftest import ORIGIN, Console, Person
-from tests.server.console.test_roles import ACTIONS, MAY
+from server.trust.console import console_app
+from server.trust.console.console_gate import FRESH, Gate, own_path, sent
+from server.trust.operators.roles import Action, Operator
+from tests.server.trust.console.conftest import ORIGIN, Console, Person
+from tests.server.trust.operators.test_roles import ACTIONS, MAY
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             gate.add("GET", f"/try/{action.value}", action, look)
             gate.add("POST", f"/try/{action.value}", action, look)
 
-    monkeypatch.setattr(app, "PARTS", [add])
+    monkeypatch.setattr(console_app, "PARTS", [add])
     return done
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from server.console.pages import LANGUAGE
-from tests.server.console.conftest import ORIGIN, Console, Person
+from server.trust.console.console_pages import LANGUAGE
+from tests.server.trust.console.conftest import ORIGIN, Console, Person
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from jinja2 import UndefinedError
 
-from server.console.pages import TEMPLATES, Pages
-from server.console.roles import Action, Operator
+from server.trust.console.console_pages import TEMPLATES, Pages
+from server.trust.operators.roles import Action, Operator
 
 ADA = Operator("<ada>", frozenset({"moderator"}), 0.0)
 

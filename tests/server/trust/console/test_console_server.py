@@ -10,13 +10,13 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-from server.config import settings
-from server.console.service import TASK, Console, origin
-from server.health.tasks import Tasks
-from server.process.sockets import Sockets, StartError
-from server.store.fingerprints import Fingerprints
-from server.store.service import Parts
-from tests.server.store.conftest import Kit
+from server.data.database.key_fingerprints import Fingerprints
+from server.data.store.service import Parts
+from server.ops.config import settings
+from server.ops.health.background_tasks import Tasks
+from server.ops.process.named_sockets import Sockets, StartError
+from server.trust.console.console_server import TASK, Console, origin
+from tests.server.data.conftest import Kit
 
 pytestmark = pytest.mark.blocking  # it is started before the service takes anybody: files are read then
 

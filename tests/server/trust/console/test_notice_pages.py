@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from server.privacy import audit
-from server.safety.interface import Written
-from server.safety.law_notices import LawNotices
-from tests.server.console.conftest import Console
-from tests.server.safety.test_law_desk import law_desk
+from server.data.privacy import audit_log
+from server.trust.moderation_ports import Written
+from server.trust.publication.public_notices import LawNotices
+from tests.server.trust.console.conftest import Console
+from tests.server.trust.desk.test_public_notice_desk import law_desk
 
 SAID = Written("chat", "yesterday", "Somebody <b>sells</b> passports.", "me@example.org")
 
@@ -44,7 +44,7 @@ async def test_a_lead_reads_a_notice_after_a_reason_and_answers_it(console: Cons
     found = await LawNotices(console.kit.database, console.kit.pseudonyms).read(receipt)
     assert found is not None
     assert (found.state, found.answer) == ("acted", "Thank you.")
-    rows = [row for row in await audit.listed(console.kit.database, 0) if "notices" in row.action]
+    rows = [row for row in await audit_log.listed(console.kit.database, 0) if "notices" in row.action]
     assert [(row.operator, row.why) for row in rows] == [("ada", "so it is"), ("ada", "so it is"), ("ada", "my turn")]
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from server.safety.second_looks import SecondLooks
-from server.store.case_life import UNDO
-from tests.server.console.conftest import Console
-from tests.server.console.work import case, decided, plain
-from tests.server.store.conftest import Kit
+from server.data.retention.case_expiry import UNDO
+from server.trust.desk.second_review import SecondLooks
+from tests.server.data.conftest import Kit
+from tests.server.trust.console.conftest import Console
+from tests.server.trust.console.work import case, decided, plain
 
 NOBODY = "No case waits for a second look of yours"
 

@@ -10,24 +10,24 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from server.config.moderation_policy import DAY, HOUR
-from server.console.files import OWN
-from server.console.pages import TEMPLATES, Pages
-from server.console.roles import ROLES
-from server.safety.appeals import Appeals
-from server.safety.ban_table import path_of
-from server.safety.interface import Written
-from server.safety.law_notices import LawNotices
-from server.safety.measures import Decision
-from server.safety.second_looks import SecondLooks
-from server.store.case_life import UNDO
-from server.words.catalogue import words
-from server.words.said import said
-from tests.server.console.conftest import OPTIONS, Answer, Console, Person
-from tests.server.console.work import case, decided
-from tests.server.safety.people import acted, cases, desk, pictures, text
-from tests.server.safety.test_law_desk import law_desk
-from tests.server.store.conftest import Kit
+from server.data.retention.case_expiry import UNDO
+from server.http.words.catalogue import words
+from server.http.words.sentences import said
+from server.ops.config.moderation_policy import DAY, HOUR
+from server.trust.cases.appeal_access import Appeals
+from server.trust.console.console_files import OWN
+from server.trust.console.console_pages import TEMPLATES, Pages
+from server.trust.desk.second_review import SecondLooks
+from server.trust.moderation_ports import Written
+from server.trust.operators.roles import ROLES
+from server.trust.publication.public_notices import LawNotices
+from server.trust.sanctions.ban_table import path_of
+from server.trust.sanctions.sanction_table import Decision
+from tests.server.data.conftest import Kit
+from tests.server.trust.console.conftest import OPTIONS, Answer, Console, Person
+from tests.server.trust.console.work import case, decided
+from tests.server.trust.desk.test_public_notice_desk import law_desk
+from tests.server.trust.moderation.people import acted, cases, desk, pictures, text
 
 pytestmark = pytest.mark.timeout(120)
 LONG = 12  # characters from which a sentence is no word that two languages share

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.server.console.conftest import Answer, Person
-from tests.server.safety.people import cases, reported, text
-from tests.server.store.conftest import Kit
+from tests.server.data.conftest import Kit
+from tests.server.trust.console.conftest import Answer, Person
+from tests.server.trust.moderation.people import cases, reported, text
 
 
 async def case(kit: Kit, about: int = 22, reason: str = "spam", by: int = 11, **more: object) -> str:

@@ -1,9 +1,9 @@
 """The list of parts against the registry: what can be asked for is in the answer, and nothing else is."""
 
-from server.privacy.model import Export
-from server.privacy.registry import REGISTRY
-from server.rights.parts import ABOUT, PART_OF, PARTS, PROVIDED
-from server.rights.schemas import KINDS
+from server.data.privacy.registry import REGISTRY
+from server.data.privacy.registry_model import Export
+from server.trust.data_export.answer_parts import ABOUT, PART_OF, PARTS, PROVIDED
+from server.trust.data_export.answer_schemas import KINDS
 
 ANSWERED = {Export.OWN, Export.BOTH, Export.FACT, Export.WHEN_AND_WHY}
 NEVER = (

@@ -3,8 +3,8 @@
 import jsonschema_rs
 import pytest
 
-from server.rights.parts import PARTS
-from server.rights.schemas import SCHEMAS
+from server.trust.data_export.answer_parts import PARTS
+from server.trust.data_export.answer_schemas import SCHEMAS
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

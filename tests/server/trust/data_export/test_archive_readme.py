@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from server.pages import Pages
-from server.privacy.registry import REGISTRY
-from server.privacy.terms import SAID
-from server.rights import readme
-from server.rights.parts import PARTS, Row
-from server.rights.request_pages import FIELDS
-from tests.server.rights.test_answer import answer
+from server.data.privacy.registry import REGISTRY
+from server.data.privacy.term_translations import SAID
+from server.http.pages import Pages
+from server.trust.data_export import archive_readme
+from server.trust.data_export.answer_parts import PARTS, Row
+from server.trust.rights.request_pages import FIELDS
+from tests.server.trust.data_export.test_data_answer import answer
 
 PAGES = Pages(lambda name: f"/static/{name}")
 VALUES: dict[str, str | int] = {
@@ -31,17 +31,17 @@ def full() -> dict[str, object]:
 
 
 def test_the_readme_is_one_file_without_script_or_address() -> None:
-    page = readme.page(answer("Hosting Ltd", {"chats": 3}))
+    page = archive_readme.page(answer("Hosting Ltd", {"chats": 3}))
     assert re.findall(r"<script|src=|href=|url\(", page) == []
     for t in PAGES.said.values():
         assert t("know.part.chats") in page
         assert t("know.held") in page
         assert f'lang="{t.language}" dir="{t.direction}"' in page
-    assert page == readme.page(answer("Hosting Ltd", {"chats": 3}))
+    assert page == archive_readme.page(answer("Hosting Ltd", {"chats": 3}))
 
 
 def test_the_readme_of_who_has_nothing_says_so() -> None:
-    page = readme.page(answer())
+    page = archive_readme.page(answer())
     for t in PAGES.said.values():
         assert t("know.nothing") in page
         assert t("know.held") not in page

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from server.rights.tables import as_csv, cell
+from server.trust.data_export.csv_tables import as_csv, cell
 
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "\u00a0=1", "\uff1d1", "\x00=1")
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.config.settings import Retention
-from server.rights.answer import document
-from server.rights.parts import PARTS, Row
-from tests.server.store.conftest import NOW
-
-from .people import stated
+from server.ops.config.settings import Retention
+from server.trust.data_export.answer_parts import PARTS, Row
+from server.trust.data_export.data_answer import document
+from tests.server.data.conftest import NOW
+from tests.server.trust.rights.people import stated
 
 
 def answer(hosting: str = "", counts: dict[str, int] | None = None, bans: list[Row] | None = None) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import insert
 
-from server.rights.machine import FULFILLED
-from server.rights.persons import person
-from server.rights.requests import Asked, Requests
-from server.store.requests_schema import request_step
-from server.store.rights_schema import deletion, erased
-from tests.server.rights.people import A, B, chat, known, wrote
-from tests.server.store.conftest import NOW, Kit, people, transcript
+from server.data.schema.requests_schema import request_step
+from server.data.schema.rights_schema import deletion, erased
+from server.trust.data_export.person_values import person
+from server.trust.data_requests.request_log import Asked, Requests
+from server.trust.data_requests.request_states import FULFILLED
+from tests.server.data.conftest import NOW, Kit, people, transcript
+from tests.server.trust.rights.people import A, B, chat, known, wrote
 
 
 async def test_requests_are_told_with_their_words_and_their_answer(kit: Kit) -> None:

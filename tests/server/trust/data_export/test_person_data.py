@@ -9,20 +9,20 @@ import jsonschema_rs
 import pytest
 from sqlalchemy import delete, insert, select, text
 
-from server.config.moderation_policy import FOR_GOOD
-from server.privacy import audit
-from server.rights import known as module
-from server.rights.known import Incomplete
-from server.rights.parts import PARTS
-from server.rights.schemas import SCHEMAS
-from server.safety.measures import Decision, Grade
-from server.store.errors import StoreAway
-from server.store.safety_schema import report
-from server.store.schema import chat as chat_table
-from server.store.schema import log
-from tests.server.rights.people import DAY, A, B, C, cameras, chat, held, known, packed, part, told, unpacked
-from tests.server.safety.people import cases, desk, reported
-from tests.server.store.conftest import NOW, Kit, address, people, transcript
+from server.data.errors import StoreAway
+from server.data.privacy import audit_log
+from server.data.schema.chat_schema import chat as chat_table
+from server.data.schema.chat_schema import log
+from server.data.schema.safety_schema import report
+from server.ops.config.moderation_policy import FOR_GOOD
+from server.trust.data_export import person_data as module
+from server.trust.data_export.answer_parts import PARTS
+from server.trust.data_export.answer_schemas import SCHEMAS
+from server.trust.data_export.person_data import Incomplete
+from server.trust.sanctions.sanction_table import Decision, Grade
+from tests.server.data.conftest import NOW, Kit, address, people, transcript
+from tests.server.trust.moderation.people import cases, desk, reported
+from tests.server.trust.rights.people import DAY, A, B, C, cameras, chat, held, known, packed, part, told, unpacked
 
 NOBODY = 4711
 
@@ -207,7 +207,7 @@ async def test_a_secret_hold_stops_what_is_told_of_looks_and_no_act_about_holds_
     subject = kit.pseudonyms.audit_subject(kit.pseudonyms.kept_identity(A))
 
     async def look(action: str, at: int) -> None:
-        await audit.note(
+        await audit_log.note(
             kit.database, now=at, operator="mod", action=action, why="an order", outcome="asked", subject=subject
         )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from server.rights.known import Known
-from tests.server.rights.people import A, B, cameras, known
-from tests.server.safety.people import NONE, cases, desk, reported
-from tests.server.store.conftest import NOW, Kit
+from server.trust.data_export.person_data import Known
+from tests.server.data.conftest import NOW, Kit
+from tests.server.trust.moderation.people import NONE, cases, desk, reported
+from tests.server.trust.rights.people import A, B, cameras, known
 
 
 async def rows(answers: Known, who: int, now: int = NOW) -> list[tuple[object, object]]:

@@ -6,13 +6,13 @@ import asyncio
 
 from sqlalchemy import insert
 
-from server.rights import pieces
-from server.rights.persons import person
-from server.rights.pieces import View, day, month, time_of
-from server.store.epochs import epoch_of
-from server.store.schema import audit
-from tests.server.rights.people import DAY, A, B, chat, known
-from tests.server.store.conftest import NOW, Kit, address
+from server.data.keys.epoch_keys import epoch_of
+from server.data.schema.chat_schema import audit
+from server.trust.data_export import person_rows
+from server.trust.data_export.person_rows import View, day, month, time_of
+from server.trust.data_export.person_values import person
+from tests.server.data.conftest import NOW, Kit, address
+from tests.server.trust.rights.people import DAY, A, B, chat, known
 
 
 def test_times_are_utc_and_end_where_they_are_told_to() -> None:
@@ -26,23 +26,23 @@ async def test_chats_are_read_in_order_over_all_epochs_from_any_place(kit: Kit) 
     await kit.write(*(chat(ago) for ago in (100, 70, 40, 10, 1)), chat(5, B, B))
     async with kit.database.snapshot() as connection:
         view = View(connection, kit.pseudonyms, person(kit.pseudonyms, A), kit.retention, NOW)
-        whole = await pieces.chats(view, (b"", -1), 100)
+        whole = await person_rows.chats(view, (b"", -1), 100)
         assert [row.ended for row in whole] == [NOW - ago * DAY for ago in (100, 70, 40, 10, 1)]
-        assert [row.chat for row in await pieces.newest_chats(view, 2)] == [row.chat for row in whole[-2:]]
-        assert [row.chat for row in await pieces.chats(view, (whole[1].chat, whole[1].side), 2)] == [
+        assert [row.chat for row in await person_rows.newest_chats(view, 2)] == [row.chat for row in whole[-2:]]
+        assert [row.chat for row in await person_rows.chats(view, (whole[1].chat, whole[1].side), 2)] == [
             row.chat for row in whole[2:4]
         ]
-        assert await pieces.chats_by_mode(view) == {"text": 5}
+        assert await person_rows.chats_by_mode(view) == {"text": 5}
 
 
 async def test_an_address_whose_key_is_destroyed_is_told_as_none(kit: Kit) -> None:
     await kit.write(chat(100), chat(1))
     async with kit.database.snapshot() as connection:
         view = View(connection, kit.pseudonyms, person(kit.pseudonyms, A), kit.retention, NOW)
-        old, new = await pieces.newest_chats(view, 10)
+        old, new = await person_rows.newest_chats(view, 10)
     await asyncio.to_thread(kit.pseudonyms.epochs.destroy, epoch_of(NOW - 100 * DAY))
-    assert pieces.as_chat(view, new)["address"] == address(A)
-    assert pieces.as_chat(view, old)["address"] is None
+    assert person_rows.as_chat(view, new)["address"] == address(A)
+    assert person_rows.as_chat(view, old)["address"] is None
     assert person(kit.pseudonyms, A).live != view.person.live, "and the row is found no more"
 
 

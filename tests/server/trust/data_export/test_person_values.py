@@ -2,9 +2,9 @@
 
 import pytest
 
-from server.rights.persons import person
-from server.store.epochs import EpochKeys
-from server.store.pseudonyms import Pseudonyms
+from server.data.keys.epoch_keys import EpochKeys
+from server.data.keys.pseudonyms import Pseudonyms
+from server.trust.data_export.person_values import person
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from server.rights.archive import Archive
+from server.trust.data_export.zip_stream import Archive
 
 
 def made(*files: tuple[str, bytes]) -> list[bytes]:

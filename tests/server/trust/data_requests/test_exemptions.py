@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from server.privacy.holds import Selector
-from server.rights.exemptions import TICKET, Exemption, Kept, kept
-from tests.server.safety.people import NONE, ban, cases, desk, reported
-from tests.server.store.conftest import NOW, Kit, address, ended, people, transcript
-
-from .test_deletion import DAY, A, B, hold
+from server.data.retention.legal_holds import Selector
+from server.trust.data_requests.exemptions import TICKET, Exemption, Kept, kept
+from tests.server.data.conftest import NOW, Kit, address, ended, people, transcript
+from tests.server.trust.moderation.people import NONE, ban, cases, desk, reported
+from tests.server.trust.rights.test_deletion import DAY, A, B, hold
 
 ALWAYS = (Kept(Exemption.TRAIL, None), Kept(Exemption.TICKET, NOW + TICKET))
 

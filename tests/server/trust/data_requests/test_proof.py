@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.rights.proof import AGENT, DELETE, KNOW, MANAGE, WHOLE, Proved
+from server.trust.data_requests.proof import AGENT, DELETE, KNOW, MANAGE, WHOLE, Proved
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,15 @@ import asyncio
 import pytest
 from sqlalchemy import update
 
-from server.rights import machine, requests
-from server.rights.interface import NoSuchRequest, QueueFull, Used
-from server.rights.machine import DAY, NotAllowed
-from server.rights.number import shown
-from server.rights.proof import AGENT, WHOLE, Proved
-from server.rights.requests import Asked, Requests
-from server.security.url_secrets import draw
-from server.store.requests_schema import request
-from tests.server.store.conftest import NOW, Kit
+from server.data.schema.requests_schema import request
+from server.ops.security.url_secrets import draw
+from server.trust.data_requests import request_log, request_states
+from server.trust.data_requests.proof import AGENT, WHOLE, Proved
+from server.trust.data_requests.request_log import Asked, Requests
+from server.trust.data_requests.request_number import shown
+from server.trust.data_requests.request_states import DAY, NotAllowed
+from server.trust.data_requests.rights_ports import NoSuchRequest, QueueFull, Used
+from tests.server.data.conftest import NOW, Kit
 
 ME, OTHER = 11, 22
 
@@ -33,7 +33,7 @@ async def test_two_proved_requests_of_one_kind_are_one_also_at_once(table: Reque
     assert len(set(numbers)) == 1
     assert await table.open(Asked("object", "page", 3, ME), NOW) not in numbers
     assert await table.open(Asked("delete", "page", 3, OTHER), NOW) not in numbers
-    await table.move(numbers[0], machine.FULFILLED, NOW + 1)
+    await table.move(numbers[0], request_states.FULFILLED, NOW + 1)
     assert await table.open(asked, NOW + 2) not in numbers
 
 
@@ -46,15 +46,15 @@ async def test_what_nobody_proved_joins_nothing_and_blocks_nobody(table: Request
 
 
 async def test_the_queue_of_unproved_requests_is_bounded(table: Requests, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert requests.QUEUE == 10_000
-    monkeypatch.setattr(requests, "QUEUE", 2)
+    assert request_log.QUEUE == 10_000
+    monkeypatch.setattr(request_log, "QUEUE", 2)
     asked = Asked("know", "page", 0, text="x", secret=draw())
     first = await table.open(asked, NOW)
     await table.open(asked, NOW)
     with pytest.raises(QueueFull):
         await table.open(asked, NOW)
     await table.open(Asked("know", "page", 3, ME), NOW)  # who proved it always may
-    await table.move(first, machine.DENIED, NOW, "no_match")
+    await table.move(first, request_states.DENIED, NOW, "no_match")
     await table.open(asked, NOW)
 
 
@@ -104,13 +104,13 @@ async def test_what_was_written_goes_when_it_closes_and_the_answer_stays(kit: Ki
     found = await table.find(number, None, secret)
     assert found is not None
     assert (found.text, found.contact) == ("", "")
-    await table.move(number, machine.DENIED, NOW + 5, "other", "we cannot")
+    await table.move(number, request_states.DENIED, NOW + 5, "other", "we cannot")
     assert await kit.count("request_text") == await kit.count("request_contact") == 0
     found = await table.find(number, None, secret)
     assert found is not None
     assert (found.standing.state, found.standing.reason, found.answer) == ("denied", "other", "we cannot")
     with pytest.raises(NotAllowed):
-        await table.move(number, machine.FULFILLED, NOW + 6)
+        await table.move(number, request_states.FULFILLED, NOW + 6)
 
 
 async def test_the_clock_takes_words_and_contact_at_the_outer_day_and_ends_what_nobody_proved(
@@ -123,20 +123,22 @@ async def test_the_clock_takes_words_and_contact_at_the_outer_day_and_ends_what_
     await table.tick(NOW + 45 * DAY - 1)
     assert await kit.count("request_text") == 3
     await table.tick(NOW + 45 * DAY)
-    assert (await table.read(ticket)).standing.state == machine.EXPIRED
-    assert (await table.read(mine)).standing.state == machine.OPEN, "what we owe an answer to never runs out by itself"
+    assert (await table.read(ticket)).standing.state == request_states.EXPIRED
+    assert (await table.read(mine)).standing.state == request_states.OPEN, (
+        "what we owe an answer to never runs out by itself"
+    )
     assert (await kit.count("request_text"), await kit.count("request_contact")) == (2, 1)
     await table.tick(NOW + 90 * DAY)
     assert await kit.count("request_text") == await kit.count("request_contact") == 0
 
 
-@pytest.mark.parametrize("kind", machine.UNPROVED_KINDS)
+@pytest.mark.parametrize("kind", request_states.UNPROVED_KINDS)
 async def test_what_needs_no_proof_is_open_and_due_until_it_is_answered_and_its_words_leave_after_90_days(
     kit: Kit, table: Requests, kind: str
 ) -> None:
     number = await table.open(Asked(kind, "page", 0, text="t", contact="c", secret=draw()), NOW)
     await table.open(Asked("know", "page", 0, text="t", secret=draw()), NOW)
-    assert (await table.read(number)).standing.state == machine.OPEN
+    assert (await table.read(number)).standing.state == request_states.OPEN
     kit.now = NOW + 89 * DAY
     await table.tick(int(kit.now))
     assert (await kit.purge().run()).proved
@@ -147,18 +149,18 @@ async def test_what_needs_no_proof_is_open_and_due_until_it_is_answered_and_its_
     assert await kit.count("request_text") == await kit.count("request_contact") == 0
     kit.now = NOW + 800 * DAY
     await table.tick(int(kit.now))
-    assert await table.counts() == ({machine.OPEN: 1, machine.EXPIRED: 1}, NOW + machine.DUE)
-    await table.move(number, machine.FULFILLED, int(kit.now), answer="done")
+    assert await table.counts() == ({request_states.OPEN: 1, request_states.EXPIRED: 1}, NOW + request_states.DUE)
+    await table.move(number, request_states.FULFILLED, int(kit.now), answer="done")
     assert (await table.counts())[1] is None
 
 
 async def test_what_an_earlier_release_took_for_unproved_is_open(kit: Kit, table: Requests) -> None:
     number = await table.open(Asked("complaint", "page", 0, text="t", secret=draw()), NOW)
     async with kit.database.write() as connection:
-        await connection.execute(update(request).values(state=machine.IN_PROGRESS, reason=machine.VERIFY))
+        await connection.execute(update(request).values(state=request_states.IN_PROGRESS, reason=request_states.VERIFY))
     await table.tick(NOW + 50 * DAY)
     found = (await table.read(number)).standing
-    assert (found.state, found.reason) == (machine.OPEN, "")
+    assert (found.state, found.reason) == (request_states.OPEN, "")
 
 
 async def test_the_counts_say_how_many_wait_and_when_the_first_is_due(table: Requests) -> None:
@@ -166,12 +168,12 @@ async def test_the_counts_say_how_many_wait_and_when_the_first_is_due(table: Req
     await table.open(Asked("know", "letter", 0, text="x"), NOW, received=NOW - 10 * DAY)
     number = await table.open(Asked("delete", "page", 3, ME), NOW)
     assert await table.counts() == ({"in_progress": 1, "open": 1}, NOW + 20 * DAY)
-    await table.move(number, machine.FULFILLED, NOW)
+    await table.move(number, request_states.FULFILLED, NOW)
     assert [one.number for one in await table.listed(every=False)] != [number]
     assert len(await table.listed(every=True)) == 2
 
 
 async def test_a_number_that_is_none_is_refused_by_name(table: Requests) -> None:
-    for deed in (table.read("AAAA"), table.who("AAAA"), table.move("AAAA", machine.REVOKED, NOW)):
+    for deed in (table.read("AAAA"), table.who("AAAA"), table.move("AAAA", request_states.REVOKED, NOW)):
         with pytest.raises(NoSuchRequest, match="AAAA"):
             await deed

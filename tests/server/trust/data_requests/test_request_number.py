@@ -1,7 +1,7 @@
 """Numbers of requests, as people write them."""
 
-from server.rights.number import read, shown
-from server.security.numbers import ALPHABET, number
+from server.ops.security.reference_numbers import ALPHABET, number
+from server.trust.data_requests.request_number import read, shown
 
 
 def test_a_number_is_read_in_every_spelling() -> None:

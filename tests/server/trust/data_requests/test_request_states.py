@@ -4,8 +4,8 @@ from itertools import product
 
 import pytest
 
-from server.rights import machine
-from server.rights.machine import (
+from server.trust.data_requests import request_states
+from server.trust.data_requests.request_states import (
     DAY,
     DENIED,
     EXPIRED,
@@ -101,7 +101,7 @@ def test_what_is_closed_is_not_put_off(state: str) -> None:
 
 
 def test_agents_know_the_states_and_the_reasons() -> None:
-    assert set(machine.STATES) == {"open", "in_progress", "fulfilled", "denied", "revoked", "expired"}
+    assert set(request_states.STATES) == {"open", "in_progress", "fulfilled", "denied", "revoked", "expired"}
     assert set(REFUSALS) == {
         "insuf_verification", "no_match", "suspected_fraud", "claim_not_covered", "too_many_requests", "other",
     }  # fmt: skip

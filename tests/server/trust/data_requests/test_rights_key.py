@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from server.rights.proof import AGENT, DELETE, KNOW, WHOLE
-from server.rights.rights_key import CHARACTERS_MAX, CODE_DAYS, RightsKeys
-from server.security import keys
+from server.ops.security import secret_keys
+from server.trust.data_requests.proof import AGENT, DELETE, KNOW, WHOLE
+from server.trust.data_requests.rights_key import CHARACTERS_MAX, CODE_DAYS, RightsKeys
 
 NOW = 1_795_000_000
 ME = 2**63 - 5
@@ -14,17 +14,17 @@ ME = 2**63 - 5
 
 def made(data: Path) -> RightsKeys:
     """As the service has them after a start."""
-    return RightsKeys(keys.load(data))
+    return RightsKeys(secret_keys.load(data))
 
 
 def test_a_key_opens_after_rotations_and_restarts_and_on_another_host(tmp_path: Path) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
     key = made(here).key(ME, NOW * 1000)
     for _ in range(2):
-        keys.rotate(here)
-    (there / keys.EPOCHS).mkdir(parents=True, mode=0o700)
-    lasting = there / keys.EPOCHS / "identity.key"
-    lasting.write_bytes((here / keys.EPOCHS / "identity.key").read_bytes())
+        secret_keys.rotate(here)
+    (there / secret_keys.EPOCHS).mkdir(parents=True, mode=0o700)
+    lasting = there / secret_keys.EPOCHS / "identity.key"
+    lasting.write_bytes((here / secret_keys.EPOCHS / "identity.key").read_bytes())
     lasting.chmod(0o600)
     for data in (here, there):
         opened = made(data).open(key, NOW + 10 * 365 * 86_400)

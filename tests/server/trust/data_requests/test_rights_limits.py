@@ -1,7 +1,7 @@
 """How often a network, and a person, may ask."""
 
-from server.rights.limits import ACTS, DAY, HOUR, TICKETS, TRIES, Limits
-from server.security.buckets import Tables
+from server.ops.security.token_buckets import Tables
+from server.trust.data_requests.rights_limits import ACTS, DAY, HOUR, TICKETS, TRIES, Limits
 
 HERE, NEAR, FAR = "81.0.0.1", "81.0.0.200", "81.0.1.1"
 

@@ -6,11 +6,12 @@ import sys
 
 import pytest
 
-from server.rights import deletion, interface, service
+from server.trust.data_requests import rights_ports
+from server.trust.rights import deletion, service
 
 
 @pytest.mark.parametrize(
-    ("asked", "offered"), [(interface.Rights, service.Rights), (interface.Deletions, deletion.Deletion)]
+    ("asked", "offered"), [(rights_ports.Rights, service.Rights), (rights_ports.Deletions, deletion.Deletion)]
 )
 def test_what_is_asked_is_offered_with_the_same_parameters(asked: type, offered: type) -> None:
     names = [name for name in vars(asked) if not name.startswith("_")]
@@ -24,6 +25,6 @@ def test_what_is_asked_is_offered_with_the_same_parameters(asked: type, offered:
 
 
 def test_the_pages_load_no_database() -> None:
-    code = "import sys, server.app; print(*sorted({'sqlalchemy', 'alembic', 'obstore'} & set(sys.modules)))"
+    code = "import sys, server.main.app; print(*sorted({'sqlalchemy', 'alembic', 'obstore'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from server.config.moderation_policy import DAY
-from server.safety import receipts
-from server.safety.appeals import Appeals
-from server.safety.ban_table import path_of
-from server.safety.measures import Decision, Refused
-from tests.server.store.conftest import NOW, Kit
-
-from .people import NONE, ban, bans, cases, desk, reported
+from server.ops.config.moderation_policy import DAY
+from server.trust.cases.appeal_access import Appeals
+from server.trust.reports import receipt_answers
+from server.trust.sanctions.ban_table import path_of
+from server.trust.sanctions.sanction_table import Decision, Refused
+from tests.server.data.conftest import NOW, Kit
+from tests.server.trust.moderation.people import NONE, ban, bans, cases, desk, reported
 
 
 async def test_a_ban_is_taken_back_by_another_operator_alone(kit: Kit) -> None:
@@ -23,7 +22,7 @@ async def test_a_ban_is_taken_back_by_another_operator_alone(kit: Kit) -> None:
     await at_desk.unban(ident, "bob", "so")
     await known.refresh()
     assert known.find(22, "") is None
-    receipt = await receipts.find(kit.database, kit.pseudonyms, one.receipt)
+    receipt = await receipt_answers.find(kit.database, kit.pseudonyms, one.receipt)
     assert receipt is not None
     assert receipt.state == "reversed"
     with pytest.raises(Refused, match="No ban"):

@@ -8,21 +8,20 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from server.config.moderation_policy import DAY, FOR_GOOD, HOUR
-from server.privacy import audit
-from server.safety import receipts
-from server.safety.appeals import Appeals
-from server.safety.ban_rows import SHARED
-from server.safety.ban_table import path_of
-from server.safety.desk import LEASE
-from server.safety.files import Taken
-from server.safety.measures import Decision, Grade, Refused
-from server.store.case_life import UNDO
-from server.store.records import EndedChat, Party
-from server.store.schema import audit as trail
-from tests.server.store.conftest import NOW, Kit, address
-
-from .people import NONE, ban, bans, cases, desk, reported, text
+from server.data.privacy import audit_log
+from server.data.records.chat_rows import EndedChat, Party
+from server.data.retention.case_expiry import UNDO
+from server.data.schema.chat_schema import audit as trail
+from server.ops.config.moderation_policy import DAY, FOR_GOOD, HOUR
+from server.trust.cases.appeal_access import Appeals
+from server.trust.cases.desk_base import Taken
+from server.trust.desk.case_desk import LEASE
+from server.trust.reports import receipt_answers
+from server.trust.sanctions.ban_rows import SHARED
+from server.trust.sanctions.ban_table import path_of
+from server.trust.sanctions.sanction_table import Decision, Grade, Refused
+from tests.server.data.conftest import NOW, Kit, address
+from tests.server.trust.moderation.people import NONE, ban, bans, cases, desk, reported, text
 
 
 async def test_a_case_is_read_with_the_servers_text_and_leaves_a_row(kit: Kit) -> None:
@@ -30,7 +29,7 @@ async def test_a_case_is_read_with_the_servers_text_and_leaves_a_row(kit: Kit) -
     found = await desk(kit).show(ident.hex(), "ada", "my turn")
     assert [(line.side, line.text) for line in found.texts[0].lines] == [(0, "hello"), (1, "buy this")]
     assert [(one.reason, one.note) for one in found.reports] == [("spam", "look")]
-    rows = await audit.listed(kit.database, 0)
+    rows = await audit_log.listed(kit.database, 0)
     assert [(row.operator, row.action, row.why) for row in rows] == [("ada", "safety show", "my turn")] * 2
     assert [row.outcome.partition(": ")[2] for row in rows] == ["shown", "asked"]
     async with kit.database.read() as connection:
@@ -42,7 +41,7 @@ async def test_nothing_is_done_about_a_case_and_the_reporter_reads_so(kit: Kit) 
     one = reported()
     ident = await cases(kit).take(one)
     await desk(kit).decide(ident.hex(), "ada", "harmless", NONE)
-    receipt = await receipts.find(kit.database, kit.pseudonyms, one.receipt)
+    receipt = await receipt_answers.find(kit.database, kit.pseudonyms, one.receipt)
     assert receipt is not None
     assert (receipt.state, receipt.closed) == ("none", NOW)
     with pytest.raises(Refused, match="decided already"):
@@ -102,7 +101,7 @@ async def test_an_appeal_is_answered_by_somebody_else_and_a_reversal_frees(kit: 
     read = await appeals.read(token)
     assert read is not None
     assert (read.running, read.appealed, read.answer) == (False, "reversed", "We were wrong.")
-    receipt = await receipts.find(kit.database, kit.pseudonyms, one.receipt)
+    receipt = await receipt_answers.find(kit.database, kit.pseudonyms, one.receipt)
     assert receipt is not None
     assert receipt.state == "reversed"
     ident = await cases(kit).take(reported(by=77, at=int(kit.now)))
@@ -238,7 +237,7 @@ async def test_an_undo_gives_back_the_whole_case(kit: Kit) -> None:
     assert (again.reports, again.texts, again.steps, again.outcome) == (
         before.reports, before.texts, before.steps, None,
     )  # fmt: skip
-    assert [row.action for row in await audit.listed(kit.database, 0)].count("safety undo") == 3  # bob's try is one
+    assert [row.action for row in await audit_log.listed(kit.database, 0)].count("safety undo") == 3  # bob's try is one
     kit.now += 5
     await at_desk.decide(ident, "ada", "so", Decision("ban", "R5", 7 * DAY, "Please stop."))
     read = await Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now).read(

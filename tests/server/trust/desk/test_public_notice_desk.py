@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from server.privacy import audit
-from server.safety.interface import Written
-from server.safety.law_desk import LONGEST, LawDesk
-from server.safety.measures import Refused
-from tests.server.store.conftest import NOW, Kit
-
-from .test_law_notices import SAID, notices
+from server.data.privacy import audit_log
+from server.trust.desk.public_notice_desk import LONGEST, LawDesk
+from server.trust.moderation_ports import Written
+from server.trust.sanctions.sanction_table import Refused
+from tests.server.data.conftest import NOW, Kit
+from tests.server.trust.publication.test_public_notices import SAID, notices
 
 
 def law_desk(kit: Kit) -> LawDesk:
@@ -30,7 +29,7 @@ async def test_a_notice_is_read_and_the_look_is_written_down(kit: Kit) -> None:
     ident = (await law_desk(kit).waiting())[0].id
     found = await law_desk(kit).show(ident[:8], "ada", "my turn")
     assert (found.kind, found.about, found.words, found.contact) == (SAID.kind, SAID.about, SAID.words, SAID.contact)
-    rows = await audit.listed(kit.database, 0)
+    rows = await audit_log.listed(kit.database, 0)
     assert [(row.operator, row.action, row.why) for row in rows] == [("ada", "safety notices show", "my turn")]
     assert not any(word in row.outcome for row in rows for word in ("passports", "example"))
 
@@ -80,5 +79,5 @@ async def test_a_flood_is_decided_at_once_and_unread_and_children_only_if_named(
     assert found is not None
     assert (found.state, found.closed) == ("none", int(kit.now))
     assert await desk.clear("ada", "a flood", ("child",), since, until) == 1
-    rows = [(row.operator, row.action, row.why) for row in await audit.listed(kit.database, 0)]
+    rows = [(row.operator, row.action, row.why) for row in await audit_log.listed(kit.database, 0)]
     assert rows == [("ada", "safety notices clear", "a flood")] * 6

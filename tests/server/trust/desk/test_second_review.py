@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from server.config.moderation_policy import AGE, DAY
-from server.safety.appeals import Appeals
-from server.safety.ban_table import path_of
-from server.safety.desk import Desk
-from server.safety.measures import Decision, Grade, Refused
-from server.safety.second_looks import ONE_IN, drawn
-from server.store.case_life import UNDO
-from server.store.second_looks import WITHIN
-from tests.server.store.conftest import NOW, Kit
-
-from .people import NONE, ban, bans, cases, desk, reported, text
+from server.data.retention.case_expiry import UNDO
+from server.data.schema.second_look_queries import WITHIN
+from server.ops.config.moderation_policy import AGE, DAY
+from server.trust.cases.appeal_access import Appeals
+from server.trust.desk.case_desk import Desk
+from server.trust.desk.second_review import ONE_IN, drawn
+from server.trust.sanctions.ban_table import path_of
+from server.trust.sanctions.sanction_table import Decision, Grade, Refused
+from tests.server.data.conftest import NOW, Kit
+from tests.server.trust.moderation.people import NONE, ban, bans, cases, desk, reported, text
 
 
 def always(kit: Kit) -> Desk:

@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-from server.safety.shown import BYTES, MOST, OWN, STRIP, Picture, bounded
+from server.trust.evidence.case_pictures import BYTES, MOST, OWN, STRIP, Picture, bounded
 
 
 def picture(at: int = 1, kind: str = STRIP, side: int = 1, size: int = 10) -> Picture:

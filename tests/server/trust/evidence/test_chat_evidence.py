@@ -6,7 +6,18 @@ import gzip
 
 import pytest
 
-from server.safety.evidence import BYTES, LINES, LONGEST, Evidence, Found, Unreadable, last, pack, said, unpack
+from server.trust.evidence.chat_evidence import (
+    BYTES,
+    LINES,
+    LONGEST,
+    Evidence,
+    Found,
+    Unreadable,
+    last,
+    pack,
+    said,
+    unpack,
+)
 
 
 def test_the_last_lines_are_kept_in_order() -> None:

@@ -7,22 +7,21 @@ import secrets
 import pytest
 from sqlalchemy import select
 
-from server.safety import picture_rows
-from server.safety.shown import MOST, MOST_OF_A_CASE, STRIP, Picture, bounded
-from server.store import month_figures
-from server.store.safety_schema import case, evidence
-from server.store.schema import doomed
-from server.store.sealed import UNFINISHED
-from tests.server.store.conftest import NOW, Kit
-
-from .people import NONE, cases, desk, pictures, reported, sealed, text
+from server.data.logs.sealed_objects import UNFINISHED
+from server.data.retention import month_figures
+from server.data.schema.chat_schema import doomed
+from server.data.schema.safety_schema import case, evidence
+from server.trust.evidence import picture_evidence
+from server.trust.evidence.case_pictures import MOST, MOST_OF_A_CASE, STRIP, Picture, bounded
+from tests.server.data.conftest import NOW, Kit
+from tests.server.trust.moderation.people import NONE, cases, desk, pictures, reported, sealed, text
 
 
 async def rows(kit: Kit) -> list[object]:
     """The rows of pictures, in their order."""
     async with kit.database.read() as connection:
         wanted = (
-            select(evidence).where(picture_rows.PICTURE).order_by(evidence.c.made, evidence.c.kind, evidence.c.side)
+            select(evidence).where(picture_evidence.PICTURE).order_by(evidence.c.made, evidence.c.kind, evidence.c.side)
         )
         return list((await connection.execute(wanted)).all())
 
@@ -33,7 +32,7 @@ def many(number: int) -> tuple[Picture, ...]:
 
 
 def test_the_store_counts_the_same_kinds() -> None:
-    assert picture_rows.KINDS == month_figures.PICTURES
+    assert picture_evidence.KINDS == month_figures.PICTURES
 
 
 async def test_what_is_kept_is_sealed_and_in_no_file_as_it_is(kit: Kit) -> None:
@@ -81,13 +80,13 @@ async def test_a_report_that_waited_for_hours_is_not_swept_while_it_is_stored(
     kit: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kit.now = NOW + 5 * UNFINISHED
-    write = picture_rows.write
+    write = picture_evidence.write
 
     async def late(*given: object) -> int:
         assert {row.since for row in (await given[0].execute(select(doomed))).all()} == {int(kit.now) + UNFINISHED}  # type: ignore[attr-defined]
         return await write(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(picture_rows, "write", late)
+    monkeypatch.setattr(picture_evidence, "write", late)
     await cases(kit).take(reported(said=text("hello"), shown=pictures()))
     assert await kit.count("evidence") == 4
 
@@ -107,7 +106,7 @@ async def test_a_case_has_an_end_of_room_and_what_is_too_much_is_swept(kit: Kit)
 async def test_text_and_pictures_leave_at_their_own_times(kit: Kit) -> None:
     ident = await cases(kit).take(reported(said=text("hello"), shown=pictures()))
     async with kit.database.write() as connection:
-        await picture_rows.leave(connection, ident, NOW + 1, NOW + 2)
+        await picture_evidence.leave(connection, ident, NOW + 1, NOW + 2)
         found = (await connection.execute(select(evidence.c.kind, evidence.c.until))).all()
         assert (await connection.execute(select(case.c.closed))).scalar() is None
     assert {(row.kind == "text", row.until) for row in found} == {(True, NOW + 1), (False, NOW + 2)}

@@ -5,10 +5,9 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from server.safety.evidence import Evidence, Found
-from server.safety.reported import pack, unpack
-
-from .people import acted, reported, text
+from server.trust.evidence.chat_evidence import Evidence, Found
+from server.trust.evidence.reported_chat import pack, unpack
+from tests.server.trust.moderation.people import acted, reported, text
 
 FOUND = replace(text("hello", "buy gold"), found=(Found(2, 1, "money"), Found(1, 0, "link")))
 

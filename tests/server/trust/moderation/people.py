@@ -5,17 +5,17 @@ from __future__ import annotations
 import itertools
 import secrets
 
-from server.config.moderation_policy import DAY
-from server.safety.bans import Bans
-from server.safety.cases import Cases
-from server.safety.desk import Desk
-from server.safety.evidence import Evidence, Said
-from server.safety.measures import Decision
-from server.safety.reported import NOBODY, Person, Reported
-from server.safety.shown import OWN, STRIP, Picture
-from server.store.country import Countries
-from server.store.sealed import Sealed
-from tests.server.store.conftest import NOW, Kit, address
+from server.data.logs.sealed_objects import Sealed
+from server.data.records.address_country import Countries
+from server.ops.config.moderation_policy import DAY
+from server.trust.cases.report_cases import Cases
+from server.trust.desk.case_desk import Desk
+from server.trust.evidence.case_pictures import OWN, STRIP, Picture
+from server.trust.evidence.chat_evidence import Evidence, Said
+from server.trust.evidence.reported_chat import NOBODY, Person, Reported
+from server.trust.sanctions.ban_loader import Bans
+from server.trust.sanctions.sanction_table import Decision
+from tests.server.data.conftest import NOW, Kit, address
 
 _numbers = itertools.count(1)
 NONE = Decision("none")

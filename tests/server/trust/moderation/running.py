@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ext.net.tap import Tap
-from server.config.settings import Screening
-from server.safety.screener import Screener
+from server.ops.config.settings import Screening
+from server.trust.screening.screening_client import Screener
 
 Found = list[tuple[int, int, int, str, int]]
 

@@ -17,16 +17,17 @@ import pytest
 from serendip_client.client import Client
 from serendip_client.ending import Disconnected
 from serendip_client.events import Challenge, Closed, Error, Left, Matched, Message, Reported, Solved, Tip, Waiting
-from server.config.moderation_policy import DAY
-from tests.server.omegle.conftest import Caller
-from tests.server.workers import hosts
+from server.ops.config.moderation_policy import DAY
+from tests.server.fleet.processes import hosts
+from tests.server.site.omegle.conftest import Caller
+from tests.server.trust.moderation.test_service import Kept, case_of, client
 from tests.support.forkserver import START, forked
-
-from .test_service import Kept, case_of, client
 
 CLAIM = "im 14"
 # A decision stands at once.
-SOON = forked(f"from server.safety import minors; minors.STANDS, minors.EVERY = 1.0, 0.2; {START}")
+SOON = forked(
+    f"from server.trust.child_protection import minor_deletion as minors; minors.STANDS, minors.EVERY = 1.0, 0.2; {START}"
+)
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # the command line is a process that is waited for
 
 

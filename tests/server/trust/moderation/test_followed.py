@@ -9,15 +9,14 @@ from typing import Any
 
 import pytest
 
-from server.config.moderation_policy import WAITING
-from server.safety import service
-from server.safety.service import Safety
-from server.store.country import Countries
-from server.store.errors import StoreAway
-from server.store.service import Parts
-from tests.server.store.conftest import Kit, ended
-
-from .people import ban, cases, desk, reported
+from server.data.errors import StoreAway
+from server.data.records.address_country import Countries
+from server.data.store.service import Parts
+from server.ops.config.moderation_policy import WAITING
+from server.trust.moderation import service
+from server.trust.moderation.service import Safety
+from tests.server.data.conftest import Kit, ended
+from tests.server.trust.moderation.people import ban, cases, desk, reported
 
 sqlite_alone = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 

@@ -21,11 +21,10 @@ import pytest
 
 from serendip_client.client import Client
 from serendip_client.events import Left, Matched, Message, Reported
-from server.safety.cases import A_DAY
-from tests.server.safety.screening.costly import corpus
-
-from .test_public_routes import FIELDS
-from .test_service import Kept, case_of, headers, refused, talked
+from server.trust.cases.report_cases import A_DAY
+from tests.server.trust.moderation.test_service import Kept, case_of, headers, refused, talked
+from tests.server.trust.publication.test_public_routes import FIELDS
+from tests.server.trust.screening.costly import corpus
 
 FLOOD = 1_000  # reports at once
 CROWD = 100  # people who report one person

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.metrics.histogram import Buckets
-from server.safety.appeals import Appeals
-from server.safety.ban_table import path_of
-from server.safety.figures import BEHIND, Figures
-from server.safety.interface import Written
-from server.safety.law_notices import LawNotices
-from server.safety.measures import Decision
-from tests.server.store.conftest import NOW, Kit
-
-from .people import cases, desk, reported
+from server.ops.metrics.histogram import Buckets
+from server.trust.cases.appeal_access import Appeals
+from server.trust.moderation.moderation_gauges import BEHIND, Figures
+from server.trust.moderation_ports import Written
+from server.trust.publication.public_notices import LawNotices
+from server.trust.sanctions.ban_table import path_of
+from server.trust.sanctions.sanction_table import Decision
+from tests.server.data.conftest import NOW, Kit
+from tests.server.trust.moderation.people import cases, desk, reported
 
 
 async def looked(figures: Figures) -> dict[str, Any]:

@@ -13,10 +13,9 @@ import pytest
 from serendip_client.client import Client
 from serendip_client.ending import Disconnected
 from serendip_client.events import Closed, Left, Matched, Message
+from tests.server.trust.moderation.test_service import Kept, client, headers, welcome
+from tests.server.trust.screening.spam import TEMPLATES, variants
 from tests.support.services import free_port
-
-from .screening.spam import TEMPLATES, variants
-from .test_service import Kept, client, headers, welcome
 
 BAD = "z" * 22
 CHATS = 30

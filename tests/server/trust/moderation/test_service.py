@@ -16,8 +16,8 @@ import pytest
 
 from serendip_client.client import Client
 from serendip_client.events import Blocked, Closed, Error, Left, Matched, Message, Notice, Reported, Waiting
-from tests.server.omegle.reading import Read, python_omegle, read
-from tests.server.web.servers import ROOT, Server
+from tests.server.site.omegle.reading import Read, python_omegle, read
+from tests.server.site.web.servers import ROOT, Server
 from tests.support.forkserver import START
 
 __all__ = ["read"]

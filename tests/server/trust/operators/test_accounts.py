@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from server.config.moderation_policy import WAITING
-from server.console.accounts import Refused, unread_queues
-from server.console.passkeys import Credential
-from server.privacy import audit
-from server.security.url_secrets import encode
-from tests.server.console.conftest import Console, link_of
+from server.data.privacy import audit_log
+from server.ops.config.moderation_policy import WAITING
+from server.ops.security.url_secrets import encode
+from server.trust.operators.accounts import Refused, unread_queues
+from server.trust.operators.passkeys import Credential
+from tests.server.trust.console.conftest import Console, link_of
 
 
 async def test_an_account_is_made_by_its_invitation_and_opened_by_its_passkey(console: Console) -> None:
@@ -123,7 +123,7 @@ async def test_each_change_is_a_row_of_the_trail(console: Console) -> None:
     await console.enrolled("ada", "moderator")
     await console.accounts.change("ada", ["lead"], "root")
     await console.accounts.close("ada", "root")
-    rows = [(row.operator, row.action, row.outcome) for row in await audit.listed(console.kit.database, 0)]
+    rows = [(row.operator, row.action, row.outcome) for row in await audit_log.listed(console.kit.database, 0)]
     assert rows == [
         ("root", "console close", "ada"),
         ("root", "console roles", "ada lead"),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from server.console.accounts import Refused
-from server.console.approvals import CONFIRM, GOOD, HOUR, Approvals, State
-from server.console.roles import Action, Operator
-from server.privacy import audit
-from tests.server.console.conftest import Console
+from server.data.privacy import audit_log
+from server.trust.operators.accounts import Refused
+from server.trust.operators.approvals import CONFIRM, GOOD, HOUR, Approvals, State
+from server.trust.operators.roles import Action, Operator
+from tests.server.trust.console.conftest import Console
 
 CASE = bytes(range(16))
 
@@ -164,7 +164,7 @@ async def test_each_step_is_a_row_of_the_trail(console: Console) -> None:
     ident = await approvals.ask(ADA, Action.REVEAL, CASE, "a threat")
     await approvals.confirm(ident, BOB)
     await approvals.refuse(ident, ADA)
-    rows = [(row.operator, row.action, row.why) for row in await audit.listed(console.kit.database, 0)]
+    rows = [(row.operator, row.action, row.why) for row in await audit_log.listed(console.kit.database, 0)]
     assert [row for row in rows if row[1].startswith("approval")] == [
         ("ada", "approval refuse", "a threat"),
         ("bob", "approval confirm", "a threat"),

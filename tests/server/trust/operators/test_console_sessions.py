@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from server.console.sessions import IDLE, LONGEST
-from server.security.url_secrets import encode
-from server.store.console_schema import console_session
-from tests.server.console.conftest import Console, Person
+from server.data.schema.console_schema import console_session
+from server.ops.security.url_secrets import encode
+from server.trust.operators.console_sessions import IDLE, LONGEST
+from tests.server.trust.console.conftest import Console, Person
 
 
 async def test_a_session_ends_after_half_an_hour_without_a_request(console: Console) -> None:

@@ -1,6 +1,6 @@
 """A break is proposed after fifty minutes, and whoever was away had one."""
 
-from server.console.shifts import FORGOTTEN, LOOKS, PAUSE, WORK, Shifts
+from server.trust.operators.moderator_shifts import FORGOTTEN, LOOKS, PAUSE, WORK, Shifts
 
 
 def test_a_break_is_due_after_fifty_minutes_of_pages() -> None:

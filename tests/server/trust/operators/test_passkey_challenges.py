@@ -1,6 +1,6 @@
 """Challenges: once, in time, for their purpose, of one process; nothing is kept of one that is not used."""
 
-from server.console.challenges import LIFE, Challenges
+from server.trust.operators.passkey_challenges import LIFE, Challenges
 
 
 def test_a_challenge_is_used_once() -> None:

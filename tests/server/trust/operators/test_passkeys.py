@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.console.passkeys import WHY, Credential, NotProved, Passkeys
-from tests.server.console.authenticator import Authenticator
+from server.trust.operators.passkeys import WHY, Credential, NotProved, Passkeys
+from tests.server.trust.console.authenticator import Authenticator
 
 ORIGIN = "http://localhost:9466"
 FIELDS = ("id", "rawId", "type", "response", "clientDataJSON", "authenticatorData", "signature", "attestationObject")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.console.roles import ROLES, STEP_UP, TWO_OPERATORS, Action, Operator, allowed
+from server.trust.operators.roles import ROLES, STEP_UP, TWO_OPERATORS, Action, Operator, allowed
 
 # What the contract says, written out: the table in the program is not asked.
 MAY = {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.safety.pictures.running import Run
+from tests.server.trust.pictures.running import Run
 
 
 @pytest.fixture

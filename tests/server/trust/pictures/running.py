@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from server.config.pictures import Pictures
-from server.safety.pictures.judging import Judging
+from server.ops.config.picture_settings import Pictures
+from server.trust.pictures.picture_client import Judging
 from tests.support import scenes
 
 

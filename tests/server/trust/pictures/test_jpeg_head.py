@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from server.safety.pictures.jpeg import SEGMENTS, size
+from server.trust.pictures.jpeg_head import SEGMENTS, size
 from tests.support import scenes
 
 PICTURE = scenes.scene(0)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from server.safety.pictures.pdq import BITS, BYTES, hashed
-from tests.server.safety.pictures.patterns import KINDS, SIZES, pattern
+from server.trust.pictures.pdq import BITS, BYTES, hashed
+from tests.server.trust.pictures.patterns import KINDS, SIZES, pattern
 from tests.support import scenes
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parent / "pdq.json").read_text())

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from server.config.pictures import Pictures
-from server.safety import program
-from server.safety.pictures import judging as module
-from server.safety.pictures.agree import AGREES, agreement
-from server.safety.pictures.judging import AT_ONCE, Judging, stamp
-from server.safety.pictures.messages import BODY_MAX, CLEAN, HIT, STILL_MAX, UNSCORED, Judged, pack_answer
-from tests.server.safety.pictures.running import Run, harmless, own
+from server.ops.config.picture_settings import Pictures
+from server.trust.pictures import picture_client as module
+from server.trust.pictures.picture_client import AT_ONCE, Judging, stamp
+from server.trust.pictures.picture_messages import BODY_MAX, CLEAN, HIT, STILL_MAX, UNSCORED, Judged, pack_answer
+from server.trust.pictures.scene_agreement import AGREES, agreement
+from server.trust.programs import helper_process
+from tests.server.trust.pictures.running import Run, harmless, own
 from tests.support import scenes
 
 SEEN = Judged(CLEAN, 0.0, 60, (), "", 0.0)
@@ -46,7 +46,7 @@ async def test_a_strip_and_a_tile_are_looked_at(run: Run) -> None:
 async def test_one_that_is_killed_comes_back_and_those_who_wait_are_told(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(program, "FIRST", 0.05)
+    monkeypatch.setattr(helper_process, "FIRST", 0.05)
     first = run.judging.pid
     os.kill(first, signal.SIGSTOP)
     tasks = await begun(run, AT_ONCE + 3)
@@ -74,7 +74,7 @@ async def test_of_too_many_the_oldest_are_dropped(tmp_path: Path) -> None:
 
 
 async def test_one_that_stands_still_is_not_up_and_is_ended(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "FIRST", 0.01)
+    monkeypatch.setattr(helper_process, "FIRST", 0.01)
     for name, seconds in (("FRESH", 0.05), ("STUCK", 0.1), ("LOOK", 0.02)):
         monkeypatch.setattr(module, name, seconds)
     first = run.judging.pid
@@ -171,7 +171,7 @@ async def test_a_message_that_is_none_ends_the_process(run: Run, monkeypatch: py
     def wrong(*_: object) -> None:
         raise ValueError
 
-    monkeypatch.setattr(program, "FIRST", 0.01)
+    monkeypatch.setattr(helper_process, "FIRST", 0.01)
     first = run.judging.pid
     with capture_logs() as events:
         monkeypatch.setattr(module, "unpack_answer", wrong)

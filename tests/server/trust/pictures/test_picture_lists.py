@@ -6,8 +6,8 @@ from random import Random
 import numpy as np
 import pytest
 
-from server.safety.pictures.lists import NAME, NEAR, Known, read
-from server.safety.pictures.pdq import BITS, BYTES
+from server.trust.pictures.pdq import BITS, BYTES
+from server.trust.pictures.picture_lists import NAME, NEAR, Known, read
 
 RANDOM = Random(7)
 

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.safety.pictures.agree import THUMB
-from server.safety.pictures.messages import (
+from server.trust.pictures.picture_messages import (
     ANSWER_MAX,
     BODY_MAX,
     CLEAN,
@@ -26,6 +25,7 @@ from server.safety.pictures.messages import (
     unpack_answer,
     unpack_job,
 )
+from server.trust.pictures.scene_agreement import THUMB
 
 FULL = Judged(HIT, 0.75, 100, tuple(bytes([at]) * THUMB for at in range(TILES)), "é" * (TAG_MAX // 2), 0.5)
 PACKED = pack_answer(123, FULL)  # 123: its first byte is a brace

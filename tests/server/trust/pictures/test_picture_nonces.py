@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from server.config.settings import Settings
-from server.safety.pictures import nonces
-from server.safety.pictures.nonces import Nonces, possible
+from server.ops.config.settings import Settings
+from server.trust.pictures import picture_nonces
+from server.trust.pictures.picture_nonces import Nonces, possible
 
 
 def test_each_side_gets_one_that_is_told_where_pictures_go() -> None:
@@ -30,5 +30,5 @@ def test_what_is_off_makes_it_impossible(tmp_path: Path, section: str, what: dic
 
 
 def test_without_the_extra_it_is_impossible(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nonces, "installed", lambda: False)
+    monkeypatch.setattr(picture_nonces, "installed", lambda: False)
     assert not possible(Settings())

@@ -12,8 +12,8 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
-from server.safety.pictures import process as module
-from server.safety.pictures.messages import (
+from server.trust.pictures import picture_process as module
+from server.trust.pictures.picture_messages import (
     BODY_MAX,
     CLEAN,
     JUDGE,
@@ -24,8 +24,8 @@ from server.safety.pictures.messages import (
     pack_job,
     unpack_answer,
 )
-from tests.server.safety.pictures.running import Run, harmless, own
-from tests.server.safety.pictures.test_judge import BROKEN
+from tests.server.trust.pictures.running import Run, harmless, own
+from tests.server.trust.pictures.test_picture_verdict import BROKEN
 
 pytestmark = pytest.mark.executed  # how it begins is what is asked here
 ROOT = Path(module.__file__).parents[3]
@@ -110,7 +110,7 @@ class Pair:
         self.ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "server.safety.pictures", str(theirs.fileno()), *words],
+                [sys.executable, "-m", "server.trust.pictures", str(theirs.fileno()), *words],
                 env={"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}, cwd="/", pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             )  # fmt: skip
@@ -153,7 +153,7 @@ def test_one_that_cannot_begin_says_why(tmp_path: Path) -> None:
 
 def ran(code: str) -> "subprocess.CompletedProcess[str]":
     """A Python with the four descriptors that the process has."""
-    first = "import os, threading; from server.safety.pictures.process import alone, confine; os.closerange(3, 99); os.dup2(0, 3)\n"
+    first = "import os, threading; from server.trust.pictures.picture_process import alone, confine; os.closerange(3, 99); os.dup2(0, 3)\n"
     return subprocess.run(
         [sys.executable, "-c", first + code],
         cwd=ROOT,
@@ -210,7 +210,7 @@ def test_a_larger_picture_is_not_even_opened() -> None:
     done = ran(
         "from io import BytesIO\n"
         "from PIL import Image\n"
-        "from server.safety.pictures.judge import guard\n"
+        "from server.trust.pictures.picture_verdict import guard\n"
         "made = BytesIO()\n"
         "Image.new('L', (320, 721)).save(made, 'JPEG')\n"
         "Image.open(BytesIO(made.getvalue()))\n"

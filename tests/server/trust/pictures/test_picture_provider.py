@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from server.config.pictures import Pictures
-from server.safety.pictures import provider as module
-from server.safety.pictures.judging import Judging
-from server.safety.pictures.messages import CLEAN, HIT, UNSURE
-from server.safety.pictures.provider import ANSWER_MAX, Http
-from tests.server.safety.pictures.running import Run, harmless, own
+from server.ops.config.picture_settings import Pictures
+from server.trust.pictures import picture_provider as module
+from server.trust.pictures.picture_client import Judging
+from server.trust.pictures.picture_messages import CLEAN, HIT, UNSURE
+from server.trust.pictures.picture_provider import ANSWER_MAX, Http
+from tests.server.trust.pictures.running import Run, harmless, own
 from tests.support.moderation import Moderation
 
 Maker = Callable[..., Http]

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 
 import pytest
 
-from server.safety.pictures.looks import FEW, FOLLOWED, KEPT, WITHIN, Looks, Refused
-from server.safety.pictures.messages import CLEAN, HIT, Judged
-from server.safety.shown import OWN, STRIP, Picture
+from server.trust.evidence.case_pictures import OWN, STRIP, Picture
+from server.trust.pictures.picture_messages import CLEAN, HIT, Judged
+from server.trust.pictures.picture_requests import FEW, FOLLOWED, KEPT, WITHIN, Looks, Refused
 
 CHAT = "c0ffee"
 STRIPED = bytes(range(256)) * 4  # a thumb

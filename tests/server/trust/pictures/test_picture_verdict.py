@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from server.safety.pictures import pdq
-from server.safety.pictures.agree import AGREES, THUMB, agreement
-from server.safety.pictures.judge import STILL, Judge, Limits
-from server.safety.pictures.lists import Known
-from server.safety.pictures.messages import (
+from server.trust.pictures import pdq
+from server.trust.pictures.pdq import BYTES, hashed
+from server.trust.pictures.picture_lists import Known
+from server.trust.pictures.picture_messages import (
     CLEAN,
     HIT,
     JUDGE,
@@ -24,8 +23,9 @@ from server.safety.pictures.messages import (
     Job,
     Judged,
 )
-from server.safety.pictures.pdq import BYTES, hashed
-from tests.server.safety.pictures.running import harmless, own
+from server.trust.pictures.picture_verdict import STILL, Judge, Limits
+from server.trust.pictures.scene_agreement import AGREES, THUMB, agreement
+from tests.server.trust.pictures.running import harmless, own
 from tests.support import scenes
 
 LIMITS = Limits(hit=0.8, unsure=0.3, quality=50)

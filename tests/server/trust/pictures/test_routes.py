@@ -8,9 +8,9 @@ import aiohttp
 import orjson
 import pytest
 
-from server.safety.pictures.messages import BODY_MAX
-from tests.server.safety.pictures.running import harmless, own
-from tests.server.web.servers import Server
+from server.trust.pictures.picture_messages import BODY_MAX
+from tests.server.site.web.servers import Server
+from tests.server.trust.pictures.running import harmless, own
 from tests.support import scenes
 
 pytestmark = [pytest.mark.timeout(120)]  # a server that loads a model

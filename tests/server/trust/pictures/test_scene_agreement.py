@@ -7,7 +7,7 @@ from math import isclose
 import pytest
 from PIL import Image, ImageEnhance
 
-from server.safety.pictures.agree import AGREES, DIFFERS, OPEN, SIDE, THUMB, agreement, likeness
+from server.trust.pictures.scene_agreement import AGREES, DIFFERS, OPEN, SIDE, THUMB, agreement, likeness
 from tests.support import scenes
 
 

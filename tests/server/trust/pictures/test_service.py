@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from server.config.settings import Settings
-from server.health.tasks import Tasks
-from server.safety.pictures import judging, looks, service
-from server.safety.pictures.nonces import Nonces
-from server.safety.pictures.service import CROWDED, OFF, Pictures
-from tests.server.safety.pictures.running import harmless, own
+from server.ops.config.settings import Settings
+from server.ops.health.background_tasks import Tasks
+from server.trust.pictures import picture_client, picture_requests, service
+from server.trust.pictures.picture_nonces import Nonces
+from server.trust.pictures.service import CROWDED, OFF, Pictures
+from tests.server.trust.pictures.running import harmless, own
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -98,7 +98,7 @@ async def test_while_nothing_is_under_way_what_changes_is_told_and_not_looked_fo
 async def test_a_program_that_takes_too_long_for_a_job_is_seen_though_nothing_happens(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(judging, "FRESH", 0.2)
+    monkeypatch.setattr(picture_client, "FRESH", 0.2)
     running.read = True
     while await asyncio.wait_for(running.means.get(), 60) == OFF:
         pass
@@ -116,8 +116,8 @@ async def test_what_is_over_is_forgotten_though_nothing_happens(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert await running.means.get() == OFF
-    monkeypatch.setattr(looks, "WITHIN", 0.0)
-    monkeypatch.setattr(looks, "KEPT", 0.0)
+    monkeypatch.setattr(picture_requests, "WITHIN", 0.0)
+    monkeypatch.setattr(picture_requests, "KEPT", 0.0)
     running.pictures.looks.asked("c0ffee", (0, 1), ("a", "b"))
     assert running.pictures.looks.anything
     while running.pictures.looks.anything:  # noqa: ASYNC110 - forgetting has no event

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from server.safety import program
-from server.safety.program import BEHIND, PASSED_ON, Program, passed_on, spawned
+from server.trust.programs import helper_process
+from server.trust.programs.helper_process import BEHIND, PASSED_ON, Program, passed_on, spawned
 
 SAYS = "import socket, sys; s = socket.socket(fileno=int(sys.argv[1])); s.send(b'hello'); s.recv(1)"
 
@@ -68,7 +68,7 @@ async def until_started(owner: Shell, count: int, strict: bool = False) -> list[
 
 
 async def test_one_that_ends_is_logged_and_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "FIRST", 0.01)
+    monkeypatch.setattr(helper_process, "FIRST", 0.01)
     assert (await until_started(Shell(), 3))[:2] == ["ended 3", "ended 3"]
 
 
@@ -91,12 +91,12 @@ async def test_one_that_ended_is_waited_for_though_its_owner_is_stopped_meanwhil
 
 
 async def test_the_pause_grows_up_to_the_longest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "LONGEST", 4.0)
+    monkeypatch.setattr(helper_process, "LONGEST", 4.0)
     pauses: list[float] = []
     sleep = asyncio.sleep
 
     async def noted(seconds: float) -> None:
-        if seconds >= program.FIRST:
+        if seconds >= helper_process.FIRST:
             pauses.append(seconds)
         await sleep(0.01)
 
@@ -106,7 +106,7 @@ async def test_the_pause_grows_up_to_the_longest(monkeypatch: pytest.MonkeyPatch
 
 
 async def test_another_one_that_is_wanted_comes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "FIRST", 600.0)
+    monkeypatch.setattr(helper_process, "FIRST", 600.0)
     assert await until_started(Shell(again=True), 3) == []
 
 
@@ -114,7 +114,7 @@ async def test_another_one_that_is_wanted_comes_at_once(monkeypatch: pytest.Monk
 async def test_what_is_no_message_is_logged_and_ends_it_only_where_that_is_wanted(
     strict: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(program, "FIRST", 0.01)
+    monkeypatch.setattr(helper_process, "FIRST", 0.01)
     owner = Shell(SAYS)
     one = Program(owner, 100, strict=strict)
     task = asyncio.create_task(one.run())

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from server.safety.transparency import FEW, HIDDEN, LEAST, LEVELS, hide, month, shown, tree
+from server.trust.publication.monthly_figures import FEW, HIDDEN, LEAST, LEVELS, hide, month, shown, tree
 
 
 @pytest.mark.parametrize(("many", "top"), [(2, 40), (3, 30)])

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from server.safety import law_notices
-from server.safety.interface import Written
-from server.safety.law_desk import LawDesk
-from server.safety.law_notices import LawNotices
-from server.store.public_schema import law_notice
-from tests.server.store.conftest import NOW, Kit
+from server.data.schema.public_schema import law_notice
+from server.trust.desk.public_notice_desk import LawDesk
+from server.trust.moderation_ports import Written
+from server.trust.publication import public_notices
+from server.trust.publication.public_notices import LawNotices
+from tests.server.data.conftest import NOW, Kit
 
 SAID = Written("chat", "25 November, about 18:00 UTC", "Somebody sells passports.", "me@example.org")
 
@@ -41,7 +41,7 @@ async def test_a_guess_finds_nothing(kit: Kit) -> None:
 
 
 async def test_beyond_the_bound_none_is_kept_until_one_is_decided(kit: Kit, monkeypatch: Any) -> None:
-    monkeypatch.setattr(law_notices, "BOUND", 2)
+    monkeypatch.setattr(public_notices, "BOUND", 2)
     assert [bool(await notices(kit).write(SAID)) for _ in range(3)] == [True, True, False]
     desk = LawDesk(kit.database, kit.pseudonyms, clock=lambda: kit.now)
     await desk.answer((await desk.waiting())[0].id, "ada", "read", "none")

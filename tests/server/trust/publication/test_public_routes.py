@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.server.web.servers import ROOT, Server
+from tests.server.site.web.servers import ROOT, Server
 from tests.support.forkserver import START
 
 FIELDS = {

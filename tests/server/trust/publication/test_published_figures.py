@@ -1,10 +1,9 @@
 """What is published, in words: every number has a label that a person understands."""
 
-from server.safety.published import tables, within
-from server.safety.transparency import month
-from server.words.said import said
-
-from .test_transparency import FIGURES
+from server.http.words.sentences import said
+from server.trust.publication.monthly_figures import month
+from server.trust.publication.published_figures import tables, within
+from tests.server.trust.publication.test_monthly_figures import FIGURES
 
 EN, HIDDEN = said()["en"], "not shown"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from server.safety.lasting import lasting
-from tests.server.store.conftest import NOW, Kit, ended
+from server.trust.reports.cookie_age import lasting
+from tests.server.data.conftest import NOW, Kit, ended
 
 
 async def test_a_cookie_lasts_from_a_day_after_its_first_chat_on(kit: Kit) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.engine import Session
-from server.safety.help import Help
+from server.trust.reports.help_lines import Help
 
 
 def test_our_own_list_has_numbers_of_the_country_and_a_directory_everywhere() -> None:

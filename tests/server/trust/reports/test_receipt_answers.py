@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from server.safety import receipts
-from tests.server.store.conftest import NOW, Kit
-
-from .people import ban, cases, desk, reported
+from server.trust.reports import receipt_answers
+from tests.server.data.conftest import NOW, Kit
+from tests.server.trust.moderation.people import ban, cases, desk, reported
 
 
 async def test_a_receipt_tells_its_own_report_alone(kit: Kit) -> None:
@@ -13,8 +12,8 @@ async def test_a_receipt_tells_its_own_report_alone(kit: Kit) -> None:
     ident = await cases(kit).take(one)
     await cases(kit).take(two)
     await desk(kit).decide(ident.hex(), "ada", "adverts", ban("R5"))
-    found = await receipts.find(kit.database, kit.pseudonyms, one.receipt)
-    other = await receipts.find(kit.database, kit.pseudonyms, two.receipt)
+    found = await receipt_answers.find(kit.database, kit.pseudonyms, one.receipt)
+    other = await receipt_answers.find(kit.database, kit.pseudonyms, two.receipt)
     assert found is not None
     assert other is not None
     assert (found.state, found.at, found.closed) == ("acted", NOW, NOW)
@@ -23,4 +22,4 @@ async def test_a_receipt_tells_its_own_report_alone(kit: Kit) -> None:
 
 async def test_a_guess_finds_nothing(kit: Kit) -> None:
     await cases(kit).take(reported())
-    assert await receipts.find(kit.database, kit.pseudonyms, bytes(16)) is None
+    assert await receipt_answers.find(kit.database, kit.pseudonyms, bytes(16)) is None

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
-from server.safety import intake
-from server.safety.cases import Cases
-from server.safety.intake import Intake
-from server.safety.reported import Reported
-from server.store.errors import StoreAway
-
-from .people import pictures, reported
+from server.data.errors import StoreAway
+from server.trust.cases.report_cases import Cases
+from server.trust.evidence.reported_chat import Reported
+from server.trust.reports import report_intake
+from server.trust.reports.report_intake import Intake
+from tests.server.trust.moderation.people import pictures, reported
 
 
 class Store:
@@ -50,7 +49,7 @@ async def test_reports_are_stored_in_order() -> None:
 
 
 async def test_what_waits_is_kept_while_the_store_is_away(monkeypatch: Any) -> None:
-    monkeypatch.setattr(intake, "BACKOFF", (0.001, 0.002))
+    monkeypatch.setattr(report_intake, "BACKOFF", (0.001, 0.002))
     queue, store = made()
     store.fails = StoreAway("away")
     one = reported()
@@ -82,7 +81,7 @@ async def test_a_fault_costs_its_report_and_not_the_next() -> None:
 
 
 async def test_beyond_the_bound_the_newest_is_lost_and_counted(monkeypatch: Any) -> None:
-    monkeypatch.setattr(intake, "BOUND", 2)
+    monkeypatch.setattr(report_intake, "BOUND", 2)
     queue, _ = made()
     assert [queue.take(reported()) for _ in range(3)] == [True, True, False]
     assert (queue.waiting, queue.lost) == (2, 1)
@@ -93,7 +92,7 @@ async def test_pictures_that_wait_are_bounded_by_themselves_and_the_report_is_ta
     monkeypatch: Any,
 ) -> None:
     shown = pictures()
-    monkeypatch.setattr(intake, "PICTURES", sum(len(one.body) for one in shown))
+    monkeypatch.setattr(report_intake, "PICTURES", sum(len(one.body) for one in shown))
     queue, store = made()
     ones = [reported(shown=shown) for _ in range(3)]
     for one in ones:

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from server.config.moderation_policy import FOR_GOOD
-from server.pages import Pages
-from server.safety.interface import Reasons
-from server.safety.routes import end, shown
-from server.words.said import said
+from server.http.pages import Pages
+from server.http.words.sentences import said
+from server.ops.config.moderation_policy import FOR_GOOD
+from server.trust.moderation_ports import Reasons
+from server.trust.reports.reporter_routes import end, shown
 
 MIDNIGHT = 1_764_115_200  # 26 November 2025, UTC
 BAN = Reasons("ban", "R5", "", MIDNIGHT - 86_400, MIDNIGHT, False, True, "", "", 0)

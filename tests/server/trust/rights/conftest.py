@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.privacy import statement
-from server.words.said import said
-from tests.server.store.conftest import kit, object_settings, url
-from tests.server.web.servers import Server
+from server.data.privacy import registry_history
+from server.http.words.sentences import said
+from tests.server.data.conftest import kit, object_settings, url
+from tests.server.site.web.servers import Server
 
 __all__ = ["kit", "object_settings", "url"]
 
@@ -15,7 +15,7 @@ __all__ = ["kit", "object_settings", "url"]
 @pytest.fixture(autouse=True)
 def statement_is_read() -> None:
     """As the service has it from its start on: no file is read in the loop."""
-    statement.history()
+    registry_history.history()
     said()
 
 

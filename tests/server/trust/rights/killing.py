@@ -1,4 +1,4 @@
-"""A deletion that is killed at each of its steps in turn: `python -m tests.server.rights.killing FOLDER`, a program that forks.
+"""A deletion that is killed at each of its steps in turn: `python -m tests.server.trust.rights.killing FOLDER`, a program that forks.
 
 Rule: a step is what may be on the disk or not: a commit, a file. Before each, which is behind the one before, the process is killed by SIGKILL
 and another one goes on as a restarted server and the person would. One JSON line for each: how the first process ended, and what there is at the end.
@@ -23,20 +23,21 @@ from typing import Any
 
 from sqlalchemy import text
 
-from server.config.settings import Objects as ObjectSettings
-from server.rights.proof import WHOLE, Proved
-from server.safety.measures import Decision
-from server.store import migrate, removal
-from server.store.database import Database
-from server.store.objects import Objects
-from server.store.schema import metadata
-from tests.server.rights.test_service import made
-from tests.server.safety import people as moderated
-from tests.server.store.conftest import NOW, Kit, ended, make_kit, people, transcript
+from server.data.database import schema_migration
+from server.data.database.database import Database
+from server.data.logs.objects import Objects
+from server.data.retention import row_removal
+from server.data.schema.chat_schema import metadata
+from server.ops.config.settings import Objects as ObjectSettings
+from server.trust.data_requests.proof import WHOLE, Proved
+from server.trust.sanctions.sanction_table import Decision
+from tests.server.data.conftest import NOW, Kit, ended, make_kit, people, transcript
+from tests.server.trust.moderation import people as moderated
+from tests.server.trust.rights.test_service import made
 
 A, B = 11, 22
 MOST = 400  # steps; a deletion has fewer
-removal.STEP = removal.SMALLEST = 7  # rows, so that there are several
+row_removal.STEP = row_removal.SMALLEST = 7  # rows, so that there are several
 
 
 def kit_of(folder: Path) -> Kit:
@@ -46,7 +47,7 @@ def kit_of(folder: Path) -> Kit:
 
 async def prepare(folder: Path) -> None:
     """A has chats, a saved log, a report and a case that is decided; B has the same, and others chat too."""
-    await migrate.migrate_apart(f"sqlite+aiosqlite:///{folder / 'kill.db'}", folder)
+    await schema_migration.migrate_apart(f"sqlite+aiosqlite:///{folder / 'kill.db'}", folder)
     kit = kit_of(folder)
     await kit.write(*(ended(index % 3 + 0.1, a=A, b=B + index) for index in range(20)), ended(2, a=33, b=44))
     await kit.logs.save(transcript("mine"), people())
@@ -147,7 +148,7 @@ class Memory(dict[str, bytes]):
 def warm(whole: Path, one: Path) -> None:
     """Do it once here, with objects that are in memory: a process that is forked after it finds every statement compiled."""
     shutil.copytree(whole, one)
-    with unittest.mock.patch("server.store.objects.LocalStore", side_effect=lambda *_, **__: Memory()):
+    with unittest.mock.patch("server.data.logs.objects.LocalStore", side_effect=lambda *_, **__: Memory()):
         asyncio.run(erase(one))
         asyncio.run(found(one))
     shutil.rmtree(one)

@@ -12,24 +12,25 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from server.config.settings import Retention, Settings
-from server.privacy import audit, holds
-from server.privacy.published import Published
-from server.rights.known import Known
-from server.rights.requests import Asked, Requests
-from server.safety.appeals import Appeals
-from server.safety.ban_table import path_of
-from server.safety.measures import Decision
-from server.safety.reviews import Reviews
-from server.safety.shown import OWN, STRIP, Picture
-from server.store.interface import Saved
-from server.store.records import EndedChat, Party
-from server.store.requests_schema import request_step, rights_key
-from server.store.rights_schema import deletion
-from server.store.service import Parts
-from server.store.transcript import Line, Transcript
-from tests.server.safety import people
-from tests.server.store.conftest import NOW, Kit, address
+from server.data.privacy import audit_log
+from server.data.privacy.current_statement import Published
+from server.data.records.chat_rows import EndedChat, Party
+from server.data.records.store_ports import Saved
+from server.data.records.transcript import Line, Transcript
+from server.data.retention import legal_holds
+from server.data.schema.requests_schema import request_step, rights_key
+from server.data.schema.rights_schema import deletion
+from server.data.store.service import Parts
+from server.ops.config.settings import Retention, Settings
+from server.trust.cases.appeal_access import Appeals
+from server.trust.data_export.person_data import Known
+from server.trust.data_requests.request_log import Asked, Requests
+from server.trust.desk.appeal_decisions import Reviews
+from server.trust.evidence.case_pictures import OWN, STRIP, Picture
+from server.trust.sanctions.ban_table import path_of
+from server.trust.sanctions.sanction_table import Decision
+from tests.server.data.conftest import NOW, Kit, address
+from tests.server.trust.moderation import people
 
 A, B, C = 11, 22, 33
 DAY = 86_400
@@ -117,7 +118,7 @@ async def told(kit: Kit) -> Story:
         await people.desk(kit).decide(warned.hex(), "mod-one", "a warning", decision)
     late = people.reported(C, A, reason="spam", note="a later note", at=NOW + 2 * DAY)
     await people.cases(kit).take(late)
-    await audit.note(
+    await audit_log.note(
         kit.database, now=NOW, operator="mod-three", action="log show", why="a complaint", outcome="about",
         subject=kit.pseudonyms.audit_subject(kit.pseudonyms.kept_identity(A)),
     )  # fmt: skip
@@ -169,7 +170,7 @@ async def wrote(kit: Kit) -> None:
 
 async def held(kit: Kit, identity: int, *, secret: bool) -> int:
     """An order that names somebody."""
-    return await holds.place(
-        kit.database, kit.pseudonyms, holds.Selector("identity", str(identity)),
+    return await legal_holds.place(
+        kit.database, kit.pseudonyms, legal_holds.Selector("identity", str(identity)),
         authority="Court of Oslo", reason="order 7", now=int(kit.now), until=int(kit.now) + 90 * DAY, secret=secret,
     )  # fmt: skip

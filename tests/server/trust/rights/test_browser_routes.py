@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from server.rights.receipt import Receipts
-from server.security import keys
-from server.words.said import said
-from tests.server.rights.visitor import Visitor
-from tests.server.saved.conftest import save, talked
-from tests.server.web.servers import Server
+from server.http.words.sentences import said
+from server.ops.security import secret_keys
+from server.trust.rights.deletion_receipt import Receipts
+from tests.server.data.logs.conftest import save, talked
+from tests.server.site.web.servers import Server
+from tests.server.trust.rights.visitor import Visitor
 
 UNDER, KEY = "/api/under-18", "/.well-known/serendip-receipts"
 
@@ -55,4 +55,4 @@ async def test_another_site_cannot_tap_and_a_stranger_is_answered_the_same(serve
 async def test_the_published_key_is_the_one_that_signs(server: Server, data: Path) -> None:
     async with Visitor(server) as anybody:
         published = (await anybody.get(KEY)).text.strip()
-    assert published == Receipts(keys.load(data).lasting[keys.Purpose.RECEIPT]).public
+    assert published == Receipts(secret_keys.load(data).lasting[secret_keys.Purpose.RECEIPT]).public

@@ -10,20 +10,20 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import event, select
 
-from server.config.settings import Settings
-from server.privacy import holds
-from server.privacy.holds import Selector
-from server.privacy.purge import visible
-from server.rights.deletion import Deleting, Deletion, State
-from server.rights.exemptions import Exemption
-from server.rights.receipt import Receipts, verify
-from server.security.keys import Keys, Secret
-from server.store.fingerprints import Fingerprints
-from server.store.safety_schema import case_subject, evidence, report
-from server.store.schema import metadata, party
-from server.store.service import Parts
-from tests.server.safety.people import NONE, ban, bans, cases, desk, pictures, reported, text
-from tests.server.store.conftest import NOW, Kit, address, ended, people, transcript
+from server.data.database.key_fingerprints import Fingerprints
+from server.data.retention import legal_holds
+from server.data.retention.legal_holds import Selector
+from server.data.retention.purge import visible
+from server.data.schema.chat_schema import metadata, party
+from server.data.schema.safety_schema import case_subject, evidence, report
+from server.data.store.service import Parts
+from server.ops.config.settings import Settings
+from server.ops.security.secret_keys import Keys, Secret
+from server.trust.data_requests.exemptions import Exemption
+from server.trust.rights.deletion import Deleting, Deletion, State
+from server.trust.rights.deletion_receipt import Receipts, verify
+from tests.server.data.conftest import NOW, Kit, address, ended, people, transcript
+from tests.server.trust.moderation.people import NONE, ban, bans, cases, desk, pictures, reported, text
 
 HOUR, DAY = 3_600, 86_400
 A, B = 11, 22
@@ -55,7 +55,7 @@ async def stored(kit: Kit, identity: int) -> int:
 async def hold(kit: Kit, selector: Selector, *, secret: bool) -> int:
     """A hold of 90 days."""
     now = int(kit.now)
-    return await holds.place(
+    return await legal_holds.place(
         kit.database, kit.pseudonyms, selector,
         authority="a court", reason="7", now=now, until=now + 90 * DAY, secret=secret,
     )  # fmt: skip

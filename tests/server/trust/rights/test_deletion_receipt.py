@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from server.cli import app
-from server.rights.receipt import NotGenuine, Receipts, verify
-from server.security import keys
+from server.main.cli import app
+from server.ops.security import secret_keys
+from server.trust.rights.deletion_receipt import NotGenuine, Receipts, verify
 
 ONE, OTHER = Receipts(bytes(32)), Receipts(bytes([1]) * 32)
 NOTE = ONE.sign("Receipt of a deletion\nnumber 1")
@@ -51,7 +51,7 @@ def test_what_is_not_genuine_says_why(note: bytes, key: str, why: str) -> None:
 
 def test_the_command_checks_a_receipt_by_the_published_key_or_the_service_s_own(tmp_path: Path) -> None:
     data, file = tmp_path / "data", tmp_path / "receipt.txt"
-    mine = Receipts(keys.load(data).lasting[keys.Purpose.RECEIPT])
+    mine = Receipts(secret_keys.load(data).lasting[secret_keys.Purpose.RECEIPT])
     file.write_bytes(mine.sign("Receipt of a deletion\nnumber 1"))
     for options in (["--data", str(data)], ["--key", mine.public]):
         done = CliRunner().invoke(app, ["privacy", "receipt", str(file), *options])
@@ -62,6 +62,6 @@ def test_the_command_checks_a_receipt_by_the_published_key_or_the_service_s_own(
 
 
 def test_the_key_is_the_same_after_every_rotation(tmp_path: Path) -> None:
-    before = keys.load(tmp_path).lasting[keys.Purpose.RECEIPT]
-    keys.rotate(tmp_path)
-    assert keys.rotate(tmp_path).lasting[keys.Purpose.RECEIPT] == before
+    before = secret_keys.load(tmp_path).lasting[secret_keys.Purpose.RECEIPT]
+    secret_keys.rotate(tmp_path)
+    assert secret_keys.rotate(tmp_path).lasting[secret_keys.Purpose.RECEIPT] == before

@@ -13,8 +13,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.server.rights.visitor import Visitor
-from tests.server.web.servers import Server
+from tests.server.site.web.servers import Server
+from tests.server.trust.rights.visitor import Visitor
 
 pytestmark = pytest.mark.timeout(240)
 FINDS = 200

@@ -17,7 +17,7 @@ from tests.house.sources import ROOT
 @pytest.mark.timeout(300)
 async def test_wherever_it_is_killed_it_ends_the_same(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.server.rights.killing", str(tmp_path), cwd=ROOT, env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT}/client"},
+        sys.executable, "-m", "tests.server.trust.rights.killing", str(tmp_path), cwd=ROOT, env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT}/client"},
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     said, _ = await process.communicate()

@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from engine.protocol import REASONS
-from server.pages import Pages
-from server.privacy.registry import REGISTRY
-from server.privacy.terms import SAID, TERMS
-from server.rights import machine
-from server.rights.answer import RIGHTS
-from server.rights.parts import PARTS
-from server.rights.request_pages import FIELDS
-from server.safety.measures import MEASURES
+from engine.wire.protocol import REASONS
+from server.data.privacy.registry import REGISTRY
+from server.data.privacy.term_translations import SAID, TERMS
+from server.http.pages import Pages
+from server.trust.data_export.answer_parts import PARTS
+from server.trust.data_export.data_answer import RIGHTS
+from server.trust.data_requests import request_states
+from server.trust.rights.request_pages import FIELDS
+from server.trust.sanctions.sanction_table import MEASURES
 from tests.house.sources import ROOT
-from tests.server.rights import people
-from tests.server.store.conftest import NOW, Kit
+from tests.server.data.conftest import NOW, Kit
+from tests.server.trust.rights import people
 
 PAGES = Pages(lambda name: name)
 LANGUAGES = sorted(TERMS)
@@ -31,11 +31,11 @@ WORDS = {
     "mode": ("text", "video", "spy", "college"),
     "how": ("left", "lost", "moderation", "restart", "by_us", "webhook", "mail", "contract"),
     "outcome": ("none", "acted", "aged", "reversed"),
-    "state": (*machine.STATES, "decided", "aged", "reversed", "lifted", "upheld", "lapsed", "done", "waiting", "failed", "denied_by"),
-    "reason": (*REASONS, machine.VERIFY, *machine.REFUSALS),
+    "state": (*request_states.STATES, "decided", "aged", "reversed", "lifted", "upheld", "lapsed", "done", "waiting", "failed", "denied_by"),
+    "reason": (*REASONS, request_states.VERIFY, *request_states.REFUSALS),
     "measure": MEASURES,
-    "kind": (*machine.KINDS, "identity", "network", "warning", "pause", "info", "objected", "replay"),
-    "way": machine.WAYS,
+    "kind": (*request_states.KINDS, "identity", "network", "warning", "pause", "info", "objected", "replay"),
+    "way": request_states.WAYS,
     "what": ("records", "logs", "records, logs"),
     "by": ("a machine", "a person"),
 }  # fmt: skip

@@ -5,19 +5,19 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from server.rights.proof import AGENT, WHOLE, Proved
-from server.rights.proving import Proving
-from server.rights.requests import Asked, Requests
-from server.rights.rights_key import RightsKeys
-from server.security import keys
-from tests.server.store.conftest import NOW, Kit, people, transcript
+from server.ops.security import secret_keys
+from server.trust.data_requests.proof import AGENT, WHOLE, Proved
+from server.trust.data_requests.request_log import Asked, Requests
+from server.trust.data_requests.rights_key import RightsKeys
+from server.trust.rights.proof_check import Proving
+from tests.server.data.conftest import NOW, Kit, people, transcript
 
 ME, OTHER = 11, 22
 
 
 @pytest.fixture
 def sealed(kit: Kit) -> RightsKeys:
-    return RightsKeys(keys.load(kit.data))
+    return RightsKeys(secret_keys.load(kit.data))
 
 
 async def test_older_keys_and_codes_open_nothing_once_they_are_revoked(kit: Kit, sealed: RightsKeys) -> None:

@@ -1,6 +1,6 @@
 """A receipt's text: what went and when, what stays and until when, and the sentence that is in every one."""
 
-from server.rights.words import SENTENCE, receipt_text, when
+from server.trust.rights.receipt_words import SENTENCE, receipt_text, when
 
 
 def test_times_are_told_in_utc_to_the_minute() -> None:

@@ -9,11 +9,11 @@ import zipfile
 
 import pytest
 
-from server.privacy.registry import REGISTRY
-from server.words.said import said
-from tests.server.rights.visitor import Visitor
-from tests.server.saved.conftest import save, talked
-from tests.server.web.servers import Server
+from server.data.privacy.registry import REGISTRY
+from server.http.words.sentences import said
+from tests.server.data.logs.conftest import save, talked
+from tests.server.site.web.servers import Server
+from tests.server.trust.rights.visitor import Visitor
 
 EN = said()["en"]
 

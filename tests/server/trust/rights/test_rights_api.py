@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from server.words.said import said
-from tests.server.rights.visitor import Visitor
-from tests.server.web.servers import Server
+from server.http.words.sentences import said
+from tests.server.site.web.servers import Server
+from tests.server.trust.rights.visitor import Visitor
 
 EN = said()["en"]
 

@@ -3,8 +3,8 @@
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from server.rights.language import language
-from server.words.said import said
+from server.http.words.sentences import said
+from server.trust.rights.rights_language import language
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from server.rights.limits import TICKETS, TRIES
-from server.words.said import said
-from tests.server.rights.visitor import Visitor
-from tests.server.web.servers import Server
+from server.http.words.sentences import said
+from server.trust.data_requests.rights_limits import TICKETS, TRIES
+from tests.server.site.web.servers import Server
+from tests.server.trust.rights.visitor import Visitor
 
 EN = said()["en"]
 

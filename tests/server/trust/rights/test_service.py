@@ -6,21 +6,21 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from server.config.settings import Settings
-from server.rights import machine
-from server.rights.deletion import Deletion
-from server.rights.interface import Used
-from server.rights.machine import DAY
-from server.rights.proof import AGENT, WHOLE, Proved
-from server.rights.receipt import Receipts
-from server.rights.requests import Asked
-from server.rights.service import Rights
-from server.security import keys
-from server.store.rights_schema import deletion
-from server.store.schema import hold, party
-from server.store.service import Parts
-from tests.server.rights.people import known
-from tests.server.store.conftest import NOW, Kit, ended
+from server.data.schema.chat_schema import hold, party
+from server.data.schema.rights_schema import deletion
+from server.data.store.service import Parts
+from server.ops.config.settings import Settings
+from server.ops.security import secret_keys
+from server.trust.data_requests import request_states
+from server.trust.data_requests.proof import AGENT, WHOLE, Proved
+from server.trust.data_requests.request_log import Asked
+from server.trust.data_requests.request_states import DAY
+from server.trust.data_requests.rights_ports import Used
+from server.trust.rights.deletion import Deletion
+from server.trust.rights.deletion_receipt import Receipts
+from server.trust.rights.service import Rights
+from tests.server.data.conftest import NOW, Kit, ended
+from tests.server.trust.rights.people import known
 
 ME = 11
 MYSELF = Proved(ME, 3, WHOLE)
@@ -34,8 +34,10 @@ def rights(kit: Kit) -> Rights:
 def made(kit: Kit, data: Path) -> Rights:
     """As a start makes it, over the same store."""
     parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, None)  # type: ignore[arg-type]
-    secret = keys.load(data)
-    deletion = Deletion(parts, Settings(data=data), Receipts(secret.lasting[keys.Purpose.RECEIPT]), lambda: "2.3")
+    secret = secret_keys.load(data)
+    deletion = Deletion(
+        parts, Settings(data=data), Receipts(secret.lasting[secret_keys.Purpose.RECEIPT]), lambda: "2.3"
+    )
     return Rights(parts, secret, known(kit), deletion, kit.tasks, clock=lambda: kit.now)
 
 
@@ -49,8 +51,10 @@ async def test_a_deletion_is_one_request_from_its_beginning_to_its_end(kit: Kit,
     await rights.look()
     found = await rights.find(number, "", ME)
     assert found is not None
-    assert found.standing.state == machine.FULFILLED
-    assert rights.reading() == {"serendip_requests": {(state,): int(state == "fulfilled") for state in machine.STATES}}
+    assert found.standing.state == request_states.FULFILLED
+    assert rights.reading() == {
+        "serendip_requests": {(state,): int(state == "fulfilled") for state in request_states.STATES}
+    }
 
 
 async def shown(kit: Kit) -> int:
@@ -70,7 +74,7 @@ async def test_an_objection_that_was_granted_takes_what_it_is_about(kit: Kit, ri
     number = await rights.object(ME, "my situation")
     await rights.look()
     assert (await shown(kit), await held(kit)) == (0, [None])
-    await rights.requests.move(number, machine.FULFILLED, int(kit.now), answer="You are right.")
+    await rights.requests.move(number, request_states.FULFILLED, int(kit.now), answer="You are right.")
     await rights.look()
     assert (await shown(kit), await held(kit)) == (0, [int(kit.now)])
     await rights.look()
@@ -86,7 +90,9 @@ async def test_an_objection_that_was_granted_takes_what_it_is_about(kit: Kit, ri
 
 
 @pytest.mark.parametrize("act", ["object", "restrict"])
-@pytest.mark.parametrize(("state", "reason"), [(machine.DENIED, "other"), (machine.REVOKED, ""), (machine.EXPIRED, "")])
+@pytest.mark.parametrize(
+    ("state", "reason"), [(request_states.DENIED, "other"), (request_states.REVOKED, ""), (request_states.EXPIRED, "")]
+)
 async def test_a_dispute_that_is_over_shows_all_again(
     kit: Kit, rights: Rights, act: str, state: str, reason: str
 ) -> None:
@@ -102,9 +108,9 @@ async def test_a_restriction_keeps_what_a_granted_objection_takes_until_it_ends(
     await kit.write(ended())
     disputed, number = await rights.restrict(ME), await rights.object(ME, "my situation")
     assert await rights.object(ME, "again") == number
-    await rights.requests.move(number, machine.FULFILLED, int(kit.now))
+    await rights.requests.move(number, request_states.FULFILLED, int(kit.now))
     await rights.look()
-    await rights.requests.move(disputed, machine.FULFILLED, int(kit.now))
+    await rights.requests.move(disputed, request_states.FULFILLED, int(kit.now))
     await rights.look()
     assert (await shown(kit), await held(kit)) == (0, [int(kit.now)] * 2)
 
@@ -113,7 +119,7 @@ async def test_what_an_older_version_restricted_goes_by_the_number_of_its_new_re
     await kit.write(ended())
     await rights.deletion.restrict(ME, int(kit.now), why="before requests had their number")
     number = await rights.restrict(ME)
-    await rights.requests.move(number, machine.REVOKED, int(kit.now))
+    await rights.requests.move(number, request_states.REVOKED, int(kit.now))
     await rights.look()
     assert await shown(kit) == 1
 
@@ -138,7 +144,7 @@ async def test_what_is_taken_back_is_shown_again_and_its_request_says_so(kit: Ki
     assert (await rights.know(MYSELF, "page"))[1]["counts"]["chats"] == 1
     found = await rights.find(deleting.number, "", ME)
     assert found is not None
-    assert found.standing.state == machine.REVOKED
+    assert found.standing.state == request_states.REVOKED
 
 
 async def test_the_nearest_day_of_an_answer_is_a_number(kit: Kit, rights: Rights) -> None:
@@ -156,7 +162,7 @@ async def test_keys_open_after_rotations_and_a_start_between_any_two_steps(kit: 
     await kit.write(ended())
     key = await rights.key(ME, revoke=False)
     for step in ("know", "erase", "cancel", "erase"):
-        await asyncio.to_thread(keys.rotate, kit.data)
+        await asyncio.to_thread(secret_keys.rotate, kit.data)
         rights = await asyncio.to_thread(made, kit, kit.data)
         proved = await rights.prove(key)
         assert proved == MYSELF
@@ -182,4 +188,4 @@ async def test_an_export_notes_its_request_once_its_first_bytes_are_there(kit: K
     body = b"".join([piece async for piece in await rights.export(MYSELF, "page")])
     assert body.startswith(b"PK")
     (found,) = await rights.requests.listed(every=True)
-    assert (found.kind, found.standing.state) == ("export", machine.FULFILLED)
+    assert (found.kind, found.standing.state) == ("export", request_states.FULFILLED)

@@ -9,7 +9,7 @@ from types import TracebackType
 
 import aiohttp
 
-from tests.server.web.servers import Server
+from tests.server.site.web.servers import Server
 
 PLACE = "/privacy/request"
 

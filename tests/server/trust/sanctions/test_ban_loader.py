@@ -6,15 +6,14 @@ import orjson
 import pytest
 from sqlalchemy import update
 
-from server.config.moderation_policy import HOUR
-from server.safety.ban_table import day_of, path_of
-from server.safety.measures import Decision
-from server.store import case_life
-from server.store.safety_schema import ban as ban_table
-from server.store.safety_schema import case_subject
-from tests.server.store.conftest import NOW, Kit, address
-
-from .people import ban, bans, cases, desk, reported
+from server.data.retention import case_expiry
+from server.data.schema.safety_schema import ban as ban_table
+from server.data.schema.safety_schema import case_subject
+from server.ops.config.moderation_policy import HOUR
+from server.trust.sanctions.ban_table import day_of, path_of
+from server.trust.sanctions.sanction_table import Decision
+from tests.server.data.conftest import NOW, Kit, address
+from tests.server.trust.moderation.people import ban, bans, cases, desk, reported
 
 
 async def banned(kit: Kit, about: int = 22, by: int = 11) -> bytes:
@@ -51,7 +50,7 @@ async def test_a_lifted_ban_is_forgotten_and_a_later_one_of_the_same_person_is_n
     await known.refresh()
     kit.now = NOW + 10
     async with kit.database.write() as connection:
-        await case_life.free(connection, [first], int(kit.now))
+        await case_expiry.free(connection, [first], int(kit.now))
     await known.refresh()
     assert len(known) == 0
     kit.now = NOW + 20
@@ -76,7 +75,7 @@ async def test_of_two_bans_of_one_network_the_longer_holds_and_the_shorter_after
     assert known.find(0, address(22)) is not None
     kit.now = NOW + 10
     async with kit.database.write() as connection:
-        await case_life.free(connection, [first], int(kit.now))
+        await case_expiry.free(connection, [first], int(kit.now))
     await known.refresh()
     found = known.find(0, address(22))
     assert found is not None

@@ -7,14 +7,13 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select, update
 
-from server.config.moderation_policy import DAY
-from server.safety.ban_rows import TOLD, steps
-from server.safety.measures import Decision, Refused
-from server.store.safety_schema import ban as ban_table
-from server.store.safety_schema import case, case_subject
-from tests.server.store.conftest import NOW, Kit, address
-
-from .people import ban, cases, desk, reported
+from server.data.schema.safety_schema import ban as ban_table
+from server.data.schema.safety_schema import case, case_subject
+from server.ops.config.moderation_policy import DAY
+from server.trust.sanctions.ban_rows import TOLD, steps
+from server.trust.sanctions.sanction_table import Decision, Refused
+from tests.server.data.conftest import NOW, Kit, address
+from tests.server.trust.moderation.people import ban, cases, desk, reported
 
 
 async def test_the_words_for_the_person_are_sealed(kit: Kit) -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 import orjson
 import pytest
 
-from server.config.moderation_policy import NETWORK_SENTENCE, NEUTRAL
-from server.safety.ban_table import HELD, Ban, BanTable
-from server.security.keys import load
-from server.store.kept import pseudonyms
-from server.store.pseudonyms import Pseudonyms
+from server.data.keys.keyed_values import pseudonyms
+from server.data.keys.pseudonyms import Pseudonyms
+from server.ops.config.moderation_policy import NETWORK_SENTENCE, NEUTRAL
+from server.ops.security.secret_keys import load
+from server.trust.sanctions.ban_table import HELD, Ban, BanTable
 
 NOW = 1_000_000
 ONE = Ban(False, NOW + 60, "R5", b"c" * 16, NOW, True)

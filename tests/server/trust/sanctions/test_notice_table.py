@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from server.safety.notice_table import Notice, NoticeTable
-from server.security.keys import load
-from server.security.url_secrets import encode
-from server.store.kept import pseudonyms
+from server.data.keys.keyed_values import pseudonyms
+from server.ops.security.secret_keys import load
+from server.ops.security.url_secrets import encode
+from server.trust.sanctions.notice_table import Notice, NoticeTable
 
 NOW = 1_000_000
 

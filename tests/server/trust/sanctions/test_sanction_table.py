@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from server.config.moderation_policy import DAY, FOR_GOOD, HOUR, MINUTE, RULES, WARNED
-from server.safety.measures import TABLE, Decision, Grade, Refused, allow, end, next_step, spoken
+from server.ops.config.moderation_policy import DAY, FOR_GOOD, HOUR, MINUTE, RULES, WARNED
+from server.trust.sanctions.sanction_table import TABLE, Decision, Grade, Refused, allow, end, next_step, spoken
 
 
 @pytest.mark.parametrize(

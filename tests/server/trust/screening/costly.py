@@ -1,6 +1,6 @@
 """Searches for the lines that cost screening most, by mutation towards CPU time.
 
-    python -m tests.server.safety.screening.costly [--seconds N] [--seed N]
+    python -m tests.server.trust.screening.costly [--seconds N] [--seed N]
 
 A line is a beginning and a piece that is repeated up to the longest line; both are mutated, and the dearest are mutated further. What is found is
 printed as the corpus `costly.json` has it: a new kind of worst line belongs there once it is mended. The seed chooses the mutations. What a line
@@ -15,10 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from engine.protocol import TEXT_MAX
-from server.safety.screening.fold import EXPANDING
-from server.safety.screening.openers import Openers
-from server.safety.screening.rules import Rules, read
+from engine.wire.protocol import TEXT_MAX
+from server.trust.screening.opener_clusters import Openers
+from server.trust.screening.screening_rules import Rules, read
+from server.trust.screening.text_folding import EXPANDING
 
 CORPUS: Final = Path(__file__).parent / "costly.json"
 HEAD_MAX, PIECE_MAX = 40, 80  # characters

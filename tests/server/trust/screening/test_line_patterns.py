@@ -2,8 +2,8 @@
 
 import pytest
 
-from server.safety.screening.fold import words
-from server.safety.screening.patterns import Ages, card, contact, link, tail_of
+from server.trust.screening.line_patterns import Ages, card, contact, link, tail_of
+from server.trust.screening.text_folding import words
 
 
 @pytest.mark.parametrize("line", ["4111 1111 1111 1111", "5500-0000-0000-0004", "card 378282246310005 ok"])

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 
 import pytest
 
-from server.safety.screening import openers as module
-from server.safety.screening.openers import FIRST, KEPT, OPENERS, WINDOW, Openers
-from server.safety.screening.rules import Rules, read
-from tests.server.safety.screening.spam import TEMPLATES, said_by_people, variants
+from server.trust.screening import opener_clusters as module
+from server.trust.screening.opener_clusters import FIRST, KEPT, OPENERS, WINDOW, Openers
+from server.trust.screening.screening_rules import Rules, read
+from tests.server.trust.screening.spam import TEMPLATES, said_by_people, variants
 
 KEY = bytes(range(16))
 REPEAT = 12

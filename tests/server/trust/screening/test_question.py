@@ -8,7 +8,7 @@ import pytest
 
 from serendip_client.client import Client
 from serendip_client.events import Matched, Tip
-from tests.server.web.servers import Server
+from tests.server.site.web.servers import Server
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(60)]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from server.safety import program
-from tests.server.safety.running import Run
+from server.trust.programs import helper_process
+from tests.server.trust.moderation.running import Run
 
 
 def take(screen: Run, message: object) -> None:
@@ -19,7 +19,7 @@ def take(screen: Run, message: object) -> None:
 async def test_one_that_is_killed_comes_back_and_reads_what_waited(
     screen: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(program, "FIRST", 0.05)
+    monkeypatch.setattr(helper_process, "FIRST", 0.05)
     await screen.until(lambda: screen.number("up") == 1)
     os.kill(screen.screener.pid, signal.SIGKILL)
     await screen.until(lambda: screen.number("up") == 0)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from server.safety.screening.process import BATCH, BATCH_WORK, QUIET, SELDOM, Line, Screening, shared, work_of
-from tests.server.safety.running import Run
+from server.trust.screening.screening_process import BATCH, BATCH_WORK, QUIET, SELDOM, Line, Screening, shared, work_of
+from tests.server.trust.moderation.running import Run
 
 pytestmark = pytest.mark.executed  # how it begins is what is asked here
 
@@ -109,8 +109,8 @@ def waited(
     made = Waits(comes, ends)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs, monkeypatch.context() as patched:
-        patched.setattr("server.safety.screening.process.select.select", made.select)
-        patched.setattr("server.safety.screening.process.time.monotonic", made.monotonic)
+        patched.setattr("server.trust.screening.screening_process.select.select", made.select)
+        patched.setattr("server.trust.screening.screening_process.time.monotonic", made.monotonic)
         Screening(made, theirs, None, None, 12).run(every)  # type: ignore[arg-type]
     return made.waited
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from server.safety.screening.rules import FILE_MAX, OWN, SPAM, BadRules, Rules, read, stamp
-from tests.server.safety.screening.costly import Scale, corpus
+from server.trust.screening.screening_rules import FILE_MAX, OWN, SPAM, BadRules, Rules, read, stamp
+from tests.server.trust.screening.costly import Scale, corpus
 
 DEAREST = 12.0  # times the reference, which is some 70 us: three times what the dearest line costs, for what a busy machine does to a measurement
 LINES = Path(__file__).parent / "lines"

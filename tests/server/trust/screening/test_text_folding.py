@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from server.safety.screening.fold import (
+from server.trust.screening.screening_rules import Rules, read
+from server.trust.screening.text_folding import (
     EXPANDING,
     FOLDED_MAX,
     expands,
@@ -19,7 +20,6 @@ from server.safety.screening.fold import (
     spans,
     words,
 )
-from server.safety.screening.rules import Rules, read
 
 WRITTEN = {
     "zero width": "my sn\u200bap",

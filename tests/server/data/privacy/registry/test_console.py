@@ -1,8 +1,8 @@
 """What is kept of operators stands in the registry, apart from people who chat."""
 
-from server.privacy.model import Column, Cookie
-from server.privacy.registry.console import CONSOLE
-from server.store.console_schema import approval, console_session, operator, passkey
+from server.data.privacy.registry.console import CONSOLE
+from server.data.privacy.registry_model import Column, Cookie
+from server.data.schema.console_schema import approval, console_session, operator, passkey
 
 TABLES = {table.name for table in (operator, passkey, console_session, approval)}
 

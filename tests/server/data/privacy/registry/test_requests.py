@@ -1,8 +1,8 @@
 """What is kept of requests: as long as the law wants, and not a day of what was written beyond the answer."""
 
-from server.privacy.model import Basis, Column, Days, Forever, Purpose, While
-from server.privacy.registry.requests import REQUESTS
-from server.store.requests_schema import metadata
+from server.data.privacy.registry.requests import REQUESTS
+from server.data.privacy.registry_model import Basis, Column, Days, Forever, Purpose, While
+from server.data.schema.requests_schema import metadata
 
 BY_KEY = {item.key: item for item in REQUESTS}
 

@@ -1,10 +1,10 @@
 """What is kept of a deletion: keyed values, and no longer than the law and the backups ask."""
 
-from server.config.settings import Retention
-from server.privacy import document, statement
-from server.privacy.model import Column, Export
-from server.privacy.registry import REGISTRY
-from server.privacy.registry.rights import RIGHTS
+from server.data.privacy import registry_history, statement_document
+from server.data.privacy.registry import REGISTRY
+from server.data.privacy.registry.rights import RIGHTS
+from server.data.privacy.registry_model import Column, Export
+from server.ops.config.settings import Retention
 
 
 def test_nobody_is_named_but_by_a_keyed_value() -> None:
@@ -14,8 +14,8 @@ def test_nobody_is_named_but_by_a_keyed_value() -> None:
 
 def test_a_request_stays_24_months_and_the_statement_says_so() -> None:
     item = REGISTRY.item("deletion")
-    assert statement.days_of(item, Retention(days=7)) == 730
-    assert document.keep_words(item, Retention()) == "730 days after the request"
+    assert registry_history.days_of(item, Retention(days=7)) == 730
+    assert statement_document.keep_words(item, Retention()) == "730 days after the request"
     assert not item.delete.can
 
 

@@ -1,9 +1,9 @@
 """What is kept of a report leaves: each table by a clock of its own, or by `until`."""
 
-from server.privacy.model import Column, Days
-from server.privacy.registry.safety import SAFETY_ITEMS
-from server.store.public_schema import law_notice
-from server.store.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
+from server.data.privacy.registry.safety import SAFETY_ITEMS
+from server.data.privacy.registry_model import Column, Days
+from server.data.schema.public_schema import law_notice
+from server.data.schema.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
 
 
 def test_every_table_of_moderation_has_its_clock() -> None:

@@ -11,93 +11,95 @@ from typing import Any
 
 import pytest
 
-from server.config.settings import Settings
-from server.pages import Pages
-from server.privacy.document import document
-from server.privacy.published import Published
-from server.privacy.registry import REGISTRY
-from server.privacy.terms import SAID
-from server.words.said import said
+from server.data.privacy.current_statement import Published
+from server.data.privacy.registry import REGISTRY
+from server.data.privacy.statement_document import document
+from server.data.privacy.term_translations import SAID
+from server.http.pages import Pages
+from server.http.words.sentences import said
+from server.ops.config.settings import Settings
 from tests.house.sources import ROOT
 
 T = "tests/server"
-CHANGED = f"{T}/privacy/test_deployment.py::test_what_adds_is_announced_14_days_before_and_then_holds_without_a_word"
-NOTHING = f"{T}/privacy/test_document.py::test_without_a_store_nothing_is_said_to_be_kept"
-COOKIE = f"{T}/security/test_identity.py::test_a_cookie_is_out_of_reach_for_scripts_and_other_sites_and_lasts_120_days"
-DECLARED = f"{T}/privacy/test_canary.py::test_what_is_found_is_exactly_what_is_declared"
+CHANGED = "tests/server/data/privacy/test_statement_versions.py::test_what_adds_is_announced_14_days_before_and_then_holds_without_a_word"
+NOTHING = "tests/server/data/privacy/test_statement_document.py::test_without_a_store_nothing_is_said_to_be_kept"
+COOKIE = "tests/server/ops/security/test_identity_cookie.py::test_a_cookie_is_out_of_reach_for_scripts_and_other_sites_and_lasts_120_days"
+DECLARED = "tests/server/data/privacy/test_canary.py::test_what_is_found_is_exactly_what_is_declared"
 # By key: what fails where the promise is broken.
 CHECKS: dict[str, tuple[str, ...]] = {
-    "front.who": (f"{T}/privacy/test_document.py::test_what_an_operator_writes_is_text_and_no_template",),
+    "front.who": ("tests/server/data/privacy/test_statement_document.py::test_what_an_operator_writes_is_text_and_no_template",),
     "front.what": (DECLARED,),
-    "front.what.bare": (f"{T}/saved/test_pages.py::test_without_a_store_nothing_is_kept_and_save_is_refused", NOTHING),
-    "front.video": (f"{T}/video/test_scrub.py::test_a_candidate_that_is_no_relays_does_not_pass",),
-    "front.given": (DECLARED, f"{T}/privacy/test_document.py::test_providers_stand_there_by_name"),
+    "front.what.bare": ("tests/server/data/logs/test_pages.py::test_without_a_store_nothing_is_kept_and_save_is_refused", NOTHING),
+    "front.video": ("tests/server/realtime/video/test_signal_scrub.py::test_a_candidate_that_is_no_relays_does_not_pass",),
+    "front.given": (DECLARED, "tests/server/data/privacy/test_statement_document.py::test_providers_stand_there_by_name"),
     "front.given.bare": (DECLARED, NOTHING),
-    "front.long": (f"{T}/privacy/test_purge.py::test_what_is_older_than_120_days_goes_and_the_rest_stays",),
+    "front.long": ("tests/server/data/retention/test_purge.py::test_what_is_older_than_120_days_goes_and_the_rest_stays",),
     "front.long.bare": (COOKIE,),
-    "front.you": (f"{T}/web/test_refusals.py::test_forget_everything_empties_the_browser",),
-    "front.why": (f"{T}/privacy/test_registry.py::test_an_item_says_all_that_the_law_asks_for",),
+    "front.you": ("tests/server/site/web/test_refusals.py::test_forget_everything_empties_the_browser",),
+    "front.why": ("tests/server/data/privacy/test_registry.py::test_an_item_says_all_that_the_law_asks_for",),
     "automated": (
-        f"{T}/store/test_month_figures.py::test_what_a_program_did_and_nobody_looked_at_ends_and_is_counted",
-        f"{T}/safety/test_machine.py::test_it_pauses_the_person_and_their_network_and_says_so_and_opens_a_case_with_the_text",
-        f"{T}/safety/test_paused.py::test_where_nobody_reads_reports_nobody_is_paused_and_it_is_counted",
+        "tests/server/data/retention/test_month_figures.py::test_what_a_program_did_and_nobody_looked_at_ends_and_is_counted",
+        "tests/server/trust/cases/test_automatic_actions.py::test_it_pauses_the_person_and_their_network_and_says_so_and_opens_a_case_with_the_text",
+        "tests/server/trust/moderation/test_paused.py::test_where_nobody_reads_reports_nobody_is_paused_and_it_is_counted",
     ),
     "automated.bare": (NOTHING,),
-    "slowing": (f"{T}/safety/challenge/test_asking.py::test_using_a_right_changes_no_counter",),
-    "security": (DECLARED, f"{T}/privacy/test_audit.py::test_where_the_line_cannot_be_written_nothing_is_done"),
+    "slowing": ("tests/server/trust/challenge/test_challenge_choice.py::test_using_a_right_changes_no_counter",),
+    "security": (DECLARED, "tests/server/data/privacy/test_audit_log.py::test_where_the_line_cannot_be_written_nothing_is_done"),
     "security.bare": (NOTHING,),
-    "transfers": (f"{T}/privacy/test_recipients.py::test_a_part_that_reaches_others_wants_a_recipient_of_its_kind",),
-    "business": (f"{T}/privacy/test_published.py::test_what_was_disclosed_in_twelve_months_counts_versions_that_no_longer_hold",),
-    "cookies": (COOKIE, f"{T}/web/test_refusals.py::test_keep_nothing_leaves_only_the_switch"),
-    "refused": (f"{T}/web/test_refusals.py::test_with_storage_and_cookies_refused_a_text_chat_works",),
+    "transfers": ("tests/server/data/privacy/test_recipient_check.py::test_a_part_that_reaches_others_wants_a_recipient_of_its_kind",),
+    "business":
+    ("tests/server/data/privacy/test_current_statement.py::test_what_was_disclosed_in_twelve_months_counts_versions_that_no_longer_hold",),
+    "cookies": (COOKIE, "tests/server/site/web/test_refusals.py::test_keep_nothing_leaves_only_the_switch"),
+    "refused": ("tests/server/site/web/test_refusals.py::test_with_storage_and_cookies_refused_a_text_chat_works",),
     "adults": (
-        f"{T}/web/test_refusals.py::test_who_is_under_18_keeps_neither_cookie_nor_topics",
-        "tests/engine/test_age_question.py::test_the_chat_ends_and_the_writer_is_asked",
-        f"{T}/safety/test_minors.py::test_a_decision_deletes_what_is_stored_once_they_are_turned_away",
+        "tests/server/site/web/test_refusals.py::test_who_is_under_18_keeps_neither_cookie_nor_topics",
+        "tests/engine/chats/test_age_question.py::test_the_chat_ends_and_the_writer_is_asked",
+        "tests/server/trust/child_protection/test_minor_deletion.py::test_a_decision_deletes_what_is_stored_once_they_are_turned_away",
     ),
-    "parents": (f"{T}/safety/test_public_routes.py::test_a_child_is_chosen_beforehand_and_nothing_else_can_be",),
+    "parents": ("tests/server/trust/publication/test_public_routes.py::test_a_child_is_chosen_beforehand_and_nothing_else_can_be",),
     "captcha": (
-        f"{T}/captcha/test_siteverify.py::test_it_gets_the_answer_and_our_secret_and_an_address_only_where_that_is_wanted",
-        f"{T}/web/test_company.py::test_a_browser_that_asks_not_to_be_tracked_sees_nothing_of_it",
+        "tests/server/trust/captcha/test_siteverify.py::test_it_gets_the_answer_and_our_secret_and_an_address_only_where_that_is_wanted",
+        "tests/server/site/web/test_company.py::test_a_browser_that_asks_not_to_be_tracked_sees_nothing_of_it",
     ),
-    "cookies.captcha": (COOKIE, f"{T}/captcha/test_frame.py::test_the_frame_s_policy_names_that_company_alone_and_the_page_that_frames_it"),
-    "third.captcha": (f"{T}/web/test_company.py::test_it_is_loaded_after_they_agree_and_two_meet",),
-    "third": (f"{T}/http/test_headers.py::test_only_html_may_have_a_script_and_only_one_of_ours",),
+    "cookies.captcha": (COOKIE,
+    "tests/server/trust/captcha/test_captcha_frame.py::test_the_frame_s_policy_names_that_company_alone_and_the_page_that_frames_it"),
+    "third.captcha": ("tests/server/site/web/test_company.py::test_it_is_loaded_after_they_agree_and_two_meet",),
+    "third": ("tests/server/http/request/test_headers.py::test_only_html_may_have_a_script_and_only_one_of_ours",),
     "disk": (
-        f"{T}/privacy/test_purge.py::test_raw_files_of_sqlite_hold_nothing_of_what_was_purged",
-        f"{T}/store/test_backup.py::test_a_backup_holds_no_key_and_opens_nothing_once_the_epoch_s_key_is_destroyed",
+        "tests/server/data/retention/test_purge.py::test_raw_files_of_sqlite_hold_nothing_of_what_was_purged",
+        "tests/server/data/backup/test_database_backup.py::test_a_backup_holds_no_key_and_opens_nothing_once_the_epoch_s_key_is_destroyed",
     ),
     "memory": (
-        f"{T}/worker/test_memory.py::test_no_line_of_a_chat_that_is_over_is_left_where_the_program_kept_it",
-        f"{T}/safety/screening/test_process.py::test_no_line_is_in_a_file_a_log_or_a_core",
+        "tests/server/realtime/worker/test_memory.py::test_no_line_of_a_chat_that_is_over_is_left_where_the_program_kept_it",
+        "tests/server/trust/screening/test_screening_process.py::test_no_line_is_in_a_file_a_log_or_a_core",
     ),
-    "limit": (f"{T}/privacy/test_registry.py::test_what_is_said_and_shown_serves_the_chats_safety_and_the_law_alone",),
+    "limit": ("tests/server/data/privacy/test_registry.py::test_what_is_said_and_shown_serves_the_chats_safety_and_the_law_alone",),
     "screening": (
-        f"{T}/safety/screening/test_process.py::test_no_line_is_in_a_file_a_log_or_a_core",
-        f"{T}/safety/test_paused.py::test_who_spreads_an_advert_is_paused_with_a_case_and_an_appeal",
+        "tests/server/trust/screening/test_screening_process.py::test_no_line_is_in_a_file_a_log_or_a_core",
+        "tests/server/trust/moderation/test_paused.py::test_who_spreads_an_advert_is_paused_with_a_case_and_an_appeal",
     ),
     "front.pictures": (
-        f"{T}/safety/test_looking.py::test_each_picture_that_is_looked_at_is_a_line_of_the_trail_first",
-        f"{T}/safety/test_picture_rows.py::test_what_is_kept_is_sealed_and_in_no_file_as_it_is",
+        "tests/server/trust/cases/test_picture_review.py::test_each_picture_that_is_looked_at_is_a_line_of_the_trail_first",
+        "tests/server/trust/evidence/test_picture_evidence.py::test_what_is_kept_is_sealed_and_in_no_file_as_it_is",
     ),
     "pictures": (
-        f"{T}/video/page/test_cameras.py::test_harmless_cameras_are_looked_at_and_nothing_of_them_is_kept",
-        f"{T}/safety/test_picture_rows.py::test_what_is_kept_is_sealed_and_in_no_file_as_it_is",
-        f"{T}/store/test_case_life.py::test_pictures_leave_after_three_days_where_nothing_follows_else_after_120",
+        "tests/server/realtime/video/page/test_cameras.py::test_harmless_cameras_are_looked_at_and_nothing_of_them_is_kept",
+        "tests/server/trust/evidence/test_picture_evidence.py::test_what_is_kept_is_sealed_and_in_no_file_as_it_is",
+        "tests/server/data/retention/test_case_expiry.py::test_pictures_leave_after_three_days_where_nothing_follows_else_after_120",
     ),
     "pictures.provider": (
-        f"{T}/safety/pictures/test_provider.py::test_it_is_sent_the_strip_and_nothing_else",
-        f"{T}/safety/pictures/test_provider.py::test_it_is_sent_the_strip_and_nothing_else",
-        f"{T}/privacy/test_recipients.py::test_a_part_that_reaches_others_wants_a_recipient_of_its_kind",
+        "tests/server/trust/pictures/test_picture_provider.py::test_it_is_sent_the_strip_and_nothing_else",
+        "tests/server/trust/pictures/test_picture_provider.py::test_it_is_sent_the_strip_and_nothing_else",
+        "tests/server/data/privacy/test_recipient_check.py::test_a_part_that_reaches_others_wants_a_recipient_of_its_kind",
     ),
     "referral": (
-        f"{T}/safety/test_child.py::test_what_is_marked_is_kept_for_a_year_and_apart",
-        f"{T}/commands/test_safety.py::test_a_package_is_made_and_nothing_is_sent_without_the_word",
+        "tests/server/trust/evidence/test_child_material.py::test_what_is_marked_is_kept_for_a_year_and_apart",
+        "tests/server/main/commands/test_safety_commands.py::test_a_package_is_made_and_nothing_is_sent_without_the_word",
     ),
-    "programs": (f"{T}/safety/test_cases.py::test_without_a_cookie_the_network_is_the_person",),
-    "figures": (f"{T}/safety/test_transparency.py::test_a_month_shows_no_number_below_ten_and_parts_of_shown_numbers_only",),
-    "change": (CHANGED, f"{T}/privacy/test_routes.py::test_every_version_is_readable_the_coming_one_too"),
-    "rights": (f"{T}/checks/test_local.py::test_a_public_server_that_nobody_answers_for_is_an_error",),
+    "programs": ("tests/server/trust/cases/test_report_cases.py::test_without_a_cookie_the_network_is_the_person",),
+    "figures": ("tests/server/trust/publication/test_monthly_figures.py::test_a_month_shows_no_number_below_ten_and_parts_of_shown_numbers_only",),
+    "change": (CHANGED, "tests/server/data/privacy/test_routes.py::test_every_version_is_readable_the_coming_one_too"),
+    "rights": ("tests/server/main/checks/test_local_checks.py::test_a_public_server_that_nobody_answers_for_is_an_error",),
 }  # fmt: skip
 # What no program can hold: each with who does. This list only shrinks.
 PEOPLE = {

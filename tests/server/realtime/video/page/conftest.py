@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.server.web.conftest import ARGUMENTS, CHROMIUM, Opener, keep, watch, window  # noqa: F401 - fixtures
+from tests.server.site.web.conftest import ARGUMENTS, CHROMIUM, Opener, keep, watch, window  # noqa: F401 - fixtures
 
 THREE = "--use-fake-device-for-media-stream=device-count=3,fps=5"  # cameras, of which the second sees depth alone; the last of a flag counts
 # What a window's connections count, and the kinds of the candidates that carry the call.

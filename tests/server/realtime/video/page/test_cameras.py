@@ -20,9 +20,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, Route, WebSocket, expect
 
-from tests.server.video.page.conftest import begin, moving, prepare
-from tests.server.web.conftest import ARGUMENTS, CHROMIUM, PERSON, Watch
-from tests.server.web.servers import ROOT, Server
+from tests.server.realtime.video.page.conftest import begin, moving, prepare
+from tests.server.site.web.conftest import ARGUMENTS, CHROMIUM, PERSON, Watch
+from tests.server.site.web.servers import ROOT, Server
 from tests.support import scenes
 from tests.support.forkserver import START
 from tests.support.pictures import picture
@@ -31,10 +31,11 @@ pytestmark = pytest.mark.timeout(240)  # a model looks, several times, at moment
 ON = {"SERENDIP_SAFETY__MODERATED": "true", "SERENDIP_PICTURES__MEAN": "20", "SERENDIP_STORE__ENABLED": "true"}
 # A look each three seconds or so, and what is missing is counted after seven. Two hits are two looks that follow each other.
 QUICK = """
-import engine.cameras, engine.policy, engine.protocol
-engine.cameras.HITS_APART = 2.0
-engine.policy.LOOK_LEAST, engine.policy.LOOK_SPREAD, engine.policy.LOOK_CLOSE, engine.policy.CLOSE_POINTS = 2.0, 1.0, 3.0, 0
-engine.protocol.SNAP_WITHIN = 5
+import engine.conduct.camera_verdicts, engine.wire.rule_numbers, engine.wire.protocol
+engine.conduct.camera_verdicts.HITS_APART = 2.0
+from engine.wire import rule_numbers
+rule_numbers.LOOK_LEAST, rule_numbers.LOOK_SPREAD, rule_numbers.LOOK_CLOSE, rule_numbers.CLOSE_POINTS = 2.0, 1.0, 3.0, 0
+engine.wire.protocol.SNAP_WITHIN = 5
 """
 NUDITY = "This may be nudity."
 PATIENT = 90_000  # ms: looks are apart by chance

@@ -5,11 +5,11 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.college.conftest import Box, box, code_of, school  # noqa: F401 - fixtures
-from tests.server.video.page.conftest import moving, prepare
-from tests.server.web.conftest import Opener
-from tests.server.web.servers import Server
-from tests.server.web.test_other_ways import prove
+from tests.server.realtime.video.page.conftest import moving, prepare
+from tests.server.site.college.conftest import Box, box, code_of, school  # noqa: F401 - fixtures
+from tests.server.site.web.conftest import Opener
+from tests.server.site.web.servers import Server
+from tests.server.site.web.test_other_ways import prove
 from tests.support.pictures import picture
 
 pytestmark = pytest.mark.timeout(120)

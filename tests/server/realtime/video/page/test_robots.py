@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.server.video.page.conftest import PAIR, begin, changing, moving, prepare
-from tests.server.video.page.robots import Robots
-from tests.server.web.conftest import Opener
-from tests.server.web.servers import Server
+from tests.server.realtime.video.page.conftest import PAIR, begin, changing, moving, prepare
+from tests.server.realtime.video.page.robots import Robots
+from tests.server.site.web.conftest import Opener
+from tests.server.site.web.servers import Server
 from tests.support.pictures import picture
 
 pytestmark = [

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
-from tests.server.video.page.conftest import PAIR, begin, moving, prepare
-from tests.server.web.conftest import Opener, Watch
-from tests.server.web.servers import Network, Server
+from tests.server.realtime.video.page.conftest import PAIR, begin, moving, prepare
+from tests.server.site.web.conftest import Opener, Watch
+from tests.server.site.web.servers import Network, Server
 from tests.support.pictures import picture
 
 pytestmark = pytest.mark.timeout(120)

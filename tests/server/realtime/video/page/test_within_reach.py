@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.video.page.conftest import moving, sized
-from tests.server.video.page.test_windows import two
-from tests.server.web.conftest import Opener
-from tests.server.web.servers import Server
+from tests.server.realtime.video.page.conftest import moving, sized
+from tests.server.realtime.video.page.test_windows import two
+from tests.server.site.web.conftest import Opener
+from tests.server.site.web.servers import Server
 from tests.support.pictures import picture
 
 pytestmark = pytest.mark.timeout(180)

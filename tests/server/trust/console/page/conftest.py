@@ -1,6 +1,6 @@
 """The console in Chromium, on a real server, with an authenticator that Chromium plays (CDP `WebAuthn`).
 
-Rule: as in tests/server/web: a violation of the policy, an error of a script or a request to another host fails the test.
+Rule: as in tests/server/site/web: a violation of the policy, an error of a script or a request to another host fails the test.
 """
 
 import sqlite3
@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.server.web.conftest import Watch, browser, watch, window
-from tests.server.web.servers import ROOT, Server
+from tests.server.site.web.conftest import Watch, browser, watch, window
+from tests.server.site.web.servers import ROOT, Server
 from tests.support.forkserver import START
 from tests.support.services import free_port
 

@@ -8,8 +8,8 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.server.console.page.conftest import Operated, authenticator
-from tests.server.web.conftest import Opener, Watch
+from tests.server.site.web.conftest import Opener, Watch
+from tests.server.trust.console.page.conftest import Operated, authenticator
 
 pytestmark = pytest.mark.timeout(180)
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")

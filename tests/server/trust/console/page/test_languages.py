@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.console.page.conftest import Operated
-from tests.server.console.page.test_console import tab_to, well
-from tests.server.console.page.test_work import enter, report, until
-from tests.server.web.conftest import Opener, Watch, meet
+from tests.server.site.web.conftest import Opener, Watch, meet
+from tests.server.trust.console.page.conftest import Operated
+from tests.server.trust.console.page.test_console import tab_to, well
+from tests.server.trust.console.page.test_work import enter, report, until
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -10,17 +10,17 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from server.config.settings import Settings
-from server.safety.cases import Cases
-from server.safety.reported import NOBODY, Person, Reported
-from server.safety.shown import OWN, STRIP, Picture
-from server.security import keys
-from server.store.sealed import Sealed
-from server.store.service import open_parts
-from tests.server.console.page.conftest import Operated
-from tests.server.console.page.test_console import well
-from tests.server.console.page.test_work import enter
-from tests.server.web.conftest import Opener, Watch
+from server.data.logs.sealed_objects import Sealed
+from server.data.store.service import open_parts
+from server.ops.config.settings import Settings
+from server.ops.security import secret_keys
+from server.trust.cases.report_cases import Cases
+from server.trust.evidence.case_pictures import OWN, STRIP, Picture
+from server.trust.evidence.reported_chat import NOBODY, Person, Reported
+from tests.server.site.web.conftest import Opener, Watch
+from tests.server.trust.console.page.conftest import Operated
+from tests.server.trust.console.page.test_console import well
+from tests.server.trust.console.page.test_work import enter
 
 pytestmark = pytest.mark.timeout(180)
 DRAWN = """() => {
@@ -42,7 +42,7 @@ def keep(operated: Operated, page: Page, found: str, about: int) -> str:
 
     async def put() -> str:
         settings = Settings.model_validate({"data": str(operated.data)})
-        parts = open_parts(settings, keys.load(settings.data))
+        parts = open_parts(settings, secret_keys.load(settings.data))
         sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
         now = int(time.time())
         shown = (Picture(STRIP, 1, now, body), Picture(OWN, 1, now, body))

@@ -8,9 +8,9 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.console.page.conftest import Operated, authenticator
-from tests.server.console.page.test_console import well
-from tests.server.web.conftest import Opener, Watch, keep, meet
+from tests.server.site.web.conftest import Opener, Watch, keep, meet
+from tests.server.trust.console.page.conftest import Operated, authenticator
+from tests.server.trust.console.page.test_console import well
 
 pytestmark = pytest.mark.timeout(180)
 

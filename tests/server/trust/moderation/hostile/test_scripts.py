@@ -17,10 +17,10 @@ from bench.hostile.pairs import MANY, Pairs
 from bench.hostile.scripts import ACCOUNTS, SCRIPTS, Ground, Outcome
 from bench.support.documents import table
 from bench.support.processes import cpu
-from engine.friction import CONNECTS
-from engine.protocol import CONNECT_BURST
-from ext.net.admission import WIDE4
-from tests.server.web.servers import Server
+from engine.conduct.friction import CONNECTS
+from engine.wire.protocol import CONNECT_BURST
+from ext.accept.admission import WIDE4
+from tests.server.site.web.servers import Server
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120)]
 SECONDS = 1.5  # of a script

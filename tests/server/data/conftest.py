@@ -10,21 +10,22 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from server.config.settings import Objects as ObjectSettings
-from server.config.settings import Retention
-from server.health.tasks import Tasks
-from server.privacy.purge import Purge
-from server.safety.second_looks import SecondLooks
-from server.security import keys
-from server.store import kept, migrate
-from server.store.country import Countries
-from server.store.database import Database
-from server.store.objects import Objects
-from server.store.pseudonyms import Pseudonyms
-from server.store.records import EndedChat, Party, Records
-from server.store.saved import SavedLogs
-from server.store.transcript import Line, Transcript
-from server.store.writer import Writer
+from server.data.database import schema_migration
+from server.data.database.database import Database
+from server.data.keys import keyed_values
+from server.data.keys.pseudonyms import Pseudonyms
+from server.data.logs.objects import Objects
+from server.data.logs.saved_logs import SavedLogs
+from server.data.records.address_country import Countries
+from server.data.records.chat_rows import EndedChat, Party, Records
+from server.data.records.transcript import Line, Transcript
+from server.data.retention.purge import Purge
+from server.data.store.writer import Writer
+from server.ops.config.settings import Objects as ObjectSettings
+from server.ops.config.settings import Retention
+from server.ops.health.background_tasks import Tasks
+from server.ops.security import secret_keys
+from server.trust.desk.second_review import SecondLooks
 from tests.support import services
 from tests.support.compiled import shared
 from tests.support.stores import ANEW, Migrated
@@ -125,7 +126,7 @@ def object_settings() -> ObjectSettings:
 
 def make_kit(url: str, data: Path, settings: ObjectSettings) -> Kit:
     """The parts over a database that is not yet migrated."""
-    pseudonyms = kept.pseudonyms(keys.load(data), data)
+    pseudonyms = keyed_values.pseudonyms(secret_keys.load(data), data)
     for epoch in range(NOW // (30 * 86_400) - 6, NOW // (30 * 86_400) + 6):
         pseudonyms.epochs.make(epoch)
     return Kit(data, shared(Database(url, data=data)), Objects(settings, data), pseudonyms)
@@ -141,7 +142,7 @@ async def kit(
     made = await asyncio.to_thread(make_kit, url, tmp_path, object_settings)
     cluster = None if made.database.sqlite else request.getfixturevalue("cluster")
     if not await asyncio.to_thread(migrated.copied, url, cluster):
-        await migrate.migrate_apart(url, tmp_path)
+        await schema_migration.migrate_apart(url, tmp_path)
         await asyncio.to_thread(migrated.keep, url, cluster)
     yield made
     await made.database.close()

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from server.words.said import said
-from tests.server.safety.running import Run
-from tests.server.store.conftest import kit, object_settings, url
+from server.http.words.sentences import said
+from tests.server.data.conftest import kit, object_settings, url
+from tests.server.trust.moderation.running import Run
 
 __all__ = ["kit", "object_settings", "url"]
 said()  # what a refusal says is read from files: as in a server, before a loop runs

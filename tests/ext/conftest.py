@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from ext.net import probe
-from ext.net.handshake import Judge
+from ext.accept.handshake import Judge
 from ext.net.ring import Rings
+from ext.reactor import probe
 from tests.ext.net.rig import Rig, descriptors
 
 

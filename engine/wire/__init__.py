@@ -1,0 +1,1 @@
+"""Read and write the protocol: its numbers and sentences, requests, frames, signals, and the refusals of what is wrong."""

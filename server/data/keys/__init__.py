@@ -1,0 +1,1 @@
+"""Make keyed and encrypted values of persons: epoch keys and pseudonyms."""

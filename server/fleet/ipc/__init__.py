@@ -1,0 +1,1 @@
+"""Connect the processes of a host: ipc links, their peers and names."""

@@ -1,0 +1,1 @@
+"""Connect a host to NATS."""

@@ -1,0 +1,1 @@
+"""Move sessions between hosts and tunnel their connections: source and target of a migration, evacuation, return."""

@@ -1,0 +1,1 @@
+"""Answer HTTP: what each request meets, documents as pages, sentences in each language. Imports server.ops."""

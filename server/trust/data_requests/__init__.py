@@ -1,0 +1,1 @@
+"""Keep requests about one's own data: their states, log, limits, proofs and keys."""

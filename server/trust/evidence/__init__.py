@@ -1,0 +1,1 @@
+"""Keep the evidence of a report: the text of its chat and pictures."""

@@ -1,0 +1,1 @@
+"""Know the operators of the console: accounts, roles, passkeys, sessions, shifts, approvals."""

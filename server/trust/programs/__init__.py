@@ -1,0 +1,1 @@
+"""Run a helper process that reads what strangers sent."""

@@ -1,0 +1,1 @@
+"""Publish moderation: monthly figures, and notices that anybody may send."""

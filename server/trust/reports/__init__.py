@@ -1,0 +1,1 @@
+"""Take reports and answer reporters: intake, receipts, the routes, help lines."""

@@ -1,0 +1,98 @@
+"""The wings of the house and the arrows between them: a module imports its own wing and those below it, and nothing else.
+
+The drawing is in ARCHITECTURE.md. A wing that is not listed beside another may not be imported there, by `import`, `cimport` or a
+string that names a module.
+"""
+
+import pytest
+
+from tests.house.sources import ROOT, circles
+from tests.house.test_imports import graph
+
+ENGINE = (
+    "engine.engine",
+    "engine.views",
+    "engine.core",
+    "engine.wire",
+    "engine.matching",
+    "engine.conduct",
+    "engine.rooms",
+)
+SERVER = ("server.ops", "server.http", "server.data", "server.trust", "server.realtime", "server.site", "server.fleet")
+EXT = ("ext.plain", "ext.declared", "ext.base", "ext.accept", "ext.net", "ext.migrate", "ext.reactor", "ext.match")
+# A wing, and what it may import beside itself.
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "ext.plain": (),
+    "ext.declared": ("ext.plain",),
+    "ext.match": (),
+    "ext.base": (),
+    "ext.accept": ("ext.base",),
+    "ext.net": ("ext.accept", "ext.base"),
+    "ext.migrate": ("ext.net", "ext.accept", "ext.base"),
+    "ext.reactor": ("ext.migrate", "ext.net", "ext.accept", "ext.base"),
+    "engine": ("ext.plain",),
+    "engine.wire": (),
+    "engine.matching": ("engine.wire", "ext.match", "ext.accept"),
+    "engine.conduct": ("engine.matching", "engine.wire"),
+    "engine.core": ("engine.conduct", "engine.matching", "engine.wire", "ext.match", "ext.net"),
+    "engine.rooms": ("engine.core", "engine.matching", "engine.wire", "ext.match"),
+    "engine.chats": (
+        "engine.core",
+        "engine.conduct",
+        "engine.matching",
+        "engine.wire",
+        "ext.net",
+        "ext.accept",
+        "ext.match",
+    ),
+    "engine.migrate": ("engine.chats", "engine.core", "engine.conduct", "engine.matching", "engine.wire", "ext.net"),
+    "engine.views": (*ENGINE[2:], "engine.chats", "engine.migrate", "ext.net"),
+    "engine.engine": (*ENGINE[1:], "engine.chats", "engine.migrate", "ext.net", "ext.match"),
+    "server": (),
+    "server.ops": (*ENGINE, *EXT),
+    "server.http": ("server.ops", *ENGINE, *EXT),
+    "server.data": (*SERVER[:2], *ENGINE, "ext.plain"),
+    "server.trust": (*SERVER[:3], *ENGINE, "ext.plain", "ext.net", "ext.accept"),
+    "server.realtime": (*SERVER[:2], *ENGINE, *EXT),
+    "server.site": (*SERVER[:5], *ENGINE, *EXT),
+    "server.fleet": (*SERVER[:6], *ENGINE, *EXT),
+    "server.main": (*SERVER, *ENGINE, *EXT, "serendip_client"),
+}
+# What the wings below and beside the store know of it: its ports, its errors, rows and transcripts as plain data. None opens a database.
+PORTS = (
+    "server.data.records.store_ports",
+    "server.data.errors",
+    "server.data.records.chat_rows",
+    "server.data.records.transcript",
+)
+USE_PORTS = ("server.http", "server.realtime")
+
+
+def wing_of(module: str) -> str:
+    """The wing that a module belongs to: its package of two parts, or the top of `engine` and `ext` by name."""
+    name = ".".join(module.split(".")[:2])
+    return name if name in MAY_IMPORT else name.partition(".")[0]
+
+
+def test_each_wing_imports_those_below_it_alone() -> None:
+    wrong = sorted(
+        f"{module} imports {other}"
+        for module, others in graph().items()
+        if module.startswith(("ext", "engine", "server"))
+        for other in others
+        if (mine := wing_of(module)) != (its := wing_of(other))
+        and its not in MAY_IMPORT[mine]
+        and not (mine in USE_PORTS and other in PORTS)
+        and its not in ("ext", "engine", "server")
+    )
+    assert wrong == []
+
+
+def test_no_wing_imports_itself_by_a_way_around() -> None:
+    assert circles({wing: set(below) for wing, below in MAY_IMPORT.items()}) == []
+
+
+@pytest.mark.parametrize("wing", sorted(MAY_IMPORT))
+def test_each_wing_exists(wing: str) -> None:
+    place = ROOT / wing.replace(".", "/")
+    assert place.is_dir() or any(place.with_suffix(suffix).exists() for suffix in (".py", ".pyx"))
