@@ -46,7 +46,7 @@ BOARD = Board(
                       ((total("serendip_sessions", more=', state="chatting", connection="here"'), "people"),), base="blue", single=True, width=4, height=6),
                 Panel("Waiting", "People who wait for a partner and are connected. Many beside few chats: they do not fit each other.", "short",
                       ((total("serendip_sessions", more=', state="waiting", connection="here"'), "people"),), base="blue", single=True, width=4, height=6),
-                Alerts("Alerts that fire", "Each has an entry in docs/operations.md under its name.", width=12, height=6),
+                Alerts("Alerts that fire", "Each has an entry in docs/operate/runbook.md under its name.", width=12, height=6),
             ),
         ),
         Row(

@@ -82,7 +82,7 @@ def main(chosen: argparse.Namespace) -> int:
         loads = [round(load, 1) for load in (before, os.getloadavg()[0])]
         write({"machine": machine(), "load": loads, "seconds": chosen.seconds, "rows": rows}, "attacks", ordered=False)
         told = f"{chosen.seconds:g} s each, load of the machine {loads[0]} before and {loads[1]} after.\n"
-        fill(ROOT / "docs" / "operations.md", "attacks", f"{lines(rows)}\n{told}")
+        fill(ROOT / "docs" / "performance.md", "attacks", f"{lines(rows)}\n{told}")
     return 1 if any(row["faults"] for row in rows) else 0
 
 

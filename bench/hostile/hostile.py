@@ -59,7 +59,7 @@ def main(chosen: argparse.Namespace) -> int:
         document = {"machine": about, "seconds": chosen.seconds, "rounds": chosen.rounds, "pairs": MANY, "rows": rows}
         write(document, "hostile", ordered=False)
         told = f"{chosen.seconds:g} s a phase, medians of {chosen.rounds} rounds, {MANY} pairs; load before: {about['load']:.1f}.\n"
-        fill(ROOT / "docs" / "operations.md", "hostile", f"{lines(rows)}\n{told}")
+        fill(ROOT / "docs" / "performance.md", "hostile", f"{lines(rows)}\n{told}")
     return 1 if any(row["faults"] for row in rows) else 0
 
 

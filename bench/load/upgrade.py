@@ -76,7 +76,7 @@ def main(chosen: argparse.Namespace) -> int:
         print(f"{'good' if good else 'BAD '} {name}", file=sys.stderr)
     if chosen.keep:
         write(found, "upgrade", ordered=False)
-        fill(ROOT / "docs" / "operations.md", "upgrade", lines(found))
+        fill(ROOT / "docs" / "performance.md", "upgrade", lines(found))
     return 0 if all(found["verdicts"].values()) else 1
 
 

@@ -48,7 +48,7 @@ def main(chosen: argparse.Namespace) -> int:
     if chosen.keep:
         write({"machine": about, "seconds": chosen.seconds, **row, "rounds": rounds}, "challenges", ordered=False)
         told = f"Medians of {chosen.rounds} rounds of {chosen.seconds:g} s; load before: {about['load']:.1f}.\n"
-        fill(ROOT / "docs" / "operations.md", "challenges", f"{lines(row)}\n{told}")
+        fill(ROOT / "docs" / "performance.md", "challenges", f"{lines(row)}\n{told}")
     return 0 if row["stall_p99_ms"] <= STALL and row["right"] == row["made"] else 1
 
 

@@ -56,7 +56,7 @@ def main(chosen: argparse.Namespace) -> int:
     if chosen.keep:
         write({"machine": about, "seconds": chosen.seconds, **row}, "pictures", ordered=False)
         told = f"{chosen.seconds:g} s at {RATE} strips a second; load before: {about['load']:.1f}.\n"
-        fill(ROOT / "docs" / "operations.md", "pictures", f"{lines(row)}\n{told}")
+        fill(ROOT / "docs" / "performance.md", "pictures", f"{lines(row)}\n{told}")
     return 1 if missed else 0
 
 

@@ -66,7 +66,7 @@ def main(chosen: argparse.Namespace) -> int:
     if chosen.keep:
         write({"machine": about, "seconds": chosen.seconds, "rounds": chosen.rounds, **row}, "screening", ordered=False)
         told = f"Medians of {chosen.rounds * SLICES} pairs of {chosen.seconds:g} s; load before: {about['load']:.1f}.\n"
-        fill(ROOT / "docs" / "operations.md", "screening", f"{lines(row)}\n{told}")
+        fill(ROOT / "docs" / "performance.md", "screening", f"{lines(row)}\n{told}")
     return 1 if missed else 0
 
 

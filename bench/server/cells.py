@@ -71,7 +71,7 @@ def main(chosen: argparse.Namespace) -> int:
     }
     if chosen.keep:
         write(found, "cells", ordered=False)
-        fill(ROOT / "docs" / "operations.md", "cells", lines(found))
+        fill(ROOT / "docs" / "performance.md", "cells", lines(found))
     else:
         print(json.dumps(found, indent=1))
     print(lines(found))

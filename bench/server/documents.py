@@ -1,4 +1,4 @@
-"""The whole server's figures on their way into README.md, docs/operations.md and bench/results/whole.md."""
+"""The whole server's figures on their way into README.md, docs/operate/scale.md and bench/results/whole.md."""
 
 from typing import Any
 
@@ -113,6 +113,6 @@ def write() -> None:
     )
     plots.draw(document)
     fill(ROOT / "README.md", "measure", summary(document))
-    fill(ROOT / "docs" / "operations.md", "sizing", sizing(document))
+    fill(ROOT / "docs" / "operate" / "scale.md", "sizing", sizing(document))
     if many := read("million"):
         fill(ROOT / "README.md", "million", million(many))

@@ -75,7 +75,7 @@ def main(chosen: argparse.Namespace) -> int:
         print(json.dumps(found, indent=1))
     else:
         write(found, "workers", ordered=False)
-        fill(ROOT / "docs" / "operations.md", "workers", lines(found))
+        fill(ROOT / "docs" / "performance.md", "workers", lines(found))
     print(lines(found))
     return 0
 

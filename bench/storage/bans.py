@@ -1,7 +1,7 @@
 """What bans cost a connection: `python -m bench bans [--bans N] [--keep]`.
 
 Rule: the look-ups that the server makes for each connection, with no ban and with N of them in turn in one run, each from rows of a
-database; the right person is refused among them. `--keep` writes bench/results/bans.json and the figures of docs/operations.md.
+database; the right person is refused among them. `--keep` writes bench/results/bans.json and the figures of docs/performance.md.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CONNECTS = 20_000  # a round
 ROUNDS = 15
 GOAL = 4.0  # microseconds that a connection may cost more
 BATCH = 20_000  # rows of one insert
-DOCUMENT = results.ROOT / "docs" / "operations.md"
+DOCUMENT = results.ROOT / "docs" / "performance.md"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

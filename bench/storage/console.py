@@ -46,7 +46,7 @@ REASONS = ("threat", "nudity", "hate", "other")
 SPAN = 30 * 86_400  # seconds over which the cases came
 AT_ONCE = 2_000  # rows of an insert
 LABELS = {"list": "list of a queue", "case": "case, with 100 lines of text", "next": "taking the next case"}
-DOCUMENT = ROOT / "docs" / "operations.md"
+DOCUMENT = ROOT / "docs" / "performance.md"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -58,7 +58,7 @@ def main(chosen: argparse.Namespace) -> int:
     print(lines(row))
     if (chosen.rate, chosen.seconds) == (100, 10):
         write({"machine": about, **row, "rounds": rows}, "reports", ordered=False)
-        fill(ROOT / "docs" / "operations.md", "reports", lines(row))
+        fill(ROOT / "docs" / "performance.md", "reports", lines(row))
     return 0 if row["answer_p99_ms"] <= ANSWER and row["row_p99_ms"] <= ROW else 1
 
 

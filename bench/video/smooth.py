@@ -98,7 +98,7 @@ def main(chosen: argparse.Namespace) -> int:
     print(lines(row))
     if chosen.keep:
         write({"machine": about, **row}, "smooth", ordered=False)
-        fill(ROOT / "docs" / "operations.md", "smooth", lines(row))
+        fill(ROOT / "docs" / "performance.md", "smooth", lines(row))
     return int(row["during"]["p99_ms"] > row["between"]["p99_ms"] + FRAME)
 
 

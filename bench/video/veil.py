@@ -66,7 +66,7 @@ def main(chosen: argparse.Namespace) -> int:
     print(lines(row))
     if chosen.keep:
         write({"machine": about, **row}, "veil", ordered=False)
-        fill(ROOT / "docs" / "operations.md", "veil", lines(row))
+        fill(ROOT / "docs" / "performance.md", "veil", lines(row))
     return int(row["p95_s"] > GOAL)
 
 

@@ -47,7 +47,7 @@ def test_the_exposure_is_small(unit: Path) -> None:
     (seen,) = re.findall(r"exposure level for \S+: ([0-9.]+)", done.stdout)
     version = analyzed("--version").stdout.split()[1]
     told, of = re.findall(
-        r"security` \((\d+)\) gives it ([0-9.]+) of 10", (DEPLOY.parent / "docs/operations.md").read_text()
+        r"security` \((\d+)\) gives it ([0-9.]+) of 10", (DEPLOY.parent / "docs/operate/deploy.md").read_text()
     )[0]
     assert version != told or seen == of
 

@@ -132,8 +132,8 @@ def test_the_committed_boards_are_what_the_code_makes() -> None:
 @pytest.mark.parametrize("alert", [alert["alert"] for alert in ALERTS])
 def test_an_alert_has_a_run_book_entry_and_a_test_that_fires_and_one_that_does_not(alert: str) -> None:
     rule = next(rule for rule in ALERTS if rule["alert"] == alert)
-    assert rule["annotations"]["runbook"] == f"docs/operations.md#{alert.lower()}"
-    assert f"\n### {alert}\n" in (ROOT / "docs" / "operations.md").read_text()
+    assert rule["annotations"]["runbook"] == f"docs/operate/runbook.md#{alert.lower()}"
+    assert f"\n### {alert}\n" in (ROOT / "docs" / "operate" / "runbook.md").read_text()
     tests = (FOLDER / "alerts_test.yml").read_text()
     assert f'name: "{alert} fires' in tests
     assert f'name: "{alert} is quiet' in tests
@@ -174,5 +174,5 @@ def promtool(*words: str) -> str:
 
 
 def test_the_manual_says_what_every_event_of_the_log_means() -> None:
-    page = (ROOT / "docs" / "operations.md").read_text()
+    page = (ROOT / "docs" / "operate" / "watch.md").read_text()
     assert [event for event in EVENTS if f"`{event}`" not in page] == []

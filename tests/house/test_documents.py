@@ -50,7 +50,8 @@ def test_every_file_that_a_document_or_a_source_names_exists() -> None:
 
 def test_every_document_is_named_where_a_newcomer_looks() -> None:
     entrance = "\n".join((ROOT / name).read_text() for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"))
-    unnamed = {shown(page) for page in tracked("docs/*.md") if f"docs/{page.name}" not in entrance}
+    entrance += (ROOT / "docs/operate/README.md").read_text().replace("](", "](docs/operate/")
+    unnamed = {shown(page) for page in tracked("docs/*.md") if shown(page) not in entrance}
     assert unnamed == set()
 
 
@@ -78,3 +79,26 @@ def test_every_module_has_its_mirror_or_stands_in_the_list() -> None:
     found = without_mirror()
     assert found - listed == set(), "write a test at the mirror place"
     assert listed - found == set(), "take these from the list"
+
+
+def test_every_link_between_documents_leads_to_a_page_and_a_heading() -> None:
+    headings = {page: set(map(anchor, re.findall(r"(?m)^#+ (.*)$", page.read_text()))) for page in tracked("*.md")}
+    wrong = [
+        f"{shown(page)}: {target}"
+        for page in headings
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text())
+        if not target.startswith(("http", "mailto:")) and not leads(page, target, headings)
+    ]
+    assert wrong == []
+
+
+def anchor(heading: str) -> str:
+    """The address of a heading within its page, as GitHub writes it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+
+
+def leads(page: Path, target: str, headings: dict[Path, set[str]]) -> bool:
+    """Whether the target of a link of `page` exists: the file, and the heading if it names one."""
+    name, _, heading = target.partition("#")
+    there = (page.parent / name).resolve() if name else page
+    return there.exists() and (not heading or there not in headings or heading in headings[there])

@@ -76,7 +76,7 @@ class Challenge(Section):
     good_for: PositiveFloat = Field(default=1800.0, le=86_400, description="seconds that a solution is good")
     provider: Literal["altcha", "turnstile", "hcaptcha", "recaptcha"] = Field(
         default="altcha",
-        description="who makes the hardest challenge: altcha is this server; the others are companies: [operations](operations.md#challenges)",
+        description="who makes the hardest challenge: altcha is this server; the others are companies: [operations](operate/attacks.md#challenges)",
     )
     site_key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{0,200}$")] = Field(
         default="", description="the company's public key for this site"

@@ -1,6 +1,6 @@
 """Several hosts that are one service: how they find each other. Rule: no address of another host is ever configured, but where all listen.
 
-`docs/operations.md`, "Several hosts".
+`docs/operate/scale.md`, "Several hosts".
 """
 
 import ipaddress

@@ -217,7 +217,7 @@ class Operator(Section):
 
 
 class Privacy(Section):
-    """How strict the start is with what the privacy statement promises. [Operations](operations.md#the-privacy-statement)."""
+    """How strict the start is with what the privacy statement promises. [Operations](operate/rights.md#the-privacy-statement)."""
 
     recipients: Literal["warn", "fail"] = Field(
         default="warn", description="what the start does where somebody gets data and no `[[recipients]]` names them"
@@ -317,7 +317,7 @@ class College(Section):
 
 
 class Translation(Section):
-    """LibreTranslate, for browsers that cannot translate a line by themselves. Off unless set: [operations](operations.md#translation)."""
+    """LibreTranslate, for browsers that cannot translate a line by themselves. Off unless set: [operations](operate/configure.md#translation)."""
 
     url: Annotated[str, AfterValidator(http_url)] = Field(
         default="", description="address of a LibreTranslate server, e.g. http://localhost:5000; empty: none"
@@ -380,7 +380,9 @@ class Settings(Section):
     rights: Rights = Rights()
     operator: Operator = Operator()
     privacy: Privacy = Privacy()
-    recipients: Recipients = Field(default=(), description="providers that get data, a table each; see operations.md")
+    recipients: Recipients = Field(
+        default=(), description="providers that get data, a table each; see docs/operate/rights.md"
+    )
     safety: Safety = Safety()
     screening: Screening = Screening()
     pictures: Pictures = Pictures()
