@@ -21,7 +21,7 @@ from bench.storage.kit import Kit
 from bench.support import documents, results
 from bench.support.machine import machine
 from server.data.database import schema_migration
-from server.data.schema.safety_schema import ban, case_subject
+from server.data.schema.moderation_schema import ban, case_subject
 from server.trust.sanctions.ban_loader import Bans
 from server.trust.sanctions.notice_loader import Notices, warn
 from server.trust.sanctions.sanction_table import Decision

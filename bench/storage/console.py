@@ -27,8 +27,8 @@ from bench.support.machine import machine
 from bench.support.results import ROOT, read, write
 from server.data.database import schema_migration
 from server.data.database.key_fingerprints import Fingerprints
-from server.data.logs.sealed_objects import Sealed
-from server.data.schema.safety_schema import case, case_subject, report
+from server.data.objects.sealed_objects import Sealed
+from server.data.schema.moderation_schema import case, case_subject, report
 from server.data.store.service import Parts
 from server.ops.config import moderation_policy
 from server.ops.config.settings import Console as Settings

@@ -25,10 +25,10 @@ from server.data.database import daily_partitions, schema_migration
 from server.data.database.key_fingerprints import Fingerprints
 from server.data.keys.epoch_keys import epoch_of
 from server.data.retention import legal_holds
-from server.data.retention.row_removal import Removal
+from server.data.retention.requested_deletion import Removal
 from server.data.schema.chat_ids import DAY
 from server.data.schema.chat_schema import party
-from server.data.schema.rights_schema import deletion, erased
+from server.data.schema.deletion_schema import deletion, erased
 from server.data.store.service import Parts
 from server.ops.config.settings import Settings
 from server.ops.security import secret_keys

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from server.data.database.database import Database
 from server.data.keys import keyed_values
-from server.data.logs.objects import Objects
 from server.data.logs.saved_logs import SavedLogs
+from server.data.objects.object_store import Objects
 from server.data.records.address_country import Countries
 from server.data.records.chat_rows import EndedChat, Party, Records
 from server.data.store.writer import Writer

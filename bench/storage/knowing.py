@@ -21,10 +21,10 @@ from bench.support.documents import table as markdown
 from bench.support.machine import machine
 from server.data.database import schema_migration
 from server.data.keys.epoch_keys import epoch_of
-from server.data.privacy.current_statement import Published
 from server.data.records.chat_rows import Party
 from server.data.records.transcript import Line, Transcript
 from server.data.schema.chat_ids import DAY, chat_ids
+from server.data.statement.current_statement import Published
 from server.data.store.service import Parts, open_parts
 from server.ops.config.settings import Settings
 from server.ops.security import secret_keys

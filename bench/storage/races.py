@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import Table, func, select
 
 from server.data.database.database import Database
-from server.data.logs.objects import Objects
 from server.data.logs.saved_logs import SavedLogs
+from server.data.objects.object_store import Objects
 from server.data.records.address_country import Countries
 from server.data.records.chat_rows import EndedChat, Party, Records
 from server.data.retention import legal_holds

@@ -14,7 +14,7 @@ class Busy(RuntimeError):
 
 
 class ObjectsAway(ConnectionError):
-    """The object store cannot be reached or refuses; nothing is known to be done. `cause`: one of `server.data.logs.objects.REMEDIES`."""
+    """The object store cannot be reached or refuses; nothing is known to be done. `cause`: one of `server.data.objects.object_store.REMEDIES`."""
 
     def __init__(self, said: str = "", cause: str = "away") -> None:
         super().__init__(said)

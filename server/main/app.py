@@ -9,8 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from server.data.logs.routes import add_logs
-from server.data.privacy.current_statement import Published
-from server.data.privacy.routes import PUBLISHED, add_privacy
+from server.data.statement.current_statement import Published
+from server.data.statement.routes import PUBLISHED, add_privacy
 from server.http.pages.refusal_pages import PROGRAMS, dressed
 from server.http.request.client_info import add_client_info
 from server.http.request.origins import add_origins, answer_preflight

@@ -4,7 +4,7 @@ from tests.house.sources import imports, modules
 from tests.house.test_imports import graph
 
 RIGHTS = ("server.trust.rights", "server.trust.data_requests", "server.trust.data_export")
-OURS = (*RIGHTS, "server.data.schema.requests_schema", "server.data.schema.rights_schema")
+OURS = (*RIGHTS, "server.data.schema.data_request_schema", "server.data.schema.deletion_schema")
 # What may know of requests: who puts the parts together, who keeps, purges and restores rows, operators' commands.
 MAY_KNOW = {
     "server.main.app",
@@ -13,9 +13,9 @@ MAY_KNOW = {
     "server.main.commands.privacy_commands",
     "server.main.commands.request_commands",
     "server.data.retention.purge",
-    "server.data.retention.row_removal",
-    "server.data.retention.unanswered",
-    "server.data.schema.erased_rows",
+    "server.data.retention.requested_deletion",
+    "server.data.retention.request_expiry",
+    "server.data.schema.erasure_conditions",
     "server.data.privacy.all_walks",
 }
 

@@ -18,10 +18,10 @@ from pathlib import Path
 from sqlalchemy import func, select, text
 from sqlalchemy.engine import URL
 
-from server.data.backup.non_restorable import RESTORING
+from server.data.backup.non_restorable_state import RESTORING
 from server.data.database.database import Database
-from server.data.logs.objects import Objects
 from server.data.logs.saved_logs import SavedLogs
+from server.data.objects.object_store import Objects
 from server.data.schema.chat_schema import audit, log
 
 SLOWEST = 6 * 3600  # seconds that pg_dump or pg_restore may take

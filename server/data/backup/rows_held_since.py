@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.data.keys.epoch_keys import KeyGone
 from server.data.keys.pseudonyms import Pseudonyms
 from server.data.schema.chat_schema import chat, log, log_party, party
-from server.data.schema.held_rows import held_log, held_people
+from server.data.schema.hold_conditions import held_log, held_people
 
 MANY = 500  # ids in one statement
 LOGS, PEOPLE = "held_log", "held_log_party"  # their names among what is carried

@@ -19,12 +19,12 @@ import orjson
 from sqlalchemy import LargeBinary, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.data.backup.non_restorable import COPIED, Part, Row, Rows, rows, stamp
+from server.data.backup.non_restorable_state import COPIED, Part, Row, Rows, rows, stamp
 from server.data.database.database import Database
 from server.data.errors import ObjectsAway
 from server.data.keys.epoch_keys import KeyGone
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.logs.objects import Objects
+from server.data.objects.object_store import Objects
 from server.data.schema.chat_schema import audit
 
 EVERY = 60.0  # seconds from a change to its copy at most, while the server runs

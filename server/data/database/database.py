@@ -28,7 +28,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from server.data.database.bulk_inserts import MISSING, Inserts, Values
-from server.data.database.write_versions import Version, Versions
+from server.data.database.database_changes import Version, Versions
 from server.data.errors import Busy, ObjectsAway, StoreAway
 
 TIDY = 1.0  # seconds from a write until the WAL is moved into the file; what comes in between is moved with it

@@ -64,9 +64,9 @@ async def migrate(database: Database, target: str = HEAD) -> tuple[str, str]:
                 database.path.chmod(0o600)  # the WAL follows
             if before == target:
                 return before, before
-            from server.data.database import migration_steps
+            from server.data.database import schema_steps
 
-            migration_steps.take(sync, target)
+            schema_steps.take(sync, target)
             return before, _present(sync)
 
         return await connection.run_sync(upgrade)
@@ -87,7 +87,7 @@ async def migrate_apart(url: str, data: Path) -> tuple[str, str]:
 
 async def differences(database: Database) -> list[str]:
     """What the database holds beside or without the declared schema; partitions are part of their table. Empty: equal. Raises StoreAway."""
-    from server.data.database import migration_steps
+    from server.data.database import schema_steps
 
     async with database.read() as connection:
-        return await connection.run_sync(migration_steps.compare)
+        return await connection.run_sync(schema_steps.compare)

@@ -21,15 +21,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.data.database.database import Database
 from server.data.errors import REFUSALS, NotSaved, ObjectsAway, StoreAway
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.logs.log_packing import Workshop
-from server.data.logs.objects import Objects
-from server.data.logs.sealed_objects import Sealed
+from server.data.logs.log_thread import Workshop
+from server.data.objects.object_store import Objects
+from server.data.objects.sealed_objects import Sealed
 from server.data.records.chat_rows import Party
 from server.data.records.store_ports import Saved
 from server.data.records.transcript import Transcript, Unreadable, pack, unpack
 from server.data.schema.chat_schema import doomed, log, log_party
-from server.data.schema.erased_rows import shown_log
-from server.data.schema.held_rows import held_log
+from server.data.schema.erasure_conditions import shown_log
+from server.data.schema.hold_conditions import held_log
 from server.ops.security.url_secrets import SECRET, decode, draw, encode
 
 Shape = TypeVar("Shape")

@@ -17,7 +17,7 @@ from server.data.database.database import Database
 from server.data.errors import StoreAway
 from server.data.keys.pseudonyms import Pseudonyms
 from server.data.schema.chat_schema import audit, log_party
-from server.data.schema.safety_schema import case_subject
+from server.data.schema.moderation_schema import case_subject
 from server.ops.security.url_secrets import SECRET, decode
 
 ASKED = "asked"  # the outcome of the line before

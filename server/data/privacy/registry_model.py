@@ -212,7 +212,7 @@ class Item:
     subject: str = ""  # 'table.column' that says whose it is; empty where nothing stored says so
     hold: bool = False  # a legal hold can keep it beyond its time
     rare: str = ""  # why the canary run may declare it but never see it
-    needs: str = ""  # the feature (server.data.privacy.enabled_features) without which there is no such piece
+    needs: str = ""  # the feature (server.data.statement.enabled_features) without which there is no such piece
     bare: str = ""  # what it is where nothing is stored
     title: str = ""  # its heading; empty: the words of its key
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 from sqlalchemy import delete, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.data.retention import month_figures
+from server.data.retention import monthly_counts
 from server.data.schema.chat_schema import doomed
-from server.data.schema.held_rows import held_case
-from server.data.schema.safety_schema import OPEN, appeal, ban, case, case_subject, evidence, notice, report
+from server.data.schema.hold_conditions import held_case
+from server.data.schema.moderation_schema import OPEN, appeal, ban, case, case_subject, evidence, notice, report
 
 AGED = 30  # days
 LAPSE = 14  # days that an appeal may wait
@@ -119,7 +119,7 @@ async def review(connection: AsyncConnection, now: int, most: int) -> int:
         await connection.execute(update(case).where(case.c.id.in_(alone)).values(state="lifted", closed=now))
         await connection.execute(update(case_subject).where(case_subject.c.case.in_(alone)).values(closed=now))
         await connection.execute(update(evidence).where(evidence.c.case.in_(alone)).values(until=now + UNREVIEWED))
-        await month_figures.add(connection, month_figures.month_of(now), "lifted", len(late))
+        await monthly_counts.add(connection, monthly_counts.month_of(now), "lifted", len(late))
     return len(late)
 
 

@@ -18,25 +18,25 @@ from sqlalchemy import ColumnElement, MetaData, Table, and_, delete, func, inser
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import server.data.schema.console_schema  # its tables are purged too
-import server.data.schema.requests_schema  # noqa: F401 - the same
+import server.data.schema.data_request_schema  # noqa: F401 - the same
 from server.data.database import daily_partitions, key_fingerprints
 from server.data.database.database import Database
 from server.data.keys.epoch_keys import KeyGone
-from server.data.logs.objects import Objects
 from server.data.logs.saved_logs import SavedLogs
+from server.data.objects.object_store import Objects
 from server.data.privacy import registry_history
 from server.data.privacy.registry import REGISTRY
 from server.data.privacy.registry_model import Column, Days, Registry
-from server.data.retention import case_expiry, month_figures, unanswered
+from server.data.retention import case_expiry, monthly_counts, request_expiry
 from server.data.retention import legal_holds as holds
-from server.data.retention.row_removal import Removal
+from server.data.retention.requested_deletion import Removal
 from server.data.schema.chat_ids import DAY, bound, day_of
 from server.data.schema.chat_schema import TWINS, chat, log, metadata, party
 from server.data.schema.chat_schema import held_chat as held_chat_table
 from server.data.schema.chat_schema import held_party as held_party_table
-from server.data.schema.erased_rows import erased_row
-from server.data.schema.held_rows import held_case, held_chat, held_log, held_party, held_people
-from server.data.schema.safety_schema import appeal, ban, case, case_subject, notice, report
+from server.data.schema.erasure_conditions import erased_row
+from server.data.schema.hold_conditions import held_case, held_chat, held_log, held_party, held_people
+from server.data.schema.moderation_schema import appeal, ban, case, case_subject, notice, report
 from server.ops.config.settings import Retention
 
 STEP = 400  # chats in a step on SQLite at most: 1,200 rows and their index entries, 10 ms
@@ -302,14 +302,14 @@ class Purge:
     async def _cases(self, now: int, done: Purged) -> None:
         """What the clock ends; first the figures of what ended, which outlive the rows."""
         for name, step in (
-            ("figures", month_figures.count),
+            ("figures", monthly_counts.count),
             ("aged", case_expiry.age),
             ("lapsed", case_expiry.lift),
             ("lifted", case_expiry.review),
             ("notes", case_expiry.forget_notes),
             ("evidence", case_expiry.forget_evidence),
-            ("notices", unanswered.age_notices),
-            ("words", unanswered.forget_words),
+            ("notices", request_expiry.age_notices),
+            ("words", request_expiry.forget_words),
         ):
             count = 0
             while not done.dry:
@@ -372,7 +372,7 @@ class Purge:
     async def _prove(self, now: int, done: Purged) -> None:
         """The oldest of each place. Chats and parties stand in order of time by their key, so the first is it: no scan each hour."""
         async with self._database.read() as connection:
-            for waits, query, limit in () if done.dry else unanswered.oldest(now):
+            for waits, query, limit in () if done.dry else request_expiry.oldest(now):
                 done.proofs.append(Proof(waits, await connection.scalar(query), limit, 0))
             for rule in self._rules:
                 table, limit = metadata.tables[rule.table], now - rule.days * DAY

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Select, and_, func, literal, select
 from sqlalchemy import case as when
 
-from server.data.schema.safety_schema import appeal, case
+from server.data.schema.moderation_schema import appeal, case
 
 WITHIN = 3 * 86_400  # seconds: as long as the text of any decided case is kept
 AGREED, DIFFERED, MISSED = "agreed", "differed", "missed"

@@ -11,13 +11,13 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from server.data.backup import database_backup, non_restorable
-from server.data.backup.non_restorable import Rows
+from server.data.backup import database_backup, non_restorable_state
+from server.data.backup.non_restorable_state import Rows
 from server.data.backup.sealed_copies import Copies, SetBack
 from server.data.database import schema_migration
 from server.data.database.store_reachability import cause_of
 from server.data.errors import StoreAway
-from server.data.retention.row_removal import Removal
+from server.data.retention.requested_deletion import Removal
 from server.data.store.service import Parts
 
 LOST = ("malformed", "schema", "io")  # causes for which a database is given up; others are to be mended first
@@ -42,7 +42,7 @@ async def restore(parts: Parts, file: Path) -> Restored:
     kept = await _kept(parts, done)
     await database_backup.restore(parts.database, file)
     await schema_migration.migrate(parts.database)
-    done.kept = await non_restorable.put_back(parts.database, kept)
+    done.kept = await non_restorable_state.put_back(parts.database, kept)
     await _deleted(parts, done)
     return done
 
@@ -51,8 +51,8 @@ async def replay(parts: Parts) -> Restored:
     """After a restore by other means: the same, of what the copies have where the database is older. Raises as `restore`."""
     done = Restored()
     copies = _copies(parts)
-    if await non_restorable.unfinished(parts.database) or not await copies.belong():
-        done.kept = await non_restorable.put_back(parts.database, await _loaded(copies, done))
+    if await non_restorable_state.unfinished(parts.database) or not await copies.belong():
+        done.kept = await non_restorable_state.put_back(parts.database, await _loaded(copies, done))
     await _deleted(parts, done)
     return done
 
@@ -73,7 +73,7 @@ async def _kept(parts: Parts, done: Restored) -> Rows:
             ):  # what waits for the erasure list stands in what is about to go
                 pass
             await copies.keep()
-            return await non_restorable.today(parts.database, parts.pseudonyms, int(time.time()))
+            return await non_restorable_state.today(parts.database, parts.pseudonyms, int(time.time()))
     except SetBack:
         pass
     except StoreAway as error:
@@ -97,7 +97,7 @@ async def _usable(parts: Parts) -> bool:
     if database.sqlite and not database.path.exists():
         return False
     found = await schema_migration.revision(database)
-    if not found or await non_restorable.unfinished(database):
+    if not found or await non_restorable_state.unfinished(database):
         return False
     if found in schema_migration.REVISIONS:
         await schema_migration.migrate(database)

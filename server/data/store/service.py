@@ -17,23 +17,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server.data.backup import database_backup
-from server.data.backup.non_restorable import UNFINISHED, unfinished
+from server.data.backup.non_restorable_state import UNFINISHED, unfinished
 from server.data.backup.sealed_copies import EVERY, Copies, SetBack
 from server.data.database import folder_lock
 from server.data.database.database import Database
+from server.data.database.database_changes import News
 from server.data.database.database_url import database_url
 from server.data.database.key_fingerprints import Fingerprints
 from server.data.database.schema_migration import HEAD, migrate_apart, revision
 from server.data.database.service_lock import ServiceLock
 from server.data.database.store_reachability import Reach, cause_of
-from server.data.database.write_versions import News
 from server.data.errors import Busy, Crowded, KeysDiffer, NotSaved, ObjectsAway, SchemaDiffers, StoreAway
 from server.data.keys import keyed_values
 from server.data.keys.epoch_keys import EpochKeys
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.logs.objects import Objects
 from server.data.logs.save_quota import Quota
 from server.data.logs.saved_logs import SavedLogs
+from server.data.objects.object_store import Objects
 from server.data.records.address_country import Countries
 from server.data.records.chat_rows import Party, Records
 from server.data.records.store_ports import Saved

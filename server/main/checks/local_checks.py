@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from server.data.privacy.recipient_check import unnamed
+from server.data.statement.recipient_check import unnamed
 from server.main.checks.check_finding import Finding, error, notice, ok, warning
 from server.main.checks.cluster_needs import fitness
 from server.main.checks.eea_countries import EEA

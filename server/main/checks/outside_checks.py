@@ -19,8 +19,8 @@ from server.data.database import schema_migration
 from server.data.database.key_fingerprints import WHAT_TO_DO as KEYS_REMEDY
 from server.data.database.store_reachability import REMEDIES, cause_of
 from server.data.errors import ObjectsAway, StoreAway
-from server.data.logs.objects import REMEDIES as OBJECTS_REMEDIES
-from server.data.logs.objects import VERSIONED
+from server.data.objects.object_store import REMEDIES as OBJECTS_REMEDIES
+from server.data.objects.object_store import VERSIONED
 from server.data.store.service import Parts
 from server.main.checks.certificates import certificates
 from server.main.checks.check_finding import Finding, error, ok, warning

@@ -11,7 +11,7 @@ import typer
 from server.data.backup import database_backup as backups
 from server.data.database import folder_lock, key_fingerprints, service_lock
 from server.data.database import schema_migration as migrations
-from server.data.logs.objects import VERSIONED
+from server.data.objects.object_store import VERSIONED
 from server.data.privacy import audit_log
 from server.data.store import restore as restoring
 from server.data.store.restore import Restored

@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.privacy import all_walks, audit_log, log_scan, registry_history, statement_versions
-from server.data.privacy.current_statement import Published
+from server.data.privacy import all_walks, audit_log, log_scan, registry_history
 from server.data.retention import legal_holds
 from server.data.retention.purge import Purge, Purged
+from server.data.statement import statement_versions
+from server.data.statement.current_statement import Published
 from server.data.store import restore
 from server.data.store.service import Parts
 from server.main.commands.command_output import (

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from server.data.logs.sealed_objects import Sealed
+from server.data.objects.sealed_objects import Sealed
 from server.data.store.service import Parts
 from server.main.commands import notice_commands, rule_commands
 from server.main.commands.command_output import (

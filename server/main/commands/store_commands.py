@@ -15,7 +15,7 @@ from server.data.backup.sealed_copies import Copies, SetBack
 from server.data.database.store_reachability import REMEDIES, cause_of
 from server.data.errors import Busy, ObjectsAway, StoreAway
 from server.data.keys.epoch_keys import KeyGone
-from server.data.logs.objects import REMEDIES as REMEDIES_OF_OBJECTS
+from server.data.objects.object_store import REMEDIES as REMEDIES_OF_OBJECTS
 from server.data.store.service import Parts, open_parts
 from server.main.commands.command_output import enter, stop
 from server.ops import log

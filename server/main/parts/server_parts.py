@@ -13,8 +13,8 @@ from aiohttp import web
 from engine.rooms.remote_room import RemoteRoom
 from engine.wire.protocol import MINOR
 from ext.accept.admission import Addresses
-from server.data.privacy import current_statement
 from server.data.records.store_ports import Store
+from server.data.statement import current_statement
 from server.fleet.migrate.inheritance import Belongings
 from server.fleet.migrate.migration_counts import Tally
 from server.http.request.client_info import ClientInfo

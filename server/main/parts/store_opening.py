@@ -7,8 +7,8 @@ from typing import Final
 from aiohttp import web
 
 from server.data.errors import Busy, KeysDiffer, SchemaDiffers
-from server.data.privacy import current_statement
 from server.data.records.store_ports import Store
+from server.data.statement import current_statement
 from server.main.checks.exposure import refusal
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks

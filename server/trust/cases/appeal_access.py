@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.data.database.database import Database
 from server.data.keys.epoch_keys import KeyGone
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.schema.safety_schema import appeal, ban, case, notice, report
+from server.data.schema.moderation_schema import appeal, ban, case, notice, report
 from server.ops.config.moderation_policy import NEUTRAL, program_cause
 from server.ops.security.url_secrets import SECRET, decode
 from server.trust.moderation_ports import Reasons

@@ -15,7 +15,7 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.schema.safety_schema import ban, case, case_subject
+from server.data.schema.moderation_schema import ban, case, case_subject
 from server.ops.config.moderation_policy import DAY, Step
 from server.trust.sanctions.ban_rows import impose
 from server.trust.sanctions.sanction_table import Decision, Refused

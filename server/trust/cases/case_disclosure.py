@@ -16,7 +16,7 @@ from sqlalchemy import not_, select
 
 from server.data.keys.epoch_keys import KeyGone
 from server.data.retention import legal_holds
-from server.data.schema.safety_schema import ban, case, case_subject, evidence, report
+from server.data.schema.moderation_schema import ban, case, case_subject, evidence, report
 from server.ops.config.moderation_policy import DAY
 from server.trust.cases.desk_base import Files, Missing
 from server.trust.cases.report_cases import NOTE

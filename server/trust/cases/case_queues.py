@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.data.schema.safety_schema import OPEN, case, report
+from server.data.schema.moderation_schema import OPEN, case, report
 from server.ops.config.moderation_policy import CROWD_MOST, CROWD_POINTS, DAY, QUEUES, UNPROVEN_MOST, URGENT
 from server.trust.cases.desk_base import Files
 from server.trust.cases.report_cases import POINT

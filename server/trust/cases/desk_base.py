@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.data.database.database import Database
 from server.data.keys.epoch_keys import KeyGone
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.logs.sealed_objects import Sealed
+from server.data.objects.sealed_objects import Sealed
 from server.data.privacy import audit_log
-from server.data.schema.safety_schema import OPEN, ban, case
+from server.data.schema.moderation_schema import OPEN, ban, case
 from server.ops.config.moderation_policy import MINUTE
 from server.trust.sanctions.sanction_table import Refused
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, or_, select
 
 from server.data.errors import ObjectsAway
-from server.data.retention.month_figures import SEEN
-from server.data.schema.safety_schema import OPEN, case, case_subject, evidence
+from server.data.retention.monthly_counts import SEEN
+from server.data.schema.moderation_schema import OPEN, case, case_subject, evidence
 from server.ops.config.moderation_policy import CHILDREN, DAY, PAUSE
 from server.trust.cases import automatic_actions
 from server.trust.cases.desk_base import NAME, Files, Missing

@@ -19,8 +19,8 @@ from engine.conduct.detection_actions import KNOWN, REPEAT
 from server.data.database.database import Database
 from server.data.errors import ObjectsAway, StoreAway
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.logs.sealed_objects import Placed, Sealed
-from server.data.schema.safety_schema import OPEN, case, case_subject, evidence, report
+from server.data.objects.sealed_objects import Placed, Sealed
+from server.data.schema.moderation_schema import OPEN, case, case_subject, evidence, report
 from server.ops import log
 from server.ops.config.moderation_policy import (
     DAY,

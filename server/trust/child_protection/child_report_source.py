@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from server.data.keys.epoch_keys import KeyGone
-from server.data.retention.month_figures import REFERRED, SEEN
+from server.data.retention.monthly_counts import REFERRED, SEEN
 from server.data.schema.chat_schema import audit
-from server.data.schema.safety_schema import case, case_subject, evidence
+from server.data.schema.moderation_schema import case, case_subject, evidence
 from server.trust.cases.case_disclosure import Disclosures
 from server.trust.cases.desk_base import Missing
 from server.trust.cases.picture_review import Looking

@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from server.data.errors import StoreAway
-from server.data.logs.sealed_objects import Sealed
+from server.data.objects.sealed_objects import Sealed
 from server.data.store.service import Parts
 from server.http.request.headers import READ, guard
 from server.ops import log

@@ -11,7 +11,7 @@ from typing import Any
 
 from server.data.privacy import registry_history
 from server.data.privacy.registry_model import Category
-from server.data.privacy.statement_document import PROVIDERS
+from server.data.statement.statement_document import PROVIDERS
 from server.trust.data_export.answer_parts import PART_OF, PARTS, Row
 
 # Who works for the operator: what a kind of provider gets ([[recipients]] of the settings).
@@ -30,7 +30,7 @@ RIGHTS = (
 def document(
     stated: Mapping[str, Any], pieces: Mapping[str, Sequence[Row]], counts: Mapping[str, int], now: int
 ) -> dict[str, Any]:
-    """The whole. `stated`: of server.data.privacy.current_statement; `pieces`: by part; `counts`: how many there are of each, shown here or not."""
+    """The whole. `stated`: of server.data.statement.current_statement; `pieces`: by part; `counts`: how many there are of each, shown here or not."""
     held = [row for row in stated["items"] if counts.get(PART_OF.get(row["key"], ""), 0)]
     return {
         "statement": {"version": stated["version"], "date": stated["date"]},

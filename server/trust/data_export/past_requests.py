@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from server.data.schema.requests_schema import (
+from server.data.schema.data_request_schema import (
     request,
     request_answer,
     request_contact,
@@ -12,7 +12,7 @@ from server.data.schema.requests_schema import (
     request_text,
     rights_key,
 )
-from server.data.schema.rights_schema import deletion
+from server.data.schema.deletion_schema import deletion
 from server.trust.data_export.answer_parts import Row as Piece
 from server.trust.data_export.person_rows import View, day, time_of, words_of
 from server.trust.data_requests.request_log import ANSWER, WHERE, WORDS

@@ -17,7 +17,7 @@ import orjson
 
 from server.data.errors import Crowded, ObjectsAway
 from server.data.logs.log_rendering import as_json, as_text
-from server.data.logs.sealed_objects import Sealed
+from server.data.objects.sealed_objects import Sealed
 from server.data.records.transcript import Transcript
 from server.data.store.service import Parts
 from server.http.words.catalogue import ENGLISH
@@ -65,7 +65,7 @@ class Found:
 
 
 class Known:
-    """Answers over one store. `statement`: what `server.data.privacy.current_statement` tells of this deployment."""
+    """Answers over one store. `statement`: what `server.data.statement.current_statement` tells of this deployment."""
 
     def __init__(self, parts: Parts, statement: Callable[[], dict[str, Any]]) -> None:
         self._parts = parts

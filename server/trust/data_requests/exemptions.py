@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.retention.legal_holds import THEMSELVES
 from server.data.schema.chat_schema import hold, hold_match, log_party, party
-from server.data.schema.erased_rows import exempt_case
-from server.data.schema.safety_schema import ban, case_subject, report
+from server.data.schema.erasure_conditions import exempt_case
+from server.data.schema.moderation_schema import ban, case_subject, report
 
 TICKET = 730 * 86_400  # seconds: 24 months
 

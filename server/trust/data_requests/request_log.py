@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.data.database.database import Database
 from server.data.keys.epoch_keys import KeyGone
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.retention import unanswered
-from server.data.schema.requests_schema import (
+from server.data.retention import request_expiry
+from server.data.schema.data_request_schema import (
     agent_use,
     request,
     request_answer,
@@ -26,7 +26,7 @@ from server.data.schema.requests_schema import (
     request_step,
     request_text,
 )
-from server.data.schema.rights_schema import deletion
+from server.data.schema.deletion_schema import deletion
 from server.ops.security.reference_numbers import number
 from server.ops.security.url_secrets import SECRET
 from server.trust.data_requests import request_states
@@ -203,7 +203,7 @@ class Requests:
             )
             fulfilled = {"state": request_states.FULFILLED, "reason": "", "answered": now, "closed": now}
             await connection.execute(update(request).where(*gone).values(fulfilled))
-            await unanswered.forget_words(connection, now, QUEUE)
+            await request_expiry.forget_words(connection, now, QUEUE)
 
     async def counts(self) -> tuple[dict[str, int], int | None]:
         """How many stand in each state, and when the nearest of the running ones is due."""

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.privacy import audit_log
 from server.data.retention import case_expiry
-from server.data.schema.safety_schema import appeal, ban, case, case_subject, notice, report
+from server.data.schema.moderation_schema import appeal, ban, case, case_subject, notice, report
 from server.ops.config.moderation_policy import DAY
 from server.trust.cases.appeal_access import ANSWER, WORDS
 from server.trust.cases.desk_base import NAME, Files

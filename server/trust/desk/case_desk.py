@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.retention import case_expiry
 from server.data.retention.case_expiry import UNDO
-from server.data.schema.erased_rows import shown_case
-from server.data.schema.safety_schema import OPEN, appeal, case, case_subject, evidence, report
+from server.data.schema.erasure_conditions import shown_case
+from server.data.schema.moderation_schema import OPEN, appeal, case, case_subject, evidence, report
 from server.ops.config.moderation_policy import AGE, MINUTE, RULES, WARNED
 from server.trust.cases.case_queues import Listed, Queues, Record
 from server.trust.cases.desk_base import NAME, Found, Missing

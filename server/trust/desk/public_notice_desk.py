@@ -14,7 +14,7 @@ from sqlalchemy import Row, func, select, update
 from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms
 from server.data.privacy import audit_log
-from server.data.schema.public_schema import law_notice
+from server.data.schema.transparency_schema import law_notice
 from server.trust.publication.public_notices import ABOUT, ANSWER, CONTACT, OPEN, WORDS, opened
 from server.trust.sanctions.sanction_table import Refused
 

@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.retention.case_expiry import UNDO
-from server.data.schema.erased_rows import shown_case
-from server.data.schema.safety_schema import case, case_subject
+from server.data.schema.erasure_conditions import shown_case
+from server.data.schema.moderation_schema import case, case_subject
 from server.data.schema.second_look_queries import AGREED, ALONE, DIFFERED, WITHIN
 from server.ops.config.moderation_policy import MINUTE
 from server.trust.cases.desk_base import NAME, Files, Found

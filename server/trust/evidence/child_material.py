@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.logs.sealed_objects import Sealed
+from server.data.objects.sealed_objects import Sealed
 from server.data.retention import legal_holds
-from server.data.schema.safety_schema import case, case_subject, evidence
+from server.data.schema.moderation_schema import case, case_subject, evidence
 from server.ops.config.moderation_policy import DAY, URGENT
 from server.trust.evidence import picture_evidence
 

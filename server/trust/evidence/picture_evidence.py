@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from sqlalchemy import func, insert, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.data.logs.sealed_objects import Placed, Sealed
-from server.data.schema.safety_schema import evidence
+from server.data.objects.sealed_objects import Placed, Sealed
+from server.data.schema.moderation_schema import evidence
 from server.trust.evidence.case_pictures import KINDS, MOST_OF_A_CASE, Picture
 
 CHILD = "child/"  # the folder of apparent abuse material: nobody sees it who is not of role child

@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.database.database import Database
 from server.data.errors import StoreAway
-from server.data.schema.public_schema import law_notice
-from server.data.schema.safety_schema import appeal, case, report
+from server.data.schema.moderation_schema import appeal, case, report
 from server.data.schema.second_look_queries import results
+from server.data.schema.transparency_schema import law_notice
 from server.ops import log
 from server.ops.metrics.exposition import Reading
 from server.ops.metrics.histogram import Histogram

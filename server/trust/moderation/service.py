@@ -11,9 +11,9 @@ from functools import partial
 from typing import Any
 
 from engine.views import Act, Report, SeatView
-from server.data.database.write_versions import News
+from server.data.database.database_changes import News
 from server.data.errors import StoreAway
-from server.data.logs.sealed_objects import Sealed
+from server.data.objects.sealed_objects import Sealed
 from server.data.store.service import Parts
 from server.ops import log
 from server.ops.config.moderation_policy import HOUR, QUEUES, WAITING, reason

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.data.database.database import Database
-from server.data.retention.month_figures import WITHIN, published
+from server.data.retention.monthly_counts import WITHIN, published
 from server.ops.config.moderation_policy import REPORTS, RULES
 
 LEAST = 10
@@ -45,7 +45,7 @@ async def months(database: Database, most: int = MONTHS) -> list[dict[str, Any]]
 
 
 def month(name: str, figures: Mapping[str, int]) -> dict[str, Any]:
-    """What is published of one month. `figures`: as server.data.retention.month_figures keeps them."""
+    """What is published of one month. `figures`: as server.data.retention.monthly_counts keeps them."""
     reports = shown(tree("report", figures))
     return {
         "month": name,

@@ -14,7 +14,7 @@ from sqlalchemy import func, insert, select
 from server.data.database.database import Database
 from server.data.keys.epoch_keys import KeyGone
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.schema.public_schema import law_notice
+from server.data.schema.transparency_schema import law_notice
 from server.ops.security.url_secrets import SECRET, decode, draw, encode
 from server.trust.moderation_ports import NoticeAnswer, Written
 

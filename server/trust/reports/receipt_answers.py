@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.schema.erased_rows import shown_case
-from server.data.schema.safety_schema import report
+from server.data.schema.erasure_conditions import shown_case
+from server.data.schema.moderation_schema import report
 from server.trust.cases.report_cases import RECEIPT
 from server.trust.moderation_ports import Receipt
 

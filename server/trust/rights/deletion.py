@@ -19,8 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.data.keys.epoch_keys import epoch_of
 from server.data.retention import legal_holds
 from server.data.schema.chat_schema import hold
-from server.data.schema.requests_schema import request
-from server.data.schema.rights_schema import OBJECTED, deletion, erased
+from server.data.schema.data_request_schema import request
+from server.data.schema.deletion_schema import OBJECTED, deletion, erased
 from server.data.store.service import Parts
 from server.ops.config.settings import Settings
 from server.ops.security.reference_numbers import number

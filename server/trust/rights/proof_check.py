@@ -11,8 +11,8 @@ from sqlalchemy import delete, insert, select
 from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms
 from server.data.schema.chat_schema import log
-from server.data.schema.erased_rows import shown_log
-from server.data.schema.requests_schema import agent_use, rights_key
+from server.data.schema.data_request_schema import agent_use, rights_key
+from server.data.schema.erasure_conditions import shown_log
 from server.ops.security.url_secrets import SECRET, decode
 from server.trust.data_requests.proof import Proved
 from server.trust.data_requests.rights_key import Opened, RightsKeys

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from server.data.logs.log_rendering import context
 from server.data.privacy.registry import REGISTRY
-from server.data.privacy.statement_document import said as statement
+from server.data.statement.statement_document import said as statement
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.site_services import SERVICES, Services
 from server.http.words.sentences import Said

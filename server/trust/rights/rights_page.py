@@ -15,7 +15,7 @@ from aiohttp import web
 
 from server.data.errors import Crowded, ObjectsAway, StoreAway
 from server.data.privacy.registry import REGISTRY
-from server.data.privacy.term_translations import SAID
+from server.data.statement.term_translations import SAID
 from server.http.pages import PAGES
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.forms import BadForm, Form, form

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, TypeVar
 
 from server.data.errors import StoreAway
-from server.data.privacy.current_statement import Published
 from server.data.records.transcript import Transcript
+from server.data.statement.current_statement import Published
 from server.data.store.service import Parts
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks

@@ -14,7 +14,7 @@ from sqlalchemy import Row, or_, select
 
 from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.schema.safety_schema import ban, case
+from server.data.schema.moderation_schema import ban, case
 from server.ops.config.moderation_policy import AGE
 from server.trust.sanctions.ban_table import Ban, BanTable
 

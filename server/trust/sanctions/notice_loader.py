@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.schema.safety_schema import case_subject, notice
+from server.data.schema.moderation_schema import case_subject, notice
 from server.trust.sanctions.ban_loader import BEHIND
 from server.trust.sanctions.ban_rows import TOLD
 from server.trust.sanctions.ban_table import hash_of

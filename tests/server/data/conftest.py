@@ -14,8 +14,8 @@ from server.data.database import schema_migration
 from server.data.database.database import Database
 from server.data.keys import keyed_values
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.logs.objects import Objects
 from server.data.logs.saved_logs import SavedLogs
+from server.data.objects.object_store import Objects
 from server.data.records.address_country import Countries
 from server.data.records.chat_rows import EndedChat, Party, Records
 from server.data.records.transcript import Line, Transcript

@@ -1,7 +1,7 @@
 """What the statement says in words, and who gets data under which contract. Rule: a promise here is tested like an item.
 
 Sentences are short (20 words at most), and each key has its check in `tests/server/data/privacy/registry/test_statement_texts.py`. Names in braces
-are filled by `server.data.privacy.statement_document`; other languages are in the catalogues, under `declared.`, of the same English.
+are filled by `server.data.statement.statement_document`; other languages are in the catalogues, under `declared.`, of the same English.
 """
 
 from __future__ import annotations

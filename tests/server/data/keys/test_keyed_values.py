@@ -11,8 +11,8 @@ from server.data.database.key_fingerprints import Fingerprints
 from server.data.errors import KeysDiffer
 from server.data.keys import keyed_values
 from server.data.keys.epoch_keys import KeyGone
-from server.data.logs.sealed_objects import Sealed
-from server.data.schema.public_schema import law_notice
+from server.data.objects.sealed_objects import Sealed
+from server.data.schema.transparency_schema import law_notice
 from server.ops.config.settings import Retention
 from server.ops.security import secret_keys
 from server.trust.desk.public_notice_desk import LawDesk

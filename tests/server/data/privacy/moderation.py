@@ -12,8 +12,8 @@ import time
 import aiohttp
 from sqlalchemy import select
 
-from server.data.logs.sealed_objects import Sealed
-from server.data.schema.safety_schema import case
+from server.data.objects.sealed_objects import Sealed
+from server.data.schema.moderation_schema import case
 from server.data.store.service import Parts
 from server.trust.cases.report_cases import Cases
 from server.trust.evidence.case_pictures import OWN, STRIP, Picture

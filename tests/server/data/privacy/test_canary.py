@@ -131,7 +131,9 @@ UNMARKED = {
     **dict.fromkeys(
         ("rights_key", "agent_use"), "a keyed value and a time; the key and the code themselves are nowhere"
     ),
-    **dict.fromkeys(("deletion", "erased"), "times and keyed values; tests/server/data/retention/test_row_removal.py"),
+    **dict.fromkeys(
+        ("deletion", "erased"), "times and keyed values; tests/server/data/retention/test_requested_deletion.py"
+    ),
 }
 # Places that are declared and cannot be seen here.
 UNSEEN = {"cookie __Host-id": "by HTTPS only; tests/server/ops/security/test_identity_cookie.py"}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Column, LargeBinary, MetaData
 
-from server.data.privacy import all_walks, registry_history, registry_walk
+from server.data.privacy import all_walks, registry_check, registry_history
 from server.data.privacy.registry import REGISTRY
 from server.data.privacy.registry_model import Category, Cookie, Days, Item, Purpose, Recipient, Registry
 from server.data.schema.chat_schema import metadata
@@ -44,9 +44,9 @@ def test_a_new_column_fails_with_its_name() -> None:
         for column in table.columns:
             copy.c[column.name].info.update(column.info)
     other.tables["party"].append_column(Column("mood", LargeBinary(4)))
-    assert registry_walk.columns(other, REGISTRY) == ["column party.mood: says nothing about personal data"]
+    assert registry_check.columns(other, REGISTRY) == ["column party.mood: says nothing about personal data"]
     other.tables["party"].c.mood.info["pd"] = "identity"
-    assert registry_walk.columns(other, REGISTRY) == [
+    assert registry_check.columns(other, REGISTRY) == [
         "column party.mood: holds 'identity', which the registry does not declare there"
     ]
 
@@ -55,35 +55,35 @@ def test_a_declared_column_that_is_gone_fails_with_its_name() -> None:
     identity = REGISTRY.item("identity")
     from server.data.privacy.registry_model import Column as Place
 
-    found = registry_walk.columns(metadata, changed("identity", places=(*identity.places, Place("party.face"))))
+    found = registry_check.columns(metadata, changed("identity", places=(*identity.places, Place("party.face"))))
     assert found == ["column party.face: declared by ['identity'], but there is no such column"]
 
 
 def test_a_new_cookie_browser_key_log_field_or_label_fails_with_its_name(tmp_path: Path) -> None:
-    assert registry_walk.cookies({"id", "__Host-id", "__Host-mod", "__Host-mod-language", "track"}, REGISTRY) == [
+    assert registry_check.cookies({"id", "__Host-id", "__Host-mod", "__Host-mod-language", "track"}, REGISTRY) == [
         "cookie track: not declared in the registry"
     ]
-    assert registry_walk.log_fields({"server.ready": {"host"}, "chat.said": {"text"}}, REGISTRY) == [
+    assert registry_check.log_fields({"server.ready": {"host"}, "chat.said": {"text"}}, REGISTRY) == [
         "log field chat.said.text: not declared in the registry"
     ]
-    assert registry_walk.metric_labels({"x": ("interest",)}, REGISTRY) == [
+    assert registry_check.metric_labels({"x": ("interest",)}, REGISTRY) == [
         "metric label interest: not declared in the registry"
     ]
     (tmp_path / "a.js").write_text(
         'const KEY = "spy";\nlocalStorage.setItem(`${KEY}.x`, 1); sessionStorage.setItem(KEY, 1); localStorage.setItem("y", 2)'
     )
-    assert registry_walk.browser_keys(tmp_path) == {"spy.x", "spy", "y"}
+    assert registry_check.browser_keys(tmp_path) == {"spy.x", "spy", "y"}
     (tmp_path / "b.py").write_text(
         'MINE = "mine"\nx.set_cookie("hello", 1)\nx.set_cookie(MINE, 1)\nstore.put(f"faces/{n}", b"")'
     )
-    assert registry_walk.set_cookies(tmp_path) == {"hello", "mine"}
-    assert "object prefix faces/: not declared in the registry" in registry_walk.prefixes(tmp_path, REGISTRY)
+    assert registry_check.set_cookies(tmp_path) == {"hello", "mine"}
+    assert "object prefix faces/: not declared in the registry" in registry_check.prefixes(tmp_path, REGISTRY)
 
 
 def test_a_cookie_that_nobody_sets_fails_with_its_name() -> None:
     identity = REGISTRY.item("identity")
     wider = changed("identity", places=(*identity.places, Cookie("old")))
-    assert registry_walk.cookies({"id", "__Host-id", "__Host-mod", "__Host-mod-language"}, wider) == [
+    assert registry_check.cookies({"id", "__Host-id", "__Host-mod", "__Host-mod-language"}, wider) == [
         "cookie old: declared, but there is no such cookie"
     ]
 

@@ -12,7 +12,7 @@ from obstore.exceptions import GenericError, NotFoundError
 from typer.testing import CliRunner
 
 from server.data.errors import ObjectsAway
-from server.data.logs.objects import Objects, cause
+from server.data.objects.object_store import Objects, cause
 from server.main.cli import app
 from server.ops.config.settings import Objects as ObjectSettings
 from tests.server.data.privacy.drive import Running

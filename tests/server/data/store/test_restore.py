@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from server.data.backup import database_backup, non_restorable
+from server.data.backup import database_backup, non_restorable_state
 from server.data.backup.sealed_copies import Copies, SetBack
 from server.data.database import schema_migration
 from server.data.database.key_fingerprints import Fingerprints
@@ -17,7 +17,7 @@ from server.data.privacy import audit_log
 from server.data.retention import case_expiry, legal_holds
 from server.data.schema.chat_schema import audit as trail
 from server.data.schema.chat_schema import held_party
-from server.data.schema.safety_schema import ban, case
+from server.data.schema.moderation_schema import ban, case
 from server.data.store import restore
 from server.data.store.service import Parts
 from server.ops.security import secret_keys
@@ -134,7 +134,7 @@ class Story:
         assert await proving.prove(self.keys.key(77, 0), kit.now) is None
         assert await proving.prove(self.keys.key(78, 0), kit.now) is not None
         assert await kit.count("agent_use") == 1
-        assert not await non_restorable.unfinished(kit.database)
+        assert not await non_restorable_state.unfinished(kit.database)
         assert await schema_migration.differences(kit.database) == []
         number = await hold(kit, legal_holds.Selector("address", address(98)))  # numbers go on
         assert number > self.person
@@ -203,7 +203,7 @@ async def test_without_database_and_copies_it_says_so_and_is_as_old_as_the_backu
     done = await restore.restore(parts_of(story.kit), story.file)
     assert done.nothing
     assert done.kept == {}
-    assert not await non_restorable.unfinished(story.kit.database)
+    assert not await non_restorable_state.unfinished(story.kit.database)
     assert await story.kit.count("hold") == 1
 
 
@@ -212,7 +212,7 @@ async def test_a_restore_that_was_killed_midway_starts_no_server_and_is_finished
     await story.after()
     assert await copies(story.kit).keep()  # as a restore does before it begins
     await database_backup.restore(story.kit.database, story.file)
-    assert await non_restorable.unfinished(story.kit.database)
+    assert await non_restorable_state.unfinished(story.kit.database)
     done = await restore.restore(parts_of(story.kit), story.file)
     assert done.copied
     await story.check()
@@ -225,7 +225,7 @@ async def test_a_database_set_back_by_other_means_is_noticed_and_the_copies_stay
     await copies(story.kit).keep()
     await database_backup.restore(story.kit.database, story.file)
     async with story.kit.database.write() as connection:  # pg_restore, cp: nothing says that it is unfinished
-        await connection.exec_driver_sql(f"DROP TABLE {non_restorable.RESTORING}")
+        await connection.exec_driver_sql(f"DROP TABLE {non_restorable_state.RESTORING}")
     await note(story.kit, "backup")  # a server that ran, a command
     with pytest.raises(SetBack, match="privacy replay"):
         await copies(story.kit).keep()
@@ -250,10 +250,10 @@ async def test_a_line_of_the_trail_that_came_after_the_set_back_stays(story: Sto
 async def test_all_of_it_is_put_back_or_nothing(story: Story) -> None:
     kit = story.kit
     await story.before()
-    kept = await non_restorable.today(kit.database, kit.pseudonyms, int(kit.now))
+    kept = await non_restorable_state.today(kit.database, kit.pseudonyms, int(kit.now))
     kept["ban"][0]["kind"] = None  # what the table does not take
     with pytest.raises(ConnectionError):
-        await non_restorable.put_back(kit.database, kept | {"hold": []})
+        await non_restorable_state.put_back(kit.database, kept | {"hold": []})
     assert await kit.count("hold") == 1
     async with kit.database.read() as connection:
         assert len((await connection.execute(select(ban))).all()) == 2

@@ -7,9 +7,9 @@ from html import unescape
 
 import pytest
 
-from server.data.privacy.current_statement import Published
 from server.data.privacy.registry import REGISTRY
-from server.data.privacy.term_translations import SAID
+from server.data.statement.current_statement import Published
+from server.data.statement.term_translations import SAID
 from server.http.pages import Pages
 from server.http.words.catalogue import words
 from server.http.words.sentences import said

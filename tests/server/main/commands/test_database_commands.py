@@ -1,6 +1,6 @@
 """What `serendip db` says."""
 
-from server.data.backup.non_restorable import PARTS
+from server.data.backup.non_restorable_state import PARTS
 from server.data.backup.rows_held_since import LOGS
 from server.main.commands.database_commands import KINDS
 

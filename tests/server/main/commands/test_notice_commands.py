@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server.data.retention import month_figures
+from server.data.retention import monthly_counts
 from server.ops.config.settings import Objects
 from server.trust.moderation_ports import Written
 from server.trust.publication.public_notices import LawNotices
@@ -30,9 +30,9 @@ def filled(folder: Path) -> None:
             Written("chat", "yesterday", "\x1b[31mred", "me@example.org")
         )
         async with kit.database.write() as connection:
-            await month_figures.add(connection, "2026-10", "report/acted/spam", 40)
-            await month_figures.add(connection, "2026-10", "report/none/spam", 3)
-            await month_figures.add(connection, *month_figures.UPTO, 1_795_000_000)
+            await monthly_counts.add(connection, "2026-10", "report/acted/spam", 40)
+            await monthly_counts.add(connection, "2026-10", "report/none/spam", 3)
+            await monthly_counts.add(connection, *monthly_counts.UPTO, 1_795_000_000)
         await kit.database.close()
 
     asyncio.run(fill(make_kit(f"sqlite+aiosqlite:///{folder / 'serendip.db'}", folder, Objects())))

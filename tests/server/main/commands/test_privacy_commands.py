@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from server.data.privacy.statement_versions import settle
+from server.data.statement.statement_versions import settle
 from server.ops.config.settings import Settings
 from server.ops.security import secret_keys
 from server.ops.security.identity_cookie import Identities

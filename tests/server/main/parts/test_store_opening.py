@@ -11,7 +11,7 @@ HEAVY = (
     "obstore",
     "server.trust.console",
     "server.trust.rights.service",
-    "server.data.privacy.current_statement",
+    "server.data.statement.current_statement",
 )
 
 
@@ -27,4 +27,4 @@ def loaded(module: str) -> set[str]:
 
 def test_a_worker_loads_nothing_that_only_the_store_and_the_pages_need() -> None:
     assert loaded("server.main.processes.worker_process") == set()
-    assert "server.data.privacy.current_statement" in loaded("server.main.parts.store_opening")
+    assert "server.data.statement.current_statement" in loaded("server.main.parts.store_opening")

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from engine.wire.protocol import REASONS as REPORT_REASONS
-from server.data.schema.safety_schema import case, report
+from server.data.schema.moderation_schema import case, report
 from server.http.words.sentences import said
 from server.ops.config.moderation_policy import (
     DAY,

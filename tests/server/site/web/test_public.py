@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-from server.data.privacy.current_statement import Published
 from server.data.privacy.registry import REGISTRY
-from server.data.privacy.term_translations import SAID
+from server.data.statement.current_statement import Published
+from server.data.statement.term_translations import SAID
 from server.http.pages import Pages
 from server.http.words.sentences import said
 from server.ops.config.settings import Settings

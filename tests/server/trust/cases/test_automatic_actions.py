@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select, update
 
 from server.data.records.chat_rows import EndedChat, Party
-from server.data.retention import case_expiry, month_figures
+from server.data.retention import case_expiry, monthly_counts
 from server.data.retention.case_expiry import REVIEW
-from server.data.schema.public_schema import month_figure
-from server.data.schema.safety_schema import ban, case
+from server.data.schema.moderation_schema import ban, case
+from server.data.schema.transparency_schema import month_figure
 from server.ops.config.moderation_policy import DAY, DETECTIONS, HOUR
 from server.trust.cases.appeal_access import Appeals
 from server.trust.cases.automatic_actions import LATE
@@ -162,7 +162,7 @@ async def test_what_is_published_says_who_decided(kit: Kit, decision: Decision |
     else:
         await desk(kit).decide(ident.hex(), "ada", "looked", decision)
     async with kit.database.write() as connection:
-        await month_figures.count(connection, int(kit.now) + 2 * DAY)
+        await monthly_counts.count(connection, int(kit.now) + 2 * DAY)
         found = (await connection.execute(select(month_figure.c.name))).scalars().all()
     assert [name for name in found if name.startswith("decision/")] == [f"decision/{figure}"]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from server.data.schema.safety_schema import case_subject, evidence, report
+from server.data.schema.moderation_schema import case_subject, evidence, report
 from server.trust.cases.report_cases import A_DAY, NOTE
 from server.trust.evidence.chat_evidence import Found
 from server.trust.reports import receipt_answers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.data.logs.sealed_objects import Sealed
+from server.data.objects.sealed_objects import Sealed
 from server.data.privacy import audit_log
 from server.trust.child_protection import child_report_source
 from server.trust.sanctions.sanction_table import Refused

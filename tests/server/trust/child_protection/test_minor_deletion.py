@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from server.data.errors import StoreAway
 from server.data.retention.case_expiry import UNDO
-from server.data.schema.safety_schema import ban, evidence
+from server.data.schema.moderation_schema import ban, evidence
 from server.ops.config.moderation_policy import AGE, DAY
 from server.trust.cases.appeal_access import Appeals
 from server.trust.child_protection import minor_deletion as module

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from server.data.errors import ObjectsAway
-from server.data.logs.sealed_objects import Sealed
+from server.data.objects.sealed_objects import Sealed
 from server.data.schema.chat_schema import audit
 from server.trust.operators.moderator_shifts import LOOKS
 from tests.server.data.conftest import Kit

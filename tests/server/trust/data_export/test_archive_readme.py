@@ -7,7 +7,7 @@ import re
 import pytest
 
 from server.data.privacy.registry import REGISTRY
-from server.data.privacy.term_translations import SAID
+from server.data.statement.term_translations import SAID
 from server.http.pages import Pages
 from server.trust.data_export import archive_readme
 from server.trust.data_export.answer_parts import PARTS, Row

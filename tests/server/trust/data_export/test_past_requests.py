@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import insert
 
-from server.data.schema.requests_schema import request_step
-from server.data.schema.rights_schema import deletion, erased
+from server.data.schema.data_request_schema import request_step
+from server.data.schema.deletion_schema import deletion, erased
 from server.trust.data_export.person_values import person
 from server.trust.data_requests.request_log import Asked, Requests
 from server.trust.data_requests.request_states import FULFILLED

@@ -13,7 +13,7 @@ from server.data.errors import StoreAway
 from server.data.privacy import audit_log
 from server.data.schema.chat_schema import chat as chat_table
 from server.data.schema.chat_schema import log
-from server.data.schema.safety_schema import report
+from server.data.schema.moderation_schema import report
 from server.ops.config.moderation_policy import FOR_GOOD
 from server.trust.data_export import person_data as module
 from server.trust.data_export.answer_parts import PARTS

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import update
 
-from server.data.schema.requests_schema import request
+from server.data.schema.data_request_schema import request
 from server.ops.security.url_secrets import draw
 from server.trust.data_requests import request_log, request_states
 from server.trust.data_requests.proof import AGENT, WHOLE, Proved

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from server.data.errors import ObjectsAway
-from server.data.logs.sealed_objects import Sealed
+from server.data.objects.sealed_objects import Sealed
 from server.data.retention import legal_holds
-from server.data.schema.safety_schema import case, evidence
+from server.data.schema.moderation_schema import case, evidence
 from server.ops.config.moderation_policy import DAY, NEUTRAL
 from server.trust.cases.appeal_access import Appeals
 from server.trust.evidence import child_material

@@ -7,10 +7,10 @@ import secrets
 import pytest
 from sqlalchemy import select
 
-from server.data.logs.sealed_objects import UNFINISHED
-from server.data.retention import month_figures
+from server.data.objects.sealed_objects import UNFINISHED
+from server.data.retention import monthly_counts
 from server.data.schema.chat_schema import doomed
-from server.data.schema.safety_schema import case, evidence
+from server.data.schema.moderation_schema import case, evidence
 from server.trust.evidence import picture_evidence
 from server.trust.evidence.case_pictures import MOST, MOST_OF_A_CASE, STRIP, Picture, bounded
 from tests.server.data.conftest import NOW, Kit
@@ -32,7 +32,7 @@ def many(number: int) -> tuple[Picture, ...]:
 
 
 def test_the_store_counts_the_same_kinds() -> None:
-    assert picture_evidence.KINDS == month_figures.PICTURES
+    assert picture_evidence.KINDS == monthly_counts.PICTURES
 
 
 async def test_what_is_kept_is_sealed_and_in_no_file_as_it_is(kit: Kit) -> None:

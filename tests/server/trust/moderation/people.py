@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import secrets
 
-from server.data.logs.sealed_objects import Sealed
+from server.data.objects.sealed_objects import Sealed
 from server.data.records.address_country import Countries
 from server.ops.config.moderation_policy import DAY
 from server.trust.cases.report_cases import Cases

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from server.data.schema.public_schema import law_notice
+from server.data.schema.transparency_schema import law_notice
 from server.trust.desk.public_notice_desk import LawDesk
 from server.trust.moderation_ports import Written
 from server.trust.publication import public_notices

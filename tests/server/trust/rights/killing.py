@@ -25,8 +25,8 @@ from sqlalchemy import text
 
 from server.data.database import schema_migration
 from server.data.database.database import Database
-from server.data.logs.objects import Objects
-from server.data.retention import row_removal
+from server.data.objects.object_store import Objects
+from server.data.retention import requested_deletion
 from server.data.schema.chat_schema import metadata
 from server.ops.config.settings import Objects as ObjectSettings
 from server.trust.data_requests.proof import WHOLE, Proved
@@ -37,7 +37,7 @@ from tests.server.trust.rights.test_service import made
 
 A, B = 11, 22
 MOST = 400  # steps; a deletion has fewer
-row_removal.STEP = row_removal.SMALLEST = 7  # rows, so that there are several
+requested_deletion.STEP = requested_deletion.SMALLEST = 7  # rows, so that there are several
 
 
 def kit_of(folder: Path) -> Kit:
@@ -148,7 +148,7 @@ class Memory(dict[str, bytes]):
 def warm(whole: Path, one: Path) -> None:
     """Do it once here, with objects that are in memory: a process that is forked after it finds every statement compiled."""
     shutil.copytree(whole, one)
-    with unittest.mock.patch("server.data.logs.objects.LocalStore", side_effect=lambda *_, **__: Memory()):
+    with unittest.mock.patch("server.data.objects.object_store.LocalStore", side_effect=lambda *_, **__: Memory()):
         asyncio.run(erase(one))
         asyncio.run(found(one))
     shutil.rmtree(one)

@@ -13,13 +13,13 @@ from typing import Any
 from sqlalchemy import insert
 
 from server.data.privacy import audit_log
-from server.data.privacy.current_statement import Published
 from server.data.records.chat_rows import EndedChat, Party
 from server.data.records.store_ports import Saved
 from server.data.records.transcript import Line, Transcript
 from server.data.retention import legal_holds
-from server.data.schema.requests_schema import request_step, rights_key
-from server.data.schema.rights_schema import deletion
+from server.data.schema.data_request_schema import request_step, rights_key
+from server.data.schema.deletion_schema import deletion
+from server.data.statement.current_statement import Published
 from server.data.store.service import Parts
 from server.ops.config.settings import Retention, Settings
 from server.trust.cases.appeal_access import Appeals

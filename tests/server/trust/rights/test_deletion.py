@@ -15,7 +15,7 @@ from server.data.retention import legal_holds
 from server.data.retention.legal_holds import Selector
 from server.data.retention.purge import visible
 from server.data.schema.chat_schema import metadata, party
-from server.data.schema.safety_schema import case_subject, evidence, report
+from server.data.schema.moderation_schema import case_subject, evidence, report
 from server.data.store.service import Parts
 from server.ops.config.settings import Settings
 from server.ops.security.secret_keys import Keys, Secret

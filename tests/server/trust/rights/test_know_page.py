@@ -12,7 +12,7 @@ import pytest
 
 from engine.wire.protocol import REASONS
 from server.data.privacy.registry import REGISTRY
-from server.data.privacy.term_translations import SAID, TERMS
+from server.data.statement.term_translations import SAID, TERMS
 from server.http.pages import Pages
 from server.trust.data_export.answer_parts import PARTS
 from server.trust.data_export.data_answer import RIGHTS

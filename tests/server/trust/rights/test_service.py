@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from server.data.schema.chat_schema import hold, party
-from server.data.schema.rights_schema import deletion
+from server.data.schema.deletion_schema import deletion
 from server.data.store.service import Parts
 from server.ops.config.settings import Settings
 from server.ops.security import secret_keys

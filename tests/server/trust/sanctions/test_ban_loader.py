@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import update
 
 from server.data.retention import case_expiry
-from server.data.schema.safety_schema import ban as ban_table
-from server.data.schema.safety_schema import case_subject
+from server.data.schema.moderation_schema import ban as ban_table
+from server.data.schema.moderation_schema import case_subject
 from server.ops.config.moderation_policy import HOUR
 from server.trust.sanctions.ban_table import day_of, path_of
 from server.trust.sanctions.sanction_table import Decision

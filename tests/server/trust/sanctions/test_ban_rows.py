@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select, update
 
-from server.data.schema.safety_schema import ban as ban_table
-from server.data.schema.safety_schema import case, case_subject
+from server.data.schema.moderation_schema import ban as ban_table
+from server.data.schema.moderation_schema import case, case_subject
 from server.ops.config.moderation_policy import DAY
 from server.trust.sanctions.ban_rows import TOLD, steps
 from server.trust.sanctions.sanction_table import Decision, Refused

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from engine.wire.protocol import NOTICE_ID_MAX
 from server.data.retention import case_expiry
-from server.data.schema.safety_schema import notice
+from server.data.schema.moderation_schema import notice
 from server.ops.security.url_secrets import encode
 from server.trust.sanctions import notice_loader as module
 from server.trust.sanctions import notice_table

@@ -2,7 +2,7 @@
 
 from server.data.privacy.registry.requests import REQUESTS
 from server.data.privacy.registry_model import Basis, Column, Days, Forever, Purpose, While
-from server.data.schema.requests_schema import metadata
+from server.data.schema.data_request_schema import metadata
 
 BY_KEY = {item.key: item for item in REQUESTS}
 

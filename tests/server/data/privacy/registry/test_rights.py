@@ -1,9 +1,10 @@
 """What is kept of a deletion: keyed values, and no longer than the law and the backups ask."""
 
-from server.data.privacy import registry_history, statement_document
+from server.data.privacy import registry_history
 from server.data.privacy.registry import REGISTRY
 from server.data.privacy.registry.rights import RIGHTS
 from server.data.privacy.registry_model import Column, Export
+from server.data.statement import statement_document
 from server.ops.config.settings import Retention
 
 

@@ -2,8 +2,8 @@
 
 from server.data.privacy.registry.safety import SAFETY_ITEMS
 from server.data.privacy.registry_model import Column, Days
-from server.data.schema.public_schema import law_notice
-from server.data.schema.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
+from server.data.schema.moderation_schema import appeal, ban, case, case_subject, evidence, notice, report
+from server.data.schema.transparency_schema import law_notice
 
 
 def test_every_table_of_moderation_has_its_clock() -> None:

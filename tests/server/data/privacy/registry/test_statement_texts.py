@@ -11,34 +11,34 @@ from typing import Any
 
 import pytest
 
-from server.data.privacy.current_statement import Published
 from server.data.privacy.registry import REGISTRY
-from server.data.privacy.statement_document import document
-from server.data.privacy.term_translations import SAID
+from server.data.statement.current_statement import Published
+from server.data.statement.statement_document import document
+from server.data.statement.term_translations import SAID
 from server.http.pages import Pages
 from server.http.words.sentences import said
 from server.ops.config.settings import Settings
 from tests.house.sources import ROOT
 
 T = "tests/server"
-CHANGED = "tests/server/data/privacy/test_statement_versions.py::test_what_adds_is_announced_14_days_before_and_then_holds_without_a_word"
-NOTHING = "tests/server/data/privacy/test_statement_document.py::test_without_a_store_nothing_is_said_to_be_kept"
+CHANGED = "tests/server/data/statement/test_statement_versions.py::test_what_adds_is_announced_14_days_before_and_then_holds_without_a_word"
+NOTHING = "tests/server/data/statement/test_statement_document.py::test_without_a_store_nothing_is_said_to_be_kept"
 COOKIE = "tests/server/ops/security/test_identity_cookie.py::test_a_cookie_is_out_of_reach_for_scripts_and_other_sites_and_lasts_120_days"
 DECLARED = "tests/server/data/privacy/test_canary.py::test_what_is_found_is_exactly_what_is_declared"
 # By key: what fails where the promise is broken.
 CHECKS: dict[str, tuple[str, ...]] = {
-    "front.who": ("tests/server/data/privacy/test_statement_document.py::test_what_an_operator_writes_is_text_and_no_template",),
+    "front.who": ("tests/server/data/statement/test_statement_document.py::test_what_an_operator_writes_is_text_and_no_template",),
     "front.what": (DECLARED,),
     "front.what.bare": ("tests/server/data/logs/test_pages.py::test_without_a_store_nothing_is_kept_and_save_is_refused", NOTHING),
     "front.video": ("tests/server/realtime/video/test_signal_scrub.py::test_a_candidate_that_is_no_relays_does_not_pass",),
-    "front.given": (DECLARED, "tests/server/data/privacy/test_statement_document.py::test_providers_stand_there_by_name"),
+    "front.given": (DECLARED, "tests/server/data/statement/test_statement_document.py::test_providers_stand_there_by_name"),
     "front.given.bare": (DECLARED, NOTHING),
     "front.long": ("tests/server/data/retention/test_purge.py::test_what_is_older_than_120_days_goes_and_the_rest_stays",),
     "front.long.bare": (COOKIE,),
     "front.you": ("tests/server/site/web/test_refusals.py::test_forget_everything_empties_the_browser",),
     "front.why": ("tests/server/data/privacy/test_registry.py::test_an_item_says_all_that_the_law_asks_for",),
     "automated": (
-        "tests/server/data/retention/test_month_figures.py::test_what_a_program_did_and_nobody_looked_at_ends_and_is_counted",
+        "tests/server/data/retention/test_monthly_counts.py::test_what_a_program_did_and_nobody_looked_at_ends_and_is_counted",
         "tests/server/trust/cases/test_automatic_actions.py::test_it_pauses_the_person_and_their_network_and_says_so_and_opens_a_case_with_the_text",
         "tests/server/trust/moderation/test_paused.py::test_where_nobody_reads_reports_nobody_is_paused_and_it_is_counted",
     ),
@@ -46,9 +46,9 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "slowing": ("tests/server/trust/challenge/test_challenge_choice.py::test_using_a_right_changes_no_counter",),
     "security": (DECLARED, "tests/server/data/privacy/test_audit_log.py::test_where_the_line_cannot_be_written_nothing_is_done"),
     "security.bare": (NOTHING,),
-    "transfers": ("tests/server/data/privacy/test_recipient_check.py::test_a_part_that_reaches_others_wants_a_recipient_of_its_kind",),
+    "transfers": ("tests/server/data/statement/test_recipient_check.py::test_a_part_that_reaches_others_wants_a_recipient_of_its_kind",),
     "business":
-    ("tests/server/data/privacy/test_current_statement.py::test_what_was_disclosed_in_twelve_months_counts_versions_that_no_longer_hold",),
+    ("tests/server/data/statement/test_current_statement.py::test_what_was_disclosed_in_twelve_months_counts_versions_that_no_longer_hold",),
     "cookies": (COOKIE, "tests/server/site/web/test_refusals.py::test_keep_nothing_leaves_only_the_switch"),
     "refused": ("tests/server/site/web/test_refusals.py::test_with_storage_and_cookies_refused_a_text_chat_works",),
     "adults": (
@@ -90,7 +90,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "pictures.provider": (
         "tests/server/trust/pictures/test_picture_provider.py::test_it_is_sent_the_strip_and_nothing_else",
         "tests/server/trust/pictures/test_picture_provider.py::test_it_is_sent_the_strip_and_nothing_else",
-        "tests/server/data/privacy/test_recipient_check.py::test_a_part_that_reaches_others_wants_a_recipient_of_its_kind",
+        "tests/server/data/statement/test_recipient_check.py::test_a_part_that_reaches_others_wants_a_recipient_of_its_kind",
     ),
     "referral": (
         "tests/server/trust/evidence/test_child_material.py::test_what_is_marked_is_kept_for_a_year_and_apart",
@@ -98,7 +98,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     ),
     "programs": ("tests/server/trust/cases/test_report_cases.py::test_without_a_cookie_the_network_is_the_person",),
     "figures": ("tests/server/trust/publication/test_monthly_figures.py::test_a_month_shows_no_number_below_ten_and_parts_of_shown_numbers_only",),
-    "change": (CHANGED, "tests/server/data/privacy/test_routes.py::test_every_version_is_readable_the_coming_one_too"),
+    "change": (CHANGED, "tests/server/data/statement/test_routes.py::test_every_version_is_readable_the_coming_one_too"),
     "rights": ("tests/server/main/checks/test_local_checks.py::test_a_public_server_that_nobody_answers_for_is_an_error",),
 }  # fmt: skip
 # What no program can hold: each with who does. This list only shrinks.

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from server.data.logs.sealed_objects import Sealed
+from server.data.objects.sealed_objects import Sealed
 from server.data.store.service import open_parts
 from server.ops.config.settings import Settings
 from server.ops.security import secret_keys

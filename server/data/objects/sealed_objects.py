@@ -1,0 +1,72 @@
+"""Objects under keys of their own. Rule: the intent to store an object is committed before the object is written.
+
+(1) A `doomed` row for the object's name, due in an hour, is committed; (2) the sealed object is put; (3) whoever asked writes
+the rows that name it, and takes the `doomed` row away in the same transaction (`keep`). A kill between any two leaves an
+object that nobody can read, since its key was in memory only, and that the next sweep removes.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import delete, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.data.database.database import Database
+from server.data.keys.epoch_keys import KeyGone
+from server.data.keys.pseudonyms import NONCE, Pseudonyms
+from server.data.objects.object_store import Objects
+from server.data.schema.chat_schema import doomed
+
+UNFINISHED = 3600  # seconds after which an object without a row is an interrupted writer's
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An object that was put: its random name, and its key, wrapped for a column."""
+
+    name: str
+    key: bytes
+
+
+class Sealed:
+    """Puts and gets sealed objects."""
+
+    def __init__(self, database: Database, objects: Objects, pseudonyms: Pseudonyms) -> None:
+        self._database = database
+        self._objects = objects
+        self._pseudonyms = pseudonyms
+
+    async def put(self, folder: str, body: bytes, now: int) -> Placed:
+        """Store `body` under a random name in `folder`, which ends with a slash. Raises StoreAway, ObjectsAway."""
+        token, key, nonce = secrets.token_hex(16), secrets.token_bytes(32), secrets.token_bytes(NONCE)
+        name = f"{folder}{token[:2]}/{token}"
+        async with self._database.write() as connection:
+            await connection.execute(insert(doomed).values(object=name, since=now + UNFINISHED, erasure=None))
+        await self._objects.put(name, nonce + AESGCM(key).encrypt(nonce, body, name.encode()))
+        return Placed(name, self._pseudonyms.wrap(name, key))
+
+    async def keep(self, connection: AsyncConnection, name: str) -> None:
+        """Within the transaction that writes the row which names it."""
+        await connection.execute(delete(doomed).where(doomed.c.object == name))
+
+    async def get(self, name: str, wrapped: bytes) -> bytes | None:
+        """The body; None where it is gone, was changed, or was sealed under another secret. Raises ObjectsAway."""
+        body = await self._objects.get(name)
+        if body is None:
+            return None
+        try:
+            key = self._pseudonyms.unwrap(name, wrapped)
+            return AESGCM(key).decrypt(body[:NONCE], body[NONCE:], name.encode())
+        except (InvalidTag, KeyGone):
+            return None
+
+    async def doom(self, connection: AsyncConnection, names: list[str], now: int) -> None:
+        """Within the transaction that deletes the rows: the objects go with the next sweep."""
+        if names:
+            await connection.execute(
+                insert(doomed), [{"object": name, "since": now, "erasure": None} for name in names]
+            )

@@ -1,0 +1,220 @@
+"""What moderation did, as counts of a month that outlive the rows. Rule: each thing is counted once, the day after it ended, while it is there.
+
+The purge calls `count` before it takes anything. What has ended between the last count and the last midnight is added to its month;
+`upto` says how far that is, in the same transaction, so that a purge that was killed counts nothing twice. Names are words of fixed
+lists with slashes between: `report/acted/spam`, `decision/person/R5/7 days`, `decided/86400`, `appeal/reversed/person`, `lifted`,
+`notice/acted/child`, `operators`, `pictures` (kept), `looks` (at one of them by an operator), `referrals`, `second/agreed`.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.data.schema.chat_schema import audit
+from server.data.schema.moderation_schema import appeal, ban, evidence, report
+from server.data.schema.moderation_schema import case as cases
+from server.data.schema.second_look_queries import results
+from server.data.schema.transparency_schema import law_notice, month_figure
+
+DAY = 86_400
+FIRST = 120 * DAY  # seconds that the first count looks back: what ended before has left
+UPTO = ("", "upto")
+# Seconds within which something was decided; what took longer stands at 0.
+WITHIN = (3_600, 4 * 3_600, 12 * 3_600, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY)
+LENGTHS = ((1, "a day"), (7, "7 days"), (30, "30 days"), (90, "90 days"))  # of what keeps somebody out, at most
+LONGER, NO_BAN, ENDED_EARLY = "longer", "no ban", "ended early"
+SEEN, REFERRED = "safety look", "safety referred"  # lines of the trail, one each time
+PICTURES = ("strip", "own")  # kinds of evidence
+DEEDS = (
+    "safety decide",
+    "safety answer",
+    "safety second",
+    "safety notices answer",
+    "safety notices clear",
+)  # by which somebody was an operator in a month
+Window = tuple[int, int]
+
+
+async def count(connection: AsyncConnection, now: int, _most: int = 0) -> int:
+    """Within a transaction under the guard: add what ended before the last midnight, all of it; how many figures changed."""
+    upto = await counted_upto(connection)
+    end = now - now % DAY
+    changed = 0
+    for month, window in _months(upto or end - FIRST, end):
+        found = await _ended(connection, window)
+        changed += len(found)
+        for name, number in sorted(found.items()):
+            await add(connection, month, name, number)
+        if operators := await _operators(connection, month):
+            await _set(connection, month, "operators", operators)
+    if end > upto:
+        await _set(connection, *UPTO, end)
+    return changed
+
+
+async def counted_upto(connection: AsyncConnection) -> int:
+    """Until when all is counted, Unix seconds; 0: nothing is yet."""
+    return await _get(connection, *UPTO) or 0
+
+
+async def published(connection: AsyncConnection, most: int) -> dict[str, dict[str, int]]:
+    """The figures of the newest months that are counted whole, by month."""
+    upto = await counted_upto(connection)
+    months = (
+        select(month_figure.c.month)
+        .where(month_figure.c.month > "", month_figure.c.month < month_of(upto))
+        .distinct()
+        .order_by(month_figure.c.month.desc())
+        .limit(most)
+    )
+    newest = (await connection.execute(months)).scalars().all()
+    figures = select(month_figure.c.month, month_figure.c.name, month_figure.c.count)
+    found: dict[str, dict[str, int]] = {month: {} for month in newest}
+    for month, name, number in (await connection.execute(figures.where(month_figure.c.month.in_(newest)))).all():
+        found[month][name] = number
+    return found
+
+
+async def add(connection: AsyncConnection, month: str, name: str, number: int) -> None:
+    """So many more of something in a month, as `2026-11`."""
+    await _set(connection, month, name, (await _get(connection, month, name) or 0) + number)
+
+
+def month_of(at: int) -> str:
+    """The month of a time, UTC: `2026-11`."""
+    return f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m}"
+
+
+def _bounds(month: str) -> Window:
+    begin = datetime.datetime.strptime(month, "%Y-%m").replace(tzinfo=datetime.UTC)
+    after = (begin + datetime.timedelta(days=31)).replace(day=1)
+    return int(begin.timestamp()), int(after.timestamp())
+
+
+def _months(begin: int, end: int) -> Iterator[tuple[str, Window]]:
+    """The time between, month by month."""
+    while begin < end:
+        month = month_of(begin)
+        last = min(end, _bounds(month)[1])
+        yield month, (begin, last)
+        begin = last
+
+
+async def _get(connection: AsyncConnection, month: str, name: str) -> int | None:
+    wanted = select(month_figure.c.count).where(month_figure.c.month == month, month_figure.c.name == name)
+    return (await connection.execute(wanted)).scalar()
+
+
+async def _set(connection: AsyncConnection, month: str, name: str, number: int) -> None:
+    there = update(month_figure).where(month_figure.c.month == month, month_figure.c.name == name)
+    if not (await connection.execute(there.values(count=number))).rowcount:
+        await connection.execute(insert(month_figure).values(month=month, name=name, count=number))
+
+
+async def _operators(connection: AsyncConnection, month: str) -> int:
+    begin, end = _bounds(month)
+    people = select(func.count(audit.c.operator.distinct())).where(
+        audit.c.time >= begin, audit.c.time < end, audit.c.action.in_(DEEDS)
+    )
+    return int((await connection.execute(people)).scalar_one())
+
+
+async def _ended(connection: AsyncConnection, window: Window) -> Counter[str]:
+    """What ended in a window, by its name."""
+    found: Counter[str] = Counter()
+    closed, begin, end = report.c.closed, *window
+    reports = select(report.c.outcome, report.c.reason).where(closed >= begin, closed < end)
+    for outcome, reason, number in await _tallied(connection, reports):
+        found[f"report/{'acted' if outcome == 'reversed' else outcome}/{reason}"] += number
+    closed = law_notice.c.closed
+    notices = select(law_notice.c.state, law_notice.c.kind).where(closed >= begin, closed < end)
+    for state, kind, number in await _tallied(connection, notices):
+        found[f"notice/{state}/{kind}"] += number
+    await _decisions(connection, window, found)
+    await _appeals(connection, window, found)
+    await _pictures(connection, window, found)
+    for result, number in await _tallied(connection, results(*window)):
+        found[f"second/{result}"] += number
+    return found
+
+
+async def _pictures(connection: AsyncConnection, window: Window, found: Counter[str]) -> None:
+    """What was kept of cameras, how often somebody looked at a piece of it, and what was reported to a body that protects children."""
+    begin, end = window
+    kept = select(func.count()).where(evidence.c.kind.in_(PICTURES), evidence.c.made >= begin, evidence.c.made < end)
+    acts = select(func.count()).where(audit.c.time >= begin, audit.c.time < end)
+    for name, wanted in (
+        ("pictures", kept),
+        ("looks", acts.where(audit.c.action == SEEN)),
+        ("referrals", acts.where(audit.c.action == REFERRED)),
+    ):
+        if number := int((await connection.execute(wanted)).scalar_one()):
+            found[name] += number
+
+
+async def _decisions(connection: AsyncConnection, window: Window, found: Counter[str]) -> None:
+    """What people decided, and what programs measured: a program's measure counts when its case is closed."""
+    lasted, held = ban.c.until - ban.c.since, case((ban.c.lifted.is_(None), 1), else_=0)
+    judged = ban.c.decided_by.is_not(None)  # where a person decided, what a program did before is not counted
+    length = func.coalesce(func.max(case((judged, lasted))), func.max(lasted))
+    whole = func.coalesce(func.max(case((judged, held))), func.max(held))  # its network may have been let in alone
+    judge = func.max(ban.c.decided_by)
+    ends = (
+        select(ban.c.case, length.label("length"), whole.label("whole"), judge.label("judge"))
+        .group_by(ban.c.case)
+        .subquery()
+    )
+    label = case(
+        (or_(ends.c.case.is_(None), cases.c.measure == "warning"), NO_BAN),
+        (ends.c.whole == 0, ENDED_EARLY),
+        *((ends.c.length <= days * DAY, words) for days, words in LENGTHS),
+        else_=LONGER,
+    )
+    decided = case((cases.c.decided_by.is_(None), 0), else_=1)
+    who = case(
+        (and_(cases.c.machine, ends.c.judge.is_(None), cases.c.measure != "warning"), "program"), else_="person"
+    ).label("who")
+    wanted = (
+        select(who, cases.c.measure, cases.c.rule, label.label("length"), _took(cases.c.opened, cases.c.closed), decided.label("decided"))
+        .outerjoin(ends, ends.c.case == cases.c.id)
+        .where(cases.c.closed >= window[0], cases.c.closed < window[1], cases.c.measure.is_not(None))
+    )  # fmt: skip
+    for who, measure, rule, words, within, judged, number in await _tallied(connection, wanted):
+        what = "nothing" if measure == "none" or rule is None else f"{rule}/{words}"
+        found[f"decision/{who}/{what}"] += number
+        if judged:
+            found[f"decided/{within}"] += number
+
+
+async def _appeals(connection: AsyncConnection, window: Window, found: Counter[str]) -> None:
+    wanted = (
+        select(appeal.c.state, _by(), _took(appeal.c.at, appeal.c.closed))
+        .join(cases, cases.c.id == appeal.c.case)
+        .where(appeal.c.closed >= window[0], appeal.c.closed < window[1])
+    )
+    for state, who, within, number in await _tallied(connection, wanted):
+        found[f"appeal/{state}/{who}"] += number
+        if state != "lapsed":
+            found[f"answered/{within}"] += number
+
+
+def _by() -> ColumnElement[str]:
+    return case((cases.c.machine, "program"), else_="person").label("who")
+
+
+def _took(begun: ColumnElement[int], ended: ColumnElement[int | None]) -> ColumnElement[int]:
+    """In which of WITHIN something ended, as SQL."""
+    return case(*((ended - begun <= most, most) for most in WITHIN), else_=0).label("took")
+
+
+async def _tallied(connection: AsyncConnection, rows: Select[Any]) -> list[tuple[Any, ...]]:
+    """How many rows are alike, behind what is alike in them."""
+    inner = rows.subquery()
+    wanted = select(*inner.c, func.count()).group_by(*inner.c)
+    return [tuple(row) for row in (await connection.execute(wanted)).all()]

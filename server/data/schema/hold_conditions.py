@@ -1,0 +1,61 @@
+"""Whether a row is under a legal hold, as SQL. Rule: the check stands in the same statement as the deletion, never before it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, CompoundSelect, Table, and_, exists, or_, select, union
+
+from server.data.schema.chat_schema import hold, hold_match, log, log_party, party
+from server.data.schema.moderation_schema import ban, case_subject, report
+
+
+def matched(now: int, *columns: ColumnElement[bytes]) -> ColumnElement[bool]:
+    """An active hold matches one of these columns."""
+    active = and_(hold.c.id == hold_match.c.hold, hold.c.released.is_(None), hold.c.until > now)
+    return or_(*(exists(select(hold_match.c.hold).where(active, hold_match.c.value == column)) for column in columns))
+
+
+def held_party(now: int, table: Table = party) -> ColumnElement[bool]:
+    """A person's row, by identity or address."""
+    return matched(now, table.c.identity, table.c.address_mac)
+
+
+def held_chat(now: int, table: Table, people: Table = party) -> ColumnElement[bool]:
+    """A chat, when the row of one of its people is held."""
+    return exists(select(people.c.chat).where(people.c.chat == table.c.id, held_party(now, people)))
+
+
+def held_people(now: int, table: Table, within: ColumnElement[bool]) -> CompoundSelect[Any]:
+    """The held rows among many: found from the holds, which are few, by index; each once."""
+    active = and_(hold.c.id == hold_match.c.hold, hold.c.released.is_(None), hold.c.until > now)
+    return union(
+        *(
+            select(table).where(active, hold_match.c.value == column, within)
+            for column in (table.c.identity, table.c.address_mac)
+        )
+    )
+
+
+def held_log(now: int) -> ColumnElement[bool]:
+    """A saved log, by itself or by one of its people."""
+    people = select(log_party.c.log).where(
+        log_party.c.log == log.c.id, matched(now, log_party.c.identity, log_party.c.address_mac)
+    )
+    return or_(matched(now, log.c.id), exists(people))
+
+
+def held_case(now: int, ident: ColumnElement[bytes]) -> ColumnElement[bool]:
+    """What belongs to a case, when somebody in it is held: who is reported, who reported, who is banned. `ident`: the column with its id."""
+    subject, reporter, barred = (
+        case_subject.alias(),
+        report.alias(),
+        ban.alias(),
+    )  # the statement around it may be about one of them
+    return or_(
+        exists(
+            select(subject.c.case).where(subject.c.case == ident, matched(now, subject.c.identity, subject.c.network))
+        ),
+        exists(select(reporter.c.case).where(reporter.c.case == ident, matched(now, reporter.c.identity))),
+        exists(select(barred.c.case).where(barred.c.case == ident, matched(now, barred.c.mac))),
+    )

@@ -1,0 +1,252 @@
+"""The statement of one deployment as plain values, in one language. Rule: made from the registry and the settings; what is off is not in it.
+
+`/api/privacy`, the page, the kept versions and the answers to people read the same values. A text that a language does not have, or
+has of another English than the registry's, is English, and `lang` beside it says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from server.data.privacy.registry import REGISTRY
+from server.data.privacy.registry_history import current, days_of
+from server.data.privacy.registry_model import (
+    BrowserStore,
+    Category,
+    Column,
+    Contract,
+    Cookie,
+    Days,
+    Export,
+    For,
+    Forever,
+    HandedOn,
+    Item,
+    Memory,
+    ObjectPrefix,
+    Recipient,
+    Registry,
+    Text,
+)
+from server.data.statement.enabled_features import features, holds
+from server.http.words.catalogue import ENGLISH
+from server.http.words.sentences import Said
+from server.http.words.sentences import said as spoken
+from server.ops.config.recipient_settings import Recipient as Provider
+from server.ops.config.settings import UNNAMED, Retention, Settings
+
+NEEDS = {
+    Recipient.RELAY: "mail",
+    Recipient.TURN: "ice",
+    Recipient.TRANSLATION: "translation",
+    Recipient.CAPTCHA: "captcha",
+    Recipient.MODERATION: "pictures.provider",
+}  # recipients who get nothing where this is off
+OF_STORE = (Recipient.HOSTING, Recipient.POLICE, Recipient.COURT, Recipient.LINK, Recipient.CHILDREN)
+PROVIDERS = {
+    "hosting": Recipient.HOSTING,
+    "objects": Recipient.HOSTING,
+    "backup": Recipient.HOSTING,
+    "moderation": Recipient.MODERATION,
+    "mail": Recipient.RELAY,
+    "turn": Recipient.TURN,
+    "translation": Recipient.TRANSLATION,
+    "captcha": Recipient.CAPTCHA,
+}  # "disclosed for a business purpose": what a kind of `[[recipients]]` gets
+UNNAMED_PROVIDER = "none is named"  # in place of a contract that there is none of
+REQUEST = "/privacy/request"  # where people use their rights; it is served where anything is stored
+LASTS = "120 days after your last visit"  # server.ops.security.identity_cookie
+CLOSED = dict.fromkeys(
+    ("report.closed", "case.closed", "case_subject.closed", "appeal.closed", "law_notice.closed", "request.closed"),
+    "the decision about it",
+) | {
+    "ban.until": "its end",
+    "approval.asked": "the request",
+    "deletion.asked": "the request",
+    "request_step.at": "it was passed on",
+    "request_answer.at": "the answer",
+    "agent_use.at": "the use",
+    "notice.since": "the day it was given",
+}
+
+
+def document(settings: Settings, language: str = "en", registry: Registry = REGISTRY) -> dict[str, Any]:
+    """All that the statement says of this deployment; without its own version, which `server.data.statement.statement_versions` gives it.
+
+    Raises NotReleased.
+    """
+    on = features(settings)
+    items = [item for item in registry.items if _there(item, on)]
+    rows = [_item(item, settings.retention, on) for item in items]
+    gets = {word for row in rows for word in row["recipients"]}
+    named = named_providers([one.kind for one in settings.recipients])
+    operator = settings.operator
+    return {
+        "registry": {"version": current().number, "date": current().date},
+        "language": language,
+        "features": sorted(on),
+        "operator": {
+            "name": _who(operator.name, spoken()[language]),
+            "email": operator.email,
+            "address": operator.address,
+            "country": operator.country,
+            "officer": operator.officer,
+            "representative": operator.representative,
+            "authority": operator.authority,
+        },
+        "retention": {"days": settings.retention.days, "backup_days": settings.retention.backup_days},
+        "categories": [_category(one, items, rows, named) for one in Category if one is not Category.NONE],
+        "items": rows,
+        "recipients": [
+            _contract(contract, named) for contract in registry.contracts if contract.recipient.value in gets
+        ],
+        "providers": [_provider(one) for one in settings.recipients],
+        "texts": [said(text, settings, language) for text in registry.texts if holds(text.needs, on)],
+    }
+
+
+def named_providers(kinds: Iterable[str]) -> frozenset[Recipient]:
+    """The recipients of which a deployment names one. `kinds`: of its `[[recipients]]`."""
+    return frozenset(PROVIDERS[kind] for kind in kinds if kind in PROVIDERS)
+
+
+def _contract(contract: Contract, named: frozenset[Recipient]) -> dict[str, str]:
+    """A recipient with its contract; of a kind of provider that is not named nothing is claimed."""
+    who = contract.recipient
+    known = who in named or who not in PROVIDERS.values()
+    return {
+        "recipient": who.value,
+        "contract": contract.contract if known else UNNAMED_PROVIDER,
+        "deletes": contract.deletes if known else "",
+    }
+
+
+def said(text: Text, settings: Settings, language: str) -> dict[str, str]:
+    """A text in a language, filled; English, and said to be, where that language does not have it."""
+    t, title, body = spoken()[language], f"declared.{text.key}.title", f"declared.{text.key}"
+    if not (t.translates(title, text.title) and t.translates(body, text.body)):
+        names = _names(settings, spoken()[ENGLISH])
+        return {"key": text.key, "lang": ENGLISH, "title": text.title, "body": text.body.format_map(names)}
+    return {"key": text.key, "lang": language, "title": t.text(title), "body": t.text(body, **_names(settings, t))}
+
+
+def _names(settings: Settings, t: Said) -> dict[str, str]:
+    """What the names in braces stand for."""
+    operator = settings.operator
+    known = [way for way in (operator.email, operator.address) if way]
+    written = t.listed(known, "or") if known else t.text("privacy.nowhere")
+    served = settings.store.enabled
+    if served:
+        ask = (
+            t.text("privacy.ask.page", page=REQUEST, reach=written)
+            if known
+            else t.text("privacy.ask.here", page=REQUEST)
+        )
+    else:
+        ask = t.text("privacy.ask", reach=written)
+    return {
+        "operator": _who(operator.name, t),
+        "reach": written if known or not served else REQUEST,
+        "ask": ask,
+        "authority": operator.authority or t.text("privacy.authority"),
+        "country": operator.country or t.text("privacy.country"),
+        "days": str(settings.retention.days),
+        "backup": str(settings.retention.backup_days),
+    }
+
+
+def _who(name: str, t: Said) -> str:
+    return t.text("privacy.unnamed") if name == UNNAMED else name
+
+
+def _there(item: Item, on: frozenset[str]) -> bool:
+    """Whether a deployment has a piece: its feature is on, and it is somewhere."""
+    return holds(item.needs, on) and bool(_places(item, on))
+
+
+def _places(item: Item, on: frozenset[str]) -> list[Any]:
+    """Where a piece is in this deployment. Without a store, what was stored is there only as far as a browser has it."""
+    if "store" in on or not any(isinstance(place, Column | ObjectPrefix) for place in item.places):
+        return list(item.places)
+    return [place for place in item.places if isinstance(place, Cookie | BrowserStore)]
+
+
+def _recipients(item: Item, on: frozenset[str]) -> list[Recipient]:
+    stored = "store" in on
+    return [who for who in item.recipients if (stored or who not in OF_STORE) and holds(NEEDS.get(who, ""), on)]
+
+
+def _item(item: Item, retention: Retention, on: frozenset[str]) -> dict[str, Any]:
+    bare = "store" not in on and bool(item.bare)
+    export, why = (Export.BROWSER, "yes: delete the cookie") if bare else (item.export, item.delete.why)
+    return {
+        "key": item.key,
+        "categories": [c.name for c in item.categories],
+        "what": item.bare if bare else item.what,
+        "sources": [s.value for s in item.sources],
+        "purposes": [p.value for p in item.purposes],
+        "basis": item.basis.value,
+        "recipients": [r.value for r in _recipients(item, on)],
+        "kept": LASTS if bare else keep_words(item, retention),
+        "places": list(dict.fromkeys(place_words(place) for place in _places(item, on))),
+        "exported": export.value,
+        "deletable": bare or item.delete.can,
+        "deletable_why": why,
+        "held": item.hold and not bare,
+    }
+
+
+def _category(
+    category: Category, items: list[Item], rows: list[dict[str, Any]], named: frozenset[Recipient]
+) -> dict[str, Any]:
+    """A category with its pieces, and the kinds of named providers who get some of it."""
+    keys = [item.key for item in items if category in item.categories]
+    letter = category.name if len(category.name) == 1 else ""
+    known = [who.value for who in dict.fromkeys(PROVIDERS.values()) if who in named]
+    gets = {word for row in rows if row["key"] in keys for word in row["recipients"] if word in known}
+    return {
+        "letter": letter,
+        "name": category.value,
+        "collected": bool(keys),
+        "items": keys,
+        "disclosed": [word for word in known if word in gets],
+    }
+
+
+def _provider(provider: Provider) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in provider}
+
+
+def place_words(place: Any) -> str:
+    """A place as the public may read it."""
+    kind = type(place).__name__
+    words = {
+        "Column": "database",
+        "ObjectPrefix": "object store",
+        "Cookie": "cookie",
+        "BrowserStore": "your browser",
+        "LogField": "log of this service",
+        "File": "log file of the web server",
+    }
+    if isinstance(place, Memory):
+        return "memory only"
+    if isinstance(place, HandedOn):
+        return f"handed on: {place.by}"
+    if isinstance(place, Column):
+        return {"keyed": "database, as a keyed hash", "sealed": "database, encrypted"}.get(place.form, "database")
+    if isinstance(place, ObjectPrefix):
+        return "object store, as names without content" if place.prefix == "erasures/" else "object store, encrypted"
+    return words.get(kind, kind.lower())
+
+
+def keep_words(item: Item, retention: Retention) -> str:
+    """How long, in words, with what this deployment shortened."""
+    keep = item.keep
+    if isinstance(keep, Days):
+        days = days_of(item, retention)
+        events = {"party.ended": "the end of the chat", "audit.time": "the look-up"} | CLOSED
+        return f"{days} days after {events.get(keep.after, keep.after)}"
+    if isinstance(keep, Forever):
+        return f"without end: {keep.why}"
+    return keep.what if isinstance(keep, For) else f"while {keep.what}"

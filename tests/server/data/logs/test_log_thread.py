@@ -1,0 +1,31 @@
+"""Work on logs is done by one thread apart from the loop, and only so much waits for it."""
+
+import asyncio
+import threading
+
+import pytest
+
+from server.data.errors import Crowded
+from server.data.logs.log_thread import WAITING_MAX, Workshop
+
+
+async def test_work_is_done_apart_and_its_error_is_raised_here() -> None:
+    workshop = Workshop()
+    assert await workshop.do(threading.current_thread) is not threading.current_thread()
+    with pytest.raises(ZeroDivisionError):
+        await workshop.do(lambda: 1 // 0)
+    workshop.close()
+
+
+async def test_what_is_too_much_is_refused_at_once_and_taken_when_there_is_room() -> None:
+    workshop = Workshop()
+    go = threading.Event()
+    waiting = [asyncio.ensure_future(workshop.do(go.wait)) for _ in range(WAITING_MAX)]
+    await asyncio.sleep(0)
+    with pytest.raises(Crowded):
+        await workshop.do(list)
+    go.set()
+    await asyncio.gather(*waiting)
+    assert await workshop.do(list) == []
+    assert len({thread.name for thread in threading.enumerate() if thread.name.startswith("log_")}) == 1
+    workshop.close()

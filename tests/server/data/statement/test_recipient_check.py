@@ -1,0 +1,79 @@
+"""Who gets data and is named by nobody is found, whatever part hands it on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from server.data.statement.recipient_check import unnamed
+from server.main.checks.check_finding import Level
+from server.main.checks.local_checks import local
+from server.ops.config.settings import Settings
+
+ON: list[tuple[str, dict[str, Any]]] = [
+    ("turn", {"video": {"stun": ["stun:stun.example:3478"]}}),
+    ("turn", {"video": {"turn": ["turn:203.0.114.9:3478?transport=udp"]}}),
+    ("objects", {"objects": {"url": "s3://bucket/logs"}}),
+    ("mail", {"mail": {"host": "mail.example"}}),
+    ("translation", {"translation": {"url": "https://translate.example"}}),
+    (
+        "captcha",
+        {"challenge": {"provider": "turnstile", "site_key": "k", "secret": "s", "origin": "https://challenge.example"}},
+    ),
+    (
+        "captcha",
+        {
+            "challenge": {
+                "provider": "hcaptcha",
+                "site_key": "k",
+                "secret": "s",
+                "origin": "https://challenge.example",
+                "script_url": "http://10.1.2.3/api.js",
+            }
+        },
+    ),
+    ("moderation", {"pictures": {"provider": "http", "url": "https://moderation.example/score"}}),
+    ("cdn", {"server": {"proxies": ["104.16.0.0/13"]}}),
+]
+
+
+@pytest.mark.parametrize(("kind", "chosen"), ON)
+def test_a_part_that_reaches_others_wants_a_recipient_of_its_kind(kind: str, chosen: dict[str, Any]) -> None:
+    assert len(unnamed(Settings.model_validate(chosen))) == 1
+    other = {"name": "Somebody", "kind": "counsel"}
+    assert len(unnamed(Settings.model_validate({**chosen, "recipients": [other]}))) == 1
+    named = {"name": "Somebody", "kind": kind}
+    assert unnamed(Settings.model_validate({**chosen, "recipients": [other, named]})) == []
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {},
+        {"video": {"stun": ["stun:10.0.0.2:3478", "stun:[::1]:3478", "stun:localhost"]}},
+        {"video": {"turn": ["turn:turn.chat.example:3478"]}, "server": {"hosts": ["chat.example"]}},
+        {"video": {"enabled": False, "stun": ["stun:stun.example"]}},
+        {"objects": {"url": "s3://bucket/logs", "endpoint": "http://192.168.1.9:9000"}},
+        {"objects": {"url": "s3://bucket/logs"}, "store": {"enabled": False}},
+        {"mail": {"host": "127.0.0.1"}},
+        {"translation": {"url": "http://localhost:5000"}},
+        {"challenge": {"site_key": "k", "secret": "s", "origin": "https://challenge.example"}},
+        {"pictures": {"url": "https://moderation.example/score"}},
+        {"pictures": {"provider": "http", "url": "http://10.1.2.3/score"}},
+        {"pictures": {"provider": "http", "url": "https://moderation.example/score", "mode": "off"}},
+        {"pictures": {"provider": "http", "url": "https://moderation.example/score"}, "video": {"enabled": False}},
+        {"translation": {"url": "http://10.1.2.3:5000/lt"}},
+        {"server": {"proxies": ["10.0.0.0/8", "127.0.0.1/32"]}},
+    ],
+)
+def test_what_is_off_or_on_our_own_hosts_wants_none(chosen: dict[str, Any]) -> None:
+    assert unnamed(Settings.model_validate(chosen)) == []
+
+
+@pytest.mark.parametrize(("strict", "level"), [("warn", Level.WARNING), ("fail", Level.ERROR)])
+def test_the_check_says_it_as_strictly_as_it_is_set(strict: str, level: Level) -> None:
+    settings = Settings.model_validate({"mail": {"host": "mail.example"}, "privacy": {"recipients": strict}})
+    found = [one for one in local(settings) if one.check == "privacy" and one.level]
+    assert [one.level for one in found] == [level]
+    assert "mail.example" in found[0].said
