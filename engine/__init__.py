@@ -1,6 +1,6 @@
-"""Policy, sans-IO: an event and the time go in, calls of `Out` come out.
+"""Decide what happens in sessions and chats, sans-IO: events and the time come in, effects are calls of `Out`.
 
-Rule: no socket, clock or randomness of its own; imports only ext.
+**Invariant:** no socket, clock or randomness of its own; imports only ext.
 """
 
 from ext import plain

@@ -1,7 +1,7 @@
-"""The engine's door: events and the time go in, calls of `Out` come out. Rule: this file only tells whose an event is.
+"""Dispatch events to the parts of the engine: the entry of the whole package. It has no policy of its own.
 
-The caller delivers what an event sent to the bus, and what that sends, before the next event. `now` is monotonic seconds. A FRAME or
-CONFIRMED of a connection that is not `session.conn` any more is the caller's to drop; `lost` is always told.
+The caller delivers the bus messages that an event sends, and those that they send, before the next event. `now` is monotonic seconds. The caller
+drops a FRAME or CONFIRMED of a connection that is no longer `session.conn`; `lost` is always called.
 """
 
 from collections.abc import Callable
@@ -90,7 +90,7 @@ class Engine:
         self.sessions = core.sessions
         self.tally = core.tally
         self.measures = core.measures
-        self.online_elsewhere = 0  # sessions with a connection in other processes, as of late
+        self.online_elsewhere = 0  # sessions with a connection in other processes, as last reported
 
     @classmethod
     def build(
@@ -104,7 +104,7 @@ class Engine:
         keeps: bool = False,
         thresholds: Thresholds | None = None,
     ) -> "Engine":
-        """An engine with a waiting room of its own, whose tickets widen by these thresholds (rule 6)."""
+        """Build an engine with its own waiting room and these thresholds (rule 6)."""
         lobby = Lobby(thresholds or Thresholds())
         return cls(WaitingRoom(lobby), lobby, rings, outside, out, bus, settings, keeps=keeps)
 
@@ -120,7 +120,7 @@ class Engine:
         *,
         keeps: bool = False,
     ) -> "Engine":
-        """An engine whose waiting room is another process's."""
+        """Build an engine whose waiting room is in another process."""
         engine = cls(room, room.vocabulary, rings, outside, out, bus, settings, keeps=keeps)
         search, sessions = engine._search, engine.sessions
         room.meet = search.meet
@@ -131,7 +131,7 @@ class Engine:
         return engine
 
     def change_limits(self, find_burst: int, find_interval: float) -> None:
-        """Rule 10: finds at once a person, and seconds between finds in the long run, from now on."""
+        """Set the limits of rule 10 from now on: finds at once per person, and seconds between finds in the long run."""
         self._search.finds.change(find_burst, find_interval)
 
     # events
@@ -139,10 +139,10 @@ class Engine:
     def opened(
         self, conn: int, key: int, identity: int, address: str, now: float, alias: int = 0, way: int = 0
     ) -> Session:
-        """A connection was accepted; the caller greets it, then lets it be told of notices (`notify`).
+        """Open a session for an accepted connection; the caller sends `hello`, then calls `notify`.
 
-        `key`: fresh, random, up to 63 bits; `identity`: 0 where there is no cookie.
-        `alias`: the person by another wire's name, where there is no identity; 0: unknown. `way`: bits of `engine.wire.protocol`, PLAIN and so on.
+        `key`: fresh, random, up to 63 bits; `identity`: 0 without a cookie. `alias`: the person as another protocol names them, without an
+        identity; 0: unknown. `way`: bits of PLAIN and so on (`engine.wire.protocol`).
         """
         session = self.sessions[key] = Session(key, conn, identity, address)
         session.alias = alias
@@ -152,11 +152,11 @@ class Engine:
         return session
 
     def returns(self, identity: int, address: str, now: float) -> bool:
-        """Whether a connection that comes may be somebody's who is away."""
+        """Whether a new connection may belong to a session that is away."""
         return self._presence.returns(identity, address, now)
 
     def frame(self, session: Session, payload: bytes, now: float) -> None:
-        """A text frame that needs a decision."""
+        """Handle a text frame that needs a decision."""
         fresh = session.fresh
         session.fresh = False
         try:
@@ -183,7 +183,7 @@ class Engine:
             self._keep_out(session, now)
 
     def _seldom(self, session: Session, request: Request, now: float) -> None:
-        """Frames that a chat can do without."""
+        """Handle a frame that a chat can do without."""
         if type(request) is Save:
             self._chats.save(session, request, now)
         elif type(request) is Report:
@@ -209,7 +209,7 @@ class Engine:
         self._core.refuse(session, refusal.code, refusal.of, refusal.id, refusal.retry_after, refusal.field)
 
     def arrived(self, key: int, now: float) -> None:
-        """The session of a key came from another process, or will not: resumes that wait for it go on (`Outside.elsewhere`)."""
+        """Continue the resumes that wait for the session of a key, which migrated here or will not (`Outside.elsewhere`)."""
         for fresh, request in self._presence.awaited(key):
             try:
                 self._presence.again(fresh, key, request, now)
@@ -217,15 +217,15 @@ class Engine:
                 self._refused(fresh, refusal)
 
     def lost(self, session: Session, conn: int, how: int, now: float) -> None:
-        """A connection is gone; `how`: LEFT, DROPPED, BROKEN, FLOODED or CLOSED."""
+        """Handle a lost connection; `how`: LEFT, DROPPED, BROKEN, FLOODED or CLOSED."""
         self._presence.lost(session, conn, how, now)
 
     def confirmed(self, session: Session, now: float) -> None:
-        """The first text frame after `resumed` came."""
+        """Handle the first text frame after `resumed`."""
         self._presence.confirmed(session)
 
     def deliver(self, address: Address, message: BusMessage, now: float) -> None:
-        """A message of the bus arrived."""
+        """Deliver a bus message."""
         session = self.sessions.get(address)
         if session is not None:
             if type(message) is Begin:
@@ -238,21 +238,21 @@ class Engine:
             self._chats.decline(message.seat)
 
     def tick(self, now: float) -> None:
-        """Time went by: thresholds, graces, looks at cameras."""
+        """Do what is due at `now`: steps of tickets, ends of graces, camera checks."""
         self._search.advance(now)
         self._presence.expire(now)
         self._snaps.tick(now)
 
     def due(self) -> float | None:
-        """When `tick` has something to do; None: never. May be early, never late."""
+        """Return when `tick` has work next; None: never. May be early, never late."""
         room, presence, snaps = self._search.room.due(), self._presence.due(), self._snaps.due()
         first = presence if room is None or (presence is not None and presence < room) else room
         return snaps if first is None or (snaps is not None and snaps < first) else first
 
-    # what the server asks for
+    # called by the server
 
     def drain_for_restart(self, now: float, retry_after: Callable[[], float]) -> None:
-        """Tell everybody to come back, each after `retry_after()` seconds; chats end here, and both sides are told."""
+        """Close all connections with `restart` and `retry_after()` seconds each; chats end with `left`."""
         for session in list(self.sessions.values()):
             self._chats.cut(session)
             if session.conn:
@@ -263,7 +263,7 @@ class Engine:
         self._core.here = 0
 
     def ban(self, session: Session, frame: bytes, now: float) -> None:
-        """Send somebody away: who talks with them gets `left` by `moderation`. `frame`: the closing error."""
+        """End a session with the closing error `frame`; its partner gets `left` by `moderation`."""
         if session.conn:
             self._core.count("error banned")
             self._core.out.close(session.conn, FAULTS["banned"].close, frame)
@@ -272,38 +272,40 @@ class Engine:
         self._presence.end(session, MODERATION, now)
 
     def forsake(self, session: Session, now: float) -> None:
-        """It is somebody else's: it ends here at once, and who talks with it here gets `left` by `lost`."""
+        """End a session that another process owns; its partner here gets `left` by `lost`."""
         self._presence.send_away(session, now)
 
     def challenge(self, session: Session, kind: str, level: int, parameters: object, within: float, now: float) -> None:
-        """A challenge that was asked for (`Outside.ask`) is made, and good for `within` seconds."""
+        """Send a challenge that `Outside.ask` requested, valid for `within` seconds."""
         self._trials.given(session, kind, level, parameters, within, now)
 
     def unmade(self, session: Session, level: int) -> None:
-        """It could not be made: the next search asks anew."""
+        """Note that a challenge could not be made: the next search asks again."""
         self._trials.failed(session, level)
 
     def unchecked(self, session: Session, level: int, barred: float, now: float) -> None:
-        """An answer could not be checked: another challenge is asked for or, with `barred`, none for so many seconds."""
+        """Handle a solution that could not be checked: ask for another challenge or, with `barred`, accept none for so many seconds."""
         try:
             self._trials.unchecked(session, level, barred, now)
         except Busy:
             self._presence.send_away(session, now)
 
     def judged(self, session: Session, level: int, right: bool, now: float) -> None:
-        """Whether an answer that was being checked (`Outside.check`) is right."""
+        """Handle the verdict on a solution (`Outside.check`)."""
         try:
             self._trials.judged(session, level, right, now)
         except Busy:
             self._presence.send_away(session, now)
 
     def notify(self, session: Session) -> None:
-        """There may be a notice that they were not told of."""
+        """Send the oldest unread notice, if there is one."""
         self._notices.tell(session)
 
     def found(self, chat: int, side: int, number: int, rule: str, now: float, age: int = 0) -> None:
-        """A screening process found something in a line (`engine.conduct.detection_actions`); `chat`: its number at the tap; `age`: that was said,
-        0: not known."""
+        """Handle a detection of the screening program in a line (`engine.conduct.detection_actions`).
+
+        `chat`: its number at the tap; `age`: the age that was written, 0: unknown.
+        """
         name = name_of_chat(chat)
         self._tips.found(name, side, number, rule)
         self._findings.found(name, side, number, rule, now)
@@ -311,83 +313,83 @@ class Engine:
             self._ages.found(name, side, number, age, now)
 
     def pictured(self, nonce: str, what: str, now: float) -> None:
-        """Of a `snap`: a picture came (`theirs`, `mine`), or what a program saw in it (`engine.conduct.camera_verdicts`, or `known`).
+        """Handle a picture of a `snap` (`theirs`, `mine`) or its result (`engine.conduct.camera_verdicts`, or `known`).
 
-        A nonce that is not of this process, or too old, is passed over.
+        A nonce that is not of this process, or too old, is ignored.
         """
         self._snaps.pictured(nonce, what, now)
 
     def suspect(self, session: Session, now: float) -> None:
-        """A picture that somebody gave of their own camera, unasked, is not clean: it proves nothing, and their call is looked at soon."""
+        """Check the cameras of a session's call soon: a picture that it sent unasked is not clean, which proves nothing."""
         self._snaps.suspected(session, now)
 
     def change_pictures(self, mean: float) -> None:
-        """Seconds between two looks at the cameras of a chat, from the next one on; 0.0: none at present, and nobody needs to answer."""
+        """Set the mean seconds between two camera checks of a chat from the next one on; 0.0: none, and clients need not answer."""
         self._snaps.mean = mean
 
     def sweep(self, now: float) -> None:
-        """Forget what is remembered for seconds alone: once a second is enough."""
+        """Drop what is kept for seconds only; call it about once a second."""
         self._findings.sweep(now)
         self._snaps.sweep(now)
 
     def underage(self, person: int, now: float) -> bytes | None:
-        """The closing error of somebody who said that they are under 18; None: they did not, or it is a day ago."""
+        """Return the closing error of a person who said that they are under 18; None: they did not, or a day has passed."""
         return self._ages.closing(person, now)
 
     def _keep_out(self, session: Session, now: float) -> None:
-        """Send somebody away who said so."""
+        """End the session of a person who said so."""
         frame = self._ages.closing(session.person, now)
         if frame is not None:
             self.ban(session, frame, now)
 
     def saved(self, session: Session, url: str | None, delete: str, wait: float = 0.0, chat: str = "") -> None:
-        """The store has the log of `chat` (empty: not said), or (`url` None) could not; with `wait` it will, in so many seconds."""
+        """Handle the store's answer to a save of `chat` (empty: unknown): `url` None: it failed; with `wait` it can be tried in so many seconds."""
         self._chats.saved(session, url, delete, wait, chat)
 
     def save_again(self, session: Session) -> None:
-        """They came from where nobody answers their saves any more."""
+        """Repeat the saves of a session that migrated here, whose source answers them no more."""
         self._chats.save_again(session)
 
     # figures
 
     @property
     def everybody(self) -> int:
-        """Sessions with a connection, here and in other processes."""
+        """Number of sessions with a connection, here and in other processes."""
         return self._core.here + self.online_elsewhere
 
     @property
     def online(self) -> int:
-        """Sessions with a connection."""
+        """Number of sessions with a connection here."""
         return self._core.here
 
     @property
     def room(self) -> Room:
-        """The waiting room, to be looked at."""
+        """Waiting room, read only."""
         return self._search.room
 
     @property
     def words_dropped(self) -> int:
-        """Interests that searches went on without, or were refused for: there was no room for another."""
+        """Number of interests that were not accepted for lack of room."""
         return self._core.words.dropped
 
     @property
     def friction(self) -> Friction:
-        """What is counted for challenges: to be told more."""
+        """Table of friction; the server adds facts."""
         return self._trials.friction
 
     @property
     def ages(self) -> Ages:
-        """Who said what about their age: to be told more."""
+        """Table of age answers; the server adds those of other processes."""
         return self._core.ages
 
     @property
     def pauses(self) -> Pauses:
-        """Whose video is off: to be told more."""
+        """Table of video pauses; the server adds those of other processes."""
         return self._core.pauses
 
     @property
     def rings(self) -> Rings:
-        """The memory of chats, to be looked at."""
+        """Memory of chats, read only."""
         return self._core.rings
 
     def _leave(self, session: Session, now: float) -> None:

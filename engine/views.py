@@ -1,7 +1,7 @@
-"""What the server may see of the engine, beside its door (`engine.engine`) and its ports. Rule: to be read, never changed.
+"""Define the read-only views of the engine for the server, beside its entry (`engine.engine`) and its ports.
 
-A session, a seat or a chat is the engine's. The server reads them by these protocols, which have no attribute to set; a
-`Session` that the engine gave it, it only gives back.
+Sessions, seats and chats belong to the engine. The server reads them through these protocols, which have no attribute to set; a `Session` that the
+engine gave it, it only gives back.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,21 +46,21 @@ class ChatView(Protocol):
     def video(self) -> bool: ...
     @property
     def relay(self) -> bool:
-        """Whether somebody in it hides their address."""
+        """Whether a side hides their address."""
 
     @property
     def question(self) -> str | None: ...
     @property
     def people(self) -> tuple[tuple[int, int, str], ...]:
-        """(side, identity, address) of each; empty where nothing is kept."""
+        """(side, identity, address) of each; empty if no store is configured."""
 
     @property
     def colleges(self) -> tuple[str | None, ...]:
-        """By side, where one was shown."""
+        """College by side, if it was shown."""
 
     @property
     def found(self) -> Mapping[tuple[int, str], int]:
-        """The first line of each side in which a rule found something."""
+        """(side, rule) to the number of the first line in which the rule matched."""
 
 
 class SeatView(Protocol):
@@ -72,11 +72,11 @@ class SeatView(Protocol):
     def side(self) -> int: ...
     @property
     def others(self) -> tuple[tuple[int, Address], ...]:
-        """(side, address) of everybody else."""
+        """(side, address) of the other sessions."""
 
     @property
     def inside(self) -> bytes:
-        """The facts of `matched` as JSON members, without braces; empty before it was told."""
+        """Facts of `matched` as JSON members, without braces; empty before it was sent."""
 
     @property
     def ended(self) -> float:
@@ -84,7 +84,7 @@ class SeatView(Protocol):
 
     @property
     def reported(self) -> str | None:
-        """The receipt of this side's report; empty where there is none to read, None where it made none."""
+        """Receipt of this side's report; empty if it has none to read, None without a report."""
 
 
 class SessionView(Protocol):
@@ -94,7 +94,7 @@ class SessionView(Protocol):
     def id(self) -> int: ...
     @property
     def conn(self) -> int:
-        """Its live connection, 0 while away."""
+        """Its live connection; 0 while away."""
 
     @property
     def state(self) -> int:
@@ -104,11 +104,11 @@ class SessionView(Protocol):
     def seat(self) -> SeatView | None: ...
     @property
     def past(self) -> SeatView | None:
-        """The last chat, for save and report."""
+        """Seat in the last chat, for save and report."""
 
 
 class HistogramView(Protocol):
-    """A histogram (`engine.core.wait_histograms.Histogram`): how many fell into each bucket, the last above all bounds."""
+    """A histogram (`engine.core.wait_histograms.Histogram`): counts by bucket, the last above all bounds."""
 
     @property
     def counts(self) -> Sequence[int]: ...

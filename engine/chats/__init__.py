@@ -1,1 +1,1 @@
-"""Run searches and chats: from a find to a match, a chat from its beginning to its end, absences, and what is asked or checked on the way."""
+"""Run searches and chats: from a `find` to a match, a chat from beginning to end, absences, and the checks and questions on the way."""

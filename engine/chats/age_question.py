@@ -1,11 +1,13 @@
-"""Asks people who wrote that they are under 18. Rule: the chat ends at once, whoever said it is told why, and what they answer is believed once.
+"""Ask users who wrote that they are under 18 for their age.
 
-    a line that says so ─▷ the chat ends, asked ─┬─ "18 or over" ─▷ all goes on, and is remembered for a day
+**Invariant:** the chat ends at once, the writer is told why, and their answer is believed once.
+
+    a line that says so ─▷ the chat ends, asked ─┬─ "18 or over" ─▷ may continue, and is remembered for a day
                                                  └─ "under 18" ───▷ kept out for a day; nothing is stored
-    another such line within that day ─▷ the same, and people look at it: until they did, the server keeps the writer out
+    another such line within that day ─▷ the same, and a moderator reviews it: until then the server keeps the writer out
     (`engine.conduct.detection_actions.Act`)
 
-Programs of another wire cannot be asked: they are told, and no search of theirs begins for that day.
+Programs of another protocol cannot be asked: they are told, and none of their searches begins for that day.
 """
 
 from typing import Final
@@ -25,7 +27,7 @@ ANSWERS: Final = (ADULT, MINOR)
 
 
 class AgeQuestion:
-    """The part of the engine that asks it."""
+    """Age question of the engine."""
 
     def __init__(self, core: Core, chats: Chats, tips: Tips) -> None:
         self._core = core
@@ -34,9 +36,9 @@ class AgeQuestion:
         self._ages = core.ages
 
     def found(self, chat: str, side: int, number: int, age: int, now: float) -> None:
-        """In line `number` of a chat this side says that they are under 18: `age`, 0 where that is not known.
+        """Handle a detection: in line `number` this side says that they are under 18. `age`: the age they wrote, 0: unknown.
 
-        Where the chat was over before the line was looked at, they are asked before their next search.
+        If the chat ended before the detection arrived, the writer is asked before their next search.
         """
         core = self._core
         writer = self._tips.at(chat, side)
@@ -51,14 +53,14 @@ class AgeQuestion:
         if before is None or before.stands != MINOR:
             self._put(writer, ASKED, now, age if age < OLDEST else 0)
         if here:
-            self._ask(writer, now)  # before `left`, which is the last that another face hears
+            self._ask(writer, now)  # before `left`, which is the last frame of a chat for clients of another protocol
         if again and core.keeps:
             core.out.keep((writer, seat, Act(AGE_CLAIM, side, number)))
         if here:
             self._chats.close(writer, MODERATION, now)
 
     def hold(self, session: Session, now: float) -> bool:
-        """Whether a search may begin. False: they are asked first, and were told. Raises KeptOut; Refusal `adult` for who cannot be asked."""
+        """Whether a search may begin. False: the question was sent. Raises KeptOut; Refusal `adult` for a program that cannot be asked."""
         said = self._ages.of(session.person, now)
         if said is None or said.stands == ADULT:
             return True
@@ -76,7 +78,7 @@ class AgeQuestion:
             self._core.out.send(session.conn, challenge(AGE, parameters, round(said.until - now)))
 
     def solution(self, session: Session, request: Solution, now: float) -> None:
-        """An answer came. Raises Refusal where none is wanted or it is none, KeptOut."""
+        """Handle an answer. Raises Refusal if none is expected or it is invalid, KeptOut if it is "under 18"."""
         said = self._ages.of(session.person, now)
         if said is None or said.stands != ASKED:
             raise Refusal("challenge", "solution")
@@ -89,13 +91,13 @@ class AgeQuestion:
         self._core.out.send(session.conn, solved(AGE))
 
     def _put(self, session: Session, stands: str, now: float, age: int = 0) -> None:
-        """From now on they stand so, in whatever process they are."""
+        """Store the answer here and publish it to the other processes."""
         self._ages.put(session.person, stands, now, age)
         if session.identity:
             self._core.outside.aged(session.identity, stands, age)
 
     def closing(self, person: int, now: float) -> bytes | None:
-        """The closing error of somebody who is kept out; None: they are not."""
+        """Return the closing `error` of a person who is kept out; None if they are not."""
         said = self._ages.of(person, now)
         if said is None or said.stands != MINOR:
             return None

@@ -1,15 +1,16 @@
-"""Looks at the cameras of video chats: both sides are asked for pictures, at times that nobody knows before.
+"""Check the cameras of video chats: request pictures from both sides at unpredictable times.
 
-Rule: bounded; what follows says `engine.conduct.camera_verdicts`.
+`engine.conduct.camera_verdicts` decides what follows from a picture.
 
-    the first `answer`, a report ─▷ now ─┐           ┌─ posted: `Engine.pictured` says so, and a moment later what a program saw
-    a look ─▷ drawn, by the mean ────────┼─▷ `snap` ─┤
-    a hit, or suspected ─▷ in 3 to 6 s ──┘           └─ `nosnap`, or nothing: counted when the time is over, while both are there
+    the first `answer`, a report ─▷ now ─────┐           ┌─ posted: `Engine.pictured` reports it, then the verdict of a program
+    a check ─▷ drawn at random, by the mean ─┼─▷ `snap` ─┤
+    a hit, or suspected ─▷ in 3 to 6 s ──────┘           └─ `nosnap`, or none: counted at the time-out, if both are connected
 
-One look a chat at once. When the next one comes stands in a heap; entries of it count while they are what `Looks.due`, or the look that is open,
-says. A nonce is known for SIGHT_FOR seconds, after the end of the chat too: then people may be told, and nobody is veiled or counted.
+One check runs per chat. The times of the next checks are in a heap; an entry is valid while it equals `Looks.due` or the end of the running check.
+A nonce is known for SIGHT_FOR seconds, even after the chat: then moderators may be notified, and no side is veiled or counted.
 
-Counted, for metrics: `snap` asked, answered, nosnap, missed, and each verdict; `agreement` by word; `veil` on, off, unchecked.
+Counters, for metrics: `snap` asked, answered, nosnap, missed, and each verdict; `agreement` by result; `veil` on, off, unchecked.
+**Invariant:** bounded.
 """
 
 from math import ceil, log
@@ -59,14 +60,14 @@ from engine.wire.rule_numbers import (
 from ext.accept.admission import key_of
 from ext.match.heap import DueHeap
 
-SLACK: Final = 64  # entries of the heap beyond four a chat, before it is made anew
-SURE: Final = 0.999_999  # of a draw, at most: a gap is fourteen times its mean at most
+SLACK: Final = 64  # stale entries of the heap, beyond four per chat, before it is rebuilt
+SURE: Final = 0.999_999  # maximum of a draw: a gap is at most fourteen times its mean
 
-There = tuple[tuple[Session, Seat], tuple[Session, Seat]]  # the two of a chat, by side
+There = tuple[tuple[Session, Seat], tuple[Session, Seat]]  # the two sessions and seats of a chat, by side
 
 
 class Look:
-    """One look at the cameras of a chat."""
+    """One check of the cameras of a chat."""
 
     __slots__ = ("asks", "chat", "conns", "looks", "sights", "there", "until")
 
@@ -81,7 +82,7 @@ class Look:
 
 
 class Snaps:
-    """The part of the engine that asks. `mean`: seconds between two looks; 0.0: none at present."""
+    """Camera checks of the engine. `mean`: seconds between two checks; 0.0: none at present."""
 
     __slots__ = ("_asked", "_chats", "_core", "_heap", "_open", "_tips", "mean")
 
@@ -89,12 +90,10 @@ class Snaps:
         self._core = core
         self._tips = tips
         self.mean = core.settings.snap_mean
-        self._chats: dict[int, Chat] = {}  # that are looked at, by number
+        self._chats: dict[int, Chat] = {}  # chats that are checked, by number
         self._heap = DueHeap()
-        self._open: dict[int, Look] = {}  # looks whose time is not over, by the chat's number
-        self._asked: dict[
-            str, tuple[Look, int]
-        ] = {}  # by nonce: the look, and the side that was asked; the oldest first
+        self._open: dict[int, Look] = {}  # running checks, by the chat's number
+        self._asked: dict[str, tuple[Look, int]] = {}  # nonce to the check and the side that was asked; oldest first
 
     def __len__(self) -> int:
         return len(self._chats)
@@ -102,7 +101,7 @@ class Snaps:
     # who may have video
 
     def hold(self, session: Session, snaps: bool, now: float) -> None:
-        """Somebody looks for a video chat; `snaps`: their client answers. Raises Refusal where that is not possible."""
+        """Refuse a search for a video chat if video is not possible; `snaps`: the client answers `snap`. Raises Refusal."""
         settings = self._core.settings
         left = self._core.pauses.left(session.person, now)
         if left > 0:
@@ -116,17 +115,17 @@ class Snaps:
             raise Refusal("snaps", "find")
 
     def covers(self, chat: Chat) -> bool:
-        """Whether somebody in a video chat answers looks, where there have to be some: two programs cannot, and have no call."""
+        """Whether a side of a video chat answers checks, if they are required: two programs cannot, and get no call."""
         settings = self._core.settings
         if settings.pictures == OFF or not self.mean or not settings.snaps_required:
             return True
         there = self._there(chat)
         return there is None or any(session.snaps and not session.way & PROGRAM for session, _ in there)
 
-    # when
+    # times of checks
 
     def answered(self, chat: Chat, now: float) -> None:
-        """The answer to an offer passed: from now on there may be a picture."""
+        """Schedule the first check: the answer to an offer passed, so that from now on there may be a picture."""
         settings = self._core.settings
         if settings.pictures == ON and self.mean and chat.looks is None:
             chat.looks = Looks()
@@ -134,14 +133,14 @@ class Snaps:
                 self._plan(chat, chat.looks, now)
 
     def reported(self, chat: Chat, now: float) -> None:
-        """One of the two, who are in it still, reported the other."""
+        """Check at once: one of the two reported the other."""
         if self._core.settings.pictures != OFF and chat.video:
             looks = chat.looks = chat.looks or Looks()
             if not looks.ended:
                 self._plan(chat, looks, now)
 
     def suspected(self, session: Session, now: float) -> None:
-        """What somebody gave of their own camera, unasked, speaks for a look: it comes soon, LOOK_LEAST after the last one at the earliest."""
+        """Check soon, LOOK_LEAST after the last check at the earliest: a picture that a user sent unasked is suspicious."""
         seat = session.seat
         looks = seat.chat.looks if seat is not None else None
         if seat is None or looks is None or looks.ended or self._core.settings.pictures != ON or not self.mean:
@@ -151,7 +150,7 @@ class Snaps:
             self._plan(seat.chat, looks, due)
 
     def _plan(self, chat: Chat, looks: Looks, due: float) -> None:
-        """The next look comes then."""
+        """Schedule the next check."""
         number = int(chat.id, 16)
         self._chats[number] = chat
         looks.due = due
@@ -168,14 +167,14 @@ class Snaps:
                 self._heap.push(look.until, other)
 
     def due(self) -> float | None:
-        """When `tick` has something to do; None: never. May be early."""
+        """Return when `tick` has work next; None: never. May be early."""
         if not self._chats:
             return None
         first = self._heap.first()
         return None if first is None else first[0]
 
     def tick(self, now: float) -> None:
-        """Time went by: looks are over, and others begin; a bounded number at once."""
+        """End and begin the checks that are due, at most LOOKS_A_TICK."""
         if not self._chats:
             return
         for _ in range(LOOKS_A_TICK):
@@ -191,7 +190,7 @@ class Snaps:
                 self._begin(first[1], chat, chat.looks, now)
 
     def sweep(self, now: float) -> None:
-        """What pictures show that are so old is of no use."""
+        """Drop the nonces that are too old for a verdict."""
         asked = self._asked
         while asked:
             nonce, (look, _) = next(iter(asked.items()))
@@ -200,7 +199,7 @@ class Snaps:
             del asked[nonce]
 
     def _gap(self, there: There, now: float) -> float:
-        """Seconds until the next look at random."""
+        """Draw the seconds until the next random check."""
         mean = self.mean or self._core.settings.snap_mean
         least = min(LOOK_LEAST, self._core.settings.snap_mean)
         if any(self._close(session, now) for session, _ in there):
@@ -211,10 +210,10 @@ class Snaps:
         network = key_of(session.address)
         return self._core.friction.stands(session.person, session.identity, network, now) >= CLOSE_POINTS
 
-    # a look
+    # one check
 
     def _there(self, chat: Chat) -> There | None:
-        """The two, while the chat goes on."""
+        """Return the two sessions and seats while the chat runs."""
         one, two = self._tips.at(chat.id, 0), self._tips.at(chat.id, 1)
         if one is None or two is None or one.seat is None or two.seat is None:
             return None
@@ -256,14 +255,14 @@ class Snaps:
         del known[:-NONCES_KEPT]
 
     def refused(self, session: Session, request: NoSnap) -> None:
-        """Somebody cannot give what was asked for; one that was not asked of them, or is over, is passed over."""
+        """Handle a `nosnap`; one for an unknown, foreign or answered request is ignored."""
         look, side = self._asked.get(request.nonce, (None, 0))
         if look is not None and look.there[side][0] is session and not look.asks[side].why:
             look.asks[side].why = request.why
             self._core.count("snap nosnap")
 
     def pictured(self, nonce: str, what: str, now: float) -> None:
-        """A picture came (`theirs`, `mine`), or something was seen in it: of VERDICTS, of AGREEMENTS, or `known`. Other nonces are passed over."""
+        """Handle a picture (`theirs`, `mine`) or its result: one of VERDICTS, of AGREEMENTS, or `known`. Unknown nonces are ignored."""
         look, side = self._asked.get(nonce, (None, 0))
         if look is None:
             return
@@ -295,7 +294,7 @@ class Snaps:
             self._over(number, look, now)
 
     def _over(self, number: int, look: Look, now: float) -> None:
-        """The time of a look is over, or all came: who gave nothing is counted, where both were there all the while."""
+        """End a check that timed out or was answered: count missing pictures, if both stayed connected all the time."""
         del self._open[number]
         if look.looks.due <= now:
             self._push(look.looks.due, number)
@@ -315,10 +314,10 @@ class Snaps:
         for side in off:
             self._put_off(look, side, UNCHECKED_FOR, now)
 
-    # what follows
+    # actions
 
     def _follow(self, look: Look, side: int, follows: list[str], now: float) -> None:
-        """Of what was seen of a side's camera."""
+        """Take the actions for a side's camera."""
         session, seat = look.there[side]
         for what in follows:
             if what == SOON:
@@ -329,8 +328,8 @@ class Snaps:
                 self._tell(look.chat, 1 - side, VEILED, "on")
             elif what == UNVEIL:
                 self._tell(look.chat, 1 - side, UNVEILED, "off")
-            elif self._core.keeps:  # else nobody could look at it
-                look.chat.found.setdefault((side, what), 0)  # it weighs in a report
+            elif self._core.keeps:  # else no moderator could look at it
+                look.chat.found.setdefault((side, what), 0)  # it counts in a report
                 self._core.out.keep((session, seat, Act(what, side, 0)))
                 if what == NUDITY and self._core.settings.veil == PAUSE:
                     self._put_off(look, side, PAUSED_FOR, now)
@@ -343,10 +342,10 @@ class Snaps:
                 self._core.out.send(session.conn, frame)
 
     def _put_off(self, look: Look, side: int, seconds: float, now: float) -> None:
-        """No video for the person at a side, for so long: this call is hung up, and the chat goes on by text."""
+        """Pause the video of the person at a side: the call ends, and the chat continues by text."""
         session = look.there[side][0]
         self._core.pauses.put(session.person, seconds, now)
-        if session.identity or session.state == GONE:  # gone elsewhere since: home to their host, or to meet somebody
+        if session.identity or session.state == GONE:  # migrated meanwhile, to another host or to a partner
             self._core.outside.paused(session.person, seconds)
         if not look.looks.ended and look.chat.looks is look.looks:
             look.looks.ended, look.looks.due = True, NEVER
@@ -355,7 +354,7 @@ class Snaps:
             self._drop(int(look.chat.id, 16))
 
     def back(self, session: Session, seat: Seat) -> None:
-        """Somebody is back in their chat: their page may have forgotten what it was told."""
+        """Repeat the state of the call to a user who is back in their chat, whose page may have lost it."""
         looks = seat.chat.looks
         if looks is not None and looks.ended:
             self._core.out.send(session.conn, UNCHECKED)
@@ -363,26 +362,26 @@ class Snaps:
             self._core.out.send(session.conn, VEILED)
 
     def over(self, chat: Chat) -> None:
-        """The chat is over."""
+        """End the checks of a chat that ended."""
         chat.looks = None
         self._drop(int(chat.id, 16))
 
     def _drop(self, number: int) -> None:
-        """Nobody looks at this chat any more."""
+        """Remove a chat from the tables."""
         self._chats.pop(number, None)
         self._open.pop(number, None)
         if not self._chats:
             self._heap = DueHeap()
 
-    # from and to another process
+    # migration
 
     def release(self, chat: Chat) -> None:
-        """The chat goes on elsewhere: what was asked here is not counted."""
+        """Remove a chat that migrates; the pictures requested here are not counted."""
         for nonce in chat.looks.nonces if chat.looks is not None else ():
             self._asked.pop(nonce, None)
         self._drop(int(chat.id, 16))
 
     def enter(self, chat: Chat) -> None:
-        """A chat came from elsewhere."""
+        """Schedule the checks of a chat that migrated here."""
         if chat.looks is not None and chat.looks.due < NEVER:
             self._plan(chat, chat.looks, chat.looks.due)

@@ -1,8 +1,8 @@
-"""Who is asked for a challenge before a search, and what becomes of the answer. Rule: asked at `find` alone, by `engine.conduct.friction`, and told
-why.
+"""Require a challenge before a search, and handle its solution.
 
-Which challenge it is, and whether an answer is right, the server knows (`Outside.ask`, `Outside.check`): it makes one and says so by
-`Engine.challenge`. A client that cannot solve any waits instead: its search is refused `too_fast`, and taken when the seconds are over.
+`engine.conduct.friction` decides at each `find` whether one is required, and of which level. The server makes challenges and checks solutions
+(`Outside.ask`, `Outside.check`), and delivers a challenge by `Engine.challenge`. A client that can solve none waits instead: its search is refused
+`too_fast`, and accepted after these seconds.
 """
 
 from typing import Final
@@ -15,13 +15,13 @@ from engine.wire.frames import challenge, solved
 from engine.wire.requests import Solution
 from ext.accept.admission import key_of
 
-WRONG: Final = 3  # solutions in WRONG_FOR seconds after which none is taken for as long
+WRONG: Final = 3  # wrong solutions within WRONG_FOR seconds, after which none is accepted for as long
 WRONG_FOR: Final = 60.0
 HIGHEST: Final = 3
 
 
 class Trials:
-    """The part of the engine that asks."""
+    """Challenges of the engine."""
 
     __slots__ = ("_core", "friction")
 
@@ -30,12 +30,12 @@ class Trials:
         self.friction = core.friction
 
     def opened(self, session: Session, now: float) -> None:
-        """A connection counts."""
+        """Count a connection."""
         if self._core.settings.challenges:
             self.friction.opened(session.identity, key_of(session.address), now)
 
     def hold(self, session: Session, now: float) -> bool:
-        """Whether a search may begin. False: a challenge comes first, and they were told; raises Refusal `too_fast`, or Busy."""
+        """Whether a search may begin. False: a challenge was sent. Raises Refusal `too_fast`, or Busy."""
         settings = self._core.settings
         if not settings.challenges:
             return True
@@ -62,7 +62,7 @@ class Trials:
         return self._stands(session, trial, now)
 
     def _stands(self, session: Session, trial: Trial, now: float) -> bool:
-        """As `hold`, of a trial that is open."""
+        """As `hold`, for a session whose challenge is open."""
         if trial.waits:
             if now < trial.waits:
                 raise Refusal("too_fast", "find", None, trial.waits - now)
@@ -90,7 +90,7 @@ class Trials:
             self._count(trial, "asked")
 
     def given(self, session: Session, kind: str, level: int, parameters: object, within: float, now: float) -> None:
-        """The server made a challenge; it is good for `within` seconds. One that nobody waits for any more is dropped."""
+        """Send a challenge that the server made, valid for `within` seconds; one that is no longer required is dropped."""
         trial = session.trial
         if trial is None or trial.level != level or not trial.asked or trial.frame:
             return
@@ -101,13 +101,13 @@ class Trials:
             self._core.out.send(session.conn, trial.frame)
 
     def failed(self, session: Session, level: int) -> None:
-        """The server could not make one: the next search asks anew."""
+        """Note that the server could not make one: the next search asks again."""
         trial = session.trial
         if trial is not None and trial.level == level and not trial.frame:
             trial.asked = False
 
     def solution(self, session: Session, request: Solution, now: float) -> None:
-        """An answer came. Raises Refusal where none is wanted."""
+        """Handle a solution. Raises Refusal if none is expected."""
         trial = session.trial
         if trial is None or not trial.frame or trial.checked:
             raise Refusal("challenge", "solution")
@@ -125,7 +125,7 @@ class Trials:
             self.judged(session, trial.level, right, now)
 
     def judged(self, session: Session, level: int, right: bool, now: float) -> None:
-        """The server knows whether the answer to the challenge of that level was right; None asked meanwhile, it is nobody's."""
+        """Handle the verdict on a solution; it is ignored if another challenge was required meanwhile."""
         trial = session.trial
         if trial is None or trial.level != level or not trial.frame:
             return
@@ -152,7 +152,7 @@ class Trials:
             self._ask(session, trial, now)
 
     def unchecked(self, session: Session, level: int, barred: float, now: float) -> None:
-        """Nobody can say whether the answer was right: another challenge comes in its place or, with `barred`, none for so many seconds."""
+        """Replace a challenge whose solution could not be checked; with `barred`, accept none for so many seconds instead."""
         trial = session.trial
         if trial is None or trial.level != level or not trial.frame:
             return

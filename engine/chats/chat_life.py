@@ -1,8 +1,7 @@
-"""What happens in a chat: it begins, a side goes away and comes back, it ends.
+"""Run a chat through its life: it begins, a side goes away and comes back, it ends; and handle its frames.
 
-Rule: every end leads to exactly one `left` a side.
-
-The side that acts changes its own seat and posts messages to the bus; each other side changes its own when the message arrives.
+The side that acts changes its own seat and posts messages to the bus; each other side changes its seat when the message arrives.
+**Invariant:** every end leads to exactly one `left` per side.
 """
 
 import math
@@ -31,7 +30,7 @@ from engine.wire.signals import answers
 
 
 class Chats:
-    """The part of the engine that owns seats."""
+    """Chats of the engine; the only writer of seats."""
 
     __slots__ = ("_core", "_out", "snaps")
 
@@ -43,10 +42,10 @@ class Chats:
     # messages of the bus
 
     def begin(self, session: Session, message: Begin, now: float) -> None:
-        """The matcher's side found somebody."""
+        """Take the seat that the matcher's side offers."""
         core, seat, query = self._core, message.seat, session.query
         if session.state != WAITING or query is None or session.serial != message.serial:
-            # it thought better of it meanwhile: for the others that is a stranger who left at once
+            # the session stopped searching meanwhile: to the others it is a stranger who left at once
             self.decline(seat)
             return
         session.move(MATCH)
@@ -77,13 +76,13 @@ class Chats:
             self.tell_away(session)
 
     def decline(self, seat: Seat) -> None:
-        """Nobody takes the seat."""
+        """End a chat whose seat the session does not take."""
         seat.chat.ring.end()
         for _, address in seat.others:
             self._core.post(address, Ended(seat.chat.id, seat.side, "stranger"))
 
     def ended(self, session: Session, message: Ended, now: float) -> None:
-        """Another side ended the chat, or watches no more."""
+        """Handle the end of the chat by another side; a spy that leaves only stops watching."""
         seat = session.seat
         if seat is None or seat.chat.id != message.chat or session.state != CHATTING:
             return
@@ -101,7 +100,7 @@ class Chats:
         self._past(session, now)
 
     def moved(self, session: Session, message: Moved, now: float) -> None:
-        """Another side's connection dropped, or came back."""
+        """Handle that another side's connection dropped, or came back."""
         seat = session.seat
         if seat is None or seat.chat.id != message.chat or message.side == WATCHER or session.state != CHATTING:
             return
@@ -114,10 +113,10 @@ class Chats:
         if session.conn:
             self.tell_moved(session, message.side, now)
 
-    # what this side does
+    # actions of this side
 
     def leave(self, session: Session, by: str, now: float) -> None:
-        """This side ends the chat; the others get `left` by `by`. The caller has moved the session."""
+        """End the chat of this side; the others get `left` by `by`. The caller has moved the session."""
         seat = session.seat
         if seat is None:
             return
@@ -128,7 +127,7 @@ class Chats:
         self._past(session, now)
 
     def close(self, session: Session, by: str, now: float) -> None:
-        """The server ends the chat of one who talks: all sides get `left` by `by`, who is away when they are back."""
+        """End the chat by the server: all sides get `left` by `by`; a side that is away gets it when it is back."""
         seat = session.seat
         if seat is None:
             return
@@ -142,7 +141,7 @@ class Chats:
             seat.over = by, seat.side
 
     def _over(self, session: Session, seat: Seat, by: str, now: float) -> None:
-        """This side of the chat is over, and the others are told."""
+        """End this side's part of the chat and notify the others."""
         chat = seat.chat
         if seat.side != WATCHER:
             self._count(session, seat, False, now)
@@ -158,7 +157,7 @@ class Chats:
             self._out.keep((session, seat, message))
 
     def _count(self, session: Session, seat: Seat, left: bool, now: float) -> None:
-        """The chat is over for one who talked; `left`: the partner went. Soon after one's first line: that is how people answer an advert."""
+        """Count an ended chat for a side that talked; `left`: the partner left. Soon after one's first line: so users answer adverts."""
         if not self._core.settings.challenges or seat.side == WATCHER:
             return
         ring, soon = seat.chat.ring, False
@@ -170,13 +169,13 @@ class Chats:
         self._core.friction.ended(session.person, soon, now)
 
     def cut(self, session: Session) -> None:
-        """The server stops: what is kept of the chat says so, once a chat."""
+        """Record that the chat was cut by the server's stop, once per chat."""
         seat = session.seat
         if seat is not None and seat.side == 0 and seat.over is None and self._core.keeps:
             self._out.keep((session, seat, Ended(seat.chat.id, 0, "restart")))
 
     def lose(self, session: Session, now: float) -> None:
-        """The person is back, but the ring has not all that they missed: over for both."""
+        """End the chat for both: the user is back, but the ring has lost a part of what they missed."""
         session.move(LEAVE)
         conn, session.conn = session.conn, 0
         self.leave(session, "lost", now)
@@ -184,15 +183,15 @@ class Chats:
         self._out.send(conn, left("lost", None))
 
     def tell_away(self, session: Session) -> None:
-        """The session lost its connection: the others are told until when it may come back."""
+        """Notify the others that this side lost its connection, and until when it may come back."""
         self._tell(session, session.deadline)
 
     def tell_back(self, session: Session) -> None:
-        """The session has a connection again."""
+        """Notify the others that this side has a connection again."""
         self._tell(session, 0.0)
 
     def tell_moved(self, session: Session, side: int, now: float) -> None:
-        """Tell the person whether side `side` is away or back."""
+        """Send the user whether side `side` is away or back."""
         seat = session.seat
         if seat is not None:
             until = seat.away.get(side) if seat.away else None
@@ -201,7 +200,7 @@ class Chats:
             self._out.send(session.conn, frame)
 
     def told(self, session: Session, now: float) -> None:
-        """The person is back and hears that the chat is over."""
+        """Send `left` to a user who is back after the end of the chat."""
         seat = session.seat
         if seat is not None and seat.over is not None:
             by, side = seat.over
@@ -223,7 +222,7 @@ class Chats:
             if seat.side == 0:
                 self._core.talking.pop(seat.chat.id, None)
             if seat.side != WATCHER and self._core.settings.screening:
-                # what is found in its last lines is still theirs
+                # a later detection in its last lines still concerns this session
                 self._core.lately.put(session, seat)
             session.past = seat
             session.seat = None
@@ -231,7 +230,7 @@ class Chats:
     # frames
 
     def message(self, session: Session, request: Message, now: float) -> None:
-        """A message that is not in the canonical spelling."""
+        """Relay a message whose spelling is not canonical."""
         seat = self._talking(session, "message", request.id)
         if seat is not None:
             text = orjson.dumps(request.text)[1:-1]
@@ -239,12 +238,12 @@ class Chats:
             self._out.say(session.conn, text, id)
 
     def typing(self, session: Session, request: TypingRequest, now: float) -> None:
-        """Types, or stopped."""
+        """Relay that the user began or stopped typing."""
         if self._talking(session, "typing") is not None:
             self._out.typing(session.conn, request.typing)
 
     def signal(self, session: Session, request: SignalRequest, now: float) -> None:
-        """A WebRTC signal, for a video chat only."""
+        """Relay a WebRTC signal; in video chats only."""
         seat = self._talking(session, "signal")
         if seat is None:
             return
@@ -268,13 +267,13 @@ class Chats:
         return seat
 
     def refused(self, session: Session, refusal: Refusal) -> None:
-        """A frame was refused: of a `message` in a chat, that counts (rule 5, `taken`)."""
+        """Count a refused `message` in a chat (rule 5, `taken`)."""
         seat = session.seat
         if refusal.of == "message" and seat is not None and seat.side != WATCHER:
             self._out.refuse(session.conn)
 
     def report(self, session: Session, request: Report, now: float) -> None:
-        """Report the partner: once a chat it counts, every time it is answered, with the same receipt."""
+        """Report the partner. The first report of a chat counts; each is answered, with the same receipt."""
         seat = self._present_or_past(session, "report", request.chat, now)
         if (seat.side == WATCHER) != (request.who > 0):
             raise BadField("report", "who")
@@ -292,14 +291,14 @@ class Chats:
         self._out.send(session.conn, reported(seat.reported, more))
 
     def _look(self, session: Session, seat: Seat, request: Report, person: int, now: float) -> None:
-        """Who wrote that they are under 18, and then that they are not, is reported as a minor: people look at it."""
+        """Show a moderator a reported user who wrote that they are under 18, and then that they are not."""
         said = self._core.ages.of(person, now) if request.reason == MINOR else None
         if said is not None and said.stands == ADULT:
             side = request.who - 1 if request.who else 1 - seat.side
             self._out.keep((session, seat, Act(AGE_CLAIM, side, 0)))
 
     def block(self, session: Session, request: Block, now: float) -> None:
-        """Never the partner again: they get a token for it, which `find` takes; nothing is kept here."""
+        """Block the partner: the user gets a token for later `find` frames; nothing is stored here."""
         seat = self._present_or_past(session, "block", request.chat, now)
         if seat.side == WATCHER:
             raise Refusal("bad_type", "block")
@@ -308,7 +307,7 @@ class Chats:
         self._out.send(session.conn, blocked(token, until if seat.lasting else None))
 
     def save(self, session: Session, request: Save, now: float) -> None:
-        """Keep the log: the store answers by `Engine.saved`."""
+        """Save the log; the store answers by `Engine.saved`."""
         seat = self._present_or_past(session, "save", request.chat, now)
         if not self._core.keeps or len(session.saves) >= SAVES_MOST:
             raise Refusal("not_saved", "save")
@@ -316,7 +315,7 @@ class Chats:
         self._out.keep((session, seat, request))
 
     def save_again(self, session: Session) -> None:
-        """Who had them does not answer their saves any more: the store is asked anew, where the chats came along."""
+        """Repeat the unanswered saves of a session that migrated here, whose source no longer answers them."""
         for chat, answer in session.saves:
             seat = next((one for one in (session.seat, session.past) if one is not None and one.chat.id == chat), None)
             if answer:
@@ -327,9 +326,9 @@ class Chats:
                 self._out.keep((session, seat, Save(chat)))
 
     def saved(self, session: Session, url: str | None, delete: str, retry_after: float, chat: str) -> None:
-        """The store's answer to the save of `chat`, empty: to the first; who is away hears it when they are back.
+        """Handle the store's answer to the save of `chat` (empty: the first one). A user who is away gets it when they are back.
 
-        `url` None: it could not, or with `retry_after` it may not yet. One that nobody waits for was answered elsewhere.
+        `url` None: saving failed, or with `retry_after` it is not allowed yet. An answer that is not awaited is ignored.
         """
         asked = next((one for one in session.saves if not one[1] and chat in ("", one[0])), None)
         if asked is None:
@@ -348,7 +347,7 @@ class Chats:
             session.saves += ((asked[0], answer),)
 
     def tell_saved(self, session: Session) -> None:
-        """They are back: what became of their saves meanwhile."""
+        """Send the answers to saves that arrived while the user was away."""
         if session.saves:
             for _, answer in session.saves:
                 if answer:
@@ -356,7 +355,7 @@ class Chats:
             session.saves = tuple([one for one in session.saves if not one[1]])
 
     def _present_or_past(self, session: Session, of: str, chat: str | None, now: float) -> Seat:
-        """The seat in `chat`, or where none is named in the present one, else in the last. Raises Refusal `no_chat`."""
+        """Return the seat in `chat`; None: the current seat, else the last one. Raises Refusal `no_chat`."""
         seat, past = session.seat, session.past
         if seat is not None and (chat is None or chat == seat.chat.id):
             return seat
@@ -368,7 +367,7 @@ class Chats:
 
 
 def own_words(query: Query, common: tuple[int, ...], vocabulary: Vocabulary) -> list[str]:
-    """The common interests in the person's own spelling; before they are released."""
+    """Return the common interests as the user spelled them; call it before they are released."""
     if query.typed is None:
         return vocabulary.words(common)
     words, ids = query.typed.split("\n"), list(query.ids)

@@ -1,13 +1,12 @@
-"""What else follows from what was found in a chat, beyond a word about it (`engine.chats.line_tips`). Rule: counted in memory, bounded; nothing is
-decided here
-that lasts: that the server does (`engine.conduct.detection_actions.Act`).
+"""Take the actions of a detection beyond a tip (`engine.chats.line_tips`).
 
-    link, contact, opener ─▷ what is counted of the writer (`engine.conduct.friction`)
-    repeat, where the writer or their network began MANY chats so within WINDOW ─▷ Act
+    link, contact, opener ─▷ counted for the writer (`engine.conduct.friction`)
+    repeat, if the writer or their network began MANY chats so within WINDOW ─▷ Act
     groom, by the other side of an earlier age.claim in that chat ─▷ the chat ends, Act
 
-Findings are remembered with their chat (`Chat.found`): they weigh when somebody reports. Lines are looked at a moment after they were said: those
-of a chat that ended meanwhile are still their writer's, for some seconds, whoever ended it (`engine.core.ended_chats`).
+Detections are remembered in their chat (`Chat.found`) and count in a report. They arrive a moment after the line; those of a chat that ended
+meanwhile are assigned to their writer for some seconds (`engine.core.ended_chats`).
+**Invariant:** counted in memory, bounded; lasting actions are decided by the server (`engine.conduct.detection_actions.Act`).
 """
 
 from collections import OrderedDict
@@ -22,13 +21,15 @@ from engine.core.shared_state import Core
 from engine.wire.protocol import MODERATION
 from ext.accept.admission import key_of
 
-MANY: Final = 4  # chats of one person or network: the crowd that begins alike is many people, and no advert of one
+MANY: Final = 4  # chats of one person or network, to tell one advertiser from a crowd that begins alike
 WINDOW: Final = 600.0  # seconds
-BEGINNERS: Final = 20_000  # persons and networks whose chats are counted; who began one the longest ago goes first
+BEGINNERS: Final = (
+    20_000  # persons and networks whose chats are counted; the one that began a chat the longest ago is dropped first
+)
 
 
 class Findings:
-    """The part of the engine that is told of them."""
+    """Detections of the engine."""
 
     __slots__ = ("_beginners", "_chats", "_core", "_tips")
 
@@ -36,10 +37,12 @@ class Findings:
         self._core = core
         self._chats = chats
         self._tips = tips
-        self._beginners: OrderedDict[int | str, list[float]] = OrderedDict()  # when each began its last ones
+        self._beginners: OrderedDict[int | str, list[float]] = (
+            OrderedDict()
+        )  # person or network to the times at which they began their last chats
 
     def found(self, chat: str, side: int, number: int, rule: str, now: float) -> None:
-        """In line `number` side 0 or 1 of a chat wrote what `rule` finds."""
+        """Handle a detection: `rule` matches line `number` of side 0 or 1 of a chat."""
         there = self._who(chat, side)
         if there is None:
             return
@@ -63,28 +66,28 @@ class Findings:
                 self._chats.close(writer, MODERATION, now)
 
     def _who(self, chat: str, side: int) -> tuple[Session, Seat] | None:
-        """Who sits there, or sat there until a moment ago."""
+        """Return the session and seat of a side of a chat that runs, or ended a moment ago."""
         session = self._tips.at(chat, side)
         if session is not None and session.seat is not None:
             return session, session.seat
         return self._core.lately.of(chat, side)
 
     def sweep(self, now: float) -> None:
-        """Seats of chats that are over for some seconds are nobody's any more, and how chats began is forgotten after WINDOW."""
+        """Drop seats of ended chats, and the beginnings of chats older than WINDOW."""
         self._core.lately.expire(now)
         beginners = self._beginners
         while beginners and next(iter(beginners.values()))[-1] <= now - WINDOW:
             beginners.popitem(last=False)
 
     def _act(self, writer: Session, seat: Seat, act: Act) -> None:
-        """The server is told, with the chat as it is now; where nothing is kept nobody could look at it."""
+        """Send the server an Act with the chat as it is now; without a store no moderator could look at it."""
         if self._core.keeps:
             self._core.out.keep((writer, seat, act))
 
-    # how chats begin
+    # beginnings of chats
 
     def _began(self, writer: Session, now: float) -> None:
-        """One more chat began like many others."""
+        """Count a chat that began like many others."""
         if self._core.settings.challenges:
             self._core.friction.opener(writer.person, now)
         beginners = self._beginners
@@ -101,7 +104,7 @@ class Findings:
                 del times[0]
 
     def _many(self, writer: Session, now: float) -> bool:
-        """Whether they, or people of their network, began many so."""
+        """Whether the writer or their network began MANY chats so."""
         for key in (writer.person, key_of(writer.address)):
             times = self._beginners.get(key, ())
             if len(times) >= MANY and times[0] > now - WINDOW:

@@ -1,6 +1,7 @@
-"""Tips: what a person is told about a line of their chat, behind its delivery. Rule: one of a kind a chat and person; a tip asks for nothing.
+"""Send users tips about lines of their chat, after the line was delivered.
 
-What was found comes from a screening process by the chat's number, and may come when the chat is over: then nobody is told.
+Detections come from a screening process with the chat's number; one that comes after the end of the chat sends no tip.
+**Invariant:** at most one tip of a kind per chat and user; a tip asks for no answer.
 """
 
 from typing import Final
@@ -15,7 +16,7 @@ _TOLD: Final = {rule: effect for rule, effect in EFFECTS.items() if effect.tip}
 
 
 class Tips:
-    """The part of the engine that tells them."""
+    """Tips of the engine."""
 
     __slots__ = ("_core",)
 
@@ -23,7 +24,7 @@ class Tips:
         self._core = core
 
     def found(self, chat: str, side: int, number: int, rule: str) -> None:
-        """Line `number` of a side of a chat is what `rule` finds; line 0 of who watches is the question."""
+        """Send the tip of `rule`, which matched line `number` of a side of a chat; line 0 of the watcher is the question."""
         effect = _TOLD.get(rule)
         if effect is None or not self._core.settings.tips:
             return
@@ -46,7 +47,7 @@ class Tips:
         self._core.out.send(session.conn, tip(effect.tip, number, numbers))
 
     def at(self, chat: str, side: int) -> Session | None:
-        """Who sits there, while the chat goes on."""
+        """Return the session at a side of a chat while the chat runs."""
         sessions = self._core.sessions
         session: Session | None = sessions.get(self._core.talking.get(chat, -1))  # at side 0
         if session is not None and session.seat is not None and side:

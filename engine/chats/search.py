@@ -1,9 +1,8 @@
-"""Looking for a partner: from a `find` to a ticket, from a match to a chat.
+"""Handle searches: from a `find` to a ticket, and from a match to a chat.
 
-Rule: who is matched is verified again at the commit.
-
-The waiting room finds two, or the three of spy mode. Whoever is away, left or asked anew meanwhile is not
-paired; the other's ticket goes back with its age.
+The waiting room finds two, or the three of spy mode.
+**Invariant:** a match is verified before it is committed: a session that is away, left or searches anew meanwhile is not paired, and the other's
+ticket returns with its age.
 """
 
 import orjson
@@ -30,7 +29,7 @@ from engine.wire.requests import Find
 
 
 class Search:
-    """The part of the engine that owns searches."""
+    """Searches of the engine."""
 
     __slots__ = ("_ages", "_chats", "_core", "_notices", "_out", "_trials", "finds", "room")
 
@@ -47,7 +46,7 @@ class Search:
         self.finds = Finds(core.settings.find_burst, core.settings.find_interval)
 
     def find(self, session: Session, request: Find, now: float) -> None:
-        """A `find`: refused, or answered `waiting` or `matched`. Raises Refusal, Busy, KeptOut, MatcherFull."""
+        """Handle a `find`: refuse it, or answer `waiting` or `matched`. Raises Refusal, Busy, KeptOut, MatcherFull."""
         core = self._core
         if core.settings.limits:
             self.finds.pay(session.identity or session.id, now)
@@ -59,7 +58,7 @@ class Search:
                 self.set_aside(session, now)  # it keeps its age
             raise Refusal("challenge", "find")
         query = self._query(session, request, now)
-        # nothing refuses any more: the old chat or search ends here
+        # no refusal is possible any more: the old chat or search ends here
         before = session.state
         session.move(FIND)
         if before == CHATTING:
@@ -103,13 +102,13 @@ class Search:
         return query
 
     def submit(self, session: Session, now: float) -> None:
-        """Hand in the session's search; tells the person where there is nobody yet."""
+        """Submit the session's search; send `waiting` if no partner is found at once."""
         query = session.query
         if query is None:
             return
         recents = self._core.recents
         person, terms = session.person, query.terms
-        # whom never to meet; a ticket holds the last 16: all whom they reported today, then whom they blocked last
+        # persons never to match: a ticket holds the last 16 of those reported today, then those blocked last
         recent, barred = recents.recent(person, now), recents.barred(person, now, query.avoid)
         ticket: Ticket | Wish
         if terms.role == STRANGER:
@@ -125,7 +124,7 @@ class Search:
             self.tell(session, self.room.status(session.id, now))
 
     def meet(self, found: Match | SpyMatch, now: float) -> bool:
-        """Give two or three their seats; False where one of them is not there for it any more: then the others wait on."""
+        """Seat the two or three of a match. Return False if one of them is no longer available: the others wait on."""
         return self.pair(found, now) if isinstance(found, Match) else self._three(found, now)
 
     def tell(self, session: Session, step: Step | None) -> None:
@@ -134,7 +133,7 @@ class Search:
             self._out.send(session.conn, waiting(step.accepts, step.widens, step.others))
 
     def stop(self, session: Session, now: float, reason: str = "cancelled") -> None:
-        """The search is over without a partner, for one of the lobby's reasons. The caller has moved the session."""
+        """End the search without a partner, for one of the lobby's reasons. The caller has moved the session."""
         query = session.query
         if query is not None:
             self.room.cancel(session.id, now, reason)
@@ -142,12 +141,12 @@ class Search:
             session.query = None
 
     def set_aside(self, session: Session, now: float) -> None:
-        """The person is away: nobody meets them, their place grows older."""
+        """Hold the search of a user who is away: it is not matched, and its age grows."""
         if session.query is not None:
             self.room.set_aside(session.id, now)
 
     def restore(self, session: Session, now: float) -> None:
-        """The person is back: matched at once, or told that they wait."""
+        """Resume the search of a user who is back: match it at once, or send `waiting`."""
         if session.query is None:
             return
         found = self.room.restore(session.id, now)
@@ -157,7 +156,7 @@ class Search:
             self.tell(session, self.room.status(session.id, now))
 
     def advance(self, now: float) -> None:
-        """What time brought in the waiting room."""
+        """Commit the matches and send the steps that are due in the waiting room."""
         found, steps = self.room.advance(now)
         for match in found:
             self.meet(match, now)
@@ -165,28 +164,28 @@ class Search:
             self.tell_client(step)
 
     def tell_client(self, step: Step) -> None:
-        """Send `waiting` to whom it is about, if they are there and wait."""
+        """Send `waiting` to the step's client, if it is connected and waits."""
         session = self.waits(step.client)
         if session is not None:
             self.tell(session, step)
 
-    # from and to another process
+    # migration
 
     def leave(self, session: Session, now: float) -> tuple[Ticket | Wish, bool] | None:
-        """Take the search out, to go on elsewhere: its ticket or its wish, and whether that is set aside; its words stay.
+        """Remove a search that migrates: return its ticket or wish, and whether it was set aside. Its words stay interned.
 
-        None where it is in neither queue: its match is on the way.
+        None if it is in neither queue: its match is being committed.
         """
         return self.room.leave(session.id, now)
 
     def enter(self, ticket: Ticket | Wish, aside: bool, now: float) -> None:
-        """A search goes on that waited elsewhere: matched at once where somebody fits. They know that they wait. Raises MatcherFull."""
+        """Add a search that migrated here; it may be matched at once. The client is not sent `waiting` again. Raises MatcherFull."""
         found = self.room.enter(ticket, aside, now)
         if found is not None:
             self.meet(found, now)
 
     def _forget(self, session: Session, query: Query, now: float) -> None:
-        """The search is replaced: a ticket of the same kind is replaced by the waiting room, and has its age."""
+        """End the search that is replaced. The waiting room replaces a ticket of the same kind, which keeps its age."""
         old = session.query
         if old is not None:
             if (old.terms.role == STRANGER) != (query.terms.role == STRANGER):
@@ -196,7 +195,7 @@ class Search:
     # from a match to a chat
 
     def pair(self, match: Match, now: float) -> bool:
-        """Give the two their seats, if both still want them."""
+        """Seat the two of a match, if both are available."""
         core = self._core
         a = self.waits(match.a)
         b = self.waits(match.b)
@@ -245,7 +244,7 @@ class Search:
         return True
 
     def _three(self, match: SpyMatch, now: float) -> bool:
-        """Give the three of a question their seats, if all still want them."""
+        """Seat the three of a spy match, if all are available."""
         core = self._core
         clients = (match.first, match.second) if match.spy is None else (match.first, match.second, match.spy)
         found = [self.waits(client) for client in clients]
@@ -284,13 +283,13 @@ class Search:
         return True
 
     def waits(self, client: int) -> Session | None:
-        """The session, if it is there and waits."""
+        """Return the session, if it is connected and waits."""
         session = self._core.sessions.get(client)
         return session if session is not None and session.conn and session.state == WAITING else None
 
 
 def own_language(languages: list[str]) -> str:
-    """The first of them that is one."""
+    """Return the first that names a language."""
     for language in languages:
         if language != ANY_LANGUAGE:
             return language

@@ -1,9 +1,8 @@
-"""Connections come, drop and come back; sessions stay for a while (rules 4 and 5).
+"""Track connections of sessions: they come, drop and come back, and a session without one lives for a grace period (rules 4 and 5).
 
-Rule: one connection a session at most.
-
-All deadlines stand in one heap: graces differ by how a connection was lost, and who came from another process has what is
-left of one. An entry counts while it is what the session's deadline says.
+All deadlines are in one heap: the grace period depends on how the connection was lost, and a migrated session brings the rest of its own. An entry
+is valid while it equals the session's deadline.
+**Invariant:** at most one connection per session.
 """
 
 from collections import OrderedDict
@@ -24,7 +23,7 @@ from ext.match.heap import DueHeap
 
 
 class Presence:
-    """The part of the engine that owns who is there."""
+    """Presence of sessions: connected, away, or ended."""
 
     __slots__ = ("_awaited", "_chats", "_core", "_deadlines", "_expected", "_held", "_notices", "_search")
 
@@ -34,15 +33,15 @@ class Presence:
         self._search = search
         self._notices = notices
         self._deadlines = DueHeap()
-        self._awaited: dict[int, list[tuple[Session, Resume]]] = {}  # resumes of a session that is on its way, by key
-        self._held = 0  # of them
-        # until when somebody who is away may come back, by identity or else address; those who left first come first
+        self._awaited: dict[int, list[tuple[Session, Resume]]] = {}  # resumes that wait for a migrating session, by key
+        self._held = 0  # number of them
+        # identity, else address, of sessions that are away, to the end of their grace; oldest absence first
         self._expected: OrderedDict[int | str, float] = OrderedDict()
 
     def lost(self, session: Session, conn: int, how: int, now: float) -> None:
-        """The connection is gone: the person left, or is away, or is out."""
+        """Handle a lost connection: the session ends or is away."""
         if session.state == GONE:
-            # the connection was adopted in the same batch of events: its session is the older one
+            # the connection was adopted in the same batch of events, so its session is the older one
             heir = self._core.by_key(session.key)
             if heir is None:
                 return
@@ -72,7 +71,7 @@ class Presence:
             self._search.set_aside(session, now)
 
     def _note(self, session: Session, now: float) -> None:
-        """Who is away may come back; those whose time is over are forgotten, two at a time."""
+        """Note that the user may come back; expired entries are dropped, two at a time."""
         expected = self._expected
         key = session.identity or session.address
         expected.pop(key, None)
@@ -84,12 +83,12 @@ class Presence:
             del expected[first]
 
     def returns(self, identity: int, address: str, now: float) -> bool:
-        """Whether somebody of this identity or, without one (0), of this address dropped out a moment ago and may come back."""
+        """Whether a user of this identity or, without one (0), of this address dropped out a moment ago and may come back."""
         until = self._expected.get(identity or address)
         return until is not None and until > now
 
     def end(self, session: Session, by: str, now: float) -> None:
-        """The session is over; who talks with it gets `left` by `by`."""
+        """End a session; its partner gets `left` by `by`."""
         core = self._core
         before = session.state
         session.move(END)
@@ -108,16 +107,16 @@ class Presence:
             core.pauses.forget(session.id)
 
     def send_away(self, session: Session, now: float) -> None:
-        """There is no room for the session's search: its connection ends with `busy`, and so does the session."""
+        """End a session and close its connection with `busy`: the waiting room has no place for its search."""
         core = self._core
-        if session.conn:  # who is away may be told it by another process
+        if session.conn:  # the client of a session that is away may be told by another process
             core.close(session.conn, "busy", BUSY_RETRY_AFTER)
             session.conn = 0
             core.here -= 1
         self.end(session, "lost", now)
 
     def resume(self, fresh: Session, request: Resume, now: float) -> None:
-        """The first frame of a new connection asks for an older session."""
+        """Resume an older session on a new connection."""
         core = self._core
         key = core.outside.open_token(request.token, fresh)
         session = None if key is None else core.by_key(key)
@@ -149,7 +148,7 @@ class Presence:
         self._notices.tell(session)
 
     def _take_over(self, session: Session, fresh: Session, key: int) -> None:
-        """The new connection and its key become the older session's; what carried it before is replaced."""
+        """Move the new connection and its key to the older session; close the connection it had before."""
         core = self._core
         if session.conn:
             core.close(session.conn, "replaced")
@@ -181,7 +180,7 @@ class Presence:
         missed = ring.missed(side, after)
         core.out.send(conn, resumed(seat.inside, ring.last, ring.taken(side), ring.refused(side), max(missed, 0)))
         if missed < 0:
-            # the ring has not all that was missed: the chat cannot go on as if nothing had happened
+            # a part of what was missed is gone: the chat cannot continue
             if session.state == CHATTING:
                 self._chats.lose(session, now)
                 return
@@ -199,26 +198,26 @@ class Presence:
             self._chats.tell_moved(session, other, now)
 
     def confirmed(self, session: Session) -> None:
-        """A text frame came after `resumed`: the token that the resume used is used up."""
+        """Invalidate the token that the resume used: a text frame came after `resumed`."""
         used = session.used
         if used >= 0:
             session.used = -1
             self._core.aliases.pop(used, None)
 
-    # from and to another process
+    # migration
 
     def awaited(self, key: int) -> list[tuple[Session, Resume]]:
-        """Give back the resumes that wait for the session of a key, in the order of their coming."""
+        """Remove and return the resumes that wait for the session of a key, in order of arrival."""
         found = self._awaited.pop(key, [])
         self._held -= len(found)
         return [(fresh, request) for fresh, request in found if fresh.conn]
 
     def awaiting(self, key: int) -> list[int]:
-        """Whose resumes wait for the session of a key; they wait on."""
+        """Return the ids of the sessions whose resumes wait for the session of a key; they continue to wait."""
         return [fresh.id for fresh, _ in self._awaited.get(key, ()) if fresh.conn]
 
     def awaits(self, fresh: Session) -> Resume | None:
-        """Take out the resume that this connection's session waits with, where it does."""
+        """Remove and return the resume with which this connection's session waits; None if it does not."""
         for key, found in self._awaited.items() if self._held else ():
             for place, (other, request) in enumerate(found):
                 if other is fresh:
@@ -230,14 +229,14 @@ class Presence:
         return None
 
     def again(self, fresh: Session, key: int, request: Resume, now: float) -> None:
-        """The session of a resume that waited has come, or will not. Raises Refusal, as where the client did not wait."""
+        """Repeat a resume that waited: its session arrived, or will not. Raises Refusal, as `resume` does."""
         session = self._core.by_key(key)
         if session is None or session is fresh or fresh.state != IDLE:
             raise Refusal("no_session", "resume")
         self._go_on(session, fresh, key, request, now)
 
     def release(self, session: Session) -> None:
-        """The session goes on elsewhere: what is left of it here is of nobody, and nobody is told."""
+        """Delete a session that migrated; no connection, partner or record is notified."""
         core = self._core
         del core.sessions[session.id]
         core.aliases.pop(session.key, None)
@@ -254,7 +253,7 @@ class Presence:
         session.saves = ()
 
     def arrive(self, session: Session) -> None:
-        """A session came from elsewhere; one without a connection has its deadline, or is told `lost` next."""
+        """Add a session that migrated here. One without a connection has its deadline, or `lost` is called for it next."""
         core = self._core
         core.sessions[session.id] = session
         if session.seat is not None and session.seat.side == 0:
@@ -270,16 +269,16 @@ class Presence:
             core.here += 1
 
     def cut(self, session: Session, now: float) -> None:
-        """A session came whose connection did not come with it: away, as if it had dropped now."""
+        """Treat a session that arrived without its connection as away from now on."""
         self.lost(session, 0, DROPPED, now)
 
     def due(self) -> float | None:
-        """When `expire` has something to do; None: never. May be early."""
+        """Return when `expire` has work next; None: never. May be early."""
         first = self._deadlines.first()
         return None if first is None else first[0]
 
     def expire(self, now: float) -> None:
-        """End the sessions whose grace is past; a bounded number at once."""
+        """End the sessions whose grace period is over, at most EXPIRIES_A_TICK."""
         deadlines, sessions = self._deadlines, self._core.sessions
         for _ in range(EXPIRIES_A_TICK):
             first = deadlines.first()

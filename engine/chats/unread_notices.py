@@ -1,7 +1,7 @@
-"""What a person must read before the next search. Rule: nobody is kept from a search but by what they were told.
+"""Send notices that a user must read before the next search.
 
-Which notices are whose, and which were read, is the server's to know (`Outside.unseen`, `Outside.seen`); the oldest that was not
-read is told, and the next one after it.
+The server knows the notices of each user and which were read (`Outside.unseen`, `Outside.seen`); they are sent one by one, oldest first.
+**Invariant:** a search is refused only for a notice that was sent.
 """
 
 from engine.core.session import Session
@@ -11,7 +11,7 @@ from engine.wire.requests import Seen
 
 
 class Notices:
-    """The part of the engine that tells them."""
+    """Unread notices of the engine."""
 
     __slots__ = ("_core",)
 
@@ -19,20 +19,20 @@ class Notices:
         self._core = core
 
     def tell(self, session: Session) -> None:
-        """Send the one that is to be read, where this connection was not sent it yet."""
+        """Send the oldest unread notice, unless this connection already received it."""
         unseen = self._core.outside.unseen(session)
         if unseen is not None and session.conn and session.told != unseen[0]:
             session.told, frame = unseen
             self._core.out.send(session.conn, frame)
 
     def hold(self, session: Session) -> None:
-        """Raises Refusal while something is unread."""
+        """Refuse a search while a notice is unread. Raises Refusal."""
         if self._core.outside.unseen(session) is not None:
             self.tell(session)
             raise Refusal("notice", "find")
 
     def seen(self, session: Session, request: Seen, now: float) -> None:
-        """One was read; saying so again is no fault. Raises Refusal for one that was never theirs."""
+        """Acknowledge a notice; doing so twice is no fault. Raises Refusal for a foreign notice."""
         if not self._core.outside.seen(session, request.id):
             raise BadField("seen", "id")
         self.tell(session)

@@ -1,1 +1,4 @@
-"""Count what people do and say what follows: friction, rates, age answers, pauses, camera verdicts. Pure tables, bounded, in memory."""
+"""Count the conduct of users and derive its consequences: friction, search rate, age answers, video pauses, camera verdicts.
+
+The modules are pure tables, bounded, in memory; their state migrates with a session.
+"""

@@ -1,6 +1,7 @@
-"""Who wrote that they are under 18, and what they answered when they were asked. Rule: in memory, for a day, of a bounded number of people.
+"""Remember, for a day, who wrote that they are under 18 and what they answered to the age question.
 
-What is known of one goes along to another process. No line is here: only how somebody stands, and the age that they wrote, while they are asked.
+The entry of a person migrates with their session. It holds no line: only the answer, and the age that they wrote, until they have answered.
+**Invariant:** in memory only; at most MOST people, the oldest entry is dropped first.
 """
 
 from collections import OrderedDict
@@ -8,16 +9,16 @@ from typing import Any, Final, NamedTuple
 
 from engine.wire.protocol import ADULT, MINOR
 
-ASKED: Final = "asked"  # they have not answered yet: no search begins
-# ADULT: they said that they are 18 or over, and another such line is for people to look at; MINOR: under 18, and they are kept out
+ASKED: Final = "asked"  # not answered yet: no search begins
+# ADULT: answered "18 or over"; another such line is then shown to a moderator. MINOR: answered "under 18", and is kept out
 STANDS: Final = (ASKED, ADULT, MINOR)
 KEPT: Final = 86_400.0  # seconds
-MOST: Final = 100_000  # people; then those who said something the longest ago are forgotten
-OLDEST: Final = 18  # who wrote less is asked
+MOST: Final = 100_000  # people
+OLDEST: Final = 18  # a user who wrote a lower age is asked
 
 
 class Said(NamedTuple):
-    """How somebody stands. `age`: what they wrote, 0: not known; `until`: monotonic seconds, when it is forgotten."""
+    """Answer of a person. `age`: the age that they wrote, 0: unknown; `until`: monotonic time at which the entry expires."""
 
     stands: str
     age: int
@@ -25,24 +26,24 @@ class Said(NamedTuple):
 
 
 class Ages:
-    """All of whom something is known."""
+    """Age answers by person."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
-        self._said: OrderedDict[int, Said] = OrderedDict()  # by person, those of the longest ago first
+        self._said: OrderedDict[int, Said] = OrderedDict()  # by person, oldest entry first
 
     def __len__(self) -> int:
         return len(self._said)
 
     def of(self, person: int, now: float) -> Said | None:
-        """How somebody stands; None where nothing is known."""
+        """Return the answer of a person; None if there is none."""
         if not self._said:
             return None
         said = self._said.get(person)
         return said if said is not None and said.until > now else None
 
     def put(self, person: int, stands: str, now: float, age: int = 0) -> None:
-        """From now on they stand so, for KEPT seconds; `age`: what they wrote, 0: not known."""
+        """Store the answer of a person for KEPT seconds; `age`: the age that they wrote, 0: unknown."""
         self._keep(person, Said(stands, age, now + KEPT), now)
 
     def _keep(self, person: int, said: Said, now: float) -> None:
@@ -55,27 +56,27 @@ class Ages:
                 return
 
     def forget(self, person: int) -> None:
-        """A session without identity is over."""
+        """Delete the entry of a session without identity that ended."""
         if self._said:
             self._said.pop(person, None)
 
-    # from and to another process
+    # migration
 
     def leave(self, person: int, now: float, keep: bool) -> list[Any] | None:
-        """What goes with a person: how they stand, the age, seconds left; forgotten here unless `keep`. None: nothing is known."""
+        """Export the entry of a migrating person: answer, age, seconds left. It is deleted here unless `keep`. None: there is none."""
         said = self.of(person, now)
         if not keep:
             self._said.pop(person, None)
         return None if said is None else [said.stands, said.age, said.until - now]
 
     def enter(self, person: int, record: list[Any], now: float) -> None:
-        """What `leave` gave elsewhere, unless what is known here is newer."""
+        """Import an entry that `leave` exported, unless the one here is newer."""
         stands, age, left = record
         known = self.of(person, now)
         if left > 0 and (known is None or known.until < now + left):
             self._keep(person, Said(stands, age, now + min(left, KEPT)), now)
 
     def rest(self, now: float) -> list[tuple[int, list[Any]]]:
-        """Of everybody: person, and what `leave` says; the longest ago first."""
+        """Export all entries as (person, exported entry), oldest first."""
         rows = [(person, self.leave(person, now, keep=True)) for person in list(self._said)]
         return [(person, record) for person, record in rows if record is not None]

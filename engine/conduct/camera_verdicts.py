@@ -1,15 +1,15 @@
-"""What pictures said of the two cameras of a chat, and what follows.
+"""Evaluate the verdicts on pictures of the two cameras of a chat, and say which action follows.
 
-Rule: pure; a program veils and tells people, and of one picture no more than a veil.
+**Invariant:** pure; without a moderator a program only veils and sends notices, and one picture alone causes no more than a veil.
 
-    one hit ─▷ veil, the next look soon ─┬─ two hits HITS_APART, the sender's own picture agrees or was withheld twice ─▷ people look (NUDITY)
-                                         └─ three clean ones in a row ─▷ no veil any more
-    a hit, or not sure, and the sender's own picture shows something else ─▷ people look (DIFFERS): one of the two lies
-    a picture that is on a list ─▷ people look (KNOWN)
-    three pictures in a row that somebody was asked for and did not give ─▷ their video is off for a while
+    one hit ─▷ veil, the next check soon ─┬─ two hits HITS_APART, the sender's own picture agrees or was withheld twice ─▷ moderators (NUDITY)
+                                          └─ three clean ones in a row ─▷ the veil is removed
+    a hit or an unsure verdict, and the sender's own picture differs ─▷ moderators (DIFFERS): one of the two lies
+    a picture that is on a list ─▷ moderators (KNOWN)
+    three requested pictures in a row were not given ─▷ video is off for a while
 
-Each of these is told once a chat and camera. A picture is of one side's camera: `theirs` is what the other side sees of it, `mine` what its
-owner gives. Times are monotonic seconds.
+Each action is taken once per chat and camera. A picture is of one side's camera: `theirs` is sent by the other side, which sees it, `mine` by its
+owner. Times are monotonic seconds.
 """
 
 from typing import Any, Final
@@ -19,54 +19,61 @@ from engine.conduct.detection_actions import DIFFERS, KNOWN, NUDITY
 CLEAN: Final = "clean"
 UNSURE: Final = "unsure"
 HIT: Final = "hit"
-UNDECIDED: Final = "undecided"  # too little to be seen
+UNDECIDED: Final = "undecided"  # too little visible
 VERDICTS: Final = frozenset((CLEAN, UNSURE, HIT, UNDECIDED))
 AGREES: Final = "agrees"
 OPEN: Final = "open"
 AGREEMENTS: Final = frozenset((AGREES, DIFFERS, OPEN))
-# what follows, beside what people look at
+# actions, besides a moderator's review
 VEIL: Final = "veil"
 UNVEIL: Final = "unveil"
 SOON: Final = "soon"
-ACTS: Final = (NUDITY, DIFFERS, KNOWN)  # each a bit of `told`, which goes along: their order never changes
+ACTS: Final = (NUDITY, DIFFERS, KNOWN)  # bits of `told`, which is part of the session record: their order never changes
 
-HITS_APART: Final = 5.0  # seconds: one moment is one hit
-HITS_KEPT: Final = 8  # of a camera, the last ones: two of them decide
-CLEANS: Final = 3  # in a row, until the veil is taken away
-QUICK: Final = 5  # looks that follow hits soon, until one is clean: what they do not settle, more of them do not
+HITS_APART: Final = 5.0  # seconds: hits closer together count as one
+HITS_KEPT: Final = 8  # last hits of a camera; two of them decide
+CLEANS: Final = 3  # in a row, until the veil is removed
+QUICK: Final = 5  # checks that follow hits soon, until one is clean: more of them would settle nothing
 MISSES: Final = 3  # in a row
 NEVER: Final = float("inf")
-_COUNTS: Final = ("cleans", "quick", "told", "unseen", "unshown", "veiled")  # of a camera, as they go along
+_COUNTS: Final = (
+    "cleans",
+    "quick",
+    "told",
+    "unseen",
+    "unshown",
+    "veiled",
+)  # counters of a camera in the session record
 
 
 class Sight:
-    """What one look brought about a camera."""
+    """Result of one check of a camera."""
 
     __slots__ = ("agreement", "at", "verdict", "withheld")
 
     def __init__(self, at: float = 0.0, verdict: str = "", agreement: str = "", withheld: bool = False) -> None:
-        self.at = at  # when the other side's picture of it came; 0.0: not yet
-        self.verdict = verdict  # one of VERDICTS, once it is there
-        self.agreement = agreement  # one of AGREEMENTS, once both pictures are
-        self.withheld = withheld  # its owner did not give one, and could have
+        self.at = at  # when the other side's picture of it arrived; 0.0: not yet
+        self.verdict = verdict  # one of VERDICTS; empty: not known yet
+        self.agreement = agreement  # one of AGREEMENTS, once both pictures have arrived
+        self.withheld = withheld  # its owner sent no picture, and could have
 
 
 class Camera:
-    """One side's camera, and what that side did not give."""
+    """State of one side's camera, and the pictures that this side did not send."""
 
     __slots__ = ("cleans", "hits", "quick", "told", "unseen", "unshown", "veiled")
 
     def __init__(self) -> None:
         self.hits: list[Sight] = []
         self.cleans = 0  # in a row
-        self.quick = 0  # looks soon after a hit, since one was clean
+        self.quick = 0  # quick checks after hits, since the last clean one
         self.veiled = False  # the other side was told to blur it
-        self.told = 0  # which of ACTS people were told of
-        self.unseen = 0  # pictures of the other side that this one did not give, in a row
+        self.told = 0  # bits of the ACTS that moderators were notified of
+        self.unseen = 0  # pictures of the other side that this one did not send, in a row
         self.unshown = 0  # the same of its own camera
 
     def judged(self, sight: Sight, verdict: str, veils: bool) -> list[str]:
-        """A picture of it was looked at; what follows. `veils`: a hit may be veiled. The first verdict of a look counts."""
+        """Record the verdict on a picture and return the actions. `veils`: a hit may be veiled. Only the first verdict of a check counts."""
         if sight.verdict:
             return []
         sight.verdict = verdict
@@ -93,19 +100,19 @@ class Camera:
         return follows
 
     def compared(self, sight: Sight, agreement: str) -> list[str]:
-        """What the other side sees was held against what its owner gave; what follows. The first word of a look counts."""
+        """Record whether both pictures agree and return the actions. Only the first comparison of a check counts."""
         if sight.agreement:
             return []
         sight.agreement = agreement
         return self._settled(sight)
 
     def held_back(self, sight: Sight) -> list[str]:
-        """Its owner gave no picture of it, though there is one; what follows."""
+        """Record that the owner sent no picture though there is one, and return the actions."""
         sight.withheld = True
         return self._settled(sight)
 
     def known(self) -> list[str]:
-        """A picture of it is on a list; what follows."""
+        """Record that a picture is on a list, and return the actions."""
         return self._once(KNOWN)
 
     def _settled(self, sight: Sight) -> list[str]:
@@ -117,7 +124,7 @@ class Camera:
         return follows
 
     def _confirmed(self) -> bool:
-        """Whether two hits stand together: far enough apart, and its owner's own picture agrees, or was withheld both times."""
+        """Whether two hits confirm each other: HITS_APART, and the owner's own picture agrees, or was withheld both times."""
         hits = self.hits
         for place, one in enumerate(hits):
             for other in hits[:place]:
@@ -136,9 +143,9 @@ class Camera:
         return [what]
 
     def missed(self, theirs: bool | None, mine: bool | None) -> bool:
-        """A look is over: whether this side failed to give a picture of the other one, and of its own camera; None: that is not counted.
+        """Count the pictures that this side failed to send in a check: of the other side, and of its own camera; None: not counted.
 
-        Gives whether it is the third in a row of either.
+        Return whether it is the third in a row of either.
         """
         if theirs is not None:
             self.unseen = self.unseen + 1 if theirs else 0
@@ -148,39 +155,39 @@ class Camera:
 
 
 class Ask:
-    """What one side was asked for in a look, and what it gave."""
+    """Pictures requested from one side in a check, and those it sent."""
 
     __slots__ = ("mine", "nonce", "owes", "theirs", "why")
 
     def __init__(self, nonce: str, owes: bool) -> None:
         self.nonce = nonce
-        self.owes = owes  # a picture of its own camera was asked for too
-        self.theirs = False  # its picture of the other side came
+        self.owes = owes  # a picture of its own camera was requested too
+        self.theirs = False  # its picture of the other side arrived
         self.mine = False
-        self.why = ""  # why it says that it cannot (`engine.wire.protocol.NO_SNAP`)
+        self.why = ""  # why it cannot send one (`engine.wire.protocol.NO_SNAP`)
 
     @property
     def answered(self) -> bool:
-        """Whether all that was asked for came."""
+        """Whether all requested pictures arrived."""
         return self.theirs and (self.mine or not self.owes)
 
 
 def theirs_missed(ask: Ask, other: Ask | None) -> bool | None:
-    """Whether a side failed to give its picture of the other; None: there was none, as far as can be known. `other` None: that side was not asked."""
+    """Whether a side failed to send its picture of the other one; None: presumably there was none. `other` None: that side was not asked."""
     if ask.theirs:
         return False
     saw_none = ask.why in ("camera", "early")
     if other is None:
         return None if saw_none else True
     if not other.mine and (saw_none or other.why == "camera"):
-        return None  # one of the two says so, and nothing speaks against it: who is silent beside shall cost the other nothing
+        return None  # one of the two says so and nothing contradicts it: a silent side must not cost the other one
     if ask.why == other.why == "early" and not other.theirs:
-        return None  # the call did not come about
+        return None  # the call was not established
     return True
 
 
 def mine_missed(ask: Ask, other: Ask | None) -> bool | None:
-    """Whether a side failed to give a picture of its own camera; None: it was not asked for, or the camera is off, and the other side saw none."""
+    """Whether a side failed to send a picture of its own camera; None: it was not requested, or the camera is off and the other side saw none."""
     if ask.mine:
         return False
     if not ask.owes or (ask.why == "camera" and (other is None or not other.theirs)):
@@ -189,21 +196,21 @@ def mine_missed(ask: Ask, other: Ask | None) -> bool | None:
 
 
 class Looks:
-    """What is known of a video chat by looks at its cameras, and when the next one comes."""
+    """Camera checks of a video chat: state of the cameras, and the time of the next check."""
 
     __slots__ = ("begun", "cameras", "due", "ended", "nonces")
 
     def __init__(self) -> None:
         self.cameras = (Camera(), Camera())  # by side
-        self.begun = -NEVER  # when the last one did
+        self.begun = -NEVER  # when the last check began
         self.due = NEVER
-        self.ended = False  # the call was hung up: pictures could not be checked
-        self.nonces: list[str] = []  # of the last asks, the oldest first
+        self.ended = False  # the call was ended, because pictures could not be checked
+        self.nonces: list[str] = []  # of the last requests, oldest first
 
-    # from and to another process
+    # migration
 
     def leave(self, now: float) -> dict[str, Any]:
-        """What goes along: what looks that are under way bring is not counted."""
+        """Export the state; the results of a check that is running are not counted."""
         record: dict[str, Any] = {"cameras": [_written(camera, now) for camera in self.cameras]}
         if self.due < NEVER:
             record["due"] = self.due - now
@@ -220,7 +227,7 @@ def _written(camera: Camera, now: float) -> dict[str, Any]:
 
 
 def entered(record: dict[str, Any], now: float) -> Looks:
-    """What `Looks.leave` gave elsewhere; its fields were checked (`engine.migrate.session_record`)."""
+    """Import a state that `Looks.leave` exported; its fields were validated (`engine.migrate.session_record`)."""
     looks = Looks()
     for camera, fields in zip(looks.cameras, record["cameras"], strict=True):
         for name in _COUNTS:

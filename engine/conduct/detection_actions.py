@@ -1,7 +1,8 @@
-"""What follows from what a screening program found in a line. Rule: a pure table; a program warns, and slows somebody down for a day at most.
+"""Map each detection of the screening program to its action: the tip, and who receives it.
 
-A finding names a rule; the row says who is told what, and `engine.chats.detections` what else follows. Lines that nothing follows from are in no
-row, and are not looked for.
+A detection names a rule; its row in EFFECTS has the tip. `engine.chats.detections` takes further actions. Rules without consequence are in no row,
+and the program does not look for them.
+**Invariant:** a pure table; without a moderator a program only warns, and slows a user down for a day at most.
 """
 
 from typing import Final, NamedTuple
@@ -11,32 +12,31 @@ WRITER: Final = "writer"
 
 
 class Effect(NamedTuple):
-    """The kind of `tip` that is told, and to whom; empty: nobody is told anything, and the finding is counted alone."""
+    """Kind of `tip` and its receiver; empty: no tip is sent, and the detection is only counted."""
 
     tip: str
     to: str = RECEIVER
 
 
 class Act(NamedTuple):
-    """What the program found of one side of a chat, where more follows than a word: how much, the server says
-    (`server.trust.cases.automatic_actions`)."""
+    """Detection about one side of a chat that calls for more than a tip; the server decides its action (`server.trust.cases.automatic_actions`)."""
 
-    found: str  # the rule, or what pictures of that side's camera showed
-    side: int  # who wrote it, or whose camera it is, 0 or 1
-    number: int  # of the line; 0: no line is meant
+    found: str  # the rule, or the result of the camera check
+    side: int  # side of the writer, or of the camera: 0 or 1
+    number: int  # number of the line; 0: no line is concerned
 
 
-AGE_CLAIM: Final = "age.claim"  # the writer is under 18, they say: the chat ends (`engine.chats.age_question`)
+AGE_CLAIM: Final = "age.claim"  # the writer says that they are under 18: the chat ends (`engine.chats.age_question`)
 GROOM: Final = "groom"
 OPENER: Final = "opener"  # the first lines of many chats are alike
-REPEAT: Final = "repeat"  # so they are in more, with a link or a contact
-# of pictures (`engine.chats.camera_checks`), in which no line is meant
+REPEAT: Final = "repeat"  # the same, with a link or a contact
+# results of camera checks (`engine.chats.camera_checks`), which concern no line
 NUDITY: Final = "nudity"
-DIFFERS: Final = "differs"  # what one side sees is not what the other one shows: one of the two lies
+DIFFERS: Final = "differs"  # one side's picture differs from the other's own: one of the two lies
 KNOWN: Final = "known"  # a picture that is on a list
 LINKED: Final = frozenset(("link", "contact"))
-BEGUN: Final = frozenset((OPENER, REPEAT))  # of how somebody begins chats: no words stand for it
-OWN: Final = frozenset(("self-harm", "private"))  # concerns nobody but who wrote it: it is not remembered
+BEGUN: Final = frozenset((OPENER, REPEAT))  # about how a user begins chats; they have no words of their own
+OWN: Final = frozenset(("self-harm", "private"))  # concern the writer only, so they are not remembered
 EFFECTS: Final = {
     "link": Effect("link"),
     "contact": Effect("contact"),
@@ -45,7 +45,7 @@ EFFECTS: Final = {
     AGE_CLAIM: Effect("minor"),
     "self-harm": Effect("help", WRITER),
     "private": Effect("private", WRITER),
-    # words of threat and hate are quoted, sung and joked: they weigh where somebody reports, and nobody is told here
+    # words of threat and hate are quoted, sung and joked: they count in a report, and no tip is sent
     "threat": Effect(""),
     "hate": Effect(""),
     OPENER: Effect(""),

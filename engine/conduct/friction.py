@@ -1,8 +1,8 @@
-"""Friction: what was counted of a person and a network that speaks for a challenge before the next search. Rule: pure, bounded, in memory.
+"""Count facts about a person and a network that call for a challenge before the next search.
 
-A fact is a row of FACTS: it stands for its seconds, then it is gone; points are added up when somebody searches, and no sum is kept. A person
-is `Session.person`. What is known of one goes along to another process; networks are counted by each process by itself.
-Using a right of privacy is no fact.
+A fact is a row of FACTS: it counts for its seconds, then it expires. Points are summed at each search; no sum is stored. A person is
+`Session.person`. The entry of a person migrates with their session; each process counts networks by itself. Using a right of privacy is no fact.
+**Invariant:** pure, in memory, bounded.
 """
 
 from collections import OrderedDict
@@ -10,35 +10,35 @@ from typing import Any, Final, NamedTuple
 
 
 class Fact(NamedTuple):
-    """`points` while it stands, for `seconds` after what brought it."""
+    """Points, and the seconds for which they count after the event."""
 
     points: int
     seconds: float
 
 
 FACTS: Final = {
-    "young": Fact(1, 600.0),  # no cookie, or one first seen so lately
-    "reported": Fact(2, 86_400.0),  # each person with a lasting cookie who reported them; MOST_REPORTED at most
-    "ended": Fact(2, 600.0),  # most of the last chats were ended by the partner soon after the person's first line
+    "young": Fact(1, 600.0),  # no cookie, or one first seen in that time
+    "reported": Fact(2, 86_400.0),  # per person with a lasting cookie who reported them; MOST_REPORTED at most
+    "ended": Fact(2, 600.0),  # most of the last chats were ended by the partner soon after this person's first line
     "linked": Fact(2, 3_600.0),  # a link or a contact in several of the last chats
-    "opener": Fact(3, 3_600.0),  # their first lines are those of many others
-    "crowded": Fact(2, 60.0),  # many connections or searches of the network
-    "barred": Fact(2, 604_800.0),  # somebody of that network is banned
-    "rush": Fact(1, 60.0),  # newcomers to the service, far beyond what is usual
+    "opener": Fact(3, 3_600.0),  # their first lines equal those of many others
+    "crowded": Fact(2, 60.0),  # many connections or searches from the network
+    "barred": Fact(2, 604_800.0),  # a user of that network is banned
+    "rush": Fact(1, 60.0),  # newcomers to the service, far beyond the usual number
 }
 MOST_REPORTED: Final = 4  # points: reports alone never lead beyond level 2
-LAST: Final = 10  # chats that are looked back at
-ENDED: Final = 6  # of them, ended so
+LAST: Final = 10  # last chats that count
+ENDED: Final = 6  # of them, ended by the partner so soon
 LINKED: Final = 3  # of them, with a link or a contact
 CONNECTS: Final = 20  # of a network in a minute
 FINDS: Final = 30  # of a network in a minute
 RUSH: Final = 3  # times the mean of the hour
-RUSH_LEAST: Final = 60  # newcomers in a minute below which no service is in a rush
-RUSH_KNOWN: Final = 10  # minutes after which a mean means something
-REFUSED: Final = 4  # the level at which no challenge helps
+RUSH_LEAST: Final = 60  # newcomers in a minute, below which it is no rush
+RUSH_KNOWN: Final = 10  # minutes after which the mean is meaningful
+REFUSED: Final = 4  # the level at which no challenge is offered
 DAY: Final = 86_400.0
-NEVER: Final = -1e9  # when something was that never was
-# of FACTS, for who asks with each search
+NEVER: Final = -1e9  # time of an event that never happened
+# rows of FACTS, as constants for the path of each search
 _REPORTED_POINTS, _REPORTED_FOR = FACTS["reported"]
 _ENDED_POINTS, _ENDED_FOR = FACTS["ended"]
 _LINKED_POINTS, _LINKED_FOR = FACTS["linked"]
@@ -48,37 +48,37 @@ _BARRED_POINTS, _BARRED_FOR = FACTS["barred"]
 _YOUNG_POINTS, _YOUNG_FOR = FACTS["young"]
 _RUSH_POINTS, _RUSH_FOR = FACTS["rush"]
 _LEVELS: Final = (0, 0, 1, 1, 2, 2, 3, 3, 3)  # by points
-_LOOKS: Final = 8  # entries looked at to make room for one
+_LOOKS: Final = 8  # entries tried to make room for one
 _MINUTES: Final = 60
 
 
 def level_of(points: int) -> int:
-    """0: no challenge; 1 to 3: that one; REFUSED."""
+    """Return the level for a number of points: 0: no challenge; 1 to 3: that challenge; REFUSED."""
     return _LEVELS[points] if points < len(_LEVELS) else REFUSED
 
 
 def retry_after(points: int) -> int:
-    """Seconds for whom no challenge helps: 60, doubled with each further point, 600 at most."""
+    """Return the seconds to wait at level REFUSED: 60, doubled with each further point, 600 at most."""
     return min(600, 60 << max(0, points - len(_LEVELS)))
 
 
 class Conduct:
-    """What was counted of one person."""
+    """Facts counted of one person."""
 
     __slots__ = ("chats", "linked", "opener", "passed", "reporters", "until")
 
     def __init__(self) -> None:
-        self.reporters: dict[int, float] = {}  # when each reported them last
+        self.reporters: dict[int, float] = {}  # by reporter: time of their last report
         self.chats: list[
             tuple[float, bool, bool]
-        ] = []  # the last ones: when it ended, whether soon, whether with a link
-        self.linked = NEVER  # when a link came in the present chat
-        self.opener = NEVER  # when their first lines were last those of many
-        self.passed = 0  # the level of the challenge that they solved
-        self.until = 0.0  # that it is good
+        ] = []  # the last chats: time of the end, whether it was soon, whether a link was sent
+        self.linked = NEVER  # time of a link in the current chat
+        self.opener = NEVER  # time at which their first lines last equalled those of many
+        self.passed = 0  # level of the challenge that they solved
+        self.until = 0.0  # until when it is valid
 
     def points(self, now: float) -> int:
-        """Of the facts that stand; those that do not are dropped."""
+        """Return the sum of the points that count at `now`, and drop expired facts."""
         points = linked = 0
         if self.reporters:
             since = now - _REPORTED_FOR
@@ -103,12 +103,12 @@ class Conduct:
         return points
 
     def says(self, now: float) -> bool:
-        """Whether anything stands, points or not."""
+        """Whether anything is recorded that counts or may count later."""
         return self.points(now) > 0 or bool(self.chats) or self.until > now
 
 
 class Network:
-    """What was counted of one network: connections and searches of a minute."""
+    """Connections and searches of one network in a minute."""
 
     __slots__ = ("connects", "crowded", "finds", "since")
 
@@ -116,10 +116,10 @@ class Network:
         self.since = now
         self.connects = 0
         self.finds = 0
-        self.crowded = 0.0  # until when
+        self.crowded = 0.0  # until when it counts as crowded
 
     def count(self, connects: int, finds: int, now: float) -> None:
-        """So many more."""
+        """Add connections and searches."""
         if now - self.since >= _CROWDED_FOR:
             self.since, self.connects, self.finds = now, 0, 0
         self.connects += connects
@@ -128,12 +128,12 @@ class Network:
             self.crowded = now + _CROWDED_FOR
 
     def points(self, now: float) -> int:
-        """Of the facts that stand."""
+        """Return the points that count at `now`."""
         return _CROWDED_POINTS if self.crowded > now else 0
 
 
 class Friction:
-    """All that is counted. `persons`, `networks`: how many are remembered at most; those idle for longest go first, whoever has points stays."""
+    """All facts. `persons`, `networks`: sizes of the tables; the longest idle entries are evicted first, entries with points stay."""
 
     __slots__ = (
         "_arrivals",
@@ -151,16 +151,16 @@ class Friction:
     def __init__(self, persons: int = 200_000, networks: int = 200_000) -> None:
         self.most_persons = persons
         self.most_networks = networks
-        self._seen: OrderedDict[int, tuple[float, float]] = OrderedDict()  # identity: first and last seen
+        self._seen: OrderedDict[int, tuple[float, float]] = OrderedDict()  # identity to (first seen, last seen)
         self._persons: OrderedDict[int, Conduct] = OrderedDict()
         self._networks: OrderedDict[str, Network] = OrderedDict()
         self._barred: OrderedDict[str, tuple[float, bytes]] = (
             OrderedDict()
-        )  # by network: since when, by which case; the oldest first
-        self._began = -1.0  # the first event; before it nobody was seen
-        self._minute = 0  # the present one, counted from there
-        self._arrivals = [0] * _MINUTES  # newcomers by minute of the last hour
-        self._rush = 0.0  # until when
+        )  # network to (since when, case of the ban), oldest first
+        self._began = -1.0  # time of the first event; there is no history before it
+        self._minute = 0  # the current minute, counted from there
+        self._arrivals = [0] * _MINUTES  # newcomers in each minute of the last hour
+        self._rush = 0.0  # until when there is a rush
 
     def __len__(self) -> int:
         return len(self._seen) + len(self._persons) + len(self._networks) + len(self._barred)
@@ -168,7 +168,7 @@ class Friction:
     # facts
 
     def opened(self, identity: int, network: str, now: float) -> None:
-        """A connection; `identity` 0: without a cookie."""
+        """Count a connection; `identity` 0: without a cookie."""
         if self._began < 0:
             self._began = now
         self._network(network, now).count(1, 0, now)
@@ -176,7 +176,7 @@ class Friction:
         if known is None:
             self._arrived(now)
         if identity:
-            # who comes first in the first minutes of a process may have been here before it
+            # a user seen first in the first minutes of a process may have been here before
             first = now if known is None else known[0]
             if known is None and now - self._began < _YOUNG_FOR:
                 first = now - _YOUNG_FOR
@@ -185,12 +185,12 @@ class Friction:
             self._sweep_seen(now)
 
     def lasting(self, identity: int, now: float) -> bool:
-        """Whether a cookie was here a day ago already, and never gone for a day since."""
+        """Whether a cookie was first seen at least a day ago, and never absent for a day since."""
         seen = self._seen.get(identity)
         return seen is not None and now - seen[0] >= DAY
 
     def ended(self, person: int, soon: bool, now: float) -> None:
-        """A chat of the person is over; `soon`: the partner ended it within seconds of the person's first line."""
+        """Count a chat that ended; `soon`: the partner ended it within seconds of this person's first line."""
         known = self._persons.get(person)
         if known is None and soon:
             known = self._person(person, now)
@@ -201,27 +201,27 @@ class Friction:
             known.linked = NEVER
 
     def linked(self, person: int, now: float) -> None:
-        """A line of the person's in the present chat holds a link or a contact."""
+        """Record a link or a contact in a line of the person in the current chat."""
         known = self._person(person, now)
         if known is not None:
             known.linked = now
 
     def opener(self, person: int, now: float) -> None:
-        """The person's first lines are those of many others' chats."""
+        """Record that the person's first lines equal those of many others."""
         known = self._person(person, now)
         if known is not None:
             known.opener = now
 
     def reported(self, person: int, reporter: int, now: float) -> None:
-        """Somebody whose cookie is older than a day reported the person."""
+        """Count a report by a reporter whose cookie is older than a day."""
         known = self._person(person, now)
         if known is not None and (reporter in known.reporters or len(known.reporters) < MOST_REPORTED):
             known.reporters[reporter] = now
 
     def barred(self, network: str, case: bytes, now: float) -> None:
-        """Somebody who is banned by this case is there, or came from there; the first time counts. A full table takes nobody in."""
+        """Record that a user banned by this case uses, or used, this network; the first time counts. A full table accepts no more."""
         table = self._barred
-        for _ in range(2):  # an idle table shrinks: what stands no more goes, two at a time
+        for _ in range(2):  # an idle table shrinks: expired entries are removed, two at a time
             first = next(iter(table), None)
             if first is None or table[first][0] > now - _BARRED_FOR:
                 break
@@ -230,32 +230,32 @@ class Friction:
             table[network] = now, case
 
     def lifted(self, case: bytes) -> None:
-        """A ban of this case was taken back: networks that it barred are barred no more."""
+        """Remove the networks barred by this case, whose ban was lifted."""
         for network in [network for network, (_, by) in self._barred.items() if by == case]:
             del self._barred[network]
 
     # challenges
 
     def passed(self, person: int, level: int, now: float) -> bool:
-        """Whether they solved a challenge of that level or a higher one, and it is good still."""
+        """Whether the person solved a challenge of this level or a higher one that is still valid."""
         known = self._persons.get(person)
         return known is not None and known.until > now and known.passed >= level
 
     def solved(self, person: int, level: int, seconds: float, now: float) -> None:
-        """They solved one: good for so long."""
+        """Record a solved challenge, valid for `seconds`."""
         known = self._person(person, now)
         if known is not None:
             known.passed, known.until = level, now + seconds
 
     def points(self, person: int, identity: int, network: str, now: float) -> int:
-        """Of somebody who searches, which counts."""
+        """Count a search, and return the points of the person and the network."""
         known = self._network(network, now)
         known.count(0, 1, now)
         points = known.points(now) if known.crowded else 0
         return points + self._of_bans(network, now) + self._of(person, identity, now)
 
     def stands(self, person: int, identity: int, network: str, now: float) -> int:
-        """As `points`, and nothing counts."""
+        """Return the points of the person and the network without counting a search."""
         known = self._networks.get(network)
         points = 0 if known is None else known.points(now)
         return points + self._of_bans(network, now) + self._of(person, identity, now)
@@ -279,7 +279,7 @@ class Friction:
     # tables
 
     def _network(self, network: str, now: float) -> Network:
-        """The entry of a network; where the table is full of those with points, one that is not remembered."""
+        """Return the entry of a network; if the table is full of entries with points, a temporary one."""
         table = self._networks
         known = table.get(network)
         if known is not None:
@@ -301,7 +301,7 @@ class Friction:
         return known
 
     def _person(self, person: int, now: float) -> Conduct | None:
-        """The entry of a person; None where the table is full of those with points."""
+        """Return the entry of a person; None if the table is full of entries with points."""
         table = self._persons
         known = table.get(person)
         if known is not None:
@@ -321,7 +321,7 @@ class Friction:
         return known
 
     def _sweep_seen(self, now: float) -> None:
-        """Looks at the two who were seen last the longest ago: a day at most."""
+        """Drop the two cookies seen last the longest ago if they are a day old, or the table is full."""
         table = self._seen
         for _ in range(2):
             who, (_, last) = next(iter(table.items()))
@@ -330,7 +330,7 @@ class Friction:
             del table[who]
 
     def _arrived(self, now: float) -> None:
-        """One more newcomer to the service."""
+        """Count a newcomer to the service."""
         minute = int((now - self._began) / 60.0)
         for late in range(self._minute + 1, min(minute, self._minute + _MINUTES) + 1):
             self._arrivals[late % _MINUTES] = 0
@@ -343,13 +343,13 @@ class Friction:
                 self._rush = now + _RUSH_FOR
 
     def forget(self, person: int) -> None:
-        """A session without identity is over."""
+        """Delete the entry of a session without identity that ended."""
         self._persons.pop(person, None)
 
-    # from and to another process
+    # migration
 
     def leave(self, person: int, now: float, keep: bool) -> dict[str, Any] | None:
-        """What goes with a person, by age; forgotten here unless `keep`. None: nothing was counted."""
+        """Export the entry of a migrating person, with ages for times; it is deleted here unless `keep`. None: there is none."""
         known = self._persons.get(person) if keep else self._persons.pop(person, None)
         if known is None or not known.says(now):
             return None
@@ -362,7 +362,7 @@ class Friction:
         }
 
     def enter(self, person: int, record: dict[str, Any], now: float) -> None:
-        """What `leave` gave elsewhere, in the place of what is known here where that says less."""
+        """Import an entry that `leave` exported; it replaces facts here that are fewer or older."""
         known = self._person(person, now)
         if known is None:
             return
@@ -370,7 +370,9 @@ class Friction:
             if len(known.reporters) < MOST_REPORTED:
                 known.reporters[who] = max(known.reporters.get(who, 0.0), now - age)
         chats = [(now - age, bool(soon), bool(linked)) for age, soon, linked in record.get("chats", ())]
-        if len(chats) >= len(known.chats):  # else this process knows more: two of one person's connections are in both
+        if len(chats) >= len(
+            known.chats
+        ):  # else this process knows more: two connections of one person are in both processes
             known.chats = chats[-LAST:]
         for name in ("linked", "opener"):
             age = record.get(name, -1.0)
@@ -381,13 +383,13 @@ class Friction:
             known.passed, known.until = passed, now + left
 
     def rest(self, now: float) -> dict[str, list[Any]]:
-        """Of everybody of whom something was counted: person, and what `leave` says; and which cookies were seen, the latest first."""
+        """Export all entries of persons, and the cookies seen, latest first."""
         rows = [(person, self.leave(person, now, keep=True)) for person in list(self._persons)]
         seen = [(identity, now - first, now - last) for identity, (first, last) in reversed(self._seen.items())]
         return {"conduct": [(person, record) for person, record in rows if record is not None], "seen": seen}
 
     def take_rest(self, rest: dict[str, Any], now: float) -> None:
-        """A piece of what `rest` gave elsewhere."""
+        """Import a part of what `rest` exported."""
         for person, record in rest.get("conduct", ()):
             self.enter(person, record, now)
         for identity, first, last in rest.get("seen", ()):
@@ -396,4 +398,4 @@ class Friction:
                 self._seen[identity] = min(known[0], now - first), max(known[1], now - last)
             elif len(self._seen) < self.most_persons:
                 self._seen[identity] = now - first, now - last
-                self._seen.move_to_end(identity, last=False)  # they were here before those who come now
+                self._seen.move_to_end(identity, last=False)  # they were here before those that come now

@@ -1,7 +1,7 @@
-"""How often each person may look for somebody (rule 10): a burst, then one an interval.
+"""Limit the rate of searches per person (rule 10): a burst, then one per interval.
 
-Rule: a person is the identity, else the session, so that further connections, at once or one after the other, bring no further
-burst. Nobody is remembered longer than the finds are not paid for yet.
+The person is the identity, else the session, so that more connections, at once or in turn, give no further burst.
+**Invariant:** an entry lives until its finds are paid for.
 """
 
 from collections import OrderedDict
@@ -10,7 +10,7 @@ from engine.wire.errors import Refusal
 
 
 class Finds:
-    """See the module. `burst`: finds at once, `interval`: seconds between finds in the long run."""
+    """Searches paid ahead, by person. `burst`: finds at once; `interval`: seconds between finds in the long run."""
 
     __slots__ = ("_ahead", "_interval", "_paid")
 
@@ -18,10 +18,10 @@ class Finds:
         self.change(burst, interval)
         self._paid: OrderedDict[int, float] = (
             OrderedDict()
-        )  # the time up to which a person's finds are paid for; the latest find last
+        )  # person to the time up to which their finds are paid for; latest find last
 
     def change(self, burst: int, interval: float) -> None:
-        """Other limits from now on; what was paid stays paid."""
+        """Change the limits from now on; past finds stay counted."""
         self._ahead = (burst - 1) * interval
         self._interval = interval
 
@@ -29,7 +29,7 @@ class Finds:
         return len(self._paid)
 
     def pay(self, person: int, now: float) -> None:
-        """One more find. Raises Refusal `too_fast`, with the seconds to wait."""
+        """Count a find. Raises Refusal `too_fast` with the seconds to wait."""
         paid = self._paid
         start = paid.get(person, now)
         if start - now > self._ahead:
@@ -39,22 +39,22 @@ class Finds:
         self._sweep(now)
 
     def leave(self, person: int, now: float, keep: bool) -> float:
-        """Seconds that a person's finds are paid ahead, 0.0: none; they are forgotten here unless `keep`."""
+        """Export the seconds that a migrating person's finds are paid ahead, 0.0: none. The entry is deleted here unless `keep`."""
         until = self._paid.get(person) if keep else self._paid.pop(person, None)
         return 0.0 if until is None else max(0.0, until - now)
 
     def enter(self, person: int, ahead: float, now: float) -> None:
-        """A person's finds are paid so many seconds ahead, as another process knew it, or as is known here: what is later."""
+        """Import the seconds paid ahead from another process; the later time wins."""
         paid = self._paid
         paid[person] = max(paid.pop(person, now), now + ahead)
         self._sweep(now)
 
     def rest(self, now: float) -> list[tuple[int, float]]:
-        """Of everybody who is still known: person, and the seconds paid ahead."""
+        """Export all entries as (person, seconds paid ahead)."""
         return [(person, until - now) for person, until in self._paid.items() if until > now]
 
     def _sweep(self, now: float) -> None:
-        """Looks at the two whose latest find is the longest ago: the table shrinks as people go."""
+        """Drop the two entries whose latest find is the longest ago, if they have expired."""
         for _ in range(2):
             person = next(iter(self._paid))
             if self._paid[person] > now:

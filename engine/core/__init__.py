@@ -1,1 +1,1 @@
-"""Hold sessions and chats as data: states, seats, addresses, bus messages, ports to the outside, and what the parts of the engine share."""
+"""Define sessions, chats and seats as data, with their states, addresses, bus messages, ports to the server and the state that engine parts share."""

@@ -1,6 +1,6 @@
-"""What sessions tell each other, always by the bus. Rule: a message is data, and names the chat it belongs to.
+"""Define the messages that sessions send each other over the bus.
 
-A message about a chat that the receiver is not in any more is ignored.
+**Invariant:** a message is data and names the chat that it belongs to; a receiver that has left this chat ignores it.
 """
 
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from engine.core.chat import Seat
 
 @dataclass
 class Begin:
-    """From the matcher's side: take this seat, if search `serial` is still on."""
+    """Message of the matcher: take this seat, if search `serial` is still running."""
 
     serial: int
     seat: Seat
-    common: tuple[int, ...]  # ids of the interests both named, rarest first
-    language: str  # of the partner (of any language: what they write), or the common one
-    college: str | None  # of the partner
-    offer: bool  # makes the WebRTC offer
+    common: tuple[int, ...]  # ids of the interests that both named, rarest first
+    language: str  # language of the partner (if `*`: the language that they write), or the common one
+    college: str | None  # college of the partner
+    offer: bool  # this side makes the WebRTC offer
 
 
 @dataclass
 class Ended:
-    """Side `side` ended the chat; a spy's `side` 2 means only that nobody watches any more."""
+    """Side `side` ended the chat. Side 2, a spy, ends nothing: the chat only has no watcher any more."""
 
     chat: str
     side: int

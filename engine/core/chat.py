@@ -1,6 +1,7 @@
-"""A chat, and a seat in it. Rule: a seat is one session's and says what that session knows of the others.
+"""Define a chat, and a seat in a chat.
 
-Sides 0 and 1 talk; side 2 is the spy, who watches. A seat never refers to another session, only to its address.
+Sides 0 and 1 talk; side 2 is the spy, who watches.
+**Invariant:** a seat belongs to one session and holds what this session knows of the others, whom it refers to by address only.
 """
 
 from engine.conduct.camera_verdicts import Looks
@@ -9,7 +10,7 @@ from ext.net.ring import Ring
 
 
 class Chat:
-    """What all seats of a chat share, and nobody changes; but what was found in it grows, and what is known of its cameras."""
+    """State that all seats of a chat share. It does not change, except the detections and the camera checks."""
 
     __slots__ = ("began", "colleges", "found", "id", "looks", "people", "question", "relay", "ring", "video")
 
@@ -28,19 +29,21 @@ class Chat:
         self.ring = ring
         self.began = began
         self.video = video
-        self.relay = relay  # the signals are scrubbed
+        self.relay = relay  # signals are scrubbed of addresses
         self.question = question
-        self.people = people  # for the record: (side, identity, address) of each; empty where nothing is kept
-        self.colleges = colleges  # by side, where one was shown
-        # the first line of side 0 or 1 in which a rule found something (`engine.conduct.detection_actions.EFFECTS`)
+        self.people = (
+            people  # for the chat record: (side, identity, address) of each person; empty if no store is configured
+        )
+        self.colleges = colleges  # by side, where a college was shown
+        # (side, rule) to the number of the first line in which the rule matched (`engine.conduct.detection_actions.EFFECTS`)
         self.found: dict[tuple[int, str], int] = {}
         self.looks: Looks | None = (
-            None  # at the cameras (`engine.chats.camera_checks`); None: nobody looks, or the chat is over
+            None  # camera checks (`engine.chats.camera_checks`); None: cameras are not checked, or the chat is over
         )
 
 
 class Seat:
-    """One side of a chat."""
+    """One side of a chat, as held by the session that sits there."""
 
     __slots__ = ("away", "chat", "ended", "inside", "lasting", "others", "over", "persons", "reported", "side", "tips")
 
@@ -54,24 +57,24 @@ class Seat:
     ) -> None:
         self.chat = chat
         self.side = side
-        self.others = others  # (side, address) of everybody else
-        self.persons = persons  # whom this side met; a spy: the person of side 0, then of side 1
-        self.lasting = lasting  # the partner is the same person when they come again: they have an identity
-        self.away: dict[int, float] | None = None  # the deadline of each other side that is away
-        self.inside = b""  # the encoded facts of `matched`, for `resumed`
-        self.over: tuple[str, int] | None = None  # why the chat ended and by whom, where the person was not told yet
-        self.ended = 0.0  # when it ended, once it is the past
-        self.tips = 0  # kinds of `tip` that this side was told, a bit each (`engine.conduct.detection_actions.KINDS`)
-        self.reported: str | None = None  # the receipt of the first report, which counts; None: none was made
+        self.others = others  # (side, address) of every other session in the chat
+        self.persons = persons  # persons whom this side met; for a spy the person of side 0, then of side 1
+        self.lasting = lasting  # the partner has an identity, so they are recognised when they come again
+        self.away: dict[int, float] | None = None  # deadline by side, of the other sides that are away
+        self.inside = b""  # the encoded facts of `matched`, sent again in `resumed`
+        self.over: tuple[str, int] | None = None  # why the chat ended and by whom, until the user has been notified
+        self.ended = 0.0  # when the chat ended; 0.0 while it runs
+        self.tips = 0  # bits of the kinds of `tip` that this side received (`engine.conduct.detection_actions.KINDS`)
+        self.reported: str | None = None  # receipt of the first report, the one that counts; None: not reported
 
 
 def name_of_chat(number: int) -> str:
-    """The id that a chat is called by, of its number at the tap: below 2**63."""
+    """Return the id of a chat, from its number at the tap (below 2**63)."""
     return f"{number:x}"
 
 
 def number_of_chat(chat: str) -> int:
-    """The other way. Raises ValueError for what is no chat's id."""
+    """Return the number of a chat, from its id. Raises ValueError if `chat` is no chat id."""
     number = int(chat, 16)
     if not 0 <= number < 1 << 63:
         raise ValueError("no chat's id")

@@ -1,4 +1,7 @@
-"""Chats that are over since some seconds: what is found in their last lines is still theirs. Rule: bounded; the one who was put first goes first."""
+"""Keep the seats of chats that ended in the last ten seconds, so that a detection in their last lines still reaches the session.
+
+**Invariant:** at most MOST seats; the oldest is dropped first.
+"""
 
 from collections import deque
 from typing import Final
@@ -11,7 +14,7 @@ MOST: Final = 4_096  # seats
 
 
 class Lately:
-    """Seats whose chat is over, with who sat there."""
+    """Sessions and seats of chats that just ended."""
 
     __slots__ = ("_order", "_sides")
 
@@ -20,14 +23,14 @@ class Lately:
             {},
             {},
             {},
-        )  # by side, then by chat; nobody who watches
+        )  # by side, then by chat id; a spy's seat is not kept
         self._order: deque[Seat] = deque()
 
     def __len__(self) -> int:
         return len(self._order)
 
     def put(self, session: Session, seat: Seat) -> None:
-        """A chat ended for who sat at side 0 or 1 of it, at `seat.ended`."""
+        """Keep the seat of side 0 or 1 of a chat that ended at `seat.ended`."""
         order = self._order
         if len(order) >= MOST:
             self._drop()
@@ -36,12 +39,12 @@ class Lately:
         order.append(seat)
 
     def of(self, chat: str, side: int) -> tuple[Session, Seat] | None:
-        """Who sat there, and the seat; None: that is long ago, or never was."""
+        """Return the session and seat of a side of an ended chat; None if it ended too long ago, or never ran here."""
         sides = self._sides[side]
         return sides.get(chat)
 
     def expire(self, now: float) -> None:
-        """Those that are over for SECONDS are nobody's any more."""
+        """Drop the seats of chats that ended SECONDS ago or earlier."""
         order = self._order
         before = now - SECONDS
         while order:

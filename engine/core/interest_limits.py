@@ -1,8 +1,8 @@
-"""The interests that searches hold, and how many those of one network may hold at once (rule 10).
+"""Limit how many interests the searches of one network hold at once (rule 10), and intern their words.
 
-Rule: the table of interests is everybody's. One that somebody names already takes no place and is always taken; a new one only
-while its network holds no more than WORDS_MAX in all, and the table has room. Without those that find none a search goes on,
-for nobody who waits could share them; where none of its interests is left it is refused.
+All searches share one table of interests. An interest that another search holds is always accepted and takes no place; a new one is accepted only
+while its network holds no more than WORDS_MAX in all and the table has room. A search continues without the interests that were not accepted, since
+no waiting user could share them; if none is left, the search is refused.
 """
 
 from engine.core.session import NO_IDS, Query, Session
@@ -15,19 +15,19 @@ from ext.match.interner import Ids
 
 
 class Words:
-    """Who holds how many. `limits`: False lifts the bound of a network."""
+    """Number of interests that each network holds. `limits`: False lifts the limit of a network."""
 
     __slots__ = ("_held", "_limits", "_shared", "_vocabulary", "dropped")
 
     def __init__(self, vocabulary: Vocabulary, limits: bool) -> None:
         self._vocabulary = vocabulary
         self._limits = limits
-        self._held: dict[str, int] = {}  # by network, of those that hold any
-        self._shared: dict[str, tuple[str, ...]] = {}  # by IPv4 address, where two hold some: the networks of both
-        self.dropped = 0  # interests that found no room
+        self._held: dict[str, int] = {}  # by network; only networks that hold some
+        self._shared: dict[str, tuple[str, ...]] = {}  # by IPv4 address, if it holds some: its networks
+        self.dropped = 0  # interests that were not accepted
 
     def hold(self, session: Session, query: Query, words: list[str]) -> None:
-        """Give the query the ids of its words. Raises BadInterest, and Refusal where there is room for none of them."""
+        """Intern the words of a query and count them for its network. Raises BadInterest, and Refusal if none of them is accepted."""
         vocabulary = self._vocabulary
         query.networks = session.networks = session.networks or self._networks_of(session.address)
         known = vocabulary.different()
@@ -47,12 +47,12 @@ class Words:
         self._held_by(query, vocabulary.intern(kept), kept)
 
     def take(self, query: Query, words: list[str]) -> None:
-        """The words of a search that came from another process: its network had room for them there, and nothing is refused."""
+        """Intern the words of a search that migrated here; none is refused for its network, where it was accepted before."""
         ids, words = self.with_room(words)
         self._held_by(query, ids, words)
 
     def with_room(self, words: list[str]) -> tuple[Ids, list[str]]:
-        """Ids of those of the words for which there is room, and these; nobody's yet."""
+        """Intern the words that the table has room for. Return their ids and the words; they are not counted for a network."""
         try:
             return self._vocabulary.intern(words), words
         except InterestError:
@@ -61,11 +61,11 @@ class Words:
             return self._vocabulary.intern(kept), kept
 
     def as_typed(self, query: Query) -> list[str]:
-        """The words of a search as the person typed them, in the order of its ids."""
+        """Return the words of a search as the user typed them, in the order of its ids."""
         return self._vocabulary.words(query.ids) if query.typed is None else query.typed.split("\n")
 
     def release(self, query: Query) -> None:
-        """The query needs its words no more."""
+        """Release the words of a query."""
         ids = query.ids
         if not ids:
             return
@@ -96,7 +96,7 @@ class Words:
 
     def _has_room(self, networks: tuple[str, ...], more: int) -> bool:
         held = self._held
-        for network in networks:  # noqa: SIM110 - a generator costs more than what it asks
+        for network in networks:  # noqa: SIM110 - a generator costs more than the check
             if held.get(network, 0) + more > WORDS_MAX * share_of(network):
                 return False
         return True

@@ -1,9 +1,9 @@
-"""What the engine needs from outside, as protocols. Rule: each is used as a type and has an implementation.
+"""Declare what the engine needs from outside, as protocols.
 
-Bus: `server.realtime.worker.local_bus`. Out: `server.realtime.worker.engine_output`. Room: `engine.rooms.waiting_room`. Matcher:
-`engine.matching.lobby`. Outside: functions that
-`server.realtime.worker.worker_loop` and `server.main.parts.worker_parts` give. The memory of chats needs no protocol: `ext.net.ring` is below the
-engine.
+Implementations: Bus in `server.realtime.worker.local_bus`, Out in `server.realtime.worker.engine_output`, Room in `engine.rooms.waiting_room` and
+`engine.rooms.remote_room`, Matcher in `engine.matching.lobby`. The functions of Outside come from `server.realtime.worker.worker_loop` and
+`server.main.parts.worker_parts`. The rings of chats need no protocol: `ext.net.ring` is below the engine.
+**Invariant:** each protocol is used as a type and has an implementation.
 """
 
 from collections import deque
@@ -22,298 +22,297 @@ from ext.net.ring import Ring
 
 
 class Bus(Protocol):
-    """Ordered, at most once; the only way from one session to another."""
+    """Ordered delivery, at most once, of messages between sessions; sessions reach each other by no other path."""
 
     inbox: deque[
         tuple[Address, BusMessage]
-    ]  # what arrived here and is to be told by `Engine.deliver`, the oldest first
+    ]  # messages for sessions here that `Engine.deliver` has not handled yet, oldest first
 
     def send(self, address: Address, message: BusMessage) -> None:
-        """Take `message` for the session at `address`; it stands in the inbox there, now or later."""
+        """Queue `message` for the session at `address`; it reaches the inbox of its process, now or later."""
 
 
 class Out(Protocol):
-    """What the engine wants done: at once, in the order in which it shall appear on the wire. `conn` names a live connection.
+    """Effects that the engine asks for. They happen at once, in the order in which they appear on the wire.
 
-    A connection is a number that the reactor gives (0: none). None of these calls the engine back but `keep`, which may refuse a `save`
-    at once (`Engine.saved`).
+    `conn` is a live connection, by the number that the reactor gave it (0: none). No call calls the engine back, except `keep`, which may
+    refuse a `save` at once (`Engine.saved`).
     """
 
     def send(self, conn: int, frame: bytes) -> None:
-        """Send one frame, already encoded."""
+        """Send one encoded frame."""
 
     def link(self, conn: int, ring: Ring, side: int) -> None:
-        """`conn` takes its seat: what side 0 or 1 says goes into `ring` and to whoever else is linked to it; 2 watches."""
+        """Seat `conn` in a chat. Lines of side 0 or 1 are added to `ring` and relayed to the other linked connections; side 2 only receives."""
 
     def unlink(self, conn: int) -> None:
-        """The chat is over for `conn`; what was taken before has been sent."""
+        """Remove `conn` from its chat. Lines accepted before have been sent."""
 
     def say(self, conn: int, text: bytes, id: bytes | None) -> None:
-        """A message that is valid but not canonical: `text` and `id` are JSON strings without their quotes."""
+        """Relay a message that is valid but not canonical: `text` and `id` are JSON strings without their quotes."""
 
     def typing(self, conn: int, typing: bool) -> None:
-        """`conn` types, or stopped."""
+        """Relay that `conn` began or stopped typing."""
 
     def signal(self, conn: int, frame: bytes) -> None:
-        """A WebRTC signal of `conn`, checked and encoded, for its partner."""
+        """Relay a WebRTC signal of `conn`, checked and encoded, to its partner."""
 
     def refuse(self, conn: int) -> None:
-        """A `message` frame of `conn` was refused: it counts as taken, and its ordinal is remembered."""
+        """Count a refused `message` frame of `conn` as accepted, and remember its ordinal."""
 
     def adopt(self, conn: int, session: Session) -> None:
-        """`conn` carries `session` from now on."""
+        """Attach `session` to `conn`."""
 
     def replay(self, conn: int, ring: Ring, side: int, after: int) -> None:
-        """Send `conn` what `side` missed after number `after`."""
+        """Send `conn` the lines after number `after` that `side` missed."""
 
     def close(self, conn: int, code: int, frame: bytes | None) -> None:
-        """Send `frame` where there is one, then close with `code`."""
+        """Send `frame`, if given, then close with `code`."""
 
     def keep(self, item: Any) -> None:
-        """Something for the store; only asked for where there is one."""
+        """Queue a record for the store; called only if a store is configured."""
 
 
 class Room(Protocol):
-    """Where who looks for somebody waits, here (`engine.rooms.waiting_room`) or in another process (`engine.rooms.remote_room`). Clients are
-    session ids."""
+    """Waiting room of the engine, here (`engine.rooms.waiting_room`) or in another process (`engine.rooms.remote_room`). Clients are session ids."""
 
     @property
     def counts(self) -> dict[str, int]:
-        """Tickets by what became of them."""
+        """Number of tickets by outcome."""
 
     def submit(self, ticket: Ticket | Wish, now: float) -> Match | SpyMatch | None:
-        """Meet somebody, or wait. A client's second ticket replaces the first of its kind and has its age."""
+        """Match a ticket or a wish at once, or let it wait. A client's second one replaces the first of its kind and keeps its age."""
 
     def status(self, client: int, now: float) -> Step | None:
-        """What the client takes now; None: it does not wait, or it will be told."""
+        """Return whom the client accepts now; None if it does not wait, or if the answer comes later."""
 
     def cancel(self, client: int, now: float, reason: str = "cancelled") -> None:
-        """Wait no more."""
+        """Remove the client's ticket."""
 
     def set_aside(self, client: int, now: float) -> None:
-        """The client is away: nobody meets them, their place grows older."""
+        """Hold the ticket of a client that is away: it is not matched, and its age grows."""
 
     def restore(self, client: int, now: float) -> Match | SpyMatch | None:
-        """The client is back."""
+        """Let the ticket of a client that is back wait again; it may be matched at once."""
 
     def advance(self, now: float) -> tuple[list[Match | SpyMatch], list[Step]]:
-        """What time brought."""
+        """Return the matches and steps that are due at `now`."""
 
     def due(self) -> float | None:
-        """When `advance` has something to do; None: never."""
+        """Return when `advance` has work next; None: never."""
 
     def asked(self, question: str, language: str, now: float) -> None:
-        """A question that may be asked again."""
+        """Remember a question that may be asked again."""
 
     def leave(self, client: int, now: float) -> tuple[Ticket | Wish, bool] | None:
-        """Take a ticket or a wish out, to go on elsewhere: it, and whether it was set aside."""
+        """Remove a ticket or wish that migrates. Return it and whether it was set aside."""
 
     def enter(self, ticket: Ticket | Wish, aside: bool, now: float) -> Match | SpyMatch | None:
-        """One that waited elsewhere waits on, as it stood there, or meets somebody."""
+        """Add a ticket or wish that migrated here, with its age; it may be matched at once."""
 
     def clients(self) -> list[int]:
-        """Who waits, those longest here first, then who is set aside."""
+        """Return the waiting clients, longest wait first, then those that are set aside."""
 
     def pace(self, now: float) -> dict[str, Any]:
-        """What the room knows beside who waits."""
+        """Export what the room knows beside its tickets: recent arrivals, questions."""
 
     def take_pace(self, pace: dict[str, Any], now: float) -> None:
-        """What `pace` said elsewhere."""
+        """Import what `pace` exported in another process."""
 
     def figures(self) -> dict[str, int]:
-        """The index in numbers, for the metrics."""
+        """Return the sizes of the index, for metrics."""
 
     def sizes(self) -> dict[tuple[str, str], int]:
-        """How many wait, by mode and language."""
+        """Return how many wait, by mode and language."""
 
     def spy_sizes(self) -> tuple[int, int]:
-        """How many wait to ask, and to discuss."""
+        """Return how many wait to ask, and how many to discuss."""
 
     def spy_waits(self, now: float) -> tuple[float, float]:
-        """How long who asks, and who discusses, waits, in seconds."""
+        """Return the longest wait of an asker and of a discusser, in seconds."""
 
 
 class Matcher(Protocol):
-    """The waiting room for two, of one process: `engine.matching.lobby`. Clients are session ids."""
+    """Waiting room of one process for chats of two: `engine.matching.lobby`. Clients are session ids."""
 
-    counts: dict[str, int]  # tickets by what became of them
+    counts: dict[str, int]  # tickets by outcome
 
     def submit(self, ticket: Ticket, now: float) -> Match | None:
-        """Look for a partner at once, or wait. A second ticket of a client replaces the first and has its age."""
+        """Match a ticket at once, or let it wait. A second ticket of a client replaces the first and keeps its age."""
 
     def cancel(self, client: int, now: float, reason: str = "cancelled") -> bool:
-        """Forget the client's ticket; False where there is none."""
+        """Remove the client's ticket; return False if it has none."""
 
     def set_aside(self, client: int, now: float) -> bool:
-        """The client is away: nobody meets them, their ticket grows older."""
+        """Hold the ticket of a client that is away: it is not matched, and its age grows."""
 
     def restore(self, client: int, now: float) -> Match | None:
-        """The client is back."""
+        """Let the ticket of a client that is back wait again; it may be matched at once."""
 
     def leave(self, client: int, now: float) -> tuple[Ticket, bool] | None:
-        """Take the client's ticket out, to go on elsewhere: it, and whether it was set aside."""
+        """Remove a ticket that migrates. Return it and whether it was set aside."""
 
     def enter(self, ticket: Ticket, aside: bool, now: float) -> Match | None:
-        """A ticket that waited elsewhere waits on, as it stood there, or meets somebody."""
+        """Add a ticket that migrated here, with its age; it may be matched at once."""
 
     def clients(self) -> list[int]:
-        """Who waits, those longest here first, then who is set aside."""
+        """Return the waiting clients, longest wait first, then those that are set aside."""
 
     def pace(self, now: float) -> list[tuple[Pool, list[int]]]:
-        """How many came lately, by pool."""
+        """Export the recent arrivals, by pool."""
 
     def take_pace(self, pool: Pool, lately: list[int], now: float) -> None:
-        """Those came elsewhere."""
+        """Import the recent arrivals of a pool from another process."""
 
     def advance(self, now: float, most: int | None = None) -> tuple[list[Match], list[Step]]:
-        """What time brought: pairs that pass by now, and tickets that took a step, `most` of them at once."""
+        """Return the pairs that match by now and the tickets that took a step, at most `most` of them."""
 
     def due(self) -> float | None:
-        """When `advance` has something to do; None: never."""
+        """Return when `advance` has work next; None: never."""
 
     def status(self, client: int, now: float) -> Step | None:
-        """Where the client's ticket stands; None where it does not wait."""
+        """Return the step at which the client's ticket is; None if it does not wait."""
 
     def stand(self, client: int) -> tuple[int, float | None, int]:
-        """What became of a waiting client's ticket so far: its level, its next step, how often its floor fell."""
+        """Return the progress of a waiting ticket: its level, the time of its next step, how often its threshold fell."""
 
     def sizes(self) -> dict[Pool, int]:
-        """How many wait, by pool."""
+        """Return how many wait, by pool."""
 
     def figures(self) -> dict[str, int]:
-        """The index in numbers, for the metrics."""
+        """Return the sizes of the index, for metrics."""
 
 
 def nothing(_: str, __: Session) -> None:
-    """An opener of tokens and proofs where there are none."""
+    """Open no token and no proof."""
 
 
 def no_servers(_: Session) -> list[dict[str, Any]]:
-    """The ICE servers where there are none."""
+    """Return no ICE server."""
     return []
 
 
 def unread(body: dict[str, Any]) -> dict[str, Any] | None:
-    """A signal passes as it is."""
+    """Pass a signal on unchanged."""
     return body
 
 
 def no_receipt() -> str:
-    """Reports are counted, and nobody will tell what came of them."""
+    """Give no receipt: reports are counted, and their outcome is not published."""
     return ""
 
 
 def nothing_unseen(_: Session) -> tuple[str, bytes] | None:
-    """Nobody is given a notice."""
+    """Return no notice."""
     return None
 
 
 def never_given(_: Session, __: str) -> bool:
-    """Of no notice."""
+    """Acknowledge no notice."""
     return False
 
 
 def no_token(_: int) -> tuple[str, int]:
-    """Nobody can be told again by a token."""
+    """Make no token for a person."""
     return "", 0
 
 
 def no_persons(_: Sequence[str]) -> tuple[int, ...]:
-    """Of tokens that nobody made."""
+    """Resolve no token."""
     return ()
 
 
 def never_moved(_: int) -> bool:
-    """There is no other process."""
+    """Report that no other process has a session."""
     return False
 
 
 def nobody_to_call(_: Session) -> Sequence[dict[str, str]]:
-    """Where nobody is known."""
+    """Return no emergency number."""
     return ()
 
 
 def no_challenge(_: Session, __: int) -> float:
-    """Nobody makes challenges: who is asked for one waits no second."""
+    """Make no challenge, and let the client search without delay."""
     return 0.0
 
 
 def no_answer(_: Session, __: int, ___: str, ____: str) -> bool | None:
-    """No answer is right."""
+    """Accept no answer."""
     return False
 
 
 def nobody_else(_: int, __: str, ___: int) -> None:
-    """No other process has people."""
+    """Send the age answer to no other process."""
 
 
 def nobody_hears(_: int, __: float) -> None:
-    """The same, of whose video is off."""
+    """Send the video pause to no other process."""
 
 
 def no_time() -> int:
-    """The time that lines without one have."""
+    """Return time 0."""
     return 0
 
 
 def nobody_reads(_: int, __: bytes) -> None:
-    """No program looks at what is said."""
+    """Show the question to no screening program."""
 
 
 def no_facts(_: Session, __: str) -> dict[str, Any]:
-    """A report is taken, and there is no more to say."""
+    """Add nothing to the answer to a report."""
     return {}
 
 
 def no_pictures(_: str, __: tuple[int, ...]) -> tuple[str, ...]:
-    """Nobody looks at cameras."""
+    """Make no nonce: cameras are not checked."""
     return ()
 
 
 def even() -> float:
-    """A draw that is none: in the middle."""
+    """Return the middle of the range."""
     return 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """Functions of the server that the engine calls: they have keys and randomness, which the engine has not."""
+    """Functions of the server that the engine calls: they hold keys and randomness, which the engine does not."""
 
     new_id: Callable[[], int]  # an unguessable id of up to 63 bits, for a chat
     open_token: Callable[[str, Session], int | None] = nothing  # a resume token, to the key inside
     open_proof: Callable[[str, Session], str | None] = nothing  # a college proof to the domain
     ice: Callable[[Session], list[dict[str, Any]]] = no_servers  # RTCIceServer list for a call
-    # where a reporter will read what came of it: an unguessable path; empty: nowhere
+    # path where a reporter can read the outcome, unguessable; empty: none
     receipt: Callable[[], str] = no_receipt
-    # what `reported` says beside the receipt, by reason
+    # further fields of `reported`, by reason
     report_facts: Callable[[Session, str], dict[str, Any]] = no_facts
-    # whom to call where somebody may get hurt, the nearest first
+    # emergency numbers for a user who may get hurt, nearest first
     helped: Callable[[Session], Sequence[dict[str, str]]] = nobody_to_call
-    # the oldest notice not read: its id and frame
+    # id and frame of the oldest unread notice
     unseen: Callable[[Session], tuple[str, bytes] | None] = nothing_unseen
-    # they read the notice with this id; False: it was never theirs
+    # acknowledge that the notice with this id was read; False: it is not one of this user's
     seen: Callable[[Session, str], bool] = never_given
-    # a person to a token, and until when it is good (Unix seconds)
+    # make a token for a person; returns it and its expiry in Unix seconds
     make_avoid: Callable[[int], tuple[str, int]] = no_token
-    # tokens to persons; what is none of ours is left out
+    # persons of tokens; foreign tokens are skipped
     open_avoid: Callable[[Sequence[str]], tuple[int, ...]] = no_persons
-    # whether the session of a key may be on its way here from another process: then its `resume` waits for `Engine.arrived`
+    # whether the session of a key may be migrating to this process: its `resume` then waits for `Engine.arrived`
     elsewhere: Callable[[int], bool] = never_moved
-    # make a challenge of a level for somebody, told by `Engine.challenge`: 0.0; seconds: they wait so long instead; -1.0: too many wait for one
+    # make a challenge of a level, delivered by `Engine.challenge`. Returns 0.0; seconds to wait instead; -1.0 if too many wait for one
     ask: Callable[[Session, int], float] = no_challenge
-    # whether the answer (kind, response) to the challenge of a level is right; None: `Engine.judged` says so later
+    # whether the answer (kind, response) to the challenge of a level is right; None: `Engine.judged` gives the verdict later
     check: Callable[[Session, int, str, str], bool | None] = no_answer
-    # what is said before there is a chat, for whoever looks at lines: the chat's number, the question as a JSON string without its quotes
+    # give the screening program the question of a chat before its first line: the chat's number, the question as a JSON string without its quotes
     asked: Callable[[int, bytes], None] = nobody_reads
-    # somebody with an identity stands otherwise than before (`engine.conduct.age_answers`): identity, how, the age that they wrote
+    # publish the age answer of a user with an identity (`engine.conduct.age_answers`): identity, answer, the age that they wrote
     aged: Callable[[int, str, int], None] = nobody_else
-    # somebody with an identity has no video for so many seconds (`engine.conduct.video_pauses`): identity, seconds
+    # publish a video pause of a user with an identity (`engine.conduct.video_pauses`): identity, seconds
     paused: Callable[[int, float], None] = nobody_hears
-    # Unix seconds, as the rings have them
+    # Unix seconds, as in the rings
     unix: Callable[[], int] = no_time
-    # a nonce for each of these sides of a chat, for pictures of its cameras; none: they cannot be looked at now
+    # make a nonce for each of these sides of a chat, for pictures of its cameras; empty: cameras cannot be checked now
     snap: Callable[[str, tuple[int, ...]], tuple[str, ...]] = no_pictures
-    # from 0 to below 1, unguessable: when cameras are looked at
+    # draw an unguessable number in [0, 1), for the times of camera checks
     draw: Callable[[], float] = even
-    # a signal without addresses other than a relay's; None: nothing is left of it; raises Refusal
+    # remove all addresses from a signal but a relay's; None: nothing is left. Raises Refusal
     scrub: Callable[[dict[str, Any]], dict[str, Any] | None] = unread

@@ -1,10 +1,8 @@
-"""A session: one person's, apart from connections.
+"""Define a session: the state of one user, independent of connections.
 
-Rule: plain state; where it stands is written by `Session.move` alone, and a waiting one costs under a kilobyte.
-
-`id` is the session's for life: in addresses on the bus, in the lobby, in `Engine.sessions`. `key` is what its
-present token holds; the first key is the id. After a resume the used key is good beside the new one until the
-client confirmed.
+`id` is constant: bus address, client of the lobby, key of `Engine.sessions`. `key` is inside the current resume token; the first key is the id.
+After a resume the used key stays valid beside the new one until the client confirms.
+**Invariant:** plain data; only `Session.move` writes the state; a waiting session takes less than a kilobyte.
 """
 
 from typing import Final
@@ -19,21 +17,23 @@ NO_IDS: Final = Ids()
 
 
 class Query:
-    """What a waiting person asked for."""
+    """Search of a waiting user."""
 
     __slots__ = ("avoid", "ids", "networks", "question", "terms", "typed")
 
     def __init__(self, terms: Terms, question: str | None, avoid: tuple[int, ...] = ()) -> None:
         self.terms = terms
         self.question = question
-        self.avoid = avoid  # persons whom they blocked, the last one last
+        self.avoid = avoid  # persons whom the user blocked, oldest first
         self.ids: Ids = NO_IDS
-        self.networks: tuple[str, ...] = ()  # whose the ids are (`engine.core.interest_limits`)
-        self.typed: str | None = None  # the interests as typed, one a line, in the order of `ids`; None: as normalised
+        self.networks: tuple[str, ...] = ()  # networks that the ids are counted for (`engine.core.interest_limits`)
+        self.typed: str | None = (
+            None  # the interests as typed, one per line, in the order of `ids`; None: equal to the normalised words
+        )
 
 
 class Trial:
-    """A challenge that comes before the next search: which, and how it stands."""
+    """State of the challenge that a session must pass before its next search."""
 
     __slots__ = (
         "asked",
@@ -51,25 +51,25 @@ class Trial:
 
     def __init__(self, level: int) -> None:
         self.level = level  # 1 to 3
-        self.kind = ""  # as `challenge` says it, or "wait"; empty: not known yet
+        self.kind = ""  # kind as in the `challenge` frame, or "wait"; empty: not known yet
         self.asked = False  # the server makes it, or made it
-        self.frame = b""  # what was sent of it; empty: not made yet
+        self.frame = b""  # the frame that was sent; empty: not made yet
         self.checked = False  # a solution is being checked elsewhere
         self.began = 0.0  # when it was sent
         self.until = 0.0  # until when it can be solved
-        self.waits = 0.0  # until when somebody waits who cannot solve any; 0.0: they can
+        self.waits = 0.0  # end of the wait of a client that can solve no challenge; 0.0: it can
         self.wrong = 0  # wrong solutions in a row
         self.first_wrong = -1e9  # when the first of them came
-        self.barred = 0.0  # until when none is taken
+        self.barred = 0.0  # until when no solution is accepted
 
     def raise_to(self, level: int) -> None:
-        """Another one, of that level, has to be made."""
+        """Require another challenge, of this level."""
         self.level = level
         self.frame, self.asked, self.checked, self.waits = b"", False, False, 0.0
 
 
 class Session(Carried):
-    """The state of one person."""
+    """State of one user."""
 
     __slots__ = (
         "address",
@@ -96,33 +96,33 @@ class Session(Carried):
 
     def __init__(self, key: int, conn: int, identity: int, address: str, state: int = IDLE) -> None:
         self.id = key
-        self.key = key  # of the present token
+        self.key = key  # in the current token
         self.used = -1  # the key that a resume used, until it is confirmed; -1: none
         self.conn = conn  # 0: away
-        self.identity = identity  # keyed hash of the cookie, 0: none
-        self.address = address  # of the connection; a key for nothing but limits
-        self.networks: tuple[str, ...] = ()  # those of the address, once they were asked for
-        self.alias = 0  # the person where there is no identity: another face's name for one, never stored
-        self.state = state  # to be read; `move` writes it
-        self.told = ""  # the id of the last notice that was sent
-        self.fresh = True  # no frame came yet: `resume` may
-        self.serial = 0  # of the latest search: the present one, where there is one
-        self.deadline = 0.0  # when an away session ends
+        self.identity = identity  # keyed hash of the cookie; 0: none
+        self.address = address  # of the connection; used as a key for limits only
+        self.networks: tuple[str, ...] = ()  # networks of the address, once computed
+        self.alias = 0  # the person if there is no identity, as another protocol names them; never stored
+        self.state = state  # read only; written by `move`
+        self.told = ""  # id of the last notice that was sent
+        self.fresh = True  # no frame came yet, so `resume` is allowed
+        self.serial = 0  # serial number of the latest search
+        self.deadline = 0.0  # when the session ends, if it is away
         self.query: Query | None = None
         self.seat: Seat | None = None
-        self.past: Seat | None = None  # the last chat, for save and report
-        # saves without an answer: of which chat, and what became of it, where that could not be told yet (they are away); empty: nothing did
+        self.past: Seat | None = None  # seat in the last chat, for save and report
+        # unanswered saves: (chat, answer). The answer is empty until it is known; it is kept here while the user is away
         self.saves: tuple[tuple[str, bytes], ...] = ()
-        self.trial: Trial | None = None  # the challenge that comes before the next search
-        self.snaps = False  # their client answers `snap`, as of their last search
-        self.way = 0  # how they came (`engine.wire.protocol`, PLAIN and so on): which challenges they can solve
+        self.trial: Trial | None = None  # challenge before the next search
+        self.snaps = False  # the client answers `snap`, as of its last search
+        self.way = 0  # bits of the connection's kind (PLAIN … in `engine.wire.protocol`), which decide the challenges it can solve
 
     def move(self, event: Moves) -> None:
-        """Go where the table says that `event` leads; raises IllegalMove, and stays, where it does not say so."""
+        """Change the state by `event`. Raises IllegalMove, and stays, if the table has no such move."""
         after = event.to[self.state]
         self.state = event[self.state] if after < 0 else after  # that raises
 
     @property
     def person(self) -> int:
-        """Who this is for "not the same two again": the identity, the alias, else the session."""
+        """Key of the user for "not the same two again": the identity, else the alias, else the session id."""
         return self.identity or self.alias or self.id

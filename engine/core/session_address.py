@@ -1,6 +1,7 @@
-"""Where a session is reached: by its id. Rule: a session knows others by their address only, and reaches them by the bus.
+"""Define the address of a session: its id.
 
-People who share a chat are in one process, always: who moves takes the others along (`engine.migrate.session_moves`).
+Sessions know each other by address only and communicate over the bus.
+**Invariant:** all sessions of one chat are in the same process; they migrate together (`engine.migrate.session_moves`).
 """
 
 Address = int  # the session's id

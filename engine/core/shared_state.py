@@ -1,4 +1,4 @@
-"""What the parts of the engine share: the sessions, the way out, the outside. Rule: no policy here."""
+"""Hold the state that the parts of the engine share: sessions, output, tables of conduct, the functions of the server. It has no policy."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ from ext.net.ring import Rings
 
 
 class Core:
-    """Shared state."""
+    """Shared state of one engine."""
 
     __slots__ = (
         "ages",
@@ -60,22 +60,22 @@ class Core:
         self.rings = rings
         self.outside = outside
         self.settings = settings
-        self.keeps = keeps  # there is a store
+        self.keeps = keeps  # a store is configured
         self.recents = Recents(outside.new_id)
         self.friction = Friction()
         self.ages = Ages()
-        self.pauses = Pauses()  # whose video is off
+        self.pauses = Pauses()  # persons whose video is off
         self.words = Words(vocabulary, settings.limits)
-        self.sessions: dict[int, Session] = {}  # by id, those away included
-        self.aliases: dict[int, Session] = {}  # by token key, where that is not the id: resumed sessions only
-        self.talking: dict[str, int] = {}  # chats that go on, by id: who sits at side 0
-        self.lately = Lately()  # chats that are over since some seconds
+        self.sessions: dict[int, Session] = {}  # by id; includes sessions that are away
+        self.aliases: dict[int, Session] = {}  # by token key, if it differs from the id: resumed sessions only
+        self.talking: dict[str, int] = {}  # running chats: id to the session id of side 0
+        self.lately = Lately()  # chats that ended a few seconds ago
         self.here = 0  # sessions with a connection
         self.measures = Measures()
-        self.tally: dict[str, int] = {}  # what happened, for metrics: name to count
+        self.tally: dict[str, int] = {}  # events for metrics: name to count
 
     def leave(self, record: dict[str, Any], person: int, now: float, keep: bool) -> None:
-        """Put into a record what goes with a person to another process; forgotten here unless `keep`."""
+        """Add the conduct of a migrating person to their session record; it is deleted here unless `keep`."""
         self.recents.leave(record, person, now, keep)
         conduct, age = self.friction.leave(person, now, keep), self.ages.leave(person, now, keep)
         paused = self.pauses.leave(person, now, keep)
@@ -87,7 +87,7 @@ class Core:
             record["paused"] = paused
 
     def enter(self, person: int, record: Mapping[str, Any], now: float) -> None:
-        """What `leave` gave elsewhere."""
+        """Import the conduct of a person from a session record that `leave` made."""
         for name in ("met", "made", "got"):
             if name in record:
                 self.recents.enter(person, name, record[name], now)
@@ -99,7 +99,7 @@ class Core:
             self.pauses.enter(person, record["paused"], now)
 
     def count(self, what: str) -> None:
-        """One more of `what`."""
+        """Count one event."""
         self.tally[what] = self.tally.get(what, 0) + 1
 
     def refuse(
@@ -111,17 +111,17 @@ class Core:
         retry_after: float | None = None,
         field: str | None = None,
     ) -> None:
-        """Answer a frame that is not taken; all goes on. `field`: the wrong one of `bad_field`."""
+        """Answer a refused frame with an `error`; the connection stays open. `field`: the name of the wrong field, for `bad_field`."""
         self.count("error " + code)
         self.out.send(session.conn, error(code, of, id, retry_after, field))
 
     def close(self, conn: int, code: str, retry_after: float | None = None) -> None:
-        """End a connection with a closing error."""
+        """Close a connection with an `error` frame."""
         self.count("error " + code)
         self.out.close(conn, FAULTS[code].close, error(code, None, None, retry_after))
 
     def by_key(self, key: int) -> Session | None:
-        """The session whose token holds `key`, if that token is still good."""
+        """Return the session whose token holds `key`, if this token is still valid."""
         session = self.sessions.get(key)
         if session is not None and key in (session.key, session.used):
             return session

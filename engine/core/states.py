@@ -1,19 +1,18 @@
-"""The states of a session, and the only moves between them.
+"""Define the states of a session and the transitions between them.
 
-Theory. A session is a person's, and outlives connections. Two machines run side by side:
+A session is independent of connections. Two machines run side by side.
 
-*What the person does.* IDLE: neither waits nor talks. WAITING: one ticket is in the lobby. CHATTING: one seat in one
-chat. PARTED: the chat ended while the person was away and they were not told yet; only coming back leads out of it.
-GONE: the end.
+Activity of the user. IDLE: neither searching nor chatting. WAITING: one ticket is in the lobby. CHATTING: one seat in one chat. PARTED: the chat
+ended while the user was away, and they have not been notified; only coming back leaves this state. GONE: the end.
 
-*Whether the person is there.* HERE: exactly one live connection carries the session. AWAY: none does, and the session
-ends at a deadline; a waiting ticket is set aside, a seat stays. A session that is GONE has no connection.
+Presence. HERE: exactly one live connection carries the session. AWAY: none does, and the session ends at a deadline; a waiting ticket is set aside,
+a seat is kept. A GONE session has no connection.
 
-The machines meet in one rule: what ends a chat (`over`) leads to IDLE where the person is HERE and to PARTED where
-AWAY. Rule: `TABLE` is all there is, and `Session.move` alone goes by it: a move that is not in it raises IllegalMove.
+The machines meet in one rule: the end of a chat leads to IDLE if the user is HERE, to PARTED if AWAY.
+**Invariant:** TABLE is complete, and only `Session.move` applies it; a transition that is not in it raises IllegalMove.
 
-A session that comes from another process is made in the state that it had there (`engine.migrate.session_moves`); what it leaves behind
-there is GONE. No connection, partner or record is told of either.
+A session that migrates here is created in its state (`engine.migrate.session_moves`); its copy in the source process becomes GONE. Neither is
+reported to a connection, a partner or the store.
 """
 
 from typing import Final, NoReturn
@@ -33,12 +32,12 @@ NOWHERE: Final = -1
 
 
 class Moves(dict[int, int]):
-    """From state to state by one event."""
+    """Transitions by one event, from state to state."""
 
     def __init__(self, event: str, moves: dict[int, int]) -> None:
         super().__init__(moves)
         self.event = event
-        self.to = tuple(moves.get(state, NOWHERE) for state in range(len(STATES)))  # the same, by place
+        self.to = tuple(moves.get(state, NOWHERE) for state in range(len(STATES)))  # the same, indexed by state
 
     def __missing__(self, state: int) -> NoReturn:
         raise IllegalMove(f"{self.event} while {STATES[state]}")

@@ -1,9 +1,9 @@
-"""What the engine measures for the metrics: histograms of waits and of what two share. Rule: plain additions, no labels from outside."""
+"""Measure waits, shared interests and lengths of chats in histograms, for metrics. Labels are constants, never user input."""
 
 from typing import Final
 
-# Seconds. Up to a tenth: at once, in steps fine enough for the goal of 5 ms; then the steps of rule 6 (3 and 10), after which
-# most are met soon, and of rule 7 (20 more); a minute: nobody is here.
+# Seconds. Up to 0.1: matched at once, in steps fine enough for the goal of 5 ms. Then the steps of rule 6 (3 and 10), soon after which most are
+# matched, and of rule 7 (20 more). A minute: nearly no user is online.
 WAIT_BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 3.0, 5.0, 10.0, 11.0, 13.0, 20.0, 30.0, 60.0)
 COMMON_BOUNDS: Final = (0.0, 1.0, 2.0, 3.0, 5.0, 8.0)  # shared interests; people name three to ten
 CHAT_BOUNDS: Final = (5.0, 30.0, 120.0, 600.0, 1800.0, 7200.0)  # seconds of a chat; under five: a skip
@@ -17,12 +17,12 @@ SOLVE_BOUNDS: Final = (
     10.0,
     30.0,
     120.0,
-)  # seconds of a challenge: a desktop's tenth, a slow phone's ten
+)  # seconds to solve a challenge: 0.1 on a desktop, 10 on a slow phone
 MODES: Final = ("text", "video", "spy")
 
 
 class Histogram:
-    """Counts by bucket, the last above all bounds, and the sum of the values."""
+    """Counts by bucket, the last one above all bounds, and the sum of the values."""
 
     __slots__ = ("bounds", "counts", "total")
 
@@ -32,9 +32,9 @@ class Histogram:
         self.total = 0.0
 
     def add(self, value: float) -> None:
-        """One more."""
+        """Count one value."""
         place = 0
-        for bound in self.bounds:  # few, and most values are among the first
+        for bound in self.bounds:  # few bounds, and most values are small
             if value <= bound:
                 break
             place += 1
@@ -43,7 +43,7 @@ class Histogram:
 
 
 class Measures:
-    """All histograms of one engine: by mode how long people waited, how much two share, how long chats lasted; how long a challenge took."""
+    """All histograms of one engine: waits by mode, shared interests, lengths of chats, times to solve a challenge."""
 
     __slots__ = ("chats", "common", "solved", "waits")
 
@@ -54,7 +54,7 @@ class Measures:
         self.solved = Histogram(SOLVE_BOUNDS)
 
     def matched(self, video: bool, waited: tuple[float, float], common: int) -> None:
-        """Two were paired; `waited`: seconds since the `find` of each."""
+        """Count a match; `waited`: seconds since the `find` of each side."""
         waits = self.waits["video" if video else "text"]
         waits.add(waited[0])
         waits.add(waited[1])

@@ -1,1 +1,4 @@
-"""The waiting rooms: who waits, for what, and who meets. Rule: nothing here knows of sessions or frames."""
+"""Match searches: the lobby for two with its tickets, pools and thresholds, the spy queue for three, interests, recent partners.
+
+**Invariant:** nothing here knows sessions or frames.
+"""

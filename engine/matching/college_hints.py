@@ -1,7 +1,7 @@
-"""Who waits for a student of any college, by their own. Rule: a hint that may be stale; whoever uses it looks again.
+"""Index the tickets that accept any college by the college of their own user.
 
-Such a ticket waits in the pool of all colleges. Who wants the same college only does not look there, so the newcomer
-must make those of the college look once more.
+Such a ticket waits in the pool of all colleges, which a search for the same college only does not look into. So this newcomer lets the tickets of
+its own college search once more. A hint may be stale: the caller checks it.
 """
 
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from typing import Final
 from engine.matching.tickets import Pool
 
 POOLS_MOST: Final = 4_096
-WAITING_MOST: Final = 64  # of one college: more would meet each other
+WAITING_MOST: Final = 64  # of one college: if there were more, they would match each other
 
 
 class CollegeHints:
-    """Sessions by the pool of their own college."""
+    """Session ids by the pool of their own college."""
 
     __slots__ = ("_waiting",)
 
@@ -22,7 +22,7 @@ class CollegeHints:
         self._waiting: dict[Pool, dict[int, None]] = {}
 
     def wait(self, own: Pool, client: int) -> None:
-        """A ticket of any college waits whose own college's pool is `own`."""
+        """Add a client whose ticket accepts any college; `own`: pool of its own college."""
         if own not in self._waiting and len(self._waiting) >= POOLS_MOST:
             self._waiting.clear()
         there = self._waiting.setdefault(own, {})
@@ -32,7 +32,7 @@ class CollegeHints:
             del there[next(iter(there))]
 
     def of(self, own: Pool) -> Iterator[int]:
-        """Those of a college, the longest waiting first; each is forgotten as it is given."""
+        """Yield and remove the clients of a college, longest wait first."""
         there = self._waiting.get(own, {})
         while there:
             client = next(iter(there))

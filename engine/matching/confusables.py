@@ -1,7 +1,7 @@
-"""Characters outside ASCII that look like a letter or digit of ASCII, after UTS 39's confusables.
+"""Map characters outside ASCII to the ASCII letter or digit that they look like, after the confusables of UTS 39.
 
-Rule: a subset: single characters that stay themselves under NFKC, case folding and NFD, with one ASCII look-alike; made from
-Unicode's confusables.txt as `confusable-homoglyphs` 3.3.1 carries it. What looks alike within ASCII is told apart.
+A subset: single characters that NFKC, case folding and NFD leave unchanged, with one ASCII look-alike; made from Unicode's confusables.txt in
+`confusable-homoglyphs` 3.3.1. Look-alikes within ASCII stay distinct.
 """
 
 from typing import Final

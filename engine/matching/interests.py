@@ -1,6 +1,6 @@
-"""What makes two spellings the same interest: NFKC, case, white space, invisible and look-alike characters (UTS 39).
+"""Normalise interests, so that spellings of one interest get one key: NFKC, case, white space, invisible and look-alike characters (UTS 39).
 
-Rule: the result is only a key; every person sees the own spelling again.
+**Invariant:** the result is only a key; users see their own spelling.
 """
 
 import re
@@ -11,10 +11,8 @@ from typing import Final
 from engine.matching.confusables import SKELETON
 from engine.wire.protocol import INTEREST_MAX, INTEREST_RAW_MAX
 
-SHOWN_MAX: Final = (
-    2 * INTEREST_MAX
-)  # code points that show: NFKC and white space shrink honest text to half at the most
-# What shows nothing though Unicode counts it as a letter or a mark: joiners, fillers, variation selectors.
+SHOWN_MAX: Final = 2 * INTEREST_MAX  # visible code points: NFKC and white space shrink honest text to half at most
+# Invisible characters that Unicode counts as letters or marks: joiners, fillers, variation selectors.
 _FILLERS: Final = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
 
@@ -22,25 +20,25 @@ TOO_LONG: Final = f"an interest is longer than {INTEREST_MAX} characters"
 
 
 class InterestError(ValueError):
-    """An interest cannot be taken; nothing was changed."""
+    """An interest is refused; nothing was changed."""
 
 
 class BadInterest(InterestError):
-    """Empty after normalisation, or too long."""
+    """An interest is empty after normalisation, or too long."""
 
 
 class InternFull(InterestError):
-    """The table is full, and this word is not in it: the newcomer's own rare interest is refused, nobody else's."""
+    """The table is full and does not hold this word: the newcomer's rare interest is refused, no other one."""
 
 
 def normal(word: str) -> str:
-    """The key of a spelling.
+    """Return the key of a spelling. Raises BadInterest.
 
-    Invisible characters (controls, formats, marks that join or select) removed, NFKC, case folded, trimmed and inner white
-    space made one space, look-alikes folded by the skeleton of UTS 39. Raises BadInterest.
+    Invisible characters (controls, formats, joining and selecting marks) are removed, then NFKC, case folding, trimming, inner white space to
+    one space, look-alikes folded by the skeleton of UTS 39.
 
-    What it costs is bounded by what shows: invisible characters go first, by a test a character, and what is left is at most
-    twice as long as an interest may be before Unicode's tables are asked.
+    The cost is bounded by the visible characters: invisible ones are removed first, by one test per character, and the rest is at most twice as
+    long as an interest may be before Unicode's tables are consulted.
     """
     if len(word) > INTEREST_RAW_MAX:
         raise BadInterest(TOO_LONG)
@@ -55,7 +53,7 @@ def normal(word: str) -> str:
 
 
 def fold(word: str) -> str:
-    """A word without what does not show, in NFKC and one case. Raises BadInterest."""
+    """Return a word without invisible characters, in NFKC and one case. Raises BadInterest."""
     text = shown(word)
     if len(text) > SHOWN_MAX:
         raise BadInterest(TOO_LONG)
@@ -66,9 +64,9 @@ def fold(word: str) -> str:
 
 
 def shown(text: str) -> str:
-    """A text without what does not show: controls, formats, surrogates, private and unassigned characters, fillers.
+    """Return a text without invisible characters: controls, formats, surrogates, private and unassigned characters, fillers.
 
-    White space of any kind stays, as a space. Python calls printable what is neither of these nor a separator.
+    White space of any kind becomes a space. Python calls a character printable if it is none of these and no separator.
     """
     if not text.isprintable():
         text = "".join([" " if char.isspace() else char for char in text if char.isprintable() or char.isspace()])
@@ -76,10 +74,10 @@ def shown(text: str) -> str:
 
 
 def skeleton(text: str) -> str:
-    """Look-alikes folded to one of them, over NFD as UTS 39 section 4 wants it; ASCII letters and digits stay apart.
+    """Return a text with look-alikes folded, over NFD as in UTS 39 section 4; ASCII letters and digits stay distinct.
 
-    UTS 39 folds `1`, `l` and `I` into one; for interests that would merge words that people tell apart (`f1`, `fl`), so
-    the table only folds what is outside ASCII into its look-alike.
+    UTS 39 folds `1`, `l` and `I` into one; for interests that would merge words that users distinguish (`f1`, `fl`), so the table only folds
+    characters outside ASCII into their look-alike.
     """
     if text.isascii():
         return text
@@ -88,9 +86,9 @@ def skeleton(text: str) -> str:
 
 
 class Spellings:
-    """A bounded memory of what spellings normalise to, so that the usual word costs one look-up.
+    """Bounded cache of normalised spellings, so that a common word costs one look-up.
 
-    A word that somebody uses in its normal spelling is found by the interner without it.
+    The interner finds a word in its normal spelling without it.
     """
 
     __slots__ = ("_most", "_normal", "known")
@@ -101,12 +99,12 @@ class Spellings:
         self._normal = normal
 
     def __call__(self, word: str) -> str:
-        """`normal(word)`; raises BadInterest."""
+        """Return `normal(word)`. Raises BadInterest."""
         key = self.known.get(word)
         if key is None:
             key = self._normal(word)
             if key == word:
-                key = word  # one string, not two
+                key = word  # keep one string, not two
             if len(self.known) >= self._most:
                 self.known.clear()
             self.known[word] = key

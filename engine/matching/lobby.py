@@ -1,7 +1,8 @@
-"""The waiting room: tickets come in, pairs go out; with time everybody gets less picky (rules 6 and 7 of the protocol).
+"""Match tickets of two: the waiting room of one process. With its age a ticket accepts more partners (rules 6 and 7 of the protocol).
 
-The index (`ext.match.matcher`) finds; this module decides when to ask it. Rule: sans-IO: the time is passed in, in seconds of one
-monotonic clock, and nothing is called back. A clock that steps back is taken to stand still.
+The index (`ext.match.matcher`) finds partners; this module decides when to ask it.
+**Invariant:** sans-IO: time is passed in, in seconds of one monotonic clock, and nothing is called back. A clock that steps back counts as standing
+still.
 """
 
 from typing import Final
@@ -17,14 +18,14 @@ from ext.match.heap import DueHeap
 from ext.match.interner import Ids
 from ext.match.matcher import Matcher
 
-MOST_AVOIDED: Final = 16  # persons in `recent` and in `blocked`: 4 of each kind are usual; more is somebody's error
+MOST_AVOIDED: Final = 16  # persons in `recent` and in `blocked`: 4 of each kind are usual; more is a caller's error
 REASONS: Final = ("submitted", "matched", "cancelled", "expired", "deduplicated", "lost", "refused")
-SEARCH_TICKETS: Final = 48  # looked at in a search below `exact_after`: about 4 us; the later steps look further
-MOST_POOLS: Final = 15  # pools of other languages that a ticket of any language looks into, the fullest first
+SEARCH_TICKETS: Final = 48  # examined per search below `exact_after`: about 4 us; later steps examine more
+MOST_POOLS: Final = 15  # pools of other languages that a ticket of any language searches, the fullest first
 
 
 class Lobby(Vocabulary):
-    """See the module. Every method takes O(interests) steps beside the search."""
+    """Tickets that wait, and the index over them. Every method takes O(interests) steps besides the search."""
 
     def __init__(
         self,
@@ -41,15 +42,17 @@ class Lobby(Vocabulary):
         self._rooms = Rooms(self._matcher.pool)
         self._tickets: dict[int, Ticket] = {}
         self._aside: dict[int, Ticket] = {}
-        self._agenda = DueHeap()  # who may have a step to take; an entry counts while it is what the ticket waits for
-        self._window = NEVER  # when the newcomers of now are paired
-        self._fresh: list[Room] = []  # where they came
+        self._agenda = (
+            DueHeap()
+        )  # tickets by the time of their next step; an entry is valid while it equals the ticket's own
+        self._window = NEVER  # when the newcomers since the last window are paired
+        self._fresh: list[Room] = []  # rooms that newcomers entered since then
         self._now = float("-inf")
 
     # tickets
 
     def submit(self, ticket: Ticket, now: float) -> Match | None:
-        """Meet the best who waits, or wait. A client's second ticket replaces the first and has its age."""
+        """Match a ticket with the best waiting one, or let it wait. A second ticket of a client replaces the first and keeps its age."""
         now = self._clock(now)
         interests = ticket.interests
         if isinstance(interests, Ids):
@@ -77,7 +80,7 @@ class Lobby(Vocabulary):
         return self._enter(ticket, now)
 
     def cancel(self, client: int, now: float, reason: str = "cancelled") -> bool:
-        """Stop waiting, for one of REASONS; whether the client did wait."""
+        """Remove the client's ticket, for one of REASONS. Return whether it had one."""
         self._clock(now)
         ticket = self._tickets.pop(client, None) or self._aside.pop(client, None)
         if ticket is None:
@@ -87,7 +90,7 @@ class Lobby(Vocabulary):
         return True
 
     def set_aside(self, client: int, now: float) -> bool:
-        """The connection dropped: nobody meets this client until `restore`; the age goes on."""
+        """Hold the ticket of a client whose connection dropped: it is not matched until `restore`, and its age grows."""
         self._clock(now)
         ticket = self._tickets.pop(client, None)
         if ticket is None:
@@ -97,16 +100,16 @@ class Lobby(Vocabulary):
         return True
 
     def restore(self, client: int, now: float) -> Match | None:
-        """The connection is back: wait on, as picky as the age allows, or meet somebody at once."""
+        """Let the ticket of a client that is back wait again, at the level of its age; it may be matched at once."""
         now = self._clock(now)
         ticket = self._aside.pop(client, None)
         if ticket is None:
             return None
-        ticket._room = self._rooms.of(ticket.pool, now)  # another one, where it was given back meanwhile
+        ticket._room = self._rooms.of(ticket.pool, now)  # a new room, if its room was closed meanwhile
         return self._enter(ticket, now)
 
     def advance(self, now: float, most: int | None = None) -> tuple[list[Match], list[Step]]:
-        """Take the steps that are due, `most` at once: who meets somebody by it, and who waits on and accepts more than before."""
+        """Take the steps that are due, at most `most`: return the matches, and the tickets that accept more than before."""
         now = self._clock(now)
         self._rooms.expire(now)
         matches: list[Match] = []
@@ -144,12 +147,12 @@ class Lobby(Vocabulary):
         return matches, steps
 
     def due(self) -> float | None:
-        """When `advance` has something to do next; None: never. May be early, never late."""
+        """Return when `advance` has work next; None: never. May be early, never late."""
         due = self._next()
         return None if due == NEVER else due
 
     def _next(self) -> float:
-        """As `due`; NEVER: nothing."""
+        """Return the same; NEVER: never."""
         agenda = self._agenda
         while (due := agenda.due()) != NEVER:
             ticket = self._tickets.get(agenda.client())
@@ -162,16 +165,16 @@ class Lobby(Vocabulary):
         return self._window if self._window < due else due
 
     def status(self, client: int, now: float) -> Step | None:
-        """How a waiting client stands; None where it does not wait (or is set aside)."""
+        """Return the step of a waiting client; None if it does not wait or is set aside."""
         ticket = self._tickets.get(client)
         return None if ticket is None else self._step(ticket, self._clock(now))
 
     def stand(self, client: int) -> tuple[int, float | None, int]:
-        """What became of a waiting client's ticket so far (`Ticket.stand`). Raises KeyError."""
+        """Return the progress of a waiting client's ticket (`Ticket.stand`). Raises KeyError."""
         return self._tickets[client].stand()
 
     def figures(self) -> dict[str, int]:
-        """The index in numbers: how much is in it and how much work it did (`Matcher.counts`, `Matcher.memory`)."""
+        """Return sizes of the index and its work so far (`Matcher.counts`, `Matcher.memory`)."""
         memory = self._matcher.memory()
         return {
             **self._matcher.counts(),
@@ -182,13 +185,13 @@ class Lobby(Vocabulary):
         }
 
     def sizes(self) -> dict[Pool, int]:
-        """How many wait, by pool, those set aside left out."""
+        """Return how many wait, by pool, without those set aside."""
         return self._rooms.sizes()
 
-    # from and to another process
+    # migration
 
     def leave(self, client: int, now: float) -> tuple[Ticket, bool] | None:
-        """Take a ticket out, to go on elsewhere: it, and whether it was set aside. Counted nowhere; None: there is none."""
+        """Remove a ticket that migrates, uncounted. Return it and whether it was set aside; None: there is no ticket."""
         self._clock(now)
         ticket = self._tickets.pop(client, None)
         if ticket is not None:
@@ -198,9 +201,9 @@ class Lobby(Vocabulary):
         return None if ticket is None else (ticket, True)
 
     def enter(self, ticket: Ticket, aside: bool, now: float) -> Match | None:
-        """A ticket that waited elsewhere waits on, as old and as little picky as there (`Ticket.stood`), or meets somebody at once.
+        """Add a ticket that migrated here, with its age and level (`Ticket.stood`); it may be matched at once.
 
-        It is no arrival. A step that is due is taken, and told, by `advance`. Raises MatcherFull.
+        It does not count as an arrival. A step that is due is taken and reported by `advance`. Raises MatcherFull.
         """
         now = self._clock(now)
         if aside:
@@ -208,7 +211,7 @@ class Lobby(Vocabulary):
             return None
         ticket._room = self._rooms.of(ticket.pool, now)
         if not ticket.interests:
-            ticket._level = max(ticket._level, ANYONE)  # nothing is left of its words: there was no room for them
+            ticket._level = max(ticket._level, ANYONE)  # none of its words was accepted here, for lack of room
         rules, due = self.thresholds, ticket._step
         if ticket._fallen < rules.falls:
             fall = ticket.since + rules.fall_at(ticket._fallen, ticket._room.arrivals.rate(now))
@@ -217,19 +220,19 @@ class Lobby(Vocabulary):
         return self._look(ticket, now)
 
     def clients(self) -> list[int]:
-        """Who waits, those longest here first, then who is set aside."""
+        """Return the waiting clients, longest wait first, then those that are set aside."""
         return [*self._tickets, *self._aside]
 
     def pace(self, now: float) -> list[tuple[Pool, list[int]]]:
-        """How many came lately, by pool (`Arrivals.lately`): thresholds go by it."""
+        """Export the recent arrivals, by pool (`Arrivals.lately`); thresholds depend on them."""
         return self._rooms.pace(self._clock(now))
 
     def take_pace(self, pool: Pool, lately: list[int], now: float) -> None:
-        """Those came elsewhere, to those who will go on here. Raises MatcherFull."""
+        """Import the recent arrivals of a pool from another process. Raises MatcherFull."""
         now = self._clock(now)
         self._rooms.of(pool, now).arrivals.add_lately(lately, now)
 
-    # inner
+    # internal
 
     def _clock(self, now: float) -> float:
         if now > self._now:
@@ -237,7 +240,7 @@ class Lobby(Vocabulary):
         return self._now
 
     def _pair(self, matches: list[Match], now: float) -> None:
-        """The end of a window: pairs of all who wait in the pools to which somebody came."""
+        """End a window: pair all tickets of the pools that newcomers entered."""
         rooms, self._fresh = self._fresh, []
         for room in rooms:
             room.fresh = False
@@ -252,13 +255,13 @@ class Lobby(Vocabulary):
                 matches.append(Match(a.client, b.client, common, weight, waited[0], waited[1], rule))
 
     def _forget(self, ticket: Ticket) -> None:
-        """Take a ticket out of the index, if it is there."""
+        """Remove a ticket from the index, if it is there."""
         if ticket._handle:
             self._matcher.remove(ticket._handle)
             self._out(ticket)
 
     def _out(self, ticket: Ticket) -> None:
-        """The index has it no more."""
+        """Update the ticket and its room after the index removed the ticket."""
         room = ticket._room
         ticket._handle = NO_HANDLE
         ticket._due = NEVER
@@ -270,7 +273,7 @@ class Lobby(Vocabulary):
         return room.arrivals.total < self.thresholds.quiet_below
 
     def _also(self, ticket: Ticket) -> tuple[int, ...]:
-        """The other pools that this ticket looks into: the one of any language; all, where it takes any language."""
+        """Return the other pools that this ticket searches: the one of any language; all, if it accepts any language."""
         own = ticket._room
         family = own.family
         elsewhere = family.waiting > own.waiting
@@ -290,7 +293,7 @@ class Lobby(Vocabulary):
         return self._look(ticket, now)
 
     def _look(self, ticket: Ticket, now: float) -> Match | None:
-        """Meet somebody as the ticket stands, or wait for its next look."""
+        """Match the ticket at its level, or let it wait for its next step."""
         room = ticket._room
         window = self.thresholds.window
         try:
@@ -329,7 +332,7 @@ class Lobby(Vocabulary):
         return None
 
     def _settle(self, ticket: Ticket, now: float, first: bool = False) -> None:
-        """Bring level, floor and next look to what the age allows."""
+        """Bring level, threshold and next step up to the ticket's age."""
         rules = self.thresholds
         rate = ticket._room.arrivals.rate(now)
         if first:

@@ -1,7 +1,7 @@
-"""What an address is counted by where a limit is an address's (rule 10). Rule: the same networks as those of new connections.
+"""Derive the networks of an address, which the limits of rule 10 count. They are the same as for new connections (`ext.accept.admission`).
 
-IPv4: the address, and the /24 around it with eight times the share. IPv6: its /64, for one line holds a whole one, and its /48, for some
-hold that, with four times the share.
+IPv4: the address, and its /24 with eight times the share. IPv6: its /64, since one line has a whole one, and its /48 with four times the share,
+since some lines have that.
 """
 
 from typing import Final
@@ -9,11 +9,11 @@ from typing import Final
 from ext.accept.admission import WIDE4, WIDE6, key_of, wide_of
 from ext.accept.admission import share_of as share_of
 
-SHARES: Final = (1, WIDE6, WIDE4)  # how many times what one address may, as `share_of` says of a network
+SHARES: Final = (1, WIDE6, WIDE4)  # multiples of one address's limit, as `share_of` returns for a network
 
 
 def networks_of(address: str) -> tuple[str, ...]:
-    """The networks of an address, the narrowest first. Raises ValueError for what is none."""
+    """Return the networks of an address, narrowest first. Raises ValueError if it is no address."""
     key = key_of(address)
     wide = wide_of(key)
     return (key, wide) if wide else (key,)

@@ -1,6 +1,7 @@
-"""Questions whose askers allow that they are asked again. Rule: nothing of the asker, a day at most, bounded, in memory.
+"""Keep spy mode's questions that their askers allow to be asked again.
 
-Two who wait to discuss while nobody asks get the one that was asked longest ago, and nobody watches.
+If no asker is there, two discussers get the question that was asked the longest ago, without a watcher.
+**Invariant:** in memory, bounded, for a day at most; nothing of the asker is kept.
 """
 
 from collections import deque
@@ -8,27 +9,27 @@ from typing import Final
 
 from engine.wire.protocol import ANY_LANGUAGE
 
-QUESTION_FOR: Final = 86_400.0  # seconds: a day, as the registry declares it
-QUESTIONS_MAX: Final = 1_000  # the oldest go first; 200 characters each
-ASKED_MAX: Final = 5  # times, so that a busy day does not hear one question for ever
+QUESTION_FOR: Final = 86_400.0  # seconds: a day, as the privacy registry declares
+QUESTIONS_MAX: Final = 1_000  # the oldest is dropped first; 200 characters each
+ASKED_MAX: Final = 5  # times, so that a busy day does not repeat one question for ever
 
 
 class Questions:
-    """A queue: the next to be asked stands first."""
+    """Queue of questions; the next to be asked is first."""
 
     __slots__ = ("_queue",)
 
     def __init__(self) -> None:
-        self._queue: deque[tuple[float, int, str, str]] = deque()  # until, times left, language, question
+        self._queue: deque[tuple[float, int, str, str]] = deque()  # expiry, times left, language, question
 
     def add(self, question: str, language: str, now: float) -> None:
-        """A question may be asked again of others."""
+        """Add a question."""
         if len(self._queue) >= QUESTIONS_MAX:
             self._queue.popleft()
         self._queue.append((now + QUESTION_FOR, ASKED_MAX, language, question))
 
     def take(self, language: str, now: float) -> str | None:
-        """A question in a language (`*`: any), which goes to the end of the queue; None where there is none."""
+        """Return a question in a language (`*`: any) and move it to the end; None if there is none."""
         for _ in range(len(self._queue)):
             until, left, spoken, question = self._queue.popleft()
             if until <= now:
@@ -42,11 +43,11 @@ class Questions:
         return None
 
     def rest(self, now: float) -> list[tuple[str, str, float, int]]:
-        """All of them, the next first: question, language, seconds and times that it may be asked again."""
+        """Export all questions, next one first: question, language, seconds and times left."""
         return [(question, spoken, until - now, left) for until, left, spoken, question in self._queue if until > now]
 
     def enter(self, question: str, language: str, seconds: float, times: int, now: float) -> None:
-        """One of `rest` elsewhere stands at the end of the queue here."""
+        """Append a question that `rest` exported in another process."""
         if len(self._queue) < QUESTIONS_MAX:
             self._queue.append((now + seconds, times, language, question))
 

@@ -1,7 +1,8 @@
-"""Rule 7: who shall not meet whom again, and for how long. Bounded: the persons noted longest ago are forgotten first.
+"""Remember which persons must not be matched again, and for how long (rule 7).
 
-A person is a number (identity, or session where there is none). The last partners bar for minutes and give way to a
-long wait; a report bars for a day and never gives way.
+A person is a number: the identity, else the session id. Recent partners are excluded for minutes, and allowed again after a long wait; a report
+excludes for a day without exception.
+**Invariant:** bounded; the persons noted the longest ago are dropped first.
 """
 
 from collections import OrderedDict
@@ -14,11 +15,11 @@ from engine.matching.network_of import SHARES, share_of
 from engine.wire import rule_numbers
 
 Who = int  # a person, or a network
-Whom = Any  # a person, or for a network who reported whom
+Whom = Any  # a person; for a network the pair (reporter, reported)
 
 
 class Bars:
-    """What each of `persons` at most is not to meet for `seconds`, `partners` at most; fewer persons as time goes by."""
+    """Excluded partners: at most `partners` of each of at most `persons`, for `seconds`."""
 
     __slots__ = ("_partners", "_persons", "_seconds", "_table")
 
@@ -26,12 +27,12 @@ class Bars:
         self._seconds = seconds
         self._partners = partners
         self._persons = persons
-        # when each partner is free again, the earliest first; persons in the order of their first note or last look: in a plain dict a look
-        # at the first would pass by the places of all who went before it
+        # expiry by partner, earliest first. Persons are in order of their first note or last check; an OrderedDict, since finding the first of a
+        # plain dict would step over the places of all deleted before it
         self._table: OrderedDict[Who, dict[Whom, float]] = OrderedDict()
 
     def note(self, person: Who, partner: Whom, now: float) -> Whom | None:
-        """`person` is not to meet `partner` from now on; gives the one that it may meet for that, where it would be one too many."""
+        """Exclude `partner` for `person` from now on. Return the partner that is allowed again for it, if there would be too many."""
         until = now + self._seconds
         known = self._table.get(person)
         if known is None:
@@ -47,7 +48,7 @@ class Bars:
         return first
 
     def lift(self, person: Who, partner: Whom) -> None:
-        """`person` may meet `partner`."""
+        """Allow `partner` for `person` again."""
         known = self._table.get(person)
         if known is not None:
             known.pop(partner, None)
@@ -55,7 +56,7 @@ class Bars:
                 del self._table[person]
 
     def of(self, person: Who, now: float) -> tuple[Whom, ...]:
-        """Whom the person is not to meet, the earliest noted first."""
+        """Return the excluded partners of a person, earliest first."""
         known = self._table.get(person) if self._table else None
         if known is None:
             return ()
@@ -69,19 +70,19 @@ class Bars:
         return tuple(known)
 
     def forget(self, person: Who) -> None:
-        """Nobody can ever be that person again."""
+        """Delete the entry of a person that no one can be again."""
         if self._table:
             self._table.pop(person, None)
 
     def leave(self, person: Who, now: float, keep: bool) -> list[tuple[Whom, float]]:
-        """Whom the person is not to meet and for how many seconds more; forgotten here unless `keep`."""
+        """Export the excluded partners of a migrating person with the seconds left; the entry is deleted here unless `keep`."""
         known = self._table.get(person) if keep else self._table.pop(person, None)
         return [] if known is None else [(partner, until - now) for partner, until in known.items() if until > now]
 
     def enter(self, person: Who, partners: Iterable[tuple[Whom, float]], now: float) -> list[Whom]:
-        """What `leave` said elsewhere, beside what is known here; gives those that it may meet because they are too many."""
+        """Import what `leave` exported, besides the entry here. Return the partners that are allowed again because there are too many."""
         known = self._table.pop(person, {})
-        last, in_order = 0.0, not known  # as they mostly come: nothing is known here, and they were in order there
+        last, in_order = 0.0, not known  # the usual case: no entry here, and the imported one is in order
         for partner, seconds in partners:
             until = max(known.get(partner, 0.0), now + seconds)
             in_order = in_order and until >= last and partner not in known
@@ -97,14 +98,14 @@ class Bars:
         return [partner for partner, _ in ordered[: -self._partners]]
 
     def rest(self, now: float) -> Iterator[tuple[Who, list[tuple[Whom, float]]]]:
-        """Everybody who is known, and whom they are not to meet for how many seconds more."""
+        """Yield all persons with their excluded partners and the seconds left."""
         for person in list(self._table):
             partners = self.leave(person, now, keep=True)
             if partners:
                 yield person, partners
 
     def _sweep(self, now: float) -> None:
-        """Looks at the two persons at the head: with two looks for each new person an idle table shrinks."""
+        """Check the two oldest persons: with two checks per new person an idle table shrinks."""
         table = self._table
         for _ in range(2):
             oldest = next(iter(table))
@@ -112,43 +113,43 @@ class Bars:
             if known and next(reversed(known.values())) > now and len(table) <= self._persons:
                 if len(known) == 1:
                     return  # noted once, and not long enough ago
-                table.move_to_end(oldest)  # noted again since: not the oldest any more
+                table.move_to_end(oldest)  # noted again since, so not the oldest any more
             else:
                 del table[oldest]
 
 
 class Recents:
-    """The last partners of each person, and whom a report parts."""
+    """Recent partners of each person, and partners excluded by reports."""
 
     __slots__ = ("_bars", "_draw", "_got", "_made", "_met", "_networks", "_salt", "on_report")
 
     def __init__(self, draw: Callable[[], int], persons: int = rule_numbers.PERSONS_MAX) -> None:
-        """`draw`: unguessable numbers."""
+        """Take `draw`, a source of unguessable numbers."""
         self._draw = draw
-        # told of each report as `report` is; None: nobody else need know
+        # called with each report, as `report` is, to pass it on; None: there is no other process
         self.on_report: Callable[[int, int, tuple[str, ...]], None] | None = None
-        self._salt = b""  # drawn when it is needed
+        self._salt = b""  # drawn at first use
         seconds, partners = rule_numbers.REPORTED_FOR, rule_numbers.REPORTED_PARTNERS
         self._met: Bars = Bars(rule_numbers.RECENT_FOR, rule_numbers.RECENT_PARTNERS, persons)
-        self._made: Bars = Bars(seconds, partners, persons)  # by who reported
-        self._got: Bars = Bars(seconds, partners, persons)  # by who was reported
-        # (who, whom) of the reports from a network: identities are made up at will, so they are bounded by that. A network is
-        # a number that means something with the salt alone, which no disk has: its address is not kept for a day
+        self._made: Bars = Bars(seconds, partners, persons)  # by reporter
+        self._got: Bars = Bars(seconds, partners, persons)  # by reported person
+        # (reporter, reported) by network: identities can be made at will, so reports are bounded per network. A network is a number that depends on
+        # the salt, which is on no disk, so its address is not kept for a day
         self._networks: dict[int, Bars] = {
             share: Bars(seconds, rule_numbers.REPORTS_MAX * share, persons) for share in SHARES
         }
         self._bars = {"met": self._met, "made": self._made, "got": self._got}
 
     def met(self, person: int, partner: int, now: float) -> None:
-        """They are in a chat."""
+        """Note that two persons are in a chat."""
         self._met.note(person, partner, now)
 
     def recent(self, person: int, now: float) -> tuple[int, ...]:
-        """Whom not to meet soon."""
+        """Return the recent partners of a person."""
         return self._met.of(person, now)
 
     def report(self, person: int, partner: int, networks: tuple[str, ...], now: float) -> None:
-        """One, in these networks, reported the other: neither meets the other for a day, whoever else reports whom from elsewhere."""
+        """Note that `person`, in these networks, reported `partner`: they are not matched for a day."""
         self._made.note(person, partner, now)
         self._got.note(partner, person, now)
         for network in networks:
@@ -168,9 +169,9 @@ class Recents:
         return int.from_bytes(blake2b(network.encode(), digest_size=8, key=self._salt).digest())
 
     def barred(self, person: int, now: float, avoided: tuple[int, ...] = ()) -> tuple[int, ...]:
-        """Whom not to meet at all, what weighs most last: who reported them, whom they blocked (`avoided`), whom they reported.
+        """Return the persons never to match, the most important last: reporters of this person, those they blocked (`avoided`), those they reported.
 
-        A report stands at both of the two, so that the first are those that can be done without.
+        A report is in the tables of both, so the first ones can be dropped.
         """
         made, got = self._made.of(person, now), self._got.of(person, now)
         if avoided:
@@ -178,24 +179,24 @@ class Recents:
         return got + made if got and made else got or made
 
     def forget(self, person: int) -> None:
-        """A session without identity is over."""
+        """Delete the entries of a session without identity that ended."""
         self._met.forget(person)
         self._made.forget(person)
         self._got.forget(person)
 
-    # from and to another process
+    # migration
 
     @property
     def salt(self) -> bytes:
-        """What makes numbers of networks; empty where none was needed."""
+        """Salt of the numbers of networks; empty if none was needed."""
         return self._salt
 
     def take_salt(self, salt: bytes) -> None:
-        """Networks have the numbers that they have elsewhere; those of here are nobody's any more."""
+        """Use the salt of another process; entries of networks under the old one are lost."""
         self._salt = salt
 
     def leave(self, record: dict[str, Any], person: int, now: float, keep: bool) -> None:
-        """Put into a record what goes with a person: whom they met, whose reports they made and got; forgotten here unless `keep`."""
+        """Add the entries of a migrating person to their session record: recent partners, reports made and received. Deleted here unless `keep`."""
         met, made, got = (
             self._met.leave(person, now, keep),
             self._made.leave(person, now, keep),
@@ -209,11 +210,11 @@ class Recents:
             record["got"] = got
 
     def enter(self, person: int, name: str, partners: Iterable[tuple[int, float]], now: float) -> None:
-        """One of what `leave` gave elsewhere; the longer bar holds where both know one."""
+        """Import one of the entries that `leave` exported; the longer exclusion wins."""
         self._bars[name].enter(person, partners, now)
 
     def rest(self, now: float, most: int) -> Iterator[dict[str, Any]]:
-        """What is known of everybody who is still known, in pieces of `most` persons or networks."""
+        """Yield all entries, in pieces of `most` persons or networks."""
         tables: list[tuple[str, Bars]] = [
             *self._bars.items(),
             *((f"reports_{share}", bars) for share, bars in self._networks.items()),
@@ -231,6 +232,6 @@ class Recents:
     def take_reports(
         self, share: int, network: int, reports: Iterable[tuple[tuple[int, int], float]], now: float
     ) -> None:
-        """Reports of a network, of `rest`; beyond what a network may have those that are over first bar nobody."""
+        """Import the reports of a network from `rest`; beyond its limit the oldest exclude no longer."""
         for gone in self._networks[share].enter(network, reports, now):
             self._lift(gone)

@@ -1,8 +1,8 @@
-"""The pools that are open, and how many wait in each family of them.
+"""Keep the open pools as rooms, and count how many wait in each and in each family of them.
 
-Rule: a room costs what those cost who wait in it, and no step here looks at all rooms. It opens when somebody comes. Empty, it
-is given back when nobody came for a minute, for then it knows nothing that a new one does not; sooner, the one longest empty
-first, where more than EMPTY_MAX stand empty. So there are as many pools as people who wait in different ones, and EMPTY_MAX.
+A room opens with the first ticket of its pool. An empty room is closed after a minute without arrivals, since it then knows no more than a new one;
+earlier, longest empty first, if more than EMPTY_MAX are empty.
+**Invariant:** there are at most as many rooms as waiting users, and EMPTY_MAX; no step here visits all rooms.
 """
 
 from collections import OrderedDict
@@ -13,11 +13,11 @@ from engine.matching.tickets import NEVER, Family, Pool, Room
 from engine.wire.protocol import ANY_LANGUAGE
 
 EMPTY_FOR: Final = 60.0  # seconds: as long as arrivals are remembered
-EMPTY_MAX: Final = 256  # more languages and modes than a service has; a kilobyte each
+EMPTY_MAX: Final = 256  # more than the languages and modes of a service; a kilobyte each
 
 
 class Rooms:
-    """See the module. `number`: opens a pool in the index, and returns its number; numbers given back are used again."""
+    """Rooms by pool. `number` opens a pool in the index and returns its number; numbers of closed rooms are used again."""
 
     __slots__ = ("_empty", "_families", "_first", "_number", "_rooms", "_spare")
 
@@ -25,23 +25,25 @@ class Rooms:
         self._number = number
         self._rooms: dict[Pool, Room] = {}
         self._families: dict[Pool, Family] = {}
-        self._empty: OrderedDict[Room, float] = OrderedDict()  # since when, or since the last look; the earliest first
-        self._first = NEVER  # when the first of these is looked at; below 0: to be found out
+        self._empty: OrderedDict[Room, float] = (
+            OrderedDict()
+        )  # since when it is empty, or was last checked; earliest first
+        self._first = NEVER  # when the first of these is checked; below 0: not known
         self._spare: list[int] = []
 
     def __len__(self) -> int:
         return len(self._rooms)
 
     def of(self, pool: Pool, now: float) -> Room:
-        """The room of a pool, opened where it is not. Raises MatcherFull where the index has no room for another."""
+        """Return the room of a pool, opened if necessary. Raises MatcherFull if the index has no place for another."""
         return self._rooms.get(pool) or self._open(pool, now)
 
     def find(self, pool: Pool) -> Room | None:
-        """The room of a pool, if it is open."""
+        """Return the room of a pool, if it is open."""
         return self._rooms.get(pool)
 
     def enter(self, room: Room) -> None:
-        """Somebody waits in it from now on."""
+        """Count one more who waits in a room."""
         count = room.waiting = room.waiting + 1
         room.family.waiting += 1
         if not count & count - 1:
@@ -52,7 +54,7 @@ class Rooms:
                 self._first = NEVER if not self._empty else -1.0
 
     def leave(self, room: Room, now: float) -> None:
-        """Somebody waits in it no more."""
+        """Count one fewer who waits in a room."""
         count = room.waiting
         room.waiting = count - 1
         room.family.waiting -= 1
@@ -63,13 +65,13 @@ class Rooms:
                 self._rest(room, now)
 
     def due(self) -> float:
-        """When `expire` has something to look at; NEVER: nothing."""
+        """Return when `expire` has work next; NEVER: never."""
         if self._first < 0.0:
             self._first = next(iter(self._empty.values())) + EMPTY_FOR if self._empty else NEVER
         return self._first
 
     def expire(self, now: float) -> None:
-        """Give back the rooms that stood empty for so long, unless people came by: at most EMPTY_MAX looks."""
+        """Close the rooms that have been empty for EMPTY_FOR without arrivals: at most EMPTY_MAX checks."""
         if now < self._first:
             return
         empty = self._empty
@@ -86,11 +88,11 @@ class Rooms:
                 self._close(room)
 
     def sizes(self) -> dict[Pool, int]:
-        """How many wait, by pool."""
+        """Return how many wait, by pool."""
         return {pool: room.waiting for pool, room in self._rooms.items()}
 
     def pace(self, now: float) -> list[tuple[Pool, list[int]]]:
-        """Who came in the last minute, by pool; pools to which nobody came are left out."""
+        """Export the arrivals of the last minute, by pool; pools without any are left out."""
         return [(pool, lately) for pool, room in self._rooms.items() if (lately := room.arrivals.lately(now))]
 
     def _open(self, pool: Pool, now: float) -> Room:

@@ -1,4 +1,7 @@
-"""What a search asks for beside its words. Rule: few combinations, so those who ask alike share one object, and with it the pools that follow."""
+"""Share one object for the terms of equal searches: language, role, mode, college and so on, everything but the interests.
+
+There are few combinations. The pools of a search follow from its terms.
+"""
 
 from typing import Final
 
@@ -6,11 +9,11 @@ from engine.matching.tickets import Pool
 from engine.wire.protocol import ANY_LANGUAGE, STRANGER
 
 NAMES: Final = ("language", "role", "video", "strict", "relay", "share", "college", "same", "writes")
-_MOST: Final = 1_024  # strangers choose the language: more than a service has
+_MOST: Final = 1_024  # users choose the language; more combinations than a service has
 
 
 class Terms:
-    """Never changed. Those of a search come from `shared`."""
+    """Terms of a search, immutable; made by `shared`."""
 
     __slots__ = (
         "also",
@@ -39,28 +42,28 @@ class Terms:
         same: bool,
         writes: str = ANY_LANGUAGE,
     ) -> None:
-        self.language = language  # primary subtag, or "*"
+        self.language = language  # primary subtag, or `*`
         self.role = role
         self.video = video
         self.strict = strict
         self.relay = relay
-        self.share = share  # a question may be asked again
-        self.college = college  # the proven domain
-        self.same = same  # that college only
-        self.writes = writes  # what is told of a person of any language; `*`: nothing
-        self.told = language if language != ANY_LANGUAGE else writes  # the language that the partner is told
+        self.share = share  # the question may be asked again
+        self.college = college  # proven domain
+        self.same = same  # only this college
+        self.writes = writes  # language shown to the partner if `language` is `*`; `*`: none
+        self.told = language if language != ANY_LANGUAGE else writes  # language shown to the partner
         pool = Pool("video" if video else "text", language, STRANGER, college or "")
-        # `any` college also meets who wants that one only
+        # `any` college also matches users who want that one only
         of_all = college is not None and not same
         self.pool = pool._replace(college="any") if of_all else pool
-        self.also: tuple[Pool, ...] = (pool,) if of_all else ()  # the other pools that it looks into
+        self.also: tuple[Pool, ...] = (pool,) if of_all else ()  # the other pools to search
 
 
 _shared: dict[tuple[object, ...], Terms] = {}
 
 
 def shared(fields: tuple[str, str, bool, bool, bool, bool, str | None, bool, str]) -> Terms:
-    """The one object of these fields, in the order of `Terms`: it saves every waiting person a copy."""
+    """Return the one object with these fields, in the order of `Terms`: this saves every waiting session a copy."""
     known = _shared
     found = known.get(fields)
     if found is None:

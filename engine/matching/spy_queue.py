@@ -1,8 +1,6 @@
-"""The waiting room of spy mode: one who asks, two who discuss, in the order of their coming.
+"""Match the wishes of spy mode: one asker and two discussers, longest wait first.
 
-Rule: the longest waiting come first.
-
-Interests do not count here, language does. Two who met lately, or whom a report parts, are not put together, nor two wishes of one person.
+Interests do not count, the language does. Two recent partners, two whom a report excludes, and two wishes of one person are not matched.
 """
 
 from collections.abc import Iterator
@@ -15,7 +13,7 @@ from engine.wire.protocol import ANY_LANGUAGE
 
 @dataclass(slots=True)
 class Wish:
-    """One who waits for spy mode."""
+    """Wish of a user who waits for spy mode."""
 
     client: int
     asks: bool
@@ -23,14 +21,14 @@ class Wish:
     person: int
     avoid: tuple[int, ...]
     since: float
-    place: int = 0  # as a ticket's
+    place: int = 0  # as in a ticket
 
 
 @dataclass(slots=True)
 class SpyMatch:
-    """One question's three: `waited` in seconds, of the spy and of the first discusser."""
+    """The two discussers and the spy of one question; `waited` in seconds, of the spy and of the first discusser."""
 
-    spy: int | None  # None: nobody watches, and the question is one that may be asked again
+    spy: int | None  # None: without a spy; the question is then one that was asked before
     first: int
     second: int
     waited: tuple[float, float]
@@ -38,7 +36,7 @@ class SpyMatch:
 
 
 class SpyQueue:
-    """Two queues, in the order of age; in both a wish that is replaced or set aside has its age on."""
+    """Queues of askers and discussers, in order of age; a wish that is replaced or set aside keeps its age."""
 
     __slots__ = ("_aside", "_discuss", "_looked", "_spies", "discuss_wait", "questions", "spy_wait")
 
@@ -46,24 +44,24 @@ class SpyQueue:
         self._spies: dict[int, Wish] = {}
         self._discuss: dict[int, Wish] = {}
         self._aside: dict[int, Wish] = {}
-        self._looked = float("-inf")  # when `advance` last found nobody
+        self._looked = float("-inf")  # when `advance` last found no pair
         self.questions = Questions()
-        self.spy_wait = 0.0  # seconds, a moving average over those who were served
+        self.spy_wait = 0.0  # seconds, a moving average over served wishes
         self.discuss_wait = 0.0
 
     def submit(self, wish: Wish, now: float) -> SpyMatch | None:
-        """Wait, or be part of three at once. A second wish of a client replaces the first and has its age."""
+        """Match a wish at once, or let it wait. A second wish of a client replaces the first and keeps its age."""
         old = self._take(wish.client)
         if old is not None:
             wish.since = min(wish.since, old.since)
         return self._enter(wish, now)
 
     def cancel(self, client: int) -> bool:
-        """Wait no more."""
+        """Remove the client's wish. Return whether it had one."""
         return self._take(client) is not None
 
     def set_aside(self, client: int) -> bool:
-        """The client is away."""
+        """Hold the wish of a client that is away."""
         wish = self._take(client)
         if wish is None:
             return False
@@ -71,33 +69,33 @@ class SpyQueue:
         return True
 
     def restore(self, client: int, now: float) -> SpyMatch | None:
-        """The client is back."""
+        """Let the wish of a client that is back wait again; it may be matched at once."""
         wish = self._aside.pop(client, None)
         return None if wish is None else self._enter(wish, now)
 
     def waits_there(self, client: int) -> bool:
-        """Whether the client waits, and is not away."""
+        """Whether the client waits and is not away."""
         return client in self._spies or client in self._discuss
 
     def leave(self, client: int) -> tuple[Wish, bool] | None:
-        """Take a wish out, to go on elsewhere: it, and whether it was set aside; None: there is none."""
+        """Remove a wish that migrates. Return it and whether it was set aside; None: there is no wish."""
         aside = client in self._aside
         wish = self._take(client)
         return None if wish is None else (wish, aside)
 
     def enter(self, wish: Wish, aside: bool, now: float) -> SpyMatch | None:
-        """A wish that waited elsewhere waits on, as old as there, or is part of three at once."""
+        """Add a wish that migrated here, with its age; it may be matched at once."""
         if aside:
             self._aside[wish.client] = wish
             return None
         return self._enter(wish, now)
 
     def clients(self) -> list[int]:
-        """Who waits, each queue in its order, then who is set aside."""
+        """Return the waiting clients, each queue in its order, then those that are set aside."""
         return [*self._spies, *self._discuss, *self._aside]
 
     def advance(self, now: float) -> list[SpyMatch]:
-        """Twos who waited long enough for a question that nobody asks, with one that may be asked again."""
+        """Return the pairs of discussers who waited long enough without an asker, each with a question that was asked before."""
         found: list[SpyMatch] = []
         due = self.due()
         while due is not None and due <= now:
@@ -110,14 +108,14 @@ class SpyQueue:
         return found
 
     def due(self) -> float | None:
-        """When `advance` may have something to do; None: never."""
+        """Return when `advance` may have work next; None: never."""
         if len(self._discuss) < 2 or not self.questions:
             return None
         head = next(iter(self._discuss.values()))
         return max(head.since, self._looked) + rule_numbers.QUESTION_AGAIN_AFTER
 
     def waits(self, now: float) -> tuple[float, float]:
-        """Seconds that who asks, and who discusses, waits: as of late, or longer where somebody waits longer now."""
+        """Return the seconds that an asker and a discusser wait: the recent average, or the longest current wait if that is longer."""
         spies, discuss = (
             max((now - wish.since for wish in _heads(queue)), default=0.0) for queue in (self._spies, self._discuss)
         )
@@ -137,7 +135,7 @@ class SpyQueue:
         return None
 
     def sizes(self) -> tuple[int, int]:
-        """How many ask, how many want to discuss; those away are left out."""
+        """Return how many wait to ask and to discuss, without those away."""
         return len(self._spies), len(self._discuss)
 
     def _take(self, client: int) -> Wish | None:
@@ -158,7 +156,7 @@ class SpyQueue:
         )
 
     def _three(self, wish: Wish) -> tuple[Wish, Wish, Wish] | None:
-        """Three who fit, the newcomer among them: nobody else could have become possible."""
+        """Return three that fit, the newcomer among them: no other three can have become possible."""
         if wish.asks:
             for first in _heads(self._discuss):
                 if _fit(wish, first):
@@ -175,7 +173,7 @@ class SpyQueue:
 
 
 def _place(queue: dict[int, Wish], wish: Wish) -> None:
-    """Behind all who wait as long or longer; a newcomer is the last without a look at anybody but the last."""
+    """Insert a wish after all that are as old or older; for a newcomer only the last one is compared."""
     last = next(reversed(queue.values()), None)
     queue[wish.client] = wish
     if last is not None and last.since > wish.since:

@@ -1,6 +1,6 @@
-"""How picky a waiting person is, and for how long (rule 6 of the protocol): good overlap, any overlap, anyone.
+"""Define how demanding a waiting ticket is at each age (rule 6 of the protocol): good overlap, any overlap, anyone.
 
-Rule: pure arithmetic on ages and rates: the time is passed in, and nothing here knows a ticket's content.
+**Invariant:** pure arithmetic on ages and rates: time is passed in, and nothing here knows the content of a ticket.
 """
 
 from dataclasses import dataclass
@@ -9,48 +9,46 @@ from typing import Final
 from engine.wire.protocol import ANY_AFTER, ANYONE_AFTER, LIFT_AFTER, QUIET_BELOW
 
 SPAN: Final = 5.0  # seconds in which arrivals are counted together
-NO_SLOT: Final = float("-inf")  # when it ends, where nobody has come yet
+NO_SLOT: Final = float("-inf")  # end of the slot before the first arrival
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Ages in seconds at which a ticket takes the next step; all are settings of a deployment."""
+    """Ages in seconds at which a ticket takes its steps; all are settings of an operator."""
 
     any_after: float = ANY_AFTER
     anyone_after: float = ANYONE_AFTER
     lift_after: float = LIFT_AFTER  # counted from the step to `anyone`
-    quiet_below: int = QUIET_BELOW  # arrivals in the last minute; below that any overlap is good
-    enough: float = (
-        300.0  # arrivals after which a better partner is hardly to be hoped for: the bench's frontier bends there
-    )
+    quiet_below: int = QUIET_BELOW  # arrivals in the last minute, below which any overlap is good
+    enough: float = 300.0  # arrivals after which a better partner is unlikely: the benchmark's frontier bends there
     exact_after: float = (
-        10.0  # the age from which a ticket's own search has no budget: nobody starves for a cheap search
+        10.0  # age from which a ticket's own search has no budget, so that none starves for a cheap search
     )
-    peak: int = 0  # the weight of shared interests that a newcomer wants at first: a floor, which falls to nothing
+    peak: int = 0  # least weight of shared interests that a newcomer accepts at first; it falls to 0
     falls: int = 12  # in so many steps
-    falls_for: float = 3.0  # within so many seconds, sooner where the pool is busy
-    window: float = 0.0  # above 0: newcomers with interests are paired together, once in so many seconds
-    hurry: float = 0.2  # the least share of a step that is waited however busy the pool is
+    falls_for: float = 3.0  # within so many seconds, sooner in a busy pool
+    window: float = 0.0  # above 0: newcomers with interests are paired together, once per so many seconds
+    hurry: float = 0.2  # least share of a step that is waited, however busy the pool
 
     def any_at(self, rate: float) -> float:
-        """The age at which any overlap will do, in a pool with `rate` arrivals a second."""
+        """Return the age at which any overlap is accepted, in a pool with `rate` arrivals per second."""
         return self.any_after * self._pace(rate)
 
     def anyone_at(self, rate: float) -> float:
-        """The age at which anyone will do."""
+        """Return the age at which anyone is accepted."""
         return self.anyone_after * self._pace(rate)
 
     def fall_at(self, fallen: int, rate: float) -> float:
-        """The age at which the floor falls the next time."""
+        """Return the age at which the least weight falls the next time."""
         return self.falls_for * self._pace(rate) * (fallen + 1) / self.falls
 
     def floor(self, fallen: int) -> int:
-        """The least weight taken after so many of the `falls` steps: it falls steeply first, for most pairs are light."""
+        """Return the least weight accepted after `fallen` of the `falls` steps: it falls steeply at first, since most pairs are light."""
         left = 1.0 - fallen / self.falls
         return round(self.peak * left * left)
 
     def _pace(self, rate: float) -> float:
-        """1 where the pool is slow, down to `hurry` where `enough` people come by long before the step."""
+        """Return the factor of the steps: 1 in a slow pool, down to `hurry` if `enough` tickets arrive long before the step."""
         seen = rate * self.any_after
         if seen <= self.enough:
             return 1.0
@@ -64,7 +62,7 @@ class Arrivals:
 
     def __init__(self) -> None:
         self._buckets = [0] * 12
-        self._slot = 0  # the present one
+        self._slot = 0  # the current one
         self._until = NO_SLOT  # when it ends
         self.total = 0
 
@@ -76,7 +74,7 @@ class Arrivals:
         self.total += 1
 
     def expire(self, now: float) -> None:
-        """Forget what is more than a minute old. A clock that steps back forgets nothing."""
+        """Drop arrivals older than a minute. A clock that steps back drops none."""
         if now < self._until:
             return
         slot = int(now / SPAN)
@@ -92,7 +90,7 @@ class Arrivals:
         self._until = (slot + 1) * SPAN
 
     def lately(self, now: float) -> list[int]:
-        """Arrivals in each SPAN, the latest first; what would be 0 at the end is left out."""
+        """Export the arrivals in each SPAN, latest first, without zeros at the end."""
         self.expire(now)
         slot = self._slot
         found = [self._buckets[(slot - back) % 12] for back in range(12)]
@@ -101,7 +99,7 @@ class Arrivals:
         return found
 
     def add_lately(self, lately: list[int], now: float) -> None:
-        """Count what `lately` said elsewhere as if it had been here; what is beyond a minute is left out."""
+        """Add arrivals that `lately` exported in another process; those older than a minute are left out."""
         self.expire(now)
         slot = self._slot
         for back, count in enumerate(lately[:12]):
@@ -109,6 +107,6 @@ class Arrivals:
             self.total += count
 
     def rate(self, now: float) -> float:
-        """Arrivals a second over the last minute."""
+        """Return the arrivals per second over the last minute."""
         self.expire(now)
         return self.total / 60.0

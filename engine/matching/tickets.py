@@ -1,5 +1,6 @@
-"""What goes into the waiting room and what comes out of it. Rule: plain data; the lobby alone touches what begins with `_`,
-and `engine.matching.rooms` alone counts who waits.
+"""Define the data of the waiting room: pools, tickets, rooms, families of rooms, matches and steps.
+
+**Invariant:** plain data; only the lobby writes names that begin with `_`, and only `engine.matching.rooms` counts who waits.
 """
 
 from collections.abc import Sequence
@@ -10,12 +11,12 @@ from engine.matching.thresholds import Arrivals
 from engine.wire.protocol import DEFAULT_LANGUAGE, GOOD, STRANGER
 from ext.match.interner import Ids
 
-NEVER: Final = float("inf")  # a time
-NO_HANDLE: Final = 0  # the index gives none such
+NEVER: Final = float("inf")  # as a time
+NO_HANDLE: Final = 0  # the index assigns no such handle
 
 
 class Pool(NamedTuple):
-    """What two people must agree on."""
+    """Properties that two partners must share."""
 
     mode: str = "text"
     language: str = DEFAULT_LANGUAGE
@@ -24,9 +25,9 @@ class Pool(NamedTuple):
 
 
 class Ticket:
-    """One person's wish; the lobby's once submitted. `recent` and `blocked` are persons; `blocked` is never lifted.
+    """Search of one user; owned by the lobby once submitted. `recent` and `blocked` are persons; `blocked` is never lifted.
 
-    `place`: where its person stays, who meets nobody that stays at another; 0: they go anywhere.
+    `place`: placement group of the user, who is not matched with a user of another group; 0: matches all.
     """
 
     __slots__ = (
@@ -75,22 +76,22 @@ class Ticket:
         self._handle = NO_HANDLE
         self._level = GOOD
         self._fallen = 0
-        self._due = NEVER  # the next look: a step of the level, or the floor falls
+        self._due = NEVER  # next check: a step of the level, or the least weight falls
         self._step = NEVER
-        self._room: Room  # where it waits
+        self._room: Room  # the room in which it waits
 
     def stand(self) -> tuple[int, float | None, int]:
-        """What the lobby made of it: its level, when it takes the next step, how often its floor fell."""
+        """Return the progress made in the lobby: level, time of the next step, how often the least weight fell."""
         return self._level, None if self._step == NEVER else self._step, self._fallen
 
     def stood(self, level: int, step: float | None, fallen: int) -> None:
-        """It stands so, having waited elsewhere (`Lobby.enter`)."""
+        """Set the progress made in another process (`Lobby.enter`)."""
         self._level, self._fallen = level, fallen
         self._step = NEVER if step is None else step
 
 
 class Room:
-    """One pool as the lobby sees it: its number in the matcher, its relatives, how many come and how many wait."""
+    """One pool as the lobby sees it: its number in the index, its family, arrivals and number of waiting tickets."""
 
     __slots__ = ("arrivals", "family", "fresh", "members", "number", "pool", "waiting")
 
@@ -100,23 +101,25 @@ class Room:
         self.family = family
         self.arrivals = Arrivals()
         self.waiting = 0
-        self.members: dict[int, Ticket] = {}  # who waits, in order of age; filled only where windows pair
-        self.fresh = False  # somebody came since the last window
+        self.members: dict[int, Ticket] = {}  # waiting tickets, oldest first; only kept if windows pair
+        self.fresh = False  # a newcomer entered since the last window
 
 
 class Family:
-    """All pools that differ by nothing but the language: how many wait in them, and in which of them the most."""
+    """All pools that differ only in language: how many wait in them, and in which the most."""
 
     __slots__ = ("any", "open", "sizes", "waiting")
 
     def __init__(self) -> None:
-        self.any: Room | None = None  # the one of any language
-        self.open = 0  # rooms
+        self.any: Room | None = None  # the room of any language
+        self.open = 0  # number of open rooms
         self.waiting = 0
-        self.sizes: list[dict[Room, None]] = [{}]  # at n those in which 2 ** (n - 1) wait, and fewer than twice as many
+        self.sizes: list[dict[Room, None]] = [
+            {}
+        ]  # at n: rooms in which at least 2 ** (n - 1) wait, and fewer than twice as many
 
     def fullest(self, most: int, besides: Room) -> list[Room]:
-        """At most so many of the rooms in which somebody waits, the fullest first: none is twice as full as one before it."""
+        """Return at most `most` rooms in which a ticket waits, fullest first: none is twice as full as one before it."""
         found: list[Room] = []
         for rooms in reversed(self.sizes):
             for room in rooms:
@@ -127,7 +130,7 @@ class Family:
         return found
 
     def move(self, room: Room, size: int, to: int) -> None:
-        """A room has grown or shrunk from one size to the next; 0: nobody waits in it."""
+        """Move a room that grew or shrank from one size class to the next; 0: empty."""
         if size:
             del self.sizes[size][room]
         if to:
@@ -138,7 +141,7 @@ class Family:
 
 @dataclass
 class Match:
-    """Two who meet: `a` asked, `b` waited. `common` rarest first; `rule` let them pass: good, any or anyone."""
+    """Two partners: `a` searched, `b` waited. `common`: shared interests, rarest first; `rule`: good, any or anyone, which allowed it."""
 
     a: int
     b: int
@@ -151,7 +154,7 @@ class Match:
 
 @dataclass
 class Step:
-    """What a ticket takes now, in how many seconds it takes more (None: never), whether other languages wait."""
+    """Step of a ticket: whom it accepts now, in how many seconds it accepts more (None: never), whether users of other languages wait."""
 
     client: int
     accepts: str

@@ -1,6 +1,7 @@
-"""The interests of a process, as numbers. Rule: a word has a number as long as somebody uses it.
+"""Intern the interests of a process as numbers.
 
-The words of a waiting room are its lobby's (`engine.matching.lobby`); a process whose room is in another has one of these alone.
+In the process of the waiting room the lobby is the vocabulary (`engine.matching.lobby`); a worker whose waiting room is remote has its own.
+**Invariant:** a word has a number as long as a search uses it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +11,7 @@ from ext.match.interner import Ids, Interner
 
 
 class Vocabulary:
-    """Words and their uses."""
+    """Interned words and how many searches use each."""
 
     def __init__(self, most_interests: int = 1_000_000) -> None:
         self._interner = Interner(most_interests)
@@ -18,10 +19,10 @@ class Vocabulary:
         self._known = self._spellings.known
 
     def intern(self, words: Sequence[str]) -> Ids:
-        """Ids of the words, in their order; one use of each is counted until `release`.
+        """Return the ids of the words, in their order, and count one use of each until `release`.
 
-        Two spellings of one interest give the same id twice. Raises BadInterest, or InternFull where a word is new
-        and the table full; then no use is counted.
+        Two spellings of one interest give the same id twice. Raises BadInterest, or InternFull if a word is new and the table is full; then
+        no use is counted.
         """
         ids = self._interner.intern_all(words, self._known, self._spellings)
         if ids is None:
@@ -30,11 +31,11 @@ class Vocabulary:
 
     @property
     def interests(self) -> int:
-        """How many different interests are in use."""
+        """Number of different interests in use."""
         return self.different()
 
     def different(self) -> int:
-        """`interests`, by a call that is quicker where it is compiled."""
+        """Return `interests`; as a method it is faster when compiled."""
         return len(self._interner)
 
     def spelled(self, ids: Ids, words: Sequence[str]) -> bool:
@@ -42,15 +43,15 @@ class Vocabulary:
         return self._interner.spelled(ids, words)
 
     def words(self, ids: Iterable[int]) -> list[str]:
-        """The normalised words of ids in use."""
+        """Return the normalised words of ids in use."""
         return self._interner.words_of(ids)
 
     def release(self, ids: Iterable[int]) -> None:
-        """Give back what `intern` counted; only for tickets that wait no more."""
+        """Uncount what `intern` counted, for a ticket that no longer waits."""
         self._interner.release(ids)
 
     def known(self, words: Iterable[str]) -> list[str]:
-        """Those of the words that somebody uses already."""
+        """Return those of the words that are in use."""
         kept = []
         for word in words:
             before = self.interests

@@ -1,6 +1,6 @@
-"""The third way to decide: all who wait in a pool are paired at once, for the most of shared weight (`matching.window`).
+"""Pair all tickets of a pool at once for the largest total weight, once per window: the setting `matching.window`.
 
-Rule: what it costs is bounded. It grows with the pool: at most MOST tickets take part, half of them the longest waiting, half the newest.
+**Invariant:** the cost, which grows with the pool, is bounded: at most MOST tickets take part, half of them the oldest, half the newest.
 """
 
 from array import array
@@ -13,11 +13,13 @@ from ext.match.batch_pairing import pair
 
 MOST: Final = 4096  # about 150 ms of one core: the most that a window of 200 ms can afford
 
-Pair = tuple[Ticket, Ticket, tuple[int, ...], float, bool]  # common rarest first, its weight, whether it is good
+Pair = tuple[
+    Ticket, Ticket, tuple[int, ...], float, bool
+]  # common interests, rarest first; their weight; whether the overlap is good
 
 
 def choose(tickets: Sequence[Ticket], weight: Callable[[int], int], quiet: bool) -> Iterator[Pair]:
-    """Pairs among tickets of one pool, given in order of age. `quiet`: any overlap is good."""
+    """Yield pairs of tickets of one pool, which are given in order of age. `quiet`: any overlap is good."""
     who = [ticket for ticket in tickets if ticket.interests]
     if len(who) > MOST:
         who = who[: MOST // 2] + who[-MOST // 2 :]

@@ -1,1 +1,1 @@
-"""Export sessions to another process and import them: session records, their fields and versions."""
+"""Export sessions to another process as session records, and import them: fields, versions and the moves themselves."""

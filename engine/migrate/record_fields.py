@@ -1,6 +1,7 @@
-"""Sessions, seats, chats and searches as fields of a record, and back. Rule: pure; nothing here enters or leaves a table.
+"""Convert sessions, seats, chats and searches to fields of a session record, and back.
 
-What a class of the engine holds is written here or has its reason in NOT_CARRIED; a test fails for a slot that has neither.
+Each slot of the engine's classes is converted here or has its reason in NOT_CARRIED; a test fails for a slot that has neither.
+**Invariant:** pure; no table of the engine is changed here.
 """
 
 from collections.abc import Iterable, Mapping
@@ -47,14 +48,14 @@ NOT_CARRIED: Final = {
     "Wish.person": "the session's person",
 }
 _USUAL: Final = Terms(DEFAULT_LANGUAGE, STRANGER, False, False, False, False, None, False)
-_MOST_KEPT: Final = 1_024  # of each of the two below: strangers choose the language
+_MOST_KEPT: Final = 1_024  # of each of the two caches below: users choose the language
 _OF_WORDS: Final = frozenset(("ring", "looks", "found"))  # of a chat: what was said and seen
 _written: dict[Terms, dict[str, Any]] = {}
 _terms_read: dict[tuple[tuple[str, Any], ...], Terms] = {}
 
 
 def write_session(session: Session, now: float) -> dict[str, Any]:
-    """A person without search, seats and connection."""
+    """Encode a session without search, seats and connection."""
     record: dict[str, Any] = {"id": session.id, "address": session.address}
     if session.key != session.id:
         record["key"] = session.key
@@ -115,7 +116,7 @@ def _read_trial(record: Mapping[str, Any], now: float) -> Trial:
 
 
 def read_session(record: Mapping[str, Any], now: float) -> Session:
-    """The other way; its fields were checked."""
+    """Decode a session; its fields were validated. Raises BadRecord."""
     get = record.get
     id = record["id"]
     session = Session(id, 0, get("identity", 0), record["address"], STANDS[get("state", STATES[IDLE])])
@@ -144,7 +145,7 @@ def read_session(record: Mapping[str, Any], now: float) -> Session:
 
 
 def write_seat(seat: Seat, now: float) -> dict[str, Any]:
-    """A seat, present or past, without its chat."""
+    """Encode a seat, of the current or the last chat, without the chat."""
     record: dict[str, Any] = {
         "chat": seat.chat.id,
         "side": seat.side,
@@ -168,7 +169,7 @@ def write_seat(seat: Seat, now: float) -> dict[str, Any]:
 
 
 def read_seat(record: Mapping[str, Any], chat: Chat, now: float) -> Seat:
-    """The other way; its fields were checked."""
+    """Decode a seat; its fields were validated."""
     get = record.get
     seat = Seat(
         chat,
@@ -190,7 +191,7 @@ def read_seat(record: Mapping[str, Any], chat: Chat, now: float) -> Seat:
 
 
 def write_chat(chat: Chat, now: float, blobs: list[bytes]) -> tuple[dict[str, Any], bool]:
-    """A chat with its messages, and whether it is over."""
+    """Encode a chat with its lines. Return it and whether it has ended."""
     state, lines = chat.ring.dump()
     if lines:
         state["bytes"] = len(blobs)
@@ -214,7 +215,7 @@ def write_chat(chat: Chat, now: float, blobs: list[bytes]) -> tuple[dict[str, An
 
 
 def bare(record: Mapping[str, Any], chats: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Of a person's record and its chats: whom they talked with last, without a word of it: `past` and `chats`, as in a record; empty: nobody."""
+    """Return `past` and `chats` of a user's last chat as in a record, but without anything said or seen in it; empty: there is none."""
     past = record.get("past")
     chat = next((one for one in chats if one["id"] == past["chat"]), None) if past else None
     if past is None or chat is None:
@@ -224,7 +225,7 @@ def bare(record: Mapping[str, Any], chats: Iterable[Mapping[str, Any]]) -> dict[
 
 
 def write_last(session: Session, now: float) -> dict[str, Any]:
-    """What somebody else needs to go on with them where this process is gone: as `bare`, of the chat that they are in or had last; and `saves`."""
+    """Encode what another process needs to continue a session if this one dies: `bare` of the current or last chat, and `saves`."""
     saves = [(chat, answer.decode()) for chat, answer in session.saves]
     seat = session.past if session.seat is None else session.seat
     if seat is None:
@@ -237,7 +238,7 @@ def write_last(session: Session, now: float) -> dict[str, Any]:
 
 
 def read_chat(record: Mapping[str, Any], blobs: list[bytes], rings: Rings, now: float) -> Chat:
-    """The other way; its fields were checked. Raises ValueError where the ring does not fit its bytes."""
+    """Decode a chat; its fields were validated. Raises ValueError if the ring does not fit its bytes."""
     ring = record["ring"]
     chat = Chat(
         record["id"],
@@ -256,7 +257,7 @@ def read_chat(record: Mapping[str, Any], blobs: list[bytes], rings: Rings, now: 
 
 
 def write_query(query: Query, words: list[str], ticket: Ticket | Wish | None, now: float) -> dict[str, Any]:
-    """A search with its ticket or wish; `words`: as typed. Who is away has theirs set aside."""
+    """Encode a search with its ticket or wish; `words`: as typed. The ticket of a user who is away is set aside."""
     record: dict[str, Any] = {}
     terms = _written_terms(query.terms)
     if terms:
@@ -290,7 +291,7 @@ def write_query(query: Query, words: list[str], ticket: Ticket | Wish | None, no
 
 
 def read_query(record: Mapping[str, Any], session: Session, now: float) -> tuple[Query, Ticket | Wish | None]:
-    """A search, whose words the caller interns (`engine.core.interest_limits`), and its ticket or wish. Its fields were checked."""
+    """Decode a search and its ticket or wish; the caller interns its words (`engine.core.interest_limits`). Its fields were validated."""
     get = record.get
     terms = read_terms(get("terms", {}))
     query = Query(terms, get("question"), tuple(get("blocked", ())))
@@ -320,11 +321,11 @@ def read_query(record: Mapping[str, Any], session: Session, now: float) -> tuple
 
 
 def read_terms(record: Mapping[str, Any]) -> Terms:
-    """Terms of a search; their fields were checked."""
+    """Decode the terms of a search; their fields were validated."""
     said = tuple(record.items())
     try:
         found = _terms_read.get(said)
-    except TypeError:  # a field that this release does not know, and holds a list
+    except TypeError:  # an unknown field that holds a list
         return _as_terms(record)
     if found is None:
         if len(_terms_read) >= _MOST_KEPT:
@@ -351,7 +352,7 @@ def _as_terms(record: Mapping[str, Any]) -> Terms:
 
 
 def _written_terms(terms: Terms) -> dict[str, Any]:
-    """What is not usual of them; one object for all who ask alike."""
+    """Return the fields that differ from the usual terms; one object for all equal terms."""
     found = _written.get(terms)
     if found is None:
         if len(_written) >= _MOST_KEPT:
@@ -364,7 +365,7 @@ def _written_terms(terms: Terms) -> dict[str, Any]:
 
 
 def check_person(record: Mapping[str, Any], blobs: list[bytes]) -> int:
-    """The parts of a person, whose own fields were checked; gives how many fields are unknown. Raises BadRecord."""
+    """Validate the parts of a person, whose own fields were validated. Return the number of unknown fields. Raises BadRecord."""
     skipped = 0
     query, wire = record.get("query"), record.get("wire")
     if query is not None:
@@ -389,5 +390,5 @@ def check_person(record: Mapping[str, Any], blobs: list[bytes]) -> int:
 
 
 def check_chat(record: Any) -> int:
-    """As `check_person`."""
+    """Validate a chat. Return the number of unknown fields. Raises BadRecord."""
     return check(record, CHAT)

@@ -1,10 +1,10 @@
-"""Sessions go from this process to another one, and come from there (`serendip upgrade`).
+"""Export sessions to another process and import them from one.
 
-Rule: a person is in one process with all that is theirs, and a chat's people go together. Who goes and who comes is told nothing,
-nor is their partner, and nothing of it counts as an arrival or an end.
+**Invariant:** a person is in one process with all their state, and the sessions of a chat move together. A move sends nothing to a user or their
+partner, and counts as neither an arrival nor an end.
 
-The caller holds what it released until the other process says that it has it: the same `take` brings it back here, in
-sessions made anew. A chat that is over goes along once, with the first of those who remember it, and is known by its id until `forget`.
+The caller keeps what it released until the other process acknowledges it; `take` also restores it here, as new session objects. A chat that has
+ended is sent once, with the first session that remembers it, and is referred to by its id until `forget`.
 """
 
 from collections import Counter
@@ -57,11 +57,11 @@ NO_ALLOWANCES: Final[Mapping[int, list[float]]] = {}
 
 
 def nothing_left(_: Session, __: list[float]) -> None:
-    """Nobody keeps what is left of a limit."""
+    """Ignore what is left of a limit."""
 
 
 class Moves:
-    """The part of the engine that lets sessions out and in."""
+    """Export and import of the engine's sessions."""
 
     __slots__ = ("_core", "_over", "_presence", "_search", "_twice", "skipped", "steady", "writes")
 
@@ -69,24 +69,26 @@ class Moves:
         self._core = core
         self._search = search
         self._presence = presence
-        self._over: dict[str, Chat] = {}  # chats that are over and went, or came, in this hand-over
-        self._twice: set[int] | None = None  # persons who are in more than one session here, as of the first release
-        # people go one by one as long as the process lives: each parcel has all that it needs, and no hand-over is remembered
+        self._over: dict[str, Chat] = {}  # chats that have ended and were exported or imported in this migration
+        self._twice: set[int] | None = None  # persons with more than one session here, as of the first release
+        # sessions move one by one for the whole life of the process: each record is complete, and no migration is remembered
         self.steady = False
         self.skipped = 0  # fields that this release does not know
-        self.writes = VERSION  # of the records that leave: what the other process reads too (`agreed`), until `forget`
+        self.writes = (
+            VERSION  # version of the exported records: one that the other process reads too (`agreed`), until `forget`
+        )
 
     def find(self, key: int) -> int | None:
-        """The id of the session whose token holds a key."""
+        """Return the id of the session whose token holds a key."""
         session = self._core.by_key(key)
         return None if session is None else session.id
 
     def awaiting(self, key: int) -> list[int]:
-        """The sessions that wait, to resume it, for the session of a key."""
+        """Return the sessions that wait to resume the session of a key."""
         return self._presence.awaiting(key)
 
     def group(self, id: int) -> tuple[int, ...]:
-        """The sessions that go together: a chat's people, by side; else the one. Raises KeyError for one that is not here."""
+        """Return the sessions that must move together: those of its chat, by side; else the one. Raises KeyError if it is not here."""
         session = self._core.sessions[id]
         seat = session.seat
         if seat is None or session.state != CHATTING:
@@ -94,7 +96,7 @@ class Moves:
         return tuple([other for _, other in sorted([(seat.side, id), *seat.others])])
 
     def order(self) -> list[int]:
-        """All sessions, in the order in which they best go: who waits, the longest first; who does neither; who talks."""
+        """Return all sessions in the best order to move: those that wait, longest first; idle ones; those that chat."""
         sessions = self._core.sessions
         first = self._search.room.clients()
         talk = [session.id for session in sessions.values() if session.state == CHATTING]
@@ -103,11 +105,11 @@ class Moves:
 
     @property
     def versions(self) -> tuple[int, int]:
-        """The records that this release reads: the oldest, the newest."""
+        """Record versions that this release reads: oldest, newest."""
         return OLDEST, VERSION
 
     def rewire(self, session: Session, conn: int, now: float) -> None:
-        """The connection of somebody who stays has another number, since it left the reactor and came back; 0: it is gone."""
+        """Set the new number of a connection that left the reactor and came back; 0: it is lost."""
         if not conn:
             self._presence.lost(session, session.conn, DROPPED, now)
             return
@@ -116,12 +118,12 @@ class Moves:
             self._core.out.link(conn, session.seat.chat.ring, session.seat.side)
 
     def forget(self) -> None:
-        """The hand-over is over, or given up: chats that are over are not known by their ids any more."""
+        """End a migration, or give it up: chats that have ended are no longer known by their ids."""
         self._over.clear()
         self._twice = None
         self.writes = VERSION
 
-    # out
+    # export
 
     def release(
         self,
@@ -130,10 +132,10 @@ class Moves:
         now: float,
         allowances: Mapping[int, list[float]] = NO_ALLOWANCES,
     ) -> Parcel:
-        """Take sessions out, without a word; their objects are GONE. Raises KeyError, or ValueError for a part of a chat, before anything is done.
+        """Export sessions silently; their objects are GONE. Raises KeyError, or ValueError for a part of a chat, before any change.
 
-        `wires`: the connections, by session: address, state and bytes, as `Reactor.release` gave them; `allowances`: what is left of
-        the limits of those who are away. Between two events only, when no bus message waits.
+        `wires`: connections by session: address, state and bytes, as `Reactor.release` gave them; `allowances`: what is left of the limits
+        of sessions that are away. Call it only between two events, when no bus message is queued.
         """
         sessions = self._core.sessions
         there = [sessions[id] for id in ids]
@@ -192,8 +194,10 @@ class Moves:
     def _send(
         self, chat: Chat, chats: dict[str, dict[str, Any]], blobs: list[bytes], now: float, live: bool = False
     ) -> None:
-        """The chat goes along, unless it does already, or went before and is over. One that goes on takes the place of the copy that
-        who watched and left may have, which ended when they moved."""
+        """Add the chat to the record, unless it is in it already, or was sent before and has ended.
+
+        A running chat replaces a copy of it that a watcher who left may have, which ended when they migrated.
+        """
         there = chats.get(chat.id)
         if there is None:
             goes = live or chat.id not in self._over
@@ -205,7 +209,7 @@ class Moves:
                 self._over[chat.id] = chat
 
     def _stays(self, person: int) -> bool:
-        """Whether what is known of a person is needed here when one of their sessions has gone; by `steady` nobody counts them anew."""
+        """Whether a person's entries are still needed here after one of their sessions has left; under `steady`, always."""
         if self.steady:
             return True
         if self._twice is None:
@@ -215,14 +219,14 @@ class Moves:
             self._twice = {person for person, count in counts.items() if count > 1}
         return person in self._twice
 
-    # in
+    # import
 
     def take(self, parcel: Parcel, connect: Connect, now: float, allow: Allow = nothing_left) -> list[Session]:
-        """Put in what another process released, or this one. Raises BadRecord before anything is changed; gives the sessions, in their order.
+        """Import what another process released, or this one. Return the sessions in order. Raises BadRecord before any change.
 
-        `connect(place, session, address, state, bytes)` is called for each person with a wire, with their place in `people`: it makes the
-        connection and gives its number; 0: it could not, then the person is away, as if the connection had dropped now. `allow` is told
-        what is left of the limits of who is away. Who waits is matched where somebody fits, and is told that; nobody is told anything else.
+        `connect(place, session, address, state, bytes)` is called for each person with a wire, with their index in `people`: it makes the
+        connection and returns its number; 0: it failed, then the session is away, as if the connection had dropped now. `allow` gets what
+        is left of the limits of a session that is away. A waiting session may be matched, and is told so; nothing else is sent.
         """
         arrivals, chats = self._read(parcel, now)
         core, presence = self._core, self._presence
@@ -243,7 +247,7 @@ class Moves:
         live = {session.seat.chat.id for session, _, _ in arrivals if session.seat and session.state == CHATTING}
         for chat in chats:
             if chat.id not in live:
-                chat.ring.end()  # of who watched and left: it goes on without them
+                chat.ring.end()  # of a watcher who left: it continues without them
         for session, record, ticket in arrivals:
             seat = session.seat
             if seat is not None and session.conn:
@@ -278,7 +282,7 @@ class Moves:
             self._core.refuse(fresh, refusal.code, refusal.of, None, None, refusal.field)
 
     def _read(self, parcel: Parcel, now: float) -> tuple[list[Arrival], list[Chat]]:
-        """Everybody of a parcel, made but in no table. Raises BadRecord."""
+        """Decode all sessions of a record without changing a table. Raises BadRecord."""
         record, blobs = parcel
         try:
             check_version(record)
@@ -286,7 +290,7 @@ class Moves:
             chats: dict[str, Chat] = {}
             for fields in record["chats"]:
                 skipped += check_chat(fields)
-                # of what is taken back in another order than it went; of a chat that goes on that would be a watcher's copy
+                # restored in another order than exported; not for a running chat, where it would be a watcher's copy
                 known = self._over.get(fields["id"]) if "ended" in fields["ring"] else None
                 chats[fields["id"]] = known or read_chat(fields, blobs, self._core.rings, now)
             arrivals: list[Arrival] = []
@@ -326,7 +330,7 @@ class Moves:
         return session, record, ticket
 
     def _fit(self, sessions: list[Session]) -> None:
-        """Nobody is here already or comes twice, and of each chat that goes on all are here. Raises BadRecord."""
+        """Check that no session is here already or comes twice, and that all sessions of each running chat are in the record. Raises BadRecord."""
         core = self._core
         there: dict[str, set[tuple[int, int]]] = {}
         keys: set[int] = set()
@@ -346,14 +350,14 @@ class Moves:
             if {(seat.side, session.id), *seat.others} != seats or len(dict(seats)) != len(seats):
                 raise BadRecord("a part of a chat")
 
-    # what is nobody's
+    # state of no session
 
     def pace(self, now: float) -> dict[str, Any]:
-        """What the waiting rooms know beside who waits: to be handed over before anybody goes."""
+        """Export what the waiting rooms know beside their tickets, to be sent before any session."""
         return {"v": self.writes, **self._search.room.pace(now), "salt": self._core.recents.salt.hex()}
 
     def take_pace(self, pace: dict[str, Any], now: float) -> None:
-        """What `pace` said in another process. Raises BadRecord before anything is changed."""
+        """Import what `pace` exported in another process. Raises BadRecord before any change."""
         check_version(pace)
         skipped = check(pace, PACE)
         try:
@@ -366,7 +370,7 @@ class Moves:
             self._core.recents.take_salt(salt[:64])
 
     def rest(self, now: float, most: int = 500) -> Iterator[dict[str, Any]]:
-        """What is known of people who are not here, in pieces of `most` rows: to be handed over when everybody has gone."""
+        """Yield what is known of persons who are not here, in pieces of `most` rows, to be sent after all sessions."""
         for piece in self._core.recents.rest(now, most):
             yield {"v": self.writes, **piece}
         friction, ages = self._core.friction.rest(now), self._core.ages.rest(now)
@@ -377,7 +381,7 @@ class Moves:
                 yield {"v": self.writes, name: rows[start : start + most]}
 
     def take_rest(self, rest: dict[str, Any], now: float) -> None:
-        """One piece of another process's `rest`, beside what is known here. Raises BadRecord before anything is changed."""
+        """Import one piece of another process's `rest`, besides what is known here. Raises BadRecord before any change."""
         check_version(rest)
         reports = {f"reports_{share}": share for share in SHARES}
         skipped = check(rest, {**REST, **dict.fromkeys(reports, reports_of)})

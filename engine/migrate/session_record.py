@@ -1,10 +1,9 @@
-"""What goes from one process to another when sessions move: its form, its versions, and what is refused.
+"""Define the session record, which carries sessions to another process: its form, its versions, its validation.
 
-Rule: ages and seconds left, no times; words, no ids of words; what is usual is left out. A record is refused whole, before anything is
-changed, or taken; a field that this release does not know is skipped and counted, never guessed.
-
-`record` is JSON: {"v", "people": [person], "chats": [chat]}; where a field of it holds bytes, it holds their place in `blobs`. A
-person has the fields of PERSON, a chat those of CHAT. Records are read from OLDEST on; the older of two processes' newest is written.
+`record` is JSON: {"v", "people": [person], "chats": [chat]}; a field that stands for bytes holds their index in `blobs`. A person has the fields of
+PERSON, a chat those of CHAT. Records hold ages and seconds left, no times; words, no ids of words; default values are left out. Versions from
+OLDEST on are read; the older of two processes' newest version is written.
+**Invariant:** a record is imported, or refused as a whole before any change; a field that this release does not know is skipped and counted.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,29 +16,29 @@ from engine.core.states import CHATTING, IDLE, PARTED, STATES, WAITING
 from engine.matching.lobby import MOST_AVOIDED
 from engine.wire.protocol import INTEREST_RAW_MAX, INTERESTS_MAX, LIFTED, ROLES, SAVES_MOST
 
-VERSION: Final = 1  # what this release writes
-OLDEST: Final = 1  # what it still reads
+VERSION: Final = 1  # written by this release
+OLDEST: Final = 1  # the oldest that it reads
 
 
 class Parcel(NamedTuple):
-    """Some sessions on their way, a chat's people together."""
+    """Session record with its bytes: some sessions, those of a chat together."""
 
     record: dict[str, Any]
     blobs: list[bytes]
 
 
 class BadRecord(ValueError):
-    """Not a record, one of another version, or one that does not fit together or with what is here. Nothing was changed."""
+    """Not a record, one of another version, or one that does not fit together or with the state here. Nothing was changed."""
 
 
 def agreed(theirs: tuple[int, int]) -> int | None:
-    """The version to write to a process that reads (oldest, newest): the newest that both read; None: there is none."""
+    """Return the version to write for a process that reads (oldest, newest): the newest that both read; None: there is none."""
     newest = min(VERSION, theirs[1])
     return newest if newest >= max(OLDEST, theirs[0]) else None
 
 
 def check_version(record: Mapping[str, Any]) -> None:
-    """Raises BadRecord."""
+    """Raise BadRecord if this release does not read the record's version."""
     version = record.get("v")
     if type(version) is not int or not OLDEST <= version <= VERSION:
         raise BadRecord(f"a record of version {version!r}")
@@ -50,7 +49,7 @@ Table = Mapping[str, Check]
 
 
 def check(record: Any, table: Table) -> int:
-    """Refuse a record with a field that cannot be; gives how many fields are unknown. Raises BadRecord."""
+    """Validate a record against a table. Return the number of unknown fields. Raises BadRecord."""
     if type(record) is not dict:
         raise BadRecord("a record is not a set of fields")
     skipped = 0
@@ -123,7 +122,7 @@ def _any(_: Any) -> bool:
 
 
 def conduct_of(value: Any) -> bool:
-    """Whether it is what was counted of somebody (`engine.conduct.friction`)."""
+    """Whether a value is an exported entry of `engine.conduct.friction`."""
     return type(value) is dict and _sound(value, CONDUCT)
 
 
@@ -137,7 +136,7 @@ CONDUCT: Final[Table] = {
 
 
 def looks_of(value: Any) -> bool:
-    """Whether it is what is known of a chat's cameras (`engine.conduct.camera_verdicts`)."""
+    """Whether a value is an exported state of camera checks (`engine.conduct.camera_verdicts`)."""
     if type(value) is not dict or type(value.get("cameras")) is not list or len(value["cameras"]) != 2:
         return False
     cameras = all(type(camera) is dict and _sound(camera, CAMERA) for camera in value["cameras"])
@@ -149,7 +148,7 @@ def _sound(value: dict[str, Any], table: Table) -> bool:
 
 
 CAMERA: Final[Table] = {
-    "hits": _at_most(HITS_KEPT, _row(_seconds, _one_of("", *AGREEMENTS), _kinds)),  # so long ago
+    "hits": _at_most(HITS_KEPT, _row(_seconds, _one_of("", *AGREEMENTS), _kinds)),  # the age of each
     "cleans": _count,
     "quick": _count,
     "told": _kinds,
@@ -158,25 +157,25 @@ CAMERA: Final[Table] = {
     "veiled": _flag,
 }
 LOOKS: Final[Table] = {"due": _seconds, "ended": _flag}
-# how somebody stands, the age that they wrote, seconds for which that holds still (`engine.conduct.age_answers`)
+# answer, the age that they wrote, seconds until it expires (`engine.conduct.age_answers`)
 _age: Final = _row(_one_of(*AGES), _count, _seconds)
 _persons: Final = _at_most(256, _person)
 _bars: Final = _at_most(256, _row(_person, _seconds))
-MOST_ROWS: Final = 100_000  # of one piece of what is known of people who are not here
+MOST_ROWS: Final = 100_000  # rows of one piece of `rest`
 reports_of: Final = _at_most(MOST_ROWS, _row(_person, _at_most(4_096, _row(_row(_person, _person), _seconds))))
 
 PERSON: Final[Table] = {
     "id": _key,
-    "key": _key,  # left out: the id
+    "key": _key,  # default: the id
     "used": _key,
     "identity": _person,
     "alias": _person,
     "address": _text,
-    "state": _one_of(STATES[WAITING], STATES[CHATTING], STATES[PARTED]),  # left out: idle
+    "state": _one_of(STATES[WAITING], STATES[CHATTING], STATES[PARTED]),  # default: idle
     "told": _text,
     "fresh": _flag,
     "serial": _count,
-    "away": _seconds,  # until the session ends; neither this nor `wire`: the connection dropped on the way
+    "away": _seconds,  # until the session ends; with neither this nor `wire` the connection dropped on the way
     "query": _fields,
     "seat": _fields,
     "past": _fields,
@@ -184,43 +183,43 @@ PERSON: Final[Table] = {
     "made": _bars,
     "got": _bars,
     "finds": _seconds,  # that they are paid ahead
-    "trial": _fields,  # a challenge that comes before the next search
-    "way": _count,  # how they came
-    "conduct": conduct_of,  # what was counted that speaks for one
+    "trial": _fields,  # the challenge before the next search
+    "way": _count,  # kind of the connection
+    "conduct": conduct_of,  # facts counted for challenges
     "age": _age,
-    "paused": _seconds,  # for which their video is off still
-    "snaps": _flag,  # their client answers `snap`
-    "saves": _at_most(SAVES_MOST, _row(_text, _text)),  # of which chat, and the answer that was not heard, if any
-    "resume": _row(_text, _count, _or_none(_text)),  # one that waits for an older session
-    "wire": _fields,  # as the reactor wrote it, with `address` where it is not the session's, and `bytes`
-    "tokens": _at_most(16, _seconds),  # what is left of the limits of somebody who is away
-    "client": _any,  # another face's
+    "paused": _seconds,  # seconds left
+    "snaps": _flag,  # the client answers `snap`
+    "saves": _at_most(SAVES_MOST, _row(_text, _text)),  # chat, and the answer that was not delivered, if any
+    "resume": _row(_text, _count, _or_none(_text)),  # the `resume` with which it waits for an older session
+    "wire": _fields,  # as the reactor wrote it, with `address` if it differs from the session's, and `bytes`
+    "tokens": _at_most(16, _seconds),  # what is left of the limits of a session that is away
+    "client": _any,  # of a client of another protocol
 }
-WIRE: Final = ("input", "part", "out")  # the counts of its bytes, which stand one behind the other
+WIRE: Final = ("input", "part", "out")  # the counts of its bytes, which follow one another
 QUERY: Final[Table] = {
     "terms": _fields,
     "question": _text,
-    "blocked": _persons,  # whom they blocked
+    "blocked": _persons,  # persons whom the user blocked
     "words": _at_most(INTERESTS_MAX, lambda word: type(word) is str and 0 < len(word) <= INTEREST_RAW_MAX),
-    "networks": _at_most(4, _text),  # that hold the words, where they are not the address's
+    "networks": _at_most(4, _text),  # that the words are counted for, if not those of the address
     "age": _seconds,  # of the ticket; without it there is none
     "recent": _at_most(MOST_AVOIDED, _person),
     "barred": _persons,
     "level": lambda value: type(value) is int and 0 <= value <= LIFTED,
-    "step": _seconds,  # until the next one
+    "step": _seconds,  # until the next step
     "fallen": _count,
 }
 TRIAL: Final[Table] = {
     "level": lambda value: type(value) is int and 1 <= value <= 3,
     "kind": _text,
     "frame": _text,
-    "checked": _flag,  # an answer is being checked: what comes of it, nobody here will know
-    "began": _seconds,  # so long ago
-    "until": _seconds,  # so long still, as the following
+    "checked": _flag,  # a solution is being checked; its verdict will not arrive here
+    "began": _seconds,  # age
+    "until": _seconds,  # seconds left, as in the following
     "waits": _seconds,
     "barred": _seconds,
     "wrong": _count,
-    "first": _seconds,  # so long ago
+    "first": _seconds,  # age
 }
 TERMS: Final[Table] = {
     "language": _text,
@@ -242,7 +241,7 @@ SEAT: Final[Table] = {
     "away": _at_most(2, _row(_side, _seconds)),  # until that side's session ends
     "inside": _text,
     "over": _row(_text, _side),
-    "ended": _seconds,  # so long ago
+    "ended": _seconds,  # age
     "tips": _kinds,
     "reported": _text,
 }
@@ -254,7 +253,7 @@ CHAT: Final[Table] = {
     "question": _text,
     "people": _at_most(3, _row(_side, _person, _text)),
     "colleges": _at_most(3, _or_none(_text)),
-    "looks": looks_of,  # at the cameras
+    "looks": looks_of,  # camera checks
     "found": _at_most(64, _row(_side, _text, _count)),  # side, rule, line
     "ring": _fields,  # as the ring wrote it, with `bytes`
 }
@@ -273,7 +272,7 @@ REST: Final[Table] = {
     "got": _known,
     "finds": _at_most(MOST_ROWS, _row(_person, _seconds)),
     "conduct": _at_most(MOST_ROWS, _row(_person, conduct_of)),
-    "seen": _at_most(MOST_ROWS, _row(_person, _seconds, _seconds)),  # a cookie: first and last, so long ago
+    "seen": _at_most(MOST_ROWS, _row(_person, _seconds, _seconds)),  # a cookie: ages of the first and last visit
     "ages": _at_most(MOST_ROWS, _row(_person, _age)),
     "paused": _at_most(MOST_ROWS, _row(_person, _seconds)),
 }
@@ -281,7 +280,7 @@ STANDS: Final = {STATES[state]: state for state in (IDLE, WAITING, CHATTING, PAR
 
 
 def blob(fields: Mapping[str, Any], blobs: list[bytes]) -> bytes:
-    """The bytes of a wire or a ring. Raises BadRecord."""
+    """Return the bytes of a wire or a ring. Raises BadRecord."""
     place = fields.get("bytes")
     if place is None:
         return b""

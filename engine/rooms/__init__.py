@@ -1,1 +1,1 @@
-"""Keep one waiting room, of one process or of several: the room, the hub and its rows, the remote room of a worker, placement."""
+"""Keep one waiting room, for one process or for several: the local room, the hub with its rows and checks, a worker's remote room, placement."""

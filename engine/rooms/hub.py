@@ -1,11 +1,11 @@
-"""One waiting room for the people of several workers: tickets come in, it is said who goes where to meet whom.
+"""Run one waiting room for the users of several workers: tickets come in, and workers are told where matched users meet.
 
-Rule: the worker that has a person is the truth of them; what is here may be a moment old. So nothing that is lost here is lost:
-who meets is verified where they meet, and a match that nobody reports is asked after.
+**Invariant:** a user's worker is authoritative; the state here may be a moment old. So no loss here matters: a match is verified where it is
+seated, and one that no worker confirms is asked about.
 
-      worker ── ticket ──► room ── two fit ──► pending ── meet / go ──► workers ── done ──► whom they met is noted
-                            ▲                     └──── failed, or nothing for PENDING_FOR ──► ask ──┐
-                            └──────────────────────── ticket, with its age, of who still waits ◄─────┘
+      worker ── ticket ──► room ── two fit ──► pending ── meet / go ──► workers ── done ──► noted as recent partners
+                            ▲                     └──── failed, or no answer for PENDING_FOR ──► ask ──┐
+                            └──────────────────────── tickets, with their age, of those who still wait ◄─┘
 """
 
 from collections import Counter
@@ -26,12 +26,12 @@ from engine.rooms.placement import Placing
 from engine.rooms.waiting_room import Found, WaitingRoom
 from ext.match.interner import Ids
 
-PENDING_FOR: Final = 1.0  # seconds until a match is asked after
-WORKER_MAX: Final = 400_000  # people of one worker of another host who wait here
+PENDING_FOR: Final = 1.0  # seconds until the hub asks about a match
+WORKER_MAX: Final = 400_000  # waiting users of one worker of another host
 
 
 class Waiter:
-    """Who waits here: where they are, and what is to be given back when they do no more."""
+    """A waiting user: their worker, the number of their ticket, and the ids to release."""
 
     __slots__ = ("ids", "number", "worker")
 
@@ -42,22 +42,22 @@ class Waiter:
 
 
 class Hub:
-    """See the module. Clients are session ids; a worker is its number. Sans-IO: what is to be told stands in `out` by worker."""
+    """Waiting room of several workers. Clients are session ids; workers are numbers. Sans-IO: `out` holds the rows to send, by worker."""
 
     def __init__(self, room: WaitingRoom, vocabulary: Vocabulary, recents: Recents, first: int = 0) -> None:
-        """`first`: before the numbers of this one's matches; those of hubs before it, which may be under way, are others."""
+        """Start counting matches after `first`, so that their numbers differ from those of earlier hubs, which may still be in flight."""
         self.room = room
         self._vocabulary = vocabulary
-        self._words = Words(vocabulary, limits=False)  # each worker held its people's networks to their share
+        self._words = Words(vocabulary, limits=False)  # each worker has already limited the networks of its users
         self._recents = recents
         self._waiters: dict[int, Waiter] = {}
-        # since, target, who (client, number, worker); the oldest first
+        # match number to (since, target worker, members as (client, number, worker)), oldest first
         self._pending: dict[int, tuple[float, int, list[tuple[int, int, int]]]] = {}
         self._placing = Placing()
-        self._waiting: dict[int, int] = {}  # how many do, of each worker of another host
+        self._waiting: dict[int, int] = {}  # waiting users, by worker of another host
         self._matches = first
         self.out: dict[int, list[Row]] = {}
-        self.tally: Counter[str] = Counter()  # matches by what became of them: made, moved, done, failed, lost
+        self.tally: Counter[str] = Counter()  # matches by outcome: made, moved, done, failed, lost
         self._handlers: dict[str, Callable[[int, Row, float], None]] = {
             rows.TICKET: self._ticket,
             rows.WISH: self._wish,
@@ -74,12 +74,12 @@ class Hub:
 
     @classmethod
     def build(cls, thresholds: Thresholds, draw: Callable[[], int]) -> "Hub":
-        """A hub with rooms of its own, whose tickets widen by these thresholds; `draw`: unguessable numbers."""
+        """Build a hub with its own rooms and these thresholds; `draw`: a source of unguessable numbers."""
         lobby = Lobby(thresholds)
         return cls(WaitingRoom(lobby), lobby, Recents(draw), draw() >> 8)
 
     def anew(self, thresholds: Thresholds) -> "Hub":
-        """One in which nobody waits, that knows who met whom and counts on."""
+        """Return a hub without tickets that keeps the recent partners and the counters."""
         lobby = Lobby(thresholds)
         new = Hub(WaitingRoom(lobby), lobby, self._recents, self._matches)
         new.tally.update(self.tally)
@@ -90,25 +90,25 @@ class Hub:
 
     @property
     def leaving(self) -> set[int]:
-        """Workers that nobody is to come to."""
+        """Workers that accept no newcomers."""
         return self._placing.leaving
 
     @property
     def pending(self) -> int:
-        """Matches of which nobody said yet what became of them."""
+        """Number of matches whose outcome is not known yet."""
         return len(self._pending)
 
     # workers
 
     def joined(self, worker: int, people: int = 0, fixed: bool = False, guest: bool = False) -> None:
-        """A worker is there. `fixed`: see `Placing`; `guest`: it is of another host, and bounded."""
+        """Add a worker. `fixed`: see `Placing`; `guest`: it belongs to another host, and its tickets are bounded."""
         self._placing.joined(worker, people, fixed)
         if guest:
             self._waiting[worker] = 0
         self.out[worker] = []
 
     def gone(self, worker: int, now: float) -> None:
-        """A worker is dead, and its people are nowhere."""
+        """Remove a dead worker and its users."""
         self._placing.gone(worker)
         self.out.pop(worker, None)
         for client in [client for client, waiter in self._waiters.items() if waiter.worker == worker]:
@@ -125,24 +125,24 @@ class Hub:
             self._ask(id)
 
     def leaves(self, worker: int) -> None:
-        """Nobody is to come to a worker: its people go elsewhere and it ends, or it does not serve yet."""
+        """Send no newcomers to a worker: it drains, or does not serve yet."""
         self._placing.leaves(worker)
 
     def stays(self, worker: int) -> None:
-        """People may come to it."""
+        """Accept newcomers for a worker again."""
         self._placing.stays(worker)
 
     def load(self, worker: int, people: int) -> None:
-        """How many people a worker has."""
+        """Set the number of users of a worker."""
         if worker in self._placing.people:
             self._placing.people[worker] = people
 
     def again(self, worker: int) -> None:
-        """What a worker said was lost on its way, or what it was told: it says again who waits."""
+        """Ask a worker to repeat its tickets: rows from it or to it were lost."""
         self._tell(worker, [rows.AGAIN])
 
     def told(self, worker: int, batch: Iterable[Row], now: float) -> None:
-        """What a worker says, in its order. Rows of a kind that is not known are counted, and skipped. Raises TypeError, ValueError."""
+        """Handle the rows of a worker, in order. Rows of unknown kind are counted and skipped. Raises TypeError, ValueError."""
         for row in batch:
             handler = self._handlers.get(row[0])
             if handler is None:
@@ -151,7 +151,7 @@ class Hub:
                 handler(worker, row, now)
 
     def advance(self, now: float) -> None:
-        """What time brought."""
+        """Do what is due at `now`: matches, steps, matches without an outcome."""
         found, steps = self.room.advance(now)
         for match in found:
             self._meet(match, now)
@@ -168,7 +168,7 @@ class Hub:
             self._ask(id)
 
     def due(self) -> float | None:
-        """When `advance` has something to do; None: never."""
+        """Return when `advance` has work next; None: never."""
         due = self.room.due()
         again = self._placing.due()
         if again is not None and (due is None or again < due):
@@ -214,7 +214,7 @@ class Hub:
                 self._count(old.worker, -1)
         self._waiters[ticket.client] = Waiter(worker, row[2], ids)
         if moved or stands != rows.NEW:
-            self.room.leave(ticket.client, now)  # told twice: the later word holds, of whatever kind the one before was
+            self.room.leave(ticket.client, now)  # repeated: the later row wins, even if of the other kind
         try:
             if stands == rows.NEW:
                 found = self.room.submit(ticket, now)
@@ -227,7 +227,7 @@ class Hub:
             if old is not None and old.ids:
                 self._vocabulary.release(old.ids)  # only now: its ticket was in the room until it was replaced
         if old is not None and moved:
-            # they moved, but which of the two workers spoke last nobody knows
+            # they migrated, but the order of the two workers' rows is unknown
             self._tell(old.worker, [rows.ASK, ticket.client])
         self._answer(ticket.client, found, now)
 
@@ -275,7 +275,7 @@ class Hub:
             for _, other in who:
                 if other != person:
                     self._recents.met(person, other, now)
-            if self._is_at(client, worker):  # said again meanwhile, or to a hub that was made after the match
+            if self._is_at(client, worker):  # repeated meanwhile, or a hub that was made after the match
                 self.room.leave(client, now)
                 self._drop(client)
 
@@ -294,13 +294,13 @@ class Hub:
         self.room.asked(question, language, now)
 
     def _more(self, worker: int, _: Row, __: float) -> None:
-        """It says again who waits, so many at a time: what it said is heard."""
+        """Let a worker continue to repeat its tickets, the last part of which was handled."""
         self._tell(worker, [rows.ON])
 
     # matches
 
     def _meet(self, found: Found, now: float) -> None:
-        """Who fits is out of the room: say where they meet."""
+        """Remove the matched users from the room and tell their workers where they meet."""
         words: list[str] = []
         if isinstance(found, Match):
             if found.common:
@@ -334,7 +334,7 @@ class Hub:
             self._placing.missed([home for _, _, home in found[2]], now)
 
     def _ask(self, id: int) -> None:
-        """It came to nothing, or nobody knows: who still waits says so."""
+        """Drop a match that failed or has no outcome, and ask which of its users still wait."""
         found = self._pending.pop(id, None)
         if found is None:
             return
@@ -344,10 +344,10 @@ class Hub:
                 for worker in dict.fromkeys((home, target)):
                     self._tell(worker, [rows.ASK, client])
 
-    # inner
+    # internal
 
     def _step(self, step: Step | None, now: float) -> None:
-        """How a client stands, to its worker."""
+        """Send a client's step to its worker."""
         waiter = None if step is None else self._waiters.get(step.client)
         if step is None or waiter is None:
             return
@@ -370,7 +370,7 @@ class Hub:
         self._tell(waiter.worker, [rows.FULL, client, waiter.number])
 
     def _drop(self, client: int) -> None:
-        """The client waits here no more; the caller takes it out of the room."""
+        """Remove a client; the caller removes it from the room."""
         waiter = self._waiters.pop(client, None)
         if waiter is not None:
             if self._waiting:

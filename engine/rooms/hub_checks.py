@@ -1,7 +1,7 @@
-"""Whether a row that came from another host is one. Rule: a row of this host's own processes is believed, one that came over a network is looked at.
+"""Validate rows that came from another host. Rows of this host's own processes are trusted.
 
-What is passed here makes neither the hub nor a worker raise, and no table of theirs longer than they bound it. A kind that is not known is
-passed: who reads it skips it, and counts it.
+A row that passes makes neither hub nor worker raise, and makes no table longer than its bound. An unknown kind passes: the reader skips and counts
+it.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from engine.wire.protocol import ACCEPTS, INTERESTS_MAX, QUESTION_MAX
 
 MOST: Final = 1 << 64  # of a client, a person, a match
 AGE_MAX: Final = 1e9  # seconds
-BARRED_MAX: Final = 256  # persons; the hub takes the last of them
+BARRED_MAX: Final = 256  # persons; the hub uses the last of them
 POOLS_MAX: Final = 16
 WORD_MAX: Final = 256  # characters
 LEVELS: Final = 3  # the highest
@@ -21,12 +21,12 @@ FALLS: Final = 64
 
 
 def sound(row: Any) -> bool:
-    """A row of a worker to the hub."""
+    """Whether a row of a worker to the hub is valid."""
     return _is(row, TO_HUB)
 
 
 def sound_answer(row: Any) -> bool:
-    """A row of the hub to a worker."""
+    """Whether a row of the hub to a worker is valid."""
     return _is(row, TO_WORKER)
 
 

@@ -1,4 +1,6 @@
-"""What a worker and the hub tell each other, as rows of JSON: the kind first. Rule: written and read here and nowhere else.
+"""Encode and decode the messages between workers and the hub: rows of JSON, the kind first.
+
+**Invariant:** rows are written and read here only.
 
 Worker to hub:
 
@@ -7,19 +9,19 @@ Worker to hub:
     cancel  client reason          leave client        aside client        back client
     done    match [client, person]…                    failed match
     bar     person partner networks                    asked question language
-    more                           these were not all who wait: say `on`
+    more                           these were not all waiting tickets: answer `on`
 
 Hub to worker:
 
     step    client number level step fallen accepts widens others
     meet    match who …            see `Meeting`
-    go      client to meet         to which worker, and the row `meet` for there
-    full    client number          there is no room for it
-    ask     client                 say your ticket of it again, if it waits
-    again                          say all of them again, as they stand; `on`: go on with that
+    go      client to meet         migrate the client to this worker, with its row `meet`
+    full    client number          there is no place for its ticket
+    ask     client                 repeat the client's ticket, if it waits
+    again                          repeat all tickets; `on`: continue to
 
-`stands`: NEW, an arrival; WAITS or AWAY, what waited before. `number` tells tickets of a
-client apart, those of one process alone. Ages, never times; words, never their numbers.
+`stands`: NEW, an arrival; WAITS or AWAY, a ticket that waited before. `number` distinguishes the tickets of a client within one process. Rows hold
+ages, never times; words, never their ids.
 """
 
 from collections.abc import Sequence
@@ -56,7 +58,7 @@ Row = list[Any]
 
 
 class Member(NamedTuple):
-    """One of those who meet: its ticket's number where it waited, and that worker."""
+    """Member of a meeting: client, number of its ticket in the worker where it waited, that worker."""
 
     client: int
     number: int
@@ -64,27 +66,27 @@ class Member(NamedTuple):
 
 
 class Meeting(NamedTuple):
-    """Two or three who meet, as a row tells it. Of three the spy is the first (`spies`), unless nobody watches."""
+    """Two or three matched users, as in a row. The spy of three is the first (`spies`), if there is one."""
 
-    id: int  # of the match, the hub's
+    id: int  # number of the match, given by the hub
     who: tuple[Member, ...]
     waited: tuple[float, ...]
-    words: tuple[str, ...] = ()  # in common, normalised, the rarest first
+    words: tuple[str, ...] = ()  # common interests, normalised, rarest first
     weight: float = 0.0
-    rule: str = ""  # that let two pass; empty: of spy mode
+    rule: str = ""  # the rule that allowed a pair; empty: spy mode
     spies: bool = False
     question: str | None = None
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> "Meeting":
-        """Of a row. Raises TypeError, ValueError."""
+        """Decode a row. Raises TypeError, ValueError."""
         _, id, who, waited, words, weight, rule, spies, question = row
         members = tuple([_member(one) for one in who])
         return cls(id, members, tuple(waited), tuple(words), weight, rule, spies, question)
 
 
 def number_in(row: Sequence[Any], client: int) -> int:
-    """The number of a client's ticket, in the row of a meeting. Raises TypeError, ValueError."""
+    """Return the number of a client's ticket in the row of a meeting. Raises TypeError, ValueError."""
     for one, number, _ in row[2]:
         if one == client:
             found: int = number
@@ -93,14 +95,14 @@ def number_in(row: Sequence[Any], client: int) -> int:
 
 
 def meet_row(id: int, who: list[tuple[int, int, int]], found: Match | SpyMatch, words: Sequence[str]) -> Row:
-    """The row of a `Meeting` as the hub makes it. `who`: client, number, worker of each; `words`: that two have in common."""
+    """Encode a meeting in the hub. `who`: client, number, worker of each; `words`: common interests of two."""
     if isinstance(found, Match):
         return [MEET, id, who, (found.waited_a, found.waited_b), words, found.weight, found.rule, False, None]
     return [MEET, id, who, found.waited, words, 0.0, "", found.spy is not None, found.question]
 
 
 def ticket_row(ticket: Ticket | Wish, number: int, words: Sequence[str], stands: int, now: float) -> Row:
-    """A ticket or a wish as it stands. `words`: of its interests."""
+    """Encode a ticket or a wish with its progress. `words`: its interests."""
     age = now - ticket.since
     if isinstance(ticket, Wish):
         return [WISH, ticket.client, number, ticket.asks, ticket.language, ticket.person, ticket.avoid, age, stands]
@@ -112,7 +114,7 @@ def ticket_row(ticket: Ticket | Wish, number: int, words: Sequence[str], stands:
 
 
 def read_ticket(row: Row, now: float) -> tuple[Ticket, list[str], int]:
-    """A ticket without its interests, their words, and how it stands. Raises TypeError, ValueError."""
+    """Decode a ticket without its interests, their words, and `stands`. Raises TypeError, ValueError."""
     _, client, _, pool, words, strict, person, recent, barred, also, age, level, step, fallen, stands = row
     ticket = Ticket(
         client, _pool(pool), (), strict, person, tuple(recent), now - age, blocked=tuple(barred[-MOST_AVOIDED:]),
@@ -123,12 +125,12 @@ def read_ticket(row: Row, now: float) -> tuple[Ticket, list[str], int]:
 
 
 def read_wish(row: Row, now: float) -> tuple[Wish, int]:
-    """A wish, and how it stands. Raises TypeError, ValueError."""
+    """Decode a wish and `stands`. Raises TypeError, ValueError."""
     _, client, _, asks, language, person, avoid, age, stands = row
     return Wish(client, asks, language, person, tuple(avoid), now - age), stands
 
 
-# A named tuple is made by a call of the interpreter, which costs as much as the rest of its row; so it is made of a list here.
+# Making a named tuple by its class is an interpreter call that costs as much as the rest of the row, so it is made from a list here.
 
 
 def _pool(fields: Sequence[str]) -> Pool:
@@ -142,7 +144,7 @@ def _member(fields: Sequence[int]) -> Member:
 
 
 def is_meeting(row: Any) -> bool:
-    """Whether it is the row of a meeting: one that another host sent may be anything."""
+    """Whether a row is a valid meeting; one of another host may be anything."""
     match row:
         case [
             "meet", int(), [*who], [int() | float(), int() | float()], [*words], int() | float(), str(rule), bool(spies), str() | None,

@@ -1,81 +1,81 @@
-"""Where people of several workers meet: which workers there are, how many people each has, who may go to which.
+"""Choose the worker where matched users of several workers meet, by the number of users of each.
 
-Rule: who meets stays within the hosts that they are at. Of one host it is the emptiest of its workers, a third one too; of two hosts it is at one
-of them, for each person who is at another costs that host a connection and both of them every line.
+Within one host it is the emptiest worker, even a third one. Of two hosts it is one of the two, since each user of the other one costs that host a
+connection, and both hosts every line. The users of a `fixed` worker do not migrate within their host: partners come to them; only to a fixed worker
+of another host do they migrate, at a higher cost.
 
-A worker is a number: its host's, with that of the worker in the lowest HOST_BITS.
+A worker is a number: that of its host, with that of the worker in the lowest HOST_BITS.
 
-Who does not move where there is one host (`fixed`) is come to, and goes to another such one of another host, which costs more.
-
-Who cannot go to each other are not matched: those of two hosts between which nobody comes over (a network that is cut, a clock that is off), for
-CUT_FOR seconds at a time. That is said by places (`Ticket.place`), so that it costs a pair nothing.
+Two hosts between which every migration fails (a cut network, a wrong clock) are not matched with each other for CUT_FOR seconds at a time. This is
+expressed by placement groups (`Ticket.place`), so it costs a match nothing.
+**Invariant:** matched users stay within the hosts that they are at.
 """
 
 from itertools import combinations
 from typing import Final
 
-HOST_BITS: Final = 8  # of a worker in its host
-FAILS: Final = 8  # matches of two hosts that come to nothing, none in between that does not, until they are taken to be cut off from each other
+HOST_BITS: Final = 8  # bits of a worker's number in its host
+FAILS: Final = 8  # failed matches of two hosts in a row, after which they count as cut off from each other
 CUT_FOR: Final = 10.0  # seconds
-OTHERS: Final = 0xFFFF  # the place of all who are cut off from somebody and not from each other
+OTHERS: Final = 0xFFFF  # the group of hosts that are cut off from some host, but not from each other
 NOBODY: Final[list[int]] = []
-EMPTIER: Final = 0.75  # of the people of those who meet: a worker with fewer takes them all
+EMPTIER: Final = 0.75  # a worker with fewer than this share of the users of the members' emptiest worker takes them all
 
 
 class Placing:
-    """Of one hub."""
+    """Workers of one hub, their users and hosts."""
 
     __slots__ = ("_cut", "_failed", "_fixed", "_free", "_numbers", "_places", "apart", "leaving", "people")
 
     def __init__(self) -> None:
         self.people: dict[int, int] = {}  # by worker
-        self.leaving: set[int] = set()  # workers that nobody is to come to
-        self._fixed: set[int] = set()  # workers whose people stay within their host
-        self._free: dict[int, list[int]] = {}  # all others that take people, by host
-        self._places: dict[int, int] = {}  # by worker; who is not there has none
-        self._numbers: dict[int, int] = {}  # by host, from 1 on; one is given again when nobody of its host waits
-        self._failed: dict[tuple[int, int], int] = {}  # matches in a row, by their two hosts
-        self._cut: dict[tuple[int, int], float] = {}  # until when two hosts are, the soonest first
+        self.leaving: set[int] = set()  # workers that accept no newcomers
+        self._fixed: set[int] = set()  # workers whose users stay within their host
+        self._free: dict[int, list[int]] = {}  # by host, the other workers that accept newcomers
+        self._places: dict[int, int] = {}  # group by worker; a worker without one is not in it
+        self._numbers: dict[int, int] = {}  # group by host, from 1 on; reused when no worker of its host is left
+        self._failed: dict[tuple[int, int], int] = {}  # failed matches in a row, by pair of hosts
+        self._cut: dict[tuple[int, int], float] = {}  # pair of hosts to the end of their separation, earliest first
         self.apart = False  # there is more than one host
 
     def joined(self, worker: int, people: int, fixed: bool) -> None:
-        """A worker is there. `fixed`: whom its people meet comes to them, but for those of another such one."""
+        """Add a worker. `fixed`: partners of its users come to them, except those of another fixed worker."""
         self.people[worker] = people
         if fixed:
             self._fixed.add(worker)
         self._opened()
 
     def gone(self, worker: int) -> None:
-        """A worker is dead."""
+        """Remove a dead worker."""
         self.people.pop(worker, None)
         self._fixed.discard(worker)
         self.leaving.discard(worker)
         self._opened()
 
     def leaves(self, worker: int) -> None:
-        """Nobody is to come to a worker: its people go elsewhere and it ends, or it does not serve yet."""
+        """Send no newcomers to a worker: it drains, or does not serve yet."""
         self.leaving.add(worker)
         self._opened()
 
     def stays(self, worker: int) -> None:
-        """People may come to it."""
+        """Accept newcomers for a worker again."""
         self.leaving.discard(worker)
         self._opened()
 
     def place(self, worker: int) -> int:
-        """Of the tickets of a worker (`Ticket.place`)."""
+        """Return the placement group of a worker's tickets (`Ticket.place`)."""
         place: int = self._places.get(worker, 0)
         return place
 
-    # two hosts that are cut off from each other
+    # hosts that are cut off from each other
 
     def met(self, homes: list[int]) -> None:
-        """People of these workers did."""
+        """Note a match of these workers that succeeded."""
         for pair in _hosts(homes):
             self._failed.pop(pair, None)
 
     def missed(self, homes: list[int], now: float) -> None:
-        """They did not."""
+        """Note a match of these workers that failed."""
         for pair in _hosts(homes):
             failed = self._failed[pair] = self._failed.get(pair, 0) + 1
             if failed >= FAILS and pair not in self._cut:
@@ -83,11 +83,11 @@ class Placing:
                 self._put()
 
     def due(self) -> float | None:
-        """When `advance` has something to do; None: never."""
+        """Return when `advance` has work next; None: never."""
         return next(iter(self._cut.values()), None)
 
     def advance(self, now: float) -> list[int]:
-        """Who was cut off for so long is tried again, once: the workers whose people have another place by that."""
+        """Try hosts again whose separation is over, once. Return the workers whose group changed."""
         if not self._cut:
             return NOBODY
         over = [pair for pair, until in self._cut.items() if until <= now]
@@ -99,7 +99,7 @@ class Placing:
         return [worker for worker, place in before.items() if self._places.get(worker, 0) != place]
 
     def _put(self) -> None:
-        """Give each worker the place of its people. The hosts most cut off have one each, so that all others go on together."""
+        """Assign the groups. The hosts cut off from most others get one each, so that all others stay together."""
         numbers = self._number()
         self._failed = {
             pair: count for pair, count in self._failed.items() if pair[0] in numbers and pair[1] in numbers
@@ -118,7 +118,7 @@ class Placing:
                 self._places[worker] = place
 
     def _number(self) -> dict[int, int]:
-        """A number for each host; that of one that is alone, and has no other to be told from, is 0."""
+        """Return a number for each host; 0 for a host that is alone."""
         hosts = {worker >> HOST_BITS for worker in self.people}
         self._numbers = {host: number for host, number in self._numbers.items() if host in hosts}
         taken = set(self._numbers.values())
@@ -131,7 +131,7 @@ class Placing:
     # where they meet
 
     def where(self, homes: list[int]) -> int:
-        """Where people of these workers meet: where somebody is come to, else where the fewest are."""
+        """Return the worker where users of these workers meet: a fixed one, else the emptiest."""
         if homes.count(homes[0]) == len(homes):
             return homes[0]
         fixed = [home for home in homes if home in self._fixed]
@@ -145,13 +145,13 @@ class Placing:
         return other if people[other] < EMPTIER * people[least] else least
 
     def _of_fixed(self, homes: list[int], fixed: list[int]) -> int:
-        """Of those who are come to, of several hosts: one that takes people, where most of all are, with the fewest people."""
+        """Return the fixed worker, of several hosts: one that accepts newcomers, at the host of most members, with the fewest users."""
         hosts = [home >> HOST_BITS for home in homes]
         there = [home for home in fixed if home not in self.leaving] or fixed
         return min(there, key=lambda home: (-hosts.count(home >> HOST_BITS), self.people[home], home))
 
     def _of_one_host(self, homes: list[int]) -> list[int]:
-        """Those of them at the host where all meet: one that takes people, where most of them are, with the fewest people a worker."""
+        """Return the members' workers at the host where all meet: it accepts newcomers, has most members, and the fewest users per worker."""
         by_host: dict[int, list[int]] = {}
         for home in homes:
             by_host.setdefault(home >> HOST_BITS, []).append(home)
@@ -161,12 +161,12 @@ class Placing:
         return by_host[min(hosts, key=lambda host: (-len(by_host[host]), self._mean(host), host))]
 
     def _mean(self, host: int) -> float:
-        """People a worker that takes some."""
+        """Return the mean number of users of a host's workers that accept newcomers."""
         there = self._free.get(host) or [worker for worker in self.people if worker >> HOST_BITS == host]
         return sum([self.people[worker] for worker in there]) / len(there)
 
     def _emptiest(self, workers: list[int]) -> int:
-        """The one with the fewest people; of several the first."""
+        """Return the worker with the fewest users; of several the first."""
         found, fewest = workers[0], self.people[workers[0]]
         for worker in workers:
             there = self.people[worker]
@@ -175,7 +175,7 @@ class Placing:
         return found
 
     def _opened(self) -> None:
-        """Who comes, ends or leaves changes where people may go."""
+        """Update the tables after a change of the workers."""
         self._free = {}
         for worker in self.people:
             if worker not in self._fixed and worker not in self.leaving:
@@ -185,5 +185,5 @@ class Placing:
 
 
 def _hosts(homes: list[int]) -> list[tuple[int, int]]:
-    """Each two different hosts of workers, the smaller number first."""
+    """Return all pairs of different hosts of workers, smaller number first."""
     return list(combinations(sorted({home >> HOST_BITS for home in homes}), 2))

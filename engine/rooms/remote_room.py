@@ -1,8 +1,9 @@
-"""The waiting room where it is another process's, the hub's. Rule: the tickets here are the truth, those there are copies.
+"""Represent the waiting room of the hub, another process, in a worker.
 
-What the engine asks becomes rows (`engine.rooms.hub_rows`), which the worker sends once a turn; what the hub says comes by `told`. A
-hub that is made anew is told every ticket again, with its age. Who meets somebody of another worker goes there, or comes here
-with `arrived`; three may come one by one, and sit down when the last is there.
+Calls of the engine become rows (`engine.rooms.hub_rows`), which the worker sends once per turn; rows of the hub arrive by `told`. A new hub gets
+all tickets again, with their age. A user matched with one of another worker migrates there, or the other arrives here by `arrived`; three may come
+one by one, and are seated when the last is here.
+**Invariant:** the tickets here are authoritative, those in the hub are copies.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -19,26 +20,24 @@ from engine.rooms.hub_rows import Meeting, ticket_row
 from engine.rooms.hub_rows import Row as Row
 from engine.rooms.hub_rows import is_meeting as is_meeting
 
-# Seconds until the hub says a word of a ticket: a turn of two loops; beyond a second it is away.
+# Seconds until the hub answers a ticket: a turn of two loops; a hub that takes more than a second is away.
 ANSWER_BOUNDS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
-GATHER_FOR: Final = 1.0  # seconds that those who are here wait for the last of three
-AT_ONCE: Final = 500  # tickets that are said again in one turn, so that it takes half a millisecond and not a second
+GATHER_FOR: Final = 1.0  # seconds to wait for the last of three
+AT_ONCE: Final = 500  # tickets repeated in one turn: this takes half a millisecond, all at once would take a second
 
-NEWS: Final = frozenset(
-    (rows.DONE, rows.BAR, rows.ASKED)
-)  # rows that say what happened: they are not stale for another hub
+NEWS: Final = frozenset((rows.DONE, rows.BAR, rows.ASKED))  # rows about past events, which are not stale for a new hub
 NOBODY: Final[Mapping[int, int]] = {}
 
 Found = Match | SpyMatch
 
 
 def nothing_waits() -> bool:
-    """For the hub."""
+    """Report that no row waits for the hub."""
     return False
 
 
 class Held:
-    """A ticket that waits. `asked`: when it was handed in; 0.0 once the hub said something of it, or if it never was."""
+    """A waiting ticket. `asked`: when it was submitted; 0.0 once the hub has answered, or for one that migrated here."""
 
     __slots__ = ("aside", "asked", "number", "ticket")
 
@@ -50,36 +49,36 @@ class Held:
 
 
 class Gathering:
-    """Three of whom somebody is still on the way."""
+    """Three matched users of whom one is still migrating here."""
 
     __slots__ = ("came", "meeting", "until")
 
     def __init__(self, meeting: Meeting, until: float) -> None:
         self.meeting = meeting
         self.until = until
-        self.came: dict[int, int] = {}  # the numbers that the tickets of those who came have here
+        self.came: dict[int, int] = {}  # client to the number that its ticket has here, of those who have arrived
 
 
 class RemoteRoom:
-    """See the module; implements `engine.core.ports.Room`.
+    """Waiting room in the hub, as a worker sees it; implements `engine.core.ports.Room`.
 
-    The engine sets: `meet`, which seats who fits and says whether all were there; `waits`, whether a client could be seated now;
-    `tell` a step; `send_away` somebody for whom there is no room. The worker sets `go`: (client, worker, row of the meeting, number of their ticket);
-    `full`: whether so much waits for the hub that nobody else may.
+    The engine sets `meet`, which seats a match and returns whether all were available; `waits`, whether a client could be seated now; `tell`,
+    which sends a step; `send_away`, for a session without a place. The worker sets `go`: (client, worker, row of the meeting, number of their
+    ticket), and `full`: whether so many rows wait for the hub that no newcomer is accepted.
     """
 
     def __init__(self, number: int) -> None:
         self.vocabulary = Vocabulary()
-        self._number = number  # of this worker
+        self._number = number  # number of this worker
         self._held: dict[int, Held] = {}
         self._numbers = count(1)
-        # whose ticket is not told to the hub as they arrive: they meet somebody
+        # clients whose tickets the hub is not told of as they arrive: they are matched
         self._coming: frozenset[int] = frozenset()
         self._gatherings: dict[int, Gathering] = {}
-        self._there: dict[str, Any] = {}  # what the hub said of the whole room
-        self._untold: list[int] = []  # who is to be said again yet, the last first
-        self.rows: list[Row] = []  # for the hub
-        self.counts: dict[str, int] = {}  # the hub counts
+        self._there: dict[str, Any] = {}  # last figures of the whole room from the hub
+        self._untold: list[int] = []  # clients whose tickets are still to be repeated, the last first
+        self.rows: list[Row] = []  # to send to the hub
+        self.counts: dict[str, int] = {}  # empty: the hub counts
         self.answers = Histogram(ANSWER_BOUNDS)
         self.meet: Callable[[Found, float], bool]
         self.waits: Callable[[int], bool]
@@ -88,10 +87,10 @@ class RemoteRoom:
         self.go: Callable[[int, int, Row, int], None]
         self.full: Callable[[], bool] = nothing_waits
 
-    # of the engine (`engine.core.ports.Room`)
+    # called by the engine (`engine.core.ports.Room`)
 
     def submit(self, ticket: Ticket | Wish, now: float) -> Found | None:
-        """Hand it in. The answer comes by `told`. Raises MatcherFull: the hub takes nothing; who waits already waits on."""
+        """Submit a ticket. The answer comes by `told`. Raises MatcherFull if the hub accepts none; a client that already waits continues."""
         held = self._held.get(ticket.client)
         if held is None:
             if self.full():
@@ -103,7 +102,7 @@ class RemoteRoom:
         return None
 
     def status(self, client: int, now: float) -> Step | None:
-        """The hub tells it."""
+        """Return None: the hub sends it."""
         return None
 
     def cancel(self, client: int, now: float, reason: str = "cancelled") -> None:
@@ -127,7 +126,7 @@ class RemoteRoom:
         return None
 
     def advance(self, now: float) -> tuple[list[Found], list[Step]]:
-        """Gives up three of whom one did not come."""
+        """Give up meetings of three of whom one did not come."""
         for id in [id for id, gathering in self._gatherings.items() if gathering.until <= now]:
             self._fail(self._gatherings.pop(id).meeting, now)
         return [], []
@@ -161,58 +160,58 @@ class RemoteRoom:
         return sorted(self._held, key=lambda client: (self._held[client].aside, self._held[client].ticket.since))
 
     def pace(self, now: float) -> dict[str, Any]:
-        """The hub knows it."""
+        """Return nothing: the hub keeps it."""
         return {}
 
     def take_pace(self, pace: dict[str, Any], now: float) -> None:
-        """The hub is told."""
+        """Ignore it: the hub keeps it."""
 
     def figures(self) -> dict[str, int]:
-        """The index is the hub's, which counts it."""
+        """Return zeros: the index is the hub's, which counts it."""
         return NO_INDEX
 
     def sizes(self) -> dict[tuple[str, str], int]:
-        """The hub counts them."""
+        """Return nothing: the hub counts them."""
         return {}
 
     def spy_sizes(self) -> tuple[int, int]:
-        """Of the whole room, as the hub said last."""
+        """Return the numbers of the whole room that the hub sent last."""
         asking, discussing = self._there.get("spy_sizes", (0, 0))
         return asking, discussing
 
     def spy_waits(self, now: float) -> tuple[float, float]:
-        """As `spy_sizes`."""
+        """Return the waits of the whole room that the hub sent last."""
         asks, discusses = self._there.get("spy_waits", (0.0, 0.0))
         return asks, discusses
 
-    # of the hub
+    # called for the hub
 
     def found(self, now: float) -> None:
-        """A hub that knows nothing of this worker: it is told everybody who waits, AT_ONCE of them now, the others as it asks for more."""
+        """Repeat all tickets to a hub that has none of this worker: AT_ONCE of them now, the others as it asks for more."""
         self.rows[:] = [row for row in self.rows if row[0] in NEWS]
         self._untold = [*reversed(self._held)]
         self._say_on(now)
 
     @property
     def away(self) -> bool:
-        """Whether the hub says that so much waits on its way to the room that nobody else may."""
+        """Whether so many rows wait on their way to the hub that no newcomer is accepted."""
         away: bool = self._there.get("away", False)
         return away
 
     def there(self, said: dict[str, Any]) -> None:
-        """Figures of the whole room: `spy_sizes`, `spy_waits`; `away`."""
+        """Set the figures of the whole room: `spy_sizes`, `spy_waits`, `away`."""
         self._there = said
 
     def bar(self, person: int, partner: int, networks: tuple[str, ...]) -> None:
-        """A report: neither meets the other (`Recents.on_report`)."""
+        """Pass a report on to the hub: the two are not matched (`Recents.on_report`)."""
         self.rows.append([rows.BAR, person, partner, networks])
 
     def urgent(self) -> bool:
-        """Whether the hub is to be told now; who met whom it need not know before it hears of them again, or a moment has passed."""
+        """Whether rows must be sent now; matches that were seated can wait until the next row or a moment."""
         return any(row[0] != rows.DONE for row in self.rows)
 
     def told(self, batch: Iterable[Row], now: float) -> None:
-        """What the hub says, in its order; a kind that is not known is skipped. Raises TypeError, ValueError."""
+        """Handle the rows of the hub, in order; unknown kinds are skipped. Raises TypeError, ValueError."""
         for row in batch:
             kind = row[0]
             if kind == rows.STEP:
@@ -234,18 +233,18 @@ class RemoteRoom:
                     del self._held[client]
                     self.send_away(client, now)
 
-    # of other workers
+    # called for other workers
 
     def meets(self, client: int) -> bool:
-        """Whether somebody who came to meet somebody has that before them still."""
+        """Whether a client that migrated here for a match is not seated yet."""
         return client in self._coming or any(client in one.came for one in self._gatherings.values())
 
     def expect(self, clients: Iterable[int]) -> None:
-        """These come now, to meet somebody: until `arrived` the hub is not told that they wait."""
+        """Note clients that arrive now for a match: until `arrived` the hub is not told of their tickets."""
         self._coming = frozenset(clients)
 
     def arrived(self, meeting: Row, now: float) -> None:
-        """Those whom `expect` named are here."""
+        """Note that the clients given to `expect` are here; seat the meeting if it is complete."""
         came, self._coming = self._coming, frozenset()
         said = Meeting.of(meeting)
         gathering = self._gatherings.get(said.id)
@@ -257,14 +256,14 @@ class RemoteRoom:
             self._sit(said, now, gathering.came)
 
     def came_back(self, meeting: Row, now: float) -> None:
-        """Who was to meet somebody elsewhere is here: they did not go, or nobody took them and their ticket was told anew as they came."""
+        """Report the failure of a meeting whose member stayed here, or came back since no worker accepted it."""
         self.rows.append([rows.FAILED, Meeting.of(meeting).id])
 
     def goes(self, client: int, number: int) -> bool:
-        """Whether somebody who was told to go is still there for it, with the same ticket."""
+        """Whether a client that the hub sends to another worker still waits, with the same ticket."""
         return self._is_ready(client, number)
 
-    # inner
+    # internal
 
     def _hold(self, ticket: Ticket | Wish, aside: bool, stands: int, now: float) -> None:
         held = self._held[ticket.client] = Held(ticket, next(self._numbers), aside)
@@ -278,7 +277,7 @@ class RemoteRoom:
             self.rows.append([rows.MORE])
 
     def _say_again(self, client: int, now: float) -> None:
-        """As it stands, if it waits."""
+        """Repeat the client's ticket, if it waits."""
         held = self._held.get(client)
         if held is not None:
             self._say(held, rows.AWAY if held.aside else rows.WAITS, now)
@@ -298,7 +297,7 @@ class RemoteRoom:
         self.tell(Step(client, accepts, widens, others))
 
     def _answered(self, client: int, number: int, now: float) -> Held | None:
-        """The hub says something of a ticket; None: of an earlier one."""
+        """Note an answer of the hub and return the ticket; None if the answer is for an earlier one."""
         held = self._held.get(client)
         if held is None or held.number != number:
             return None
@@ -321,7 +320,7 @@ class RemoteRoom:
         return held is not None and held.number == number and not held.aside and self.waits(client)
 
     def _sit(self, meeting: Meeting, now: float, came: Mapping[int, int] = NOBODY) -> None:
-        """All should be here."""
+        """Seat a meeting whose members should all be here."""
         for member in meeting.who:
             self._answered(member.client, came.get(member.client, member.number), now)
         held = [self._held.get(member.client) for member in meeting.who]
@@ -341,12 +340,12 @@ class RemoteRoom:
             return SpyMatch(spy, clients[0], clients[1], (meeting.waited[0], meeting.waited[1]), meeting.question)
         vocabulary = self.vocabulary
         ids = vocabulary.intern(vocabulary.known(meeting.words))
-        vocabulary.release(ids)  # the searches of the two hold them until they sit
+        vocabulary.release(ids)  # the searches of the two hold them until they are seated
         waited_a, waited_b = meeting.waited
         return Match(clients[0], clients[1], tuple(ids), meeting.weight, waited_a, waited_b, meeting.rule)
 
     def _fail(self, meeting: Meeting, now: float) -> None:
-        """They do not meet: who came for it waits here now, and the hub is told so."""
+        """Report that a meeting failed, with the tickets of those who came here for it."""
         for member in meeting.who:
             if member.worker != self._number:
                 self._say_again(member.client, now)

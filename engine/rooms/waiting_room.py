@@ -1,7 +1,6 @@
-"""The waiting rooms of one process: the lobby for two, the queue of spy mode for three, hints of colleges.
+"""Combine the waiting rooms of one process: the lobby for two, the queue of spy mode for three, the hints of colleges.
 
-Rule: a ticket or a wish goes in; who meets comes out, at once or with time. What asks (`engine.chats.search`) sees no difference between
-them, nor whether the rooms are here or in another process (`engine.rooms.remote_room`).
+The caller (`engine.chats.search`) sees no difference between them, nor whether the rooms are here or remote (`engine.rooms.remote_room`).
 """
 
 from typing import Any
@@ -18,7 +17,7 @@ Found = Match | SpyMatch
 
 
 class WaitingRoom:
-    """See the module; implements `engine.core.ports.Room`. Clients are session ids."""
+    """Waiting room of one process; implements `engine.core.ports.Room`. Clients are session ids."""
 
     __slots__ = ("_hints", "lobby", "spy_queue")
 
@@ -28,7 +27,10 @@ class WaitingRoom:
         self._hints = CollegeHints()
 
     def submit(self, ticket: Ticket | Wish, now: float) -> Found | None:
-        """Meet somebody, or wait. A client's second ticket replaces the first of its kind and has its age. Raises MatcherFull."""
+        """Match a ticket or wish at once, or let it wait. A client's second one replaces the first of its kind and keeps its age.
+
+        Raises MatcherFull.
+        """
         if isinstance(ticket, Ticket):
             wish = ticket
             match = self.lobby.submit(wish, now)
@@ -38,55 +40,55 @@ class WaitingRoom:
         return self.spy_queue.submit(ticket, now)
 
     def status(self, client: int, now: float) -> Step | None:
-        """What the client takes now; None: it does not wait, or is away."""
+        """Return whom the client accepts now; None if it does not wait, or is away."""
         step = self.lobby.status(client, now)
         return (
             Step(client, ACCEPTS[ANYONE], None, False) if step is None and self.spy_queue.waits_there(client) else step
         )
 
     def stand(self, client: int) -> tuple[int, float | None, int]:
-        """As `Ticket.stand`, of a client that waits; who waits for spy mode takes anyone. Raises KeyError."""
+        """Return `Ticket.stand` of a waiting client; one that waits for spy mode accepts anyone. Raises KeyError."""
         return (ANYONE, None, 0) if self.spy_queue.waits_there(client) else self.lobby.stand(client)
 
     def cancel(self, client: int, now: float, reason: str = "cancelled") -> None:
-        """Wait no more, for one of the lobby's reasons."""
+        """Remove the client's ticket or wish, for one of the lobby's reasons."""
         if not self.lobby.cancel(client, now, reason):
             self.spy_queue.cancel(client)
 
     def set_aside(self, client: int, now: float) -> None:
-        """The client is away: nobody meets them, their place grows older."""
+        """Hold the ticket of a client that is away: it is not matched, and its age grows."""
         if not self.lobby.set_aside(client, now):
             self.spy_queue.set_aside(client)
 
     def restore(self, client: int, now: float) -> Found | None:
-        """The client is back, and meets somebody at once or waits on."""
+        """Let the ticket of a client that is back wait again; it may be matched at once."""
         match = self.lobby.restore(client, now)
         return self.spy_queue.restore(client, now) if match is None else match
 
     def advance(self, now: float) -> tuple[list[Found], list[Step]]:
-        """What time brought: who meets now, and who takes more than before."""
+        """Return the matches and steps that are due."""
         matches, steps = self.lobby.advance(now, STEPS_A_TICK)
         found: list[Found] = [*matches, *self.spy_queue.advance(now)]
         return found, steps
 
     def due(self) -> float | None:
-        """When `advance` has something to do; None: never."""
+        """Return when `advance` has work next; None: never."""
         lobby, spies = self.lobby.due(), self.spy_queue.due()
         return lobby if spies is None or (lobby is not None and lobby < spies) else spies
 
     def asked(self, question: str, language: str, now: float) -> None:
-        """A question that may be asked again."""
+        """Remember a question that may be asked again."""
         self.spy_queue.questions.add(question, language, now)
 
-    # from and to another process
+    # migration
 
     def leave(self, client: int, now: float) -> tuple[Ticket | Wish, bool] | None:
-        """Take a ticket or a wish out, to go on elsewhere: it, and whether it is set aside; None: there is none."""
+        """Remove a ticket or wish that migrates. Return it and whether it was set aside; None: there is none."""
         ticket = self.lobby.leave(client, now)
         return self.spy_queue.leave(client) if ticket is None else ticket
 
     def enter(self, ticket: Ticket | Wish, aside: bool, now: float) -> Found | None:
-        """One that waited elsewhere waits on, or meets somebody at once. Raises MatcherFull."""
+        """Add a ticket or wish that migrated here, with its age; it may be matched at once. Raises MatcherFull."""
         if isinstance(ticket, Wish):
             return self.spy_queue.enter(ticket, aside, now)
         match = self.lobby.enter(ticket, aside, now)
@@ -95,11 +97,11 @@ class WaitingRoom:
         return match
 
     def clients(self) -> list[int]:
-        """Who waits, those longest here first, then who is set aside; of spy mode behind the others."""
+        """Return the waiting clients, longest wait first, then those set aside; those of spy mode after the others."""
         return [*self.lobby.clients(), *self.spy_queue.clients()]
 
     def pace(self, now: float) -> dict[str, Any]:
-        """What the rooms know beside who waits."""
+        """Export what the rooms know beside their tickets: recent arrivals, questions, waits."""
         spies = self.spy_queue
         return {
             "rooms": [[list(pool), lately] for pool, lately in self.lobby.pace(now)],
@@ -108,13 +110,13 @@ class WaitingRoom:
         }
 
     def take_pace(self, pace: dict[str, Any], now: float) -> None:
-        """What `pace` said elsewhere."""
+        """Import what `pace` exported in another process."""
         spies = self.spy_queue
         for pool, lately in pace.get("rooms", ()):
             try:
                 self.lobby.take_pace(Pool(*pool), lately, now)
             except MatcherFull:
-                break  # more pools than there is room for: those that are left start with nobody
+                break  # more pools than there is room for: the others start without arrivals
         for question, language, seconds, times in pace.get("questions", ()):
             spies.questions.enter(question, language, seconds, times, now)
         spies.spy_wait, spies.discuss_wait = pace.get("waits", (spies.spy_wait, spies.discuss_wait))
@@ -123,15 +125,15 @@ class WaitingRoom:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Tickets by what became of them."""
+        """Number of tickets by outcome."""
         return self.lobby.counts
 
     def figures(self) -> dict[str, int]:
-        """The index in numbers (`Lobby.figures`)."""
+        """Return the sizes of the index (`Lobby.figures`)."""
         return self.lobby.figures()
 
     def sizes(self) -> dict[tuple[str, str], int]:
-        """How many wait, by mode (text, video, spy) and language; spy mode's queues have no language of their own."""
+        """Return how many wait, by mode (text, video, spy) and language; spy mode's queues have no language."""
         found: dict[tuple[str, str], int] = {("spy", "*"): sum(self.spy_queue.sizes())}
         for pool, count in self.lobby.sizes().items():
             key = pool.mode, pool.language
@@ -139,19 +141,19 @@ class WaitingRoom:
         return found
 
     def spy_sizes(self) -> tuple[int, int]:
-        """How many wait to ask, and to discuss."""
+        """Return how many wait to ask, and to discuss."""
         return self.spy_queue.sizes()
 
     def spy_waits(self, now: float) -> tuple[float, float]:
-        """How long who asks, and who discusses, waits, in seconds."""
+        """Return how long an asker, and a discusser, waits, in seconds."""
         return self.spy_queue.waits(now)
 
-    # inner
+    # internal
 
     def _by_hint(self, ticket: Ticket, now: float) -> Match | None:
-        """One who waits for any college and is of the one that the newcomer wants; the newcomer waits, if it is not that."""
+        """Match a newcomer who wants one college only with a user of it who accepts any; a newcomer who accepts any is added to the hints."""
         lobby, own = self.lobby, ticket.pool
-        if ticket.also:  # of any college; its own comes after
+        if ticket.also:  # it accepts any college; its own comes after
             self._hints.wait(ticket.also[0], ticket.client)
             return None
         looked: list[int] = []

@@ -1,1 +1,1 @@
-"""Read and write the protocol: its numbers and sentences, requests, frames, signals, and the refusals of what is wrong."""
+"""Parse and build the frames of the protocol: its constants, requests, server frames, signals and refusals."""

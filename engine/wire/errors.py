@@ -1,10 +1,10 @@
-"""What the engine raises. Rule: a Refusal is a client's fault and is answered by its code; an IllegalMove is the engine's."""
+"""Define the exceptions of the engine. A Refusal is a client's fault and is answered with its code; an IllegalMove is a fault of the engine."""
 
 
 class Refusal(Exception):
-    """A client's frame that was not taken; all goes on.
+    """A frame of a client was refused; the connection stays open.
 
-    `of`: the frame's type; `id`: the refused message's; `field`: with `bad_field`, the wrong one.
+    `of`: type of the frame; `id`: id of the refused message; `field`: name of the wrong field, for `bad_field`.
     """
 
     def __init__(
@@ -31,12 +31,12 @@ class BadField(Refusal):
 
 
 class Busy(Exception):
-    """The server cannot do what a client needs first: its connection ends with `busy`, and it comes back later."""
+    """The server cannot do what a client needs first: close its connection with `busy`; it may come back later."""
 
 
 class KeptOut(Exception):
-    """Whoever sent the frame may not be here any more: their connection ends, and they are told why."""
+    """The sender of a frame may not use the service any more: close its connection with the reason."""
 
 
 class IllegalMove(LookupError):
-    """An event that the transition table does not allow in that state: a fault of the engine, never of a client."""
+    """The transition table does not allow this event in this state: a fault of the engine, never of a client."""

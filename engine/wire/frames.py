@@ -1,6 +1,6 @@
-"""Builders of every frame that the engine sends (docs/protocol.md, "Server to client").
+"""Build every frame that the engine sends (docs/protocol.md, "Server to client").
 
-Rule: compact JSON, UTF-8, `type` first. Frames without a variable part are constants; those with few variants are remembered.
+Frames are compact JSON in UTF-8, `type` first. Frames without a variable part are constants; those with few variants are cached.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,19 +18,19 @@ UNVEILED: Final = b'{"type":"veil","on":false,"why":"nudity"}'
 UNCHECKED: Final = b'{"type":"veil","on":true,"why":"unchecked"}'
 RESUMED_IDLE: Final = b'{"type":"resumed","chat":null,"seq":0,"taken":0,"missed":0}'
 
-_MEMORY: Final = 2_048  # remembered variants of `waiting`; about 100 bytes each
+_MEMORY: Final = 2_048  # cached variants of `waiting`; about 100 bytes each
 _waiting: dict[tuple[str, int, bool], bytes] = {}
-_hello: list[Any] = [None, None, ""]  # a statement, a grace, and what each `hello` with them ends with
+_hello: list[Any] = [None, None, ""]  # statement, grace, and the encoded end of each `hello` with these two
 _errors: dict[tuple[str, str | None], bytes] = {}
 _dumps: Final = orjson.dumps
 _left: Final = {by: b'{"type":"left","by":"%s"}' % by.encode() for by in LEFT_BY}
 
 
 def hello(session: str, token: str, online: int, grace: float, statement: Mapping[str, Any] | None = None) -> bytes:
-    """`hello`: `grace` in seconds; `statement`: `version` and `from` of the privacy statement, left out where nobody says it.
+    """Build `hello`. `grace` is in seconds; `statement` has `version` and `from` of the privacy statement, or is None.
 
-    What both make is remembered as long as the statement is the same object, which nobody writes to. `session` and `token` are of the
-    alphabet of URLs, which JSON writes as it is.
+    The common end is cached while `statement` is the same object, which is never changed. `session` and `token` use the URL-safe alphabet,
+    which needs no escapes in JSON.
     """
     if _hello[0] is not statement or _hello[1] != grace:
         body: dict[str, Any] = {"grace": grace}
@@ -40,7 +40,7 @@ def hello(session: str, token: str, online: int, grace: float, statement: Mappin
 
 
 def waiting(accepts: str, widens: float | None, others: bool) -> bytes:
-    """`waiting`: `widens` in seconds, None at the last step."""
+    """Build `waiting`; `widens` in seconds, None at the last step."""
     tenths = -1 if widens is None else _tenths(widens)
     key = (accepts, tenths, others)
     frame = _waiting.get(key)
@@ -58,7 +58,7 @@ def waiting(accepts: str, widens: float | None, others: bool) -> bytes:
 
 
 def _tenths(seconds: float) -> int:
-    """Those that `round` goes to, of no fewer than 0 seconds; it is asked only where a product of floats could be on the other side of a half."""
+    """Return `round(seconds * 10)` for seconds ≥ 0, calling `round` only if the product of floats may fall on the wrong side of a half."""
     exact = seconds * 10.0
     tenths = int(exact + 0.5)
     if abs(exact - tenths) > 0.499_999:
@@ -75,7 +75,7 @@ def facts(
     college: str | None,
     question: str | None,
 ) -> dict[str, Any]:
-    """What a person learns at the start of a chat; absent parts are left out."""
+    """Return the facts of a chat that its side receives at the start; absent ones are left out."""
     body: dict[str, Any] = {"chat": chat, "role": role, "common": common, "language": language}
     if college is not None:
         body["college"] = college
@@ -85,7 +85,7 @@ def facts(
 
 
 def usual(chat: str, common: Sequence[str], language: str) -> bytes:
-    """The encoded facts of the usual chat: two strangers, by text, without college. `language` is plain ASCII."""
+    """Encode the facts of the most common chat: two strangers, by text, without college. `language` is ASCII."""
     return b"".join(
         (
             b'"chat":"',
@@ -100,17 +100,17 @@ def usual(chat: str, common: Sequence[str], language: str) -> bytes:
 
 
 def encode(facts: Mapping[str, Any]) -> bytes:
-    """The facts as the inside of a JSON object, without braces: `matched` and `resumed` both carry it."""
+    """Encode facts as the inside of a JSON object, without braces, as `matched` and `resumed` carry them."""
     return orjson.dumps(facts)[1:-1]
 
 
 def matched(inside: bytes) -> bytes:
-    """`matched` with encoded facts."""
+    """Build `matched` from encoded facts."""
     return b"".join((b'{"type":"matched",', inside, b"}"))
 
 
 def resumed(inside: bytes, seq: int, taken: int, refused: list[int], missed: int) -> bytes:
-    """`resumed` into a chat."""
+    """Build the `resumed` of a session in a chat."""
     if refused:
         tail = orjson.dumps({"seq": seq, "taken": taken, "refused": refused, "missed": missed})
         return b'{"type":"resumed",%s,%s' % (inside, tail[1:])
@@ -118,7 +118,7 @@ def resumed(inside: bytes, seq: int, taken: int, refused: list[int], missed: int
 
 
 def partner(state: str, within: float | None, side: int | None) -> bytes:
-    """`partner`: `within` in seconds, with `away`; `side` 0 or 1, to a spy."""
+    """Build `partner`: `within` in seconds, with `away`; `side` 0 or 1, for a spy."""
     body: dict[str, Any] = {"type": "partner", "state": state}
     if within is not None:
         body["within"] = round(max(within, 0.0), 1)
@@ -128,29 +128,29 @@ def partner(state: str, within: float | None, side: int | None) -> bytes:
 
 
 def left(by: str, side: int | None) -> bytes:
-    """`left`; `side` 0 or 1, to a spy."""
+    """Build `left`; `side` 0 or 1, for a spy."""
     if side is None:
         return _left[by]
     return b'{"type":"left","by":"%s","from":%d}' % (by.encode(), side + 1)
 
 
 def signal(body: Mapping[str, Any]) -> bytes:
-    """`signal`: the checked part, as sent."""
+    """Build `signal` from a checked part."""
     return orjson.dumps({"type": "signal", **body})
 
 
 def saved(url: str, delete: str) -> bytes:
-    """`saved`: where the log is, and where it is deleted."""
+    """Build `saved`: the URL of the log, and the URL that deletes it."""
     return orjson.dumps({"type": "saved", "url": url, "delete": delete})
 
 
 def banned(
     until: int | None, rule: str, reason: str, network: bool, appeal: str, day: str, by: str, measure: str = ""
 ) -> bytes:
-    """The `error` of a ban: `until` in Unix seconds, None for good; `network`: the address was meant; `appeal`: a path on this host.
+    """Build the `error` of a ban: `until` in Unix seconds, None: for good; `network`: the address is banned; `appeal`: a path of this host.
 
-    `day`: YYYY-MM-DD of the decision; `by`: person or machine; `measure`: `age`. What is empty of `rule`, `day`, `by` and `measure` is left out:
-    of a network nobody's decision is told, of a neutral pause no cause.
+    `day`: date of the decision, YYYY-MM-DD; `by`: person or machine; `measure`: `age`. Empty ones of `rule`, `day`, `by` and `measure` are left
+    out: the ban of a network names no decision, a neutral pause no cause.
     """
     length = {} if until is None else {"until": until}
     told = {name: value for name, value in (("rule", rule), ("day", day), ("by", by), ("measure", measure)) if value}
@@ -163,7 +163,7 @@ def banned(
 
 
 def underage(until: int, since: int) -> bytes:
-    """The `error` of somebody who said that they are under 18: until when, and since when, Unix seconds. They are not blamed: no appeal."""
+    """Build the `error` of a user who said they are under 18: `until` and `since` in Unix seconds. It blames nothing, so it has no appeal."""
     day = datetime.fromtimestamp(since, UTC).date().isoformat()
     return orjson.dumps(
         {
@@ -174,7 +174,7 @@ def underage(until: int, since: int) -> bytes:
 
 
 def notice(id: str, kind: str, rule: str, reason: str, day: str, by: str, appeal: str) -> bytes:
-    """`notice`: `kind` is warning, pause or info; the rest as in `banned`."""
+    """Build `notice`: `kind` is warning, pause or info; the other fields are as in `banned`."""
     return orjson.dumps(
         {
             "type": "notice", "id": id, "kind": kind, "rule": rule, "reason": reason, "day": day, "by": by,
@@ -184,36 +184,36 @@ def notice(id: str, kind: str, rule: str, reason: str, day: str, by: str, appeal
 
 
 def tip(kind: str, seq: int, numbers: Sequence[Mapping[str, str]] | None = None) -> bytes:
-    """`tip` about the line `seq`; `numbers`: whom to call, as in `reported`."""
+    """Build a `tip` about line `seq`; `numbers`: emergency numbers, as in `reported`."""
     body: dict[str, Any] = {"type": "tip", "kind": kind, "seq": seq}
     return orjson.dumps(body if numbers is None else body | {"numbers": numbers})
 
 
 def snap(nonce: str, mine: bool) -> bytes:
-    """`snap`: pictures of the stranger are wanted; `mine`: one of the own camera too."""
+    """Build `snap`, the request for pictures of the partner; `mine`: one of the own camera too."""
     return orjson.dumps(
         {"type": "snap", "nonce": nonce, "tiles": SNAP_TILES, "gap": SNAP_GAP, "mine": mine, "within": SNAP_WITHIN}
     )
 
 
 def challenge(kind: str, parameters: Any, within: float) -> bytes:
-    """`challenge`: `within` in seconds."""
+    """Build `challenge`; `within` in seconds."""
     return orjson.dumps({"type": "challenge", "kind": kind, "parameters": parameters, "within": within})
 
 
 def solved(kind: str) -> bytes:
-    """`solved`: the next `find` is taken."""
+    """Build `solved`: the next `find` is accepted."""
     return orjson.dumps({"type": "solved", "kind": kind})
 
 
 def blocked(token: str, until: int | None) -> bytes:
-    """`blocked`: `until` in Unix seconds; None: the partner has no cookie, and is another one when they come again."""
+    """Build `blocked`: `until` in Unix seconds; None: the partner has no cookie and is not recognised when they come again."""
     body: dict[str, Any] = {"type": "blocked", "token": token}
     return orjson.dumps(body if until is None else body | {"until": until})
 
 
 def reported(receipt: str, more: Mapping[str, Any]) -> bytes:
-    """`reported`; `receipt`: the path at which the reporter reads what came of it, empty where nothing is kept."""
+    """Build `reported`; `receipt`: path where the reporter can read the outcome, empty if no store is configured."""
     return orjson.dumps({"type": "reported", **({"receipt": receipt} if receipt else {}), **more})
 
 
@@ -224,7 +224,7 @@ def error(
     retry_after: float | None = None,
     field: str | None = None,
 ) -> bytes:
-    """`error`: `retry_after` in seconds; `field`: the name of the wrong one, of `bad_field`."""
+    """Build `error`: `retry_after` in seconds; `field`: name of the wrong field, for `bad_field`."""
     if id is None and retry_after is None and field is None:
         frame = _errors.get((code, of))
         if frame is not None:

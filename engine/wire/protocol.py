@@ -1,7 +1,7 @@
-"""The protocol as data: every number, level, kind, code and sentence of docs/protocol.md, once.
+"""Declare the protocol as data: each number, level, kind, code and sentence of docs/protocol.md, once.
 
-Rule: data only, and nothing of ours is imported. The compiled parts and the page get copies of it, made by
-`python -m engine.wire.protocol_copies`; a test compares them byte for byte.
+`python -m engine.wire.protocol_copies` makes the copies for the compiled modules and the page; a test compares them byte for byte.
+**Invariant:** data only; imports no module of the project.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Fault:
-    """What a code says; `close` is the close code (0: all goes on), `back` whether the client may reconnect."""
+    """Text of an error code, its close code (`close`, 0: the connection stays open) and whether the client may reconnect (`back`)."""
 
     message: str
     close: int = 0
@@ -20,7 +20,7 @@ class Fault:
 
 
 FAULTS: Final[dict[str, Fault]] = {
-    # the frame was not taken, and all goes on
+    # the frame is refused, and the connection stays open
     "bad_json": Fault("The frame is not one JSON object."),
     "bad_type": Fault("This type of frame is unknown, or has no place here."),
     "bad_field": Fault("A field is missing, of a wrong type, or has a value that is not allowed."),
@@ -39,7 +39,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "adult": Fault("Only adults may use this service."),
     "notice": Fault("There is a notice to read first."),
     "snaps": Fault("Video is not possible now: its pictures cannot be checked."),
-    # the connection is closed behind the error; codes below 4000 are RFC 6455's
+    # the connection is closed after the error; codes below 4000 are of RFC 6455
     "protocol": Fault("This is not a WebSocket frame that the protocol allows.", 1002, back=False),
     "binary": Fault("Only text frames are spoken here.", 1003, back=False),
     "encoding": Fault("A text frame is not UTF-8.", 1007, back=False),
@@ -52,83 +52,93 @@ FAULTS: Final[dict[str, Fault]] = {
     "replaced": Fault("Another connection goes on with this session.", 4009, back=False),
 }
 
-CLOSE_LEFT: Final = 1000  # from a client: it left. No other code says so
-CLOSE_AWAY: Final = 1001  # from a client: the page goes away, and may come back
+CLOSE_LEFT: Final = 1000  # sent by a client that leaves; no other code means this
+CLOSE_AWAY: Final = 1001  # sent by a client whose page goes away and may come back
 CLOSE_NONE: Final = 1006  # never on the wire: the connection ended without a close frame
 
 COME_BACK: Final = frozenset(
     {CLOSE_AWAY, CLOSE_NONE} | {fault.close for fault in FAULTS.values() if fault.close and fault.back}
-)  # after these close codes a client may reconnect, after no others
+)  # a client may reconnect after these close codes and no others
 
-TOO_FAST_RETRY_AFTER: Final = 1  # seconds, of a message or frame: a second brings 20 messages, 50 frames
-FLOOD_RETRY_AFTER: Final = 10  # seconds that a flooding client is to stay away: hurts a script, not a stuck key
-# Seconds after which a newcomer whom a full or a late server turns away is to come again: drawn, so that not all come at once.
+TOO_FAST_RETRY_AFTER: Final = 1  # seconds, for a message or frame: a second brings 20 messages, 50 frames
+FLOOD_RETRY_AFTER: Final = (
+    10  # seconds that a flooding client must stay away: this stops a script, and spares a stuck key
+)
+# Seconds after which a client that a full or overloaded server refused may come again: drawn at random, so that not all come at once.
 FULL_AFTER_LEAST: Final = 5
 FULL_AFTER_MOST: Final = 30
 
-# What a connection tells the engine: kinds of events, and how a connection was lost (rule 4).
+# Events that a connection sends the engine: their kinds, and how a connection was lost (rule 4).
 
-OPENED: Final = 0  # it was accepted
+OPENED: Final = 0  # accepted
 FRAME: Final = 1  # a text frame that needs a decision
-LOST: Final = 2  # it is gone or going, in one of the ways below
-CONFIRMED: Final = 3  # the first text frame after `resumed` came
-HTTP: Final = 4  # it speaks HTTP, and was handed over
-FRAMES: Final = 5  # what a virtual connection was sent
-UNTUNNELLED: Final = 6  # its tunnel to another host is over, in one of the ways below
-RECORD: Final = 7  # what the other end of its tunnel says to this host, not to the client
+LOST: Final = 2  # lost, in one of the ways below
+CONFIRMED: Final = 3  # the first text frame after `resumed` arrived
+HTTP: Final = 4  # it speaks HTTP and was handed over
+FRAMES: Final = 5  # frames for a virtual connection
+UNTUNNELLED: Final = 6  # its tunnel to another host ended, in one of the ways below
+RECORD: Final = 7  # a record from the other end of its tunnel, for this host and not for the client
 
-LEFT: Final = 0  # closed by the client with 1000 or without a code: it left
-DROPPED: Final = 1  # any other end that the client or the network made: it may come back
-BROKEN: Final = 2  # closed by us, for what it sent
-FLOODED: Final = 3  # closed by us, for how much it sent: it may come back, later
-CLOSED: Final = 4  # closed by the client with 1001: its page is gone, or is loaded again
+LEFT: Final = 0  # the client closed with 1000 or without a code: it left
+DROPPED: Final = 1  # the client or the network ended it in any other way: it may come back
+BROKEN: Final = 2  # the server closed it for an invalid frame
+FLOODED: Final = 3  # the server closed it for flooding: it may come back later
+CLOSED: Final = 4  # the client closed with 1001: its page is gone or reloads
 
-TUNNEL_ENDED: Final = 0  # the other host closed it, at a whole frame: the client is to be taken out
-TUNNEL_BROKE: Final = 1  # the other host is gone, or sent what it must not: the same
+TUNNEL_ENDED: Final = 0  # the other host closed it at a frame boundary: the client is to be taken out
+TUNNEL_BROKE: Final = 1  # the other host is gone, or broke the protocol: the client is to be taken out
 TUNNEL_CLOSED: Final = 2  # the other host closed the client's connection, which ends by itself
 TUNNEL_LEFT: Final = 3  # the client is gone
 
-# How a connection came, by bits: which challenges its client can solve.
+# Kinds of connections, as bits: they decide which challenges the client can solve.
 
-PLAIN: Final = 1  # a page that a browser had by plain http from elsewhere than loopback: it has no cryptography
-PRIVATE: Final = 2  # it asks not to be tracked (Sec-GPC): no other company sees it
-PROGRAM: Final = 4  # one of another wire, which knows no challenges of ours
+PLAIN: Final = 1  # a page loaded over plain http from a host other than loopback: the browser gives it no cryptography
+PRIVATE: Final = 2  # it asks not to be tracked (Sec-GPC): no other company may see it
+PROGRAM: Final = 4  # a program of another protocol, which knows no challenges of this one
 
-CHALLENGE_WAITS: Final = (0.0, 3.0, 8.0, 20.0)  # seconds, by level, of a client that can solve none
+CHALLENGE_WAITS: Final = (0.0, 3.0, 8.0, 20.0)  # seconds, by level, for a client that can solve none
 
-# Levels (rule 6): how picky a waiting person is.
+# Levels (rule 6): how demanding a waiting user is.
 
 GOOD: Final = 0  # the overlap is good, see GOOD_PART
 ANY: Final = 1  # any overlap
-ANYONE: Final = 2  # no overlap is needed
-LIFTED: Final = 3  # stands at `anyone` so long that a recent partner is better than nobody (rule 7)
+ANYONE: Final = 2  # at `anyone` so long that a recent partner is better than none (rule 7)
+LIFTED: Final = 3  # by level, as in `waiting`
 ACCEPTS: Final = ("good", "any", "anyone", "anyone")  # by level, as `waiting` says it
 
-GOOD_PART: Final = 2  # an overlap is good where its weight is at least 1/GOOD_PART of what either of the two asked for
+GOOD_PART: Final = 2  # an overlap is good if its weight is at least 1/GOOD_PART of what either of the two named
 QUIET_BELOW: Final = 60  # arrivals in the last minute; in a pool with fewer any overlap is good
 ANY_AFTER: Final = 3.0  # seconds at `good`, at most
 ANYONE_AFTER: Final = 10.0  # seconds until `anyone`, at most
 LIFT_AFTER: Final = 20.0  # seconds at `anyone` until it is lifted
 
-# Words of fields.
+# Values of fields.
 
-STRANGER: Final = "stranger"  # a role, and who leaves
+STRANGER: Final = "stranger"  # a role, and the value of `by` if the partner left
 SPY: Final = "spy"
 DISCUSS: Final = "discuss"
 ROLES: Final = (STRANGER, SPY, DISCUSS)
-MINOR: Final = "minor"  # a reason: somebody seems to be under 18; and their own answer to the challenge `age`
+MINOR: Final = "minor"  # a report reason: the user seems to be under 18; also an answer to the challenge `age`
 ADULT: Final = "adult"  # the other answer
-REASONS: Final = (MINOR, "nudity", "threat", "hate", "spam", "danger", "other")  # of a report, as a page lists them
+REASONS: Final = (
+    MINOR,
+    "nudity",
+    "threat",
+    "hate",
+    "spam",
+    "danger",
+    "other",
+)  # report reasons, in the order of the page
 DESCRIPTIONS: Final = ("offer", "answer", "pranswer", "rollback")  # RTCSdpType
-MODERATION: Final = "moderation"  # who ends a chat where the server did
-AGE: Final = "age"  # the challenge of somebody who wrote that they are under 18
+MODERATION: Final = "moderation"  # the value of `by` if the server ended the chat
+AGE: Final = "age"  # the challenge of a user who wrote that they are under 18
 LEFT_BY: Final = (STRANGER, MODERATION, "lost")
-NO_SNAP: Final = ("camera", "hidden", "early")  # why pictures that were asked for cannot be given
-VEILS: Final = ("nudity", "unchecked")  # why the stranger is blurred, or the call is hung up
+NO_SNAP: Final = ("camera", "hidden", "early")  # why a client cannot send the requested pictures
+VEILS: Final = ("nudity", "unchecked")  # why the partner is blurred, or the call ended
 ANY_LANGUAGE: Final = "*"
 DEFAULT_LANGUAGE: Final = "en"
-SIDES: Final = 3  # of a chat: the two who talk, and one who watches
-WATCHER: Final = 2  # the side of who watches
+SIDES: Final = 3  # of a chat: the two who talk, and a watcher
+WATCHER: Final = 2  # the side of a spy
 
 # Bounds of a client's frame ("Client to server").
 
@@ -145,42 +155,38 @@ QUESTION_MIN: Final = 10  # code points: a shorter one is no question to discuss
 QUESTION_MAX: Final = 200  # as Omegle had it
 NOTE_MAX: Final = 1_000  # code points of a report's note
 MARKED_MAX: Final = 20  # lines that a report names
-NOTICE_ID_MAX: Final = 64  # characters of a notice's id; ours have 22
-AVOID_MAX: Final = 16  # tokens of persons that a find does not want to meet: as many as a ticket holds
-AVOID_TOKEN_MAX: Final = 64  # characters of one; ours have 55
-AVOID_DAYS: Final = 120  # that one is good for
+NOTICE_ID_MAX: Final = 64  # characters of a notice's id; the server makes 22
+AVOID_MAX: Final = 16  # tokens of blocked persons in a find: as many as a ticket holds
+AVOID_TOKEN_MAX: Final = 64  # characters of one; the server makes 55
+AVOID_DAYS: Final = 120  # days that one is valid
 TOKEN_MAX: Final = 1_024  # characters: a resume token holds a key, an identity and a time
 PROOF_MAX: Final = 2_048  # characters: a college proof holds a domain of up to 253 and a signature
-CHAT_MAX: Final = 64  # characters of a chat's id; ours have 16
+CHAT_MAX: Final = 64  # characters of a chat's id; the server makes 16
 SDP_MAX: Final = 32 * 1024  # bytes of a description; browsers' have 2 to 8 KiB
 CANDIDATE_MAX: Final = 2 * 1024  # bytes of a candidate; browsers' have 100 to 400
 SNAP_NONCE: Final = 22  # characters: 128 bits in base64
 SOLUTION_MAX: Final = 8 * 1024  # characters; Turnstile's are up to 2,048, ALTCHA's about 400
 
-# Pictures that are asked for in a video chat.
+# Pictures requested in a video chat.
 
-SNAP_TILES: Final = (
-    3  # of the stranger, below each other in one strip: one that is bad by chance is not the middle one of three
-)
+SNAP_TILES: Final = 3  # pictures of the partner in one strip: one bad picture of three is outvoted
 SNAP_GAP: Final = 250  # milliseconds between two of them
-SNAP_WITHIN: Final = (
-    8  # seconds in which they are to come: a phone's camera starts in three, a slow network takes its time
-)
+SNAP_WITHIN: Final = 8  # seconds to send them: a phone's camera starts in three, a slow network takes its time
 
-# Bounds of what waits, and of what is remembered.
+# Bounds of queues and memories.
 
-UNSENT_MESSAGES: Final = 200  # for a partner who takes nothing, or is away (rule 8)
+UNSENT_MESSAGES: Final = 200  # for a partner who reads nothing, or is away (rule 8)
 UNSENT_BYTES: Final = 64 * 1024  # the same in bytes
-REFUSED_KEPT: Final = 200  # ordinals of refused messages that `resumed` tells
-TAKE_SECONDS: Final = 20  # in which a socket that waits must take something (rule 4)
+REFUSED_KEPT: Final = 200  # ordinals of refused messages in `resumed`
+TAKE_SECONDS: Final = 20  # in which a socket with a backlog must accept something (rule 4)
 GRACE: Final = 15.0  # seconds in which a dropped connection may come back (rule 4)
 CLOSED_GRACE: Final = (
     5.0  # the same for a page that closed: a reload is back in half a second, on a slow network in four
 )
 PAST_FOR: Final = 600.0  # seconds in which the last chat can still be saved or reported
-SAVES_MOST: Final = 16  # saves of one session that are not answered yet; further ones are refused
+SAVES_MOST: Final = 16  # unanswered saves of one session; further ones are refused
 
-# Rates (rule 10): what a burst holds, then so many a second.
+# Rates (rule 10): size of a burst, then the number per second.
 
 MESSAGE_BURST: Final = 100
 MESSAGE_RATE: Final = 20
@@ -188,6 +194,6 @@ SIGNAL_BURST: Final = 100
 SIGNAL_RATE: Final = 20
 FIND_BURST: Final = 10  # an impatient person's presses
 FIND_RATE: Final = 1
-CONNECTIONS: Final = 100  # open, an address
-CONNECT_BURST: Final = 40  # an address
+CONNECTIONS: Final = 100  # open, per address
+CONNECT_BURST: Final = 40  # per address
 CONNECT_RATE: Final = 4

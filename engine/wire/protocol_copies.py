@@ -1,6 +1,6 @@
-"""Makes the copies of the protocol for those who cannot import it: `python -m engine.wire.protocol_copies`.
+"""Generate the copies of the protocol for code that cannot import it: `python -m engine.wire.protocol_copies`.
 
-Rule: a copy is never edited; a test compares each with what this makes.
+**Invariant:** a copy is never edited; a test compares each one with the output of this module.
 """
 
 import json
@@ -16,7 +16,7 @@ COMMAND: Final = "python -m engine.wire.protocol_copies"
 
 _MADE: Final = f"Made from engine/wire/protocol.py by `{COMMAND}`: never edited, a test compares it."
 
-# Groups of constants that C reads: a prefix that keeps their names apart there, what they are, the names.
+# Groups of constants for C: a prefix that keeps the names distinct there, a description, the names.
 _EVENTS: Final = (
     "EVENT_",
     "kinds of events",
@@ -74,7 +74,7 @@ _HEADER_HEAD: Final = f"""\
 
 """
 
-# What the page reads: its name there, and the constant.
+# Constants for the page: name there, and the constant.
 _PAGE: Final = {
     "text": "TEXT_MAX",
     "interests": "INTERESTS_MAX",
@@ -88,7 +88,7 @@ _PAGE: Final = {
 
 
 def pxd() -> str:
-    """`ext/base/protocol.pxd`."""
+    """Return the text of `ext/base/protocol.pxd`."""
     parts = [_PXD_HEAD]
     for prefix, what, names in (_EVENTS, _LOST, _TUNNELS, _WAYS, _LEVELS, _CLOSES, _BOUNDS):
         parts.append(f"cdef enum:  # {what}\n{_lines(f'{prefix}{name} = {_value(name)}' for name in names)}")
@@ -108,13 +108,13 @@ def pxd() -> str:
 
 
 def header() -> str:
-    """`ext/match/c/levels.h`."""
+    """Return the text of `ext/match/c/levels.h`."""
     _, what, names = _LEVELS
     return f"{_HEADER_HEAD}/* {what} */\nenum {{\n{_lines(f'MX_{name} = {_value(name)},' for name in names)}}};\n\n#endif\n"
 
 
 def page() -> str:
-    """`server/site/web/protocol.js`: an ES module."""
+    """Return the text of `server/site/web/protocol.js`, an ES module."""
     closes = ", ".join(f"{code}: {fault.close}" for code, fault in FAULTS.items() if fault.close)
     bounds = ", ".join(f"{name}: {_value(constant)}" for name, constant in _PAGE.items())
     return (
@@ -133,7 +133,7 @@ def page() -> str:
 
 
 def copies() -> dict[str, str]:
-    """What each copy holds, by its path."""
+    """Return the text of each copy, by its path."""
     return {"ext/base/protocol.pxd": pxd(), "ext/match/c/levels.h": header(), "server/site/web/protocol.js": page()}
 
 

@@ -1,7 +1,7 @@
-"""From a client's text frame to a typed request, or a Refusal that names what is wrong (docs/protocol.md, rule 9).
+"""Parse a client's text frame into a typed request, or raise a Refusal that names the fault (docs/protocol.md, rule 9).
 
-Rule: unknown fields are ignored, absent ones take their default, and a field of a wrong type is never guessed at: `null` is
-not "absent".
+**Invariant:** unknown fields are ignored, absent ones get their default, and a field of a wrong type is refused, never converted: `null` is not
+"absent".
 """
 
 import json
@@ -17,7 +17,7 @@ from engine.wire.errors import BadField, Refusal
 from engine.wire.protocol import ANY_LANGUAGE, DEFAULT_LANGUAGE, INTEREST_RAW_MAX, INTERESTS_MAX, SPY, STRANGER
 from engine.wire.signals import checked
 
-# all C0 and C1 but \t and \n, and half characters
+# all of C0 and C1 except \t and \n, and lone surrogates
 _controls_of_text = re.compile("[\x00-\x08\x0b-\x1f\x80-\x9f\ud800-\udfff]").search
 _controls_of_line = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]").search
 _language = re.compile(r"(?:\*|([A-Za-z]{2,3})(?:-[A-Za-z0-9]{1,8})*)", re.ASCII).fullmatch
@@ -32,7 +32,7 @@ Body = dict[str, Any]
 
 @dataclass
 class Find:
-    """Look for a partner. `language`, `writes` are primary subtags in lower case, or `*`; `interests` stand as typed."""
+    """Search for a partner. `language` and `writes` are primary subtags in lower case, or `*`; `interests` are as typed."""
 
     video: bool
     interests: list[str]
@@ -45,14 +45,14 @@ class Find:
     proof: str
     relay: bool
     adult: bool
-    writes: str = ANY_LANGUAGE  # what the partner is told where `language` is `*`
+    writes: str = ANY_LANGUAGE  # language given to the partner if `language` is `*`
     avoid: tuple[str, ...] = ()  # tokens of `blocked`, the newest last
-    snaps: bool = False  # this client answers `snap`
+    snaps: bool = False  # the client answers `snap`
 
 
 @dataclass(slots=True)
 class Message:
-    """A message in a spelling that is not the canonical one."""
+    """A message whose spelling is not canonical."""
 
     text: str
     id: str | None
@@ -60,33 +60,33 @@ class Message:
 
 @dataclass(slots=True)
 class Typing:
-    """Types, or stopped."""
+    """The user began or stopped typing."""
 
     typing: bool
 
 
 @dataclass(slots=True)
 class Signal:
-    """One of `description`, `candidate`, `media`, with its known fields only."""
+    """A WebRTC signal: one of `description`, `candidate`, `media`, with its known fields only."""
 
     body: Body
 
 
 @dataclass(slots=True)
 class Leave:
-    """Leave, or stop waiting."""
+    """Leave the chat, or stop waiting."""
 
 
 @dataclass(slots=True)
 class Save:
-    """Keep the log; `chat`: of which, the present one or the last; None: the present one, else the last."""
+    """Save the log of a chat, the current or the last; `chat` None: the current one, else the last."""
 
     chat: str | None = None
 
 
 @dataclass(slots=True)
 class Report:
-    """Report the partner; `who`: 1 or 2, from a spy, else 0. `lines`: the numbers of those that are meant; `chat`: as of Save."""
+    """Report a partner. `who`: 1 or 2 if a spy reports, else 0; `lines`: numbers of the reported lines; `chat`: as in Save."""
 
     reason: str
     note: str
@@ -97,21 +97,21 @@ class Report:
 
 @dataclass(slots=True)
 class Seen:
-    """A notice was read."""
+    """Acknowledge a notice."""
 
     id: str
 
 
 @dataclass(slots=True)
 class Block:
-    """Never the partner again; `chat`: as of Save."""
+    """Never match this partner again; `chat`: as in Save."""
 
     chat: str | None = None
 
 
 @dataclass(slots=True)
 class Resume:
-    """Go on with an older session; `chat` None: the present one."""
+    """Resume an older session; `chat` None: its current chat."""
 
     token: str
     last: int
@@ -120,7 +120,7 @@ class Resume:
 
 @dataclass(slots=True)
 class Solution:
-    """The answer to a challenge."""
+    """Answer to a challenge."""
 
     kind: str
     response: str
@@ -128,7 +128,7 @@ class Solution:
 
 @dataclass(slots=True)
 class NoSnap:
-    """Pictures that a `snap` asked for cannot be given."""
+    """The client cannot send the pictures that a `snap` requested."""
 
     nonce: str
     why: str
@@ -143,7 +143,7 @@ Request = Find | Message | Typing | Signal | Leave | Save | Report | Seen | Bloc
 
 
 def parse(payload: bytes) -> Request:
-    """The request in a text frame of at most 64 KiB. Raises Refusal."""
+    """Parse a text frame of at most 64 KiB. Raises Refusal."""
     try:
         body = loads(payload)
     except JSONDecodeError:
@@ -165,7 +165,7 @@ def _request(body: Body) -> Request:
 
 
 def _unreadable(payload: bytes) -> Refusal:
-    """Why the fast parser refused. Half a character is told apart from broken JSON: a `message` of it counts."""
+    """Return the Refusal for a frame that the fast parser refused: a lone surrogate differs from broken JSON, and counts if in a `message`."""
     try:
         body = json.loads(payload, parse_constant=_no_constant)
     except (ValueError, RecursionError):
@@ -182,7 +182,7 @@ def _no_constant(name: str) -> None:
 
 
 def _proper(id: Any) -> bool:
-    """Whether this may be echoed as the id of a message."""
+    """Whether `id` may be echoed as the id of a message."""
     if type(id) is not str or len(id) > protocol.ID_MAX:
         return False
     return id.isascii() or (not re.search("[\ud800-\udfff]", id) and len(id.encode()) <= protocol.ID_MAX)
@@ -205,7 +205,7 @@ def _string(body: Body, name: str, of: str, most: int, default: str | None = Non
 
 
 def _find(body: Body) -> Find:
-    """Judges the fields in this order. `left`: fields that were not looked for yet, so that no more are looked for than there are."""
+    """Check the fields in this order. `left` counts the fields not yet met, so that the check ends with the last one present."""
     left = len(body) - 1
     mode, role, college = "text", STRANGER, None
     if left and "mode" in body:
@@ -242,7 +242,7 @@ def _find(body: Body) -> Find:
 
 
 def _seldom(find: Find, body: Body) -> None:
-    """What few searches say."""
+    """Read the fields that few searches have."""
     find.share = _flag(body, "share", "find")
     find.proof = _string(body, "proof", "find", protocol.PROOF_MAX, "")
     find.relay = _flag(body, "relay", "find")
@@ -276,7 +276,7 @@ def _weighed(word: Any, left: int) -> int:
         raise BadField("find", "interests")
     if len(word) > INTEREST_RAW_MAX or len(word) > left:
         raise Refusal("too_long", "find")
-    if not word.isalnum():  # which is all that the following asks
+    if not word.isalnum():  # a word of letters and digits passes all checks below
         if not word.isprintable() and _controls_of_line(word):
             raise Refusal("control", "find")
         if not word or word.isspace():
@@ -350,12 +350,12 @@ def _report(body: Body) -> Report:
 
 
 def _which(body: Body, of: str) -> str | None:
-    """The chat that is meant, where the frame names one."""
+    """Return the chat that the frame names, or None."""
     return _string(body, "chat", of, protocol.CHAT_MAX) if "chat" in body else None
 
 
 def _marked(body: Body) -> tuple[int, ...]:
-    """The numbers of the lines that a report means."""
+    """Return the numbers of the reported lines."""
     lines = body.get("lines", ())
     if not lines and type(lines) in {tuple, list}:
         return ()

@@ -1,7 +1,6 @@
-"""The numbers that are rules beside the protocol's, each with its reason; what a deployment may choose stands in `Settings`.
+"""Define the constants of the engine's rules, each with its reason, and `Settings`, which an operator chooses.
 
-Rule: units are in the names' comments. What the wire knows stands in `protocol`, the pace of matching in `thresholds`,
-the memory of rings in `ext.net.ring`.
+Units are in the comments. Constants of the wire are in `protocol`, those of the pace of matching in `thresholds`, sizes of rings in `ext.net.ring`.
 """
 
 from dataclasses import dataclass
@@ -9,61 +8,54 @@ from typing import Final
 
 from engine.wire.protocol import FIND_BURST, FIND_RATE, GRACE
 
-# Rule 7: not the same two again.
-RECENT_PARTNERS: Final = 4  # of either side
+# Rule 7: do not match the same two again.
+RECENT_PARTNERS: Final = 4  # per side
 RECENT_FOR: Final = 600  # seconds
 REPORTED_FOR: Final = 86_400  # seconds: "not paired again for a day"
-REPORTED_PARTNERS: Final = 16  # reports of one person that bar at once; the oldest goes first
-PERSONS_MAX: Final = 100_000  # remembered persons; 600 s at 80 chats a second before the oldest are forgotten early
+REPORTED_PARTNERS: Final = 16  # blocking reports by one person; the oldest is dropped first
+PERSONS_MAX: Final = 100_000  # remembered persons: 600 s at 80 chats a second before the oldest are dropped early
 
-# Reports from one address that bar at once, more from the network around it; the oldest goes first.
+# Blocking reports from one address, some times more from the network around it; the oldest is dropped first.
 REPORTS_MAX: Final = 64
 
-# Interests that the searches of one address hold at once, those of the network around it some times that: ten for each connection that it may
-# have. A full table of a million takes a thousand addresses.
+# Interests that the searches of one address hold at once, and some times more of the network around it: ten for each connection allowed. Filling
+# the table of a million takes a thousand addresses.
 WORDS_MAX: Final = 1_024
-WORDS_RETRY_AFTER: Final = (
-    10.0  # seconds, where a search has room for none of its interests: many searches end in that time
-)
+WORDS_RETRY_AFTER: Final = 10.0  # seconds, if none of a search's interests is accepted: many searches end in that time
 
 # Chats that end soon after one's first line (`engine.conduct.friction`).
 SOON: Final = 5  # seconds
-SHORT: Final = 60.0  # seconds of a chat beyond which nobody looks when its first line was
-SHORT_LINES: Final = 30  # and lines: so many make a conversation
+SHORT: Final = 60.0  # seconds of a chat beyond which the time of its first line is not looked up
+SHORT_LINES: Final = 30  # lines, the same: so many make a conversation
 
-# Seats of chats that ended a few seconds ago (`engine.chats.detections`): lines are looked at within a quarter of a second, and a process has a
-# thousand
-# ends in that at the most.
 
-# Looks at the cameras of a video chat (`engine.chats.camera_checks`).
-LOOK_LEAST: Final = 20.0  # seconds between two at random
-LOOK_SPREAD: Final = 5.0  # seconds, the least mean of what is drawn beyond that: nobody knows when the next one comes
-LOOK_CLOSE: Final = 20.0  # seconds, the mean where one of the two has so many points (`engine.conduct.friction`):
+# Camera checks of a video chat (`engine.chats.camera_checks`).
+LOOK_LEAST: Final = 20.0  # seconds between two random checks
+LOOK_SPREAD: Final = 5.0  # seconds, the least mean of the random part: the next check cannot be predicted
+LOOK_CLOSE: Final = 20.0  # seconds, the mean if one of the two has CLOSE_POINTS points (`engine.conduct.friction`)
 CLOSE_POINTS: Final = 4
 LOOK_SOON: Final = 3.0  # seconds after a hit, and up to as many more
-LOOK_AGAIN: Final = 3.0  # seconds where one of the two is away
-LOOK_GRACE: Final = 2.0  # seconds that pictures may be late: their way, and what they wait for here
-SIGHT_FOR: Final = (
-    60.0  # seconds for which what is seen in pictures is waited for: the queue is 200 strips long, of 50 ms each
-)
-NONCES_KEPT: Final = 8  # of a chat, the last ones: four looks
-UNCHECKED_FOR: Final = 600.0  # seconds for which video is off for who does not give pictures
-PAUSED_FOR: Final = 3_600.0  # and, where the operator chose so, for whom two hits confirm
+LOOK_AGAIN: Final = 3.0  # seconds if one of the two is away
+LOOK_GRACE: Final = 2.0  # seconds that pictures may be late, for the network and the queue here
+SIGHT_FOR: Final = 60.0  # seconds that a verdict on pictures is awaited: the queue holds 200 strips of 50 ms each
+NONCES_KEPT: Final = 8  # of a chat, the last ones: four checks
+UNCHECKED_FOR: Final = 600.0  # seconds that video is off for a user who sends no pictures
+PAUSED_FOR: Final = 3_600.0  # seconds that video is off after two confirmed hits, if the operator chose it
 
 # Ticks.
-LOOKS_A_TICK: Final = 200  # chats looked at in one tick: under 5 ms
-# Resumes that wait at once for a session on its way from another process: all who come back in the seconds of a hand-over.
+LOOKS_A_TICK: Final = 200  # chats checked in one tick: under 5 ms
+# Resumes waiting at once for a session that migrates: all clients that come back in the seconds of an upgrade.
 RESUMES_MAX: Final = 10_000
-EXPIRIES_A_TICK: Final = 500  # sessions ended in one tick: under 5 ms, so that others' messages do not wait
-# Searches that take a step in one tick: under 5 ms, and what they are told is sent before the next ones are looked at. Where the
-# pace grows, those who came first and those who came later are due at one time.
+EXPIRIES_A_TICK: Final = 500  # sessions ended in one tick: under 5 ms, so that messages of others do not wait
+# Searches that take a step in one tick: under 5 ms, and their frames are sent before the next ones are processed. If the pace grows, earlier and
+# later searches become due at one time.
 STEPS_A_TICK: Final = 500
-BUSY_RETRY_AFTER: Final = 60  # seconds, where the index is full: as long as a pool stays open in which nobody waits
+BUSY_RETRY_AFTER: Final = 60  # seconds, if the index is full: as long as an empty pool stays open
 QUESTION_AGAIN_AFTER: Final = 8.0  # seconds that two wait for an asker before they get a question asked before
-SPY_SCAN_MAX: Final = 16  # second discussers looked at for one question: the queue's head decides, not its length
+SPY_SCAN_MAX: Final = 16  # second discussers tried for one question: bounds the cost whatever the queue's length
 
 
-# Words of `Settings.pictures` and `Settings.veil`.
+# Values of `Settings.pictures` and `Settings.veil`.
 OFF: Final = "off"
 REPORTS: Final = "reports"
 ON: Final = "on"
@@ -74,23 +66,23 @@ PAUSE: Final = "pause"
 
 @dataclass(frozen=True)
 class Settings:
-    """What an operator chooses about sessions and chats."""
+    """Settings of an operator about sessions and chats."""
 
     grace: float = GRACE  # seconds in which a dropped connection may come back; 0: none
     require_adult: bool = False  # `find` needs `adult: true`
-    find_burst: int = FIND_BURST  # finds at once, a person
+    find_burst: int = FIND_BURST  # finds at once, per person
     find_interval: float = 1.0 / FIND_RATE  # seconds between finds in the long run
-    limits: bool = True  # False lifts the verdicts of rate limits (rule 10)
-    challenges: bool = False  # who floods is asked for a challenge before a search
-    challenge_first: bool = False  # everybody is, before the first
-    challenge_good_for: float = 1800.0  # seconds that a solution is good, at its level
+    limits: bool = True  # False lifts rate limits (rule 10)
+    challenges: bool = False  # a flooding user must pass a challenge before a search
+    challenge_first: bool = False  # every user must pass one before the first search
+    challenge_good_for: float = 1800.0  # seconds that a solution is valid, at its level
     video: bool = True  # video chats are offered
-    screening: bool = True  # a program looks at lines, and says a moment later what it found
-    tips: bool = True  # people are told what a line may be
-    pictures: str = OFF  # looks at cameras: OFF, REPORTS (where somebody reports), ON
-    snap_mean: float = 60.0  # seconds between two looks at random
-    snap_share: float = 1.0  # of the chats, those that are looked at
-    snaps_required: bool = True  # no video for a client that does not answer `snap`, while there are looks
-    snap_programs: bool = True  # but for programs of another wire, for which their partners' pages answer
-    veil: str = VEIL  # what a hit brings at once: NONE, VEIL, PAUSE (and video is off for an hour where two confirm)
+    screening: bool = True  # a screening program reads lines and reports detections a moment later
+    tips: bool = True  # users receive tips about suspicious lines
+    pictures: str = OFF  # camera checks: OFF, REPORTS (after a report), ON
+    snap_mean: float = 60.0  # mean seconds between two random checks
+    snap_share: float = 1.0  # share of the chats that is checked
+    snaps_required: bool = True  # no video for a client that does not answer `snap`, while checks are on
+    snap_programs: bool = True  # except programs of another protocol, whose partners' pages answer
+    veil: str = VEIL  # first action on a hit: NONE, VEIL, PAUSE (video is also off for an hour if two hits confirm)
     turn: bool = False  # a TURN server is configured, so `relay` can be promised

@@ -1,6 +1,6 @@
-"""What a `signal` may hold: a description, a candidate, or which of camera and microphone are on (docs/protocol.md).
+"""Check the parts of a `signal`: a description, a candidate, or which of camera and microphone are on (docs/protocol.md).
 
-Rule: as in `engine.wire.requests`; known fields alone are passed on, and a part is no longer than browsers' are.
+**Invariant:** only known fields are passed on, and a part is no longer than those of browsers.
 """
 
 from typing import Any, Final
@@ -15,7 +15,7 @@ Body = dict[str, Any]
 
 
 def checked(body: Body) -> Body:
-    """The one part of a `signal`, by its name, with its known fields only. Raises Refusal."""
+    """Return the one part of a `signal`, under its name, with its known fields only. Raises Refusal."""
     parts = [name for name in ("description", "candidate", "media") if name in body]
     if len(parts) != 1:
         raise BadField("signal", parts[1] if parts else "description")
@@ -42,7 +42,7 @@ def checked(body: Body) -> Body:
 
 
 def answers(body: Body) -> bool:
-    """Whether it is the answer to an offer: from then on there may be a picture."""
+    """Whether a signal answers an offer: from then on there may be a picture."""
     described = body.get("description")
     return described is not None and described["type"] in ("answer", "pranswer")
 
