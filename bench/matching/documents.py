@@ -171,11 +171,11 @@ def summary(figures: dict[str, Any], shares: dict[str, Any]) -> str:
 
 
 def write() -> None:
-    """The tables of docs/matching.md and README.md, from what was kept."""
+    """Write the tables of docs/matching.md from the kept results."""
     figures, shares = read("matcher"), read("quality")
     if not figures or not shares:
         raise SystemExit("there are no results of the matcher yet: make bench-matching")
     page = ROOT / "docs" / "matching.md"
     fill(page, "frontier", frontier(shares))
     fill(page, "scenarios", scenarios(figures))
-    fill(ROOT / "README.md", "matcher", summary(figures, shares))
+    fill(page, "matcher", summary(figures, shares))

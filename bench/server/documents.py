@@ -66,8 +66,8 @@ def million(document: dict[str, Any]) -> str:
         f"{machine['memory'] / 2**30:.0f} GiB, both ends of every connection on it, in {document['processes']} processes: "
         f"{document['machine_bytes'] / 1e9:.1f} GB for everything, {document['servers_bytes'] / 1e9:.1f} GB of it the servers "
         f"({document['growth_bytes_per_client']:,.0f} bytes a client beside what a process takes), {document['seconds_to_come']:.0f} s for "
-        f"all to come, {document['idle_cpu_cores']:.2f} of a core while they wait ([figures](bench/results/million.json), "
-        "[plot](bench/results/million.svg)).\n"
+        f"all to come, {document['idle_cpu_cores']:.2f} of a core while they wait ([figures](../bench/results/million.json), "
+        "[plot](../bench/results/million.svg)).\n"
     )
 
 
@@ -115,4 +115,4 @@ def write() -> None:
     fill(ROOT / "README.md", "measure", summary(document))
     fill(ROOT / "docs" / "operate" / "scale.md", "sizing", sizing(document))
     if many := read("million"):
-        fill(ROOT / "README.md", "million", million(many))
+        fill(ROOT / "docs" / "performance.md", "million", million(many))

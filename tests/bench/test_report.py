@@ -23,7 +23,7 @@ def between(document: str, mark: str) -> str:
     ("document", "mark", "results", "make"),
     [
         ("README.md", "measure", "whole", server.summary),
-        ("README.md", "million", "million", server.million),
+        ("docs/performance.md", "million", "million", server.million),
         ("docs/performance.md", "budget", "budget", budget.lines),
         ("docs/operate/scale.md", "sizing", "whole", server.sizing),
         ("docs/performance.md", "upgrade", "upgrade", upgrade.lines),
@@ -38,8 +38,8 @@ def test_a_table_is_what_the_results_say(
     assert between(document, mark) == make(read(results))
 
 
-def test_the_readme_shows_the_service_beside_the_index_and_the_frontier() -> None:
+def test_the_page_of_the_matcher_shows_the_service_beside_the_index_and_the_frontier() -> None:
     made = matching.summary(read("matcher"), read("quality"))
-    assert between("README.md", "matcher") == made
+    assert between("docs/matching.md", "matcher") == made
     assert matching.ROOM in made
     assert matching.INDEX in made
