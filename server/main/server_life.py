@@ -113,7 +113,7 @@ class Life:
             lambda: self.server.belongings, sockets, self, self._not_now, settings.server.start_within
         )
         self._began = time.monotonic()
-        self._standing = server_status.Standing(self.server.worker.engine)
+        self._report = server_status.OwnReport(self.server.worker.engine)
         self._control = Control(sockets, settings.data, self.upgrading.upgrade, self._status)
 
     @classmethod
@@ -179,7 +179,7 @@ class Life:
 
     def _status(self) -> Mapping[str, Any]:
         now, phase, pid = time.monotonic(), self.server.health.phase, os.getpid()
-        here = server_status.process("server", phase, pid, now - self._began, stands=self._standing.say(now))
+        here = server_status.process("server", phase, pid, now - self._began, report=self._report.read(now))
         return server_status.server(phase, pid, [here])
 
     # the doors (`server.fleet.migrate.upgrade_source.Doors`)

@@ -1,1 +1,3 @@
-"""Run a process: configuration, log, metrics, health, checks of its surroundings, secrets and tokens. Imports nothing of the server beside itself."""
+"""Provide what every process needs: configuration, log, metrics, health checks, control of processes, secrets and tokens. Imports no other package of
+the server.
+"""

@@ -1,8 +1,10 @@
-"""Events on standard error: one JSON object a line, names and fields from one list.
+"""Write log events to standard error, one JSON object per line; EVENTS declares every event and its fields.
 
-Rule: an event says what happened, never what somebody wrote or from where. An event or field that is not in EVENTS
-raises where `strict` is set (tests) and is dropped and counted elsewhere. No exception text: a name and places.
-Nobody waits for standard error (`server.ops.process.log_sink`).
+**Invariant:** an event never holds text that a user wrote, nor an address. An exception is logged as its type and its places in the code, never as
+its text.
+
+An undeclared event or field raises UndeclaredEventError if `strict` is set (tests); otherwise it is dropped and counted. Writing never blocks
+(`server.ops.process.log_sink`).
 """
 
 import asyncio
@@ -27,105 +29,106 @@ EVENTS: Mapping[str, frozenset[str]] = {
     event: frozenset(fields.split())
     for event, fields in {
         "peer.fell": "name why",  # a link between two processes ended
-        "process.died": "process status why",  # a process of this host; a negative status is a signal
-        "process.hung": "process seconds starved state",  # it had so many seconds of its own and said nothing, and is killed; state: as in `ps`
-        "process.starved": "process seconds",  # it said nothing since it waited for a core for so long: the machine is short of CPU
-        "process.leaving": "process people",  # a worker that was told to end: its people go to the others
-        "process.left": "process people stayed seconds",  # they are there, but for so many, who are told to come back
-        "host.leaving": "hosts",  # an operator's `drain`: this host ends, and its people go to so many others
-        "host.left": "process people stayed seconds",  # so many are at other hosts as this one ends; the others are told to come back
+        "process.died": "process status why",  # a process of this host died; a negative status is the number of a signal
+        "process.hung": "process seconds starved state",  # killed: it used this many seconds of CPU time without a heartbeat; state: as in `ps`
+        "process.starved": "process seconds",  # no heartbeat, because it waited this long for a core: the machine is short of CPU
+        "process.leaving": "process people",  # a worker was told to end and is draining: its sessions migrate to the other workers
+        "process.left": "process people stayed seconds",  # the worker is drained, but for `stayed` sessions, whose clients have to reconnect
+        "host.leaving": "hosts",  # an operator's `drain`: this host is evacuated to this many other hosts
+        # this many sessions are at other hosts as this one ends; the other clients have to reconnect
+        "host.left": "process people stayed seconds",
         "process.ready": "process pid",
         "process.stopped": "process",
         "library": "logger error where",  # a warning or error of a library, by the logger's name
-        "loop.fault": "error where",  # an exception that nobody awaited
+        "loop.fault": "error where",  # an exception that no task awaited
         "translation.failed": "cause",  # LibreTranslate does not translate: denied, refused, slow, away, malformed; once a minute
-        "nats.away": "said",  # this host of several has no connection, and serves its own people
-        "nats.close_failed": "said",  # of one that was given up
-        "nats.connected": "said",  # to this server
-        "cluster.room": "said",  # the waiting room of all hosts: where it is from now on
-        "nats.silent": "",  # the connection gives nothing back, and is made anew
-        "nats.trouble": "said",  # the server did not let this host do something, or gave it up
-        "cluster.clock_off": "said",  # which host's clock is so far from this one's that it is not believed
-        "cluster.fault": "error where",  # another host's request failed by our fault
-        "cluster.key_missing": "epoch said",  # the key of this epoch is another host's and did not come; records wait from its beginning on
-        "cluster.key_there": "epoch",  # it is: made here, or told by another host
-        "cluster.stayed": "why said",  # people did not go to another host: it refused them, or was not there in time; once a minute
-        "cluster.not_passed": "said",  # a request that another host has to answer did not get there; once a minute
-        "cluster.refused": "why",  # somebody at the cluster port was not served; a word of each kind once a minute
-        "college.mail_failed": "error where",  # a mail with a code was given up; never whose
-        "challenge.fault": "error where",  # one could not be made or checked; who searches again is given another
-        "challenge.unchecked": "cause",  # a company says nothing of answers: denied, refused, slow, away, malformed; once a minute
-        "config.changed": "setting",  # SIGHUP: this setting is taken up
-        "config.refused": "setting",  # SIGHUP: this is wrong, and nothing was taken
-        "config.restart": "setting",  # SIGHUP: this one changed and needs a restart
-        "console.port_failed": "host port error",  # an address that is not this machine's, a port that only root may have
-        "console.port_taken": "host port",  # the service goes on without a console
+        "nats.away": "said",  # this host of a cluster has no connection, and serves its own users
+        "nats.close_failed": "said",  # closing an abandoned connection failed
+        "nats.connected": "said",  # the address of the server
+        "cluster.room": "said",  # the node that has the shared waiting room from now on
+        "nats.silent": "",  # the connection delivers nothing, and is reopened
+        "nats.trouble": "said",  # the server refused an operation, or closed the connection
+        "cluster.clock_off": "said",  # the node whose clock differs too much from this one's to be trusted
+        "cluster.fault": "error where",  # another host's request failed because of a fault in this program
+        "cluster.key_missing": "epoch said",  # the key of this epoch is at another host and was not received; records from its beginning on wait
+        "cluster.key_there": "epoch",  # the key is available: made here, or received from another host
+        "cluster.stayed": "why said",  # sessions did not migrate to another host: it refused them, or did not answer in time; once a minute
+        "cluster.not_passed": "said",  # a request for another host was not delivered to it; once a minute
+        "cluster.refused": "why",  # a client of the cluster port was refused; at most one event a minute for each reason
+        "college.mail_failed": "error where",  # a mail with a code was given up; never its recipient
+        "challenge.fault": "error where",  # a challenge could not be made or checked; the user's next search is given another
+        "challenge.unchecked": "cause",  # the captcha provider does not verify answers: denied, refused, slow, away, malformed; once a minute
+        "config.changed": "setting",  # SIGHUP: this setting was applied
+        "config.refused": "setting",  # SIGHUP: this setting is wrong, and nothing was applied
+        "config.restart": "setting",  # SIGHUP: this setting changed and needs a restart
+        "console.port_failed": "host port error",  # the address is not this machine's, or only root may open the port
+        "console.port_taken": "host port",  # the port is in use; the service continues without a console
         "console.ready": "host port",
-        "console.refused": "why",  # somebody's passkey did not open anything; never whose
-        "control.unavailable": "error",  # the server goes on, and cannot be upgraded without a stop
-        "handover.begun": "online pid",  # a successor is ready: from here on people go there
-        "handover.cut": "why people chats",  # the old process died in the middle: what it had sent is here
-        "handover.ended": "people chats stayed seconds",  # the old process's word: everybody is there
-        "handover.failed": "why people back",  # all is here again, but for so many people, who went to a process that died
-        "handover.fault": "error where",  # a hand-over failed by our fault
-        "handover.refused": "people error where",  # a record that cannot be read here: its people stay in the old process
-        "handover.taken": "people chats skipped seconds",  # the new process's word; fields of a newer version were skipped
-        "handover.unknown": "kind",  # a message of a newer version, skipped
-        "http.fault": "error where",  # a request failed by our fault
-        "log.dropped": "count error",  # lines that standard error did not take, told once it takes some again
+        "console.refused": "why",  # a passkey was not accepted; never its owner
+        "control.unavailable": "error",  # the server continues, and cannot be upgraded without a stop
+        "handover.begun": "online pid",  # the new generation is ready: sessions migrate to it from now on
+        "handover.cut": "why people chats",  # the old process died during the migration; the sessions that it had sent are here
+        "handover.ended": "people chats stayed seconds",  # logged by the old process: all sessions have migrated
+        "handover.failed": "why people back",  # all sessions are back here, but for those that had migrated to the process that died
+        "handover.fault": "error where",  # a migration failed because of a fault in this program
+        "handover.refused": "people error where",  # a session record that the new process cannot read: its sessions stay in the old process
+        "handover.taken": "people chats skipped seconds",  # logged by the new process; fields of a newer version were skipped
+        "handover.unknown": "kind",  # a message kind of a newer version, skipped
+        "http.fault": "error where",  # a request failed because of a fault in this program
+        "log.dropped": "count error",  # lines that standard error did not accept; logged with the next line that it accepts
         "metrics.ready": "host port",
-        "metrics.port_failed": "host port error",  # an address that is not this machine's, a port that only root may have
-        "metrics.port_taken": "host port",  # the service goes on without metrics
-        "notify.failed": "error where",  # systemd was not told
-        "page.unkept": "error where",  # this version's files are not there for the next
-        "page.unreadable": "error where",  # an earlier version's files; damaged ones are thrown away
-        "relayed.ready": "host port",  # TURN servers may report
-        "relayed.port_taken": "host port",  # calls go on, what is relayed is not counted
-        "setup.notice": "check said remedy",  # all is well, and an operator has to know this
-        "setup.warning": "check said remedy",  # what `serendip check` would say of the settings, the data folder and limits
-        "store.away": "what cause error where",  # records wait or saves are refused, and why; chats go on
+        "metrics.port_failed": "host port error",  # the address is not this machine's, or only root may open the port
+        "metrics.port_taken": "host port",  # the port is in use; the service continues without metrics
+        "notify.failed": "error where",  # systemd could not be notified
+        "page.unkept": "error where",  # this version's files could not be saved for the next version
+        "page.unreadable": "error where",  # an earlier version's files; damaged ones are deleted
+        "relayed.ready": "host port",  # the port for reports of TURN servers is open
+        "relayed.port_taken": "host port",  # the port is in use; calls continue, relayed traffic is not counted
+        "setup.notice": "check said remedy",  # not a problem, but an operator has to know it
+        "setup.warning": "check said remedy",  # a finding of `serendip check` about the settings, the data folder or limits
+        "store.away": "what cause error where",  # records wait or saves are refused, and why; chats continue
         "store.back": "what",
-        "store.bucket_versioned": "",  # deletions leave old versions behind
-        "store.full": "",  # the disk is at its floor (store.room): no chat is saved
-        "store.room": "",  # it is above it again
+        "store.bucket_versioned": "",  # deleted objects remain as old versions
+        "store.full": "",  # the free space of the disk is below its floor: no chat is saved
+        "store.room": "",  # it is above the floor again
         "store.countries_damaged": "error where",  # some addresses have no country
         "store.keys_differ": "error where",  # another host writes with other keys than this one
-        "store.set_back": "error where",  # the database was restored by other means and is older than the copies of its upkeep
-        "workers.log_left": "error where",  # a saved chat whose link nobody has could not be removed
-        "store.lost": "count",  # records that were still waiting at the stop, or that a worker could not send to the office
-        "safety.figures_stale": "error where",  # the metrics of moderation could not be read anew
-        "safety.minors_wait": "error where",  # what is stored of somebody under 18 could not be deleted yet: it is tried again
-        "safety.bans_stale": "error where",  # who is banned could not be read anew; what was known holds. Once until it can
-        "safety.unattended": "queues",  # no account with a passkey opens these queues, and the page says that it is not sure that somebody reads
-        "safety.apart_later": "error where",  # pictures of a case could not be moved to their folder yet: it is tried when the case is opened
-        "safety.pictures_lost": "count",  # too many wait for the store: this report is stored without them
+        "store.set_back": "error where",  # the database was restored by other means and is older than the copies of its non-restorable state
+        "workers.log_left": "error where",  # a saved chat whose link was never delivered could not be deleted
+        "store.lost": "count",  # records that still waited at the stop, or that a worker could not send to the frontend
+        "safety.figures_stale": "error where",  # the metrics of moderation could not be read again
+        "safety.minors_wait": "error where",  # stored data of a user under 18 could not be deleted yet, and the deletion is retried
+        "safety.bans_stale": "error where",  # the bans could not be read again; the known ones stay in force. Once until a read succeeds
+        "safety.unattended": "queues",  # no account with a passkey opens these queues; the page says that it is not certain that reports are read
+        "safety.apart_later": "error where",  # pictures of a case could not be moved to their folder yet; the move is retried when the case is opened
+        "safety.pictures_lost": "count",  # too many pictures wait for the store: this report is stored without them
         "safety.report_lost": "count error where",  # a report is not in the store and will not be
-        "pictures.ended": "status",  # the process that looks at pictures ended, and is started again; a negative status is a signal
-        "pictures.fault": "error where",  # why: a fault of ours in it; never a picture
-        "pictures.list_refused": "name",  # this line of a list of known pictures could not be taken; the others are
-        "pictures.ready": "count",  # it takes pictures; how many are known
-        "pictures.stuck": "",  # it answered nothing for long, and was ended
-        "pictures.unchecked": "cause",  # the server that scores pictures says nothing: denied, refused, slow, away, malformed; once a minute
-        "pictures.unconfined": "what",  # this system does not let it give up that: user, mdwe
-        "pictures.unreadable": "error where",  # something of it was no message
-        "screening.ended": "status",  # the process that looks at lines ended, and is started again; a negative status is a signal
-        "screening.fault": "error where",  # why: a fault of ours in it; never a text
-        "screening.unreadable": "error where",  # something of it was no message
-        "screening.rules_refused": "name",  # this file of rules cannot be; `serendip safety rules check` says why
+        "pictures.ended": "status",  # the picture process ended, and is restarted; a negative status is the number of a signal
+        "pictures.fault": "error where",  # the fault that ended it; never a picture
+        "pictures.list_refused": "name",  # this line of a list of known pictures could not be read; the other lines are used
+        "pictures.ready": "count",  # the picture process accepts pictures; count: how many are known
+        "pictures.stuck": "",  # it did not answer in time, and was killed
+        "pictures.unchecked": "cause",  # the server that scores pictures does not answer: denied, refused, slow, away, malformed; once a minute
+        "pictures.unconfined": "what",  # this system does not let the process drop a privilege: user, mdwe
+        "pictures.unreadable": "error where",  # its output was not a message
+        "screening.ended": "status",  # the screening process ended, and is restarted; a negative status is the number of a signal
+        "screening.fault": "error where",  # the fault that ended it; never a text
+        "screening.unreadable": "error where",  # its output was not a message
+        "screening.rules_refused": "name",  # this file of rules is invalid; `serendip safety rules check` says why
         "store.purge_failed": "cause error where",
-        "server.ready": "host port version pid descriptors",  # connections are taken
-        "server.crowded": "",  # newcomers are turned away, all but a share: the loop is late by its own work
-        "server.crowded_over": "count",  # how many were
-        "server.short": "",  # newcomers are turned away: no descriptor or no memory is left for them
-        "server.short_over": "count",  # how many were
+        "server.ready": "host port version pid descriptors",  # the server accepts connections
+        "server.crowded": "",  # newcomers are refused, all but a share: the loop is late because of its own work
+        "server.crowded_over": "count",  # the number of newcomers refused
+        "server.short": "",  # newcomers are refused: no descriptor or no memory is left for them
+        "server.short_over": "count",  # the number of newcomers refused
         "server.stopped": "",
-        "server.stopping": "online",  # SIGTERM or SIGINT came
-        "task.failed": "task error where",  # a background task ended by a fault and is started again
-        "worker.fault": "error where",  # an event failed by our fault; its connection was closed with 1011
+        "server.stopping": "online",  # SIGTERM or SIGINT was received
+        "task.failed": "task error where",  # a background task ended by a fault and is restarted
+        "worker.fault": "error where",  # an event failed because of a fault in this program; its connection was closed with 1011
     }.items()
 }
-LONGEST = 200  # characters of a text field; a path or a place is shorter, an attack is not
-# What asyncio and uvloop say of writes to a connection that is lost; whoever holds it is told so.
+LONGEST = 200  # characters of a text field; a path or a place in the code is shorter
+# Messages of asyncio and uvloop about writes to a lost connection; its owner learns of the loss by itself.
 WRITES_TO_LOST = frozenset({"socket.send() raised exception.", "SSL connection is closed"})
 OWN = frozenset({"event", "level", "time"})
 
@@ -137,7 +140,7 @@ class UndeclaredEventError(Exception):
 
 
 def configure(settings: Log, strict: bool = False) -> None:
-    """Send structlog and the standard library's warnings to standard error, through the list. May be called again."""
+    """Configure structlog and the standard library's logging to write declared events to standard error. May be called again."""
     shape = SHAPES[settings.format]
     _Lines.shape = shape
     structlog.configure(
@@ -150,29 +153,29 @@ def configure(settings: Log, strict: bool = False) -> None:
 
 
 def get() -> structlog.typing.FilteringBoundLogger:
-    """The logger of a module: `log = get()`, then `log.info("metrics.ready", host=..., port=...)`."""
+    """Return a module's logger: `log = get()`, then `log.info("metrics.ready", host=..., port=...)`."""
     logger: structlog.typing.FilteringBoundLogger = structlog.get_logger()
     return logger
 
 
 def described(error: BaseException) -> dict[str, str]:
-    """The fields of an exception: the type of the one that began it, and where it passed, innermost first; its text may quote a person."""
+    """Return the log fields of an exception: the type of its root cause, and the places in the code, innermost first. Its text may quote a user."""
     frames = traceback.extract_tb(error.__traceback__)[-6:]
     where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
     first = error
-    while isinstance(first.__cause__, Exception):  # a cancellation is how a time-out works, not why
+    while isinstance(first.__cause__, Exception):  # a cancellation is how a time-out works, not its cause
         first = first.__cause__
     return {"error": type(first).__qualname__, "where": where}
 
 
 def loop_fault(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
-    """An exception handler for the event loop."""
+    """Log an exception of the event loop that no task handled (`loop.set_exception_handler`)."""
     error = context.get("exception")
     get().error("loop.fault", **(described(error) if error else {}))
 
 
 class Declared:
-    """The processor that lets through what EVENTS lists."""
+    """Structlog processor that passes declared events and fields and drops or refuses the others."""
 
     def __init__(self, strict: bool) -> None:
         self._strict = strict
@@ -198,7 +201,7 @@ class Declared:
 
 
 class Libraries(logging.Handler):
-    """Turns a library's record into an event: by whom and what failed, not its text, which may hold anything."""
+    """Logging handler that turns a library's record into a `library` event: logger and error type, not the text, which may hold personal data."""
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
@@ -210,14 +213,14 @@ class Libraries(logging.Handler):
 
 
 class _Lines:
-    """What structlog writes to."""
+    """Structlog logger that hands formatted lines to the sink."""
 
     shape: "Shape"
 
     def __init__(self, *_: object) -> None: ...
 
     def msg(self, line: bytes) -> None:
-        """Hand a line over; never blocks, never raises."""
+        """Hand a line to the sink; never blocks, never raises."""
         sink().write(line + b"\n")
 
     debug = info = warning = error = critical = msg
@@ -225,19 +228,19 @@ class _Lines:
 
 @cache
 def sink() -> Sink:
-    """Standard error, from the first line on; what waits at the end of the process has a second to get out."""
+    """Return the sink of standard error, made at the first call; lines that wait at the end of the process have one second to be written."""
     made = Sink(2, _missing)
     atexit.register(made.close)
     return made
 
 
 def renew() -> None:
-    """In a process that was forked: the thread that wrote for the one before it is not here."""
+    """Make a new sink in a forked process, which has no writer thread."""
     sink.cache_clear()
 
 
 def _missing(count: int, error: str) -> bytes:
-    """The line that says that lines are missing."""
+    """Format the event that reports dropped lines."""
     now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     fields: dict[str, Any] = {"time": now, "level": "warning", "event": "log.dropped", "count": count, "error": error}
     return _Lines.shape(None, "", fields) + b"\n"

@@ -1,6 +1,6 @@
-"""The version of this program, and the commit that it was made of. Rule: the version is written here and nowhere else.
+"""Name the program's version and the commit that it was built from. **Invariant:** the version is written in this file only.
 
-The commit is what `server/commit.txt` says, which a wheel and an sdist hold (`setup.py` writes it); in a checkout git is asked.
+The commit is read from `server/commit.txt` in a wheel or an sdist (`setup.py` writes it), and from git in a checkout.
 """
 
 import functools
@@ -14,14 +14,23 @@ PACKED: Final = "commit.txt"
 
 
 def commit(package: Path) -> str:
-    """The commit of the `server` package in this folder: 12 hexadecimal digits, `-dirty` where files differ from it; UNKNOWN: nobody says."""
+    """Return the commit of the `server` package in a folder: 12 hexadecimal digits, with `-dirty` if files differ from it; UNKNOWN if it cannot be
+    determined.
+    """
     packed, tree = package / PACKED, package.parent
     if packed.is_file():
         return packed.read_text("utf-8").strip() or UNKNOWN
-    if not (tree / ".git").exists():  # an installed package may lie inside somebody else's checkout
+    if not (tree / ".git").exists():  # an installed package may lie inside another project's checkout
         return UNKNOWN
     words = ["describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    command = ["git", "-c", "safe.directory=*", "-C", str(tree), *words]  # root builds what somebody else has cloned
+    command = [
+        "git",
+        "-c",
+        "safe.directory=*",
+        "-C",
+        str(tree),
+        *words,
+    ]  # root may build a checkout that another user owns
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)  # noqa: S603 - fixed words
     except (OSError, subprocess.SubprocessError):
@@ -31,5 +40,5 @@ def commit(package: Path) -> str:
 
 @functools.cache
 def own() -> str:
-    """The commit of this program. In a checkout a process is started for it: not in the loop, and not at each start."""
+    """Return the commit of this program. In a checkout this starts a git process: do not call it in the loop, nor at each start."""
     return commit(Path(__file__).resolve().parents[1])

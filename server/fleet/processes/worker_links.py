@@ -27,7 +27,7 @@ from server.fleet.roaming.visitor_return import Homecoming
 from server.ops.metrics.cluster_metrics import DOUBTS
 from server.ops.metrics.exposition import Reading
 from server.ops.metrics.histogram import Buckets
-from server.ops.process.server_status import Standing
+from server.ops.process.server_status import OwnReport
 from server.ops.security.secret_keys import Keys
 from server.realtime.worker.connection_moves import Moving, ask_again
 from server.realtime.worker.worker_loop import Worker
@@ -93,9 +93,9 @@ class Links:
             **more,
         }
         self.peers = Peers(up, handlers, self._joined, self._dead, self.orphaned.set)
-        standing = Standing(worker.engine)
+        report = OwnReport(worker.engine)
         self.moved: Callable[[], Sequence[int]] = tuple  # of those who went to where all are to go (`emptying.Moved`)
-        self.peers.stands = lambda: {**standing.say(time.monotonic()), "moved": [*self.moved()]}
+        self.peers.stands = lambda: {**report.read(time.monotonic()), "moved": [*self.moved()]}
         self._load = asyncio.get_running_loop().call_later(LOAD_EVERY, self._tell_load)
 
     def reach(

@@ -1,1 +1,1 @@
-"""Settings, where each came from, and the reference page about them. Rule: nothing here starts anything."""
+"""Define the settings, read them from their sources, and render their reference page. **Invariant:** nothing here starts anything."""

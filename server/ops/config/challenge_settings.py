@@ -1,6 +1,6 @@
-"""Settings of challenges (`server.trust.challenge`), and the companies that can make one. Rule: all that is known of a company stands in COMPANIES.
+"""Define the settings of challenges (`server.trust.challenge`) and the captcha providers. **Invariant:** all facts about a provider are in COMPANIES.
 
-A company's script gets its own hosts in a browser, and no others; an operator's `challenge.script_url` adds the one that it names.
+A provider's script may load only from the provider's own hosts; an operator's `challenge.script_url` adds the host that it names.
 """
 
 import re
@@ -13,11 +13,11 @@ from server.ops.config.setting_types import Section, http_url, own_origin
 
 ALTCHA: Final = "altcha"
 RECAPTCHA: Final = "recaptcha"
-EXPLICIT: Final = "render=explicit"  # in a script's address: nothing is shown before it is asked for
+EXPLICIT: Final = "render=explicit"  # in a script's address: show nothing before the page asks for it
 
 
 class Company(NamedTuple):
-    """One of them. `hosts`: its own, as a browser's policy names them; `actions`: its answers always say what they are for."""
+    """A captcha provider. `hosts`: its hosts for the content security policy; `actions`: whether its answers name the action they are for."""
 
     verify_url: str
     script_url: str
@@ -46,14 +46,14 @@ COMPANIES: Final = {
             "https://www.gstatic.com/recaptcha/",
             "https://recaptcha.google.com/recaptcha/",
         ),
-        actions=False,  # version 2 has none; version 3 says one beside a score
+        actions=False,  # version 2 has none; version 3 returns one beside a score
     ),
 }
 _SCRIPT = re.compile(r"https?://(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?(?:[/?][!-~]*)?")
 
 
 def script_address(url: str) -> str:
-    """An address of a script. Its host stands in a policy, so that nothing may be in there that ends a host."""
+    """Validate a script's address. Its host becomes part of a policy, so characters that would end a host there are refused."""
     if url and not _SCRIPT.fullmatch(url):
         raise ValueError(
             "http:// or https:// and a host are wanted, e.g. https://captcha.example/api.js?render=explicit"
@@ -62,14 +62,14 @@ def script_address(url: str) -> str:
 
 
 def _needed(told: ValidationInfo, given: bool) -> None:
-    """A company answers nobody without keys. Raises ValueError."""
+    """Require a value if a company is the provider: it serves no site without keys. Raises ValueError."""
     provider = told.data.get("provider", ALTCHA)
     if provider != ALTCHA and not given:
         raise ValueError(f"challenge.{told.field_name} is wanted where challenge.provider is {provider}")
 
 
 class Challenge(Section):
-    """What comes before a search, where many searches or reports speak for it. Nobody is asked on a first visit by default."""
+    """Challenges before a search, after many searches or reports of a user. By default a first visit has none."""
 
     enabled: bool = Field(default=True, description="ask for challenges, where limits are on")
     first: bool = Field(default=False, description="ask everybody once, before the first search")
@@ -120,12 +120,12 @@ class Challenge(Section):
 
     @property
     def frame_host(self) -> str:
-        """The name of `origin`; empty where there is none."""
+        """The host name of `origin`; empty if it is not set."""
         return urlsplit(self.origin).hostname or ""
 
     @property
     def company(self) -> Company | None:
-        """Who makes the hardest challenge, with the addresses that hold here; None: this server."""
+        """The captcha provider of the hardest challenge, with the configured addresses; None if this server makes it."""
         known = COMPANIES.get(self.provider)
         if known is None or not self.enabled:
             return None
@@ -139,7 +139,7 @@ class Challenge(Section):
 
     @property
     def invisible(self) -> bool:
-        """Whether it is reCAPTCHA of version 3, which shows nothing and gives a score: its script is loaded for one key."""
+        """Whether it is reCAPTCHA version 3, which shows nothing and returns a score: its script is loaded for one key."""
         company = self.company
         return (
             company is not None

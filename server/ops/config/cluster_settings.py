@@ -1,6 +1,6 @@
-"""Several hosts that are one service: how they find each other. Rule: no address of another host is ever configured, but where all listen.
+"""Define the settings of a cluster: how hosts that are one service find each other (`docs/operate/scale.md`, "Several hosts").
 
-`docs/operate/scale.md`, "Several hosts".
+**Invariant:** no other host's address is configured; each host's settings hold its own address and the NATS servers.
 """
 
 import ipaddress
@@ -16,14 +16,14 @@ NATS = r"(nats|tls)://[^\s/?#@]+"
 
 
 def _nats(url: str) -> str:
-    """A server of NATS, without a user: that is what `credentials` is for."""
+    """Validate a NATS server's URL, without a user: `credentials` has that."""
     if not re.fullmatch(NATS, url):
         raise ValueError("nats:// or tls:// and a host are wanted, without a user, e.g. tls://nats.internal:4222")
     return url
 
 
 def _private(address: str) -> str:
-    """An address of a private network: what goes over it is sealed, but not encrypted."""
+    """Validate an address in a private network: messages between hosts are authenticated, but not encrypted."""
     host, _, port = address.rpartition(":")
     if not address:
         return address
@@ -41,13 +41,13 @@ def _private(address: str) -> str:
 
 
 def split(address: str) -> tuple[str, int]:
-    """Host and port of an address as the settings have it."""
+    """Split an address of the settings into host and port."""
     host, _, port = address.rpartition(":")
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 def _name(name: str) -> str:
-    """A part of a subject of NATS."""
+    """Validate a part of a NATS subject."""
     if not re.fullmatch(r"[a-z0-9-]{1,32}", name):
         raise ValueError("small letters, digits and - are wanted, 32 at most")
     return name

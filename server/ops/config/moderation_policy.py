@@ -1,8 +1,8 @@
-"""Says what each report reason, each detection and each rule means for moderation. Invariant: one row a reason, one row a rule; no other module
-repeats what is in a row.
+"""Define the moderation policy: what each report reason, each detection and each rule leads to. **Invariant:** one row per reason, one row per rule;
+no other module repeats a row's content.
 
-A new reason of a report is a row of REPORTS, its entry in `engine.wire.protocol.REASONS` and its words in the catalogues; where the first two differ
-this module cannot be imported.
+A new report reason is a row of REPORTS, its entry in `engine.wire.protocol.REASONS` and its words in the catalogues; if the first two differ this
+module cannot be imported.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from engine.conduct.detection_actions import AGE_CLAIM, DIFFERS, GROOM, KNOWN, N
 from engine.wire.protocol import REASONS as REPORT_REASONS
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
-FOR_GOOD: Final = 253_370_764_800  # 1 January 9999: an end that never comes, and that nobody is told as a day
+FOR_GOOD: Final = 253_370_764_800  # 1 January 9999: a permanent ban; its end is never shown as a date
 WARNED: Final = 0  # a step of a ladder that is a warning
 PAUSE: Final = "pause"
-AGE: Final = "age"  # the measure of somebody who seems under 18
+AGE: Final = "age"  # the measure for a user who seems to be under 18
 
 URGENT, PEOPLE, MACHINE, SPAM, LOW = "urgent", "people", "machine", "spam", "low"
 QUEUES: Final = (
@@ -31,20 +31,23 @@ QUEUES: Final = (
 APPEALS, NOTICES = "appeals", "notices"
 WAITING: Final = frozenset(
     (*QUEUES, APPEALS, NOTICES)
-)  # all that waits for a person: each queue of cases, and two lists
+)  # everything that waits for a moderator: each queue of cases, and two lists
 CROWD_POINTS: Final = 15  # points that each further reporter adds to a case,
 CROWD_MOST: Final = 45  # at most
 UNPROVEN_MOST: Final = (
-    2.0  # reporters as whom all those together weigh at most of whom no report was decided yet: cookies are free
+    2.0  # reporters without a decided report weigh together at most as much as this many reporters: cookies are free
 )
 DETECTED_POINTS: Final = 20  # added to a report if a detection in the reported lines agrees with it
-MONEY_POINTS: Final = 60  # of a report whose lines speak of money
+MONEY_POINTS: Final = 60  # of a report whose lines mention money
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of `/rules`. `sentence`: as refusals say it, in English (the page has it by the key `rule.NAME`); `ladder`: seconds of the ban that
-    each further step within 120 days brings, WARNED: a warning; `video_least`: seconds for which whoever broke it on camera is out at least."""
+    """A rule of `/rules`. `sentence`: its text in refusals, in English (the page has it under the key `rule.NAME`).
+
+    `ladder`: seconds of the ban that each further violation within 120 days brings, WARNED for a warning; `video_least`: least seconds of a ban for a
+    violation on camera.
+    """
 
     sentence: str
     ladder: tuple[int, ...]
@@ -53,7 +56,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a program does at once. `measure`: pause or age; `seconds`: DAY at most; `neutral`: the person is told neither rule nor cause."""
+    """An immediate action by a program. `measure`: pause or age; `seconds`: DAY at most; `neutral`: the user learns neither rule nor cause."""
 
     measure: str
     seconds: int
@@ -62,8 +65,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why there is a case. `rule`: what a moderator is offered, empty: they choose; `points`: its weight in a queue; `agrees`: detections that
-    make a report graver; `money`: words of money do too; `step`: what follows a detection at once, None: nothing."""
+    """A reason for a case. `rule`: the suggestion for the moderator, empty for none; `points`: its weight in a queue; `agrees`: detections that make
+    a report graver.
+
+    `money`: whether mentions of money do too; `step`: the immediate action after a detection, None for none.
+    """
 
     rule: str
     points: int
@@ -82,13 +88,15 @@ RULES: Final[Mapping[str, Rule]] = {
     "R6": Rule("Nobody's private data.", (DAY, 7 * DAY, 30 * DAY)),
     "R7": Rule("Nothing that harms children.", (90 * DAY, FOR_GOOD)),
 }
-NEUTRAL: Final = ""  # in the place of a rule, in a pause whose cause is not told
+NEUTRAL: Final = ""  # in place of a rule, in a pause whose cause is not disclosed
 NEUTRAL_SENTENCE: Final = "Paused for a short time."
-NETWORK_SENTENCE: Final = "Your network may not connect for a while."  # what anybody reads whose network a ban meant
+NETWORK_SENTENCE: Final = (
+    "Your network may not connect for a while."  # shown to every user of a network that a ban covers
+)
 ADULTS: Final = "R1"  # the only rule of the measure `age`
 CHILDREN: Final = "R7"  # the rule of apparent abuse material
 
-# What a user says in a report.
+# Reasons that a user gives in a report.
 REPORTS: Final[Mapping[str, Reason]] = {
     "minor": Reason(ADULTS, 100, URGENT, frozenset((AGE_CLAIM, GROOM))),
     "nudity": Reason("R2", 50, agrees=frozenset((NUDITY,))),
@@ -98,11 +106,11 @@ REPORTS: Final[Mapping[str, Reason]] = {
     "danger": Reason("R3", 90, URGENT, frozenset(("threat",))),
     "other": Reason("", 10, money=True),  # it may be any rule
 }
-# What a program finds.
+# Reasons that a program detects.
 DETECTIONS: Final[Mapping[str, Reason]] = {
     NUDITY: Reason("R2", 50, MACHINE),
     DIFFERS: Reason("R2", 40, MACHINE),
-    REPEAT: Reason("R5", 20, MACHINE, step=Step(PAUSE, HOUR)),  # `screening.pause` says another length
+    REPEAT: Reason("R5", 20, MACHINE, step=Step(PAUSE, HOUR)),  # `screening.pause` sets another length
     GROOM: Reason(CHILDREN, 100, URGENT, step=Step(PAUSE, DAY)),
     AGE_CLAIM: Reason(ADULTS, 100, URGENT, step=Step(AGE, DAY)),  # the second one, or one that a partner reports too
     KNOWN: Reason(
@@ -117,13 +125,15 @@ if differing := set(REPORTS) ^ set(REPORT_REASONS):
 
 
 def reason(name: str, *, program: bool = False) -> Reason:
-    """The row of a reason; that of `other` for one that only a newer version knows. `program`: a detection is meant."""
+    """Return the row of a reason; that of `other` for one that only a newer version knows. `program`: whether a detection is meant."""
     first, second = (DETECTIONS, REPORTS) if program else (REPORTS, DETECTIONS)
     return first.get(name) or second.get(name) or REPORTS["other"]
 
 
 def program_cause(reasons: str) -> str:
-    """The gravest of a case's reasons (joined by commas, gravest first) upon which a program acts and which may be said; empty: none."""
+    """Return the gravest of a case's reasons (joined by commas, gravest first) that a program acts on and that may be disclosed; empty if there is
+    none.
+    """
     acted = (
         one for one in reasons.split(",") if one in DETECTIONS and (step := DETECTIONS[one].step) and not step.neutral
     )
@@ -131,7 +141,7 @@ def program_cause(reasons: str) -> str:
 
 
 def join_reasons(names: set[str], most: int) -> str:
-    """Reasons joined by commas, the gravest first; those that do not fit into `most` characters are left out."""
+    """Join reasons by commas, the gravest first; those that do not fit into `most` characters are left out."""
     joined = ""
     for name in sorted(names, key=lambda one: (-reason(one).points, one)):
         longer = f"{joined},{name}" if joined else name

@@ -1,4 +1,6 @@
-"""Settings of looks at the pictures of video chats (`server.trust.pictures`). Rule: as the other sections (`server.ops.config.settings`)."""
+"""Define the settings of checks of video chats' pictures (`server.trust.pictures`). **Invariant:** as for the other sections
+(`server.ops.config.settings`).
+"""
 
 from importlib.util import find_spec
 from typing import Annotated, Final, Literal
@@ -14,13 +16,14 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 def installed() -> bool:
-    """Whether all of the extra `moderation` is there; nothing of it is loaded."""
+    """Whether all modules of the extra `moderation` are installed; none is loaded."""
     return all(find_spec(name) is not None for name in EXTRA)
 
 
 class Pictures(Section):
-    """A program that looks at still pictures of both cameras in video chats. Those that show nothing wrong are thrown away. Needs the extra
-    `moderation`, and somebody who reads reports."""
+    """A program that looks at still pictures of both cameras in video chats. Pictures that show nothing wrong are deleted. Needs the extra
+    `moderation`, and a moderator who reads reports.
+    """
 
     mode: Literal["off", "reports", "on"] = Field(
         default="on", description="when pictures are looked at: never, after a report alone, or at random moments too"
@@ -91,5 +94,5 @@ class Pictures(Section):
 
     @property
     def sent_to(self) -> str:
-        """The address that gets pictures; empty: none does."""
+        """The address that pictures are sent to; empty if pictures stay here."""
         return self.url if self.provider == "http" and self.mode != "off" else ""

@@ -1,4 +1,6 @@
-"""Who else gets data of a deployment, by name: one `[[recipients]]` of the settings each. Rule: whoever gets something is named here."""
+"""Define the recipients of a deployment's data: one table `[[recipients]]` of the settings each. **Invariant:** every recipient of data is named
+here.
+"""
 
 from typing import Annotated, Literal
 
@@ -11,7 +13,7 @@ Link = Annotated[str, StringConstraints(pattern=r"^(https://[^\s\"<>]+)?$", max_
 
 
 class Recipient(BaseModel):
-    """One of them; the privacy statement prints it, `items` are keys of the statement's pieces."""
+    """A recipient, printed in the privacy statement; `items` are keys of the statement's items."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,6 +1,7 @@
-"""What a running server takes up from changed settings, and what needs a restart. Rule: a wrong configuration changes nothing.
+"""Compare changed settings with those in force: which a running server applies, and which need a restart. **Invariant:** a wrong configuration
+changes nothing.
 
-Which settings can change is declared beside them (`server.ops.config.settings.RELOADED`).
+The settings that can change are declared in `server.ops.config.settings.RELOADED`.
 """
 
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ from server.ops.config.sources import leaves
 
 
 class Change(NamedTuple):
-    """`settings`: what holds from now on; `taken`: the settings that changed; `restart`: those that would need one."""
+    """Result of a reload. `settings`: those now in force; `taken`: names of the settings that changed; `restart`: those that need a restart."""
 
     settings: Settings
     taken: list[str]
@@ -18,7 +19,7 @@ class Change(NamedTuple):
 
 
 def change(present: Settings, wanted: Settings) -> Change:
-    """From the settings that hold to those that were read anew."""
+    """Compare the settings in force with newly read ones."""
     before = {name: value for name, (value, _) in leaves(present)}
     differing = {name: value for name, (value, _) in leaves(wanted) if value != before[name]}
     taken = {name: value for name, value in differing.items() if name in RELOADED}

@@ -1,4 +1,4 @@
-"""Settings of the screening of text (`server.trust.screening`). Rule: as the other sections (`server.ops.config.settings`)."""
+"""Define the settings of text screening (`server.trust.screening`). **Invariant:** as for the other sections (`server.ops.config.settings`)."""
 
 from typing import Annotated, Final, Literal
 
@@ -10,14 +10,14 @@ MIB: Final = 1024 * 1024
 
 
 def _power_of_two(size: ByteSize) -> ByteSize:
-    """A number of bytes as a ring has them."""
+    """Validate the size of a ring, a power of two."""
     if size & (size - 1):
         raise ValueError("a power of two is wanted, e.g. 4MiB")
     return size
 
 
 class Screening(Section):
-    """A program that reads lines behind their delivery and warns of what they may be. No line is kept, and none leaves the machine."""
+    """Screening: a program reads lines after their delivery and warns of harmful ones. Lines are not stored or sent elsewhere."""
 
     text: Literal["off", "spam", "all"] = Field(
         default="all", description="what is looked for: nothing, links, contacts and money, or every rule"

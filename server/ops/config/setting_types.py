@@ -1,6 +1,6 @@
-"""What a value of a setting may be: lists, hosts, origins, networks, addresses of servers. Rule: a slip is told at the start, in words.
+"""Define the types of settings' values: lists, hosts, origins, networks, URLs. **Invariant:** an invalid value is reported at the start, in words.
 
-`server.ops.config.settings` says what each setting means; here stands what can be said of one.
+`server.ops.config.settings` gives each setting its meaning; here is the validation of one value.
 """
 
 import re
@@ -12,7 +12,7 @@ from pydantic_settings import NoDecode
 
 
 def _listed(value: object) -> object:
-    """Accept `a, b` where a list is wanted: environment and flags have no other way to say it."""
+    """Accept `a, b` for a list: the environment and flags have no other syntax for one."""
     if isinstance(value, str):
         return [word.strip() for word in value.split(",") if word.strip()]
     return value
@@ -24,21 +24,21 @@ Workers = Annotated[int, Field(ge=1, le=64)] | Literal["auto"]
 
 
 def _host(name: str) -> str:
-    """A name as it stands in a Host header, without what is not part of it."""
+    """Validate a name as in a Host header, without port and scheme."""
     if name != "*" and not re.fullmatch(r"\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+", name):
         raise ValueError("a name without scheme and port is wanted, e.g. chat.example or [::1]")
     return name
 
 
 def _origin(origin: str) -> str:
-    """An Origin header's value: a scheme, a host, perhaps a port."""
+    """Validate the value of an Origin header: a scheme, a host, perhaps a port."""
     if origin != "*" and not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@]+", origin):
         raise ValueError("a scheme and a host are wanted, without a path, e.g. https://chat.example")
     return origin
 
 
 def own_origin(origin: str) -> str:
-    """One origin with a name, as passkeys and frames want it: browsers take no address, and plain HTTP on localhost alone."""
+    """Validate an origin with a name, as passkeys and frames need it: browsers accept no IP address, and plain HTTP on localhost only."""
     if origin and not re.fullmatch(
         r"https://(?![0-9.]+(:|$))[a-z0-9.-]+(:(?!443$)[0-9]{1,5})?|http://localhost(:(?!80$)[0-9]{1,5})?", origin
     ):
@@ -49,7 +49,7 @@ def own_origin(origin: str) -> str:
 
 
 def database_url(url: SecretStr) -> SecretStr:
-    """One of the databases that are known; the URL is never told, since it may hold a password."""
+    """Validate the URL of a supported database; the error does not quote it, since it may hold a password."""
     scheme, separator, _ = url.get_secret_value().partition("://")
     if url.get_secret_value() and (not separator or scheme not in DATABASES):
         raise ValueError("no database known here; use postgresql:// or sqlite://")
@@ -57,14 +57,14 @@ def database_url(url: SecretStr) -> SecretStr:
 
 
 def bucket_url(url: str) -> str:
-    """Where the texts of saved logs lie."""
+    """Validate the URL of the bucket for the texts of saved logs."""
     if url and not re.fullmatch(r"s3://[^/\s]+(/.*)?", url):
         raise ValueError("s3://bucket/prefix is wanted, or nothing; the server's own address is objects.endpoint")
     return url
 
 
 def http_url(url: str) -> str:
-    """An address that requests go to, without what is no part of it."""
+    """Validate the base URL of an HTTP service, and strip its trailing slash."""
     if url and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
         raise ValueError(
             "http:// or https:// and a host are wanted, without a user and a query, e.g. http://localhost:5000"
@@ -73,7 +73,7 @@ def http_url(url: str) -> str:
 
 
 def contact_uri(text: str) -> str:
-    """A URI by which people reach somebody (RFC 9116, 2.5.3): a plain mail address becomes one."""
+    """Validate a contact URI (RFC 9116, 2.5.3); a plain mail address becomes one."""
     uri = f"mailto:{text}" if re.fullmatch(r"[^\s@:/]+@[^\s@:/]+", text) else text
     if uri and not re.fullmatch(r"(mailto:[^\s@]+@[^\s@]+|https://[^\s]+|tel:\+?[0-9-]+)", uri):
         raise ValueError("a mail address, or one that begins with mailto:, https:// or tel:, is wanted")
@@ -92,6 +92,6 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 class Section(BaseModel):
-    """A group of settings: fixed once read, and nothing unknown is taken."""
+    """A group of settings: immutable, and without unknown names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)

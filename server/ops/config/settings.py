@@ -1,8 +1,9 @@
-"""Settings of a deployment: every one with its meaning, unit, bounds and default, in one typed tree.
+"""Define the settings of a deployment in one typed tree, each with its meaning, unit, bounds and default.
 
-Rule: numbers of a deployment stand here, numbers that are rules stand in the engine. `Settings()` reads nothing but
-its arguments; `load` reads the sources (flags > environment > TOML file > defaults) and is the only place that does.
-A later part of the service adds a section: a class below and one line in `Settings`.
+**Invariant:** numbers that an operator may choose are here, numbers that are rules are in the engine. `Settings()` reads only its arguments;
+`sources.load` alone reads flags, environment, files and defaults.
+
+A new part of the service adds a section: a class below and one line in `Settings`.
 """
 
 from pathlib import Path
@@ -44,11 +45,11 @@ from server.ops.config.setting_types import (
 )
 
 MIB = 1024 * 1024
-UNNAMED = "The operator of this server"  # of whom nobody has said who they are
+UNNAMED = "The operator of this server"  # the operator's name if none is configured
 
 
 class Server(Section):
-    """Where the server listens, and whom it believes."""
+    """Address and names of the server, and the proxies and origins that it trusts."""
 
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: Port = Field(default=8080, description="port to listen on; 0: any free one")
@@ -76,7 +77,7 @@ class Server(Section):
 
 
 class Metrics(Section):
-    """Prometheus' door, apart from the public one."""
+    """The port for Prometheus, separate from the public one."""
 
     enabled: bool = Field(default=True, description="serve metrics at all")
     host: str = Field(default="127.0.0.1", description="address of the metrics port")
@@ -87,7 +88,7 @@ class Metrics(Section):
 
 
 class Limits(Section):
-    """Rates; bounds of size are rules and have no switch (protocol rule 10)."""
+    """Rates; bounds of size are rules and have no setting (protocol rule 10)."""
 
     enabled: bool = Field(default=True, description="apply rate limits and challenges; false for benches")
     message_burst: PositiveInt = Field(default=100, description="messages at once, each person")
@@ -112,19 +113,21 @@ class Limits(Section):
 
 
 class Session(Section):
-    """A person's stay, across dropped connections."""
+    """Sessions, across dropped connections."""
 
     grace: NonNegativeFloat = Field(default=15.0, le=3600, description="seconds for a dropped connection to come back")
 
 
 class Chat(Section):
-    """What a chat may hold."""
+    """Memory of chats."""
 
     memory: ByteSize = Field(default=ByteSize(512 * MIB), ge=MIB, description="memory of all chats' last messages")
 
 
 class Matching(Section):
-    """How long a search insists (protocol rule 6). The floor and the window are off by default: docs/matching.md says what they cost."""
+    """Time that a search insists on common interests (protocol rule 6). The floor and the window are off by default: docs/matching.md says what they
+    cost.
+    """
 
     any_after: NonNegativeFloat = Field(default=3.0, le=3600, description="seconds until any shared interest will do")
     anyone_after: NonNegativeFloat = Field(default=10.0, le=3600, description="seconds until none need be shared")
@@ -145,7 +148,7 @@ class Matching(Section):
 
 
 class Store(Section):
-    """What is kept of a chat: records without content, and saved logs."""
+    """Storage of chats: records without content, and saved logs."""
 
     enabled: bool = Field(default=True, description="keep records and saved logs; false: keep nothing")
     url: Annotated[SecretStr, AfterValidator(database_url)] = Field(
@@ -165,7 +168,7 @@ class Store(Section):
 
 
 class Objects(Section):
-    """Where the texts of saved logs lie."""
+    """Storage of the texts of saved logs."""
 
     url: Annotated[str, AfterValidator(bucket_url)] = Field(
         default="", description="s3://bucket/prefix; empty: a folder in the data folder"
@@ -178,7 +181,7 @@ class Objects(Section):
 
 
 class Retention(Section):
-    """How long things are kept; the privacy statement is rendered from these."""
+    """Retention periods of data; the privacy statement is rendered from these."""
 
     days: PositiveInt = Field(default=120, le=120, description="days that personal data is kept (the statement: 120)")
     backup_days: PositiveInt = Field(default=30, le=90, description="days that a backup of the database lives")
@@ -188,7 +191,7 @@ class Retention(Section):
 
 
 class Rights(Section):
-    """What people may ask of their own data."""
+    """Requests of people about their own data."""
 
     delete_hours: NonNegativeInt = Field(
         default=72,
@@ -198,7 +201,7 @@ class Rights(Section):
 
 
 class Operator(Section):
-    """Who runs this service; printed in the privacy statement."""
+    """The operator of this service; printed in the privacy statement."""
 
     name: str = Field(default=UNNAMED, description="name of the operator (controller)")
     email: str = Field(default="", description="mail address for questions of privacy")
@@ -217,7 +220,7 @@ class Operator(Section):
 
 
 class Privacy(Section):
-    """How strict the start is with what the privacy statement promises. [Operations](operate/rights.md#the-privacy-statement)."""
+    """Checks of the privacy statement at the start: warn or fail. [Operations](operate/rights.md#the-privacy-statement)."""
 
     recipients: Literal["warn", "fail"] = Field(
         default="warn", description="what the start does where somebody gets data and no `[[recipients]]` names them"
@@ -279,7 +282,7 @@ class Console(Section):
 
 
 class Video(Section):
-    """Video chats. Media goes between the two browsers, or through a TURN server (deploy/coturn.conf); never through here."""
+    """Video chats. Media flows between the two browsers, or through a TURN server (deploy/coturn.conf); never through this server."""
 
     enabled: bool = Field(default=True, description="offer video chats")
     stun: StunServers = Field(
@@ -300,7 +303,7 @@ class Video(Section):
 
 
 class Mail(Section):
-    """The mail server, for the codes of college mode; without one the mode is off."""
+    """The mail server for the codes of college mode; without one the mode is off."""
 
     host: str = Field(default="", description="name of the mail server; empty: none, and college mode is off")
     port: Port = Field(default=587, description="its port")
@@ -337,7 +340,7 @@ class Translation(Section):
 
 
 class Omegle(Section):
-    """The Omegle-compatible HTTP face. Open, it lets any site enlist its visitors here."""
+    """The Omegle-compatible HTTP interface. While it is open, any site can connect its visitors to this server."""
 
     enabled: bool = Field(default=True, description="answer programs that speak Omegle's HTTP protocol")
     hold: PositiveFloat = Field(default=30.0, le=50, description="seconds that a poll is held")
@@ -363,7 +366,7 @@ class Log(Section):
 
 
 class Settings(Section):
-    """Everything that a deployment may choose."""
+    """All settings of a deployment."""
 
     data: Path = Field(default=Path("var"), description="folder of all that is kept (made with mode 0700)")
     workers: Workers = Field(default=1, description="processes that have people, or auto; 1: one process does all")
@@ -404,11 +407,11 @@ class Settings(Section):
         return chosen
 
 
-# What SIGHUP takes up in a running server (server/ops/config/reload.py); everything else needs a restart.
+# Settings that a running server applies at SIGHUP (server/ops/config/reload.py); all others need a restart.
 RELOADED = frozenset(
     (
         *("server.hosts", "server.origins", "server.proxies", "metrics.hosts", "log.level", "log.format"),
-        # not the shares of saved text: their buckets hold what was used of them
+        # not the quotas of saved text: their buckets hold what was used of them
         *(f"limits.{name}" for name in Limits.model_fields if name != "enabled" and not name.startswith("save")),
     )
 )

@@ -1,6 +1,6 @@
-"""The reference page of settings, made from the program: `docs/configuration.md` from the tree of settings.
+"""Render the reference page of settings, `docs/configuration.md`, from the tree of settings.
 
-Rule: what can be derived is never typed; a test holds that the page equals what this makes.
+**Invariant:** the page equals what this renders; a test compares them.
 """
 
 from inspect import getdoc
@@ -42,7 +42,7 @@ names them.
 
 
 def configuration() -> str:
-    """The page as Markdown: one table a section, in the order of the tree."""
+    """Return the page as Markdown: one table per section, in the order of the tree."""
     settings = Settings()
     top = {name for name in Settings.model_fields if not isinstance(getattr(settings, name), Section)}
     named = ", ".join(f"`{name}`" for name in secrets())

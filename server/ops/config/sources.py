@@ -1,8 +1,8 @@
-"""Reads the settings from their sources (flags > environment > files of secrets > TOML file > defaults) and keeps each value's source.
+"""Read the settings from their sources (flags > environment > secret files > TOML file > defaults) and keep each value's source.
 
-Rule: an unknown name or a wrong value in any source is an error that names it as the operator spelled it. A secret (a setting of the
-type SecretStr) may stand in a file of its own: the one that its variable with `_FILE` behind it names, or the one of its name among
-systemd's credentials (`LoadCredential=store.url:…`). The line break at its end is not part of it.
+**Invariant:** an unknown name or a wrong value in any source is an error that names it as the operator spelled it. A secret (a setting of type
+SecretStr) may be in a file of its own: the one that its variable with the suffix `_FILE` names, or systemd's credential of its name
+(`LoadCredential=store.url:…`). A line break at the end of the file is not part of it.
 """
 
 import difflib
@@ -25,11 +25,11 @@ from server.ops.config.settings import MIB, Settings
 PREFIX = "SERENDIP_"
 CONFIG = "SERENDIP_CONFIG"
 CREDENTIALS = "CREDENTIALS_DIRECTORY"  # systemd's: a folder of files
-MOVED = {  # settings of an earlier version, and what is set in their place
+MOVED = {  # settings of an earlier version, and their replacements
     "operator.hosting": "name each provider in a table [[recipients]] (name, kind)",
     "operator.hosting_deletes": "say it of each provider in its table [[recipients]] (deletes, contract)",
 }
-# What is wrong, by the types of the library's errors (https://docs.pydantic.dev/latest/errors/validation_errors/).
+# What is wrong, by the library's error types (https://docs.pydantic.dev/latest/errors/validation_errors/).
 WORDS = {
     "int_parsing int_type int_from_float": "must be a whole number",
     "float_parsing float_type": "must be a number",
@@ -49,13 +49,13 @@ WORDS = {
     "list_type tuple_type": "must be a list",
     "missing": "is missing",
 }
-_field = re.compile(r'field "(\w+)"').search  # of the library's words
-# Of this name space, but read by the build and by `--config`, not by the tree of settings.
+_field = re.compile(r'field "(\w+)"').search  # finds the setting in the library's message
+# Variables with this prefix that the build and `--config` read, not the tree of settings.
 NOT_SETTINGS = {CONFIG, "SERENDIP_BUILD", "SERENDIP_ANNOTATE", "SERENDIP_PLAIN"}
 
 
 class SettingsError(Exception):
-    """One line a problem, each naming the setting as it was spelled."""
+    """Problems in the settings, one line each, naming the setting as it was spelled."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -76,13 +76,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The settings and, for each dotted name that was not left at its default, where its value came from."""
+    """The settings and, for each dotted name that was not left at its default, its value's source."""
 
     settings: Settings
     sources: Mapping[str, str]
 
     def rows(self) -> list[Row]:
-        """Every setting in the order of the tree."""
+        """Return every setting in the order of the tree."""
         defaults = dict(leaves(Settings()))
         return [
             Row(
@@ -127,7 +127,7 @@ def load(config: Path | None = None, flags: Mapping[str, object] | None = None) 
 
 
 def leaves(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, tuple[Any, FieldInfo]]]:
-    """Each setting below a section by its dotted name, with its value and its declaration."""
+    """Yield each setting below a section: its dotted name, its value and its declaration."""
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
         if isinstance(value, Section):
@@ -137,17 +137,17 @@ def leaves(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, tuple[An
 
 
 def secrets() -> list[str]:
-    """The dotted names of the settings that are secrets."""
+    """Return the dotted names of the settings that are secrets."""
     return [name for name, (value, _) in leaves(Settings()) if isinstance(value, SecretStr)]
 
 
 def variable(name: str) -> str:
-    """The environment variable of a dotted name."""
+    """Return the environment variable of a dotted name."""
     return PREFIX + name.replace(".", "__").upper()
 
 
 def shown(value: object) -> str:
-    """A value as an operator would write it, without what a terminal obeys."""
+    """Format a value as an operator would write it, without control characters."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
@@ -167,7 +167,7 @@ def _from_environment() -> dict[str, Any]:
 
 
 def _unparsed(said: str) -> str:
-    """Of a variable that the library would read as JSON, since it is of no single value."""
+    """Explain a variable that the library would parse as JSON because it names a group of settings."""
     found = _field(said)
     if found is None:
         return said
@@ -179,7 +179,7 @@ def _unparsed(said: str) -> str:
 
 
 def _from_secret_files(environment: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """The secrets that stand in files, each as a source of its own. Takes the variables that name one out of `environment`."""
+    """Read the secrets that are in files, each as a source of its own. Removes the variables that name a file from `environment`."""
     files = []
     for name in secrets():
         section, _, last = name.partition(".")
@@ -268,8 +268,8 @@ def _unknown_variables() -> list[str]:
 
 
 def _problems(errors: list[dict[str, Any]], sources: Mapping[str, str]) -> list[str]:
-    """A line for each setting: the library has an error for each type that a value may be of, and for each part of a list."""
-    lines: dict[str, dict[str, str]] = {}  # by what is told before and behind, the words of each error once
+    """Return one line per setting: the library reports an error for each type that a value may have, and for each part of a list."""
+    lines: dict[str, dict[str, str]] = {}  # by the texts before and behind; the words of each error once
     for found in errors:
         before, words, behind = _problem(found, sources)
         lines.setdefault(before, {}).setdefault(words, behind)
@@ -277,13 +277,13 @@ def _problems(errors: list[dict[str, Any]], sources: Mapping[str, str]) -> list[
 
 
 def _either(words: Iterable[str]) -> str:
-    """What would have been right, in one clause."""
+    """Join the expected forms into one clause."""
     first, *others = words
     return " or ".join([first, *(one.removeprefix("must be ") for one in others)])
 
 
 def _words(found: Mapping[str, Any]) -> str:
-    """What is wrong, without the library's words."""
+    """Say what is wrong, in this program's words instead of the library's."""
     kind, context = found["type"], found.get("ctx", {})
     if kind == "value_error":
         return str(context["error"])
@@ -294,7 +294,7 @@ def _words(found: Mapping[str, Any]) -> str:
 
 
 def _problem(found: dict[str, Any], sources: Mapping[str, str]) -> tuple[str, str, str]:
-    """(the setting as it was spelled, what is wrong, what was given)."""
+    """Return (the setting as it was spelled, what is wrong, the given value)."""
     name, source = _culprit([str(step) for step in found["loc"]], sources)
     environment = source == "environment"
     spelled = variable(name) if environment else name
@@ -310,7 +310,7 @@ def _problem(found: dict[str, Any], sources: Mapping[str, str]) -> tuple[str, st
 
 
 def _culprit(steps: list[str], sources: Mapping[str, str]) -> tuple[str, str]:
-    """The dotted name that an error is about, and the source that it came from."""
+    """Return the dotted name that an error is about, and the source of its value."""
     for end in range(len(steps), 0, -1):
         name = ".".join(steps[:end])
         for known, source in sources.items():

@@ -1,1 +1,1 @@
-"""How the server itself is: its background tasks, and what a load balancer or an orchestrator is told."""
+"""Watch this server's own health: background tasks, load, certificates, and the answers of its health endpoints."""

@@ -1,7 +1,8 @@
-"""Background tasks under supervision. Rule: a task that ends by a fault is logged with its cause, counted, and started again.
+"""Supervise background tasks: a task that raises is logged with its cause, counted and restarted.
 
-What a task expects to go wrong it handles itself; what comes here is a fault of ours or of the machine. A task that
-returns is done. The pause before another start doubles from FIRST to LONGEST, and begins anew after STEADY seconds without a fault.
+A task handles expected errors itself; an exception that it lets through is a fault in this program or of the machine. A task that returns is done.
+
+The pause before a restart doubles from FIRST to LONGEST seconds, and is FIRST again after STEADY seconds without a fault.
 """
 
 import asyncio
@@ -11,10 +12,10 @@ from typing import Any, Final
 
 from server.ops import log
 
-FIRST: Final = 1.0  # seconds until a task is started again
-LONGEST: Final = 60.0  # seconds at most, however often it failed
-STEADY: Final = 300.0  # seconds without a fault after which a task counts as well
-# Every task there is: the values of the metric's label.
+FIRST: Final = 1.0  # seconds before the first restart
+LONGEST: Final = 60.0  # seconds at most before a restart
+STEADY: Final = 300.0  # seconds without a fault after which a task counts as healthy
+# Every task that exists: the values of the metric's label.
 NAMES: Final = (
     *(
         "certificates",
@@ -38,7 +39,7 @@ logger = log.get()
 
 
 class Tasks:
-    """The background tasks of one process. Call it in the loop."""
+    """The background tasks of one process. Make it in the loop."""
 
     def __init__(self, first: float = FIRST) -> None:
         self._first = first
@@ -47,14 +48,14 @@ class Tasks:
         self.failures: dict[str, int] = {}
 
     def start(self, name: str, run: Run) -> None:
-        """Call `run` until it returns. Raises ValueError for a name that NAMES has not, or that runs already."""
+        """Run `run` until it returns, restarting it after faults. Raises ValueError if the name is not in NAMES, or is running already."""
         if name not in NAMES or name in self._running:
             raise ValueError(f"{name}: no such task, or it runs already")
         self.failures.setdefault(name, 0)
         self._running[name] = asyncio.create_task(self._supervise(name, run), name=name)
 
     async def end(self, name: str) -> None:
-        """Cancel a task and wait for it; nothing happens where there is none."""
+        """Cancel a task and wait for its end; does nothing if it is not running."""
         task = self._running.pop(name, None)
         if task is not None:
             task.cancel()
@@ -62,14 +63,14 @@ class Tasks:
                 await task
 
     def unwell(self) -> list[str]:
-        """The tasks that failed lately."""
+        """List the tasks that failed within the last STEADY seconds, as sentences."""
         now = asyncio.get_running_loop().time()
         return [
             f"task {name}: failed and was started again" for name, at in self._failed_at.items() if now - at < STEADY
         ]
 
     def reading(self) -> dict[str, dict[tuple[str, ...], float]]:
-        """A source of metrics."""
+        """Return the failures by task, as a source of metrics."""
         return {"serendip_task_failures": {(name,): count for name, count in self.failures.items()}}
 
     async def _supervise(self, name: str, run: Run) -> None:
@@ -83,7 +84,7 @@ class Tasks:
             except asyncio.CancelledError as fault:
                 if _asked_to_end():
                     raise
-                self._failed(name, fault)  # something within was cancelled, not this task
+                self._failed(name, fault)  # an awaited operation was cancelled, not this task
             except Exception as fault:  # noqa: BLE001 - whatever it is, the task must go on
                 self._failed(name, fault)
             if loop.time() - begun >= STEADY:

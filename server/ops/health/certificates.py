@@ -1,6 +1,6 @@
-"""Asks TLS servers how long their certificates are valid: the site's own names at port 443, and NATS.
+"""Measure how long the TLS certificates of the site (port 443) and of the NATS servers remain valid.
 
-Rule: nothing is sent, and nothing that is read is believed but a date, so no certificate is verified: an expired one has a date too.
+**Invariant:** no request is sent and only the date is read, so certificates are not verified: an expired one has a date too.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from server.ops.config.settings import Settings
 
 FIRST_AFTER_S: Final = 60.0
 EVERY_S: Final = 6 * 3600.0
-AGAIN_AFTER_S: Final = 3600.0  # after a look at which no server answered
+AGAIN_AFTER_S: Final = 3600.0  # after a check that no server answered
 ANSWER_WITHIN_S: Final = 5.0
 HTTPS: Final = 443
-NATS: Final = 4222  # its port where none is named
+NATS: Final = 4222  # the port of an address that names none
 WARN_BEFORE_S: Final = 21 * 86_400.0
 
 
 class Place(NamedTuple):
-    """A server whose certificate is looked at. `of`: the metric's label."""
+    """A server whose certificate is checked. `of`: the metric's label."""
 
     of: Literal["site", "nats"]
     host: str
@@ -37,19 +37,19 @@ class Place(NamedTuple):
 
 
 def site_places(settings: Settings) -> list[Place]:
-    """Where browsers come: the names of `server.hosts` that are no patterns and no addresses."""
+    """List the addresses that browsers use: the names in `server.hosts` that are neither patterns nor IP addresses."""
     names = [name for name in settings.server.hosts if "*" not in name and "." in name and not name[-1].isdigit()]
     return [Place("site", name, HTTPS) for name in names]
 
 
 def nats_places(cluster: Cluster) -> list[Place]:
-    """The servers of NATS that are asked by TLS."""
+    """List the NATS servers that are reached by TLS."""
     urls = [urlsplit(server) for server in cluster.nats]
     return [Place("nats", url.hostname, url.port or NATS) for url in urls if url.scheme == "tls" and url.hostname]
 
 
 async def expiry(place: Place) -> float:
-    """Until when the certificate of a server is valid, Unix time. Raises OSError (TimeoutError is one), ValueError."""
+    """Return the Unix time at which a server's certificate expires. Raises OSError (TimeoutError is one), ValueError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     async with asyncio.timeout(ANSWER_WITHIN_S):
@@ -69,28 +69,28 @@ async def expiry(place: Place) -> float:
 
 
 def authority_expiry(file: Path) -> float:
-    """Until when the first to end of the certificates in a file (`cluster.ca`) is valid, Unix time. Blocks. Raises OSError, ValueError."""
+    """Return the Unix time at which the first certificate in a file (`cluster.ca`) expires. Blocks. Raises OSError, ValueError."""
     return min(one.not_valid_after_utc.timestamp() for one in x509.load_pem_x509_certificates(file.read_bytes()))
 
 
 class Certificates:
-    """Of one process."""
+    """The certificate expiry dates that one process checks."""
 
     def __init__(self, looked_at: Sequence[Place], authority: Path | None = None) -> None:
-        """`authority`: the file by which NATS' certificate is believed."""
+        """`authority`: the file of the certificate authority that NATS certificates are verified with."""
         self._places = looked_at
         self._authority = authority
         self._expiries: dict[tuple[str, ...], float] = {}
 
     async def run(self) -> None:
-        """Look, for ever."""
+        """Check all servers periodically, without end."""
         await asyncio.sleep(FIRST_AFTER_S * (0.5 + random.random()))
         while True:
             await self.look()
             await asyncio.sleep(EVERY_S if self._expiries else AGAIN_AFTER_S)
 
     async def look(self) -> None:
-        """Ask each server once; of one that does not answer nothing is known."""
+        """Ask each server once; one that does not answer has no value."""
         found: dict[tuple[str, ...], float] = {}
         for place in self._places:
             with contextlib.suppress(OSError, ValueError):
@@ -101,5 +101,5 @@ class Certificates:
         self._expiries = found
 
     def reading(self) -> dict[str, dict[tuple[str, ...], float]]:
-        """A source of metrics."""
+        """Return the expiry dates, as a source of metrics."""
         return {"serendip_certificate_expiry_timestamp_seconds": dict(self._expiries)}

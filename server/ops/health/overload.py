@@ -1,11 +1,12 @@
-"""Decides whether a process turns newcomers away because it has too much work of its own.
+"""Decide whether a process refuses newcomers because its own work makes its loop late.
 
-A second is overloaded if the loop was late in it and its thread was busy: it used half of the core that it may have at most. A loop that is
-late because others have the cores is not overloaded: to turn people away would not make it earlier. Three overloaded seconds in a row begin it.
-From then on a share of the newcomers is let in: a quarter at first, half as many after each overloaded second and twice as many after each other
-one; with all of them it is over. So nobody is shut out for good, whatever makes the load.
+A second is overloaded if the loop was late and its thread used at least half of the core that it may use. A loop that is late because other processes
+use the cores is not overloaded: refusing users would not make it earlier.
 
-Whoever was here a moment ago and comes back is let in all the same: `engine.chats.session_graces` knows them.
+Three overloaded seconds in a row start the refusal. From then on a share of the newcomers is admitted: a quarter at first, half as many after each
+overloaded second, twice as many after each other one, until all are admitted again. The share never falls to zero.
+
+Users who reconnect within moments are admitted regardless (`engine.chats.session_graces`).
 """
 
 from secrets import randbelow
@@ -16,45 +17,46 @@ from server.ops import log
 from server.ops.process.schedule import Sample
 
 LATE: Final = 0.05  # seconds that a timer may be late
-BUSY: Final = 0.5  # of the core that the process may have
+BUSY: Final = 0.5  # share of the core that the process may use
 SECONDS: Final = 3
 SHARE_FIRST: Final = 1 / 4
 SHARE_LEAST: Final = 1 / 16
-EXPECTED_MAX: Final = 64  # newcomers who were shown a page and have not connected yet
+EXPECTED_MAX: Final = 64  # newcomers who were given a page and have not connected yet
 
 logger = log.get()
 
 
 def is_busy(before: Sample | None, after: Sample | None, core: float) -> bool:
-    """Whether the thread used half of its core between two samples. `core`: how much of one it may have. Without samples it did."""
+    """Whether the thread used half of its core between two samples; True without samples. `core`: the share of a core that it may use."""
     if before is None or after is None:
         return True
     return after.ran - before.ran >= BUSY * core * (after.at - before.at)
 
 
 class Crowding:
-    """Of one loop; it is shown once a second how late that was. `late`: seconds that it may be; infinite: however late, all are taken in.
+    """Overload state of one event loop, updated once a second.
 
-    `core`: how much of a core the process may have (`server.ops.process.schedule.core_share`).
+    `late`: seconds that the loop may be late; infinite admits all newcomers. `core`: the share of a core that the process may use
+    (`server.ops.process.cpu_time.core_share`).
     """
 
     def __init__(self, core: float = 1.0) -> None:
         self.late = LATE
-        self.share = 1.0  # of the newcomers that is let in
+        self.share = 1.0  # share of the newcomers that is admitted
         self.turned_away = 0
         self._core = core
-        self._overloaded = 0  # seconds in a row
+        self._overloaded = 0  # overloaded seconds in a row
         self._sample: Sample | None = None
-        self._credit = 0.0  # of a newcomer
+        self._credit = 0.0  # fraction of a newcomer that may be admitted
         self._expected = 0
 
     @property
     def on(self) -> bool:
-        """Whether newcomers are turned away."""
+        """Whether newcomers are refused."""
         return self.share < 1
 
     def look(self, late: float, sample: Sample | None) -> None:
-        """A second is over. `late`: seconds; `sample`: of the loop's thread, None: the system does not say it."""
+        """Record one second. `late`: seconds that the loop was late; `sample`: of the loop's thread, None if the system does not provide it."""
         before, self._sample = self._sample, sample
         overloaded = late > self.late and is_busy(before, sample, self._core)
         if not self.on:
@@ -69,7 +71,7 @@ class Crowding:
             logger.warning("server.crowded_over", count=self.turned_away)
 
     def admits(self) -> bool:
-        """Whether one more newcomer is let in: all, or one in so many. Who is shown a page is expected, and not asked twice."""
+        """Whether to admit one more newcomer. One who was admitted to a page (`admits_page`) is not drawn again."""
         if not self.on:
             return True
         if self._expected:
@@ -78,7 +80,7 @@ class Crowding:
         return self._draws()
 
     def admits_page(self) -> bool:
-        """As `admits`, of a newcomer who asks for a page, and connects by it then."""
+        """Whether to admit a newcomer who requests a page; the connection that the page opens is then expected."""
         if not self.on:
             return True
         admitted = self._draws()
@@ -93,11 +95,11 @@ class Crowding:
         return True
 
     def turn_away(self) -> int:
-        """One more is; in how many seconds to come back."""
+        """Count one refused newcomer, and return after how many seconds to come back."""
         self.turned_away += 1
         return come_again()
 
 
 def come_again() -> int:
-    """Seconds after which a newcomer for whom there is no room is to come back: drawn, so that they do not all do at once."""
+    """Return after how many seconds a refused newcomer is to come back; drawn at random, so that they do not all come at once."""
     return FULL_AFTER_LEAST + randbelow(FULL_AFTER_MOST - FULL_AFTER_LEAST + 1)

@@ -1,7 +1,7 @@
-"""What a load balancer is told: starting, ready, degraded, draining. Rule: people are sent elsewhere only where they cannot be served here.
+"""Answer health checks of a load balancer: starting, ready, degraded or draining.
 
-Degraded is ready: a part is away, and people go on chatting without it. 503 says that this instance takes nobody: it does not
-yet, or does not any more.
+**Invariant:** 503 says only that this instance accepts no users, not yet or no more. Degraded is answered with 200: a part has failed, and users can
+still chat.
 """
 
 from collections.abc import Callable
@@ -11,27 +11,27 @@ import orjson
 from aiohttp import web
 
 STATUS: Final = {"starting": 503, "ready": 200, "degraded": 200, "draining": 503}
-PATHS: Final = frozenset(("/healthz", "/readyz"))  # their answers are about the server and count as nobody's request
+PATHS: Final = frozenset(("/healthz", "/readyz"))  # requests for them are not counted as users' requests
 TURNED_AWAY: Final = web.RequestKey(
     "turned_away", bool
-)  # in a request: its answer says that the server is full, and counts as nobody's either
+)  # request key: the answer says that the server is full, and is not counted as a user's request either
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
 class Health:
-    """One of a process. `checks`: functions that name what is not well."""
+    """Health of one process. `checks`: functions that name the parts that do not work."""
 
     def __init__(self) -> None:
         self.phase: Literal["starting", "ready", "draining"] = "starting"
         self.checks: list[Callable[[], list[str]]] = []
 
     def degraded(self) -> list[str]:
-        """The parts that are not well, each with its reason."""
+        """List the parts that do not work, each with its reason."""
         return [reason for check in self.checks for reason in check()]
 
     def answer(self, path: str) -> web.Response | None:
-        """What one of PATHS is answered, whatever the Host; None: another path."""
-        if path == "/healthz":  # 200, since somebody answers
+        """Return the answer for one of PATHS, for any Host header; None for another path."""
+        if path == "/healthz":  # 200, because this process answers
             return web.Response(text="ok\n", headers=NO_STORE)
         return self._ready() if path == "/readyz" else None
 

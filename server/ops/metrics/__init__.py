@@ -1,1 +1,1 @@
-"""What the service counts, and how it is shown. Rule: counted where the work is done, read when somebody asks."""
+"""Declare, collect and serve the metrics. **Invariant:** parts count while they work; metrics are read only at a scrape."""

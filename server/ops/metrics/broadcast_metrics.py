@@ -1,11 +1,12 @@
-"""Metrics of what hosts ask and tell each other about people. Rule: as in `server.ops.metrics.metric_table`, of which this is a part."""
+"""Declare metrics of session look-ups and broadcasts between hosts, a part of `server.ops.metrics.metric_table`."""
 
 from server.ops.metrics.declaration import Metric
 
-# Of keys of sessions: asked of the other hosts, found at one, not asked (or not looked for here) since too many were, found here for another.
+# Results of looking for a session key at other hosts: asked; found at one; full: not asked because too many look-ups were running; answered: found
+# here for another host.
 SOUGHT = ("asked", "found", "full", "answered")
-# Of what all hosts are told: said by this one, heard from another, lost as too much waited; what it did not hear and was told when it asked; hosts
-# that did not answer then.
+# Broadcasts: sent (said), received (heard), lost because the queue was full; missed ones that another host sent on request (caught_up); requests
+# without an answer (unanswered).
 TOLD = ("said", "heard", "lost", "caught_up", "unanswered")
 TOLD_METRICS = (
     Metric(

@@ -1,9 +1,9 @@
-"""Metrics of challenges. Rule: as in `server.ops.metrics.metric_table`, of which this is a part."""
+"""Declare metrics of challenges, a part of `server.ops.metrics.metric_table`."""
 
 from engine.views import SOLVE_BOUNDS
 from server.ops.metrics.declaration import Metric
 
-RESULTS = ("right", "wrong", "busy", "away")  # of an answer that a company was asked about
+RESULTS = ("right", "wrong", "busy", "away")  # results of verifying an answer with the captcha provider
 
 CHALLENGES = (
     Metric(
@@ -39,11 +39,11 @@ _RESULTS = {
     "altcha": ("123", _OURS),
     "turnstile": ("3", (*_OURS, "unchecked")),
     "hcaptcha": ("3", (*_OURS, "unchecked")),
-    "recaptcha": ("123", (*_OURS, "unchecked")),  # programs of another wire have no other
+    "recaptcha": ("123", (*_OURS, "unchecked")),  # clients of another protocol have no other kind
     "wait": ("123", ("asked", "solved")),
     "none": ("123", ("busy",)),
 }
-# What there can be, as `engine.chats.challenges` counts it: most of the table cannot.
+# The combinations that `engine.chats.challenges` can count: most of the table cannot occur.
 CHALLENGE_SERIES = (
     *((kind, level, result) for kind, (levels, results) in _RESULTS.items() for level in levels for result in results),
     ("none", "4", "refused"),

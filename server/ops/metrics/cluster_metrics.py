@@ -1,18 +1,17 @@
-"""Metrics of several hosts. Rule: as in `server.ops.metrics.metric_table`, of which this is a part. A host that is alone has none of them but
-zeros."""
+"""Declare metrics of a cluster, a part of `server.ops.metrics.metric_table`. On a single host all of them are zero."""
 
 from server.ops.metrics.declaration import Metric
 
 DROPPED = ("unsent", "seal", "size", "unreadable")
-# Why a request at the cluster port is not served: another secret, a clock that is off, a request that came twice, another version, a body that
-# is too long, one that does not come, too many at once.
+# Reasons to refuse a request at the cluster port: another secret, a wrong clock, expired, a repeated request, another version, a body that is too
+# long, a body that does not arrive, too many requests.
 REFUSALS = ("mac", "time", "late", "nonce", "kind", "size", "slow", "full")
 WAYS = ("in", "out")
-# Why what another hub said of the room was not heard: no message or row of one, of another version of them, late or for the second time.
+# Reasons to ignore another hub's message about the room: unreadable message or row, another version (apart), late or repeated (stale).
 UNREADABLE = ("unreadable", "apart", "stale")
-# What became of crossings of which it was not known which of the two hosts has the people: as the one that they left says, then as the other.
+# Outcomes of migrations between hosts after which both hosts may have the session: at the source asked, unanswered; at the target ended, kept.
 DOUBTS = ("asked", "unanswered", "ended", "kept")
-# What became of requests that another host had to answer: it did; it was not there any more; it did not answer; too many were under way.
+# Outcomes of requests forwarded to another host: answered; the host was gone; it did not answer; too many were in progress.
 PASSED_RESULTS = ("answered", "gone", "away", "full")
 CLUSTER = (
     Metric(

@@ -1,10 +1,10 @@
-"""One line of the table of metrics. Rule: what a metric is called says its unit."""
+"""Define the declaration of a metric. **Invariant:** a metric's name ends with its unit."""
 
 from typing import Literal, NamedTuple
 
 
 class Metric(NamedTuple):
-    """One line of the table; `name` without `_total`; `buckets` are upper bounds, without infinity."""
+    """One row of the table; `name` without `_total`; `buckets` are upper bounds, without infinity."""
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
@@ -20,5 +20,5 @@ class Metric(NamedTuple):
 
     @property
     def unit(self) -> str:
-        """Seconds, bytes, or a count of the things that the name says."""
+        """The unit: seconds, bytes, or 1 for a count."""
         return next((unit for unit in ("seconds", "bytes") if self.name.endswith(unit)), "1")

@@ -1,8 +1,7 @@
-"""Metrics: declared in one table (server/ops/metrics/metric_table.py), counted where the work is done, read when somebody asks, on a port of their
-own.
+"""Collect all metrics from their sources and serve them to Prometheus on a separate port.
 
-Rule: nothing is counted here. A source is a function that returns numbers by metric name; sources of one name are
-added up. A name that METRICS does not list is an error. No label holds anything from outside.
+**Invariant:** nothing is counted here. A source is a function that returns numbers by metric name; the numbers of several sources are added. A name
+that METRICS (`metric_table`) does not list is an error. No label holds a value from outside.
 """
 
 import asyncio
@@ -29,8 +28,8 @@ from server.ops.process.side_port import IDLE_SECONDS, SidePort
 from server.ops.security import allowed_hosts
 
 NAME = "metrics"  # among the listening sockets
-SCRAPED_LATELY_S: Final = 120.0  # whoever scraped before that does so no more
-SCRAPED_WITHIN_S: Final = 35.0  # two scrapes of a Prometheus that does so each 15 s
+SCRAPED_LATELY_S: Final = 120.0  # a scrape longer ago than this does not count as a running scraper
+SCRAPED_WITHIN_S: Final = 35.0  # two scrapes of a Prometheus with an interval of 15 s
 
 logger = log.get()
 
@@ -46,19 +45,19 @@ class UndeclaredMetricError(Exception):
 
 
 class Board(Collector):
-    """The collector of our own numbers: asks every source at the scrape and puts the numbers into Prometheus' shape."""
+    """Prometheus collector of this program's numbers: reads every source at a scrape and converts the numbers."""
 
     def __init__(self, metrics: Iterable[Metric] = METRICS) -> None:
         self._metrics = {metric.name: metric for metric in metrics}
         self._sources: list[Source] = []
         self._apart: list[Source] = []
         self._told: list[Reading] = []
-        # where there are other processes: asks for their numbers, which `others` then has
+        # with several processes: requests their numbers, which `others` then holds
         self.gather: Callable[[], Awaitable[None]] | None = None
         self.others: list[Reading] = []
 
     def add(self, source: Source, *, apart: bool = False) -> None:
-        """Read this source too, from now on; `apart`: by `ask`, since it asks the system."""
+        """Add a source; `apart`: read it in a thread by `ask`, since it may block."""
         (self._apart if apart else self._sources).append(source)
 
     def ask(self) -> None:
@@ -66,7 +65,7 @@ class Board(Collector):
         self._told = [source() for source in self._apart]
 
     def read(self) -> dict[str, dict[tuple[str, ...], Value]]:
-        """The numbers of all sources, by name and labels. Raises UndeclaredMetricError."""
+        """Return the numbers of all sources, by name and labels. Raises UndeclaredMetricError."""
         read: dict[str, dict[tuple[str, ...], Value]] = {}
         for told in (*(source() for source in self._sources), *self._told, *self.others):
             for name, reading in told.items():
@@ -78,18 +77,18 @@ class Board(Collector):
         return read
 
     def collect(self) -> Iterator[Family]:
-        """One family for each declared metric that a source knows."""
+        """Yield one family for each declared metric that a source returned."""
         for name, series in self.read().items():
             yield _family(self._metrics[name], series)
 
 
 def build() -> Reading:
-    """A source: what runs here; may block, the first time."""
+    """Return version, commit and Python version, as a source; may block, the first time."""
     return {"serendip_build_info": {(version.VERSION, version.own(), platform.python_version()): 1}}
 
 
 def of_log() -> Reading:
-    """A source: what this process's log dropped."""
+    """Return the events and lines that this process's log dropped, as a source."""
     return {
         "serendip_log_undeclared": log.undeclared.total(),
         "serendip_log_dropped": log.sink().dropped,
@@ -97,7 +96,7 @@ def of_log() -> Reading:
 
 
 class _Collected(Collector):
-    """Families that were read before."""
+    """Collector of families that were read before."""
 
     def __init__(self, families: Iterable[Family]) -> None:
         self._families = families
@@ -107,9 +106,9 @@ class _Collected(Collector):
 
 
 class MetricsServer:
-    """Answers GET /metrics on a port of its own, to those who ask by a known name, and /healthz and /readyz to everybody.
+    """Serves GET /metrics on its own port for known Host names, and /healthz and /readyz for all.
 
-    An orchestrator asks by the address of a container; what it is told holds nothing of anybody.
+    An orchestrator uses the IP address of a container; the health answers hold nothing about users.
     """
 
     def __init__(self, board: Board, chosen: settings.Metrics, health: Health, sockets: Sockets | None = None) -> None:
@@ -119,17 +118,17 @@ class MetricsServer:
         self._settings = chosen
         self._process = ProcessCollector(registry=None)
         self._port = SidePort(NAME, sockets)
-        self._scraped: float | None = None  # when the last one was answered, by the loop's clock
+        self._scraped: float | None = None  # time of the last answered scrape, by the loop's clock
 
     @property
     def port(self) -> int | None:
-        """The port's number; None where it could not be had."""
+        """The port's number; None if it could not be opened."""
         return self._port.number
 
     async def start(self, *, listening: bool = True) -> None:
-        """Have the port and answer; where it cannot be had the service goes on without metrics and says so.
+        """Open the port and answer; if it cannot be opened the service continues without metrics and logs it.
 
-        Not `listening`: have the port only, who asks waits for `listen`. Raises StartError for an inherited one that is elsewhere.
+        Not `listening`: open the port only; connections wait for `listen`. Raises StartError for an inherited socket with another address.
         """
         host, port = self._settings.host, self._settings.port
         try:
@@ -149,12 +148,12 @@ class MetricsServer:
             await self.listen()
 
     async def listen(self) -> None:
-        """Answer from here on, also anew after `pause`; nothing where the port could not be had."""
+        """Accept connections, at first or after `pause`; does nothing if the port could not be opened."""
         if await self._port.listen():
             logger.info("metrics.ready", host=self._settings.host, port=self.port)
 
     async def pause(self) -> None:
-        """Take no more connections: who comes waits for `listen`, here or in the process to which the socket is given on."""
+        """Accept no more connections: new ones wait for `listen`, here or in the process that the socket is passed to."""
         await self._port.pause()
 
     async def stop(self) -> None:
@@ -162,7 +161,7 @@ class MetricsServer:
         await self._port.stop()
 
     async def scraped_again(self, goes_on: Callable[[], bool]) -> None:
-        """Wait for the next scrape, if one came lately; SCRAPED_WITHIN_S at most, and no longer than `goes_on` says."""
+        """Wait for the next scrape, if there was one lately; SCRAPED_WITHIN_S at most, and only while `goes_on` returns True."""
         clock = asyncio.get_running_loop().time
         begun, last = clock(), self._scraped
         if last is None or begun - last > SCRAPED_LATELY_S:
@@ -171,11 +170,11 @@ class MetricsServer:
             await asyncio.sleep(0.1)
 
     def reading(self) -> Reading:
-        """A source of metrics: connections that were too many here."""
+        """Return the connections that exceeded the port's limit, as a source of metrics."""
         return {"serendip_http_spoilt": {("crowded",): self._port.crowded}}
 
     async def _nameless(self, request: web.BaseRequest) -> web.Response:
-        """Which programs answer, and of what version, is nobody's concern."""
+        """Answer without revealing which programs and versions run here."""
         answer = await self._answer(request)
         answer.headers["Server"] = "serendip"
         return answer
@@ -207,12 +206,12 @@ class MetricsServer:
 
 
 def errno_name(error: OSError) -> str:
-    """`EADDRNOTAVAIL` and the like, or the name of the error's type (a name that nobody knows)."""
+    """Return `EADDRNOTAVAIL` and the like, or the name of the error's type (for an unknown host name)."""
     return errno.errorcode.get(error.errno or 0, type(error).__name__)
 
 
 def added(present: Value | None, value: Value) -> Value:
-    """The sum; None: there was nothing."""
+    """Return the sum; `present` None counts as zero."""
     if isinstance(value, Buckets):
         if not isinstance(present, Buckets):
             return value
@@ -237,7 +236,7 @@ def _family(metric: Metric, series: Mapping[tuple[str, ...], Value]) -> Family:
 
 
 def _heaped(counts: Sequence[int]) -> Iterator[float]:
-    """Counts of buckets, each with those below it."""
+    """Yield cumulative counts of buckets."""
     heap = 0.0
     for count in counts:
         heap += count

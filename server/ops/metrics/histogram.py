@@ -1,4 +1,4 @@
-"""A histogram as its owner counts it. Rule: plain additions; nothing of Prometheus is needed to count."""
+"""Count values into a histogram. **Invariant:** plain additions; counting does not need the Prometheus library."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Buckets(NamedTuple):
-    """A histogram's reading: how many fell into each bucket (the last: above all bounds), and the sum of the values."""
+    """Reading of a histogram: the count of each bucket (the last: above all bounds), and the sum of the values."""
 
     counts: Sequence[int]
     total: float
@@ -23,10 +23,10 @@ class Histogram:
         self._total = 0.0
 
     def add(self, value: float) -> None:
-        """One more."""
+        """Count a value."""
         self._counts[bisect_left(self._bounds, value)] += 1
         self._total += value
 
     def reading(self) -> Buckets:
-        """The numbers so far."""
+        """Return the numbers so far."""
         return Buckets(tuple(self._counts), self._total)

@@ -1,21 +1,20 @@
-"""Metrics of the processes of a host, one by one, and of what passes between them. Rule: as in `server.ops.metrics.metric_table`, of which this is
-a part.
+"""Declare metrics of the processes of a host and of the ipc links between them, a part of `server.ops.metrics.metric_table`.
 
-The label `process` is a process's name: `supervisor`, `hub`, `office`, `worker 1` and so on; `server` where one does all. What has it
-is told apart by process; everything else is the sum over the host, whether one process made it or several.
+The label `process` is a process's name: `supervisor`, `hub`, `office`, `worker 1` and so on; `server` for a single process. Metrics with this label
+are separate for each process; every other metric is the sum over the host.
 """
 
 from engine.rooms.remote_room import ANSWER_BOUNDS
 from server.ops.metrics.declaration import Metric
 
-ALONE = "server"  # the name of the one process that does all
+ALONE = "server"  # the name of a process that does all the work alone
 DEATHS = (
     "ended",
     "hung",
     "link",
     "start",
-)  # why a process is dead: by itself, killed as it said nothing, killed as its link broke, killed as it did not come to serve
-# What became of matches, as the hub knows it; `moved` counts people who were told to go elsewhere for one.
+)  # why a process died: by itself, killed without a heartbeat, killed because its link broke, killed because it did not start in time
+# Outcomes of the hub's matches; `moved` counts users whose session migrated for one.
 MATCHES = ("made", "moved", "done", "failed", "lost")
 PROCESSES = (
     Metric(

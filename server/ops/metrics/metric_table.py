@@ -1,7 +1,7 @@
-"""Every metric of the service: name, type, labels, meaning, and the operator's question that it answers.
+"""Declare every metric of the service: name, type, labels, meaning, and the operator's question that it answers.
 
-Rule: declarations only, and what is not declared here is not shown. No label holds anything from outside: the values of
-each stand in VALUES or in the code that counts. The reference page is made from this (`server/ops/metrics/metrics_reference.py`).
+**Invariant:** an undeclared metric is not shown, and no label holds a value from outside: the values of each label are in VALUES or in the code that
+counts. The reference page is rendered from this table (`server.ops.metrics.metrics_reference`).
 """
 
 from engine.views import CHAT_BOUNDS, COMMON_BOUNDS, MODES, WAIT_BOUNDS
@@ -20,15 +20,15 @@ from server.ops.metrics.socket_metrics import WIRE
 from server.ops.metrics.storage_metrics import KEPT, KEPT_VALUES
 from server.ops.metrics.tunnel_metrics import TUNNELLED, TUNNELLED_VALUES
 
-# Languages with a series of their own; others are one, "other", and `*` is "any": cardinality has a bound.
+# Languages with a series of their own; all others are "other", and `*` is "any": the number of series is bounded.
 LANGUAGES = (
     "any", "ar", "de", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "uk", "vi", "zh", "other",
 )  # fmt: skip
 PAGES = ("en", "ar", "de", "es", "fr", "ja", "nb", "pt", "ru")  # the languages of page and documents
-OF_QUEUES = (*reversed(QUEUES), "other")  # of cases
-OF_RULES = (*RULES, "other")  # as /rules numbers them
+OF_QUEUES = (*reversed(QUEUES), "other")  # queues of cases
+OF_RULES = (*RULES, "other")  # rules, as /rules numbers them
 
-# Who is here, and how they find somebody.
+# Users: connected, waiting, matched.
 PEOPLE = (
     Metric(
         "serendip_build_info",
@@ -145,7 +145,7 @@ PEOPLE = (
     ),
 )
 
-# Chats, and what is relayed in them.
+# Chats and their relayed messages.
 CHATS = (
     Metric(
         "serendip_chat_seconds", "histogram", "how long a chat lasted", "Do people talk, or skip?", buckets=CHAT_BOUNDS
@@ -253,7 +253,7 @@ METRICS: tuple[Metric, ...] = (
     *PEOPLE, *CHATS, *SCREENED, *PICTURED, *WIRE, *PROCESSES, *CLUSTER, *TOLD_METRICS, *TUNNELLED, *MOVED, *KEPT, *CHALLENGES,
 )  # fmt: skip
 
-# The values of each label, by metric; what is not here is listed by its type (build_info) or by the engine's tables.
+# The values of each label, by metric; labels that are missing here are listed by their type (build_info) or by the engine's tables.
 VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_sessions": {"state": ("idle", "waiting", "chatting", "parted"), "connection": ("here", "away")},
     **MOVE_VALUES,

@@ -1,6 +1,6 @@
-"""The reference page of metrics: `python -m server.ops.metrics.metrics_reference > docs/metrics.md`, from the table.
+"""Render the reference page of metrics from the table: `python -m server.ops.metrics.metrics_reference > docs/metrics.md`.
 
-Rule: what can be derived is never typed; a test holds that the page equals what this makes.
+**Invariant:** the page equals what this renders; a test compares them.
 """
 
 from server.ops.metrics.declaration import Metric
@@ -25,7 +25,7 @@ counts as it did last, and a counter of who died is carried on. `process_*` are 
 
 
 def markdown() -> str:
-    """The page: one row a metric."""
+    """Return the page as Markdown: one row per metric."""
     rows = [
         f"| `{metric.shown}` | {metric.kind} | {metric.unit} | {_labels(metric)} | {metric.help} | {metric.question} |\n"
         for metric in METRICS

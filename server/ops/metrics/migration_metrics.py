@@ -1,17 +1,16 @@
-"""Metrics of people who move from one process to another. Rule: as in `server.ops.metrics.metric_table`, of which this is a part."""
+"""Declare metrics of migrations between processes and hosts, a part of `server.ops.metrics.metric_table`."""
 
 from server.ops.metrics.declaration import Metric
 
-# Seconds. 99 of 100 are to be within two milliseconds; beyond a second nobody asks how long it was.
+# Seconds. 99 of 100 should be within two milliseconds; beyond a second the exact time does not matter.
 MOVE_BOUNDS = (0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0)
 UPGRADE, MEET, RESUME, DRAIN = "upgrade", "meet", "resume", "drain"
 MOVE_WHYS = (UPGRADE, MEET, RESUME, DRAIN)
-# How the connection comes along: within a host its descriptor is passed on; to another host what it says goes by a tunnel, or the client
-# comes back by itself.
+# How the client's connection follows: within a host by its descriptor; to another host by a tunnel, or not at all: the client reconnects.
 DESCRIPTOR, TUNNEL, NONE = "descriptor", "tunnel", "none"
 ABROAD_WAYS = (TUNNEL, NONE)
 MOVE_WAYS = (DESCRIPTOR, *ABROAD_WAYS)
-# What became of people who were to move, as each of the two processes counts it.
+# Outcomes of migrations, as each of the two processes counts them.
 MOVE_RESULTS = ("taken", "given", "back", "refused")
 MOVED = (
     Metric(

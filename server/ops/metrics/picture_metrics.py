@@ -1,4 +1,4 @@
-"""The part of the table that is about the pictures of video chats. Rule: declarations only."""
+"""Declare metrics of the checks of video chats' pictures, a part of `server.ops.metrics.metric_table`."""
 
 from server.ops.metrics.declaration import Metric
 

@@ -1,8 +1,7 @@
-"""What the system says of a process: CPU, waits for a core, memory, descriptors, since when.
+"""Read a process's resource usage: CPU, waits for a core, memory, descriptors, start time.
 
-Rule: in a thread, for /proc counts 20,000 descriptors in milliseconds.
-
-Each process of a host says it of itself: nobody else may look at its descriptors.
+**Invariant:** read it in a thread, because counting 20,000 descriptors in /proc takes milliseconds. Each process of a host reads its own values:
+others may not list its descriptors.
 """
 
 import contextlib
@@ -25,14 +24,14 @@ _SHOWN: Final = {
 
 
 class Process:
-    """One process. `name`: the label's value; `pid`: whose, by default this one's."""
+    """Resource usage of one process. `name`: the label's value; `pid`: by default this process's."""
 
     def __init__(self, name: str, pid: Callable[[], int] = os.getpid) -> None:
         self._name = name
         self._pid = pid
 
     def reading(self) -> Reading:
-        """A source of metrics that blocks; what cannot be read is left out."""
+        """Return the usage, as a source of metrics that blocks; values that cannot be read are left out."""
         found = {
             _SHOWN[family.name]: family.samples[0].value
             for family in ProcessCollector(registry=None, pid=self._pid).collect()
@@ -45,10 +44,12 @@ class Process:
 
 
 def begun() -> int:
-    """When this process was forked, in ticks since the machine's start: of two processes of a machine the lesser is the elder. It blocks."""
+    """Return when this process was forked, in ticks since the machine's start: of two processes of a machine the older one has the lesser value.
+    Blocks.
+    """
     return int(stat(os.getpid())[19])
 
 
 def stat(pid: int) -> list[bytes]:
-    """The fields of /proc/PID/stat behind the name: state, parent's pid and so on. Raises OSError."""
+    """Return the fields of /proc/PID/stat behind the name: state, parent's pid and so on. Raises OSError."""
     return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()

@@ -1,6 +1,7 @@
-"""What the engine, the reactor, HTTP and the loop count, by the names of the metrics.
+"""Read the counters of engine, reactor, HTTP and event loop under the names of the metrics.
 
-Rule: read at the scrape; the hot path only adds. Each function or method here that gives a Reading is a source of the board.
+**Invariant:** they are read at a scrape; the hot path only adds. Each function or method here that returns a Reading is a source of
+`exposition.Board`.
 """
 
 import asyncio
@@ -23,9 +24,9 @@ from server.ops.metrics.histogram import Buckets, Histogram
 from server.ops.metrics.metric_table import LANGUAGES, VALUES
 from server.ops.metrics.socket_metrics import HTTP_BOUNDS, LAG_BOUNDS
 
-LAG_EVERY: Final = 0.25  # seconds: a stall that anybody notices is seen
-LAG_UNUSED: Final = 1.0  # the same where nobody is there who could: each look wakes a process that has nothing to do, which takes 0.1 ms
-CENSUS_SECONDS = 1.0  # the sessions are counted at most once in that time: 20,000 of them take about 2 ms
+LAG_EVERY: Final = 0.25  # seconds: a stall that a user would notice is measured
+LAG_UNUSED: Final = 1.0  # seconds while no user is connected: each measurement wakes an idle process, for 0.1 ms
+CENSUS_SECONDS = 1.0  # least seconds between counts of the sessions: 20,000 of them take about 2 ms
 Labelled = Mapping[tuple[str, ...], Value]
 
 # names of ext.net.counters, by the label's value
@@ -41,7 +42,7 @@ _CLOSES = {
     ("server", "1013"): "close_busy", ("server", "4003"): "close_banned", ("server", "4008"): "close_flood",
     ("server", "4009"): "close_replaced",
 }  # fmt: skip
-# errors that the reactor tells without asking the engine
+# errors that the reactor sends without asking the engine
 _ERRORS = {
     "slow": "slow", "too_fast": "too_fast", "protocol": "close_protocol", "binary": "close_binary", "encoding": "close_encoding",
     "too_big": "close_too_big", "flood": "close_flood",
@@ -61,7 +62,9 @@ def source(
     signals: Mapping[str, int],
     clock: Callable[[], float] = time.monotonic,
 ) -> Source:
-    """A source of one worker's numbers. `process`: its name; `signals`: those refused, by the code; `clock`: seconds, for the census of sessions."""
+    """Make the source of one worker's numbers. `process`: its name; `signals`: refused video signals by code; `clock`: seconds, for the count of
+    sessions.
+    """
     census = Census(engine, clock)
 
     def read() -> Reading:
@@ -79,7 +82,7 @@ def source(
             "serendip_errors": _errors(counts, engine.tally, signals),
             "serendip_limited": {
                 ("message",): counts["too_fast"] - signals.get("too_fast", 0),
-                ("find",): engine.tally.get("error too_fast", 0),  # the engine's one rate
+                ("find",): engine.tally.get("error too_fast", 0),  # the engine's only rate limit
                 ("signal",): signals.get("too_fast", 0),
             },
             "serendip_sessions": census.read(),
@@ -116,7 +119,7 @@ def _engine(engine: Engine) -> dict[str, Value | Labelled]:
 
 
 def of_room(room: Room) -> dict[str, Value | Labelled]:
-    """Who waits, and the index that finds them; where that is another process's, it counts them, and here are noughts."""
+    """Return the size of the waiting room and the work of its index; zeros if another process has it and counts."""
     index = room.figures()
     return {
         "serendip_waiting": waiting(room.sizes()),
@@ -132,17 +135,17 @@ def of_room(room: Room) -> dict[str, Value | Labelled]:
 
 
 def waiting(sizes: Mapping[tuple[str, str], int]) -> Labelled:
-    """Who waits by (mode, language), with a bounded number of series: what is not in LANGUAGES is one."""
+    """Count waiting tickets by (mode, language), with a bounded number of series: languages that are not in LANGUAGES are one."""
     found: Counter[tuple[str, ...]] = Counter()
     for (mode, language), count in sizes.items():
         found[mode, "any" if language == "*" else language if language in LANGUAGES else "other"] += count
     for mode in ("text", "video"):
-        found[mode, "en"] += 0  # an empty service shows a nought, not nothing
+        found[mode, "en"] += 0  # an empty service shows zero instead of no series
     return found
 
 
 class Census:
-    """Sessions by state and presence, counted anew at most once a second, however often somebody scrapes."""
+    """Sessions by state and presence, counted at most once a second, however often it is scraped."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
         self._engine = engine
@@ -151,7 +154,7 @@ class Census:
         self._found: dict[tuple[str, ...], Value] = {}
 
     def read(self) -> Labelled:
-        """The numbers, at most a second old."""
+        """Return the counts, at most a second old."""
         now = self._clock()
         if now - self._at >= CENSUS_SECONDS:
             self._at = now
@@ -165,17 +168,17 @@ class Census:
 
 
 class Answers:
-    """HTTP answers by class of status, and how long they took by the first part of the route that answered."""
+    """HTTP responses by class of status, and their durations by the first part of the route."""
 
     def __init__(self, app: web.Application) -> None:
-        """Watches `app`, which must not run yet."""
+        """Counts the responses of `app`, which must not run yet."""
         self._counts = dict.fromkeys(VALUES["serendip_http_responses"]["status"], 0)
         self._times: dict[str, Histogram] = {}
         app.on_response_prepare.append(self._count)
-        app.middlewares.insert(0, self._timed)  # outside of all others
+        app.middlewares.insert(0, self._timed)  # outside of all other middlewares
 
     def reading(self) -> Reading:
-        """The numbers so far."""
+        """Return the numbers so far."""
         return {
             "serendip_http_responses": {(status,): count for status, count in self._counts.items()},
             "serendip_http_seconds": {(route,): times.reading() for route, times in self._times.items()},
@@ -195,7 +198,7 @@ class Answers:
 
     async def _count(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
         status = f"{response.status // 100}xx"
-        # /ws goes back to the reactor, unanswered; 503 of a server that drains or is full is no fault of ours.
+        # /ws is handed back to the reactor, unanswered; 503 of a server that drains or is full is not a fault.
         if (
             status in self._counts
             and request.path != "/ws"
@@ -206,7 +209,7 @@ class Answers:
 
 
 class LoopLag:
-    """How late the loop of a process runs a timer, into a histogram; nothing waits for it. `used`: whether there is anybody whom it concerns."""
+    """Lag of a process's event loop: how late it runs a timer, as a histogram. `used`: whether any user is connected."""
 
     def __init__(self, process: str, used: Callable[[], bool] = lambda: True) -> None:
         self._process = process
@@ -218,7 +221,7 @@ class LoopLag:
         """Measure, until cancelled."""
         loop = asyncio.get_running_loop()
         over: asyncio.Future[None] = loop.create_future()
-        # A timer by itself: a task that sleeps would run twice each time, and a process that nobody uses does little else.
+        # A timer instead of a task: a sleeping task would run twice each time, and an unused process does little else.
         self._later(loop)
         try:
             await over
@@ -236,22 +239,22 @@ class LoopLag:
 
     @property
     def every(self) -> float:
-        """Seconds until it is measured again."""
+        """Seconds between measurements."""
         return LAG_EVERY if self._used() else LAG_UNUSED
 
     def reading(self) -> Reading:
-        """The histogram so far."""
+        """Return the histogram so far."""
         return {"serendip_loop_lag_seconds": {(self._process,): self._lags.reading()}}
 
 
 def _route(request: web.Request) -> str:
-    """The first part of the address that the program declares, e.g. `/log` of `/log/{id}`; `none` where nothing is there."""
+    """Return the first part of the route's declared address, e.g. `/log` of `/log/{id}`; `none` if no route matches."""
     resource = request.match_info.route.resource
     return "none" if resource is None else "/" + resource.canonical.split("/")[1]
 
 
 def _errors(counts: Mapping[str, int], tally: Mapping[str, int], signals: Mapping[str, int]) -> Labelled:
-    """By code: of the engine, and of the reactor, which counts a refused signal too, but for one that has no chat."""
+    """Count errors by code: the engine's, and the reactor's, which include refused signals except those without a chat."""
     return {
         (code,): tally.get("error " + code, 0)
         + (counts[_ERRORS[code]] if code in _ERRORS else 0)
@@ -265,7 +268,7 @@ def _tallied(tally: Mapping[str, int], prefix: str, values: tuple[str, ...]) -> 
 
 
 def _challenges(tally: Mapping[str, int]) -> Labelled:
-    """What became of them, as `engine.chats.challenges` counts it."""
+    """Return the outcomes of challenges, as `engine.chats.challenges` counts them."""
     return {series: tally.get(f"challenge {' '.join(series)}", 0) for series in CHALLENGE_SERIES}
 
 

@@ -1,4 +1,4 @@
-"""The part of the table that is about the screening of text. Rule: declarations only."""
+"""Declare metrics of text screening, a part of `server.ops.metrics.metric_table`."""
 
 from engine.conduct.detection_actions import EFFECTS, KINDS
 from server.ops.metrics.declaration import Metric

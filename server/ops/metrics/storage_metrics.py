@@ -1,8 +1,10 @@
-"""The part of the table that is about what is kept: records, purges, saved logs, objects, mail, the disk below. Rule: declarations only."""
+"""Declare metrics of storage and moderation (records, purges, saved logs, objects, mail, disk, cases, appeals), a part of
+`server.ops.metrics.metric_table`.
+"""
 
 from server.ops.metrics.declaration import Metric
 
-BATCH_BOUNDS = (0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 30.0)  # seconds; a batch grows to what the database takes in 20 ms
+BATCH_BOUNDS = (0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 30.0)  # seconds; a batch grows to what the database accepts in 20 ms
 OBJECT_BOUNDS = (0.005, 0.025, 0.1, 0.5, 1.0, 5.0, 15.0)  # seconds; one request has five (objects.timeout)
 
 DECIDE_BOUNDS = (
@@ -17,7 +19,6 @@ DECIDE_BOUNDS = (
     1_209_600.0,
 )  # seconds, to 14 days
 
-# Records, purges, saved logs, and what the log dropped.
 KEPT = (
     Metric(
         "serendip_requests",

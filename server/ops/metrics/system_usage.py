@@ -1,6 +1,6 @@
-"""What the system says of this process's surroundings: room on the disk, Python's garbage collector.
+"""Read a process's surroundings: free disk space, and the runs of Python's garbage collector.
 
-Rule: what asks the file system is read in a thread (`Board.add(…, apart=True)`).
+**Invariant:** sources that use the file system are read in a thread (`Board.add(…, apart=True)`).
 """
 
 import contextlib
@@ -13,13 +13,13 @@ from server.ops.metrics.exposition import Reading
 
 
 class Folder:
-    """The data folder."""
+    """Free space of the data folder's file system."""
 
     def __init__(self, data: Path) -> None:
         self._data = data
 
     def reading(self) -> Reading:
-        """A source of metrics that blocks; what cannot be read is left out."""
+        """Return free space and size, as a source of metrics that blocks; values that cannot be read are left out."""
         found: dict[str, float] = {}
         with contextlib.suppress(OSError):
             room = os.statvfs(self._data)
@@ -29,7 +29,7 @@ class Folder:
 
 
 class Collections:
-    """How often and how long Python looked for cycles, by generation; it holds the loop meanwhile."""
+    """Number and duration of garbage collections, by generation; a collection blocks the loop."""
 
     def __init__(self) -> None:
         self._counts = [0, 0, 0]
@@ -38,11 +38,11 @@ class Collections:
         gc.callbacks.append(self._called)
 
     def stop(self) -> None:
-        """Count no more."""
+        """Stop counting."""
         gc.callbacks.remove(self._called)
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the numbers, as a source of metrics."""
         return {
             "serendip_gc_collections": {(str(generation),): count for generation, count in enumerate(self._counts)},
             "serendip_gc_seconds": self._seconds,

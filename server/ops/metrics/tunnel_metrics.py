@@ -1,5 +1,4 @@
-"""Metrics of people whose session is at another host than their connection. Rule: as in `server.ops.metrics.metric_table`, of which this is a
-part."""
+"""Declare metrics of tunnels: users connected to one host whose session is at another; a part of `server.ops.metrics.metric_table`."""
 
 from server.ops.metrics.declaration import Metric
 from server.ops.metrics.migration_metrics import MOVE_BOUNDS

@@ -1,4 +1,4 @@
-"""What the program owes to the system that runs it: standard error, the owner of its files, who follows it; and what it may have of it.
+"""Provide what a process needs from the operating system: standard error, signals, sockets, file ownership, CPU times, its successor in an upgrade.
 
-Rule: nothing of ours is imported here, but by one module of this folder from another.
+**Invariant:** modules here import nothing of this project but each other (and the engine's views, for the status).
 """

@@ -1,7 +1,7 @@
-"""What addresses have in all processes of a host: one table, kept by whoever starts the others, and the part of each in it.
+"""Share one table of per-address connection counts among all processes of a host; the supervisor owns it, and each process counts in its own column.
 
-Rule: the key is drawn anew for each table, stands in no file and no log, and goes to a process with the descriptor. Who died has nothing to its
-name before another has its column.
+**Invariant:** the table's key is drawn for each table, is never written to a file or log, and is passed with the descriptor. The counts of a process
+that died are cleared before another gets its column.
 """
 
 import os
@@ -12,49 +12,50 @@ from typing import NamedTuple
 from ext.accept.census import SLOTS, Census, make
 
 KEY_BYTES = 16
-ROOM = 2  # slots for each person: one of their address, and one of the network around it, which many share
+ROOM = 2  # slots per user: one for the address, and one for the surrounding network, which many share
 
 
 class Part(NamedTuple):
-    """A process's own: the table, and where in it this process counts."""
+    """One process's access: the table, and the column in which this process counts."""
 
     census: Census
     column: int
 
 
 class HostAddresses:
-    """The table of a host of so many processes, also those that an upgrade starts beside them, and so many people.
+    """The table of a host for a number of processes (those that an upgrade starts beside them included) and users.
 
-    `fd` and `key` are for a process that is exec'd; one that is forked has its `part`. Raises ValueError and OSError as
-    `ext.accept.census.make` does.
+    `fd` and `key` are for a process that is exec'd; a forked one is given its `part`. Raises ValueError and OSError as `ext.accept.census.make` does.
     """
 
     def __init__(self, processes: int, people: int = 0, given: tuple[int, bytes] | None = None) -> None:
-        """`given`: descriptor and key of one that another process made for so many; the descriptor is this object's. ValueError: it is none."""
+        """`given`: descriptor and key of a table that another process made for this many; this object owns the descriptor. Raises ValueError if it is
+        not a table.
+        """
         self.columns = processes
         self.fd, self.key = given or (make(processes, slots_for(people)), secrets.token_bytes(KEY_BYTES))
         self._census = Census(self.fd, self.key)
 
     @property
     def used(self) -> int:
-        """Slots that stand for an address, or a network around some."""
+        """The number of slots in use, by addresses or networks."""
         return self._census.used
 
     def part(self, column: int) -> Part:
-        """What the process of a column judges by; columns are numbered from 0."""
+        """Return the access of the process with this column; columns are numbered from 0."""
         return Part(self._census, column)
 
     def died(self, column: int) -> None:
-        """The process of a column has ended, and was waited for: nothing is counted for it any more. Whoever is next may have the column."""
+        """Clear the counts of a process that ended and was waited for. Its column may be used again."""
         self._census.clear(column, time.monotonic())
 
     def close(self) -> None:
-        """Nobody else is given the table; who has it keeps it."""
+        """Close the descriptor; processes that have the table keep it."""
         os.close(self.fd)
 
 
 def slots_for(people: int) -> int:
-    """A power of two, at least what a table has where nobody says how many come."""
+    """Return the number of slots for so many users: a power of two, at least SLOTS."""
     slots = SLOTS
     while slots < ROOM * people:
         slots *= 2

@@ -1,8 +1,9 @@
-"""The socket by which an operator talks to the running server: `DATA/run/control`, for its owner alone.
+"""Serve operator commands on a Unix socket, `DATA/run/control`, which only its owner can open.
 
-Rule: a line of JSON in, lines of JSON out, the last of which has `done` and `said`. One upgrade at a time. The folder of data may
-have a path longer than the 107 bytes of a socket's: it is reached through a descriptor of its folder. The file stays when the server
-ends: nobody answers on it then, and the next server takes its place.
+A request is one line of JSON; the answer is lines of JSON, the last of which has `done` and `said`. **Invariant:** one upgrade at a time.
+
+The data folder's path may be longer than the 107 bytes of a socket address: the socket is opened through a descriptor of its folder. The file remains
+when the server ends; the next server replaces it.
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ from typing import Any, Final
 
 from server.ops.process.named_sockets import Sockets, StartError
 
-NAME: Final = "control"  # among the listening sockets, and the file's
+NAME: Final = "control"  # the name among the listening sockets, and of the file
 FOLDER: Final = "run"
-LINE_MAX: Final = 8_192  # bytes of what is asked
-PATIENCE: Final = 5.0  # seconds for it to come
-RETRY: Final = 1.0  # seconds until it is tried again where no descriptor was left
+LINE_MAX: Final = 8_192  # bytes of a request
+PATIENCE: Final = 5.0  # seconds in which the request must arrive
+RETRY: Final = 1.0  # seconds before accepting again after the process ran out of descriptors
 BACKLOG: Final = 16
 
 Say = Callable[[Mapping[str, Any]], None]
 Line = Mapping[str, Any]
-# (another program or None, told of each step) to the last line
+# (another program or None, callback for each step) to the last line
 Upgrade = Callable[[str | None, Say], Awaitable[Mapping[str, Any]]]
 
 
@@ -36,11 +37,11 @@ UNKNOWN: Final[Line] = {"done": False, "said": "this server knows no such reques
 
 
 class NoServer(Exception):
-    """Nobody answers; the text says where."""
+    """No server answers; the text says where."""
 
 
 class Unavailable(Exception):
-    """The socket cannot be had; `error` says why. The server goes on without it."""
+    """The socket cannot be opened; `error` says why. The server continues without it."""
 
     def __init__(self, error: str) -> None:
         super().__init__(error)
@@ -48,7 +49,7 @@ class Unavailable(Exception):
 
 
 class Control:
-    """Answers on the socket. Started in the loop."""
+    """Control socket of a server. Start it in the loop."""
 
     def __init__(self, sockets: Sockets, data: Path, upgrade: Upgrade, status: Callable[[], Line]) -> None:
         self._sockets = sockets
@@ -60,27 +61,27 @@ class Control:
         self._answers: set[asyncio.Task[None]] = set()
 
     async def start(self, *, listening: bool = True) -> None:
-        """Have the socket, and answer. Raises Unavailable: the server goes on, and cannot be upgraded; StartError as `made`."""
+        """Open the socket and answer on it. Raises Unavailable (the server then continues, and cannot be upgraded), and StartError as `made` does."""
         sock = await asyncio.to_thread(self._sockets.get, NAME, lambda: made(self._data))
         sock.close()
         if listening:
             self.listen()
 
     def listen(self) -> None:
-        """Answer from here on, also anew after `pause`."""
+        """Accept connections, at first or after `pause`."""
         if self._listening is None:
             self._listening = self._sockets.again(NAME)
             self._watch(self._listening)
 
     def pause(self) -> None:
-        """Take no more connections; who comes waits for `listen`, here or in the next process. What is under way goes on."""
+        """Accept no more connections: new ones wait for `listen`, here or in the next process. Requests in progress continue."""
         if self._listening is not None:
             asyncio.get_running_loop().remove_reader(self._listening)
             self._listening.close()
             self._listening = None
 
     async def stop(self) -> None:
-        """Take no more, and wait until what is under way is answered."""
+        """Accept no more, and wait until requests in progress are answered."""
         self.pause()
         self._sockets.drop(NAME)
         if self._answers:
@@ -96,9 +97,9 @@ class Control:
         loop = asyncio.get_running_loop()
         try:
             connection, _ = sock.accept()
-        except BlockingIOError:  # whoever it was is gone
+        except BlockingIOError:  # the client has closed the connection
             return
-        except OSError:  # no descriptor is left: who asks waits
+        except OSError:  # no descriptor is left: the client waits
             loop.remove_reader(sock)
             loop.call_later(RETRY, self._watch, sock)
             return
@@ -118,14 +119,14 @@ class Control:
             say(await self._done(reader, say))
             await writer.drain()
         except ConnectionError:
-            pass  # whoever asked is gone; what was asked for is done
+            pass  # the client has closed the connection; its request was carried out
         finally:
             writer.close()
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
 
     async def _done(self, reader: asyncio.StreamReader, say: Say) -> Mapping[str, Any]:
-        """The last line of the answer."""
+        """Return the last line of the answer."""
         asked = await _asked(reader)
         if asked.get("do") == "status":
             return self._status()
@@ -138,7 +139,7 @@ class Control:
         self._busy = True
         try:
             return await self._upgrade(asked.get("program"), say)
-        except Exception as error:  # noqa: BLE001 - whoever asked is to be told, and so is the log
+        except Exception as error:  # noqa: BLE001 - the client and the log both get the fault
             fault = {"message": "an upgrade failed by our fault", "exception": error}
             asyncio.get_running_loop().call_exception_handler(fault)
             return {"done": False, "said": f"a fault of the server's ({type(error).__name__}); its log says where"}
@@ -147,7 +148,9 @@ class Control:
 
 
 def ask(data: Path, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """What the server of that folder answers, line by line; waits for each. Raises NoServer, also where it ends before the last."""
+    """Send a request to the server of a data folder, and yield its answer line by line; blocks. Raises NoServer, also if the server ends before the
+    last line.
+    """
     nobody = f"{data}: no server runs on this folder"
     try:
         with _at(data) as path, socket.socket(socket.AF_UNIX) as sock:
@@ -167,7 +170,7 @@ def ask(data: Path, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 async def _asked(reader: asyncio.StreamReader) -> dict[str, Any]:
-    """The request, {} for what is none."""
+    """Return the request, or {} if the line is not one."""
     try:
         asked = json.loads(await asyncio.wait_for(reader.readline(), PATIENCE))
     except (ValueError, TimeoutError):
@@ -176,9 +179,9 @@ async def _asked(reader: asyncio.StreamReader) -> dict[str, Any]:
 
 
 def made(data: Path) -> socket.socket:
-    """The listening socket, in place of one on which nobody answers. Raises Unavailable; StartError where another server has this folder.
+    """Return the listening socket, in place of a file that no server answers on. Raises Unavailable; StartError if another server uses this folder.
 
-    One that takes over from that server inherits the socket and does not call this.
+    A process that takes over from that server inherits the socket and does not call this.
     """
     try:
         return _made(data)
@@ -215,7 +218,7 @@ def _made(data: Path) -> socket.socket:
 
 @contextlib.contextmanager
 def _at(data: Path) -> Iterator[Path]:
-    """A short path of the socket, good as long as this lasts. Raises OSError."""
+    """Yield a short path of the socket, valid within the context. Raises OSError."""
     folder = os.open(data / FOLDER, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         yield Path(f"/proc/self/fd/{folder}/{NAME}")

@@ -1,11 +1,11 @@
-"""What a process of ours says of the fault that ends it. Rule: kinds and places, never a text: it may quote what a stranger wrote."""
+"""Describe the fault that ends a child process. **Invariant:** only the type and places in the code, never the text, which may quote a user."""
 
 from pathlib import Path
 from typing import Any
 
 
 def ended_by(fault: Exception) -> dict[str, Any]:
-    """What the server is told of a fault: its type and the lines of code that it passed."""
+    """Return a fault as `{"fault": type, "where": places}`, places innermost first."""
     places: list[str] = []
     step = fault.__traceback__
     while step is not None:

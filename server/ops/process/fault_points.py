@@ -1,8 +1,10 @@
-"""Where a test ends the process, or stops it. Rule: off unless HANDOVER_FAULT names the point, in the environment alone.
+"""Stop or kill this process at a named point, for tests. **Invariant:** off unless the environment variable HANDOVER_FAULT names the point.
 
-A test that signals a process from outside meets one of many moments; here it names the one that it means: `took`, or `took:3` for the third time,
-or `took:3:stop` to stop it then, until the test lets it go on. Where it names a folder (`/…`) the point is a file in it: the first process that
-comes there takes it away and ends, and leaves `took.PID` behind, so that one service may lose one process after the other.
+A signal from outside would arrive at an arbitrary moment; this is exact. `took` kills at the point, `took:3` the third time, and `took:3:stop` sends
+SIGSTOP then.
+
+If the variable names a folder (`/…`), a point is a file in it: the first process that reaches the point renames the file to `took.PID` and is killed,
+so that a service loses one process after another.
 """
 
 import os
@@ -19,7 +21,7 @@ POINTS: Final = (
     "release",
     "sent",
     "spread",
-    # of a way to another host: the edge's, the home's office's, the home's
+    # migration to another host: the edge, the home's frontend, the home
     "asked",
     "go",
     "given",
@@ -28,12 +30,12 @@ POINTS: Final = (
     "passed",
     "arrived",
     "held",
-    # of a host that ends
+    # evacuation of a host
     "away",
     "told",
     "took",
     "taken",
-    # of the way back: the home's, the edge's
+    # return to the edge: the home's points, the edge's points
     "homeward",
     "person",
     "read",
@@ -42,20 +44,19 @@ POINTS: Final = (
     "returned",
     "back",
     "end",
-)  # in the order of a hand-over
-# `took:3`: it is killed the third time; `took:3:stop`: it is stopped then, until the test lets it go on
+)  # in the order of a migration
 _named, _times, _how = (os.environ.get(VARIABLE, "") + "::").split(":")[:3]
 _left = int(_times or 1) if _named else 0
 
 
 def at(point: str) -> None:
-    """The process is killed here, as by SIGKILL, or stopped once, where a test said so."""
+    """Kill the process by SIGKILL, or stop it once, if a test named this point."""
     global _left
     if not _named:
         return
     if _named.startswith("/"):
-        with suppress(FileNotFoundError):  # it is not armed, or another process was the first
-            os.rename(f"{_named}/{point}", f"{_named}/{point}.{os.getpid()}")  # noqa: PTH104 - before the end, at once
+        with suppress(FileNotFoundError):  # not armed, or another process was first
+            os.rename(f"{_named}/{point}", f"{_named}/{point}.{os.getpid()}")  # noqa: PTH104 - atomic, before the end
             os.kill(os.getpid(), signal.SIGKILL)
         return
     if point != _named:

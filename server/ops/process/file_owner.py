@@ -1,7 +1,7 @@
-"""Whose files these are. Rule: what works on a data folder does it as the folder's owner, or not at all.
+"""Switch to the user who owns the data folder. **Invariant:** a command changes a data folder as the folder's owner, or not at all.
 
-A file of somebody else's in it stops the server later: a secret that it cannot read, a lock that it cannot take.
-The owner is whoever owns `secret`, which the server made when it first ran; a folder without one belongs to nobody yet.
+A file of another user would stop the server later: a secret that it cannot read, a lock that it cannot acquire. The owner is the owner of the file
+`secret`, which the server made when it first ran; a folder without that file has no owner yet.
 """
 
 import os
@@ -13,11 +13,11 @@ MADE_FIRST: Final = "secret"  # server.ops.security.secret_keys makes it
 
 
 class NotOurs(Exception):
-    """This user must not touch the folder, or there is none; the text says what to do."""
+    """This user must not change the folder, or it does not exist; the text says what to do."""
 
 
 def name_of(uid: int) -> str:
-    """A user's name, or the number where there is none (systemd's DynamicUser has one, a container may not)."""
+    """Return a user's name, or the number if it has none (systemd's DynamicUser has one, a container may not)."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
@@ -25,10 +25,10 @@ def name_of(uid: int) -> str:
 
 
 def enter(data: Path, *, make: bool = False) -> None:
-    """Act as the owner of the data folder from here on. Raises NotOurs.
+    """Act as the owner of the data folder from now on. Raises NotOurs.
 
-    As root this process becomes the owner, for good, before it touches a file. `make`: a folder that is not there yet may
-    be made by what follows, by whoever runs this; otherwise it is a mistyped name.
+    As root this process becomes the owner, for good, before it opens a file. `make`: the folder need not exist, because the caller makes it;
+    otherwise a missing folder is taken for a mistyped name.
     """
     owner = _owner(data)
     if owner is None:
@@ -45,7 +45,7 @@ def enter(data: Path, *, make: bool = False) -> None:
 
 
 def _owner(data: Path) -> tuple[int, int] | None:
-    """(user, group), None where there is no folder with a secret. Raises NotOurs where that cannot be seen."""
+    """Return (user, group), or None if there is no folder with a secret. Raises NotOurs if that cannot be determined."""
     try:
         found = (data / MADE_FIRST).stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -56,7 +56,7 @@ def _owner(data: Path) -> tuple[int, int] | None:
 
 
 def _become(uid: int, gid: int) -> None:
-    """Be another user, with that user's groups, and no way back."""
+    """Become another user, with that user's groups, irrevocably."""
     try:
         os.initgroups(pwd.getpwuid(uid).pw_name, gid)
     except KeyError:

@@ -1,4 +1,4 @@
-"""Waiting for the first of several things. Rule: what is not waited for any more is ended."""
+"""Wait for the first of several events, tasks or coroutines, and cancel the others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 async def first_of(*waits: asyncio.Event | asyncio.Task[Any] | Coroutine[Any, Any, Any]) -> None:
-    """Wait until an event is set, or a task or a coroutine is over; tasks and coroutines are ended."""
+    """Wait until an event is set or a task or coroutine is done; then cancel all the tasks and coroutines that still run."""
     tasks = [
         wait
         if isinstance(wait, asyncio.Task)

@@ -1,7 +1,7 @@
-"""Libraries that are imported without what they can do without. Rule: only what the library itself treats as optional is kept from it, and only
-while it is imported; whoever asks for that later has it.
+"""Import libraries without their optional dependencies, to save memory and start time.
 
-structlog would load Rich and Pygments to draw tracebacks for a terminal, which we never print (15 MB, and a tenth of a start).
+**Invariant:** only modules that the library itself treats as optional are hidden, and only during its import; a later import finds them. structlog
+would load Rich and Pygments for coloured tracebacks, which are never printed (15 MB, and a tenth of the start).
 """
 
 import sys
@@ -12,9 +12,9 @@ from types import ModuleType
 
 @contextmanager
 def without(*names: str) -> Iterator[None]:
-    """In here an import of these modules raises ImportError, where they were not imported before."""
+    """Make imports of these modules raise ImportError within the context, unless they are imported already."""
     kept_away = [name for name in names if name not in sys.modules]
-    table: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]  # None: "there is none", as the language has it
+    table: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]  # None: the import system takes the module as missing
     for name in kept_away:
         table[name] = None
     try:

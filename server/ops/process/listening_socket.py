@@ -1,4 +1,4 @@
-"""The socket that people knock at. Rule: what it accepts inherits what is set here."""
+"""Open the public listening socket. **Invariant:** accepted connections inherit the options set here."""
 
 import socket
 
@@ -8,7 +8,7 @@ BACKLOG = 4096
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening, non-blocking socket; what it accepts inherits TCP_NODELAY. Raises StartError."""
+    """Return a listening, non-blocking socket; accepted connections inherit TCP_NODELAY. Raises StartError."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

@@ -1,8 +1,8 @@
-"""Standard error without waiting for it. Rule: who writes a line is never held up and never fails; what does not get out is counted.
+"""Write log lines to standard error without blocking. **Invariant:** writing a line never blocks and never raises; a lost line is counted.
 
-Lines wait in a bounded queue for a thread of their own, which is the only one that writes. A file that takes nothing (a full
-disk, `/dev/full`, a reader that is gone) costs the lines, a reader that does not read costs those beyond the bound. The
-first line that gets out again is told after one that says how many are missing and which error was the last.
+Lines wait in a bounded queue for a thread that alone writes them. A descriptor that refuses writes (a full disk, `/dev/full`, a closed pipe) loses
+the lines; a slow reader loses those beyond the bound. Before the first line that is written again, one line says how many were lost and the last
+error.
 """
 
 import errno
@@ -13,40 +13,40 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-LINES: Final = 10_000  # that wait at most; a line of ours has a few hundred bytes
+LINES: Final = 10_000  # lines that wait at most; a line has a few hundred bytes
 BATCH: Final = 100  # lines of one write
 END: Final = None  # in the queue: the thread is to end
 
 
 class Sink:
-    """Lines to a descriptor. `told` makes the line that says what is missing, from (lines, name of the last error)."""
+    """Queue of lines to a descriptor. `told` formats the line that reports lost lines, from (count, name of the last error)."""
 
     def __init__(self, descriptor: int, told: Callable[[int, str], bytes], lines: int = LINES) -> None:
         self._descriptor = descriptor
         self._told = told
         self._bound = lines
         self._queue: queue.SimpleQueue[bytes | threading.Event | None] = queue.SimpleQueue()
-        self._untold = 0  # lines that were lost since the last that got out
-        self._error = ""  # what the last of them met with
-        self.dropped = 0  # lines that were lost, in all
+        self._untold = 0  # lines lost since the last report
+        self._error = ""  # the last error
+        self.dropped = 0  # lines lost in all
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
     def write(self, line: bytes) -> None:
-        """Take a line, with its end. Never blocks, never raises."""
+        """Queue a line, with its line break. Never blocks, never raises."""
         if self._queue.qsize() >= self._bound:
             self._lose(1, "behind")
         else:
             self._queue.put(line)
 
     def flush(self, within: float = 1.0) -> bool:
-        """Wait until what was taken is written or lost; False where that takes longer than `within` seconds."""
+        """Wait until all queued lines are written or lost; False if that takes longer than `within` seconds."""
         done = threading.Event()
         self._queue.put(done)
         return done.wait(within)
 
     def close(self, within: float = 1.0) -> None:
-        """Write what waits and end the thread; after `within` seconds it is left behind (it ends with the process)."""
+        """Write the queued lines and end the thread; after `within` seconds it is abandoned (it ends with the process)."""
         self._queue.put(END)
         self._thread.join(within)
 
@@ -61,7 +61,7 @@ class Sink:
                 return
 
     def _taken(self) -> tuple[list[bytes], "threading.Event | bytes | None"]:
-        """Lines that wait, a few at once, and what came behind them that is no line (b"": nothing)."""
+        """Take lines from the queue, a batch at most, and the other item that followed them (b"" for none)."""
         found = self._queue.get()
         lines: list[bytes] = []
         while isinstance(found, bytes):
@@ -85,7 +85,7 @@ class Sink:
         while data:
             try:
                 data = data[os.write(self._descriptor, data) :]
-            except BlockingIOError:  # somebody made it non-blocking: a pipe is shared with who reads it
+            except BlockingIOError:  # the pipe is shared with a reader that made it non-blocking
                 select.select([], [self._descriptor], [])
 
     def _lose(self, count: int, error: str) -> None:
@@ -95,7 +95,7 @@ class Sink:
 
 
 def hold_standard_descriptors() -> None:
-    """Open what is closed of 0, 1 and 2 to nowhere, or a socket would get that number, and what is printed would go to a person."""
+    """Open closed descriptors among 0, 1 and 2 to /dev/null; otherwise a client's socket could get that number and receive what is printed."""
     while True:
         descriptor = os.open(os.devnull, os.O_RDWR)
         if descriptor > 2:

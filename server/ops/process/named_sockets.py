@@ -1,7 +1,7 @@
-"""Listening sockets by name, which outlive who accepts on them.
+"""Keep the process's listening sockets by name, across upgrades.
 
-Rule: of each one descriptor stays here until the process lets go of it, and whoever accepts has a copy. The kernel keeps one queue
-for all copies, in this process and in the next: who knocks while nobody accepts waits, and is not refused.
+**Invariant:** one descriptor of each socket stays here until the process drops it, and its users have copies. The kernel keeps one queue for all
+copies, in this process and in the next: a client that connects while no process accepts waits, and is not refused.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ class StartError(Exception):
 
 
 class Sockets:
-    """The listening sockets of a process. `inherited`: those of the process before it, which are this one's from here on."""
+    """The listening sockets of a process. `inherited`: those of the previous process, which this object then owns."""
 
     def __init__(self, inherited: Mapping[str, socket.socket] | None = None) -> None:
         self._kept = dict(inherited or {})
         self._unasked = set(self._kept)
 
     def inherit(self, name: str, sock: socket.socket) -> None:
-        """Keep one that the process before this one listens on. In place of one of that name, which is closed."""
+        """Keep a socket of the previous process, in place of one with the same name, which is closed."""
         self.drop(name)
         self._kept[name] = sock
         self._unasked.add(name)
 
     def get(self, name: str, make: Callable[[], socket.socket], at: tuple[str, int] | None = None) -> socket.socket:
-        """A copy of the one of that name, which is the caller's to close; made where it was not inherited.
+        """Return a copy of a named socket, which the caller closes; `make` opens it if it was not inherited.
 
-        `at`: host and port that the settings say. Raises StartError where an inherited one is elsewhere, and what `make` does.
+        `at`: host and port of the settings. Raises StartError if an inherited socket has another address, and whatever `make` raises.
         """
         kept = self._kept.get(name)
         if kept is None:
@@ -42,33 +42,33 @@ class Sockets:
         return kept.dup()
 
     def again(self, name: str) -> socket.socket:
-        """One more copy of one that is here. Raises KeyError."""
+        """Return another copy of a kept socket. Raises KeyError."""
         return self._kept[name].dup()
 
     def all(self) -> dict[str, socket.socket]:
-        """Those that are kept, to be handed on: they stay this object's."""
+        """Return the kept sockets, to be passed to the next process; they remain this object's."""
         return dict(self._kept)
 
     def drop(self, name: str) -> None:
-        """Let go of one, where there is one: when every copy is closed, here and in other processes, the system refuses who knocks."""
+        """Close a kept socket, if it exists: once all copies are closed, here and in other processes, the kernel refuses connections."""
         self._unasked.discard(name)
         kept = self._kept.pop(name, None)
         if kept is not None:
             kept.close()
 
     def drop_unasked(self) -> None:
-        """Let go of what was inherited and nobody asked for: a part that the settings have no more."""
+        """Close inherited sockets that were never requested: their part is no longer in the settings."""
         for name in tuple(self._unasked):
             self.drop(name)
 
     def close(self) -> None:
-        """Let go of all."""
+        """Close all sockets."""
         for name in tuple(self._kept):
             self.drop(name)
 
 
 def listening(host: str, port: int, backlog: int = 100) -> socket.socket:
-    """A listening, non-blocking TCP socket at an address or a name; port 0: any free one. Raises OSError."""
+    """Return a listening, non-blocking TCP socket at an address or a name; port 0 is any free port. Raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.create_server((host, port), family=family, backlog=backlog)
     sock.setblocking(False)
@@ -76,12 +76,12 @@ def listening(host: str, port: int, backlog: int = 100) -> socket.socket:
 
 
 def _is_at(sock: socket.socket, host: str, port: int) -> bool:
-    """Whether a socket listens where the settings say; port 0 is any."""
+    """Whether a socket has the address of the settings; port 0 matches any."""
     there = sock.getsockname()
     if port not in (0, there[1]):
         return False
     found = []
-    with contextlib.suppress(OSError):  # a name that nobody knows is not where it listens
+    with contextlib.suppress(OSError):  # an unknown name matches no address
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     return any(address[0] == there[0] for *_, address in found)
 

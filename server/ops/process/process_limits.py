@@ -1,4 +1,4 @@
-"""What the process may do, set once at the start. Rule: no more than it needs, and what it needs without being asked for it."""
+"""Set resource limits at the start of a process: as many descriptors as allowed, and no core dumps."""
 
 import contextlib
 import ctypes
@@ -8,9 +8,9 @@ _PR_SET_DUMPABLE = 4  # linux/prctl.h
 
 
 def raise_descriptors() -> int:
-    """As many descriptors as the system lets the process have, since each connection is one; how many, 0: without a bound.
+    """Raise the limit of descriptors to the system's maximum, since each connection is one; return it, 0 for no limit.
 
-    The soft limit is what programs of the eighties can bear (select(2)), commonly 1,024; the hard one is what is meant.
+    The soft limit is commonly 1,024, for programs that use select(2); the hard limit is the one that is meant.
     """
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
@@ -20,5 +20,5 @@ def raise_descriptors() -> int:
 
 
 def forbid_dumps() -> None:
-    """No core file and no debugger of the same user: the memory holds keys, and what people write."""
+    """Forbid core files and debuggers of the same user: the memory holds keys, and what users write."""
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

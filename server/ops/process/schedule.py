@@ -1,8 +1,10 @@
-"""Reads how the kernel scheduled a process: its state, the CPU time that its main thread used, and the time that this waited for a core.
+"""Read a process's scheduling state, its main thread's CPU time, and the time that this waited for a core.
 
-A process opens its own files and passes the descriptors on: processes that forbid dumps are hidden from each other where /proc is mounted with
-`hidepid` (systemd's `ProtectProc=invisible`), and an open descriptor is not asked again. Source: proc_pid_stat(5), and Linux'
-Documentation/scheduler/sched-stats.rst for `schedstat` (nanoseconds on a core, nanoseconds ready without one, time slices).
+A process opens its own files and passes the descriptors on: processes that forbid dumps are hidden from each other if /proc is mounted with `hidepid`
+(systemd's `ProtectProc=invisible`), and an open descriptor is not checked again.
+
+Sources: proc_pid_stat(5), and Linux' Documentation/scheduler/sched-stats.rst for `schedstat` (nanoseconds on a core, nanoseconds ready without one,
+time slices).
 """
 
 from __future__ import annotations
@@ -27,14 +29,14 @@ class Sample(NamedTuple):
 
 
 class Meter:
-    """The two open files of one process. It owns the descriptors."""
+    """The two open files of one process; owns the descriptors."""
 
     def __init__(self, stat: int, schedstat: int) -> None:
         self._descriptors = (stat, schedstat)
 
     @classmethod
     def of_self(cls) -> Meter | None:
-        """Of this process; None: this kernel does not say it."""
+        """Return the meter of this process, or None if the kernel does not provide the files."""
         opened: list[int] = []
         try:
             for name in ("stat", "schedstat"):
@@ -47,11 +49,11 @@ class Meter:
 
     @property
     def descriptors(self) -> tuple[int, int]:
-        """Of stat and schedstat, as `Meter` takes them."""
+        """The descriptors of stat and schedstat, as `Meter` takes them."""
         return self._descriptors
 
     def read(self) -> Sample | None:
-        """How it stands now; None: it is dead."""
+        """Read the current values; None if the process is dead."""
         try:
             stat, schedstat = (os.pread(descriptor, 1024, 0) for descriptor in self._descriptors)
             state = stat.rpartition(b")")[2].split()[0].decode()
@@ -67,9 +69,9 @@ class Meter:
 
 
 def had_core(before: Sample, after: Sample) -> float:
-    """Seconds between two samples in which the process had a core or wanted none: it ran, slept, was blocked or stopped.
+    """Return the seconds between two samples in which the process had a core or needed none: it ran, slept, was blocked or stopped.
 
-    The kernel adds a wait to `waited` when it is over: of a process that is ready at the second sample only what it ran counts.
+    The kernel adds a wait to `waited` when the wait is over: of a process that is ready at the second sample only the time that it ran counts.
     """
     if after.state == RUNNABLE:
         return max(0.0, after.ran - before.ran)
@@ -77,9 +79,9 @@ def had_core(before: Sample, after: Sample) -> float:
 
 
 def core_share(root: Path = Path("/sys/fs/cgroup"), groups: str | None = None) -> float:
-    """How much of one core this process may use at most, by the quotas of its control groups (cgroup v2, `cpu.max`); 1.0 without one.
+    """Return how much of one core this process may use, by the quotas of its control groups (cgroup v2, `cpu.max`); 1.0 without a quota.
 
-    `root`: where they are mounted; `groups`: the text of /proc/self/cgroup.
+    `root`: the mount point of cgroups; `groups`: the text of /proc/self/cgroup.
     """
     share = 1.0
     with contextlib.suppress(OSError, ValueError):
@@ -93,7 +95,7 @@ def core_share(root: Path = Path("/sys/fs/cgroup"), groups: str | None = None) -
 
 
 def _quota(group: Path) -> float:
-    """In cores. Raises ValueError."""
+    """Return the quota of a group, in cores. Raises ValueError."""
     try:
         quota, period = (group / "cpu.max").read_text().split()
     except FileNotFoundError:

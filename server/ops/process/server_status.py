@@ -1,10 +1,9 @@
-"""How a server stands, as `serendip status` is told. Rule: one form for one process and for several; nothing in it is of a person.
+"""Build the answer of `serendip status`, in one form for one process and for several. **Invariant:** it holds nothing about a single user.
 
     {done, phase, version, pid, processes: [{process, pid, age, phase, people, chats, deaths, links}], left, cluster}
 
-`links`: bytes that wait for the other processes, by the names of those that can be reached; one process has none.
-`left`: while an upgrade runs, people who are still in these processes. `cluster`: of several hosts, this one and the others
-(`server.fleet.cluster.cluster_node`).
+`links`: bytes waiting for the other processes, by the names of those that are connected; a single process has none. `left`: during an upgrade,
+sessions still in these processes. `cluster`: this host and the others (`server.fleet.cluster.cluster_node`).
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from server.ops import version
 
 READY: Final = "ready"
 STARTING: Final = "starting"
-DRAINING: Final = "draining"  # it ends, or its people go to other processes
-OFF: Final = "off"  # it was told to end, and is not started anew by itself
-CHATS_EVERY: Final = 2.0  # seconds: to count chats takes a look at everybody
+DRAINING: Final = "draining"  # it ends, or its sessions migrate to other processes
+OFF: Final = "off"  # it was told to end, and is not restarted
+CHATS_EVERY: Final = 2.0  # seconds: counting chats visits every session
 _CHATTING: Final = STATES.index("chatting")
 
 
@@ -31,7 +30,7 @@ def server(
     left: int | None = None,
     cluster: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The answer to who asks. `left`: people who are yet to go to the next processes, None: nobody is to go."""
+    """Return the status of the server. `left`: sessions that have yet to migrate, None if no migration is in progress."""
     said = {"done": True, "phase": phase, "version": version.VERSION, "pid": pid, "processes": list(processes)}
     more = {"left": left, "cluster": cluster}
     return said | {name: what for name, what in more.items() if what is not None}
@@ -43,26 +42,26 @@ def process(
     pid: int | None = None,
     age: float = 0.0,
     deaths: int = 0,
-    stands: Mapping[str, Any] | None = None,
+    report: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """One process. `age`: seconds; `stands`: what it said of itself (`Standing.say`), and its links."""
-    said = stands or {}
+    """Return the status of one process. `age`: seconds; `report`: its own (`OwnReport.read`), and its links."""
+    said = report or {}
     return {
         "process": name, "pid": pid, "age": round(age, 1), "phase": phase, "people": said.get("people", 0),
         "chats": said.get("chats", 0), "deaths": deaths, "links": said.get("links", {}),
     }  # fmt: skip
 
 
-class Standing:
-    """What a process that has people says of itself."""
+class OwnReport:
+    """Report of a process about its own sessions."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._chats = 0
         self._counted = float("-inf")
 
-    def say(self, now: float) -> dict[str, Any]:
-        """People with a connection, and chats, counted anew at most each CHATS_EVERY seconds."""
+    def read(self, now: float) -> dict[str, Any]:
+        """Return the number of connected users and of chats; the chats are counted at most every CHATS_EVERY seconds."""
         if now - self._counted >= CHATS_EVERY:
             self._counted = now
             talk = [one.seat for one in self._engine.sessions.values() if one.state == _CHATTING]

@@ -1,6 +1,6 @@
-"""Serves HTTP on a port beside the public one: the metrics, the console. Invariant: however many connect, few connections are held.
+"""Serve HTTP on a port beside the public one: the metrics, the console. **Invariant:** few connections are held, however many connect.
 
-The process has one table of descriptors. Without a bound here, strangers at a side port would take those of the people at the public one.
+The process has one table of descriptors. Without a bound here, connections to a side port would use up those of the public one.
 """
 
 from __future__ import annotations
@@ -15,13 +15,11 @@ from server.ops.process.named_sockets import Sockets, listening
 CONNECTIONS_MAX: Final = (
     64  # and those that one turn of the loop accepts; Prometheus holds one, a proxy in front of the console a few
 )
-IDLE_SECONDS: Final = (
-    10.0  # until a connection is ended that has not sent the whole head of its first, or of another request
-)
+IDLE_SECONDS: Final = 10.0  # seconds until a connection is closed that has not sent the complete headers of a request
 
 
 class SidePort:
-    """One port. `name`: of its socket among those of the process, which outlives this object."""
+    """One port. `name`: of its socket in the process's `Sockets`, which outlive this object."""
 
     def __init__(self, name: str, sockets: Sockets | None = None) -> None:
         self._name = name
@@ -29,23 +27,25 @@ class SidePort:
         self._server: web.Server | None = None
         self._runner: web.BaseRunner | None = None
         self._accepting: asyncio.Server | None = None
-        self.number: int | None = None  # None until it can be had
-        self.crowded = 0  # connections that were ended or refused because there were too many
+        self.number: int | None = None  # None until the socket is open
+        self.crowded = 0  # connections that were closed or refused because there were too many
 
     def have(self, host: str, port: int) -> int:
-        """Have the socket, which accepts nothing yet; the port's number. Raises OSError, and StartError for an inherited one that is elsewhere."""
+        """Open the socket without accepting, and return the port's number. Raises OSError, and StartError for an inherited socket with another
+        address.
+        """
         with self._sockets.get(self._name, lambda: listening(host, port), at=(host, port)) as sock:
             number = int(sock.getsockname()[1])
         self.number = number
         return number
 
     async def serve(self, runner: web.BaseRunner) -> None:
-        """Answer with `runner` once `listen` is called; its `keepalive_timeout` is IDLE_SECONDS."""
+        """Set the runner that answers once `listen` is called; its `keepalive_timeout` is IDLE_SECONDS."""
         await runner.setup()
         self._runner, self._server = runner, runner.server
 
     async def listen(self) -> bool:
-        """Accept connections, also anew after `pause`; False if it does so already or cannot."""
+        """Accept connections, at first or after `pause`; False if it does so already or cannot."""
         if self.number is None or self._server is None or self._accepting is not None:
             return False
         sock = self._sockets.again(self._name)
@@ -53,20 +53,20 @@ class SidePort:
         return True
 
     async def pause(self) -> None:
-        """Accept no more: who connects waits for `listen`, here or in the process to which the socket is given."""
+        """Accept no more: new connections wait for `listen`, here or in the process that the socket is passed to."""
         if self._accepting is not None:
             self._accepting.close()
             self._accepting = None
 
     async def stop(self) -> None:
-        """Let go of the socket, and end what came through it."""
+        """Drop the socket and close its connections."""
         await self.pause()
         if self._runner is not None:
             await self._runner.cleanup()
         self._sockets.drop(self._name)
 
     def _connection(self) -> asyncio.BaseProtocol:
-        """The protocol of a new connection. Where CONNECTIONS_MAX are open, the oldest that has sent no whole request is ended for it."""
+        """Return the protocol of a new connection. If CONNECTIONS_MAX are open, the oldest one without a complete request is closed for it."""
         server = cast(web.Server, self._server)
         held = [one for one in server.connections if one.transport is not None]
         if len(held) >= CONNECTIONS_MAX:
@@ -79,13 +79,13 @@ class SidePort:
 
 
 def _is_silent(connection: web.RequestHandler) -> bool:
-    """Whether no whole request of it is being answered."""
+    """Whether a connection has no complete request that is being answered."""
     request = connection._current_request
     return request is None or not request.content.is_eof()
 
 
 class _Refused(asyncio.Protocol):
-    """A connection for which there is no room."""
+    """A connection that is refused because there are too many."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         cast(asyncio.Transport, transport).abort()

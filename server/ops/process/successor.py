@@ -1,7 +1,7 @@
-"""The process that follows this one: started as this one was, with one end of a pair of sockets to talk over.
+"""Start the process that replaces this one in an upgrade, with one end of a socket pair to talk over.
 
-Rule: it gets standard input, output and error, that socket, and nothing else that is open here: a descriptor of a person's would
-keep their connection open for ever. Everything of ours is closed at an exec by the system (`O_CLOEXEC`); no list of thousands is walked.
+**Invariant:** the successor inherits standard input, output and error, that socket, and no other descriptor: an inherited descriptor of a client
+would keep its connection open for ever. Descriptors are closed at the exec by the kernel (`O_CLOEXEC`), without a walk over thousands of them.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Final
 
 from server.ops.process import upgrade_waiter
 
-HANDOVER: Final = "HANDOVER_FD"  # in the environment of a successor: the number of its end
-BUFFER: Final = 4 * 1024 * 1024  # bytes that the kernel may hold on the way, where it lets us
+HANDOVER: Final = "HANDOVER_FD"  # in the environment of a successor: the number of its descriptor
+BUFFER: Final = 4 * 1024 * 1024  # bytes of the socket's send buffer, if the kernel allows it
 
 
 class NotStarted(Exception):
@@ -25,7 +25,7 @@ class NotStarted(Exception):
 
 
 class Process:
-    """A child. Made in the loop; `ended` tells its status once. The system keeps that for who is to end with it too, until `bury`."""
+    """A child process. Make it in the loop. After its death the kernel keeps its exit status until `bury`, for a waiter that is to end with it."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -36,20 +36,20 @@ class Process:
 
     @property
     def running(self) -> bool:
-        """Whether it lives, as far as is known here."""
+        """Whether it is alive, as far as known here."""
         return not self._ended.done()
 
     async def ended(self) -> int:
-        """Wait for its death; its exit status, or the signal that ended it as a negative number."""
+        """Wait for its death; return its exit status, or the signal that killed it as a negative number."""
         return await asyncio.shield(self._ended)
 
     def kill(self) -> None:
-        """End it, as it stands; `ended` says when it is dead."""
+        """Kill it by SIGKILL; `ended` returns when it is dead."""
         if self._pidfd >= 0:
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
     def let_go(self) -> None:
-        """Look after it no more: from here on it is somebody else's (`waiter.become`, or the system's first process)."""
+        """Stop watching it: another process looks after it from now on (`upgrade_waiter.become`, or init)."""
         if self._pidfd >= 0:
             self._loop.remove_reader(self._pidfd)
             os.close(self._pidfd)
@@ -58,7 +58,7 @@ class Process:
             self._ended.cancel()
 
     def bury(self) -> None:
-        """It is dead, and nobody else is to know of what: the system may forget it, and give its number to another."""
+        """Release its exit status and its pid; call it when it is dead and no other process needs the status."""
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.pid, os.WNOHANG)
 
@@ -71,7 +71,7 @@ class Process:
 
 
 def _status(pid: int) -> int:
-    """Of who is dead: as `Process.ended`; 255 where somebody else's child it is, or was waited for, which says nothing of it."""
+    """Return a dead child's status as `Process.ended` does; 255 if it is not this process's child, or its status is gone."""
     with contextlib.suppress(ChildProcessError):
         found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         if found is not None:
@@ -80,9 +80,9 @@ def _status(pid: int) -> int:
 
 
 async def start(program: str | None = None) -> tuple[Process, socket.socket]:
-    """Start the successor: (it, this side's end of the pair, non-blocking). Raises NotStarted.
+    """Start the successor; return it and this side's end of the socket pair, non-blocking. Raises NotStarted.
 
-    `program`: another one than that which runs here; it is given the same arguments.
+    `program`: another program than the one that runs here; it is given the same arguments.
     """
     path, words = await asyncio.to_thread(command, program)
     pid, ours = spawn(path, words)
@@ -90,7 +90,7 @@ async def start(program: str | None = None) -> tuple[Process, socket.socket]:
 
 
 def spawn(path: str, words: list[str]) -> tuple[int, socket.socket]:
-    """As `start`, of what `command` said, for who looks after the process itself: its pid, and this side's end. Raises NotStarted."""
+    """Start what `command` returned, for a caller that watches the process itself; return its pid and this side's end. Raises NotStarted."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     for end in (ours, theirs):
         end.setblocking(False)
@@ -107,19 +107,19 @@ def spawn(path: str, words: list[str]) -> tuple[int, socket.socket]:
 
 
 def _spawn(path: str, words: list[str], end: int) -> int:
-    """Start a program that keeps a descriptor. Takes until its exec, some milliseconds. Raises OSError."""
+    """Start a program that keeps a descriptor. Blocks until its exec, some milliseconds. Raises OSError."""
     given = [end]
     environment = {**os.environ, HANDOVER: str(end), **upgrade_waiter.given(given)}
-    # A copy onto itself loses its flag to be closed at the exec, in the child alone.
+    # Duplicating a descriptor onto itself clears its close-on-exec flag, in the child alone.
     kept = [(os.POSIX_SPAWN_DUP2, number, number) for number in given]
     return os.posix_spawn(path, words, environment, file_actions=kept, setsigmask=())
 
 
 def command(program: str | None) -> tuple[str, list[str]]:
-    """The program and its arguments, its own name first. Reads the disk.
+    """Return the program and its arguments, its own name first. Reads the disk.
 
-    A script is started as such, so that its first line says which interpreter: behind a link that leads to another version by now it is
-    that version's.
+    A script is started as such, so that its first line names the interpreter: if a symbolic link leads to another version by now, it is that
+    version's.
     """
     if program is None and sys.orig_argv[1:2] == sys.argv[:1] and _is_script(sys.argv[0]):
         program = sys.argv[0]
@@ -138,9 +138,9 @@ def _is_script(path: str) -> bool:
 
 
 def inherited() -> socket.socket | None:
-    """The end that the process before this one left for it, non-blocking; None where this one follows nobody.
+    """Return this process's end of the socket pair, non-blocking; None if it is no successor.
 
-    Call it once, before another process is started. Raises NotStarted where the number is no such socket.
+    Call it once, before another process is started. Raises NotStarted if the number is not such a socket.
     """
     upgrade_waiter.inherit()
     told = os.environ.pop(HANDOVER, None)

@@ -1,7 +1,7 @@
-"""What systemd is told of this process (sd_notify): that it serves, that it ends, which process is the main one.
+"""Notify systemd (sd_notify) that this process is ready, is stopping, or is no longer the main one.
 
-Rule: where nobody asked (no NOTIFY_SOCKET) nothing is sent. A datagram never waits; what could not be sent is told to whoever made this.
-Sources: sd_notify(3), `BARRIER=1` since systemd 246.
+**Invariant:** without NOTIFY_SOCKET nothing is sent. Sending never blocks; a failure is passed to the `failed` callback. Sources: sd_notify(3),
+`BARRIER=1` since systemd 246.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from collections.abc import Callable
 
 
 class Notifier:
-    """`address`: as in NOTIFY_SOCKET, "" for nobody. `failed` is told the error of what could not be sent."""
+    """Sender of notifications. `address`: as in NOTIFY_SOCKET, "" for none. `failed` is called with the error of a notification that could not be
+    sent.
+    """
 
     def __init__(self, address: str, failed: Callable[[OSError], None]) -> None:
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
@@ -22,34 +24,34 @@ class Notifier:
 
     @classmethod
     def of_environment(cls, failed: Callable[[OSError], None]) -> Notifier:
-        """For who started this process."""
+        """Make the notifier for the service manager that started this process."""
         return cls(os.environ.get("NOTIFY_SOCKET", ""), failed)
 
     @property
     def active(self) -> bool:
-        """Whether somebody is told."""
+        """Whether a service manager is notified."""
         return bool(self._address)
 
     def ready(self, status: str = "") -> None:
-        """People are served, by this process: from here on it is the main one."""
+        """Report that the service is ready, with this process as the main one."""
         self._tell("READY=1", f"MAINPID={os.getpid()}", *([f"STATUS={_line(status)}"] if status else []))
 
     def stopping(self) -> None:
-        """The end has begun."""
+        """Report that the service is stopping."""
         self._tell("STOPPING=1")
 
     def main(self, pid: int) -> None:
-        """Another process is the main one from here on."""
+        """Report that another process is the main one from now on."""
         self._tell(f"MAINPID={pid}")
 
     def status(self, text: str) -> None:
-        """A line for `systemctl status`; never anything of a person's."""
+        """Set the line that `systemctl status` shows; it never holds personal data."""
         self._tell(f"STATUS={_line(text)}")
 
     async def heard(self, within: float = 5.0) -> bool:
-        """Wait until all that was told is taken up: who ends before that may be taken for the service, and take it along.
+        """Wait until systemd has read all notifications: a process that ends earlier may be taken for the service, and its end for the service's.
 
-        False where nobody listens or says so within that many seconds.
+        Returns False if systemd does not listen or does not confirm within that many seconds.
         """
         loop = asyncio.get_running_loop()
         reader, writer = os.pipe()
@@ -58,7 +60,7 @@ class Notifier:
             sent = self._tell("BARRIER=1", descriptors=(writer,))
         finally:
             os.close(writer)
-        loop.add_reader(reader, heard.set)  # its other end is closed by who read the message
+        loop.add_reader(reader, heard.set)  # the reader of the message closes the other end
         try:
             await asyncio.wait_for(heard.wait(), within)
         except TimeoutError:

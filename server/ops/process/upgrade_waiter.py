@@ -1,16 +1,15 @@
-"""What is left of a process whose work another does: somebody to wait for, where nothing else looks after that other one.
+"""Keep the process that an operator started waiting for its successor after an upgrade: it passes signals on and ends with the successor's status.
 
-Rule: a terminal, a container (its first process) or a test started one process and talks to that one: after an upgrade it waits for
-the successor, passes on the signals that it gets and ends as the successor ends. It follows every later successor too, so there is
-never more than one. Under systemd, which is told of the new process, nobody waits. Nothing is imported here that takes memory: this
-file is a program as well.
+A terminal, a container (whose first process this is) or a test started one process and signals that one. **Invariant:** at most one waiter exists: it
+follows every later successor too. Under systemd, which is notified of the new main process, no waiter exists. This file is also run as a program and
+imports nothing that takes memory.
 
-A successor is known by a line in a pipe, written when it is started; when the one that is followed ends, the last that was named and
-lives is followed, for it is then a child of this process (it takes orphans in). Who was told to end while it gave way may have been
-past hearing it: the next one is told as well.
+A successor is announced by a line in a pipe, written when it is started. When the followed process ends, the waiter follows the last announced one
+that lives, which is its own child by then (the waiter adopts orphans, PR_SET_CHILD_SUBREAPER). A process that was told to end during its migration
+may not have seen the signal, so the next one gets it as well.
 
-A thread lives on for a moment in the system after it was joined, and would take a signal with it that this process keeps for later: so
-the last threads are waited for before anything is kept.
+A joined thread still exists in the kernel for a moment, and could receive a signal that this process keeps for later: so the last threads are waited
+for before signals are kept.
 """
 
 import contextlib
@@ -22,26 +21,26 @@ import time
 from collections.abc import Callable
 from typing import NoReturn
 
-PIPE = "HANDOVER_WAITER_FD"  # in the environment of a successor: where to name its own
+PIPE = "HANDOVER_WAITER_FD"  # in the environment of a successor: the pipe for announcing its own
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
-_LAST_THREADS = 1.0  # seconds that they have; one of a library that never ends is not waited for
+_LAST_THREADS = 1.0  # seconds to wait for threads to end; a library's thread that never ends is not waited for
 
 
 class _Pipe:
-    """The ends that this process has: to read, where it is the first; to write."""
+    """The ends of the pipe that this process has: the reader in the first process; the writer."""
 
     reader = -1
     writer = -1
 
 
 _pipe = _Pipe()
-_got: list[int] = []  # signals that came while nobody took them
+_got: list[int] = []  # signals that were received after the loop's handlers were removed
 
 
 def inherit() -> None:
-    """Take the pipe of a waiter, or of who will become one, out of the environment."""
+    """Read the waiter's pipe from the environment."""
     told = os.environ.pop(PIPE, "")
     if told.isdigit():
         with contextlib.suppress(OSError):
@@ -50,8 +49,10 @@ def inherit() -> None:
 
 
 def given(numbers: list[int]) -> dict[str, str]:
-    """What a successor needs of this: a variable, and a descriptor, which is added to `numbers`."""
-    if "NOTIFY_SOCKET" in os.environ and os.getpid() != 1:  # a container ends with its first process, whoever is told
+    """Return the environment variable that a successor needs; its descriptor is added to `numbers`."""
+    if (
+        "NOTIFY_SOCKET" in os.environ and os.getpid() != 1
+    ):  # a container ends with its first process, with or without systemd
         return {}
     if _pipe.writer < 0:
         _pipe.reader, _pipe.writer = os.pipe()
@@ -60,26 +61,26 @@ def given(numbers: list[int]) -> dict[str, str]:
 
 
 def follows(pid: int) -> None:
-    """A successor was started."""
+    """Announce a started successor."""
     if _pipe.writer >= 0:
-        with contextlib.suppress(OSError):  # the waiter was killed: nobody is to be told
+        with contextlib.suppress(OSError):  # the waiter was killed: no process needs the announcement
             os.write(_pipe.writer, b"%d\n" % pid)
 
 
 def keep() -> None:
-    """Keep the signals that come from here on for the waiter; the loop hears of them as before. Call it as soon as somebody follows.
+    """Keep signals from now on for the waiter; the loop handles them as before. Call it as soon as a successor takes over.
 
-    A loop hears of a signal at its next turn, and what comes behind its last one never: so it is kept here from before that.
+    A loop handles a signal at its next turn, and one that arrives after its last turn never: so signals are kept before that.
     """
     for number in PASSED_ON:
         signal.signal(number, _keep)
 
 
 def hold(loosen: Callable[[int], object], *came: int) -> None:
-    """Keep the signals that come from here on for the waiter alone. Call it last in the loop, when the hand-over is over.
+    """Keep signals from now on for the waiter alone. Call it last in the loop, when the migration is over.
 
-    `loosen` is the loop's `remove_signal_handler`; `came`: signals that this process was sent while it handed over, which are the
-    successor's too, for it may have heard of them before `keep`. Where no waiter is made of this process it ends at once in any case.
+    `loosen` is the loop's `remove_signal_handler`; `came`: signals received during the migration, which the successor gets too, since it may have
+    received them before `keep`. If this process does not become a waiter it ends at once.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
     for number in PASSED_ON:
@@ -95,10 +96,10 @@ def _keep(number: int, _frame: object) -> None:
 
 
 def deaf(loosen: Callable[[int], object]) -> None:
-    """This process ends, and nobody follows: to be told so again changes nothing. Call it last in the loop.
+    """Ignore signals from now on, in a process that ends without a successor. Call it last in the loop.
 
-    Who waits passes a signal on to whoever it follows next, which the one before may have passed on too; and an interpreter that ends gives
-    signals back to the system, so that the second one would kill what is about to say how it ended. `loosen`: as in `hold`.
+    A waiter may pass on a signal that its previous successor passed on already; and an ending interpreter restores the default handlers, so that a
+    second signal would kill a process that is about to report how it ended. `loosen`: as in `hold`.
     """
     for number in PASSED_ON:
         loosen(number)
@@ -106,33 +107,33 @@ def deaf(loosen: Callable[[int], object]) -> None:
 
 
 def become(pid: int) -> None:
-    """Be the one who waits for the successor `pid`, and end as it ends; returns where somebody else waits. Call it when all is closed."""
+    """Become the waiter for the successor `pid`, and end as it ends; returns if another process waits. Call it when everything is closed."""
     _be_the_only_thread()
     signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED_ON, signal.SIGCHLD})
     if _pipe.reader < 0:
         for number in _got:
-            os.kill(pid, number)  # it may be dead, but its number is nobody else's: it was not waited for
+            os.kill(pid, number)  # it may be dead, but its number is not reused: it was not waited for
         return
     os.set_inheritable(_pipe.reader, True)
     words = [sys.executable, "-I", "-S", __file__, str(_pipe.reader), str(pid), *map(str, _got)]
     try:
         os.execv(sys.executable, words)  # noqa: S606 - no shell is wanted
-    except OSError:  # this version is gone from the disk: what is in memory waits
+    except OSError:  # this version was removed from the disk: wait with the code in memory
         wait(_pipe.reader, pid, _got, every=1.0)
 
 
 def _be_the_only_thread() -> None:
-    """Wait for threads that end; meanwhile this one is the first to be given a signal."""
+    """Wait for threads that are ending, for _LAST_THREADS seconds at most; meanwhile this thread is the first to receive a signal."""
     until = time.monotonic() + _LAST_THREADS
     while len(os.listdir("/proc/self/task")) > 1 and time.monotonic() < until:
         time.sleep(0.001)
 
 
 def wait(reader: int, pid: int, signals: list[int], every: float = 3600.0) -> NoReturn:
-    """Until the last successor has ended; ends this process with its status, 128 and more for a signal.
+    """Wait until the last successor has ended; then end this process with its status, or 128 and more for a signal.
 
-    `signals`: to be passed on; who has other threads, which may be given a signal instead, looks into it and at its children `every`
-    so many seconds.
+    `signals`: signals to pass on. A process with other threads, which may receive a signal instead, checks the pipe and its children `every` so many
+    seconds.
     """
     numbers = {*PASSED_ON, signal.SIGCHLD}
     signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
@@ -157,9 +158,9 @@ def wait(reader: int, pid: int, signals: list[int], every: float = 3600.0) -> No
 
 
 def _followed(reader: int, pid: int, named: list[int]) -> tuple[int, int | None]:
-    """Wait for all that is dead: (whom to follow, None), or the status where nobody is left to be followed.
+    """Reap dead children; return (pid to follow, None), or the final status if no successor lives.
 
-    `named`: successors so far; those that were named since are added.
+    `named`: the successors announced so far; new ones are added.
     """
     ended: dict[int, int] = {}
     with contextlib.suppress(ChildProcessError):

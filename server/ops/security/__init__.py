@@ -1,4 +1,4 @@
-"""Keys, tokens, identities, unguessable numbers. Rule: every secret of the service is made or opened here."""
+"""Make and open the service's secrets: keys, tokens, identity cookies, unguessable numbers. **Invariant:** no other package does so."""
 
 from ext import plain
 

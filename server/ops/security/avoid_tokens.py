@@ -1,6 +1,7 @@
-"""Tokens by which a browser says whom it does not want to meet again. Rule: the server stores none; what is forged, old or foreign is nobody.
+"""Make and open avoid tokens, by which a browser names users that it does not want to meet again. **Invariant:** the server stores no token, and
+ignores one that is forged, expired or another service's.
 
-A token says nothing to who holds it, and two tokens of one person are not alike (AES-GCM, a nonce of their own).
+A token reveals nothing to its holder, and two tokens for one user differ (AES-GCM, each with its own nonce).
 """
 
 import secrets
@@ -16,15 +17,15 @@ from engine.wire.protocol import AVOID_DAYS
 from server.ops.security.secret_keys import Keys, Purpose
 
 DAY = 86_400
-_CONTENT = struct.Struct(">QI")  # person, day since 1970
+_CONTENT = struct.Struct(">QI")  # user, day since 1970
 _NONCE = 12
 _CHARACTERS = 55  # of key id, nonce, content and tag, 41 bytes, in base64 without padding
 _TO_URL = bytes.maketrans(b"+/", b"-_")
-_FROM_URL = bytes.maketrans(b"-_+/", b"+/!!")  # the other alphabet's two are refused
+_FROM_URL = bytes.maketrans(b"-_+/", b"+/!!")  # `+` and `/` of the standard alphabet are refused
 
 
 class AvoidTokens:
-    """Makes and opens them. `clock`: Unix seconds."""
+    """Codec of avoid tokens. `clock`: Unix seconds."""
 
     def __init__(self, keys: Keys, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -34,20 +35,20 @@ class AvoidTokens:
         self._encrypt = ciphers[self._id].encrypt
 
     def make(self, person: int) -> tuple[str, int]:
-        """A token for a person (the engine's number, below 2**64), and until when it is good."""
+        """Return a token for a user (the engine's number, below 2**64) and the Unix time at which it expires."""
         day, nonce = int(self._clock()) // DAY, secrets.token_bytes(_NONCE)
         sealed = self._id + nonce + self._encrypt(nonce, _CONTENT.pack(person, day), self._id)
         text = b2a_base64(sealed, newline=False).translate(_TO_URL, b"=").decode("ascii")
         return text, (day + AVOID_DAYS) * DAY
 
     def open(self, tokens: Sequence[str]) -> tuple[int, ...]:
-        """The persons behind tokens, in their order, without those that are not ours or not good any more."""
+        """Return the users that tokens name, in their order, without tokens that are invalid or expired."""
         today = int(self._clock()) // DAY
         found = (self._content(token) for token in tokens)
         return tuple(content[0] for content in found if content is not None and 0 <= today - content[1] < AVOID_DAYS)
 
     def _content(self, token: str) -> tuple[int, int] | None:
-        """Person and day."""
+        """Return (user, day), or None if the token is invalid."""
         if len(token) != _CHARACTERS or not token.isascii():
             return None
         try:

@@ -1,6 +1,7 @@
-"""The proof of a college: sealed by us, kept by the browser. Rule: it says nothing to who holds it, nothing forged opens, and it expires.
+"""Seal and open proofs of college membership, which the browser keeps. **Invariant:** a proof reveals nothing to its holder, cannot be forged, and
+expires.
 
-Inside: when it expires, a keyed hash of the mail address (so that one address can be kept out), and the college's domain.
+Content: the expiry time, a keyed hash of the mail address (so that one address can be blocked), and the college's domain.
 """
 
 import secrets
@@ -18,18 +19,18 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from server.ops.config.settings import Settings
 from server.ops.security.secret_keys import Keys, Purpose
 
-_CONTENT = struct.Struct(">I16s")  # seconds since 1970 at which it expires, hash of the address
+_CONTENT = struct.Struct(">I16s")  # seconds since 1970 of the expiry, hash of the address
 _NONCE: Final = 12
 CHARACTERS_MAX: Final = 512  # a domain of 253 bytes needs 400
 
 
 def of(settings: Settings, keys: Keys) -> "Proofs | None":
-    """The proofs of a deployment; None where college mode is off, since no mail can be sent."""
+    """Return the proofs of a deployment; None if college mode is off, because mail cannot be sent."""
     return Proofs(keys, settings.college.proof_days * 86_400) if settings.mail.host else None
 
 
 class Proofs:
-    """Seals and opens proofs; `life` in seconds, 90 days at most (the previous secret is accepted as long)."""
+    """Codec of proofs; `life` in seconds, 90 days at most (the previous secret is accepted for as long)."""
 
     def __init__(self, keys: Keys, life: float, clock: Callable[[], float] = time.time) -> None:
         self.life = life
@@ -39,18 +40,18 @@ class Proofs:
         self._key = keys.derive(Purpose.COLLEGE)
 
     def digest(self, mailbox: str) -> bytes:
-        """16 bytes that stand for an address; without the key nobody can tell which."""
+        """Return the keyed hash of a mail address, 16 bytes; the address cannot be derived from it without the key."""
         return blake2b(mailbox.encode(), digest_size=16, key=self._key, person=b"college mail").digest()
 
     def seal(self, digest: bytes, domain: str) -> str:
-        """The proof of a domain."""
+        """Return the proof of a domain."""
         nonce = secrets.token_bytes(_NONCE)
         content = _CONTENT.pack(int(self._clock() + self.life), digest) + domain.encode("ascii")
         sealed = self._id + nonce + self._ciphers[self._id].encrypt(nonce, content, self._id)
         return urlsafe_b64encode(sealed).decode("ascii").rstrip("=")
 
     def open(self, proof: str) -> str | None:
-        """The domain of a proof; None where it is forged, malformed or past."""
+        """Return the domain of a proof; None if it is forged, malformed or expired."""
         if len(proof) > CHARACTERS_MAX or not proof.isascii():
             return None
         try:

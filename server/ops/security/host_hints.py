@@ -1,11 +1,12 @@
-"""Short names that say which host knows what they stand for, to who has the service's secret. Rule: to everybody else they are random, all of them.
+"""Make random names that also say which host knows what they name. **Invariant:** without the service's secret they cannot be told from random text.
 
-A client of Omegle's protocol, a picture that was asked for, a college check: each is in one host's memory alone, and a request for it may
-come to any host. A name is drawn, and behind what was drawn stands its host: a number that a keyed hash of the host's address gives, under a
-mask that a keyed hash of what was drawn gives. So a name that nobody here made leads to no host, but for one in as many as the number has.
+A client of Omegle's protocol, a requested picture and a college check are each in one host's memory, and a request for it may reach any host. A name
+is a random part and a hint: a number made by a keyed hash of the host's address, masked by a keyed hash of the random part. An invented name leads to
+a host only by chance, one in as many as the hint has values.
 
-    30 letters      8 of the host, 22 that were drawn: 113 bits        22 characters      16 bytes: 4 of the host, 12 that were drawn
-The host's address is what stays over its upgrades; the number of a generation would not.
+    30 letters      8 of the hint, 22 random: 113 bits        22 characters      16 bytes: 4 of the hint, 12 random
+
+The hint is made from the host's address because that survives upgrades; a generation's number would not.
 """
 
 from __future__ import annotations
@@ -19,22 +20,22 @@ from typing import Final
 from server.ops.security.secret_keys import BYTES, Keys, Purpose
 from server.ops.security.url_secrets import SECRET, decode, encode
 
-LETTERS: Final = string.digits + string.ascii_lowercase  # as `int` reads them
+LETTERS: Final = string.digits + string.ascii_lowercase  # in the order of `int`'s digits
 ID_LETTERS: Final = 30
-ID_MARK: Final = 8  # letters
-TOKEN_MARK: Final = 4  # bytes
-REMEMBERED: Final = 10.0  # seconds that a host is still asked after it was there last: it may be heard again at once
+ID_MARK: Final = 8  # letters of the hint
+TOKEN_MARK: Final = 4  # bytes of the hint
+REMEMBERED: Final = 10.0  # seconds that a host is still asked after it was last connected: it may reconnect at once
 _LETTERS_OF_MARK: Final = len(LETTERS) ** ID_MARK
 _BYTES_OF_MARK: Final = 1 << 8 * TOKEN_MARK
 _KNOWN: Final = frozenset(LETTERS)
 
 
 class _Key:
-    """One secret's: whose number is whose."""
+    """One secret's key, and the hosts by their hints under it."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-        self.hosts: dict[int, str] = {}  # address by its number
+        self.hosts: dict[int, str] = {}  # addresses by hint
 
     def number(self, address: str) -> int:
         return self._hash(b"host", address.encode())
@@ -47,18 +48,18 @@ class _Key:
 
 
 class Places:
-    """Of one process. `address`: this host's, as others reach it (`cluster.address`); empty: there is no other host."""
+    """The hints of one process. `address`: this host's, as others reach it (`cluster.address`); empty if there are no other hosts."""
 
     def __init__(self, keys: Keys | None = None, address: str = "") -> None:
-        """`keys`: the service's; None: names lead nowhere but here."""
+        """`keys`: the service's; None: names lead to this host only."""
         self.here = address
         found = (secrets.token_bytes(BYTES),) if keys is None else keys.accepted(Purpose.PLACE).values()
-        self._keys = [_Key(key) for key in found]  # the present one first
-        self._until: dict[str, float] = {}  # of each other host
+        self._keys = [_Key(key) for key in found]  # the present key first
+        self._until: dict[str, float] = {}  # when each other host is forgotten
         self._learn(address)
 
     def know(self, addresses: Iterable[str], now: float) -> None:
-        """These other hosts are there. `now`: monotonic seconds, as below."""
+        """Learn the other hosts that are connected. `now`: monotonic seconds, as below."""
         for address in addresses:
             if address not in self._until:
                 self._learn(address)
@@ -66,11 +67,11 @@ class Places:
 
     @property
     def others(self) -> list[str]:
-        """The addresses of other hosts that are known."""
+        """The addresses of the other hosts that are known."""
         return [*self._until]
 
     def forget(self, now: float) -> None:
-        """Hosts that have not been there for REMEMBERED seconds."""
+        """Forget hosts that have not been connected for REMEMBERED seconds."""
         for address in [address for address, until in self._until.items() if until <= now]:
             del self._until[address]
             for key in self._keys:
@@ -83,25 +84,25 @@ class Places:
                 key.hosts[key.number(address) % modulus] = address
 
     def letters(self) -> str:
-        """A name of this host's of ID_LETTERS small letters and digits."""
+        """Return a new name for this host, of ID_LETTERS small letters and digits."""
         drawn = "".join(secrets.choice(LETTERS) for _ in range(ID_LETTERS - ID_MARK))
         key = self._keys[0]
         return _spelt((key.number(self.here) + key.mask(drawn.encode())) % _LETTERS_OF_MARK) + drawn
 
     def token(self) -> str:
-        """A name of this host's of 22 characters that any URL can hold."""
+        """Return a new name for this host, of 22 characters that are valid in any URL."""
         drawn, key = secrets.token_bytes(SECRET - TOKEN_MARK), self._keys[0]
         mark = (key.number(self.here) + key.mask(drawn)) % _BYTES_OF_MARK
         return encode(mark.to_bytes(TOKEN_MARK) + drawn)
 
     def of_letters(self, name: str) -> str | None:
-        """The address of the host that drew these letters; None: of none that is known."""
+        """Return the address of the host that made this name of letters; None if it leads to no known host."""
         if len(name) != ID_LETTERS or not set(name) <= _KNOWN:
             return None
         return self._host(int(name[:ID_MARK], len(LETTERS)), name[ID_MARK:].encode(), _LETTERS_OF_MARK)
 
     def of_token(self, name: str) -> str | None:
-        """The same, of a token."""
+        """Return the address of the host that made this token; None if it leads to no known host."""
         raw = decode(name)
         if raw is None:
             return None
@@ -116,7 +117,7 @@ class Places:
 
 
 def _spelt(number: int) -> str:
-    """ID_MARK letters."""
+    """Return a hint as ID_MARK letters."""
     found = ""
     for _ in range(ID_MARK):
         number, digit = divmod(number, len(LETTERS))

@@ -1,4 +1,4 @@
-"""A receipt's address. Rule: whoever has it may read what came of one report, and nothing else."""
+"""Make the address of a report's receipt. **Invariant:** whoever has it can read the outcome of that one report, and nothing else."""
 
 from server.ops.security.url_secrets import decode, encode
 from server.ops.security.url_secrets import draw as drawn
@@ -7,10 +7,10 @@ PATH = "/report/"
 
 
 def draw() -> str:
-    """A new one, as a path (`engine.core.ports.Outside.receipt`)."""
+    """Draw a new address, as a path (`engine.core.ports.Outside.receipt`)."""
     return PATH + encode(drawn())
 
 
 def secret(path: str) -> bytes | None:
-    """The bits of a path, or of its last part; None for what `draw` never made."""
+    """Return the secret of a path, or of its last part; None if `draw` did not make it."""
     return decode(path.removeprefix(PATH))

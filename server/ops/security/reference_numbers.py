@@ -1,4 +1,6 @@
-"""Numbers that people read, type and say: 12 random characters and one by which a slip is found. Rule: no two characters look alike."""
+"""Make reference numbers that people read, type and say: 12 random characters and a check character. **Invariant:** no two characters of the alphabet
+look alike.
+"""
 
 import secrets
 
@@ -7,18 +9,18 @@ LENGTH = 12  # 60 bits
 
 
 def number() -> str:
-    """A new one, 13 characters."""
+    """Draw a new number, 13 characters."""
     drawn = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
     return drawn + _check(drawn)
 
 
 def valid(text: str) -> bool:
-    """Whether `text` can be one: any single wrong character is found."""
+    """Whether `text` can be a reference number: the check character reveals any single wrong character."""
     return len(text) == LENGTH + 1 and set(text) <= set(ALPHABET) and _check(text[:-1]) == text[-1]
 
 
 def _check(text: str) -> str:
-    """Luhn's digit, to the base of 32."""
+    """Return Luhn's check character, to the base of 32."""
     total = 0
     for place, character in enumerate(reversed(text)):
         value = ALPHABET.index(character) * (2 - place % 2)

@@ -1,8 +1,7 @@
-"""Resume tokens: what lets a new connection carry an old session (protocol rule 5).
+"""Seal and open resume tokens, by which a new connection continues an existing session (protocol rule 5).
 
-Rule: a token says nothing to who holds it (AES-GCM) and nothing forged opens. It is bound to the identity cookie that
-its connection brought, if it brought one, and never to an address. When it may be used is the engine's to know: the
-session key inside is random, one a `hello`.
+**Invariant:** a token reveals nothing to its holder (AES-GCM) and cannot be forged. It is bound to the identity cookie of its connection, if there
+was one, and never to an address. The engine decides when it may be used: the session key inside is random, one per `hello`.
 """
 
 import hmac
@@ -25,12 +24,14 @@ _LAST = (1 << _NONCE * 8) - 1
 _SIZE = 1 + _NONCE + _CONTENT.size + 16  # key id, nonce, content, tag: 57, a multiple of 3, so base64 needs no padding
 _CHARACTERS = _SIZE * 4 // 3
 _TO_URL = bytes.maketrans(b"+/", b"-_")
-_FROM_URL = bytes.maketrans(b"-_+/", b"+/!!")  # one spelling a token: the other alphabet's two are refused
+_FROM_URL = bytes.maketrans(
+    b"-_+/", b"+/!!"
+)  # one spelling per token: `+` and `/` of the standard alphabet are refused
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a token holds; `identity` 0: bound to none; `issued` in whole seconds since 1970."""
+    """Content of a token; `identity` 0: bound to none; `issued` in whole seconds since 1970."""
 
     session_key: int
     identity: int
@@ -41,7 +42,7 @@ class Content:
 
 
 class Tokens:
-    """Seals and opens the tokens of one worker (node, worker, and generation: which start of it)."""
+    """Codec of the tokens of one worker (node, worker, and generation: which start of it)."""
 
     def __init__(
         self, keys: Keys, node: int = 0, worker: int = 0, generation: int = 0, clock: Callable[[], float] = time.time
@@ -51,11 +52,11 @@ class Tokens:
         self._ciphers = {bytes([id]): AESGCM(key) for id, key in keys.accepted(Purpose.TOKEN).items()}
         self._id = bytes([keys.present.id])
         self._encrypt = self._ciphers[self._id].encrypt
-        # A random start, then a count: no nonce comes twice from one process, and two processes' ranges do not meet.
+        # A random start, then a count: no process uses a nonce twice, and the ranges of two processes do not meet.
         self._nonce = secrets.randbits(_NONCE * 8)
 
     def seal(self, session_key: int, identity: int) -> str:
-        """A token of 76 characters for a session key below 2**63; `identity` 0 binds it to none."""
+        """Return a token of 76 characters for a session key below 2**63; `identity` 0 binds it to none."""
         self._nonce = self._nonce + 1 & _LAST
         nonce = self._nonce.to_bytes(_NONCE)
         node, worker, generation = self.address
@@ -64,14 +65,14 @@ class Tokens:
         return b2a_base64(sealed, newline=False).translate(_TO_URL).decode("ascii")
 
     def open(self, token: str, identity: int) -> int | None:
-        """The session key of a token that this worker issued; None where it is forged, malformed or another's."""
+        """Return the session key of a token that this worker issued; None if it is forged, malformed or another worker's."""
         content = self.read(token, identity)
         if content is None or (content.node, content.worker, content.generation) != self.address:
             return None
         return content.session_key
 
     def read(self, token: str, identity: int) -> Content | None:
-        """What a token of any worker holds, so that it can be asked for there; None as in `open`."""
+        """Return the content of a token of any worker, so that the session can be looked up there; None as in `open`."""
         if len(token) != _CHARACTERS or not token.isascii():
             return None
         try:

@@ -1,10 +1,11 @@
-"""The service's secret: one file, one sub-key a purpose, the previous one accepted for a while after a rotation.
+"""Read and rotate the service's secret, and derive a sub-key for each purpose; the previous secret is accepted for a while after a rotation.
 
-Rule: nothing but this module reads `DATA/secret`; whoever needs a key asks for its purpose. Keys that outlive every
-rotation (LASTING: who is behind a cookie, what saved logs are found by, what receipts are signed with) are derived once and then only read from
-`DATA/keys/`. What is kept is sealed with one of several keys there, the newest of which seals (`rotate_kept`). Keys that must be destroyable
-(live pseudonyms and addresses, one an epoch) are random and stand there too.
-The same `secret` and `keys/` on every host of one service. No backup of the database holds either.
+**Invariant:** no other module reads `DATA/secret`; callers ask for the key of a purpose. All hosts of one service have the same `secret` and `keys/`,
+and no backup of the database holds either.
+
+Keys that outlive every rotation (LASTING: identity cookies, kept pseudonyms, signatures of receipts) are derived once and then only read from
+`DATA/keys/`. Stored values are sealed with the newest of several keys there (`rotate_kept`). Keys that must be destroyable (live pseudonyms and
+addresses, one per epoch) are random and are there too.
 """
 
 import os
@@ -23,12 +24,12 @@ SECRET = "secret"
 PREVIOUS = "secret.previous"
 EPOCHS = "keys"
 BYTES = 32
-# What is authenticated and lives longest in a browser is the college proof, 90 days at most; the rest lives minutes.
+# The college proof lives longest in a browser, 90 days at most; other sealed values live minutes.
 PREVIOUS_LIFE = 90 * 86400.0
 
 
 class Purpose(StrEnum):
-    """What a sub-key is for; the text is HKDF's info and never changes once used."""
+    """Purpose of a sub-key; the text is HKDF's info and never changes once used."""
 
     COOKIE = "serendip identity cookie, live"
     TOKEN = "serendip resume token"
@@ -57,30 +58,30 @@ KEPT_MAX = 255  # the id of a key is a byte before each value; 0 is the lasting 
 
 
 class SecretError(Exception):
-    """The secret cannot be used as it stands; the text says why and names the file."""
+    """The secret cannot be used; the text says why and names the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """32 random bytes and the one-byte id that tells which secret sealed something."""
+    """32 random bytes, and the one-byte id that says which secret sealed a value."""
 
     material: bytes
     id: int
 
     def derive(self, purpose: Purpose) -> bytes:
-        """The 32-byte sub-key of one purpose."""
+        """Return the 32-byte sub-key of a purpose."""
         return _derive(self.material, purpose.value)
 
     def fingerprint(self) -> bytes:
-        """16 bytes by which this secret is known again; they tell nothing of it."""
+        """Return 16 bytes that identify this secret without revealing it."""
         return _derive(self.material, "serendip fingerprint", 16)
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The present secret, the previous one while it is accepted, and the keys that no rotation touches, by their purpose.
+    """The present secret, the previous one while it is accepted, and the keys that no rotation changes, by their purpose.
 
-    `kept`: further keys of kept values, by their ids from 1 on; the highest seals.
+    `kept`: further keys of stored values, by their ids from 1 on; the highest seals.
     """
 
     present: Secret
@@ -89,21 +90,21 @@ class Keys:
     kept: Mapping[int, bytes] = field(default_factory=dict)
 
     def derive(self, purpose: Purpose) -> bytes:
-        """The sub-key that seals now."""
+        """Return the sub-key that seals now."""
         return self.present.derive(purpose)
 
     def of_identity(self, purpose: Purpose) -> bytes:
-        """A sub-key of the key of identities: it opens what it sealed for as long as anybody is known by a cookie."""
+        """Return a sub-key of the identity key, which opens its values for as long as cookies identify users."""
         return _derive(self.lasting[Purpose.COOKIE], purpose.value)
 
     def accepted(self, purpose: Purpose) -> dict[int, bytes]:
-        """Every sub-key that still opens, by its id; the present one first."""
+        """Return every accepted sub-key by its id, the present one first."""
         known = (self.present, self.previous)
         return {secret.id: secret.derive(purpose) for secret in known if secret is not None}
 
 
 def load(data: Path, now: float | None = None) -> Keys:
-    """Read the keys of a data folder; make folder (0700), secret and lasting keys (0600) where there are none. Raises SecretError."""
+    """Read the keys of a data folder; make the folder (0700), the secret and the lasting keys (0600) if they are missing. Raises SecretError."""
     folder(data)
     if not (data / SECRET).exists():
         _write_new(data / SECRET, secrets.token_bytes(BYTES))
@@ -117,10 +118,10 @@ def load(data: Path, now: float | None = None) -> Keys:
 
 
 def rotate(data: Path) -> Keys:
-    """Put a new secret in place; the present one becomes the previous one. A crash leaves either state. The lasting keys stay."""
+    """Replace the secret by a new one and keep the present one as the previous one. A crash leaves either state. The lasting keys stay."""
     keys = load(data)
     material = secrets.token_bytes(BYTES)
-    while _identify(material) == keys.present.id:  # an id tells the two apart
+    while _identify(material) == keys.present.id:  # the id must tell the two apart
         material = secrets.token_bytes(BYTES)
     _replace(data / PREVIOUS, keys.present.material)
     _replace(data / SECRET, material)
@@ -128,7 +129,7 @@ def rotate(data: Path) -> Keys:
 
 
 def rotate_kept(data: Path) -> int:
-    """Add a key that seals what is kept from the next start on, and return its id. What the others sealed stays readable. Raises SecretError."""
+    """Add a key that seals stored values from the next start on, and return its id. Older values stay readable. Raises SecretError."""
     load(data)
     ident = max(_kept_files(data), default=0) + 1
     if ident > KEPT_MAX:
@@ -138,7 +139,7 @@ def rotate_kept(data: Path) -> int:
 
 
 def _kept_files(data: Path) -> dict[int, Path]:
-    """The further keys of kept values, by their ids."""
+    """Return the files of the further keys of stored values, by their ids."""
     found = {file.name.removeprefix("kept.").removesuffix(".key"): file for file in (data / EPOCHS).glob("kept.*.key")}
     return {
         int(ident): file
@@ -148,10 +149,9 @@ def _kept_files(data: Path) -> dict[int, Path]:
 
 
 def folder(data: Path) -> None:
-    """Make the data folder, for its owner alone. Raises SecretError where it cannot be had.
+    """Make the data folder, readable by its owner only. Raises SecretError if that fails.
 
-    An empty folder is closed to others; one that holds things keeps its mode (it may be shared on purpose, what is
-    made inside is closed by itself).
+    An empty folder is closed to others; a folder with files keeps its mode (it may be shared on purpose; files made inside have modes of their own).
     """
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -162,7 +162,7 @@ def folder(data: Path) -> None:
 
 
 def _lasting(directory: Path, present: Secret) -> dict[Purpose, bytes]:
-    """The keys that no rotation touches; one that is not there is made from the present secret, as every host would."""
+    """Return the keys that no rotation changes; a missing one is derived from the present secret, as every host would do."""
     try:
         directory.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
@@ -188,7 +188,7 @@ def _read(file: Path) -> Secret:
 
 
 def _write_new(file: Path, material: bytes) -> None:
-    """Make a file whole or not at all; where another process was faster, its file stays."""
+    """Make a file completely or not at all; if another process made it first, that file stays."""
     made = _temporary(file, material)
     try:
         os.link(made, file)

@@ -1,7 +1,8 @@
-"""Token buckets by name, for what is too rare for the engine to count. Rule: bounded memory; a name that is not remembered has a full bucket.
+"""Limit rates with token buckets by name, for actions too rare for the engine to count. **Invariant:** memory is bounded; a name that is not
+remembered has a full bucket.
 
-Where as many names as are remembered have taken something, none of them is forgotten for another: all further names share one bucket until there is
-room. So nobody gets a full one by making names up.
+Names with tokens taken are never evicted for others: if the table is full all further names share one bucket. So inventing names does not give a full
+bucket.
 """
 
 import ipaddress
@@ -12,15 +13,15 @@ from typing import Any, Final
 
 from ext.accept.admission import share_of
 
-PIECE: Final = 500  # names that go to another process at once
-NAMES = 20_000  # that are remembered (about 200 bytes each)
-WIDE4: Final = 16  # networks of IPv4 for which the /16 around them counts; of IPv6 the reactor's rule says it
-OTHERS = ""  # the name of all for whom there is no room
+PIECE: Final = 500  # names per message to another process
+NAMES = 20_000  # names remembered (about 200 bytes each)
+WIDE4: Final = 16  # IPv4 networks that the surrounding /16 counts for; for IPv6 the reactor's rule gives the number
+OTHERS = ""  # the shared name of all that do not fit into the table
 
 
 @lru_cache(maxsize=4096)
 def network(address: str) -> str:
-    """The network that shares a limit, an IPv4 /24 or an IPv6 /56; an address that is none shares one with all of its kind."""
+    """Return the network that shares a limit, an IPv4 /24 or an IPv6 /56; all invalid addresses share one."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -32,7 +33,7 @@ def network(address: str) -> str:
 
 @lru_cache(maxsize=4096)
 def wide_network(address: str) -> str:
-    """The network around `network`: an IPv4 /16, or an IPv6 /48 as the reactor has it; "" for what is no address."""
+    """Return the wider network: an IPv4 /16, or an IPv6 /48 as in the reactor; "" for an invalid address."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -43,7 +44,7 @@ def wide_network(address: str) -> str:
 
 
 class Buckets:
-    """One bucket a name: `burst` at once, then `rate` a second."""
+    """One bucket per name: `burst` tokens at once, then `rate` a second."""
 
     def __init__(self, burst: float, rate: float, names: int = NAMES) -> None:
         self._burst = burst
@@ -52,7 +53,7 @@ class Buckets:
         self._found: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def wait(self, name: str, now: float, cost: float = 1.0) -> float:
-        """Seconds until the bucket holds `cost`, or all that it can hold where that is less; 0: now."""
+        """Return the seconds until the bucket holds `cost`, or its capacity if that is less; 0 if it does now."""
         self._forget(now)
         name = self._remembered(name)
         left, times = self._left(name, now), self.times(name)
@@ -60,11 +61,11 @@ class Buckets:
         return 0.0 if left >= cost else (cost - left) / (self._rate * times)
 
     def times(self, _name: str) -> float:
-        """How many times as much as others a name has."""
+        """Return the factor of a name's burst and rate."""
         return 1.0
 
     def take(self, name: str, now: float, cost: float = 1.0) -> None:
-        """Take so much out, as far as it is there."""
+        """Take tokens, as far as the bucket has them."""
         self._forget(now)
         name = self._remembered(name)
         left = self._left(name, now)
@@ -72,11 +73,11 @@ class Buckets:
         self._found.move_to_end(name)
 
     def _remembered(self, name: str) -> str:
-        """Under which name it is counted."""
+        """Return the name that the bucket is counted under."""
         return name if name in self._found or len(self._found) < self._names else OTHERS
 
     def _forget(self, now: float) -> None:
-        """Drops the names whose bucket is full again, whatever was taken: they say nothing any more."""
+        """Drop names whose bucket is full again in any case."""
         full = now - self._burst / self._rate
         while self._found and next(iter(self._found.values()))[1] <= full:
             self._found.popitem(last=False)
@@ -87,16 +88,16 @@ class Buckets:
         return burst if found is None else min(burst, found[0] + (now - found[1]) * self._rate * times)
 
     def pack(self, now: float) -> Iterator[list[tuple[str, float, float]]]:
-        """Take out what is remembered, for another process, the latest first and some at a time: name, what was left, seconds since."""
+        """Remove the remembered buckets and yield them in pieces for another process, the latest first: name, tokens left, seconds since."""
         while self._found:
             names = (self._found.popitem() for _ in range(min(PIECE, len(self._found))))
             yield [(name, left, now - at) for name, (left, at) in names]
 
     def unpack(self, piece: list[tuple[str, float, float]], now: float) -> None:
-        """Take it in, older than what is here. Raises TypeError, ValueError."""
+        """Merge a piece of another process's buckets, which are older than those here. Raises TypeError, ValueError."""
         for name, left, age in piece:
             known = self._found.get(name)
-            if known is not None:  # taken from since, as if it had been full
+            if known is not None:  # tokens were taken here since, as if the bucket had been full
                 times = self.times(name)
                 burst = self._burst * times
                 filled = min(burst, float(left) + (known[1] - now + float(age)) * self._rate * times)
@@ -106,27 +107,27 @@ class Buckets:
                 self._found.move_to_end(str(name), last=False)
 
     def __len__(self) -> int:
-        """Names that are remembered."""
+        """Return the number of remembered names."""
         return len(self._found)
 
 
 class NetworkBuckets(Buckets):
-    """Buckets by address: of its network, and of the network around that, which has a few times as much.
+    """Buckets by address: of its network, and of the wider network, which has a multiple of the tokens.
 
-    Without the second one a network of 256 is 256 networks: a /48 of IPv6 costs nothing, and many hosts of a provider are in one /16 of IPv4.
+    Without the second one, 256 networks cost no more than one: an IPv6 /48 costs nothing, and many hosts of a provider are in one IPv4 /16.
     """
 
     def wait(self, address: str, now: float, cost: float = 1.0) -> float:
-        """As its base, for both networks."""
+        """Return the longer wait of both networks, in seconds."""
         return max(super(NetworkBuckets, self).wait(name, now, cost) for name in _levels(address))
 
     def take(self, address: str, now: float, cost: float = 1.0) -> None:
-        """As its base, from both networks."""
+        """Take tokens from the buckets of both networks."""
         for name in _levels(address):
             super().take(name, now, cost)
 
     def times(self, name: str) -> float:
-        """For a network around others, how many of them it counts for."""
+        """Return how many networks a wider network counts for; 1 for others."""
         return float(WIDE4 if name.endswith("/16") else share_of(name) if name.endswith("/48") else 1)
 
 
@@ -136,24 +137,24 @@ def _levels(address: str) -> tuple[str, ...]:
 
 
 class Tables:
-    """The buckets of all parts, by what they limit: they go on in the process that this one hands over to."""
+    """The buckets of all parts by their names; they are passed on to the next process in an upgrade."""
 
     def __init__(self) -> None:
         self._tables: dict[str, Buckets] = {}
 
     def add(self, name: str, buckets: Buckets) -> Buckets:
-        """One of them; it is given back."""
+        """Register buckets under a name, and return them."""
         self._tables[name] = buckets
         return buckets
 
     def pack(self, now: float) -> Iterator[dict[str, Any]]:
-        """Take out all, in pieces."""
+        """Remove all buckets and yield them in pieces for another process."""
         for name, buckets in self._tables.items():
             for piece in buckets.pack(now):
                 yield {"limit": name, "spent": piece}
 
     def unpack(self, piece: dict[str, Any], now: float) -> None:
-        """Take a piece in; one of a limit that is not known here is passed over. Raises KeyError, TypeError, ValueError."""
+        """Merge a piece; one of an unknown limit is ignored. Raises KeyError, TypeError, ValueError."""
         buckets = self._tables.get(piece["limit"])
         if buckets is not None:
             buckets.unpack(piece["spent"], now)

@@ -1,19 +1,21 @@
-"""Secrets in addresses: of a saved log, its deletion, a report's receipt, an appeal. Rule: 128 random bits; the store has a keyed hash."""
+"""Draw and encode secrets in URLs: of a saved log, its deletion, a report's receipt, an appeal. **Invariant:** 128 random bits; the store holds only
+a keyed hash.
+"""
 
 import base64
 import binascii
 import secrets
 
-SECRET = 16  # bytes of an address: 128 bits, so that a million guesses a second find nothing in the age of the universe
+SECRET = 16  # bytes: 128 bits, so that a million guesses a second find nothing in the age of the universe
 
 
 def encode(secret: bytes) -> str:
-    """16 bytes as 22 characters that any URL can hold."""
+    """Encode 16 bytes as 22 characters that are valid in any URL."""
     return base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
 
 
 def draw() -> bytes:
-    """16 bytes whose text does not begin with a hyphen: a command line would take that for an option."""
+    """Draw 16 bytes whose text does not begin with a hyphen, which a command line would take for an option."""
     while True:
         secret = secrets.token_bytes(SECRET)
         if not encode(secret).startswith("-"):
@@ -21,7 +23,7 @@ def draw() -> bytes:
 
 
 def decode(text: str) -> bytes | None:
-    """The reverse, None for anything that `encode` did not make."""
+    """Decode a secret; None for a text that `encode` did not make."""
     try:
         secret = base64.b64decode(text.encode("ascii") + b"==", altchars=b"-_", validate=True)
     except (binascii.Error, UnicodeEncodeError, ValueError):

@@ -100,7 +100,7 @@ def test_status_is_a_table_of_the_processes(run: CliRunner, answering: Answering
                 READY,
                 7,
                 [
-                    *(process(name, READY, 7, stands={"links": LINKED[name]}) for name in LINKED),
+                    *(process(name, READY, 7, report={"links": LINKED[name]}) for name in LINKED),
                     process("worker 2", OFF),
                 ],
             ),
@@ -111,7 +111,7 @@ def test_status_is_a_table_of_the_processes(run: CliRunner, answering: Answering
         (host(host=DRAINING), 3),
         (server(READY, 7, [process("server", READY, 7)]), 0),
         (server(STARTING, 7, [process("server", STARTING, 7)]), 3),
-        (server(READY, 7, [process("hub", READY, 7), process("worker 1", READY, 8, stands={"links": {"hub": 0}})]), 3),
+        (server(READY, 7, [process("hub", READY, 7), process("worker 1", READY, 8, report={"links": {"hub": 0}})]), 3),
     ],
 )
 def test_its_status_says_whether_all_serves(
@@ -125,7 +125,7 @@ def test_its_status_says_whether_all_serves(
 
 def test_what_waits_for_a_process_is_in_the_table(run: CliRunner, answering: Answering) -> None:
     answering.lines = [
-        server(READY, 7, [process("hub", READY, 7, stands={"links": {"worker 1": 5000}}), process("worker 1", OFF)])
+        server(READY, 7, [process("hub", READY, 7, report={"links": {"worker 1": 5000}}), process("worker 1", OFF)])
     ]
     assert "1 of 1, 5,000 bytes wait" in run.invoke(app, ["status"]).stdout
 
