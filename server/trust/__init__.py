@@ -1,1 +1,1 @@
-"""Protect people: moderation, screening, pictures, challenges, the console, and the rights over one's own data. Imports server.data and below."""
+"""Protect users: moderation, screening, pictures, challenges, the moderators' console, and data requests. Imports server.data and below."""

@@ -1,4 +1,7 @@
-"""What the rest of the server asks of moderation, as a protocol. Rule: nothing is imported here that a server without a store need not have."""
+"""Define the moderation service as the rest of the server sees it: one protocol and the values that it returns.
+
+**Invariant:** nothing is imported here that a server without a store does not need.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +17,10 @@ from server.trust.sanctions.notice_table import NoticeTable
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """`state`: received, acted, none (looked at, nothing done) or aged (nobody looked in time); days as Unix seconds."""
+    """Outcome of a report as its reporter reads it. Days are Unix seconds.
+
+    `state`: received, acted, none (read, nothing done) or aged (not read in time).
+    """
 
     state: str
     at: int
@@ -23,15 +29,16 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """A ban, a pause or a warning (`measure`) as whom it concerns reads it. Days as Unix seconds; `running`: it is in force.
+    """A ban, a pause or a warning (`measure`) as shown to the user whom it concerns. Days are Unix seconds; `running`: it is in force.
 
-    `network`: it is the refusal of a network, which whoever uses it may read: without rule, words or cause. `rule`: empty, too, of a neutral
-    pause. `until`: of a warning, how long it is kept; at or beyond `moderation_policy.FOR_GOOD` for good. `words`: what the operator added.
+    `network`: a refusal of the network, which any user of that network may read: it has no rule, words or cause. `rule` is empty for a neutral
+    pause too. `until`: for a warning, how long it is kept; at or beyond `moderation_policy.FOR_GOOD` means for good.
+    `words`: the moderator's addition.
 
-    `program`: empty where a person decided; else what a program found that decided it, or `program` where that is not known any more.
-    `source`: why a person looked: `reported`, `found` (a program found something, nobody reported) or `person`: it is not known any more.
+    `program`: the detection that decided; `program` if that is not known any more; empty if a person decided.
+    `source`: why a person looked: `reported`, `found` (a detection, without a report) or `person` (not known any more).
 
-    `appealed`: open, upheld, reversed, lapsed, or empty where there is no appeal; `answer`: what we said to it.
+    `appealed`: open, upheld, reversed, lapsed, or empty without an appeal; `answer`: the answer to the appeal.
     """
 
     measure: str
@@ -43,17 +50,17 @@ class Reasons:
     running: bool
     appealed: str
     answer: str
-    again: int  # from when on another appeal is read; 0: now
+    again: int  # Unix seconds from which another appeal is accepted; 0: now
     program: str = ""
     source: str = "person"
 
 
-KINDS: Final = ("log", "chat", "child", "other")  # what a notice of anybody is about
+KINDS: Final = ("log", "chat", "child", "other")  # subjects of a public notice
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A notice as anybody wrote it. `kind`: log, chat, child or other; `about`: where or when; `contact`: as they gave it, or empty."""
+    """A public notice as its writer sent it. `kind`: one of KINDS; `about`: the place or the time; `contact`: as given, or empty."""
 
     kind: str
     about: str
@@ -63,7 +70,10 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class NoticeAnswer:
-    """What came of a notice. `state`: open, acted, none, passed, aged (not decided in time); days as Unix seconds; `answer`: what we said."""
+    """Outcome of a public notice. Days are Unix seconds; `answer`: the text for its writer.
+
+    `state`: open, acted, none, passed (to an authority) or aged (not decided in time).
+    """
 
     state: str
     at: int
@@ -72,58 +82,60 @@ class NoticeAnswer:
 
 
 class LawNotices(Protocol):
-    """`server.trust.publication.public_notices.LawNotices`. Each raises StoreAway."""
+    """Port of `server.trust.publication.public_notices.LawNotices`. Each method raises StoreAway."""
 
     async def write(self, written: Written) -> str | None:
-        """Keep a notice; the last part of its receipt's address, None where too many wait."""
+        """Store a public notice. Return the last part of its receipt's address, or None if too many notices wait."""
 
     async def read(self, receipt: str) -> NoticeAnswer | None:
-        """What came of a notice, by the last part of its receipt's address; None where there is none."""
+        """Return the outcome of a public notice by the last part of its receipt's address, or None if there is no such notice."""
 
 
 class Appeals(Protocol):
-    """`server.trust.cases.appeal_access.Appeals`. Each raises StoreAway."""
+    """Port of `server.trust.cases.appeal_access.Appeals`. Each method raises StoreAway."""
 
     async def read(self, text: str) -> Reasons | None:
-        """The ban of an appeal's address, by its last part; None where there is none."""
+        """Return the ban of an appeal's address by its last part, or None if there is no such ban."""
 
     async def write(self, text: str, words: str) -> Reasons | None:
-        """Take an appeal, where one may be made now; the ban as it is then."""
+        """Store an appeal if one may be made now. Return the ban as it is afterwards."""
 
 
 class Pictured(Protocol):
-    """`server.trust.pictures.picture_requests.Looks`."""
+    """Port of `server.trust.pictures.picture_requests.Looks`."""
 
     def shown(self, chat: str, side: int) -> tuple[Picture, ...]:
-        """What is there of a side's camera."""
+        """Return the pictures of a side's camera that are held now."""
 
     def follow(self, chat: str, side: int, had: Sequence[Picture], adds: Adds) -> None:
-        """Somebody reported this side: what came of it since `had`, and comes in some seconds more, goes there."""
+        """Pass later pictures of a reported side to `adds`: those since `had`, and those of the next seconds."""
 
 
 class Safety(Protocol):
-    """`server.trust.moderation.service.Safety`, the one implementation. `unread`: which of `moderation_policy.WAITING` no account with a passkey
-    may open."""
+    """Port of `server.trust.moderation.service.Safety`, the one implementation.
+
+    `unread`: queues of `moderation_policy.WAITING` that no account with a passkey may open.
+    """
 
     unread: frozenset[str]
-    looks: Pictured | None  # None: nobody takes pictures
-    promised: Callable[[], bool]  # whether the operator says that somebody reads them
-    weighed: Callable[[int, int, int], None]  # told of a report by somebody whose cookie is older than a day
-    on_attended: Callable[[], None]  # told where `unread` is another than it was
-    decided: Callable[[], None]  # told where a ban or a notice is found to be another than it was
+    looks: Pictured | None  # None: pictures are off
+    promised: Callable[[], bool]  # whether the operator states that moderators read reports
+    weighed: Callable[[int, int, int], None]  # called for a report whose reporter has a cookie older than a day
+    on_attended: Callable[[], None]  # called when `unread` has changed
+    decided: Callable[[], None]  # called when a ban or a notice in the store has changed
 
     @property
     def moderated(self) -> bool:
-        """Whether each queue of cases has a reader: users are told so only then."""
+        """Whether each queue of cases has a reader. Only then the pages state that reports are read."""
 
     def has_reader(self, queue: str) -> bool:
-        """Whether somebody may open one of `moderation_policy.WAITING`: a program acts only on what somebody can look at."""
+        """Whether a moderator may open this queue of `moderation_policy.WAITING`. A program acts only if a person can review it."""
 
     def take(self, seat: SeatView, what: Report | Act, mode: str) -> None:
-        """A report, or what a program found, in the turn in which it came."""
+        """Accept a report or a detection in the turn in which it came."""
 
     def file(self, made: Reported) -> None:
-        """One that left its chat, maybe in another process of this host."""
+        """Accept a report that left its chat, possibly in another process of this host."""
 
     @property
     def bans(self) -> BanTable:
@@ -131,36 +143,36 @@ class Safety(Protocol):
 
     @property
     def notices(self) -> NoticeTable:
-        """What is to be read."""
+        """The unread notices."""
 
     async def receipt(self, text: str) -> Receipt | None:
-        """What came of a report, by the last part of its receipt; None where there is none. Raises StoreAway."""
+        """Return the outcome of a report by the last part of its receipt's address, or None if there is no such report. Raises StoreAway."""
 
     async def start(self, told: Callable[[], None]) -> None:
-        """Begin; `told`: there are new bans or notices, and whoever they name may be here."""
+        """Start the tasks. `told` is called after new bans or notices: connected sessions may be affected."""
 
     def look_now(self) -> None:
-        """A ban or a notice is another than it was, as another host saw."""
+        """Read bans and notices at once: another host saw a change."""
 
     def pack(self) -> dict[str, Any]:
-        """What another process goes on with; it stays here too."""
+        """Return the state that another process continues with. This process keeps it too."""
 
     def unpack(self, facts: dict[str, Any]) -> None:
-        """The other way; what is not known here is passed over. Raises TypeError, ValueError."""
+        """Restore the state of `pack`; unknown keys are skipped. Raises TypeError, ValueError."""
 
     @property
     def appeals(self) -> Appeals:
-        """What banned people read and write."""
+        """Access to reasons and appeals for banned users."""
 
     @property
     def law_notices(self) -> LawNotices:
-        """What anybody tells us."""
+        """Access to public notices for their writers."""
 
     async def months(self) -> list[dict[str, Any]]:
-        """What is published of each closed month, the newest first. Raises StoreAway."""
+        """Return the published figures of each closed month, newest first. Raises StoreAway."""
 
     async def close(self) -> None:
-        """Store what waits, for a bounded time."""
+        """Store the waiting reports, within a bounded time."""
 
     def reading(self) -> Reading:
-        """Numbers for the metrics."""
+        """Return the values of the metrics."""

@@ -23,9 +23,8 @@ POLICY: Final = (
     "style-src 'self' 'unsafe-inline' {hosts}; base-uri 'none'; form-action 'none'; frame-ancestors {page}"
 )
 _PAGE: Final = re.compile(r"https?://(?P<host>[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?)")
-_FILES: Final = re.compile(
-    r"/s/[^/]+/(?:look\.js|company\.js|style/tokens\.css|vendor/figtree(?:-ext)?\.woff2)"
-)  # of which it is made
+# of which it is made
+_FILES: Final = re.compile(r"/s/[^/]+/(?:look\.js|company\.js|style/tokens\.css|vendor/figtree(?:-ext)?\.woff2)")
 
 
 def is_frame_host(host: str | None, chosen: Challenge) -> bool:

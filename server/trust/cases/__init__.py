@@ -1,1 +1,1 @@
-"""Keep cases: what several people report about one person, with its queue, pictures and disclosure."""
+"""Keep cases: all reports and detections about one user, with queue, pictures, disclosure and appeals."""

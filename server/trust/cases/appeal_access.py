@@ -1,6 +1,7 @@
-"""What banned and warned people read and write. Rule: who has the address may read why and appeal, without account, cookie or script.
+"""Show banned and warned users the reasons, and accept their appeals.
 
-One appeal at a time; another one AGAIN seconds after the last was answered.
+**Invariant:** the address alone gives access: no account, cookie or script. One appeal is open at a time; another may be made AGAIN seconds after
+the last was answered.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ from server.trust.sanctions.notice_loader import KEPT
 
 WORDS = b"appeal.text"
 LONGEST = 1_000  # characters of an appeal
-ANSWER = 300  # characters of what is answered
+ANSWER = 300  # characters of an answer
 AGAIN = 7 * 86_400  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What a case ended with, as its rows say it. `words`: sealed; days as Unix seconds."""
+    """A case's decision as its rows have it. `words`: sealed; days as Unix seconds."""
 
     case: bytes
     measure: str
@@ -40,13 +41,13 @@ class Decided:
     words: bytes | None
     since: int
     until: int
-    network: bool  # the refusal of the network alone, which may be read by anybody who uses it
+    network: bool  # the network's refusal, which any user of that network may read
     running: bool
     program: bool = False  # no person decided it
 
 
 class Appeals:
-    """Over one store. `clock`: Unix seconds."""
+    """Reasons and appeals over one store. `clock`: Unix seconds."""
 
     def __init__(self, database: Database, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
         self._database = database
@@ -54,12 +55,12 @@ class Appeals:
         self._clock = clock
 
     async def read(self, text: str) -> Reasons | None:
-        """The ban or warning of an appeal's address, by its last part; None where there is none. Raises StoreAway."""
+        """Return the ban or warning of an appeal's address by its last part, or None for an unknown address. Raises StoreAway."""
         async with self._database.read() as connection:
             return await self._reasons(connection, await self._decided(connection, text))
 
     async def write(self, text: str, words: str) -> Reasons | None:
-        """Take an appeal, where one may be made now; the ban as it is then. Raises StoreAway."""
+        """Store an appeal if one may be made now. Return the ban as it is afterwards. Raises StoreAway."""
         now = int(self._clock())
         async with self._database.write() as connection:
             await self._database.guard(connection)
@@ -76,7 +77,7 @@ class Appeals:
             return await self._reasons(connection, decided)
 
     async def _decided(self, connection: AsyncConnection, text: str) -> Decided | None:
-        """The newest decision: one that was taken back a moment later left its rows too."""
+        """Return the newest decision of this address: one that was undone a moment later left its rows too."""
         now = int(self._clock())
         hashed = self._pseudonyms.secret_hash(APPEAL, decode(text) or bytes(SECRET))
         bans = (await connection.execute(select(ban).where(ban.c.appeal == hashed).order_by(ban.c.since))).all()
@@ -121,7 +122,7 @@ class Appeals:
 
     @staticmethod
     async def _source(connection: AsyncConnection, ident: bytes) -> str:
-        """`Reasons.source` of a case."""
+        """Return `Reasons.source` of a case."""
         if (await connection.execute(select(report.c.id).where(report.c.case == ident).limit(1))).first() is not None:
             return "reported"
         alone = select(case.c.id).where(case.c.id == ident, case.c.machine)
@@ -129,7 +130,7 @@ class Appeals:
 
     @staticmethod
     async def _found(connection: AsyncConnection, ident: bytes) -> str:
-        """What the program of a case found, the gravest first; `program` where the case has left."""
+        """Return the gravest detection of a case, or `program` if the case is deleted."""
         reasons = (await connection.execute(select(case.c.reasons).where(case.c.id == ident))).scalar() or ""
         return program_cause(reasons) or "program"
 

@@ -1,10 +1,12 @@
-"""What a program does about a person by itself. Rule: a day at most, a case for a person each time, and nothing where nobody could look.
+"""Restrict a user at once after a detection.
 
-    found ─ Reason.step ─▷ a case with the server's own text and pictures ─▷ the rows that keep them out ─▷ told as of any ban, by a machine
+**Invariant:** a day at most, always with a case for a person, and nothing if no moderator can review it.
+
+    detection ─ Reason.step ─▷ a case with the server's own text and pictures ─▷ the rows of a ban ─▷ shown as any ban, by a program
 
 A detection without a step in `server.ops.config.moderation_policy` (nudity in pictures, two browsers that show different scenes) opens a case alone.
 
-The case is open: a person decides it, whatever the program did. Where nobody looked in `case_life.REVIEW` hours it is lifted and counted.
+The case is open: a person decides it, whatever the program did. If it is not read within `case_life.REVIEW` hours, the action is lifted and counted.
 """
 
 from __future__ import annotations
@@ -20,16 +22,16 @@ from server.ops.config.moderation_policy import DAY, Step
 from server.trust.sanctions.ban_rows import impose
 from server.trust.sanctions.sanction_table import Decision, Refused
 
-LATE: Final = 600  # seconds after which a measure that waited for the store is none any more: its case remains
+LATE: Final = 600  # seconds after which a measure that waited for the store is dropped; its case remains
 Found = Row[tuple[object, ...]]
 
 
 async def act(
     connection: AsyncConnection, pseudonyms: Pseudonyms, ident: bytes, step: Step, rule: str, found_at: int, now: int
 ) -> bool:
-    """Within the transaction that opened a case or added to it: keep its subject out. False: nothing was done.
+    """Ban the subject of a case, within the transaction that opened it or added to it. False: nothing was done.
 
-    So it is where they are out already, where it comes LATE, and where the person has no cookie and their network is many people's.
+    Nothing is done if the subject is banned already, if it is LATE, or if the user has no cookie and shares their network with many.
     """
     if now > found_at + LATE or await out(connection, ident, now):
         return False
@@ -44,6 +46,6 @@ async def act(
 
 
 async def out(connection: AsyncConnection, ident: bytes, now: int) -> bool:
-    """Whether what was done about the person of this case still holds."""
+    """Whether a ban of this case is in force."""
     running = select(ban.c.id).where(ban.c.case == ident, ban.c.lifted.is_(None), ban.c.until > now).limit(1)
     return (await connection.execute(running)).first() is not None

@@ -1,6 +1,6 @@
-"""Discloses what of a case may leave the desk: an address, the case as a file; and places a hold on it.
+"""Disclose parts of a case: the subject's address, the case as a file; and place a hold on it.
 
-Invariant: the audit log has a line before anything is done, and a second one with its outcome, also of one that failed. Callers check who may
+**Invariant:** the audit log has a line before anything is done, and a second one with its outcome, also of a failure. Callers check the role
 (`server.trust.console.console_gate`).
 """
 
@@ -29,10 +29,10 @@ VERSION = 2  # of the file: with pictures
 
 
 class Disclosures(Files):
-    """What an officer does."""
+    """Disclosures and holds of an officer."""
 
     async def address(self, text: str, operator: str, why: str) -> str:
-        """The address of whom a case is about, empty where none is kept. Raises Refused, StoreAway."""
+        """Return the address of a case's subject, empty if none is kept. Raises Refused, StoreAway."""
         ident = await self._ident(text)
         await self._note("safety reveal", operator, why, ident, "asked")
         async with self._database.read() as connection:
@@ -46,7 +46,7 @@ class Disclosures(Files):
         return found
 
     async def export(self, text: str, operator: str, why: str) -> bytes:
-        """A case with its evidence as JSON: no identity and no address; of apparent abuse material hashes alone.
+        """Return a case with its evidence as JSON: no identity and no address; of apparent abuse material hashes alone.
 
         Raises Refused, StoreAway, ObjectsAway.
         """
@@ -62,7 +62,7 @@ class Disclosures(Files):
         return found
 
     async def _file(self, ident: bytes) -> bytes:
-        """A case as JSON. Raises Missing, StoreAway, ObjectsAway."""
+        """Return a case as JSON. Raises Missing, StoreAway, ObjectsAway."""
         async with self._database.read() as connection:
             row = (await connection.execute(select(case).where(case.c.id == ident))).first()
             if row is None:
@@ -93,7 +93,7 @@ class Disclosures(Files):
         return orjson.dumps(body, option=orjson.OPT_INDENT_2)
 
     async def hold(self, text: str, operator: str, why: str, authority: str, days: int) -> int:
-        """Keep all of a case's person from the purge; the hold's number. Raises Refused, BadHold, StoreAway."""
+        """Keep all rows of a case's subject from the purge. Return the hold's number. Raises Refused, BadHold, StoreAway."""
         ident = await self._ident(text)
         await self._note("safety hold", operator, why, ident, f"asked: {days} days, for {authority}")
         async with self._database.read() as connection:
@@ -109,7 +109,7 @@ class Disclosures(Files):
         )  # fmt: skip
 
     async def _pictures(self, ident: bytes) -> list[dict[str, Any]]:
-        """Its pictures, oldest first; what is gone is left out."""
+        """Return a case's pictures, oldest first, without those whose object is gone."""
         theirs = select(evidence).where(evidence.c.case == ident, picture_evidence.PICTURE)
         async with self._database.read() as connection:
             rows = (await connection.execute(theirs.order_by(evidence.c.made, evidence.c.id))).all()
@@ -125,7 +125,7 @@ class Disclosures(Files):
         return found
 
     async def _texts(self, ident: bytes, most: int | None = None) -> tuple[Evidence, ...]:
-        """The server's own text of each reported chat, or of the newest `most`, oldest first; what is gone or unreadable is left out."""
+        """Return the server's own text of each reported chat, or of the newest `most`, oldest first, without those gone or unreadable."""
         theirs = select(evidence).where(evidence.c.case == ident, not_(picture_evidence.PICTURE))
         wanted = theirs.order_by(evidence.c.made.desc(), evidence.c.id.desc()).limit(most)
         async with self._database.read() as connection:

@@ -1,9 +1,10 @@
-"""Orders the queues of open cases. Invariant: apparent abuse material first, then points, highest first; weight orders and never drops.
+"""Order the queues of open cases. **Invariant:** apparent abuse material first, then by points, highest first; weight orders and never drops.
 
-points = priority + 15 × (weight − 1), nought to 45 + one for each ten minutes of age; those reporters of whom no report was decided yet weigh
-UNPROVEN_MOST together. What grows with age grows for all alike,
-so the store keeps `due`, which age does not change; the reporters' weight is no column of anybody's, so it is added here, to the
-LOOKED cases that come first without it.
+points = priority + 15 × (weight − 1), clipped to 0..45, + one for each ten minutes of age. Reporters without a decided report weigh
+UNPROVEN_MOST together.
+
+Age adds the same to all cases, so the store keeps `due`, which age does not change. The reporters' weight is not stored; it is added here,
+to the LOOKED cases that come first without it.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from server.ops.config.moderation_policy import CROWD_MOST, CROWD_POINTS, DAY, Q
 from server.trust.cases.desk_base import Files
 from server.trust.cases.report_cases import POINT
 
-LOOKED = 200  # cases of a queue that are weighed: those behind stand right too, unless 200 came within 45 points (7.5 hours) of the first
+LOOKED = 200  # cases of a queue that are weighed; order is exact unless 200 cases are within 45 points (7.5 hours) of the first
 SHOWN = 100  # cases of a queue that are listed at once
-FRESH = 90 * DAY  # a reporter's weight is made from their own last 90 days
-# what a list shows of a case, and what it is ordered by
+FRESH = 90 * DAY  # seconds of a reporter's own past that their weight counts
+# columns that a list shows and is ordered by
 SEEN: tuple[Any, ...] = (
     case.c.id, case.c.queue, case.c.state, case.c.mode, case.c.opened, case.c.reasons, case.c.due, case.c.claimed_by,
     case.c.claimed_until, case.c.child,
@@ -32,7 +33,7 @@ SEEN: tuple[Any, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A case in its queue. `weight`: of its reporters together; `points`: what it is ordered by; `claimed_by`: who has it now."""
+    """A case in its queue. `weight`: of its reporters together; `points`: its order; `claimed_by`: the moderator who has it now."""
 
     id: str
     queue: str
@@ -48,7 +49,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A queue. `oldest`: Unix seconds, 0 where it is empty."""
+    """Size of a queue. `oldest`: Unix seconds, 0 if it is empty."""
 
     queue: str
     open: int
@@ -57,7 +58,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What became of a reporter's own reports of the last 90 days: `right` of `of` led to a measure. `known`: they have a cookie."""
+    """Outcomes of a reporter's own reports of the last 90 days: `right` of `of` led to a measure. `known`: they have a cookie."""
 
     right: int = 0
     of: int = 0
@@ -65,20 +66,20 @@ class Record:
 
     @property
     def proven(self) -> bool:
-        """Whether a report of theirs was decided."""
+        """Whether at least one of the reporter's reports was decided."""
         return self.known and self.of > 0
 
     @property
     def weight(self) -> float:
-        """0.2 to 1.5; 0.5 for who has no cookie."""
+        """The reporter's weight, 0.2 to 1.5; 0.5 without a cookie."""
         return min(1.5, max(0.2, (self.right + 1) / (self.of + 2) * 2)) if self.known else 0.5
 
 
 class Queues(Files):
-    """What waits, in its order."""
+    """Open cases in order."""
 
     async def cases(self, queue: str = "", most: int = SHOWN) -> Sequence[Listed]:
-        """The first `most` open cases of a queue, or of each of all, the gravest first. Raises StoreAway."""
+        """Return the first `most` open cases of a queue, or of each queue, gravest first. Raises StoreAway."""
         found: list[Listed] = []
         async with self._database.read() as connection:
             for name in (queue,) if queue else reversed(QUEUES):
@@ -93,7 +94,7 @@ class Queues(Files):
         return found
 
     async def counts(self) -> dict[str, Count]:
-        """Each queue by its name, empty ones too. Raises StoreAway."""
+        """Return each queue's size by its name, empty ones too. Raises StoreAway."""
         wanted = (
             select(case.c.queue, func.count().label("n"), func.min(case.c.opened).label("oldest"))
             .where(case.c.state == OPEN)
@@ -104,7 +105,7 @@ class Queues(Files):
         return {name: rows.get(name, Count(name, 0, 0)) for name in reversed(QUEUES)}
 
     def _weighed(self, row: Row[Any], records: list[Record]) -> tuple[float, float]:
-        """The weight of a case's reporters together, and its points."""
+        """Return (weight of a case's reporters together, points)."""
         weight = sum(record.weight for record in records if record.proven)
         weight += min(UNPROVEN_MOST, sum(record.weight for record in records if not record.proven))
         points = (self._clock() - row.due) / POINT + max(0.0, min(CROWD_MOST, CROWD_POINTS * (weight - 1)))
@@ -121,7 +122,7 @@ class Queues(Files):
         )  # fmt: skip
 
     async def _records(self, connection: AsyncConnection, cases: Select[tuple[bytes]]) -> dict[bytes, list[Record]]:
-        """What became of the other reports of each report's writer; a case's in the order of its reports. `cases`: what finds their ids."""
+        """Return, by case, the record of each report's reporter, in the order of the reports. `cases`: a query of case ids."""
         decided = report.alias("decided")
         theirs = and_(
             decided.c.identity == report.c.identity,

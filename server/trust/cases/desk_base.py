@@ -1,6 +1,6 @@
-"""What every part of the operators' desk stands on: the store, the clock, a case by its digits, the trail.
+"""Share what all work on cases needs: the store, the clock, look-up of a case by its digits, the audit log.
 
-Rule: the look is written down before anything is shown, the deed before it is done.
+**Invariant:** a look is in the audit log before anything is shown, an action before it is done.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from server.data.schema.moderation_schema import OPEN, ban, case
 from server.ops.config.moderation_policy import MINUTE
 from server.trust.sanctions.sanction_table import Refused
 
-SHORTEST = 4  # digits of a case that an operator types, where one case alone begins so
-NAME = 64  # characters of an operator's name
+SHORTEST = 4  # least digits of a case that a moderator types; they must be unique
+NAME = 64  # characters of a moderator's account name
 
 
 Found = Row[tuple[object, ...]]
 
 
 class Missing(Refused):
-    """There is no such case."""
+    """No such case."""
 
 
 class Taken(Refused):
-    """Another operator has this case."""
+    """Another moderator has this case."""
 
 
 class Files:
-    """Over one store. `clock`: Unix seconds."""
+    """Access to the cases of one store. `clock`: Unix seconds."""
 
     def __init__(
         self, database: Database, sealed: Sealed, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time
@@ -48,15 +48,15 @@ class Files:
 
     @property
     def now(self) -> int:
-        """Unix seconds, by the desk's clock."""
+        """Unix seconds, by this object's clock."""
         return int(self._clock())
 
     async def _ident(self, text: str) -> bytes:
-        """The id of a case from its first hexadecimal digits, SHORTEST at least, where one case alone begins so.
+        """Return the id of the one case that begins with these hexadecimal digits, SHORTEST at least.
 
-        A ban outlives its case, and goes by the same digits. Raises Missing, Refused, StoreAway.
+        A ban outlives its case and is found by the same digits. Raises Missing, Refused, StoreAway.
         """
-        digits = text.strip().rstrip("….").lower()  # as a table that had no room prints it
+        digits = text.strip().rstrip("….").lower()  # a narrow table prints shortened digits
         if not SHORTEST <= len(digits) <= 32 or not set(digits) <= set("0123456789abcdef"):
             raise Refused("refused.case.digits", digits=SHORTEST)
         first, last = bytes.fromhex(digits.ljust(32, "0")), bytes.fromhex(digits.ljust(32, "f"))
@@ -76,7 +76,7 @@ class Files:
         return row
 
     def _free_for(self, row: Found, operator: str) -> None:
-        """Raises Taken where another operator has the case, Refused where it is not open any more."""
+        """Check that this moderator may work on a case. Raises Taken if another one has it, Refused if it is not open any more."""
         if row.state != OPEN:
             raise Refused("refused.aged" if row.state == "aged" else "refused.decided")
         if row.claimed_by not in (None, operator[:NAME]) and row.claimed_until > self.now:
@@ -84,7 +84,7 @@ class Files:
             raise Taken("refused.taken", who=row.claimed_by, n=minutes)
 
     def _opened(self, sealed: bytes | None, domain: bytes) -> str:
-        """Somebody's words from a column; empty where there are none, or their key is gone."""
+        """Return the text of a sealed column; empty for NULL, or if its key is gone."""
         if sealed is None:
             return ""
         try:
@@ -93,7 +93,7 @@ class Files:
             return ""
 
     async def _note(self, action: str, operator: str, why: str, ident: bytes, outcome: str) -> None:
-        """A row of the trail, under the keyed value of whom the case is about. Raises StoreAway."""
+        """Write a line of the audit log, under the keyed value of the case's subject. Raises StoreAway."""
         await audit_log.note(
             self._database, now=self.now, operator=operator, action=action, why=why,
             subject=await audit_log.of_case(self._database, self._pseudonyms, ident),

@@ -1,6 +1,7 @@
-"""Looks at the pictures of a case, and what role child says of them. Rule: each picture that leaves the store is a line of the trail first.
+"""Review the pictures of a case, and mark apparent abuse material.
 
-A picture is asked for one by one. What lies in the folder `child/` is given to the role child alone, with a reason of its own.
+**Invariant:** each picture that is shown is a line of the audit log first. Pictures are requested one by one. Those in the folder `child/` are
+given to the role child alone, with a reason of their own.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ from server.trust.evidence import picture_evidence
 from server.trust.sanctions.ban_rows import impose
 from server.trust.sanctions.sanction_table import Decision, Refused
 
-PAUSED = Decision(PAUSE, CHILDREN, DAY)  # the subject of a marked case, until it is decided
+PAUSED = Decision(PAUSE, CHILDREN, DAY)  # of the subject of a marked case, until it is decided
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture of a case, without its bytes. `kind`: strip or own; `subject`: of the camera of whom the case is about; `at`: Unix seconds;
-    `child`: apparent abuse material; `listed`: the entry of a list that it is like, empty: none."""
+    """A picture of a case, without its bytes. `kind`: strip or own; `subject`: of the subject's camera; `at`: Unix seconds;
+    `child`: apparent abuse material; `listed`: the hash list's entry that it matches, or empty.
+    """
 
     id: str
     kind: str
@@ -38,10 +40,10 @@ class Shot:
 
 
 class Looking(Files):
-    """What an operator does with pictures."""
+    """Review of pictures by a moderator."""
 
     async def shots(self, ident: bytes) -> tuple[Shot, ...]:
-        """Which pictures there are of a case, oldest first. Raises StoreAway."""
+        """List the pictures of a case, oldest first. Raises StoreAway."""
         wanted = select(evidence).where(evidence.c.case == ident, picture_evidence.PICTURE, self._there)
         async with self._database.read() as connection:
             rows = (await connection.execute(wanted.order_by(evidence.c.made, evidence.c.id))).all()
@@ -58,9 +60,9 @@ class Looking(Files):
         )
 
     async def look(self, text: str, piece: str, operator: str, why: str, *, role: bool = False) -> bytes:
-        """One picture of a case. `role`: the operator is of role child. Raises Missing, Refused, StoreAway, ObjectsAway.
+        """Return one picture of a case. `role`: the moderator has the role child. Raises Missing, Refused, StoreAway, ObjectsAway.
 
-        Missing too where another operator has the case, and where the object is gone.
+        Missing is raised too if another moderator has the case, or the object is gone.
         """
         ident = await self._ident(text)
         one = bytes.fromhex(piece) if len(piece) == 32 else b""
@@ -85,19 +87,19 @@ class Looking(Files):
 
     @property
     def _there(self) -> ColumnElement[bool]:
-        """That a piece has not run out."""
+        """Condition that a picture has not expired."""
         return or_(evidence.c.until.is_(None), evidence.c.until > self.now)
 
     async def child(self, text: str) -> bool:
-        """Whether there is apparent abuse material in a case. Raises Missing, Refused, StoreAway."""
+        """Whether a case has apparent abuse material. Raises Missing, Refused, StoreAway."""
         ident = await self._ident(text)
         async with self._database.read() as connection:
             return await child.marked(connection, ident)
 
     async def mark(self, text: str, operator: str, why: str) -> None:
-        """Say that there is apparent abuse material in a case: kept for a year, apart, its person paused for a day; the case stays open.
+        """Mark apparent abuse material in a case: kept for a year in its own folder, its subject paused for a day; the case stays open.
 
-        Raises Refused, StoreAway, ObjectsAway; then what it did is done, and it may be asked again.
+        Raises Refused, StoreAway, ObjectsAway; steps already done then stay done, and it may be called again.
         """
         ident, now = await self._ident(text), self.now
         if not why.strip():
@@ -111,7 +113,7 @@ class Looking(Files):
             held = await child.mark(connection, self._pseudonyms, ident, now)
             if not await automatic_actions.out(connection, ident, now):
                 subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).one()
-                with contextlib.suppress(Refused):  # nobody can be told to be them: their material is kept all the same
+                with contextlib.suppress(Refused):  # neither identity nor network is known: the material is kept
                     await impose(connection, self._pseudonyms, subject, PAUSED, operator[:NAME], now, neutral=True)
         moved = await child.apart(self._database, self._sealed, ident, now)
         await self._note(
@@ -119,6 +121,6 @@ class Looking(Files):
         )
 
     async def _apart(self, ident: bytes) -> None:
-        """What could not be moved before."""
+        """Move what could not be moved before."""
         with contextlib.suppress(ObjectsAway):
             await child.apart(self._database, self._sealed, ident, self.now)

@@ -1,8 +1,8 @@
-"""Cases: what several people report about one person, together. Rule: weight and number order a queue; they never drop a report.
+"""Store reports and detections in cases, one open case a user. **Invariant:** weight and number order a queue; they never drop a report.
 
-A report joins the open case about the same person; one of the same pair within a day joins the same case, whatever became
-of it. Every report has a receipt: 128 random bits, of which a keyed hash is stored. What a program found is no report: it has
-a case of its own, which reports may join.
+A report joins the open case about the same user; a second report of the same reporter within a day joins the same case, even a decided one.
+Every report has a receipt: 128 random bits, of which a keyed hash is stored. A detection is no report: it has a case of its own, which
+reports may join.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ from server.trust.evidence.case_pictures import Picture, bounded
 from server.trust.evidence.chat_evidence import pack
 from server.trust.evidence.reported_chat import Person, Reported
 
-AFTER = 3 * DAY  # seconds that the text of a report is kept which came after its case was decided
-POINT = 600  # seconds of age that weigh as much as a point of priority
-A_DAY = 20  # reports of one person: later ones are taken too, into the low queue
+AFTER = 3 * DAY  # seconds that the text of a report is kept that came after its case was decided
+POINT = 600  # seconds of age that count as one point of priority
+A_DAY = 20  # reports of one reporter a day; later ones are accepted into the low queue
 REASONS_MOST = 80  # characters of the column `reasons`
 RECEIPT = b"safety.receipt"
 NOTE = b"report.note"
@@ -51,8 +51,9 @@ logger = log.get()
 
 
 class Cases:
-    """Takes reports, and what programs found. `country`: two letters of an address, or None; `pause`: seconds of one for `repeat`;
-    `clock`: Unix seconds."""
+    """Intake of reports and detections into the store. `country`: returns two letters for an address, or None; `pause`: seconds of the pause for
+    `repeat`; `clock`: Unix seconds.
+    """
 
     def __init__(
         self, database: Database, sealed: Sealed, pseudonyms: Pseudonyms, country: Callable[[str], str | None],
@@ -66,7 +67,7 @@ class Cases:
         self._clock = clock
 
     async def take(self, reported: Reported) -> bytes:
-        """Store one with its evidence; the id of its case. Raises StoreAway, ObjectsAway; then it may be given again."""
+        """Store a report or detection with its evidence. Return the id of its case. Raises StoreAway, ObjectsAway; it may then be given again."""
         placed, now = None, int(self._clock())  # a report that waited long must not look like an interrupted writer's
         if reported.said is not None and reported.said.lines:
             placed = await self._sealed.put("evidence/", pack(reported.said), now)
@@ -80,7 +81,7 @@ class Cases:
                 await self._add_text(connection, ident, reported, placed, until)
                 await self._sealed.keep(connection, placed.name)
             await picture_evidence.write(connection, self._sealed, ident, reported.side, shown, pictures, until)
-            if grave:  # whoever reported it, and for what
+            if grave:  # whatever the report's reason
                 await child_material.mark(connection, self._pseudonyms, ident, int(self._clock()))
             grave = await child_material.marked(connection, ident)
         if grave:
@@ -88,9 +89,9 @@ class Cases:
         return ident
 
     async def add_pictures(self, ident: bytes, side: int, pictures: Iterable[Picture]) -> int:
-        """What was seen after a report, for its case; how many were kept. `side`: who was reported, in that chat. Raises StoreAway, ObjectsAway.
+        """Store pictures taken after a report. Return how many were kept. `side`: the reported one in that chat. Raises StoreAway, ObjectsAway.
 
-        Nothing is kept where the case is gone, or has MOST_OF_A_CASE already.
+        Nothing is kept if the case is gone or has MOST_OF_A_CASE already.
         """
         some = bounded(pictures)
         listed = _listed(some, side)
@@ -111,14 +112,14 @@ class Cases:
         return count
 
     async def _apart(self, ident: bytes) -> None:
-        """Apparent abuse material goes to its folder; where the store is away, when the case is opened."""
+        """Move apparent abuse material to its folder; if the store is away, it is moved when the case is opened."""
         try:
             await child_material.apart(self._database, self._sealed, ident, int(self._clock()))
         except (StoreAway, ObjectsAway) as error:
             logger.warning("safety.apart_later", **log.described(error))
 
     async def _write(self, connection: AsyncConnection, reported: Reported) -> tuple[bytes, int | None]:
-        """A report: its case, and until when what comes with it stays (None: the case is open)."""
+        """Insert a report. Return (case, Unix seconds until which its evidence is kept; None: the case is open)."""
         who, _, _ = self._pseudonyms.safety(reported.reporter.identity, "")
         subject = self._subject(reported.subject)
         queue = await self._queue(connection, who, reported)
@@ -138,7 +139,7 @@ class Cases:
         return ident, None if closed is None else closed + AFTER
 
     async def _act(self, connection: AsyncConnection, reported: Reported) -> tuple[bytes, int | None]:
-        """What a program found: a case of its own, or one more text of that, and what follows at once."""
+        """Insert a detection into its own case, and take the action that follows at once. Return as `_write`."""
         queue = reason(reported.reason, program=True).queue
         subject = self._subject(reported.subject)
         ident = None
@@ -156,7 +157,7 @@ class Cases:
         return ident, None
 
     def _step(self, detection: str) -> Step | None:
-        """What follows a detection at once."""
+        """Return the action that follows a detection at once, or None."""
         step = reason(detection, program=True).step
         return replace(step, seconds=self._pause) if step is not None and detection == REPEAT else step
 
@@ -180,7 +181,7 @@ class Cases:
         return {"identity": who, "address": address, "network": network, "country": country}
 
     async def _queue(self, connection: AsyncConnection, who: bytes | None, reported: Reported) -> str:
-        """Where it stands: low beyond A_DAY reports of one person in a day."""
+        """Return the queue of a report: low beyond A_DAY reports of one reporter in a day."""
         if who is not None:
             since = and_(report.c.identity == who, report.c.at > reported.at - DAY)
             if (await connection.execute(select(func.count()).select_from(report).where(since))).scalar_one() >= A_DAY:
@@ -190,7 +191,7 @@ class Cases:
     async def _joined(
         self, connection: AsyncConnection, who: bytes | None, subject: dict[str, object], at: int
     ) -> bytes | None:
-        """The case that it belongs to, where there is one."""
+        """Return the case that a report joins, or None."""
         if (same := _same(subject)) is None:
             return None
         found = select(case.c.id).join(case_subject, case_subject.c.case == case.c.id).where(same)
@@ -219,7 +220,7 @@ class Cases:
     async def _raised(
         self, connection: AsyncConnection, ident: bytes, reported: Reported, queue: str
     ) -> tuple[str | None, int | None]:
-        """One more report: an open case keeps the highest queue and base of all; of a decided one it has the outcome. (outcome, closed)."""
+        """Add a report to a case. Return (outcome, closed) of a decided one, else (None, None). An open case keeps its highest queue and priority."""
         now = (await connection.execute(select(case).where(case.c.id == ident))).one()
         if now.closed is not None:
             first = select(report.c.outcome).where(report.c.case == ident).limit(1)
@@ -240,7 +241,7 @@ class Cases:
 
 
 def priority_of(reported: Reported) -> int:
-    """What a report, or what a program found, weighs by itself."""
+    """Return the points of a report or a detection by itself."""
     row, rules = reason(reported.reason, program=reported.program), reported.rules
     if reported.program:
         return row.points
@@ -249,12 +250,12 @@ def priority_of(reported: Reported) -> int:
 
 
 def _listed(pictures: Iterable[Picture], side: int) -> bool:
-    """Whether one of this side's camera is like an entry of a list."""
+    """Whether a picture of this side's camera matches an entry of a hash list."""
     return any(one.listed and one.side == side for one in pictures)
 
 
 def _same(subject: dict[str, object]) -> ColumnElement[bool] | None:
-    """The same person as somebody; None: nobody can be told to be."""
+    """Return the condition for cases about the same user; None if neither identity nor network is known."""
     identity, network = subject["identity"], subject["network"]
     if identity is not None:
         return case_subject.c.identity == identity
@@ -264,5 +265,5 @@ def _same(subject: dict[str, object]) -> ColumnElement[bool] | None:
 
 
 def due(opened: int, priority: int) -> int:
-    """What orders a queue, smallest first: points grow by one in POINT seconds, for all cases alike."""
+    """Return the sort key of a queue, smallest first: points grow by one in POINT seconds, for all cases alike."""
     return opened - POINT * priority

@@ -1,9 +1,10 @@
-"""The package of a report about child abuse, in the fields of NCMEC's reporting API. Rule: it is made of what a case keeps, and of nothing else;
-where it goes is another module's, and takes a person's command.
+"""Build the package of a report about child abuse, in the fields of NCMEC's reporting API.
+
+**Invariant:** it has what the case keeps, and nothing else. Sending is another module's, and needs a person's command.
 
     report.xml        incident, times in UTC, the address: what opens a report (`/submit`)
     01-chat.txt …     the text of each chat; 02-strip.jpg …: each picture, as it was seen
-    01-chat.xml …     what is said of each file (`/fileinfo`): hashes, whether a person looked at it; the numbers are given by who takes it
+    01-chat.xml …     metadata of each file (`/fileinfo`): hashes, whether a person looked at it; the receiver assigns the numbers
     package.json      the same for people and programs who do it by hand
 """
 
@@ -25,7 +26,7 @@ from server.trust.evidence.chat_evidence import Evidence
 
 SCHEMA: Final = "https://report.cybertip.org/ispws/xsd"
 INSTANCE: Final = "http://www.w3.org/2001/XMLSchema-instance"
-MATERIAL: Final = "Child Pornography (possession, manufacture, and distribution)"  # their words for it
+MATERIAL: Final = "Child Pornography (possession, manufacture, and distribution)"  # NCMEC's term
 TYPES: Final = {
     "material": MATERIAL,
     "enticement": "Online Enticement of Children for Sexual Acts",
@@ -39,7 +40,7 @@ _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """Who reports: a person of the operator's."""
+    """The reporting person, of the operator's staff."""
 
     name: str
     mail: str
@@ -47,7 +48,7 @@ class Reporter:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A picture with its bytes. `viewed`: a person of ours looked at it."""
+    """A picture with its bytes. `viewed`: a moderator looked at it."""
 
     shot: Shot
     body: bytes
@@ -56,7 +57,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What a case keeps. Times in Unix seconds; `address`: of whom it is about, empty where none is kept."""
+    """Contents of a case. Times in Unix seconds; `address`: the subject's, empty if none is kept."""
 
     case: str
     opened: int
@@ -71,15 +72,15 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """A file, and what is said of it: `details`, without the numbers of report and file."""
+    """A file with its metadata: `details` has no numbers of report and file yet."""
 
     name: str
     body: bytes
     details: bytes
 
     def numbered(self, report: str, file: str) -> bytes:
-        """What is said of it, with the numbers that it was given."""
-        told = ElementTree.fromstring(self.details)  # noqa: S314 - our own
+        """Return the metadata with the numbers that the receiver assigned."""
+        told = ElementTree.fromstring(self.details)  # noqa: S314 - built here
         for tag, value in (("reportId", report), ("fileId", file)):
             found = told.find(tag)
             if found is not None:
@@ -89,7 +90,7 @@ class Filed:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A report, its files, and what `package.json` says."""
+    """A report, its files, and the text of `package.json`."""
 
     report: bytes
     files: tuple[Filed, ...]
@@ -97,14 +98,14 @@ class Package:
 
 
 def build(found: Material, reporter: Reporter, kind: str = "material") -> Package:
-    """The package. `kind`: one of TYPES. Raises KeyError."""
+    """Build the package. `kind`: one of TYPES. Raises KeyError."""
     files = [_of_text(number, one, found) for number, one in enumerate(found.texts, 1)]
     files += [_of_picture(number, one, found) for number, one in enumerate(found.pictures, len(files) + 1)]
     return Package(_report(found, reporter, TYPES[kind]), tuple(files), _summary(found, TYPES[kind], files))
 
 
 def write(package: Package, folder: Path) -> list[Path]:
-    """Put it into a new folder that nobody else may read; its files. Raises OSError where the folder is there."""
+    """Write the package into a new folder of mode 0700. Return its files. Raises OSError if the folder exists."""
     folder.mkdir(mode=0o700)
     bodies = {"report.xml": package.report, "package.json": package.summary}
     for one in package.files:
@@ -198,17 +199,17 @@ def _summary(found: Material, kind: str, files: list[Filed]) -> bytes:
 
 
 def hashes(body: bytes) -> dict[str, str]:
-    """Of a file, as hexadecimal digits."""
+    """Return a file's hashes by kind, as hexadecimal digits."""
     return {name: hashlib.new(name, body, usedforsecurity=False).hexdigest() for name in HASHES}
 
 
 def utc(at: int) -> str:
-    """`2026-11-27T03:00:00Z`."""
+    """Return a time as `2026-11-27T03:00:00Z`."""
     return f"{datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat()[:19]}Z"
 
 
 def _when(found: Material) -> int:
-    """When it happened: the first picture of it, else when it was reported."""
+    """Return the incident's time: of the first picture, else of the report."""
     return min((one.shot.at for one in found.pictures), default=found.opened)
 
 
@@ -218,7 +219,7 @@ def _root(tag: str) -> ElementTree.Element:
 
 
 def _add(parent: ElementTree.Element, tag: str, text: str) -> ElementTree.Element:
-    """An element whose text is what XML may hold."""
+    """Add an element; characters that XML may not hold are replaced."""
     made = ElementTree.SubElement(parent, tag)
     made.text = _NO_XML.sub("\ufffd", text)
     return made

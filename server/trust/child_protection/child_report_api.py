@@ -1,7 +1,8 @@
-"""A package goes to a body that protects children: NCMEC's reporting API, or whoever speaks it. Rule: by a person's command alone; whole, or
-taken back.
+"""Send a report's package to NCMEC's reporting API, or another server of that protocol.
 
-    submit (report.xml) ─▷ for each file: upload ─▷ fileinfo ─▷ finish          what fails in between is retracted
+**Invariant:** by a person's command alone; complete, or retracted.
+
+    submit (report.xml) ─▷ for each file: upload ─▷ fileinfo ─▷ finish          a failure in between is followed by retract
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
 class NotSent(RuntimeError):
-    """It was not taken. The message says why, in words for an operator, and quotes nothing of the package."""
+    """The report was not accepted. The message is for a moderator, and quotes nothing of the package."""
 
 
 async def send(package: Package, endpoint: str, user: str, password: str) -> str:
-    """Report it; the number of the report. Raises NotSent: then nothing of it stands there, or a part that nobody finished."""
+    """Send a report. Return its number. Raises NotSent: then the receiver has nothing, or an unfinished part."""
     parts = urlsplit(endpoint)
     if parts.scheme != "https" and parts.hostname not in LOOPBACK:
         raise NotSent("safety.child_endpoint is not https")
@@ -52,7 +53,7 @@ async def send(package: Package, endpoint: str, user: str, password: str) -> str
 
 
 class _Told:
-    """One conversation."""
+    """Connection to the receiver for one report."""
 
     def __init__(self, web: aiohttp.ClientSession, endpoint: str) -> None:
         self._web = web
@@ -61,7 +62,7 @@ class _Told:
     async def ask(
         self, what: str, wanted: str, *, data: bytes | aiohttp.FormData, headers: dict[str, str] | None = None
     ) -> str:
-        """One step; the value that it answers with in the element `wanted`. Raises NotSent."""
+        """Do one step. Return the value of the element `wanted` of the answer. Raises NotSent."""
         try:
             async with self._web.post(
                 f"{self._endpoint}/{what}", data=data, headers=headers, allow_redirects=False
@@ -80,6 +81,6 @@ class _Told:
 
 
 def _value(body: bytes, name: str, form: str) -> str:
-    """The text of an element of an answer; empty where there is none of this form. No more of it is read than that."""
+    """Return the text of an element of an answer, or "" unless it has this form. Nothing else of the answer is parsed."""
     found = re.search(rf"<{name}>\s*({form})\s*</{name}>", body.decode("utf-8", "replace"))
     return found[1] if found else ""

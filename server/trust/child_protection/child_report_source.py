@@ -1,4 +1,7 @@
-"""What is reported of a case to a body that protects children, gathered. Rule: only what is marked is; it is written down, then done."""
+"""Gather the contents of a marked case for a report to a child protection body.
+
+**Invariant:** only a marked case; the audit log has the line first.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,10 @@ GONE = "refused.referral.gone"
 
 
 class Referring(Disclosures, Looking):
-    """What whoever reports does."""
+    """Referrals of cases to a child protection body."""
 
     async def gather(self, text: str, operator: str, why: str) -> Material:
-        """All that a marked case keeps, with the address. Raises Refused, StoreAway, ObjectsAway; Refused too where a piece is not there."""
+        """Return all that a marked case keeps, with the address. Raises Refused (also if a picture is missing), StoreAway, ObjectsAway."""
         ident = await self._ident(text)
         await self._note("safety referral", operator, why, ident, "asked")
         async with self._database.read() as connection:
@@ -48,14 +51,14 @@ class Referring(Disclosures, Looking):
         return found
 
     async def referred(self, text: str, operator: str, why: str, number: str) -> None:
-        """Write down that it was reported, under the number that the body gave it. Raises Refused, StoreAway."""
+        """Log a referral under the number that the receiver assigned. Raises Refused, StoreAway."""
         await self._note(REFERRED, operator, why, await self._ident(text), f"reported as {number[:100]}")
 
     async def _piece(self, piece: bytes) -> bytes:
         async with self._database.read() as connection:
             row = (await connection.execute(select(evidence).where(evidence.c.id == piece))).first()
         body = None if row is None else await self._sealed.get(row.object, row.object_key)
-        if body is None:  # rather none than half a report
+        if body is None:  # no report rather than an incomplete one
             raise Refused(GONE)
         return body
 

@@ -1,8 +1,7 @@
-"""Whose records go because they are under 18, or seem to be. Rule: by the same deletion as at their own request: hidden at once, then gone,
-but for what a hold keeps.
+"""Delete the records of users who are, or seem, under 18. **Invariant:** by the same deletion as at their own request, except what a hold keeps.
 
-A person's decision names a keyed identity, with which nothing else is stored: whose records they are is known when they are turned away, so
-that is when they are deleted. Not before STANDS seconds are over: the decision may be taken back.
+A person's decision names a keyed identity that is stored nowhere else: the records can be found only when that user connects and is refused,
+so they are deleted then. Not within STANDS seconds, because the decision may be undone.
 """
 
 from __future__ import annotations
@@ -18,32 +17,33 @@ from server.data.errors import StoreAway
 from server.ops import log
 from server.trust.sanctions.ban_table import BanTable
 
-STANDS: Final = (
-    60.0  # seconds after which no operator takes the decision back (`server.data.retention.case_expiry.UNDO`)
-)
-EVERY: Final = 5.0  # seconds between looks at who waits
-BOUND: Final = 10_000  # people who wait, and who are remembered to be done; then the oldest are forgotten
+STANDS: Final = 60.0  # seconds after which the decision cannot be undone (`server.data.retention.case_expiry.UNDO`)
+EVERY: Final = 5.0  # seconds between passes over the waiting identities
+BOUND: Final = 10_000  # identities that wait, and that are remembered as done; beyond it the oldest are dropped
 Delete = Callable[[int, int], Awaitable[object]]
 
 logger = log.get()
 
 
 class Minors:
-    """Of one store. `delete`: of an identity, at a time (`server.trust.rights.deletion.Deletion.ask`); `clock`: Unix seconds."""
+    """Deletion of minors' records in one store. `delete`: takes (identity, Unix seconds) (`server.trust.rights.deletion.Deletion.ask`);
+    `clock`: Unix seconds.
+    """
 
     def __init__(self, bans: BanTable, delete: Delete, clock: Callable[[], float] = time.time) -> None:
         self._bans = bans
         self._delete = delete
         self._clock = clock
-        self._waiting: OrderedDict[int, tuple[float, bool]] = OrderedDict()  # from when on, and whether a ban must run
+        # identity → (due, whether a ban must be in force)
+        self._waiting: OrderedDict[int, tuple[float, bool]] = OrderedDict()
         self._done: OrderedDict[int, float] = OrderedDict()
 
     def said(self, identity: int) -> None:
-        """They said so themselves."""
+        """Delete the records of a user who stated to be under 18."""
         self._put(identity, self._clock(), False)
 
     def turned_away(self, identity: int) -> None:
-        """Somebody whom a person's decision keeps out as a minor was turned away; more than once is no matter."""
+        """Delete, after STANDS seconds, the records of a refused user whom a person's decision keeps out as a minor. Repeated calls do nothing."""
         if identity not in self._done and identity not in self._waiting:
             self._put(identity, self._clock() + STANDS, True)
 
@@ -54,19 +54,19 @@ class Minors:
                 self._waiting.popitem(last=False)
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Delete what is due every EVERY seconds until cancelled."""
         while True:
             await self.look()
             await asyncio.sleep(EVERY)
 
     async def close(self, within: float = 5.0) -> None:
-        """Delete what is due now; so many seconds at most. `run` is cancelled before."""
+        """Delete what is due now, for `within` seconds at most. `run` must be cancelled before."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within):
                 await self.look()
 
     async def look(self) -> None:
-        """Delete what is due; where the store is away it waits."""
+        """Delete what is due; while the store is away it waits."""
         now = self._clock()
         for identity, (due, decided) in list(self._waiting.items()):
             if due > now:

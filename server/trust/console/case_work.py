@@ -98,9 +98,8 @@ class Casework:
         ident = request.match_info["case"]
         try:
             chosen = await self._chosen(request)
-            what = (
-                f"{chosen.measure} {chosen.rule} {chosen.seconds} {chosen.words}"  # all that another operator confirms
-            )
+            # all that another operator confirms
+            what = f"{chosen.measure} {chosen.rule} {chosen.seconds} {chosen.words}"
             subject = bytes.fromhex(ident) + hashlib.sha256(what.encode()).digest()[:16]
             if not (await self._approvals.find(Action.FOREVER, subject, operator)).may:
                 return await self._ask(request, operator, ident, subject, case_words.wanted(chosen))

@@ -8,19 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from server.trust.data_export.answer_parts import Row
 
-FORMULA = (
-    "=",
-    "+",
-    "-",
-    "@",
-    "\t",
-    "\r",
-    "\n",
-    "\uff1d",
-    "\uff0b",
-    "\uff0d",
-    "\uff20",
-)  # and their wide forms, which some read alike
+# and their wide forms, which some read alike
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def cell(value: str | int | None) -> str:

@@ -38,9 +38,8 @@ Made = TypeVar("Made")
 
 SHOWN = 2_000  # pieces of a part in the document; the archive has them all
 PAGE = 5_000  # chats in memory at once while an archive is made: 8 MB
-READING = (
-    4  # people whose rows are read at the same time; who comes then waits, and the store's other connections stay free
-)
+# people whose rows are read at the same time; who comes then waits, and the store's other connections stay free
+READING = 4
 TRIES = 40  # for a place among those whose logs are unpacked,
 AGAIN = 0.25  # seconds apart
 START = (b"", -1)  # before every chat

@@ -1,1 +1,1 @@
-"""Keep requests about one's own data: their states, log, limits, proofs and keys."""
+"""Keep data requests: their states, log, limits, proofs and rights keys."""

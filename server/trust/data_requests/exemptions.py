@@ -1,7 +1,9 @@
-"""What a deletion leaves, and why. Rule: these reasons and no others; each names its rows by a query, and the answer names it with its end.
+"""List what a deletion keeps, and why.
 
-A hold whose order forbids to speak of it is named by nobody: every answer carries one sentence (`words.SENTENCE`), and is made by the same queries. A
-duty to preserve is placed as a hold.
+**Invariant:** these reasons and no others; each finds its rows by a query, and the answer names it and its end.
+
+A hold whose order forbids disclosure is never named: every answer has the same sentence (`receipt_words.SENTENCE`), and is made by the same
+queries. A duty to preserve is a hold.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ TICKET = 730 * 86_400  # seconds: 24 months
 
 
 class Exemption(Enum):
-    """Why something stays."""
+    """A reason to keep something."""
 
     HOLD = "an order to preserve it, by a court or another authority, or a duty to preserve it"
     MODERATION = "an open report, a ban that runs, or an appeal that waits"
@@ -32,14 +34,14 @@ class Exemption(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What stays. `until`: Unix seconds; None: until the case, or each line's time, is over."""
+    """Something kept. `until`: Unix seconds; None: until the case, or each line's time, is over."""
 
     exemption: Exemption
     until: int | None
 
 
 async def kept(connection: AsyncConnection, values: Sequence[bytes], asked: int, now: int) -> tuple[Kept, ...]:
-    """What stays of the person who is stored under these values, in the enum's order. Raises StoreAway."""
+    """Return what is kept of the person stored under these values, in the enum's order. Raises StoreAway."""
     found = []
     if (until := await _held(connection, values, now)) is not None:
         found.append(Kept(Exemption.HOLD, until))
@@ -49,7 +51,7 @@ async def kept(connection: AsyncConnection, values: Sequence[bytes], asked: int,
 
 
 async def _held(connection: AsyncConnection, values: Sequence[bytes], now: int) -> int | None:
-    """The end of the last hold on the person, an address of theirs, or a saved log that they are in; what may be told alone."""
+    """Return the end of the last disclosable hold on the person, their address, or a saved log that they are in."""
     address = select(party.c.chat).where(party.c.address_mac == hold_match.c.value, party.c.identity.in_(values))
     by_log = or_(log_party.c.log == hold_match.c.value, log_party.c.address_mac == hold_match.c.value)
     logs = select(log_party.c.log).where(log_party.c.identity.in_(values), by_log)
@@ -62,7 +64,7 @@ async def _held(connection: AsyncConnection, values: Sequence[bytes], now: int) 
 
 
 async def _moderated(connection: AsyncConnection, values: Sequence[bytes], now: int) -> int | None:
-    """The end of the longest ban, 0 where none runs; None where nothing stays."""
+    """Return the end of the longest ban, 0 without a ban in force; None if nothing is kept."""
     mine = union_all(
         select(report.c.case).where(report.c.identity.in_(values), exempt_case(now, report.c.case)),
         select(case_subject.c.case).where(case_subject.c.identity.in_(values), exempt_case(now, case_subject.c.case)),

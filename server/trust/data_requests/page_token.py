@@ -1,6 +1,8 @@
-"""The token of a page's forms. Rule: an act comes from a page that this browser was shown within LIFE seconds, for this very step.
+"""Make and check the tokens of forms.
 
-It is bound to the browser's cookie, where it has one, so that a page shown to somebody else sends nothing for it. Nothing is stored.
+**Invariant:** a form is accepted only from a page that this browser got within LIFE seconds, for this very step.
+
+A token is bound to the browser's cookie, if it has one, so that another browser's page is useless. Nothing is stored.
 """
 
 from __future__ import annotations
@@ -15,25 +17,25 @@ from server.ops.security.secret_keys import Keys, Purpose
 
 LIFE = 600  # seconds
 ACT = b"act"
-CONFIRM = b"confirm"  # of the page that asks once more
-_HEAD = struct.Struct(">BI")  # key id, when it runs out
+CONFIRM = b"confirm"  # of the page that asks for confirmation
+_HEAD = struct.Struct(">BI")  # key id, expiry
 _SIZE = _HEAD.size + 32
 
 
 class PageTokens:
-    """Makes and judges them; a page that was open over a rotation of the secret still works."""
+    """Tokens of this service; a page that was open over a rotation of the secret still works."""
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys.accepted(Purpose.PAGE)
         self._id = keys.present.id
 
     def make(self, step: bytes, identity: int, now: float) -> str:
-        """A token; `identity`: of the browser's cookie, 0 where it has none."""
+        """Return a token. `identity`: of the browser's cookie, 0 without one."""
         head = _HEAD.pack(self._id, int(now) + LIFE)
         return urlsafe_b64encode(head + self._sum(self._keys[self._id], head, step, identity)).decode().rstrip("=")
 
     def fits(self, token: str, step: bytes, identity: int, now: float) -> bool:
-        """Whether this browser was shown it, for this step, not too long ago."""
+        """Whether this token was given to this browser, for this step, within LIFE seconds."""
         try:
             raw = urlsafe_b64decode(token + "=" * (-len(token) % 4)) if len(token) < 100 else b""
         except (Error, ValueError):

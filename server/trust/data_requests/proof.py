@@ -1,7 +1,7 @@
-"""What a proof opens. Rule: possession alone proves; no name, no card, no address, and nobody is asked for one.
+"""Define proofs of identity and their scope. **Invariant:** possession alone proves; no name, no card and no address is ever requested.
 
 Level 3 is the browser's cookie or a rights key, and an agent's code within its scope; level 2 the delete address of a saved log,
-which opens that log and nothing else of the person; level 0 is everybody.
+which opens that log and nothing else of the person; level 0 is no proof.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 KNOW = "know"
 DELETE = "delete"
-MANAGE = "manage"  # keys, codes, restriction, objection: never an agent's
+MANAGE = "manage"  # keys, codes, restriction, objection: never for an agent
 WHOLE = frozenset({KNOW, DELETE, MANAGE})
-AGENT = frozenset({KNOW, DELETE})  # what a code may be made for
+AGENT = frozenset({KNOW, DELETE})  # scopes that a code may have
 
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """Who asks. `identity`: 0 at level 2; `code`: of an agent, as it is stored; `number`: the request that it was used for already."""
+    """A verified proof. `identity`: 0 at level 2; `code`: of an agent, as stored; `number`: the request that it was used for already."""
 
     identity: int
     level: int
@@ -26,5 +26,5 @@ class Proved:
     number: str = ""
 
     def may(self, scope: str) -> bool:
-        """Whether this proof opens something. An agent's code that was used opens its own request alone."""
+        """Whether this proof opens a scope. An agent's used code opens its own request alone."""
         return self.level == 3 and scope in self.scope and not self.number

@@ -1,7 +1,7 @@
-"""The requests, as they stand. Rule: each change is one transaction under the guard, and goes through the machine.
+"""Store data requests with their states. **Invariant:** each change is one transaction under the guard, and a move of the state machine.
 
-One open request a person and kind: a second one joins the first only where both were proved, so that no stranger can block or pass
-somebody's. What was written in a request, and where an answer goes, leaves when it closes, at the latest 90 days after it came.
+One open request per person and kind: a second one joins the first only if both were proved, so that a stranger can neither block nor imitate
+a person. The text of a request, and the address for the answer, are deleted when it closes, at the latest 90 days after it came.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from server.trust.data_requests.request_number import read as read_number
 from server.trust.data_requests.request_states import RUNNING, Standing
 from server.trust.data_requests.rights_ports import NoSuchRequest, QueueFull, Request, Step, Used
 
-QUEUE = 10_000  # requests that nobody has proved and that wait; beyond, people write by mail or letter
+QUEUE = 10_000  # waiting requests without a proof; beyond it, only mail or a letter is accepted
 TEXT = 2_000  # characters of a request, and of an answer
 CONTACT = 254
 NOWHERE = "0" * 13  # no request has this number
@@ -46,9 +46,9 @@ _STANDING = tuple(Standing.__dataclass_fields__)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What comes in. `identity`: 0 where nothing proves it; `secret`: of a ticket, its asker alone has it; `code`: an agent's, as stored.
+    """A new request. `identity`: 0 without a proof; `secret`: of a ticket, known to its author alone; `code`: an agent's, as stored.
 
-    `number`: that it has already, by what it began; else one is drawn.
+    `number`: of the deletion that it belongs to, if that has begun; else one is drawn.
     """
 
     kind: str
@@ -63,14 +63,14 @@ class Asked:
 
 
 class Requests:
-    """Over one store. Every method raises StoreAway; times are Unix seconds."""
+    """Requests in one store. Every method raises StoreAway; times are Unix seconds."""
 
     def __init__(self, database: Database, pseudonyms: Pseudonyms) -> None:
         self._database = database
         self._pseudonyms = pseudonyms
 
     async def open(self, asked: Asked, now: int, received: int | None = None) -> str:
-        """Take a request; its number, or that of the one that it joins. `received`: when a letter came. Raises QueueFull, Used."""
+        """Store a request. Return its number, or that of the one that it joins. `received`: when a letter came. Raises QueueFull, Used."""
         ready = asked.level == 3 or asked.kind in request_states.UNPROVED_KINDS
         standing = request_states.begin(now if received is None else received, proved=ready)
         async with self._database.write() as connection:
@@ -85,7 +85,7 @@ class Requests:
             return await self._add(connection, asked, standing, now)
 
     async def answered(self, asked: Asked, now: int) -> str:
-        """Note a request that was answered while its asker waited: one row a person, kind and day. Its number. Raises Used."""
+        """Store a request that was answered at once: one row per person, kind and day. Return its number. Raises Used."""
         standing = request_states.move(request_states.begin(now, proved=True), request_states.FULFILLED, now)
         who = self._pseudonyms.request_identity(asked.identity)
         same = (request.c.who == who, request.c.kind == asked.kind, request.c.state == request_states.FULFILLED)
@@ -99,7 +99,7 @@ class Requests:
             return str(found)
 
     async def find(self, text: str, proved: Proved | None, secret: bytes | None) -> Request | None:
-        """A request for who may read it: its person, an agent whose code it used, or who has the ticket's secret. None: the same work."""
+        """Return a request to its person, to the agent whose code it used, or by the ticket's secret; else None, after the same work."""
         wanted = read_number(text) or NOWHERE
         hashed = self._pseudonyms.secret_hash(TICKET, secret or bytes(SECRET))
         who = self._pseudonyms.request_identity(proved.identity if proved is not None else 0)
@@ -114,7 +114,7 @@ class Requests:
             return await self._whole(connection, row)
 
     async def of(self, identity: int) -> Sequence[tuple[str, str, str]]:
-        """The running requests of a person: number, kind, state."""
+        """Return (number, kind, state) of a person's open requests."""
         who = self._pseudonyms.request_identity(identity)
         wanted = select(request.c.number, request.c.kind, request.c.state)
         wanted = wanted.where(request.c.who == who, request.c.state.in_(RUNNING)).order_by(request.c.received)
@@ -122,11 +122,11 @@ class Requests:
             return [(row.number, row.kind, row.state) for row in (await connection.execute(wanted)).all()]
 
     async def running(self, identity: int, kind: str) -> str | None:
-        """The number of a person's running request of a kind."""
+        """Return the number of a person's open request of a kind, or None."""
         return next((ident for ident, what, _ in await self.of(identity) if what == kind), None)
 
     async def read(self, text: str) -> Request:
-        """A request for an operator, with what was written. Raises NoSuchRequest."""
+        """Return a request with its text, for an operator. Raises NoSuchRequest."""
         async with self._database.read() as connection:
             row = await self._row(connection, text)
             said = select(request_text.c.text).where(request_text.c.request == row.number)
@@ -136,19 +136,19 @@ class Requests:
             )
 
     async def who(self, text: str) -> bytes | None:
-        """Whose a request is, as it is stored, for the trail: before anything of it is shown. Raises NoSuchRequest."""
+        """Return the stored value of a request's person, for the audit log: before anything is shown. Raises NoSuchRequest."""
         async with self._database.read() as connection:
             return (await self._row(connection, text)).who  # type: ignore[no-any-return]
 
     async def listed(self, every: bool) -> Sequence[Request]:
-        """The running ones, or all, those first that are due first; without what was written."""
+        """Return the open requests, or all, soonest due first; without their texts."""
         wanted = select(request).order_by(request.c.due, request.c.number)
         async with self._database.read() as connection:
             rows = (await connection.execute(wanted if every else wanted.where(request.c.state.in_(RUNNING)))).all()
         return [Request(row.number, row.kind, row.by, row.level, _standing(row), "", ()) for row in rows]
 
     async def move(self, text: str, state: str, now: int, reason: str = "", answer: str = "") -> Standing:
-        """Bring it to a state, with the words of an answer. Raises NoSuchRequest, NotAllowed."""
+        """Move a request to a state, with the words of an answer. Raises NoSuchRequest, NotAllowed."""
         async with self._database.write() as connection:
             await self._database.guard(connection)
             row = await self._row(connection, text)
@@ -161,7 +161,7 @@ class Requests:
             return after
 
     async def clear(self, since: int, until: int, now: int, reason: str, *, dry: bool = False) -> int:
-        """Refuse all running requests of the page that are not proved and came from `since` to before `until`; how many. `dry`: count only."""
+        """Refuse all open, unproved requests of the page that came in `since <= Unix seconds < until`. Return their number. `dry`: count only."""
         chosen = (
             request.c.level < 3, request.c.by == "page", request.c.state.in_(RUNNING),
             request.c.received >= since, request.c.received < until,
@@ -176,7 +176,7 @@ class Requests:
             return len(rows)
 
     async def extend(self, text: str, now: int, why: str) -> Standing:
-        """Put it off. Raises NoSuchRequest, NotAllowed."""
+        """Extend the time of a request. Raises NoSuchRequest, NotAllowed."""
         async with self._database.write() as connection:
             await self._database.guard(connection)
             row = await self._row(connection, text)
@@ -185,13 +185,13 @@ class Requests:
             return after
 
     async def tick(self, now: int) -> None:
-        """What the clock does: a deletion that is done is answered; who had to prove who they are and did not expires at the outer day.
+        """Apply the clocks: answer finished deletions, and expire requests that were not proved by their outer day.
 
-        What needs no proof never expires: it is due until an operator answers. What was written leaves with the end, or after 90 days.
+        A request that needs no proof never expires: it is due until an operator answers. Its text is deleted at the end, or after 90 days.
         """
         waits = (request.c.state == request_states.IN_PROGRESS, request.c.reason == request_states.VERIFY)
         late = (*waits, request.c.kind.not_in(request_states.UNPROVED_KINDS), request.c.outer <= now)
-        # Of an earlier release, which asked for a proof of everything.
+        # Of an earlier release, which required a proof of everything.
         asked_in_vain = update(request).where(*waits, request.c.kind.in_(request_states.UNPROVED_KINDS))
         done = select(deletion.c.number).where(deletion.c.done.is_not(None))
         gone = (request.c.kind == "delete", request.c.state.in_(RUNNING), request.c.number.in_(done))
@@ -206,7 +206,7 @@ class Requests:
             await request_expiry.forget_words(connection, now, QUEUE)
 
     async def counts(self) -> tuple[dict[str, int], int | None]:
-        """How many stand in each state, and when the nearest of the running ones is due."""
+        """Return the number of requests by state, and the earliest due time of the open ones."""
         by_state = select(request.c.state, func.count()).group_by(request.c.state)
         nearest = select(func.min(request.c.due)).where(request.c.state.in_(RUNNING))
         async with self._database.read() as connection:
@@ -284,5 +284,5 @@ class Requests:
 
 
 def _standing(row: Row[Any]) -> Standing:
-    """The part of a row that the machine moves."""
+    """Return the part of a row that the state machine changes."""
     return Standing(**{name: getattr(row, name) for name in _STANDING})

@@ -1,7 +1,7 @@
-"""The states of a request and its clocks, as plain code. Rule: nothing moves but by MOVES, and no clock ever stops.
+"""Define the states of a data request and its deadlines, as pure code. **Invariant:** every change is in MOVES, and no clock ever stops.
 
-States and reasons are those of the Data Rights Protocol, so that agents need no second vocabulary. Clocks run from the receipt, also
-while somebody is still to prove who they are: 30 days to the answer, 45 at the outside, both 90 where it was put off once, with a reason.
+States and reasons are those of the Data Rights Protocol, so that agents need no second vocabulary. Clocks run from the receipt, also while the
+proof is missing: 30 days to the answer, 45 at the outside, both 90 after one extension with a reason.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ REASONS = {OPEN: ("",), IN_PROGRESS: ("", VERIFY), DENIED: REFUSALS} | dict.from
 )
 
 KINDS = ("know", "export", "delete", "restrict", "object", "correct", "shine", "child", "complaint", "other")
-UNPROVED_KINDS = ("shine", "child", "complaint", "other")  # nobody's data is asked for: there is nothing to prove
+UNPROVED_KINDS = ("shine", "child", "complaint", "other")  # they concern no stored data: there is nothing to prove
 WAYS = ("page", "mail", "letter", "agent", "operator")
 
 
 class NotAllowed(ValueError):
-    """The machine has no such move; the text says why."""
+    """A move that the state machine does not have; the text is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a request stands; times in Unix seconds. `extended`: when it was put off, `why` the reason that the person reads."""
+    """State of a request; times in Unix seconds. `extended`: when its time was extended, `why` the reason that the person reads."""
 
     received: int
     due: int
@@ -52,13 +52,13 @@ class Standing:
 
 
 def begin(received: int, *, proved: bool) -> Standing:
-    """A request that came in; one that nobody has proved yet waits for that, and its clocks run."""
+    """Return the state of a new request; without a proof it waits for one, and its clocks run."""
     fresh = Standing(received, received + DUE, received + OUTER)
     return fresh if proved else replace(fresh, state=IN_PROGRESS, reason=VERIFY)
 
 
 def move(standing: Standing, state: str, now: int, reason: str = "") -> Standing:
-    """The next state. Raises NotAllowed."""
+    """Return the next state. Raises NotAllowed."""
     if (standing.state, state) not in MOVES:
         raise NotAllowed(f"a request that is {standing.state} cannot become {state}")
     if reason not in REASONS[state]:
@@ -70,7 +70,7 @@ def move(standing: Standing, state: str, now: int, reason: str = "") -> Standing
 
 
 def extend(standing: Standing, now: int, why: str) -> Standing:
-    """Put the answer off to day 90: once, in the first month, with a reason. Raises NotAllowed."""
+    """Extend the time to day 90: once, in the first month, with a reason. Raises NotAllowed."""
     if standing.state not in RUNNING:
         raise NotAllowed(f"a request that is {standing.state} needs no more time")
     if standing.extended is not None:

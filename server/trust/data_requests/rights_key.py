@@ -1,7 +1,9 @@
-"""Rights keys (`sr1.…`) and agents' codes (`sa1.…`): a person, sealed. Rule: they say nothing to who holds them, and nothing forged opens.
+"""Seal and open rights keys (`sr1.…`) and agents' codes (`sa1.…`): a person's identity, encrypted.
 
-Their key hangs on the identities' own (`Keys.of_identity`): a rotation, a restart, a restore or another host of the service
-changes nothing, and where that key is lost nobody is known by any cookie either. A rights key has no end; a code lives CODE_DAYS days.
+**Invariant:** they reveal nothing to their holder, and no forged one opens.
+
+The cipher's key derives from the identities' own (`Keys.of_identity`): a rotation, a restart, a restore or another host of the service changes
+nothing, and if that key is lost no cookie identifies a person either. A rights key never expires; a code lives CODE_DAYS days.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ _NONCE = 12
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a key or a code says. `issued`: milliseconds since 1970."""
+    """Content of a key or a code. `issued`: milliseconds since 1970."""
 
     identity: int
     issued: int
@@ -40,22 +42,22 @@ class Opened:
 
 
 class RightsKeys:
-    """Seals and opens both."""
+    """Cipher of rights keys and codes."""
 
     def __init__(self, keys: Keys) -> None:
         self._cipher = AESGCM(keys.of_identity(Purpose.RIGHTS))
 
     def key(self, identity: int, issued: int) -> str:
-        """A rights key of a person; `issued` in milliseconds."""
+        """Return a person's rights key. `issued`: in milliseconds."""
         return self._seal(KEY, _KEY.pack(identity, issued, secrets.token_bytes(8)))
 
     def code(self, identity: int, issued: int, scope: frozenset[str]) -> str:
-        """An agent's code, for some of AGENT."""
+        """Return an agent's code, for scopes of AGENT."""
         bits = sum(_BITS[name] for name in scope)
         return self._seal(CODE, _CODE.pack(identity, issued, secrets.token_bytes(8), bits))
 
     def open(self, text: str, now: float) -> Opened | None:
-        """What it says; None where it is forged, malformed, or a code that is past. `now`: Unix seconds."""
+        """Return the content; None if it is forged, malformed, or an expired code. `now`: Unix seconds."""
         shape = {KEY: _KEY, CODE: _CODE}.get(text[:4])
         if shape is None or len(text) > CHARACTERS_MAX or not text.isascii():
             return None

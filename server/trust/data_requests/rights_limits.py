@@ -1,4 +1,7 @@
-"""How often a network, and a person, may ask. Rule: only wrong proofs are tries; every table is bounded, and says nothing once it is full again."""
+"""Limit data requests by network and by person.
+
+**Invariant:** only wrong proofs count as tries; every table is bounded, and a bucket that is full again is dropped.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,12 @@ from server.ops.security.token_buckets import Buckets, NetworkBuckets, Tables
 HOUR, DAY = 3_600.0, 86_400.0
 TRIES = 10.0  # wrong proofs an hour and network (`NetworkBuckets`)
 TICKETS = 3.0  # requests without a proof, a day and network
-ACTS = 60.0  # acts with a right proof, an hour and network: a class that shares one address sees and deletes, too
+ACTS = 60.0  # acts with a right proof, an hour and network: enough for a school class on one address
 EXPORTS = 1.0  # downloads an hour and person
 
 
 class Limits:
-    """The four tables, kept in `spent`. `on`: the deployment's `limits.enabled`; times by a clock that only goes forward."""
+    """The four tables, kept in `spent`. `on`: the deployment's `limits.enabled`; times by a monotonic clock."""
 
     def __init__(self, spent: Tables, *, on: bool) -> None:
         self._on = on
@@ -22,23 +25,23 @@ class Limits:
         self._exports = spent.add("rights.exports", Buckets(EXPORTS, EXPORTS / HOUR))
 
     def guessing(self, address: str, now: float) -> float:
-        """Seconds until this network may try another proof; 0: now."""
+        """Return the seconds until this network may try another proof; 0: now."""
         return self._tries.wait(address, now) if self._on else 0.0
 
     def missed(self, address: str, now: float) -> None:
-        """Count a proof that proved nothing."""
+        """Count a wrong proof."""
         self._tries.take(address, now)
 
     def ticket(self, address: str, now: float) -> float:
-        """Seconds until this network may send another request without a proof; where that is 0, this one is counted."""
+        """Return the seconds until this network may send another request without a proof; if 0, this one is counted."""
         return self._one(self._tickets, address, now)
 
     def act(self, address: str, now: float) -> float:
-        """The same, of acts with a proof."""
+        """Return the same for acts with a proof."""
         return self._one(self._acts, address, now)
 
     def export(self, identity: int, now: float) -> float:
-        """The same, of a person's downloads."""
+        """Return the same for a person's downloads."""
         return self._one(self._exports, str(identity), now)
 
     def _one(self, buckets: Buckets, name: str, now: float) -> float:

@@ -1,4 +1,4 @@
-"""What the pages ask of rights, as protocols. Rule: nothing is imported here that a server without a store need not have."""
+"""Define data rights as the pages see them, as protocols. **Invariant:** nothing is imported here that a server without a store does not need."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Shape = TypeVar("Shape")
 
 
 class QueueFull(RuntimeError):
-    """Too many requests wait that nobody has proved."""
+    """Too many requests without a proof wait."""
 
 
 class Used(RuntimeError):
@@ -23,12 +23,12 @@ class Used(RuntimeError):
 
 
 class NoSuchRequest(ValueError):
-    """There is no request of that number."""
+    """No request has this number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Whom a request was passed on to, how (`by_us`, `webhook`, `mail`, `contract`), what came of it, since when."""
+    """A request passed on: the recipient, how (`by_us`, `webhook`, `mail`, `contract`), its state, and since when."""
 
     recipient: str
     how: str
@@ -38,7 +38,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it may be read. `text`, `contact`: for operators, empty once they are gone."""
+    """A request as it may be read. `text`, `contact`: for operators, empty after their deletion."""
 
     number: str
     kind: str
@@ -52,23 +52,23 @@ class Request:
 
 
 class Deleting(Protocol):
-    """`server.trust.rights.deletion.Deleting`."""
+    """Port of `server.trust.rights.deletion.Deleting`."""
 
     @property
     def number(self) -> str:
-        """The request's."""
+        """The number of its request."""
 
     @property
     def due(self) -> int:
-        """When it is removed, Unix seconds."""
+        """Unix seconds of the removal."""
 
 
 class Deletions(Protocol):
-    """`server.trust.rights.deletion.Deletion`. Each raises StoreAway."""
+    """Port of `server.trust.rights.deletion.Deletion`. Each method raises StoreAway."""
 
     @property
     def receipt_key(self) -> str:
-        """By which receipts are checked."""
+        """The public key of receipts."""
 
     async def ask(
         self, identity: int, now: int, *, records: bool = True, logs: bool = True, ident: str = ""
@@ -76,71 +76,71 @@ class Deletions(Protocol):
         """Hide what is chosen at once, and remove it at its date."""
 
     async def state(self, identity: int, now: int) -> Deleting | None:
-        """The newest deletion of a person."""
+        """Return a person's newest deletion, or None."""
 
 
 class Rights(Protocol):
-    """`server.trust.rights.service.Rights`, the one implementation. What reaches the store raises StoreAway."""
+    """Port of `server.trust.rights.service.Rights`, the one implementation. Methods that reach the store raise StoreAway."""
 
     @property
     def tokens(self) -> PageTokens:
-        """Of the pages' forms."""
+        """Tokens of the pages' forms."""
 
     @property
     def deletion(self) -> Deletions:
-        """What somebody asked to have deleted."""
+        """Deletions of persons' data."""
 
     @property
     def now(self) -> float:
         """Unix seconds."""
 
     async def prove(self, text: str) -> Proved | None:
-        """What a proof in writing opens."""
+        """Check a written proof. Return what it opens, or None."""
 
     async def log(self, text: str, shape: Callable[[Any], Shape]) -> Shape | None:
-        """What `shape` makes of the saved log that a proof of level 2 opens; None: its text is not there. Raises ObjectsAway, Crowded."""
+        """Return the result of `shape` on the saved log that a proof of level 2 opens; None if its text is missing. Raises ObjectsAway, Crowded."""
 
     async def open_of(self, identity: int) -> Sequence[tuple[str, str, str]]:
-        """The running requests of a person: number, kind, state."""
+        """Return (number, kind, state) of a person's open requests."""
 
     async def know(self, proved: Proved, by: str) -> tuple[str, dict[str, Any]]:
-        """The request's number, and everything that is held about a person. Raises ObjectsAway, Used."""
+        """Return the request's number, and all data about a person. Raises ObjectsAway, Used."""
 
     async def export(self, proved: Proved, by: str) -> AsyncIterator[bytes]:
-        """The same as a ZIP, in pieces. Raises ObjectsAway, Used."""
+        """Return the same as a ZIP, in pieces. Raises ObjectsAway, Used."""
 
     async def erase(self, proved: Proved, by: str, *, records: bool, logs: bool) -> Deleting:
-        """Begin a deletion: hidden from now on. Raises Used."""
+        """Begin a deletion: the data is hidden from now on. Raises Used."""
 
     async def cancel(self, identity: int) -> bool:
-        """Take a deletion back. False: there is none that can be."""
+        """Cancel a deletion. False: none can be cancelled."""
 
     async def restrict(self, identity: int) -> str:
-        """Hide and keep what is held, while there is a dispute; the request's number."""
+        """Hide and keep a person's data during a dispute. Return the request's number."""
 
     async def object(self, identity: int, text: str) -> str:
-        """The same, until an objection is answered."""
+        """Hide and keep a person's data until an objection is answered. Return the request's number."""
 
     async def release(self, identity: int) -> None:
-        """End that, at the person's own word."""
+        """End restriction and objection at the person's own request."""
 
     async def key(self, identity: int, *, revoke: bool) -> str:
-        """A new rights key; `revoke`: no older key or code opens anything any more."""
+        """Return a new rights key. `revoke`: all older keys and codes become invalid."""
 
     def code(self, identity: int, scope: frozenset[str]) -> str:
-        """A code for an agent."""
+        """Return a code for an agent."""
 
     async def ticket(self, kind: str, text: str, contact: str) -> tuple[str, str]:
-        """A request that nothing proves: its number, and the secret with which its asker reads its state. Raises QueueFull."""
+        """Store a request without a proof. Return its number, and the secret that reads its state. Raises QueueFull."""
 
     async def find(self, number: str, proof: str, identity: int) -> Request | None:
-        """A request for who may read it."""
+        """Return a request if this proof or identity may read it, or None."""
 
     async def start(self) -> None:
-        """Look at the clocks from now on."""
+        """Start the clocks."""
 
     async def close(self) -> None:
-        """Look no more."""
+        """Stop the clocks."""
 
     def reading(self) -> Reading:
-        """Numbers for the metrics."""
+        """Return the values of the metrics."""

@@ -1,1 +1,1 @@
-"""Decide: what a moderator does with cases, second reviews, appeals and public notices."""
+"""Decide cases, second reviews, appeals and public notices."""

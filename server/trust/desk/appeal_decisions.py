@@ -1,6 +1,6 @@
-"""Appeals, and bans that are taken back. Rule: never by who decided; what is taken back is no step of a ladder any more.
+"""Decide appeals and lift bans. **Invariant:** never by the moderator who decided; a reversed decision is no step of a ladder any more.
 
-Who answers an appeal against what a program did has looked at its case: that is decided with it.
+The answer to an appeal against a program's action decides its case too, because the moderator has read that case.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from server.trust.evidence import picture_evidence
 from server.trust.sanctions.ban_rows import TOLD
 from server.trust.sanctions.sanction_table import Refused
 
-EVIDENCE_AFTER_NONE = 3 * DAY  # seconds that evidence stays after a decision that nothing follows
-EVIDENCE_AFTER = 30 * DAY  # after every other, and as long as a ban lasts that came of it,
+EVIDENCE_AFTER_NONE = 3 * DAY  # seconds that evidence is kept after a decision without a measure
+EVIDENCE_AFTER = 30 * DAY  # after every other, or as long as its ban lasts,
 EVIDENCE_MOST = 120 * DAY  # at most; pictures stay as long as that
 
 
 @dataclass(frozen=True, slots=True)
 class Appeal:
-    """An appeal that waits. `decided_by`: who may not answer it; `until`: of the ban; `words`: what the person was told beside the rule.
+    """An open appeal. `decided_by`: the moderator who may not answer it; `until`: of the ban; `words`: the decision's words for the user.
 
-    `network`: somebody wrote it whose network was refused, which need not be whom the case is about.
+    `network`: written by a user of a refused network, not necessarily the case's subject.
     """
 
     case: str
@@ -48,10 +48,10 @@ class Appeal:
 
 
 class Reviews(Files):
-    """What another operator than who decided does."""
+    """Reviews by another moderator than the one who decided."""
 
     async def appeals(self, operator: str) -> Sequence[Appeal]:
-        """The appeals that wait, oldest first. Raises StoreAway."""
+        """Return the open appeals, oldest first. Raises StoreAway."""
         why = "the queue of appeals"
         async with audit_log.act(self._database, operator=operator, action="safety appeals", why=why) as act:
             waiting = await self._waiting()
@@ -60,7 +60,7 @@ class Reviews(Files):
         return waiting
 
     async def _writer(self, ident: bytes, network: bool) -> bytes:
-        """Who wrote an appeal, in the audit log: whom its case is about; of a network's it is not known who."""
+        """Return the audit log's subject of an appeal: the case's subject; the writer of a network's appeal is unknown."""
         found = None if network else await audit_log.of_case(self._database, self._pseudonyms, ident)
         return found or self._pseudonyms.audit_subject(ident)
 
@@ -86,9 +86,9 @@ class Reviews(Files):
     async def answer(
         self, text: str, operator: str, why: str, *, uphold: bool, words: str, network: bool = False
     ) -> None:
-        """Decide an appeal; `words`: what its writer reads; `network`: that of the case's network, whose reversal lets the network in alone.
+        """Decide an appeal. `words`: shown to its writer; `network`: the appeal of the case's network, whose reversal lifts the network's ban alone.
 
-        By another operator than who banned. Raises Refused, StoreAway.
+        Only by another moderator than the one who banned. Raises Refused, StoreAway.
         """
         ident = await self._ident(text)
         if len(words) > ANSWER:
@@ -116,7 +116,7 @@ class Reviews(Files):
         await self._note("safety answer", operator, why, ident, f"{outcome}{whose}")
 
     async def unban(self, text: str, operator: str, why: str) -> None:
-        """End a ban that nobody appealed. By another operator than who banned. Raises Refused, StoreAway."""
+        """Lift a ban without an appeal. Only by another moderator than the one who banned. Raises Refused, StoreAway."""
         ident = await self._ident(text)
         await self._note("safety unban", operator, why, ident, "asked")
         async with self._database.write() as connection:
@@ -135,7 +135,7 @@ class Reviews(Files):
         await self._note("safety unban", operator, why, ident, "done")
 
     async def _looked_at(self, connection: AsyncConnection, ident: bytes, operator: str) -> None:
-        """A program's case that is open is decided, by what the program did."""
+        """Close a program's case that is still open, with the measure that the program chose."""
         is_open = (case.c.id == ident, case.c.closed.is_(None))
         closing = update(case).where(*is_open).values(state="decided", decided_by=operator[:NAME], closed=self.now)
         if (await connection.execute(closing)).rowcount:
@@ -145,7 +145,7 @@ class Reviews(Files):
             await picture_evidence.leave(connection, ident, self.now + EVIDENCE_AFTER, self.now + EVIDENCE_MOST)
 
     async def _another(self, connection: AsyncConnection, ident: bytes, operator: str) -> None:
-        """Raises Refused where this operator made the decision, the last one where there were several."""
+        """Check that this moderator did not make the (last) decision. Raises Refused."""
         made = await self._made(connection, [ident])
         newest = made.get((ident, False)) or made.get((ident, True))
         if newest is not None and newest.decided_by == operator[:NAME]:
@@ -153,7 +153,7 @@ class Reviews(Files):
 
     @staticmethod
     async def _made(connection: AsyncConnection, cases: list[bytes]) -> dict[tuple[bytes, bool], Row[Any]]:
-        """The newest decision about each case and, under True, about its network, of its rows the longest; they outlive their case."""
+        """Return the newest decision by (case, is network), of several rows the longest; the rows outlive their case."""
         warnings = select(
             notice.c.case, literal("identity").label("kind"), literal("warning").label("measure"), notice.c.rule, notice.c.since,
             notice.c.since.label("until"), notice.c.words, notice.c.decided_by,

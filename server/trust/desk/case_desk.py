@@ -1,8 +1,8 @@
-"""What an operator does with cases: list, claim, read, decide, take back. Rule: one operator has a case, and decides it once.
+"""Work on cases: list, claim, read, decide, undo. **Invariant:** one moderator has a case, and decides it once.
 
-Whoever speaks to operators (the console, the command line) calls this module and nothing below it. A decision is committed with all
-that follows from it, at once; for UNDO seconds who made it may take it back whole, and the case is open again as it was. What a
-program did ends with a person's decision, whatever that is, and does not come back.
+The console and the command line call this module and nothing below it. A decision is committed with all its effects at once; for UNDO
+seconds its moderator may undo it whole, and the case is open as before. A program's action ends with a person's decision, whatever that
+is, and is not restored by undo.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ from server.trust.sanctions.sanction_table import (
     next_step,
 )
 
-LEASE = 15 * MINUTE  # how long a case is one operator's who opened it
-CHATS_MOST = 20  # chats of a case that are read at once, the newest
+LEASE = 15 * MINUTE  # seconds that a claimed case belongs to its moderator
+CHATS_MOST = 20  # chats of a case that are shown at once, the newest
 REPORTS_MOST = 50  # reports of a case that are listed at once: those with a note first, then the newest
-CROWD = 5  # reports from which on a case says how they came
+CROWD = 5  # least reports of a case with a `Crowd`
 
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """One report: its reason, what its writer added, and how often they were right."""
+    """A report: its reason, the reporter's note, and the reporter's record."""
 
     reason: str
     note: str
@@ -57,7 +57,7 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """How many reports came, in how many seconds, and how many of them from people of whom no report was decided before."""
+    """Number of reports, the seconds in which they came, and how many reporters had no report decided before."""
 
     reports: int
     seconds: int
@@ -66,7 +66,7 @@ class Crowd:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What was decided about the same person in the last 120 days. `state`: decided, upheld or reversed."""
+    """A decision about the same user in the last 120 days. `state`: decided, upheld or reversed."""
 
     closed: int
     measure: str
@@ -76,7 +76,7 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A decision. `undo`: until when who made it may take it back, Unix seconds; `second`: what another operator would have decided."""
+    """A decision. `undo`: Unix seconds until which its moderator may undo it; `second`: the second review, if there is one."""
 
     closed: int
     decided_by: str
@@ -88,12 +88,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A case as it is read. `texts`: the server's own, CHATS_MOST of `chats`, the newest; `reports`: REPORTS_MOST of them; `crowd`: of many, what
-    all have in common. `steps`: rule to the seconds of its ladder's next step; `outcome`: once it is decided.
+    """A case as a moderator reads it. `texts`: the server's own, the newest CHATS_MOST of `chats`; `reports`: REPORTS_MOST of them; `crowd`: for many
+    reports, how they came. `steps`: rule to the seconds of its ladder's next step; `outcome`: the decision, if there is one.
 
-    `program`: the measure and the rule of what a program did, while no person decided; empty where it did nothing. `pictures`: without their
-    bytes (`Looking.look`); `child`: since when there is apparent abuse material in it, Unix seconds. `again`: it was decided, and waits for what
-    this operator would decide (`server.trust.desk.second_review`), who is not told how.
+    `program`: (measure, rule) of a program's action until a person decides; None without one. `pictures`: without their bytes (`Looking.look`);
+    `child`: Unix seconds since when it is marked as apparent abuse material. `again`: a second review (`server.trust.desk.second_review`): it is
+    decided, and this moderator is not shown how.
     """
 
     listed: Listed
@@ -112,10 +112,10 @@ class Opened:
 
 
 class Desk(Queues, Reviews, SecondLooks, Referring):
-    """All of it over one store."""
+    """All work on cases over one store."""
 
     async def queue_of(self, text: str) -> str:
-        """In which queue a case stands or stood. Raises Missing, Refused, StoreAway."""
+        """Return the queue of a case, open or decided. Raises Missing, Refused, StoreAway."""
         ident = await self._ident(text)
         async with self._database.read() as connection:
             queue = (await connection.execute(select(case.c.queue).where(case.c.id == ident))).scalar()
@@ -163,12 +163,12 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
 
     @staticmethod
     async def _chats(connection: AsyncConnection, ident: bytes) -> int:
-        """How many texts there are of a case."""
+        """Count the texts of a case."""
         texts = select(func.count()).where(evidence.c.case == ident, not_(picture_evidence.PICTURE))
         return int((await connection.execute(texts)).scalar_one())
 
     async def claim(self, text: str, operator: str) -> None:
-        """Take an open case for LEASE seconds, or for that long again. Raises Taken, Refused, StoreAway."""
+        """Claim an open case for LEASE seconds, or extend the claim. Raises Taken, Refused, StoreAway."""
         ident, now = await self._ident(text), self.now
         free = or_(case.c.claimed_until.is_(None), case.c.claimed_until <= now, case.c.claimed_by == operator[:NAME])
         taking = update(case).where(case.c.id == ident, case.c.state == OPEN, free)
@@ -178,14 +178,14 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
                 self._free_for(await self._row(connection, ident), operator)
 
     async def release(self, text: str, operator: str) -> None:
-        """Give a case back that this operator has; nothing happens where they do not. Raises Refused, StoreAway."""
+        """Release a case that this moderator has; otherwise do nothing. Raises Refused, StoreAway."""
         ident = await self._ident(text)
         mine = update(case).where(case.c.id == ident, case.c.claimed_by == operator[:NAME], case.c.state == OPEN)
         async with self._database.write() as connection:
             await connection.execute(mine.values(claimed_by=None, claimed_until=None))
 
     async def next(self, queue: str, operator: str, after: str = "") -> str:
-        """Take the first case of a queue that nobody else has, or the first behind `after`; its id, empty where there is none.
+        """Claim the first free case of a queue, or the first after `after`. Return its id, or "" without a free one.
 
         Raises StoreAway.
         """
@@ -196,13 +196,13 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
                 continue
             try:
                 await self.claim(one.id, operator)
-            except Refused:  # another operator took it, or decided it, meanwhile
+            except Refused:  # another moderator claimed or decided it meanwhile
                 continue
             return one.id
         return ""
 
     async def step(self, text: str, rule: str) -> int:
-        """The seconds of the next step of a rule's ladder for whom a case is about; WARNED: a warning. Raises Refused, StoreAway."""
+        """Return the seconds of the next step of a rule's ladder for a case's subject; WARNED: a warning. Raises Refused, StoreAway."""
         ident = await self._ident(text)
         if rule not in RULES:
             raise Refused("refused.rule")
@@ -212,14 +212,14 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
             return next_step(rule, len((await steps(connection, subject, self.now)).get(rule, ())))
 
     async def lately(self, text: str, operator: str) -> Outcome | None:
-        """This operator's own decision about a case, while it may be taken back. Raises Refused, StoreAway."""
+        """Return this moderator's own decision about a case while it may be undone, else None. Raises Refused, StoreAway."""
         ident = await self._ident(text)
         async with self._database.read() as connection:
             found = self._outcome(await self._row(connection, ident))
         return found if found and found.decided_by == operator[:NAME] and found.undo >= self.now else None
 
     async def decide(self, text: str, operator: str, why: str, decision: Decision, grade: Grade = Grade.LEAD) -> str:
-        """Close a case; what follows, in words. `grade`: whose decision it is. Raises Refused, StoreAway."""
+        """Decide a case. Return the effect in words. `grade`: whose decision it is. Raises Refused, StoreAway."""
         ident, chosen, now = await self._ident(text), decision.checked(), self.now
         await self._note("safety decide", operator, why, ident, f"asked: {chosen.measure} {chosen.rule}".strip())
         async with self._database.write() as connection:
@@ -242,9 +242,7 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
             if chosen.measure in CLOSING:
                 told, until = await impose(connection, self._pseudonyms, subject, chosen, operator[:NAME], now)
                 stays = max(stays, min(until, now + EVIDENCE_MOST))
-            if (
-                chosen.measure == AGE
-            ):  # what is stored of somebody under 18 goes (`server.trust.child_protection.minor_deletion`)
+            if chosen.measure == AGE:  # data of minors is deleted (`server.trust.child_protection.minor_deletion`)
                 stays = now + EVIDENCE_AFTER_NONE
             asked = now if grade < Grade.PAIR and self.drawn() else None
             await self._close(connection, ident, chosen, operator[:NAME], now, asked)
@@ -253,7 +251,7 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
         return told
 
     async def undo(self, text: str, operator: str) -> None:
-        """Take one's own decision back within UNDO seconds: the case is open as it was, and this operator's. Raises Refused, StoreAway."""
+        """Undo one's own decision within UNDO seconds: the case is open as before, and claimed. Raises Refused, StoreAway."""
         ident, now = await self._ident(text), self.now
         await self._note("safety undo", operator, "a decision of a moment ago", ident, "asked")
         async with self._database.write() as connection:
@@ -285,7 +283,7 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
         )
 
     async def _step(self, connection: AsyncConnection, subject: Found, chosen: Decision, now: int) -> Decision:
-        """The ban with the length of its ladder's next step. Raises Refused where that is a warning."""
+        """Return the ban with the length of its ladder's next step. Raises Refused if that is a warning."""
         seconds = next_step(chosen.rule, len((await steps(connection, subject, now)).get(chosen.rule, ())))
         if seconds == WARNED:
             raise Refused("refused.ladder", rule=chosen.rule)
@@ -294,7 +292,7 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
     async def _close(
         self, connection: AsyncConnection, ident: bytes, chosen: Decision, operator: str, now: int, asked: int | None
     ) -> None:
-        """The rows of a decided case, but its evidence. `asked`: since when another operator is to look too."""
+        """Write the rows of a decided case, except its evidence. `asked`: Unix seconds since when a second review is open."""
         outcome = "none" if chosen.measure == "none" else "acted"
         deciding = update(case).where(case.c.id == ident)
         await connection.execute(
@@ -307,7 +305,7 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
         await connection.execute(update(report).where(report.c.case == ident).values(outcome=outcome, closed=now))
 
     async def _earlier(self, connection: AsyncConnection, subject: Found) -> tuple[Earlier, ...]:
-        """What was decided about the same person in the last 120 days, newest first; without a cookie, the same network is them."""
+        """Return the decisions about the same user in the last 120 days, newest first; without a cookie, the network counts as the user."""
         if subject.identity is None and subject.network is None:
             return ()
         same = (
@@ -332,7 +330,7 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
 
 
 def _crowd(reports: Sequence[tuple[Found, Record]]) -> Crowd | None:
-    """What a case's reports, in the order of their time, have in common; None: they are few."""
+    """Return how a case's reports, in order of time, came; None if they are few."""
     if len(reports) < CROWD:
         return None
     times = [row.at for row, _ in reports]

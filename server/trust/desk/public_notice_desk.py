@@ -1,6 +1,6 @@
-"""What an operator does with notices of anybody: list, read, answer. Rule: the look is written down before anything is shown, the deed before it.
+"""Work on public notices: list, read, answer. **Invariant:** a look is in the audit log before anything is shown, an action before it is done.
 
-Whoever speaks to operators (the command line, the console) calls this module and nothing below it.
+The command line and the console call this module and nothing below it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from server.data.schema.transparency_schema import law_notice
 from server.trust.publication.public_notices import ABOUT, ANSWER, CONTACT, OPEN, WORDS, opened
 from server.trust.sanctions.sanction_table import Refused
 
-SHORTEST = 8  # digits of a notice that an operator types
+SHORTEST = 8  # least digits of a notice that a moderator types
 LONGEST = 1_000  # characters of an answer
-OUTCOMES = ("acted", "none", "passed")  # done something · nothing to do, or nothing found · passed on to an authority
+# something was done · nothing to do, or nothing found · passed on to an authority
+OUTCOMES = ("acted", "none", "passed")
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A notice in the list. `kind`: log, chat, child or other; `at`: Unix seconds."""
+    """An open notice in the list. `kind`: log, chat, child or other; `at`: Unix seconds."""
 
     id: str
     at: int
@@ -34,7 +35,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notice as it is read. `contact`: empty where its writer gave none; they read the answer at the receipt all the same."""
+    """A notice as a moderator reads it. `contact`: empty if the writer gave none; the answer is at the receipt in either case."""
 
     id: str
     at: int
@@ -47,7 +48,7 @@ class Notice:
 
 
 class LawDesk:
-    """Over one store. `clock`: Unix seconds."""
+    """Work on public notices over one store. `clock`: Unix seconds."""
 
     def __init__(self, database: Database, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
         self._database = database
@@ -55,7 +56,7 @@ class LawDesk:
         self._clock = clock
 
     async def waiting(self, most: int = 200) -> Sequence[Waiting]:
-        """The notices that wait: those about children first, then the oldest. Raises StoreAway."""
+        """Return the open notices: those about children first, then the oldest. Raises StoreAway."""
         first = (law_notice.c.kind == "child").desc()
         wanted = select(law_notice.c.id, law_notice.c.at, law_notice.c.kind).where(law_notice.c.state == OPEN)
         async with self._database.read() as connection:
@@ -73,7 +74,7 @@ class LawDesk:
         )  # fmt: skip
 
     async def answer(self, text: str, operator: str, why: str, outcome: str, words: str = "") -> None:
-        """Decide a notice; `words`: what its writer reads at the receipt. Raises Refused, StoreAway."""
+        """Decide a notice. `words`: shown to its writer at the receipt. Raises Refused, StoreAway."""
         if outcome not in OUTCOMES:
             raise Refused("refused.outcome")
         if len(words) > LONGEST:
@@ -93,9 +94,9 @@ class LawDesk:
     async def clear(
         self, operator: str, why: str, kinds: Collection[str], since: int, until: int, *, dry: bool = False
     ) -> int:
-        """Decide all notices that wait, are of these kinds and came from `since` to before `until` (Unix seconds): nothing to do. How many.
+        """Close with "nothing to do" all open notices of these kinds that came in `since <= Unix seconds < until`. Return their number.
 
-        Nothing of them is read; their writers find the outcome at their receipts. `dry`: count only. Raises StoreAway.
+        They are not read; their writers find the outcome at their receipts. `dry`: count only. Raises StoreAway.
         """
         chosen = (
             law_notice.c.state == OPEN,
@@ -119,7 +120,7 @@ class LawDesk:
         return done
 
     async def _row(self, text: str) -> Row[tuple[object, ...]]:
-        """A notice by its first hexadecimal digits, SHORTEST at least, where one alone begins so. Raises Refused, StoreAway."""
+        """Return the one notice that begins with these hexadecimal digits, SHORTEST at least. Raises Refused, StoreAway."""
         digits = text.strip().lower()
         if not SHORTEST <= len(digits) <= 32 or not set(digits) <= set("0123456789abcdef"):
             raise Refused("refused.notice.digits", digits=SHORTEST)

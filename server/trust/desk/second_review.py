@@ -1,9 +1,9 @@
-"""Second looks: one decided case in ONE_IN is shown once more, to another operator, who does not see what was decided. Rule: nothing follows
-from one and nothing waits for it; that two people decide alike is counted, and the share is published.
+"""Draw one decided case in ONE_IN for a second review: another moderator reads it without its decision.
 
-Whoever opens such a case before they said what they would have decided reads it as it was before the decision: without the measure, the
-step of a ladder that it was, and what it did to the records of who reported. Decisions that took two operators are not drawn: the second
-one saw what the first one wanted.
+**Invariant:** nothing follows from one, and nothing waits for it. The share of equal decisions is counted and published.
+
+Until the second moderator has answered, the case is shown as before the decision: without the measure, its step of a ladder, and its effect
+on the reporters' records. Decisions of two moderators are not drawn: the second one saw the first one's request.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from server.trust.cases.desk_base import NAME, Files, Found
 from server.trust.sanctions.sanction_table import Decision, Refused
 
 ONE_IN = 20
-SHOWN = 100  # cases that are listed at once, those that run out first
+SHOWN = 100  # cases that are listed at once, soonest to expire first
 
 
 def drawn() -> bool:
-    """Whether a case that is decided now is one of them: by chance, so that nobody who decides can know."""
+    """Return at random whether a case decided now gets a second review; the deciding moderator cannot know."""
     return secrets.randbelow(ONE_IN) == 0
 
 
 def waits(now: int, operator: str) -> ColumnElement[bool]:
-    """A case that this operator may look at: another one decided it, and cannot take that back any more."""
+    """Return the condition for cases that this moderator may review: another one decided, and can no longer undo it."""
     return and_(
         case.c.second_asked < now - UNDO, case.c.second_asked > now - WITHIN, case.c.second_at.is_(None),
         case.c.decided_by != operator, ALONE,
@@ -42,7 +42,7 @@ def waits(now: int, operator: str) -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """A case that waits for a second look. `until`: when it is over without one, Unix seconds."""
+    """A case open for a second review. `until`: Unix seconds at which it expires."""
 
     id: str
     queue: str
@@ -53,7 +53,7 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class Second:
-    """What another operator would have decided. `agreed`: the same measure by the same rule, whatever its length."""
+    """A second moderator's answer. `agreed`: the same measure by the same rule, whatever its length."""
 
     at: int
     by: str
@@ -63,12 +63,12 @@ class Second:
 
 
 class SecondLooks(Files):
-    """What another operator than who decided says of a case."""
+    """Second reviews of cases by another moderator than the one who decided."""
 
     drawn = staticmethod(drawn)
 
     async def second_looks(self, operator: str) -> Sequence[Waits]:
-        """The cases of which this operator may say so, in all queues. Raises StoreAway."""
+        """Return the cases that this moderator may review, of all queues. Raises StoreAway."""
         wanted = (
             select(case.c.id, case.c.queue, case.c.mode, case.c.reasons, case.c.second_asked)
             .join(case_subject, case_subject.c.case == case.c.id)
@@ -87,7 +87,7 @@ class SecondLooks(Files):
         ]
 
     async def look_again(self, text: str, operator: str, why: str, measure: str, rule: str = "") -> bool:
-        """Say what one would have decided; whether it is what was decided. Raises Refused, StoreAway."""
+        """Record this moderator's answer. Return whether it equals the decision. Raises Refused, StoreAway."""
         ident, now = await self._ident(text), self.now
         Decision(measure, rule, 15 * MINUTE if measure == "pause" else None).checked()
         await self._note("safety second", operator, why, ident, f"asked: {measure} {rule}".strip())
@@ -105,13 +105,13 @@ class SecondLooks(Files):
         return agreed
 
     async def _again(self, connection: AsyncConnection, ident: bytes, operator: str) -> bool:
-        """Whether this operator reads a case for a second look: as it was before it was decided."""
+        """Whether this moderator reads a case for a second review."""
         mine = select(func.count()).where(case.c.id == ident, waits(self.now, operator[:NAME]))
         return bool((await connection.execute(mine)).scalar_one())
 
 
 def second(row: Found) -> Second | None:
-    """What was said of a case, as its row has it; None: nothing was."""
+    """Return the second review in a case's row, or None."""
     if row.second_at is None:
         return None
     measure, rule = row.second_measure or "", row.second_rule or ""

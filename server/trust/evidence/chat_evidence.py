@@ -1,6 +1,7 @@
-"""The server's own text of a reported chat. Rule: it is read from the chat's ring in the turn of the report; what a reporter claims is a note.
+"""Define and serialise the server's own text of a reported chat.
 
-Nothing of the reporter is in it but the lines: no interests, college, country or address.
+**Invariant:** it is read from the chat's ring in the turn of the report; a reporter's claims are only a note. Of the reporter it holds the lines
+alone: no interests, college, country or address.
 """
 
 from __future__ import annotations
@@ -12,20 +13,20 @@ from dataclasses import dataclass
 import orjson
 
 VERSION = 1
-LINES = 100  # the last of both sides
+LINES = 100  # the last lines of both sides
 BYTES = 64 * 1024  # of their text
-LONGEST = 1024 * 1024  # bytes when unpacked: a guard against a body that unpacks without end
+LONGEST = 1024 * 1024  # bytes when unpacked, against a decompression bomb
 
 Raw = tuple[int, int, int, bytes]  # (number, side, Unix time, text as JSON without its quotes), as a ring gives them
 
 
 class Unreadable(ValueError):
-    """Not the bytes that `pack` makes."""
+    """Bytes that `pack` did not make."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One line: its number in the chat, side 0 or 1, Unix time in seconds, the text, and whether the report means it."""
+    """A line: its number in the chat, side 0 or 1, Unix seconds, the text, and whether the report marks it."""
 
     number: int
     side: int
@@ -36,7 +37,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a program found: the first line of a side in which a rule did."""
+    """A detection: the first line of a side in which a rule matched."""
 
     number: int
     side: int
@@ -45,7 +46,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """`side`: who is reported; `began`, `at`: Unix seconds of the chat's start and of the report; `cut`: earlier lines are missing."""
+    """Text of a chat. `side`: the reported one; `began`, `at`: Unix seconds of the chat's start and the report; `cut`: earlier lines are missing."""
 
     mode: str
     began: int
@@ -57,7 +58,7 @@ class Evidence:
 
 
 def last(lines: list[Raw]) -> list[Raw]:
-    """The last LINES lines, or BYTES of them, in order."""
+    """Return the last LINES lines, or the last BYTES of them, in order."""
     kept: list[Raw] = []
     size = 0
     for line in reversed(lines[-LINES:]):
@@ -69,7 +70,7 @@ def last(lines: list[Raw]) -> list[Raw]:
 
 
 def said(lines: list[Raw], marked: tuple[int, ...]) -> tuple[Said, ...]:
-    """The lines as text."""
+    """Decode raw lines, marked ones flagged."""
     meant = set(marked)
     return tuple(
         Said(number, side, at, orjson.loads(b'"' + text + b'"'), number in meant) for number, side, at, text in lines
@@ -77,7 +78,7 @@ def said(lines: list[Raw], marked: tuple[int, ...]) -> tuple[Said, ...]:
 
 
 def pack(found: Evidence) -> bytes:
-    """Compressed JSON, for an object of its own."""
+    """Return compressed JSON, to be an object of its own."""
     body = {
         "v": VERSION,
         "mode": found.mode,
@@ -92,7 +93,7 @@ def pack(found: Evidence) -> bytes:
 
 
 def unpack(packed: bytes) -> Evidence:
-    """The reverse. Raises Unreadable."""
+    """Return the evidence of `pack`'s bytes. Raises Unreadable."""
     try:
         raw = _unzipped(packed)
         body = orjson.loads(raw)

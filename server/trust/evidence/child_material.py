@@ -1,9 +1,8 @@
-"""Apparent abuse material: what the program does about it at once. Rule: kept for a year, apart, for the role child;
-nothing is sent anywhere by itself.
+"""Protect apparent abuse material at once: keep it for a year, in a folder of its own, for the role child. **Invariant:** nothing is sent by itself.
 
-    a listed picture (machine), or a mark (role child) ─▷ the urgent queue ─▷ a hold of a year ─▷ pictures to the folder `child/`
+    a listed picture (program), or a mark (role child) ─▷ the urgent queue ─▷ a hold of a year ─▷ pictures to the folder `child/`
 
-The hold is secret: who would be told of it is who may have made the material. The case stays open until a person decides it.
+The hold is secret, because its subject may have made the material. The case stays open until a person decides it.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ PRESERVED = legal_holds.PRESETS["cybertipline"] * DAY  # seconds
 
 
 async def mark(connection: AsyncConnection, pseudonyms: Pseudonyms, ident: bytes, now: int) -> bool:
-    """Within a transaction under the guard: say so of a case, and keep all of its person. False: nobody can be told to be, so no hold is there.
+    """Mark a case and place its hold, within a transaction under the guard. False: no identity or network is known, so there is no hold.
 
-    A second mark keeps for a year from then on.
+    A second mark holds for a year from then on.
     """
     saying = update(case).where(case.c.id == ident, case.c.child.is_(None))
     await connection.execute(saying.values(child=now))
@@ -42,14 +41,14 @@ async def mark(connection: AsyncConnection, pseudonyms: Pseudonyms, ident: bytes
 
 
 async def marked(connection: AsyncConnection, ident: bytes) -> bool:
-    """Whether there is apparent abuse material in a case."""
+    """Whether a case is marked as apparent abuse material."""
     return (await connection.execute(select(case.c.child).where(case.c.id == ident))).scalar() is not None
 
 
 async def apart(database: Database, sealed: Sealed, ident: bytes, now: int) -> int:
-    """Bring the pictures of a marked case to their folder; how many. Raises StoreAway, ObjectsAway; asked again it goes on.
+    """Move the pictures of a marked case to their folder. Return how many. Raises StoreAway, ObjectsAway; called again it continues.
 
-    What lies in another folder meanwhile is seen by nobody else either: the case stands in the urgent queue.
+    Pictures still in another folder are protected too: the case is in the urgent queue.
     """
     elsewhere = select(evidence).where(
         evidence.c.case == ident, picture_evidence.PICTURE, evidence.c.object.not_like(f"{picture_evidence.CHILD}%")
@@ -66,7 +65,7 @@ async def apart(database: Database, sealed: Sealed, ident: bytes, now: int) -> i
         async with database.write() as connection:
             await database.guard(connection)
             found = await connection.execute(moving.values(object=placed.name, object_key=placed.key))
-            if found.rowcount:  # else it left, or another one moved it: the new object goes with the next sweep
+            if found.rowcount:  # else it expired or was moved meanwhile: the next sweep deletes the new object
                 await sealed.keep(connection, placed.name)
                 await sealed.doom(connection, [row.object], now)
                 done += 1

@@ -1,6 +1,8 @@
-"""Pictures as rows of a case's evidence. Rule: each is an object under a key of its own; what is apparent abuse material lies in a folder apart.
+"""Store pictures as rows of a case's evidence.
 
-put (sealed, the intent committed first) ─▷ write (in the transaction of the case) ─▷ leaves by `until`, as all evidence does
+**Invariant:** each is an object under a key of its own; apparent abuse material is in a separate folder.
+
+put (sealed, the intent committed first) ─▷ write (in the transaction of the case) ─▷ deleted after `until`, as all evidence is
 """
 
 from __future__ import annotations
@@ -15,12 +17,12 @@ from server.data.objects.sealed_objects import Placed, Sealed
 from server.data.schema.moderation_schema import evidence
 from server.trust.evidence.case_pictures import KINDS, MOST_OF_A_CASE, Picture
 
-CHILD = "child/"  # the folder of apparent abuse material: nobody sees it who is not of role child
+CHILD = "child/"  # the folder of apparent abuse material, for the role child alone
 PICTURE = evidence.c.kind.in_(KINDS)
 
 
 async def put(sealed: Sealed, pictures: Sequence[Picture], now: int, *, child: bool) -> list[Placed]:
-    """Seal them; `now`: Unix seconds. `child`: apparent abuse material. Raises StoreAway, ObjectsAway."""
+    """Seal and store the objects. `now`: Unix seconds; `child`: apparent abuse material. Raises StoreAway, ObjectsAway."""
     if child:
         return [await sealed.put("child/", one.body, now) for one in pictures]
     return [await sealed.put("snaps/", one.body, now) for one in pictures]
@@ -35,9 +37,9 @@ async def write(
     placed: Sequence[Placed],
     until: int | None,
 ) -> int:
-    """Within the transaction of a case: their rows, while there is room; how many. What finds none goes with the next sweep.
+    """Insert rows within the transaction of a case, while there is room. Return how many. The next sweep deletes objects without a row.
 
-    `side`: whom the case is about, in this chat; `until`: when they leave, None where the case is open.
+    `side`: the case's subject in this chat; `until`: Unix seconds of their expiry, None if the case is open.
     """
     there = select(func.count()).where(evidence.c.case == case, PICTURE)
     room = max(0, MOST_OF_A_CASE - (await connection.execute(there)).scalar_one())
@@ -53,7 +55,7 @@ async def write(
 
 
 async def leave(connection: AsyncConnection, case: bytes, text: int | None, pictures: int | None) -> None:
-    """Within a transaction: until when a case's evidence stays, Unix seconds; None: until it is decided."""
+    """Set until when a case's evidence is kept, within a transaction. Unix seconds; None: until it is decided."""
     theirs = update(evidence).where(evidence.c.case == case)
     await connection.execute(theirs.where(not_(PICTURE)).values(until=text))
     await connection.execute(theirs.where(PICTURE).values(until=pictures))

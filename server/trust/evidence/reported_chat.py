@@ -1,5 +1,6 @@
-"""A report as it leaves its chat, and what a program found that more follows from. Rule: what was said is read in the turn of it, for the
-ring goes with the chat. Pictures are put in by who has them (`shown`).
+"""Copy a report or a detection, with the text of its chat, out of the chat in the turn in which it came.
+
+**Invariant:** the lines are read at once, because the ring is freed with the chat. Pictures are added later by the process that has them (`shown`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from server.trust.evidence.chat_evidence import Evidence, Found, Said, last, sai
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody in a chat: the engine's 63-bit identity (0: no cookie), the address, the session (0: unknown). In memory only."""
+    """A user in a chat: the engine's 63-bit identity (0: no cookie), the address, the session (0: unknown). In memory only."""
 
     identity: int
     address: str
@@ -25,9 +26,9 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """One report, as it left its chat. `said`: None where the ring was gone; `program`: it is a program's, which found `reason`."""
+    """A captured report. `said`: None if the ring was gone; `program`: a detection, named by `reason`."""
 
-    receipt: bytes  # 16 random bytes; none of a program's
+    receipt: bytes  # 16 random bytes; empty for a detection
     reason: str
     note: str
     at: int
@@ -37,12 +38,12 @@ class Reported:
     side: int  # of the subject
     said: Evidence | None
     program: bool = False
-    shown: tuple[Picture, ...] = ()  # what was seen of the subject's camera, oldest first
-    chat: str = ""  # its id, where there may be such pictures
+    shown: tuple[Picture, ...] = ()  # pictures of the subject's camera, oldest first
+    chat: str = ""  # its id, if it is a video chat
 
     @property
     def rules(self) -> frozenset[str]:
-        """By which rules a program found something that the subject wrote."""
+        """Rules that matched a line of the subject."""
         return frozenset(one.rule for one in self.said.found if one.side == self.side) if self.said else frozenset()
 
 
@@ -50,7 +51,7 @@ NOBODY = Person(0, "")
 
 
 def of_seat(seat: SeatView, what: Report | Act, mode: str) -> Reported:
-    """What becomes of a report, or of what a program found, in the turn in which it came. `mode`: the kind of the chat."""
+    """Capture a report or a detection. `mode`: the kind of the chat."""
     now, chat = int(time.time()), seat.chat.id if seat.chat.video else ""
     if isinstance(what, Act):
         text, subject = _text(seat, what.side, (what.number,), mode, now), _person(seat, what.side)
@@ -84,7 +85,7 @@ def _person(seat: SeatView, side: int) -> Person:
 
 
 def pack(made: Reported) -> list[Any]:
-    """As one record of a message to the process of this host that has the pictures."""
+    """Return it as a record of a message to the process of this host that has the pictures."""
     who = [[person.identity, person.address, person.session] for person in (made.reporter, made.subject)]
     text = made.said
     lines = [] if text is None else [[line.number, line.side, line.at, line.text, line.marked] for line in text.lines]
@@ -95,7 +96,7 @@ def pack(made: Reported) -> list[Any]:
 
 
 def unpack(packed: list[Any]) -> Reported:
-    """The reverse; of a version before there were pictures too. Raises TypeError, ValueError."""
+    """Return the report of a record, also of the version without pictures. Raises TypeError, ValueError."""
     receipt, reason, note, at, mode, reporter, subject, side, kept, program, *more = packed
     text = None
     if kept is not None:

@@ -1,6 +1,6 @@
-"""Moderation: what people report reaches a person, and what is decided reaches them. Rule: people decide, machines slow down.
+"""Run moderation: reports reach a moderator, decisions reach the user. **Invariant:** people decide, programs only slow a user down.
 
-report (engine) ─▷ intake ─▷ cases ─▷ desk (an operator decides) ─▷ receipts (what the reporter reads)
+report (engine) ─▷ intake ─▷ cases ─▷ a moderator decides ─▷ receipts (read by the reporter)
                      └── evidence: the server's own text of that chat, sealed
 """
 

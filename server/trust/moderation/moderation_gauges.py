@@ -1,7 +1,9 @@
-"""Numbers of moderation for the metrics. Rule: a task of its own reads them from the store every EVERY seconds, never a scrape; labels are bounded.
+"""Count open and decided cases, appeals and notices for the metrics.
 
-Decisions are made elsewhere (the command line, the console, another host), so what was decided is counted from the rows: each in the
-read after it, BEHIND seconds late, since whoever decided may still commit. Counts begin with the process.
+**Invariant:** a task reads them from the store every EVERY seconds, never a scrape; labels are bounded.
+
+Decisions are made elsewhere (the command line, the console, another host), so they are counted from their rows: each in the first read
+that is at least BEHIND seconds later, because the transaction of a decision may still be open. Counts begin with the process.
 """
 
 from __future__ import annotations
@@ -26,15 +28,15 @@ from server.ops.metrics.metric_table import VALUES
 from server.ops.metrics.storage_metrics import DECIDE_BOUNDS
 
 EVERY = 30.0  # seconds
-SOON = 1.0  # seconds, until the first look at a store that opens late
-BEHIND = 60  # seconds; SQLite waits five for its lock, and who decided has UNDO seconds to take it back
-OTHER = "other"  # a value that a list does not have
+SOON = 1.0  # seconds between tries until the store has opened
+BEHIND = 60  # seconds; SQLite waits five for its lock, and a decision may be undone for UNDO seconds
+OTHER = "other"  # label of a value that is not in the list
 
 logger = log.get()
 
 
 class Figures:
-    """Over one store. `clock`: Unix seconds."""
+    """Figures of moderation, read from one store. `clock`: Unix seconds."""
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database = database
@@ -46,7 +48,7 @@ class Figures:
         self._answered = Histogram(DECIDE_BOUNDS)
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Read every EVERY seconds until cancelled."""
         while True:
             try:
                 await self.read()
@@ -55,7 +57,7 @@ class Figures:
             await asyncio.sleep(EVERY if self._waiting else SOON)
 
     async def read(self) -> None:
-        """Look once. Raises StoreAway; then the next look counts what this one did not."""
+        """Read once. Raises StoreAway; the next read then counts what this one missed."""
         now = int(self._clock())
         async with self._database.read() as connection:
             waiting = await _waiting(connection, now)
@@ -71,7 +73,7 @@ class Figures:
                 self._counts[name][labels] += 1
 
     def reading(self) -> Reading:
-        """Numbers for the metrics."""
+        """Return the values of the metrics."""
         return {
             **self._waiting,
             **self._counts,
@@ -88,7 +90,7 @@ Ended = tuple[str, tuple[str, ...], float]
 
 
 async def _waiting(connection: AsyncConnection, now: int) -> dict[str, dict[tuple[str, ...], float]]:
-    """How many wait for a person, and how long the oldest of them has."""
+    """Return the number of open cases, appeals and notices, and the age of the oldest of each, by metric."""
     queues = _values("serendip_cases_open", "queue")
     number: dict[tuple[str, ...], float] = {(queue,): 0.0 for queue in queues}
     oldest = dict(number)
@@ -107,7 +109,7 @@ async def _waiting(connection: AsyncConnection, now: int) -> dict[str, dict[tupl
 
 
 async def _ended(connection: AsyncConnection, begin: int, end: int) -> list[Ended]:
-    """What ended in that time: (metric or kind of duration, labels, seconds that it took)."""
+    """Return what ended in `begin <= time < end`: (metric or kind of duration, labels, duration in seconds)."""
     found: list[Ended] = []
     wanted = select(case).where(case.c.closed >= begin, case.c.closed < end)
     for row in (await connection.execute(wanted)).all():
@@ -144,7 +146,7 @@ def _known(metric: str, label: str, value: str | None) -> str:
 
 
 def _noughts(metric: str) -> Counter[tuple[str, ...]]:
-    """Every series at nought, so that the first of each is an increase."""
+    """Return every series of a metric at 0, so that the first event of each is an increase."""
     series: list[tuple[str, ...]] = [()]
     for values in VALUES[metric].values():
         series = [(*labels, value) for labels in series for value in values]

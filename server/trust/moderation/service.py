@@ -1,4 +1,7 @@
-"""Moderation as the server uses it. Rule: it is there where a store is; without one reports are counted, and nobody will read them."""
+"""Provide moderation to the server: intake of reports, bans, notices, receipts, appeals.
+
+**Invariant:** it exists only with a store; without one, reports are counted and not read.
+"""
 
 from __future__ import annotations
 
@@ -36,33 +39,36 @@ from server.trust.sanctions.ban_table import BanTable
 from server.trust.sanctions.notice_loader import Notices
 from server.trust.sanctions.notice_table import NoticeTable
 
-EVERY = 2.0  # seconds between looks at what operators decided
-LOOK = 5.0  # seconds between looks at whether somebody has an account
-IN_ANY_CASE = 60.0  # seconds after which both are looked at though nobody wrote anything: a ban may have run out
-CLOSING = 5.0  # seconds that reports which wait for the store have at the end
+EVERY = 2.0  # seconds between reads of moderators' decisions
+LOOK = 5.0  # seconds between reads of which queues have a reader
+IN_ANY_CASE = 60.0  # seconds after which both are read even without a write: a ban may have expired
+CLOSING = 5.0  # seconds that waiting reports have at shutdown to reach the store
 
 logger = log.get()
 
 
 def nobody_promised() -> bool:
-    """Where the operator says nothing."""
+    """Return False: the operator states nothing."""
     return False
 
 
 def no_other_host() -> None:
-    """Nobody else is to look."""
+    """Do nothing: there is no other host to notify."""
 
 
 def nobody_asks() -> None:
-    """Nothing follows from whether anybody reads reports."""
+    """Do nothing: no caller depends on whether reports are read."""
 
 
 def nobody_counts(_identity: int, _session: int, _reporter: int) -> None:
-    """Where nobody is asked for challenges."""
+    """Do nothing: reports do not count towards challenges."""
 
 
 class Safety:
-    """One a process. `country`: two letters of an address, or None; `unread`: which of WAITING no account with a passkey may open."""
+    """Moderation of one process. `country`: returns two letters for an address, or None.
+
+    `unread`: returns the queues of WAITING that no account with a passkey may open.
+    """
 
     def __init__(
         self,
@@ -72,7 +78,7 @@ class Safety:
         unread: Callable[[], Awaitable[frozenset[str]]],
         pause: int = HOUR,
     ) -> None:
-        """`pause`: seconds of one for `repeat` (`server.trust.cases.automatic_actions`)."""
+        """`pause`: length in seconds of the pause for `repeat` (`server.trust.cases.automatic_actions`)."""
         self._parts = parts
         self._tasks = tasks
         self._find_unread = unread
@@ -81,24 +87,24 @@ class Safety:
         sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
         self._cases = Cases(parts.database, sealed, parts.pseudonyms, country, pause)
         self._intake = Intake(self._cases, self._filed)
-        self.looks: Pictured | None = None  # where pictures of cameras lie; None: nobody takes any
+        self.looks: Pictured | None = None  # holder of camera pictures; None: pictures are off
         self._bans = Bans(parts.database, parts.pseudonyms)
         self._figures = Figures(parts.database)
         self._written = News(parts.database.version, IN_ANY_CASE)
-        self._news = asyncio.Event()  # a program's measure is in the store, or another host saw one: it is read now
-        self._heard = False  # by another host
-        self._stale = False  # decisions could not be read anew, which is logged
-        # told where this process is the first to see that a ban or a notice is another than it was: other hosts look at once
+        self._news = asyncio.Event()  # read now: a program's measure was stored, or another host saw a change
+        self._heard = False  # from another host
+        self._stale = False  # the last read of decisions failed, which is logged once
+        # called if this process is the first to see a changed ban or notice, so that other hosts read at once
         self.decided: Callable[[], None] = no_other_host
-        self.on_attended: Callable[[], None] = nobody_asks  # told where `unread` is another than it was
+        self.on_attended: Callable[[], None] = nobody_asks  # called when `unread` has changed
         self._unattended = 0
         self._notices = Notices(parts.database, parts.pseudonyms)
-        # told of a report by somebody whose cookie is older than a day: identity (0: none) and session of who was reported, who did
+        # called for a report whose reporter has a cookie older than a day: (identity (0: none) and session of the subject, reporter's identity)
         self.weighed: Callable[[int, int, int], None] = nobody_counts
 
     async def start(self, told: Callable[[], None]) -> None:
-        """Know what was decided, where the store is there, and begin to store what is reported; `told`: there is news of it."""
-        with contextlib.suppress(StoreAway):  # it is read as soon as the store is back
+        """Read the decisions if the store is there, and start the tasks. `told` is called after each change of bans or notices."""
+        with contextlib.suppress(StoreAway):  # the tasks read it when the store is back
             await self._bans.refresh()
             await self._notices.refresh()
             self.unread = await self._find_unread()
@@ -108,11 +114,11 @@ class Safety:
         self._tasks.start("safety-attended", self._look)
 
     async def _look(self) -> None:
-        """Until it is cancelled: know whether anybody reads reports, wherever their account was made."""
+        """Keep `unread` up to date until cancelled; accounts may be made on another host."""
         written = News(self._parts.database.version, IN_ANY_CASE)
         while True:
             await asyncio.sleep(LOOK)
-            with contextlib.suppress(StoreAway):  # what was known holds
+            with contextlib.suppress(StoreAway):  # the last known value stays
                 if await written.there():
                     self._attend(await self._find_unread())
                     written.read()
@@ -121,12 +127,12 @@ class Safety:
         before, self.unread = self.unread, unread
         if unread == before:
             return
-        if not self.moderated and before.isdisjoint(QUEUES):  # somebody read all of them until now
+        if not self.moderated and before.isdisjoint(QUEUES):  # until now all queues had a reader
             logger.warning("safety.unattended", queues=sorted(unread))
         self.on_attended()
 
     async def _follow(self, told: Callable[[], None]) -> None:
-        """Until it is cancelled."""
+        """Read changed bans and notices, and store which notices were read, until cancelled."""
         while True:
             heard, self._heard = self._heard, False
             try:
@@ -150,25 +156,25 @@ class Safety:
             self._news.clear()
 
     def look_now(self) -> None:
-        """Another host saw that a ban or a notice is another than it was."""
+        """Read bans and notices at once: another host saw a change."""
         self._heard = True
         self._news.set()
 
     @property
     def moderated(self) -> bool:
-        """Whether each queue of cases has a reader: accounts with a passkey say so, or the operator."""
+        """Whether each queue of cases has a reader, by accounts with a passkey or by the operator's statement."""
         return self.unread.isdisjoint(QUEUES) or self.promised()
 
     def has_reader(self, queue: str) -> bool:
-        """Whether somebody may open one of WAITING."""
+        """Whether a moderator may open this queue of WAITING."""
         return queue not in self.unread or self.promised()
 
     def pack(self) -> dict[str, Any]:
-        """What another process goes on with; it stays here too."""
+        """Return the state that another process continues with. This process keeps it too."""
         return self._notices.pack()
 
     def unpack(self, facts: dict[str, Any]) -> None:
-        """The other way; what is not known here is passed over. Raises TypeError, ValueError."""
+        """Restore the state of `pack`; unknown keys are skipped. Raises TypeError, ValueError."""
         self._written.anew()
         self._notices.unpack(facts)
 
@@ -182,18 +188,18 @@ class Safety:
             return
         if not subject.identity and subject.session:
             self._notices.reported(case, subject.session)
-            self._written.anew()  # a notice of the case may have been read before it was known whose it is
+            self._written.anew()  # a notice of the case may have been read before its owner was known
         if reporter:
-            with contextlib.suppress(StoreAway):  # then it does not count
+            with contextlib.suppress(StoreAway):  # then the report does not count
                 if await lasting(self._parts.database, self._parts.pseudonyms, reporter, int(time.time())):
                     self.weighed(subject.identity, subject.session, reporter)
 
     def take(self, seat: SeatView, what: Report | Act, mode: str) -> None:
-        """A report, or what a program found, in the turn in which it came: what was said is read now, for the ring goes with the chat."""
+        """Accept a report or a detection in the turn in which it came: the chat's lines are read now, because its ring is freed with the chat."""
         self.file(of_seat(seat, what, mode))
 
     def file(self, made: Reported) -> None:
-        """One that left its chat, maybe in another process of this host. Of what a program found nothing follows where nobody could look."""
+        """Accept a report that left its chat, possibly in another process. A detection in a queue without a reader is only counted."""
         if made.program and not self.has_reader(reason(made.reason, program=True).queue):
             self._unattended += 1
             return
@@ -208,11 +214,11 @@ class Safety:
 
     @property
     def notices(self) -> NoticeTable:
-        """What is to be read."""
+        """The unread notices."""
         return self._notices
 
     async def receipt(self, text: str) -> Receipt | None:
-        """What came of a report, by the last part of its receipt; None where there is none. Raises StoreAway."""
+        """Return the outcome of a report by the last part of its receipt's address, or None if there is no such report. Raises StoreAway."""
         bits = secret(text) or bytes(SECRET)
         if self._intake.holds(bits):
             return Receipt(receipt_answers.RECEIVED, int(time.time()))
@@ -220,28 +226,28 @@ class Safety:
 
     @property
     def appeals(self) -> Appeals:
-        """What banned people read and write."""
+        """Access to reasons and appeals for banned users."""
         return Appeals(self._parts.database, self._parts.pseudonyms)
 
     @property
     def law_notices(self) -> LawNotices:
-        """What anybody tells us."""
+        """Access to public notices for their writers."""
         return LawNotices(self._parts.database, self._parts.pseudonyms)
 
     async def months(self) -> list[dict[str, Any]]:
-        """What is published of each closed month, the newest first. Raises StoreAway."""
+        """Return the published figures of each closed month, newest first. Raises StoreAway."""
         return await monthly_figures.months(self._parts.database)
 
     async def close(self) -> None:
-        """Store what waits, within CLOSING seconds."""
+        """Store the waiting reports, within CLOSING seconds, and end the tasks."""
         await self._intake.flush(CLOSING)
         for name in ("safety-intake", "safety-figures", "safety-bans", "safety-attended"):
             await self._tasks.end(name)
-        with contextlib.suppress(StoreAway):  # who read one is asked once more
+        with contextlib.suppress(StoreAway):  # then its reader is shown the notice once more
             await self._notices.store()
 
     def reading(self) -> Reading:
-        """Numbers for the metrics."""
+        """Return the values of the metrics."""
         intake = self._intake
         return {
             **self._figures.reading(),

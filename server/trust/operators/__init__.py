@@ -1,1 +1,1 @@
-"""Know the operators of the console: accounts, roles, passkeys, sessions, shifts, approvals."""
+"""Manage the console's accounts: roles, passkeys, sessions, shifts, and approvals by a second moderator."""

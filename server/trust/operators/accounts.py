@@ -1,6 +1,8 @@
-"""The accounts: invited, enrolled, closed. Rule: an invitation is used once and within a day, and somebody is always left who can invite.
+"""Manage the console's accounts: invite, enrol, change roles, close.
 
-An invitation to an account that has a passkey already is for a lost device: what it had is taken away when it is used.
+**Invariant:** an invitation is used once and within a day; at least one account with a passkey can always invite.
+
+An invitation to an account that has a passkey is for a lost device: using it removes the old passkey.
 """
 
 from __future__ import annotations
@@ -30,12 +32,12 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}", re.ASCII)
 
 
 class Refused(Worded):
-    """It cannot be done as asked."""
+    """A request that cannot be done, with the key of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`passkeys`: how many; `invited`: until when an invitation of it is open, None where none is."""
+    """An account. `passkeys`: how many; `invited`: Unix seconds until which an invitation is open, or None."""
 
     name: str
     roles: tuple[str, ...]
@@ -45,12 +47,12 @@ class Account:
     invited: int | None
 
     def may(self, action: Action) -> bool:
-        """Whether whoever has it may do that."""
+        """Whether one of its roles allows this."""
         return any(action in ROLES[role] for role in self.roles)
 
 
 class Accounts:
-    """Over one store. `clock`: Unix seconds. Each method raises StoreAway; each that changes something leaves an audit row before."""
+    """Accounts in one store. `clock`: Unix seconds. Each method raises StoreAway; each change is a line of the audit log first."""
 
     def __init__(self, database: Database, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
         self._database = database
@@ -58,7 +60,7 @@ class Accounts:
         self._clock = clock
 
     async def invite(self, name: str, roles: Iterable[str], by: str) -> str:
-        """Invite to an account, which is made where there is none; the path of the link. No roles: those that it has. Raises Refused."""
+        """Invite to an account, creating it if needed. Return the link's path. No roles: those that it has. Raises Refused."""
         if not NAME.fullmatch(name):
             raise Refused("refused.name")
         chosen, token, now = _roles(roles), draw(), int(self._clock())
@@ -78,7 +80,7 @@ class Accounts:
         return PATH + encode(token)
 
     async def invited(self, link: str) -> Account | None:
-        """The account that an open invitation is for."""
+        """Return the account of an open invitation, or None."""
         secret = decode(link)
         if secret is None:
             return None
@@ -89,7 +91,7 @@ class Accounts:
             return next((account for account in await _all(connection, now) if account.name == name), None)
 
     async def enrol(self, link: str, credential: Credential) -> bool:
-        """Use an invitation: this passkey and no other opens the account from here on. False where it is used or late."""
+        """Use an invitation: only this passkey opens the account from now on. False if the invitation was used or is late."""
         secret, now = decode(link) or b"", int(self._clock())
         digest = self._pseudonyms.secret_hash(DOMAIN, secret)
         async with self._database.write() as connection:
@@ -110,7 +112,7 @@ class Accounts:
         return True
 
     async def key(self, ident: bytes) -> tuple[Account, Credential] | None:
-        """A passkey by its id, with its account."""
+        """Return a passkey by its id, with its account, or None."""
         wanted = select(passkey).where(passkey.c.id == ident)
         async with self._database.read() as connection:
             row = (await connection.execute(wanted)).first()
@@ -120,7 +122,7 @@ class Accounts:
         return (found[0], Credential(row.id, row.credential, row.counter)) if found else None
 
     async def count(self, credential: Credential, counter: int) -> bool:
-        """Keep a passkey's counter; False where somebody else used it at the same moment."""
+        """Store a passkey's counter. False if another sign-in used it at the same moment."""
         if counter == credential.counter == 0:
             return True
         unchanged = update(passkey).where(passkey.c.id == credential.id, passkey.c.counter == credential.counter)
@@ -128,12 +130,12 @@ class Accounts:
             return bool((await connection.execute(unchanged.values(counter=counter))).rowcount)
 
     async def listed(self) -> Sequence[Account]:
-        """All of them, by name."""
+        """Return all accounts, by name."""
         async with self._database.read() as connection:
             return await _all(connection, int(self._clock()))
 
     async def change(self, name: str, roles: Iterable[str], by: str) -> None:
-        """Give an account these roles and no others. Raises Refused."""
+        """Replace an account's roles. Raises Refused."""
         chosen = _roles(roles)
         if not chosen:
             raise Refused("refused.roles.none")
@@ -146,7 +148,7 @@ class Accounts:
             await connection.execute(update(operator).where(operator.c.name == name).values(values))
 
     async def close(self, name: str, by: str) -> None:
-        """Remove an account, its passkeys and its sessions, at once. Raises Refused."""
+        """Remove an account, its passkeys and its sessions at once. Raises Refused."""
         await self._note("console close", by, name)
         async with self._database.write() as connection:
             await self._leaves_an_admin(connection, name, False)
@@ -154,15 +156,15 @@ class Accounts:
             await connection.execute(delete(operator).where(operator.c.name == name))
 
     async def unread(self) -> frozenset[str]:
-        """As `unread_queues`."""
+        """Return the queues without a reader, as `unread_queues` does."""
         return await unread_queues(self._database)
 
     async def others(self, action: Action, but: str) -> bool:
-        """Whether somebody else could confirm this."""
+        """Whether another account could confirm this action."""
         return any(one.passkeys and one.name != but and one.may(action) for one in await self.listed())
 
     async def is_settled(self, name: str) -> bool:
-        """Whether passkey and roles of an account are a day old, so that whoever may invite makes no second operator at once."""
+        """Whether an account's passkey and roles are a day old, so that an admin cannot create a second moderator at once."""
         wanted = select(operator.c.changed).where(operator.c.name == name)
         async with self._database.read() as connection:
             row = (await connection.execute(wanted)).first()
@@ -182,7 +184,7 @@ class Accounts:
 
 
 async def unread_queues(database: Database) -> frozenset[str]:
-    """Which of `moderation_policy.WAITING` no account with a passkey may open. Raises StoreAway."""
+    """Return the queues of `moderation_policy.WAITING` that no account with a passkey may open. Raises StoreAway."""
     async with database.read() as connection:
         readers = [one for one in await _all(connection, 0) if one.passkeys]
     return frozenset(name for name, action in OPENED_BY.items() if not any(one.may(action) for one in readers))
@@ -208,13 +210,13 @@ async def _all(connection: AsyncConnection, now: int) -> list[Account]:
 
 
 async def _shut(connection: AsyncConnection, name: str) -> None:
-    """An account's passkeys and sessions go."""
+    """Delete an account's passkeys and sessions."""
     await connection.execute(delete(passkey).where(passkey.c.operator == name))
     await connection.execute(delete(console_session).where(console_session.c.operator == name))
 
 
 def _roles(given: Iterable[str]) -> tuple[str, ...]:
-    """Roles in the order of the table, each once. Raises Refused for one that there is not."""
+    """Return roles in the table's order, each once. Raises Refused for an unknown one."""
     chosen = set(given)
     if strange := chosen - set(ROLES):
         raise Refused("refused.roles.strange", strange=", ".join(sorted(strange)), roles=", ".join(ROLES))

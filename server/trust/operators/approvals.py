@@ -1,10 +1,10 @@
-"""What one operator asks for and another confirms. Rule: nobody confirms their own; where nobody else could, a day of waiting stands in.
+"""Manage requests that a second moderator must confirm. **Invariant:** never one's own; without a possible second, a waiting time replaces it.
 
     asked ─► another confirms within 72 h ─► confirmed, good for a day (of an account whose passkey and roles are a day old)
-          └► nobody else may              ─► after console.wait_hours: ready, good for a day (marked alone)
-          └► somebody's life is in danger ─► ready at once (marked emergency, and looked at after)
+          └► no other account may           ─► after console.wait_hours: ready, good for a day (marked alone)
+          └► a life is in danger            ─► ready at once (marked emergency, and reviewed afterwards)
 
-Until it is used whoever asked can take it back, and whoever else may do the same can refuse it.
+Until it is used, its author can withdraw it, and another moderator with the same permission can refuse it.
 """
 
 from __future__ import annotations
@@ -24,31 +24,31 @@ from server.trust.operators.accounts import Accounts, Refused
 from server.trust.operators.roles import Action, Operator
 
 HOUR = 3600
-CONFIRM = 72 * HOUR  # seconds for another operator to confirm
+CONFIRM = 72 * HOUR  # seconds for another moderator to confirm
 GOOD = 24 * HOUR  # seconds in which it may then be done
 WORDS = 500  # characters of the reason
 
 
 class State(StrEnum):
-    """Where a request stands."""
+    """State of a request."""
 
-    NONE = "none"  # nobody asked
-    ASKED = "asked"  # it waits for another operator
-    WAITING = "waiting"  # nobody else could confirm: it waits for its time
-    CONFIRMED = "confirmed"  # another operator has
+    NONE = "none"  # not requested
+    ASKED = "asked"  # waits for another moderator
+    WAITING = "waiting"  # no other account could confirm: waits for its time
+    CONFIRMED = "confirmed"  # by another moderator
     READY = "ready"  # its time is over, or it is an emergency
-    REFUSED = "refused"  # taken back, or refused by another
+    REFUSED = "refused"  # withdrawn, or refused by another
     LATE = "late"  # not confirmed, or not used, in time
 
     @property
     def may(self) -> bool:
-        """Whether it may be done now."""
+        """Whether the action may be done now."""
         return self in (State.CONFIRMED, State.READY)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request. `ready`: from when it may be done, None while that hangs on another operator; times in Unix seconds."""
+    """A request. `ready`: from when it may be done, None until another moderator confirms; times in Unix seconds."""
 
     id: str
     action: Action
@@ -64,7 +64,7 @@ class Asked:
 
 
 class Approvals:
-    """Over one store. `pairs`: another operator is asked where there is one; `wait`: seconds in place of one; `clock`: Unix seconds."""
+    """Requests in one store. `pairs`: a second moderator is needed if one exists; `wait`: seconds that replace one; `clock`: Unix seconds."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class Approvals:
     async def ask(
         self, operator: Operator, action: Action, subject: bytes, words: str, *, emergency: bool = False
     ) -> str:
-        """Ask for something; its id. `words`: why, for who confirms. Raises Refused, StoreAway."""
+        """Request an action. Return the request's id. `words`: the reason, for the confirming moderator. Raises Refused, StoreAway."""
         if not operator.may(action):
             raise Refused("refused.approval.ask")
         if not words.strip() or len(words) > WORDS:
@@ -106,7 +106,7 @@ class Approvals:
         return ident.hex()
 
     async def confirm(self, ident: str, operator: Operator) -> None:
-        """Say yes to what another operator asked. Raises Refused, StoreAway."""
+        """Confirm another moderator's request. Raises Refused, StoreAway."""
         found = await self._open(ident, operator)
         if found.asked_by == operator.name:
             raise Refused("refused.approval.other")
@@ -118,18 +118,18 @@ class Approvals:
         await self._decide(ident, confirmed_by=operator.name, ready=int(self._clock()))
 
     async def refuse(self, ident: str, operator: Operator) -> None:
-        """Take back what one asked for oneself, or say no to another's. Raises Refused, StoreAway."""
+        """Withdraw one's own request, or refuse another's. Raises Refused, StoreAway."""
         found = await self._open(ident, operator)
         await self._note("approval refuse", operator, found.words, found.action, bytes.fromhex(ident))
         await self._decide(ident, refused_by=operator.name)
 
     async def find(self, action: Action, subject: bytes, operator: Operator) -> State:
-        """The state of the newest request of this operator for this. Raises StoreAway."""
+        """Return the state of this moderator's newest request for this. Raises StoreAway."""
         found = await self.newest(action, subject, operator)
         return State.NONE if found is None else found.state
 
     async def newest(self, action: Action, subject: bytes, operator: Operator) -> Asked | None:
-        """The newest request of this operator for this, an open one first. Whoever does it does it for its `words`. Raises StoreAway."""
+        """Return this moderator's newest request for this, an open one first, or None. The action is done for its `words`. Raises StoreAway."""
         wanted = (
             select(approval)
             .where(
@@ -143,7 +143,7 @@ class Approvals:
         return next((one for one in found if one.state not in (State.REFUSED, State.LATE)), found[0] if found else None)
 
     async def waiting(self, operator: Operator) -> Sequence[Asked]:
-        """What is open among what this operator may do too, oldest first. Raises StoreAway."""
+        """Return the open requests that this moderator may confirm, oldest first. Raises StoreAway."""
         since = int(self._clock()) - CONFIRM - max(self._wait, 0) - GOOD
         wanted = select(approval).where(approval.c.asked > since).order_by(approval.c.asked)
         async with self._database.read() as connection:
@@ -152,7 +152,7 @@ class Approvals:
         return [one for one in found if operator.may(one.action) and one.state not in (State.REFUSED, State.LATE)]
 
     async def _open(self, ident: str, operator: Operator) -> Asked:
-        """A request that is open, and that this operator may do too. Raises Refused."""
+        """Return an open request that this moderator may confirm. Raises Refused."""
         try:
             key = bytes.fromhex(ident)
         except ValueError:
@@ -167,7 +167,7 @@ class Approvals:
         return found
 
     async def _decide(self, ident: str, **values: object) -> None:
-        """Write it, where nobody else decided meanwhile. Raises Refused."""
+        """Write a decision unless another moderator was faster. Raises Refused."""
         undecided = update(approval).where(approval.c.id == bytes.fromhex(ident), approval.c.refused_by.is_(None))
         if "confirmed_by" in values:
             undecided = undecided.where(approval.c.confirmed_by.is_(None), approval.c.ready.is_(None))

@@ -1,6 +1,8 @@
-"""Who is signed in. Rule: the cookie is a random secret, the store has its keyed hash, and an account that is closed is out at once.
+"""Manage the sessions of signed-in moderators.
 
-A session ends after 30 minutes without a request, after 12 hours in any case, or by the person.
+**Invariant:** the cookie is a random secret, the store has its keyed hash, and closing an account ends its sessions at once.
+
+A session ends after 30 minutes without a request, after 12 hours in any case, or by signing out.
 """
 
 from __future__ import annotations
@@ -28,18 +30,18 @@ TOKEN = b"console.token"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`id`: the hash by which the store knows it; `token`: what each form of it carries."""
+    """A session. `id`: its hash in the store; `token`: required in each form."""
 
     id: bytes
     operator: Operator
     token: str
 
 
-SESSION = web.RequestKey("session", Session)  # of a request that the gate let through
+SESSION = web.RequestKey("session", Session)  # of a request that passed the gate
 
 
 class Sessions:
-    """Over one store. `clock`: Unix seconds. Each method raises StoreAway."""
+    """Sessions in one store. `clock`: Unix seconds. Each method raises StoreAway."""
 
     def __init__(self, database: Database, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
         self._database = database
@@ -47,7 +49,7 @@ class Sessions:
         self._clock = clock
 
     async def begin(self, name: str) -> str:
-        """Sign an operator in, who has just proved a passkey; the cookie's value."""
+        """Start a session after a verified passkey. Return the cookie's value."""
         secret, now = draw(), int(self._clock())
         async with self._database.write() as connection:
             await connection.execute(
@@ -58,7 +60,7 @@ class Sessions:
         return encode(secret)
 
     async def find(self, cookie: str) -> Session | None:
-        """The session of a cookie, used now; None where it has ended or never was."""
+        """Return the session of a cookie, and extend it; None if it has ended or never existed."""
         secret = decode(cookie)
         if secret is None:
             return None
@@ -80,7 +82,7 @@ class Sessions:
         return Session(ident, Operator(row.operator, frozenset(row.roles.split(",")), row.proved), token)
 
     async def prove(self, session: Session) -> Operator:
-        """The operator has just proved a passkey again; who that is from here on."""
+        """Note a passkey verified again. Return the moderator with the new time."""
         now = int(self._clock())
         await self._set(session.id, proved=now)
         return Operator(session.operator.name, session.operator.roles, now)
@@ -91,7 +93,7 @@ class Sessions:
             await connection.execute(delete(console_session).where(console_session.c.id == session.id))
 
     async def forget(self) -> None:
-        """Remove the sessions that have ended by themselves."""
+        """Delete expired sessions."""
         now = int(self._clock())
         ended = or_(console_session.c.used <= now - IDLE, console_session.c.made <= now - LONGEST)
         async with self._database.write() as connection:

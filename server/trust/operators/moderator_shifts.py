@@ -1,5 +1,6 @@
-"""How long an operator has been at it, and at how many pictures. Rule: in memory alone, nothing of it is stored; who did nothing here for PAUSE
-seconds had a break.
+"""Remind moderators of breaks: count their minutes of work and pictures since the last one.
+
+**Invariant:** in memory alone; nothing is stored. PAUSE seconds without a request count as a break.
 """
 
 from __future__ import annotations
@@ -8,14 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 WORK = 50 * 60  # seconds after which a break is proposed
-LOOKS = 25  # pictures, the same
+LOOKS = 25  # pictures after which a break is proposed
 PAUSE = 5 * 60  # seconds without a page: a break
-FORGOTTEN = 12 * 3_600  # seconds without a page after which nothing is known of somebody
+FORGOTTEN = 12 * 3_600  # seconds without a page after which a shift is dropped
 
 
 @dataclass(slots=True)
 class _Shift:
-    """When the work began, when the last page was asked for, and how many pictures since the last break."""
+    """Start of the work, time of the last page, and pictures since the last break."""
 
     began: float
     last: float
@@ -23,23 +24,23 @@ class _Shift:
 
 
 class Shifts:
-    """One for all operators of a process. `clock`: seconds."""
+    """Shifts of all moderators of a process. `clock`: seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._known: dict[str, _Shift] = {}  # by name
 
     def minutes(self, name: str) -> int:
-        """A page was asked for; the minutes of work since the last break, 0 while no break is due."""
+        """Note a page view. Return the minutes of work since the last break, or 0 while no break is due."""
         now, shift = self._clock(), self._of(name)
         return int((now - shift.began) // 60) if now - shift.began >= WORK else 0
 
     def looked(self, name: str) -> None:
-        """A picture was asked for."""
+        """Count a viewed picture."""
         self._of(name).looks += 1
 
     def left(self, name: str) -> int:
-        """How many pictures more until a break is proposed, 0: it is."""
+        """Return the pictures left until a break is proposed; 0: it is due."""
         return max(0, LOOKS - self._of(name).looks)
 
     def _of(self, name: str) -> _Shift:

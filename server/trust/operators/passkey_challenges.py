@@ -1,7 +1,7 @@
-"""Makes and checks the WebAuthn challenges of the console. Invariant: a challenge that is out takes no memory; only a used one is remembered.
+"""Make and check the WebAuthn challenges of the console. **Invariant:** an open challenge takes no memory; only a used one is remembered.
 
-A challenge carries its end and a MAC over its purpose, so a stranger who asks for many takes nobody's away. The key is this process's own:
-after a restart no challenge of before is accepted, and none can be used twice because the list of used ones was lost.
+A challenge carries its end and a MAC over its purpose, so a flood of requests cannot evict other clients' challenges. The key is this
+process's own: after a restart no earlier challenge is accepted, so losing the list of used ones is safe.
 """
 
 from __future__ import annotations
@@ -15,35 +15,35 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 LIFE = 300.0  # seconds
-USED_MAX = 20_000  # about 150 bytes each; each took a passkey of an account
+USED_MAX = 20_000  # about 150 bytes each; each needed a passkey of an account
 _END = struct.Struct(">Q")  # milliseconds of the clock
-_RANDOM = 16  # bytes; W3C WebAuthn 13.4.3 asks for as many at least
+_RANDOM = 16  # bytes; W3C WebAuthn 13.4.3 requires at least as many
 _HEAD = _END.size + _RANDOM
 _SIZE = _HEAD + hashlib.sha256().digest_size
 
 
 class Challenges:
-    """Of one process. `clock`: seconds; `used_max`: used challenges that are remembered, in LIFE seconds."""
+    """Challenges of one process. `clock`: seconds; `used_max`: used challenges remembered within LIFE seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, used_max: int = USED_MAX) -> None:
         self._clock = clock
         self._used_max = used_max
         self._key = secrets.token_bytes(32)
-        self._used: OrderedDict[bytes, float] = OrderedDict()  # when each ends, the first used first
+        self._used: OrderedDict[bytes, float] = OrderedDict()  # challenge → its end, oldest use first
 
     def make(self, purpose: str) -> bytes:
-        """A challenge of 56 bytes that is good for LIFE seconds and for this purpose."""
+        """Return a challenge of 56 bytes that is valid for LIFE seconds and for this purpose."""
         head = _END.pack(int((self._clock() + LIFE) * 1000)) + secrets.token_bytes(_RANDOM)
         return head + self._mac(head, purpose)
 
     def is_open(self, challenge: bytes, purpose: str) -> bool:
-        """Whether it was made here for this purpose, has not ended and was not used."""
+        """Whether a challenge was made here for this purpose, has not ended and was not used."""
         if len(challenge) != _SIZE or not hmac.compare_digest(challenge[_HEAD:], self._mac(challenge[:_HEAD], purpose)):
             return False
         return _end(challenge) > self._clock() and challenge not in self._used
 
     def use(self, challenge: bytes) -> bool:
-        """Remember one that was answered with a true passkey; False for one that was used before, and when too many are remembered."""
+        """Mark a challenge as used after its passkey was verified. False if it was used before, or too many are remembered."""
         now = self._clock()
         while self._used and next(iter(self._used.values())) <= now:
             self._used.popitem(last=False)
@@ -57,6 +57,6 @@ class Challenges:
 
 
 def _end(challenge: bytes) -> float:
-    """Seconds of the clock."""
+    """Return a challenge's end, in seconds of the clock."""
     (end,) = _END.unpack_from(challenge)
     return float(end) / 1000

@@ -1,7 +1,7 @@
-"""Passkeys: what the browser is asked, and whether what it brings is true. Rule: discoverable, user verification required, one origin.
+"""Create and verify passkeys (WebAuthn). **Invariant:** discoverable credentials, user verification required, one origin.
 
-What the page is given is the browser's own JSON (`parseRequestOptionsFromJSON`), what it brings is `toJSON()`. The library for it is imported
-when somebody comes to the console (`Passkeys.load`): most servers that start are asked by nobody.
+Options for the page are JSON for `parseRequestOptionsFromJSON`; its answers are `toJSON()`. The library is imported at the console's first
+visit (`Passkeys.load`), because most servers have no visitor there.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SIGN_IN = "sign in"
 
 
 class NotProved(Exception):
-    """The answer proves nothing; the text says why, in a word of WHY."""
+    """An answer that does not verify; the text is the cause, a word of WHY."""
 
 
 WHY = ("malformed", "challenge", "untrue", "unknown", "counter", "invitation")
@@ -28,7 +28,7 @@ WHY = ("malformed", "challenge", "untrue", "unknown", "counter", "invitation")
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A public key, as it is kept: `data` has its id too."""
+    """A public key as stored: `data` includes its id."""
 
     id: bytes
     data: bytes
@@ -37,7 +37,7 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a browser brought in answer to a challenge, not yet checked against a key. `handle`: of the account that it says."""
+    """A browser's answer to a challenge, not yet verified. `handle`: of the account that it claims."""
 
     id: bytes
     handle: bytes | None
@@ -46,7 +46,7 @@ class Shown:
 
 
 class Passkeys:
-    """For one origin (`https://console.example`), which browsers bind every passkey to."""
+    """Passkeys of one origin (`https://console.example`), to which browsers bind them."""
 
     def __init__(self, origin: str, challenges: Challenges | None = None) -> None:
         self._challenges = challenges or Challenges()
@@ -64,12 +64,12 @@ class Passkeys:
         return server
 
     def load(self) -> None:
-        """Import what the rest needs; it reads files, 40 ms. Call it in a thread, before the rest."""
-        self._server  # noqa: B018 - made when it is first asked for
+        """Import the library: it reads files, 40 ms. Call it in a thread, before the other methods."""
+        self._server  # noqa: B018 - a cached property
         self.loaded = True
 
     def ask_new(self, name: str, handle: bytes, purpose: str) -> str:
-        """The options for making a passkey, as JSON."""
+        """Return the options for creating a passkey, as JSON."""
         from fido2.webauthn import (
             PublicKeyCredentialUserEntity,
             ResidentKeyRequirement,
@@ -86,12 +86,12 @@ class Passkeys:
         return json.dumps(dict(options.public_key))
 
     def ask(self, purpose: str) -> str:
-        """The options for showing a passkey, as JSON."""
+        """Return the options for using a passkey, as JSON."""
         options, _ = self._begun(self._challenges.make(purpose))
         return json.dumps(dict(options.public_key))
 
     def made(self, text: str, purpose: str) -> Credential:
-        """The passkey that a browser made. Raises NotProved."""
+        """Verify a new passkey and return it. Raises NotProved."""
         from fido2.webauthn import RegistrationResponse
 
         answer = _read(text, RegistrationResponse)
@@ -107,14 +107,14 @@ class Passkeys:
         return Credential(data.credential_id, bytes(data), found.counter)
 
     def shown(self, text: str, purpose: str) -> Shown:
-        """Which passkey a browser brought, before its key is looked up. Raises NotProved."""
+        """Parse an answer to find its passkey's id, before the key is looked up. Raises NotProved."""
         from fido2.webauthn import AuthenticationResponse
 
         answer = _read(text, AuthenticationResponse)
         return Shown(answer.raw_id, answer.response.user_handle, self._asked(answer, purpose), answer)
 
     def proved(self, shown: Shown, kept: Credential) -> int:
-        """Check it against the key that is kept, and use the challenge up; the counter that is kept from here on. Raises NotProved."""
+        """Verify an answer against the stored key, and use up its challenge. Return the new counter. Raises NotProved."""
         from fido2.webauthn import AttestedCredentialData
 
         try:
@@ -129,7 +129,7 @@ class Passkeys:
         return counter
 
     def _begun(self, challenge: bytes) -> tuple[Any, Any]:
-        """The options that ask for a passkey, and what the library checks the answer to this challenge against."""
+        """Return the options for using a passkey, and the library's state for verifying the answer to this challenge."""
         from fido2.webauthn import UserVerificationRequirement
 
         required = UserVerificationRequirement.REQUIRED
@@ -137,25 +137,25 @@ class Passkeys:
         return begun
 
     def _asked(self, answer: Any, purpose: str) -> bytes:
-        """The challenge that an answer is to. Raises NotProved for one that is not open for this purpose."""
+        """Return the challenge of an answer. Raises NotProved unless it is open for this purpose."""
         challenge: bytes = answer.response.client_data.challenge
         if not self._challenges.is_open(challenge, purpose):
             raise NotProved("challenge")
         return challenge
 
     def _use(self, challenge: bytes) -> None:
-        """Only a true passkey uses a challenge up, so that strangers fill no table. Raises NotProved where another request was faster."""
+        """Use up a challenge, after verification so that strangers cannot fill the table. Raises NotProved if another request was faster."""
         if not self._challenges.use(challenge):
             raise NotProved("challenge")
 
 
 def _read(text: str, kind: Any) -> Any:
-    """An answer of the browser. Raises NotProved for everything that is none."""
+    """Parse a browser's answer. Raises NotProved if it is malformed."""
     if len(text) > LARGEST:
         raise NotProved("malformed")
     try:
         found = kind.from_dict(json.loads(text))
-        found.response.client_data  # noqa: B018 - read now, so that what is wrong with it is told here
+        found.response.client_data  # noqa: B018 - read now, so that a malformed one fails here
         return found
-    except Exception:  # noqa: BLE001 - a library reads a stranger's bytes: whatever it raises, they are no answer
+    except Exception:  # noqa: BLE001 - a library parses untrusted bytes: any exception means malformed
         raise NotProved("malformed") from None

@@ -1,4 +1,4 @@
-"""Who may do what in the console. Rule: one table; an account has one or more roles, and may what any of them may."""
+"""Define the console's roles and permissions. **Invariant:** one table; an account has one or more roles, and the permissions of all of them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from server.ops.config.moderation_policy import APPEALS, NOTICES, QUEUES, URGENT
 
 
 class Action(StrEnum):
-    """What a page or a form of the console does."""
+    """A permission: what a page or a form of the console does."""
 
     WORK = "work"  # queues people, spam, machine and low: list, read, claim, warn, pause, ban up to 30 days, release
     CHILD = "child"  # queues urgent and child, measures age and refer
     LONG = "long"  # bans up to 90 days
-    UNBAN = "unban"  # end a ban of another operator's decision
+    UNBAN = "unban"  # lift a ban that another moderator decided
     APPEALS = "appeals"  # answer appeals of others' decisions
-    NOTICES = "notices"  # what anybody wrote at /notice
+    NOTICES = "notices"  # public notices, written at /notice
     FOREVER = "forever"  # beyond 90 days, or a wider network
     REVEAL = "reveal"  # the address of a case's subject
     EXPORT = "export"  # a case as a file
@@ -33,7 +33,7 @@ ROLES: dict[str, frozenset[Action]] = {
     "officer": _MODERATOR | {Action.REVEAL, Action.EXPORT, Action.HOLD},
     "admin": frozenset({Action.ACCOUNTS}),
 }
-# What opens each queue of cases, and the two lists beside them.
+# The permission that opens each queue of cases, and the lists of appeals and notices.
 OPENED_BY: dict[str, Action] = {
     **dict.fromkeys(QUEUES, Action.WORK), URGENT: Action.CHILD, APPEALS: Action.APPEALS, NOTICES: Action.NOTICES,
 }  # fmt: skip
@@ -43,14 +43,14 @@ TWO_OPERATORS = frozenset({Action.FOREVER, Action.REVEAL, Action.EXPORT})
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Who is signed in. `name`: a pseudonym; `proved`: Unix seconds of the last passkey."""
+    """A signed-in moderator. `name`: a pseudonym; `proved`: Unix seconds of the last verified passkey."""
 
     name: str
     roles: frozenset[str]
     proved: float
 
     def may(self, action: Action) -> bool:
-        """Whether one of the roles allows it."""
+        """Whether one of the roles has this permission."""
         return any(action in ROLES[role] for role in self.roles)
 
 
@@ -58,7 +58,7 @@ Who = Action | Set[Action] | None
 
 
 def allowed(operator: Operator, who: Who) -> bool:
-    """Whether an operator is meant: by one action, by any of several, or (None) by being signed in."""
+    """Whether a moderator may enter: with this permission, with one of several, or (None) by being signed in."""
     if who is None:
         return True
     return any(map(operator.may, {who} if isinstance(who, Action) else who))

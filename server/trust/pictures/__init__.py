@@ -1,5 +1,7 @@
-"""Looks at still pictures of video chats, in a process of its own. Rule: a stranger's bytes are decoded there alone, and no picture leaves it.
+"""Check still pictures of video chats, in a process of its own.
 
-`judging` is the server's side: it starts the process and asks it, and needs none of the libraries of pictures. `process`, `judge`, `pdq` and
-`lists` run in the process (the extra `moderation`); `messages` is what both say to each other.
+**Invariant:** untrusted bytes are decoded in that process alone, and no picture leaves it.
+
+`picture_client` is the server's side: it starts the process and sends it jobs, without the picture libraries. `picture_process`,
+`picture_verdict`, `pdq` and `picture_lists` run in the process (the extra `moderation`); `picture_messages` is the protocol between them.
 """

@@ -1,4 +1,4 @@
-"""`python -m server.trust.pictures`: started by the server alone."""
+"""Run the picture process (`python -m server.trust.pictures`); started by the server alone."""
 
 import sys
 

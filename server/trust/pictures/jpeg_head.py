@@ -1,7 +1,7 @@
-"""What the head of a JPEG says of its size. Rule: nothing is decoded; a bounded number of steps, and no bytes make it fail.
+"""Read the size in the head of a JPEG. **Invariant:** nothing is decoded; a bounded number of steps, and no input raises.
 
-Only what browsers' canvases make is taken: one frame, not progressive, eight bits, one or three components. Many scans over one frame would take
-a decoder seconds for a few kilobytes.
+Only the output of browsers' canvases is accepted: one frame, not progressive, eight bits, one or three components. Many scans over one frame
+would take a decoder seconds for a few kilobytes.
 """
 
 from typing import Final
@@ -10,19 +10,17 @@ SEGMENTS: Final = 64  # before the frame; browsers write 5 to 10
 SCANS: Final = 3  # one, or one a component
 _START: Final = b"\xff\xd8\xff"
 _END: Final = b"\xff\xd9"
-_SCAN: Final = b"\xff\xda"  # within a scan FF is followed by 00, so that it stands nowhere else
+_SCAN: Final = b"\xff\xda"  # within a scan FF is followed by 00, so this sequence cannot occur there
 _BASELINE: Final = 0xC0
-_OTHERS: Final = frozenset(
-    (*range(0xC1, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0))
-)  # frames of another kind
-_WITHOUT_LENGTH: Final = frozenset(
-    (0x00, 0x01, *range(0xD0, 0xDB))
-)  # what may not stand before the frame, or ends the head
+# frames of another kind
+_OTHERS: Final = frozenset((*range(0xC1, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)))
+# markers that are invalid before the frame, or end the head
+_WITHOUT_LENGTH: Final = frozenset((0x00, 0x01, *range(0xD0, 0xDB)))
 _FRAME_MIN: Final = 11  # bytes: length, precision, height, width, one component
 
 
 def size(body: bytes) -> tuple[int, int] | None:
-    """(width, height) in pixels; None where it is no JPEG of that kind, or has no frame or no end. Never raises."""
+    """Return (width, height) in pixels; None for another kind of JPEG, or without a frame or an end. Never raises."""
     if not body.startswith(_START) or not body.endswith(_END):
         return None
     at, end = 2, len(body)
@@ -41,7 +39,7 @@ def size(body: bytes) -> tuple[int, int] | None:
 
 
 def _frame(header: bytes, length: int) -> tuple[int, int] | None:
-    """The size that a frame header says, where it is whole."""
+    """Return the size in a complete frame header."""
     if length < _FRAME_MIN or len(header) != length:
         return None
     precision, components = header[2], header[7]

@@ -1,7 +1,7 @@
-"""PDQ, the perceptual hash of known pictures, in numpy. Rule: bit for bit what its reference makes (facebook/ThreatExchange, pdq/cpp).
+"""Compute PDQ, the perceptual hash of known pictures, in numpy. **Invariant:** bit for bit as the reference (facebook/ThreatExchange, pdq/cpp).
 
-Sums are added up in the reference's order, in its 32-bit floats: a box filter is one `cumsum` of what enters and leaves its window, which adds
-one by one; the transform adds one product after the other. Needs the extra `moderation`; runs in the picture process.
+Sums are added in the reference's order, in its 32-bit floats: a box filter is one `cumsum` of the values that enter and leave its window, which
+adds one by one; the transform adds one product after the other. Needs the extra `moderation`; runs in the picture process.
 """
 
 from functools import cache
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 BITS: Final = 256
 BYTES: Final = BITS // 8
-SIDE: Final = 64  # of the picture that is transformed
+SIDE: Final = 64  # pixels a side of the transformed picture
 KEPT: Final = 16  # frequencies a direction
-PASSES: Final = 2  # of the filter: a tent
+PASSES: Final = 2  # of the box filter: a tent
 LEAST: Final = 5  # pixels a side
 SCALE: Final = 90  # of gradients, to 100 at most
 
@@ -23,14 +23,14 @@ Floats = NDArray[np.float32]
 
 
 class Hashed(NamedTuple):
-    """`hash`: BYTES bytes, as the 64 hex digits of a list; `quality`: 0 to 100."""
+    """A hash with its quality. `hash`: BYTES bytes, as the 64 hex digits of a list; `quality`: 0 to 100."""
 
     hash: bytes
     quality: int
 
 
 def hashed(pixels: NDArray[np.uint8]) -> Hashed:
-    """Of rows × columns × 3 colours. Raises ValueError for another shape, or fewer than LEAST pixels a side."""
+    """Return the hash of rows × columns × 3 colours. Raises ValueError for another shape, or fewer than LEAST pixels a side."""
     if pixels.ndim != 3 or pixels.shape[2] != 3 or min(pixels.shape[:2]) < LEAST:
         raise ValueError("rows × columns × 3 are wanted")
     red, green, blue = (pixels[:, :, colour] for colour in range(3))
@@ -40,7 +40,7 @@ def hashed(pixels: NDArray[np.uint8]) -> Hashed:
 
 
 def _small(luma: Floats) -> Floats:
-    """The picture filtered, SIDE × SIDE of it. One of that size already is taken as it is."""
+    """Filter a picture and sample it to SIDE × SIDE; one of that size is returned unchanged."""
     rows, columns = luma.shape
     if (rows, columns) == (SIDE, SIDE):
         return luma
@@ -55,7 +55,7 @@ def _centres(length: int) -> list[int]:
 
 
 def _boxed(lines: Floats) -> Floats:
-    """Each line averaged over the window of its length, by a running sum that enters and leaves one value after the other."""
+    """Average each line over the window of its length, by a running sum that adds or removes one value a step."""
     at, signs, ends, counts = _steps(lines.shape[1])
     sums = np.cumsum(lines[:, at] * signs, axis=1, dtype=np.float32)
     return sums[:, ends] / counts
@@ -63,8 +63,9 @@ def _boxed(lines: Floats) -> Floats:
 
 @cache
 def _steps(length: int) -> tuple[NDArray[Any], Floats, NDArray[Any], Floats]:
-    """The running sum over a line of that length: which value is added or taken away at each step, after which steps a mean is written, and of
-    how many values."""
+    """Return the steps of the running sum over a line of that length: the values to add or remove, the steps after which a mean is written, and the
+    number of values in each mean.
+    """
     window = (length + 2 * SIDE - 1) // (2 * SIDE)
     half = (window + 2) // 2
     at: list[int] = []
@@ -72,7 +73,7 @@ def _steps(length: int) -> tuple[NDArray[Any], Floats, NDArray[Any], Floats]:
     ends: list[int] = []
     counts: list[int] = []
     left = right = 0
-    for number in range(1 - half, length):  # of the mean that is written, where it is not less than 0
+    for number in range(1 - half, length):  # index of the mean that is written, from 0 on
         if right < length:
             at.append(right)
             signs.append(1.0)
@@ -95,7 +96,7 @@ def _cosines() -> Floats:
 
 
 def _frequencies(small: Floats) -> Floats:
-    """The first KEPT × KEPT of the discrete cosine transform but the constant ones; each sum in the order of its index."""
+    """Return the first KEPT × KEPT of the discrete cosine transform except the constant ones; each sum in the order of its index."""
     table = _cosines()
     half = np.zeros((KEPT, SIDE), np.float32)
     for k in range(SIDE):
@@ -107,14 +108,14 @@ def _frequencies(small: Floats) -> Floats:
 
 
 def _bits(whole: Floats) -> bytes:
-    """Which are more than the (lower) median; the first is the last bit."""
+    """Return which frequencies exceed the (lower) median; the first is the last bit."""
     flat = whole.ravel()
     median = np.partition(flat, BITS // 2 - 1)[BITS // 2 - 1]
     return np.packbits((flat > median)[::-1]).tobytes()
 
 
 def _quality(small: Floats) -> int:
-    """Gradients that count, in hundredths of full scale, added up."""
+    """Return the sum of significant gradients, in hundredths of full scale."""
     total = 0
     for axis in (0, 1):
         steps = np.diff(small, axis=axis) * np.float32(100) / np.float32(255)

@@ -1,7 +1,9 @@
-"""The server's side of looks at pictures. Rule: a process that is dead, slow or full costs nobody but the look: it answers None, and that is counted.
+"""Send pictures to the picture process and await its verdicts.
 
-A picture goes to the process as it came; nothing of it is decoded here, and what comes back is looked at before it is believed. AT_ONCE are there,
-the others wait, the oldest of too many are dropped. The process gets one descriptor, the folder of lists, and an environment with nothing of ours.
+**Invariant:** a dead, slow or full process costs only the verdict, which is counted as missing (None).
+
+A picture is sent as it came; nothing is decoded here, and each answer is validated. AT_ONCE jobs are in the process, the others wait, and the
+oldest of too many are dropped. The process gets one descriptor, the folder of lists, and an environment without this server's variables.
 """
 
 from __future__ import annotations
@@ -40,24 +42,24 @@ from server.trust.pictures.picture_messages import (
 from server.trust.programs.helper_process import Program, spawned
 
 FRESH: Final = 5.0  # seconds that a job may take before the process does not count as up
-STUCK: Final = 10.0  # the same before it is ended
-STARTING: Final = 60.0  # seconds until its first word
-LOOK: Final = 2.0  # seconds between looks at the lists, and at its age
-AT_ONCE: Final = 2  # jobs in the process: one that is done, one that lies ready
+STUCK: Final = 10.0  # seconds that a job may take before the process is killed
+STARTING: Final = 60.0  # seconds until its first message
+LOOK: Final = 2.0  # seconds between checks of the lists, and of the oldest job
+AT_ONCE: Final = 2  # jobs in the process: one in work, one ready
 NUMBERS: Final = 1 << 32
 FOLDER: Final = "lists"  # under DATA
-# one thread, and no word of the libraries to their makers (`judge.STILL`)
+# one thread, and no telemetry of the libraries (`picture_verdict.STILL`)
 ENVIRONMENT: Final = {"ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 logger = log.get()
 
 
 def nobody_looks() -> None:
-    """Nothing follows from it."""
+    """Do nothing: no listener."""
 
 
 class Waiting(NamedTuple):
-    """A job whose answer somebody waits for, since `since`."""
+    """A job whose answer is awaited, since `since`."""
 
     job: Job
     answer: asyncio.Future[Judged | None]
@@ -65,20 +67,20 @@ class Waiting(NamedTuple):
 
 
 class Judging:
-    """One a process that has people, whose name is `process`; `data`: the data folder. Call it in the loop."""
+    """Client of the picture process, one for each process with users, whose name is `process`. `data`: the data folder. Call it in the loop."""
 
     def __init__(self, process: str, chosen: Pictures, data: Path) -> None:
         self._name = process
         self._chosen = chosen
         self._folder = data / FOLDER
-        self._sock: socket.socket | None = None  # None: there is no process that takes jobs
+        self._sock: socket.socket | None = None  # None: no process accepts jobs
         self._queue: deque[Waiting] = deque()
-        self._asked: dict[int, tuple[Waiting, float]] = {}  # by number, with the time at which it was sent
+        self._asked: dict[int, tuple[Waiting, float]] = {}  # job number → (job, time of sending)
         self._number = 0
         self._seconds = Histogram(PICTURE_BOUNDS)
         self.dropped = 0
-        self._lists: object = ()  # what the process read of them
-        # told where the process begins or ends to answer, and where the first of its jobs comes
+        self._lists: object = ()  # as the process read them
+        # called when the process begins or ceases to answer, and for a job when none was there
         self.changed: Callable[[], None] = nobody_looks
         self._program = Program(self, ANSWER_MAX + 1, strict=True)
 
@@ -89,16 +91,16 @@ class Judging:
 
     @property
     def busy(self) -> bool:
-        """Whether there is a job: of one that takes too long it is not up."""
+        """Whether there is a job: a job that takes too long means not up."""
         return bool(self._queue or self._asked)
 
     @property
     def waiting(self) -> int:
-        """Jobs that wait for it."""
+        """Number of waiting jobs."""
         return len(self._queue)
 
     async def judge(self, strip: bytes, reported: bool = False, score: float = UNSCORED) -> Judged | None:
-        """What a strip shows; None: nobody looked. `reported`: look for known pictures, whatever the score; `score`: somebody else's."""
+        """Return the verdict on a strip, or None. `reported`: match the lists, whatever the score; `score`: a remote provider's."""
         began = time.monotonic()
         seen = await self._done(JUDGE, strip, reported, score)
         if seen is not None:
@@ -106,27 +108,27 @@ class Judging:
         return seen
 
     async def thumb(self, own: bytes) -> bytes | None:
-        """The thumb of a tile; None: it was no picture, or nobody looked."""
+        """Return the thumb of a tile; None if it is no picture, or there is no answer."""
         seen = await self._done(THUMBS, own, False, UNSCORED)
         return seen.thumbs[0] if seen is not None and seen.thumbs else None
 
     async def glance(self, still: bytes, frames: int) -> Judged | None:
-        """The verdict on what nobody asked for, and that alone; None: nobody looked. It takes nobody's place: only while no other one waits."""
+        """Return the verdict alone on an unrequested picture, or None. It is judged only while no other job exists."""
         if not self.up or self._queue or self._asked or len(still) > STILL_MAX:
             return None
         return await self._done(UNASKED, still, False, UNSCORED, frames)
 
     @property
     def pid(self) -> int:
-        """Of the process, 0: there is none."""
+        """Process id, 0 without a process."""
         return self._program.pid
 
     async def run(self) -> None:
-        """Until it is cancelled: keep a process there."""
+        """Keep a process running until cancelled."""
         await self._program.run()
 
     def reading(self) -> Reading:
-        """Numbers for the metrics."""
+        """Return the values of the metrics."""
         return {
             "serendip_pictures_up": {(self._name,): int(self.up)},
             "serendip_picture_seconds": self._seconds.reading(),
@@ -154,10 +156,10 @@ class Judging:
             waiting.answer.set_result(None)
 
     def _send(self) -> None:
-        """Give the process what it has room for."""
+        """Send the process the jobs that it has room for."""
         while self._sock is not None and self._queue and len(self._asked) < AT_ONCE:
             waiting = self._queue.popleft()
-            if waiting.answer.done():  # nobody waits for it any more
+            if waiting.answer.done():  # its caller was cancelled
                 continue
             try:
                 self._sock.send(pack_job(waiting.job))
@@ -170,13 +172,13 @@ class Judging:
             self._asked[waiting.job.number] = (waiting, time.monotonic())
 
     def _oldest(self) -> float:
-        """Seconds that the job takes which was sent first."""
+        """Return the seconds since the oldest job in the process was sent."""
         return time.monotonic() - min((sent for _, sent in self._asked.values()), default=time.monotonic())
 
-    # of the program
+    # as the owner of the program
 
     async def watch(self, over: asyncio.Event) -> bool:
-        """See `Owner`: it shall end where it stands still, and where the lists are not those that it read: then true."""
+        """See `Owner`: return to end a stuck process (False), or one whose lists have changed (True)."""
         began = time.monotonic()
         while not over.is_set():
             with contextlib.suppress(TimeoutError):
@@ -197,7 +199,7 @@ class Judging:
         return spawned("server.trust.pictures", words, (pair,), ENVIRONMENT)
 
     def gone(self) -> None:
-        """See `Owner`: whoever waits is told that nobody looked."""
+        """See `Owner`: all waiting callers get None."""
         self._sock = None
         for waiting, _ in self._asked.values():
             self._drop(waiting)
@@ -215,7 +217,7 @@ class Judging:
         logger.error("pictures.unreadable", **log.described(error))
 
     def take(self, sock: socket.socket, data: bytes) -> None:
-        """See `Owner`. Behind a message that is none the process ends: whose answer that was is not known."""
+        """See `Owner`. An invalid message ends the process, because the job that it answers is unknown."""
         if self._sock is None:
             self._began(sock, orjson.loads(data))
             return
@@ -232,7 +234,7 @@ class Judging:
         self._send()
 
     def _began(self, sock: socket.socket, message: dict[str, Any]) -> None:
-        """Its first word: that it is there, or why not."""
+        """Handle the first message: the process is ready, or why not."""
         if "fault" in message:
             logger.error("pictures.fault", error=str(message["fault"]), where=str(message["where"]))
             return
@@ -249,7 +251,7 @@ class Judging:
 
 
 def stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Names, sizes and times of the lists in a folder, to see a change; what cannot be seen is not there."""
+    """Return names, sizes and times of the lists in a folder, to detect a change; unreadable ones are left out."""
     found = []
     for path in sorted(folder.glob("*.pdq")):
         with contextlib.suppress(OSError):

@@ -1,8 +1,10 @@
-"""Lists of known pictures: 64 hex digits (PDQ) a line and an optional tag, in `DATA/lists/*.pdq`. Rule: what is wrong in one is named, and costs no
-other line. An entry is known by its list's name and its tag: `list: tag`.
+"""Load lists of known pictures and match hashes with them.
 
-A picture is known where its hash differs from an entry's in NEAR bits or fewer. Up to FEW entries all are compared; beyond, those that share one
-of sixteen bands of 16 bits but for one bit: of 31 bits over sixteen bands some band has one at most, so that none is missed.
+A list is a file in `DATA/lists/*.pdq`: 64 hex digits (PDQ) a line and an optional tag. **Invariant:** the first wrong line is reported, and no
+other line is lost by it. An entry is named by its list and its tag: `list: tag`.
+
+A picture is known if its hash differs from an entry's in NEAR bits or fewer. Up to FEW entries all are compared; beyond, those that share one of
+sixteen bands of 16 bits but for one bit: of 31 bits over sixteen bands some band has one at most, so none is missed.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ Hashes = NDArray[np.uint8]
 
 
 class Known:
-    """The entries of all lists. `hashes`: n × BYTES; `tags`: one for each."""
+    """Entries of all lists. `hashes`: n × BYTES; `tags`: one for each."""
 
     def __init__(self, hashes: Hashes, tags: Sequence[str], few: int = FEW) -> None:
         self._words = np.ascontiguousarray(hashes).view(np.uint64)
@@ -43,7 +45,7 @@ class Known:
         return len(self._tags)
 
     def tag(self, hashed: bytes) -> str:
-        """Of the nearest entry, "" where none is near."""
+        """Return the name of the nearest entry, or "" if none is near."""
         if not self._tags:
             return ""
         words = np.frombuffer(hashed, np.uint64)
@@ -59,7 +61,7 @@ class Known:
 
 
 class _Bands:
-    """Which entries have a value in a band: their rows in the order of it, and where each value begins."""
+    """Index of the entries by the value of each band: their rows in its order, and the beginning of each value."""
 
     def __init__(self, hashes: Hashes) -> None:
         columns = np.ascontiguousarray(hashes).view(np.uint16)
@@ -70,7 +72,7 @@ class _Bands:
         ]
 
     def near(self, hashed: Hashes) -> NDArray[Any]:
-        """Rows of what may be near: each once."""
+        """Return the rows of candidates, each once."""
         found = []
         for band, value in enumerate(hashed.view(np.uint16)):
             rows, begins = self._rows[band], self._begins[band]
@@ -80,8 +82,9 @@ class _Bands:
 
 
 def read(folder: Path, most: int = MOST) -> tuple[Known, str]:
-    """The lists of a folder (one that is not there has none), and where the first thing is that could not be taken ("file:line", or a file);
-    empty: all was. A wrong line costs that line alone."""
+    """Read the lists of a folder (a missing one has none). Return them with the place of the first fault ("file:line", or a file), or "".
+    A wrong line costs that line alone.
+    """
     hashes, tags, same, bad = bytearray(), list[str](), dict[str, str](), ""
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         try:
@@ -101,7 +104,7 @@ def read(folder: Path, most: int = MOST) -> tuple[Known, str]:
 
 
 def _entry(text: str, name: str) -> tuple[bytes, str] | None:
-    """Hash of a line, and what it is known by; None where it is none."""
+    """Return (hash, name) of a line, or None if it is invalid."""
     found = _line(text)
     if found is None:
         return None

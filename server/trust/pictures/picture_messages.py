@@ -1,7 +1,7 @@
-"""What the server and the picture process say to each other, packed. Rule: each side believes nothing that the other says before it was looked at.
+"""Pack and unpack the messages between the server and the picture process. **Invariant:** each side validates the other's messages.
 
-A job: kind, number, whether a report asks, a score that somebody else gave (or none), frames, and a JPEG. An answer: the same number, a verdict,
-numbers, a tag and thumbs. What begins with a brace is a word of the process about itself, as JSON.
+A job: kind, number, whether a report asks, a remote score (or none), frames, and a JPEG. An answer: the same number, a verdict, numbers, a tag
+and thumbs. A message that begins with a brace is a status of the process, as JSON.
 """
 
 import math
@@ -12,13 +12,13 @@ from typing import Final, NamedTuple
 from server.trust.evidence.case_pictures import BYTES
 from server.trust.pictures.scene_agreement import THUMB
 
-STRIP: Final = (320, 720)  # pixels: TILES of TILE below each other
+STRIP: Final = (320, 720)  # pixels: TILES of TILE, stacked
 TILE: Final = (320, 240)
 TILES: Final = 3
 BODY_MAX: Final = BYTES
-STILL_MAX: Final = 128 * 1024  # bytes of what nobody asked for (`server.site.omegle.picture_uploads`)
+STILL_MAX: Final = 128 * 1024  # bytes of an unrequested picture (`server.site.omegle.picture_uploads`)
 STILL_PIXELS: Final = 4 * 640 * 480
-FRAMES_MAX: Final = 16  # below each other in one of these
+FRAMES_MAX: Final = 16  # stacked in an unrequested picture
 TAG_MAX: Final = 128  # bytes
 
 CLEAN: Final = "clean"
@@ -36,14 +36,15 @@ SECONDS_MAX: Final = 3600.0
 
 _JOB: Final = struct.Struct("<BI?fB")
 _ANSWER: Final = struct.Struct("<BIBBffBB")
-_FIRST: Final = 1  # byte of an answer; words of the process begin with a brace
+_FIRST: Final = 1  # byte of an answer; a status begins with a brace
 JOB_MAX: Final = _JOB.size + STILL_MAX
-ANSWER_MAX: Final = 8 * 1024  # bytes, words of the process as well
+ANSWER_MAX: Final = 8 * 1024  # bytes, of a status too
 
 
 class Job(NamedTuple):
-    """`number` ties the answer to it; `reported`: look for known pictures, whatever the score; `score`: 0 to 1, or UNSCORED: find it; `frames`: of
-    an UNASKED one, how many pictures are below each other in it."""
+    """A job. `number` is repeated in the answer; `reported`: match the lists, whatever the score; `score`: 0 to 1, or UNSCORED to compute it;
+    `frames`: of an UNASKED one, the number of stacked pictures.
+    """
 
     kind: int
     number: int
@@ -54,8 +55,9 @@ class Job(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """What came of a strip, or of one's own tile (then `verdict` says nothing). `score`: 0 to 1, UNSCORED where nothing was scored; `quality`: 0
-    to 100; `thumbs`: THUMB bytes each, none where it was no picture; `tag`: of the listed picture that it is, or ""; `seconds`: of work."""
+    """Result for a strip, or for one's own tile (then `verdict` means nothing). `score`: 0 to 1, or UNSCORED; `quality`: 0 to 100; `thumbs`: THUMB
+    bytes each, empty if it is no picture; `tag`: of the matching entry of a list, or ""; `seconds`: of work.
+    """
 
     verdict: str
     score: float
@@ -66,12 +68,12 @@ class Judged(NamedTuple):
 
 
 def pack_job(job: Job) -> bytes:
-    """For the process."""
+    """Return a job as bytes."""
     return _JOB.pack(job.kind, job.number, job.reported, job.score, job.frames) + job.body
 
 
 def unpack_job(data: bytes) -> Job:
-    """Raises ValueError where it is none."""
+    """Return the job in bytes. Raises ValueError."""
     if not _JOB.size < len(data) <= JOB_MAX:
         raise ValueError("no job")
     kind, number, reported, score, frames = _JOB.unpack_from(data)
@@ -82,7 +84,7 @@ def unpack_job(data: bytes) -> Job:
 
 
 def pack_answer(number: int, judged: Judged) -> bytes:
-    """For the server."""
+    """Return an answer as bytes."""
     tag = judged.tag.encode()
     verdict = VERDICTS.index(judged.verdict)
     head = _ANSWER.pack(
@@ -92,7 +94,7 @@ def pack_answer(number: int, judged: Judged) -> bytes:
 
 
 def unpack_answer(data: bytes) -> tuple[int, Judged]:
-    """The number of the job, and what came of it. Raises ValueError where anything of it is out of shape or range."""
+    """Return (number of the job, result). Raises ValueError for any wrong shape or range."""
     if len(data) < _ANSWER.size or len(data) > ANSWER_MAX:
         raise ValueError("no answer")
     first, number, verdict, quality, score, seconds, tagged, thumbs = _ANSWER.unpack_from(data)

@@ -1,4 +1,7 @@
-"""What a picture that is asked for is known by. Rule: a nonce stands for one side of one look at a chat, and says nothing to anybody else."""
+"""Draw the nonces under which browsers send requested pictures.
+
+**Invariant:** a nonce identifies one side of one request to a chat, and reveals nothing else.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -10,16 +13,18 @@ Sent = Callable[[str, Sequence[int], Sequence[str]], object]
 
 
 def possible(settings: Settings) -> bool:
-    """Whether this installation can look at pictures at all."""
+    """Whether this installation can check pictures at all."""
     return settings.pictures.mode != "off" and settings.video.enabled and settings.store.enabled and installed()
 
 
 def nowhere(_chat: str, _sides: Sequence[int], _nonces: Sequence[str]) -> None:
-    """Where nobody looks."""
+    """Do nothing: pictures are off."""
 
 
 class Nonces:
-    """Where people are: whether they are looked at now, and the nonces. `sent`: told of each look (chat, sides, nonces); `draw`: gives a nonce."""
+    """Source of nonces in a process with users. `on`: pictures are requested now; `sent`: called with each request (chat, sides, nonces);
+    `draw`: returns a nonce.
+    """
 
     def __init__(self, sent: Sent = nowhere, draw: Callable[[], str] | None = None) -> None:
         self.on = False
@@ -27,7 +32,7 @@ class Nonces:
         self._draw = Places().token if draw is None else draw
 
     def ask(self, chat: str, sides: tuple[int, ...]) -> tuple[str, ...]:
-        """A nonce for each of these sides; none where nobody looks now."""
+        """Return a nonce for each of these sides; empty while pictures are off."""
         if not self.on:
             return ()
         nonces = tuple(self._draw() for _ in sides)  # 22 characters

@@ -1,8 +1,9 @@
-"""The picture process: takes a JPEG, answers with numbers and thumbs. Rule: no picture leaves it, in whatever way it ends, and no byte is decoded
-before it gave up what it could harm with.
+"""Serve the jobs of the picture process: a JPEG in, numbers and thumbs out.
 
-It is given one end of a socket pair and the folder of lists. It loads the model and the lists; then it gives up files, sockets, other processes,
-cores, memory that is written and run, new privileges, and root where the server has that. It ends with the server, whose end is closed then.
+**Invariant:** no picture leaves it, however it ends, and nothing is decoded before the process has dropped its privileges.
+
+It gets one end of a socket pair and the folder of lists. It loads the model and the lists; then it gives up files, sockets, other processes,
+core dumps, writable and executable memory, new privileges, and root if the server has that. It ends when the server closes its end.
 """
 
 import contextlib
@@ -19,9 +20,9 @@ from server.ops.process.exit_reports import ended_by
 from server.ops.process.title import name_process
 from server.trust.pictures.picture_messages import JOB_MAX, JUDGE, THUMBS, UNASKED, Job, Judged, pack_answer, unpack_job
 
-PAIR: Final = 3  # its descriptor here: behind the three that every process has, and the last one
+PAIR: Final = 3  # its descriptor: after the three standard ones, and the last
 MEMORY: Final = 900 * 1024 * 1024  # bytes of addresses; 250 MiB are used without lists
-NOBODY: Final = 65534  # the user that nothing belongs to
+NOBODY: Final = 65534  # a user without files
 _PR_SET_DUMPABLE: Final = 4  # linux/prctl.h
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _PR_SET_MDWE: Final = 65  # since Linux 6.3
@@ -29,12 +30,13 @@ _MDWE_REFUSE_EXEC_GAIN: Final = 1
 
 
 class NotAlone(Exception):
-    """There are threads or descriptors that are not ours: something loaded would work on by itself."""
+    """Unexpected threads or descriptors: a loaded library would go on working by itself."""
 
 
 def confine() -> list[str]:
-    """Give up all that judging does not need: nothing of it comes back. What this kernel, or a container, does not grant, by name. Raises
-    NotAlone, OSError."""
+    """Give up all privileges that judging does not need, for good. Return the names of those that this kernel or container cannot drop.
+    Raises NotAlone, OSError.
+    """
     alone()
     libc = ctypes.CDLL(None, use_errno=True)
     without: list[str] = []
@@ -63,7 +65,7 @@ def confine() -> list[str]:
 
 
 def alone() -> None:
-    """Raises NotAlone where this process has a second thread, or a descriptor behind PAIR."""
+    """Check that this process has one thread, and no descriptor after PAIR. Raises NotAlone."""
     threads = len(os.listdir("/proc/self/task"))
     open_now = sorted(int(name) for name in os.listdir("/proc/self/fd"))
     ours = [*range(PAIR + 1), PAIR + 1]  # and that of the listing itself
@@ -72,14 +74,14 @@ def alone() -> None:
 
 
 class Does(Protocol):
-    """Who does jobs."""
+    """Port of the object that does jobs."""
 
     def do(self, job: Job) -> Judged:
-        """One of them."""
+        """Do a job."""
 
 
 def serve(sock: socket.socket, judge: Does) -> None:
-    """Until the server's end is closed. A message that is no job ends it: only the server writes there."""
+    """Serve until the server's end is closed. An invalid message raises ValueError: only the server writes there."""
     while data := sock.recv(JOB_MAX + 1):
         job = unpack_job(data)
         if job.kind not in (JUDGE, THUMBS, UNASKED):
@@ -88,14 +90,14 @@ def serve(sock: socket.socket, judge: Does) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """`PAIR HIT UNSURE QUALITY LISTS`: a descriptor, `pictures.hit`, `pictures.unsure`, `pictures.quality`, and a folder."""
+    """Run with `PAIR HIT UNSURE QUALITY LISTS`: a descriptor, `pictures.hit`, `pictures.unsure`, `pictures.quality`, and a folder."""
     name_process("pictures")
     pair, hit, unsure, quality, folder = arguments
     os.dup2(int(pair), PAIR)
     os.closerange(PAIR + 1, 1024)
     with socket.socket(fileno=PAIR) as sock:
         try:
-            # Behind the line above, and here: what this module is imported for elsewhere needs none of it.
+            # Imported here: other importers of this module do not need these libraries.
             from server.trust.pictures import picture_lists
             from server.trust.pictures.picture_verdict import Judge, Limits, guard
 
@@ -107,7 +109,7 @@ def main(arguments: list[str]) -> int:
             sock.send(orjson.dumps(told))
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 serve(sock, judge)
-        except Exception as fault:  # noqa: BLE001 - its text may quote a picture: the server is told its kind
+        except Exception as fault:  # noqa: BLE001 - its text may quote a picture: the server gets its kind alone
             with contextlib.suppress(OSError):
                 sock.send(orjson.dumps(ended_by(fault)), socket.MSG_DONTWAIT)
             return 1

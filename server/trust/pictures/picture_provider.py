@@ -1,7 +1,7 @@
-"""A server of somebody else's that scores pictures, where the operator chose one. Rule: it gets the strip, and nothing of whose it is.
+"""Request scores of pictures from a remote server, if the operator chose one. **Invariant:** it gets the strip, and nothing about its user.
 
-It is sent `{"kind": "strip", "image": base64}`: a JPEG of three pictures of 320 × 240 below each other; it answers `{"score": 0 to 1}`. The process
-here makes all else of the strip, and the score too where that server says nothing in time: then it is not asked for a while.
+Request: `{"kind": "strip", "image": base64}`, a JPEG of three stacked pictures of 320 × 240; answer: `{"score": 0 to 1}`. The local process does
+all else, and the score too if that server does not answer in time; then it is not asked for AWAY_FOR seconds.
 """
 
 import asyncio
@@ -18,18 +18,18 @@ from server.ops.config.picture_settings import Pictures
 from server.trust.pictures.picture_client import Judging
 from server.trust.pictures.picture_messages import UNSCORED, Judged
 
-PATIENCE: Final = 3.0  # seconds for one answer, waiting for its turn included
+PATIENCE: Final = 3.0  # seconds for an answer, including the wait for a free connection
 AT_ONCE: Final = 16
 ANSWER_MAX: Final = 4096  # bytes
-AWAY_FOR: Final = 30.0  # seconds for which one that said nothing is not asked
-SAID_EVERY: Final = 60.0  # seconds between two lines of the log that say so
+AWAY_FOR: Final = 30.0  # seconds without requests after a failure
+SAID_EVERY: Final = 60.0  # seconds between two log lines about failures
 STRIP: Final = "strip"
 
 logger = log.get()
 
 
 class Silent(Exception):
-    """It gave no score. `cause`: a word of the log."""
+    """No score. `cause`: a word of the log."""
 
     def __init__(self, cause: str) -> None:
         super().__init__(cause)
@@ -37,32 +37,32 @@ class Silent(Exception):
 
 
 class Http:
-    """In place of `local`, with the same two calls. Call it in the loop; `stop` ends it."""
+    """Judge with remote scores, with the same two calls as `local`. Call it in the loop; `stop` ends it."""
 
     def __init__(self, chosen: Pictures, local: Judging) -> None:
         self._chosen = chosen
         self._local = local
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._elsewhere = Elsewhere(AT_ONCE)
-        self._away = -AWAY_FOR  # when it said nothing last
+        self._away = -AWAY_FOR  # time of the last failure
         self._told = -SAID_EVERY
-        self._inside = 0  # strips that are asked about or wait for that
+        self._inside = 0  # strips in request or waiting
 
     async def judge(self, strip: bytes, reported: bool = False) -> Judged | None:
-        """As `Judging.judge`."""
+        """Return the verdict on a strip, or None, as `Judging.judge`."""
         score = await self._score(strip) if self._local.up else UNSCORED
         return await self._local.judge(strip, reported, score)
 
     async def thumb(self, own: bytes) -> bytes | None:
-        """As `Judging.thumb`: nobody else is asked."""
+        """Return the thumb of a tile, as `Judging.thumb`, without a remote request."""
         return await self._local.thumb(own)
 
     async def stop(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._elsewhere.stop()
 
     async def _score(self, strip: bytes) -> float:
-        """0 to 1, UNSCORED where it says none."""
+        """Return a score of 0 to 1, or UNSCORED after a failure."""
         if time.monotonic() - self._away < AWAY_FOR or self._inside >= self._chosen.queue:
             return UNSCORED
         self._inside += 1
@@ -77,7 +77,7 @@ class Http:
             self._inside -= 1
 
     async def _asked(self, strip: bytes) -> float:
-        """Its score. Raises Silent."""
+        """Request a score. Raises Silent."""
         head = {"Content-Type": "application/json"}
         if key := self._chosen.key.get_secret_value():
             head["Authorization"] = f"Bearer {key}"
@@ -90,7 +90,7 @@ class Http:
             return _read(await bounded(answer, ANSWER_MAX))
 
     def _nothing(self, cause: str) -> None:
-        """It says nothing; log that now and then."""
+        """Note a failure, and log it every SAID_EVERY seconds at most."""
         self._away = now = time.monotonic()
         if now - self._told >= SAID_EVERY:
             self._told = now
@@ -98,7 +98,7 @@ class Http:
 
 
 def _read(body: bytes | None) -> float:
-    """The score in an answer; `body` None: it was too long. Raises Silent."""
+    """Return the score in an answer; `body` None: it was too long. Raises Silent."""
     try:
         found: Any = orjson.loads(body or b"")
         score = found["score"]

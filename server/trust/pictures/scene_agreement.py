@@ -1,6 +1,6 @@
-"""Whether two pictures of one camera, taken by both people of a chat, show the same scene. Rule: pure arithmetic on thumbs of 32 × 32 greys.
+"""Compare two pictures of one camera, one by each browser of a chat: same scene or not. **Invariant:** pure arithmetic on thumbs of 32 × 32 greys.
 
-It says the same scene, not the same second: measured between browsers, 0.85 to 1 within half a second, and -0.34 to 0.5 for other scenes.
+It compares the scene, not the second: measured between browsers, 0.85 to 1 within half a second, and -0.34 to 0.5 for other scenes.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Final
 
 SIDE: Final = 32
 THUMB: Final = SIDE * SIDE  # bytes
-PLAIN: Final = 3.0  # greys: what varies by less shows nothing, and nothing is like it
+PLAIN: Final = 3.0  # greys: a thumb that varies by less shows nothing
 
 AGREES: Final = "agrees"
 DIFFERS: Final = "differs"
@@ -18,8 +18,9 @@ OPEN: Final = "open"
 
 
 def agreement(theirs: Sequence[bytes], mine: bytes | None, agree: float = 0.8, differ: float = 0.6) -> str:
-    """`agrees`, `differs`, or `open` where that cannot be said: `theirs`, tiles that the receiver took of the sender's camera; `mine`, what the
-    sender gave of it. Thumbs of THUMB bytes; what has another length is passed over."""
+    """Return `agrees`, `differs`, or `open` if undecided. `theirs`: the receiver's tiles of the sender's camera; `mine`: the sender's own.
+    Thumbs have THUMB bytes; others are skipped.
+    """
     tiles = [tile for tile in theirs if len(tile) == THUMB]
     if mine is None or len(mine) != THUMB or not tiles:
         return OPEN
@@ -31,7 +32,7 @@ def agreement(theirs: Sequence[bytes], mine: bytes | None, agree: float = 0.8, d
 
 
 def likeness(one: bytes, other: bytes) -> float | None:
-    """Normalised correlation of two thumbs, -1 to 1. 0 where one of them shows nothing; None where neither does."""
+    """Return the normalised correlation of two thumbs, -1 to 1. 0 if one of them shows nothing; None if both do."""
     first, second = sum(one), sum(other)
     spread = sum(map(mul, one, one)) - first * first / THUMB
     others = sum(map(mul, other, other)) - second * second / THUMB

@@ -1,7 +1,9 @@
-"""Pictures of cameras as the server uses them. Rule: they are looked at while a program can and a person reads cases; else nobody is asked for one,
-and nobody is told that anybody is.
+"""Provide checks of camera pictures to the server.
 
-    engine ─ ask ─▷ Nonces (where people are) ─ looked at ─▷ Looks (where HTTP is) ─ told ─▷ engine
+**Invariant:** they run only while the picture process is up and moderators read cases; else no browser is asked for a picture, and no page says
+that it will be.
+
+    engine ─ ask ─▷ Nonces (processes with users) ─ sent ─▷ Looks (the process with HTTP) ─ told ─▷ engine
 """
 
 from __future__ import annotations
@@ -19,14 +21,14 @@ from server.trust.pictures.picture_client import Judging
 from server.trust.pictures.picture_provider import Http
 from server.trust.pictures.picture_requests import Looks
 
-EVERY: Final = 0.5  # seconds between looks at whether pictures are looked at, and how many wait, while there are any
-SELDOM: Final = 2.0  # the same while there is none: what changes then is told
-CROWDED: Final = 50  # strips that wait: people are asked half as often
-OFF: Final = 0.0  # seconds between two looks at somebody: they are not looked at
+EVERY: Final = 0.5  # seconds between updates of state and queue while there are pictures
+SELDOM: Final = 2.0  # the same while there are none: changes then wake the task
+CROWDED: Final = 50  # waiting strips beyond which chats are asked half as often
+OFF: Final = 0.0  # seconds between two requests: pictures are off
 
 
 class Pictures:
-    """Of one host, in the process of that name. `moderated`: whether somebody reads cases; `told`: what is known of the picture of a nonce."""
+    """Picture checks of one host, in the process of that name. `moderated`: whether moderators read cases; `told`: called with (nonce, result)."""
 
     def __init__(
         self, process: str, settings: Settings, moderated: Callable[[], bool], told: Callable[[str, str], None]
@@ -34,7 +36,7 @@ class Pictures:
         chosen = settings.pictures
         self._chosen = chosen
         self._moderated = moderated
-        self._news, self._wanted = asyncio.Event(), asyncio.Event()  # something changed; somebody reads cases
+        self._news, self._wanted = asyncio.Event(), asyncio.Event()  # something changed; moderators read cases
         self._judging = Judging(process, chosen, settings.data)
         self._judging.changed = self._news.set
         self._elsewhere = Http(chosen, self._judging) if chosen.provider == "http" else None
@@ -46,44 +48,44 @@ class Pictures:
             chosen.differ,
             lambda nonce, what: self.told(nonce, what),
         )
-        self.changed: Callable[[float], None] = lambda _: None  # told of `mean`, whenever it is another one
-        self.people_are_asked = False  # as they are told; from the moment on in which a chat that begins is looked at
+        self.changed: Callable[[float], None] = lambda _: None  # called with `mean` when it has changed
+        self.people_are_asked = False  # as the page states; true from the moment in which a new chat is asked
 
     @property
     def on(self) -> bool:
-        """Whether they are looked at now."""
+        """Whether pictures are requested now."""
         return self._judging.up and self._moderated()
 
     @property
     def mean(self) -> float:
-        """Seconds between two looks at a chat, on average, as it is now; OFF."""
+        """Average seconds between two requests to a chat, as of now; or OFF."""
         if not self.on:
             return OFF
         return self._chosen.mean * (2 if self._judging.waiting > CROWDED else 1)
 
     async def glance(self, still: bytes, frames: int) -> str:
-        """The verdict on a picture that nobody asked for, `frames` of them below each other; "": nobody looked. It goes to no other company."""
+        """Return the verdict on an unrequested picture of `frames` stacked frames, or "". It is never sent to a remote provider."""
         if self._chosen.mode != "on" or not self.on:
             return ""
         seen = await self._judging.glance(still, frames)
         return "" if seen is None else seen.verdict
 
     def look_now(self) -> None:
-        """Whether somebody reads cases is another thing than it was."""
+        """Update at once: whether moderators read cases has changed."""
         self._news.set()
 
     def start(self, tasks: Tasks) -> None:
-        """Begin."""
+        """Start the tasks."""
         tasks.start("pictures", self._work)
         tasks.start("pictures-looked", self._look)
 
     async def _work(self) -> None:
-        """Until it is cancelled: a program is there from when somebody reads cases on. It takes 140 MB, which others need not give."""
+        """Run the picture process until cancelled, from the moment moderators read cases: it takes 140 MB, which other servers need not spend."""
         await self._wanted.wait()
         await self._judging.run()
 
     async def _look(self) -> None:
-        """Until it is cancelled: forget what is over, and tell whoever has people how often they are looked at."""
+        """Sweep, and publish changes of `mean`, until cancelled."""
         said = None
         while True:
             self._news.clear()
@@ -101,7 +103,7 @@ class Pictures:
                 )
 
     async def close(self, tasks: Tasks) -> None:
-        """Nobody is looked at any more."""
+        """Stop requests and the process."""
         for name in ("pictures-looked", "pictures"):
             await tasks.end(name)
         await self.looks.close()
@@ -109,6 +111,6 @@ class Pictures:
             await self._elsewhere.stop()
 
     def reading(self) -> Reading:
-        """Numbers for the metrics."""
+        """Return the values of the metrics."""
         wanted = {"serendip_pictures_wanted": int(self._moderated())}
         return {**self._judging.reading(), **self.looks.reading(), **wanted}

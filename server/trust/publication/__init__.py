@@ -1,1 +1,1 @@
-"""Publish moderation: monthly figures, and notices that anybody may send."""
+"""Publish moderation: monthly figures, and public notices of illegal content."""

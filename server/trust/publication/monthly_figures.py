@@ -1,9 +1,8 @@
-"""What is published of moderation, month by month. Rule: nobody learns a number below LEAST, neither shown nor by a difference of what is shown.
+"""Choose which monthly figures of moderation are published. **Invariant:** no number below LEAST can be learnt, neither shown nor by subtraction.
 
-Figures stand in trees: a node is the sum of those below it, and no two trees count the same thing. A number is shown where it is LEAST or
-more and the node above it is shown. Of the numbers below one node those under LEAST are hidden; where the sum would give one of them
-away, or say that it cannot be any of 0 to 9, more are hidden with them, and where that does not help all are. So whatever is known of the
-hidden ones of one node comes from that node alone.
+Figures form trees: a node is the sum of its children, and no two trees count the same thing. A number is shown if it is LEAST or more and its
+parent is shown. Of the children of a node those under LEAST are hidden; if the sum would reveal one of them, or exclude a value of 0 to 9 for
+it, more siblings are hidden, and if that does not help, all. So the hidden children of a node can be narrowed down by that node alone.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from server.ops.config.moderation_policy import REPORTS, RULES
 
 LEAST = 10
 FEW = f"< {LEAST}"
-MONTHS = 24  # that are shown
-HIDDEN = None  # a number that is not shown because it would give another one away
+MONTHS = 24  # months shown
+HIDDEN = None  # a number that is not shown because it would reveal another one
 Shown = int | str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A number and what it is made of; a leaf has its own number."""
+    """A number with its parts; a leaf has a number of its own."""
 
     name: str
     children: tuple[Node, ...] = ()
@@ -33,19 +32,19 @@ class Node:
 
     @property
     def number(self) -> int:
-        """The sum of all below it."""
+        """The sum of its leaves."""
         return sum(child.number for child in self.children) if self.children else self.own
 
 
 async def months(database: Database, most: int = MONTHS) -> list[dict[str, Any]]:
-    """What is published of each closed month, the newest first. Raises StoreAway."""
+    """Return the published figures of each closed month, newest first. Raises StoreAway."""
     async with database.read() as connection:
         found = await published(connection, most)
     return [month(name, figures) for name, figures in found.items()]
 
 
 def month(name: str, figures: Mapping[str, int]) -> dict[str, Any]:
-    """What is published of one month. `figures`: as server.data.retention.monthly_counts keeps them."""
+    """Return the published figures of one month. `figures`: as server.data.retention.monthly_counts keeps them."""
     reports = shown(tree("report", figures))
     return {
         "month": name,
@@ -64,7 +63,7 @@ def month(name: str, figures: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-# What there is below each tree, so that nothing is missing where nothing happened: a number that is missing would be nought.
+# Levels of each tree. Every node is always present: a missing one would reveal a zero.
 LENGTHS = ("no ban", "a day", "7 days", "30 days", "90 days", "longer", "ended early")
 KINDS = ("log", "chat", "child", "other")
 LEVELS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -77,13 +76,13 @@ LEVELS: dict[str, tuple[tuple[str, ...], ...]] = {
 
 
 def tree(name: str, figures: Mapping[str, int]) -> Node:
-    """The tree of one kind of thing."""
-    if name == "notice":  # kept by outcome first, shown by kind first: that many come is what people ask
+    """Build the tree of one kind of figure."""
+    # stored by outcome first, shown by kind first: the number of notices by kind is the usual question
+    if name == "notice":
         figures = {"/".join((first, *rest[::-1])): n for key, n in figures.items() for first, *rest in [key.split("/")]}
     found = _node(name, name, LEVELS[name], figures)
-    if (
-        name == "decision"
-    ):  # what programs did stands beside the rules by which people decided: where there is none it hides one of those alone
+    # programs' actions are a sibling of the rules of people's decisions, so that hiding takes one of either
+    if name == "decision":
         person, program = found.children
         return Node(name, (*person.children, program))
     return found
@@ -96,7 +95,7 @@ def _node(name: str, path: str, levels: Sequence[tuple[str, ...]], figures: Mapp
 
 
 def shown(node: Node) -> dict[str, Any]:
-    """A tree as it is published: `number`, and `parts` by name where the number is shown."""
+    """Return a tree as it is published: `number`, and `parts` by name if the number is shown."""
     return _shown(node, node.number if node.number >= LEAST else FEW)
 
 
@@ -109,7 +108,7 @@ def _shown(node: Node, number: Shown) -> dict[str, Any]:
 
 
 def hide(numbers: Sequence[int]) -> list[Shown]:
-    """Numbers of which everybody knows the sum, as they may be shown."""
+    """Return numbers whose sum is public as they may be shown."""
     few = [at for at, number in enumerate(numbers) if number < LEAST]
     more: list[int] = []
     by_size = sorted((at for at, number in enumerate(numbers) if number >= LEAST), key=lambda at: numbers[at])
@@ -124,7 +123,7 @@ def hide(numbers: Sequence[int]) -> list[Shown]:
 
 
 def _safe(total: int, few: int, more: int) -> bool:
-    """Whether each of `few` hidden numbers may be any of 0 to 9, for all that their sum with `more` others of LEAST or more says."""
+    """Whether each of `few` hidden numbers may be any of 0 to 9, given their sum with `more` others of LEAST or more."""
     most = LEAST - 1
     if more:
         return total >= LEAST * more + most
@@ -132,13 +131,13 @@ def _safe(total: int, few: int, more: int) -> bool:
 
 
 def _share(tree: Mapping[str, Any], part: str, other: str) -> float | None:
-    """How many are of one part, of those of it and another; None where one of both is not shown."""
+    """Return the share of one part in the sum of it and another; None if one of them is not shown."""
     mine, rest = (tree.get("parts", {}).get(name, {}).get("number") for name in (part, other))
     return round(mine / (mine + rest), 2) if isinstance(mine, int) and isinstance(rest, int) else None
 
 
 def _median(name: str, figures: Mapping[str, int]) -> int | None:
-    """Seconds within which half of them were done: one of WITHIN; 0 for longer, None where they are too few."""
+    """Return the seconds within which half of them were done: one of WITHIN; 0 for longer, None if they are too few."""
     counts = [figures.get(f"{name}/{within}", 0) for within in (*WITHIN, 0)]
     half, passed = sum(counts) / 2, 0
     if sum(counts) < LEAST:

@@ -1,6 +1,6 @@
-"""What anybody tells us who was in no chat here: that something on this server breaks the law, or that a child is here (DSA 16).
+"""Store public notices: a person outside any chat reports illegal content, or a child on this server (DSA 16).
 
-Rule: no account, cookie or script; words and contact are sealed, and nothing of the writer's connection is stored. At most BOUND wait.
+**Invariant:** no account, cookie or script; words and contact are sealed, and nothing of the writer's connection is stored. At most BOUND wait.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from server.data.schema.transparency_schema import law_notice
 from server.ops.security.url_secrets import SECRET, decode, draw, encode
 from server.trust.moderation_ports import NoticeAnswer, Written
 
-BOUND = 10_000  # that wait for somebody; beyond it the page names the operator's mail and letter box
+BOUND = 10_000  # open notices; beyond it the page names the operator's mail and postal address
 OPEN = "open"
 RECEIPT = b"law.receipt"
 ABOUT, WORDS, CONTACT, ANSWER = b"law.about", b"law.text", b"law.contact", b"law.answer"
 
 
 class LawNotices:
-    """Over one store. `clock`: Unix seconds."""
+    """Public notices in one store. `clock`: Unix seconds."""
 
     def __init__(self, database: Database, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
         self._database = database
@@ -33,7 +33,7 @@ class LawNotices:
         self._clock = clock
 
     async def write(self, written: Written) -> str | None:
-        """Keep a notice; the last part of its receipt's address, None where too many wait. Raises StoreAway."""
+        """Store a notice. Return the last part of its receipt's address, or None if too many wait. Raises StoreAway."""
         secret, seal = draw(), self._pseudonyms.seal_text
         waiting = select(func.count()).select_from(law_notice).where(law_notice.c.state == OPEN)
         async with self._database.write() as connection:
@@ -50,7 +50,7 @@ class LawNotices:
         return encode(secret)
 
     async def read(self, receipt: str) -> NoticeAnswer | None:
-        """What came of a notice, by the last part of its receipt's address; None where there is none. Raises StoreAway."""
+        """Return the outcome of a notice by the last part of its receipt's address, or None for an unknown one. Raises StoreAway."""
         hashed = self._pseudonyms.secret_hash(RECEIPT, decode(receipt) or bytes(SECRET))
         async with self._database.read() as connection:
             row = (await connection.execute(select(law_notice).where(law_notice.c.receipt == hashed))).first()
@@ -60,7 +60,7 @@ class LawNotices:
 
 
 def opened(pseudonyms: Pseudonyms, domain: bytes, sealed: bytes | None) -> str:
-    """Sealed words; empty where there are none, or their key is gone."""
+    """Return sealed words; empty for None, or if their key is gone."""
     if sealed is None:
         return ""
     try:

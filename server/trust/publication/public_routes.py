@@ -1,6 +1,8 @@
-"""`/notice`, `/parents`, `/transparency`: for everybody. Rule: no account, cookie or script is needed, and a flood costs its network alone.
+"""Serve `/notice`, `/parents` and `/transparency` to the public.
 
-The addresses are there without a store too: the pages then say that nothing is taken, and whom to write to.
+**Invariant:** no account, cookie or script is needed, and a flood costs its network alone.
+
+The addresses exist without a store too: the pages then say that no notices are accepted, and name the operator's address.
 """
 
 from __future__ import annotations
@@ -27,11 +29,11 @@ from server.trust.reports.reporter_routes import PRIVATE, SAFETY
 
 ABOUT, WORDS, CONTACT = 300, 2_000, 254  # characters
 BURST, RATE = 10.0, 1 / 300  # notices of a network (`NetworkBuckets`) at once, and a second after that
-FRESH = 600.0  # seconds that what is published is not read anew: it changes once a month
+FRESH = 600.0  # seconds that published figures are cached: they change once a month
 
 
 class PublicRoutes:
-    """The handlers. `safety`: None where nothing is kept."""
+    """Handlers of the public pages. `safety`: None without a store."""
 
     def __init__(self, services: Services, safety: Safety | None) -> None:
         self._services = services
@@ -53,7 +55,7 @@ class PublicRoutes:
         return answer
 
     async def ask(self, request: web.Request) -> web.Response:
-        """`GET /notice`; `?about=child` chooses that beforehand, and `at` fills in where: the link of a page of ours."""
+        """`GET /notice`; the pages of this server link with `?about=child` (the kind) and `at` (the place) to fill in the form."""
         kind, about = (request.query.get(name, "") for name in ("about", "at"))
         return self._form(request, 200, "ask", Written(kind if kind in KINDS else "", about[:ABOUT], "", ""))
 
@@ -66,7 +68,7 @@ class PublicRoutes:
         if self._services.settings.limits.enabled and (wait := self._posts.wait(place, now)):
             answer = self._form(request, 429, "wait", empty)
             answer.headers["Retry-After"] = str(int(wait) + 1)
-            answer.force_close()  # what it sent is not read
+            answer.force_close()  # the body is not read
             return answer
         try:
             written = _written(await form(request))
@@ -137,7 +139,7 @@ class PublicRoutes:
         return web.json_response({"months": months}, headers={"Cache-Control": "no-cache"})
 
     async def _published(self) -> list[dict[str, Any]] | None:
-        """What is published; None where it cannot be read and never was."""
+        """Return the published figures; None if they cannot be read and never were."""
         if self._safety is None:
             return []
         async with self._reading:
@@ -146,7 +148,7 @@ class PublicRoutes:
                     self._months = await self._safety.months()
                     self._read = time.monotonic()
                 except StoreAway:
-                    pass  # what was read before still holds
+                    pass  # the last figures still hold
         return self._months
 
     def _form(
@@ -172,7 +174,7 @@ class PublicRoutes:
 
 
 def _written(sent: Form) -> Written:
-    """What somebody sent, with the line ends that they typed."""
+    """Read the fields of a form, with line ends as typed."""
     kind, about, words, contact = (
         sent.get(name).replace("\r\n", "\n").strip() for name in ("kind", "about", "words", "contact")
     )
@@ -180,7 +182,7 @@ def _written(sent: Form) -> Written:
 
 
 def _problems(written: Written, t: Said) -> dict[str, str]:
-    """What is missing or too long, by field."""
+    """Return a sentence for each field that is missing or too long."""
     found = {}
     if not written.kind:
         found["kind"] = t.text("notice.kind.choose")
@@ -195,7 +197,7 @@ def _problems(written: Written, t: Said) -> dict[str, str]:
 
 
 def add_public(app: web.Application) -> None:
-    """One part of the application."""
+    """Add the routes."""
     routes = PublicRoutes(app[SERVICES], app.get(SAFETY))
     app.router.add_get("/parents", routes.parents)
     app.router.add_get("/notice", routes.ask)

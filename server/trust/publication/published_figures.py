@@ -1,5 +1,7 @@
-"""What is published of a month, in words, for the page and the command line. Rule: no number is made here; monthly_figures.py says which there
-are."""
+"""Translate the published figures of a month into words, for the page and the command line.
+
+**Invariant:** no number is made here, only in monthly_figures.py.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from typing import Any
 from server.http.words.sentences import Said
 from server.ops.config.moderation_policy import RULES
 
-# How the parts are called in the tree of numbers, where the catalogue has another name.
+# Keys of the catalogue for parts that have another name in the tree.
 _KEYS = {
     "no ban": "warned", "a day": "day", "7 days": "week", "30 days": "month", "90 days": "quarter", "ended early": "early",
 }  # fmt: skip
@@ -18,7 +20,7 @@ _KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table of a month: what it counts, and its lines, the total first."""
+    """A table of a month: its title, and its lines, the total first."""
 
     title: str
     total: str
@@ -26,7 +28,7 @@ class Table:
 
 
 def tables(month: Mapping[str, Any], t: Said) -> list[Table]:
-    """A month's tables in a language. `month`: as `server.trust.publication.monthly_figures.month` makes it."""
+    """Return a month's tables in a language. `month`: as `server.trust.publication.monthly_figures.month` makes it."""
     founded, agreed = (
         t.text("transparency.hidden") if month[name] is None else t.share(month[name]) for name in ("founded", "agreed")
     )
@@ -43,7 +45,7 @@ def tables(month: Mapping[str, Any], t: Said) -> list[Table]:
 
 
 def within(seconds: int | None, t: Said) -> str:
-    """`within 4 hours`, in whole days from one day on; later than 30 days; not shown."""
+    """Return a median in words: `within 4 hours`, in whole days from one day on; later than 30 days; not shown."""
     if seconds is None:
         return t.text("transparency.hidden")
     if seconds == 0:
@@ -60,7 +62,7 @@ def _table(name: str, month: Mapping[str, Any], t: Said, *more: tuple[str, str])
 
 def _lines(parts: Mapping[str, Any], above: tuple[str, ...], t: Said) -> Iterator[tuple[str, str]]:
     if above and not any(isinstance(part["number"], int) for part in parts.values()):
-        return  # that none of them is shown need not be said of each
+        return  # not one of them is shown: no line for each
     for name, part in parts.items():
         path = (*above, _part(name, t))
         yield ", ".join(path), _text(part["number"], t)
@@ -74,7 +76,7 @@ def _part(name: str, t: Said) -> str:
 
 
 def _text(number: object, t: Said) -> str:
-    """A number; `< 10` as it is."""
+    """Return a number in words; `< 10` unchanged."""
     if number is None:
         return t.text("transparency.hidden")
     return t.number(number) if isinstance(number, int) else str(number)

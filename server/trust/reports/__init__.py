@@ -1,1 +1,1 @@
-"""Take reports and answer reporters: intake, receipts, the routes, help lines."""
+"""Accept reports and answer reporters: intake, receipts, routes, help lines."""

@@ -1,4 +1,4 @@
-"""Whether somebody's cookie is older than a day, as the records of chats know it. Rule: looked up for a report alone, and kept nowhere."""
+"""Find whether a reporter's cookie is older than a day, by the records of chats. **Invariant:** looked up for a report alone, and not kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom to call where somebody may get hurt, by country. Rule: the file says it, the program knows no number."""
+"""List help lines by country, for a user who reports that a person may get hurt. **Invariant:** the file has the numbers, the program none."""
 
 import re
 import tomllib
@@ -10,7 +10,7 @@ from engine.engine import Session
 
 OWN = Path(__file__).with_name("help.toml")
 ANYWHERE = "anywhere"
-DANGER = "danger"  # the reason with which they are told
+DANGER = "danger"  # the reason that is answered with help lines
 MOST = 8  # entries of a country
 LONGEST = 80  # characters of a name, a number
 _place = re.compile(rf"[A-Z]{{2}}|{ANYWHERE}").fullmatch
@@ -21,9 +21,9 @@ Entry = dict[str, str]
 
 
 class Help:
-    """The entries of one file; empty: our own. Raises ValueError, which names the file and what is wrong.
+    """Help lines of one file; an empty name means the built-in file. Raises ValueError with the file's name and the fault.
 
-    `country`: two letters of an address, or None; until it is set nobody's country is known.
+    `country`: returns two letters for an address, or None; until it is set every country is unknown.
     """
 
     def __init__(self, file: str = "") -> None:
@@ -35,11 +35,11 @@ class Help:
         self.country: Callable[[str], str | None] = lambda _: None
 
     def of(self, address: str) -> list[Entry]:
-        """Whom to call from an address, the nearest first: each has `name`, and `call`, `url` or both."""
+        """Return the help lines of an address, nearest first: each has `name`, and `call`, `url` or both."""
         return [*self._places.get(self.country(address) or "", ()), *self._places.get(ANYWHERE, ())]
 
     def facts(self, kept: int) -> Callable[[Session, str], dict[str, Any]]:
-        """What `reported` says beside the receipt, by the reason; `kept`: days that reports are kept, 0 where none is."""
+        """Return the function of (session, reason) that gives the fields of `reported` beside the receipt. `kept`: days that reports are kept."""
         always = {"kept": kept} if kept else {}
 
         def told(session: Session, reason: str) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""What a reporter reads: that the report came, and what came of it. Rule: nothing about the other person, and no answer tells a guess from a loss.
+"""Find the outcome of a report by its receipt.
+
+**Invariant:** the answer has nothing about the other user, and a wrong guess is answered like a lost report.
 
 A receipt is the last part of `/report/…`: 128 random bits, of which the store has a keyed hash.
 """
@@ -20,7 +22,7 @@ RECEIVED = "received"
 
 
 async def find(database: Database, pseudonyms: Pseudonyms, receipt: bytes) -> Receipt | None:
-    """What came of a report, None where no receipt is so. Raises StoreAway."""
+    """Return the outcome of a report, or None if there is no such receipt. Raises StoreAway."""
     hashed = pseudonyms.secret_hash(RECEIPT, receipt)
     wanted = select(report.c.at, report.c.outcome, report.c.closed).where(
         report.c.receipt == hashed,

@@ -1,7 +1,7 @@
-"""Reports, and what a program found, on their way to the store. Rule: what is reported is answered at once; what waits is bounded, in order.
+"""Queue reports and detections for the store. **Invariant:** the reporter is answered at once; the queue is bounded and in order.
 
-While the store is away the oldest waits and is tried again with growing pauses. Beyond BOUND the newest is lost, counted and
-logged: its reporter reads so at its receipt, for nothing stands behind that. Beyond PICTURES the newest waits without its own.
+While the store is away the oldest is retried with growing pauses. Beyond BOUND the newest is lost, counted and logged: its receipt has no row,
+which its reporter reads there. Beyond PICTURES the newest waits without its own pictures.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ from server.ops import log
 from server.trust.cases.report_cases import Cases
 from server.trust.evidence.reported_chat import Reported
 
-BOUND = 1_000  # reports that wait: 64 MiB of text at the worst
-PICTURES = 64 * 1024 * 1024  # bytes of pictures that wait
+BOUND = 1_000  # waiting reports: 64 MiB of text at most
+PICTURES = 64 * 1024 * 1024  # bytes of waiting pictures
 BACKOFF = (0.2, 10.0)  # seconds: first and longest pause between tries
 
 logger = log.get()
 
 
 class Intake:
-    """One queue, one task. `take` never blocks."""
+    """A queue with one task. `take` never blocks."""
 
     def __init__(self, cases: Cases, filed: Callable[[bytes, Reported], Awaitable[None]]) -> None:
-        """`filed`: a report belongs to the case of this id; it raises nothing."""
+        """`filed`: called with the case's id when a report is stored; it raises nothing."""
         self._cases = cases
         self._filed = filed
         self._queue: deque[Reported] = deque()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._bytes = 0  # of pictures that wait
+        self._bytes = 0  # of waiting pictures
         self.taken = 0
-        self.unseen = 0  # pictures that were lost
+        self.unseen = 0  # lost pictures
         self.lost = 0
         self.failures = 0
 
     def take(self, reported: Reported) -> bool:
-        """False: the bound was reached, it is lost."""
+        """Queue a report. False: the queue is full, and the report is lost."""
         if len(self._queue) >= BOUND:
             self.lost += 1
             logger.error("safety.report_lost", count=self.lost)
@@ -60,15 +60,15 @@ class Intake:
 
     @property
     def waiting(self) -> int:
-        """Reports that are not in the store yet."""
+        """Reports that are not yet in the store."""
         return len(self._queue)
 
     def holds(self, receipt: bytes) -> bool:
-        """Whether the report of this receipt still waits."""
+        """Whether the report of this receipt is still queued."""
         return any(reported.receipt == receipt for reported in self._queue)
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Store queued reports until cancelled."""
         pause = BACKOFF[0]
         while True:
             await self._wake.wait()
@@ -79,7 +79,7 @@ class Intake:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, BACKOFF[1])
                 continue
-            except Exception as error:  # noqa: BLE001 - a fault of ours costs this report, not those behind it
+            except Exception as error:  # noqa: BLE001 - a bug costs this report, not those after it
                 self.lost += 1
                 logger.error("safety.report_lost", count=self.lost, **log.described(error))
             else:
@@ -92,7 +92,7 @@ class Intake:
                 self._idle.set()
 
     async def flush(self, within: float) -> int:
-        """Wait until all are in the store, `within` seconds at most; how many were lost by that."""
+        """Wait until all are stored, `within` seconds at most. Return how many were lost."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), within)
         left = len(self._queue)
@@ -101,5 +101,5 @@ class Intake:
 
 
 def _size(reported: Reported) -> int:
-    """Bytes of its pictures."""
+    """Return the bytes of a report's pictures."""
     return sum(len(one.body) for one in reported.shown)

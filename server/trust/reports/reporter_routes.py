@@ -1,6 +1,6 @@
-"""`/report/…` and `/appeal/…`: what reporters and banned people read and write.
+"""Serve `/report/…` and `/appeal/…`: receipts for reporters, reasons and appeals for banned users.
 
-Rule: no account, cookie or script is needed, and every guess gets the same answer.
+**Invariant:** no account, cookie or script is needed, and every wrong guess gets the same answer.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PRIVATE = {"X-Robots-Tag": "noindex, nofollow, noarchive", "Referrer-Policy": "n
 
 
 class SafetyRoutes:
-    """The handlers over the moderation of one server."""
+    """Handlers over the moderation of one server."""
 
     def __init__(self, services: Services, safety: Safety) -> None:
         self._services = services
@@ -80,7 +80,7 @@ class SafetyRoutes:
         )
 
     def _refused(self, request: web.Request, page: str) -> web.Response | None:
-        """The answer to a network that missed too often: no look-up is made."""
+        """Return the refusal of a network that guessed wrong too often, before any look-up; else None."""
         if not self._services.settings.limits.enabled:
             return None
         wait = self._guesses.wait(request.app[CLIENT_INFO].address(request), time.monotonic())
@@ -106,7 +106,7 @@ class SafetyRoutes:
 
 
 def shown(found: Reasons, *, empty: bool, t: Said) -> dict[str, object]:
-    """What the page (`appeal.html`) says of a ban. `empty`: an appeal without words was sent."""
+    """Return the values of the page `appeal.html`. `empty`: an appeal without words was sent."""
     return {
         "measure": "network" if found.network else found.measure,
         "rule": found.rule,
@@ -127,7 +127,7 @@ def shown(found: Reasons, *, empty: bool, t: Said) -> dict[str, object]:
 
 
 def _decided(found: Reasons) -> str:
-    """The key of the sentence that says who decided, and why they looked (DSA, art. 17(3)(b) and (c))."""
+    """Return the key of the sentence that tells how the decision was made and why the case was read (DSA, art. 17(3)(b) and (c))."""
     if found.program:
         return "appeal.decided.program"
     if not found.rule:
@@ -137,16 +137,16 @@ def _decided(found: Reasons) -> str:
 
 
 def end(found: Reasons, t: Said) -> str:
-    """When it is over: a day, of a pause and of what a program did the minute too; empty for good."""
+    """Return the end of a ban in words: a day; of a pause or a program's action the minute too; empty for good."""
     if found.until >= FOR_GOOD:
         return ""
     if found.measure != "pause" and not found.program:
-        return t.day(found.until)  # of a report only the day: its hour would tell who wrote it
+        return t.day(found.until)  # only the day of a reported case: its hour would reveal the reporter
     return moment(found.until, t)
 
 
 def add_safety(app: web.Application) -> None:
-    """One part of the application; without a store nobody is reported to anybody, and nobody is banned."""
+    """Add the routes; without a store there are neither reports nor bans."""
     services, safety = app[SERVICES], app.get(SAFETY)
     if safety is None:
         return

@@ -1,1 +1,1 @@
-"""What people may ask about their own data, and how they prove who they are. Rule: nothing of the engine is known here, nor changed."""
+"""Answer data requests: pages and API, proof of identity, deletion and its receipt. **Invariant:** nothing of the engine is known or changed."""

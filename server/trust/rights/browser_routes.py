@@ -1,7 +1,7 @@
-"""What needs no page of its own. Rule: for our own pages and those of listed origins, and no answer says whether anything was stored.
+"""Serve two endpoints without a page. **Invariant:** for this server's pages and those of listed origins; no answer reveals whether data was stored.
 
-`POST /api/under-18`: a tap that one is not 18. The records of that identity go to deletion, without a ticket, and the cookie goes at once.
-`GET /.well-known/serendip-receipts`: the key by which anybody checks a receipt.
+`POST /api/under-18`: a user states to be under 18. The records of that identity are deleted, without a ticket, and the cookie at once.
+`GET /.well-known/serendip-receipts`: the public key of receipts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ AGAIN = "30"  # seconds
 
 
 async def under_18(request: web.Request) -> web.Response:
-    """Where the store is away the cookie stays, for without it nothing could be found."""
+    """Delete a minor's records. While the store is away the cookie is kept, because the records can be found by it alone."""
     if not from_known_page(request):
         return web.Response(status=403, headers=NO_STORE)
     identity = request.app[SERVICES].identities.of(request.app[CLIENT_INFO].cookie(request))
@@ -33,13 +33,13 @@ async def under_18(request: web.Request) -> web.Response:
 
 
 async def receipt_key(request: web.Request) -> web.Response:
-    """`NAME+KEYID+BASE64`, one line."""
+    """Return the public key, `NAME+KEYID+BASE64`, in one line."""
     key = request.app[RIGHTS].deletion.receipt_key
     return web.Response(text=f"{key}\n", headers={"Cache-Control": "public, max-age=3600"})
 
 
 def add_browser(app: web.Application) -> None:
-    """One part of the application."""
+    """Add the routes."""
     app.router.add_post("/api/under-18", under_18)
     if RIGHTS in app:
         app.router.add_get("/.well-known/serendip-receipts", receipt_key)

@@ -1,8 +1,10 @@
-"""Deletion, restriction, objection. Rule: one transaction hides all of the person at once, however much it is; removal comes at its date.
+"""Delete, restrict and restore a person's data.
 
-What a request names are the values under which rows are stored, and a time (`erased`): every reader asks that table, so rows that are
-still on their way are hidden when they come. Until `due` a report may still keep what it names, and the person may cancel. What is
-held stays, hidden; the answer names what may be told and is the same in words, states and work where something may not.
+**Invariant:** one transaction hides all of the person's data at once, however much it is; the removal comes at its date.
+
+A request stores the values under which the person's rows are found, and a time (`erased`): every reader checks that table, so rows still on
+their way are hidden when they arrive. Until `due` a report may still keep the rows that it names, and the person may cancel. Data under a hold
+is kept, hidden; the answer names what may be disclosed, and is the same in words, states and work if something may not.
 """
 
 from __future__ import annotations
@@ -31,11 +33,11 @@ from server.trust.rights.deletion_receipt import Receipts
 from server.trust.rights.receipt_words import receipt_text
 
 HOUR, DAY = 3_600, 86_400
-DISPUTES = ("restrict", "object")  # kinds that hide and keep, until their request is closed
+DISPUTES = ("restrict", "object")  # kinds that hide and keep data until their request is closed
 
 
 class State(Enum):
-    """Where a step stands."""
+    """State of a step."""
 
     DONE = "done"
     WAITING = "waiting"
@@ -43,7 +45,7 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that happens. `what`: hidden, records, logs, backups; `at`: when it was, or will be, in Unix seconds."""
+    """A step of a deletion. `what`: hidden, records, logs, backups; `at`: its time, past or planned, in Unix seconds."""
 
     what: str
     state: State
@@ -52,7 +54,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Deleting:
-    """A request for deletion as its person sees it. Times in Unix seconds; `receipt`: a signed note, once it is done."""
+    """A deletion as its person sees it. Times in Unix seconds; `receipt`: a signed note, once it is done."""
 
     number: str
     asked: int
@@ -65,7 +67,7 @@ class Deleting:
 
 
 class Deletion:
-    """Over one store. `version`: of the statement that people read now. All raise StoreAway; what did not raise is committed."""
+    """Deletions in one store. `version`: returns the current statement's version. All methods raise StoreAway; after a return, a change is durable."""
 
     def __init__(self, parts: Parts, settings: Settings, receipts: Receipts, version: Callable[[], str]) -> None:
         self._database = parts.database
@@ -83,9 +85,9 @@ class Deletion:
     async def ask(
         self, identity: int, now: int, *, records: bool = True, logs: bool = True, ident: str = ""
     ) -> Deleting:
-        """Hide what is chosen from now on, and remove it at `due`; a second request joins one that waits. Raises ValueError: nothing is chosen.
+        """Hide what is chosen from now on, and remove it at `due`; a second call joins a waiting one. Raises ValueError if nothing is chosen.
 
-        `ident`: its number, where a request has one already; else one is drawn.
+        `ident`: the number of its request, if there is one; else one is drawn.
         """
         if not (records or logs):
             raise ValueError("nothing is chosen")
@@ -110,7 +112,7 @@ class Deletion:
             return await self._shown(connection, ident, now)
 
     async def cancel(self, identity: int, now: int) -> bool:
-        """Take the request back and show everything again. False: none waits, or its date has come."""
+        """Cancel a deletion and show everything again. False: none waits, or its date has come."""
         async with self._database.write() as connection:
             await self._database.guard(connection)
             row = await self._waiting(connection, identity)
@@ -120,33 +122,33 @@ class Deletion:
         return True
 
     async def state(self, identity: int, now: int) -> Deleting | None:
-        """The newest request for deletion, None where there is none."""
+        """Return the newest deletion, or None."""
         newest = self._of(identity, "delete").order_by(deletion.c.asked.desc()).limit(1)
         async with self._database.read() as connection:
             row = (await connection.execute(newest)).first()
             return None if row is None else await self._shown(connection, row.number, now)
 
     async def restrict(self, identity: int, now: int, *, why: str, ident: str = "") -> None:
-        """Hide everything of the person and keep it, while a dispute runs; nothing changes where that is so already.
+        """Hide a person's data and keep it during a dispute; no effect if it is restricted already.
 
         `ident`: the number of its request, which `settle` follows; else one is drawn.
         """
         await self._restrict("restrict", identity, now, why, ident)
 
     async def object(self, identity: int, now: int, *, why: str, ident: str = "") -> None:
-        """As `restrict`, until an objection is answered."""
+        """Restrict in the same way until an objection is answered."""
         await self._restrict("object", identity, now, why, ident)
 
     async def release(self, identity: int, now: int) -> bool:
-        """End restriction and objection: all is shown again, and goes at its time. False: there was neither."""
+        """End restriction and objection: all is shown again, and is deleted at its usual time. False: there was neither."""
         async with self._database.write() as connection:
             await self._database.guard(connection)
             return await self._end(connection, identity, now)
 
     async def settle(self, now: int) -> int:
-        """Do what the answers say: how many restrictions and objections ended, since their requests are closed.
+        """End restrictions and objections whose requests are closed. Return their number.
 
-        What a granted objection is about stays hidden and is removed, as by a deletion; after any other answer all is shown again.
+        After a granted objection the data stays hidden and is removed, as by a deletion; after any other answer it is shown again.
         """
         over = (
             select(deletion.c.number, deletion.c.kind, deletion.c.hold, request.c.state)
@@ -192,7 +194,7 @@ class Deletion:
         return bool(rows)
 
     async def _values(self, identity: int, now: int, *, records: bool, logs: bool) -> list[bytes]:
-        """The values under which rows of the person are stored, or may still come."""
+        """Return the values under which rows of the person are stored, or may still arrive."""
         pseudonyms = self._pseudonyms
         await asyncio.to_thread(pseudonyms.epochs.make, epoch_of(now))
         mine = [*pseudonyms.live_identities(identity), pseudonyms.safety_identity(identity)] if records else []
@@ -259,7 +261,7 @@ async def _release(connection: AsyncConnection, held: int | None, now: int) -> N
 
 
 async def _rename(connection: AsyncConnection, old: str, new: str) -> None:
-    """It goes by the number of the request that asks for it now."""
+    """Give a restriction the number of the newer request."""
     if old != new:
         for table in (erased, deletion):
             await connection.execute(update(table).where(table.c.number == old).values(number=new))

@@ -1,6 +1,6 @@
-"""Receipts: what was deleted, signed. Rule: the text says all of it, and who has the public key can check it without us, years later.
+"""Sign and verify receipts of deletions. **Invariant:** the text is complete, and the public key alone verifies it, years later.
 
-A signed note as transparency logs have them (C2SP signed-note): the text, an empty line, and `— NAME BASE64(key id ‖ Ed25519 signature)`.
+A signed note of transparency logs (C2SP signed-note): the text, an empty line, and `— NAME BASE64(key id ‖ Ed25519 signature)`.
 The public key is at `/.well-known/serendip-receipts`, as `NAME+KEYID+BASE64(1 ‖ key)`.
 """
 
@@ -19,11 +19,11 @@ DASH = "\u2014 "
 
 
 class NotGenuine(ValueError):
-    """Not a receipt of this service as it was given out; the text says why."""
+    """Not an unchanged receipt of this service; the text is the cause."""
 
 
 class Receipts:
-    """Signs and checks. `seed`: the lasting key of Purpose.RECEIPT, 32 bytes."""
+    """Signer of receipts. `seed`: the lasting key of Purpose.RECEIPT, 32 bytes."""
 
     def __init__(self, seed: bytes) -> None:
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
@@ -32,14 +32,14 @@ class Receipts:
         self.public = f"{NAME}+{self._id.hex()}+{base64.b64encode(raw).decode()}"
 
     def sign(self, text: str) -> bytes:
-        """The note; the same text gives the same bytes."""
+        """Return the signed note; the same text gives the same bytes."""
         body = text.rstrip("\n") + "\n"
         signature = base64.b64encode(self._id + self._key.sign(body.encode())).decode()
         return f"{body}\n{DASH}{NAME} {signature}\n".encode()
 
 
 def verify(note: bytes, public: str) -> str:
-    """The text of a receipt, by a public key as it is published. Raises NotGenuine."""
+    """Return the text of a receipt, verified with the published public key. Raises NotGenuine."""
     name, _, rest = public.strip().partition("+")
     ident, _, encoded = rest.partition("+")
     raw = _decoded(encoded)

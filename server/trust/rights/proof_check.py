@@ -1,7 +1,9 @@
-"""Whether a proof in writing proves something. Rule: the same work for every text, so that nobody learns which part of it was wrong.
+"""Check a written proof of identity.
 
-Three look-ups in one transaction, each with a value that nothing has where the text gives none: whether the person's older keys are
-revoked, whether an agent's code was used, whether it is the delete address of a log.
+**Invariant:** the same work for every text, so that the time reveals nothing about which part was wrong.
+
+Three look-ups in one transaction, with a dummy value if the text has none: whether the person's older keys are revoked, whether an agent's
+code was used, whether it is the delete address of a log.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ NOBODY = Opened(0, 0, bytes(8), frozenset(), agent=False)
 
 
 class Proving:
-    """Over one store."""
+    """Proof checks in one store."""
 
     def __init__(self, database: Database, pseudonyms: Pseudonyms, keys: RightsKeys) -> None:
         self._database = database
@@ -30,7 +32,7 @@ class Proving:
         self._keys = keys
 
     async def prove(self, text: str, now: float) -> Proved | None:
-        """What a rights key, an agent's code or a log's delete address opens; None: nothing. Raises StoreAway."""
+        """Check a rights key, an agent's code or a log's delete address. Return what it opens, or None. Raises StoreAway."""
         text = text.strip()
         opened = self._keys.open(text, now)
         found = opened or NOBODY
@@ -50,7 +52,7 @@ class Proving:
         return Proved(0, 2, frozenset()) if of_log is not None else None
 
     async def revoke(self, identity: int, before: int) -> None:
-        """From now on no key and no code of this person opens anything that was made before (milliseconds). Raises StoreAway."""
+        """Invalidate all keys and codes of this person that were made before this time (milliseconds). Raises StoreAway."""
         who = self._pseudonyms.revoked_identity(identity)
         async with self._database.write() as connection:
             await self._database.guard(connection)

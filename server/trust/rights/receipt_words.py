@@ -1,4 +1,4 @@
-"""The text of a receipt. Rule: plain words, times in UTC; no count and no value of the person, so that it tells a finder nothing."""
+"""Word the text of a deletion receipt. **Invariant:** plain words, times in UTC; no count and no value of the person, to reveal nothing if found."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WENT = {
 
 
 def when(at: int) -> str:
-    """`2026-11-26 02:00 UTC`."""
+    """Return a time as `2026-11-26 02:00 UTC`."""
     return f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%d %H:%M} UTC"
 
 
@@ -30,7 +30,7 @@ def receipt_text(
     steps: Iterable[tuple[str, int]],
     kept: Iterable[tuple[str, int | None]],
 ) -> str:
-    """What the signed note says; of what stays the reason and the end."""
+    """Return the text of the signed note; of kept data the reason and the end."""
     lines = [
         "Receipt of a deletion",
         f"number {number}",

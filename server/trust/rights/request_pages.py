@@ -1,6 +1,6 @@
-"""`/privacy/request`: what a person may have done with their own data. Rule: whole without a script; no GET changes anything.
+"""Serve `/privacy/request`: the pages for one's own data. **Invariant:** everything works without a script; no GET changes anything.
 
-The browser's cookie, a rights key or an agent's code proves; the proof goes on in the forms of the page, never in an address.
+The proof is the browser's cookie, a rights key or an agent's code; it is carried in the forms of the page, never in an address.
 """
 
 from __future__ import annotations
@@ -28,24 +28,16 @@ from server.trust.rights.rights_page import PRIVATE, Gate, Refused, Visit, said,
 
 Found = TypeVar("Found")
 RIGHTS: web.AppKey[Rights] = web.AppKey("rights")
-TICKETS = (
-    "know",
-    "delete",
-    "correct",
-    "object",
-    "shine",
-    "child",
-    "complaint",
-    "other",
-)  # what is asked without a proof
+# kinds of requests that need no proof
+TICKETS = ("know", "delete", "correct", "object", "shine", "child", "complaint", "other")
 SHINE = "shine"
-DISPUTES = ("restrict", "object")  # while one runs, all that is held is out of use
+DISPUTES = ("restrict", "object")  # while one is open, the person's data is hidden
 PLACE = "/privacy/request"
-FIELDS = {part.name: part.fields for part in PARTS}  # of the tables
+FIELDS = {part.name: part.fields for part in PARTS}  # columns of the tables
 
 
 class RightsRoutes:
-    """The handlers over one server."""
+    """Handlers of one server."""
 
     def __init__(self, services: Services, rights: Rights) -> None:
         self._services = services
@@ -59,7 +51,7 @@ class RightsRoutes:
         return await self._home(visit, proved)
 
     async def enter(self, request: web.Request) -> web.Response:
-        """`POST /privacy/request`: the same, by a key, a code or a saved log's delete address."""
+        """`POST /privacy/request`: the same page, by a key, a code or a saved log's delete address."""
         visit = await self.gate.act(request)
         proved = await self.gate.proved(visit)
         if proved.level == 2:
@@ -112,7 +104,7 @@ class RightsRoutes:
         )
 
     async def download(self, request: web.Request) -> web.StreamResponse:
-        """`POST …/download`: the ZIP, as it is made; what cannot be read is told before its first byte."""
+        """`POST …/download`: the ZIP, streamed; a read error before its first byte is an error page."""
         visit = await self.gate.act(request)
         proved = await self.gate.may(visit, KNOW)
         return await send(request, await self._once(request, self._export(proved)))
@@ -123,7 +115,7 @@ class RightsRoutes:
         return await self._rights.export(proved, _by(proved))
 
     async def delete(self, request: web.Request) -> web.Response:
-        """`POST …/delete`: the page that asks once more."""
+        """`POST …/delete`: the confirmation page."""
         visit = await self.gate.act(request)
         await self.gate.may(visit, DELETE)
         return self._confirm(visit, empty=False)
@@ -133,7 +125,7 @@ class RightsRoutes:
         return shown(visit.request, visit.tongue, "rights-confirm.html", page, empty=empty)
 
     async def confirmed(self, request: web.Request) -> web.Response:
-        """`POST …/delete/confirm`: it is hidden from here on."""
+        """`POST …/delete/confirm`: hide the data from now on."""
         visit = await self.gate.act(request, page_token.CONFIRM)
         proved = await self.gate.may(visit, DELETE)
         records, logs = visit.fields.flag("records"), visit.fields.flag("logs")
@@ -150,7 +142,7 @@ class RightsRoutes:
         )  # fmt: skip
 
     async def deletion(self, request: web.Request) -> web.Response:
-        """`POST …/deletion`: how it stands."""
+        """`POST …/deletion`: the state of a deletion."""
         visit = await self.gate.act(request)
         proved = await self.gate.may(visit, MANAGE)
         deleting = await self._rights.deletion.state(proved.identity, int(self._rights.now))
@@ -196,7 +188,7 @@ class RightsRoutes:
         return self._said(visit, "rights.release", visit.tongue.t.text("rights.released"))
 
     async def key(self, request: web.Request) -> web.Response:
-        """`POST …/key`: shown once."""
+        """`POST …/key`: a rights key, shown once."""
         visit = await self.gate.act(request)
         proved = await self.gate.may(visit, MANAGE)
         revoke = visit.fields.flag("revoke")
@@ -204,12 +196,12 @@ class RightsRoutes:
         t = visit.tongue.t
         lines = [t.text("rights.key.once"), *([t.text("rights.key.revoked")] if revoke else [])]
         page = self.gate.page(visit)
-        if visit.proof and revoke:  # what was shown opens nothing any more
+        if visit.proof and revoke:  # the old key is invalid now
             page = self.gate.page(Visit(request, visit.tongue, visit.identity))
         return said(request, visit.tongue, page, t.text("rights.key.title"), lines, once=(("", key),), key=key)
 
     async def file(self, request: web.Request) -> web.Response:
-        """`POST …/key/file`: the key that was just shown, as a file."""
+        """`POST …/key/file`: the new key as a file."""
         visit = await self.gate.act(request)
         await self.gate.may(visit, MANAGE)
         base = request.app[CLIENT_INFO].base(request)
@@ -218,7 +210,7 @@ class RightsRoutes:
         return web.Response(text=f"{words}\n\n{visit.proof}\n", headers=headers)
 
     async def agent(self, request: web.Request) -> web.Response:
-        """`POST …/agent`: shown once."""
+        """`POST …/agent`: a code, shown once."""
         visit = await self.gate.act(request)
         proved = await self.gate.may(visit, MANAGE)
         scope = frozenset(name for name in AGENT if visit.fields.flag(name))
@@ -230,11 +222,11 @@ class RightsRoutes:
         return self._said(visit, "rights.agent.title", line, ("", self._rights.code(proved.identity, scope)))
 
     async def ticket(self, request: web.Request) -> web.Response:
-        """`POST …/ticket`: a request that nothing proves."""
+        """`POST …/ticket`: a request without a proof."""
         visit = await self.gate.act(request)
         kind, text, contact = (visit.fields.get(name).strip() for name in ("kind", "text", "contact"))
         t = visit.tongue.t
-        if kind == SHINE:  # the answer is the same for everybody, so nobody waits for it
+        if kind == SHINE:  # the answer is the same for all, so it is given at once
             answer = statement(REGISTRY.text("marketing"), self._services.settings, visit.tongue.t.language)
             page = self.gate.page(visit)
             return said(visit.request, visit.tongue, page, answer["title"], [answer["body"]])
@@ -256,12 +248,12 @@ class RightsRoutes:
         return self._said(visit, "rights.ticket.title", line, *shown_once)
 
     async def state(self, request: web.Request) -> web.Response:
-        """`POST …/state`: how a request stands, by its number and a proof."""
+        """`POST …/state`: the state of a request, by its number and a proof."""
         visit = await self.gate.act(request)
         return await self._state(visit, visit.fields.get("number"))
 
     async def stands(self, request: web.Request) -> web.Response:
-        """`GET …/<number>`: the same, for the browser of the chats."""
+        """`GET …/<number>`: the state of a request, by the browser's cookie."""
         return await self._state(self.gate.visit(request), request.match_info["number"])
 
     async def _state(self, visit: Visit, ident: str) -> web.Response:
@@ -278,7 +270,7 @@ class RightsRoutes:
         )
 
     async def _once(self, request: web.Request, deed: Awaitable[Found]) -> Found:
-        """A deed that an agent's code may do once."""
+        """Await an act that an agent's code may do once."""
         try:
             return await deed
         except Used:
@@ -299,7 +291,7 @@ def _has(request: web.Request, path: str) -> bool:
 
 
 def _as_shown(found: Request, t: Said) -> dict[str, object]:
-    """A request in words for its page."""
+    """Return a request in words, for its page."""
     standing = found.standing
     return {
         "number": request_number.shown(found.number),
@@ -321,7 +313,7 @@ def _day(at: int | None, t: Said) -> str:
 
 
 def add_requests(app: web.Application) -> None:
-    """One part of the application; where nothing is kept there is nothing to ask for."""
+    """Add the routes; without a store there are none."""
     rights = app.get(RIGHTS)
     if rights is None:
         return

@@ -1,6 +1,8 @@
-"""`/api/rights`: the same for programs and agents. Rule: `Authorization: Bearer` proves, no cookie does; whatever is wrong about it is one answer.
+"""Serve `/api/rights`, data requests for programs and agents.
 
-Answers have the fields of the Data Rights Protocol's status object. An agent's code is used by the request that it sends, and reads
+**Invariant:** `Authorization: Bearer` proves, a cookie never; every invalid proof gets the same answer.
+
+Answers have the fields of the Data Rights Protocol's status object. An agent's code is used up by the request that it sends, and reads
 that request alone from then on.
 """
 
@@ -33,7 +35,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Api:
-    """The handlers, behind the pages' own gate: tries are counted together."""
+    """Handlers behind the pages' own gate, so that wrong proofs are counted together."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
@@ -92,7 +94,7 @@ class Api:
         return found
 
     def guarded(self, handler: Handler) -> Handler:
-        """The handler, with an answer for each way in which nothing is done."""
+        """Wrap a handler so that each refusal becomes an answer."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
             try:
@@ -110,13 +112,13 @@ class Api:
 
 
 def bearer(request: web.BaseRequest) -> str:
-    """What `Authorization: Bearer` shows; empty where there is none."""
+    """Return the token of `Authorization: Bearer`, or ""."""
     said = request.headers.get("Authorization", "")
     return said[len(BEARER) :].strip() if said.lower().startswith(BEARER) else ""
 
 
 def status(found: Request) -> dict[str, Any]:
-    """A request as the Data Rights Protocol has it; `kind` and `answer` are ours."""
+    """Return a request as the Data Rights Protocol has it; `kind` and `answer` are additions."""
     standing = found.standing
     return {
         "request_id": found.number,
@@ -131,12 +133,12 @@ def status(found: Request) -> dict[str, Any]:
 
 
 def moment(at: int) -> str:
-    """ISO 8601, UTC."""
+    """Return a time in ISO 8601, UTC."""
     return datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat()
 
 
 async def _wanted(request: web.Request) -> dict[str, Any]:
-    """The body. Raises Refused, BadForm."""
+    """Parse the body. Raises Refused, BadForm."""
     try:
         found = orjson.loads(await body(request, MOST))
     except orjson.JSONDecodeError:

@@ -1,4 +1,4 @@
-"""The language of these pages. Rule: by ?lang=, else by the browser's languages; English where there is no other."""
+"""Choose the language of the data request pages: by `?lang=`, else by the browser's languages, else English."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from server.http.words.sentences import Said, said
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """`t`: its sentences; `query`: what keeps it where somebody chose it, for addresses."""
+    """A chosen language. `t`: its sentences; `query`: keeps an explicit choice in addresses."""
 
     t: Said
     query: str
 
 
 def language(request: web.BaseRequest) -> Language:
-    """In which language somebody is answered."""
+    """Return the language for a request."""
     name, chosen = language_of(request, said())
     return Language(said()[name], f"?lang={name}" if chosen else "")

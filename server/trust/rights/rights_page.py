@@ -1,7 +1,8 @@
-"""What is common to the pages about one's own data. Rule: nothing is cached, framed, indexed or kept in a cookie, and whatever is wrong about a
-proof is answered with the same page.
+"""Share what the data request pages have in common: gate, visits, tokens, answers.
 
-An act comes by POST, from a page of ours that this browser was shown in the last ten minutes.
+**Invariant:** nothing is cached, framed, indexed or stored in a cookie, and every invalid proof gets the same page.
+
+An act is a POST from a page of this server that this browser got within the last ten minutes.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page's forms carry on. `proof`: what was shown in place of a cookie."""
+    """Values that a page's forms carry on. `proof`: the written proof that replaces a cookie."""
 
     token: str
     query: str
@@ -57,7 +58,7 @@ class Page:
 
 @dataclass(slots=True)
 class Visit:
-    """One request to one of these pages: who, by what, in which language."""
+    """A request to one of these pages, with its language, identity and form."""
 
     request: web.Request
     tongue: Language
@@ -66,12 +67,12 @@ class Visit:
 
     @property
     def proof(self) -> str:
-        """What was shown in place of the cookie."""
+        """The written proof that replaces the cookie."""
         return self.fields.get("proof").strip()
 
 
 class Gate:
-    """What every request to these pages passes: the bounds, the page's token, the proof."""
+    """Checks that every request to these pages passes: limits, the page's token, the proof."""
 
     def __init__(self, services: Services, rights: Rights) -> None:
         self.rights = rights
@@ -79,12 +80,12 @@ class Gate:
         self._identities = services.identities
 
     def visit(self, request: web.Request) -> Visit:
-        """Who comes."""
+        """Return the visit of a request."""
         identity = self._identities.of(request.app[CLIENT_INFO].cookie(request))
         return Visit(request, language(request), identity)
 
     async def act(self, request: web.Request, step: bytes = page_token.ACT) -> Visit:
-        """A form of ours that was sent. Raises Refused, BadForm."""
+        """Read a sent form of this server. Raises Refused, BadForm."""
         visit = self.visit(request)
         if not from_own_page(request):
             raise Refused("origin", 403)
@@ -94,7 +95,7 @@ class Gate:
         return visit
 
     async def proved(self, visit: Visit) -> Proved:
-        """Whom the visit is about: by what it shows, else by the cookie. Raises Refused, StoreAway."""
+        """Return the visit's proof: the written one, else the cookie. Raises Refused, StoreAway."""
         if not visit.proof:
             if not visit.identity:
                 raise Refused("wrong", 403)
@@ -106,7 +107,7 @@ class Gate:
         return found
 
     async def may(self, visit: Visit, scope: str) -> Proved:
-        """The same, where it opens `scope`; the act is counted. Raises Refused, StoreAway."""
+        """Return the visit's proof if it opens `scope`, and count the act. Raises Refused, StoreAway."""
         proved = await self.proved(visit)
         if not proved.may(scope):
             raise self.miss(visit.request)
@@ -114,32 +115,32 @@ class Gate:
         return proved
 
     def counted(self, visit: Visit) -> None:
-        """Count an act. Raises Refused for a network that did too many."""
+        """Count an act. Raises Refused for a network with too many."""
         if wait := self.limits.act(self.address(visit.request), time.monotonic()):
             raise Refused("wait", 429, wait)
 
     def guess(self, request: web.Request) -> None:
-        """Before a proof is looked at. Raises Refused for a network that showed too many wrong ones."""
+        """Check, before a proof is read, the network's count of wrong ones. Raises Refused."""
         if wait := self.limits.guessing(self.address(request), time.monotonic()):
             raise Refused("wait", 429, wait)
 
     def miss(self, request: web.Request) -> Refused:
-        """Counts a proof that opens nothing, and gives what to raise."""
+        """Count a wrong proof, and return the exception to raise."""
         self.limits.missed(self.address(request), time.monotonic())
         return Refused("wrong", 403)
 
     @staticmethod
     def address(request: web.Request) -> str:
-        """The client's."""
+        """Return the client's address."""
         return request.app[CLIENT_INFO].address(request)
 
     def page(self, visit: Visit, step: bytes = page_token.ACT) -> Page:
-        """A fresh page's token, and the proof that goes on with it."""
+        """Return a fresh token, with the proof to carry on."""
         token = self.rights.tokens.make(step, visit.identity, self.rights.now)
         return Page(token, visit.tongue.query, visit.proof)
 
     def guarded(self, handler: Handler) -> Handler:
-        """The handler, with a page for each way in which nothing is done."""
+        """Wrap a handler so that each refusal becomes a page."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
             try:
@@ -171,7 +172,7 @@ class Gate:
 def shown(
     request: web.Request, tongue: Language, template: str, page: Page, status: int = 200, **values: Any
 ) -> web.Response:
-    """One of the documents, in a language."""
+    """Return one of the documents, in a language."""
     t = tongue.t
     answer = request.app[PAGES].answer(
         template,
@@ -200,7 +201,7 @@ def said(
     links: tuple[tuple[str, str], ...] = (),
     log: dict[str, Any] | None = None,
 ) -> web.Response:
-    """A page of a few words. `once`: what is shown this once, with its label; `key`: it is a rights key, to be saved; `log`: a saved chat."""
+    """Return a page of a few words. `once`: (label, value) pairs shown this once; `key`: a rights key to be saved; `log`: a saved chat."""
     return shown(
         request,
         tongue,
@@ -217,7 +218,7 @@ def said(
 
 
 async def send(request: web.Request, pieces: AsyncIterator[bytes]) -> web.StreamResponse:
-    """A ZIP as it is made. Where it cannot be made to its end the connection breaks, so that no half of it passes for the whole."""
+    """Stream a ZIP. If it cannot be completed the connection is aborted, so that a part is not taken for the whole."""
     answer = web.StreamResponse(headers={**PRIVATE, "Content-Disposition": 'attachment; filename="your-data.zip"'})
     answer.content_type = "application/zip"
     await answer.prepare(request)

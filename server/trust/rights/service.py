@@ -1,6 +1,6 @@
-"""What a person may have done with their own data, over one store. Rule: each deed is noted as a request, with the same clocks for all.
+"""Provide data rights over one store. **Invariant:** each act is stored as a request, with the same clocks for all.
 
-What somebody proved by possession is answered while they wait; the rest goes to the operators' queue.
+A proved request is answered at once; the others go to the operators' queue.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from server.trust.rights.deletion_receipt import Receipts
 from server.trust.rights.proof_check import Proving
 
 Shape = TypeVar("Shape")
-LOOK = 60.0  # seconds between looks at the clocks
+LOOK = 60.0  # seconds between checks of the clocks
 
 
 class Rights:
-    """One a process. `clock`: Unix seconds."""
+    """Data rights of one process. `clock`: Unix seconds."""
 
     def __init__(
         self,
@@ -65,22 +65,22 @@ class Rights:
         return self._clock()
 
     async def prove(self, text: str) -> Proved | None:
-        """What a proof in writing opens. Raises StoreAway."""
+        """Check a written proof. Return what it opens, or None. Raises StoreAway."""
         return await self.proving.prove(text, self.now)
 
     async def open_of(self, identity: int) -> Sequence[tuple[str, str, str]]:
-        """The running requests of a person: number, kind, state. Raises StoreAway."""
+        """Return (number, kind, state) of a person's open requests. Raises StoreAway."""
         return await self.requests.of(identity)
 
     async def know(self, proved: Proved, by: str) -> tuple[str, dict[str, Any]]:
-        """The request's number, and everything that is held about a person. Raises StoreAway, ObjectsAway, Used."""
+        """Return the request's number, and all data about a person. Raises StoreAway, ObjectsAway, Used."""
         now = int(self.now)
         found = await self._known.know(proved.identity, now)
         asked = Asked("know", by, 3, proved.identity, code=proved.code)
         return await self.requests.answered(asked, now), found
 
     async def export(self, proved: Proved, by: str) -> AsyncIterator[bytes]:
-        """The same as a ZIP, in pieces; its first is there. Raises StoreAway, ObjectsAway, Used."""
+        """Return the same as a ZIP, in pieces; the first is made already. Raises StoreAway, ObjectsAway, Used."""
         now = int(self.now)
         pieces = self._known.export(proved.identity, now)
         first = await anext(pieces)
@@ -88,17 +88,17 @@ class Rights:
         return _joined(first, pieces)
 
     async def erase(self, proved: Proved, by: str, *, records: bool, logs: bool) -> Deleting:
-        """Begin a deletion: hidden from now on. Raises StoreAway, Used."""
+        """Begin a deletion: the data is hidden from now on. Raises StoreAway, Used."""
         now = int(self.now)
         running = await self.deletion.state(proved.identity, now)
         known = running.number if running is not None and running.done is None else ""
-        # The request first: where the process ends in between, it stands open and is due, and the person's next word joins it.
+        # The request first: if the process ends in between, it is open and due, and the person's next request joins it.
         asked = Asked("delete", by, 3, proved.identity, code=proved.code, number=known)
         ident = await self.requests.open(asked, now)
         return await self.deletion.ask(proved.identity, now, records=records, logs=logs, ident=ident)
 
     async def cancel(self, identity: int) -> bool:
-        """Take a deletion back, in its first 72 hours. False: there is none that can be. Raises StoreAway."""
+        """Cancel a deletion in its first 72 hours. False: none can be cancelled. Raises StoreAway."""
         now = int(self.now)
         if not await self.deletion.cancel(identity, now):
             return False
@@ -106,76 +106,79 @@ class Rights:
         return True
 
     async def restrict(self, identity: int) -> str:
-        """Hide and keep what is held, while there is a dispute; the request's number. Raises StoreAway."""
+        """Hide and keep a person's data during a dispute. Return the request's number. Raises StoreAway."""
         now = int(self.now)
         ident = await self.requests.open(Asked("restrict", "page", 3, identity), now)
         await self.deletion.restrict(identity, now, why="restrict", ident=ident)
         return ident
 
     async def object(self, identity: int, text: str) -> str:
-        """The same, until an objection is answered: granted, it goes for good; refused, it is shown again. Raises StoreAway."""
+        """Hide and keep a person's data until an objection is answered: granted, it is removed; refused, it is shown again. Raises StoreAway."""
         now = int(self.now)
         ident = await self.requests.open(Asked("object", "page", 3, identity, text), now)
         await self.deletion.object(identity, now, why="object", ident=ident)
         return ident
 
     async def release(self, identity: int) -> None:
-        """End that, at the person's own word. Raises StoreAway."""
+        """End restriction and objection at the person's own request. Raises StoreAway."""
         now = int(self.now)
         await self.deletion.release(identity, now)
         for kind in ("restrict", "object"):
             await self._end(identity, kind, request_states.REVOKED, now)
 
     async def log(self, text: str, shape: Callable[[Transcript], Shape]) -> Shape | None:
-        """What `shape` makes of the saved log that a proof of level 2 opens; None: its text is not there. Raises StoreAway, ObjectsAway, Crowded."""
+        """Return the result of `shape` on the saved log that a proof of level 2 opens; None if its text is missing.
+
+        Raises StoreAway, ObjectsAway, Crowded.
+        """
         return await self._logs.shaped_by_secret(text.strip().rpartition("/")[2], shape)
 
     async def key(self, identity: int, *, revoke: bool) -> str:
-        """A new rights key; `revoke`: no older key or code opens anything any more. Raises StoreAway."""
+        """Return a new rights key. `revoke`: all older keys and codes become invalid. Raises StoreAway."""
         issued = int(self.now * 1000)
         if revoke:
             await self.proving.revoke(identity, issued)
         return self.keys.key(identity, issued)
 
     def code(self, identity: int, scope: frozenset[str]) -> str:
-        """A code for an agent."""
+        """Return a code for an agent."""
         return self.keys.code(identity, int(self.now * 1000), scope)
 
     async def ticket(self, kind: str, text: str, contact: str) -> tuple[str, str]:
-        """A request that nothing proves: its number, and the secret with which its asker reads its state. Raises StoreAway, QueueFull."""
+        """Store a request without a proof. Return its number, and the secret that reads its state. Raises StoreAway, QueueFull."""
         secret = draw()
         asked = Asked(kind, "page", 0, text=text, contact=contact, secret=secret)
         return await self.requests.open(asked, int(self.now)), encode(secret)
 
     async def find(self, number: str, proof: str, identity: int) -> Request | None:
-        """A request for who may read it: by a proof in writing, a ticket's secret, or the browser's cookie. Raises StoreAway."""
+        """Return a request if a written proof, a ticket's secret or the browser's cookie may read it. Raises StoreAway."""
         proved = await self.prove(proof)
         if not proof and identity:
             proved = Proved(identity, 3, frozenset())
         return await self.requests.find(number, proved, decode(proof.strip()))
 
     async def start(self) -> None:
-        """Look at the clocks from now on."""
+        """Start the clocks."""
         self._tasks.start("requests", self._run)
 
     async def _run(self) -> None:
         while True:
-            with contextlib.suppress(StoreAway):  # the next look does it
+            with contextlib.suppress(StoreAway):  # the next pass does it
                 await self.look()
             await asyncio.sleep(LOOK)
 
     async def look(self) -> None:
-        """What the clock and the operators' answers do to requests, and how they stand. Raises StoreAway."""
+        """Apply the clocks and the operators' answers to requests, and count them. Raises StoreAway."""
         await self.requests.tick(int(self.now))
         await self.deletion.settle(int(self.now))
         self._counts, self._due = await self.requests.counts()
 
     async def close(self) -> None:
-        """Look no more."""
+        """Stop the clocks."""
         await self._tasks.end("requests")
 
     def reading(self) -> Reading:
-        """Numbers for the metrics."""
+        """Return the values of the metrics."""
         due = {} if self._due is None else {"serendip_request_due_seconds": self._due - self.now}
         return {"serendip_requests": {(state,): self._counts.get(state, 0) for state in request_states.STATES}, **due}
 
@@ -186,7 +189,7 @@ class Rights:
 
 
 def over(parts: Parts, keys: Keys, settings: Settings, tasks: Tasks, published: Published) -> Rights:
-    """The rights of a deployment."""
+    """Build the data rights of a deployment."""
 
     def told() -> dict[str, Any]:
         return published.answer(published.version, "en")

@@ -1,1 +1,1 @@
-"""Keep sanctions: what can follow from a case, bans and notices in memory and in the store."""
+"""Keep sanctions: the measures that a decision can have, bans and notices, in memory and in the store."""

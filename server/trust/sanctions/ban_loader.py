@@ -1,7 +1,6 @@
-"""The bans that the store has, read into the table of those in force (`server.trust.sanctions.ban_table`). Rule: the rows are the store's.
+"""Load changed bans from the store into the ban table (`server.trust.sanctions.ban_table`). **Invariant:** the rows are the store's.
 
-What changed is read every two seconds (`server.trust.moderation.service`): an operator's decision reaches each process that shares
-the database within that time.
+`server.trust.moderation.service` calls it every two seconds: a decision reaches each process that shares the database within that time.
 """
 
 from __future__ import annotations
@@ -19,26 +18,26 @@ from server.ops.config.moderation_policy import AGE
 from server.trust.sanctions.ban_table import Ban, BanTable
 
 HOUR = 3_600
-BEHIND = 60  # seconds that are read again each time: clocks of hosts differ, and a transaction takes a while
+BEHIND = 60  # seconds that are read again each time: hosts' clocks differ, and a transaction takes a while
 
 
 def _by_program(row: Row[Any]) -> bool:
-    """Whether no person decided it: what a person decides of a program's case is theirs."""
+    """Whether only a program decided; a decision by a person about a program's case is that person's."""
     return bool(row.machine) and row.decided_by is None
 
 
 class Bans(BanTable):
-    """All bans in force. `clock`: Unix seconds."""
+    """Bans in force, loaded from the store. `clock`: Unix seconds."""
 
     def __init__(self, database: Database, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
         super().__init__(pseudonyms, clock)
         self._database = database
-        # What may be forgotten after an hour: no look at all of them is ever needed.
+        # keyed values by the hour in which their ban ends, so that expiry never scans all bans
         self._ends: dict[int, list[bytes]] = {}
         self._seen = 0
 
     async def refresh(self) -> list[Ban]:
-        """Read what changed; the bans that are new. Raises StoreAway."""
+        """Read the changed rows. Return the new bans. Raises StoreAway."""
         now = int(self._clock())
         touched = (ban.c.changed >= self._seen - BEHIND) & (or_(ban.c.until > now, ban.c.lifted.is_not(None)))
         mac = ban.c.mac
@@ -71,7 +70,7 @@ class Bans(BanTable):
         return new
 
     def _forget(self, now: int) -> None:
-        """Drop what ran out before this hour; `find` looks at the time by itself."""
+        """Drop bans that expired before this hour; `find` checks the time itself."""
         for hour in [hour for hour in self._ends if hour < now // HOUR]:
             for mac in self._ends.pop(hour):
                 packed = self._kept.get(mac)

@@ -1,7 +1,7 @@
-"""Writes the rows of a ban, and reads the steps of a ladder.
+"""Write the rows of a ban, and read the earlier steps of a ladder.
 
-Invariant: the identity is banned for the whole length; the network for a day, or a week for the second ban of one identity in 30 days, and never
-if it is shared. An address is not a person: only an identity has steps, and a network's row holds no words and an appeal of its own.
+**Invariant:** the identity is banned for the whole length; the network for a day, or a week for the second ban of one identity in 30 days, and
+never if it is shared. An address is not a person: only an identity has steps, and a network's row holds no words and an appeal of its own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from server.ops.config.moderation_policy import AGE, DAY, FOR_GOOD, NEUTRAL
 from server.trust.sanctions.ban_table import hash_of
 from server.trust.sanctions.sanction_table import MEMORY, Decision, Refused, end, lasts
 
-SHARED = 5  # identities of one address in a day: then it is many people's, and no door
+SHARED = 5  # identities of one address in a day from which on the address counts as shared
 TOLD = b"ban.words"
 Found = Row[tuple[object, ...]]
 
@@ -29,7 +29,7 @@ Found = Row[tuple[object, ...]]
 async def steps(
     connection: AsyncConnection, subject: Found, now: int, *, but: bytes = b""
 ) -> dict[str, list[tuple[str, int]]]:
-    """(measure, when) of what this identity met in the last 120 days, what was taken back apart, by the rule; a rule without any is not there.
+    """Return (measure, Unix seconds) of this identity's sanctions of the last 120 days by rule, without reversed ones; a rule without any has no key.
 
     A subject without an identity has none. `but`: a case whose own measure does not count.
     """
@@ -58,9 +58,7 @@ async def steps(
     )  # fmt: skip
     found: dict[str, list[tuple[str, int]]] = {}
     for row in (await connection.execute(union_all(bans, warned))).all():
-        if (
-            row.state == "decided"
-        ):  # asked of the database, SQLite walks all that were ever decided, not the person's few
+        if row.state == "decided":  # as a condition in SQL, SQLite would scan all decided cases
             found.setdefault(row.rule, []).append((row.measure, row.at))
     return found
 
@@ -75,14 +73,14 @@ async def impose(
     *,
     neutral: bool = False,
 ) -> tuple[str, int]:
-    """Within the transaction of a decision with its length: (what it is in words, when it ends). `operator`: None, a program.
+    """Insert the rows of a ban, within the transaction of a decision that has a length. Return (description in words, Unix seconds of its end).
 
-    `neutral`: the rule is not stored with it, so that no page and no answer tells it. Raises Refused.
+    `operator`: the moderator, or None for a program. `neutral`: the rule is not stored, so that no page and no answer tells it. Raises Refused.
     """
     seconds = decision.seconds or 0
     until = end(now, seconds)
     rows = [("identity", subject.identity, until)] if subject.identity is not None else []
-    alone = decision.measure == AGE and bool(rows)  # nobody else of their home is meant
+    alone = decision.measure == AGE and bool(rows)  # the household's other members are not meant
     if subject.network is not None and not alone and not await _shared(connection, pseudonyms, subject.address, now):
         earlier = (await steps(connection, subject, now)).get(decision.rule, [])
         recent = any(measure == "ban" and since > now - 30 * DAY for measure, since in earlier)
@@ -104,14 +102,14 @@ async def impose(
 
 
 async def _shared(connection: AsyncConnection, pseudonyms: Pseudonyms, sealed: bytes | None, now: int) -> bool:
-    """Whether many people came from this address in the last day."""
+    """Whether SHARED or more identities used this address in the last day."""
     if sealed is None:
         return False
     try:
         macs = pseudonyms.live_addresses(pseudonyms.safety_address(sealed))
     except KeyGone:
         return False
-    except KeyAwaited:  # nobody can say: rather the person alone than who shares the address
+    except KeyAwaited:  # unknown: ban the person alone rather than others on the address
         return True
     people = select(func.count(party.c.identity.distinct())).where(
         party.c.address_mac.in_(macs), party.c.ended > now - DAY, not_(erased_row(party.c.identity, party.c.ended))

@@ -1,7 +1,8 @@
-"""The bans in force, as they are held in memory. Rule: two look-ups a connection and none where nobody is banned; no database is known here.
+"""Hold the bans in force in memory, by keyed identity or network. No database is used here.
 
-Who reads them from the store puts them in (`server.trust.sanctions.ban_loader`); where a host has several processes, so does who is told by that one.
-Of several bans of one value the one that ends last is in force.
+**Invariant:** at most two look-ups a connection, and none if the table is empty. Of several bans of one value the one that ends last is in force.
+
+`server.trust.sanctions.ban_loader` fills it from the store; on a host with several processes, broadcasts of that process fill the others' tables.
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ _PACKED = struct.Struct(">?Q2s16sQ??")
 HELD: Final = _PACKED.size  # bytes of a packed ban
 PATH = "/appeal/"
 TOKEN = b"safety.appeal.token"
-NETWORK_TOKEN = b"safety.appeal.network"  # a network's refusal has an appeal of its own: whoever reads it may be a stranger to the case
+# a network's refusal has its own appeal: its reader may have nothing to do with the case
+NETWORK_TOKEN = b"safety.appeal.network"
 APPEAL = b"safety.appeal"
 
 
 class Ban(NamedTuple):
-    """One that is in force. `until`, `since`: Unix seconds; `case`: its random id; `age`: they seem under 18."""
+    """A ban in force. `until`, `since`: Unix seconds; `case`: its random id; `age`: the user seems under 18."""
 
-    network: bool  # the network is meant, else the identity
+    network: bool  # of a network, else of an identity
     until: int
     rule: str
     case: bytes
@@ -38,50 +40,48 @@ class Ban(NamedTuple):
 
     @property
     def minor(self) -> bool:
-        """Whether a person decided of this very person that they seem under 18."""
+        """Whether a person decided that this very user seems under 18."""
         return self.age and not (self.machine or self.network)
 
     def packed(self) -> bytes:
-        """As it is held: 200,000 are a third of what the objects would be."""
+        """Return it as bytes: 200,000 of them take a third of the memory of the objects."""
         return _PACKED.pack(self.network, self.until, self.rule.encode(), self.case, self.since, self.machine, self.age)
 
     @classmethod
     def of(cls, packed: bytes) -> Ban:
-        """The reverse."""
+        """Return the ban of `packed` bytes."""
         network, until, rule, case, since, machine, age = _PACKED.unpack(packed)
         return cls(network, until, rule.rstrip(b"\0").decode(), case, since, machine, age)
 
 
 def nobody_goes(_identity: int) -> None:
-    """Nothing is stored of anybody."""
+    """Do nothing: no data of minors is stored."""
 
 
 def unheard(_: bytes) -> None:
-    """Nobody is to be told."""
+    """Do nothing: no listener."""
 
 
 class BanTable:
-    """All bans in force, by keyed value. `clock`: Unix seconds; `changed`: told of each value whose ban is another one, or none, now."""
+    """All bans in force, by keyed value. `clock`: Unix seconds; `changed`: called with each value whose ban was set, replaced or removed."""
 
     def __init__(self, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
         self._pseudonyms = pseudonyms
         self._clock = clock
         self._kept: dict[bytes, bytes] = {}  # packed, by keyed identity or network
-        self.known = False  # whether it says what the store says
+        self.known = False  # whether it was loaded from the store
         self.changed: Callable[[bytes], None] = unheard
-        self.turned_away = 0  # connections of who is banned
-        self.lifted: Callable[[bytes], None] = (
-            unheard  # told of the case of each ban that ends before its time: it was taken back
-        )
-        # told whenever somebody is turned away whom a person's decision keeps out as a minor
+        self.turned_away = 0  # refused connections
+        self.lifted: Callable[[bytes], None] = unheard  # called with the case of each ban that is lifted before its end
+        # called with the identity at each refusal of a user whom a person's decision keeps out as a minor
         self.minor: Callable[[int], None] = nobody_goes
 
     def __len__(self) -> int:
-        """How many keyed values are banned."""
+        """Return the number of banned keyed values."""
         return len(self._kept)
 
     def refusal(self, identity: int, address: str) -> tuple[bytes, bytes] | None:
-        """The closing error of somebody who may not come in, and the id of its case; None: they may. It is asked at each connection, and counted."""
+        """Return (closing error, case id) for a banned user, or None. Called at each connection; counts refusals."""
         if not self._kept:
             return None
         found = self.find(identity, address)
@@ -93,7 +93,7 @@ class BanTable:
         return self.frame(found), found.case
 
     def find(self, identity: int, address: str) -> Ban | None:
-        """The ban of a person, first by identity (0: none), then by network."""
+        """Return the ban of a user: first by identity (0: none), then by network."""
         if not self._kept:
             return None
         found = self._held(self._pseudonyms.safety_identity(identity)) if identity else None
@@ -105,7 +105,7 @@ class BanTable:
         return found
 
     def _held(self, mac: bytes) -> Ban | None:
-        """The ban of a keyed value, while it is in force."""
+        """Return the ban of a keyed value if it is in force."""
         packed = self._kept.get(mac)
         if packed is None:
             return None
@@ -113,7 +113,7 @@ class BanTable:
         return found if found.until > self._clock() else None
 
     def frame(self, found: Ban) -> bytes:
-        """The closing error: until when, by which rule, and where to appeal; of a network no more than that it is meant."""
+        """Return the closing error: its end, the rule and the appeal's address; for a network only that the network is refused."""
         until = None if found.until >= FOR_GOOD else found.until
         appeal, measure = path_of(self._pseudonyms, found.case, network=found.network), AGE if found.age else ""
         if found.network:
@@ -123,23 +123,23 @@ class BanTable:
         by = "machine" if found.machine else "person"
         return banned(until, found.rule, RULES[found.rule].sentence, False, appeal, day_of(found.since), by, measure)
 
-    # what is in it
+    # contents
 
     def values(self) -> list[bytes]:
-        """The keyed values that are banned."""
+        """Return the banned keyed values."""
         return list(self._kept)
 
     def packed(self, mac: bytes) -> bytes | None:
-        """The ban of a keyed value as it is held."""
+        """Return the packed ban of a keyed value."""
         return self._kept.get(mac)
 
     def put(self, mac: bytes, packed: bytes) -> None:
-        """This value is banned."""
+        """Set the ban of a keyed value."""
         self._kept[mac] = packed
         self.changed(mac)
 
     def drop(self, mac: bytes) -> None:
-        """It is not."""
+        """Remove the ban of a keyed value."""
         packed = self._kept.pop(mac, None)
         if packed is not None:
             self.changed(mac)
@@ -148,7 +148,7 @@ class BanTable:
                 self.lifted(found.case)
 
     def replace(self, held: Iterable[tuple[bytes, bytes]]) -> None:
-        """These are all."""
+        """Replace the whole table."""
         before, self._kept = self._kept, dict(held)
         self.known = True
         for mac, packed in before.items():
@@ -157,17 +157,17 @@ class BanTable:
 
 
 def day_of(at: int) -> str:
-    """The day of a decision, UTC, YYYY-MM-DD: the hour would tell who reported."""
+    """Return the UTC day of a decision, YYYY-MM-DD: the hour would reveal the reporter."""
     return datetime.datetime.fromtimestamp(at, datetime.UTC).date().isoformat()
 
 
 def path_of(pseudonyms: Pseudonyms, case: bytes, *, network: bool = False) -> str:
-    """The address of a case's appeal, or of its network's: 128 bits that only the service's key makes."""
+    """Return the address of a case's appeal, or of its network's: 128 bits that only the service's key makes."""
     return PATH + encode(_token(pseudonyms, case, network))
 
 
 def hash_of(pseudonyms: Pseudonyms, case: bytes, *, network: bool = False) -> bytes:
-    """What the store has of that address."""
+    """Return the hash of that address that the store keeps."""
     return pseudonyms.secret_hash(APPEAL, _token(pseudonyms, case, network))
 
 

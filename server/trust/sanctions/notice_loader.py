@@ -1,6 +1,6 @@
-"""The notices that the store has, read into the table of those to be read (`server.trust.sanctions.notice_table`). Rule: one person a row.
+"""Load unread notices from the store into the notice table (`server.trust.sanctions.notice_table`). **Invariant:** one user a row.
 
-What is unread is read anew with the bans. Which session somebody without an identity was reported in stands nowhere but here, in memory.
+Unread notices are read together with the bans. The session in which a user without an identity was reported is only kept here, in memory.
 """
 
 from __future__ import annotations
@@ -24,33 +24,33 @@ from server.trust.sanctions.notice_table import REMEMBERED, Notice, NoticeTable,
 from server.trust.sanctions.sanction_table import Decision
 
 WARNING = "warning"
-PERSON = "person"  # who decided
-KEPT = 120 * 86_400  # seconds that a row is there
+PERSON = "person"  # `by` of a moderator's decision
+KEPT = 120 * 86_400  # seconds that a row is kept
 
 
 class Notices(NoticeTable):
-    """All that is unread. `clock`: Unix seconds."""
+    """Unread notices, loaded from the store. `clock`: Unix seconds."""
 
     def __init__(self, database: Database, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
         super().__init__(pseudonyms, clock)
         self._database = database
-        self._sessions: OrderedDict[bytes, int] = OrderedDict()  # of the case about somebody without an identity
-        self._unstored: dict[bytes, int] = {}  # when it was read, by its id
+        self._sessions: OrderedDict[bytes, int] = OrderedDict()  # case → session of a reported user without an identity
+        self._unstored: dict[bytes, int] = {}  # id → Unix seconds at which it was read
         self._latest = 0
 
     def reported(self, case: bytes, session: int) -> None:
-        """A case is about this session, whose person has no identity."""
+        """Remember that a case is about this session, whose user has no identity."""
         self._sessions[case] = session
         self._sessions.move_to_end(case)
         if len(self._sessions) > REMEMBERED:
             self._sessions.popitem(last=False)
 
     def read_now(self, id: bytes, owner: Owner) -> None:
-        """It is written down by `store`."""
+        """Note the time of reading; `store` writes it."""
         self._unstored[id] = int(self._clock())
 
     async def refresh(self) -> int:
-        """Read what changed; how many are new. Raises StoreAway."""
+        """Read the changed rows. Return the number of new notices. Raises StoreAway."""
         first, now = not self._latest, int(self._clock())
         wanted = select(notice).where(notice.c.changed >= self._latest - BEHIND, notice.c.since > now - KEPT)
         if first:
@@ -70,22 +70,22 @@ class Notices(NoticeTable):
         return new
 
     def pack(self) -> dict[str, Any]:
-        """What no table says, for another process: which session a case is about, and what was read. All of it stays here too."""
+        """Return the state that no table has, for another process: sessions of cases, and read notices. This process keeps it too."""
         read = [[id.hex(), owner if isinstance(owner, int) else owner.hex()] for id, owner in self._read.items()]
         return {"sessions": [[case.hex(), session] for case, session in self._sessions.items()], "read": read}
 
     def unpack(self, facts: dict[str, Any]) -> None:
-        """Know it here, from the next `refresh` on. Raises TypeError, ValueError."""
+        """Restore the state of `pack`; it applies from the next `refresh`. Raises TypeError, ValueError."""
         for case, session in facts.get("sessions", ()):
             self.reported(bytes.fromhex(case), int(session))
         for id, owner in facts.get("read", ()):
             bits = bytes.fromhex(id)
             self.drop(bits)
             self._read[bits] = owner if isinstance(owner, int) else bytes.fromhex(owner)
-        self._latest = 0  # what was nobody's before is read again
+        self._latest = 0  # notices without a known owner are read again
 
     async def store(self) -> None:
-        """Write down what was read. Raises StoreAway; then it may be asked for again."""
+        """Write which notices were read. Raises StoreAway; it may then be called again."""
         if not self._unstored:
             return
         read = dict(self._unstored)
@@ -103,7 +103,7 @@ class Notices(NoticeTable):
 async def warn(
     connection: AsyncConnection, pseudonyms: Pseudonyms, case: bytes, decision: Decision, operator: str, now: int
 ) -> str:
-    """Within a transaction under the guard: the row of a warning; what follows, in words."""
+    """Insert the row of a warning, within a transaction under the guard. Return its effect in words."""
     about = select(case_subject.c.identity).where(case_subject.c.case == case)
     mac = (await connection.execute(about)).scalar_one()
     words = pseudonyms.seal_text(TOLD, decision.words) if decision.words else None

@@ -1,7 +1,9 @@
-"""What a person must have read before the next search, as it is held in memory. Rule: one person an entry; nothing is looked up where nobody has one.
+"""Hold in memory the notices that a user must read before the next search.
 
-Somebody without an identity gets it in the session in which they were reported, while that lasts. Who reads notices from the store
-puts them in (`server.trust.sanctions.notice_loader`); where a host has several processes, so does who is told by that one.
+**Invariant:** one user an entry; nothing is looked up if the table is empty.
+
+A user without an identity gets the notice in the session in which they were reported, while that lasts.
+`server.trust.sanctions.notice_loader` fills it from the store; on a host with several processes, broadcasts of that process fill the others' tables.
 """
 
 from __future__ import annotations
@@ -17,15 +19,13 @@ from server.ops.config.moderation_policy import RULES
 from server.ops.security.url_secrets import decode, encode
 from server.trust.sanctions.ban_table import day_of, path_of
 
-REMEMBERED = (
-    10_000  # sessions of reported people without an identity, and notices that were read here; the oldest goes first
-)
+REMEMBERED = 10_000  # entries each: sessions of reported users without an identity, notices read here; the oldest is dropped first
 Owner = bytes | int  # a keyed identity, or a session
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One that nobody read yet. `since`: Unix seconds; `case`: its random id."""
+    """An unread notice. `since`: Unix seconds; `case`: its random id."""
 
     id: bytes
     kind: str
@@ -36,41 +36,41 @@ class Notice:
 
 
 def unheard(_: bytes) -> None:
-    """Nobody is to be told."""
+    """Do nothing: no listener."""
 
 
 class NoticeTable:
-    """All that is unread. `clock`: Unix seconds; `changed`: told of each id that is there now, or is not any more."""
+    """All unread notices. `clock`: Unix seconds; `changed`: called with each id that was added or removed."""
 
     def __init__(self, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
         self._pseudonyms = pseudonyms
         self._clock = clock
         self._unread: dict[Owner, list[Notice]] = {}  # the oldest first
-        self._owners: dict[bytes, Owner] = {}  # whose an unread one is, by its id
-        self._read: OrderedDict[bytes, Owner] = OrderedDict()  # whose it was, by its id
-        self.known = False  # whether it says what the store says
+        self._owners: dict[bytes, Owner] = {}  # id of an unread notice → its owner
+        self._read: OrderedDict[bytes, Owner] = OrderedDict()  # id of a read notice → its owner
+        self.known = False  # whether it was loaded from the store
         self.changed: Callable[[bytes], None] = unheard
 
     def __len__(self) -> int:
-        """How many are unread."""
+        """Return the number of unread notices."""
         return len(self._owners)
 
     def unread(self, identity: int, session: int) -> tuple[str, bytes] | None:
-        """The oldest that this person has to read: its id and its frame. `identity` 0: none, then the session counts."""
+        """Return (id, frame) of the user's oldest unread notice. `identity` 0: none, then the session counts."""
         if not self._unread:
             return None
         found = self._unread.get(self._owner(identity, session))
         return None if found is None else (encode(found[0].id), self._frame(found[0]))
 
     def seen(self, identity: int, session: int, id: str) -> bool:
-        """They read it; True again for one that they had read. False: it was never theirs."""
+        """Mark a notice as read by this user; True again if it was already read. False: it was never this user's."""
         bits = decode(id)
         if bits is None or not (bits in self._owners or bits in self._read):
-            return False  # nobody's: who floods with them is not worth a keyed value each
+            return False  # unknown ids are refused before a keyed value is computed: a flood of them stays cheap
         return self.was_read(bits, self._owner(identity, session))
 
     def was_read(self, id: bytes, owner: Owner) -> bool:
-        """As `seen`, by whose it is."""
+        """Mark a notice as read by its owner, as `seen` does."""
         if self._owners.get(id) != owner:
             return self._read.get(id) == owner
         self.drop(id)
@@ -81,21 +81,21 @@ class NoticeTable:
         return True
 
     def read_now(self, id: bytes, owner: Owner) -> None:
-        """One was read: for who writes that down, or tells who does."""
+        """Do nothing when a notice was read; subclasses store it or tell the process that does."""
 
-    # what is in it
+    # contents
 
     def ids(self) -> list[bytes]:
-        """All that are unread, each person's in their order."""
+        """Return the ids of all unread notices, each owner's in order."""
         return [one.id for some in self._unread.values() for one in some]
 
     def find(self, id: bytes) -> tuple[Owner, Notice] | None:
-        """One that is unread, and whose."""
+        """Return an unread notice with its owner, or None."""
         owner = self._owners.get(id)
         return None if owner is None else (owner, next(one for one in self._unread[owner] if one.id == id))
 
     def put(self, owner: Owner, made: Notice) -> bool:
-        """One is to be read; False: it is here, or was read here."""
+        """Add an unread notice. False: it is here already, or was read here."""
         if made.id in self._owners or made.id in self._read:
             return False
         self._owners[made.id] = owner
@@ -104,7 +104,7 @@ class NoticeTable:
         return True
 
     def drop(self, id: bytes) -> None:
-        """One is not to be read any more."""
+        """Remove an unread notice."""
         owner = self._owners.pop(id, None)
         if owner is not None:
             left = [one for one in self._unread[owner] if one.id != id]
@@ -115,7 +115,7 @@ class NoticeTable:
             self.changed(id)
 
     def replace(self, held: Iterable[tuple[Owner, Notice]]) -> list[tuple[bytes, Owner]]:
-        """These are all; those of them that were read here."""
+        """Replace the whole table. Return (id, owner) of those that were read here already."""
         self._owners, self._unread = {}, {}
         again = []
         for owner, made in held:

@@ -1,8 +1,8 @@
-"""What can follow from a case. Rule: one table says how long a measure lasts, whose decision it takes, and how the person learns of it.
+"""Define the measures that a decision can have: their lengths, the grade that each needs, and how the user learns of it.
 
-    none ─ warning ─ pause (hours) ─ ban (days) ─ ban for good        age: who seems under 18, for a year, without blame
+    none ─ warning ─ pause (hours) ─ ban (days) ─ ban for good        age: seems under 18, for a year, without blame
 
-Lengths are seconds. Within 120 days each further step of a rule's ladder is longer; what was taken back is no step.
+Lengths are seconds. Within 120 days each further step of a rule's ladder is longer; a reversed decision is no step.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from enum import IntEnum
 from server.http.words.worded_errors import Length, Worded
 from server.ops.config.moderation_policy import ADULTS, AGE, DAY, FOR_GOOD, HOUR, MINUTE, PAUSE, RULES
 
-MEMORY = 120 * DAY  # how long an earlier step counts
-AGE_FOR = 365 * DAY  # that a person decides of somebody who seems under 18; a program decides a day
-WORDS = 300  # characters that an operator adds for the person
+MEMORY = 120 * DAY  # seconds that an earlier step counts
+AGE_FOR = 365 * DAY  # seconds of a person's decision that a user seems under 18; a program's is a day
+WORDS = 300  # characters that a moderator may add for the user
 
 
 class Refused(Worded):
-    """It cannot be done as asked."""
+    """A request of a moderator that cannot be done, with the key of a sentence."""
 
 
 class Grade(IntEnum):
-    """Whose decision it takes."""
+    """The grade of moderator whose decision a measure needs."""
 
-    OPERATOR = 1  # whoever works on cases
+    OPERATOR = 1  # any moderator of the queue
     LEAD = 2
-    PAIR = 3  # two operators: one asks, another confirms
+    PAIR = 3  # two moderators: one requests, another confirms
 
 
 class Beyond(Refused):
-    """It takes a higher grade."""
+    """A measure that needs a higher grade."""
 
     def __init__(self, key: str, grade: Grade, **values: str | int | Length) -> None:
         super().__init__(key, **values)
@@ -40,7 +40,7 @@ class Beyond(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A line of the table. `told`: how the person learns of it."""
+    """A row of the table. `told`: how the user learns of it."""
 
     name: str
     grade: Grade
@@ -59,12 +59,12 @@ TABLE = (
     Measure(AGE, Grade.OPERATOR, AGE_FOR, AGE_FOR, "a page without blame says until when, and how to appeal"),
 )
 MEASURES = tuple(dict.fromkeys(line.name for line in TABLE))
-CLOSING = (PAUSE, "ban", AGE)  # measures that keep somebody out
+CLOSING = (PAUSE, "ban", AGE)  # measures that keep a user out
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What an operator chose. `seconds`: of a pause or ban, None for the next step of the rule's ladder; `words`: for the person."""
+    """A moderator's choice. `seconds`: of a pause or ban, None for the next step of the rule's ladder; `words`: for the user."""
 
     measure: str
     rule: str = ""
@@ -72,7 +72,7 @@ class Decision:
     words: str = ""
 
     def checked(self) -> Decision:
-        """As it is, where it makes sense. Raises Refused."""
+        """Return it, completed, if it is valid. Raises Refused."""
         if self.measure not in MEASURES:
             raise Refused("refused.measure")
         if (self.measure == "none") == bool(self.rule) or (self.rule and self.rule not in RULES):
@@ -95,20 +95,20 @@ class Decision:
 
 
 def check_least(decision: Decision, mode: str) -> None:
-    """Raises Refused where a decision about a chat of this mode is milder than its rule allows: what a camera showed goes on at once otherwise."""
+    """Raise Refused for a decision that is milder than its rule allows in a chat of this mode: the camera would show the same again at once."""
     least = RULES[decision.rule].video_least if decision.rule and mode == "video" else 0
     if (decision.seconds or 0) < least:
         raise Refused("refused.least", rule=decision.rule, length=length(least))
 
 
 def next_step(rule: str, earlier: int) -> int:
-    """The length of the ladder's next step after `earlier` ones; WARNED: a warning."""
+    """Return the length of the ladder's next step after `earlier` ones; WARNED: a warning."""
     ladder = RULES[rule].ladder
     return ladder[min(earlier, len(ladder) - 1)]
 
 
 def allow(measure: str, seconds: int, grade: Grade) -> None:
-    """Raises Refused where a measure of this length does not exist, Beyond where it takes somebody else's decision."""
+    """Check a measure's length. Raises Refused if no row has it, Beyond if it needs a higher grade than `grade`."""
     lines = [line for line in TABLE if line.name == measure and line.shortest <= seconds <= line.longest]
     if not lines:
         raise _no_line(measure)
@@ -118,7 +118,7 @@ def allow(measure: str, seconds: int, grade: Grade) -> None:
 
 
 def _no_line(measure: str) -> Refused:
-    """What is said where a measure has another length than the table knows."""
+    """Return the refusal of a length that the table does not have."""
     if measure not in CLOSING:
         return Refused("refused.length")
     known = [line for line in TABLE if line.name == measure]
@@ -127,22 +127,22 @@ def _no_line(measure: str) -> Refused:
 
 
 def length(seconds: int) -> Length:
-    """A length that is said in the language of whoever reads it."""
+    """Return a length that is worded in the reader's language."""
     return Length(None if seconds >= FOR_GOOD else seconds)
 
 
 def end(now: int, seconds: int) -> int:
-    """When a measure of this length ends, Unix seconds."""
+    """Return when a measure of this length ends, Unix seconds."""
     return FOR_GOOD if seconds >= FOR_GOOD else now + seconds
 
 
 def lasts(seconds: int) -> str:
-    """`for 7 days`, `for good`."""
+    """Return a length with its preposition: `for 7 days`, `for good`."""
     return spoken(seconds) if seconds >= FOR_GOOD else f"for {spoken(seconds)}"
 
 
 def spoken(seconds: int) -> str:
-    """A length in words: `15 minutes`, `2 hours`, `7 days`, `for good`."""
+    """Return a length in words: `15 minutes`, `2 hours`, `7 days`, `for good`."""
     if seconds >= FOR_GOOD:
         return "for good"
     for unit, size in (("day", DAY), ("hour", HOUR), ("minute", MINUTE)):
