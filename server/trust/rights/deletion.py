@@ -67,7 +67,7 @@ class Deleting:
 
 
 class Deletion:
-    """Deletions in one store. `version`: returns the current statement's version. All methods raise StoreAway; after a return, a change is durable."""
+    """Deletions in one store. `version`: returns the statement's version. All methods raise StoreAway; after a return, a change is durable."""
 
     def __init__(self, parts: Parts, settings: Settings, receipts: Receipts, version: Callable[[], str]) -> None:
         self._database = parts.database
