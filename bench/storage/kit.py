@@ -6,7 +6,7 @@ import resource
 from pathlib import Path
 
 from server.data.database.database import Database
-from server.data.keys import keyed_values
+from server.data.keys.pseudonyms import open_pseudonyms
 from server.data.logs.saved_logs import SavedLogs
 from server.data.objects.object_store import Objects
 from server.data.records.address_country import Countries
@@ -38,7 +38,7 @@ class Kit:
     def __init__(self, url: str, data: Path) -> None:
         self.data = data
         self.database = Database(url or f"sqlite+aiosqlite:///{data / 'bench.db'}", data=data)
-        self.pseudonyms = keyed_values.pseudonyms(secret_keys.load(data), data)
+        self.pseudonyms = open_pseudonyms(secret_keys.load(data), data)
         self.objects = Objects(ObjectSettings(), data)
         self.logs = SavedLogs(self.database, self.objects, self.pseudonyms)
 

@@ -1,1 +1,1 @@
-"""Keep data and let it go: the store, the privacy registry with its statement and purge, saved logs. Imports server.http and server.ops."""
+"""Keep data and delete it: the store, the privacy registry, the statement made of it, the purge, saved logs. Imports server.http and server.ops."""

@@ -1,20 +1,20 @@
-"""What can go wrong with the store, by name. Rule: nothing is imported here: who only catches these needs no database library."""
+"""Define the errors of the store. Invariant: this module imports nothing, so catching an error loads no database library."""
 
 
 class StoreAway(ConnectionError):
-    """The database cannot be reached, is full or refuses; what was asked was not done (or is not known to be)."""
+    """The database is unreachable, full, or refuses: the operation was not done, or is not known to be done."""
 
 
 class KeyAwaited(StoreAway):
-    """The key of an epoch is another host's so far: what it is needed for waits."""
+    """The key of an epoch is still on another host: an operation that needs it has to wait."""
 
 
 class Busy(RuntimeError):
-    """Another process holds the lock: another purge runs, or a restore, or hosts serve."""
+    """Another process holds the lock: a purge or a restore is running, or hosts are serving."""
 
 
 class ObjectsAway(ConnectionError):
-    """The object store cannot be reached or refuses; nothing is known to be done. `cause`: one of `server.data.objects.object_store.REMEDIES`."""
+    """The object store is unreachable or refuses: nothing is known to be done. `cause`: a key of `object_store.REMEDIES`."""
 
     def __init__(self, said: str = "", cause: str = "away") -> None:
         super().__init__(said)
@@ -22,13 +22,13 @@ class ObjectsAway(ConnectionError):
 
 
 class Crowded(RuntimeError):
-    """So many logs are packed or shown at the moment that no more may wait."""
+    """The queue of logs to pack or render is full."""
 
 
 class NotSaved(RuntimeError):
-    """The log was not saved; nothing is left of the attempt but what the next sweep removes.
+    """The log was not saved; the next sweep removes anything that the attempt left behind.
 
-    `why`: one of REFUSALS; `retry_after`: seconds until it may be tried again, 0: nobody knows.
+    `why`: a key of REFUSALS; `retry_after`: seconds until another attempt may succeed, 0 if unknown.
     """
 
     def __init__(self, why: str, retry_after: float = 0.0) -> None:
@@ -38,16 +38,16 @@ class NotSaved(RuntimeError):
 
 
 REFUSALS = {
-    "away": "It could not be saved. Try again in a minute.",  # the database or the object store is, or records wait
+    "away": "It could not be saved. Try again in a minute.",  # the database or object store is unreachable, or records are queued
     "busy": "Too many logs are being saved at the moment. Try again in a few seconds.",
-    "full": "This server has no room left for further logs.",  # the disk is at its floor
+    "full": "This server has no room left for further logs.",  # the disk's free space is at the configured minimum
     "quota": "Too many logs were saved from here. Try again later.",
 }
 
 
 class SchemaDiffers(RuntimeError):
-    """The database is not at the revision that this program wants."""
+    """The database is not at the revision that this program needs."""
 
 
 class KeysDiffer(RuntimeError):
-    """The keys in the data folder are not those that made what is in the database; the text says what to do."""
+    """The keys in the data folder did not make the values in the database; the text says how to repair it."""

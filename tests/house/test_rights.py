@@ -16,7 +16,7 @@ MAY_KNOW = {
     "server.data.retention.requested_deletion",
     "server.data.retention.request_expiry",
     "server.data.schema.erasure_conditions",
-    "server.data.privacy.all_walks",
+    "server.data.privacy.registry_check",
 }
 
 

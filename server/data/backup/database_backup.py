@@ -1,8 +1,10 @@
-"""Backup and restore of the database. Rule: a backup holds no keys and no objects, lives at most `retention.backup_days`, and what was
-deleted since stays deleted: restoring ends with the replay of the erasure list. A database into which a backup came back says so
-(`upkeep.RESTORING`) until today's upkeep stands in it: no server starts from it before (`restore.py`).
+"""Back up and restore the database.
 
 SQLite: `VACUUM INTO`, a consistent copy while the server runs. PostgreSQL: pg_dump, pg_restore and psql of its own packages.
+
+**Invariant:** a backup holds no keys and no objects, and lives at most `retention.backup_days`. Data deleted since the backup stays deleted: a
+restore ends with a replay of the erasure list. A restored database is marked (`non_restorable_state.RESTORING`) until today's non-restorable state is
+in it, and no server starts from it before (`server.data.store.restore`).
 """
 
 from __future__ import annotations
@@ -27,22 +29,20 @@ from server.data.schema.chat_schema import audit, log
 SLOWEST = 6 * 3600  # seconds that pg_dump or pg_restore may take
 BATCH = 1000  # logs compared with the list at a time
 ONE_TRANSACTION = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", f"--output={os.devnull}")
-# pg_restore's --clean leaves the partitions that it does not know
+# pg_restore's --clean would keep the partitions that it does not know.
 AFRESH = ("--command=DROP SCHEMA public CASCADE", "--command=CREATE SCHEMA public")
 
 
-ACTION = (
-    "backup"  # of the line in the operators' trail: the database knows its own last backup, whichever host wrote it
-)
+ACTION = "backup"  # in the audit log: so the database knows its own last backup, whichever host wrote it
 MARK = "CREATE TABLE IF NOT EXISTS {} (since INTEGER)"
 
 
 class BackupFailed(RuntimeError):
-    """The backup or the restore did not happen; the database is as it was."""
+    """The backup or the restore did not happen; the database is unchanged."""
 
 
 async def backup(database: Database, file: Path) -> int:
-    """Write a backup (0600, whole or not at all); its size in bytes. Raises BackupFailed, StoreAway."""
+    """Write a backup (0600, whole or not at all), and return its size in bytes. Raises BackupFailed, StoreAway."""
     spare = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
         if database.sqlite:
@@ -57,17 +57,17 @@ async def backup(database: Database, file: Path) -> int:
     return (await asyncio.to_thread(file.stat)).st_size
 
 
-async def last(database: Database) -> int:
-    """When the last backup of this database was written, unix time; 0: never. Raises StoreAway."""
+async def last_backup(database: Database) -> int:
+    """Return the Unix time of the last backup of this database, 0 if it has none. Raises StoreAway."""
     wanted = select(func.max(audit.c.time)).where(audit.c.action == ACTION)
     async with database.read() as connection:
         return (await connection.execute(wanted)).scalar() or 0
 
 
 async def restore(database: Database, file: Path) -> None:
-    """Put a backup in the place of the database, marked as unfinished, in one transaction or not at all. Raises BackupFailed.
+    """Replace the database by a backup, marked as unfinished, in one transaction or not at all. Raises BackupFailed.
 
-    Every host must be stopped (`service_lock.alone`, `folder.alone`).
+    Every host must be stopped (`service_lock.alone`, `folder_lock.alone`).
     """
     if not await asyncio.to_thread(file.is_file):
         raise BackupFailed(f"{file}: there is no such backup")
@@ -79,7 +79,7 @@ async def restore(database: Database, file: Path) -> None:
     script = database.data / f".restore.{secrets.token_hex(4)}.sql"
     try:
         await asyncio.to_thread(script.touch, 0o600)
-        # All of the file is read before anything of the database goes: a copy that ends too early is found here.
+        # The whole file is read before the database is dropped: a truncated copy is found here.
         await _run("pg_restore", None, "--no-owner", "--exit-on-error", f"--file={script}", str(file))
         mark = MARK.format(f"public.{RESTORING}")  # a dump leaves no search path behind
         await _run("psql", database.engine.url, *ONE_TRANSACTION, *AFRESH, f"--file={script}", f"--command={mark}")
@@ -87,8 +87,8 @@ async def restore(database: Database, file: Path) -> None:
         await asyncio.to_thread(script.unlink, missing_ok=True)
 
 
-async def replay(database: Database, objects: Objects, logs: SavedLogs) -> tuple[int, int]:
-    """Delete again what the erasure list names: (entries of the list, logs that had come back). Idempotent."""
+async def replay_erasures(database: Database, objects: Objects, logs: SavedLogs) -> tuple[int, int]:
+    """Delete again the logs on the erasure list. Idempotent. Returns (entries of the list, logs that the backup had brought back)."""
     listed = {name.rpartition("/")[2] async for name in objects.names("erasures")}
     again = 0
     last = b""
@@ -111,7 +111,7 @@ async def replay(database: Database, objects: Objects, logs: SavedLogs) -> tuple
 
 
 def _settle(spare: Path, file: Path) -> None:
-    """Make the finished copy durable and give it its name."""
+    """Make the finished copy durable, and rename it to its final name."""
     spare.chmod(0o600)
     descriptor = os.open(spare, os.O_RDONLY)
     try:
@@ -122,7 +122,7 @@ def _settle(spare: Path, file: Path) -> None:
 
 
 def _replace_sqlite(file: Path, target: Path) -> None:
-    """Check the copy, then swap it in; the old WAL belongs to the old file and goes."""
+    """Check the copy, then swap it in, and remove the WAL of the old file."""
     spare = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         shutil.copyfile(file, spare)
@@ -143,7 +143,7 @@ def _replace_sqlite(file: Path, target: Path) -> None:
 
 
 def program(name: str) -> str:
-    """A program of PostgreSQL's packages. Raises BackupFailed with the command that installs it."""
+    """Return the path of a program of PostgreSQL's packages. Raises BackupFailed with the command that installs it."""
     found = shutil.which(name)
     if found:
         return found
@@ -154,7 +154,7 @@ def program(name: str) -> str:
 
 
 def _where(url: URL) -> list[str]:
-    """The options of PostgreSQL's programs that say which database."""
+    """Return the options by which PostgreSQL's programs find the database."""
     return [
         f"--host={url.host or '127.0.0.1'}",
         f"--port={url.port or 5432}",
@@ -164,7 +164,7 @@ def _where(url: URL) -> list[str]:
 
 
 async def _run(name: str, url: URL | None, *arguments: str) -> None:
-    """Run a program of PostgreSQL's (`url` None: beside any database); the password goes by environment, never on the command line."""
+    """Run a program of PostgreSQL; without a `url`, it gets no database. The password is passed by environment, never on the command line."""
     environment = dict(os.environ)
     if url is not None and url.password:
         environment["PGPASSWORD"] = str(url.password)

@@ -1,25 +1,26 @@
-"""What a restore must not undo: holds and what they kept, the trail, which logs are hidden, moderation. Rule: today's rows, not the backup's.
+"""List and carry over the state that a restore must not set back: holds and the rows they keep, the audit log, hidden logs, moderation.
 
-A hold that a restore forgets preserves nothing, a log that it shows again is public, a ban that it brings back was lifted for a
-reason, and a trail with a gap guards nobody. So these tables are never as old as the backup. `copied` parts are in the sealed
-copies too (`sealed_copies.py`), for the day on which the database is lost: of moderation what stands behind a ban or a warning, the rest (who may
-come
-into the console, too) is the backup's.
+A hold that a restore forgets preserves nothing; a log that it shows again is public; a ban that it brings back was lifted for a reason; an audit log
+with a gap protects no one.
+
+**Invariant:** after a restore these tables hold today's rows, not the backup's, and a hold keeps all its rows, also those newer than the backup.
+`copied` parts are in the sealed copies too (`sealed_copies.py`), in case the database is lost: of moderation, the cases behind a ban or a warning.
+The rest, such as console accounts, is then as old as the backup.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, insert, inspect, select, text, update
+from sqlalchemy import ColumnElement, Table, and_, delete, func, insert, inspect, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.data.backup import rows_held_since
 from server.data.database.database import Database
+from server.data.keys.epoch_keys import KeyGone
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.schema.chat_schema import audit, held_chat, held_party, hold, hold_match, log
+from server.data.schema.chat_schema import audit, chat, held_chat, held_party, hold, hold_match, log, log_party, party
 from server.data.schema.console_schema import approval, console_session, operator, passkey
 from server.data.schema.data_request_schema import (
     agent_use,
@@ -31,11 +32,13 @@ from server.data.schema.data_request_schema import (
     rights_key,
 )
 from server.data.schema.deletion_schema import deletion, erased
+from server.data.schema.hold_conditions import held_log, held_people
 from server.data.schema.moderation_schema import appeal, ban, case, case_subject, evidence, notice, report
 from server.data.schema.transparency_schema import law_notice, month_figure
 
 MANY = 500  # rows in one statement
-RESTORING = "restoring"  # a table that is there from a backup's return until today's rows stand in it
+LOGS, PEOPLE = "held_log", "held_log_party"  # their names among the carried rows
+RESTORING = "restoring"  # a table that exists from the restore of a backup until today's rows are in it
 UNFINISHED = "a restore was not finished: serendip db restore FILE again, with any backup"
 
 Row = dict[str, Any]
@@ -44,9 +47,9 @@ Rows = dict[str, list[Row]]  # by the name of a part
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Rows of one table. `sums`: what tells, with their number, that they changed; `within`: those of them that are copied.
+    """Rows of one table. `sums`: columns whose sums change, with the row count, when the rows do; `within`: the subset that is copied.
 
-    `appended`: rows are only added at the end, by number, and taken away from the beginning.
+    `appended`: rows are only added at the end, by id, and removed at the beginning.
     """
 
     table: Table
@@ -57,12 +60,12 @@ class Part:
 
     @property
     def name(self) -> str:
-        """The table's."""
+        """The name of the table."""
         return str(self.table.name)
 
 
 _decided = select(ban.c.case).union(select(notice.c.case))
-# Two columns of rows that are the backup's.
+# Only two columns are carried over; the rest of these rows is the backup's.
 HIDDEN = Part(log, (log.c.hidden,), within=log.c.hidden.is_not(None))
 PARTS = (
     Part(hold, (hold.c.placed, hold.c.until, hold.c.released)),
@@ -91,7 +94,7 @@ PARTS = (
     Part(agent_use, (agent_use.c.at,)),
     Part(report, (), copied=False),
     Part(evidence, (), copied=False),
-    # An account that was closed must not open again, and a month's figures are counted once.
+    # A closed account must not reopen, and the counts of a month are added once.
     *(
         Part(table, (), copied=False)
         for table in (operator, passkey, console_session, approval, law_notice, month_figure)
@@ -101,7 +104,7 @@ COPIED = tuple(part for part in PARTS if part.copied)
 
 
 async def stamp(connection: AsyncConnection, part: Part) -> list[int]:
-    """Numbers that change when the copied rows of a part do. Raises StoreAway."""
+    """Return numbers that change when the copied rows of a part change. Raises StoreAway."""
     if part.appended:
         ends = (select(of(part.table.c.id)).scalar_subquery() for of in (func.min, func.max))
         return [int(number or 0) for number in (await connection.execute(select(*ends))).one()]
@@ -111,7 +114,7 @@ async def stamp(connection: AsyncConnection, part: Part) -> list[int]:
 
 
 async def rows(connection: AsyncConnection, part: Part, *clauses: ColumnElement[bool]) -> list[Row]:
-    """The rows of a part to which all clauses apply, by their key; others take their turns meanwhile. Raises StoreAway."""
+    """Return the rows of a part that match all clauses, ordered by key; other tasks run between batches. Raises StoreAway."""
     columns = (log.c.id, log.c.hidden) if part is HIDDEN else tuple(part.table.columns)
     wanted = select(*columns).where(*clauses).order_by(*part.table.primary_key.columns)
     found: list[Row] = []
@@ -120,33 +123,33 @@ async def rows(connection: AsyncConnection, part: Part, *clauses: ColumnElement[
     return found
 
 
-async def today(database: Database, pseudonyms: Pseudonyms, now: int) -> Rows:
-    """All of it, of a database that is about to be replaced, and what is held of its chats and logs. Raises StoreAway."""
+async def current_rows(database: Database, pseudonyms: Pseudonyms, now: int) -> Rows:
+    """Return all parts of a database that is about to be replaced, and the held rows of its chats and logs. Raises StoreAway."""
     async with database.read() as connection:
         kept = {part.name: await rows(connection, part) for part in PARTS if part is not HIDDEN}
         kept[HIDDEN.name] = await rows(connection, HIDDEN, log.c.hidden.is_not(None))
-        held = await rows_held_since.rows(connection, pseudonyms, now)
+        held = await held_rows(connection, pseudonyms, now)
     return (
         kept
         | held
         | {
-            "held_chat": rows_held_since.joined(kept["held_chat"], held["held_chat"], "id"),
-            "held_party": rows_held_since.joined(kept["held_party"], held["held_party"], "chat", "side"),
+            "held_chat": merge_rows(kept["held_chat"], held["held_chat"], "id"),
+            "held_party": merge_rows(kept["held_party"], held["held_party"], "chat", "side"),
         }
     )
 
 
 async def put_back(database: Database, kept: Rows) -> dict[str, int]:
-    """Put rows in the place of those that a backup brought, in one transaction; how many of each. Raises StoreAway.
+    """Replace the rows that a backup brought by `kept`, in one transaction, and return the number of rows by part. Raises StoreAway.
 
-    Where a part is not whole (`within`, and moderation's other tables are not there), what the backup has beside it stays.
-    Lines of the trail that were written since the backup came back stay too.
+    If a part is incomplete (`within`, and the other tables of moderation are missing), the backup's other rows stay. Lines of the audit log written
+    since the restore began stay too.
     """
     whole = all(part.name in kept for part in PARTS)
     counts: dict[str, int] = {}
     async with database.write() as connection:
         await database.guard(connection)
-        counts[rows_held_since.LOGS] = await rows_held_since.put_logs(connection, kept)
+        counts[LOGS] = await put_held_logs(connection, kept)
         for part in PARTS:
             if part.name in kept:
                 counts[part.name] = await _replace(connection, part, kept[part.name], whole)
@@ -160,7 +163,7 @@ async def put_back(database: Database, kept: Rows) -> dict[str, int]:
 
 
 async def _replace(connection: AsyncConnection, part: Part, found: list[Row], whole: bool) -> int:
-    """One part; how many rows."""
+    """Replace one part, and return its number of rows."""
     table, keys = part.table, list(part.table.primary_key.columns)
     if part is HIDDEN:
         done = 0
@@ -185,13 +188,63 @@ async def _replace(connection: AsyncConnection, part: Part, found: list[Row], wh
 
 
 async def _later(connection: AsyncConnection, found: list[Row]) -> Sequence[Row]:
-    """The lines of the trail that are newer than all that are put back."""
+    """Return the lines of the audit log that are newer than all lines to put back."""
     newest = max((row["time"] for row in found), default=0)
     wanted = select(audit).where(audit.c.time > newest).order_by(audit.c.id)
     return [row._asdict() for row in (await connection.execute(wanted)).all()]
 
 
-async def unfinished(database: Database) -> bool:
-    """Whether a backup came back into this database, and today's rows did not follow. Raises StoreAway."""
+async def is_unfinished(database: Database) -> bool:
+    """Return whether a backup was restored into this database without today's rows. Raises StoreAway."""
     async with database.read() as connection:
         return await connection.run_sync(lambda sync: inspect(sync).has_table(RESTORING))
+
+
+async def held_rows(connection: AsyncConnection, pseudonyms: Pseudonyms, now: int) -> Rows:
+    """Return the held rows of a database about to be replaced: for `held_chat` and `held_party`, and held logs with participants.
+
+    The purge moves held chats to these twin tables as well; a saved log keeps its own row, without which its text cannot be opened. Raises StoreAway.
+    """
+    people = [row._asdict() for row in (await connection.execute(held_people(now, party, true()))).all()]
+    for row in people:
+        try:
+            row["address"] = pseudonyms.reseal(row["address"])  # the row outlives its epoch's key
+        except KeyGone:
+            row["address"] = None
+    ids = sorted({row["chat"] for row in people})
+    logs = [row._asdict() for row in (await connection.execute(select(log).where(held_log(now)))).all()]
+    return {
+        "held_chat": await _of(connection, select(chat), chat.c.id, ids),
+        "held_party": people,
+        LOGS: logs,
+        PEOPLE: await _of(connection, select(log_party), log_party.c.log, [row["id"] for row in logs]),
+    }
+
+
+def merge_rows(kept: Iterable[Row], more: Iterable[Row], *keys: str) -> list[Row]:
+    """Return the rows of one table, each once; of two rows with the same keys, the first."""
+    found: dict[tuple[object, ...], Row] = {}
+    for row in (*kept, *more):
+        found.setdefault(tuple(row[key] for key in keys), row)
+    return list(found.values())
+
+
+async def put_held_logs(connection: AsyncConnection, kept: Rows) -> int:
+    """Insert the held logs that the backup does not have, and return their number. Raises StoreAway."""
+    wanted = {row["id"]: row for row in kept.get(LOGS, ())}
+    there = {row["id"] for row in await _of(connection, select(log.c.id), log.c.id, list(wanted))}
+    missing = [row for ident, row in wanted.items() if ident not in there]
+    if missing:
+        await connection.execute(insert(log), missing)
+        people = [row for row in kept[PEOPLE] if row["log"] not in there]
+        if people:
+            await connection.execute(insert(log_party), people)
+    return len(missing)
+
+
+async def _of(connection: AsyncConnection, wanted: Any, column: Any, ids: list[bytes]) -> list[Row]:
+    found: list[Row] = []
+    for first in range(0, len(ids), MANY):
+        some = wanted.where(column.in_(ids[first : first + MANY]))
+        found += [row._asdict() for row in (await connection.execute(some)).all()]
+    return found

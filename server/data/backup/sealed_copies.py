@@ -1,9 +1,11 @@
-"""Sealed copies of the upkeep in the object store, for the day on which the database is lost. Rule: at most EVERY old, and never set back.
+"""Keep sealed copies of the non-restorable state in the object store, in case the database is lost.
 
-`upkeep/index` names, for each part, its stamp and its pieces; a piece is `upkeep/PART/DIGEST`, rows as JSON, sealed under the
-kept key with its name. A change writes the pieces that changed, then the index, then takes away what the index no longer names: a
-kill between any two leaves the last whole copy. A database that does not know the newest line of the trail in the index was
-restored by other means: it is told, and the copies stay as they are until `serendip privacy replay` has put them back.
+`upkeep/index` names, for each part, its stamp and its pieces. A piece is `upkeep/PART/DIGEST`: rows as JSON, sealed under the kept key with the
+piece's name. A change writes the changed pieces, then the index, then deletes pieces that the index no longer names; a kill between any two steps
+leaves the last complete copy.
+
+**Invariant:** a copy is at most COPY_WITHIN_S old, and never set back. If the database lacks the newest audit line of the index, it was restored by
+other means: SetBack is raised, and the copies stay until `serendip privacy replay` has put them back.
 """
 
 from __future__ import annotations
@@ -27,16 +29,16 @@ from server.data.keys.pseudonyms import Pseudonyms
 from server.data.objects.object_store import Objects
 from server.data.schema.chat_schema import audit
 
-EVERY = 60.0  # seconds from a change to its copy at most, while the server runs
+COPY_WITHIN_S = 60.0  # from a change to its copy at most, while the server runs
 SPREAD = 64  # pieces of a table whose keys are random
 NUMBERED = 256  # rows of a table whose keys are numbers, in a piece: 3 MB at most, which objects.LARGEST lets through
 PREFIX = "upkeep"
 INDEX = "upkeep/index"
-TRAIL = 364 * 86_400  # seconds; the purge takes lines of the trail that are older, so that they are no sign
+AUDIT_S = 364 * 86_400  # the purge deletes older lines of the audit log, so that their absence means nothing
 
 
 class SetBack(RuntimeError):
-    """The database does not know what the copies know: it was restored by other means than `serendip db restore`."""
+    """The database lacks rows that the copies have: it was restored by other means than `serendip db restore`."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -45,7 +47,7 @@ class SetBack(RuntimeError):
 
 
 class Copies:
-    """Writes and reads them. `clock`: Unix seconds."""
+    """Writes and reads the copies. `clock`: Unix seconds."""
 
     def __init__(
         self, database: Database, objects: Objects, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time
@@ -56,11 +58,11 @@ class Copies:
         self._clock = clock
 
     async def keep(self) -> bool:
-        """Write what changed; whether something had. Raises SetBack, Busy while another process does it, StoreAway, ObjectsAway."""
+        """Write the changed parts; return whether any had changed. Raises SetBack, Busy while another process does it, StoreAway, ObjectsAway."""
         async with self._database.only_upkeep():
             try:
                 index = await self._index()
-            except KeyGone:  # the keys were given up: nobody can read what they sealed
+            except KeyGone:  # the operator accepted the loss of the keys: the old copies are unreadable
                 index = None
             async with self._database.read() as connection:
                 if not await self._continues(connection, index):
@@ -96,7 +98,7 @@ class Copies:
         return True
 
     async def load(self) -> tuple[int, Rows] | None:
-        """(when they were written, the rows); None: there are none. Raises KeyGone, ObjectsAway, also where one is missing."""
+        """Return (Unix time of the copies, their rows), or None without copies. Raises KeyGone, and ObjectsAway also if a piece is missing."""
         index = await self._index()
         if index is None:
             return None
@@ -110,8 +112,8 @@ class Copies:
                 found[part.name] += [_read(part, row) for row in body]
         return index["at"], found
 
-    async def belong(self) -> bool:
-        """Whether the database is the one that they are of, or a later state of it; True where there are none. Raises as `keep`, and KeyGone."""
+    async def match_database(self) -> bool:
+        """Return whether the copies are of this database, or of an earlier state of it; True without copies. Raises as `keep`, and KeyGone."""
         index = await self._index()
         async with self._database.read() as connection:
             return await self._continues(connection, index)
@@ -121,10 +123,10 @@ class Copies:
             return True
         number, at = index["newest"]
         known = select(audit.c.id).where(audit.c.id == number, audit.c.time == at)
-        return at < self._clock() - TRAIL or (await connection.execute(known)).first() is not None
+        return at < self._clock() - AUDIT_S or (await connection.execute(known)).first() is not None
 
     async def _put(self, part: Part, found: list[Row]) -> dict[str, str]:
-        """The pieces of a part by their share, those that are not there written; their names."""
+        """Write the pieces of a part that are not in the object store, and return the names of all its pieces, by share."""
         there = {name async for name in self._objects.names(f"{PREFIX}/{part.name}")}
         names = {}
         for number, share in (await asyncio.to_thread(_shares, part, found)).items():
@@ -135,7 +137,7 @@ class Copies:
         return names
 
     def _named(self, part: Part, share: list[Row]) -> tuple[str, bytes]:
-        """A piece, and its name, which says what is in it. In a thread: there are thousands of rows."""
+        """Return a piece and its name, which is a digest of it. Runs in a thread: a part has thousands of rows."""
         body = orjson.dumps([_plain(row) for row in share])
         digest = self._pseudonyms.secret_hash(b"upkeep", body)
         name = f"upkeep/{part.name}/{digest.hex()}"
@@ -149,13 +151,13 @@ class Copies:
         await self._objects.put(name, await asyncio.to_thread(self._pseudonyms.seal_copy, name, body))
 
     async def _read(self, name: str) -> Any:
-        """None: there is no such object. Raises KeyGone where it is not one of ours."""
+        """Return the content of an object, None if it does not exist. Raises KeyGone if it was sealed with another key."""
         body = await self._objects.get(name)
         return None if body is None else orjson.loads(self._pseudonyms.open_copy(name, body))
 
 
 async def _read_rows(connection: AsyncConnection, part: Part, old: dict[str, dict[str, str]]) -> list[Row]:
-    """The rows of a part that may have changed: where they are only appended, those of the first and the last share on."""
+    """Return the rows of a part that may have changed; of an append-only part, those of the first share and from the last share on."""
     if not part.appended:
         return await rows(connection, part, *(() if part.within is None else (part.within,)))
     ident, known = part.table.c.id, old.get(part.name, {})
@@ -165,7 +167,7 @@ async def _read_rows(connection: AsyncConnection, part: Part, old: dict[str, dic
 
 
 def _shares(part: Part, found: list[Row]) -> dict[int, list[Row]]:
-    """Rows by the piece that they belong to."""
+    """Group rows by the piece that they belong to."""
     key = next(iter(part.table.primary_key.columns)).name
     shares: dict[int, list[Row]] = defaultdict(list)
     for row in found:
@@ -175,7 +177,7 @@ def _shares(part: Part, found: list[Row]) -> dict[int, list[Row]]:
 
 
 def _plain(row: Row) -> Row:
-    """For JSON: bytes as base64."""
+    """Return a row for JSON, with bytes as base64."""
     return {
         str(name): base64.b64encode(value).decode() if isinstance(value, bytes) else value
         for name, value in row.items()  # not SQLAlchemy's own kind of text
@@ -183,7 +185,7 @@ def _plain(row: Row) -> Row:
 
 
 def _read(part: Part, row: Row) -> Row:
-    """The reverse, by the table's columns; a column that this program does not know is left out."""
+    """Return the row of `_plain`, by the table's columns; a column that this program does not know is dropped."""
     return {
         name: base64.b64decode(value)
         if value is not None and isinstance(part.table.c[name].type, LargeBinary)

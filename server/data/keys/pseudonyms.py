@@ -15,12 +15,16 @@ import secrets
 import socket
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from types import MappingProxyType
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from server.data.keys.epoch_keys import EpochKeys, KeyGone
+from server.data.keys.epoch_keys import SIZE, EpochKeys, KeyGone
+from server.ops.security.secret_keys import EPOCHS, Keys, Purpose
 
 MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:0:0/96, IPv4 as IPv6 writes it
 KEPT_ID = 0  # key id byte of the fixed key
@@ -273,3 +277,10 @@ class Pseudonyms:
             if ident
         }
         return {KEPT_NAME: mac(self._kept, b"fingerprint", b"", KEPT_ID), **values, **found}
+
+
+def open_pseudonyms(keys: Keys, data: Path, *, shared: bool = False) -> Pseudonyms:
+    """Pseudonyms by the epochs' keys (`shared` with other hosts), the kept one, and the erasure list's, which follows from it. Raises OSError."""
+    kept = keys.lasting[Purpose.KEPT]
+    erasure = HKDF(SHA256(), SIZE, salt=None, info=b"serendip erasure list").derive(kept)
+    return Pseudonyms(EpochKeys(data / EPOCHS, shared=shared), kept, erasure, keys.kept)

@@ -1,1 +1,4 @@
-"""The privacy statement as code. Rule: what is not declared in `registry` may not be stored, logged or handed on."""
+"""Declare personal data as code, and check it: the registry, its history and checks, the operators' audit log.
+
+**Invariant:** nothing is stored, logged or handed on that `registry` does not declare.
+"""

@@ -1,7 +1,7 @@
-"""The operators' trail. Rule: looking is an act. Who looks somebody up is in the trail before they look, and what came of it after.
+"""Write the operators' audit log: a line before each look-up of a person or action on them, and a line with the outcome after it.
 
-A line that cannot be written stops what it is about. The person concerned is there as a keyed value in a domain of its own, made from
-what is stored of them, so that they can be told later when and why somebody looked; by the trail alone nobody is found.
+**Invariant:** if the line before cannot be written, the action does not happen. The person concerned is recorded as a keyed value in a domain of its
+own, derived from the stored keyed values, so that they can later be told when and why an operator looked; the audit log alone identifies no person.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from server.data.schema.chat_schema import audit, log_party
 from server.data.schema.moderation_schema import case_subject
 from server.ops.security.url_secrets import SECRET, decode
 
-ASKED = "asked"  # the outcome of the line before
+ASKED = "asked"  # the outcome in the line that precedes the action
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the trail."""
+    """One line of the audit log."""
 
     time: int
     operator: str
@@ -34,10 +34,10 @@ class Entry:
     outcome: str
 
 
-async def note(
+async def write_entry(
     database: Database, *, now: int, operator: str, action: str, why: str, outcome: str, subject: bytes | None = None
 ) -> None:
-    """Write a line. Raises StoreAway: a command that cannot be noted is not done (call this before, and after with the outcome)."""
+    """Write a line. Raises StoreAway: the caller must not act if the line before is not written."""
     row = {
         "time": now,
         "operator": operator[:64],
@@ -50,8 +50,8 @@ async def note(
         await connection.execute(insert(audit).values(row))
 
 
-class Act:
-    """What an operator does, from the line before to the line after. `outcome`: what the line after says."""
+class AuditedAction:
+    """An action of an operator, between its two lines. Set `outcome` to the text of the second line."""
 
     def __init__(self, database: Database, operator: str, action: str, why: str, subject: bytes | None) -> None:
         self.outcome = ""
@@ -62,12 +62,12 @@ class Act:
         self._subject = subject
 
     async def about(self, subjects: Sequence[bytes]) -> None:
-        """It was found out whom this is about, a line each; before anything of them is shown or changed. Raises StoreAway."""
+        """Record the persons concerned, one line each, before any of their data is shown or changed. Raises StoreAway."""
         for subject in subjects:
             await self._note("about", subject)
 
     async def _note(self, outcome: str, subject: bytes | None) -> None:
-        await note(
+        await write_entry(
             self._database, now=int(time.time()), operator=self._operator, action=self._action, why=self._why,
             outcome=outcome, subject=subject,
         )  # fmt: skip
@@ -76,29 +76,29 @@ class Act:
 @contextlib.asynccontextmanager
 async def act(
     database: Database, *, operator: str, action: str, why: str, subject: bytes | None = None, dry: bool = False
-) -> AsyncIterator[Act]:
-    """Around a look-up or a deed: its line before, and after it its outcome, or by what it failed. Raises StoreAway.
+) -> AsyncIterator[AuditedAction]:
+    """Wrap an action: write its line before, and after it the outcome or the name of the exception. Raises StoreAway.
 
-    `subject`: a value of `Pseudonyms.audit_subject`; `dry`: it only counts, which is a look all the same.
+    `subject`: a value of `Pseudonyms.audit_subject`; `dry`: the action only counts, which is audited all the same.
     """
-    doing = Act(database, operator, action, why, subject)
+    doing = AuditedAction(database, operator, action, why, subject)
     await doing._note(f"{ASKED}, to count only" if dry else ASKED, subject)
     try:
         yield doing
     except BaseException as error:
-        with contextlib.suppress(StoreAway):  # what went wrong first is what is told
+        with contextlib.suppress(StoreAway):  # the first error is the one to raise
             await doing._note(f"failed: {type(error).__name__}", subject)
         raise
     await doing._note(doing.outcome, subject)
 
 
-def of_log_address(pseudonyms: Pseudonyms, text: str) -> bytes:
-    """The subject of a look at a saved log, by the last part of its address, before it is known whose log it is."""
+def log_address_subject(pseudonyms: Pseudonyms, text: str) -> bytes:
+    """Return the audit subject of a saved log's address (its last part), for use before the log's participants are known."""
     return pseudonyms.audit_subject(pseudonyms.secret_hash(b"log.url", decode(text) or bytes(SECRET)))
 
 
-async def of_log(database: Database, pseudonyms: Pseudonyms, ident: bytes) -> list[bytes]:
-    """The subjects of a saved log: its people, by identity, or by address where there was no cookie. Raises StoreAway."""
+async def log_subjects(database: Database, pseudonyms: Pseudonyms, ident: bytes) -> list[bytes]:
+    """Return the audit subjects of a saved log's participants, by identity, or by address if there was no cookie. Raises StoreAway."""
     wanted = select(log_party.c.identity, log_party.c.address_mac).where(log_party.c.log == ident)
     async with database.read() as connection:
         people = (await connection.execute(wanted.order_by(log_party.c.side))).all()
@@ -106,8 +106,8 @@ async def of_log(database: Database, pseudonyms: Pseudonyms, ident: bytes) -> li
     return [pseudonyms.audit_subject(value) for value in values if value is not None]
 
 
-async def of_case(database: Database, pseudonyms: Pseudonyms, ident: bytes) -> bytes | None:
-    """The subject of a case: whom it is about, by identity, or by network. Raises StoreAway."""
+async def case_subject_of(database: Database, pseudonyms: Pseudonyms, ident: bytes) -> bytes | None:
+    """Return the audit subject of the person whom a case is about, by identity or by network; None if there is none. Raises StoreAway."""
     wanted = select(case_subject.c.identity, case_subject.c.network).where(case_subject.c.case == ident)
     async with database.read() as connection:
         row = (await connection.execute(wanted)).first()
@@ -115,8 +115,8 @@ async def of_case(database: Database, pseudonyms: Pseudonyms, ident: bytes) -> b
     return None if value is None else pseudonyms.audit_subject(value)
 
 
-async def listed(database: Database, since: int, most: int = 1000) -> Sequence[Entry]:
-    """The newest lines since a time, newest first."""
+async def recent_entries(database: Database, since: int, most: int = 1000) -> Sequence[Entry]:
+    """Return the newest lines since a Unix time, newest first."""
     wanted = select(audit).where(audit.c.time >= since).order_by(audit.c.id.desc()).limit(most)
     async with database.read() as connection:
         rows = (await connection.execute(wanted)).all()

@@ -1,4 +1,7 @@
-"""Looks for persons' values in log files of any program. Rule: finds by form (address, cookie, secret link); prints the form, not the value."""
+"""Scan log files of any program for personal values: IP addresses, identity cookies, secret links.
+
+**Invariant:** a hit reports the kind of the value and its surroundings, never the value itself.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +19,15 @@ FORMS = (
     ("IPv4 address", re.compile(rb"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")),
     ("IPv6 address", re.compile(rb"(?<![0-9A-Fa-f:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![0-9A-Fa-f:])")),
 )
-LONGEST = 64 * 1024  # bytes of a line that are looked at
+LONGEST = 64 * 1024  # bytes scanned per line
 NETWORKS = tuple(
     ipaddress.ip_network(text) for text in ("127.0.0.0/8", "0.0.0.0/32", "::1/128", "::/128")
-)  # of no person
+)  # they belong to no person
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Something found."""
+    """One personal value found in a file."""
 
     file: str
     line: int
@@ -33,7 +36,7 @@ class Hit:
 
 
 def scan(path: Path) -> Iterator[Hit]:
-    """All hits in a file, or in the files of a folder; .gz is unpacked. Raises OSError."""
+    """Yield all hits in a file, or in the files of a folder; .gz is unpacked. Raises OSError."""
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
         if not file.is_file():
             continue
@@ -51,7 +54,7 @@ def _of_line(file: str, number: int, line: bytes) -> Iterator[Hit]:
 
 
 def _masked(text: bytes) -> str:
-    """What stands before a hit, without other hits."""
+    """Return the text before a hit, with other hits masked."""
     for what, form in FORMS:
         text = form.sub(f"[{what}]".encode(), text)
     return text.decode(errors="replace")

@@ -1,7 +1,7 @@
-"""The two-way walk: what is declared exists, what exists is declared. Rule: every finding names the place.
+"""Check the registry against this program in both directions: everything declared exists, and everything that exists is declared.
 
-Columns carry `info["pd"]`; log events and metrics are lists of their own modules; cookies and browser stores are found
-in the sources. `undeclared` and `unused` are empty in a healthy tree (tests, `serendip privacy check`).
+Columns carry `info["pd"]`; log events and metrics are lists in their own modules; cookies and browser storage keys are found in the sources.
+**Invariant:** every finding names the place, and `findings` returns an empty list in a healthy tree (tests, `serendip privacy check`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import MetaData
 
+from server.data.privacy.registry import REGISTRY
 from server.data.privacy.registry_model import (
     BrowserStore,
     Column,
@@ -21,7 +22,13 @@ from server.data.privacy.registry_model import (
     ObjectPrefix,
     Registry,
 )
+from server.data.schema import console_schema, data_request_schema, deletion_schema, moderation_schema  # noqa: F401 - their tables
+from server.data.schema.chat_schema import metadata
+from server.ops import log
+from server.ops.metrics.metric_table import METRICS
+from server.ops.security import identity_cookie
 
+SERVER = Path(__file__).resolve().parents[2]
 STORAGE = re.compile(r"""\b(?:local|session)Storage\s*\.\s*setItem\s*\(\s*(?:["'`]([^"'`]+)["'`]|(\w+))""")
 CONSTANT = re.compile(r"""\bconst (\w+) = ["']([^"']*)["']""")
 TEMPLATE = re.compile(r"\$\{(\w+)\}")
@@ -30,7 +37,7 @@ PUT = re.compile(r"""\.put\(\s*f?["']([a-z]+/)""")
 
 
 def columns(metadata: MetaData, registry: Registry) -> list[str]:
-    """Findings about database columns, both directions."""
+    """Return findings about database columns, in both directions."""
     findings: list[str] = []
     declared: dict[str, set[str]] = {}
     for item, place in registry.places(Column):
@@ -62,7 +69,7 @@ def columns(metadata: MetaData, registry: Registry) -> list[str]:
 
 
 def subjects(metadata: MetaData, registry: Registry) -> list[str]:
-    """Findings about clocks and subjects: they must be columns, where they look like columns."""
+    """Return findings about clocks and subjects of items that are not columns although they look like column names."""
     names = {f"{table.name}.{column.name}" for table in metadata.sorted_tables for column in table.columns}
     findings = [
         f"{item.key}: its subject {item.subject} is no column"
@@ -77,7 +84,7 @@ def subjects(metadata: MetaData, registry: Registry) -> list[str]:
 
 
 def named(kind: str, found: Iterable[str], declared: Iterable[str], *, optional: Iterable[str] = ()) -> list[str]:
-    """Findings between two sets of names of one kind."""
+    """Return the differences between the names found and the names declared, of one kind. `optional`: may be declared without existing."""
     there, said = set(found), set(declared)
     return [f"{kind} {name}: not declared in the registry" for name in sorted(there - said)] + [
         f"{kind} {name}: declared, but there is no such {kind}" for name in sorted(said - there - set(optional))
@@ -85,19 +92,19 @@ def named(kind: str, found: Iterable[str], declared: Iterable[str], *, optional:
 
 
 def cookies(found: Iterable[str], registry: Registry) -> list[str]:
-    """Findings about the cookies that the server can set."""
+    """Return findings about the cookies that the server can set."""
     return named("cookie", found, (place.name for _, place in registry.places(Cookie)))  # type: ignore[union-attr]
 
 
 def prefixes(sources: Path, registry: Registry) -> list[str]:
-    """Findings about object prefixes: those that a `put` in the sources names, and those declared."""
+    """Return findings about object prefixes: those that a `put` in the sources names, against those declared."""
     text = "".join(path.read_text() for path in sorted(sources.rglob("*.py")))
     found = set(PUT.findall(text)) | set(re.findall(r'name = f"([a-z]+/)\{', text))
     return named("object prefix", found, (place.prefix for _, place in registry.places(ObjectPrefix)))  # type: ignore[union-attr]
 
 
 def log_fields(events: Mapping[str, Iterable[str]], registry: Registry) -> list[str]:
-    """Findings about log fields: a field is declared as personal, or stands in the list of fields that never are."""
+    """Return findings about log fields: each is declared as personal data, or listed as never personal."""
     declared = {place.name for _, place in registry.places(LogField)}  # type: ignore[union-attr]
     plain = {entry.name.removeprefix("log:") for entry in registry.not_personal if entry.name.startswith("log:")}
     there = {f"{event}.{field}" for event, fields in events.items() for field in fields}
@@ -110,7 +117,7 @@ def log_fields(events: Mapping[str, Iterable[str]], registry: Registry) -> list[
 
 
 def metric_labels(labels: Mapping[str, Iterable[str]], registry: Registry) -> list[str]:
-    """Findings about metric labels, by metric name."""
+    """Return findings about metric labels. `labels`: label names by metric name."""
     declared = {place.name for _, place in registry.places(MetricLabel)}  # type: ignore[union-attr]
     plain = {entry.name.removeprefix("label:") for entry in registry.not_personal if entry.name.startswith("label:")}
     there = {label for names in labels.values() for label in names}
@@ -118,12 +125,12 @@ def metric_labels(labels: Mapping[str, Iterable[str]], registry: Registry) -> li
 
 
 def browser(found: Iterable[str], registry: Registry) -> list[str]:
-    """Findings about the keys that the page keeps in the browser."""
+    """Return findings about the keys that the page stores in the browser."""
     return named("browser store", found, (place.key for _, place in registry.places(BrowserStore)))  # type: ignore[union-attr]
 
 
 def browser_keys(folder: Path) -> set[str]:
-    """Keys of localStorage and sessionStorage that the page's scripts set, names of constants and templates resolved."""
+    """Return the keys of localStorage and sessionStorage that the page's scripts set, with names of constants and templates resolved."""
     found: set[str] = set()
     for path in sorted(folder.rglob("*.js")):
         if "vendor" in path.parts:
@@ -141,8 +148,21 @@ def browser_keys(folder: Path) -> set[str]:
 
 
 def set_cookies(sources: Path) -> set[str]:
-    """Names of cookies that some source sets beside `identity_cookie.py`: literals, and constants that some source defines."""
+    """Return the names of cookies that the sources set beside `identity_cookie.py`: literals, and constants defined in any source."""
     text = "".join(path.read_text() for path in sorted(sources.rglob("*.py")))
     constants = dict(re.findall(r"""^([A-Z_]+) = ["']([^"']+)["']""", text, re.M))
     named = re.findall(r"""\.set_cookie\(\s*(?:["']([^"']+)["']|([A-Z_]+))""", text)
     return {literal or constants.get(constant, f"?{constant}") for literal, constant in named}
+
+
+def findings() -> list[str]:
+    """Return all findings about this program: undeclared data, and declared data that does not exist."""
+    return [
+        *columns(metadata, REGISTRY),
+        *subjects(metadata, REGISTRY),
+        *cookies({identity_cookie.PLAIN, identity_cookie.SECURE} | set_cookies(SERVER), REGISTRY),
+        *prefixes(SERVER, REGISTRY),
+        *log_fields(log.EVENTS, REGISTRY),
+        *metric_labels({metric.name: metric.labels for metric in METRICS}, REGISTRY),
+        *browser(browser_keys(SERVER / "site/web"), REGISTRY),
+    ]

@@ -1,14 +1,15 @@
-"""The registry's versions and their history. Rule: a registry that changed needs a new version; a deployment's version begins with it.
+"""Keep the released versions of the registry, and render them for the pages of past statements.
 
-`history/*.json` holds one snapshot a version (date and number in the name). Two levels: any change of the registry
-needs a release (`is_released`), and a change that *adds* a category, purpose or recipient is a change of which people
-are told (`additions`). `serendip privacy release` writes the next one; the build's tests fail until it is there.
+`history/*.json` holds one snapshot per version, with date and number in its name. **Rule:** any change of the registry needs a release (`check`); a
+change that adds a category, purpose or recipient must also be announced to users (`additions`). `serendip privacy release` writes the next version,
+and the tests fail until it exists. A deployment's statement version begins with the registry's number.
 """
 
 from __future__ import annotations
 
 import datetime
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,19 +19,21 @@ from typing import Any
 import orjson
 
 from server.data.privacy.registry import DEFAULT_DAYS, REGISTRY
-from server.data.privacy.registry_model import Days, Item, Registry
+from server.data.privacy.registry_model import Days, Item, Purpose, Recipient, Registry, Source
 from server.ops.config.settings import Retention
 
 HISTORY = Path(__file__).parent / "history"
+_days = re.compile(r"Days\(days=(\d+), after='([^']*)'").match
+_words = re.compile(r"""(?:Forever\(why|(?:While|For)\(what)=(?:'([^']*)'|"([^"]*)")""").match
 
 
 class NotReleased(RuntimeError):
-    """The registry is not what the newest version says: `serendip privacy release` first."""
+    """The registry differs from the newest released version, or no version exists: run `serendip privacy release`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of the statement."""
+    """One released version of the registry."""
 
     number: int
     date: str
@@ -40,7 +43,10 @@ class Version:
 
 
 def days_of(item: Item, retention: Retention) -> int:
-    """Days that this deployment keeps an item: the default may be shortened, the erasure list lives as long as a backup."""
+    """Return the days that this deployment keeps an item: the default may be shortened; the erasure list lives as long as a backup.
+
+    Raises ValueError if the item is not kept for a number of days.
+    """
     keep = item.keep
     if not isinstance(keep, Days):
         raise ValueError(f"{item.key} is not kept for a number of days")
@@ -50,7 +56,7 @@ def days_of(item: Item, retention: Retention) -> int:
 
 
 def snapshot(registry: Registry = REGISTRY) -> dict[str, dict[str, Any]]:
-    """The registry as plain values, in a fixed order: what a version is made of."""
+    """Return the registry as plain values in a fixed order: the content of a version."""
     return {
         item.key: {
             "categories": sorted(c.name for c in item.categories),
@@ -70,12 +76,12 @@ def snapshot(registry: Registry = REGISTRY) -> dict[str, dict[str, Any]]:
 
 
 def digest(snap: Mapping[str, Any]) -> str:
-    """SHA-256 of a snapshot."""
+    """Return the SHA-256 of a snapshot."""
     return hashlib.sha256(orjson.dumps(snap, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def additions(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """What people must be told: items, and categories, purposes or recipients of items, that the old version did not have."""
+    """Return the additions that users must be told of: new items, and new categories, purposes or recipients of known items."""
     found: list[str] = []
     for key, row in new.items():
         if key.startswith("text:"):
@@ -91,7 +97,7 @@ def additions(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[st
 
 @lru_cache(maxsize=1)
 def history() -> tuple[Version, ...]:
-    """All versions, oldest first. Raises NotReleased where there is none."""
+    """Return all versions, oldest first. Raises NotReleased if none exists."""
     versions = []
     for path in sorted(HISTORY.glob("*.json")):
         body = orjson.loads(path.read_bytes())
@@ -104,12 +110,12 @@ def history() -> tuple[Version, ...]:
 
 
 def current() -> Version:
-    """The newest version."""
+    """Return the newest version. Raises NotReleased."""
     return history()[-1]
 
 
 def check(registry: Registry = REGISTRY) -> list[str]:
-    """Why the registry may not be published as it stands; empty when the newest version says exactly this."""
+    """Return the reasons why the registry may not be published as it is; empty if the newest version is identical to it."""
     new = snapshot(registry)
     newest = current()
     if digest(new) == newest.digest:
@@ -120,7 +126,7 @@ def check(registry: Registry = REGISTRY) -> list[str]:
 
 
 def release(today: datetime.date, folder: Path = HISTORY, registry: Registry = REGISTRY) -> Path | None:
-    """Write the next version; None when nothing changed. A day has one version at most a number: the name holds both."""
+    """Write the next version and return its file; None if nothing changed. The file name holds date and number."""
     new = snapshot(registry)
     history.cache_clear()
     old = [orjson.loads(path.read_bytes()) for path in sorted(folder.glob("*.json"))]
@@ -133,3 +139,47 @@ def release(today: datetime.date, folder: Path = HISTORY, registry: Registry = R
     path = folder / f"{today.isoformat()}-{number:03}.json"
     path.write_bytes(orjson.dumps(body, option=orjson.OPT_INDENT_2) + b"\n")
     return path
+
+
+def released() -> list[dict[str, Any]]:
+    """Return number, date and additions of all versions, newest first."""
+    return [{"version": v.number, "date": v.date, "news": list(v.news)} for v in reversed(history())]
+
+
+@lru_cache(maxsize=8)
+def past_statement(name: str) -> dict[str, Any] | None:
+    """Return the items and sentences of a version; None if no version has this number."""
+    found = next((version for version in history() if str(version.number) == name), None)
+    if found is None:
+        return None
+    rows = found.items.items()
+    return {
+        "version": found.number,
+        "date": found.date,
+        "items": [_item(key, row) for key, row in rows if not key.startswith("text:")],
+        "texts": [row["what"] for key, row in rows if key.startswith("text:")],
+    }
+
+
+def _item(key: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item of a snapshot in words; a name that the model no longer has stays as it is."""
+    return {
+        "key": key,
+        "what": row["what"],
+        "categories": row["categories"],
+        "sources": [_value(Source, name) for name in row["sources"]],
+        "purposes": [_value(Purpose, name) for name in row["purposes"]],
+        "recipients": [_value(Recipient, name) for name in row["recipients"]],
+        "kept": _kept(row["keep"]),
+    }
+
+
+def _value(kind: type[Source] | type[Purpose] | type[Recipient], name: str) -> str:
+    return str(kind[name].value) if name in kind.__members__ else name
+
+
+def _kept(said: str) -> str:
+    if found := _days(said):
+        return f"{found[1]} days, from {found[2]}"
+    words = _words(said)
+    return (words[1] or words[2]) if words else said

@@ -1,4 +1,7 @@
-"""The words in which the registry speaks. Rule: everything is frozen and comparable; the meaning of each word stands beside it."""
+"""Define the types of the registry: categories, sources, purposes, recipients, retention, places, items.
+
+**Invariant:** everything is frozen and comparable.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from enum import Enum
 
 
 class Category(Enum):
-    """The statement's categories (CCPA 1798.140), plus saved logs, which fit no letter."""
+    """Category of personal data (CCPA 1798.140), plus saved logs, which fit no letter."""
 
     A = "Identifiers"
     B = "Customer records"
@@ -26,7 +29,7 @@ class Category(Enum):
 
 
 class Source(Enum):
-    """Where a piece comes from."""
+    """Origin of an item."""
 
     PERSON = "the person"
     DERIVED = "derived from what the person's device sent"
@@ -35,7 +38,7 @@ class Source(Enum):
 
 
 class Purpose(Enum):
-    """The statement's six purposes, and one that is ours and therefore declared."""
+    """Purpose of an item: the statement's six, and `VERIFY`, which this service adds and therefore declares."""
 
     SERVICE = "to provide the chats and the functions that you ask for"
     SAFETY = "security and integrity of the service and of the people in it"
@@ -55,7 +58,7 @@ class Basis(Enum):
 
 
 class Recipient(Enum):
-    """Who may get a piece. Police on demand: A, F and H only (the table of the statement)."""
+    """Recipient of an item. Police on demand: categories A, F and H only (the table of the statement)."""
 
     HOSTING = "hosting and object-store providers"
     MODERATION = "moderation providers"
@@ -72,7 +75,7 @@ class Recipient(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Kept for this many days after `after` ('table.column' of a Unix time in seconds, or an event in words)."""
+    """Retention for this many days after `after`: 'table.column' of a Unix time in seconds, or an event in words."""
 
     days: int
     after: str
@@ -80,14 +83,14 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Forever:
-    """Kept without an end, with the reason."""
+    """Retention without end, with the reason."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class While:
-    """Kept as long as something lasts; `longest` seconds at most where that is known (0: not a number)."""
+    """Retention as long as a condition lasts; `longest`: seconds at most if known (0: not a number)."""
 
     what: str
     longest: int = 0
@@ -95,7 +98,7 @@ class While:
 
 @dataclass(frozen=True, slots=True)
 class For:
-    """Kept for a length of time, in words; `longest`: the same in seconds."""
+    """Retention for a length of time, in words; `longest`: the same in seconds."""
 
     what: str
     longest: int
@@ -128,7 +131,7 @@ class Cookie:
 
 @dataclass(frozen=True, slots=True)
 class BrowserStore:
-    """A key of localStorage or sessionStorage on the page; never sent by itself."""
+    """A key of localStorage or sessionStorage on the page; never sent automatically."""
 
     key: str
 
@@ -149,7 +152,7 @@ class MetricLabel:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Held in the process only, under this name, `longest` seconds at most."""
+    """A value in process memory only, under this name, for `longest` seconds at most."""
 
     name: str
     longest: int
@@ -157,7 +160,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class HandedOn:
-    """Handed to somebody without being stored: to whom, by what."""
+    """Data handed to a recipient without being stored. `by`: the part that does it."""
 
     to: Recipient
     by: str
@@ -165,7 +168,7 @@ class HandedOn:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file under DATA, by its relative name, or of a program beside this one, by its path."""
+    """A file under DATA by its relative name, or a file of another program by its path."""
 
     name: str
 
@@ -174,7 +177,7 @@ Place = Column | ObjectPrefix | Cookie | BrowserStore | LogField | MetricLabel |
 
 
 class Export(Enum):
-    """Whether 'what do you know about me' answers with it."""
+    """Whether an access request is answered with the item."""
 
     OWN = "yes, your own"
     BOTH = "yes, both sides' text"
@@ -188,7 +191,7 @@ class Export(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Whether a person can have it deleted, with the reason or the exemption."""
+    """Whether a person can have the item deleted, with the reason or the exemption."""
 
     can: bool
     why: str
@@ -196,7 +199,7 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One piece of personal data: everything that the statement, the purge and the answers to people need to know."""
+    """One item of personal data, with everything that the statement, the purge and answers to requests need."""
 
     key: str
     categories: tuple[Category, ...]
@@ -209,17 +212,17 @@ class Item:
     places: tuple[Place, ...]
     export: Export
     delete: Delete
-    subject: str = ""  # 'table.column' that says whose it is; empty where nothing stored says so
-    hold: bool = False  # a legal hold can keep it beyond its time
+    subject: str = ""  # 'table.column' that identifies the person; empty if no stored column does
+    hold: bool = False  # a legal hold can keep it beyond its retention
     rare: str = ""  # why the canary run may declare it but never see it
-    needs: str = ""  # the feature (server.data.statement.enabled_features) without which there is no such piece
-    bare: str = ""  # what it is where nothing is stored
-    title: str = ""  # its heading; empty: the words of its key
+    needs: str = ""  # the feature (server.data.statement.enabled_features) without which the item does not exist
+    bare: str = ""  # its description if the store is disabled
+    title: str = ""  # its heading; if empty, the words of its key
 
 
 @dataclass(frozen=True, slots=True)
 class NotPersonal:
-    """A stored or published thing that is about nobody, with the reason."""
+    """A stored or published value that is about no person, with the reason."""
 
     name: str
     why: str
@@ -227,7 +230,7 @@ class NotPersonal:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A recipient as it is named: under what contract, and how what it holds is deleted."""
+    """A recipient as the statement names it: the contract, and how the recipient deletes the data."""
 
     recipient: Recipient
     contract: str
@@ -236,9 +239,9 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Sentences of the statement that are no item, `{names}` filled from settings. `needs`: a feature, or `no-` and its name.
+    """Sentences of the statement that are not an item; `{names}` are filled from settings. `needs`: a feature, or `no-` and its name.
 
-    A key that begins with `front.` stands on the first page.
+    A key that begins with `front.` appears on the first page.
     """
 
     key: str
@@ -249,7 +252,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """All of it."""
+    """All items, exemptions, contracts and texts. Raises ValueError if they contradict each other."""
 
     items: tuple[Item, ...]
     not_personal: tuple[NotPersonal, ...]
@@ -274,21 +277,21 @@ class Registry:
             self._by_key[item.key] = item
 
     def item(self, key: str) -> Item:
-        """An item by its key. Raises KeyError."""
+        """Return an item by its key. Raises KeyError."""
         return self._by_key[key]
 
     def text(self, key: str) -> Text:
-        """A sentence of the statement by its key. Raises KeyError."""
+        """Return a text of the statement by its key. Raises KeyError."""
         found = next((text for text in self.texts if text.key == key), None)
         if found is None:
             raise KeyError(key)
         return found
 
     def heading(self, key: str) -> str:
-        """The heading of an item, in English; the words of a key that there no longer is."""
+        """Return the English heading of an item; for a key that no longer exists, its words."""
         item = self._by_key.get(key)
         return (item.title if item is not None else "") or key.replace("_", " ")
 
     def places(self, kind: type) -> list[tuple[Item, Place]]:
-        """All places of one kind, with their items."""
+        """Return all places of one kind, with their items."""
         return [(item, place) for item in self.items for place in item.places if isinstance(place, kind)]

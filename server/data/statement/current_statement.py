@@ -1,4 +1,7 @@
-"""What people read now: which version holds, which one comes, and all earlier ones. Rule: read anew each minute, never in the loop."""
+"""Publish the statement: the version in effect, the announced one, and all earlier ones.
+
+**Invariant:** version files are read once a minute in a thread, never in the event loop.
+"""
 
 from __future__ import annotations
 
@@ -27,19 +30,23 @@ from server.ops import log
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
 
-NEW = "new: "  # how an item that is new is written (server.data.privacy.registry_history.additions)
-WORDS = {"categories": Category, "purposes": Purpose, "recipients": Recipient}  # of an item that has more than before
+NEW = "new: "  # prefix of a new item in `server.data.privacy.registry_history.additions`
+WORDS = {
+    "categories": Category,
+    "purposes": Purpose,
+    "recipients": Recipient,
+}  # fields in which an item can gain members
 _addition = re.compile(r"(?P<key>\w+): (?P<field>categories|purposes|recipients) now has (?P<word>\w+)").fullmatch
-EVERY = 60.0  # seconds between looks for an announcement
+EVERY = 60.0  # seconds between two reads of the versions
 YEAR = 366 * DAY
 
 
 class Unfit(Exception):
-    """This deployment may not start with the statement that it has; the text says what to do."""
+    """This deployment may not start with its present statement; the text says what to do."""
 
 
 class _Newest(NamedTuple):
-    """What is said of these versions at a Unix time from `since` to before `until`."""
+    """Newest version as `hello` sends it, valid for these versions from Unix time `since` until before `until`."""
 
     versions: Sequence[Version]
     since: float
@@ -48,8 +55,10 @@ class _Newest(NamedTuple):
 
 
 class Published:
-    """The versions of this deployment. `clock`: Unix time; `there`: the versions that were read, before which what the settings say is the
-    only one."""
+    """The statement versions of this deployment.
+
+    `clock`: Unix time; `there`: the versions read from disk; if there are none, the only version is the one of the settings.
+    """
 
     def __init__(
         self, settings: Settings, clock: Callable[[], float] = time.time, there: Sequence[Version] = ()
@@ -57,34 +66,39 @@ class Published:
         self._settings = settings
         self._clock = clock
         self.versions: list[Version] = list(there) or [statement_versions.first(settings, int(clock()))]
-        self.tell: Callable[[], None] = lambda: None  # after each look
+        self._listeners: list[Callable[[], None]] = []
         self._newest = _Newest([], 0.0, 0.0, {})
 
+    def on_read(self, changed: Callable[[], None]) -> None:
+        """Call `changed` after each later `read` of the background task."""
+        self._listeners.append(changed)
+
     def read(self) -> None:
-        """Look for versions in the data folder. Raises OSError, ValueError."""
+        """Read the versions from the data folder. Raises OSError, ValueError."""
         self.versions = statement_versions.read(self._settings.data) or self.versions
 
     async def follow(self) -> None:
-        """Take up announcements, and the day on which one begins to hold."""
+        """Read announcements once a minute, for ever; also notices the day on which a version takes effect."""
         while True:
             await asyncio.sleep(EVERY)
             await asyncio.to_thread(self.read)
-            self.tell()
+            for changed in self._listeners:
+                changed()
 
     @property
     def version(self) -> Version:
-        """The one that holds now."""
+        """The version in effect now."""
         return statement_versions.in_effect(self.versions, self._clock()) or self.versions[0]
 
     @property
     def coming(self) -> Version | None:
-        """The one that is announced."""
+        """The announced version, or None."""
         return statement_versions.coming(self.versions, self._clock())
 
     def newest(self) -> dict[str, Any]:
-        """For `hello`: name of the newest version that people are told of, and the Unix time from which it holds, which may be to come.
+        """Return the name of the newest announced version and the Unix time from which it is in effect (possibly later), for `hello`.
 
-        The same object, never to be written to, until other versions were read or the clock passes a day on which one begins to hold.
+        Returns the same object, which callers must not change, until new versions are read or a version takes effect.
         """
         now, kept = self._clock(), self._newest
         if kept.versions is not self.versions or not kept.since <= now < kept.until:
@@ -92,25 +106,25 @@ class Published:
         return kept.said
 
     def offers(self) -> dict[str, Any]:
-        """For `/api/config`: `privacy` rises with each version that people are told of, `statement` is there before its day."""
+        """Return the fields for `/api/config`: `privacy` rises with each announced version; `statement` is present before a version's day."""
         coming = self.coming
         serial = max(version.serial for version in (self.version, *((coming,) if coming else ())))
         return {"privacy": serial, "statement": {"version": coming.name, "from": coming.effective} if coming else None}
 
     def named(self, name: str) -> Version | None:
-        """A version by its name; None: there is none."""
+        """Return a version by its name, or None."""
         return next((version for version in self.versions if version.name == name), None)
 
     def answer(self, version: Version, language: str) -> dict[str, Any]:
-        """A version as `/api/privacy` and the page have it."""
+        """Return a version as `/api/privacy` and the page show it."""
         coming = self.coming
         kept = version.documents
         return {
             "version": version.name,
             "serial": version.serial,
-            "date": day(version.effective),
+            "date": iso_date(version.effective),
             "announced": version.announced,
-            "coming": {"version": coming.name, "date": day(coming.effective), "transfer": coming.transfer}
+            "coming": {"version": coming.name, "date": iso_date(coming.effective), "transfer": coming.transfer}
             if coming
             else None,
             "history": self.history(language),
@@ -119,17 +133,17 @@ class Published:
         }
 
     def _later(self, version: Version, language: str) -> dict[str, Any] | None:
-        """What a version says in a language that there was none of when it was made; None where its English is not the present one."""
+        """Return a version in a language added after it was made; None if its English text is no longer the present one."""
         return made(self._settings, language) if statement_versions.says(version, self._settings) else None
 
     def history(self, language: str) -> list[dict[str, Any]]:
-        """All versions, the newest first, with what changed in words."""
+        """Return all versions, newest first, with their changes in words."""
         t, now = said()[language], self._clock()
         return [
             {
                 "version": version.name,
-                "date": day(version.effective),
-                "made": day(version.made),
+                "date": iso_date(version.effective),
+                "made": iso_date(version.made),
                 "announced": version.announced,
                 "holds": version.effective <= now,
                 "changes": [
@@ -140,7 +154,7 @@ class Published:
         ]
 
     def disclosed(self) -> list[dict[str, Any]]:
-        """Categories that named providers were given in the last 12 months, with their kinds: of all versions that held then."""
+        """Return the categories disclosed to named providers in the last 12 months, with the kinds of providers, over all versions then in effect."""
         now = self._clock()
         found: dict[str, dict[str, Any]] = {}
         ends = [version.effective for version in self.versions[1:]] + [now]
@@ -157,8 +171,8 @@ class Published:
         return [row for row in found.values() if row["to"]]
 
 
-async def opened(settings: Settings, tasks: Tasks) -> Published:
-    """The versions, the newest of which says what these settings do; looked at anew from here on. Raises Unfit."""
+async def open_published(settings: Settings, tasks: Tasks) -> Published:
+    """Read the versions, write a new one if the settings changed, and start following announcements. Raises Unfit."""
     nobody = unnamed(settings) if settings.privacy.recipients == "fail" else []
     if nobody:
         raise Unfit(f"{'; '.join(nobody)}. Name them in [[recipients]]")
@@ -177,14 +191,14 @@ async def opened(settings: Settings, tasks: Tasks) -> Published:
 
 
 async def _last_chat(settings: Settings) -> float | None:
-    """When the last chat on record ended, 0: there is none; None: that is not known."""
+    """Return the end of the last chat on record in Unix seconds, 0 if there is none, None if unknown."""
     if not settings.store.enabled:
         return None
-    from server.data.database.last_chat import last_chat  # 40 MB of libraries, for a start with other settings alone
+    from server.data.database.last_chat import last_chat  # loads 40 MB of libraries, needed only after settings changed
 
     try:
         return await last_chat(settings)
-    except (StoreAway, NoDriver):  # the start of the store says what is wrong with it
+    except (StoreAway, NoDriver):  # the store reports the problem when it starts
         return None
 
 
@@ -200,7 +214,7 @@ def _newest(versions: Sequence[Version], now: float) -> _Newest:
 
 
 def _named(change: Change, t: Said) -> str:
-    """What a change is about, in a language as far as that has a word for it."""
+    """Return the name of a change's subject, in a language as far as it has a word for it."""
     if change.key.startswith("feature."):
         return t.text(f"privacy.feature.{change.name}")
     if change.key == "registry.added":
@@ -209,7 +223,7 @@ def _named(change: Change, t: Said) -> str:
 
 
 def added(news: str, say: Callable[[str], str]) -> str:
-    """One of `server.data.privacy.registry_history.additions`, in words: `case_subject: recipients now has COURT` names who gets what."""
+    """Return an addition of `registry_history.additions` in words: `case_subject: recipients now has COURT` names the item and the recipient."""
     if news.startswith(NEW):
         return say(REGISTRY.heading(news.removeprefix(NEW)))
     found = _addition(news)
@@ -218,6 +232,6 @@ def added(news: str, say: Callable[[str], str]) -> str:
     return f"{say(REGISTRY.heading(found['key']))}: {say(WORDS[found['field']][found['word']].value)}"
 
 
-def day(at: int) -> str:
-    """A Unix time as a date, UTC."""
+def iso_date(at: int) -> str:
+    """Return a Unix time as a UTC date."""
     return datetime.datetime.fromtimestamp(at, datetime.UTC).date().isoformat()

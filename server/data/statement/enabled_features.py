@@ -1,4 +1,4 @@
-"""What a deployment has switched on, as far as the statement speaks of it. Rule: what is off is not in the text."""
+"""List the features of a deployment that its statement depends on. **Invariant:** the statement does not mention a disabled feature."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from server.ops.config.settings import Settings
 
 
 def features(settings: Settings) -> frozenset[str]:
-    """The names that `needs` of an item or text may say (server.data.privacy.registry_model)."""
+    """Return the enabled features, by the names that `needs` of an item or text may have (server.data.privacy.registry_model)."""
     video, store = settings.video, settings.store.enabled
     found = {
         "store": store,
@@ -30,5 +30,5 @@ def features(settings: Settings) -> frozenset[str]:
 
 
 def holds(needs: str, on: frozenset[str]) -> bool:
-    """Whether something that needs a feature is there; `no-` before the name: where it is off."""
+    """Return whether a condition of `needs` is met by the enabled features. Empty: always; `no-NAME`: if NAME is disabled."""
     return needs.removeprefix("no-") not in on if needs.startswith("no-") else not needs or needs in on

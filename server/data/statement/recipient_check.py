@@ -1,4 +1,7 @@
-"""Whether everybody who gets data is named. Rule: what is switched on and reaches somebody else has a recipient of its kind."""
+"""Check that every outside recipient of personal data is named in `[[recipients]]`.
+
+**Invariant:** each enabled feature that sends data to another operator's host has a recipient of its kind.
+"""
 
 import re
 from collections.abc import Iterator
@@ -11,13 +14,13 @@ _ice_host = re.compile(r"[a-z]+:(\[[^\]]+\]|[^:?]+)").match
 
 
 def unnamed(settings: Settings) -> list[str]:
-    """A sentence for each part that hands data to somebody whom no `[[recipients]]` names; empty: all are named."""
+    """Return a sentence for each feature that sends data to a recipient not named in `[[recipients]]`; empty if all are named."""
     named = {recipient.kind for recipient in settings.recipients}
     return [said for kind, said in _handing_on(settings) if kind not in named]
 
 
 def _handing_on(settings: Settings) -> Iterator[tuple[str, str]]:
-    """(kind, what is switched on) of each part that reaches a host which is not ours."""
+    """Yield (kind of recipient, sentence) for each feature that reaches another operator's host."""
     video, objects, mail = settings.video, settings.objects, settings.mail
     if video.enabled:
         for url in (*video.stun, *video.turn):
@@ -42,12 +45,12 @@ def _handing_on(settings: Settings) -> Iterator[tuple[str, str]]:
                 yield "captcha", f"{theirs} learns the IP address and the browser of those whom it checks"
                 break
     for network in settings.server.proxies:
-        if network.is_global and network.prefixlen:  # /0 is no provider, and has a warning of its own
+        if network.is_global and network.prefixlen:  # /0 is not a provider, and has its own warning
             yield "cdn", f"the proxies of {network} see every request"
 
 
 def _ours(host: str, settings: Settings) -> bool:
-    """Whether a host is this machine's, of a private network, or of a name that this server answers by."""
+    """Return whether a host is this machine, in a private network, or under a name that this server serves."""
     name = host.strip("[]").lower()
     if name == "localhost":
         return True

@@ -1,6 +1,7 @@
-"""`/privacy`, `/privacy/<version>`, `/privacy/changes`, `/api/privacy`. Rule: every version that ever held can be read here.
+"""Serve `/privacy`, `/privacy/<version>`, `/privacy/changes` and `/api/privacy`.
 
-In the language that the browser asks for, or `?lang=`. What was rendered is kept, a few pages at most.
+The language is `?lang=`, or the one that the browser asks for. A few rendered pages are cached. **Invariant:** every version that was ever in effect
+can be read here.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from server.data.privacy import past_statements
+from server.data.privacy import registry_history
 from server.data.privacy.registry import REGISTRY
 from server.data.statement.current_statement import Published, added
 from server.data.statement.statement_versions import Version
@@ -25,17 +26,17 @@ KEPT = 36  # rendered pages
 
 
 class PrivacyRoutes:
-    """The handlers."""
+    """HTTP handlers of the statement."""
 
     def __init__(self, services: Services, pages: Pages, published: Published) -> None:
         self._services = services
         self._pages = pages
         self._published = published
         self._rendered: dict[tuple[object, ...], File] = {}
-        published.tell = self.tell
+        published.on_read(self.update_offers)
 
-    def tell(self) -> None:
-        """What the page and programs are told in `/api/config`; what was rendered may say something else now."""
+    def update_offers(self) -> None:
+        """Update the statement's fields in `/api/config`, and drop rendered pages, which may be outdated."""
         self._services.offers |= self._published.offers()
         if not self._services.offers["statement"]:
             del self._services.offers["statement"]
@@ -51,12 +52,12 @@ class PrivacyRoutes:
         return File.of("privacy.json", orjson.dumps(body)).answer(request, "no-cache", "Accept-Language")
 
     async def version(self, request: web.Request) -> web.Response:
-        """`GET /privacy/<version>`: a version of this deployment, or one of the registry before it had any."""
+        """`GET /privacy/<version>`: a version of this deployment, or a version of the registry from before it had any."""
         name = request.match_info["version"]
         found = self._published.named(name)
         if found is not None:
             return self._statement(request, found)
-        before = past_statements.document(name)
+        before = registry_history.past_statement(name)
         if before is None:
             raise web.HTTPNotFound
         return self._answer(request, ("past", name), "privacy-past.html", doc=before)
@@ -65,7 +66,12 @@ class PrivacyRoutes:
         """`GET /privacy/changes`"""
         history = self._published.history(language_of(request))
         return self._answer(
-            request, ("changes",), "privacy-changes.html", history=history, past=past_statements.versions(), added=added
+            request,
+            ("changes",),
+            "privacy-changes.html",
+            history=history,
+            past=registry_history.released(),
+            added=added,
         )
 
     def _statement(self, request: web.Request, version: Version) -> web.Response:
@@ -90,16 +96,17 @@ class PrivacyRoutes:
 
 
 def language_of(request: web.Request) -> str:
-    """`?lang=`, else the first that the browser asks for and that there is, else English."""
+    """Return the language: `?lang=`, else the browser's first available one, else English."""
     return page_language.language_of(request, said())[0]
 
 
 def add_privacy(app: web.Application) -> None:
-    """One part of the application. Raises NotReleased where the registry has no version."""
+    """Add the routes to the application. Raises NotReleased if the registry has no version."""
     services = app[SERVICES]
     published = app.get(PUBLISHED) or Published(services.settings)
     routes = PrivacyRoutes(services, app[PAGES], published)
-    routes.tell()
+    routes.update_offers()
+
     app.router.add_get("/privacy", routes.page)
     app.router.add_get("/api/privacy", routes.data)
     app.router.add_get("/privacy/changes", routes.changes)

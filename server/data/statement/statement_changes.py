@@ -1,4 +1,7 @@
-"""What differs between two states of a deployment, in words. Rule: a change adds to what is done with people's data, or it does not."""
+"""Compare two states of a deployment, and list the changes that its statement reports.
+
+**Invariant:** every change either adds to the use of personal data, and is announced first, or does not.
+"""
 
 from __future__ import annotations
 
@@ -20,19 +23,19 @@ ADDS = frozenset(
         "backups.longer",
         "feature.on",
     )
-)  # of which people are told before
+)  # announced to users in advance
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`key`: a sentence of words/*.json, `change.` before it; `name`: what it is about."""
+    """One change. `key`: a sentence of the catalogues under `privacy.change.`; `name`: the thing that changed."""
 
     key: str
     name: str
 
     @property
     def adds(self) -> bool:
-        """Whether people are told before it holds."""
+        """Whether users must be told before the change takes effect."""
         return self.key in ADDS
 
     def __str__(self) -> str:
@@ -40,7 +43,7 @@ class Change:
 
 
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
-    """All changes, the registry's first."""
+    """Return all changes between two states (`statement_versions.state`), those of the registry first."""
     return [
         *_registry(old["registry"], new["registry"]),
         *_operator(old, new),

@@ -1,7 +1,7 @@
-"""The statement of one deployment as plain values, in one language. Rule: made from the registry and the settings; what is off is not in it.
+"""Build the statement of one deployment as plain values, in one language, from the registry and the settings.
 
-`/api/privacy`, the page, the kept versions and the answers to people read the same values. A text that a language does not have, or
-has of another English than the registry's, is English, and `lang` beside it says so.
+`/api/privacy`, the page, the stored versions and answers to access requests use the same values. A text is in English, with `lang` beside it, if the
+language lacks it or translates another English text than the registry's. **Invariant:** disabled features do not appear.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ NEEDS = {
     Recipient.TRANSLATION: "translation",
     Recipient.CAPTCHA: "captcha",
     Recipient.MODERATION: "pictures.provider",
-}  # recipients who get nothing where this is off
+}  # recipients that get nothing if this feature is disabled
 OF_STORE = (Recipient.HOSTING, Recipient.POLICE, Recipient.COURT, Recipient.LINK, Recipient.CHILDREN)
 PROVIDERS = {
     "hosting": Recipient.HOSTING,
@@ -53,9 +53,9 @@ PROVIDERS = {
     "turn": Recipient.TURN,
     "translation": Recipient.TRANSLATION,
     "captcha": Recipient.CAPTCHA,
-}  # "disclosed for a business purpose": what a kind of `[[recipients]]` gets
-UNNAMED_PROVIDER = "none is named"  # in place of a contract that there is none of
-REQUEST = "/privacy/request"  # where people use their rights; it is served where anything is stored
+}  # "disclosed for a business purpose": the recipient that a kind of `[[recipients]]` stands for
+UNNAMED_PROVIDER = "none is named"  # in place of a contract, if the deployment names no provider
+REQUEST = "/privacy/request"  # the page for requests; served if the store is enabled
 LASTS = "120 days after your last visit"  # server.ops.security.identity_cookie
 CLOSED = dict.fromkeys(
     ("report.closed", "case.closed", "case_subject.closed", "appeal.closed", "law_notice.closed", "request.closed"),
@@ -72,10 +72,7 @@ CLOSED = dict.fromkeys(
 
 
 def document(settings: Settings, language: str = "en", registry: Registry = REGISTRY) -> dict[str, Any]:
-    """All that the statement says of this deployment; without its own version, which `server.data.statement.statement_versions` gives it.
-
-    Raises NotReleased.
-    """
+    """Return the content of the statement, without its version, which `server.data.statement.statement_versions` adds. Raises NotReleased."""
     on = features(settings)
     items = [item for item in registry.items if _there(item, on)]
     rows = [_item(item, settings.retention, on) for item in items]
@@ -107,12 +104,12 @@ def document(settings: Settings, language: str = "en", registry: Registry = REGI
 
 
 def named_providers(kinds: Iterable[str]) -> frozenset[Recipient]:
-    """The recipients of which a deployment names one. `kinds`: of its `[[recipients]]`."""
+    """Return the recipients of which a deployment names at least one. `kinds`: the kinds of its `[[recipients]]`."""
     return frozenset(PROVIDERS[kind] for kind in kinds if kind in PROVIDERS)
 
 
 def _contract(contract: Contract, named: frozenset[Recipient]) -> dict[str, str]:
-    """A recipient with its contract; of a kind of provider that is not named nothing is claimed."""
+    """Return a recipient with its contract; of a kind of provider that is not named, nothing is claimed."""
     who = contract.recipient
     known = who in named or who not in PROVIDERS.values()
     return {
@@ -123,7 +120,7 @@ def _contract(contract: Contract, named: frozenset[Recipient]) -> dict[str, str]
 
 
 def said(text: Text, settings: Settings, language: str) -> dict[str, str]:
-    """A text in a language, filled; English, and said to be, where that language does not have it."""
+    """Return a text in a language, filled from settings; in English, marked so, if that language lacks it."""
     t, title, body = spoken()[language], f"declared.{text.key}.title", f"declared.{text.key}"
     if not (t.translates(title, text.title) and t.translates(body, text.body)):
         names = _names(settings, spoken()[ENGLISH])
@@ -132,7 +129,7 @@ def said(text: Text, settings: Settings, language: str) -> dict[str, str]:
 
 
 def _names(settings: Settings, t: Said) -> dict[str, str]:
-    """What the names in braces stand for."""
+    """Return the values of the names in braces."""
     operator = settings.operator
     known = [way for way in (operator.email, operator.address) if way]
     written = t.listed(known, "or") if known else t.text("privacy.nowhere")
@@ -161,12 +158,12 @@ def _who(name: str, t: Said) -> str:
 
 
 def _there(item: Item, on: frozenset[str]) -> bool:
-    """Whether a deployment has a piece: its feature is on, and it is somewhere."""
+    """Return whether this deployment has an item: its feature is enabled, and it is stored in at least one place."""
     return holds(item.needs, on) and bool(_places(item, on))
 
 
 def _places(item: Item, on: frozenset[str]) -> list[Any]:
-    """Where a piece is in this deployment. Without a store, what was stored is there only as far as a browser has it."""
+    """Return the places of an item in this deployment. Without a store, only the browser holds items that would be stored."""
     if "store" in on or not any(isinstance(place, Column | ObjectPrefix) for place in item.places):
         return list(item.places)
     return [place for place in item.places if isinstance(place, Cookie | BrowserStore)]
@@ -200,7 +197,7 @@ def _item(item: Item, retention: Retention, on: frozenset[str]) -> dict[str, Any
 def _category(
     category: Category, items: list[Item], rows: list[dict[str, Any]], named: frozenset[Recipient]
 ) -> dict[str, Any]:
-    """A category with its pieces, and the kinds of named providers who get some of it."""
+    """Return a category with its items, and the kinds of named providers that get some of them."""
     keys = [item.key for item in items if category in item.categories]
     letter = category.name if len(category.name) == 1 else ""
     known = [who.value for who in dict.fromkeys(PROVIDERS.values()) if who in named]
@@ -219,7 +216,7 @@ def _provider(provider: Provider) -> dict[str, Any]:
 
 
 def place_words(place: Any) -> str:
-    """A place as the public may read it."""
+    """Return a place in words for the public."""
     kind = type(place).__name__
     words = {
         "Column": "database",
@@ -241,7 +238,7 @@ def place_words(place: Any) -> str:
 
 
 def keep_words(item: Item, retention: Retention) -> str:
-    """How long, in words, with what this deployment shortened."""
+    """Return the retention of an item in words, as this deployment may have shortened it."""
     keep = item.keep
     if isinstance(keep, Days):
         days = days_of(item, retention)

@@ -1,9 +1,11 @@
-"""The versions of one deployment's statement, in DATA/statement. Rule: what adds to the use of people's data is announced 14 days before it
-holds, 30 where the data goes to another operator.
+"""Write and read the versions of one deployment's statement, in DATA/statement.
 
-A version is `R.N`: the registry's, and the count of this deployment's changes under it. One file a version, written once, with the
-statement as it was said in each language; nothing is ever changed in it, so that old versions stay readable. A version under which
-nobody chatted is no promise to anybody: the next one replaces it, as when an operator tries the program first and configures it then.
+A version is `R.N`: the registry's number, and the count of this deployment's changes under it. It is one file, written once, with the statement in
+each language; it is never changed, so that old versions stay readable.
+
+**Invariant:** a change that adds to the use of personal data is announced 14 days before it takes effect, 30 if the data is transferred to another
+operator. A version under which no chat happened has no effect on users, and the next one replaces it, as when an operator tries the program before
+configuring it.
 """
 
 from __future__ import annotations
@@ -27,17 +29,17 @@ from server.ops.config.settings import Settings
 
 FOLDER = "statement"  # under DATA
 NOTICE = 14  # days between an announcement and what it adds
-TRANSFER = 30  # where it is that people's data goes to another operator
+TRANSFER = 30  # days, if personal data is transferred to another operator
 DAY = 86_400
 
 
 class NotAnnounced(RuntimeError):
-    """What this deployment does is more than its statement says; the text says what to do."""
+    """This deployment does more with personal data than its statement says; the text says what the operator must do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version. `made`, `effective`: Unix times; `announced`: false where what it adds was told to nobody before."""
+    """One version. `made`, `effective`: Unix times; `announced`: false if its additions took effect without notice."""
 
     registry: int
     count: int
@@ -51,22 +53,22 @@ class Version:
 
     @property
     def name(self) -> str:
-        """As people read it: `3.2`."""
+        """The version in words: `3.2`."""
         return f"{self.registry}.{self.count}"
 
     @property
     def transfer(self) -> str:
-        """The operator to whom people's data goes with it; empty: it stays."""
+        """The operator who receives personal data with it; empty if it is not transferred."""
         return next((change.name for change in self.changes if change.key == "transfer"), "")
 
     @property
     def serial(self) -> int:
-        """A number that rises with each version, for programs and the page."""
+        """Number that rises with each version, for programs and the page."""
         return self.registry * 1000 + self.count
 
 
 def state(settings: Settings) -> dict[str, Any]:
-    """What a version is made of: all that a person would want to be told of when it changes."""
+    """Return the state that a version describes: everything whose change matters to users."""
     operator = settings.operator
     return {
         "registry": {"version": current().number, "digest": current().digest},
@@ -78,7 +80,7 @@ def state(settings: Settings) -> dict[str, Any]:
 
 
 def read(data: Path) -> list[Version]:
-    """All versions, the oldest first. Raises OSError, and ValueError where a file is damaged."""
+    """Return all versions, oldest first. Raises OSError, and ValueError if a file is damaged."""
     found = []
     for path in (data / FOLDER).glob("*.json"):
         body = orjson.loads(path.read_bytes())
@@ -88,28 +90,28 @@ def read(data: Path) -> list[Version]:
 
 
 def in_effect(versions: Sequence[Version], now: float) -> Version | None:
-    """The newest that holds now; the first where a clock says that none does yet. None: there is none."""
+    """Return the newest version in effect; the first if a wrong clock says that none is; None if there are no versions."""
     return next(
         (version for version in reversed(versions) if version.effective <= now), versions[0] if versions else None
     )
 
 
 def coming(versions: Sequence[Version], now: float) -> Version | None:
-    """The next that is announced and does not hold yet."""
+    """Return the next version that is announced and not yet in effect, or None."""
     return next((version for version in versions if version.effective > now), None)
 
 
 def is_settled(settings: Settings, now: int | None = None) -> bool:
-    """Whether the statement says what this deployment does. Raises OSError, ValueError."""
+    """Return whether the version in effect describes this deployment. Raises OSError, ValueError."""
     held = in_effect(read(settings.data), int(time.time()) if now is None else now)
     return held is not None and held.digest == _digest(state(settings))
 
 
 def settle(settings: Settings, now: int | None = None, last_chat: float | None = None) -> str:
-    """Make the statement say what this deployment does, at its start; what was not announced before as a sentence, empty: nothing.
+    """Make the statement describe this deployment, at its start; return a sentence about unannounced additions, or an empty one.
 
-    `last_chat`: when the last chat on record ended, Unix seconds, 0: there is none; None: it is not known. Raises NotAnnounced where
-    `privacy.changes` is `fail` and something was not, OSError.
+    `last_chat`: end of the last chat on record in Unix seconds, 0 without chats, None if unknown. Raises NotAnnounced if an addition was not
+    announced and `privacy.changes` is `fail`; OSError.
     """
     now = int(time.time()) if now is None else now
     versions, mine = read(settings.data), state(settings)
@@ -128,7 +130,7 @@ def settle(settings: Settings, now: int | None = None, last_chat: float | None =
 
 
 def _say(settings: Settings, versions: Sequence[Version], held: Version | None, now: int) -> str:
-    """Write the version of these settings, which holds from now on; what was not announced before. Raises NotAnnounced, OSError."""
+    """Write the version of these settings, in effect now; return a sentence about unannounced additions. Raises NotAnnounced, OSError."""
     changes = compare(held.state, state(settings)) if held is not None else []
     adding = [change for change in changes if change.adds]
     problem = ""
@@ -143,7 +145,7 @@ def _say(settings: Settings, versions: Sequence[Version], held: Version | None, 
 
 
 def _unused(versions: Sequence[Version], now: int, last_chat: float, days: int) -> list[Version]:
-    """The newest versions under which nobody chatted. One that is older than chats are kept may have been used."""
+    """Return the newest versions under which no chat happened. A version older than the retention of chats may have been used."""
     found: list[Version] = []
     for version in reversed([one for one in versions if one.effective <= now]):
         kept = min(days, int(version.state["retention"]["days"]))
@@ -154,9 +156,9 @@ def _unused(versions: Sequence[Version], now: int, last_chat: float, days: int) 
 
 
 def announce(settings: Settings, days: int, now: int, *, transfer: bool = False, dry: bool = False) -> Version:
-    """The version of these settings, which holds in `days`; what only takes away may hold at once. Raises NotAnnounced, OSError.
+    """Write the version of these settings, in effect in `days` days; removals alone may take effect at once. Raises NotAnnounced, OSError.
 
-    `transfer`: the operator whom they name is another one, to whom people's data goes; else the same under another name.
+    `transfer`: the operator named in the settings is another one, who receives the personal data; else the same one renamed.
     """
     versions, mine = read(settings.data), state(settings)
     last = versions[-1] if versions else None
@@ -181,12 +183,12 @@ def announce(settings: Settings, days: int, now: int, *, transfer: bool = False,
 
 
 def first(settings: Settings, now: int) -> Version:
-    """What a deployment says that has no version yet, unwritten."""
+    """Return the version of a deployment that has none yet, unwritten."""
     return _draft(settings, (), (), made=now, effective=now, announced=True)
 
 
 def says(version: Version, settings: Settings) -> bool:
-    """Whether a version is of exactly these settings and this program's list, so that it can be said in a language that came later."""
+    """Return whether a version describes exactly these settings and this registry, so that it can be rendered in a language added later."""
     return version.digest == _digest(state(settings))
 
 
@@ -205,7 +207,7 @@ def _draft(
 
 
 def _write(data: Path, version: Version) -> None:
-    """Whole or not at all. Another host's of the same name and state is as good. Raises OSError."""
+    """Write the file whole or not at all. A file of the same name and state, written by another host, is accepted. Raises OSError."""
     folder = data / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     draft = folder / f".{version.name}.{os.getpid()}"

@@ -1,8 +1,7 @@
-"""What the tables about people's data say, in another language. Rule: found by the English words, in the catalogue under `term.`; what a
-language lacks is English, and marked.
+"""Translate the terms of the statement's tables. Terms are looked up by their English words, in the catalogue under `term.`.
 
-A term with a name in braces stands for all that is built like it: what is in its place is looked for too, and `{n}` is a number that
-chooses the form.
+A term with a name in braces is a pattern: the text in its place is translated too, and `{n}` is a number that selects the plural form. A term that a
+language lacks is shown in English, and marked as English.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _name = re.compile(r"\\{(\w+)\\}").sub
 
 
 class Terms:
-    """The terms of one language, by the English ones; call it with one of them."""
+    """The terms of one language by the English ones. Call it with a term."""
 
     def __init__(self, terms: Mapping[str, Word], language: str) -> None:
         self.terms = terms
@@ -33,12 +32,12 @@ class Terms:
         ]
 
     def __call__(self, term: str) -> str:
-        """For a page: in that language, else the English one as a piece of a page that says so."""
+        """Return the term for a page; if it is not translated, the English term in an element with `lang="en"`."""
         found = self.find(term)
         return Markup('<span lang="en" dir="ltr">{}</span>').format(term) if found is None else found
 
     def find(self, term: str) -> str | None:
-        """In that language; None where it has no such term."""
+        """Return the translated term; None if this language has no such term."""
         found = self.terms.get(term)
         if isinstance(found, str):
             return found
@@ -58,12 +57,12 @@ def _group(found: re.Match[str]) -> str:
 
 
 def english(term: str) -> str:
-    """The terms of English."""
+    """Return the term itself: the translation into English."""
     return term
 
 
 def of(theirs: Words, originals: Words) -> Terms:
-    """The terms of a language. Of a plural both English forms are the same term."""
+    """Build the terms of a language from its catalogue and the English one. Both English forms of a plural are the same term."""
     found: dict[str, Word] = {}
     for key, original in originals.table.items():
         if key.startswith(BEGIN) and key not in theirs.missing:

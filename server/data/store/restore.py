@@ -51,7 +51,7 @@ async def replay(parts: Parts) -> Restored:
     """After a restore by other means: the same, of what the copies have where the database is older. Raises as `restore`."""
     done = Restored()
     copies = _copies(parts)
-    if await non_restorable_state.unfinished(parts.database) or not await copies.belong():
+    if await non_restorable_state.is_unfinished(parts.database) or not await copies.match_database():
         done.kept = await non_restorable_state.put_back(parts.database, await _loaded(copies, done))
     await _deleted(parts, done)
     return done
@@ -60,7 +60,7 @@ async def replay(parts: Parts) -> Restored:
 async def _deleted(parts: Parts, done: Restored) -> None:
     """The deletions since."""
     done.people = await Removal(parts.database, parts.logs, parts.objects).replay()
-    done.entries, done.again = await database_backup.replay(parts.database, parts.objects, parts.logs)
+    done.entries, done.again = await database_backup.replay_erasures(parts.database, parts.objects, parts.logs)
 
 
 async def _kept(parts: Parts, done: Restored) -> Rows:
@@ -73,7 +73,7 @@ async def _kept(parts: Parts, done: Restored) -> Rows:
             ):  # what waits for the erasure list stands in what is about to go
                 pass
             await copies.keep()
-            return await non_restorable_state.today(parts.database, parts.pseudonyms, int(time.time()))
+            return await non_restorable_state.current_rows(parts.database, parts.pseudonyms, int(time.time()))
     except SetBack:
         pass
     except StoreAway as error:
@@ -97,7 +97,7 @@ async def _usable(parts: Parts) -> bool:
     if database.sqlite and not database.path.exists():
         return False
     found = await schema_migration.revision(database)
-    if not found or await non_restorable_state.unfinished(database):
+    if not found or await non_restorable_state.is_unfinished(database):
         return False
     if found in schema_migration.REVISIONS:
         await schema_migration.migrate(database)

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server.data.backup import database_backup
-from server.data.backup.non_restorable_state import UNFINISHED, unfinished
-from server.data.backup.sealed_copies import EVERY, Copies, SetBack
+from server.data.backup.non_restorable_state import UNFINISHED, is_unfinished
+from server.data.backup.sealed_copies import COPY_WITHIN_S, Copies, SetBack
 from server.data.database import folder_lock
 from server.data.database.database import Database
 from server.data.database.database_changes import News
@@ -28,9 +28,8 @@ from server.data.database.schema_migration import HEAD, migrate_apart, revision
 from server.data.database.service_lock import ServiceLock
 from server.data.database.store_reachability import Reach, cause_of
 from server.data.errors import Busy, Crowded, KeysDiffer, NotSaved, ObjectsAway, SchemaDiffers, StoreAway
-from server.data.keys import keyed_values
 from server.data.keys.epoch_keys import EpochKeys
-from server.data.keys.pseudonyms import Pseudonyms
+from server.data.keys.pseudonyms import Pseudonyms, open_pseudonyms
 from server.data.logs.save_quota import Quota
 from server.data.logs.saved_logs import SavedLogs
 from server.data.objects.object_store import Objects
@@ -73,7 +72,7 @@ def open_parts(settings: Settings, keys: Keys) -> Parts:
     """Everything but the writer, not yet connected. Raises KeyGone, OSError."""
     database = Database(database_url(settings.store, settings.data), data=settings.data)
     objects = Objects(settings.objects, settings.data)
-    pseudonyms = keyed_values.pseudonyms(keys, settings.data, shared=bool(settings.cluster.nats))
+    pseudonyms = open_pseudonyms(keys, settings.data, shared=bool(settings.cluster.nats))
     fingerprints = Fingerprints(database, keys, pseudonyms, settings.retention)
     return Parts(database, objects, pseudonyms, SavedLogs(database, objects, pseudonyms), fingerprints)
 
@@ -162,7 +161,7 @@ class Store:
 
     async def _open(self) -> None:
         await self._service_lock.take()
-        if await unfinished(self.parts.database):
+        if await is_unfinished(self.parts.database):
             raise SchemaDiffers(UNFINISHED)
         if self._settings.store.migrate:
             await migrate_apart(self.parts.database.url, self._settings.data)
@@ -170,7 +169,7 @@ class Store:
             raise SchemaDiffers("the database is not at this program's revision: serendip db migrate")
         self.schema = HEAD
         await self.parts.fingerprints.check()
-        self._backup = await database_backup.last(self.parts.database)
+        self._backup = await database_backup.last_backup(self.parts.database)
         self.writer.start()
         self.writer.reach.worked()
         self.ready = True
@@ -320,7 +319,7 @@ class Store:
                 if self.ready:
                     await self.logs.sweep()
                     await self.parts.fingerprints.check()  # an epoch may have begun
-                    self._backup = await database_backup.last(self.parts.database)
+                    self._backup = await database_backup.last_backup(self.parts.database)
             except KeysDiffer as error:
                 logger.error("store.keys_differ", **log.described(error))
             except (StoreAway, ObjectsAway):
@@ -329,9 +328,9 @@ class Store:
     async def _copy_upkeep(self) -> None:
         """Copy what a restore must not undo, within EVERY seconds of each change; hosts that share a database let one do it."""
         copies, told = Copies(self.parts.database, self.parts.objects, self.parts.pseudonyms), False
-        written = News(self.parts.database.version, EVERY / 2)  # in any case: copies may go where nobody writes
+        written = News(self.parts.database.version, COPY_WITHIN_S / 2)  # in any case: copies may go where nobody writes
         while True:
-            await asyncio.sleep(EVERY / 4 * (0.5 + random.random()))
+            await asyncio.sleep(COPY_WITHIN_S / 4 * (0.5 + random.random()))
             try:
                 if self.ready and await written.there():
                     await copies.keep()

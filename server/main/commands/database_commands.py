@@ -116,7 +116,7 @@ def accept_keys(why: Why, config: ConfigFile = None, data: DataFolder = None, op
     async def handler(parts: Parts, _: Settings) -> list[str]:
         found = await parts.fingerprints.problems()
         outcome = "; ".join(found) or "nothing differed"
-        await audit_log.note(
+        await audit_log.write_entry(
             parts.database, now=int(time.time()), operator=who(operator), action="accept keys", why=why, outcome=outcome
         )
         await parts.fingerprints.accept()
@@ -139,7 +139,7 @@ def backup(
 
     async def handler(parts: Parts, _: Settings) -> int:
         size = await backups.backup(parts.database, file)
-        await audit_log.note(
+        await audit_log.write_entry(
             parts.database,
             now=int(time.time()),
             operator=who(operator),
@@ -173,7 +173,7 @@ def restore(
             async with service_lock.alone(parts.database):
                 done = await restoring.restore(parts, file)
                 told = restored(done)
-                await audit_log.note(
+                await audit_log.write_entry(
                     parts.database, now=int(time.time()), operator=who(operator), action="restore", why=why,
                     outcome="; ".join(told),
                 )  # fmt: skip

@@ -54,7 +54,7 @@ def show(
         async with _act(parts, url, operator, "log show", why) as act:
             ident = await parts.logs.find(last(url))
             if ident is not None:
-                await act.about(await audit_log.of_log(parts.database, parts.pseudonyms, ident))
+                await act.about(await audit_log.log_subjects(parts.database, parts.pseudonyms, ident))
             said = await parts.logs.show(last(url)) if ident is not None else None
             act.outcome = "shown" if said is not None else "none"
         return said
@@ -87,12 +87,12 @@ def remove(
     say(perform(config, data, handler))
 
 
-async def _removed(parts: Parts, act: audit_log.Act, text: str, dry: bool) -> str:
+async def _removed(parts: Parts, act: audit_log.AuditedAction, text: str, dry: bool) -> str:
     """Remove the log, or only look; what came of it."""
     ident = await parts.logs.find(text)
     if ident is None:
         return "there is no such log"
-    await act.about(await audit_log.of_log(parts.database, parts.pseudonyms, ident))
+    await act.about(await audit_log.log_subjects(parts.database, parts.pseudonyms, ident))
     if dry:
         return "would be removed"
     async with parts.database.write() as connection:
@@ -104,9 +104,9 @@ async def _removed(parts: Parts, act: audit_log.Act, text: str, dry: bool) -> st
 
 def _act(
     parts: Parts, url: str, operator: str, action: str, why: str, *, dry: bool = False
-) -> AbstractAsyncContextManager[audit_log.Act]:
+) -> AbstractAsyncContextManager[audit_log.AuditedAction]:
     """In the trail, by the address that was given."""
-    subject = audit_log.of_log_address(parts.pseudonyms, last(url))
+    subject = audit_log.log_address_subject(parts.pseudonyms, last(url))
     return audit_log.act(parts.database, operator=who(operator), action=action, why=why, subject=subject, dry=dry)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.privacy import all_walks, audit_log, log_scan, registry_history
+from server.data.privacy import audit_log, log_scan, registry_check, registry_history
 from server.data.retention import legal_holds
 from server.data.retention.purge import Purge, Purged
 from server.data.statement import statement_versions
@@ -88,7 +88,7 @@ def purge(
             done = await made.run(dry=dry_run)
         if not dry_run:
             counts = ", ".join(f"{place} {count}" for place, count in done.deleted.items() if count)
-            await audit_log.note(
+            await audit_log.write_entry(
                 parts.database,
                 now=int(time.time()),
                 operator=who(operator),
@@ -161,7 +161,7 @@ def hold_place(
     async def handler(parts: Parts, settings: Settings) -> str:
         chosen = _selector(settings, identity, address)
         subject = (
-            _subject(parts.pseudonyms, chosen) if chosen else audit_log.of_log_address(parts.pseudonyms, last(log))
+            _subject(parts.pseudonyms, chosen) if chosen else audit_log.log_address_subject(parts.pseudonyms, last(log))
         )
         async with audit_log.act(
             parts.database, operator=who(operator), action="hold place", why=f"{authority}: {reason}", subject=subject, dry=dry_run,
@@ -205,12 +205,12 @@ def _subject(pseudonyms: Pseudonyms, selector: legal_holds.Selector) -> bytes:
     return pseudonyms.audit_subject(pseudonyms.kept_identity(int(selector.value)))
 
 
-async def _of_log(parts: Parts, act: audit_log.Act, text: str) -> legal_holds.Selector:
+async def _of_log(parts: Parts, act: audit_log.AuditedAction, text: str) -> legal_holds.Selector:
     """A log by the last part of its address, its people in the trail. Raises BadHold."""
     ident = await parts.logs.find(text)
     if ident is None:
         raise legal_holds.BadHold("refused.hold.log")
-    await act.about(await audit_log.of_log(parts.database, parts.pseudonyms, ident))
+    await act.about(await audit_log.log_subjects(parts.database, parts.pseudonyms, ident))
     return legal_holds.Selector("log", ident.hex()).checked()
 
 
@@ -266,7 +266,7 @@ def replay(config: ConfigFile = None, data: DataFolder = None, operator: Operato
 
     async def handler(parts: Parts, _: Settings) -> list[str]:
         told = restored(await restore.replay(parts))
-        await audit_log.note(
+        await audit_log.write_entry(
             parts.database, now=int(time.time()), operator=who(operator), action="replay", why="restore",
             outcome="; ".join(told),
         )  # fmt: skip
@@ -286,7 +286,7 @@ def audit_list(
     """What operators did."""
 
     async def handler(parts: Parts, _: Settings) -> list[audit_log.Entry]:
-        return list(await audit_log.listed(parts.database, int(time.time()) - days * DAY))
+        return list(await audit_log.recent_entries(parts.database, int(time.time()) - days * DAY))
 
     found = perform(config, data, handler)
     if as_json:
@@ -368,7 +368,7 @@ def release() -> None:
 @app.command()
 def check() -> None:
     """The walk: what is declared exists, what exists is declared, and the newest version says it."""
-    found = [*all_walks.findings(), *registry_history.check()]
+    found = [*registry_check.findings(), *registry_history.check()]
     if found:
         stop(*found)
     say(

@@ -128,7 +128,7 @@ class Server:
     async def open_store(self, secret: secret_keys.Keys, *, listening: bool = True) -> None:
         """What is told of it, and what is kept, where anything is. Not `listening`: until `listen`. Raises StartError."""
         try:
-            self._published = await current_statement.opened(self._settings, self.tasks)
+            self._published = await current_statement.open_published(self._settings, self.tasks)
         except current_statement.Unfit as error:
             raise StartError(f"privacy: {error}") from None
         self.worker.statement = self._published.newest

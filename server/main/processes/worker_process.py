@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from engine.engine import BadRecord
 from engine.rooms.remote_room import RemoteRoom
-from server.data.keys import keyed_values as kept_keys
+from server.data.keys.pseudonyms import open_pseudonyms
 from server.data.records.address_country import Countries
 from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.frontend.broadcast_state import Statement, Told
@@ -136,7 +136,7 @@ class WorkerProcess:
             self.reception.help.country = Countries(settings.store.country_file).find
         except ValueError as error:
             raise StartError(f"store: {error}") from None
-        self.told = told = Told(kept_keys.pseudonyms(secret, settings.data), worker.look_again, self._read)
+        self.told = told = Told(open_pseudonyms(secret, settings.data), worker.look_again, self._read)
         told.bans.minor, told.bans.lifted = self._turned_away, worker.lifted
         worker.banned, worker.unseen, worker.seen = told.bans.refusal, told.notices.unread, told.notices.seen
         self._recorder = Recorder(worker, self.kept, self.kept.report)

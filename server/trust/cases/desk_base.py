@@ -94,8 +94,8 @@ class Files:
 
     async def _note(self, action: str, operator: str, why: str, ident: bytes, outcome: str) -> None:
         """Write a line of the audit log, under the keyed value of the case's subject. Raises StoreAway."""
-        await audit_log.note(
+        await audit_log.write_entry(
             self._database, now=self.now, operator=operator, action=action, why=why,
-            subject=await audit_log.of_case(self._database, self._pseudonyms, ident),
+            subject=await audit_log.case_subject_of(self._database, self._pseudonyms, ident),
             outcome=f"case {ident.hex()}: {outcome}",
         )  # fmt: skip

@@ -61,7 +61,7 @@ class Reviews(Files):
 
     async def _writer(self, ident: bytes, network: bool) -> bytes:
         """Return the audit log's subject of an appeal: the case's subject; the writer of a network's appeal is unknown."""
-        found = None if network else await audit_log.of_case(self._database, self._pseudonyms, ident)
+        found = None if network else await audit_log.case_subject_of(self._database, self._pseudonyms, ident)
         return found or self._pseudonyms.audit_subject(ident)
 
     async def _waiting(self) -> list[Appeal]:

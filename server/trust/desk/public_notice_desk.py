@@ -133,7 +133,7 @@ class LawDesk:
         return found[0]
 
     async def _note(self, action: str, operator: str, why: str, ident: bytes, outcome: str) -> None:
-        await audit_log.note(
+        await audit_log.write_entry(
             self._database, now=int(self._clock()), operator=operator, action=action, why=why,
             outcome=f"notice {ident.hex()}: {outcome}",
         )  # fmt: skip

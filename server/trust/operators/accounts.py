@@ -180,7 +180,7 @@ class Accounts:
 
     async def _note(self, action: str, by: str, what: str) -> None:
         now = int(self._clock())
-        await audit_log.note(self._database, now=now, operator=by, action=action, why="accounts", outcome=what)
+        await audit_log.write_entry(self._database, now=now, operator=by, action=action, why="accounts", outcome=what)
 
 
 async def unread_queues(database: Database) -> frozenset[str]:

@@ -194,7 +194,7 @@ class Approvals:
         return State.CONFIRMED if row.confirmed_by is not None else State.READY
 
     async def _note(self, action: str, operator: Operator, why: str, outcome: str, ident: bytes) -> None:
-        await audit_log.note(
+        await audit_log.write_entry(
             self._database, now=int(self._clock()), operator=operator.name, action=action, why=why,
             outcome=f"approval {ident.hex()}: {outcome}",
         )  # fmt: skip

@@ -12,8 +12,7 @@ import pytest_asyncio
 
 from server.data.database import schema_migration
 from server.data.database.database import Database
-from server.data.keys import keyed_values
-from server.data.keys.pseudonyms import Pseudonyms
+from server.data.keys.pseudonyms import Pseudonyms, open_pseudonyms
 from server.data.logs.saved_logs import SavedLogs
 from server.data.objects.object_store import Objects
 from server.data.records.address_country import Countries
@@ -126,7 +125,7 @@ def object_settings() -> ObjectSettings:
 
 def make_kit(url: str, data: Path, settings: ObjectSettings) -> Kit:
     """The parts over a database that is not yet migrated."""
-    pseudonyms = keyed_values.pseudonyms(secret_keys.load(data), data)
+    pseudonyms = open_pseudonyms(secret_keys.load(data), data)
     for epoch in range(NOW // (30 * 86_400) - 6, NOW // (30 * 86_400) + 6):
         pseudonyms.epochs.make(epoch)
     return Kit(data, shared(Database(url, data=data)), Objects(settings, data), pseudonyms)

@@ -1,8 +1,8 @@
-"""Every piece of personal data that this service stores, logs or hands on. Rule: a change of category, purpose or recipient needs a new version.
+"""Declare every item of personal data that this service stores, logs or hands on; one module per subject.
 
-The statement, the purge, the expiry in queries, the walk of the schema and the canary run all read this module. Days of
-120 are the default that `retention.days` may shorten. After a change: `serendip privacy release` writes the next
-version into `history/`; a test fails until it is there. Facts and law: the project's privacy notes.
+**Rule:** a changed category, purpose or recipient needs a new version of the statement. The statement, the purge, the expiry clauses of queries, the
+registry check and the canary test all read this package. Items kept 120 days have the default that `retention.days` may shorten. After a change,
+`serendip privacy release` writes the next version into `history/`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What decides whether somebody is let in, asked something or made to wait. Rule: in memory only, and each says how long it lives."""
+"""Declare the data that admission control keeps: limits, challenges, age checks, friction.
+
+**Invariant:** it is in memory only, and each item states its lifetime.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A chat's record: who was in it, from where, when. Rule: 120 days, one row a person."""
+"""Declare the record of a chat: participants, addresses, times. **Invariant:** kept 120 days, one row per person."""
 
 from __future__ import annotations
 

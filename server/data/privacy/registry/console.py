@@ -1,4 +1,4 @@
-"""What is kept of operators: accounts, passkeys, sessions, what two of them did. Rule: of staff, under pseudonyms; never of people who chat."""
+"""Declare the data kept about operators: accounts, passkeys, sessions, approvals. **Invariant:** about staff, by pseudonym; never about users."""
 
 from __future__ import annotations
 

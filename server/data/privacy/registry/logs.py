@@ -1,4 +1,4 @@
-"""Saved logs: the public text, and the private part that stays apart from it. Rule: kept until either of the two removes it."""
+"""Declare saved chat logs: the public text, and the private rows kept apart from it. **Invariant:** kept until either participant deletes the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the service keeps about its own deeds: orders to preserve, the operators' trail, what was deleted. Rule: keyed or sealed."""
+"""Declare the records of the service's own actions: legal holds, the audit log, deletions. **Invariant:** personal values are keyed or sealed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept of requests about one's own data. Rule: used for the answer and its proof and for nothing else."""
+"""Declare the data of access, correction and objection requests. **Invariant:** used for the answer and its proof, and for nothing else."""
 
 from __future__ import annotations
 

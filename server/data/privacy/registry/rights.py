@@ -1,4 +1,4 @@
-"""What is kept of people's requests about their own data. Rule: by keyed values alone, and for nothing but the request."""
+"""Declare the data of deletion requests and of revoked rights keys. **Invariant:** kept as keyed values only, and used for the request only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What is kept of a report: the report, the case, whom it is about, text and pictures. Rule: one person a row, keyed apart from all other tables."""
+"""Declare the data of a report: the report, its case, the reported person, texts and pictures.
+
+**Invariant:** one row per person, under keyed values that join with no other table.
+"""
 
 from __future__ import annotations
 

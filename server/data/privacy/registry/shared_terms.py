@@ -1,4 +1,4 @@
-"""Short names and lives that the items share. Rule: a life is stated once."""
+"""Define short names and retention periods that several items share. **Invariant:** each retention period is defined once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ HOSTING, USER, LINK, POLICE, COURT, CHILDREN = (
     Recipient.CHILDREN,
 )
 
-COPIES = ObjectPrefix("upkeep/")  # of what a restore must not set back: as long as the row, a minute at most
+COPIES = ObjectPrefix(
+    "upkeep/"
+)  # copies of non-restorable state: kept as long as the row, and at most one minute longer
 DEFAULT_DAYS = 120  # the statement's promise; settings may keep less, never more
 AFTER_CHAT = Days(DEFAULT_DAYS, after="party.ended")
 YEAR = Days(365, after="audit.time")

@@ -1,7 +1,7 @@
-"""What the statement says in words, and who gets data under which contract. Rule: a promise here is tested like an item.
+"""Hold the sentences of the statement, and the contracts under which recipients get data. **Invariant:** each promise is tested like an item.
 
-Sentences are short (20 words at most), and each key has its check in `tests/server/data/privacy/registry/test_statement_texts.py`. Names in braces
-are filled by `server.data.statement.statement_document`; other languages are in the catalogues, under `declared.`, of the same English.
+Sentences have at most 20 words, and each key has its check in `tests/server/data/privacy/registry/test_statement_texts.py`. Names in braces are
+filled by `server.data.statement.statement_document`. Translations of the same English are in the catalogues, under `declared.`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What is in memory only, in the browser, or handed on. Rule: nothing here reaches a disk of ours, and each says how long it lives."""
+"""Declare data that is held in memory or in the browser, or handed on without being stored.
+
+**Invariant:** none of it reaches a disk of this service, and each item states its lifetime.
+"""
 
 from __future__ import annotations
 

@@ -33,8 +33,8 @@ async def test_a_backup_comes_back_and_what_was_deleted_since_stays_deleted(kit:
     assert await schema_migration.migrate(kit.database) == (schema_migration.HEAD, schema_migration.HEAD)
     assert await kit.count("chat") == 2
     assert await kit.count("log") == 2
-    assert await database_backup.replay(kit.database, kit.objects, kit.logs) == (1, 1)
-    assert await database_backup.replay(kit.database, kit.objects, kit.logs) == (1, 0)
+    assert await database_backup.replay_erasures(kit.database, kit.objects, kit.logs) == (1, 1)
+    assert await database_backup.replay_erasures(kit.database, kit.objects, kit.logs) == (1, 0)
     assert await kit.logs.show(gone.log) is None
     assert await kit.logs.show(kept.log) is not None
     assert await schema_migration.differences(kit.database) == ["remove_table restoring"]  # until the upkeep follows
@@ -100,7 +100,7 @@ async def test_a_backup_that_ends_too_early_is_refused_and_the_database_stays(ki
 
 
 async def test_the_database_knows_its_last_backup_whichever_host_wrote_it(kit: Kit) -> None:
-    assert await database_backup.last(kit.database) == 0
+    assert await database_backup.last_backup(kit.database) == 0
     for at, action in ((5, database_backup.ACTION), (9, database_backup.ACTION), (12, "restore")):
-        await audit_log.note(kit.database, now=at, operator="ada", action=action, why="drill", outcome="1 byte")
-    assert await database_backup.last(kit.database) == 9
+        await audit_log.write_entry(kit.database, now=at, operator="ada", action=action, why="drill", outcome="1 byte")
+    assert await database_backup.last_backup(kit.database) == 9

@@ -8,8 +8,8 @@ import pytest
 
 from server.data.backup.sealed_copies import INDEX, NUMBERED, Copies
 from server.data.errors import ObjectsAway
-from server.data.keys import keyed_values
 from server.data.keys.epoch_keys import KeyGone
+from server.data.keys.pseudonyms import open_pseudonyms
 from server.data.privacy import audit_log
 from server.data.retention import legal_holds
 from server.ops.security import secret_keys
@@ -31,7 +31,7 @@ async def names(kit: Kit) -> set[str]:
 async def note(kit: Kit, count: int = 1, at: int = 0) -> None:
     """Lines in the trail."""
     for _ in range(count):
-        await audit_log.note(
+        await audit_log.write_entry(
             kit.database, now=at or int(time.time()), operator="ada", action="look", why="why so", outcome="o"
         )
 
@@ -49,7 +49,7 @@ async def test_where_there_is_nothing_nothing_is_written(kit: Kit) -> None:
     assert not await copies(kit).keep()
     assert await names(kit) == set()
     assert await copies(kit).load() is None
-    assert await copies(kit).belong()
+    assert await copies(kit).match_database()
 
 
 async def test_a_change_is_written_once_and_only_the_pieces_that_it_touched(kit: Kit) -> None:
@@ -111,7 +111,7 @@ async def test_keys_that_were_given_up_do_not_stop_new_copies(kit: Kit) -> None:
     await copies(kit).keep()
     for name in ("secret", "keys/kept.key"):
         (kit.data / name).unlink()
-    other = keyed_values.pseudonyms(secret_keys.load(kit.data), kit.data)
+    other = open_pseudonyms(secret_keys.load(kit.data), kit.data)
     with pytest.raises(KeyGone):
         await Copies(kit.database, kit.objects, other).load()
     assert await Copies(kit.database, kit.objects, other).keep()

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from server.data.database import schema_migration
 from server.data.database.key_fingerprints import Fingerprints, forget
 from server.data.errors import KeysDiffer
-from server.data.keys import keyed_values
+from server.data.keys.pseudonyms import open_pseudonyms
 from server.data.schema.chat_schema import fingerprint
 from server.ops.config.settings import Objects, Retention
 from server.ops.security import secret_keys
@@ -29,7 +29,7 @@ def of(kit: Kit) -> Fingerprints:
     return Fingerprints(
         kit.database,
         secret_keys.load(kit.data),
-        keyed_values.pseudonyms(secret_keys.load(kit.data), kit.data),
+        open_pseudonyms(secret_keys.load(kit.data), kit.data),
         kit.retention,
     )
 

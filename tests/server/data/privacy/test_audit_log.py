@@ -29,7 +29,7 @@ async def test_the_line_before_is_there_before_and_the_outcome_after(kit: Kit) -
     assert await lines(kit) == [
         ("asked", b"s" * 17), ("about", b"t" * 17), ("about", b"u" * 17), ("found", b"s" * 17),
     ]  # fmt: skip
-    (first, *_) = await audit_log.listed(kit.database, 0)
+    (first, *_) = await audit_log.recent_entries(kit.database, 0)
     assert (first.operator, first.action, first.why, first.outcome) == ("ada", "look", "asked to", "found")
 
 
@@ -72,12 +72,12 @@ async def test_a_person_has_one_subject_beside_logs_and_one_beside_cases_and_non
         saved = await kit.logs.save(transcript(), people(11, other))
         ident = await kit.logs.find(saved.log)
         assert ident is not None
-        found.append(await audit_log.of_log(kit.database, hidden, ident))
-        assert audit_log.of_log_address(hidden, saved.log) not in {ident, *found[-1]}
+        found.append(await audit_log.log_subjects(kit.database, hidden, ident))
+        assert audit_log.log_address_subject(hidden, saved.log) not in {ident, *found[-1]}
     assert found[0][0] == found[1][0] == hidden.audit_subject(hidden.kept_identity(11))
     assert found[0][1] != found[1][1]
     case = await cases(kit).take(reported(about=11))
-    about = await audit_log.of_case(kit.database, hidden, case)
+    about = await audit_log.case_subject_of(kit.database, hidden, case)
     assert about == hidden.audit_subject(hidden.safety_identity(11))
     async with kit.database.read() as connection:
         stored = (await connection.execute(select(log_party.c.identity, log_party.c.address_mac))).all()
@@ -88,9 +88,9 @@ async def test_who_has_no_cookie_is_named_by_address_and_a_case_that_is_not_ther
     saved = await kit.logs.save(transcript(), people(0, 22))
     ident = await kit.logs.find(saved.log)
     assert ident is not None
-    subjects = await audit_log.of_log(kit.database, kit.pseudonyms, ident)
+    subjects = await audit_log.log_subjects(kit.database, kit.pseudonyms, ident)
     assert subjects[0] == kit.pseudonyms.audit_subject(kit.pseudonyms.kept_address_mac(address(0)))
     case = await cases(kit).take(reported(about=0))
     network = kit.pseudonyms.safety_network(address(999))
-    assert await audit_log.of_case(kit.database, kit.pseudonyms, case) == kit.pseudonyms.audit_subject(network)
-    assert await audit_log.of_case(kit.database, kit.pseudonyms, b"?" * 16) is None
+    assert await audit_log.case_subject_of(kit.database, kit.pseudonyms, case) == kit.pseudonyms.audit_subject(network)
+    assert await audit_log.case_subject_of(kit.database, kit.pseudonyms, b"?" * 16) is None

@@ -172,7 +172,7 @@ async def test_pictures_looks_and_referrals_are_counted_once_each(kit: Kit) -> N
     at_desk = desk(kit)
     for one in (await at_desk.show(ident, "ada", "looking")).pictures[:2]:
         await at_desk.look(ident, one.id, "ada", "looking")
-    await audit_log.note(
+    await audit_log.write_entry(
         kit.database, now=START, operator="ada", action=monthly_counts.REFERRED, why="a child", outcome="sent"
     )
     for at in (START + DAY, START + 2 * DAY, DECEMBER):

@@ -12,8 +12,7 @@ import pytest
 
 from server.data.database import schema_migration
 from server.data.keys.epoch_keys import epoch_of
-from server.data.statement.current_statement import YEAR, Published, Unfit
-from server.data.statement.current_statement import opened as opened_at_start
+from server.data.statement.current_statement import YEAR, Published, Unfit, open_published
 from server.data.statement.statement_versions import DAY, FOLDER, NOTICE, announce, settle
 from server.ops.config.settings import Objects, Settings
 from server.ops.health.background_tasks import Tasks
@@ -156,8 +155,8 @@ async def test_a_start_that_would_break_a_promise_is_refused_where_it_is_set_so(
     await asyncio.to_thread((tmp_path / "serendip.db").touch)  # which does not say whether anybody chatted
     tasks = Tasks()
     with pytest.raises(Unfit, match=said):
-        await opened_at_start(settings(tmp_path, **chosen), tasks)
-    published = await opened_at_start(settings(tmp_path, **(chosen | {"privacy": {}})), tasks)
+        await open_published(settings(tmp_path, **chosen), tasks)
+    published = await open_published(settings(tmp_path, **(chosen | {"privacy": {}})), tasks)
     await tasks.end("statement")
     assert published.version.count == 2
     assert not published.version.announced
@@ -173,7 +172,7 @@ async def test_what_was_tried_before_anybody_chatted_is_no_version_that_was_brok
     await schema_migration.migrate_apart(url, tmp_path)
     await kit.write(*(ended(now=time.time()) for _ in range(chats)))
     await kit.database.close()
-    published = await opened_at_start(settings(tmp_path, **MAIL), tasks)
+    published = await open_published(settings(tmp_path, **MAIL), tasks)
     await tasks.end("statement")
     assert published.version.announced == (chats == 0)
     assert [row["announced"] for row in published.history("en")] == ([False, True] if chats else [True])

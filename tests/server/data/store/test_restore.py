@@ -56,7 +56,7 @@ async def hold(kit: Kit, selector: legal_holds.Selector) -> int:
 
 async def note(kit: Kit, action: str) -> None:
     """A line in the trail."""
-    await audit_log.note(
+    await audit_log.write_entry(
         kit.database, now=int(time.time()), operator="ada", action=action, why="a test", outcome="done"
     )
 
@@ -134,7 +134,7 @@ class Story:
         assert await proving.prove(self.keys.key(77, 0), kit.now) is None
         assert await proving.prove(self.keys.key(78, 0), kit.now) is not None
         assert await kit.count("agent_use") == 1
-        assert not await non_restorable_state.unfinished(kit.database)
+        assert not await non_restorable_state.is_unfinished(kit.database)
         assert await schema_migration.differences(kit.database) == []
         number = await hold(kit, legal_holds.Selector("address", address(98)))  # numbers go on
         assert number > self.person
@@ -203,7 +203,7 @@ async def test_without_database_and_copies_it_says_so_and_is_as_old_as_the_backu
     done = await restore.restore(parts_of(story.kit), story.file)
     assert done.nothing
     assert done.kept == {}
-    assert not await non_restorable_state.unfinished(story.kit.database)
+    assert not await non_restorable_state.is_unfinished(story.kit.database)
     assert await story.kit.count("hold") == 1
 
 
@@ -212,7 +212,7 @@ async def test_a_restore_that_was_killed_midway_starts_no_server_and_is_finished
     await story.after()
     assert await copies(story.kit).keep()  # as a restore does before it begins
     await database_backup.restore(story.kit.database, story.file)
-    assert await non_restorable_state.unfinished(story.kit.database)
+    assert await non_restorable_state.is_unfinished(story.kit.database)
     done = await restore.restore(parts_of(story.kit), story.file)
     assert done.copied
     await story.check()
@@ -239,10 +239,14 @@ async def test_a_database_set_back_by_other_means_is_noticed_and_the_copies_stay
 async def test_a_line_of_the_trail_that_came_after_the_set_back_stays(story: Story) -> None:
     kit = story.kit
     await story.before()
-    await audit_log.note(kit.database, now=int(time.time()) - 10, operator="ada", action="old", why="w", outcome="o")
+    await audit_log.write_entry(
+        kit.database, now=int(time.time()) - 10, operator="ada", action="old", why="w", outcome="o"
+    )
     await copies(kit).keep()
     await database_backup.restore(kit.database, story.file)
-    await audit_log.note(kit.database, now=int(time.time()) + 10, operator="eve", action="new", why="w", outcome="o")
+    await audit_log.write_entry(
+        kit.database, now=int(time.time()) + 10, operator="eve", action="new", why="w", outcome="o"
+    )
     await restore.replay(parts_of(kit))
     assert (await actions(kit))[-2:] == ["old", "new"]
 
@@ -250,7 +254,7 @@ async def test_a_line_of_the_trail_that_came_after_the_set_back_stays(story: Sto
 async def test_all_of_it_is_put_back_or_nothing(story: Story) -> None:
     kit = story.kit
     await story.before()
-    kept = await non_restorable_state.today(kit.database, kit.pseudonyms, int(kit.now))
+    kept = await non_restorable_state.current_rows(kit.database, kit.pseudonyms, int(kit.now))
     kept["ban"][0]["kind"] = None  # what the table does not take
     with pytest.raises(ConnectionError):
         await non_restorable_state.put_back(kit.database, kept | {"hold": []})

@@ -16,9 +16,8 @@ from sqlalchemy import select
 from server.data.database import key_fingerprints, schema_migration
 from server.data.database.database import Database
 from server.data.errors import KeyAwaited, KeysDiffer, StoreAway
-from server.data.keys import keyed_values
 from server.data.keys.epoch_keys import EPOCH, KeyGone
-from server.data.keys.pseudonyms import fingerprint_of
+from server.data.keys.pseudonyms import fingerprint_of, open_pseudonyms
 from server.data.records.address_country import Countries
 from server.data.records.chat_rows import EndedChat, Party, Records
 from server.data.schema.chat_schema import party
@@ -56,7 +55,7 @@ class Host:
         self.folder, self.others, self.open = folder, others, True
         self.secret = secret_keys.load(folder)
         self.database = Database(url, data=folder)
-        self.pseudonyms = keyed_values.pseudonyms(self.secret, folder, shared=True)
+        self.pseudonyms = open_pseudonyms(self.secret, folder, shared=True)
         self.keys = self.pseudonyms.epochs
         self.fingerprints = key_fingerprints.Fingerprints(
             self.database, self.secret, self.pseudonyms, Retention(), clock

@@ -8,8 +8,7 @@ from typing import Any, cast
 import pytest
 
 from engine.conduct.friction import Friction
-from server.data.keys.keyed_values import pseudonyms
-from server.data.keys.pseudonyms import Pseudonyms
+from server.data.keys.pseudonyms import Pseudonyms, open_pseudonyms
 from server.fleet.frontend import ban_broadcast as module
 from server.fleet.frontend.ban_broadcast import Sharing
 from server.fleet.frontend.broadcast_state import Statement, Told
@@ -72,7 +71,7 @@ def notice(number: int) -> Notice:
 @pytest.fixture
 def keys(tmp_path: Path) -> Pseudonyms:
     """Of a deployment."""
-    return pseudonyms(load(tmp_path), tmp_path)
+    return open_pseudonyms(load(tmp_path), tmp_path)
 
 
 @pytest.fixture

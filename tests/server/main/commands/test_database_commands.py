@@ -1,7 +1,6 @@
 """What `serendip db` says."""
 
-from server.data.backup.non_restorable_state import PARTS
-from server.data.backup.rows_held_since import LOGS
+from server.data.backup.non_restorable_state import LOGS, PARTS
 from server.main.commands.database_commands import KINDS
 
 

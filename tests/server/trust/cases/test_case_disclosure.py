@@ -23,7 +23,7 @@ from tests.server.trust.moderation.people import ban, cases, desk, pictures, rep
 async def test_an_address_is_revealed_with_its_row(kit: Kit) -> None:
     ident = (await cases(kit).take(reported())).hex()
     assert await desk(kit).address(ident, "eve", "court order 7") == address(22)
-    rows = await audit_log.listed(kit.database, 0)
+    rows = await audit_log.recent_entries(kit.database, 0)
     assert {(row.operator, row.action, row.why) for row in rows} == {("eve", "safety reveal", "court order 7")}
     assert [row.outcome for row in reversed(rows)] == [f"case {ident}: asked", f"case {ident}: shown"]
 
@@ -49,7 +49,9 @@ async def test_a_file_says_in_which_line_a_program_found_what(kit: Kit) -> None:
     raw = await desk(kit).export(ident, "eve", "court order 7")
     assert json.loads(raw)["evidence"][0]["found"] == [{"number": 2, "side": 1, "rule": "link"}]
     outcomes = [
-        row.outcome for row in reversed(await audit_log.listed(kit.database, 0)) if row.action == "safety export"
+        row.outcome
+        for row in reversed(await audit_log.recent_entries(kit.database, 0))
+        if row.action == "safety export"
     ]
     digest = hashlib.sha256(raw).hexdigest()
     assert outcomes == [f"case {ident}: asked", f"case {ident}: given: {len(raw)} bytes, sha256 {digest}"]
@@ -63,7 +65,9 @@ async def test_a_file_that_could_not_be_made_is_in_the_audit_log_as_failed(kit: 
     with pytest.raises(ObjectsAway):
         await desk(kit).export(ident, "eve", "court order 7")
     outcomes = [
-        row.outcome for row in reversed(await audit_log.listed(kit.database, 0)) if row.action == "safety export"
+        row.outcome
+        for row in reversed(await audit_log.recent_entries(kit.database, 0))
+        if row.action == "safety export"
     ]
     assert outcomes == [f"case {ident}: asked", f"case {ident}: failed: ObjectsAway"]
 

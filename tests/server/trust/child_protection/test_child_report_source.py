@@ -14,7 +14,7 @@ from tests.server.trust.moderation.people import acted, cases, desk, pictures, r
 
 async def trail(kit: Kit) -> list[tuple[str, str]]:
     """The newest first."""
-    return [(one.action, one.outcome.partition(": ")[2]) for one in await audit_log.listed(kit.database, 0)]
+    return [(one.action, one.outcome.partition(": ")[2]) for one in await audit_log.recent_entries(kit.database, 0)]
 
 
 async def test_all_of_a_marked_case_is_gathered_with_the_address_and_who_looked(kit: Kit) -> None:

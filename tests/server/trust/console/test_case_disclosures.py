@@ -37,11 +37,13 @@ async def test_an_address_and_a_file_take_two_officers(console: Console, kit: Ki
     assert file.headers["Content-Disposition"] == f'attachment; filename="case-{ident[:12]}.json"'
     assert '"text": "hello"' in file.text
     assert address(22) not in file.text
-    actions = [row.action for row in await audit_log.listed(kit.database, 0) if row.operator == "eve"]
+    actions = [row.action for row in await audit_log.recent_entries(kit.database, 0) if row.operator == "eve"]
     assert "safety reveal" in actions
     assert "safety export" in actions
     reasons = {
-        row.why for row in await audit_log.listed(kit.database, 0) if row.action in ("safety reveal", "safety export")
+        row.why
+        for row in await audit_log.recent_entries(kit.database, 0)
+        if row.action in ("safety reveal", "safety export")
     }
     assert reasons == {"court order 7"}, "what was confirmed, whatever is said later"
 

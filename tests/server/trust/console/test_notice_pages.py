@@ -44,7 +44,7 @@ async def test_a_lead_reads_a_notice_after_a_reason_and_answers_it(console: Cons
     found = await LawNotices(console.kit.database, console.kit.pseudonyms).read(receipt)
     assert found is not None
     assert (found.state, found.answer) == ("acted", "Thank you.")
-    rows = [row for row in await audit_log.listed(console.kit.database, 0) if "notices" in row.action]
+    rows = [row for row in await audit_log.recent_entries(console.kit.database, 0) if "notices" in row.action]
     assert [(row.operator, row.why) for row in rows] == [("ada", "so it is"), ("ada", "so it is"), ("ada", "my turn")]
 
 

@@ -31,7 +31,7 @@ async def test_an_invitation_makes_a_passkey_which_then_opens_the_console(consol
     assert await sign_in(console, key, person) == (303, "/")
     assert (await person.get("/")).to == "/accounts"
     assert "ada" in (await person.get("/accounts")).text
-    rows = [(row.operator, row.action) for row in await audit_log.listed(console.kit.database, 0)]
+    rows = [(row.operator, row.action) for row in await audit_log.recent_entries(console.kit.database, 0)]
     assert rows == [("ada", "console enrol"), ("test", "console invite")]
 
 

@@ -207,7 +207,7 @@ async def test_a_secret_hold_stops_what_is_told_of_looks_and_no_act_about_holds_
     subject = kit.pseudonyms.audit_subject(kit.pseudonyms.kept_identity(A))
 
     async def look(action: str, at: int) -> None:
-        await audit_log.note(
+        await audit_log.write_entry(
             kit.database, now=at, operator="mod", action=action, why="an order", outcome="asked", subject=subject
         )
 

@@ -29,7 +29,7 @@ async def test_a_case_is_read_with_the_servers_text_and_leaves_a_row(kit: Kit) -
     found = await desk(kit).show(ident.hex(), "ada", "my turn")
     assert [(line.side, line.text) for line in found.texts[0].lines] == [(0, "hello"), (1, "buy this")]
     assert [(one.reason, one.note) for one in found.reports] == [("spam", "look")]
-    rows = await audit_log.listed(kit.database, 0)
+    rows = await audit_log.recent_entries(kit.database, 0)
     assert [(row.operator, row.action, row.why) for row in rows] == [("ada", "safety show", "my turn")] * 2
     assert [row.outcome.partition(": ")[2] for row in rows] == ["shown", "asked"]
     async with kit.database.read() as connection:
@@ -237,7 +237,9 @@ async def test_an_undo_gives_back_the_whole_case(kit: Kit) -> None:
     assert (again.reports, again.texts, again.steps, again.outcome) == (
         before.reports, before.texts, before.steps, None,
     )  # fmt: skip
-    assert [row.action for row in await audit_log.listed(kit.database, 0)].count("safety undo") == 3  # bob's try is one
+    assert [row.action for row in await audit_log.recent_entries(kit.database, 0)].count(
+        "safety undo"
+    ) == 3  # bob's try is one
     kit.now += 5
     await at_desk.decide(ident, "ada", "so", Decision("ban", "R5", 7 * DAY, "Please stop."))
     read = await Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now).read(

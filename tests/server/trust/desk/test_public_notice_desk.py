@@ -29,7 +29,7 @@ async def test_a_notice_is_read_and_the_look_is_written_down(kit: Kit) -> None:
     ident = (await law_desk(kit).waiting())[0].id
     found = await law_desk(kit).show(ident[:8], "ada", "my turn")
     assert (found.kind, found.about, found.words, found.contact) == (SAID.kind, SAID.about, SAID.words, SAID.contact)
-    rows = await audit_log.listed(kit.database, 0)
+    rows = await audit_log.recent_entries(kit.database, 0)
     assert [(row.operator, row.action, row.why) for row in rows] == [("ada", "safety notices show", "my turn")]
     assert not any(word in row.outcome for row in rows for word in ("passports", "example"))
 
@@ -79,5 +79,5 @@ async def test_a_flood_is_decided_at_once_and_unread_and_children_only_if_named(
     assert found is not None
     assert (found.state, found.closed) == ("none", int(kit.now))
     assert await desk.clear("ada", "a flood", ("child",), since, until) == 1
-    rows = [(row.operator, row.action, row.why) for row in await audit_log.listed(kit.database, 0)]
+    rows = [(row.operator, row.action, row.why) for row in await audit_log.recent_entries(kit.database, 0)]
     assert rows == [("ada", "safety notices clear", "a flood")] * 6

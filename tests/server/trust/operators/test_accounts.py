@@ -123,7 +123,7 @@ async def test_each_change_is_a_row_of_the_trail(console: Console) -> None:
     await console.enrolled("ada", "moderator")
     await console.accounts.change("ada", ["lead"], "root")
     await console.accounts.close("ada", "root")
-    rows = [(row.operator, row.action, row.outcome) for row in await audit_log.listed(console.kit.database, 0)]
+    rows = [(row.operator, row.action, row.outcome) for row in await audit_log.recent_entries(console.kit.database, 0)]
     assert rows == [
         ("root", "console close", "ada"),
         ("root", "console roles", "ada lead"),

@@ -164,7 +164,7 @@ async def test_each_step_is_a_row_of_the_trail(console: Console) -> None:
     ident = await approvals.ask(ADA, Action.REVEAL, CASE, "a threat")
     await approvals.confirm(ident, BOB)
     await approvals.refuse(ident, ADA)
-    rows = [(row.operator, row.action, row.why) for row in await audit_log.listed(console.kit.database, 0)]
+    rows = [(row.operator, row.action, row.why) for row in await audit_log.recent_entries(console.kit.database, 0)]
     assert [row for row in rows if row[1].startswith("approval")] == [
         ("ada", "approval refuse", "a threat"),
         ("bob", "approval confirm", "a threat"),

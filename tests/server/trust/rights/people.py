@@ -118,7 +118,7 @@ async def told(kit: Kit) -> Story:
         await people.desk(kit).decide(warned.hex(), "mod-one", "a warning", decision)
     late = people.reported(C, A, reason="spam", note="a later note", at=NOW + 2 * DAY)
     await people.cases(kit).take(late)
-    await audit_log.note(
+    await audit_log.write_entry(
         kit.database, now=NOW, operator="mod-three", action="log show", why="a complaint", outcome="about",
         subject=kit.pseudonyms.audit_subject(kit.pseudonyms.kept_identity(A)),
     )  # fmt: skip

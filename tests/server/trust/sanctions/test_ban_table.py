@@ -5,8 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from server.data.keys.keyed_values import pseudonyms
-from server.data.keys.pseudonyms import Pseudonyms
+from server.data.keys.pseudonyms import Pseudonyms, open_pseudonyms
 from server.ops.config.moderation_policy import NETWORK_SENTENCE, NEUTRAL
 from server.ops.security.secret_keys import load
 from server.trust.sanctions.ban_table import HELD, Ban, BanTable
@@ -18,7 +17,7 @@ ONE = Ban(False, NOW + 60, "R5", b"c" * 16, NOW, True)
 @pytest.fixture
 def known(tmp_path: Path) -> Pseudonyms:
     """Keys of a deployment."""
-    return pseudonyms(load(tmp_path), tmp_path)
+    return open_pseudonyms(load(tmp_path), tmp_path)
 
 
 def test_a_ban_is_found_by_its_identity_or_its_network_while_it_lasts(known: Pseudonyms) -> None:

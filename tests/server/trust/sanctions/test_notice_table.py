@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from server.data.keys.keyed_values import pseudonyms
+from server.data.keys.pseudonyms import open_pseudonyms
 from server.ops.security.secret_keys import load
 from server.ops.security.url_secrets import encode
 from server.trust.sanctions.notice_table import Notice, NoticeTable
@@ -20,7 +20,7 @@ def made(number: int) -> Notice:
 @pytest.fixture
 def table(tmp_path: Path) -> NoticeTable:
     """An empty one."""
-    return NoticeTable(pseudonyms(load(tmp_path), tmp_path), lambda: NOW)
+    return NoticeTable(open_pseudonyms(load(tmp_path), tmp_path), lambda: NOW)
 
 
 def test_each_is_read_once_by_whose_it_is(table: NoticeTable) -> None:
@@ -54,7 +54,7 @@ def test_what_was_read_here_is_named_where_all_of_it_comes_anew(table: NoticeTab
 
 
 def test_one_that_is_nobodys_costs_no_keyed_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    known, asked = pseudonyms(load(tmp_path), tmp_path), list[int]()
+    known, asked = open_pseudonyms(load(tmp_path), tmp_path), list[int]()
     table = NoticeTable(known, lambda: NOW)
     table.put(b"five", made(1))
     monkeypatch.setattr(known, "safety_identity", lambda identity: asked.append(identity) or b"five")

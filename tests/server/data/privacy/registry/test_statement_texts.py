@@ -36,7 +36,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "front.long": ("tests/server/data/retention/test_purge.py::test_what_is_older_than_120_days_goes_and_the_rest_stays",),
     "front.long.bare": (COOKIE,),
     "front.you": ("tests/server/site/web/test_refusals.py::test_forget_everything_empties_the_browser",),
-    "front.why": ("tests/server/data/privacy/test_registry.py::test_an_item_says_all_that_the_law_asks_for",),
+    "front.why": ("tests/server/data/privacy/test_registry_check.py::test_an_item_says_all_that_the_law_asks_for",),
     "automated": (
         "tests/server/data/retention/test_monthly_counts.py::test_what_a_program_did_and_nobody_looked_at_ends_and_is_counted",
         "tests/server/trust/cases/test_automatic_actions.py::test_it_pauses_the_person_and_their_network_and_says_so_and_opens_a_case_with_the_text",
@@ -73,7 +73,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
         "tests/server/realtime/worker/test_memory.py::test_no_line_of_a_chat_that_is_over_is_left_where_the_program_kept_it",
         "tests/server/trust/screening/test_screening_process.py::test_no_line_is_in_a_file_a_log_or_a_core",
     ),
-    "limit": ("tests/server/data/privacy/test_registry.py::test_what_is_said_and_shown_serves_the_chats_safety_and_the_law_alone",),
+    "limit": ("tests/server/data/privacy/test_registry_check.py::test_what_is_said_and_shown_serves_the_chats_safety_and_the_law_alone",),
     "screening": (
         "tests/server/trust/screening/test_screening_process.py::test_no_line_is_in_a_file_a_log_or_a_core",
         "tests/server/trust/moderation/test_paused.py::test_who_spreads_an_advert_is_paused_with_a_case_and_an_appeal",

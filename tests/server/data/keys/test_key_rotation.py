@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from server.data.database.key_fingerprints import Fingerprints
 from server.data.errors import KeysDiffer
-from server.data.keys import keyed_values
 from server.data.keys.epoch_keys import KeyGone
+from server.data.keys.pseudonyms import open_pseudonyms
 from server.data.objects.sealed_objects import Sealed
 from server.data.schema.transparency_schema import law_notice
 from server.ops.config.settings import Retention
@@ -29,13 +29,13 @@ async def test_rows_and_objects_of_before_a_rotation_stay_readable_and_new_ones_
     kit: Kit, tmp_path: Path
 ) -> None:
     data = tmp_path / "of"
-    before = keyed_values.pseudonyms(secret_keys.load(data), data)
+    before = open_pseudonyms(secret_keys.load(data), data)
     await LawNotices(kit.database, before).write(Written("other", "old", "old words", ""))
     placed = await Sealed(kit.database, kit.objects, before).put("logs/", b"old log", int(kit.now))
     saved, found = before.kept(5, ADDRESS), before.safety(5, ADDRESS)
 
     assert secret_keys.rotate_kept(data) == 1
-    after = keyed_values.pseudonyms(secret_keys.load(data), data)
+    after = open_pseudonyms(secret_keys.load(data), data)
     await LawNotices(kit.database, after).write(Written("other", "new", "new words", ""))
     desk = LawDesk(kit.database, after)
     words = {(await desk.show(one.id, "ada", "my turn")).words for one in await desk.waiting()}
@@ -58,7 +58,7 @@ async def test_a_host_without_a_key_that_seals_is_told_so_and_does_not_start(kit
 
     def fingerprints() -> Fingerprints:
         own = secret_keys.load(data)
-        return Fingerprints(kit.database, own, keyed_values.pseudonyms(own, data), Retention())
+        return Fingerprints(kit.database, own, open_pseudonyms(own, data), Retention())
 
     runs = fingerprints()
     await runs.accept()
@@ -76,8 +76,8 @@ def test_a_copy_of_the_keys_opens_the_same(tmp_path: Path) -> None:
     data = tmp_path / "of"
     for ident in (1, 2):
         assert secret_keys.rotate_kept(data) == ident
-    sealed = keyed_values.pseudonyms(secret_keys.load(data), data).seal_text(b"x", "words")
+    sealed = open_pseudonyms(secret_keys.load(data), data).seal_text(b"x", "words")
     assert sealed[0] == 2
-    assert keyed_values.pseudonyms(secret_keys.load(data), data).open_text(b"x", sealed) == "words"
+    assert open_pseudonyms(secret_keys.load(data), data).open_text(b"x", sealed) == "words"
     with pytest.raises(KeyGone):
-        keyed_values.pseudonyms(secret_keys.load(data), data).open_text(b"y", sealed)
+        open_pseudonyms(secret_keys.load(data), data).open_text(b"y", sealed)
