@@ -3,6 +3,6 @@
 **Invariant:** no socket, clock or randomness of its own; imports only ext.
 """
 
-from ext import plain
+from ext import plain_source
 
-plain.choose()
+plain_source.choose()

@@ -1,4 +1,4 @@
-"""Mechanism, compiled: frames, rings, the reactor, the matcher.
+"""Provide the compiled mechanism: frames, rings, the reactor, the matcher.
 
-Rule: no asyncio, no policy, no import from the rest of the house.
+**Invariant:** no asyncio, no policy, and no import from the other packages.
 """

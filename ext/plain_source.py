@@ -1,6 +1,8 @@
-"""Modules in plain Python that are compiled as they stand (a .pxd beside each). Rule: both mean the same, and SERENDIP_PLAIN=1 runs the source.
+"""Choose between compiled modules and their Python source, for modules with a .pxd beside them.
 
-For coverage, a debugger, and the tests, which run over both.
+Invariant: both behave the same; SERENDIP_PLAIN=1 runs the source.
+
+The source is for coverage, for debuggers, and for tests, which run with both.
 """
 
 import os
@@ -22,11 +24,11 @@ VARIABLE = "SERENDIP_PLAIN"
 
 
 class Source:
-    """A finder that sees no compiled module."""
+    """Import finder that ignores compiled modules."""
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Where the source of a module of FOLDERS is; None for all others."""
+        """Return the spec of a module's source if it is in FOLDERS, else None."""
         if not path or not name.startswith(tuple(f"{folder.replace('/', '.')}." for folder in FOLDERS)):
             return None
         for folder in path:
@@ -37,13 +39,13 @@ class Source:
 
 
 def choose() -> None:
-    """Run the source where the environment asks for it; called by each package of FOLDERS before its modules are imported."""
+    """Import source files if the environment asks for it. Each package of FOLDERS calls this before its modules are imported."""
     if os.environ.get(VARIABLE) == "1" and Source not in sys.meta_path:
         sys.meta_path.insert(0, Source)
 
 
 def stale(root: Path) -> list[str]:
-    """Compiled modules that are older than their source, or its .pxd."""
+    """List compiled modules that are older than their source or its .pxd."""
     found = []
     for folder in FOLDERS:
         for declared in (root / folder).rglob("*.pxd"):

@@ -1,6 +1,8 @@
-"""Whether each .pxd says of its module what the module says. Rule: the build fails where they differ, for Cython itself takes some of it silently.
+"""Check that each .pxd declares what its module defines.
 
-The worst of that: a dataclass takes its fields in the order of the .pxd. `python -m ext.declared` prints the differences.
+Invariant: the build fails if they differ, since Cython itself accepts some differences silently.
+
+The worst of these: a dataclass takes its fields in the order of the .pxd. `python -m ext.pxd_check` prints the differences.
 """
 
 import ast
@@ -8,17 +10,17 @@ import re
 import sys
 from pathlib import Path
 
-from ext.plain import FOLDERS
+from ext.plain_source import FOLDERS
 
 _CLASS = re.compile(r"cdef class (\w+)(?:\(\w+\))?:")
 _METHOD = re.compile(r"(?:cpdef|cdef) (?:inline )?(?:\w+ )?(\w+)\((.*)\)(?: except\?? .*| noexcept.*)?$")
 _LOCALS = re.compile(r"@cython\.locals\((.*)\)$")
 _FIELDS = re.compile(r"cdef (?:public |readonly )?\w+ ([\w, ]+)$")
-Takes = list[tuple[str, bool]]  # the name of each parameter, and whether it may be left out
+Takes = list[tuple[str, bool]]  # per parameter: its name, and whether it is optional
 
 
 class Declared:
-    """What a .pxd says: fields by class, in order, and functions and the locals of some by name (`Class.method`)."""
+    """Contents of a .pxd: fields by class in order, and by name (`Class.method`) the functions and the locals of some."""
 
     def __init__(self, text: str) -> None:
         self.fields: dict[str, list[str]] = {}
@@ -59,12 +61,12 @@ def _takes(function: ast.FunctionDef) -> Takes:
 
 
 def _stored(function: ast.FunctionDef) -> set[str]:
-    """The names that it gives values to."""
+    """Return the names that a function assigns."""
     return {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
 
 
 def _fields(kind: ast.ClassDef) -> tuple[list[str], bool]:
-    """The fields of instances, and whether their order counts."""
+    """Return the fields of a class's instances, and whether their order counts."""
     if any("dataclass" in ast.unparse(decorator) for decorator in kind.decorator_list):
         return [
             node.target.id
@@ -83,7 +85,7 @@ def _fields(kind: ast.ClassDef) -> tuple[list[str], bool]:
 
 
 def differences(declared: Path) -> list[str]:
-    """What a .pxd and the module beside it do not agree on, one line each."""
+    """Return the differences between a .pxd and the module beside it, one line each."""
     source, said = declared.with_suffix(".py"), Declared(declared.read_text("utf-8"))
     tree = ast.parse(source.read_text("utf-8"))
     kinds = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
@@ -109,9 +111,9 @@ def differences(declared: Path) -> list[str]:
 
 
 def main() -> None:
-    """Print them; exit status 1 where there are any."""
+    """Print all differences; exit with status 1 if there are any."""
     found = [line for folder in FOLDERS for file in sorted(Path(folder).rglob("*.pxd")) for line in differences(file)]
-    print(*found, sep="\n", file=sys.stderr)  # noqa: T201 - what it is for
+    print(*found, sep="\n", file=sys.stderr)  # noqa: T201 - its output
     sys.exit(bool(found))
 
 

@@ -11,7 +11,7 @@ import pytest
 from blockbuster import BlockBuster
 from hypothesis import HealthCheck, settings
 
-from ext.plain import stale
+from ext.plain_source import stale
 
 # Hypothesis measures by the clock on the wall: an example over 200 ms fails, and so does drawing that is slow. Both say
 # what else the machine does; how long a test may take is said by pytest-timeout.

@@ -26,18 +26,18 @@ PARTS: Final[dict[str, Part]] = {
     "reactor": Part(
         "bytes and events: reads, frames, the relay and its ring, sends, gates; C throughout",
         (
-            "ext", "ext.net", "ext.reactor.turn_end", "ext.net.buffers", "ext.net.carry_over", "ext.net.chatline", "ext.base.check",
-            "ext.net.connection", "ext.net.counters", "ext.reactor.descriptor_transfer", "ext.net.closing", "ext.net.events", "ext.net.frames",
-            "ext.reactor.intake",
+            "ext", "ext.net", "ext.reactor.turn_end", "ext.net.buffers", "ext.net.carry_over_limits", "ext.net.chat_line", "ext.base.check",
+            "ext.net.connection", "ext.net.counters", "ext.reactor.descriptor_transfer", "ext.net.connection_end", "ext.net.event_queue",
+            "ext.net.frames", "ext.reactor.intake",
             "ext.net.output", "ext.base.protocol", "ext.reactor.reactor", "ext.net.relay", "ext.net.ring", "ext.base.system", "ext.net.tap",
-            "ext.net.types", "ext.net.utf8",
+            "ext.net.structs", "ext.net.utf8",
         ),
     ),
     "connecting": Part(
         "the head's rules, who may come in, an identity, AES-GCM over a token",
         (
-            "engine.matching.network_of", "engine.chats.session_graces", "ext.accept.address", "ext.accept.admission", "ext.accept.census",
-            "ext.reactor.admit",
+            "engine.matching.network_of", "engine.chats.session_graces", "ext.accept.address", "ext.accept.address_limits",
+            "ext.accept.address_table", "ext.reactor.new_connections",
             "ext.accept.handshake", "ext.accept.siphash", "ext.accept.handshake_reply",
             "server.data.privacy.*", "server.trust.moderation.*", "server.ops.security.*", "server.realtime.worker.returning_visitors",
         ),
@@ -62,7 +62,7 @@ PARTS: Final[dict[str, Part]] = {
         "a look-up a word, and whether it is spelled as it should be",
         (
             "engine.matching.confusables", "engine.matching.interests", "engine.matching.vocabulary", "engine.core.interest_limits",
-            "ext.match.interner", "ext.match.strings",
+            "ext.match.interner", "ext.match.string_table",
         ),
     ),
     "lobby": Part(
@@ -70,8 +70,8 @@ PARTS: Final[dict[str, Part]] = {
         (
             "engine.matching", "engine.matching.college_hints", "engine.matching.lobby", "engine.matching.questions",
             "engine.matching.rooms", "engine.matching.spy_queue", "engine.matching.thresholds", "engine.matching.tickets",
-            "engine.matching.windows", "engine.rooms.waiting_room", "ext.match", "ext.match.errors", "ext.match.graph", "ext.match.heap",
-            "ext.match.index",
+            "engine.matching.windows", "engine.rooms.waiting_room", "ext.match", "ext.match.errors", "ext.match.pairing_graph", "ext.match.due_heap",
+            "ext.match.matcher_interface",
             "ext.match.matcher", "ext.match.matcher_c", "ext.match.batch_pairing",
         ),
     ),
@@ -103,9 +103,9 @@ PARTS: Final[dict[str, Part]] = {
             "engine.rooms.hub", "engine.rooms.hub_checks", "engine.rooms.hub_rows", "engine.migrate.session_moves", "engine.migrate.session_record",
             "engine.rooms.placement", "engine.wire.protocol_copies",
             "engine.migrate.record_fields", "engine.rooms.remote_room",
-            "ext.declared", "ext.net.tunnel_ends", "ext.migrate.release", "ext.migrate.tunnel_moves", "ext.net.similarity",
+            "ext.pxd_check", "ext.net.tunnel_ends", "ext.migrate.connection_moves", "ext.migrate.tunnel_moves", "ext.net.similarity",
             "ext.migrate.tunnel_state", "ext.migrate.tunnel",
-            "ext.reactor.probe", "ext.net.ring_snapshot", "ext.reactor.virtual_connections", "ext.migrate.peer_liveness", "ext.plain",
+            "ext.reactor.debug_hooks", "ext.net.ring_snapshot", "ext.reactor.virtual_connections", "ext.migrate.peer_liveness", "ext.plain_source",
             "server.realtime.worker.null_services", "server.realtime.worker.worker_drain",
             "server.realtime.worker.connection_moves", "server.realtime.worker.tunnel_records",
         ),

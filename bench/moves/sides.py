@@ -21,7 +21,7 @@ from bench.server.relaying import HEAD, TEXT, framed
 from engine.core.ports import Bus, Out, Outside
 from engine.core.states import CHATTING, IDLE, WAITING
 from engine.engine import Engine, Settings
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from ext.net.ring import Rings
 from ext.reactor.reactor import Reactor

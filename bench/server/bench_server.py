@@ -9,7 +9,7 @@ from engine.engine import Engine
 from engine.wire.requests import parse
 from ext.accept.handshake import Judge
 from ext.net.ring import Rings
-from ext.reactor.probe import append, build, classify, examine, is_valid, read_header
+from ext.reactor.debug_hooks import append, build, classify, examine, is_valid, read_header
 from server.realtime.worker.local_bus import LocalBus
 from server.site.omegle import omegle_events
 

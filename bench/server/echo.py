@@ -14,9 +14,9 @@ import time
 import uvloop
 
 from engine.wire.protocol import HTTP
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
-from ext.reactor.probe import echo
+from ext.reactor.debug_hooks import echo
 from ext.reactor.reactor import Reactor
 
 NOT_HERE = b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 27\r\nConnection: close\r\n\r\nThe echo server is at /ws.\n"

@@ -7,7 +7,7 @@ import json
 import socket
 import sys
 
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from ext.net.ring import Rings
 from ext.net.tap import Tap, make

@@ -19,7 +19,7 @@ from bench.server.relaying import TEXT, framed
 from bench.support.documents import table
 from bench.support.machine import machine
 from bench.support.results import write
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from ext.migrate.tunnel_moves import prepare
 from ext.net.ring import Rings

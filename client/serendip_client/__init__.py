@@ -1,11 +1,13 @@
-"""The one typed asyncio client of the native protocol. Rule: it imports nothing of the server's house.
+"""Talk to a Serendip server: a typed asyncio client of its protocol, for bots, tests and benches.
 
-For tests, benches and people who write bots: see `examples/echo_bot.py`.
+Invariant: it imports no module of the server.
+
+An example is `examples/echo_bot.py`.
 """
 
 from serendip_client.backoff import Backoff
 from serendip_client.client import Client
-from serendip_client.ending import Disconnected, NoChat
+from serendip_client.disconnects import Disconnected, NoChat
 from serendip_client.events import (
     Blocked,
     Challenge,

@@ -1,8 +1,8 @@
-"""The client of the native protocol: connect, find, listen, say, leave, and come back by itself.
+"""Connect to a server as one user: find partners, send and receive messages, and reconnect automatically.
 
-Rule: whoever uses it sees one stream of events, whatever the connection does. Messages arrive once and in order; each
-line that was said is told once, by `Sent` or `NotSent`. Nothing waits for a connection that cannot come about: it
-raises Disconnected. Every queue is bounded. An example is examples/echo_bot.py.
+**Invariant:** the caller sees one stream of events, whatever happens to the connection. Messages arrive once and in order; each sent line
+gets exactly one `Sent` or `NotSent`. No call waits for a connection that cannot be made: it raises Disconnected. All queues are bounded. An
+example is examples/echo_bot.py.
 """
 
 import asyncio
@@ -16,8 +16,9 @@ import aiohttp
 
 from serendip_client import events, frames
 from serendip_client.backoff import Backoff
+from serendip_client.commands import Commands
 from serendip_client.connection import PATIENCE, Connection, Said, Socket
-from serendip_client.ending import CLOSING, Disconnected, Ending, NoChat
+from serendip_client.disconnects import CLOSING, Disconnected, Ending, NoChat
 from serendip_client.events import (
     Challenge,
     Closed,
@@ -38,19 +39,18 @@ from serendip_client.inbox import Inbox
 from serendip_client.outbox import Line, Outbox
 from serendip_client.pictures import Answers, Camera
 from serendip_client.puzzles import ALTCHA, Puzzles
-from serendip_client.saying import Saying
 from serendip_client.search import Search
 
-OUTBOX_MAX: Final = 150  # unconfirmed messages; the server names the refused among the last 200
-ANSWERS_WITHIN: Final = 2.0  # seconds that `close` waits for the answers to what was said
+OUTBOX_MAX: Final = 150  # unconfirmed messages; the server reports the refused among the last 200
+ANSWERS_WITHIN: Final = 2.0  # seconds that `close` waits for outstanding answers
 LEAVE: Final = encoded({"type": "leave"})
 
 
-class Client(Saying):
-    """One person. Use it as `async with`; iterate over it for events until `Closed`.
+class Client(Commands):
+    """One user's client. Use it as `async with`; iterate over it for events until `Closed`.
 
-    `patience`: as in Connection. `pictures`: gives what a `Snap` asks for (`pictures.Shown`); without it each is answered by `camera`.
-    `solves`: puzzles (`Challenge` of kind `altcha`) are solved here, and nothing is told of them.
+    `patience`: as in Connection. `pictures`: returns the pictures that a `Snap` requests (`pictures.Shown`); without it each is answered by
+    `camera`. `solves`: solve puzzles (`Challenge` of kind `altcha`) internally, without an event.
     """
 
     def __init__(
@@ -69,15 +69,15 @@ class Client(Saying):
         self.chat: Matched | None = None
         self.online = 0
         self.grace = 0.0
-        self.connects = 0  # connections that stood
-        self.partner_away = False  # the partner is, as far as was told
+        self.connects = 0  # successful connections so far
+        self.partner_away = False  # whether the partner's connection is down, as last reported
         self._http = http
         self._own_http = http is None
         self._connection = Connection(url, headers, heartbeat, patience, backoff or Backoff())
         self._answers = Answers(url, pictures, self.no_snap)
         self._socket: Socket | None = None
-        self._ready = asyncio.Event()  # the session stands, and frames may be sent; or the end is there
-        self._room = asyncio.Event()  # something of the outbox was settled; or the end is there
+        self._ready = asyncio.Event()  # the session is established and frames may be sent, or the client has ended
+        self._room = asyncio.Event()  # an outbox entry was settled, or the client has ended
         self._inbox = Inbox()
         self._outbox = Outbox()
         self._ids = count(1)
@@ -86,12 +86,14 @@ class Client(Saying):
         self._last = 0
         self._search = Search(self._ask)
         self._puzzles = Puzzles(self.solve, self._unsolved) if solves else None
-        self._challenged: Error | None = None  # the refusal of a search, held back until it is known what it waits for
-        self._challenge_told = False  # a challenge was told, and the refusal that belongs to it was not
-        self._leaving: str | None = None  # the chat that was left; `leave` has no answer
-        self._quits = False  # `leave` was asked for while the session did not stand
-        self._closed: Closed | None = None  # the end, as soon as it is known
-        self._ended = False  # the end was read
+        self._challenged: Error | None = (
+            None  # a refused search, held back until the challenge that it waits for is known
+        )
+        self._challenge_told = False  # a challenge was delivered, and its refusal of a search is still to come
+        self._leaving: str | None = None  # the chat that this side left; `leave` has no answer
+        self._quits = False  # `leave` was called while no session was established
+        self._closed: Closed | None = None  # the final event, as soon as it is known
+        self._ended = False  # the final event was read
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Client":
@@ -114,22 +116,22 @@ class Client(Saying):
         return event
 
     async def next(self, *kinds: type) -> Any:
-        """The next event of one of `kinds`; others are passed over. Raises Disconnected where the end comes first."""
+        """Return the next event of one of `kinds` and drop others before it. Raises Disconnected if the client ends first."""
         async for event in self:
             if type(event) in kinds:
                 return event
         raise Disconnected(self._closed or Closed(1006, "closed"))
 
-    # life
+    # lifecycle
 
     async def start(self) -> None:
-        """Connect, and keep connected, until `close`."""
+        """Connect, and stay connected until `close`."""
         if self._http is None:
             self._http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         self._task = asyncio.get_running_loop().create_task(self._stay(self._http))
 
     async def close(self) -> None:
-        """Leave for good: what was said is heard first, then the partner hears the end at once."""
+        """End the client: wait for outstanding answers first, then disconnect, so that the partner learns of it at once."""
         if self._ready.is_set() and len(self._outbox):
             with suppress(TimeoutError):
                 async with asyncio.timeout(ANSWERS_WITHIN):
@@ -152,14 +154,14 @@ class Client(Saying):
                 await self._http.close()
                 self._http = None
 
-    # what a person does
+    # user actions
 
     async def find(self, interests: Sequence[str] = (), **wishes: Unpack[Wishes]) -> None:
-        """Look for a partner; in a chat it leaves it first.
+        """Search for a partner, leaving the current chat first.
 
-        A search that the server refuses for a while (`Error` of `find` with `retry_after`) is asked again when that is over; one that
-        is refused without it needs something of the caller first. Raises Disconnected; TypeError for a wish that does not exist,
-        ValueError for a value that the protocol does not allow.
+        If the server refuses the search for a time (`Error` of `find` with `retry_after`), the client repeats it afterwards; a refusal
+        without it requires an action of the caller. Raises Disconnected; TypeError for an unknown wish, ValueError for a value that the
+        protocol does not allow.
         """
         frame = frames.find(interests, wishes)
         self._search.begin(frame)
@@ -167,9 +169,9 @@ class Client(Saying):
         await self._part(frame)
 
     async def say(self, text: str) -> str:
-        """Say something; waits while too much is unconfirmed. Gives the id that `Sent` or `NotSent` will name.
+        """Send a message; wait while too many are unconfirmed. Return the id that `Sent` or `NotSent` will carry.
 
-        Raises NoChat, Disconnected, and UnicodeEncodeError for half a character.
+        Raises NoChat, Disconnected, and UnicodeEncodeError for a lone surrogate.
         """
         text.encode()
         while len(self._outbox) >= OUTBOX_MAX:
@@ -184,22 +186,22 @@ class Client(Saying):
         return line.id
 
     async def typing(self, typing: bool) -> None:
-        """Say that one types, or stopped; nothing while away."""
+        """Report that the user types, or stopped; ignored while disconnected."""
         if self._ready.is_set() and self._socket is not None:
             await self._write(self._socket, encoded({"type": "typing", "typing": typing}))
 
     async def leave(self) -> None:
-        """Leave the chat, or stop waiting."""
+        """Leave the chat, or stop searching."""
         self._search.end()
         self._quits = not self._ready.is_set()
         await self._part(LEAVE)
 
     async def _send(self, body: Mapping[str, Any]) -> None:
-        """Send a frame as soon as the session stands; one that meets a drop is lost. Raises Disconnected."""
+        """Send a frame once a session is established; it is lost if the connection drops meanwhile. Raises Disconnected."""
         await self._write(await self._standing(), encoded(body))
 
     async def _part(self, frame: bytes) -> None:
-        """Go from the chat with `frame`; where the session does not stand, it is said when it does. Raises Disconnected."""
+        """Leave the chat by sending `frame`, now or once a session is established. Raises Disconnected."""
         if self.chat is not None:
             self._leaving = self.chat.chat
         await self._over("left")
@@ -209,7 +211,7 @@ class Client(Saying):
             await self._standing()
 
     async def _standing(self) -> Socket:
-        """The connection, as soon as the session stands. Raises Disconnected."""
+        """Wait for an established session and return its connection. Raises Disconnected."""
         if self._task is None and self._closed is None:
             raise RuntimeError("the client was not started: use it as `async with Client(url) as me`")
         while self._closed is None:
@@ -219,13 +221,13 @@ class Client(Saying):
         raise Disconnected(self._closed)
 
     async def _settled(self) -> None:
-        """Wait until something of the outbox is settled; answers are let in, however much is unread."""
+        """Wait until an outbox entry is settled; the inbox accepts events meanwhile, even if it is full."""
         self._room.clear()
         with self._inbox.opened():
             await self._room.wait()
 
     async def _ask(self, frame: bytes) -> None:
-        """Send a search if the session stands; if not, it is sent when it does."""
+        """Send a search if a session is established; else it is sent once there is one."""
         if self._ready.is_set() and self._socket is not None:
             await self._write(self._socket, frame)
 
@@ -237,10 +239,10 @@ class Client(Saying):
         self._outbox.number(line)
         await self._write(socket, encoded({"type": "message", "text": line.text, "id": line.id}))
 
-    # the connection
+    # connection
 
     async def _stay(self, http: aiohttp.ClientSession) -> None:
-        """Be connected; the end is told, whatever it is."""
+        """Stay connected; report the end, whatever its cause."""
         try:
             last = await self._connection.stay(http, self._opened, self._hear, self._dropped)
             self._end(Closed(last.code, f"{self.url}: {last.reason}", last.status, last.body))
@@ -249,7 +251,7 @@ class Client(Saying):
             raise
 
     async def _opened(self, socket: Socket) -> None:
-        """A connection is there: the first frame of one who comes back is `resume`."""
+        """Handle a new connection: a returning client's first frame is `resume`."""
         self._socket = socket
         if self._token is not None:
             of = {} if self.chat is None else {"chat": self.chat.chat}
@@ -261,7 +263,7 @@ class Client(Saying):
         await self._inbox.put(events.Dropped(end.code, after, end.reason, end.status))
 
     def _end(self, closed: Closed) -> None:
-        """Nothing follows: what waits is woken, and what was said and not answered is told."""
+        """End the client: report unanswered lines and the final event, and wake all waiting calls."""
         if self._closed is not None:
             return
         self._closed, self.chat, self._socket = closed, None, None
@@ -275,7 +277,7 @@ class Client(Saying):
         self._room.set()
 
     async def _hear(self, socket: Socket, frame: dict[str, Any]) -> None:
-        """Take in one frame."""
+        """Handle one frame."""
         kind = frame["type"]
         if kind == "message":
             if self.chat is not None and frame["seq"] > self._last:
@@ -287,11 +289,11 @@ class Client(Saying):
             await self._resumed(socket, frame)
         elif kind == "error":
             await self._refused(socket, events.error(frame))
-        elif (read := events.READ.get(kind)) is not None:  # else a newer server's
+        elif (read := events.READ.get(kind)) is not None:  # else a frame type of a newer server
             await self._told(read(frame))
 
     async def _told(self, event: Event) -> None:
-        """What needs nothing to be sent."""
+        """Handle an event that needs no frame in reply."""
         if type(event) is Sent:
             self._settle(event.id)
         elif type(event) is Matched:
@@ -306,7 +308,7 @@ class Client(Saying):
             self._leaving = None
         elif type(event) is Left:
             if self.chat is None:
-                return  # it crossed the own leaving
+                return  # this side left at the same time
             await self._over("lost")
         elif type(event) is Partner:
             self.partner_away = event.state == "away"
@@ -317,7 +319,7 @@ class Client(Saying):
         await self._inbox.put(event)
 
     async def _puzzled(self, event: Event) -> bool:
-        """Whether a challenge, or its end, is one of puzzles that this client solves; of another one its refusal follows."""
+        """Whether an event belongs to a puzzle that this client solves; a challenge for the user is delivered, followed by its refusal."""
         puzzles = self._puzzles
         if puzzles is not None and type(event) is Challenge and event.kind == ALTCHA:
             self._challenged = None
@@ -333,7 +335,7 @@ class Client(Saying):
         return False
 
     async def _unsolved(self, asked: Challenge) -> None:
-        """A challenge that the user of this client has to meet: it is told, and then what it holds up."""
+        """Deliver a challenge that the user must solve, and then the refusal of the search that waits for it."""
         refused, self._challenged = self._challenged, None
         self._challenge_told = refused is None
         await self._inbox.put(asked)
@@ -352,7 +354,7 @@ class Client(Saying):
         await self._inbox.put(events.READ["hello"](frame))
 
     async def _stands(self, socket: Socket) -> None:
-        """The session stands: what was asked while it did not is said, and what was not sent."""
+        """Mark the session as established; send the pending search and unsent lines."""
         if self._search.asked is not None:
             await self._write(socket, self._search.asked)
         while (unsent := next(self._outbox.unsent(), None)) is not None:
@@ -361,7 +363,7 @@ class Client(Saying):
         self._ready.set()
 
     async def _resumed(self, socket: Socket, frame: dict[str, Any]) -> None:
-        """Back in the session: what was missed follows, what was not taken is sent again."""
+        """Continue the resumed session: missed messages follow, lines that the server did not receive are sent again."""
         self._token = self._next_token
         chat = frame["chat"]
         left = chat is not None and chat == self._leaving
@@ -376,13 +378,13 @@ class Client(Saying):
             await self._recount(frame["taken"], frozenset(frame.get("refused", ())), left)
         await self._not_sent(self._outbox.forget(), "unknown")
         if self._puzzles is not None and self._puzzles.open:
-            self._search.lose()  # the solution, or what became of it, may be lost
+            self._search.lose()  # the solution or its answer may be lost
         if known and self.partner_away:
-            # the other may have come back while this side was away; `away` follows where that is not so
+            # the partner may have returned meanwhile; if not, `away` follows
             self.partner_away = False
             await self._inbox.put(Partner("back", None))
         elif chat is not None and not known:
-            # matched, and the frame that said so was lost
+            # the `matched` frame was lost
             self._search.end()
             await self._inbox.put(events.matched(frame))
         if (left or self._quits) and self._search.asked is None:
@@ -390,7 +392,7 @@ class Client(Saying):
         await self._stands(socket)
 
     async def _recount(self, taken: int, refused: frozenset[int], left: bool) -> None:
-        """Tell what the server took of the lines that were on their way. `left`: of the chat that this side left meanwhile."""
+        """Report what the server received of the lines in flight. `left`: they are of the chat that this side left meanwhile."""
         if left:
             delivered, lost, never = self._outbox.resume_behind(taken, refused)
         else:
@@ -403,7 +405,7 @@ class Client(Saying):
 
     async def _refused(self, socket: Socket, event: Error) -> None:
         if event.of == "resume" and event.code == "no_session":
-            # the server forgot the session: this connection goes on as a new one
+            # the server has forgotten the session: this connection continues as a new one
             self._token = self._next_token
             if self.chat is not None:
                 await self._over("lost")
@@ -425,8 +427,8 @@ class Client(Saying):
         await self._inbox.put(event)
 
     async def _postponed(self, puzzles: Puzzles, event: Error) -> bool:
-        """Whether a search that a challenge comes before goes on by itself, or at least until it is known which challenge that is."""
-        if event.of == "solution" and puzzles.open:  # it is over: the search brings the next one
+        """Whether a search refused because of a challenge is handled here, at least until the kind of challenge is known."""
+        if event.of == "solution" and puzzles.open:  # it has expired: the search brings the next one
             await self._search.repeat()
             return True
         if event.of == "find" and not self._challenge_told:
@@ -442,7 +444,7 @@ class Client(Saying):
         return line
 
     async def _over(self, code: str) -> None:
-        """The chat is over: what never went out is told."""
+        """End the chat and report the lines that were never sent."""
         if self.chat is not None:
             self.chat = None
             self._last = 0

@@ -1,6 +1,6 @@
-"""One connection after the other, to the end of the last.
+"""Keep a WebSocket connection to the server, reconnecting until it ends for good.
 
-Rule: it knows when to come back, when to wait, and when to give up; what the frames say is its owner's.
+**Invariant:** it decides when to reconnect, how long to wait, and when to give up; its owner interprets the frames.
 """
 
 import asyncio
@@ -12,14 +12,14 @@ from typing import Any, Final
 
 import aiohttp
 
-from serendip_client import ending
+from serendip_client import disconnects
 from serendip_client.backoff import Backoff
-from serendip_client.ending import Ending
+from serendip_client.disconnects import Ending
 
-FRAME_MAX: Final = 1 << 20  # bytes: the server's longest frame is a message of 2,000 characters, or a signal
-CONNECT_WITHIN: Final = 30.0  # seconds from the first packet to a WebSocket
-HELLO_WITHIN: Final = 30.0  # seconds to the first frame, which a server of ours sends at once
-PATIENCE: Final = 60.0  # seconds without a connection, after which a client gives up
+FRAME_MAX: Final = 1 << 20  # bytes; the server's longest frames are a message of 2,000 characters and a signal
+CONNECT_WITHIN: Final = 30.0  # seconds from the first packet to an open WebSocket
+HELLO_WITHIN: Final = 30.0  # seconds to the first frame, which a Serendip server sends at once
+PATIENCE: Final = 60.0  # seconds without a connection, after which the client gives up
 
 log: Final = logging.getLogger("serendip_client")
 
@@ -29,22 +29,22 @@ Frame = dict[str, Any]
 
 @dataclass(slots=True)
 class Said:
-    """What a frame asked for before the connection ends."""
+    """Values of an `error` frame before the connection closes."""
 
-    after: float | None = None  # seconds to stay away
+    after: float | None = None  # seconds to wait before reconnecting
     words: str = ""
 
 
 @dataclass(slots=True)
 class Connection:
-    """Where to connect, and how long to try. `patience` None: for ever; what the server asks for is waited beside it."""
+    """Server address and patience: seconds without a connection until it gives up, None for never; waits that the server requests are added."""
 
     url: str
     headers: dict[str, str] | None = None
     heartbeat: float | None = 20.0
     patience: float | None = PATIENCE
     backoff: Backoff = field(default_factory=Backoff)
-    said: Said = field(default_factory=Said)  # of the connection that stands
+    said: Said = field(default_factory=Said)  # of the current connection
 
     async def stay(
         self,
@@ -53,9 +53,9 @@ class Connection:
         heard: Callable[[Socket, Frame], Awaitable[None]],
         dropped: Callable[[Ending, float], Awaitable[None]],
     ) -> Ending:
-        """Connect and read, again and again. Gives the ending after which nothing is tried; `dropped` hears of the others."""
+        """Connect and read, again and again. Return the ending after which no attempt makes sense; earlier ones are passed to `dropped`."""
         clock = asyncio.get_running_loop().time
-        since, told = clock(), ""  # the last moment that a connection stood; what was logged
+        since, told = clock(), ""  # the last moment with an open connection; the text last logged
         while True:
             end, stood = await self._once(http, opened, heard)
             if stood:
@@ -84,7 +84,7 @@ class Connection:
         opened: Callable[[Socket], Awaitable[None]],
         heard: Callable[[Socket, Frame], Awaitable[None]],
     ) -> tuple[Ending, bool]:
-        """One connection, from its beginning to its end; and whether it stood."""
+        """Make one connection and read it to its end. Return its ending, and whether it was open."""
         self.said = Said()
         try:
             async with asyncio.timeout(CONNECT_WITHIN):
@@ -94,12 +94,12 @@ class Connection:
                     heartbeat=self.heartbeat,
                     max_msg_size=FRAME_MAX,
                     compress=0,
-                    autoclose=False,  # it would answer every code with 1000, which a server takes for "I leave"
+                    autoclose=False,  # it would answer every code with 1000, which the server reads as "the user left"
                 )
         except aiohttp.WSServerHandshakeError as error:
-            return await ending.refused(http, self.url, self.headers, error), False
+            return await disconnects.refused(http, self.url, self.headers, error), False
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            return ending.unreachable(error), False
+            return disconnects.unreachable(error), False
         stood = False
         try:
             await opened(socket)
@@ -111,10 +111,10 @@ class Connection:
         except (ValueError, LookupError, TypeError):
             if stood:
                 raise
-            return ending.FOREIGN, False
+            return disconnects.FOREIGN, False
         except TimeoutError:
-            return ending.SILENT, False
+            return disconnects.SILENT, False
         finally:
-            if not socket.closed:  # RFC 6455, 5.5.1: with the code that came
+            if not socket.closed:  # RFC 6455, 5.5.1: echo the received code
                 await socket.close(code=socket.close_code or aiohttp.WSCloseCode.OK)
-        return ending.closed(socket.close_code, self.said.words, self.said.after), stood
+        return disconnects.closed(socket.close_code, self.said.words, self.said.after), stood

@@ -1,6 +1,6 @@
-"""What a client hears, typed. Rule: one class a frame of protocol.md, and a few that only a client can know.
+"""Define the events that a client receives. Invariant: one class per frame of protocol.md, and a few that only the client knows.
 
-Seconds are floats; `who` is 1 or 2 and only ever told to a spy.
+Times are floats in seconds; `who` is 1 or 2 and present for a spy only.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,10 +11,10 @@ from typing import Any, Final
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """A connection stands; `grace`: how long a dropped one may be gone, in seconds; one that closed with 1001 no more than 5.
+    """A connection is open. `grace`: seconds for which a dropped connection may be resumed; after a close with 1001 at most 5.
 
-    `statement`: the newest version of the privacy statement (`3.2`, to be read at `/privacy/3.2`), `since`: the Unix time from which it
-    holds, which may be to come; empty and 0 where the server does not say.
+    `statement`: the newest version of the privacy statement (`3.2`, readable at `/privacy/3.2`); `since`: the Unix time from which it
+    applies, possibly in the future; empty and 0 if the server does not tell.
     """
 
     session: str
@@ -26,7 +26,7 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Nobody yet. `widens`: seconds until `accepts` changes, None at the last step."""
+    """The search waits for a partner. `widens`: seconds until `accepts` changes, None at the last step."""
 
     accepts: str
     widens: float | None
@@ -49,7 +49,7 @@ class Matched:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Somebody said something."""
+    """A message from the partner."""
 
     seq: int
     text: str
@@ -58,7 +58,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The message `id` was taken. `seq` None: known from a resume, which does not tell the number."""
+    """The server accepted the message `id`. `seq` None: known from a resume, which does not tell the number."""
 
     id: str
     seq: int | None
@@ -66,11 +66,11 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """The message `id` was not delivered. This is all that is told of it.
+    """The message `id` was not delivered; no other event reports it.
 
-    `code`: the server's error (`retry_after`: seconds, where it gave them), or, where it never went out, `left` (this
-    side left first), `lost` (the chat was gone when the connection came back) or `closed`. `unknown`: it went out, and
-    the connection broke before the answer for a chat that is over by now: the partner may have got it.
+    `code`: the server's error (`retry_after`: seconds, if given); for a message that was never sent `left` (this side left first), `lost`
+    (the chat had ended on reconnecting) or `closed`. `unknown`: it was sent, and the connection broke before the answer in a chat that has
+    ended since: the partner may have received it.
     """
 
     id: str
@@ -81,7 +81,7 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True)
 class Typing:
-    """The other types, or stopped."""
+    """The partner types, or stopped."""
 
     typing: bool
     who: int | None = None
@@ -96,7 +96,7 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """The partner's connection dropped (`away`, may be back `within` seconds), or came `back`."""
+    """The partner's connection dropped (`away`, may return `within` seconds), or came `back`."""
 
     state: str
     within: float | None
@@ -105,7 +105,7 @@ class Partner:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """The chat is over."""
+    """The chat has ended."""
 
     by: str
     who: int | None = None
@@ -113,7 +113,7 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """The log is kept."""
+    """The chat's log is saved."""
 
     url: str
     delete: str
@@ -121,9 +121,9 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """The report was taken. `receipt`: the path at which to read what came of it, `kept` days after that; empty where nobody could say.
+    """The report was accepted. `receipt`: the path at which to read the outcome, for `kept` days after it; empty if the server keeps none.
 
-    `help`, with the reason `danger`: whom to call, each with `name`, and `call` (a number), `url` or both.
+    `help`, with the reason `danger`: help lines, each with `name`, and `call` (a number), `url` or both.
     """
 
     receipt: str = ""
@@ -133,7 +133,7 @@ class Reported:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """What a `find` takes as `avoid`, so that it never meets that partner. `until`: Unix seconds; None: for their visit only."""
+    """A token for `find(avoid=…)`, which excludes that partner. `until`: Unix seconds; None: until the partner's visit ends."""
 
     token: str
     until: int | None
@@ -141,9 +141,9 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Tip:
-    """A program on the server found something in line `seq` of the chat; it asks for nothing, and each kind comes once a chat.
+    """The server detected something in line `seq` of the chat; it requires nothing, and each kind occurs once per chat.
 
-    `kind`: of a stranger's line link, contact, money, secrecy or minor; of one's own help or private. `numbers`: with help, whom to call.
+    `kind`: for a partner's line link, contact, money, secrecy or minor; for one's own help or private. `numbers`: help lines, for `help`.
     """
 
     kind: str
@@ -153,10 +153,10 @@ class Tip:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """To be read before the next search: until `Client.seen(id)` a `find` is refused with `notice`.
+    """A notice that must be read before the next search: until `Client.seen(id)` a `find` is refused with `notice`.
 
-    `kind`: warning, pause or info; `rule`: R1 to R7, `reason` in a sentence; `day`: YYYY-MM-DD; `by`: person or machine;
-    `appeal`: the path at which to read why, and to object.
+    `kind`: warning, pause or info; `rule`: R1 to R7; `reason`: a sentence; `day`: YYYY-MM-DD; `by`: person or machine; `appeal`: the path
+    at which to read the reasons and to appeal.
     """
 
     id: str
@@ -170,9 +170,9 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Snap:
-    """Pictures for safety are wanted, in a video chat; the client answers by itself (`Client(pictures=…)`).
+    """The server requests pictures of a video chat for safety; the client answers automatically (`Client(pictures=…)`).
 
-    `tiles` of the stranger, `gap` milliseconds apart, and with `mine` one of the own camera, `within` so many seconds.
+    `tiles` pictures of the partner, `gap` milliseconds apart, and with `mine` one of the own camera, `within` so many seconds.
     """
 
     nonce: str
@@ -184,7 +184,7 @@ class Snap:
 
 @dataclass(frozen=True, slots=True)
 class Veil:
-    """`nudity`: blur and mute the stranger (`on`), or no longer. `unchecked`: hang up the call; the chat goes on by text."""
+    """`nudity`: blur and mute the partner (`on`), or show it again. `unchecked`: hang up the call; the chat continues as text."""
 
     on: bool
     why: str
@@ -197,7 +197,10 @@ class Pong:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """To be solved before the next search, within so many seconds. `age`: somebody wrote that they are under 18, and is to be asked."""
+    """A challenge to solve before the next search, within so many seconds.
+
+    `age`: the user wrote that they are under 18, and is asked for their age.
+    """
 
     kind: str
     parameters: Mapping[str, Any]
@@ -206,16 +209,16 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """The solution was right: the next search is taken."""
+    """The solution was correct: the next search is accepted."""
 
     kind: str
 
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """The server did not take something, or is about to close; of a message it is `NotSent`.
+    """The server refused a frame, or is about to close; a refused message is a `NotSent` instead.
 
-    `field`: the wrong one of `bad_field`; `fields`: the whole frame.
+    `field`: the wrong field of `bad_field`; `fields`: the whole frame.
     """
 
     code: str
@@ -228,9 +231,9 @@ class Error:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """The own connection is gone, or did not come about; the client tries again by itself, in `after` seconds.
+    """The connection dropped, or could not be made; the client tries again in `after` seconds.
 
-    `status`: what the server answered where it refused the handshake.
+    `status`: the HTTP status of a refused handshake.
     """
 
     code: int
@@ -241,7 +244,7 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """The client is back in its session. `chat` None: in no chat; `missed` messages follow."""
+    """The client is back in its session. `chat` None: it is in no chat; `missed` messages follow."""
 
     chat: str | None
     missed: int
@@ -249,7 +252,7 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The end: closed by this side, by the server for good, or given up. Nothing follows.
+    """The final event: closed by this side, by the server for good, or given up.
 
     `reason` says why and what to do; `status`, `body`: of a refused handshake.
     """
@@ -269,7 +272,7 @@ Frame = Mapping[str, Any]
 
 
 def matched(frame: Frame) -> Matched:
-    """`matched`, and what `resumed` repeats of it."""
+    """Read `matched`, or the parts of it that `resumed` repeats."""
     return Matched(
         frame["chat"],
         frame["role"],
@@ -283,13 +286,13 @@ def matched(frame: Frame) -> Matched:
 
 
 def hello(frame: Frame) -> Hello:
-    """`hello`."""
+    """Read a `hello` frame."""
     told = frame.get("statement", {})
     return Hello(frame["session"], frame["online"], frame["grace"], told.get("version", ""), told.get("from", 0))
 
 
 def error(frame: Frame) -> Error:
-    """`error`."""
+    """Read an `error` frame."""
     return Error(frame["code"], frame["message"], frame.get("of"), frame.get("retry_after"), frame.get("field"), frame)
 
 

@@ -1,4 +1,4 @@
-"""What the client says, as it goes over the wire. Rule: compact JSON, so that the server reads it in place."""
+"""Build the frames that a client sends. Invariant: compact JSON, which the server reads in place."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,11 +9,11 @@ NoSnapWhy = Literal["camera", "hidden", "early"]
 
 
 class Wishes(TypedDict, total=False):
-    """The fields of `find` beside the interests, as in protocol.md."""
+    """Fields of `find` beside the interests, as in protocol.md."""
 
     mode: Literal["text", "video"]
     language: str
-    writes: str  # with any language (`*`): the one that the partner is told
+    writes: str  # with any language (`*`): the language shown to the partner
     strict: bool
     role: Literal["stranger", "spy", "discuss"]
     question: str
@@ -23,20 +23,19 @@ class Wishes(TypedDict, total=False):
     relay: bool
     adult: bool
     avoid: Sequence[str]  # tokens of `Blocked`, the newest last
-    snaps: bool  # left out, with video: true, since this client answers each `snap`
+    snaps: bool  # if missing, with video: true, since this client answers each `snap`
 
 
 _KINDS: Final[Mapping[str, Any]] = get_type_hints(Wishes)
 
 
 def encoded(body: Mapping[str, Any]) -> bytes:
-    """A frame. Raises UnicodeEncodeError for half a character."""
+    """Encode a frame. Raises UnicodeEncodeError for a lone surrogate."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def find(interests: Sequence[str], wishes: Wishes) -> bytes:
-    """A `find`. Raises TypeError for a wish that does not exist (the server would pass over it) or of a wrong type, ValueError for a
-    value that the protocol does not have."""
+    """Build a `find`. Raises TypeError for an unknown wish, which the server would ignore, or one of wrong type; ValueError for an unknown value."""
     if unknown := wishes.keys() - Wishes.__annotations__.keys():
         raise TypeError(f"find knows no {', '.join(sorted(unknown))}")
     for name, value in wishes.items():
@@ -48,7 +47,7 @@ def find(interests: Sequence[str], wishes: Wishes) -> bytes:
 
 
 def check(what: str, kind: Any, value: object) -> None:
-    """Hold `value` against the annotation `kind`: a Literal, Sequence[str], or a class. Raises ValueError, TypeError, which begin with `what`."""
+    """Check `value` against an annotation: a Literal, Sequence[str], or a class. Raises ValueError or TypeError, which begin with `what`."""
     if get_origin(kind) is Literal:
         allowed = get_args(kind)
         if value not in allowed:
@@ -61,5 +60,5 @@ def check(what: str, kind: Any, value: object) -> None:
 
 
 def of(chat: str | None) -> dict[str, Any]:
-    """The field that names a chat, where one is named."""
+    """Return the field that names a chat, if one is given."""
     return {} if chat is None else {"chat": chat}

@@ -1,4 +1,4 @@
-"""Events that nobody read yet. Rule: bounded; who does not listen is not read from."""
+"""Queue events until the caller reads them. Invariant: bounded; the socket is not read while the queue is full."""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,11 +7,11 @@ from typing import Final
 
 from serendip_client.events import Event
 
-EVENTS_MAX: Final = 1_000  # unread events; beyond that nothing is read from the socket
+EVENTS_MAX: Final = 1_000  # unread events, at which the socket is no longer read
 
 
 class Inbox:
-    """A queue of events whose writer waits while it is full, unless somebody waits for an answer behind them."""
+    """Queue whose writer waits while it is full, unless a call waits for an answer behind the unread events."""
 
     def __init__(self) -> None:
         self._events: asyncio.Queue[Event] = asyncio.Queue()
@@ -19,18 +19,18 @@ class Inbox:
         self._opened = 0  # calls that wait for an answer
 
     async def put(self, event: Event) -> None:
-        """Hand an event out; waits while too many are unread."""
+        """Add an event; wait while too many are unread."""
         while self._events.qsize() >= EVENTS_MAX and not self._opened:
             self._space.clear()
             await self._space.wait()
         self._events.put_nowait(event)
 
     def put_last(self, event: Event) -> None:
-        """Hand out what belongs to the end, whatever is unread."""
+        """Add an event of the client's end, however many are unread."""
         self._events.put_nowait(event)
 
     async def get(self) -> Event:
-        """The next event."""
+        """Wait for the next event."""
         event = await self._events.get()
         if self._events.qsize() < EVENTS_MAX:
             self._space.set()
@@ -38,7 +38,7 @@ class Inbox:
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """While this lasts, events are taken in however many are unread."""
+        """Accept events during this context, however many are unread."""
         self._opened += 1
         self._space.set()
         try:

@@ -1,10 +1,10 @@
-"""The messages that the server did not confirm yet.
+"""Keep the messages that the server has not confirmed.
 
-Rule: each line is told once, and truthfully: by the server's answer, by what a resume counts, or as unknown.
+**Invariant:** each line is reported once, and correctly: by the server's answer, by the counts of a resume, or as unknown.
 
-The server counts the `message` frames of a chat (`taken`, refused ones included); so does this side, and after a
-resume the two counts tell which frames never arrived. A chat that is over does not take its lines with it: what was
-written before `leave` or `find` was heard (protocol.md, rule 3), so its answer is on its way.
+The server counts the `message` frames of a chat (`taken`, refused ones included); so does this side, and after a resume the two counts show
+which frames never arrived. The lines of an ended chat stay: the server reads what was sent before `leave` or `find` (protocol.md, rule 3),
+so its answer is on its way.
 """
 
 from collections import deque
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Line:
-    """One message; `ordinal` 0: not sent on the present count yet."""
+    """A message; `ordinal` 0: not sent yet in the current count."""
 
     id: str
     text: str
@@ -22,31 +22,31 @@ class Line:
 
 
 class Outbox:
-    """The unconfirmed lines, oldest first: those of the present chat, and those that were written in the one before it."""
+    """Unconfirmed lines, oldest first: of the current chat, and of the one before it."""
 
     __slots__ = ("_behind", "_count", "_lines")
 
     def __init__(self) -> None:
         self._lines: deque[Line] = deque()
-        self._behind: deque[Line] = deque()  # of a chat that is over, written, to be answered
+        self._behind: deque[Line] = deque()  # lines of the previous chat that were sent and await an answer
         self._count = 0
 
     def __len__(self) -> int:
         return len(self._lines) + len(self._behind)
 
     def add(self, id: str, text: str) -> Line:
-        """A line to be sent."""
+        """Add a line to be sent."""
         line = Line(id, text)
         self._lines.append(line)
         return line
 
     def number(self, line: Line) -> None:
-        """The line goes out now."""
+        """Number a line that is sent now."""
         self._count += 1
         line.ordinal = self._count
 
     def settle(self, id: str | None) -> Line | None:
-        """The server answered `sent`, or an error, for `id`; gives the line back."""
+        """Remove and return the line that the server answered by `sent` or an error for `id`."""
         for lines in (self._behind, self._lines):
             for line in lines:
                 if line.id == id:
@@ -55,7 +55,7 @@ class Outbox:
         return None
 
     def resume(self, taken: int, refused: frozenset[int]) -> tuple[list[Line], list[Line]]:
-        """After `resumed` with the present chat: what was taken, and what was refused; the rest is to be sent again."""
+        """Settle lines after a resume of the current chat. Return the accepted and the refused; the others must be sent again."""
         found = _counted(self._lines, taken, refused)
         self._count = taken
         for line in self._lines:
@@ -63,18 +63,18 @@ class Outbox:
         return found
 
     def resume_behind(self, taken: int, refused: frozenset[int]) -> tuple[list[Line], list[Line], list[Line]]:
-        """The same with a chat that was left: what was taken, what was refused, and what never arrived."""
+        """Settle lines after a resume of a chat that was left. Return the accepted, the refused, and those that never arrived."""
         delivered, lost = _counted(self._behind, taken, refused)
         rest = list(self._behind)
         self._behind.clear()
         return delivered, lost, rest
 
     def unsent(self) -> Iterator[Line]:
-        """Lines that have to go out, in order."""
+        """Iterate over the lines that must be sent, in order."""
         return (line for line in self._lines if not line.ordinal)
 
     def part(self) -> list[Line]:
-        """The chat is over: gives what never went out; what did is answered yet."""
+        """End the chat: return the lines that were never sent; sent ones await their answer."""
         never = [line for line in self._lines if not line.ordinal]
         self._behind.extend(line for line in self._lines if line.ordinal)
         self._lines.clear()
@@ -82,14 +82,14 @@ class Outbox:
         return never
 
     def forget(self) -> list[Line]:
-        """No answer can come any more to what was written in a chat that is over."""
+        """Remove and return the lines of the previous chat that no answer can reach any more."""
         lines = list(self._behind)
         self._behind.clear()
         return lines
 
 
 def _counted(lines: deque[Line], taken: int, refused: frozenset[int]) -> tuple[list[Line], list[Line]]:
-    """Takes from `lines` what the server's count covers: the delivered, the refused."""
+    """Remove from `lines` those that the server's count covers; return the accepted and the refused."""
     delivered: list[Line] = []
     lost: list[Line] = []
     while lines and 0 < lines[0].ordinal <= taken:

@@ -1,8 +1,8 @@
-"""A WebRTC peer over the typed client: joins video chats, sends a generated picture and tone, counts what it receives.
+"""Join video chats as a WebRTC peer of the client: send a generated picture and tone, count what arrives.
 
-Rule: one `Peer` is one person; one `Call` is one chat's connection and ends with it. Needs the extra `video` (aiortc).
-Times are monotonic seconds. aiortc gathers all candidates before it answers, so descriptions carry them; candidates that
-come one by one are taken too.
+**Invariant:** one `Peer` is one user; one `Call` is the connection of one chat and ends with it. Needs the extra `video` (aiortc). Times
+are monotonic seconds. aiortc gathers all candidates before it answers, so descriptions contain them; candidates in signals of their own are
+accepted too.
 """
 
 import asyncio
@@ -32,19 +32,19 @@ from serendip_client.client import Client
 from serendip_client.events import Closed, Error, Left, Matched, Signal
 from serendip_client.stills import Stills
 
-WIDTH: Final = 160  # pixels: enough to see it move, cheap to encode
+WIDTH: Final = 160  # pixels: enough to see motion, cheap to encode
 HEIGHT: Final = 120
-RATE: Final = 48_000  # samples a second
-SAMPLES: Final = 960  # of one audio frame: 20 ms
+RATE: Final = 48_000  # samples per second
+SAMPLES: Final = 960  # per audio frame: 20 ms
 TONE: Final = 440.0  # hertz
 
 
 class CallError(Exception):
-    """The call did not come about; the text says which step failed."""
+    """Raised if a call cannot be made; the text says which step failed."""
 
 
 class Picture(VideoStreamTrack):
-    """A bar that wanders over grey: every frame differs from the last. `told`: of each that goes out."""
+    """A bar that moves over grey: every frame differs from the last. `told` is called with each one sent."""
 
     def __init__(self, told: Callable[[VideoFrame], None] | None = None) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class Picture(VideoStreamTrack):
         self._told = told
 
     async def recv(self) -> VideoFrame:
-        """The next frame, 30 a second."""
+        """Return the next frame, 30 per second."""
         pts, base = await self.next_timestamp()
         frame = VideoFrame(WIDTH, HEIGHT, "yuv420p")
         luma, *chroma = frame.planes
@@ -77,7 +77,7 @@ class Tone(AudioStreamTrack):
         self._began = 0.0
 
     async def recv(self) -> AudioFrame:
-        """The next 20 ms."""
+        """Return the next 20 ms."""
         if self.readyState != "live":
             raise MediaStreamError
         self._began = self._began or time.monotonic()
@@ -93,7 +93,7 @@ class Tone(AudioStreamTrack):
 
 @dataclass(slots=True)
 class Counts:
-    """What one call received, and when (0.0: not yet)."""
+    """Frames that one call received, and when (0.0: none yet)."""
 
     matched: float
     connected: float = 0.0
@@ -104,26 +104,26 @@ class Counts:
 
     @property
     def rate(self) -> float:
-        """Pictures a second since the first."""
+        """Return the pictures per second since the first."""
         spent = self.last_frame - self.first_frame
         return (self.pictures - 1) / spent if spent > 0 else 0.0
 
 
 @dataclass(slots=True)
 class Call:
-    """One chat's connection."""
+    """WebRTC connection of one chat."""
 
     chat: Matched
     connection: RTCPeerConnection
     counts: Counts
-    seen: asyncio.Event = field(default_factory=asyncio.Event)  # a first frame is here
+    seen: asyncio.Event = field(default_factory=asyncio.Event)  # a first frame arrived
     tasks: set["asyncio.Task[None]"] = field(default_factory=set)
     heard: list[Mapping[str, Any]] = field(default_factory=list)  # signals from the partner
-    stills: Stills | None = None  # what pictures for safety are made of
+    stills: Stills | None = None  # source of the pictures for safety
 
     @property
     def hidden(self) -> bool:
-        """Whether there are only relays to go through."""
+        """Whether only relays may be used."""
         return only_relays(self.chat.ice)
 
     async def picture(self, within: float) -> Counts:
@@ -137,7 +137,7 @@ class Call:
         return self.counts
 
     async def close(self) -> None:
-        """Hang up; the chat is the client's to leave."""
+        """Hang up; the client leaves the chat itself."""
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
@@ -147,15 +147,16 @@ class Call:
 
 
 def only_relays(servers: tuple[Mapping[str, Any], ...]) -> bool:
-    """A list with nothing but TURN servers says: somebody here hides an address (protocol.md, `matched`)."""
+    """Whether the list has TURN servers only, which means that one side hides its address (protocol.md, `matched`)."""
     urls = [url for server in servers for url in server["urls"]]
     return bool(urls) and all(url.startswith(("turn:", "turns:")) for url in urls)
 
 
 class Peer:
-    """A person with a camera, so to say. `media` False: signals and ICE alone, without tracks of its own.
+    """A user with a generated camera. `media` False: signals and ICE alone, without tracks.
 
-    `stills`: is told of frames, so that it can give what the server asks for; the client has it as its `pictures`. Without it: `camera`.
+    `stills`: receives the frames, so that it can answer requests for pictures; pass it to the client as `pictures` too. Without it the
+    answer is `camera`.
     """
 
     def __init__(self, client: Client, *, media: bool = True, stills: Stills | None = None) -> None:
@@ -164,7 +165,7 @@ class Peer:
         self._stills = stills
 
     async def call(self, *, interests: tuple[str, ...] = (), relay: bool = False, within: float = 15.0) -> Call:
-        """Find somebody and begin the call. Raises CallError."""
+        """Find a partner and begin the call. Raises CallError."""
         await self.client.find(interests, mode="video", relay=relay)
         try:
             async with asyncio.timeout(within):
@@ -219,7 +220,7 @@ class Peer:
         if "description" in body:
             told = body["description"]
             if told["type"] == "offer" and connection.signalingState == "have-local-offer":
-                return  # both offered: this side made its own when it was told to, the other is the polite one
+                return  # both offered: this side made its offer first, the other one yields
             await connection.setRemoteDescription(RTCSessionDescription(told["sdp"], told["type"]))
             if told["type"] == "offer":
                 await connection.setLocalDescription(await connection.createAnswer())

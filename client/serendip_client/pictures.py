@@ -1,6 +1,6 @@
-"""Answers to `snap`: pictures that a callback gives are posted, what it does not give is said. Rule: whatever the callback does, the chat goes on.
+"""Answer `snap` with pictures from a callback, or with the reason for their absence. Invariant: whatever the callback does, the chat continues.
 
-A client without a callback has no pictures, and says so each time (`camera`).
+A client without a callback has no pictures, and answers each request by `camera`.
 """
 
 import asyncio
@@ -19,10 +19,10 @@ JPEG: Final = {"Content-Type": "image/jpeg"}
 
 
 class Shown(NamedTuple):
-    """What a callback gives, as JPEG; None: it has none.
+    """A callback's result, as JPEG; None: there is no picture.
 
-    `theirs`: `tiles` pictures of the stranger below each other, 320 × 240 each; `mine`: one of the own camera. `why`, of what is missing:
-    `camera` (that camera is off), `hidden` or `early` (no picture of the stranger came yet).
+    `theirs`: `tiles` pictures of the partner below each other, 320 × 240 each; `mine`: one of the own camera. `why`, for a missing picture:
+    `camera` (that camera is off), `hidden` or `early` (no picture of the partner arrived yet).
     """
 
     theirs: bytes | None = None
@@ -34,12 +34,12 @@ Camera = Callable[[Snap], Awaitable[Shown]]
 
 
 async def nothing(_: Snap) -> Shown:
-    """No camera, and nothing that could be seen."""
+    """Answer that there is no camera and no picture of the partner."""
     return Shown()
 
 
 class Answers:
-    """Answers each `Snap`, in a task of its own. `url`: the WebSocket's; `refuse(nonce, why)` says `nosnap`."""
+    """Answers each `Snap` in its own task. `url`: the WebSocket's; `refuse(nonce, why)` sends `nosnap`."""
 
     def __init__(self, url: str, camera: Camera | None, refuse: Callable[[str, NoSnapWhy], Awaitable[None]]) -> None:
         self._camera = camera or nothing
@@ -50,14 +50,14 @@ class Answers:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, asked: Snap, http: aiohttp.ClientSession | None) -> None:
-        """Answer it; nothing waits for that."""
+        """Start to answer a request, without waiting."""
         if http is not None:
             task = asyncio.get_running_loop().create_task(self._answer(asked, http))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Answer no more."""
+        """Cancel all answers."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

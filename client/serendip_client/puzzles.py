@@ -1,6 +1,6 @@
-"""Solves the puzzles that a server asks for before a search: ALTCHA, version 2, PBKDF2 (docs/protocol.md, "Challenges").
+"""Solve the puzzles that a server requires before a search: ALTCHA, version 2, PBKDF2 (docs/protocol.md, "Challenges").
 
-Invariant: at most one is worked on, in a thread, and never for longer than `TRIES_MAX` tries of `COST_MAX` rounds.
+**Invariant:** at most one is solved at a time, in a thread, by at most `TRIES_MAX` tries of `COST_MAX` rounds.
 """
 
 import asyncio
@@ -14,13 +14,13 @@ from typing import Any, Final
 from serendip_client.events import Challenge
 
 ALTCHA: Final = "altcha"
-COST_MAX: Final = 20_000  # rounds of a try; a server of ours asks for 5,000
-TRIES_MAX: Final = 10_000  # a server of ours asks for 2,000 at most
+COST_MAX: Final = 20_000  # rounds of a try; a Serendip server requires 5,000
+TRIES_MAX: Final = 10_000  # a Serendip server requires 2,000 at most
 DIGESTS: Final = {"PBKDF2/SHA-256": "sha256", "PBKDF2/SHA-384": "sha384", "PBKDF2/SHA-512": "sha512"}
 
 
 class Puzzles:
-    """Of one client. `answer(kind, response)` sends a solution; `fail` gets a puzzle that this client cannot solve."""
+    """Puzzle solver of one client. `answer(kind, response)` sends a solution; `fail` receives a puzzle that cannot be solved here."""
 
     def __init__(
         self, answer: Callable[[str, str], Awaitable[None]], fail: Callable[[Challenge], Awaitable[None]]
@@ -28,17 +28,17 @@ class Puzzles:
         self._answer = answer
         self._fail = fail
         self._task: asyncio.Task[None] | None = None
-        self.open = False  # one was asked for, and the server did not say yet that it is solved
+        self.open = False  # a puzzle was received, and the server has not confirmed its solution yet
 
     def begin(self, asked: Challenge) -> None:
-        """Work on a puzzle; one that was worked on is forgotten."""
+        """Start to solve a puzzle; an earlier one is abandoned."""
         self.open = True
         if self._task is not None:
             self._task.cancel()
         self._task = asyncio.get_running_loop().create_task(self._solve(asked))
 
     async def close(self) -> None:
-        """Work on none any more."""
+        """Stop solving."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -56,11 +56,11 @@ class Puzzles:
             else:
                 await self._answer(asked.kind, response)
         except ConnectionError:
-            pass  # the client is at its end, and says why
+            pass  # the client is ending, and reports why
 
 
 def solution(challenge: Mapping[str, Any], stop: threading.Event) -> str | None:
-    """The `response` to a challenge's `parameters`; None if it is none that can be solved here, or `stop` is set. Blocks for up to seconds."""
+    """Return the `response` to a challenge's `parameters`; None if it cannot be solved here, or `stop` is set. Blocks for up to seconds."""
     try:
         asked = challenge["parameters"]
         digest, cost, size = DIGESTS[asked["algorithm"]], int(asked["cost"]), int(asked["keyLength"])

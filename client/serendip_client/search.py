@@ -1,43 +1,43 @@
-"""Keeps what this side looks for: a `find` until it is answered, and again after the time for which the server refused it.
+"""Keep the current search: a `find` until it is answered, and again after the time for which the server refused it.
 
-Invariant: at most one repeat is due; a new search, its end and every answer cancel it.
+**Invariant:** at most one repeat is scheduled; a new search, its end and every answer cancel it.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-MARGIN_S: Final = 0.05  # a timer may be early by less than the server's clock tells
+MARGIN_S: Final = 0.05  # a timer may fire early by the difference to the server's clock
 
 
 class Search:
-    """The search of one client. `ask` sends a frame of it if the session stands; if not, `asked` is sent as soon as it does."""
+    """Search of one client. `ask` sends its frame if a session is established; if not, `asked` is sent once there is one."""
 
     def __init__(self, ask: Callable[[bytes], Awaitable[None]]) -> None:
         self._ask = ask
         self.asked: bytes | None = None  # not answered yet
-        self._wanted: bytes | None = None  # what to look for anew, should the session be lost
+        self._wanted: bytes | None = None  # to be repeated if the session is lost
         self._repeat: asyncio.Task[None] | None = None
 
     def begin(self, frame: bytes) -> None:
-        """Search by `frame`; the caller sends it."""
+        """Begin a search by `frame`; the caller sends it."""
         self.end()
         self.asked = self._wanted = frame
 
     def end(self) -> None:
-        """Search no more: a partner is there, the user left, or the client is closed."""
+        """End the search: a partner was found, the user left, or the client is closed."""
         self.asked = self._wanted = None
         self._cancel()
 
     def wait(self) -> None:
-        """The server took the search, and nobody is there yet."""
+        """Note that the server accepted the search and there is no partner yet."""
         self.asked = None
         self._cancel()
 
     def refuse(self, after: float | None, closing: bool) -> None:
-        """The server refused the search, for `after` seconds or until the user does something (None).
+        """Note that the server refused the search, for `after` seconds or until the user acts (None).
 
-        `closing`: it closes the connection too, and the search is said when the next one stands.
+        `closing`: it closes the connection too, and the search is sent again on the next one.
         """
         if closing:
             return
@@ -49,19 +49,19 @@ class Search:
             self._repeat = asyncio.get_running_loop().create_task(self._again(after + MARGIN_S))
 
     def hold(self) -> None:
-        """The server wants something first, which this client does by itself: `repeat` follows."""
+        """Keep the search until `repeat`: the server requires something that the client does by itself."""
         self.asked = None
         self._cancel()
 
     async def repeat(self) -> None:
-        """Ask again for what was refused, if it is still wanted."""
+        """Send a refused search again, if it is still wanted."""
         self._cancel()
         self.asked = self._wanted
         if self.asked is not None:
             await self._ask(self.asked)
 
     def lose(self) -> None:
-        """The server forgot the session: what was looked for is to be asked anew."""
+        """Mark the search to be sent again, because the server has forgotten the session."""
         self._cancel()
         self.asked = self._wanted
 

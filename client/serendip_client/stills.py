@@ -1,7 +1,9 @@
-"""Still pictures of a call, as the server asks for them: of the stranger as they arrive, of oneself as one is sent. Rule: nothing is kept but the
-last frame of each; what cannot be given is said. Needs the extra `video` (PyAV).
+"""Take still pictures of a call when the server requests them: of the partner's video as received, of the own as sent.
 
-Drawn like the page draws them: all of a picture, not mirrored, in a tile of 320 × 240, the rest black.
+Needs the extra `video` (PyAV).
+
+**Invariant:** only the last frame of each is kept; a missing picture is reported. Pictures are drawn like the page draws them: complete,
+not mirrored, in a tile of 320 × 240, the rest black.
 """
 
 import asyncio
@@ -17,40 +19,40 @@ from serendip_client.pictures import Shown
 
 WIDE: Final = 320  # pixels of a tile
 HIGH: Final = 240
-MOST: Final = 48 * 1024  # bytes of one that the server takes
-SCALES: Final = (4, 8, 16, 31)  # of the quantiser, the best first: the first that is small enough is given
-STALE: Final = 2.0  # seconds without a frame of the stranger, after which their camera is off
-LOOK: Final = 0.05  # seconds between two looks for a frame
+MOST: Final = 48 * 1024  # bytes of a picture that the server accepts
+SCALES: Final = (4, 8, 16, 31)  # quantiser scales, the best first: the first that is small enough is used
+STALE: Final = 2.0  # seconds without a frame of the partner, after which their camera counts as off
+LOOK: Final = 0.05  # seconds between two checks for a frame
 JPEG: Final = "yuvj420p"
 BLACK: Final = (0, 128, 128)
 
 
 class Stills:
-    """A callback for `Client(pictures=…)`, or of a `Peer`. Tell it of frames: `theirs` of the stranger's, `mine` of what is sent."""
+    """Callback for `Client(pictures=…)`, or of a `Peer`. Pass it frames: `theirs` of the partner's, `mine` of the own."""
 
     def __init__(self) -> None:
         self._theirs: VideoFrame | None = None
-        self._seen = 0.0  # when it came, monotonic seconds
+        self._seen = 0.0  # monotonic seconds of its arrival
         self._mine: VideoFrame | None = None
 
     def theirs(self, frame: VideoFrame) -> None:
-        """A frame of the stranger arrived."""
+        """Note a received frame."""
         self._theirs, self._seen = frame, time.monotonic()
 
     def mine(self, frame: VideoFrame) -> None:
-        """A frame of one's own goes out."""
+        """Note a sent frame."""
         self._mine = frame
 
     def forget(self) -> None:
-        """The call is over."""
+        """Forget the frames of a call that has ended."""
         self._theirs = self._mine = None
 
     def _waits(self, asked: Snap) -> bool:
-        """Whether a first frame is missing of what is asked for."""
+        """Whether a first frame is missing that the request needs."""
         return self._theirs is None or (asked.mine and self._mine is None)
 
     async def __call__(self, asked: Snap) -> Shown:
-        """Answers one; waits for the first frames, a little less than the server does."""
+        """Answer a request; wait for the first frames, a little less than the server does."""
         until = time.monotonic() + 0.8 * asked.within
         while self._waits(asked) and time.monotonic() < until:  # noqa: ASYNC110 - frames have no event
             await asyncio.sleep(LOOK)
@@ -66,11 +68,11 @@ class Stills:
 
 
 def packed(frames: Sequence[VideoFrame]) -> bytes | None:
-    """Frames below each other, a tile each, as JPEG; None where that is more than MOST bytes."""
+    """Encode frames below each other, one tile each, as JPEG; None if that exceeds MOST bytes."""
     whole = VideoFrame(WIDE, HIGH * len(frames), JPEG)
     tiles = [_fitted(frame) for frame in frames]
     for at, plane in enumerate(whole.planes):
-        part = 1 if at == 0 else 2  # colours have half the lines, of half the length
+        part = 1 if at == 0 else 2  # colour planes have half the lines, of half the length
         lines = bytearray([BLACK[at]]) * plane.buffer_size
         for place, tile in enumerate(tiles):
             source, width = tile.planes[at], tile.width // part
@@ -83,7 +85,7 @@ def packed(frames: Sequence[VideoFrame]) -> bytes | None:
 
 
 def _fitted(frame: VideoFrame) -> VideoFrame:
-    """All of it, as large as a tile takes; sides are multiples of four, so that colours stay in step."""
+    """Scale a frame to fit a tile; sides are multiples of four, so that colour planes stay aligned."""
     scale = min(WIDE / frame.width, HIGH / frame.height)
     width, height = (max(4, int(side * scale) // 4 * 4) for side in (frame.width, frame.height))
     return frame.reformat(width=width, height=height, format=JPEG)

@@ -57,8 +57,8 @@ from engine.wire.rule_numbers import (
     SIGHT_FOR,
     UNCHECKED_FOR,
 )
-from ext.accept.admission import key_of
-from ext.match.heap import DueHeap
+from ext.accept.address_limits import key_of
+from ext.match.due_heap import DueHeap
 
 SLACK: Final = 64  # stale entries of the heap, beyond four per chat, before it is rebuilt
 SURE: Final = 0.999_999  # maximum of a draw: a gap is at most fourteen times its mean

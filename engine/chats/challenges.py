@@ -13,7 +13,7 @@ from engine.core.shared_state import Core
 from engine.wire.errors import BadField, Busy, Refusal
 from engine.wire.frames import challenge, solved
 from engine.wire.requests import Solution
-from ext.accept.admission import key_of
+from ext.accept.address_limits import key_of
 
 WRONG: Final = 3  # wrong solutions within WRONG_FOR seconds, after which none is accepted for as long
 WRONG_FOR: Final = 60.0

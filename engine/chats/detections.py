@@ -19,7 +19,7 @@ from engine.core.chat import Seat
 from engine.core.session import Session
 from engine.core.shared_state import Core
 from engine.wire.protocol import MODERATION
-from ext.accept.admission import key_of
+from ext.accept.address_limits import key_of
 
 MANY: Final = 4  # chats of one person or network, to tell one advertiser from a crowd that begins alike
 WINDOW: Final = 600.0  # seconds

@@ -19,7 +19,7 @@ from engine.wire.frames import RESUMED_IDLE, resumed
 from engine.wire.protocol import BROKEN, CLOSED, CLOSED_GRACE, DROPPED, FLOOD_RETRY_AFTER, FLOODED, LEFT
 from engine.wire.requests import Resume
 from engine.wire.rule_numbers import BUSY_RETRY_AFTER, EXPIRIES_A_TICK, RESUMES_MAX
-from ext.match.heap import DueHeap
+from ext.match.due_heap import DueHeap
 
 
 class Presence:

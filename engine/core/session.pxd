@@ -1,6 +1,6 @@
 from engine.core.chat cimport Seat
 from engine.matching.search_terms cimport Terms
-from ext.net.carry_over cimport Carried
+from ext.net.carry_over_limits cimport Carried
 
 cdef class Query:
     cdef public Terms terms

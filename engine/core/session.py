@@ -11,7 +11,7 @@ from engine.core.chat import Seat
 from engine.core.states import IDLE, Moves
 from engine.matching.search_terms import Terms
 from ext.match.interner import Ids
-from ext.net.carry_over import Carried
+from ext.net.carry_over_limits import Carried
 
 NO_IDS: Final = Ids()
 

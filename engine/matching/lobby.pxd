@@ -2,8 +2,8 @@ from engine.matching.rooms cimport Rooms
 from engine.matching.thresholds cimport Thresholds
 from engine.matching.tickets cimport Match, Room, Step, Ticket
 from engine.matching.vocabulary cimport Vocabulary
-from ext.match.heap cimport DueHeap
-from ext.match.index cimport Index
+from ext.match.due_heap cimport DueHeap
+from ext.match.matcher_interface cimport Index
 from ext.match.interner cimport Ids
 
 cimport cython

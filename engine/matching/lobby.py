@@ -13,8 +13,8 @@ from engine.matching.tickets import NEVER, NO_HANDLE, Match, Pool, Room, Step, T
 from engine.matching.vocabulary import Vocabulary
 from engine.matching.windows import choose
 from engine.wire.protocol import ACCEPTS, ANY, ANYONE, GOOD, INTERESTS_MAX
+from ext.match.due_heap import DueHeap
 from ext.match.errors import MatcherError, MatcherFull, TooMany, UnknownInterest
-from ext.match.heap import DueHeap
 from ext.match.interner import Ids
 from ext.match.matcher import Matcher
 

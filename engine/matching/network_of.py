@@ -6,8 +6,8 @@ since some lines have that.
 
 from typing import Final
 
-from ext.accept.admission import WIDE4, WIDE6, key_of, wide_of
-from ext.accept.admission import share_of as share_of
+from ext.accept.address_limits import WIDE4, WIDE6, key_of, wide_of
+from ext.accept.address_limits import share_of as share_of
 
 SHARES: Final = (1, WIDE6, WIDE4)  # multiples of one address's limit, as `share_of` returns for a network
 

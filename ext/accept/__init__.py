@@ -1,1 +1,1 @@
-"""Decide who may connect: request heads, the reply to a handshake, limits of an address, the census of a host."""
+"""Decide which connections are accepted: request heads, the handshake reply, limits per address, and the table that shares them between processes."""

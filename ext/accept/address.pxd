@@ -1,10 +1,10 @@
-"""Addresses as text, and as 16 bytes. Rule: each has one spelling (RFC 5952), and an IPv4 address mapped into IPv6 is an IPv4 address."""
+"""Convert IP addresses between text and 16 bytes. Invariant: each has one spelling (RFC 5952), and an IPv4-mapped IPv6 address is an IPv4 address."""
 from libc.stdint cimport uint8_t
 
 cdef enum:
-    ADDRESS = 16      # bytes; an IPv4 address stands behind ::ffff:
-    MAPPED = 96       # bits of that
-    SPELLED4 = 16     # bytes of the longest spelling of an IPv4 address, with the zero behind it
+    ADDRESS = 16      # bytes; an IPv4 address is preceded by ::ffff:
+    MAPPED = 96       # bits of that prefix
+    SPELLED4 = 16     # bytes of the longest text of an IPv4 address, with its terminating zero
 
 cdef bint read_address(str text, uint8_t *address) except -1
 cdef bint is_mapped(const uint8_t *address) noexcept nogil

@@ -1,20 +1,20 @@
-"""Newcomers, open connections and new ones an address. Rule: see admission.pyx."""
+"""Declare the connection limits per address. Invariant: as in address_limits.pyx."""
 from libc.stdint cimport uint64_t
 
-from ext.accept.census cimport Census, pace_t
+from ext.accept.address_table cimport AddressTable, pace_t
 
 cdef class Entry:
     cdef public int open
     cdef public int coming
     cdef public double tokens
     cdef public double stamp
-    cdef bint idle       # whether it stands in the queue of those to be forgotten
-    cdef str key         # the one object that all connections from here share
-    cdef Entry wide      # of the /48 or /24 around; None: this is one
-    cdef int within      # entries that this is around
-    cdef int share       # how many times what an address may
-    cdef int slot        # of the host's table, where this process counts; NOWHERE: it does not
-    cdef uint64_t hashed  # what it is called there
+    cdef bint idle       # whether it is in the queue of entries that expire
+    cdef str key         # one object that all connections of this key share
+    cdef Entry wide      # entry of the surrounding /48 or /24; None: this is such a network
+    cdef int within      # number of entries inside this network
+    cdef int share       # multiple of one address's limits
+    cdef int slot        # index in the host's table; NOWHERE: this process has no count there
+    cdef uint64_t hashed  # hash of `key` in the host's table
 
 cdef class Addresses:
     cdef dict entries
@@ -24,10 +24,10 @@ cdef class Addresses:
     cdef double burst
     cdef double rate
     cdef bint limits
-    cdef Census census   # what all processes of the host have; None: this is the only one
-    cdef int column      # and which of them this is
-    cdef public object known  # who was here before (`server.realtime.worker.returning_visitors`); None: nobody is asked
-    cdef readonly uint64_t alone  # counts for which that table had no room
+    cdef AddressTable host   # counts of all processes of the host; None: there is one process
+    cdef int column      # column of this process in it
+    cdef public object known  # recognises returning visitors (`server.realtime.worker.returning_visitors`); None: they are not recognised
+    cdef readonly uint64_t alone  # counts that found no room in the host's table
     cdef Entry entry(self, str key, double now)
     cdef int rest(self, Entry entry, double now) except -1
     cdef int arrive(self, str key, double now) except -1

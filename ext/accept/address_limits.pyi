@@ -1,6 +1,6 @@
 from typing import Final, Protocol, final
 
-from ext.accept.census import Census
+from ext.accept.address_table import AddressTable
 
 WIDE4: Final = 8
 WIDE6: Final = 4
@@ -22,7 +22,7 @@ class Addresses:
         rate: float,
         limits: bool,
         coming_max: int = 250,
-        census: Census | None = None,
+        host: AddressTable | None = None,
         column: int = 0,
     ) -> None: ...
     def change(self, open_max: int, burst: float, rate: float, coming_max: int = 250) -> None: ...

@@ -1,21 +1,23 @@
-"""What addresses have in all processes of a host: open connections, newcomers, one bucket of new ones each, in memory that they share.
+"""Keep counts per address in memory that all processes of a host share: open connections, newcomers, a token bucket for new ones.
 
-Rule: nobody waits for anybody, and whoever dies, wherever, costs nothing but its own counts. So there is no lock: a count is a column a process,
-written by that process alone, and 0 from `clear` on where it died; all else is one word, changed by compare-and-swap.
+**Invariant:** no process waits for another, and a process that dies loses only its own counts. There is no lock: counts are in one column
+per process, written by that process alone and set to 0 by `clear` after its death; everything else is one word, changed by
+compare-and-swap.
 
-A slot is an address or a network, as the upper 56 bits of its hash under the table's key: no address stands in the memory. It is in one of the 16
-places of its set, so that looking for it is bounded, and nothing of what was there is left behind.
+A slot is one address or network, stored as the upper 56 bits of its hash under the table's key; the memory holds no address. It is in one
+of the 16 places of its set, so a look-up is bounded, and a slot that is reused keeps nothing of its former address.
 
-    word 0                   nobody's
-    state SETTLED            counts are held at it. Who has a count writes its cell first, and looks at the word after: still settled, it holds
-    state CLAIMED + column   that process gives the slot to another: it looked at the cells, claims, looks again, and sets the word back where a
-                             count came between. One of both sees the other, whichever is first. Dead in between: `clear` sets it back
+    word 0                   the slot is free
+    state SETTLED            counts may be written. A process writes its cell first and reads the word afterwards: only if it is still settled,
+                             the count is valid
+    state CLAIMED + column   that process reassigns the slot: it read the cells, claims, reads them again, and sets the word back if a count
+                             was written in between. One of both sides sees the other, whichever is first. If it dies, `clear` sets it back
 
-A slot goes to another where nobody has a count at it and its bucket is full; never else, whoever comes. Two processes that meet an address for the
-first time at the same moment might give it two slots: what is open is the sum over both, and the bucket is the first one's.
+A slot is reassigned only if no process has a count in it and its bucket is full. Two processes that meet a new address at the same moment
+might give it two slots: the open connections are then the sum over both, and the bucket is the first one's.
 
-A bucket is the time at which it will be full (GCRA): what was spent is a debt in time. Other limits change what the debt is in tokens: with a faster
-rate it is paid sooner, with a larger burst more may be spent beside it; never is it more than the whole burst, a second aside.
+A bucket is the time at which it will be full (GCRA): spent tokens are a debt in time. New limits change how many tokens this debt is: at a
+higher rate it is paid off sooner, with a larger burst more may be spent beside it. It never exceeds the whole burst by more than a second.
 """
 import fcntl
 import mmap
@@ -31,22 +33,22 @@ from ext.base.system cimport SEQ_CST, load32, load64, store32, swap64
 
 cdef enum:
     HEAD = 4096           # bytes before the slots
-    MARK = 0x73554331     # what the memory begins with: another layout has another
-    WAYS = 16             # slots in a set
-    TRIES = 8             # to hold a slot that others give away meanwhile
-    APART = 1_000_000_000  # nanoseconds that one process's idea of the time may be behind another's
+    MARK = 0x73554331     # first word of the memory; a different layout has a different one
+    WAYS = 16             # slots per set
+    TRIES = 8             # attempts to write a count while others reassign slots
+    APART = 1_000_000_000  # nanoseconds by which the clocks of two processes may differ
     STATE = 0xFF
     SETTLED = 1
     CLAIMED = 2
 
 SLOTS = 65_536
-COLUMNS_MAX = 253  # states of a word, less these two and none
+COLUMNS_MAX = 253  # states of a word, less the two others and the free one
 
 
 def make(columns: int, slots: int = SLOTS) -> int:
-    """A descriptor of an empty table for as many processes, the caller's, not inherited: `Census` maps it.
+    """Return the descriptor of an empty table for `columns` processes, for `AddressTable` to map. The caller owns it; it is not inherited.
 
-    `slots`: a power of two, 16 at least. ValueError for what cannot be, OSError where there is no memory for it.
+    `slots`: a power of two, at least 16. Raises ValueError for other sizes, OSError if there is no memory.
     """
     if not 1 <= columns <= COLUMNS_MAX or slots < WAYS or slots & (slots - 1) or slots > 1 << 26:
         raise ValueError(f"a table has 1 to {COLUMNS_MAX} columns, and a power of two of slots, {WAYS} at least")
@@ -54,7 +56,7 @@ def make(columns: int, slots: int = SLOTS) -> int:
     try:
         os.ftruncate(fd, size_of(columns, slots))
         os.pwrite(fd, b"".join(number.to_bytes(4, "little") for number in (MARK, columns, slots)), 0)
-        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)  # memory that goes away would be a SIGBUS
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)  # memory that shrinks would raise SIGBUS
     except BaseException:
         os.close(fd)
         raise
@@ -62,7 +64,7 @@ def make(columns: int, slots: int = SLOTS) -> int:
 
 
 cdef uint32_t width_of(uint32_t columns) noexcept:
-    """Cells a slot: a power of two, so that they lie in one cache line where they fit one."""
+    """Return the cells per slot: a power of two, so that they lie in one cache line if they fit one."""
     cdef uint32_t width = 1
     while width < columns:
         width *= 2
@@ -73,10 +75,11 @@ cdef object size_of(uint32_t columns, uint32_t slots):
     return HEAD + <uint64_t>slots * (16 + 4 * width_of(columns))
 
 
-cdef class Census:
-    """The table that `make` made, as one process has it: until it ends, since its counts stand there.
+cdef class AddressTable:
+    """One process's mapping of the table that `make` made; it must live as long as the process, whose counts are in it.
 
-    `fd` stays the caller's, and need not stay open. `key`: 16 random bytes, the same for each process of the table. ValueError: it is no such table.
+    `fd` stays the caller's and may be closed afterwards. `key`: 16 random bytes, equal in all processes. Raises ValueError if `fd` is no
+    such table.
     """
 
     def __init__(self, fd: int, key: bytes):
@@ -102,23 +105,23 @@ cdef class Census:
         self.columns = columns
 
     cdef uint64_t hashed(self, str key) except? 0:
-        """What an address or network is in this table, as `ext.accept.admission.key_of` names it."""
+        """Return the hash of an address or network, named as by `ext.accept.address_limits.key_of`."""
         cdef Py_ssize_t size
         cdef const char *text = PyUnicode_AsUTF8AndSize(key, &size)
-        return siphash(self.key, <const uint8_t *>text, <size_t>size) | <uint64_t>1 << 63  # so that no word is nobody's
+        return siphash(self.key, <const uint8_t *>text, <size_t>size) | <uint64_t>1 << 63  # the top bit keeps it different from the word of a free slot
 
     @property
     def used(self) -> int:
-        """Slots that stand for an address or a network."""
+        """The number of slots in use."""
         cdef uint64_t slot, found = 0
         for slot in range((<uint64_t>self.table.sets + 1) * WAYS):
             found += load64(&self.table.words[slot], SEQ_CST) != 0
         return found
 
     def clear(self, column: int, now: float) -> None:
-        """The process of `column` is gone: nothing is counted for it any more, and whatever it was amid is undone.
+        """Delete all counts of the process of `column`, which has ended, and undo the operation that it was in.
 
-        Only where it cannot run any more; another may have the column from here on. `now`: monotonic seconds.
+        The column may be given to another process afterwards. `now`: monotonic seconds.
         """
         cdef uint32_t slot
         cdef uint64_t word, time = <uint64_t>(now * 1e9)
@@ -127,24 +130,24 @@ cdef class Census:
         for slot in range((self.table.sets + 1) * WAYS):
             word = load64(&self.table.words[slot], SEQ_CST)
             if word == 0:
-                continue  # nobody counts there, and its memory may not be there yet
+                continue  # the slot is free, and its cells may have no memory yet
             store32(cell_of(&self.table, slot, column), 0, SEQ_CST)
             if word & STATE == CLAIMED + <uint64_t>column:
                 swap64(&self.table.words[slot], &word, word & ~<uint64_t>STATE | SETTLED, False, SEQ_CST, SEQ_CST)
             recycle(&self.table, column, slot, 0, time)
 
 
-cdef inline uint32_t *cell_of(census_t *table, uint32_t slot, int column) noexcept nogil:
+cdef inline uint32_t *cell_of(address_table_t *table, uint32_t slot, int column) noexcept nogil:
     return &table.cells[<uint64_t>slot * table.width + <uint32_t>column]
 
 
-cdef inline uint32_t first_of(census_t *table, uint64_t hashed) noexcept nogil:
-    """The first slot of its set."""
+cdef inline uint32_t first_of(address_table_t *table, uint64_t hashed) noexcept nogil:
+    """Return the first slot of the set of a hash."""
     return <uint32_t>(hashed & table.sets) * WAYS
 
 
-cdef bint idle(census_t *table, uint32_t slot, uint64_t now) noexcept nogil:
-    """Nobody counts there, and nothing is owed."""
+cdef bint idle(address_table_t *table, uint32_t slot, uint64_t now) noexcept nogil:
+    """Whether no process has a count in the slot and its bucket is full."""
     cdef uint32_t i
     for i in range(table.width):
         if load32(cell_of(table, slot, <int>i), SEQ_CST) != 0:
@@ -152,13 +155,13 @@ cdef bint idle(census_t *table, uint32_t slot, uint64_t now) noexcept nogil:
     return load64(&table.times[slot], SEQ_CST) <= now
 
 
-cdef bint recycle(census_t *table, int column, uint32_t slot, uint64_t wanted, uint64_t now) noexcept nogil:
-    """The slot gets another word, where it is idle; False: it is not, or others are at it."""
+cdef bint recycle(address_table_t *table, int column, uint32_t slot, uint64_t wanted, uint64_t now) noexcept nogil:
+    """Reassign an idle slot to another word; False if it is not idle or another process is reassigning it."""
     return claim(table, column, slot, now) and hand_on(table, column, slot, wanted, now)
 
 
-cdef bint claim(census_t *table, int column, uint32_t slot, uint64_t now) noexcept nogil:
-    """Nobody's count holds at an idle slot from here on, until `hand_on`; False: it is not idle, or others are at it."""
+cdef bint claim(address_table_t *table, int column, uint32_t slot, uint64_t now) noexcept nogil:
+    """Whether none of eight bytes is a control character. May be False without one, never True with one."""
     cdef uint64_t word = load64(&table.words[slot], SEQ_CST)
     cdef uint64_t claimed = word & ~<uint64_t>STATE | <uint64_t>(CLAIMED + column)
     if word & STATE != SETTLED or not idle(table, slot, now):
@@ -166,8 +169,8 @@ cdef bint claim(census_t *table, int column, uint32_t slot, uint64_t now) noexce
     return swap64(&table.words[slot], &word, claimed, False, SEQ_CST, SEQ_CST)
 
 
-cdef bint hand_on(census_t *table, int column, uint32_t slot, uint64_t wanted, uint64_t now) noexcept nogil:
-    """The slot that was claimed gets another word; False: a count came before the claim, and it stays what it was."""
+cdef bint hand_on(address_table_t *table, int column, uint32_t slot, uint64_t wanted, uint64_t now) noexcept nogil:
+    """Give a claimed slot another word; False, and it stays as it was, if a count was written before the claim."""
     cdef uint64_t claimed = load64(&table.words[slot], SEQ_CST)
     cdef bint free = idle(table, slot, now)
     CHECK(claimed & STATE == CLAIMED + <uint64_t>column)
@@ -175,8 +178,8 @@ cdef bint hand_on(census_t *table, int column, uint32_t slot, uint64_t wanted, u
     return free
 
 
-cdef int found(census_t *table, uint64_t hashed) noexcept nogil:
-    """The slot of an address, NOWHERE where it has none that counts may be held at."""
+cdef int found(address_table_t *table, uint64_t hashed) noexcept nogil:
+    """Return the settled slot of an address; NOWHERE if it has none."""
     cdef uint32_t slot = first_of(table, hashed)
     cdef int i
     for i in range(WAYS):
@@ -185,8 +188,8 @@ cdef int found(census_t *table, uint64_t hashed) noexcept nogil:
     return NOWHERE
 
 
-cdef int given(census_t *table, int column, uint64_t hashed, uint64_t now) noexcept nogil:
-    """A slot for an address that has none: nobody's, else an idle one; NOWHERE where all of its set are in use."""
+cdef int given(address_table_t *table, int column, uint64_t hashed, uint64_t now) noexcept nogil:
+    """Return a slot for an address that has none, free or idle; NOWHERE if the whole set is in use."""
     cdef uint32_t slot = first_of(table, hashed)
     cdef int i
     cdef uint64_t word, wanted = hashed & ~<uint64_t>STATE | SETTLED
@@ -195,15 +198,15 @@ cdef int given(census_t *table, int column, uint64_t hashed, uint64_t now) noexc
         if word == 0 and swap64(&table.words[slot + i], &word, wanted, False, SEQ_CST, SEQ_CST):
             return <int>(slot + i)
         if word == wanted:
-            return <int>(slot + i)  # another process was first
+            return <int>(slot + i)  # another process gave it a slot first
     for i in range(WAYS):
         if recycle(table, column, slot + i, wanted, now):
             return <int>(slot + i)
     return NOWHERE
 
 
-cdef bint hold(census_t *table, int column, uint64_t hashed, uint32_t slot, uint32_t cell) noexcept nogil:
-    """Writes what the process of `column` has of an address; False, and nothing is there, where the slot is being given away, or was."""
+cdef bint hold(address_table_t *table, int column, uint64_t hashed, uint32_t slot, uint32_t cell) noexcept nogil:
+    """Write a process's count into a slot of an address; False, with nothing written, if the slot is or was being reassigned."""
     store32(cell_of(table, slot, column), cell, SEQ_CST)
     if load64(&table.words[slot], SEQ_CST) == (hashed & ~<uint64_t>STATE | SETTLED):
         return True
@@ -211,10 +214,10 @@ cdef bint hold(census_t *table, int column, uint64_t hashed, uint32_t slot, uint
     return False
 
 
-cdef int post(census_t *table, int column, uint64_t hashed, int slot, uint32_t cell, uint64_t now) noexcept nogil:
-    """Writes what the process of `column` has of an address; where it stands from now on, NOWHERE where that is nothing, or there is no room.
+cdef int post(address_table_t *table, int column, uint64_t hashed, int slot, uint32_t cell, uint64_t now) noexcept nogil:
+    """Write the count of a process for an address. Return the slot in use from now on; NOWHERE if the count is 0 or there is no room.
 
-    `slot`: where it stood.
+    `slot`: the slot used before.
     """
     cdef int _tries
     if slot != NOWHERE:
@@ -234,8 +237,8 @@ cdef int post(census_t *table, int column, uint64_t hashed, int slot, uint32_t c
     return NOWHERE
 
 
-cdef void look(census_t *table, uint64_t hashed, seen_t *seen) noexcept nogil:
-    """What all processes have of an address."""
+cdef void look(address_table_t *table, uint64_t hashed, seen_t *seen) noexcept nogil:
+    """Read the counts of all processes for an address."""
     cdef uint32_t slot = first_of(table, hashed), k, cell
     cdef int i
     cdef uint64_t due
@@ -255,13 +258,13 @@ cdef void look(census_t *table, uint64_t hashed, seen_t *seen) noexcept nogil:
 
 
 cdef uint64_t lacking(uint64_t due, uint64_t now, pace_t pace) noexcept nogil:
-    """Nanoseconds until a bucket that is full at `due` has a token."""
+    """Return the nanoseconds until a bucket that is full at `due` has a token."""
     due = min(max(due, now), now + pace.window) + pace.gap
     return due - now - pace.window if due > now + pace.window else 0
 
 
-cdef bint take(census_t *table, uint64_t hashed, uint64_t now, pace_t pace) noexcept nogil:
-    """Takes a token of an address; False where its bucket is empty. Who has no slot has no bucket here."""
+cdef bint take(address_table_t *table, uint64_t hashed, uint64_t now, pace_t pace) noexcept nogil:
+    """Take a token of an address; False if its bucket is empty. An address without a slot has no bucket here and is accepted."""
     cdef seen_t seen
     cdef uint64_t before
     while True:
@@ -271,15 +274,15 @@ cdef bint take(census_t *table, uint64_t hashed, uint64_t now, pace_t pace) noex
         before = load64(&table.times[seen.slot], SEQ_CST)
         seen.due = max(seen.due, before)
         if lacking(seen.due, now, pace):
-            if seen.due > now + pace.window + APART:  # limits have changed
+            if seen.due > now + pace.window + APART:  # the limits have changed
                 swap64(&table.times[seen.slot], &before, now + pace.window, False, SEQ_CST, SEQ_CST)
             return False
         if swap64(&table.times[seen.slot], &before, max(seen.due, now) + pace.gap, False, SEQ_CST, SEQ_CST):
             return True
 
 
-cdef void give(census_t *table, uint64_t hashed, pace_t pace) noexcept nogil:
-    """Puts back a token that was taken."""
+cdef void give(address_table_t *table, uint64_t hashed, pace_t pace) noexcept nogil:
+    """Return a token to the bucket of an address."""
     cdef seen_t seen
     cdef uint64_t before
     look(table, hashed, &seen)
@@ -290,8 +293,8 @@ cdef void give(census_t *table, uint64_t hashed, pace_t pace) noexcept nogil:
         pass
 
 
-cdef void drop(census_t *table, int column, uint64_t hashed, uint64_t now) noexcept nogil:
-    """The process of `column` has nothing of an address any more: forgotten, unless others have."""
+cdef void drop(address_table_t *table, int column, uint64_t hashed, uint64_t now) noexcept nogil:
+    """Remove the counts of one process for an address; the slot is freed if no other process has counts there."""
     cdef uint32_t slot = first_of(table, hashed)
     cdef int i
     for i in range(WAYS):

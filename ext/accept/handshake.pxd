@@ -1,9 +1,9 @@
-"""The judge of request heads. Rule: one pass over the bytes; only `/ws` is judged, everything else is passed on untouched."""
+"""Declare the check of request heads. Invariant: one pass over the bytes; only `/ws` is checked, other requests are passed on unchanged."""
 from libc.stdint cimport uint8_t
 
 cdef enum:
-    HEAD_MAX = 16 * 1024  # bytes; what aiohttp and nginx take in all by default
-    HEAD_SECONDS = 10     # to send it whole: the guard against slow handshakes
+    HEAD_MAX = 16 * 1024  # bytes; the default limit of aiohttp and nginx
+    HEAD_SECONDS = 10     # until it must be complete: the guard against slow handshakes
 
 cdef Py_ssize_t head_end(const uint8_t *p, Py_ssize_t n) noexcept nogil
 cpdef bytes answer(int status, str words, bytes more=*)
@@ -29,9 +29,9 @@ cdef class Judge:
     cdef bint allows(self, str origin, str host)
 
 cdef class Verdict:
-    cdef readonly int status        # 101, 0: not ours, else the refusal
+    cdef readonly int status        # 101; 0: not a request for `/ws`; else the refusal's
     cdef readonly str reason
     cdef readonly bytes answer
     cdef readonly str address
     cdef readonly bytes identity
-    cdef readonly int way           # bits: how its page came (engine.wire.protocol, PLAIN and PRIVATE)
+    cdef readonly int way           # bits: how the client connected (engine.wire.protocol, PLAIN and PRIVATE)

@@ -1,7 +1,8 @@
-"""The judge of request heads: RFC 6455 section 4.2.1, and who may come in at all.
+"""Check request heads for `/ws`: RFC 6455 section 4.2.1, allowed hosts and origins, and the client's address behind proxies.
 
-The Host must be known (a page elsewhere whose name was pointed here is not), an Origin must be that Host or be listed, no Origin is
-a program. The client's address is the socket's, or what the nearest proxy that we do not trust was seen as (X-Forwarded-For, read from the right).
+The Host must be one of this server's names, so that a page of a foreign name that resolves here is refused. An Origin must equal that Host
+or be listed; a request without Origin comes from a program. The client's address is the socket's, or the nearest address in
+X-Forwarded-For, read from the right, that is not a trusted proxy.
 """
 from ipaddress import ip_network
 
@@ -14,11 +15,11 @@ from ext.accept.handshake_reply cimport KEY_SIZE, switching
 from ext.base.system cimport memmem
 
 cdef enum:
-    FORWARDED_MAX = 32  # addresses of one chain that are looked at
+    FORWARDED_MAX = 32  # addresses of one header that are read
     PACKED = ADDRESS + 2  # bytes of a proxy's network: its first address, its bits, and whether it is IPv4
-    SERVED_MAX = 64     # spellings of this server's names that are remembered
+    SERVED_MAX = 64     # spellings of this server's names that are cached
 
-cdef enum:  # the fields that decide; those before SINGLE may stand once
+cdef enum:  # the header fields that decide; those before SINGLE may occur once
     HOST
     UPGRADE
     KEY
@@ -49,11 +50,11 @@ spelling[FORWARDED] = b"x-forwarded-for"
 spelling[SCHEME] = b"x-forwarded-proto"
 spelling[COOKIE] = b"cookie"
 spelling[GPC] = b"sec-gpc"
-cdef Py_ssize_t spelled_in[FIELDS]  # so many bytes
+cdef Py_ssize_t spelled_in[FIELDS]  # their lengths in bytes
 for one in range(FIELDS):
     spelled_in[<int>one] = strlen(spelling[<int>one])
 
-cdef enum:  # what a byte is, by bits
+cdef enum:  # classes of bytes, as bits
     IN_NAMES = 1
     IN_TARGETS = 2
     CONTROLS = 4
@@ -74,13 +75,16 @@ cdef dict REASONS = {
 
 
 cdef Py_ssize_t head_end(const uint8_t *p, Py_ssize_t n) noexcept nogil:
-    """Bytes of the request head at `p`, its empty line included; 0 where it is not whole."""
+    """Return the size of the request head at `p` with its empty line; 0 if it is incomplete."""
     cdef uint8_t *end = <uint8_t *>memmem(p, n, b"\r\n\r\n", 4)
     return end - p + 4 if end != NULL else 0
 
 
 cpdef bytes answer(int status, str words, bytes more=b""):
-    """A whole HTTP answer that refuses: one line of text, and the connection ends. `more`: further header lines, each with CRLF."""
+    """Return a complete HTTP response that refuses a request: one line of text, then the connection closes.
+
+    `more`: further header lines, each with CRLF.
+    """
     body = (words + "\n").encode()
     return (
         f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
@@ -89,12 +93,12 @@ cpdef bytes answer(int status, str words, bytes more=b""):
 
 
 cpdef bytes limited(int wait):
-    """The answer to one connection too many of an address. `wait`: seconds until it may have one; 0: when it has fewer, whenever that is."""
+    """Return the response to one connection too many of an address. `wait`: seconds until it may retry; 0: once it has fewer open."""
     return answer(429, "Too many connections come from your network.", b"Retry-After: %d\r\n" % wait if wait else b"")
 
 
 cdef tuple parted(str host):
-    """(name, port) of a Host header's value, the port "" where there is none. What is no port stays with the name, which nobody has."""
+    """Split a Host header's value into (name, port); the port is "" if there is none or it is no number, which then stays part of the name."""
     name, colon, port = host.rpartition(":")
     if not colon or not (port.isascii() and port.isdigit()) or name.startswith("[") and not name.endswith("]"):
         name, port = host, ""
@@ -102,15 +106,15 @@ cdef tuple parted(str host):
 
 
 cpdef frozenset spelled(names):
-    """Names of this server as `known` compares them."""
+    """Normalise names of this server for `known`."""
     return frozenset([name.lower().removesuffix(".") for name in names])
 
 
 cpdef bint known(str host, frozenset names):
-    """Whether a Host header's value is one of `names` (as `spelled` makes them), whatever its port.
+    """Whether a Host header's value is one of `names` (made by `spelled`), with any port.
 
-    `*.chat.example` among them: each name that has one label more, as in a certificate; `*`: every one is. The one rule for which
-    spellings of a host are the same, for pages and for `/ws`: case does not count, nor does a dot at the end.
+    `*.chat.example` matches names with exactly one more label, as in a certificate; `*` matches all. Pages and `/ws` share this rule: case
+    and a trailing dot are ignored.
     """
     cdef str name = parted(host)[0]
     cdef Py_ssize_t dot = name.find(".")
@@ -118,14 +122,14 @@ cpdef bint known(str host, frozenset names):
 
 
 cdef str plain(str origin):
-    """An Origin with its host spelled as `known` compares it."""
+    """Normalise the host of an Origin for comparison."""
     scheme, separator, host = origin.lower().partition("://")
     name, port = parted(host)
     return f"{scheme}{separator}{name}:{port}" if port else f"{scheme}{separator}{name}"
 
 
 cdef class Verdict:
-    """What becomes of a request head. `status`: 101 taken, 0 not a matter of `/ws`, else an HTTP refusal; `answer`: the bytes to send."""
+    """Result of a head's check. `status`: 101 accepted, 0 not a request for `/ws`, else an HTTP refusal; `answer`: the bytes to send."""
 
 
 cdef Verdict refused(int status, str reason, str words, bytes more=b""):
@@ -137,13 +141,13 @@ cdef Verdict refused(int status, str reason, str words, bytes more=b""):
 
 
 cdef bint has_token(bytes value, bytes token):
-    """Whether a comma list holds `token` (lower case)."""
+    """Whether a comma-separated list contains `token` (lower case)."""
     value = value.lower()
     return value == token or token in [part.strip() for part in value.split(b",")]
 
 
 cdef bint all_of(bytes text, int what) noexcept:
-    """Whether each byte of it is one."""
+    """Whether every byte is of class `what`."""
     cdef const uint8_t *p = <const uint8_t *><const char *>text
     cdef Py_ssize_t i
     for i in range(len(text)):
@@ -153,18 +157,18 @@ cdef bint all_of(bytes text, int what) noexcept:
 
 
 cdef bint well_formed(bytes method, bytes target, bytes version):
-    """Whether the parts of a request line are what RFC 9112, 3 allows."""
+    """Whether the parts of a request line are well-formed (RFC 9112, 3)."""
     return len(method) > 0 and all_of(method, IN_NAMES) and all_of(target, IN_TARGETS) and len(version) == 8 and version[7:].isdigit()
 
 
 cdef inline bint quiet(uint64_t word) noexcept nogil:
-    """Whether none of its eight bytes is below a space, or DEL; a few that are not are taken for it."""
+    """Whether none of eight bytes is a control character. May be False without one, never True with one."""
     cdef uint64_t deleted = word ^ ONES * 0x7f
     return ((word - ONES * 0x20) & ~word | (deleted - ONES) & ~deleted) & ONES * 0x80 == 0
 
 
 cdef int strangers(const uint8_t *p, Py_ssize_t size) noexcept nogil:
-    """What stands in a head but line ends and text: BREAKS (a line feed alone, a zero), CONTROLS (any other control character)."""
+    """Return which forbidden bytes a head contains: BREAKS (a bare line feed, a zero), CONTROLS (any other control character)."""
     cdef Py_ssize_t i = 0, looked = 0
     cdef int found = 0
     cdef uint64_t word
@@ -174,7 +178,7 @@ cdef int strangers(const uint8_t *p, Py_ssize_t size) noexcept nogil:
             if quiet(word):
                 i += 8
                 continue
-            looked = i + 8  # until there byte by byte
+            looked = i + 8  # byte by byte up to here
         if kind[p[i]] & CONTROLS:
             if p[i] == c"\r" and i + 1 < size and p[i + 1] == c"\n":
                 i += 1
@@ -185,7 +189,7 @@ cdef int strangers(const uint8_t *p, Py_ssize_t size) noexcept nogil:
 
 
 cdef inline Py_ssize_t line_end(const uint8_t *p, Py_ssize_t at, Py_ssize_t size) noexcept nogil:
-    """Where the line that begins at `at` ends, `size` for the last one."""
+    """Return the offset at which the line that begins at `at` ends; `size` for the last one."""
     cdef const uint8_t *end
     while at < size:
         end = <const uint8_t *>memchr(p + at, c"\r", size - at)
@@ -199,13 +203,13 @@ cdef inline Py_ssize_t line_end(const uint8_t *p, Py_ssize_t at, Py_ssize_t size
 
 
 cdef int field_of(const uint8_t *name, Py_ssize_t size) noexcept nogil:
-    """Which of the fields that decide is called so, in either case; -1: none."""
+    """Return which of the deciding fields has this name, ignoring case; -1 if none."""
     cdef int field
     cdef Py_ssize_t i
     for field in range(FIELDS):
         if size == spelled_in[field]:
             i = 0
-            while i < size and name[i] | 0x20 == spelling[field][i]:  # a name's characters are letters and hyphens
+            while i < size and name[i] | 0x20 == spelling[field][i]:  # only letters and hyphens occur in a name
                 i += 1
             if i == size:
                 return field
@@ -213,7 +217,7 @@ cdef int field_of(const uint8_t *name, Py_ssize_t size) noexcept nogil:
 
 
 cdef const char *read_fields(const uint8_t *p, Py_ssize_t at, Py_ssize_t size, list fields) except? NULL:
-    """Puts what decides into `fields`, from the lines behind the end of a line at `at`; what is wrong with them, NULL: nothing."""
+    """Read the deciding fields of the header lines after offset `at` into `fields`. Return the fault that they have, or NULL."""
     cdef Py_ssize_t end, colon, i
     cdef bytes value
     cdef int field
@@ -245,7 +249,7 @@ cdef const char *read_fields(const uint8_t *p, Py_ssize_t at, Py_ssize_t size, l
 
 
 cdef bytes packed(proxy):
-    """A network as `trusts` looks at it. ValueError: it is none."""
+    """Pack a network for `trusts`. Raises ValueError if it is no network."""
     cdef object network = ip_network(proxy)
     cdef bint four = network.version == 4
     cdef bytes first = network.network_address.packed
@@ -253,24 +257,24 @@ cdef bytes packed(proxy):
 
 
 cdef class Judge:
-    """Knows the hosts, origins and proxies of this server; `*` among the hosts or origins: every one is taken."""
+    """Checks heads against the hosts, origins and proxies of this server; `*` among the hosts or origins accepts all."""
 
     def __init__(self, *, hosts, origins, proxies):
         self.change(hosts, origins, proxies)
 
     def change(self, hosts, origins, proxies):
-        """Other hosts, origins and proxies, for the heads that come from now on."""
+        """Set other hosts, origins and proxies for the heads that follow."""
         self.hosts = spelled(hosts)
         self.origins = frozenset(plain(origin) for origin in origins)
         self.proxies = b"".join([packed(proxy) for proxy in proxies])
         self.served = set()
 
     cpdef bint lists(self, str origin):
-        """Whether `origin` is among the origins by its own name; `*`: whether every one is taken."""
+        """Whether `origin` is listed by its own name; for `*`, whether all are accepted."""
         return plain(origin) in self.origins
 
     cpdef bint trusts(self, str address):
-        """Whether `address` is a proxy of ours, whose word on a client's address is taken."""
+        """Whether `address` is a trusted proxy, whose X-Forwarded-For is used."""
         cdef uint8_t[ADDRESS] parsed
         cdef const uint8_t *network = <const uint8_t *><const char *>self.proxies
         cdef Py_ssize_t i
@@ -282,7 +286,7 @@ cdef class Judge:
         return False
 
     cpdef str address(self, str peer, str forwarded):
-        """The client's address: `peer`, or the last of `forwarded` that is no proxy of ours. What is no address ends the search."""
+        """Return the client's address: `peer`, or the last of `forwarded` that is no trusted proxy. An entry that is no address ends the search."""
         cdef uint8_t[ADDRESS] parsed
         if peer.startswith("::ffff:") and "." in peer:
             peer = peer[7:]
@@ -290,7 +294,7 @@ cdef class Judge:
             return peer
         chain = forwarded.rsplit(",", FORWARDED_MAX)
         for part in reversed(chain[1:] if len(chain) > FORWARDED_MAX else chain):
-            if not read_address(part.strip().partition("%")[0], parsed):  # a scope means something to that proxy alone
+            if not read_address(part.strip().partition("%")[0], parsed):  # a scope id means something to that proxy alone
                 break
             peer = spelled_address(parsed)
             if not self.trusts(peer):
@@ -298,11 +302,11 @@ cdef class Judge:
         return peer
 
     cdef bint came_by_https(self, str peer, bytes scheme):
-        """Whether a trusted proxy says so: TLS ends in front of this server. `scheme`: the value of X-Forwarded-Proto, None without one."""
+        """Whether a trusted proxy reports HTTPS, which ends in front of this server. `scheme`: the value of X-Forwarded-Proto, or None."""
         return scheme is not None and scheme.lower() == b"https" and self.trusts(peer)
 
     cdef Verdict judge(self, bytes head, str peer):
-        """The verdict on a whole head (bytes up to and with the empty line) that came from `peer`."""
+        """Check a complete head (including its empty line) that `peer` sent."""
         cdef const uint8_t *p = <const uint8_t *><const char *>head
         cdef Py_ssize_t size = len(head) - 4, first
         cdef const char *wrong
@@ -314,7 +318,7 @@ cdef class Judge:
         if len(parts) != 3 or not (<bytes>parts[2]).startswith(b"HTTP/1.") or strange & BREAKS:
             return refused(400, "bad", "This is not a request.")
         target = parts[1]
-        if target[:7].lower() == b"http://":  # absolute-form: its authority counts, whatever Host says (RFC 9112, 3.2.2)
+        if target[:7].lower() == b"http://":  # absolute-form: its authority counts, not Host (RFC 9112, 3.2.2)
             authority, slash, target = target[7:].partition(b"/")
             target = slash + target
         if target != b"/ws" and not target.startswith(b"/ws?"):
@@ -361,7 +365,7 @@ cdef class Judge:
         return verdict
 
     cdef bint serves(self, str host):
-        """Whether a Host header's value is a name of this server; some that were are remembered."""
+        """Whether a Host header's value is a name of this server; some results are cached."""
         if host in self.served:
             return True
         if not known(host, self.hosts):
@@ -371,7 +375,7 @@ cdef class Judge:
         return True
 
     cdef bint allows(self, str origin, str host):
-        """Whether pages of that origin may connect: the Host's own, over either scheme, or a listed one."""
+        """Whether pages of an origin may connect: the Host's own, over http or https, or a listed one."""
         cdef str page
         if origin == "https://" + host or origin == "http://" + host:
             return True
@@ -380,7 +384,7 @@ cdef class Judge:
 
 
 cdef bint secure(bytes origin):
-    """Whether a page of that Origin is a secure context, which has cryptography; so is a program, which has none."""
+    """Whether a page of this Origin is a secure context, which has WebCrypto; a program, which sends no Origin, counts as one."""
     cdef bytes name
     if origin is None or not origin.startswith(b"http://"):
         return True
@@ -389,10 +393,10 @@ cdef bint secure(bytes origin):
 
 
 cpdef bytes cookie_value(bytes header, bytes name):
-    """The value of the first cookie with exactly this name in a Cookie header; None without one.
+    """Return the value of the first cookie with exactly this name in a Cookie header; None if there is none.
 
-    RFC 6265, 5.4: pairs end at a semicolon and nowhere else, and only spaces and tabs around them are no part of a name. A parser that takes
-    other white space or a quotation mark for an end would read the name in a prefix's protection (`__Host-`) out of another cookie's value.
+    RFC 6265, 5.4: pairs end at a semicolon only, and only spaces and tabs around a name are ignored. A parser that accepted other white
+    space or quotation marks as ends could read a name with a protecting prefix (`__Host-`) out of another cookie's value.
     """
     for part in header.split(b";"):
         found, equals, value = part.partition(b"=")
@@ -402,9 +406,9 @@ cpdef bytes cookie_value(bytes header, bytes name):
 
 
 cpdef bytes identity_of(bytes header, bint secure):
-    """The value of the identity cookie in a Cookie header, 1 to 64 bytes; None without one. `secure`: the request came by HTTPS.
+    """Return the identity cookie of a Cookie header, 1 to 64 bytes; None if there is none. `secure`: the request came over HTTPS.
 
-    By HTTPS it is `__Host-id` alone: only this very name can set it. Plain `id` is read without HTTPS only, because any other name of the same
+    Over HTTPS only `__Host-id` counts, which no other host can set. Plain `id` is read without HTTPS only, because any host of the same
     domain can set it (RFC 6265bis, 4.1.3.2).
     """
     cdef bytes value = cookie_value(header, b"__Host-id")

@@ -1,4 +1,4 @@
-"""The answer that takes a connection. Rule: see switching.pyx."""
+"""Declare the response that accepts a handshake. Invariant: as in handshake_reply.pyx."""
 
 cdef enum:
     KEY_SIZE = 24  # characters of Sec-WebSocket-Key

@@ -1,4 +1,4 @@
-"""The answer that takes a connection (RFC 6455, 4.2.2). Rule: what it hashes and spells is a key that was judged."""
+"""Build the response that accepts a handshake (RFC 6455, 4.2.2). Invariant: the key was checked before."""
 from binascii import b2a_base64
 from hashlib import sha1
 
@@ -9,5 +9,5 @@ cdef bytes GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 cdef bytes switching(bytes key, bint spoken):
-    """`key`: KEY_SIZE bytes; `spoken`: our protocol was among those that were offered."""
+    """Return the response. `key`: KEY_SIZE bytes; `spoken`: whether the client offered this server's subprotocol."""
     return b"".join((SWITCHING, b2a_base64(sha1(key + GUID).digest(), newline=False), SPOKEN if spoken else UNSPOKEN))

@@ -1,6 +1,8 @@
-"""SipHash-2-4: a keyed hash of a short text. Rule: whoever does not know the key can neither foresee a hash nor find the text of one by trying.
+"""Hash a short text under a key with SipHash-2-4.
 
-Python's own is keyed for one process; this is for what several processes share.
+Invariant: without the key a hash can neither be predicted nor be tested against guessed texts.
+
+Python's own hash has a key per process; this one is for values that several processes share.
 """
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcpy
@@ -11,7 +13,7 @@ cdef inline uint64_t turned(uint64_t word, int bits) noexcept nogil:
 
 
 cdef inline void mix(uint64_t *v) noexcept nogil:
-    """One round."""
+    """Apply one round."""
     v[0] += v[1]
     v[2] += v[3]
     v[1] = turned(v[1], 13) ^ v[0]
@@ -32,7 +34,7 @@ cdef inline void take(uint64_t *v, uint64_t word) noexcept nogil:
 
 
 cdef uint64_t siphash(const uint64_t *key, const uint8_t *data, size_t size) noexcept nogil:
-    """The hash of `size` bytes under a key of 16. Words are the machine's: what leaves it is no hash."""
+    """Return the hash of `size` bytes under a key of 16 bytes. It depends on the machine's byte order and must not leave the machine."""
     cdef uint64_t[4] v
     cdef uint64_t word
     cdef size_t left = size

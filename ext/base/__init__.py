@@ -1,1 +1,1 @@
-"""Declare what the rest of ext stands on: the kernel and the C library, assertions, the numbers of the protocol."""
+"""Declare what all of ext needs: kernel and C library functions, assertions, and the constants of the protocol."""

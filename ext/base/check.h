@@ -1,4 +1,5 @@
-/* CHECK(condition): an invariant, looked at where SERENDIP_DEBUG is set (setup.py: SERENDIP_BUILD=debug or asan), else nothing at all. */
+/* CHECK(condition): an invariant that is checked if SERENDIP_DEBUG is set (setup.py: SERENDIP_BUILD=debug or asan), and compiled to nothing
+ * otherwise. */
 #ifndef SERENDIP_NET_CHECK_H
 #define SERENDIP_NET_CHECK_H
 

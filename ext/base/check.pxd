@@ -1,3 +1,3 @@
-"""Invariants, looked at in builds with SERENDIP_BUILD=debug or asan. Rule: a condition without side effects; a fault aborts."""
+"""Check invariants in builds with SERENDIP_BUILD=debug or asan. Invariant: a condition has no side effects; a false one aborts."""
 cdef extern from "check.h" nogil:
     void CHECK(bint condition)

@@ -1,4 +1,4 @@
-"""What the kernel, the C library and the compiler offer. Rule: every extern of a system header of the data road stands here, once."""
+"""Declare functions of the kernel, the C library and the compiler. Invariant: each system function that ext/net uses is declared here, once."""
 from libc.stdint cimport uint16_t, uint32_t, uint64_t
 
 cdef extern from * nogil:

@@ -1,1 +1,4 @@
-"""Who fits whom: interests, waiting tickets, pairs. Rule: mechanism only; what a good pair is says the engine."""
+"""Match waiting tickets by shared interests: the ticket index, interest numbers, pairs.
+
+Invariant: mechanism only; the engine decides what a good pair is.
+"""

@@ -1,16 +1,15 @@
-"""Many at once: who should meet whom in a window of waiting tickets, so that the sum of the shared weights is near its most.
+"""Pair all tickets of a time window at once, so that the sum of the pairs' shared weights is near its maximum.
 
-Edges by weight, the heaviest first (which takes every locally dominant edge), then short augmentations: from a pair or
-a lonely ticket an alternating path of at most `depth` new edges that gains, after Lin and Kernighan. Each ticket knows
-its `keep` heaviest allowed partners; the rest of the graph is not looked at. Deterministic; the first are the longest
-waiting and win among equals.
+Edges are taken by weight, the heaviest first (which takes every locally dominant edge), then short augmentations follow: from a pair or a
+single ticket, an alternating path of at most `depth` new edges that gains weight, after Lin and Kernighan. Each ticket considers its `keep`
+heaviest allowed partners only. Deterministic; tickets are in order of waiting time, and earlier ones win among equals.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, qsort
 from libc.string cimport memset
 
-from ext.match.graph cimport DEEPEST, Graph, graph_free, graph_make, neighbours, shared
+from ext.match.pairing_graph cimport DEEPEST, Graph, graph_free, graph_make, neighbours, shared
 
 from ext.match.errors import BadArray
 
@@ -66,7 +65,7 @@ cdef void note(Graph *g, int length, int64_t gain, bint closed, uint32_t close_w
 
 
 cdef void extend(Graph *g, int length, int64_t gain) noexcept nogil:
-    """path: [b, a, c, d, e, f, ..]: b-a and c-d were pairs, a-c and d-e are to be; the last one is free now. b may be a itself: lonely."""
+    """Extend the path [b, a, c, d, e, f, ..]: b-a and c-d were pairs, a-c and d-e become pairs, the last is free. b = a: a is single."""
     cdef uint32_t x = g.path[2 * length + 1], end = g.path[0], k, c, d, w
     cdef uint32_t wide = 12 if length == 0 else 8 if length == 1 else 5
     cdef int i
@@ -106,7 +105,7 @@ cdef void join(Graph *g, uint32_t a, uint32_t b, uint32_t weight) noexcept nogil
 
 
 cdef void refill(Graph *g, uint32_t a) noexcept nogil:
-    """A ticket that lost its partner takes the heaviest free one."""
+    """Give a ticket that lost its partner the heaviest free one."""
     cdef uint32_t k, b
     if g.mate[a] >= 0:
         return
@@ -145,7 +144,7 @@ cdef bint improve(Graph *g, uint32_t a) noexcept nogil:
 
 
 cdef int solve(Graph *g, uint32_t most, uint32_t passes) noexcept nogil:
-    """Pair them all. -1: no memory."""
+    """Pair all tickets. -1: no memory."""
     cdef uint32_t i, _round
     cdef bint better
     for i in range(g.n):
@@ -168,7 +167,7 @@ cdef int solve(Graph *g, uint32_t most, uint32_t passes) noexcept nogil:
 
 cdef int check_shapes(uint32_t n, const uint32_t[::1] offsets, const uint32_t[::1] ids, const uint64_t[::1] persons,
                       const uint32_t[::1] avoid_offsets, const uint64_t[::1] avoid, const uint8_t[::1] levels) except -1:
-    """Arrays of n tickets, one at least."""
+    """Check the lengths of the arrays of n tickets, at least one."""
     if offsets[0] != 0 or offsets[n] != ids.shape[0] or (levels is not None and levels.shape[0] != n):
         raise BadArray("arrays of different lengths")
     if (persons is None) != (avoid is None):
@@ -180,7 +179,7 @@ cdef int check_shapes(uint32_t n, const uint32_t[::1] offsets, const uint32_t[::
 
 
 cdef int check_values(uint32_t n, const uint32_t[::1] offsets, const uint32_t[::1] ids, const uint32_t[::1] avoid_offsets) except -1:
-    """Returns the highest interest."""
+    """Check the arrays' values; return the highest interest."""
     cdef uint32_t i, j, most = 0
     for i in range(n):
         if offsets[i + 1] < offsets[i] or (avoid_offsets is not None and avoid_offsets[i + 1] < avoid_offsets[i]):
@@ -199,13 +198,12 @@ cdef int check_values(uint32_t n, const uint32_t[::1] offsets, const uint32_t[::
 def pair(const uint32_t[::1] offsets not None, const uint32_t[::1] ids not None, const uint32_t[::1] worth not None, int32_t[::1] mate not None, *,
          const uint64_t[::1] persons=None, const uint32_t[::1] avoid_offsets=None, const uint64_t[::1] avoid=None, const uint8_t[::1] levels=None,
          const uint32_t[::1] places=None, uint32_t keep=128, uint32_t depth=4, uint32_t passes=20) -> int:
-    """Fill `mate` with each ticket's partner or -1; returns the sum of the weights.
+    """Fill `mate` with each ticket's partner or -1; return the sum of the weights.
 
-    Ticket i, in order of age, asks for ids[offsets[i]:offsets[i + 1]], rising, small numbers (dense), each worth
-    worth[..] (the same for the same id). avoid: persons that a ticket must not meet, of either side. levels: 0 good,
-    1 and up any overlap. places: of who cannot leave them, 0 of all others; two of different ones do not meet. keep, depth (0: no
-    augmentation) and passes bound the work: O(n * keep * (log + 12 * 8 * 5 * 5)).
-    Raises BadArray, MemoryError.
+    Ticket i, in order of age, has the interests ids[offsets[i]:offsets[i + 1]], ascending, small numbers (dense), each of weight worth[..]
+    (the same for the same id). avoid: persons that a ticket must not meet, checked in both directions. levels: 0 good, 1 and up any
+    overlap. places: the place that a ticket cannot leave, 0 for all others; tickets of two different places do not meet. keep, depth (0: no
+    augmentation) and passes bound the work: O(n * keep * (log + 12 * 8 * 5 * 5)). Raises BadArray, MemoryError.
     """
     cdef uint32_t n = <uint32_t>mate.shape[0], i, most
     cdef Graph g

@@ -1,4 +1,4 @@
-"""Who is due when. Rule: what the compiled lobby needs of `ext/match/heap.pyx` to call it without Python between."""
+"""Declare the heap of due times for compiled callers. Invariant: as in due_heap.pyx."""
 
 from libc.stdint cimport int64_t, uint64_t
 

@@ -1,13 +1,13 @@
-"""Who is due when: a binary heap of (time, client) in C, the first come first among equals.
+"""Order clients by due time: a binary heap of (time, client) in C, first in first out among equal times.
 
-Rule: nothing is taken out but from the top; what is due no more is the caller's to pass over when it comes up.
+**Invariant:** entries are removed from the top only; the caller skips an entry that is no longer due when it reaches the top.
 """
 from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free, realloc
 
 cdef enum:
-    LEAST = 64  # entries of an empty heap
+    LEAST = 64  # initial capacity
 
 
 cdef inline bint before(const entry_t *a, const entry_t *b) noexcept nogil:
@@ -15,7 +15,7 @@ cdef inline bint before(const entry_t *a, const entry_t *b) noexcept nogil:
 
 
 cdef class DueHeap:
-    """24 bytes an entry."""
+    """Heap of (time, client), 24 bytes per entry."""
 
     def __dealloc__(self):
         free(self.entries)
@@ -32,7 +32,7 @@ cdef class DueHeap:
         return 0
 
     cpdef push(self, double due, int64_t client):
-        """One more; not where it is never due (infinity)."""
+        """Add an entry; ignored if it is never due (infinity)."""
         cdef size_t at = self.count, up
         cdef entry_t entry = entry_t(due, self.serial, client)
         if due == INFINITY:
@@ -50,21 +50,21 @@ cdef class DueHeap:
         self.entries[at] = entry
 
     def first(self) -> tuple[float, int] | None:
-        """The earliest (due, client); None where there is nobody."""
+        """Return the earliest (due, client); None if the heap is empty."""
         return (self.entries[0].due, self.entries[0].client) if self.count else None
 
     cpdef double due(self) noexcept:
-        """When the earliest is due; infinity where there is nobody."""
+        """Return the earliest due time; infinity if the heap is empty."""
         return self.entries[0].due if self.count else INFINITY
 
     cpdef int64_t client(self) except? -1:
-        """Who is the earliest. Raises IndexError where there is nobody."""
+        """Return the earliest client. Raises IndexError if the heap is empty."""
         if not self.count:
             raise IndexError("the heap is empty")
         return self.entries[0].client
 
     cpdef drop(self):
-        """Take the earliest out. Raises IndexError where there is nobody."""
+        """Remove the earliest entry. Raises IndexError if the heap is empty."""
         cdef size_t at = 0, down
         cdef entry_t entry
         if not self.count:

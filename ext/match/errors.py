@@ -1,12 +1,12 @@
-"""What the matcher refuses, by name. Rule: whatever is raised here, the pool is as it was before the call."""
+"""Define the errors of the matcher. Invariant: whichever is raised, the pool is as it was before the call."""
 
 
 class MatcherError(ValueError):
-    """A request that cannot be done."""
+    """Base class of requests that the matcher refuses."""
 
 
 class UnknownInterest(MatcherError):
-    """A number that no interest has."""
+    """An interest number that is not in use."""
 
 
 class DuplicateInterest(MatcherError):
@@ -14,7 +14,7 @@ class DuplicateInterest(MatcherError):
 
 
 class TooMany(MatcherError):
-    """More interests (32) or persons to avoid (16 of each kind) than a ticket may carry."""
+    """More interests (32) or persons to avoid (16 of each kind) than a ticket may have."""
 
 
 class UnknownPool(MatcherError):
@@ -26,7 +26,7 @@ class UnknownTicket(MatcherError):
 
 
 class BadArray(MatcherError):
-    """An array of the wrong type, shape or content."""
+    """An array of wrong type, shape or content."""
 
 
 class MatcherFull(MatcherError):

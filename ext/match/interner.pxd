@@ -1,10 +1,10 @@
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 
-from ext.match.strings cimport strings_t
+from ext.match.string_table cimport strings_t
 
 
 cdef enum:
-    FEW = 6  # numbers that lie in the object itself: 48 bytes in all
+    FEW = 6  # numbers stored in the object itself: 48 bytes in total
 
 cdef union numbers_t:
     uint32_t few[6]
@@ -18,7 +18,7 @@ cdef class Ids:
     cpdef Ids unique(self)
 
 cdef inline uint32_t *numbers_of(Ids ids) noexcept:
-    """The first of `ids.count` numbers."""
+    """Return the address of the first of `ids.count` numbers."""
     return ids._numbers.many if ids.count > FEW else ids._numbers.few
 
 
@@ -26,7 +26,7 @@ cdef class Interner:
     cdef readonly Py_ssize_t most
     cdef strings_t strings
     cdef uint32_t *_uses
-    cdef uint16_t *weights  # by number; 0 where it is free
+    cdef uint16_t *weights  # per number; 0 if it is free
     cdef uint32_t _room
     cdef uint32_t *_sketch
     cdef uint64_t _total

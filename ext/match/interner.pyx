@@ -1,8 +1,8 @@
-"""Words to small numbers: bounded, counted uses, a weight by rarity. Normalising is the caller's (engine/matching/interests.py).
+"""Map words to small numbers with reference counts and a weight by rarity; bounded. The caller normalises words (engine/matching/interests.py).
 
-A number lives while somebody uses it and is then given to another word. How often a word was asked for is kept in a
-fixed, decaying sketch, so that a word that comes back is not new. The words lie in ext.match.strings, keyed by Python's SipHash, whose key is
-random for the process (or PYTHONHASHSEED's): strangers who choose words cannot choose collisions.
+A number is reused for another word when its last use is released. How often a word was used is kept in a fixed, decaying sketch, so that a
+word that returns is not new. The words are in ext.match.string_table, keyed by Python's SipHash, whose key is random per process (or
+PYTHONHASHSEED's): users who choose words cannot choose collisions.
 """
 
 from cpython.unicode cimport PyUnicode_1BYTE_DATA, PyUnicode_AsUTF8AndSize, PyUnicode_DecodeUTF8
@@ -11,7 +11,7 @@ from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcmp
 
-from ext.match.strings cimport CLASSES, UNIT, strings_add, strings_drop, strings_find, strings_free, strings_init
+from ext.match.string_table cimport CLASSES, UNIT, strings_add, strings_drop, strings_find, strings_free, strings_init
 
 cdef extern from *:
     bint PyUnicode_IS_ASCII(object text)
@@ -19,22 +19,22 @@ cdef extern from *:
 cdef enum:
     NONE = 0xFFFFFFFF
     ROWS = 2
-    WIDTH = 65536  # cells of a row: 512 KiB in all
+    WIDTH = 65536  # cells per row: 512 KiB in total
     HALVE = 4194304  # uses after which all counts are halved
-    LEAST = 8  # the weight of a word that everybody names
-    BIT = 8  # how much every halving of the frequency adds
+    LEAST = 8  # weight of a word that all users name
+    BIT = 8  # weight added by each halving of the frequency
 
 
 cdef int64_t entries = 0  # words with a number, over all interners
 
 
 def alive() -> dict[str, int]:
-    """For the leak ledger: words that somebody uses, over all interners."""
+    """Return the words in use, over all interners, for the leak ledger."""
     return {"interner entries": entries}
 
 
 cdef class Ids:
-    """Numbers of words, in their order: 4 bytes each, the usual few in the object itself. They change no more."""
+    """Immutable sequence of word numbers: 4 bytes each, a few in the object itself."""
 
     def __init__(self, numbers=()):
         cdef Py_ssize_t size = len(numbers), i
@@ -67,7 +67,7 @@ cdef class Ids:
         return f"Ids({list(self)})"
 
     cpdef Ids unique(self):
-        """Each number once, where it came first: these ids, where none comes twice."""
+        """Return each number once, at its first place; this object if all differ."""
         cdef uint32_t *numbers = numbers_of(self)
         cdef uint32_t i, j
         for i in range(1, self.count):
@@ -78,13 +78,13 @@ cdef class Ids:
 
 
 cdef str word_of(Interner interner, uint32_t number):
-    """The word of a number in use."""
+    """Return the word of a number in use."""
     cdef const char *text = interner.strings.arena + <size_t>interner.strings.texts[number].offset * UNIT
     return PyUnicode_DecodeUTF8(text, interner.strings.texts[number].size, NULL)
 
 
 cdef int ids_room(Ids ids, Py_ssize_t size) except -1:
-    """Makes room in new ids, which hold `size` zeros then."""
+    """Allocate room for `size` zeros in new ids."""
     if size > FEW:
         ids._numbers.many = <uint32_t *>calloc(size, 4)
         if ids._numbers.many == NULL:
@@ -94,7 +94,7 @@ cdef int ids_room(Ids ids, Py_ssize_t size) except -1:
 
 
 cdef const char *text_of(str word, Py_ssize_t *size) except NULL:
-    """A word in UTF-8; ASCII as it lies. Raises UnicodeEncodeError for one with lone surrogates."""
+    """Return a word in UTF-8, without a copy if it is ASCII. Raises UnicodeEncodeError for lone surrogates."""
     if PyUnicode_IS_ASCII(word):
         size[0] = len(word)
         return <const char *>PyUnicode_1BYTE_DATA(word)
@@ -102,7 +102,7 @@ cdef const char *text_of(str word, Py_ssize_t *size) except NULL:
 
 
 cdef class Interner:
-    """At most `most` words at a time, each of 1 to 4,096 bytes of UTF-8, as the caller normalises them."""
+    """Table of at most `most` words at a time, each of 1 to 4,096 bytes of UTF-8, as the caller normalises them."""
 
     def __cinit__(self, Py_ssize_t most=1_000_000):
         if most < 1 or most > 100_000_000:
@@ -124,7 +124,7 @@ cdef class Interner:
         return self.strings.count
 
     cdef int _grow(self) except -1:
-        """Room for the uses and the weight of every number; what is behind the last one is not touched."""
+        """Allocate uses and weights up to the highest number."""
         cdef uint32_t room = self.strings.room
         cdef void *p
         p = realloc(self._uses, <size_t>room * 4)
@@ -139,7 +139,7 @@ cdef class Interner:
         return 0
 
     cdef void _seen(self, uint32_t number, uint64_t hash) noexcept:
-        """Count one use in the sketch and weigh anew: 8 times log2 of (uses of all / uses of this), from 8 to 255."""
+        """Count one use in the sketch and update the weight: 8 times log2 of (uses of all words / uses of this one), from 8 to 255."""
         cdef uint32_t *a = &self._sketch[hash & (WIDTH - 1)]
         cdef uint32_t *b = &self._sketch[WIDTH + (hash >> 32 & (WIDTH - 1))]
         cdef uint32_t count = min(a[0], b[0]) + 1
@@ -158,13 +158,13 @@ cdef class Interner:
         return number < self.strings.top and number < self._room and self._uses[number] != 0
 
     cdef uint32_t _used_number(self, found) except? 0xFFFFFFFF:
-        """A number that somebody uses. Raises KeyError."""
+        """Check that a number is in use and return it. Raises KeyError."""
         if not 0 <= found < 0xFFFFFFFF or not self.alive(<uint32_t>found):
             raise KeyError(found)
         return <uint32_t>found
 
     cdef int64_t _intern(self, str word) except -2:
-        """The number of a normalised word, with one use added; -1 where it is new and the table full.
+        """Return the number of a normalised word, with one use added; -1 if it is new and the table is full.
 
         Raises ValueError for an empty word, one of more than 4,096 bytes, and one with lone surrogates.
         """
@@ -191,7 +191,7 @@ cdef class Interner:
         return number
 
     cdef int64_t _used(self, str word) except -2:
-        """The number of a word that is in the table as typed, with one use added; -1 where it is not, or not of ASCII alone."""
+        """Return the number of a word that is in the table exactly as typed, with one use added; -1 if it is not, or is not ASCII."""
         cdef uint64_t key
         cdef Py_ssize_t size = len(word)
         cdef uint32_t number
@@ -206,11 +206,10 @@ cdef class Interner:
         return number
 
     cpdef Ids intern_all(self, words, dict known, normal):
-        """Numbers of words as typed, in their order; None where a new one finds no room: then nothing is held.
+        """Return the numbers of words as typed, in order; None, with no use added, if there is no room for a new one.
 
-        One that somebody uses in this very spelling is normalised already, since normalising a normalised word changes nothing.
-        Another is looked for in `known`, spellings to normalised words; else normal(word) says. What `normal` raises passes through,
-        and nothing is held either.
+        A word that is in use in exactly this spelling is normalised already, since normalising twice changes nothing. Others are looked up
+        in `known`, which maps spellings to normalised words; else normal(word) is called. Its exceptions pass through, with no use added.
         """
         cdef Ids ids = Ids.__new__(Ids)
         cdef Py_ssize_t size = len(words), done = 0
@@ -232,7 +231,7 @@ cdef class Interner:
         return ids if done == size else None
 
     cpdef bint spelled(self, ids, words) except -1:
-        """Whether the words are in this order the normalised ones of the ids. Raises KeyError where nobody uses one."""
+        """Whether `words` are the normalised words of `ids`, in this order. Raises KeyError if a number is not in use."""
         cdef Py_ssize_t i, size
         cdef uint32_t number
         cdef const char *text
@@ -265,7 +264,7 @@ cdef class Interner:
         return 0
 
     cpdef release(self, ids):
-        """Take one use off each number. Raises KeyError for a number that nobody uses; those before it are released."""
+        """Release one use of each number. Raises KeyError for a number that is not in use; those before it are released."""
         cdef uint32_t number
         if type(ids) is Ids:
             self._release(numbers_of(<Ids>ids), (<Ids>ids).count)
@@ -275,13 +274,13 @@ cdef class Interner:
             self._release(&number, 1)
 
     def word(self, found) -> str:
-        """The normalised word of a number. Raises KeyError where nobody uses it."""
+        """Return the normalised word of a number. Raises KeyError if it is not in use."""
         return word_of(self, self._used_number(found))
 
     cpdef words_of(self, ids):
-        """The normalised words of several numbers. Raises KeyError where nobody uses one."""
+        """Return the normalised words of several numbers. Raises KeyError if one is not in use."""
         return [word_of(self, self._used_number(found)) for found in ids]
 
     def weight(self, found) -> int:
-        """What sharing this interest is worth: 8 (everybody's) to 255. Raises KeyError where nobody uses it."""
+        """Return the weight of sharing this interest: 8 (very common) to 255. Raises KeyError if it is not in use."""
         return self.weights[self._used_number(found)]

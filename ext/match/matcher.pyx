@@ -1,13 +1,15 @@
-"""The index of waiting tickets: who is the best partner, exactly or within a budget. Mechanism in c/, the door here.
+"""Index waiting tickets and find the best partner of a new one, exactly or within a budget.
 
-A handle is slot | serial << 32 and never comes again. Rule: everything a caller hands in is checked before anything changes;
-a named error (ext/match/errors.py) leaves the pool as it was. One thread at a time.
+The mechanism is in c/, this is its Python interface.
+
+A handle is slot | serial << 32 and is never reused. **Invariant:** arguments are checked before anything changes; a named error
+(ext/match/errors.py) leaves the pool as it was. One thread at a time.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from ext.match.index cimport Index
+from ext.match.matcher_interface cimport Index
 from ext.match.interner cimport Ids, Interner, numbers_of
 from ext.match.matcher_c cimport (
     MX_ANYONE, MX_AVOID, MX_FULL, MX_LIFTED, MX_LISTS_FULL, MX_MOST, MX_MOST_LISTS, MX_NOBODYS, MX_NOLIST, MX_NONE, mx, mx_alive, mx_arrivals,
@@ -18,31 +20,30 @@ from ext.match.matcher_c cimport (
 from ext.match.errors import BadArray, DuplicateInterest, MatcherError, MatcherFull, TooMany, UnknownInterest, UnknownPool, UnknownTicket
 
 cdef enum:
-    DUMP = 16384  # bytes of a dump at most
+    DUMP = 16384  # maximum size of a dump in bytes
 
 
-FULL = MX_FULL  # verdicts among the handles of `submit_batch`
+FULL = MX_FULL  # results among the handles of `submit_batch`
 LISTS_FULL = MX_LISTS_FULL
 
 
 def alive() -> dict[str, int]:
-    """For the leak ledger: tickets that wait, over all matchers."""
+    """Return the waiting tickets, over all matchers, for the leak ledger."""
     return {"tickets": mx_alive()}
 
 
 def variants() -> tuple[str, ...]:
-    """The builds this machine can run, the best last."""
+    """Return the builds that this machine can run, the best last."""
     return tuple(mx_names[i].decode() for i in range(mx_best_variant() + 1))
 
 
 cdef class Matcher(Index):
     """Tickets of many pools in one index.
 
-    capacity: tickets at a time, up to 16,000,000; memory is touched as it is used. lists: (pool, interest) pairs at a
-    time. table_from: tickets in all from which searches within a budget use the table of pairs, in pools of a 32nd of
-    that and more. log: tickets that may stand in the table alone before they go into the lists. most_postings,
-    most_tickets: the budget of one search without the table. Without an interner every interest weighs 1 and any
-    number is one.
+    capacity: tickets at a time, up to 16,000,000; memory is touched as it is used. lists: (pool, interest) pairs at a time. table_from:
+    number of tickets from which searches within a budget use the table of pairs, in pools of at least a 32nd of that. log: tickets that may
+    be in the table only before they are added to the lists. most_postings, most_tickets: the budget of a search without the table. Without
+    an interner every interest weighs 1, and any number is one.
     """
 
     cdef mx *m
@@ -89,17 +90,19 @@ cdef class Matcher(Index):
         return self.pools_open - 1
 
     def waiting(self, uint32_t pool) -> int:
-        """How many wait in a pool."""
+        """Return the number of tickets that wait in a pool."""
         return self.m.pools[pool].waiting if pool < self.pools_open else 0
 
     cpdef submit(self, uint64_t client, pool, ids, level, double since, person=0, tuple recent=(), tuple blocked=(),
                  bint quiet=False, tuple also=(), bint exact=False, bint look=True, floor=0, uint16_t place=0):
-        """Take the best partner, or wait: (client, common ids rarest first, weight, since, rule) of the partner, or a handle.
+        """Match a new ticket with the best partner, or let it wait.
 
-        level: 0 good, 1 any, 2 anyone, 3 anyone for long. quiet: any overlap is good. also: further pools to look into.
-        exact: no budget. look: False waits without a search. floor: the least
-        weight of shared interests that is taken, up to 65,535; a quiet pool has none. place: of who cannot leave it, who meets
-        nobody that cannot leave another; 0: none. Raises MatcherError's kinds, the pool unchanged.
+        Return the partner's (client, common ids rarest first, weight, since, rule), or a handle.
+
+        level: 0 good, 1 any, 2 anyone, 3 anyone for long. quiet: any overlap is good. also: further pools to search. exact: no budget.
+        look: False waits without a search. floor: the least weight of shared interests that is accepted, up to 65,535; a quiet pool has
+        none. place: the place that the ticket cannot leave, so that it meets no ticket of another place; 0: none. Raises subclasses of
+        MatcherError, the pool unchanged.
         """
         cdef mx_query *q = &self.q
         cdef mx_best b
@@ -126,7 +129,10 @@ cdef class Matcher(Index):
         return mx_handle(self.m, slot)
 
     cpdef retry(self, uint64_t handle, level, bint quiet=False, tuple also=(), bint exact=False, floor=0):
-        """A waiting ticket looks again, less picky: the partner as from `submit` (both are out), or None. Raises UnknownTicket."""
+        """Search again for a waiting ticket with a lower level: return the partner as `submit` does (both are removed), or None.
+
+        Raises UnknownTicket.
+        """
         cdef uint32_t slot = self.slot(handle)
         cdef mx_query *q = &self.q
         cdef mx_best b
@@ -152,7 +158,7 @@ cdef class Matcher(Index):
         return None
 
     cpdef remove(self, uint64_t handle):
-        """Take a ticket out; False where it does not wait (any more)."""
+        """Remove a ticket; False if it does not wait (any more)."""
         cdef uint32_t slot = mx_slot(self.m, handle)
         if slot == MX_NONE:
             return False
@@ -160,17 +166,17 @@ cdef class Matcher(Index):
         return True
 
     def tidy(self, uint32_t steps=1000) -> None:
-        """Go on sweeping without waiting for arrivals: `steps` tickets of the log, lists and buckets. For tests, which ask what is left."""
+        """Sweep `steps` tickets of the log, lists and buckets, without waiting for arrivals; for tests of what remains."""
         self.doors.flush(self.m, steps)
         self.doors.hand(self.m, steps)
 
     def counts(self) -> dict[str, int]:
-        """What was done since birth: postings and tickets looked at, searches cut by their budget, and more."""
+        """Return totals since the start: postings and tickets visited, searches cut by their budget, and more."""
         cdef mx_counts *c = &self.m.counts
         return {"postings": c.postings, "tickets": c.tickets, "cut": c.cut, "fallbacks": c.fallbacks, "flushed": c.flushed, "swept": c.swept}
 
     def memory(self) -> dict[str, int]:
-        """Bytes in use: of tickets and the index, with what stands in its freed places; reserved: address space at most."""
+        """Return bytes in use: of tickets and of the index, with freed places; reserved: address space at most."""
         cdef mx *m = self.m
         cdef uint64_t tickets = m.live * <uint64_t>(sizeof(mx_hot) + sizeof(mx_cold) + 8) + m.live // 2
         cdef uint64_t lists = m.lists_live * <uint64_t>sizeof(mx_list) + mx_buckets(m) * <uint64_t>64, postings = m.arena_live * <uint64_t>64
@@ -182,10 +188,10 @@ cdef class Matcher(Index):
         return f"<Matcher: {self.m.live:,} of {self.m.capacity:,} tickets, {self.pools_open} pools, {self.m.entries:,} interests, {self.variant}>"
 
     def dump(self, str what not None, uint64_t number) -> str:
-        """For debugging, lines on a "ticket" by its handle, or on a "bucket" or "list" by the number that the first's lines name.
+        """Describe a "ticket" by its handle, or a "bucket" or "list" by the number that the ticket's lines name, for debugging.
 
-        Shows what others named: for a terminal, never for a log. Raises UnknownTicket, or MatcherError for a number or a
-        word that is none.
+        The lines contain users' interests: for a terminal, never for a log. Raises UnknownTicket, or MatcherError for another number or
+        word.
         """
         cdef char text[DUMP]
         cdef mx_text out
@@ -205,13 +211,13 @@ cdef class Matcher(Index):
 
     def submit_batch(self, pools, offsets, interests, partner, handle, score, *, clients=None, persons=None, recents=None, levels=None,
                      double now=0.0, bint hold=False, bint exact=False, bint quiet=False, bint only_insert=False, cycles=None) -> int:
-        """Arrivals in arrays, fetched ahead: for who has arrays. To make them of the lobby's objects costs more than it saves (`bench arrays`).
+        """Submit many tickets from arrays, with prefetching. Arrays made from the lobby's objects cost more than this saves (`bench arrays`).
 
-        Ticket i has interests[offsets[i]:offsets[i + 1]]. partner[i]: the handle of who was met (and is out), or -1.
-        handle[i]: the handle under which i waits, -1 where it met somebody, FULL or LISTS_FULL where there was no room.
-        hold: who meets somebody waits all the same, so that the pool keeps its size. recents: 32-bit persons as from
-        `person`, four a ticket, 0 for none. Where the table is used an arrival does not see the one just before it.
-        Returns how many met somebody. Raises BadArray and the errors of `submit`, before anything is done.
+        Ticket i has interests[offsets[i]:offsets[i + 1]]. partner[i]: the handle of its partner (removed), or -1. handle[i]: the handle
+        under which i waits, -1 if it was matched, FULL or LISTS_FULL if there was no room. hold: a matched ticket waits all the same, so
+        that the pool keeps its size. recents: 32-bit persons as from `person`, four per ticket, 0 for none. If the table is used, a ticket
+        does not see the one just before it. Returns the number of matches. Raises BadArray and the errors of `submit`, before anything is
+        done.
         """
         try:
             return self._batch(pools, offsets, interests, partner, handle, score, clients, persons, recents, levels, now, hold, exact,
@@ -244,7 +250,7 @@ cdef class Matcher(Index):
         memset(&a, 0, sizeof(a))
         a.pools = &pools[0]
         a.offsets = &offsets[0]
-        a.interests = &interests[0] if interests.shape[0] else self.q.interest  # never NULL: it is read from, if only nothing
+        a.interests = &interests[0] if interests.shape[0] else self.q.interest  # never NULL, since it is read, if only for zero elements
         a.persons = &persons[0] if persons is not None else NULL
         a.recents = &recents[0, 0] if recents is not None else NULL
         a.clients = &clients[0] if clients is not None else NULL
@@ -270,7 +276,7 @@ cdef class Matcher(Index):
         return met
 
     cdef int _check_arrivals(self, const mx_arrivals *a, Py_ssize_t n) except -1:
-        """Name the fault that arrays have, if they have one. The last offset is within the interests."""
+        """Raise the error that the arrays have, if any. The last offset is within the interests."""
         cdef Py_ssize_t i, j, k
         for i in range(n):
             if a.pools[i] >= self.pools_open:
@@ -290,7 +296,7 @@ cdef class Matcher(Index):
         return 0
 
     def remove_batch(self, const int64_t[::1] handles not None) -> int:
-        """Take tickets out; how many of them did wait. Its caller is that of `submit_batch`."""
+        """Remove tickets; return how many of them waited. For callers of `submit_batch`."""
         cdef Py_ssize_t i
         cdef uint32_t slot
         cdef int count = 0
@@ -301,7 +307,7 @@ cdef class Matcher(Index):
                 count += 1
         return count
 
-    # inner
+    # internal
 
     cdef uint32_t slot(self, uint64_t handle) except? 0xFFFFFFFF:
         cdef uint32_t slot = mx_slot(self.m, handle)
@@ -366,7 +372,7 @@ cdef class Matcher(Index):
                 q.total += q.w[i]
 
     cdef void look(self, mx_best *b, bint exact, tuple also):
-        """The best of the ticket's own pool and of those in `also`; the query stands for its own pool again afterwards."""
+        """Find the best partner in the ticket's own pool and those in `also`; the query is for its own pool again afterwards."""
         cdef uint32_t own = self.q.pool
         memset(b, 0, sizeof(mx_best))
         b.slot = MX_NONE
@@ -385,7 +391,7 @@ cdef class Matcher(Index):
         self.m.counts.tickets += b.tickets
 
     cdef tuple found(self, mx_best *b):
-        """Take the partner out and say who it is, what was shared, and which rule let the pair pass."""
+        """Remove the partner and describe it: client, shared interests, and the rule that allowed the pair."""
         cdef mx_cold *c = &self.m.cold[b.slot]
         cdef mx_query *q = &self.q
         cdef uint32_t[MX_MOST] interests

@@ -1,4 +1,4 @@
-"""What `ext/match/matcher.pyx` needs of the C in c/. Rule: the only declaration of it; nobody else includes it, for its functions are static."""
+"""Declare the C of c/ for `ext/match/matcher.pyx`. Invariant: no other module includes it, because its functions are static."""
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 

@@ -1,4 +1,4 @@
-"""What the compiled lobby calls of a `Matcher`. Rule: see index.pyx."""
+"""Declare the methods of `Matcher` that compiled callers use. Invariant: as in matcher_interface.pyx."""
 
 from libc.stdint cimport uint16_t, uint64_t
 

@@ -1,10 +1,13 @@
-"""What the compiled lobby calls of a `Matcher` without Python between. Rule: no field, so that who calls it needs none of the C of `matcher.pyx`."""
+"""Define the methods of `Matcher` that the compiled lobby calls without entering Python.
+
+Invariant: no fields, so that callers need none of `matcher.pyx`'s C.
+"""
 
 from libc.stdint cimport uint16_t, uint64_t
 
 
 cdef class Index:
-    """See the module; `Matcher` is all there is of it."""
+    """Base class of `Matcher`, its only subclass."""
 
     cpdef submit(self, uint64_t client, pool, ids, level, double since, person=0, tuple recent=(), tuple blocked=(),
                  bint quiet=False, tuple also=(), bint exact=False, bint look=True, floor=0, uint16_t place=0):

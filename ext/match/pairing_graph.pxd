@@ -1,4 +1,7 @@
-"""Tickets of a window, and for each its heaviest allowed partners. Rule: what a pair weighs, and whether it may be, is said here alone."""
+"""Declare the graph of a window's tickets and their heaviest allowed partners.
+
+Invariant: only this module decides a pair's weight and whether it is allowed.
+"""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
@@ -7,7 +10,7 @@ cdef extern from "c/levels.h" nogil:
         MX_GOOD, MX_GOOD_PART
 
 cdef enum:
-    DEEPEST = 5  # new edges of an augmentation at most
+    DEEPEST = 5  # most new edges of an augmentation
 
 cdef struct Graph:
     uint32_t n, keep, depth
@@ -25,9 +28,9 @@ cdef struct Graph:
     uint32_t *degree
     int32_t *mate
     uint32_t *mate_weight
-    uint32_t *none      # offsets of nobody avoided, and places of who goes anywhere
-    uint8_t *any_level  # nobody is picky
-    # the path under the hands of `extend`, and the best one so far
+    uint32_t *none      # zeros: offsets if no person is avoided, places if no ticket has one
+    uint8_t *any_level  # levels if all tickets accept any overlap
+    # the path that `extend` works on, and the best one so far
     uint32_t path[2 * DEEPEST + 8]
     uint32_t added[DEEPEST + 4]
     uint32_t best_path[2 * DEEPEST + 8]
@@ -54,7 +57,7 @@ cdef inline bint apart(const Graph *g, uint32_t a, uint32_t b) noexcept nogil:
 
 
 cdef inline uint32_t allowed(const Graph *g, uint32_t a, uint32_t b, uint32_t weight) noexcept nogil:
-    """The weight, or 0 where a rule forbids the pair: level GOOD wants a part of what either asked for."""
+    """Return the weight, or 0 if a rule forbids the pair: level GOOD requires a part of what either asked for."""
     cdef bint picky = g.levels[a] == MX_GOOD or g.levels[b] == MX_GOOD
     if weight == 0 or (picky and MX_GOOD_PART * weight < min(g.total[a], g.total[b])) or apart(g, a, b):
         return 0

@@ -1,4 +1,4 @@
-"""The graph of a window: each ticket's heaviest allowed partners, found through lists of tickets by interest."""
+"""Build the graph of a window: each ticket's heaviest allowed partners, found through lists of tickets per interest."""
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
@@ -16,7 +16,7 @@ cdef void graph_free(Graph *g) noexcept nogil:
 
 
 cdef int graph_make(Graph *g) noexcept nogil:
-    """Memory for `n` tickets of `keep` neighbours. -1: none."""
+    """Allocate `n` tickets with `keep` neighbours each. -1: no memory."""
     g.none = <uint32_t *>calloc(g.n + 1, 4)
     g.any_level = <uint8_t *>malloc(g.n)
     g.total = <uint32_t *>calloc(g.n, 4)
@@ -33,7 +33,7 @@ cdef int graph_make(Graph *g) noexcept nogil:
 
 
 cdef void offer(Graph *g, uint32_t a, uint32_t b, uint32_t weight) noexcept nogil:
-    """Put b among the heaviest partners of a."""
+    """Insert b among the heaviest partners of a."""
     cdef uint32_t d = g.degree[a], at
     cdef uint32_t *near = g.near + <uint64_t>a * g.keep
     cdef uint32_t *heavy = g.near_weight + <uint64_t>a * g.keep
@@ -53,10 +53,10 @@ cdef void offer(Graph *g, uint32_t a, uint32_t b, uint32_t weight) noexcept nogi
 
 
 cdef struct Lists:
-    uint32_t *start    # by interest: where its row begins
-    uint32_t *fill     # and how many are in it
-    uint32_t *row      # tickets by interest
-    uint32_t *sums     # by ticket: what is shared with the one at hand
+    uint32_t *start    # per interest: where its row begins
+    uint32_t *fill     # per interest: the length of its row
+    uint32_t *row      # tickets of each interest
+    uint32_t *sums     # per ticket: the weight shared with the current one
     uint32_t *touched  # tickets whose sum is not 0
 
 
@@ -69,7 +69,7 @@ cdef void lists_free(Lists *lists) noexcept nogil:
 
 
 cdef int lists_make(Lists *lists, const Graph *g, uint32_t most) noexcept nogil:
-    """Empty rows, as long as they will be. -1: no memory."""
+    """Allocate empty rows of their final length. -1: no memory."""
     cdef uint32_t i
     lists.start = <uint32_t *>calloc(<size_t>most + 2, 4)
     lists.fill = <uint32_t *>calloc(<size_t>most + 2, 4)
@@ -87,7 +87,7 @@ cdef int lists_make(Lists *lists, const Graph *g, uint32_t most) noexcept nogil:
 
 
 cdef uint32_t add(Lists *lists, const Graph *g, uint32_t a) noexcept nogil:
-    """Put a ticket into the rows of its interests; returns how many of those who are there share something with it."""
+    """Add a ticket to the rows of its interests; return how many earlier tickets share an interest with it."""
     cdef uint32_t i, k, b, weight, id, count = 0
     for i in range(g.offsets[a], g.offsets[a + 1]):
         id = g.ids[i]
@@ -104,7 +104,7 @@ cdef uint32_t add(Lists *lists, const Graph *g, uint32_t a) noexcept nogil:
 
 
 cdef int neighbours(Graph *g, uint32_t most) noexcept nogil:
-    """Fill `near` through lists of tickets by interest. -1: no memory."""
+    """Fill `near` through lists of tickets per interest. -1: no memory."""
     cdef Lists lists
     cdef uint32_t a, b, i, k, count, weight
     if lists_make(&lists, g, most):
@@ -112,7 +112,7 @@ cdef int neighbours(Graph *g, uint32_t most) noexcept nogil:
     for a in range(g.n):
         for i in range(g.offsets[a], g.offsets[a + 1]):
             g.total[a] += g.worth[i]
-    for a in range(g.n):  # the lists hold those before a: each pair is met once, from the younger
+    for a in range(g.n):  # the lists hold the tickets before a, so each pair is met once, from the younger
         count = add(&lists, g, a)
         for k in range(count):
             b = lists.touched[k]

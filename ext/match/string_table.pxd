@@ -1,15 +1,15 @@
-"""Texts by small numbers, in C: a hash table over an arena. Rule: who holds a text, and how often, is the caller's."""
+"""Declare a hash table of texts with small numbers, in C. Invariant: the caller counts the uses of a text."""
 from libc.stdint cimport uint16_t, uint32_t
 
 cdef enum:
-    UNIT = 8        # bytes: a text takes whole units
-    CLASSES = 512   # the longest text has so many units
+    UNIT = 8        # bytes: a text occupies whole units
+    CLASSES = 512   # units of the longest text
 
 cdef struct text_t:
     uint32_t hash
-    uint32_t next    # in its bucket, or in the list of free numbers
+    uint32_t next    # next in its bucket, or in the list of free numbers
     uint32_t offset  # in units
-    uint16_t size    # bytes
+    uint16_t size    # in bytes
     uint16_t used    # 1: a text; 0: a free number
 
 cdef struct strings_t:
@@ -19,7 +19,7 @@ cdef struct strings_t:
     uint32_t buckets_room, mask, split   # linear hashing: no step moves more than one bucket
     char *arena
     uint32_t arena_room, arena_top       # in units
-    uint32_t given[513]                  # freed pieces by size, each holding the next one's offset
+    uint32_t given[513]                  # freed pieces by size, each holding the offset of the next
 
 cdef int strings_init(strings_t *strings) noexcept nogil
 cdef void strings_free(strings_t *strings) noexcept nogil

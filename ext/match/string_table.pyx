@@ -1,6 +1,6 @@
-"""Texts by small numbers: 16 bytes a number, 4 a bucket, and the text in units of 8.
+"""Store texts under small numbers: 16 bytes per number, 4 per bucket, and the text in units of 8.
 
-A number is given again after `strings_drop`. Hashing is the caller's, and must be keyed where strangers choose the texts.
+A number is reused after `strings_drop`. The caller hashes, with a key if users choose the texts.
 """
 from libc.stdint cimport uint16_t, uint32_t
 from libc.stdlib cimport free, malloc, realloc
@@ -8,11 +8,11 @@ from libc.string cimport memcmp, memcpy, memset
 
 cdef enum:
     NONE = 0xFFFFFFFF
-    START = 64  # buckets of an empty table
+    START = 64  # initial number of buckets
 
 
 cdef int strings_init(strings_t *strings) noexcept nogil:
-    """An empty table; -1 where there is no memory."""
+    """Make an empty table; -1 if there is no memory."""
     memset(strings, 0, sizeof(strings_t))
     strings.free = NONE
     strings.buckets = <uint32_t *>malloc(START * 4)
@@ -37,7 +37,7 @@ cdef inline uint32_t bucket(const strings_t *strings, uint32_t hash) noexcept no
 
 
 cdef uint32_t strings_find(const strings_t *strings, uint32_t hash, const char *text, uint32_t size) noexcept nogil:
-    """The number of a text, or NONE (0xFFFFFFFF)."""
+    """Return the number of a text, or NONE (0xFFFFFFFF)."""
     cdef uint32_t number = strings.buckets[bucket(strings, hash)]
     cdef const text_t *found
     while number != NONE:
@@ -49,7 +49,7 @@ cdef uint32_t strings_find(const strings_t *strings, uint32_t hash, const char *
 
 
 cdef void split(strings_t *strings) noexcept nogil:
-    """One bucket more; where there is no memory for it, chains grow longer instead."""
+    """Add a bucket; if there is no memory for it, chains grow longer instead."""
     cdef uint32_t source = strings.split, target = source + strings.mask + 1, number, after, at
     cdef void *grown
     if target >= strings.buckets_room:
@@ -73,7 +73,7 @@ cdef void split(strings_t *strings) noexcept nogil:
 
 
 cdef uint32_t piece(strings_t *strings, uint32_t units) noexcept nogil:
-    """Where `units` units are free, in units; NONE: no memory."""
+    """Return the offset of `units` free units; NONE: no memory."""
     cdef uint32_t offset = strings.given[units], room
     cdef void *grown
     if offset != NONE:
@@ -92,7 +92,7 @@ cdef uint32_t piece(strings_t *strings, uint32_t units) noexcept nogil:
 
 
 cdef uint32_t strings_add(strings_t *strings, uint32_t hash, const char *text, uint32_t size) noexcept nogil:
-    """A number for a text that has none, of 1 to 4,096 bytes; NONE where there is no memory."""
+    """Store a new text of 1 to 4,096 bytes and return its number; NONE if there is no memory."""
     cdef uint32_t number = strings.free, room, at, offset
     cdef void *grown
     if number == NONE and strings.top == strings.room:
@@ -121,7 +121,7 @@ cdef uint32_t strings_add(strings_t *strings, uint32_t hash, const char *text, u
 
 
 cdef void strings_drop(strings_t *strings, uint32_t number) noexcept nogil:
-    """Forget a text; its number and its place are free."""
+    """Delete a text; its number and its place become free."""
     cdef text_t *text = &strings.texts[number]
     cdef uint32_t units = (text.size + UNIT - 1) // UNIT
     cdef uint32_t *at = &strings.buckets[bucket(strings, text.hash)]

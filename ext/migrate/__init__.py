@@ -1,1 +1,1 @@
-"""Move a connection to another process or host: release and take, tunnels and whether their other end is alive. Imports ext.net and ext.accept."""
+"""Move connections to another process or host: release and take, tunnels, and the liveness of their other end. Imports ext.net and ext.accept."""

@@ -1,10 +1,10 @@
-"""A connection goes to another reactor as it stands. Rule: see moving.pyx."""
+"""Declare the move of an open connection to another reactor. Invariant: as in connection_moves.pyx."""
 from libc.stdint cimport uint8_t, uint32_t
 
-from ext.accept.admission cimport Addresses
+from ext.accept.address_limits cimport Addresses
 from ext.net.buffers cimport buffer_t
 from ext.net.connection cimport io_t
-from ext.net.types cimport conn_t
+from ext.net.structs cimport conn_t
 
 cdef tuple move_out(io_t *io, Addresses addresses, conn_t *conn)
 cdef object move_in(io_t *io, Addresses addresses, int fd, str address, dict state, bytes data, object owner)

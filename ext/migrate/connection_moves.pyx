@@ -1,15 +1,16 @@
-"""Release and take: an open connection leaves one reactor and goes on in another, mostly another process's, as it stood.
+"""Move an open connection with its state from one reactor to another, usually in another process: release and take.
 
-Rule: ages, not times, for clocks differ; defaults are left out, and what is not known is skipped. What another process wrote is believed
-only where it fits together and fits its bytes. A descriptor that came along is the connection's or closed, whatever happens.
+**Invariant:** the state holds ages instead of times, because clocks differ; defaults are left out, and unknown keys are ignored. A state
+from another process is accepted only if its parts are consistent with each other and with its bytes. A received descriptor either belongs
+to the connection or is closed.
 
-    heard, moved   age in seconds of the last byte from it, and of the last that it took; 0 is left out
+    heard, moved   age in seconds of the last byte received, and of the last that the client accepted; 0 is left out
     held           messages in the output since it blocked
-    tokens         what its buckets hold, five numbers; left out where all are full
-    confirm, paused, pinged, blocked, virtual, visitor   1 where the flag of connection.pxd stands
+    tokens         contents of its buckets, five numbers; left out if all are full
+    confirm, paused, pinged, blocked, virtual, visitor   1 if this flag of connection.pxd is set
     input          bytes that were read and not parsed
-    opcode, part   of a message of which a piece came, and its bytes so far
-    out            bytes that were queued and not taken; the bytes of the connection are these three, in this order
+    opcode, part   of a fragmented message, and the bytes of its fragments so far
+    out            bytes that are queued and not accepted; the connection's bytes are these three, in this order
 """
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.object cimport PyObject
@@ -19,13 +20,13 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy
 
 from ext.net.buffers cimport buffer_new, buffer_t, bytes_of, held_by
-from ext.net.carry_over cimport Carried, carried_by, read_tokens
+from ext.net.carry_over_limits cimport Carried, carried_by, read_tokens
 from ext.base.check cimport CHECK
 from ext.net.connection cimport (
     BLOCKED, BROKEN, BUCKETS, CONFIRM, COUNTED, GATED, HEAD, OPEN, PAUSED, PINGED, VIRTUAL, VISITOR, connection_holds, connection_new,
     name, refill, shut,
 )
-from ext.net.closing cimport free, let_go
+from ext.net.connection_end cimport free, let_go
 from ext.net.frames cimport BINARY, own_frames
 from ext.net.output cimport awaited, flush, mark_dirty
 from ext.base.protocol cimport TAKE_SECONDS
@@ -40,7 +41,7 @@ cdef enum:
 
 
 cdef bint told_of(io_t *io, conn_t *conn) noexcept nogil:
-    """Whether an event of it waits to be collected."""
+    """Whether an event of the connection waits to be collected."""
     cdef uint32_t i
     for i in range(io.events.taken, io.events.count):
         if io.events.event[i].conn == conn:
@@ -49,7 +50,7 @@ cdef bint told_of(io_t *io, conn_t *conn) noexcept nogil:
 
 
 cdef tuple move_out(io_t *io, Addresses addresses, conn_t *conn):
-    """(descriptor, address, state, bytes) of an open connection, which is gone from here; None where it cannot go now."""
+    """Release an open connection and return its (descriptor, address, state, bytes); None if it cannot move now."""
     cdef str address
     cdef int fd = conn.fd
     CHECK(conn.state == OPEN)
@@ -67,7 +68,7 @@ cdef tuple move_out(io_t *io, Addresses addresses, conn_t *conn):
 
 
 cdef void give_up(io_t *io, Addresses addresses, conn_t *conn):
-    """The descriptor is somebody else's; all else of the connection goes, and nobody is told."""
+    """Remove a connection whose descriptor belongs to the caller now, without an event."""
     if conn.fd >= 0:
         epoll_ctl(io.epoll, EPOLL_CTL_DEL, conn.fd, NULL)
     conn.fd = -1
@@ -75,7 +76,7 @@ cdef void give_up(io_t *io, Addresses addresses, conn_t *conn):
     try:
         let_go(io, addresses, conn)
     except MemoryError:
-        pass  # it goes all the same: what it still holds, when the batch is collected
+        pass  # it is removed all the same; the rest is released when the batch is collected
 
 
 cdef dict state_of(io_t *io, conn_t *conn):
@@ -116,7 +117,7 @@ cdef dict state_of(io_t *io, conn_t *conn):
 
 
 cdef bytes bytes_held(conn_t *conn):
-    """Input, the message in pieces, output."""
+    """Return input, fragments and output."""
     cdef uint32_t unread = held_by(conn.input), part = held_by(conn.part), out = held_by(conn.out)
     cdef bytes found = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>unread + part + out)
     cdef char *at = found
@@ -130,10 +131,12 @@ cdef bytes bytes_held(conn_t *conn):
 
 
 cdef object move_in(io_t *io, Addresses addresses, int fd, str address, dict state, bytes data, object owner):
-    """The number of the connection that another reactor gave, open, its gate shut; `fd` is ours from here on, -1 for a virtual one.
+    """Open the connection that another reactor released, with its gate shut; return its number.
 
-    It counts at its address, but is no new connection of it. ValueError for what does not fit, OSError where there is no memory or
-    epoll refuses: then the descriptor is closed and nothing was taken.
+    `fd` belongs to this reactor; -1 for a virtual one.
+
+    It counts at its address, but not as a new connection. Raises ValueError for an inconsistent state, OSError if there is no memory or
+    epoll refuses; then the descriptor is closed and nothing else has changed.
     """
     cdef conn_t *conn = connection_new(io, fd)
     cdef object number
@@ -183,7 +186,7 @@ cdef int read_flags(conn_t *conn, dict state) except -1:
 
 
 cdef int read_numbers(io_t *io, conn_t *conn, dict state) except -1:
-    """Ages, and what may still be sent: never more than a burst of here."""
+    """Read the ages and the tokens, which are capped at this process's burst."""
     conn.heard = io.second - whole(state, "heard", AGE_MAX)
     conn.moved = io.second - whole(state, "moved", AGE_MAX)
     conn.held = whole(state, "held", AGE_MAX)
@@ -218,7 +221,7 @@ cdef int read_bytes(io_t *io, conn_t *conn, dict state, bytes data) except -1:
 
 
 cdef buffer_t *filled(const uint8_t *data, uint32_t size) except NULL:
-    """A buffer that holds these bytes."""
+    """Return a buffer with these bytes."""
     cdef buffer_t *buffer = buffer_new(size)
     if buffer == NULL:
         raise OSError(ENOMEM, "no memory for the bytes of a connection")
@@ -228,7 +231,7 @@ cdef buffer_t *filled(const uint8_t *data, uint32_t size) except NULL:
 
 
 cdef int enlist(io_t *io, Addresses addresses, conn_t *conn) except -1:
-    """Whatever looks at a connection knows this one: epoll, wheel, gates, the dirty list, and the table of addresses last."""
+    """Register the connection with epoll, the wheel, the gates and the dirty list, and last with the table of addresses."""
     cdef epoll_event event
     if not shut(io, conn):
         raise OSError(ENOMEM, "no memory for another gate")
@@ -249,7 +252,7 @@ cdef int enlist(io_t *io, Addresses addresses, conn_t *conn) except -1:
 
 
 cdef int count_at(io_t *io, Addresses addresses, conn_t *conn) except -1:
-    """The connection counts at its address, without being a new one of it, unless another host counts it."""
+    """Count the connection at its address, not as a new one, unless another host counts it."""
     cdef str key = None if conn.flags & VISITOR else addresses.moved(<str>conn.address, io.now)
     if key is not None:
         conn.flags |= COUNTED
@@ -260,7 +263,7 @@ cdef int count_at(io_t *io, Addresses addresses, conn_t *conn) except -1:
 
 
 cdef uint32_t next_look(io_t *io, conn_t *conn) noexcept nogil:
-    """Seconds until its timer is to fire; what is due then is decided when it does (timeouts.pyx)."""
+    """Return the seconds until its timer must fire; timeouts.pyx then decides what is due."""
     cdef uint32_t silent = io.second - conn.heard, stuck = io.second - conn.moved
     cdef uint32_t wait = io.idle + (io.patience if conn.flags & PINGED else 0)
     if conn.flags & PAUSED:
@@ -274,7 +277,7 @@ cdef uint32_t next_look(io_t *io, conn_t *conn) noexcept nogil:
 
 
 cdef list newcomers_out(io_t *io, Addresses addresses):
-    """(descriptor, address, what was read) of each connection whose head is to come; they are gone from here."""
+    """Release all connections whose head is incomplete: (descriptor, address, bytes read) of each."""
     cdef uint32_t i
     cdef conn_t *conn
     cdef list found = []
@@ -284,7 +287,7 @@ cdef list newcomers_out(io_t *io, Addresses addresses):
             if conn != NULL and conn.state == HEAD and not conn.flags & GATED and not told_of(io, conn):
                 found.append((conn.fd, <str>conn.address, bytes_held(conn)))
                 give_up(io, addresses, conn)
-    except BaseException:  # no memory: nobody will hear of these
+    except BaseException:  # no memory: the newcomers are dropped
         for gone in found:
             close(<int>gone[0])
         raise

@@ -1,7 +1,8 @@
-"""Whether the other end of a connection between two hosts still answers, while something is on the way to it.
+"""Check whether the peer of a connection between two hosts still answers while data is in flight.
 
-Rule: an end that answers is there, whatever it takes. So the kernel is asked when it last heard of it, and not given a time after which it gives
-up (TCP_USER_TIMEOUT): that would end a connection whose reader is slow. While nothing is on the way keep-alive probes tell the same.
+**Invariant:** a peer that answers is alive, however slowly it reads. So the kernel is asked when it last heard of the peer; a time limit
+after which it gives up (TCP_USER_TIMEOUT) would end a connection whose reader is slow. While nothing is in flight, keep-alive probes do
+this check.
 """
 from libc.stdint cimport uint8_t, uint32_t
 
@@ -26,12 +27,12 @@ cdef extern from "<sys/socket.h>" nogil:
     int getsockopt(int fd, int level, int option, void *value, socklen_t *size)
 
 cdef enum:
-    SILENT_MS = 2000     # without a word of the other end
-    TRIES = 3            # that had no answer: over a second, by the kernel's least waits
+    SILENT_MS = 2000     # without a segment of the peer
+    TRIES = 3            # unanswered: takes over a second at the kernel's shortest waits
 
 
 cdef int way_of(int fd) noexcept nogil:
-    """WAY_IDLE, WAY_BUSY or WAY_GONE; of a socket that is not TCP's nothing is known, and it is idle."""
+    """Return WAY_IDLE, WAY_BUSY or WAY_GONE; a socket that is not TCP counts as idle."""
     cdef tcp_info info
     cdef socklen_t size = sizeof(info)
     cdef int waits = 0

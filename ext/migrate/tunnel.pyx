@@ -1,12 +1,12 @@
-"""A client whose session is at another host, its home: what it says goes there as it is, and what the home answers comes back.
+"""Carry the bytes of a client whose session is at another host, its home, in both directions.
 
-Rule: pings, time-outs and limits are the home's; here only so much is known of the frames that either end may go at any byte.
+**Invariant:** pings, time-outs and limits are the home's; frames are parsed here only so far that either end may be lost at any byte.
 
-To the client only whole frames leave, so that somebody else may speak to it when the home is gone: one of which bytes are missing is
-held back, at most HOME_FRAME_MAX and its header. A frame of opcode RECORD is not for the client, and becomes an event. To the home bytes
-leave as they come; those of a message that has not left whole are kept, so that it can be said again where the home is gone, and what
-follows is understood: at most `message_max` and KEPT_BESIDE. An end that takes nothing stops the other: of what is for the client
-WAITING, a read and one such frame may wait, of what is for the home WAITING and a read, beside what is kept.
+The client receives whole frames only, so that another process can continue the connection if the home is lost: an incomplete frame is
+buffered, at most HOME_FRAME_MAX and its header. A frame of opcode RECORD is for this host and becomes an event. The home receives bytes as
+they come; those of a message that is not sent whole are kept, so that it can be repeated if the home is lost and later bytes can be parsed:
+at most `message_max` and KEPT_BESIDE. An end that reads nothing stops the other: for the client WAITING, one read and one such frame may
+wait; for the home WAITING and one read, beside the kept bytes.
 """
 from libc.errno cimport EAGAIN, EINTR, errno
 from libc.string cimport memcpy, memmove
@@ -15,8 +15,8 @@ from ext.net.buffers cimport buffer_free, buffer_new, buffer_t, bytes_of, fit, h
 from ext.base.check cimport CHECK
 from ext.net.connection cimport BLOCKED, BROKEN, PAUSED, PIPED, UNTOLD, connection_holds
 from ext.net.counters cimport C_BLOCKED, C_BYTES_IN, C_PAUSED, C_READS, C_TUNNEL_BYTES, C_TUNNELLED, C_UNTAKEN
-from ext.net.closing cimport free, linger
-from ext.net.events cimport event_add
+from ext.net.connection_end cimport free, linger
+from ext.net.event_queue cimport event_add
 from ext.net.frames cimport CLOSE, RECORD, TEXT, frame_t, parse_header, parse_own
 from ext.net.tunnel_ends cimport unsent
 from ext.net.output cimport awaited, flush, pending, reserve, watch
@@ -31,12 +31,12 @@ from ext.net.wheel cimport wheel_arm
 
 cdef enum:
     READ = 64 * 1024
-    KEPT_BESIDE = 16 * 1024    # headers of the pieces of a message, and control frames between them
-    ORPHAN_SECONDS = 3         # for its owner to take a client out whose home is gone
+    KEPT_BESIDE = 16 * 1024    # headers of a message's fragments, and control frames between them
+    ORPHAN_SECONDS = 3         # for its owner to take over a client whose home is lost
 
 
 cdef void tunnelled(io_t *io, conn_t *conn, uint32_t ready, uint8_t *stage) noexcept nogil:
-    """What a ready leg wants; what is for the client is queued, and sent by whoever called. `stage`: room for a read."""
+    """Handle a ready end; output for the client is queued, and the caller sends it. `stage`: room for a read."""
     cdef tunnel_t *tunnel = conn.stamp.tunnel
     CHECK(connection_holds(conn))
     CHECK(tunnel.home == NULL or tunnel.at <= tunnel.sent <= held_by(tunnel.home.out))
@@ -92,12 +92,12 @@ cdef void of_home(io_t *io, tunnel_t *tunnel, uint32_t ready, uint8_t *stage) no
     elif not home.flags & PAUSED:
         pause(io, home)
     elif ready & (EPOLLHUP | EPOLLERR):
-        epoll_ctl(io.epoll, EPOLL_CTL_DEL, home.fd, NULL)  # epoll would say so again and again
+        epoll_ctl(io.epoll, EPOLL_CTL_DEL, home.fd, NULL)  # epoll would report it again and again
         tunnel.unwatched = True
 
 
 cdef void hear_home(io_t *io, tunnel_t *tunnel, uint8_t *stage) noexcept nogil:
-    """One read of the home, and all frames that it completes."""
+    """Read the home once, and handle all frames that this completes."""
     cdef conn_t *home = tunnel.home
     cdef buffer_t *held
     cdef Py_ssize_t used
@@ -127,14 +127,14 @@ cdef void hear_home(io_t *io, tunnel_t *tunnel, uint8_t *stage) noexcept nogil:
         home.input = NULL
         stage, got = bytes_of(held), held_by(held)
     if got:
-        home.input = appended(NULL, stage, <uint32_t>got)  # in memory of its size
+        home.input = appended(NULL, stage, <uint32_t>got)  # in a buffer of its size
     buffer_free(held)
     if got and home.input == NULL:
         broken(io, tunnel)
 
 
 cdef buffer_t *appended(buffer_t *buffer, const uint8_t *data, uint32_t size) noexcept nogil:
-    """`buffer` (NULL: none) with these bytes behind its own; NULL, and `buffer` unharmed, where there is no memory."""
+    """Return `buffer` (or a new one for NULL) with these bytes appended; NULL, and `buffer` unchanged, if there is no memory."""
     cdef uint32_t held = held_by(buffer)
     if buffer == NULL:
         buffer = buffer_new(size)
@@ -149,7 +149,7 @@ cdef buffer_t *appended(buffer_t *buffer, const uint8_t *data, uint32_t size) no
 
 
 cdef Py_ssize_t to_client(io_t *io, tunnel_t *tunnel, const uint8_t *data, Py_ssize_t size) noexcept nogil:
-    """Queues the whole frames at `data` for the client, and tells those that are not for it; how many bytes they are, -1: the tunnel is over."""
+    """Queue the whole frames at `data` for the client and handle records. Return their number of bytes; -1: the tunnel has ended."""
     cdef Py_ssize_t at = 0, begun = 0
     cdef frame_t head
     cdef int n
@@ -171,13 +171,13 @@ cdef Py_ssize_t to_client(io_t *io, tunnel_t *tunnel, const uint8_t *data, Py_ss
             begun = at
         elif head.opcode == CLOSE:
             if queued(io, tunnel, data + begun, at - begun):
-                home_gone(io, tunnel, TUNNEL_CLOSED)  # nothing counts behind it
+                home_gone(io, tunnel, TUNNEL_CLOSED)  # frames after a close frame have no meaning
             return -1
     return at if queued(io, tunnel, data + begun, at - begun) else -1
 
 
 cdef bint queued(io_t *io, tunnel_t *tunnel, const uint8_t *data, Py_ssize_t size) noexcept nogil:
-    """Queues what is for the client; False where there is no memory: then the tunnel is over, for it would miss something."""
+    """Queue bytes for the client. If there is no memory the tunnel ends, because the client would miss some, and False is returned."""
     cdef conn_t *client = tunnel.client
     cdef uint8_t *out
     if size == 0 or client.flags & BROKEN:
@@ -192,7 +192,7 @@ cdef bint queued(io_t *io, tunnel_t *tunnel, const uint8_t *data, Py_ssize_t siz
 
 
 cdef void to_home(io_t *io, tunnel_t *tunnel, const uint8_t *data, uint32_t size) noexcept nogil:
-    """Sends what the client said, or as much as the home takes; keeps the rest, and of what has left what may have to be said again."""
+    """Send the client's bytes to the home, as many as it accepts; keep the rest, and the sent bytes that may have to be repeated."""
     cdef conn_t *home = tunnel.home
     cdef buffer_t *own
     cdef uint32_t done
@@ -212,7 +212,7 @@ cdef void to_home(io_t *io, tunnel_t *tunnel, const uint8_t *data, uint32_t size
 
 
 cdef void push(io_t *io, tunnel_t *tunnel) noexcept nogil:
-    """Sends the home what waits; what is not taken stays, and epoll will tell."""
+    """Send what waits for the home; epoll reports room for the rest."""
     cdef conn_t *home = tunnel.home
     cdef buffer_t *out = home.out
     if out != NULL:
@@ -233,7 +233,7 @@ cdef void push(io_t *io, tunnel_t *tunnel) noexcept nogil:
 
 
 cdef uint32_t taken(io_t *io, tunnel_t *tunnel, const uint8_t *data, uint32_t size) noexcept nogil:
-    """How many of these bytes the home's socket takes."""
+    """Return how many of these bytes the home's socket accepts."""
     cdef conn_t *home = tunnel.home
     cdef uint32_t at = 0
     cdef ssize_t sent
@@ -247,19 +247,19 @@ cdef uint32_t taken(io_t *io, tunnel_t *tunnel, const uint8_t *data, uint32_t si
         elif errno == EAGAIN:
             break
         elif errno != EINTR:
-            home.flags |= BROKEN  # what it said before is still to be read: epoll will say so
+            home.flags |= BROKEN  # its earlier output can still be read: epoll reports the end
     return at
 
 
 cdef uint32_t followed(io_t *io, tunnel_t *tunnel, const uint8_t *data, uint32_t size) noexcept nogil:
-    """Of the `size` bytes at `data` the first `sent` have left: how many of them need not be kept, which are counted no more."""
+    """Count the `sent` bytes at the beginning of `data` whose messages are sent whole, and subtract them from `sent`: they are not kept."""
     cdef uint32_t whole = 0
     cdef frame_t head
     cdef int n
     while tunnel.at < tunnel.sent and not tunnel.lost:
         n = parse_header(data + tunnel.at, size - tunnel.at, io.message_max, &head)
         if n < 0:
-            tunnel.lost = True  # the home says so
+            tunnel.lost = True  # the home reports it
         if n <= 0 or head.length > tunnel.sent - tunnel.at or tunnel.at + n + <uint32_t>head.length > tunnel.sent:
             break
         client_says(tunnel, &head, data + tunnel.at + n)
@@ -283,14 +283,14 @@ cdef uint32_t followed(io_t *io, tunnel_t *tunnel, const uint8_t *data, uint32_t
 
 
 cdef void pause(io_t *io, conn_t *conn) noexcept nogil:
-    """An end is not read until the other has taken what waits for it."""
+    """Stop reading an end until the other has accepted what waits for it."""
     io.count[C_PAUSED] += 1
     conn.flags |= PAUSED
     watch(io, conn)
 
 
 cdef void go_on(io_t *io, tunnel_t *tunnel, conn_t *conn) noexcept nogil:
-    """It is read again, unless that is over for good."""
+    """Resume reading an end, unless it has ended for good."""
     cdef epoll_event event
     if conn == tunnel.client and tunnel.halved:
         return
@@ -306,7 +306,7 @@ cdef void go_on(io_t *io, tunnel_t *tunnel, conn_t *conn) noexcept nogil:
 
 
 cdef void half_close(io_t *io, tunnel_t *tunnel) noexcept nogil:
-    """Nothing more goes home, which is told so: what it has not read comes back, or it ends."""
+    """Send the home an end of stream: it returns what it has not read, or closes."""
     cdef conn_t *home = tunnel.home
     tunnel.halved = True
     tunnel.client.flags |= PAUSED
@@ -318,13 +318,13 @@ cdef void half_close(io_t *io, tunnel_t *tunnel) noexcept nogil:
 
 
 cdef Py_ssize_t broken(io_t *io, tunnel_t *tunnel) noexcept nogil:
-    """The home cannot be gone on with; -1."""
+    """End a tunnel whose home cannot continue; return -1."""
     home_gone(io, tunnel, TUNNEL_BROKE)
     return -1
 
 
 cdef void home_gone(io_t *io, tunnel_t *tunnel, int why) noexcept nogil:
-    """The client stays for its owner to take it out, unless one of the two ends has closed it."""
+    """Report that the home is lost. The client stays for its owner to take over, unless one of both ends has closed it."""
     cdef conn_t *client = tunnel.client
     cdef conn_t *home = tunnel.home
     if why != TUNNEL_CLOSED and tunnel.closed:
@@ -345,7 +345,7 @@ cdef void home_gone(io_t *io, tunnel_t *tunnel, int why) noexcept nogil:
 
 
 cdef void client_gone(io_t *io, tunnel_t *tunnel) noexcept nogil:
-    """Both legs go at once: the home sees that the connection was dropped."""
+    """Free both ends at once: the home sees that the connection was dropped."""
     cdef conn_t *client = tunnel.client
     if tunnel.home != NULL:
         free(io, tunnel.home)
@@ -354,7 +354,7 @@ cdef void client_gone(io_t *io, tunnel_t *tunnel) noexcept nogil:
 
 
 cdef void tell(io_t *io, conn_t *client, int why) noexcept nogil:
-    """Puts the end of a tunnel where its owner will find it; where there is no memory for that the client is gone."""
+    """Queue the end of a tunnel for its owner; if there is no memory for that, the client is dropped."""
     if event_add(&io.events, EVENT_UNTUNNELLED, client, why, NULL, 0):
         return
     if client.state == PIPED:
@@ -365,7 +365,7 @@ cdef void tell(io_t *io, conn_t *client, int why) noexcept nogil:
 
 
 cdef void tunnel_expire(io_t *io, conn_t *conn) noexcept nogil:
-    """The timer of a leg is due: an end takes nothing, does not end, or nobody takes out who lost its home."""
+    """Handle the timer of an end: it reads nothing, does not close, or its client was not taken over after the loss of the home."""
     cdef tunnel_t *tunnel = conn.stamp.tunnel
     cdef bint client = conn == tunnel.client
     cdef uint32_t stuck = io.second - conn.moved
@@ -386,7 +386,7 @@ cdef void tunnel_expire(io_t *io, conn_t *conn) noexcept nogil:
 
 
 cdef void look(io_t *io, tunnel_t *tunnel, uint32_t stuck) noexcept nogil:
-    """Something was sent to the home since it was looked at last: whether that arrives there."""
+    """Check whether what was sent to the home since the last check arrives there."""
     cdef conn_t *home = tunnel.home
     cdef int way = way_of(home.fd)
     if way == WAY_GONE or home.flags & BLOCKED and stuck >= HOLD_SECONDS:

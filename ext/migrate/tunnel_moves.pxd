@@ -1,9 +1,9 @@
-"""How a tunnel begins, ends, and goes to another reactor. Rule: see piping.pyx."""
+"""Declare how a tunnel begins, ends, and moves to another reactor. Invariant: as in tunnel_moves.pyx."""
 from libc.stdint cimport uint64_t
 
-from ext.accept.admission cimport Addresses
+from ext.accept.address_limits cimport Addresses
 from ext.net.connection cimport io_t
-from ext.net.types cimport conn_t
+from ext.net.structs cimport conn_t
 
 cdef conn_t *piped(io_t *io, uint64_t number) noexcept nogil
 cdef object tunnel_in(io_t *io, Addresses addresses, int client_fd, str address, int home_fd, dict state, bytes data, object owner)

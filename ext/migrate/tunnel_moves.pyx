@@ -1,19 +1,20 @@
-"""A tunnel begins, gives its client back, and goes to another reactor: what is done to it beside its bytes.
+"""Begin and end tunnels, and move them with their state from one reactor to another.
 
-Rule: as in release.pyx: ages, not times; defaults are left out, what is not known is skipped; what another process wrote is believed only
-where it fits together and fits its bytes. Descriptors that came along are the tunnel's or closed, whatever happens.
+**Invariant:** as in connection_moves.pyx: ages instead of times; defaults are left out, unknown keys ignored; a state from another process
+is accepted only if its parts are consistent with each other and with its bytes. Received descriptors either belong to the tunnel or are
+closed.
 
-    heard, moved   age in seconds of the client's last byte, and of the last that it took; 0 is left out
-    visitor        1: another host counts the client at its address
-    to_home, sent  bytes of the client's that were kept or wait, and how many of them have left
-    within         1: they begin within a message in pieces, of which pieces are elsewhere
-    lost           1: it is not known where in a frame they begin
-    halved         1: the home was told that nothing more comes
-    closed         1: the client has said that it closes
-    spoke          1: the home has said something to the client, of which `from_home` is no part
-    talks          1: the client takes itself to be in a chat
-    from_home      bytes of a frame of the home's that is not whole
-    to_client      bytes that were queued and not taken; the bytes of a tunnel are to_home, from_home and these, in this order
+    heard, moved    age in seconds of the client's last byte, and of the last that it accepted; 0 is left out
+    visitor         1: another host counts the client at its address
+    to_home, sent   the client's bytes that are kept or wait, and how many of them are sent
+    within          1: they begin inside a fragmented message whose first fragments are elsewhere
+    lost            1: the position of the next frame in them is unknown
+    halved          1: the home was told that no more follows
+    closed          1: the client has sent a close frame
+    spoke           1: the home has sent something to the client, `from_home` excluded
+    talks           1: the client believes that it is in a chat
+    from_home       bytes of an incomplete frame of the home
+    to_client       bytes that are queued and not accepted; the tunnel's bytes are to_home, from_home and these, in this order
 """
 from socket import (
     IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET, TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_NODELAY, socket as Socket,
@@ -28,15 +29,15 @@ from libc.stdint cimport uint8_t, uint32_t
 from ext.net.buffers cimport buffer_free, buffer_t, bytes_of, held_by
 from ext.base.check cimport CHECK
 from ext.net.connection cimport BLOCKED, BROKEN, PAUSED, PIPED, VISITOR, connection_holds, connection_named, connection_new, name
-from ext.net.closing cimport free, let_go
+from ext.net.connection_end cimport free, let_go
 from ext.net.frames cimport RECORD, header_size, write_header
 from ext.net.tunnel_ends cimport legs_join, unsent
-from ext.migrate.release cimport count_at, filled, give_up, told_of
+from ext.migrate.connection_moves cimport count_at, filled, give_up, told_of
 from ext.net.output cimport awaited, flush, pending
 from ext.net.ring_snapshot cimport whole
 from ext.base.system cimport EPOLL_CTL_ADD, close, epoll_ctl, epoll_event
 from ext.migrate.tunnel cimport HALF_SECONDS, HOLD_SECONDS, HOME_FRAME_MAX, WAITING, followed
-from ext.net.types cimport tunnel_t
+from ext.net.structs cimport tunnel_t
 from ext.migrate.peer_liveness cimport LOOK_SECONDS
 from ext.net.wheel cimport wheel_arm
 
@@ -46,8 +47,8 @@ cdef enum:
 
 RECORD_MAX = HOME_FRAME_MAX  # bytes
 
-# An end that is gone, or the way to it, is noticed within 3 s while nothing is on the way; else the reactor looks (peer_liveness.pyx). TCP_USER_TIMEOUT would
-# end the way to one that is there and takes nothing, too.
+# A lost end or route is noticed within 3 s while nothing is in flight; else the reactor checks (peer_liveness.pyx). TCP_USER_TIMEOUT would also end
+# the connection to an end that is alive and does not read.
 cdef tuple OPTIONS = (
     (SOL_SOCKET, SO_KEEPALIVE, 1),
     (IPPROTO_TCP, TCP_KEEPIDLE, 1),
@@ -58,9 +59,9 @@ cdef tuple OPTIONS = (
 
 
 def prepare(sock: Socket) -> None:
-    """Sets what a TCP socket between two hosts needs, at either end: not to block, no delay, and to be told within 3 s of an end that is gone.
+    """Set the options of a TCP socket between two hosts, at either end: non-blocking, no delay, and a lost peer noticed within 3 s.
 
-    OSError: it is none.
+    Raises OSError if it is no such socket.
     """
     sock.setblocking(False)
     for level, option, value in OPTIONS:
@@ -68,7 +69,10 @@ def prepare(sock: Socket) -> None:
 
 
 def record_frame(record: bytes) -> bytes:
-    """What a home says to the host of its tunnel's other end: a frame of opcode 3. ValueError: more than RECORD_MAX bytes."""
+    """Build the frame by which a home sends a record to the host of the tunnel's other end: opcode 3.
+
+    Raises ValueError for more than RECORD_MAX bytes.
+    """
     cdef uint8_t[10] head
     if len(record) > HOME_FRAME_MAX:
         raise ValueError("a record of a tunnel has 256 KiB at most")
@@ -77,15 +81,16 @@ def record_frame(record: bytes) -> bytes:
 
 
 cdef conn_t *piped(io_t *io, uint64_t number) noexcept nogil:
-    """The client of a tunnel, by its name, or NULL."""
+    """Return the client of a tunnel by its number, or NULL."""
     cdef conn_t *conn = connection_named(io, number)
     return conn if conn != NULL and conn.state == PIPED and conn.stamp.tunnel.client == conn else NULL
 
 
 cdef object tunnel_in(io_t *io, Addresses addresses, int client_fd, str address, int home_fd, dict state, bytes data, object owner):
-    """The number of a tunnel between two sockets, which are ours from here on.
+    """Make a tunnel between two sockets, which belong to this reactor from now on; return its number.
 
-    ValueError for what does not fit, OSError where there is no memory or epoll refuses: then both are closed and nothing was taken.
+    Raises ValueError for an inconsistent state, OSError if there is no memory or epoll refuses: then both are closed and nothing else has
+    changed.
     """
     cdef conn_t *client = connection_new(io, client_fd)
     cdef conn_t *home = connection_new(io, home_fd) if client != NULL else NULL
@@ -113,7 +118,7 @@ cdef object tunnel_in(io_t *io, Addresses addresses, int client_fd, str address,
 
 
 cdef void unmade(io_t *io, conn_t *conn, int fd) noexcept:
-    """Of what could not be made the descriptor is closed all the same."""
+    """Close the descriptor of a connection that could not be made."""
     if conn != NULL:
         free(io, conn)
     else:
@@ -154,7 +159,7 @@ cdef int read_tunnel(io_t *io, tunnel_t *tunnel, dict state, bytes data) except 
 
 
 cdef int enlist(io_t *io, tunnel_t *tunnel) except -1:
-    """Epoll and the wheel know both legs; what waits leaves with the next turn."""
+    """Register both ends with epoll and the wheel; waiting output is sent in the next turn."""
     cdef conn_t *client = tunnel.client
     cdef conn_t *home = tunnel.home
     cdef uint32_t stuck = io.second - client.moved
@@ -186,7 +191,7 @@ cdef int watched(io_t *io, conn_t *conn) except -1:
 
 
 cdef dict ages(io_t *io, conn_t *client):
-    """What is said of a client wherever it goes."""
+    """Return the parts of a client's state that any move includes."""
     cdef dict state = {}
     cdef uint32_t heard = io.second - client.heard, moved = io.second - client.moved
     if heard:
@@ -199,14 +204,14 @@ cdef dict ages(io_t *io, conn_t *client):
 
 
 cdef bytes bytes_in(buffer_t *buffer, uint32_t start):
-    """What a buffer (NULL: none) holds from there on."""
+    """Return the bytes of a buffer (NULL: none) from `start` on."""
     if buffer == NULL or start >= held_by(buffer):
         return b""
     return PyBytes_FromStringAndSize(<char *>bytes_of(buffer) + start, held_by(buffer) - start)
 
 
 cdef bint ready_to_go(io_t *io, conn_t *client) noexcept:
-    """What can be sent to it was; False where an event of it waits, or its socket is broken: epoll will say so."""
+    """Send what the client accepts. False if an event of it waits, or its socket has failed, which epoll reports."""
     if told_of(io, client):
         return False
     if client.out != NULL and not client.flags & BLOCKED:
@@ -215,7 +220,7 @@ cdef bint ready_to_go(io_t *io, conn_t *client) noexcept:
 
 
 cdef tuple tunnel_out(io_t *io, Addresses addresses, conn_t *client):
-    """(the client's descriptor, address, the home's descriptor, state, bytes) of a tunnel, which is gone from here; None where it cannot go now."""
+    """Release a tunnel and return (the client's descriptor, address, the home's descriptor, state, bytes); None if it cannot move now."""
     cdef tunnel_t *tunnel = client.stamp.tunnel
     cdef conn_t *home = tunnel.home
     cdef dict state
@@ -238,9 +243,9 @@ cdef tuple tunnel_out(io_t *io, Addresses addresses, conn_t *client):
 
 
 cdef tuple client_out(io_t *io, Addresses addresses, conn_t *client, bytes returned):
-    """(descriptor, address, state, bytes) of a tunnel's client, for `move_in`; the home's leg is closed, and the tunnel gone.
+    """Release a tunnel's client as (descriptor, address, state, bytes) for `move_in`, and close the tunnel's home end.
 
-    None where the client cannot go on: what it said last was begun elsewhere; then it is closed too. Or where it cannot go now.
+    None if the client cannot move now, or if it cannot continue, because its last message began in another process: then it is closed too.
     """
     cdef tunnel_t *tunnel = client.stamp.tunnel
     cdef conn_t *home = tunnel.home

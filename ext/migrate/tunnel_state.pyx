@@ -1,17 +1,19 @@
-"""Whether the client of a tunnel takes itself to be in a chat, by what passes: if its home is gone it is told that the chat is over, or has to ask.
+"""Track whether the client of a tunnel believes that it is in a chat, from passing frames.
 
-Rule: in doubt it does not. A home says `type` first, and compactly (engine/wire/frames.py); a client may say a thing in any way that JSON has, so
-what is not plainly something else may be a `find` or a `leave`. No more is looked at than the first bytes of a frame.
+If its home is lost, it must be told that the chat is over.
+
+**Invariant:** in doubt it is not in a chat. A home writes `type` first, and compactly (engine/wire/frames.py); a client may use any JSON
+spelling, so a frame that is not plainly something else may be a `find` or a `leave`. Only the first bytes of a frame are read.
 """
 from libc.stdint cimport uint8_t
 from libc.string cimport memcmp
 
 from ext.net.frames cimport CLOSE, TEXT, frame_t
-from ext.net.types cimport tunnel_t
+from ext.net.structs cimport tunnel_t
 
 cdef enum:
-    BEGIN = 8     # bytes of {"type":
-    WORD = 16     # of what a client may ask, at most
+    BEGIN = 8     # length of {"type":
+    WORD = 16     # longest type of a client's frame
 
 
 cdef inline bint says(const uint8_t *payload, Py_ssize_t size, const char *what, Py_ssize_t length) noexcept nogil:
@@ -19,7 +21,7 @@ cdef inline bint says(const uint8_t *payload, Py_ssize_t size, const char *what,
 
 
 cdef void home_says(tunnel_t *tunnel, const uint8_t *payload, Py_ssize_t size) noexcept nogil:
-    """A text frame for the client."""
+    """Note a text frame for the client."""
     if not says(payload, size, b'{"type":', BEGIN):
         return
     payload += BEGIN
@@ -31,13 +33,13 @@ cdef void home_says(tunnel_t *tunnel, const uint8_t *payload, Py_ssize_t size) n
 
 
 cdef void client_says(tunnel_t *tunnel, const frame_t *head, const uint8_t *payload) noexcept nogil:
-    """A frame that went home whole; `payload`: as it came, masked. Pieces of a message that has not ended are said again where the home is gone."""
+    """Note a frame that was sent home whole; `payload`: masked, as it came. Fragments of an unfinished message are repeated if the home is lost."""
     if tunnel.talks and head.fin and head.opcode < CLOSE:
         tunnel.talks = head.opcode == TEXT and stays(payload, <Py_ssize_t>head.length, head.mask)
 
 
 cdef bint stays(const uint8_t *payload, Py_ssize_t size, const uint8_t *mask) noexcept nogil:
-    """Whether it is a word that is known to be neither `find` nor `leave`."""
+    """Whether the type is known to be neither `find` nor `leave`."""
     cdef uint8_t[BEGIN + WORD + 3] text
     cdef Py_ssize_t i, at = BEGIN, begin
     size = min(size, <Py_ssize_t>sizeof(text))

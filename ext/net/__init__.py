@@ -1,1 +1,1 @@
-"""The data road: from a byte that came to a byte that leaves. Rule: it knows no asyncio and no policy."""
+"""Carry bytes from one socket to another: frames, chat lines, rings, relay, output, timers. Invariant: no asyncio and no policy."""

@@ -1,13 +1,13 @@
-"""Memory for bytes: buffers that grow, and a pool of chunks. Rule: whoever holds a buffer gives it back, once."""
+"""Declare growing buffers and a pool of chunks. Invariant: the holder of a buffer frees it, once."""
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 
 cdef struct buffer_t:
-    # bytes that lie at [start, end) behind this head; `room` of them have a place
+    # header of a buffer whose bytes are at [start, end) behind it, in space for `room` bytes
     uint32_t start
     uint32_t end
     uint32_t room
-    uint16_t chunk           # whether it is one of the pool
-    uint16_t opcode          # of a message that comes in pieces
+    uint16_t chunk           # whether it is a chunk of the pool
+    uint16_t opcode          # opcode of a fragmented message
 
 cdef buffer_t *buffer_new(uint32_t room) noexcept nogil
 cdef buffer_t *fit(buffer_t *buffer, uint32_t need) noexcept nogil
@@ -17,9 +17,9 @@ cdef void chunks_clear() noexcept nogil
 cdef void *aligned(size_t size) noexcept nogil
 
 cdef inline uint8_t *bytes_of(buffer_t *buffer) noexcept nogil:
-    """Where what it holds begins."""
+    """Return the address of the first byte held."""
     return <uint8_t *>(buffer + 1) + buffer.start
 
 cdef inline uint32_t held_by(buffer_t *buffer) noexcept nogil:
-    """How many bytes it holds; none where there is no buffer."""
+    """Return the number of bytes held; 0 for NULL."""
     return buffer.end - buffer.start if buffer != NULL else 0

@@ -1,9 +1,9 @@
-"""Buffers that grow, and chunks of 16 KiB from a pool.
+"""Provide byte buffers: buffers that grow, and a pool of 16 KiB chunks.
 
-A chunk is for the output of one read, so a few serve all; it goes back when the output was sent. Where the pool is empty an output is
-small and grows: thousands who are told something in one turn must not hold thousands of chunks.
+A chunk holds the output that one read produces, so a few serve all connections; it returns to the pool once it is sent. If the pool is
+empty, an output begins small and grows: thousands of connections that receive something in one turn must not hold thousands of chunks.
 
-What a buffer held is cleared before its memory is freed. Chunks of the pool are cleared once a second, not for each message.
+A buffer is cleared before its memory is freed. Chunks of the pool are cleared once a second, not per message.
 """
 from libc.stdint cimport uint32_t
 from libc.stdlib cimport free, malloc
@@ -14,18 +14,18 @@ from ext.base.system cimport aligned_alloc, explicit_bzero
 
 cdef enum:
     CHUNK = 16 * 1024
-    POOL = 8           # chunks at most: one a partner of a read, not one a connection
-    LEAST = 512        # bytes of a buffer that grows, with its head: the answer to a request head and a greeting
+    POOL = 8           # chunks at most: one per receiver of a read, not per connection
+    LEAST = 512        # bytes of a growing buffer with its header: a handshake reply and a greeting
 
 cdef buffer_t *pool[8]
 cdef int pooled = 0
-cdef bint written = False  # whether a chunk came back since the pool was cleared
-cdef int chunks = 0        # those in use included
-cdef long live = 0         # buffers that somebody holds, chunks among them
+cdef bint written = False  # whether a chunk was returned since the pool was last cleared
+cdef int chunks = 0        # chunks that exist, pooled or in use
+cdef long live = 0         # buffers in use, chunks included
 
 
 def alive() -> dict[str, int]:
-    """For the leak ledger: buffers that somebody holds; chunks that lie in the pool are nobody's."""
+    """Return the buffers in use, for the leak ledger; chunks in the pool are not in use."""
     return {"buffers": live}
 
 
@@ -39,7 +39,7 @@ cdef buffer_t *allocated(uint32_t room) noexcept nogil:
 
 
 cdef buffer_t *buffer_new(uint32_t room) noexcept nogil:
-    """An empty buffer; NULL where the machine has no memory."""
+    """Return an empty buffer; NULL if there is no memory."""
     global live
     cdef buffer_t *buffer = allocated(room)
     live += buffer != NULL
@@ -47,7 +47,7 @@ cdef buffer_t *buffer_new(uint32_t room) noexcept nogil:
 
 
 cdef buffer_t *fit(buffer_t *buffer, uint32_t need) noexcept nogil:
-    """`buffer` (NULL: none) with room for `need` bytes behind its own; NULL (and `buffer` unharmed) where there is no memory."""
+    """Return `buffer` (or a new one for NULL) with room for `need` more bytes; NULL, and `buffer` unchanged, if there is no memory."""
     global chunks
     cdef uint32_t head = sizeof(buffer_t), size = LEAST
     cdef buffer_t *grown
@@ -63,7 +63,7 @@ cdef buffer_t *fit(buffer_t *buffer, uint32_t need) noexcept nogil:
         size *= 2
     grown = allocated(size - head)
     if grown != NULL:
-        chunks -= buffer.chunk  # it outgrew the pool
+        chunks -= buffer.chunk  # its bytes no longer fit a chunk
         grown.start, grown.end, grown.opcode = buffer.start, buffer.end, buffer.opcode
         memcpy(grown + 1, buffer + 1, buffer.end)
         give_back(buffer)
@@ -71,13 +71,13 @@ cdef buffer_t *fit(buffer_t *buffer, uint32_t need) noexcept nogil:
 
 
 cdef void give_back(buffer_t *buffer) noexcept nogil:
-    """Clears a buffer's memory and frees it."""
+    """Clear a buffer's memory and free it."""
     explicit_bzero(buffer + 1, buffer.room)
     free(buffer)
 
 
 cdef buffer_t *chunk_take() noexcept nogil:
-    """An empty chunk; NULL where all are in use, or there is no memory."""
+    """Return an empty chunk; NULL if all are in use or there is no memory."""
     global pooled, chunks, live
     cdef buffer_t *chunk
     if pooled:
@@ -94,7 +94,7 @@ cdef buffer_t *chunk_take() noexcept nogil:
 
 
 cdef void buffer_free(buffer_t *buffer) noexcept nogil:
-    """Takes a buffer's memory back; a chunk goes to the pool. NULL: nothing to take."""
+    """Free a buffer; a chunk returns to the pool. NULL is ignored."""
     global pooled, live, written
     if buffer == NULL:
         return
@@ -110,7 +110,7 @@ cdef void buffer_free(buffer_t *buffer) noexcept nogil:
 
 
 cdef void chunks_clear() noexcept nogil:
-    """Clears the chunks that nobody holds, if one was used since the last time."""
+    """Clear the pooled chunks if one was used since the last call."""
     global written
     cdef int i
     if written:
@@ -120,7 +120,7 @@ cdef void chunks_clear() noexcept nogil:
 
 
 cdef void *aligned(size_t size) noexcept nogil:
-    """Zeroed memory that begins a cache line, for structs whose hot fields fill whole ones; `free` takes it back."""
+    """Return zeroed memory aligned to a cache line, for structs whose hot fields fill whole lines; release it with `free`."""
     cdef void *memory = aligned_alloc(64, (size + 63) // 64 * 64)
     if memory != NULL:
         memset(memory, 0, size)

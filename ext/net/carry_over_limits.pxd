@@ -1,13 +1,13 @@
-"""Whoever is carried by one connection after the other. Rule: see carried.pyx."""
+"""Declare limits that outlive a connection. Invariant: as in carry_over_limits.pyx."""
 from libc.stdint cimport uint64_t
 
 from ext.net.connection cimport io_t
-from ext.net.types cimport conn_t
+from ext.net.structs cimport conn_t
 
 cdef class Carried:
-    cdef uint64_t carrier    # the connection that carries it, 0: none ever did
-    cdef double counted      # when the tokens were, 0: they are the connection's
-    cdef float[5] tokens     # by bucket, as that connection left them
+    cdef uint64_t carrier    # number of the connection that has the limits; 0: none ever did
+    cdef double counted      # time of `tokens`; 0: the connection has them
+    cdef float[5] tokens     # by bucket, as the last connection left them
 
 cdef void carried_by(io_t *io, Carried who, conn_t *conn)
 cdef list allowance(io_t *io, Carried who)

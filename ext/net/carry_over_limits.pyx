@@ -1,26 +1,26 @@
-"""Whoever is carried by one connection after the other: what they may still send goes with them.
+"""Carry a user's rate limits from one connection to the next.
 
-Rule: the limits of protocol.md, rule 10, are a person's, so a new connection that a session goes on over gives no fresh burst.
-While it is open a connection has the buckets; when it is gone its owner keeps them until the next.
+**Invariant:** the limits of protocol.md, rule 10, belong to the user, so a new connection of the same session gives no fresh burst. An open
+connection has the buckets; between two connections their owner keeps them.
 """
 from ext.net.connection cimport BUCKETS, connection_named, name, refill
 
-cdef double MOST = 1e30   # tokens: beyond what anybody sets, and a number
+cdef double MOST = 1e30   # tokens: above any sensible setting, and finite
 
 
 cdef class Carried:
-    """To be inherited from by what owns connections (`Reactor.adopt`)."""
+    """Base class of objects that own connections (`Reactor.adopt`) and keep their limits."""
 
 
 cdef void carried_by(io_t *io, Carried who, conn_t *conn):
-    """From now on `conn` carries it, with what is left of its allowance; a fresh connection's burst is the most."""
+    """Make `conn` the owner's connection, with the remaining tokens of the previous one, at most a fresh connection's burst."""
     cdef conn_t *before = connection_named(io, who.carrier) if who.carrier else NULL
     cdef int i
     if before == conn:
         return
     if before != NULL:
         refill(io, before.tokens, &before.stamp.counted)
-        carried_no_more(io, who, before)  # it is replaced, and closes
+        carried_no_more(io, who, before)  # that one is replaced, and closes
     if who.counted:
         refill(io, who.tokens, &who.counted)
         for i in range(BUCKETS):
@@ -30,7 +30,7 @@ cdef void carried_by(io_t *io, Carried who, conn_t *conn):
 
 
 cdef void carried_no_more(io_t *io, Carried who, conn_t *conn):
-    """The connection is closing or dead; one that does not carry it any more says nothing."""
+    """Save the tokens of a connection that closes; ignored if it is no longer the owner's."""
     cdef int i
     if who.carrier != name(conn) or who.counted:
         return
@@ -40,7 +40,7 @@ cdef void carried_no_more(io_t *io, Carried who, conn_t *conn):
 
 
 cdef list allowance(io_t *io, Carried who):
-    """What who is carried by no connection may send by now; None where all buckets are full, or a connection has them."""
+    """Return the tokens of an owner without a connection; None if all buckets are full, or if a connection has them."""
     cdef int i
     if not who.counted:
         return None
@@ -52,7 +52,7 @@ cdef list allowance(io_t *io, Carried who):
 
 
 cdef int read_tokens(io_t *io, list values, float *tokens) except -1:
-    """Five numbers, none above its burst of here. ValueError for anything else, and nothing is changed."""
+    """Read five tokens, each capped at this process's burst. Raises ValueError for anything else, with nothing changed."""
     cdef int i
     cdef float[5] found
     if len(values) != BUCKETS:
@@ -67,7 +67,7 @@ cdef int read_tokens(io_t *io, list values, float *tokens) except -1:
 
 
 cdef int allow(io_t *io, Carried who, list tokens) except -1:
-    """Who comes from another process without a connection may send this. Where a connection carries them it knows better."""
+    """Give an owner without a connection the tokens that it had in another process. Ignored if it has a connection, whose tokens are newer."""
     if who.counted or not who.carrier:
         read_tokens(io, tokens, who.tokens)
         who.counted = io.now

@@ -1,8 +1,8 @@
-"""The envelope scanner: a chat line in its canonical spelling is checked in place and never decoded.
+"""Scan a chat line in its canonical spelling in place, without decoding it.
 
-Canonical: `{"type":"message","text":"…"}`, the same with `,"id":"…"` behind the text or between the two, no space outside of
-strings, escapes only `\\" \\\\ \\n \\t`, valid UTF-8, 1 to 2,000 code points, no other C0 and no C1 control (protocol.md, rule 9). An
-id: 1 to 64 printable ASCII bytes without quote and backslash. Everything else is OTHER: not wrong, but the general parser's to judge.
+Canonical: `{"type":"message","text":"…"}`, or the same with `,"id":"…"` after the text or before it; no space outside of strings, no
+escapes but `\\" \\\\ \\n \\t`, valid UTF-8, 1 to 2,000 code points, no other C0 and no C1 control characters (protocol.md, rule 9). An id
+is 1 to 64 printable ASCII bytes without quote and backslash. Everything else is OTHER: not an error, but for the general parser to check.
 """
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcmp, memcpy
@@ -21,13 +21,13 @@ cdef uint64_t HIGHS = 0x8080808080808080
 
 
 cdef inline bint plain(uint64_t w) noexcept nogil:
-    """Whether all eight bytes are ASCII, no control, no quote, no backslash."""
+    """Whether all eight bytes are ASCII, and no control character, quote or backslash."""
     cdef uint64_t quote = w ^ (ONES * 0x22), slash = w ^ (ONES * 0x5C)
     return not ((w | (w - ONES * 0x20) | (quote - ONES) | (slash - ONES)) & HIGHS)
 
 
 cdef Py_ssize_t text_end(const uint8_t *p, Py_ssize_t n) noexcept nogil:
-    """Bytes up to the closing quote of a canonical text that starts at `p`, or -1."""
+    """Return the bytes up to the closing quote of a canonical text at `p`, or -1."""
     cdef Py_ssize_t i = 0, points = 0, size
     cdef uint64_t word
     cdef uint8_t c
@@ -52,14 +52,14 @@ cdef Py_ssize_t text_end(const uint8_t *p, Py_ssize_t n) noexcept nogil:
         else:
             size = sequence(p + i, n - i)
             if size == 0 or c == 0xC2 and p[i + 1] < 0xA0:
-                return -1  # broken, or a C1 control
+                return -1  # invalid UTF-8, or a C1 control character
             i += size
         points += 1
     return -1
 
 
 cdef Py_ssize_t id_end(const uint8_t *p, Py_ssize_t n) noexcept nogil:
-    """Bytes up to the closing quote of a plain id at `p`, or -1."""
+    """Return the bytes up to the closing quote of a plain id at `p`, or -1."""
     cdef Py_ssize_t i = 0
     while i < n and i <= ID_MAX:
         if p[i] == 0x22:
@@ -109,7 +109,7 @@ cdef int scan_message(const uint8_t *p, Py_ssize_t n, line_t *line) noexcept nog
 
 
 cdef int scan(const uint8_t *p, Py_ssize_t n, line_t *line) noexcept nogil:
-    """What the text frame of `n` bytes at `p` is; fills `line` for a MESSAGE."""
+    """Classify the text frame of `n` bytes at `p`; fill `line` for a MESSAGE."""
     if starts(p, n, HEAD, 18):
         return scan_message(p, n, line)
     if n == 31 and memcmp(p, ON, 31) == 0:

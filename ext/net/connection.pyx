@@ -1,7 +1,7 @@
-"""Connections and the table of them.
+"""Keep connections in slabs, and the table that finds them by number.
 
-A connection is named by a number that is never used twice (slot and serial), so that a call for one that is gone does nothing. They
-come in slabs: one by one, alignment costs each 64 bytes. What dies within a batch keeps its memory until its end (closing.pyx).
+A connection's number (slot and serial) is never reused, so a call for one that is gone does nothing. Connections are allocated in slabs:
+one by one, alignment would cost 64 bytes each. One that dies within a batch keeps its memory until the batch ends (connection_end.pyx).
 """
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
@@ -10,15 +10,15 @@ from libc.string cimport memset
 from ext.net.buffers cimport aligned, buffer_free, held_by
 from ext.base.check cimport CHECK
 from ext.net.counters cimport C_MESSAGES, times_add
-from ext.net.events cimport events_free
+from ext.net.event_queue cimport events_free
 from ext.base.system cimport SERENDIP_SANITIZED, aligned_alloc
 
 cdef enum:
-    SLAB = 64              # connections that are allocated at once
+    SLAB = 64              # connections per allocation
     SLOTS_LEAST = 1024
     NAMES_LEAST = 64
 
-cdef conn_t *spare = NULL  # connections that are free, by `next`
+cdef conn_t *spare = NULL  # free connections, by `next`
 cdef uint32_t serials = 0
 cdef long live = 0
 
@@ -27,12 +27,12 @@ if sizeof(conn_t) != 128:
 
 
 def alive() -> dict[str, int]:
-    """For the leak ledger: connections whose memory is in use, of all reactors."""
+    """Return the connections in use, of all reactors, for the leak ledger."""
     return {"connections": live}
 
 
 cdef conn_t *allocated() noexcept nogil:
-    """A zeroed connection; NULL where there is no memory."""
+    """Return a zeroed connection; NULL if there is no memory."""
     global spare, live
     cdef conn_t *conn
     cdef int i
@@ -55,7 +55,7 @@ cdef conn_t *allocated() noexcept nogil:
 
 
 cdef void discard(conn_t *conn) noexcept nogil:
-    """Takes a connection's memory back."""
+    """Return a connection's memory to the free list."""
     global spare, live
     live -= 1
     if SERENDIP_SANITIZED:
@@ -80,7 +80,7 @@ cdef bint more_slots(io_t *io) noexcept nogil:
 
 
 cdef conn_t *connection_new(io_t *io, int fd) noexcept nogil:
-    """A connection whose head is to come, in the table; NULL where there is no memory. Its owner and address are the caller's to set."""
+    """Add a connection in state HEAD to the table; NULL if there is no memory. The caller sets its owner and address."""
     global serials
     cdef conn_t *conn = allocated()
     cdef int i
@@ -108,7 +108,7 @@ cdef conn_t *connection_new(io_t *io, int fd) noexcept nogil:
 
 
 cdef void connection_unlist(io_t *io, conn_t *conn) noexcept nogil:
-    """Takes a dead connection from the table: its number names nobody any more."""
+    """Remove a dead connection from the table, so that its number finds nothing."""
     CHECK(io.slots[conn.slot] == conn and io.freed < io.slot_room)
     io.slots[conn.slot] = NULL
     io.free_slots[io.freed] = conn.slot
@@ -116,7 +116,7 @@ cdef void connection_unlist(io_t *io, conn_t *conn) noexcept nogil:
 
 
 cdef void connection_free(conn_t *conn) noexcept nogil:
-    """Frees a dead connection's memory; whoever calls has let go of owner, address and ring."""
+    """Free a dead connection's memory; the caller has released its owner, address and ring."""
     CHECK(conn.state == DEAD and conn.ring == NULL)
     buffer_free(conn.out)
     buffer_free(conn.input)
@@ -125,7 +125,7 @@ cdef void connection_free(conn_t *conn) noexcept nogil:
 
 
 cdef conn_t *connection_named(io_t *io, uint64_t number) noexcept nogil:
-    """The connection of that name in any state but DEAD, or NULL."""
+    """Return the connection with this number in any state but DEAD, or NULL."""
     cdef uint32_t slot = <uint32_t>number
     cdef conn_t *conn
     if slot >= io.slot_count:
@@ -135,20 +135,20 @@ cdef conn_t *connection_named(io_t *io, uint64_t number) noexcept nogil:
 
 
 cdef conn_t *connection_open(io_t *io, uint64_t number) noexcept nogil:
-    """The open connection of that name, or NULL."""
+    """Return the open connection with this number, or NULL."""
     cdef conn_t *conn = connection_named(io, number)
     return conn if conn != NULL and conn.state == OPEN else NULL
 
 
 cdef bint connection_holds(conn_t *conn) noexcept nogil:
-    """Whether no flag stands where the table of connection.pxd has none."""
+    """Whether all flags are allowed in the connection's state by the table of connection.pxd."""
     cdef uint32_t[5] allowed
     allowed[DEAD], allowed[HEAD], allowed[OPEN], allowed[CLOSING], allowed[PIPED] = IN_DEAD, IN_HEAD, IN_OPEN, IN_CLOSING, IN_PIPED
     return conn.state <= PIPED and not conn.flags & ~allowed[conn.state]
 
 
 cdef bint names_add(names_t *names, uint64_t number) noexcept nogil:
-    """Puts a number behind the others; False where there is no memory."""
+    """Append a number; False if there is no memory."""
     cdef uint64_t *grown
     cdef uint32_t room
     if names.count == names.room:
@@ -164,9 +164,9 @@ cdef bint names_add(names_t *names, uint64_t number) noexcept nogil:
 
 
 cdef bint shut(io_t *io, conn_t *conn) noexcept nogil:
-    """Nothing behind what was read is parsed until the next `settle`; False where there is no memory to remember that."""
+    """Shut a connection's gate: further input is not parsed until the next `settle`. False if there is no memory to remember it."""
     if conn.flags & GATED:
-        return True  # a second entry would open the gate behind the first
+        return True  # a second entry would open the gate after the first
     if not names_add(&io.gated, name(conn)):
         return False
     conn.flags |= GATED
@@ -174,7 +174,7 @@ cdef bint shut(io_t *io, conn_t *conn) noexcept nogil:
 
 
 cdef void refill(io_t *io, float *tokens, double *counted) noexcept nogil:
-    """Buckets that were counted then have by now what time brought them."""
+    """Refill buckets with the tokens of the time since they were counted."""
     cdef float elapsed = <float>(io.now - counted[0])
     cdef int i
     if elapsed > 0:
@@ -186,7 +186,7 @@ cdef void refill(io_t *io, float *tokens, double *counted) noexcept nogil:
 
 
 cdef bint take(io_t *io, conn_t *conn, int bucket, float cost) noexcept nogil:
-    """Takes `cost` from one of the connection's buckets; False where it holds less. Always True where limits are lifted."""
+    """Take `cost` tokens from one of the connection's buckets; False if it holds less. Always True if limits are not enforced."""
     if not io.limits:
         return True
     refill(io, conn.tokens, &conn.stamp.counted)
@@ -197,7 +197,7 @@ cdef bint take(io_t *io, conn_t *conn, int bucket, float cost) noexcept nogil:
 
 
 cdef void tables_free(io_t *io) noexcept nogil:
-    """The end of the table, which is empty, and of the lists beside it."""
+    """Free the table, which is empty, and the lists beside it."""
     CHECK(io.freed == io.slot_count)
     events_free(&io.events)
     free(io.slots)
@@ -208,14 +208,14 @@ cdef void tables_free(io_t *io) noexcept nogil:
 
 
 cdef void set_clock(io_t *io, double now) noexcept nogil:
-    """Time goes forward only."""
+    """Set the time, which never decreases."""
     if now > io.now:
         io.now = now
         io.second = <uint32_t>(now - io.start)
 
 
 cdef void time_messages(io_t *io, uint64_t now) noexcept nogil:
-    """What was relayed since the last look has been sent by now."""
+    """Count the time of the messages that were relayed and sent since the last call."""
     times_add(&io.relayed, now - io.began, io.count[C_MESSAGES] - io.timed)
     io.timed = io.count[C_MESSAGES]
 
@@ -227,7 +227,7 @@ cdef tuple FLAGS = (
 
 
 cdef str described(io_t *io, conn_t *conn):
-    """One line for people who look for a fault: no address, and nothing of what was said."""
+    """Describe a connection in one line for debugging: no address and no text."""
     flags = "|".join(word for bit, word in enumerate(FLAGS) if conn.flags >> bit & 1)
     tokens = "/".join(f"{conn.tokens[i]:.1f}" for i in range(BUCKETS))
     chat = "no ring" if conn.ring == NULL else f"side {conn.side} of a ring at {conn.ring.last}"

@@ -1,35 +1,35 @@
-"""How a connection ends. Rule: each way is a row of the table; five verbs, and each says what comes after it.
+"""Declare the ends of a connection. Invariant: every cause is a row of the table, and every end is one of five functions.
 
-    fail     for what it sent: the error, the close code; then it lingers, and its loss is told
-    leave    by its own close frame, which is answered; then it lingers, and its loss is told
-    lose     without a word: freed at once, and its loss is told where it was open
-    linger   what is queued still leaves, what comes in is thrown away; then it is freed
-    free     the socket goes, and all that the connection holds; its memory when the batch is collected
+    fail     for what the client sent: an error, the close code; then it lingers, and the engine receives the loss
+    leave    by the client's own close frame, which is answered; then it lingers, and the engine receives the loss
+    lose     without a close frame: freed at once; the engine receives the loss if it was open
+    linger   queued output is still sent, input is discarded; then it is freed
+    free     closes the socket and frees what the connection holds; its own memory is freed when the batch is collected
 """
 from libc.stdint cimport uint8_t, uint64_t
 
-from ext.accept.admission cimport Addresses
+from ext.accept.address_limits cimport Addresses
 from ext.net.connection cimport io_t
-from ext.net.types cimport conn_t
+from ext.net.structs cimport conn_t
 
 cdef enum:
-    # for what it sent
+    # by what the client sent
     PROTOCOL
     BINARY_DATA
     ENCODING
     TOO_BIG
     FLOOD
-    # because the engine says so, which is told nothing of it
+    # by the engine, which receives no event of it
     INTERNAL
     RESTART
     BUSY
     BANNED
     REPLACED
-    # by its own close frame
+    # by the client's close frame
     CLIENT_LEFT
     CLIENT_AWAY
     CLIENT_OTHER
-    # without a word
+    # without a close frame
     CLIENT_NONE
     UNANSWERED
     UNTAKEN

@@ -1,21 +1,21 @@
-"""Every way in which a connection ends.
+"""End connections: send the error and close code, linger, free, and report the loss to the engine.
 
-What dies within a batch is reclaimed at its end: the batch may still point at it, and its owner is told with its loss. Where there is no
-memory for the event of a loss, the connection itself is marked, and found when the batch is collected.
+A connection that dies within a batch is reclaimed at its end, because the batch may still point at it and its owner is part of the event.
+If there is no memory for the event, the connection itself is marked and found when the batch is collected.
 """
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF
 from libc.stdint cimport uint8_t, uint32_t
 
-from ext.accept.admission cimport key_of
-from ext.net.carry_over cimport Carried, carried_no_more
+from ext.accept.address_limits cimport key_of
+from ext.net.carry_over_limits cimport Carried, carried_no_more
 from ext.base.check cimport CHECK
 from ext.net.connection cimport (
     BLOCKED, BROKEN, CLOSING, COMING, COUNTED, DEAD, HEAD, IN_CLOSING, IN_DEAD, LINGER, OPEN, PAUSED, PIPED, UNTOLD, VIRTUAL, connection_free,
     connection_holds, connection_named, connection_unlist, name, names_add, refill,
 )
 from ext.net.counters cimport *
-from ext.net.events cimport event_add
+from ext.net.event_queue cimport event_add
 from ext.net.frames cimport CLOSE, close_code_allowed
 from ext.net.tunnel_ends cimport leg_part
 from ext.net.output cimport fault, frame, mark_dirty, watch
@@ -26,16 +26,16 @@ from ext.net.utf8 cimport valid
 from ext.net.wheel cimport wheel_arm, wheel_disarm
 
 cdef enum:
-    LINGER_SECONDS = 3        # for the other side to see the close before the socket goes
-    NOBODY = -1               # is told
+    LINGER_SECONDS = 3        # for the client to read the close frame before the socket closes
+    NOBODY = -1               # the engine receives no event
 
 cdef struct cause_t:
-    int close                 # code that we say, or that the client said; 0: none
-    const char *code          # of the error before it, NULL: none is said here
+    int close                 # close code sent, or received from the client; 0: none
+    const char *code          # of the error frame before it; NULL: none is sent here
     const char *words
     int retry_after
     int counter
-    int told                  # how the connection was lost, for the engine
+    int told                  # LOST_…, for the engine's event
 
 cdef cause_t table[CAUSES]
 
@@ -63,7 +63,7 @@ row(UNTAKEN, 0, C_UNTAKEN, LOST_DROPPED)
 
 
 cdef int cause_of(int close_code) noexcept nogil:
-    """The row of a close code that we say; INTERNAL for one that stands in none."""
+    """Return the row of a close code that this server sends; INTERNAL for one without a row."""
     cdef int cause
     for cause in range(CLIENT_LEFT):
         if table[cause].close == close_code:
@@ -72,7 +72,7 @@ cdef int cause_of(int close_code) noexcept nogil:
 
 
 cdef void tell(io_t *io, conn_t *conn, int how) noexcept nogil:
-    """Puts the loss of an open connection, which is closing or dead by now, where the engine will find it."""
+    """Queue the loss of an open connection, which is closing or dead by now, for the engine."""
     CHECK(conn.state == CLOSING or conn.state == DEAD)
     io.count[C_LEFT if how == LOST_LEFT else C_DROPPED] += 1
     if not event_add(&io.events, EVENT_LOST, conn, how, NULL, 0):
@@ -89,7 +89,7 @@ cdef void say_close(io_t *io, conn_t *conn, int code) noexcept nogil:
 
 
 cdef void fail(io_t *io, conn_t *conn, int cause) noexcept nogil:
-    """Ends an open connection for what it sent: `error`, then the close code."""
+    """End an open connection for what it sent: `error`, then the close code."""
     cdef cause_t *why = &table[cause]
     CHECK(cause < INTERNAL and conn.state == OPEN)
     io.count[why.counter] += 1
@@ -101,14 +101,14 @@ cdef void fail(io_t *io, conn_t *conn, int cause) noexcept nogil:
 
 
 cdef void dismiss(io_t *io, conn_t *conn, int code) noexcept nogil:
-    """Ends an open connection with a close code because the engine says so; nobody is told."""
+    """End an open connection with a close code on the engine's behalf, without an event."""
     io.count[table[cause_of(code)].counter] += 1
     say_close(io, conn, code)
     linger(io, conn, True)
 
 
 cdef void leave(io_t *io, conn_t *conn, const uint8_t *payload, Py_ssize_t size) noexcept nogil:
-    """The client's close frame (RFC 6455, 5.5.1): answered with its own code."""
+    """Answer the client's close frame (RFC 6455, 5.5.1) with its own code and end the connection."""
     cdef int code = <int>payload[0] << 8 | payload[1] if size >= 2 else CLOSE_LEFT, cause
     if size == 1 or not close_code_allowed(code):
         fail(io, conn, PROTOCOL)
@@ -124,7 +124,7 @@ cdef void leave(io_t *io, conn_t *conn, const uint8_t *payload, Py_ssize_t size)
 
 
 cdef void lose(io_t *io, conn_t *conn, int cause) noexcept nogil:
-    """The connection is gone, whatever it was about, or there is no memory to go on with it."""
+    """End a connection whose socket is gone, or for which there is no memory."""
     cdef bint was_open = conn.state == OPEN
     if was_open:
         io.count[table[cause].counter] += 1
@@ -136,7 +136,7 @@ cdef void lose(io_t *io, conn_t *conn, int cause) noexcept nogil:
 
 
 cdef void linger(io_t *io, conn_t *conn, bint wait) noexcept nogil:
-    """From here on only what is queued still leaves. `wait`: for the other side's end, once all of it was sent."""
+    """Send only what is queued from now on. `wait`: after that, wait for the client to close."""
     if conn.state == OPEN:
         io.open -= 1
     elif conn.state == PIPED:
@@ -151,13 +151,13 @@ cdef void linger(io_t *io, conn_t *conn, bint wait) noexcept nogil:
         unblock(io, conn)
     elif wait:
         conn.flags |= LINGER
-    names_add(&io.leaving, name(conn))  # where it is not remembered, the wheel ends it
+    names_add(&io.leaving, name(conn))  # if there is no memory for the list, the wheel ends it
     wheel_arm(&io.wheel, &conn.timer, LINGER_SECONDS)
     CHECK(connection_holds(conn))
 
 
 cdef void unblock(io_t *io, conn_t *conn) noexcept nogil:
-    """A virtual connection's owner takes what it is sent."""
+    """Let a virtual connection's owner receive output again."""
     conn.flags &= ~BLOCKED
     wheel_disarm(&conn.timer)
     if conn.out != NULL:
@@ -165,7 +165,7 @@ cdef void unblock(io_t *io, conn_t *conn) noexcept nogil:
 
 
 cdef void free(io_t *io, conn_t *conn) noexcept nogil:
-    """The socket goes, and all that the connection holds; its memory, owner and address when the batch was collected."""
+    """Close the socket and free what the connection holds; its memory, owner and address follow when the batch is collected."""
     if conn.state == DEAD:
         return
     if conn.state == OPEN:
@@ -173,7 +173,7 @@ cdef void free(io_t *io, conn_t *conn) noexcept nogil:
     elif conn.state == PIPED:
         leg_part(io, conn)
     ring_detach(conn)
-    refill(io, conn.tokens, &conn.stamp.counted)  # as they are carried on; the dead have no stamp
+    refill(io, conn.tokens, &conn.stamp.counted)  # the owner keeps them from now on; a dead connection has no time stamp
     if conn.fd >= 0:
         close(conn.fd)
     conn.fd = -1
@@ -187,7 +187,7 @@ cdef void free(io_t *io, conn_t *conn) noexcept nogil:
 
 
 cdef void sweep(io_t *io) noexcept nogil:
-    """Ends the closing connections whose output is gone; the others are looked at again when their socket takes more."""
+    """End the closing connections whose output is sent; the others are checked again when their socket accepts more."""
     cdef conn_t *conn
     cdef uint32_t i
     for i in range(io.leaving.count):
@@ -202,7 +202,7 @@ cdef void sweep(io_t *io) noexcept nogil:
 
 
 cdef void uncount(io_t *io, Addresses addresses, conn_t *conn):
-    """The connection counts no more: as a newcomer, and at its address. Never twice, even where that raises (no memory)."""
+    """Remove a connection from the counts of newcomers and of its address; never twice, even if that raises (no memory)."""
     cdef uint32_t flags = conn.flags
     conn.flags &= ~(COMING | COUNTED)
     if flags & COMING:
@@ -214,7 +214,7 @@ cdef void uncount(io_t *io, Addresses addresses, conn_t *conn):
 
 
 cdef void let_go(io_t *io, Addresses addresses, conn_t *conn):
-    """A dead connection holds neither its address nor its owner any more."""
+    """Release a dead connection's address and owner."""
     cdef PyObject *address = conn.address
     cdef PyObject *owner = conn.owner
     uncount(io, addresses, conn)
@@ -228,7 +228,7 @@ cdef void let_go(io_t *io, Addresses addresses, conn_t *conn):
 
 
 cdef void reclaim(io_t *io, Addresses addresses):
-    """The batch was collected: the dead let go of their owners, leave the table of addresses, and their memory goes."""
+    """Release the owners and addresses of the batch's dead connections and free their memory, after the batch is collected."""
     cdef conn_t *conn
     while io.dead != NULL:
         conn = io.dead

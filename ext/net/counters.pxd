@@ -1,4 +1,4 @@
-"""What the hot path counts. Rule: plain additions to one array; names and meanings stand in counters.pyx, in this order."""
+"""Declare the counters of the hot path. Invariant: plain additions to one array; names and meanings are in counters.pyx, in this order."""
 from libc.stdint cimport uint64_t
 
 cdef enum:
@@ -56,10 +56,10 @@ cdef enum:
     COUNTERS
 
 cdef enum:
-    BOUNDS = 8  # of a histogram of times
+    BOUNDS = 8  # of a histogram
 
 cdef struct times_t:
-    uint64_t count[9]   # by bound, the last: above all
+    uint64_t count[9]   # per bound; the last counts longer times
     uint64_t total      # nanoseconds
 
 cdef uint64_t clock_now() noexcept nogil

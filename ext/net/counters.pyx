@@ -1,4 +1,4 @@
-"""Names of the counters of the hot path, in the order of counters.pxd, and histograms of times."""
+"""Name the counters of the hot path, in the order of counters.pxd, and keep histograms of times."""
 from libc.stdint cimport uint64_t
 
 from ext.base.system cimport CLOCK_MONOTONIC, clock_gettime, timespec
@@ -10,7 +10,7 @@ NAMES: tuple[str, ...] = (
     "close_protocol", "close_binary", "close_encoding", "close_too_big", "close_flood", "close_internal", "close_restart", "close_busy",
     "close_banned", "close_replaced", "client_normal", "client_away", "client_other", "client_none", "tunnelled", "tunnel_bytes",
 )
-# Seconds. A relay takes tens of microseconds; a person notices from 100 ms on; what lies between says where it was lost.
+# Seconds. A relay takes tens of microseconds; a user notices from 100 ms on; the bounds between show which part was slow.
 TIME_BOUNDS: tuple[float, ...] = (0.000025, 0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.025, 0.1)
 
 if len(NAMES) != COUNTERS:
@@ -22,14 +22,14 @@ for _i, _bound in enumerate(TIME_BOUNDS):
 
 
 cdef uint64_t clock_now() noexcept nogil:
-    """Monotonic nanoseconds; about 20 ns, no system call."""
+    """Return monotonic nanoseconds; about 20 ns, without a system call."""
     cdef timespec now
     clock_gettime(CLOCK_MONOTONIC, &now)
     return <uint64_t>now.tv_sec * 1000000000 + <uint64_t>now.tv_nsec
 
 
 cdef void times_add(times_t *times, uint64_t nanoseconds, uint64_t weight) noexcept nogil:
-    """Counts `weight` things that took so long each."""
+    """Count `weight` events of this duration each."""
     cdef int i = 0
     while i < BOUNDS and nanoseconds > bounds[i]:
         i += 1
@@ -38,5 +38,5 @@ cdef void times_add(times_t *times, uint64_t nanoseconds, uint64_t weight) noexc
 
 
 cdef object times_read(times_t *times):
-    """(counts by bucket, the last above all bounds; sum in seconds)."""
+    """Return (counts by bucket, the last above all bounds; sum in seconds)."""
     return [times.count[i] for i in range(BOUNDS + 1)], times.total / 1e9

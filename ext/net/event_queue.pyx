@@ -1,8 +1,8 @@
-"""The queue between the sockets and the engine: the data road puts events in, `Reactor.collect` makes Python of them.
+"""Queue events between the sockets and the engine; `Reactor.drain` and `settle` turn them into Python tuples.
 
-Both arrays grow by doubling and stay for the next batch, unless it was a storm; what frames said is cleared behind each batch. Where there is no
-memory for an event whoever adds
-it ends the connection, and the loss is marked on the connection itself (closing.pyx), so that nothing is lost silently.
+Both arrays grow by doubling and are reused for the next batch, unless it was very large; the contents of frames are cleared after each
+batch. If there is no memory for an event, the caller ends the connection, and the loss is marked on the connection itself
+(connection_end.pyx), so that nothing is lost silently.
 """
 from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport free, malloc, realloc
@@ -14,7 +14,7 @@ from ext.base.system cimport explicit_bzero
 cdef enum:
     EVENTS_LEAST = 64
     SPACE_LEAST = 4 * 1024
-    EVENTS_KEPT = 4096        # beyond that the memory goes back: a storm is no reason to keep it for good
+    EVENTS_KEPT = 4096        # a larger queue is freed after the batch
     SPACE_KEPT = 256 * 1024
 
 
@@ -46,7 +46,7 @@ cdef bint more_space(events_t *events, size_t need) noexcept nogil:
 
 
 cdef bint event_add(events_t *events, int kind, conn_t *conn, int how, const uint8_t *data, uint32_t size) noexcept nogil:
-    """Puts an event behind the others; `data` (NULL: none) is copied. False where there is no memory: then nothing was added."""
+    """Append an event; `data` (NULL: none) is copied. False, with nothing added, if there is no memory."""
     cdef event_t *event
     CHECK(events.taken <= events.count <= events.room)
     if events.count >= events.most or events.count == events.room and not more_events(events):
@@ -59,7 +59,7 @@ cdef bint event_add(events_t *events, int kind, conn_t *conn, int how, const uin
     event.how = how
     event.size = size
     event.at = events.used
-    if data != NULL and size:  # an empty frame may be the first of all, before there is a place to copy to
+    if data != NULL and size:  # an empty frame may come first, before there is a buffer to copy to
         memcpy(events.bytes + events.used, data, size)
         events.used += size
     events.count += 1
@@ -67,7 +67,7 @@ cdef bint event_add(events_t *events, int kind, conn_t *conn, int how, const uin
 
 
 cdef void events_clear(events_t *events) noexcept nogil:
-    """All were collected."""
+    """Empty the queue after all events were collected."""
     CHECK(events.taken == events.count)
     events.count = events.taken = 0
     if events.used:

@@ -1,4 +1,4 @@
-"""RFC 6455 frames, server side. Rule: leaf functions over pointers; a verdict is a number, never an exception."""
+"""Declare the parsing of RFC 6455 frames, server side. Invariant: leaf functions over pointers; a verdict is a number, never an exception."""
 from libc.stdint cimport uint8_t, uint64_t
 
 cdef enum:
@@ -8,7 +8,7 @@ cdef enum:
     CLOSE = 8
     PING = 9
     PONG = 10
-    RECORD = 3       # reserved by RFC 6455, 5.2: between hosts a frame that is not for the client
+    RECORD = 3       # reserved by RFC 6455, 5.2: between hosts, a frame that is not for the client
 
 cdef enum:
     HEADER_MAX = 10  # an unmasked header, as the server writes it

@@ -1,6 +1,6 @@
-"""RFC 6455 frames, server side, strict: what section 5 forbids is a close code, not a guess.
+"""Parse and write RFC 6455 frames, server side, strictly: what section 5 forbids gives a close code.
 
-`parse_header` answers with the header's length, 0 where bytes are missing, or the negated close code.
+`parse_header` returns the header's length, 0 if bytes are missing, or the negated close code.
 """
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
@@ -9,11 +9,11 @@ from ext.base.protocol cimport CLOSE_PROTOCOL, CLOSE_TOO_BIG
 
 
 cdef int parse_header(const uint8_t *p, Py_ssize_t n, uint64_t limit, frame_t *frame) noexcept nogil:
-    """Reads one masked header from `n` bytes at `p`. `limit`: payload bytes that one frame may hold (beyond: -CLOSE_TOO_BIG)."""
+    """Read one masked header from `n` bytes at `p`. `limit`: payload bytes that a frame may have (beyond: -CLOSE_TOO_BIG)."""
     cdef int size = 6, i
     cdef uint64_t length
     if n < 2:
-        # a first byte that can never be right is refused at once: waiting for the second would only cost time
+        # a first byte that is always invalid is refused at once: waiting for the second would only cost time
         return -CLOSE_PROTOCOL if n == 1 and p[0] & 0x70 else 0
     frame.fin = (p[0] & 0x80) != 0
     frame.opcode = p[0] & 0x0F
@@ -30,7 +30,7 @@ cdef int parse_header(const uint8_t *p, Py_ssize_t n, uint64_t limit, frame_t *f
         length = <uint64_t>p[2] << 8 | p[3]
         size = 8
         if length < 126:
-            return -CLOSE_PROTOCOL  # the shortest form is the only one (5.2)
+            return -CLOSE_PROTOCOL  # the shortest form is required (5.2)
     elif length == 127:
         if n < 10:
             return 0
@@ -50,7 +50,7 @@ cdef int parse_header(const uint8_t *p, Py_ssize_t n, uint64_t limit, frame_t *f
 
 
 cdef void unmask(uint8_t *p, Py_ssize_t n, const uint8_t *mask) noexcept nogil:
-    """Unmasks `n` bytes in place (5.3), eight at a time."""
+    """Unmask `n` bytes in place (5.3), eight at a time."""
     cdef uint32_t half
     cdef uint64_t key, word
     cdef Py_ssize_t i = 0
@@ -67,12 +67,12 @@ cdef void unmask(uint8_t *p, Py_ssize_t n, const uint8_t *mask) noexcept nogil:
 
 
 cdef int header_size(Py_ssize_t length) noexcept nogil:
-    """Bytes of the unmasked header of a payload of `length` bytes."""
+    """Return the size of the unmasked header for a payload of `length` bytes."""
     return 2 if length < 126 else 4 if length < 65536 else 10
 
 
 cdef int write_header(uint8_t *out, int opcode, Py_ssize_t length) noexcept nogil:
-    """Writes the unmasked header of one whole message; returns its size (2, 4 or 10)."""
+    """Write the unmasked header of one whole message; return its size (2, 4 or 10)."""
     cdef int i
     out[0] = <uint8_t>(0x80 | opcode)
     if length < 126:
@@ -90,7 +90,7 @@ cdef int write_header(uint8_t *out, int opcode, Py_ssize_t length) noexcept nogi
 
 
 cdef const uint8_t *own_frame(const uint8_t *p, int *opcode, Py_ssize_t *size) noexcept nogil:
-    """Reads the header that `write_header` wrote at `p`; returns where the payload begins."""
+    """Read the header that `write_header` wrote at `p`; return the address of the payload."""
     opcode[0] = p[0] & 0x0F
     size[0] = p[1]
     if p[1] == 126:
@@ -103,7 +103,7 @@ cdef const uint8_t *own_frame(const uint8_t *p, int *opcode, Py_ssize_t *size) n
 
 
 cdef int parse_own(const uint8_t *p, Py_ssize_t n, uint64_t limit, frame_t *frame) noexcept nogil:
-    """Reads a header as `write_header` writes it: its length, 0 where bytes are missing; -1: another, or a payload of more than `limit` bytes."""
+    """Read a header as `write_header` writes it. Return its length, 0 if bytes are missing, -1 if it differs or its payload exceeds `limit`."""
     cdef int size = 2, i
     if n and p[0] & 0xF0 != 0x80 or n > 1 and p[1] > 127:
         return -1
@@ -120,7 +120,7 @@ cdef int parse_own(const uint8_t *p, Py_ssize_t n, uint64_t limit, frame_t *fram
 
 
 cdef bint own_frames(const uint8_t *p, Py_ssize_t size) noexcept nogil:
-    """Whether `size` bytes at `p` are whole frames as `write_header` begins them, with a code in a close: then `own_frame` reads no other."""
+    """Whether `size` bytes at `p` are whole frames as `write_header` begins them, with a code in each close frame. `own_frame` requires this."""
     cdef const uint8_t *end = p + size
     cdef Py_ssize_t length = 0
     cdef int opcode = 0
@@ -135,5 +135,5 @@ cdef bint own_frames(const uint8_t *p, Py_ssize_t size) noexcept nogil:
 
 
 cdef bint close_code_allowed(int code) noexcept nogil:
-    """Whether a close frame may carry `code` (7.4 and the registry: 1004 to 1006 and 1015 never travel)."""
+    """Whether a close frame may carry `code` (7.4 and the registry: 1004 to 1006 and 1015 are never sent)."""
     return 1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999

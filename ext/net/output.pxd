@@ -1,10 +1,13 @@
-"""What leaves. Rule: whoever writes marks dirty, whoever ends a read flushes: all that one read produced leaves in one `send`."""
+"""Declare output.
+
+Invariant: every write marks its connection dirty and every read ends with a flush, so that the output of one read is one `send`.
+"""
 from libc.stdint cimport uint8_t, uint32_t
 
 from ext.net.buffers cimport held_by
 from ext.net.connection cimport BLOCKED, PAUSED, io_t
 from ext.base.system cimport EPOLLIN, EPOLLOUT
-from ext.net.types cimport conn_t
+from ext.net.structs cimport conn_t
 
 cdef uint8_t *reserve(io_t *io, conn_t *conn, uint32_t size) noexcept nogil
 cdef void frame(io_t *io, conn_t *conn, int opcode, const uint8_t *payload, Py_ssize_t size) noexcept nogil
@@ -19,9 +22,9 @@ cdef void mark_dirty(io_t *io, conn_t *conn) noexcept nogil
 cdef void watch(io_t *io, conn_t *conn) noexcept nogil
 
 cdef inline uint32_t awaited(conn_t *conn) noexcept nogil:
-    """What epoll is to look for, by the connection's flags."""
+    """Return the events that epoll must watch for, by the connection's flags."""
     return (0 if conn.flags & PAUSED else EPOLLIN) | (EPOLLOUT if conn.flags & BLOCKED else 0)
 
 cdef inline uint32_t pending(conn_t *conn) noexcept nogil:
-    """Bytes that were queued and not taken."""
+    """Return the bytes that are queued and not accepted by the socket."""
     return held_by(conn.out)

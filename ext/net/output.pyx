@@ -1,7 +1,7 @@
-"""A connection's output, from the frame to the `send`.
+"""Queue a connection's output and send it, one `send` per connection and turn.
 
-Output goes into a chunk, which goes back when all of it was sent, so that an idle connection holds none. What the socket does not take
-moves to memory of its own size, and epoll is asked for room.
+Output is written to a chunk, which returns to the pool when all is sent, so that an idle connection holds none. Bytes that the socket does
+not accept move to a buffer of their own size, and epoll watches for room.
 """
 from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport uint8_t, uint32_t
@@ -18,11 +18,11 @@ from ext.base.system cimport EPOLL_CTL_MOD, MSG_DONTWAIT, MSG_NOSIGNAL, epoll_ct
 from ext.net.wheel cimport wheel_arm
 
 cdef enum:
-    FAULT_MAX = 768  # bytes of an error frame: 200 of words, 384 of an id, the rest of JSON
+    FAULT_MAX = 768  # bytes of an error frame: 200 of the message, 384 of an id, the rest JSON
 
 
 cdef void mark_dirty(io_t *io, conn_t *conn) noexcept nogil:
-    """The connection has output that the end of the read is to send."""
+    """Mark that the end of the read must send this connection's output."""
     if not conn.flags & DIRTY:
         conn.flags |= DIRTY
         conn.next = io.dirty
@@ -30,7 +30,7 @@ cdef void mark_dirty(io_t *io, conn_t *conn) noexcept nogil:
 
 
 cdef uint8_t *reserve(io_t *io, conn_t *conn, uint32_t size) noexcept nogil:
-    """Where `size` bytes of output may be written; they count as written. NULL: the connection takes nothing (any more)."""
+    """Reserve `size` bytes of output and return their address; NULL if the connection accepts none (any more)."""
     cdef buffer_t *out = conn.out
     cdef uint32_t used
     if conn.state == DEAD or conn.flags & BROKEN:
@@ -59,7 +59,7 @@ cdef uint8_t *reserve(io_t *io, conn_t *conn, uint32_t size) noexcept nogil:
 
 
 cdef void frame(io_t *io, conn_t *conn, int opcode, const uint8_t *payload, Py_ssize_t size) noexcept nogil:
-    """Queues one whole frame."""
+    """Queue one whole frame."""
     cdef int head = header_size(size)
     cdef uint8_t *out = reserve(io, conn, <uint32_t>(head + size))
     if out != NULL:
@@ -69,7 +69,7 @@ cdef void frame(io_t *io, conn_t *conn, int opcode, const uint8_t *payload, Py_s
 
 
 cdef void raw(io_t *io, conn_t *conn, const uint8_t *data, Py_ssize_t size) noexcept nogil:
-    """Queues bytes that are no frame: the answer to a request head."""
+    """Queue bytes that are no frame: the reply to a request head."""
     cdef uint8_t *out = reserve(io, conn, <uint32_t>size)
     if out != NULL:
         memcpy(out, data, size)
@@ -78,7 +78,7 @@ cdef void raw(io_t *io, conn_t *conn, const uint8_t *data, Py_ssize_t size) noex
 cdef void fault(
     io_t *io, conn_t *conn, const char *code, const char *words, const char *of, const uint8_t *id, Py_ssize_t id_size, int retry_after,
 ) noexcept nogil:
-    """Queues an `error` frame. `of`: the refused frame's type, NULL: none; `id`: as JSON without quotes; `retry_after`: seconds, 0: none."""
+    """Queue an `error` frame. `of`: the refused frame's type, NULL: none; `id`: as JSON without quotes; `retry_after`: seconds, 0: none."""
     cdef char text[FAULT_MAX]
     cdef int room = sizeof(text)
     cdef int n = snprintf(text, room, b'{"type":"error","code":"%s","message":"%s"', code, words)
@@ -94,7 +94,7 @@ cdef void fault(
 
 
 cdef void watch(io_t *io, conn_t *conn) noexcept nogil:
-    """Tells epoll what the connection's flags ask for."""
+    """Update what epoll watches for, by the connection's flags."""
     cdef epoll_event event
     if conn.fd < 0:
         return
@@ -104,7 +104,7 @@ cdef void watch(io_t *io, conn_t *conn) noexcept nogil:
 
 
 cdef void shrink(conn_t *conn) noexcept nogil:
-    """Moves what is left to memory of its size, and gives the chunk back."""
+    """Move unsent bytes to a buffer of their size and return the chunk."""
     cdef uint32_t left = pending(conn)
     cdef buffer_t *own
     if not conn.out.chunk:
@@ -119,7 +119,7 @@ cdef void shrink(conn_t *conn) noexcept nogil:
 
 
 cdef void flush(io_t *io, conn_t *conn) noexcept nogil:
-    """Sends what waits; what is not taken stays, and epoll will tell."""
+    """Send queued output; the rest waits until epoll reports room."""
     cdef ssize_t sent
     cdef buffer_t *out = conn.out
     cdef uint32_t before = pending(conn)
@@ -158,14 +158,14 @@ cdef void flush(io_t *io, conn_t *conn) noexcept nogil:
 
 
 cdef void flush_dirty(io_t *io) noexcept nogil:
-    """Sends what the read that ends now produced, for everybody."""
+    """Send the output that the current read produced, of all connections."""
     cdef conn_t *conn
     while io.dirty != NULL:
         conn = io.dirty
         io.dirty = conn.next
         conn.next = NULL
         if conn.flags & VIRTUAL and conn.state != DEAD and not conn.flags & BLOCKED:
-            conn.next = io.unread  # still dirty: it stands in one list at most
+            conn.next = io.unread  # still dirty: it is in one list at most
             io.unread = conn
             continue
         if conn.flags & FRESH:
@@ -178,7 +178,7 @@ cdef void flush_dirty(io_t *io) noexcept nogil:
 
 
 cdef void flush_all(io_t *io) noexcept nogil:
-    """The same at a turn's end, for those too that waited for their greeting and need not any more: nobody dead stays in a list."""
+    """Flush at the end of a turn, FRESH connections included; no dead connection stays in a list."""
     cdef conn_t *conn
     while io.later != NULL:
         conn = io.later

@@ -1,7 +1,7 @@
-"""The data path: socket to frames to ring to the partner's frames to socket, without entering Python.
+"""Relay chat lines from one partner to the other, without entering Python.
 
-A line is wrapped, not decoded: `{"type":"message","seq":N,"text":"…"}`, for who watches with `,"from":1`. A partner who takes
-nothing, or is away, has at most 64 KiB or 200 messages waiting; beyond that the sender is told `slow` (protocol.md, rule 8).
+A line is wrapped, not decoded: `{"type":"message","seq":N,"text":"…"}`, with `,"from":1` for a spy. For a partner who is away or reads
+nothing, at most 64 KiB or 200 messages wait; beyond that the sender receives the error `slow` (protocol.md, rule 8).
 """
 from libc.stdint cimport uint8_t, uint32_t
 from libc.stdio cimport snprintf
@@ -19,7 +19,7 @@ from ext.net.ring cimport entry_t, ring_append, ring_entry, ring_first, ring_rea
 from ext.net.tap cimport tap_put
 
 cdef enum:
-    SIGNALS_BYTES = 256 * 1024  # a few descriptions of 32 KiB; more for a partner who takes none is refused
+    SIGNALS_BYTES = 256 * 1024  # a few descriptions of 32 KiB; further signals for a partner who reads nothing are refused
     MIDDLE = 9                # ,"text":"
     SENT_MAX = 64 + ID_ESCAPED_MAX  # bytes of a `sent` frame
 
@@ -45,7 +45,7 @@ cdef int digits(uint32_t number, uint8_t *out) noexcept nogil:
 
 
 cdef uint8_t *envelope(io_t *io, conn_t *to, uint32_t number, uint32_t size, const char *end) noexcept nogil:
-    """Queues the frame of a message of `size` bytes but for the text; returns where the text goes, or NULL."""
+    """Queue the frame of a message of `size` bytes without its text; return the address for the text, or NULL."""
     cdef uint8_t digit[10]
     cdef int n = digits(number, digit), tail = <int>strlen(end)
     cdef uint32_t length = 24 + n + MIDDLE + size + tail
@@ -68,7 +68,7 @@ cdef inline bint full(conn_t *to) noexcept nogil:
 
 
 cdef void refuse_slow(io_t *io, conn_t *conn, const uint8_t *id, Py_ssize_t id_size) noexcept nogil:
-    """Tells the sender that a message was not taken, since what it sent before waits for the partner."""
+    """Report to the sender that a message was refused, because earlier ones still wait for the partner."""
     ring_refuse(conn.ring, conn.side)
     io.count[C_SLOW] += 1
     take(io, conn, B_REFUSALS, 1)
@@ -76,7 +76,7 @@ cdef void refuse_slow(io_t *io, conn_t *conn, const uint8_t *id, Py_ssize_t id_s
 
 
 cdef void refuse_too_fast(io_t *io, conn_t *conn, const uint8_t *id, Py_ssize_t id_size) noexcept nogil:
-    """Tells the sender that a message was not taken, since it sends too many."""
+    """Report to the sender that a message was refused, because it sends too many."""
     ring_refuse(conn.ring, conn.side)
     io.count[C_TOO_FAST] += 1
     take(io, conn, B_REFUSALS, 1)
@@ -84,7 +84,7 @@ cdef void refuse_too_fast(io_t *io, conn_t *conn, const uint8_t *id, Py_ssize_t 
 
 
 cdef void relay_message(io_t *io, conn_t *conn, const uint8_t *text, Py_ssize_t size, const uint8_t *id, Py_ssize_t id_size) noexcept nogil:
-    """Numbers a line of `conn`, which is linked as side 0 or 1, and brings it to the partner and to who watches."""
+    """Number a line of `conn`, which is linked as side 0 or 1, and send it to the partner and the spy."""
     cdef ring_t *ring = conn.ring
     cdef int side = conn.side, other = 1 - side, n
     cdef conn_t *partner = ring.party[other]
@@ -109,7 +109,7 @@ cdef void relay_message(io_t *io, conn_t *conn, const uint8_t *text, Py_ssize_t 
         if out != NULL:
             memcpy(out, text, size)
     if watcher != NULL and not full(watcher):
-        # who watches and takes nothing misses lines, and sees so by the numbers: those who talk are never slowed by it
+        # a spy who reads nothing misses lines, and notices by the numbers; it never slows the partners down
         out = envelope(io, watcher, number, <uint32_t>size, END_2 if side else END_1)
         if out != NULL:
             memcpy(out, text, size)
@@ -120,14 +120,14 @@ cdef void relay_message(io_t *io, conn_t *conn, const uint8_t *text, Py_ssize_t 
 
 
 cdef void relay_typing(io_t *io, conn_t *conn, bint typing) noexcept nogil:
-    """Tells the partner, and who watches, that `conn` types or stopped; not worth keeping for who takes nothing."""
+    """Tell the partner and the spy that `conn` types or stopped; dropped for a receiver that reads nothing."""
     cdef conn_t *partner = conn.ring.party[1 - conn.side]
     cdef conn_t *watcher = conn.ring.party[WATCHER]
     cdef const char *word = b'true' if typing else b'false'
     cdef char text[64]
     cdef int n
     if not take(io, conn, B_MESSAGES, 1):
-        io.count[C_TOO_FAST] += 1  # a sign that comes too fast is not worth an answer either
+        io.count[C_TOO_FAST] += 1  # too frequent typing signs are dropped without an answer
         return
     io.count[C_TYPING] += 1
     if partner != NULL and not partner.flags & BLOCKED:
@@ -139,7 +139,7 @@ cdef void relay_typing(io_t *io, conn_t *conn, bint typing) noexcept nogil:
 
 
 cdef int relay_signal(io_t *io, conn_t *conn, const uint8_t *payload, Py_ssize_t size) noexcept nogil:
-    """Brings a checked `signal` frame to the partner; a verdict, SIGNAL_…."""
+    """Send a checked `signal` frame to the partner; return SIGNAL_…."""
     cdef conn_t *partner = conn.ring.party[1 - conn.side]
     if not take(io, conn, B_SIGNALS, 1):
         io.count[C_TOO_FAST] += 1
@@ -153,7 +153,7 @@ cdef int relay_signal(io_t *io, conn_t *conn, const uint8_t *payload, Py_ssize_t
 
 
 cdef void replay(io_t *io, conn_t *conn, ring_t *ring, int side, uint32_t after) noexcept nogil:
-    """Queues for `conn` what the others said behind number `after`, as far as the ring holds it."""
+    """Queue for `conn` the other sides' messages after number `after`, as far as the ring holds them."""
     cdef entry_t entry
     cdef uint32_t number = ring_first(ring), offset = ring.start
     cdef const char *end

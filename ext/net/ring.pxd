@@ -1,11 +1,11 @@
-"""The ring of a chat. Rule: it gives the numbers and holds the last messages, and nobody else writes a field of it."""
+"""Declare the ring of a chat. Invariant: it alone gives the numbers, holds the last messages, and writes its fields."""
 from libc.stdint cimport uint8_t, uint32_t
 
-from ext.net.types cimport budget_t, conn_t, ring_t
+from ext.net.structs cimport budget_t, conn_t, ring_t
 
 cdef struct entry_t:
     uint32_t size       # bytes of the text as a JSON string without its quotes
-    uint32_t time       # unix seconds
+    uint32_t time       # Unix seconds
     uint32_t side
 
 cdef void ring_attach(ring_t *ring, int side, conn_t *conn) noexcept nogil

@@ -1,10 +1,10 @@
-"""The ring of a chat: the numbered messages of both directions, bounded, grown lazily.
+"""Keep the last numbered messages of a chat in a bounded ring that grows as needed.
 
-A message is an entry of twelve bytes (size, unix time, side) and its text as it travels. One chat holds at most 1,000 messages or
-256 KiB; the oldest go first. All rings share one budget: ended chats are emptied first, oldest first; where that is not
-enough, a live ring stops growing and gives up its own oldest messages. A ring lives while its `Ring` or a connection refers to it.
+An entry is twelve bytes (size, Unix time, side) and the text as it was sent. One chat holds at most 1,000 messages or 256 KiB; the oldest
+are dropped first. All rings share one budget: ended chats are emptied first, oldest first; if that is not enough, a live ring stops growing
+and drops its own oldest messages. A ring lives while its `Ring` or a connection refers to it.
 
-Memory that held messages is cleared before it is freed: the privacy statement says so.
+Memory that held messages is cleared before it is freed, as the privacy statement promises.
 """
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
@@ -18,15 +18,15 @@ from ext.net.ring_snapshot cimport ENTRY, ordinals, read_standing, standing_of, 
 from ext.base.system cimport explicit_bzero
 
 cdef enum:
-    MESSAGES_MAX = 1000      # more than anybody scrolls back to, and what a log or a report needs
-    BYTES_MAX = 256 * 1024   # 1,000 lines of usual length fit four times
-    SIZE_MIN = 512           # a short chat's few lines; most rings never grow
+    MESSAGES_MAX = 1000      # more than a user scrolls back to, and enough for a log or a report
+    BYTES_MAX = 256 * 1024   # four times 1,000 lines of usual length
+    SIZE_MIN = 512           # the few lines of a short chat; most rings never grow
 
 cdef long live = 0
 
 
 def alive() -> dict[str, int]:
-    """For the leak ledger: rings whose memory is in use."""
+    """Return the rings in use, for the leak ledger."""
     return {"rings": live}
 
 
@@ -40,7 +40,7 @@ cdef void put(ring_t *ring, uint32_t offset, const uint8_t *data, uint32_t size)
 
 
 cdef void ring_read(ring_t *ring, uint32_t offset, uint8_t *out, uint32_t size) noexcept nogil:
-    """Copies `size` bytes from `offset` (taken modulo the ring's size) to `out`."""
+    """Copy `size` bytes from `offset` (modulo the ring's size) to `out`."""
     cdef uint32_t head
     offset &= ring.size - 1
     head = ring.size - offset
@@ -52,7 +52,7 @@ cdef void ring_read(ring_t *ring, uint32_t offset, uint8_t *out, uint32_t size) 
 
 
 cdef uint32_t ring_entry(ring_t *ring, uint32_t offset, entry_t *entry) noexcept nogil:
-    """Reads the entry at `offset`; returns the offset of its text. The next entry stands `entry.size` behind that."""
+    """Read the entry at `offset`; return the offset of its text. The next entry is `entry.size` behind that."""
     ring_read(ring, offset, <uint8_t *>entry, ENTRY)
     return (offset + ENTRY) & (ring.size - 1)
 
@@ -66,7 +66,7 @@ cdef void drop_oldest(ring_t *ring) noexcept nogil:
 
 
 cdef void give_back(ring_t *ring) noexcept nogil:
-    """Clears the ring's memory and frees it."""
+    """Clear the ring's memory and free it."""
     if ring.data != NULL:
         explicit_bzero(ring.data, ring.size)
         free(ring.data)
@@ -94,7 +94,7 @@ cdef void unlist(ring_t *ring) noexcept nogil:
 
 
 cdef bint afford(budget_t *budget, uint64_t more) noexcept nogil:
-    """Whether `more` bytes fit the budget, after the ended rings that had to go are emptied."""
+    """Whether `more` bytes fit the budget, after emptying as many ended rings as necessary."""
     cdef ring_t *victim
     while budget.used + more > budget.limit and budget.oldest != NULL:
         victim = budget.oldest
@@ -106,14 +106,14 @@ cdef bint afford(budget_t *budget, uint64_t more) noexcept nogil:
 
 
 cdef bint grow(ring_t *ring, uint32_t need) noexcept nogil:
-    """Doubles the ring until `need` more bytes fit. False where the bound, the budget or the machine says no."""
+    """Double the ring until `need` more bytes fit. False if the ring's bound, the budget or memory does not allow it."""
     cdef uint32_t size = ring.size if ring.size else SIZE_MIN
     cdef uint8_t *data
     while size < ring.used + need:
         size *= 2
     if size > BYTES_MAX or not afford(ring.budget, size - ring.size):
         return False
-    data = <uint8_t *>malloc(size)  # not realloc: the old place is to be cleared
+    data = <uint8_t *>malloc(size)  # not realloc: the old memory must be cleared
     if data == NULL:
         return False
     if ring.used:
@@ -127,9 +127,9 @@ cdef bint grow(ring_t *ring, uint32_t need) noexcept nogil:
 
 
 cdef uint32_t ring_append(ring_t *ring, int side, const uint8_t *text, Py_ssize_t size, uint32_t time) noexcept nogil:
-    """Numbers a message of `side`, which counts as taken, and keeps it. Always gives the number.
+    """Number a message of `side`, count it as taken, and keep it. Always returns the number.
 
-    A message that goes because the budget is used up counts as dropped; one beyond the ring's own bounds does not.
+    A message that is dropped because of the budget is counted as dropped; one beyond the ring's own bounds is not.
     """
     cdef entry_t entry
     cdef uint32_t need = ENTRY + <uint32_t>size
@@ -144,7 +144,7 @@ cdef uint32_t ring_append(ring_t *ring, int side, const uint8_t *text, Py_ssize_
             ring.budget.dropped += ring.size < BYTES_MAX
             drop_oldest(ring)
         if ring.used + need > ring.size:
-            # nothing is held any more, so that what is missed can be told from what is there
+            # an empty ring, so that missed messages are recognised as lost
             ring.budget.dropped += 1
             return ring.last
     entry.size = <uint32_t>size
@@ -158,7 +158,7 @@ cdef uint32_t ring_append(ring_t *ring, int side, const uint8_t *text, Py_ssize_
 
 
 cdef void ring_refuse(ring_t *ring, int side) noexcept nogil:
-    """Counts a refused `message` frame of `side`, and keeps its ordinal."""
+    """Count a refused `message` frame of `side`, and keep its ordinal."""
     ring.taken[side] += 1
     if ring.refused[side] == NULL:
         ring.refused[side] = <uint32_t *>calloc(REFUSED_KEPT, sizeof(uint32_t))
@@ -169,12 +169,12 @@ cdef void ring_refuse(ring_t *ring, int side) noexcept nogil:
 
 
 cdef uint32_t ring_first(ring_t *ring) noexcept nogil:
-    """Number of the oldest message held; `last + 1` where none is."""
+    """Return the number of the oldest message held; `last + 1` if there is none."""
     return ring.last + 1 - ring.count
 
 
 cdef long ring_missed(ring_t *ring, int side, uint32_t after) noexcept nogil:
-    """How many messages for `side` follow number `after`; -1 where one of them is no longer held. Side 2 misses both sides'."""
+    """Return how many messages for `side` follow number `after`; -1 if one of them is no longer held. Side 2 receives both others'."""
     cdef entry_t entry
     cdef uint32_t number = ring_first(ring), offset = ring.start
     cdef long missed = 0
@@ -190,7 +190,7 @@ cdef long ring_missed(ring_t *ring, int side, uint32_t after) noexcept nogil:
 
 
 cdef bint ring_unsent(ring_t *ring, int side, Py_ssize_t size) noexcept nogil:
-    """Counts a message of `size` bytes for `side`, which is away; False where as much waits for it as may (protocol.md, rule 8)."""
+    """Count a message of `size` bytes for `side`, which is away; False if the limit of waiting messages is reached (protocol.md, rule 8)."""
     if ring.unsent[side] >= UNSENT_MESSAGES or ring.unsent_bytes[side] + size > UNSENT_BYTES:
         return False
     ring.unsent[side] += 1
@@ -199,9 +199,9 @@ cdef bint ring_unsent(ring_t *ring, int side, Py_ssize_t size) noexcept nogil:
 
 
 cdef void ring_attach(ring_t *ring, int side, conn_t *conn) noexcept nogil:
-    """Links a connection as one of the sides, from where it was linked before; nothing waits for that side any more."""
+    """Link a connection to one of the sides and unlink it from its previous ring; the side's count of waiting messages starts at 0."""
     CHECK(0 <= side < SIDES)
-    ring.references += 1  # first: the ring may be the one that it is linked to
+    ring.references += 1  # first: the connection may be linked to this very ring
     ring_detach(conn)
     conn.ring = ring
     conn.side = side
@@ -210,7 +210,7 @@ cdef void ring_attach(ring_t *ring, int side, conn_t *conn) noexcept nogil:
 
 
 cdef void ring_detach(conn_t *conn) noexcept nogil:
-    """Takes a connection out of its chat, where it has one; the ring goes with its last reference."""
+    """Unlink a connection from its ring, if it has one; the ring is freed with its last reference."""
     cdef ring_t *ring = conn.ring
     if ring == NULL:
         return
@@ -222,13 +222,13 @@ cdef void ring_detach(conn_t *conn) noexcept nogil:
 
 
 cdef void arrived(ring_t *ring, int side) noexcept nogil:
-    """Who comes is told what it missed by `resumed`, and who goes begins to miss: either way nothing is unsent."""
+    """Reset the waiting messages of a side: one that returns learns by `resumed` what it missed, one that leaves has missed nothing yet."""
     if side < WATCHER:
         ring.unsent[side] = ring.unsent_bytes[side] = 0
 
 
 cdef void release(ring_t *ring) noexcept nogil:
-    """One reference less."""
+    """Drop one reference."""
     global live
     cdef budget_t *budget = ring.budget
     CHECK(ring.references > 0)
@@ -248,7 +248,7 @@ cdef void release(ring_t *ring) noexcept nogil:
 
 
 cdef bint restore(ring_t *ring, standing_t *found, const uint8_t *data, Py_ssize_t size) noexcept nogil:
-    """Makes an empty ring stand as another stood. Entries that bounds or budget have no room for go, oldest first. False: no memory."""
+    """Fill an empty ring from a snapshot. Entries beyond bounds or budget are dropped, oldest first. False if there is no memory."""
     cdef entry_t entry
     cdef int side
     cdef uint32_t i
@@ -262,7 +262,7 @@ cdef bint restore(ring_t *ring, standing_t *found, const uint8_t *data, Py_ssize
             ring.refused[side] = <uint32_t *>calloc(REFUSED_KEPT, sizeof(uint32_t))
             if ring.refused[side] == NULL:
                 return False
-        for i in range(found.kept[side]):  # as if they were the last that came
+        for i in range(found.kept[side]):  # as if they were the newest
             ring.refused[side][(found.refusals[side] - found.kept[side] + i) % REFUSED_KEPT] = found.refused[side][i]
     while found.count and (found.count > MESSAGES_MAX or size > BYTES_MAX or not grow(ring, <uint32_t>size)):
         ring.budget.dropped += found.count <= MESSAGES_MAX and size <= BYTES_MAX
@@ -278,7 +278,7 @@ cdef bint restore(ring_t *ring, standing_t *found, const uint8_t *data, Py_ssize
 
 
 cdef class Rings:
-    """Makes rings that share one budget of `limit` bytes."""
+    """Creates rings that share one budget of `limit` bytes."""
 
     def __cinit__(self, limit: int):
         if limit < 0:
@@ -296,7 +296,7 @@ cdef class Rings:
                 free(self.budget)
 
     def new(self, tag: int = 0) -> Ring:
-        """An empty ring; it takes memory for messages when the first one comes. `tag`: what its lines are called at the tap, 63 bits at most."""
+        """Return an empty ring, which allocates memory with its first message. `tag`: the number of its lines at the tap, at most 63 bits."""
         global live
         cdef Ring ring = Ring.__new__(Ring)
         ring.ring = <ring_t *>aligned(sizeof(ring_t))
@@ -311,7 +311,7 @@ cdef class Rings:
         return ring
 
     def fill(self, state: dict, data: bytes, tag: int = 0) -> Ring:
-        """A ring that stands as another stood when it was dumped, linked to nobody. ValueError for what does not fit together."""
+        """Return a ring made from a snapshot (`Ring.dump`), linked to no connection. Raises ValueError for an inconsistent one."""
         cdef standing_t found
         cdef Ring ring
         read_standing(state, data, len(data), &found)
@@ -323,7 +323,7 @@ cdef class Rings:
         return ring
 
     def counters(self) -> dict[str, int]:
-        """bytes used and allowed, rings alive, ended rings evicted, messages dropped."""
+        """Return bytes used and allowed, rings alive, ended rings evicted, messages dropped."""
         return {
             "used": self.budget.used, "limit": self.budget.limit, "rings": self.budget.rings,
             "evicted": self.budget.evicted, "dropped": self.budget.dropped,
@@ -331,7 +331,7 @@ cdef class Rings:
 
 
 cdef class Ring:
-    """One chat's ring. Sides: 0 and 1 talk, 2 watches."""
+    """One chat's ring. Sides: 0 and 1 are the partners, 2 is the spy."""
 
     def __init__(self):
         raise TypeError("rings are made by Rings.new()")
@@ -351,32 +351,32 @@ cdef class Ring:
 
     @property
     def last(self) -> int:
-        """Number of the newest message, 0 before the first."""
+        """The number of the newest message, 0 before the first."""
         return self.ring.last
 
     def taken(self, side: int) -> int:
-        """`message` frames of `side` (0 or 1) that were dealt with, refused ones included; 0 for who watches."""
+        """Return how many `message` frames of `side` (0 or 1) were handled, refused ones included; 0 for the spy."""
         return self.ring.taken[side] if 0 <= side < 2 else 0
 
     def refused(self, side: int) -> list[int]:
-        """Ordinals (from 1, ascending) of the refused among the last 200 `message` frames of `side`."""
+        """Return the ordinals (from 1, ascending) of the refused among the last 200 `message` frames of `side`."""
         return ordinals(self.ring, side) if 0 <= side < 2 else []
 
     def missed(self, side: int, after: int) -> int:
-        """How many messages for `side` follow number `after`; -1 where one of them is no longer held."""
+        """Return how many messages for `side` follow number `after`; -1 if one of them is no longer held."""
         if not 0 <= after <= self.ring.last or not 0 <= side < SIDES:
             return -1
         return ring_missed(self.ring, side, after)
 
     def dump(self) -> tuple:
-        """(numbers, entries): all that `Rings.fill` needs to make it anew elsewhere; its form stands in standing.pyx."""
+        """Return (numbers, entries), from which `Rings.fill` makes the ring in another process; the format is in ring_snapshot.pyx."""
         cdef bytes data = PyBytes_FromStringAndSize(NULL, self.ring.used)
         if self.ring.used:
             ring_read(self.ring, self.ring.start, <uint8_t *><char *>data, self.ring.used)
         return standing_of(self.ring), data
 
     def end(self) -> None:
-        """The chat is over: the ring may be emptied when the budget needs room."""
+        """Mark the chat as over: the ring may be emptied when the budget needs room."""
         cdef budget_t *budget = self.ring.budget
         if self.ring.ended:
             return
@@ -389,7 +389,7 @@ cdef class Ring:
         budget.newest = self.ring
 
     def lines(self) -> list[tuple[int, int, int, bytes]]:
-        """(number, side, unix time, text as a JSON string without quotes) of each message held, oldest first."""
+        """Return (number, side, Unix time, text as a JSON string without quotes) of each message held, oldest first."""
         cdef entry_t entry
         cdef uint32_t number = ring_first(self.ring), offset = self.ring.start
         cdef bytes text

@@ -1,7 +1,7 @@
-"""How a ring stands, in plain numbers. Rule: see standing.pyx."""
+"""Declare the snapshot of a ring in plain numbers. Invariant: as in ring_snapshot.pyx."""
 from libc.stdint cimport uint8_t, uint32_t
 
-from ext.net.types cimport ring_t
+from ext.net.structs cimport ring_t
 
 cdef enum:
     ENTRY = 12                # bytes of an entry before its text
@@ -13,7 +13,7 @@ cdef struct standing_t:
     uint32_t unsent[2]
     uint32_t unsent_bytes[2]
     uint32_t refusals[2]
-    uint32_t kept[2]          # refused ordinals that follow
+    uint32_t kept[2]          # number of ordinals in `refused`
     uint32_t refused[2][200]  # REFUSED_KEPT
     bint ended
 

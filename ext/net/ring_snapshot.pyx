@@ -1,9 +1,10 @@
-"""How a ring stands, as plain numbers for another process, and back.
+"""Describe a ring in plain numbers for another process, and read such a snapshot.
 
-Rule: what another process wrote is believed only where it fits together and fits its bytes: else ValueError, and nothing is made of it.
-Defaults (0, nothing) are left out; what is not known is skipped. A ring's fields are read here and written in ring.pyx alone.
+**Invariant:** a snapshot from another process is accepted only if its numbers are consistent with each other and with its bytes; else
+ValueError, and nothing is created. Defaults (0, empty) are left out; unknown keys are ignored. A ring's fields are read here and written in
+ring.pyx alone.
 
-The bytes of a ring are its entries, oldest first: size, unix time and side, each a u32 with its low byte first, and `size` bytes of text.
+The bytes of a ring are its entries, oldest first: size, Unix time and side, each a little-endian u32, and `size` bytes of text.
 """
 from sys import byteorder
 
@@ -14,21 +15,21 @@ from libc.string cimport memcpy
 from ext.base.protocol cimport REFUSED_KEPT, WATCHER
 
 cdef enum:
-    TALKING = 2      # sides
+    TALKING = 2      # number of sides that write
     U32 = 0xffffffff
-    LAST_MAX = 0x7fffffff  # no chat comes near; beyond it numbers would begin anew
+    LAST_MAX = 0x7fffffff  # no chat reaches it; beyond it numbers would wrap
 
 if byteorder != "little" or sizeof(standing_t) < 2 * REFUSED_KEPT * sizeof(uint32_t):
     raise ImportError("entries are kept as the machine writes numbers, and must be what ring_snapshot.pyx says; 200 ordinals a side have a place")
 
 
 cdef uint32_t whole(dict state, str key, uint32_t most) except? 0xffffffff:
-    """The number at `key`, 0 where there is none. ValueError: it is not a whole number from 0 to `most`."""
+    """Return the number at `key`, 0 if it is missing. Raises ValueError if it is no whole number from 0 to `most`."""
     return checked(state[key], key, most) if key in state else 0
 
 
 cdef uint32_t checked(object value, str key, uint32_t most) except? 0xffffffff:
-    """The number that stood at `key`. ValueError as of `whole`."""
+    """Check the value at `key`. Raises ValueError as `whole`."""
     cdef int beyond = 0
     cdef long number = PyLong_AsLongAndOverflow(value, &beyond) if isinstance(value, int) else -1
     if beyond or not 0 <= number <= most:
@@ -37,7 +38,7 @@ cdef uint32_t checked(object value, str key, uint32_t most) except? 0xffffffff:
 
 
 cdef int numbers(dict state, str key, uint32_t *found) except -1:
-    """The two numbers at `key`, a side each; zeros where there are none."""
+    """Read the two numbers at `key`, one per side; zeros if they are missing."""
     cdef int side
     if key not in state:
         found[0] = found[1] = 0
@@ -51,7 +52,7 @@ cdef int numbers(dict state, str key, uint32_t *found) except -1:
 
 
 cdef list ordinals(ring_t *ring, int side):
-    """Of the last REFUSED_KEPT `message` frames of a side those that were refused, ascending."""
+    """Return the ordinals of the refused among a side's last REFUSED_KEPT `message` frames, ascending."""
     cdef uint32_t i, number, floor = ring.taken[side] - REFUSED_KEPT if ring.taken[side] > REFUSED_KEPT else 0
     found = []
     if ring.refused[side] != NULL:
@@ -63,14 +64,14 @@ cdef list ordinals(ring_t *ring, int side):
 
 
 cdef int write_numbers(dict state, str key, uint32_t one, uint32_t two) except -1:
-    """Two numbers, a side each, where one of them is not 0."""
+    """Write two numbers, one per side, if one of them is not 0."""
     if one or two:
         state[key] = [one, two]
     return 0
 
 
 cdef dict standing_of(ring_t *ring):
-    """Everything of a ring but the texts it holds and who is linked to it."""
+    """Return all of a ring but its texts and its connections."""
     cdef dict state = {}
     if ring.last:
         state["last"] = ring.last
@@ -88,7 +89,7 @@ cdef dict standing_of(ring_t *ring):
 
 
 cdef int read_refused(dict state, standing_t *found) except -1:
-    """The refused ordinals of both sides: as many as were refused at the most, ascending, none beyond what was taken."""
+    """Read the refused ordinals of both sides: ascending, no more than were refused, none beyond those taken."""
     cdef int side
     cdef uint32_t i, number, before
     lists = state.get("refused", ((), ()))
@@ -108,7 +109,7 @@ cdef int read_refused(dict state, standing_t *found) except -1:
 
 
 cdef int read_entries(const uint8_t *data, Py_ssize_t size, standing_t *found) except -1:
-    """Whether the bytes are `count` entries, no more and no less, and of each side no more than were taken."""
+    """Check that the bytes are exactly `count` entries, and no more per side than were taken."""
     cdef uint32_t _entry
     cdef int side
     cdef uint32_t[3] head
@@ -133,7 +134,7 @@ cdef int read_entries(const uint8_t *data, Py_ssize_t size, standing_t *found) e
 
 
 cdef int read_standing(dict state, const uint8_t *data, Py_ssize_t size, standing_t *found) except -1:
-    """Reads what `standing_of` wrote, beside the entries' bytes."""
+    """Read what `standing_of` wrote, beside the entries' bytes."""
     found.last = whole(state, "last", LAST_MAX)
     found.count = whole(state, "count", found.last)
     found.ended = whole(state, "ended", 1)

@@ -1,9 +1,9 @@
-"""Texts that are alike: one-permutation MinHash over shingles of four bytes, and a bounded table of them. Rule: hashes under a key, no text.
+"""Find similar texts: one-permutation MinHash over shingles of four bytes, in a bounded table. Invariant: it keeps keyed hashes, never a text.
 
-A text is 16 numbers: each shingle's hash falls into one of 16 bins, and of each bin the least stays; an empty bin takes its next neighbour's,
-turned by the distance. The share of bins in which two texts are equal is, about, that of their shingles. Two are compared where one of eight
-bands, of two bins each, is the same in both. An entry is written over in the order in which all came; a band's chains lead from the newest to
-older ones, and end at one that was written over, so that nothing is ever taken out of them.
+A text becomes 16 numbers: each shingle's hash falls into one of 16 bins, of which each keeps the least; an empty bin takes its next
+neighbour's, rotated by the distance. The share of equal bins of two texts estimates the share of shingles that they have in common. Two
+texts are compared if one of eight bands, of two bins each, is equal. Entries are overwritten in order of arrival; a band's chains lead from
+new to old entries and end at one that was overwritten, so that nothing is ever removed from them.
 """
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
@@ -13,9 +13,9 @@ cdef enum:
     BINS = 16
     BANDS = 8
     SHINGLE = 4
-    BUCKETS = 1 << 16  # of a band
-    STEPS = 32  # entries of a chain that are looked at
-    MOST = 6  # alike that are told: one of each cluster is enough
+    BUCKETS = 1 << 16  # per band
+    STEPS = 32  # entries of a chain that are visited
+    MOST = 6  # results at most: one of each cluster is enough
 
 
 cdef struct entry_t:
@@ -26,14 +26,14 @@ cdef struct entry_t:
 
 
 cdef inline uint64_t mixed(uint64_t word) noexcept nogil:
-    """The end of SplitMix64: each bit of the word changes half of them."""
+    """Finish a hash as SplitMix64 does: each bit of the word changes half of the result's."""
     word = (word ^ (word >> 30)) * <uint64_t>0xBF58476D1CE4E5B9
     word = (word ^ (word >> 27)) * <uint64_t>0x94D049BB133111EB
     return word ^ (word >> 31)
 
 
 cdef void sketched(const uint64_t *key, const uint8_t *text, size_t size, uint32_t *bins) noexcept nogil:
-    """What `size` bytes are, SHINGLE at least."""
+    """Compute the bins of `size` bytes, at least SHINGLE."""
     cdef bint[BINS] there
     cdef uint64_t hash
     cdef uint32_t word = 0, value
@@ -59,7 +59,7 @@ cdef void sketched(const uint64_t *key, const uint8_t *text, size_t size, uint32
 
 
 cdef inline int equal(const uint32_t *a, const uint32_t *b) noexcept nogil:
-    """In how many bins."""
+    """Return the number of equal bins."""
     cdef int place, found = 0
     for place in range(BINS):
         found += a[place] == b[place]
@@ -67,12 +67,12 @@ cdef inline int equal(const uint32_t *a, const uint32_t *b) noexcept nogil:
 
 
 cdef class Shingles:
-    """The table. `key`: 16 bytes; `room`: texts that are remembered; `least`: bins of 16 in which two are equal that are alike."""
+    """Table of texts. `key`: 16 bytes; `room`: texts that are remembered; `least`: equal bins, of 16, of similar texts."""
 
     cdef uint64_t[2] key
     cdef entry_t *entries
-    cdef uint32_t *older  # of each entry and band: the low half of the number of the one before it in that chain
-    cdef uint32_t *newest  # of each band and bucket
+    cdef uint32_t *older  # per entry and band: the low half of the previous entry's number in that chain
+    cdef uint32_t *newest  # per band and bucket
     cdef uint64_t room, last
     cdef int least
 
@@ -96,8 +96,12 @@ cdef class Shingles:
         return min(self.last, self.room)
 
     def put(self, text: bytes, chat: int, side: int, time: float, since: float) -> tuple[int, list[tuple[int, int, int, float]]]:
-        """Remembers a text: its number, which counts from 1, and (number, chat, side, time) of at most 6 before it that are alike, not older
-        than `since`. `time` never goes back. ValueError: it has less than four bytes."""
+        """Remember a text.
+
+        Return its number, counted from 1, and (number, chat, side, time) of up to 6 similar earlier ones, not older than `since`.
+
+        `time` never decreases. Raises ValueError for less than four bytes.
+        """
         cdef const uint8_t[::1] view = text
         cdef uint32_t[BINS] bins
         cdef uint64_t[MOST] found
@@ -126,7 +130,7 @@ cdef class Shingles:
             steps = 0
             while steps < STEPS and count < MOST:
                 gap = <uint32_t>self.last - low
-                if gap >= self.room or gap >= self.last:  # written over, or there was none
+                if gap >= self.room or gap >= self.last:  # overwritten, or there was none
                     break
                 number = self.last - gap
                 entry = self.entries + number % self.room

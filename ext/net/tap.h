@@ -1,10 +1,7 @@
-/* The tap: what is said in a worker's chats, for a process that reads along behind delivery. Rule: who writes never waits, and believes nothing
- * that the reader wrote.
- *
- * One ring of bytes in memory that two processes share; one of them writes, one reads. Head and tail count the bytes written and read since the
- * start, each in a cache line of its own. An entry is never cut in two: where the end is too near, the rest of the ring is passed over. A full
- * ring drops the line and counts it.
- */
+/* The tap: a ring in shared memory with copies of a worker's chat lines, read by a process behind delivery. Invariant: the writer never waits,
+ * and trusts nothing that the reader wrote. Two processes share the ring; one writes, one reads. Head and tail count the bytes written and read
+ * since the start, each in a cache line of its own. An entry is never split: if it does not fit before the end, the rest of the ring is skipped.
+ * If the ring is full, the line is dropped and counted. */
 #ifndef SERENDIP_NET_TAP_H
 #define SERENDIP_NET_TAP_H
 
@@ -13,17 +10,17 @@
 
 enum { TAP_HEAD = 4096, TAP_MARK = 0x31706154, TAP_SKIP = -1 };
 
-/* The first page of the memory; the ring stands behind it. */
+/* The first page of the memory; the ring is behind it. */
 typedef struct {
     uint32_t mark, size;
     uint8_t pad0[56];
-    uint64_t head, dropped; /* the writer's */
+    uint64_t head, dropped; /* written by the writer */
     uint8_t pad1[48];
-    uint64_t tail; /* the reader's */
+    uint64_t tail; /* written by the reader */
     uint8_t pad2[56];
 } tap_shared_t;
 
-/* Before each text, which is padded to eight bytes. `time`: Unix seconds. */
+/* Precedes each text, which is padded to eight bytes. `time`: Unix seconds. */
 typedef struct {
     uint32_t size, number;
     uint64_t chat;
@@ -31,7 +28,7 @@ typedef struct {
     uint32_t side, unused;
 } tap_entry_t;
 
-/* One end, as its process has it. The writer's head and the reader's tail are their own: what stands in the memory is a copy for the other. */
+/* One end, in its process. The writer's head and the reader's tail are private; the values in shared memory are copies for the other end. */
 typedef struct {
     tap_shared_t *shared;
     uint8_t *data;
@@ -54,7 +51,7 @@ static inline uint64_t tap_room(const tap_t *tap) {
 
 static inline uint64_t tap_entry_size(uint64_t text) { return sizeof(tap_entry_t) + ((text + 7) & ~(uint64_t)7); }
 
-/* Whether the line was written; else it is counted as dropped. */
+/* Write a line; return whether there was room. A line without room is counted as dropped. */
 static inline int tap_put(tap_t *tap, uint64_t chat, uint32_t side, uint32_t number, double time, const uint8_t *text, uint32_t size) {
     uint64_t at = tap->head & (tap->size - 1), need = tap_entry_size(size), skip = tap->size - at < need ? tap->size - at : 0;
     tap_entry_t entry = {size, number, chat, time, side, 0};
@@ -77,7 +74,7 @@ static inline int tap_put(tap_t *tap, uint64_t chat, uint32_t side, uint32_t num
     return 1;
 }
 
-/* The next line, which stands in the memory until `tap_done`; 0: there is none, -1: this is no ring that `tap_put` wrote. */
+/* Find the next line, valid until `tap_done`. Return 1; 0: there is none; -1: the ring was not written by `tap_put`. */
 static inline int tap_next(tap_t *tap, tap_entry_t *entry, const uint8_t **text) {
     for (;;) {
         uint64_t at = tap->tail & (tap->size - 1), used = tap->head - tap->tail, rest = tap->size - at;
@@ -102,7 +99,7 @@ static inline int tap_next(tap_t *tap, tap_entry_t *entry, const uint8_t **text)
     }
 }
 
-/* What was read may be written over. */
+/* Release what was read to the writer. */
 static inline void tap_done(tap_t *tap) { __atomic_store_n(&tap->shared->tail, tap->tail, __ATOMIC_RELEASE); }
 
 #endif

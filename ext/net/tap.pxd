@@ -1,4 +1,4 @@
-"""What is said, for a process that reads along. Rule: in C only (tap.h); who writes never waits and believes nothing of the reader."""
+"""Declare the tap. Invariant: the ring is handled in C only (tap.h); the writer never waits and trusts nothing that the reader wrote."""
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 cdef extern from "tap.h" nogil:
@@ -23,7 +23,7 @@ cdef extern from "tap.h" nogil:
 
 cdef class Tap:
     cdef tap_t *tap
-    cdef object memory  # the mapping, which lives as long as this
+    cdef object memory  # the mapping, which lives as long as this object
 
 cdef class Tapped:
     cdef tap_t *tap

@@ -1,6 +1,6 @@
-"""The two ends of a tap: `Tap` is a reactor's, `Tapped` a screening process's. What stands in the memory: tap.h.
+"""Copy chat lines to a screening process through shared memory: `Tap` is the reactor's end, `Tapped` the reader's. The layout is in tap.h.
 
-One of each has the memory, at the same time or one after the other: whoever opens it goes on where the last one of its kind was.
+At most one of each uses the memory at a time; the next one continues at the position of the last.
 """
 import fcntl
 import mmap
@@ -20,14 +20,17 @@ if sizeof(tap_entry_t) != 32:
 
 
 def make(size: int) -> int:
-    """A descriptor of an empty ring of `size` bytes, the caller's, not inherited. ValueError: no power of two from 4 KiB to 1 GiB; OSError."""
+    """Return the descriptor of an empty ring of `size` bytes. The caller owns it; it is not inherited.
+
+    Raises ValueError if `size` is no power of two from 4 KiB to 1 GiB; OSError.
+    """
     if not LEAST <= size <= MOST or size & (size - 1):
         raise ValueError("a tap has a power of two of bytes, 4 KiB at least and 1 GiB at most")
     fd = os.memfd_create("tap", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         os.ftruncate(fd, TAP_HEAD + size)
         os.pwrite(fd, b"".join(number.to_bytes(4, "little") for number in (TAP_MARK, size)), 0)
-        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)  # memory that goes away would be a SIGBUS
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)  # memory that shrinks would raise SIGBUS
     except BaseException:
         os.close(fd)
         raise
@@ -35,7 +38,7 @@ def make(size: int) -> int:
 
 
 cdef object opened(int fd, tap_t *tap):
-    """Maps what `make` made. ValueError: it is something else."""
+    """Map what `make` made. Raises ValueError for another descriptor."""
     cdef uint8_t[::1] view
     size = os.fstat(fd).st_size
     head = os.pread(fd, 8, 0)
@@ -49,7 +52,7 @@ cdef object opened(int fd, tap_t *tap):
 
 
 cdef class Tap:
-    """Where a reactor writes (`Reactor.screen`). `fd`: of `make`; it stays the caller's, and need not stay open."""
+    """The writing end, for a reactor (`Reactor.screen`). `fd`: from `make`; it stays the caller's and may be closed afterwards."""
 
     def __cinit__(self, fd: int):
         self.tap = <tap_t *>calloc(1, sizeof(tap_t))
@@ -62,17 +65,17 @@ cdef class Tap:
 
     @property
     def dropped(self) -> int:
-        """Lines for which there was no room."""
+        """The number of lines dropped because there was no room."""
         return self.tap.dropped
 
     def put(self, chat: int, side: int, number: int, time: float, text: bytes) -> bool:
-        """Writes a line as the relay does: for a question, which is said before there is a chat, and for tests. False: there was no room."""
+        """Write a line as the relay does: for a question, which is asked before its chat begins, and for tests. False if there was no room."""
         cdef const uint8_t[::1] view = text
         return tap_put(self.tap, chat, side, number, time, &view[0] if len(text) else NULL, <uint32_t>len(text))
 
 
 cdef class Tapped:
-    """Where a screening process reads."""
+    """The reading end, for a screening process."""
 
     def __cinit__(self, fd: int):
         self.tap = <tap_t *>calloc(1, sizeof(tap_t))
@@ -84,7 +87,10 @@ cdef class Tapped:
         free(self.tap)
 
     def take(self, most: int) -> list[tuple[int, int, int, float, bytes]]:
-        """(chat, side, number, Unix time, text as a JSON string without its quotes) of the next lines. ValueError: it is no ring any more."""
+        """Return (chat, side, number, Unix time, text as a JSON string without its quotes) of the next lines.
+
+        Raises ValueError if the ring is damaged.
+        """
         cdef tap_entry_t entry
         cdef const uint8_t *text = NULL
         cdef int there = 0
@@ -94,7 +100,7 @@ cdef class Tapped:
             if there <= 0:
                 break
             found.append((entry.chat, entry.side, entry.number, entry.time, PyBytes_FromStringAndSize(<const char *>text, entry.size)))
-            memset(<void *>text, 0, entry.size)  # what was looked at is nowhere any more
+            memset(<void *>text, 0, entry.size)  # no text stays in memory after it was read
         tap_done(self.tap)
         if there < 0:
             raise ValueError("what stands in the memory of the tap was written by nobody")

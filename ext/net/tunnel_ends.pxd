@@ -1,13 +1,13 @@
-"""The two legs of a tunnel. Rule: see legs.pyx."""
+"""Declare the two connections of a tunnel. Invariant: as in tunnel_ends.pyx."""
 from libc.stdint cimport uint32_t
 
 from ext.net.buffers cimport held_by
 from ext.net.connection cimport io_t
-from ext.net.types cimport conn_t, tunnel_t
+from ext.net.structs cimport conn_t, tunnel_t
 
 cdef bint legs_join(io_t *io, conn_t *client, conn_t *home) noexcept nogil
 cdef void leg_part(io_t *io, conn_t *conn) noexcept nogil
 
 cdef inline uint32_t unsent(tunnel_t *tunnel) noexcept nogil:
-    """Bytes of the client's that wait for its home."""
+    """Return the client's bytes that wait for its home."""
     return held_by(tunnel.home.out) - tunnel.sent if tunnel.home != NULL else 0

@@ -1,6 +1,6 @@
-"""What joins the two connections of a tunnel, the client's and the one to its home, and parts them.
+"""Join the two connections of a tunnel, the client's and the one to its home, and part them.
 
-Rule: a tunnel is there as long as one of its legs is PIPED; the leg that goes last takes its memory along.
+**Invariant:** a tunnel exists as long as one of its ends is PIPED; the last end to be parted frees it.
 """
 from libc.stdlib cimport calloc, free
 
@@ -11,12 +11,12 @@ cdef long live = 0
 
 
 def alive() -> dict[str, int]:
-    """For the leak ledger: tunnels of which a leg is there, of all reactors."""
+    """Return the tunnels in use, of all reactors, for the leak ledger."""
     return {"tunnels": live}
 
 
 cdef bint legs_join(io_t *io, conn_t *client, conn_t *home) noexcept nogil:
-    """Makes a tunnel of two connections that are nothing yet; False where there is no memory: then nothing has changed."""
+    """Make a tunnel of two new connections; False, with nothing changed, if there is no memory."""
     global live
     cdef tunnel_t *tunnel = <tunnel_t *>calloc(1, sizeof(tunnel_t))
     CHECK(client.state == HEAD and home.state == HEAD)
@@ -32,7 +32,7 @@ cdef bint legs_join(io_t *io, conn_t *client, conn_t *home) noexcept nogil:
 
 
 cdef void leg_part(io_t *io, conn_t *conn) noexcept nogil:
-    """A leg goes; whoever calls gives it another state. Its tunnel is not to be touched any more where it was the last."""
+    """Remove an end from its tunnel; the caller sets its next state. If it was the last end, the tunnel is freed."""
     global live
     cdef tunnel_t *tunnel = conn.stamp.tunnel
     CHECK(conn.state == PIPED and (tunnel.client == conn or tunnel.home == conn))

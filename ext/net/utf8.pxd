@@ -1,4 +1,4 @@
-"""UTF-8, whole buffers only. Rule: leaf functions over pointers, no Python inside."""
+"""Declare UTF-8 validation of whole buffers. Invariant: leaf functions over pointers, no Python."""
 from libc.stdint cimport uint8_t
 
 cdef Py_ssize_t sequence(const uint8_t *p, Py_ssize_t n) noexcept nogil

@@ -1,13 +1,13 @@
-"""UTF-8 as RFC 3629 section 4 defines it: no overlong form, no surrogate, nothing above U+10FFFF.
+"""Validate UTF-8 as RFC 3629 section 4 defines it: no overlong form, no surrogate, nothing above U+10FFFF.
 
-A message is checked once, when it is whole: fragments are joined first, so that no state outlives a call.
+A message is checked once, when it is complete: fragments are joined first, so that no state outlives a call.
 """
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcpy
 
 
 cdef Py_ssize_t sequence(const uint8_t *p, Py_ssize_t n) noexcept nogil:
-    """Length in bytes (2 to 4) of the well-formed multi-byte sequence at `p`, or 0. `n` bytes may be read; p[0] >= 0x80."""
+    """Return the length in bytes (2 to 4) of the well-formed multi-byte sequence at `p`, or 0. `n` bytes may be read; p[0] >= 0x80."""
     cdef uint8_t a = p[0], low = 0x80, high = 0xBF
     cdef Py_ssize_t i, size
     if a < 0xC2:

@@ -1,8 +1,8 @@
-"""One timer wheel for all connections. Rule: one second a slot; arming and disarming are O(1) and allocate nothing."""
+"""Declare the timer wheel of all connections. Invariant: one second per slot; arming and disarming are O(1) and allocate nothing."""
 from libc.stdint cimport uint32_t
 
 cdef enum:
-    SLOTS = 64  # the longest wait, in seconds; longer ones are armed again when they come round
+    SLOTS = 64  # the longest wait in seconds; longer ones are armed again when due
 
 cdef struct timer_t:
     timer_t *before
@@ -10,7 +10,7 @@ cdef struct timer_t:
 
 cdef struct wheel_t:
     timer_t slots[64]
-    uint32_t second   # the last second that was turned to
+    uint32_t second   # the last second that was processed
 
 cdef void wheel_init(wheel_t *wheel, uint32_t second) noexcept nogil
 cdef void wheel_arm(wheel_t *wheel, timer_t *timer, uint32_t seconds) noexcept nogil

@@ -1,1 +1,1 @@
-"""Serve all connections of a worker on one epoll set: accept, read, relay, send, time out. Imports the rest of ext but the matcher."""
+"""Serve all connections of a worker on one epoll set: accept, read, relay, send, time out. Imports all of ext but the matcher."""

@@ -1,8 +1,8 @@
 from typing import Any
 
-from ext.net.carry_over import Carried
+from ext.net.carry_over_limits import Carried
 
-class Doors:
+class ConnectionTransfers:
     def adopt_socket(self, fd: int, address: str, begun: bytes = b"", coming: bool = False) -> int: ...
     def newcomers_out(self) -> list[tuple[int, str, bytes]]: ...
     def release(self, number: int) -> tuple[int, str, dict[str, Any], bytes] | None: ...

@@ -1,35 +1,35 @@
-"""The doors of the reactor through which connections come from elsewhere and go elsewhere.
+"""Move connections into and out of a reactor: sockets of newcomers, open connections, tunnels.
 
-Rule: doors only. A descriptor that comes in is ours or closed, one that goes out is the caller's; a call for a connection that is gone
-does nothing, and nobody is told.
+**Invariant:** a received descriptor belongs to the reactor or is closed, a returned one belongs to the caller. A call for a connection that
+is gone does nothing, and no call causes an event.
 """
 from cython cimport no_gc_clear
 
-from ext.net.carry_over cimport Carried, allow, allowance
+from ext.net.carry_over_limits cimport Carried, allow, allowance
 from ext.net.connection cimport connection_open, name
-from ext.reactor.admit cimport begin, expect
+from ext.reactor.new_connections cimport begin, expect
 from ext.net.frames cimport RECORD
 from ext.reactor.intake cimport STAGE, begin_with
-from ext.migrate.release cimport move_in, move_out, newcomers_out
+from ext.migrate.connection_moves cimport move_in, move_out, newcomers_out
 from ext.net.output cimport frame
 from ext.migrate.tunnel_moves cimport client_out, piped, tunnel_in, tunnel_out
 from ext.base.system cimport close
 from ext.migrate.tunnel cimport half_close
-from ext.net.types cimport conn_t
+from ext.net.structs cimport conn_t
 
 
 @no_gc_clear  # as the reactor
-cdef class Doors:
-    """What a reactor has beside its turns; made as a part of one."""
+cdef class ConnectionTransfers:
+    """Methods of `Reactor` that move connections; it is used as its base class only."""
 
     # newcomers
 
     def adopt_socket(self, fd: int, address: str, begun: bytes = b"", coming: bool = False) -> int:
-        """Takes over a connected, non-blocking socket on which a request head is to come; returns the connection.
+        """Take over a connected, non-blocking socket on which a request head is expected; return the connection's number.
 
-        `begun`: what was read of it already, 256 KiB at most; what follows from it comes with the next `drain`. The descriptor is
-        ours from here on, and closed where this raises: ValueError for more, OSError where there is no memory for it.
-        `coming`: it is a newcomer of another process's `newcomers_out`, and counts as one here.
+        `begun`: bytes of it that were already read, at most 256 KiB; their effects come with the next `drain`. The descriptor belongs to
+        the reactor, and is closed if this raises: ValueError for more bytes, OSError if there is no memory. `coming`: it is from another
+        process's `newcomers_out`, and counts as a newcomer here.
         """
         cdef conn_t *conn
         if len(begun) > STAGE:
@@ -46,80 +46,80 @@ cdef class Doors:
         return number
 
     def newcomers_out(self) -> list[tuple[int, str, bytes]]:
-        """(descriptor, address, what was read) of each connection whose head is to come; from here on they are the caller's."""
+        """Release all connections whose head is incomplete: (descriptor, address, bytes read) of each, which belong to the caller."""
         return newcomers_out(&self.io, self.addresses)
 
-    # connections that move
+    # open connections
 
     def release(self, number: int) -> tuple[int, str, dict, bytes] | None:
-        """(descriptor, address, state, bytes): an open connection leaves as it stands, for another reactor's `take`; nobody is told.
+        """Release an open connection for another reactor's `take`: (descriptor, address, state, bytes), without an event.
 
-        What the state holds: moving.pyx. The descriptor is the caller's, -1 of a virtual one. None: it is gone, or cannot go now: its gate
-        is shut, or an event of it was not collected; then it stays as it was.
+        The state is described in connection_moves.pyx. The descriptor belongs to the caller; -1 for a virtual connection. None: it is gone,
+        or cannot move now because its gate is shut or an event of it is not collected; then it is unchanged.
         """
         cdef conn_t *conn = connection_open(&self.io, number)
         return move_out(&self.io, self.addresses, conn) if conn != NULL else None
 
     def take(self, fd: int, address: str, state: dict, data: bytes, owner: object) -> int:
-        """Goes on with what another reactor released; returns its number here. What came along is parsed by the next `settle`.
+        """Continue a connection that another reactor released; return its number here. Its buffered input is parsed by the next `settle`.
 
-        The descriptor is ours from here on, and closed where this raises: ValueError for a state that does not fit its bytes, OSError where
-        there is no memory or epoll refuses it.
+        The descriptor belongs to the reactor, and is closed if this raises: ValueError for an inconsistent state, OSError if there is no
+        memory or epoll refuses.
         """
         return move_in(&self.io, self.addresses, fd, address, state, data, owner)
 
     def allowance(self, owner: Carried) -> list[float] | None:
-        """What is left of the limits of somebody who is away, for another reactor's `allow`; None: all, or a connection has it."""
+        """Return the remaining tokens of an owner without a connection, for another reactor's `allow`; None: all, or a connection has them."""
         return allowance(&self.io, owner)
 
     def allow(self, owner: Carried, tokens: list) -> None:
-        """Somebody who is away has these limits left; nothing where a connection has them. ValueError: not five numbers."""
+        """Set the remaining tokens of an owner without a connection; ignored if it has one. Raises ValueError if they are not five numbers."""
         allow(&self.io, owner, tokens)
 
     # tunnels to other hosts
 
     @property
     def tunnels(self) -> int:
-        """Clients whose sessions are at other hosts; they are not `online` here."""
+        """The number of clients whose sessions are at other hosts; `online` does not count them."""
         return self.io.tunnels
 
     def pipe(
         self, client_fd: int, address: str, home_fd: int, to_client: bytes, to_home: bytes, owner: object, visitor: bool = False,
         within: bool = False,
     ) -> int:
-        """A client that `release` gave goes on at another host, its home, over `home_fd`; returns the tunnel's number, which events carry.
+        """Connect a client from `release` with its home at another host over `home_fd`. Return the tunnel's number, which events carry.
 
-        Both sockets do not block; of the home's see `piping.prepare`. `to_client`: output that the client has not taken, whole frames but
-        for the first; `to_home`: what was read of it and not parsed. `visitor`: it is not to be counted at its address, for another host
-        does; `within`: it has sent pieces of a message, which went along with its state. Events: RECORD, bytes that the home says to this
-        host; UNTUNNELLED, TUNNEL_…: after ENDED and BROKE `unpipe` it at once, for in 3 s it is closed, after CLOSED and LEFT it is gone.
-        Both descriptors are ours from here on, and closed where this raises: ValueError for an address that is none, OSError where there
-        is no memory or epoll refuses.
+        Both sockets are non-blocking; for the home's see `tunnel_moves.prepare`. `to_client`: output that the client has not accepted,
+        whole frames but for the first; `to_home`: input that was read and not parsed. `visitor`: another host counts it at its address;
+        `within`: its state, which was sent on, holds fragments of a message. Events: RECORD, bytes from the home to this host; UNTUNNELLED,
+        TUNNEL_…: after ENDED and BROKE `unpipe` it at once, since it is closed after 3 s; after CLOSED and LEFT it is gone. Both
+        descriptors belong to the reactor, and are closed if this raises: ValueError for an invalid address, OSError if there is no memory
+        or epoll refuses.
         """
         cdef dict state = {"to_client": len(to_client), "to_home": len(to_home), "visitor": int(visitor), "within": int(within)}
         return tunnel_in(&self.io, self.addresses, client_fd, address, home_fd, state, to_home + to_client, owner)
 
     def unpipe(self, number: int, returned: bytes | None = None) -> tuple[int, str, dict, bytes] | None:
-        """(descriptor, address, state, bytes) of a tunnel's client, as `take` wants them; the home's end is closed, and the tunnel gone.
+        """Release a tunnel's client as (descriptor, address, state, bytes) for `take`; the home's end is closed, and the tunnel ends.
 
-        `returned`: what the home had read of the client and not parsed: it comes before what has not left. None: the home is gone; of what
-        it was sent a message that is not whole is said again here, all that was whole is lost. The buckets are full: whoever has others
-        sets `tokens` in the state. Returns None where it is gone, or its socket is (an event follows), or, closed by this, it cannot be
-        said again what the client began.
+        `returned`: what the home had read of the client and not parsed, which precedes what is not sent. None: the home is lost; an
+        incomplete message that it received is repeated here, complete ones are lost. The buckets are full; the caller may set `tokens` in
+        the state. Returns None if the tunnel or its socket is gone (then an event follows), or if the client's message cannot be repeated:
+        then this closes it.
         """
         cdef conn_t *conn = piped(&self.io, number)
         return client_out(&self.io, self.addresses, conn, returned) if conn != NULL else None
 
     def record(self, number: int, payload: bytes) -> None:
-        """Queues a frame for the host of a visitor's connection, which is not for the client (`piping.record_frame`); a few KiB."""
+        """Queue a record, at most a few KiB, for the host of a visitor's connection; the client does not receive it (`tunnel_moves.record_frame`)."""
         cdef conn_t *conn = connection_open(&self.io, number)
         if conn != NULL:
             frame(&self.io, conn, RECORD, payload, len(payload))
 
     def half_close(self, number: int) -> bool:
-        """Nothing more of the client goes home, which sees an end of stream behind what was sent; what it still says comes, until it ends.
+        """Send the home an end of stream after what was sent; what the home still sends arrives until it closes.
 
-        False: there is no such tunnel, or its home is gone, or that was said before. A home that does not end in 3 s is closed.
+        False: there is no such tunnel, its home is gone, or this was done before. A home that does not close within 3 s is closed.
         """
         cdef conn_t *conn = piped(&self.io, number)
         if conn == NULL or conn.stamp.tunnel.home == NULL or conn.stamp.tunnel.halved:
@@ -128,13 +128,14 @@ cdef class Doors:
         return True
 
     def release_tunnel(self, number: int) -> tuple[int, str, int, dict, bytes] | None:
-        """(the client's descriptor, address, the home's descriptor, state, bytes): a tunnel leaves as it stands, for `take_tunnel` elsewhere.
+        """Release a tunnel for another reactor's `take_tunnel`: (the client's descriptor, address, the home's descriptor, state, bytes).
 
-        What the state holds: piping.pyx. None: it is gone, or its home is (an event says so), or cannot go now; then it stays as it was.
+        The state is described in tunnel_moves.pyx. None: it is gone, its home is (an event follows), or it cannot move now; then it is
+        unchanged.
         """
         cdef conn_t *conn = piped(&self.io, number)
         return tunnel_out(&self.io, self.addresses, conn) if conn != NULL else None
 
     def take_tunnel(self, client_fd: int, address: str, home_fd: int, state: dict, data: bytes, owner: object) -> int:
-        """Goes on with a tunnel that another reactor released; else as `pipe`. ValueError also for a state that does not fit its bytes."""
+        """Continue a tunnel that another reactor released; otherwise as `pipe`. Raises ValueError also for an inconsistent state."""
         return tunnel_in(&self.io, self.addresses, client_fd, address, home_fd, state, data, owner)

@@ -1,13 +1,13 @@
-"""From bytes to frames to what they mean. Rule: nogil from the read to the relay; nothing behind a shut gate is parsed."""
+"""Declare the input path from bytes to messages. Invariant: nogil from the read to the relay; nothing after a shut gate is parsed."""
 from libc.stdint cimport uint8_t, uint32_t
 
 from ext.net.connection cimport io_t
 from ext.base.system cimport epoll_event
-from ext.net.types cimport conn_t
+from ext.net.structs cimport conn_t
 
 cdef enum:
-    OWN_BYTES = 256 * 1024    # output that a client leaves untaken before it is no longer read
-    STAGE = 256 * 1024        # the shared receive buffer: a partial frame, and a read behind it
+    OWN_BYTES = 256 * 1024    # unread output of a client, above which the server stops reading it
+    STAGE = 256 * 1024        # the shared receive buffer: an incomplete frame, and one read after it
 
 cdef void foresee(epoll_event *ready, int i, int n) noexcept nogil
 cdef void serve(io_t *io, conn_t *conn, uint32_t ready) noexcept nogil

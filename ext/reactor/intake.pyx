@@ -1,7 +1,7 @@
-"""One read, and all that it completes: frames are parsed, a chat line is relayed, the rest is an event.
+"""Read a socket once, parse the frames that this completes, relay chat lines, and queue the rest as events.
 
-A frame that came whole is handled in the one receive buffer that all share; only a partial frame is kept by its connection. A
-request head and a text frame that need a decision shut their connection's gate: nothing behind is parsed until it was made.
+A complete frame is handled in the receive buffer that all connections share; only an incomplete one is copied to its connection. A request
+head, and a text frame that needs a decision, shut their connection's gate: nothing after them is parsed until the decision is made.
 """
 from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport uint8_t, uint32_t
@@ -9,15 +9,15 @@ from libc.stdlib cimport malloc
 from libc.string cimport memcpy, memmove, strlen
 
 from ext.net.buffers cimport buffer_free, buffer_new, buffer_t, bytes_of, fit, held_by
-from ext.net.chatline cimport ASK_PONG, MESSAGE, TYPING_OFF, TYPING_ON, line_t, scan
+from ext.net.chat_line cimport ASK_PONG, MESSAGE, TYPING_OFF, TYPING_ON, line_t, scan
 from ext.base.check cimport CHECK
 from ext.net.connection cimport (
     B_BYTES, B_FRAMES, B_REFUSALS, BLOCKED, CLOSING, CONFIRM, DEAD, FRESH, GATED, HEAD, OPEN, PAUSED, PINGED, PIPED, connection_holds,
     connection_open, name, names_add, names_t, shut, take,
 )
 from ext.net.counters cimport *
-from ext.net.closing cimport BINARY_DATA, CLIENT_NONE, ENCODING, FLOOD, PROTOCOL, TOO_BIG, cause_of, fail, leave, lose
-from ext.net.events cimport EVENT_HEAD, event_add
+from ext.net.connection_end cimport BINARY_DATA, CLIENT_NONE, ENCODING, FLOOD, PROTOCOL, TOO_BIG, cause_of, fail, leave, lose
+from ext.net.event_queue cimport EVENT_HEAD, event_add
 from ext.net.frames cimport BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame_t, parse_header, unmask
 from ext.accept.handshake cimport HEAD_MAX, head_end
 from ext.net.output cimport fault, flush, flush_dirty, frame, pending, watch
@@ -26,31 +26,31 @@ from ext.net.relay cimport relay_message, relay_typing, talks
 from ext.net.ring_snapshot cimport ENTRY
 from ext.base.system cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, explicit_bzero, prefetch, prefetch_to_write, recv
 from ext.migrate.tunnel cimport tunnelled
-from ext.net.types cimport ring_t
+from ext.net.structs cimport ring_t
 from ext.net.utf8 cimport valid
 from ext.net.wheel cimport wheel_arm
 
 cdef enum:
-    READ = 64 * 1024          # bytes of one read
-    LINE = 64                 # of the cache
-    AHEAD = 1024              # bytes of a message that are fetched ahead, in what the processor fetches at once
+    READ = 64 * 1024          # bytes per read
+    LINE = 64                 # bytes of a cache line
+    AHEAD = 1024              # bytes of a message that are prefetched
 
 cdef const char *PONG_FRAME = b'{"type":"pong"}'
 cdef uint8_t *stage = <uint8_t *>malloc(STAGE + READ)
-cdef Py_ssize_t written = 0  # bytes of the stage that were written since it was cleared, at most
+cdef Py_ssize_t written = 0  # upper bound of the bytes written to the stage since it was cleared
 if stage == NULL:
     raise MemoryError
 
 
 cdef void stage_clear() noexcept nogil:
-    """Clears what reads have left in the stage, between two turns."""
+    """Clear what reads have left in the stage, between two turns."""
     global written
     explicit_bzero(stage, written)
     written = 0
 
 
 cdef void foresee(epoll_event *ready, int i, int n) noexcept nogil:
-    """Fetches what the next reads will touch: each stands in memory that the kernel's work has driven out of the cache."""
+    """Prefetch what the next reads will touch: the kernel's work has driven it out of the cache."""
     cdef conn_t *conn
     cdef conn_t *partner
     cdef ring_t *ring
@@ -60,7 +60,7 @@ cdef void foresee(epoll_event *ready, int i, int n) noexcept nogil:
         prefetch(conn)
     if i + 3 < n and ready[i + 3].data.ptr != NULL:
         conn = <conn_t *>ready[i + 3].data.ptr
-        prefetch(conn.ring)  # a fetch of NULL does nothing
+        prefetch(conn.ring)  # prefetching NULL does nothing
     if i + 2 < n and ready[i + 2].data.ptr != NULL:
         conn = <conn_t *>ready[i + 2].data.ptr
         ring = conn.ring
@@ -78,7 +78,7 @@ cdef void foresee(epoll_event *ready, int i, int n) noexcept nogil:
 
 
 cdef void serve(io_t *io, conn_t *conn, uint32_t ready) noexcept nogil:
-    """What a ready socket wants (`ready`: what epoll says), and what follows from it, sent."""
+    """Handle a ready socket (`ready`: epoll's flags) and send what follows."""
     global written
     if conn.state == DEAD:
         return
@@ -90,14 +90,14 @@ cdef void serve(io_t *io, conn_t *conn, uint32_t ready) noexcept nogil:
     if ready & EPOLLOUT:
         flush(io, conn)
         if conn.state == CLOSING:
-            names_add(&io.leaving, name(conn))  # where it is not remembered, the wheel ends it
+            names_add(&io.leaving, name(conn))  # if there is no memory for the list, the wheel ends it
     if ready & (EPOLLIN | EPOLLHUP | EPOLLERR):
         readable(io, conn)
     flush_dirty(io)
 
 
 cdef void readable(io_t *io, conn_t *conn) noexcept nogil:
-    """One read, and all that it completes."""
+    """Read once and handle all that this completes."""
     global written
     cdef uint8_t *data = stage
     cdef buffer_t *kept
@@ -113,7 +113,7 @@ cdef void readable(io_t *io, conn_t *conn) noexcept nogil:
         conn.input = kept
         data = bytes_of(kept)
     if conn.state == HEAD:
-        room = HEAD_MAX + 1 - before  # what stands behind a head may be for another, who would have to hold it
+        room = HEAD_MAX + 1 - before  # bytes after a head may be for the HTTP server, which would have to buffer them
     got = recv(conn.fd, data + before, room, 0)
     if got < 0 and (errno == EAGAIN or errno == EINTR):
         return
@@ -140,7 +140,7 @@ cdef void readable(io_t *io, conn_t *conn) noexcept nogil:
 
 
 cdef void parse(io_t *io, conn_t *conn, uint8_t *data, Py_ssize_t size) noexcept nogil:
-    """Consumes what is whole of a read, and keeps the rest. `data`: the stage, or the connection's own input where that is large."""
+    """Parse the complete part of a read and keep the rest. `data`: the stage, or the connection's own input if that is large."""
     cdef Py_ssize_t used = consume(io, conn, data, size)
     cdef buffer_t *kept
     if conn.state == DEAD:
@@ -158,7 +158,7 @@ cdef void parse(io_t *io, conn_t *conn, uint8_t *data, Py_ssize_t size) noexcept
 
 
 cdef void begin_with(io_t *io, conn_t *conn, const uint8_t *data, Py_ssize_t size) noexcept nogil:
-    """Takes what was read elsewhere, STAGE bytes at most, as if it came now."""
+    """Handle bytes that were read elsewhere, at most STAGE, as if they came now."""
     global written
     CHECK(size <= STAGE)
     written = max(written, size)
@@ -167,7 +167,7 @@ cdef void begin_with(io_t *io, conn_t *conn, const uint8_t *data, Py_ssize_t siz
 
 
 cdef void open_gates(io_t *io) noexcept nogil:
-    """Parses what stands behind the gates that are shut now; those that this shuts stay so."""
+    """Parse what is behind the gates that are shut now; gates that this shuts stay shut."""
     cdef names_t gates = io.gated
     cdef conn_t *conn
     cdef uint32_t i
@@ -181,7 +181,7 @@ cdef void open_gates(io_t *io) noexcept nogil:
 
 
 cdef void resume(io_t *io, conn_t *conn) noexcept nogil:
-    """The gate is open: parses what stood behind it."""
+    """Open a gate and parse what is behind it."""
     cdef buffer_t *kept = conn.input
     cdef Py_ssize_t used
     conn.flags &= ~(GATED | FRESH)
@@ -195,7 +195,7 @@ cdef void resume(io_t *io, conn_t *conn) noexcept nogil:
 
 
 cdef void keep(io_t *io, conn_t *conn, const uint8_t *data, Py_ssize_t size) noexcept nogil:
-    """Keeps `size` unparsed bytes at `data` for the next turn, in memory of their size."""
+    """Keep `size` unparsed bytes at `data` for the next turn, in memory of their size."""
     cdef buffer_t *own = NULL
     if size and conn.state != CLOSING:
         own = buffer_new(<uint32_t>size)
@@ -209,7 +209,7 @@ cdef void keep(io_t *io, conn_t *conn, const uint8_t *data, Py_ssize_t size) noe
 
 
 cdef void pause(io_t *io, conn_t *conn) noexcept nogil:
-    """Stops reading for a second."""
+    """Stop reading for a second."""
     io.count[C_PAUSED] += 1
     conn.flags |= PAUSED
     watch(io, conn)
@@ -217,7 +217,7 @@ cdef void pause(io_t *io, conn_t *conn) noexcept nogil:
 
 
 cdef Py_ssize_t consume(io_t *io, conn_t *conn, uint8_t *data, Py_ssize_t size) noexcept nogil:
-    """Parses what is whole in `size` bytes at `data`, up to a shut gate; returns the bytes used."""
+    """Parse the complete frames in `size` bytes at `data`, up to a shut gate; return the bytes used."""
     cdef Py_ssize_t at = 0
     cdef frame_t head
     cdef int verdict
@@ -242,7 +242,7 @@ cdef Py_ssize_t consume(io_t *io, conn_t *conn, uint8_t *data, Py_ssize_t size) 
 
 
 cdef void await_head(io_t *io, conn_t *conn, const uint8_t *data, Py_ssize_t size) noexcept nogil:
-    """Where the request head is whole (or too large) it is to be judged when the batch is collected; all of it is kept until then."""
+    """Queue a complete (or too large) request head to be checked when the batch is collected; all its bytes are kept until then."""
     cdef Py_ssize_t end = head_end(data, size)
     if end == 0:
         if size <= HEAD_MAX:
@@ -261,7 +261,7 @@ cdef void control(io_t *io, conn_t *conn, frame_t *head, const uint8_t *data) no
 
 
 cdef void piece(io_t *io, conn_t *conn, frame_t *head, const uint8_t *data) noexcept nogil:
-    """A data frame: a whole message, or a piece of one (5.4)."""
+    """Handle a data frame: a whole message, or a fragment of one (5.4)."""
     cdef Py_ssize_t size = <Py_ssize_t>head.length
     cdef buffer_t *part
     cdef int opcode = head.opcode
@@ -290,7 +290,7 @@ cdef void piece(io_t *io, conn_t *conn, frame_t *head, const uint8_t *data) noex
 
 
 cdef void message(io_t *io, conn_t *conn, int opcode, const uint8_t *data, Py_ssize_t size) noexcept nogil:
-    """A whole message came: relayed at once, or an event."""
+    """Relay a whole message, or queue it as an event."""
     cdef line_t line
     cdef int kind
     CHECK(conn.state == OPEN and not conn.flags & GATED)
@@ -324,7 +324,7 @@ cdef void message(io_t *io, conn_t *conn, int opcode, const uint8_t *data, Py_ss
 
 
 cdef bint confirmed(io_t *io, conn_t *conn) noexcept nogil:
-    """The first text frame after a resume; False where there is no memory to tell it: then the connection is gone."""
+    """Report the first text frame after a resume. False if there is no memory for that: then the connection is gone."""
     conn.flags &= ~CONFIRM
     if event_add(&io.events, EVENT_CONFIRMED, conn, 0, NULL, 0):
         return True
@@ -333,7 +333,7 @@ cdef bint confirmed(io_t *io, conn_t *conn) noexcept nogil:
 
 
 cdef void decide(io_t *io, conn_t *conn, const uint8_t *data, Py_ssize_t size) noexcept nogil:
-    """A text frame that needs a decision: the gate is shut behind it."""
+    """Queue a text frame that needs a decision, and shut the gate behind it."""
     io.count[C_EVENTS] += 1
     if not event_add(&io.events, EVENT_FRAME, conn, 0, data, <uint32_t>size) or not shut(io, conn):
         lose(io, conn, CLIENT_NONE)

@@ -1,10 +1,10 @@
-"""How a connection begins, and what becomes of its request head. Rule: once a connection, with the GIL; the data road never comes here."""
+"""Declare how a connection begins and what follows from its request head. Invariant: once per connection, with the GIL, and never on the hot path."""
 from libc.stdint cimport uint32_t
 
-from ext.accept.admission cimport Addresses
+from ext.accept.address_limits cimport Addresses
 from ext.net.connection cimport io_t
 from ext.accept.handshake cimport Judge
-from ext.net.types cimport conn_t
+from ext.net.structs cimport conn_t
 
 cdef void bound_descriptors(io_t *io, int limit) noexcept nogil
 cdef bint watch_listener(io_t *io) noexcept nogil

@@ -1,4 +1,4 @@
-"""The way in: a head is judged, and its connection opened, handed over to whoever speaks HTTP, or refused."""
+"""Accept new connections: check the request head, then open the connection, hand it over to the HTTP server, or refuse it."""
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
@@ -7,12 +7,12 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport rand
 
 from ext.accept.address cimport spell4
-from ext.accept.admission cimport key_of
+from ext.accept.address_limits cimport key_of
 from ext.net.buffers cimport buffer_free, bytes_of, held_by
 from ext.base.check cimport CHECK
 from ext.net.connection cimport COMING, COUNTED, FRESH, GATED, HEAD, OPEN, connection_new, name, shut
 from ext.net.counters cimport *
-from ext.net.closing cimport CLIENT_NONE, free, linger, lose, say_close, uncount
+from ext.net.connection_end cimport CLIENT_NONE, free, linger, lose, say_close, uncount
 from ext.accept.handshake cimport HEAD_MAX, HEAD_SECONDS, Verdict, answer, limited
 from ext.net.output cimport fault, raw
 from ext.base.protocol cimport (
@@ -26,12 +26,12 @@ from ext.base.system cimport (
 from ext.net.wheel cimport wheel_arm
 
 cdef enum:
-    ACCEPTS = 64              # of one batch, so that a storm of newcomers does not starve those who talk
-    STOPS_FOR = 5             # seconds, for who finds the server stopping
-    BACK = 16                 # a part of what may be open, beyond that, for who comes back
-    HURRY_SECONDS = 2         # for the head of a newcomer that can only be told so
-    KEPT_MAX = 64             # descriptors that no newcomer gets: files of the store, the scrape of the metrics, the log
-    TOLD_MAX = 256            # and those below them, for newcomers until they were told that the server is full
+    ACCEPTS = 64              # per batch, so that a storm of newcomers does not starve open connections
+    STOPS_FOR = 5             # retry after, in seconds, while the server stops
+    BACK = 16                 # one part of `connections_max`, in addition to it, for returning users
+    HURRY_SECONDS = 2         # for the head of a newcomer that can only be refused
+    KEPT_MAX = 64             # descriptors that newcomers do not get: files of the store, metrics scrapes, the log
+    TOLD_MAX = 256            # those below them, for newcomers until they have read that the server is full
 
 cdef dict REFUSED = {"host": C_HEAD_HOST, "origin": C_HEAD_ORIGIN, "version": C_HEAD_VERSION, "bad": C_HEAD_BAD}
 cdef bytes SLOW = answer(408, "The request head did not come within 10 seconds.")
@@ -39,24 +39,24 @@ cdef bytes LARGE = answer(431, "The request head is larger than 16 KiB.")
 cdef tuple FULL = tuple([
     answer(503, "This server is full. Try again in a moment.", b"Retry-After: %d\r\n" % seconds)
     for seconds in range(FULL_AFTER_LEAST, FULL_AFTER_MOST + 1)
-])  # drawn, so that those who are turned away do not all come back at once
+])  # at random, so that refused clients do not all return at once
 cdef bytes STOPPING = answer(503, "This server is stopping. Try again in a moment.", b"Retry-After: %d\r\n" % STOPS_FOR)
 
 
 cdef inline int drawn() noexcept nogil:
-    """One of FULL."""
+    """Return a random index of FULL."""
     return rand() % (FULL_AFTER_MOST - FULL_AFTER_LEAST + 1)
 
 
 cdef void bound_descriptors(io_t *io, int limit) noexcept nogil:
-    """Newcomers get no descriptor of the last part of `limit`, the process's own bound; 0: it has none."""
+    """Reserve the last part of `limit`, the process's descriptor limit, so that newcomers do not get it; 0: there is no limit."""
     cdef int kept = min(KEPT_MAX, limit // 16), told = min(TOLD_MAX, limit // 16)
     io.shut_from = limit - kept if limit else 0x7fffffff
     io.busy_from = io.shut_from - told
 
 
 cdef bint watch_listener(io_t *io) noexcept nogil:
-    """Newcomers are taken from now on; False where epoll says no."""
+    """Start to accept newcomers; False if epoll refuses."""
     cdef epoll_event event
     event.events = EPOLLIN
     event.data.ptr = NULL
@@ -67,14 +67,14 @@ cdef bint watch_listener(io_t *io) noexcept nogil:
 
 
 cdef void leave_listener(io_t *io) noexcept nogil:
-    """Newcomers wait in the kernel's queue."""
+    """Stop to accept newcomers, which wait in the kernel's queue."""
     if io.listening:
         epoll_ctl(io.epoll, EPOLL_CTL_DEL, io.listener, NULL)
     io.listening = False
 
 
 cdef void accept(io_t *io, Judge judge, Addresses addresses) noexcept:
-    """Takes the newcomers that wait, a bounded number of them."""
+    """Accept waiting newcomers, a bounded number of them."""
     cdef char text[64]
     cdef int left = ACCEPTS, fd
     while left:
@@ -95,7 +95,7 @@ cdef void accept(io_t *io, Judge judge, Addresses addresses) noexcept:
 
 
 cdef void take_in(io_t *io, Judge judge, Addresses addresses, int fd, const char *text) noexcept:
-    """A newcomer's socket from the address `text`, ours from here on. Proxies of ours are not counted: they bring many people."""
+    """Begin a connection on a newcomer's socket from the address `text`. Trusted proxies are not counted: they carry many users."""
     cdef conn_t *conn
     cdef str address, key
     if fd >= io.shut_from:
@@ -107,7 +107,7 @@ cdef void take_in(io_t *io, Judge judge, Addresses addresses, int fd, const char
         if key is not None and not addresses.arrive(key, io.now):
             rebuff(io, fd, C_HEAD_LIMITED, limited(HEAD_SECONDS))
             return
-    except BaseException:  # no memory: nobody but this newcomer pays for it
+    except BaseException:  # no memory: only this newcomer is affected
         close(fd)
         io.count[C_HEAD_SHORT] += 1
         return
@@ -122,7 +122,7 @@ cdef void take_in(io_t *io, Judge judge, Addresses addresses, int fd, const char
 
 
 cdef int expect(io_t *io, Judge judge, Addresses addresses, conn_t *conn) except -1:
-    """A newcomer that another process let in counts as one that came here. Where that raises it is gone."""
+    """Count a newcomer that another process accepted as one of this process. If that raises, it is dropped."""
     cdef str address = <str>conn.address
     io.coming += 1
     conn.flags |= COMING
@@ -136,7 +136,7 @@ cdef int expect(io_t *io, Judge judge, Addresses addresses, conn_t *conn) except
 
 
 cdef bint turn_away(io_t *io) noexcept:
-    """Not one descriptor is left: the spare one serves to tell a newcomer. False where it cannot, or somebody else took it."""
+    """Refuse a newcomer by the reserve descriptor when no other is left. False if that fails, or another process accepted it."""
     cdef int fd
     if io.spare < 0:
         io.count[C_HEAD_SHORT] += 1
@@ -150,7 +150,7 @@ cdef bint turn_away(io_t *io) noexcept:
 
 
 cdef void rebuff(io_t *io, int fd, int counter, bytes words) noexcept:
-    """Says so to a newcomer whose head nobody waits for, and closes. What it has sent is read: else the kernel would take the words back."""
+    """Refuse a newcomer before its head arrives, and close. Its input is read first: otherwise the kernel would discard the answer."""
     cdef char unread[4096]
     cdef int reads = 4
     io.count[counter] += 1
@@ -162,7 +162,7 @@ cdef void rebuff(io_t *io, int fd, int counter, bytes words) noexcept:
 
 
 cdef int accepted(int listener, char *text, socklen_t room) noexcept nogil:
-    """A newcomer's socket, and its address as text; -1 and errno where there is none."""
+    """Accept a socket and write its address as text; -1 and errno if there is none."""
     cdef sockaddr_storage peer
     cdef socklen_t size = sizeof(peer)
     cdef int fd = accept4(listener, <sockaddr *>&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)
@@ -177,7 +177,7 @@ cdef int accepted(int listener, char *text, socklen_t room) noexcept nogil:
 
 
 cdef conn_t *begin(io_t *io, int fd, str address) noexcept:
-    """A connection on socket `fd`, which is ours from here on, whose head is to come; NULL (and `fd` closed) where that cannot be."""
+    """Begin a connection in state HEAD on socket `fd`, which belongs to this reactor; NULL (and `fd` closed) if that fails."""
     cdef epoll_event event
     cdef conn_t *conn = connection_new(io, fd)
     if conn == NULL:
@@ -196,9 +196,9 @@ cdef conn_t *begin(io_t *io, int fd, str address) noexcept:
 
 
 cdef tuple enter(io_t *io, Judge judge, Addresses addresses, conn_t *conn, uint32_t size):
-    """Judges the head of `size` bytes that begins the connection's input; the event to be told, None where there is none.
+    """Check the head of `size` bytes at the beginning of the connection's input. Return the event for the engine, or None.
 
-    A size of 0: it did not come in time; more than HEAD_MAX: it is too large.
+    Size 0: it did not arrive in time; more than HEAD_MAX: it is too large.
     """
     cdef Verdict verdict
     cdef bint short = conn.fd >= io.busy_from
@@ -225,14 +225,14 @@ cdef tuple enter(io_t *io, Judge judge, Addresses addresses, conn_t *conn, uint3
 
 
 cdef bint back(io_t *io, Addresses addresses, Verdict verdict) except -1:
-    """Whether somebody comes back who dropped out a moment ago: a server that is full has a little room left for them."""
+    """Whether a user returns whose connection dropped a moment ago: a full server has some reserved room for them."""
     if verdict.status != 101 or io.open + io.tunnels >= io.open_max + io.open_max // BACK + 1:
         return False
     return addresses.returns(verdict.identity, verdict.address, io.now)
 
 
 cdef tuple admit(io_t *io, Addresses addresses, conn_t *conn, Verdict verdict, str key, uint32_t size):
-    """The connection is open, and its gate shut until the engine has greeted it; answer and greeting leave in one `send`."""
+    """Open the connection, with its gate shut until the engine has greeted it; reply and greeting are one `send`."""
     uncount(io, addresses, conn)
     key = addresses.shared(key)
     Py_INCREF(key)
@@ -258,19 +258,19 @@ cdef tuple admit(io_t *io, Addresses addresses, conn_t *conn, Verdict verdict, s
 
 
 cdef tuple hand_over(io_t *io, Addresses addresses, conn_t *conn):
-    """Gives the socket, with what was read, to whoever speaks HTTP."""
+    """Hand the socket and the bytes read over to the HTTP server."""
     cdef bytes begun = PyBytes_FromStringAndSize(<char *>bytes_of(conn.input), held_by(conn.input))
     cdef tuple told = (EVENT_HTTP, conn.fd, None, begun)
     uncount(io, addresses, conn)
     epoll_ctl(io.epoll, EPOLL_CTL_DEL, conn.fd, NULL)
-    conn.fd = -1  # from here on it is the event's
+    conn.fd = -1  # it belongs to the event from here on
     io.count[C_HANDED] += 1
     free(io, conn)
     return told
 
 
 cdef tuple put_off(io_t *io, conn_t *conn, Verdict verdict, int counter):
-    """Tells a newcomer that is not to blame to come back: an answer to a request, a close code to a WebSocket, since a page sees no other."""
+    """Ask a newcomer to come back later: by an HTTP response, or for a WebSocket by a close code, which is all that a page can see."""
     if verdict.status != 101:
         return refuse(io, conn, counter, STOPPING if io.draining else <bytes>FULL[drawn()])
     refuse(io, conn, counter, verdict.answer)

@@ -1,8 +1,8 @@
-"""The reactor: one epoll set for all sockets of a worker. Rule: doors only; what needs no decision never enters Python."""
-from ext.reactor.descriptor_transfer cimport Doors
+"""Declare the reactor: one epoll set for all sockets of a worker. Invariant: its methods only call C modules; the hot path never enters Python."""
+from ext.reactor.descriptor_transfer cimport ConnectionTransfers
 
-cdef class Reactor(Doors):
-    cdef object tap       # what io.tap is a part of
-    cdef list events      # the batch that is being made
+cdef class Reactor(ConnectionTransfers):
+    cdef object tap       # the object that owns io.tap
+    cdef list events      # the batch in progress
 
     cdef list collect(self)

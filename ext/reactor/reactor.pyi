@@ -1,13 +1,13 @@
 from typing import Any, final
 
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from ext.net.ring import Ring
 from ext.net.tap import Tap
-from ext.reactor.descriptor_transfer import Doors
+from ext.reactor.descriptor_transfer import ConnectionTransfers
 
 @final
-class Reactor(Doors):
+class Reactor(ConnectionTransfers):
     def __init__(
         self,
         *,

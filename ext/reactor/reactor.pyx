@@ -1,8 +1,8 @@
-"""The reactor: accepts, reads, parses, relays and sends for all connections of a worker, on one epoll set.
+"""Accept, read, parse, relay and send for all connections of a worker, on one epoll set.
 
-The event loop watches the set's descriptor and calls `drain`; what needs a decision comes back as one batch of events, in the order
-in which it happened. When what they cause was done, `settle` opens the gates and sends; `tick`, once a second, is for time.
-A call for a connection that is gone does nothing, and nobody is told.
+The event loop watches the set's descriptor and calls `drain`, which returns one batch of events that need a decision, in order. When the
+engine has handled them, `settle` opens the gates and sends; `tick` handles time, once a second. A call for a connection that is gone does
+nothing and causes no event.
 """
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
@@ -12,10 +12,10 @@ from libc.string cimport memset
 
 from cython cimport no_gc_clear
 
-from ext.accept.admission cimport Addresses
+from ext.accept.address_limits cimport Addresses
 from ext.reactor.turn_end cimport gather
 from ext.net.buffers cimport chunks_clear
-from ext.net.carry_over cimport Carried, carried_by
+from ext.net.carry_over_limits cimport Carried, carried_by
 from ext.net.connection cimport (
     B_BYTES, B_FRAMES, B_MESSAGES, B_REFUSALS, B_SIGNALS, BLOCKED, CONFIRM, FRESH, GATED, VIRTUAL, connection_named, connection_open, described,
     name, set_clock, tables_free, time_messages,
@@ -23,9 +23,9 @@ from ext.net.connection cimport (
 from ext.net.counters import NAMES as _NAMES
 
 from ext.net.counters cimport *
-from ext.reactor.descriptor_transfer cimport Doors
-from ext.net.closing cimport reclaim, dismiss, free
-from ext.reactor.admit cimport accept, bound_descriptors, leave_listener, watch_listener
+from ext.reactor.descriptor_transfer cimport ConnectionTransfers
+from ext.net.connection_end cimport reclaim, dismiss, free
+from ext.reactor.new_connections cimport accept, bound_descriptors, leave_listener, watch_listener
 from ext.net.frames cimport TEXT
 from ext.accept.handshake cimport Judge
 from ext.reactor.intake cimport foresee, open_gates, serve, stage_clear
@@ -36,22 +36,22 @@ from ext.net.ring cimport Ring, ring_attach, ring_detach, ring_refuse
 from ext.net.tap cimport Tap
 from ext.base.system cimport EPOLL_CLOEXEC, close, epoll_create1, epoll_event, epoll_wait
 from ext.reactor.timeouts cimport expire
-from ext.net.types cimport conn_t
+from ext.net.structs cimport conn_t
 from ext.reactor.virtual_connections cimport hold, inject, virtual_new
 from ext.net.wheel cimport wheel_init
 
 cdef enum:
-    BATCH = 512               # ready sockets looked at before the engine is asked
+    BATCH = 512               # ready sockets that are handled before the engine runs
 
 
-@no_gc_clear  # what ends its connections needs the table of addresses
-cdef class Reactor(Doors):
+@no_gc_clear  # ending its connections needs the table of addresses
+cdef class Reactor(ConnectionTransfers):
     """All sockets of one worker.
 
-    `limits`: whether rate limits have verdicts; `messages`, `signals`, `frames`, `bytes_in`, `refusals`: (burst, a second) of a connection's buckets;
-    `message_max`: payload bytes of a message; `connections_max`: sockets at once, beyond it newcomers are told 503; `idle`: seconds of silence after
-    which it is pinged; `patience`: seconds for the answer; `wall`: unix time minus the clock that `now` is of; `descriptors`: how many the process
-    may hold, of which newcomers do not get the last ones, 0: as many as it likes.
+    `limits`: whether rate limits are enforced; `messages`, `signals`, `frames`, `bytes_in`, `refusals`: (burst, rate per second) of a
+    connection's buckets; `message_max`: payload bytes of a message; `connections_max`: open sockets, beyond which newcomers receive 503;
+    `idle`: seconds of silence until a ping; `patience`: seconds for its answer; `wall`: Unix time minus the clock of `now`; `descriptors`:
+    the process's limit, of which newcomers do not get the last ones, 0: no limit.
     """
 
     def __cinit__(
@@ -86,7 +86,7 @@ cdef class Reactor(Doors):
         wheel_init(&self.io.wheel, 0)
 
     def change_limits(self, messages, signals):  # typed in reactor.pyi: a tuple[float, float] here would become a struct of C
-        """Other (burst, a second) of every connection's buckets; what a bucket holds above a smaller burst is spent at its next look."""
+        """Set (burst, rate per second) of every connection's buckets; tokens above a smaller burst are dropped at the next use."""
         for bucket, (burst, rate) in ((B_MESSAGES, messages), (B_SIGNALS, signals)):
             self.io.bucket[<int>bucket].burst = burst
             self.io.bucket[<int>bucket].rate = rate
@@ -104,69 +104,74 @@ cdef class Reactor(Doors):
 
     @property
     def fd(self) -> int:
-        """The epoll set's descriptor: readable when `drain` has work."""
+        """The epoll set's descriptor, readable when `drain` has work."""
         return self.io.epoll
 
     @property
     def online(self) -> int:
-        """Open connections of people, virtual ones included."""
+        """The number of open connections of users, virtual ones included."""
         return self.io.open
 
     @property
     def connections(self) -> int:
-        """Sockets held: open ones, those whose head is being read, and those that close."""
+        """The number of sockets: open ones, those whose head is being read, and closing ones."""
         return self.io.slot_count - self.io.freed
 
     @property
     def newcomers(self) -> int:
-        """Those of them that nobody has talked with: their request is to come, or it was refused and they are not gone yet."""
+        """The number of newcomers: their head is incomplete, or they were refused and are still open."""
         return self.io.coming
 
     def counters(self) -> dict[str, int]:
-        """Totals since the start, by the names of ext.net.counters."""
+        """Return totals since the start, by the names of ext.net.counters."""
         return {name: self.io.count[i] for i, name in enumerate(_NAMES)}
 
     def times(self) -> dict[str, tuple[list[int], float]]:
-        """Histograms over ext.net.counters.TIME_BOUNDS, (counts, sum in seconds): `relayed`, of each message from the moment its
-        socket was ready until it was sent, and `turns`, from ready sockets to opened gates."""
+        """Return histograms over ext.net.counters.TIME_BOUNDS as (counts, sum in seconds).
+
+        `relayed`: from a readable socket until the message was sent, per message; `turns`: from ready sockets to opened gates.
+        """
         return {"relayed": times_read(&self.io.relayed), "turns": times_read(&self.io.turns)}
 
     def describe(self, number: int) -> str:
-        """One line about a connection, for people who look for a fault: its state, flags, buffers, tokens and ring; no address, no text."""
+        """Describe a connection in one line for debugging: state, flags, buffers, tokens and ring, no address, no text."""
         cdef conn_t *conn = connection_named(&self.io, number)
         return described(&self.io, conn) if conn != NULL else f"connection {number}: gone"
 
     def screen(self, tap: Tap | None) -> None:
-        """From now on each line that is relayed goes there too; None: nowhere."""
+        """Copy each relayed line to this tap from now on; None: to none."""
         self.tap = tap
         self.io.tap = tap.tap if tap is not None else NULL
 
     def asked(self, chat: int, question: bytes) -> None:
-        """A question goes to the tap as line 0 of its chat, said by who watches: before the chat is. `question`: as `Reactor.say` has a text."""
+        """Write a question to the tap as line 0 of its chat, from the spy, before the chat begins.
+
+        `question`: spelled as the text of `Reactor.say`.
+        """
         if self.tap is not None:
             self.tap.put(chat, WATCHER, 0, self.io.wall + self.io.now, question)
 
     # newcomers
 
     def listen(self, fd: int) -> None:
-        """Takes newcomers from the listening, non-blocking socket `fd`, which stays its owner's."""
+        """Accept newcomers from the listening, non-blocking socket `fd`, which stays its owner's."""
         self.io.listener = fd
         if not watch_listener(&self.io):
             raise OSError(errno, "epoll_ctl")
 
     def put_off_newcomers(self) -> None:
-        """From here on newcomers are told to come back; what is open goes on."""
+        """Ask newcomers to come back later from now on; open connections continue."""
         self.io.draining = True
 
     def refuse_newcomers(self) -> None:
-        """Stops accepting; what is open goes on."""
+        """Stop accepting; open connections continue."""
         leave_listener(&self.io)
         self.io.listener = -1
 
     # turns
 
     def drain(self, now: float) -> list[tuple[int, int, object, object]]:
-        """Does all that is ready, and returns what needs a decision. `now`: monotonic seconds."""
+        """Handle all ready sockets and return the events that need a decision. `now`: monotonic seconds."""
         cdef epoll_event ready[BATCH]
         cdef conn_t *conn
         cdef int i, n
@@ -187,12 +192,12 @@ cdef class Reactor(Doors):
         return self.collect()
 
     def settle(self, now: float) -> list[tuple[int, int, object, object]]:
-        """Opens the gates, parses what stood behind them, sends what waits; returns what needs a decision now."""
+        """Open the gates, parse what is behind them, send what waits; return the events that need a decision."""
         cdef uint64_t stop
         cdef list events
         set_clock(&self.io, now)
         if self.io.began == 0:
-            self.io.began = clock_now()  # the engine acted by itself: nothing was ready
+            self.io.began = clock_now()  # the engine acted on its own: no socket was ready
         open_gates(&self.io)
         events = self.collect()
         stop = clock_now()
@@ -204,7 +209,7 @@ cdef class Reactor(Doors):
         return events
 
     def tick(self, now: float) -> list[tuple[int, int, object, object]]:
-        """Once a second: time-outs, pings, pauses that end; returns what needs a decision."""
+        """Handle time-outs, pings and ended pauses, once a second; return the events that need a decision."""
         set_clock(&self.io, now)
         self.io.began = clock_now()
         if self.io.listener >= 0 and not self.io.listening:
@@ -216,7 +221,7 @@ cdef class Reactor(Doors):
         return self.collect()
 
     cdef list collect(self):
-        cdef list events = self.events  # those of a collection that raised are still there
+        cdef list events = self.events  # events of a collection that raised are still there
         gather(&self.io, self.judge, self.addresses, events)
         if not events:
             return []
@@ -224,12 +229,12 @@ cdef class Reactor(Doors):
         self.io.count[C_BATCHES] += 1
         return events
 
-    # what the engine wants done
+    # commands of the engine
 
     def adopt(self, number: int, owner: object, confirm: bool = False) -> None:
-        """From now on events of this connection carry `owner`; with `confirm` the next text frame is told as CONFIRMED.
+        """Set the owner that events of this connection carry; with `confirm` the next text frame causes the event CONFIRMED.
 
-        Where the owner is a Carried its allowance goes over from the connection that carried it before.
+        If the owner is a Carried, its tokens move here from its previous connection.
         """
         cdef conn_t *conn = connection_open(&self.io, number)
         cdef PyObject *before
@@ -246,14 +251,14 @@ cdef class Reactor(Doors):
             Py_DECREF(<object>before)
 
     def send(self, number: int, payload: bytes) -> None:
-        """Queues a text frame."""
+        """Queue a text frame."""
         cdef conn_t *conn = connection_open(&self.io, number)
         if conn != NULL:
             conn.flags &= ~FRESH
             frame(&self.io, conn, TEXT, payload, len(payload))
 
     def link(self, number: int, ring: Ring, side: int) -> None:
-        """Installs the data path: side 0 or 1 of the chat talks, side 2 watches."""
+        """Link a connection to a chat's ring: as side 0 or 1 it is a partner, as side 2 the spy."""
         cdef conn_t *conn = connection_open(&self.io, number)
         if not 0 <= side < SIDES:
             raise ValueError("a side is 0, 1 or 2")
@@ -261,25 +266,25 @@ cdef class Reactor(Doors):
             ring_attach(ring.ring, side, conn)
 
     def unlink(self, number: int) -> None:
-        """Takes the data path away."""
+        """Unlink a connection from its ring."""
         cdef conn_t *conn = connection_open(&self.io, number)
         if conn != NULL:
             ring_detach(conn)
 
     def say(self, number: int, text: bytes, id: bytes | None) -> None:
-        """Relays a message in another spelling. `text`, `id`: JSON strings without their quotes; the id is at most 384 bytes."""
+        """Relay a message that was not in canonical spelling. `text`, `id`: JSON strings without their quotes; the id has at most 384 bytes."""
         cdef conn_t *conn = connection_open(&self.io, number)
         if conn != NULL and talks(conn):
             relay_message(&self.io, conn, text, len(text), <const uint8_t *><const char *>id if id else NULL, len(id) if id else 0)
 
     def typing(self, number: int, typing: bool) -> None:
-        """Relays a typing sign in another spelling."""
+        """Relay a typing sign that was not in canonical spelling."""
         cdef conn_t *conn = connection_open(&self.io, number)
         if conn != NULL and talks(conn):
             relay_typing(&self.io, conn, typing)
 
     def signal(self, number: int, payload: bytes) -> str:
-        """Relays a checked `signal` frame: "". Else the code of the error: `no_chat`, `slow` (away, or full), `too_fast`."""
+        """Relay a checked `signal` frame; return "" or the code of the error: `no_chat`, `slow` (away, or full), `too_fast`."""
         cdef conn_t *conn = connection_open(&self.io, number)
         cdef const char *code = CODE_NO_CHAT
         cdef int verdict
@@ -291,19 +296,19 @@ cdef class Reactor(Doors):
         return code.decode("ascii")
 
     def refuse(self, number: int) -> None:
-        """Counts a refused `message` frame of the present chat."""
+        """Count a refused `message` frame of the current chat."""
         cdef conn_t *conn = connection_open(&self.io, number)
         if conn != NULL and talks(conn):
             ring_refuse(conn.ring, conn.side)
 
     def replay(self, number: int, ring: Ring, side: int, after: int) -> None:
-        """Queues what the others said behind number `after`."""
+        """Queue the other sides' messages after number `after`."""
         cdef conn_t *conn = connection_open(&self.io, number)
         if conn != NULL:
             replay(&self.io, conn, ring.ring, side, after)
 
     def close(self, number: int, code: int, payload: bytes | None) -> None:
-        """Ends a connection: a last text frame where given, then the close code. No LOST follows."""
+        """Close a connection with an optional last text frame and a close code. No LOST follows."""
         cdef conn_t *conn = connection_open(&self.io, number)
         if conn == NULL:
             return
@@ -314,10 +319,10 @@ cdef class Reactor(Doors):
     # virtual connections
 
     def open_virtual(self, address: str) -> int:
-        """A connection without a socket, for whoever speaks for a client over another wire; open at once.
+        """Open a connection without a socket, for an adapter of another protocol; return its number.
 
-        It takes part like every other. What it is sent comes back as `(FRAMES, conn, owner, payloads)`: text frames, and
-        the close code as a number. What its client says is injected. MemoryError where there is none.
+        It takes part like any other. Its output comes as `(FRAMES, conn, owner, payloads)`: text frames, and the close code as a number.
+        Its input is injected. Raises MemoryError.
         """
         cdef conn_t *conn = virtual_new(&self.io, address)
         if conn == NULL:
@@ -325,7 +330,7 @@ cdef class Reactor(Doors):
         return name(conn)
 
     def inject(self, number: int, payload: bytes) -> bool:
-        """A text frame of a virtual connection's client, as if it came now; False where the connection is gone or its gate is shut."""
+        """Handle a text frame of a virtual connection's client; False if the connection is gone or its gate is shut."""
         cdef conn_t *conn = connection_open(&self.io, number)
         if conn == NULL or not conn.flags & VIRTUAL or conn.flags & GATED:
             return False
@@ -333,16 +338,16 @@ cdef class Reactor(Doors):
         return True
 
     def hold(self, number: int, on: bool) -> None:
-        """The owner of a virtual connection takes no more frames (`on`), or takes it again: what a blocked socket is to others.
+        """Block (`on`) or unblock a virtual connection's output, as a full socket blocks others.
 
-        Held for 20 s without a break, the connection is lost (protocol.md, rule 4).
+        Blocked for 20 s without a break, the connection is lost (protocol.md, rule 4).
         """
         cdef conn_t *conn = connection_open(&self.io, number)
         if conn != NULL and conn.flags & VIRTUAL and on != bool(conn.flags & BLOCKED):
             hold(&self.io, conn, on)
 
     def drop(self, number: int) -> None:
-        """A virtual connection is gone, without a word to anybody: whoever drops it tells the engine."""
+        """Remove a virtual connection without an event; the caller tells the engine."""
         cdef conn_t *conn = connection_open(&self.io, number)
         if conn != NULL and conn.flags & VIRTUAL:
             free(&self.io, conn)

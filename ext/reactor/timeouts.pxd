@@ -1,4 +1,4 @@
-"""What time does to connections. Rule: a timer that fires looks at its connection's own clock, and is armed anew for what is left."""
+"""Declare time-outs. Invariant: a timer that fires compares its connection's own clock and is armed for the remaining time."""
 from ext.net.connection cimport io_t
 
 cdef void expire(io_t *io) noexcept nogil

@@ -1,22 +1,22 @@
-"""Time-outs, pings, and pauses that end; once a second."""
+"""Apply time-outs, pings and ended pauses to connections, once a second."""
 from libc.stdint cimport uint32_t
 
 from ext.net.connection cimport B_BYTES, BLOCKED, CLOSING, HEAD, PAUSED, PINGED, PIPED, VIRTUAL, VISITOR, shut, take
 from ext.net.counters cimport C_PINGS
-from ext.net.closing cimport CLIENT_NONE, UNANSWERED, UNTAKEN, free, lose
-from ext.net.events cimport EVENT_HEAD, event_add
+from ext.net.connection_end cimport CLIENT_NONE, UNANSWERED, UNTAKEN, free, lose
+from ext.net.event_queue cimport EVENT_HEAD, event_add
 from ext.net.frames cimport PING
 from ext.reactor.intake cimport OWN_BYTES
 from ext.net.output cimport frame, pending, watch
 from ext.base.protocol cimport TAKE_SECONDS
 from ext.migrate.tunnel cimport tunnel_expire
-from ext.net.types cimport conn_t
+from ext.net.structs cimport conn_t
 from ext.migrate.peer_liveness cimport LOOK_SECONDS, WAY_GONE, way_of
 from ext.net.wheel cimport timer_t, wheel_arm, wheel_due
 
 
 cdef void expire(io_t *io) noexcept nogil:
-    """Looks at every connection whose timer is due."""
+    """Check every connection whose timer is due."""
     cdef timer_t *timer
     cdef conn_t *conn
     while True:
@@ -62,7 +62,7 @@ cdef void expire_open(io_t *io, conn_t *conn) noexcept nogil:
 
 
 cdef bint go_on(io_t *io, conn_t *conn) noexcept nogil:
-    """The pause is over; what was read before it is parsed in the turn that follows. False where there is no memory: it is gone."""
+    """End a pause; buffered input is parsed in the following turn. False if there is no memory: the connection is gone."""
     take(io, conn, B_BYTES, 0)
     conn.flags &= ~PAUSED
     watch(io, conn)
@@ -73,7 +73,7 @@ cdef bint go_on(io_t *io, conn_t *conn) noexcept nogil:
 
 
 cdef uint32_t ask(io_t *io, conn_t *conn) noexcept nogil:
-    """Pings who is silent; seconds until that is to be looked at again, 0: there was no answer."""
+    """Ping a silent connection. Return the seconds until the next check; 0: there was no answer."""
     cdef uint32_t silent = io.second - conn.heard
     if conn.flags & PINGED:
         return io.idle + io.patience - silent if silent < io.idle + io.patience else 0
@@ -81,6 +81,6 @@ cdef uint32_t ask(io_t *io, conn_t *conn) noexcept nogil:
         return io.idle - silent
     io.count[C_PINGS] += 1
     conn.flags |= PINGED
-    conn.heard = io.second - io.idle  # after a long sleep of ours, patience begins now
+    conn.heard = io.second - io.idle  # after a long sleep of this process the client's time begins now
     frame(io, conn, PING, NULL, 0)
     return io.patience

@@ -1,5 +1,5 @@
-"""From the queue to Python: the batch that the engine is told. Rule: the queue's order, and nothing of it is lost."""
-from ext.accept.admission cimport Addresses
+"""Declare the end of a turn. Invariant: the batch keeps the queue's order, and no event is lost."""
+from ext.accept.address_limits cimport Addresses
 from ext.net.connection cimport io_t
 from ext.accept.handshake cimport Judge
 

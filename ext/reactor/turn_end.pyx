@@ -1,21 +1,21 @@
-"""The end of a turn: heads are judged, events become tuples, what waits is sent, and the memory of the dead is reclaimed."""
+"""End a turn: check request heads, turn events into tuples, send output, and reclaim dead connections."""
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint32_t
 
 from ext.net.connection cimport HEAD, UNTOLD, name, owner_of
-from ext.net.closing cimport CLIENT_NONE, lose, reclaim, sweep
-from ext.reactor.admit cimport enter
-from ext.net.events cimport EVENT_HEAD, event_t, events_clear
+from ext.net.connection_end cimport CLIENT_NONE, lose, reclaim, sweep
+from ext.reactor.new_connections cimport enter
+from ext.net.event_queue cimport EVENT_HEAD, event_t, events_clear
 from ext.net.output cimport flush_all
 from ext.base.protocol cimport EVENT_FRAME, EVENT_HTTP, EVENT_LOST, EVENT_RECORD, EVENT_UNTUNNELLED, TUNNEL_LEFT
 from ext.base.system cimport close
 from ext.migrate.tunnel cimport OF_TUNNEL
-from ext.net.types cimport conn_t
+from ext.net.structs cimport conn_t
 from ext.reactor.virtual_connections cimport post
 
 
 cdef int gather(io_t *io, Judge judge, Addresses addresses, list batch) except -1:
-    """Puts (kind, connection, owner, data) of every event behind what `batch` holds. Where that raises, the rest stays for the next time."""
+    """Append (kind, connection, owner, data) of every event to `batch`. If that raises, the rest stays for the next call."""
     if io.events.count:
         tell(io, judge, addresses, batch)
     if io.untold:
@@ -51,7 +51,7 @@ cdef int tell(io_t *io, Judge judge, Addresses addresses, list batch) except -1:
 
 
 cdef int judged(io_t *io, Judge judge, Addresses addresses, event_t event, list batch) except -1:
-    """A head is judged. Where that raises (no memory), its connection is gone: nobody would look at it again."""
+    """Check a head. If that raises (no memory), its connection is dropped, because no other event would follow for it."""
     cdef tuple told = None
     try:
         told = enter(io, judge, addresses, event.conn, event.size)
@@ -66,7 +66,7 @@ cdef int judged(io_t *io, Judge judge, Addresses addresses, event_t event, list 
 
 
 cdef int tell_untold(io_t *io, list batch) except -1:
-    """Tells the losses for which the queue had no memory, behind all that it had."""
+    """Append the losses for which the queue had no memory, after all queued events."""
     cdef conn_t *conn = io.dead
     cdef uint32_t i
     while conn != NULL:

@@ -1,6 +1,6 @@
-"""Connections without a socket. Rule: they take part like every other; what they are sent comes back as events."""
+"""Declare connections without a socket. Invariant: they take part like all others; their output comes as events."""
 from ext.net.connection cimport io_t
-from ext.net.types cimport conn_t
+from ext.net.structs cimport conn_t
 
 cdef conn_t *virtual_new(io_t *io, str address) noexcept
 cdef void inject(io_t *io, conn_t *conn, bytes payload)

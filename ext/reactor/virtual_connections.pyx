@@ -1,7 +1,7 @@
-"""Virtual connections: their clients speak over another wire (the Omegle face).
+"""Manage virtual connections, whose clients use another protocol (the Omegle adapter).
 
-Such a one sits in chats like every other: what its client says is injected, what it is sent waits as frames in its output and is read
-back when the batch is collected.
+A virtual connection takes part in chats like any other: its client's frames are injected, its output waits as frames and is read back when
+the batch is collected.
 """
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.object cimport PyObject
@@ -10,7 +10,7 @@ from libc.stdint cimport uint8_t, uint32_t
 
 from ext.net.buffers cimport buffer_free, bytes_of
 from ext.net.connection cimport BLOCKED, DEAD, DIRTY, OPEN, VIRTUAL, connection_new, name, owner_of
-from ext.net.closing cimport TOO_BIG, fail, unblock
+from ext.net.connection_end cimport TOO_BIG, fail, unblock
 from ext.net.frames cimport CLOSE, TEXT, own_frame
 from ext.reactor.intake cimport message
 from ext.net.output cimport pending
@@ -19,7 +19,7 @@ from ext.net.wheel cimport wheel_arm
 
 
 cdef conn_t *virtual_new(io_t *io, str address) noexcept:
-    """One that is open at once; NULL where there is no memory."""
+    """Return a virtual connection, open at once; NULL if there is no memory."""
     cdef conn_t *conn = connection_new(io, -1)
     if conn != NULL:
         Py_INCREF(address)
@@ -31,7 +31,7 @@ cdef conn_t *virtual_new(io_t *io, str address) noexcept:
 
 
 cdef void inject(io_t *io, conn_t *conn, bytes payload):
-    """A text frame of its client, as if it came now; the gate must be open."""
+    """Handle a text frame of its client; the gate must be open."""
     if <uint32_t>len(payload) > io.message_max:
         fail(io, conn, TOO_BIG)
         return
@@ -40,7 +40,7 @@ cdef void inject(io_t *io, conn_t *conn, bytes payload):
 
 
 cdef void hold(io_t *io, conn_t *conn, bint on) noexcept nogil:
-    """Its owner takes no more (`on`), or takes again."""
+    """Block (`on`) or unblock its output."""
     conn.held = 0
     conn.moved = io.second
     if on:
@@ -51,7 +51,7 @@ cdef void hold(io_t *io, conn_t *conn, bint on) noexcept nogil:
 
 
 cdef list payloads(conn_t *conn):
-    """What waits for it: payloads of text frames, and the close code as a number."""
+    """Return its output: payloads of text frames, and the close code as a number."""
     cdef const uint8_t *at = bytes_of(conn.out)
     cdef const uint8_t *end = at + pending(conn)
     cdef Py_ssize_t size = 0
@@ -68,7 +68,7 @@ cdef list payloads(conn_t *conn):
 
 
 cdef void post(io_t *io, list events):
-    """Puts what virtual connections were sent in this batch behind all other events."""
+    """Append the output of virtual connections to the events, after all others."""
     cdef conn_t *conn
     while io.unread != NULL:
         conn = io.unread

@@ -18,7 +18,7 @@ from engine.rooms.waiting_room import WaitingRoom
 from engine.wire.protocol import DROPPED
 from engine.wire.rule_numbers import Settings
 from ext.net.ring import Ring, Rings
-from ext.reactor.probe import append, refuse
+from ext.reactor.debug_hooks import append, refuse
 
 
 class CountingLobby(Lobby):

@@ -6,7 +6,7 @@ import pytest
 
 from ext.accept.handshake import Judge
 from ext.net.ring import Rings
-from ext.reactor import probe
+from ext.reactor import debug_hooks
 from tests.ext.net.rig import Rig, descriptors
 
 
@@ -44,7 +44,7 @@ def no_descriptor_stays(rig: Rig, other: Rig) -> Iterator[None]:
 def echo() -> Iterator[Rig]:
     """The echo server's reactor."""
     made = Rig(Judge(hosts=["*"], origins=["*"], proxies=[]), message_max=1 << 20)
-    probe.echo(made.reactor)
+    debug_hooks.echo(made.reactor)
     made.echoes = True
     yield made
     made.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.wire.protocol_copies import ROOT
-from ext import plain
+from ext import plain_source
 
 WHERE = (
     "import engine.chats.search, engine.matching.lobby as lobby, server.realtime.worker.local_bus as bus; "
@@ -18,7 +18,7 @@ WHERE = (
 
 def run_from(**more: str) -> list[str]:
     """The endings of the files that three of the modules are run from."""
-    environment = {name: value for name, value in os.environ.items() if name != plain.VARIABLE}
+    environment = {name: value for name, value in os.environ.items() if name != plain_source.VARIABLE}
     done = subprocess.run(
         [sys.executable, "-c", WHERE], cwd=ROOT, env=environment | more, capture_output=True, text=True, check=True
     )
@@ -37,19 +37,19 @@ def test_a_module_that_was_compiled_before_its_source_changed_is_named(tmp_path:
     for name in ("chat.py", "chat.pxd", "chat.cpython-311.so", "other.py", "never.py", "never.pxd"):
         (folder / name).touch()
         os.utime(folder / name, (1000, 1000))
-    assert plain.stale(tmp_path) == []
+    assert plain_source.stale(tmp_path) == []
     os.utime(folder / "chat.pxd", (2000, 2000))
-    assert plain.stale(tmp_path) == ["engine/core/chat.py"]
+    assert plain_source.stale(tmp_path) == ["engine/core/chat.py"]
 
 
 def test_a_module_of_elsewhere_is_not_looked_for() -> None:
-    assert plain.Source.find_spec("json.decoder", ["/nowhere"]) is None
-    assert plain.Source.find_spec("engine.chats.search", None) is None
+    assert plain_source.Source.find_spec("json.decoder", ["/nowhere"]) is None
+    assert plain_source.Source.find_spec("engine.chats.search", None) is None
 
 
 @pytest.mark.parametrize(
     "source",
-    sorted(path.with_suffix(".py") for folder in plain.FOLDERS for path in (ROOT / folder).rglob("*.pxd")),
+    sorted(path.with_suffix(".py") for folder in plain_source.FOLDERS for path in (ROOT / folder).rglob("*.pxd")),
     ids=str,
 )
 def test_each_has_its_source(source: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.wire.protocol_copies import ROOT
-from ext import declared, plain
+from ext import plain_source, pxd_check
 
 SOURCE = """
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ def said(tmp_path: Path, was: str = "", by: str = "") -> list[str]:
     assert was in SAID
     (tmp_path / "made.py").write_text(SOURCE)
     (tmp_path / "made.pxd").write_text(SAID.replace(was, by) if was else SAID)
-    return [line.partition(": ")[2] for line in declared.differences(tmp_path / "made.pxd")]
+    return [line.partition(": ")[2] for line in pxd_check.differences(tmp_path / "made.pxd")]
 
 
 def test_what_agrees_is_no_difference(tmp_path: Path) -> None:
@@ -91,6 +91,6 @@ def test_what_is_not_understood_is_not_passed_over(tmp_path: Path) -> None:
 
 
 def test_the_house_has_none() -> None:
-    found = [path for folder in plain.FOLDERS for path in sorted((ROOT / folder).rglob("*.pxd"))]
+    found = [path for folder in plain_source.FOLDERS for path in sorted((ROOT / folder).rglob("*.pxd"))]
     assert len(found) > 15
-    assert [line for path in found for line in declared.differences(path)] == []
+    assert [line for path in found for line in pxd_check.differences(path)] == []

@@ -19,7 +19,7 @@ UNCALLED: dict[str, str] = {
     "ext/match/matcher.pyx:variants": "which builds this machine can run: the tests run each of them",
 }
 # Doors that are not the product's: tests look into compiled code by them, and the leak ledger counts.
-TESTS_OWN = ("ext/reactor/probe.pyx",)
+TESTS_OWN = ("ext/reactor/debug_hooks.pyx",)
 LEDGER = "alive"
 
 

@@ -19,18 +19,27 @@ ENGINE = (
     "engine.rooms",
 )
 SERVER = ("server.ops", "server.http", "server.data", "server.trust", "server.realtime", "server.site", "server.fleet")
-EXT = ("ext.plain", "ext.declared", "ext.base", "ext.accept", "ext.net", "ext.migrate", "ext.reactor", "ext.match")
+EXT = (
+    "ext.plain_source",
+    "ext.pxd_check",
+    "ext.base",
+    "ext.accept",
+    "ext.net",
+    "ext.migrate",
+    "ext.reactor",
+    "ext.match",
+)
 # A wing, and what it may import beside itself.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
-    "ext.plain": (),
-    "ext.declared": ("ext.plain",),
+    "ext.plain_source": (),
+    "ext.pxd_check": ("ext.plain_source",),
     "ext.match": (),
     "ext.base": (),
     "ext.accept": ("ext.base",),
     "ext.net": ("ext.accept", "ext.base"),
     "ext.migrate": ("ext.net", "ext.accept", "ext.base"),
     "ext.reactor": ("ext.migrate", "ext.net", "ext.accept", "ext.base"),
-    "engine": ("ext.plain",),
+    "engine": ("ext.plain_source",),
     "engine.wire": (),
     "engine.matching": ("engine.wire", "ext.match", "ext.accept"),
     "engine.conduct": ("engine.matching", "engine.wire"),
@@ -51,8 +60,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server": (),
     "server.ops": (*ENGINE, *EXT),
     "server.http": ("server.ops", *ENGINE, *EXT),
-    "server.data": (*SERVER[:2], *ENGINE, "ext.plain"),
-    "server.trust": (*SERVER[:3], *ENGINE, "ext.plain", "ext.net", "ext.accept"),
+    "server.data": (*SERVER[:2], *ENGINE, "ext.plain_source"),
+    "server.trust": (*SERVER[:3], *ENGINE, "ext.plain_source", "ext.net", "ext.accept"),
     "server.realtime": (*SERVER[:2], *ENGINE, *EXT),
     "server.site": (*SERVER[:5], *ENGINE, *EXT),
     "server.fleet": (*SERVER[:6], *ENGINE, *EXT),

@@ -18,7 +18,7 @@ from engine.matching.interests import BadInterest, normal
 from engine.wire.errors import Refusal
 from engine.wire.requests import Find, parse
 from ext.accept.handshake import Judge
-from ext.reactor.probe import examine
+from ext.reactor.debug_hooks import examine
 from server.data.logs.routes import wanted
 from server.http.request.forms import BadForm, Form, read
 from server.ops.security.avoid_tokens import AvoidTokens

@@ -1,6 +1,6 @@
-/* Instanced per instruction set: how a ticket comes into the table of pairs, and comes back where the table forgot it. */
+/* Instanced per instruction set: writes a ticket into the table of pairs, and again after the table has forgotten it. */
 
-/* Put a ticket under its keys: over a dead entry, else over one in turn. `q->alive` must be of now. */
+/* Write a ticket under its keys: over a dead entry, else over one in turn. `q->alive` must be current. */
 static inline void F(announce)(mx *m, const mx_query *q, uint32_t slot) {
     uint64_t entry = F(written)(m, slot, mx_gen(m, slot), q->folded);
     for (uint32_t k = 0; k < q->nkeys; k++) {
@@ -9,8 +9,8 @@ static inline void F(announce)(mx *m, const mx_query *q, uint32_t slot) {
     }
 }
 
-/* Announce a ticket anew: what the table forgot, and under frequencies of now. In two halves: the one chosen the last
- * time, whose lines are here by now, is written; the next one is chosen. */
+/* Write a ticket anew whose entries were overwritten, under current frequencies. In two halves: the one chosen last time, whose lines are in the
+ * cache by now, is written; the next one is chosen. */
 static void F(remind)(mx *m) {
     mx_query *q = &m->next;
     uint32_t slot = m->next_slot, gen = m->next_gen;
@@ -28,7 +28,7 @@ static void F(remind)(mx *m) {
             if (seen) continue;
             uint32_t dead = (~F(alive8)(m, posts) | empty) & 0xFF, put;
             if (dead) put = (uint32_t)__builtin_ctz(dead);
-            else if (m->announced & 1) continue; /* a full line: every second time only, the newest have the first right */
+            else if (m->announced & 1) continue; /* a full line: every second time only, new tickets have precedence */
             else put = (m->serial + k) & 7;
             line[put] = F(written)(m, slot, gen, q->folded);
         }

@@ -5,15 +5,15 @@
 #define MX_ARENA_H
 #include "types.h"
 
-/* Class 0: in the list's line. 1..15: a body, so many postings of 12 bytes in so many units. From 16 on a directory of
- * 16 << (size_class - 16) chunks, which are bodies of class 15. */
+/* Class 0: in the list's line. 1..15: a body of mx_caps[class] postings of 12 bytes, in the fewest units. From 16 on a directory of 16 <<
+ * (size_class - 16) chunks, which are bodies of class 15. */
 static const uint16_t mx_caps[MX_CHUNKED] = {MX_INPLACE, 5, 10, 16, 21, 32, 42, 64, 85, 128, 170, 256, 341, 512, 682, MX_CHUNK};
 static const uint8_t mx_sizes[MX_CHUNKED] = {0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192};
 
 static inline uint32_t mx_units(int size_class) { return size_class < MX_CHUNKED ? mx_sizes[size_class] : 1u << (size_class - MX_CHUNKED); }
 
 MX_FN uint32_t mx_take(mx *m, int size_class) {
-    MX_ASSERT(size_class > 0 && size_class < 32); /* class 0 lies in the list's line, 0 is no offset */
+    MX_ASSERT(size_class > 0 && size_class < 32); /* class 0 is in the list's line, 0 is no offset */
     uint32_t off = m->arena_free[size_class], units = mx_units(size_class);
     if (off) {
         memcpy(&m->arena_free[size_class], m->arena + (size_t)off * 64, 4);
@@ -40,7 +40,7 @@ static inline uint32_t *mx_dir(const mx *m, const mx_list *l) {
     return (uint32_t *)(m->arena + (size_t)l->off * 64);
 }
 
-/* Where posting `p` lies: its signature, and through `slots` its slot word. */
+/* Where posting `p` is: its signature, and through `slots` its slot word. */
 static inline uint64_t *mx_at(const mx *m, mx_list *l, uint32_t p, uint32_t **slots) {
     char *base;
     uint32_t size_class = l->size_class;
@@ -60,12 +60,12 @@ static inline uint64_t *mx_at(const mx *m, mx_list *l, uint32_t p, uint32_t **sl
     return (uint64_t *)base + p;
 }
 
-/* Whether the next posting has no place: chunks come one by one. */
+/* Whether there is no place for the next posting: chunks are added one by one. */
 static inline int mx_filled(const mx_list *l) {
     return l->size_class < MX_CHUNKED ? l->len == mx_caps[l->size_class] : (l->len & (MX_CHUNK - 1)) == 0;
 }
 
-/* Fetch where the next posting goes. */
+/* Prefetch the place of the next posting. */
 static inline void mx_fetch_tail(const mx *m, mx_list *l) {
     if (!l->size_class || !l->len) return;
     uint32_t *slots;
@@ -73,7 +73,7 @@ static inline void mx_fetch_tail(const mx *m, mx_list *l) {
     __builtin_prefetch(slots, 1);
 }
 
-/* Fetch where the dead are looked for. */
+/* Prefetch the place where dead postings are searched next. */
 static inline void mx_fetch_head(const mx *m, mx_list *l) {
     if (!l->size_class) return;
     uint32_t *slots;
@@ -81,7 +81,7 @@ static inline void mx_fetch_head(const mx *m, mx_list *l) {
     __builtin_prefetch(slots, 1);
 }
 
-/* Another body for a list that fits into it. */
+/* Move a list that fits to a body of another class. */
 MX_FN int mx_move(mx *m, mx_list *l, int size_class) {
     uint32_t off = 0, *from_slots, *to_slots, n = l->len;
     MX_ASSERT(size_class < MX_CHUNKED && l->size_class < MX_CHUNKED && size_class != l->size_class);
@@ -109,7 +109,7 @@ MX_FN int mx_move(mx *m, mx_list *l, int size_class) {
     return MX_OK;
 }
 
-/* Room for one more. */
+/* Make room for one more. */
 MX_FN int mx_grow(mx *m, mx_list *l) {
     int size_class = l->size_class;
     if (size_class < MX_CHUNKED - 1) return mx_move(m, l, size_class + 1);
@@ -137,7 +137,7 @@ MX_FN int mx_grow(mx *m, mx_list *l) {
     return MX_OK;
 }
 
-/* A chunked list was swept to its end: cut it to `len`, giving back what is behind it. */
+/* A chunked list was swept to its end: cut it to `len` and free the rest. */
 MX_FN void mx_cut(mx *m, mx_list *l, uint32_t len) {
     uint32_t had = (l->len + MX_CHUNK - 1) >> MX_LOGCHUNK, keep = (len + MX_CHUNK - 1) >> MX_LOGCHUNK;
     uint32_t *dir = mx_dir(m, l);
@@ -161,10 +161,10 @@ static inline void mx_shrink(mx *m, mx_list *l) {
     mx_move(m, l, size_class);
 }
 
-/* The bit of the signature of an interest whose list has none for itself. */
+/* The signature bit of an interest whose list has none of its own. */
 static inline uint32_t mx_common(uint32_t hash) { return MX_OWN + (uint32_t)(hash * (64ull - MX_OWN) >> 32); }
 
-/* An empty list that nobody finds yet. There is room for as many as there are entries. */
+/* Make an empty list that no bucket leads to yet. There is room for as many as there are entries. */
 MX_FN uint32_t mx_blank(mx *m, uint32_t pool, uint32_t hash) {
     uint32_t lid = m->list_free;
     if (lid != MX_NOLIST) m->list_free = m->lists[lid].next;
@@ -182,11 +182,11 @@ MX_FN uint32_t mx_blank(mx *m, uint32_t pool, uint32_t hash) {
     return lid;
 }
 
-/* Give back an empty list. */
+/* Free an empty list. */
 MX_FN void mx_drop(mx *m, uint32_t lid) {
     mx_list *l = &m->lists[lid];
     MX_ASSERT(lid != MX_NOLIST && lid < m->lists_used && m->lists_live);
-    MX_ASSERT(!l->len && l->size_class < MX_CHUNKED); /* chunks go when it is cut */
+    MX_ASSERT(!l->len && l->size_class < MX_CHUNKED); /* chunks are freed when the list is cut */
     if (l->size_class) mx_give(m, l->size_class, l->off);
     if (l->bit < MX_OWN) {
         m->pools[l->pool].owned &= ~(1u << l->bit);
@@ -199,7 +199,7 @@ MX_FN void mx_drop(mx *m, uint32_t lid) {
     m->lists_live--;
 }
 
-/* How many arrivals named it, on its pool's scale of now. */
+/* How many arrivals named it, on its pool's current scale. */
 static inline uint32_t mx_seen(const mx_list *l, uint8_t epoch) { return l->seen >> ((epoch - l->epoch) & 31); }
 
 static inline void mx_named(mx_list *l, uint8_t epoch) {

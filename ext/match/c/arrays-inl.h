@@ -1,6 +1,6 @@
-/* Instanced per instruction set: the door of the arrays. */
+/* Instanced per instruction set: the entry point for arrays. */
 
-/* Arrivals in their order. */
+/* Submit arrivals in order. */
 static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
     uint32_t done = F(straight)(m, a, count);
     if (done == count) return MX_OK;

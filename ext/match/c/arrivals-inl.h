@@ -1,4 +1,4 @@
-/* Instanced per instruction set: an arrival out of arrays, from its interests to its place; one after the other where all is near. */
+/* Instanced per instruction set: submits an arrival from arrays; one after the other if all data is in the cache. */
 
 static inline uint64_t F(ticks)(void) {
 #if defined(__x86_64__)
@@ -8,7 +8,7 @@ static inline uint64_t F(ticks)(void) {
 #endif
 }
 
-/* Whether arrays are as they must be: known pools, levels, rising offsets, at most 32 interests, none twice. */
+/* Whether arrays are valid: known pools, levels, ascending offsets, at most 32 interests, none twice. */
 static int F(sound)(const mx_arrivals *a, uint32_t count, uint32_t most, uint32_t pools) {
     uint32_t bad = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -33,14 +33,14 @@ static int F(sound)(const mx_arrivals *a, uint32_t count, uint32_t most, uint32_
     return !bad;
 }
 
-/* The interests of an arrival, and where they are looked for. */
+/* Read the interests of an arrival and find their buckets. */
 static inline void F(comes)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q) {
     q->n = a->offsets[i + 1] - a->offsets[i];
     q->pool = a->pools[i];
     F(buckets)(m, q, a->interests + a->offsets[i]);
 }
 
-/* Who comes, beside the interests. */
+/* Read the fields of an arrival beside its interests. */
 static inline void F(arrival)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q) {
     uint32_t n = q->n;
     q->self = MX_NONE;
@@ -65,8 +65,8 @@ static inline void F(arrival)(mx *m, const mx_arrivals *a, uint32_t i, mx_query 
     }
 }
 
-/* Take the partner out, put the arrival in. Where all is `near` the partner's postings are deleted at once, and what that needs
- * comes while the arrival goes in; else the deletion is left to the caller. */
+/* Remove the partner, insert the arrival. If all is `near` the partner's postings are deleted at once, and what that needs is fetched while the
+ * arrival is inserted; else the caller deletes them. */
 static void F(commit)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q, const mx_best *b, mx_deletion *d, int near) {
     a->partner[i] = -1;
     a->handle[i] = MX_MET;
@@ -91,19 +91,19 @@ static void F(commit)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q, cons
     if (near) F(delete_all)(m, d);
 }
 
-/* Whether so many wait in a pool that what its interests lead to is far away, or that it may need the table. */
+/* Whether so many wait in a pool that its data is outside the cache, or that it may need the table. */
 static inline int F(wide)(const mx *m, uint32_t pool) {
     uint32_t waiting = m->pools[pool].waiting;
     return waiting >= MX_WIDE || (m->table && waiting >= m->table_from / MX_TABLED / 2);
 }
 
-/* Whether what arrivals in a pool need is near, or they are so few that it does not matter. */
+/* Whether the data that arrivals in a pool need is in the cache, or they are so few that it does not matter. */
 static inline int F(near)(const mx *m, uint32_t pool) { return (m->live < MX_NEAR && !F(counted)(m)) || !F(wide)(m, pool); }
 
-#define STRAIGHT 4 /* arrivals under way: their buckets are fetched, the rest is near */
+#define STRAIGHT 4 /* arrivals in progress: their buckets are prefetched, the rest is in the cache */
 
-/* Arrivals one after the other, as long as what they need is near: to fetch it ahead would cost more than it saves. Returns how
- * many were settled. */
+/* Submit arrivals one after the other as long as their data is in the cache: prefetching would cost more than it saves. Returns how many were
+ * settled. */
 static uint32_t F(straight)(mx *m, const mx_arrivals *a, uint32_t count) {
     mx_deletion d = {.n = 0};
     uint64_t before = a->cycles ? F(ticks)() : 0;

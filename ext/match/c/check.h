@@ -1,4 +1,4 @@
-/* Assertions. Rule: MX_ASSERT states an invariant of ours, never a check of what a caller handed in; it is compiled into debug and
+/* Assertions. Invariant: MX_ASSERT states an invariant of the matcher, never a check of a caller's argument; it is compiled into debug and
  * sanitizer builds (SERENDIP_DEBUG) and is nothing in a release, where its condition is not even evaluated. */
 #ifndef MX_CHECK_H
 #define MX_CHECK_H

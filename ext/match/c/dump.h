@@ -1,5 +1,5 @@
-/* A ticket, a bucket or a list in lines of text, for whoever looks for a fault: from Python `Matcher.dump`, from a debugger a call.
- * Changes nothing; a text that is too long for its buffer ends early. */
+/* Describe a ticket, a bucket or a list in lines of text for debugging: from Python by `Matcher.dump`, from a debugger by a call. Changes
+ * nothing; a text that is too long for its buffer is cut. */
 #ifndef MX_DUMP_H
 #define MX_DUMP_H
 #include "hashtable.h"
@@ -45,7 +45,7 @@ MX_FN void mx_say_entry(const mx *m, uint32_t hash, uint32_t entry, mx_text *out
     mx_say(out, "\n");
 }
 
-/* The ticket of a slot, and where its interests are found. */
+/* The ticket of a slot, and the entries of its interests. */
 MX_FN void mx_dump_ticket(const mx *m, uint32_t slot, mx_text *out) {
     const mx_hot *t = &m->hot[slot];
     const mx_cold *c = &m->cold[slot];

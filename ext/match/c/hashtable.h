@@ -33,7 +33,7 @@
 #define MX_MUL1 0x85EBCA6Bu
 #define MX_MUL2 0xC2B2AE35u
 
-/* By which an interest is known in its pool. Each step can be undone, so no two interests of a pool share one. */
+/* The hash of an interest in its pool. Each step is invertible, so no two interests of a pool share one. */
 static inline uint32_t mx_hash(const mx *m, uint32_t pool, uint32_t interest) {
     uint32_t x = interest ^ (uint32_t)m->seed;
     x = (x ^ x >> 16) * MX_MUL1;
@@ -42,14 +42,14 @@ static inline uint32_t mx_hash(const mx *m, uint32_t pool, uint32_t interest) {
     return x ^ x >> 16;
 }
 
-/* The inverse of an odd number modulo 2^32, by Newton: each round doubles the bits that are right. */
+/* The inverse of an odd number modulo 2^32, by Newton's method: each round doubles the correct bits. */
 static inline uint32_t mx_inverse(uint32_t a) {
     uint32_t x = a;
     for (int i = 0; i < 4; i++) x *= 2 - a * x;
     return x;
 }
 
-/* Whose hash it is. */
+/* The interest of a hash. */
 MX_FN uint32_t mx_interest(const mx *m, uint32_t pool, uint32_t hash) {
     uint32_t x = (hash ^ hash >> 16) * mx_inverse(MX_MUL2);
     x ^= x >> 13 ^ x >> 26;
@@ -65,7 +65,7 @@ static inline uint32_t mx_place(const mx *m, uint32_t hash) {
     return 1 + (b < m->split ? hash & (m->mask * 2 + 1) : b);
 }
 
-/* Lists and buckets, twice: what the hand goes through when tombstones were left. */
+/* Lists and buckets, twice: how many the hand visits after tombstones were left. */
 static inline uint32_t mx_rounds(const mx *m) { return 2 * (m->lists_used + mx_buckets(m)); }
 
 static inline int mx_is(const mx *m, uint32_t lid, uint32_t pool, uint32_t hash) {
@@ -73,19 +73,19 @@ static inline int mx_is(const mx *m, uint32_t lid, uint32_t pool, uint32_t hash)
     return (l->hash == hash) & (l->pool == pool);
 }
 
-/* Whether an entry found under a hash is of this interest and pool. A dead posting may be anybody's. */
+/* Whether an entry found under a hash is of this interest and pool. A dead posting may be any interest's. */
 static inline int mx_of(const mx *m, uint32_t entry, uint32_t pool, uint32_t hash) {
     return entry & MX_LONE ? m->hot[entry >> 8].pool == pool : mx_is(m, entry >> 8, pool, hash);
 }
 
-/* Which entries of a bucket have this hash: a bit each. */
+/* Which entries of a bucket have this hash, as bits. */
 static inline uint32_t mx_hits(const mx_bucket *b, uint32_t hash) {
     uint32_t hits = 0;
     for (uint32_t k = 0; k < MX_ENTRIES; k++) hits |= (uint32_t)(b->tag[k] == hash) << k;
     return hits;
 }
 
-/* Where an entry stands in its bucket: a bit, or 0 where it is in the chain. */
+/* Position of an entry in its bucket as a bit, or 0 if it is in the chain. */
 static inline uint32_t mx_position(const mx_bucket *b, uint32_t hash, uint32_t entry) {
     uint32_t at = 0;
 #if defined(__SSE2__)
@@ -104,7 +104,7 @@ static inline uint32_t mx_position(const mx_bucket *b, uint32_t hash, uint32_t e
 
 static inline uint32_t mx_chained(const mx_bucket *b, uint32_t hash) { return b->chained >> (hash >> 28) & 1; }
 
-/* The entry of an interest in a pool, or MX_NOLIST. A dead posting only where there is nothing else: it may be of another pool. */
+/* Find the entry of an interest in a pool, or MX_NOLIST. A dead posting only if there is nothing else: it may be of another pool. */
 MX_FN uint32_t mx_find(const mx *m, uint32_t pool, uint32_t hash) {
     const mx_bucket *b = &m->buckets[mx_place(m, hash)];
     uint32_t dead = MX_NOLIST;
@@ -120,7 +120,7 @@ MX_FN uint32_t mx_find(const mx *m, uint32_t pool, uint32_t hash) {
     return lid != MX_NOLIST ? lid << 8 : dead;
 }
 
-/* The only posting becomes a list; its number. */
+/* Turn a single posting into a list; return its number. */
 MX_FN uint32_t mx_list_of(mx *m, uint32_t hash, uint32_t entry) {
     uint32_t slot = entry >> 8, lid = mx_blank(m, m->hot[slot].pool, hash);
     mx_list *l = &m->lists[lid];
@@ -143,7 +143,7 @@ static inline void mx_bucket_insert(mx *m, uint32_t hash, uint32_t entry) {
         b->at[k] = entry;
         return;
     }
-    if (entry & MX_LONE && mx_dead(m, entry)) { /* nobody knows of which pool it was */
+    if (entry & MX_LONE && mx_dead(m, entry)) { /* its pool is unknown */
         m->entries--;
         return;
     }
@@ -153,10 +153,10 @@ static inline void mx_bucket_insert(mx *m, uint32_t hash, uint32_t entry) {
     b->at[MX_ENTRIES] = lid << 8;
 }
 
-/* Take an entry out; 0 where it is not there. The last one goes into the hole; a chain stays a chain until the bucket is split. */
+/* Remove an entry; 0 if it is not there. The last one fills the gap; a chain stays a chain until the bucket is split. */
 static inline int mx_bucket_remove(mx *m, mx_bucket *b, uint32_t hash, uint32_t entry) {
     uint32_t at = mx_position(b, hash, entry);
-    MX_ASSERT(!(at & (at - 1)) && at < 1u << b->count); /* at most once, and in front */
+    MX_ASSERT(!(at & (at - 1)) && at < 1u << b->count); /* at most once, and before the chain */
     if (__builtin_expect(at != 0, 1)) {
         uint32_t k = (uint32_t)__builtin_ctz(at), last = --b->count;
         b->tag[k] = b->tag[last];
@@ -176,7 +176,7 @@ static inline int mx_bucket_remove(mx *m, mx_bucket *b, uint32_t hash, uint32_t 
     return before != MX_NOLIST;
 }
 
-/* Empty a bucket and put what was in it where it belongs now. */
+/* Empty a bucket and insert its entries where they belong now. */
 MX_FN void mx_bucket_rehash(mx *m, uint32_t bucket) {
     mx_bucket *b = &m->buckets[bucket], was = *b;
     memset(b, 0, sizeof *b);
@@ -211,13 +211,13 @@ MX_FN void mx_unsplit(mx *m) {
     mx_bucket_rehash(m, m->split + m->mask + 2);
 }
 
-/* One more entry. */
+/* Add an entry. */
 static inline void mx_insert_entry(mx *m, uint32_t hash, uint32_t entry) {
     mx_bucket_insert(m, hash, entry);
     if (++m->entries > MX_LOAD * mx_buckets(m)) mx_split(m);
 }
 
-/* One entry less; 0 where it was none. */
+/* Remove an entry; 0 if there was none. */
 static inline int mx_remove_entry(mx *m, uint32_t hash, uint32_t entry) {
     if (!mx_bucket_remove(m, &m->buckets[mx_place(m, hash)], hash, entry)) return 0;
     MX_ASSERT(m->entries);
@@ -225,7 +225,7 @@ static inline int mx_remove_entry(mx *m, uint32_t hash, uint32_t entry) {
     return 1;
 }
 
-/* A list in which nobody waits. What is in the log was signed with its bit: then it stays. */
+/* Close a list without postings. Log entries were signed with its bit: then it stays. */
 MX_FN void mx_close(mx *m, uint32_t lid) {
     mx_list *l = &m->lists[lid];
     MX_ASSERT(!l->len);

@@ -1,6 +1,6 @@
-/* Instanced per instruction set: the postings of a ticket go under its interests, at once or through the log. */
+/* Instanced per instruction set: adds a ticket's postings under its interests, at once or through the log. */
 
-/* Postings of a ticket whose entries are known. */
+/* Add the postings of a ticket whose entries are known. */
 static inline void F(enlist)(mx *m, const mx_query *q, uint32_t post) {
     uint32_t popular = 0, there = (uint32_t)((1ull << q->n) - 1);
     for (uint32_t left = there & ~(q->lists | q->lone); left; left &= left - 1) mx_insert_entry(m, q->hash[__builtin_ctz(left)], post | MX_LONE);
@@ -16,13 +16,13 @@ static inline uint32_t F(entry)(const mx *m, uint32_t i) {
     return i < m->log_limit ? i : i - m->log_limit;
 }
 
-/* The ticket that leaves the log after `ahead` others, or NULL where it is dead. */
+/* The ticket that leaves the log after `ahead` others, or NULL if it is dead. */
 static inline const mx_hot *F(leaves)(const mx *m, uint32_t ahead) {
     uint32_t post = m->log[F(entry)(m, ahead)];
     return mx_dead(m, post) || !(m->hot[post >> 8].flags & MX_LIVE) ? NULL : &m->hot[post >> 8];
 }
 
-/* What the tickets that leave the log next need is fetched: their lines, their lists, the ends of these. */
+/* Prefetch what the next tickets of the log need: their lines, their lists, the ends of these. */
 static inline void F(flush_ahead)(mx *m) {
     uint32_t size = m->log_size, *s;
     if (size > 20) __builtin_prefetch(&m->hot[m->log[F(entry)(m, 20)] >> 8]);
@@ -48,7 +48,7 @@ static inline void F(flush_ahead)(mx *m) {
     }
 }
 
-/* Move the oldest of the log under its interests; the dead are dropped, which is the point of the log. */
+/* Move the oldest of the log under their interests; dead ones are dropped, which is the purpose of the log. */
 static void F(flush)(mx *m, uint32_t count) {
     while (count-- && m->log_size) {
         F(flush_ahead)(m);
@@ -64,7 +64,7 @@ static void F(flush)(mx *m, uint32_t count) {
         t->flags |= MX_LISTED;
         m->counts.flushed++;
         for (uint32_t j = 0; j < n; j++) {
-            uint32_t e = j < MX_INLINE ? came[j] : MX_NOLIST; /* a list is told by its line whether it is the one still */
+            uint32_t e = j < MX_INLINE ? came[j] : MX_NOLIST; /* a list's line shows whether it is still the same */
             if (e & MX_LONE || !e || !m->lists[e >> 8].indexed || !mx_is(m, e >> 8, pool, hash[j])) e = mx_find(m, pool, hash[j]);
             entries[j] = e;
             sig |= 1ull << ((e && !(e & MX_LONE) ? m->lists[e >> 8].bit : mx_common(hash[j])) & 63);

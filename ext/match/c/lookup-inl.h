@@ -1,9 +1,9 @@
-/* Instanced per instruction set: from interests to their entries, at once or, in the arrays, in steps that fetch ahead. */
+/* Instanced per instruction set: finds the entries of interests, at once or, for arrays, in steps that prefetch. */
 
-/* Probe a bucket by the tag alone: the first entry under a hash, or where its chain begins, whose ever that is; MX_NOLIST: none. */
+/* Probe a bucket by the tag alone: the first entry under a hash, or the start of its chain, of any hash; MX_NOLIST: none. */
 static inline uint32_t F(probe)(const mx_bucket *b, uint32_t hash) {
 #if MX_ISA >= 3
-    __m256i tags = _mm256_loadu_si256((const __m256i *)b->tag); /* the eighth is no tag, and counts as hit anyway */
+    __m256i tags = _mm256_loadu_si256((const __m256i *)b->tag); /* the eighth is no tag, and is treated as a hit */
     uint32_t hits = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(tags, _mm256_set1_epi32((int)hash))));
 #else
     uint32_t hits = mx_hits(b, hash);
@@ -17,13 +17,13 @@ static inline const char *F(candidate)(const mx *m, uint32_t entry) {
     return (const char *)(lists + ((hot - lists) & lone) + (uintptr_t)(entry >> 8) * 64);
 }
 
-/* Where the entries are looked for. */
+/* Find the buckets of the entries. */
 static inline void F(place)(const mx *m, mx_query *q) {
     MX_LANES(q->n, j, q->bucket[j] = j < q->n ? mx_place(m, q->hash[j]) : 0;);
     q->changes = m->changes;
 }
 
-/* The same from the interests on, fetched. */
+/* The same from the interests on, with prefetching. */
 static inline void F(buckets)(mx *m, mx_query *q, const uint32_t *interests) {
 #if MX_ISA == 4
     if (q->n <= 16) {
@@ -46,21 +46,21 @@ static inline void F(buckets)(mx *m, mx_query *q, const uint32_t *interests) {
     }
 #endif
     MX_ASSERT(q->n <= MX_MOST);
-    if (q->n) memmove(q->interest, interests, q->n * 4); /* of a batch without interests there is no array */
+    if (q->n) memmove(q->interest, interests, q->n * 4); /* a batch without interests has no array */
     for (uint32_t j = 0; j < q->n; j++) q->hash[j] = mx_hash(m, q->pool, interests[j]);
     memset(q->at, 0, sizeof q->at);
     F(place)(m, q);
     for (uint32_t j = 0; j < q->n; j++) __builtin_prefetch(&m->buckets[q->bucket[j]]);
 }
 
-/* A little later: the candidates' lines, fetched. */
+/* One step later: prefetch the candidates' lines. */
 static inline void F(heads)(mx *m, mx_query *q) {
     if (MX_RARELY(q->changes != m->changes)) F(place)(m, q);
     MX_LANES(q->n, j, q->at[j] = F(probe)(&m->buckets[q->bucket[j]], q->hash[j]););
     MX_LANES(q->n, j, __builtin_prefetch(F(candidate)(m, q->at[j])););
 }
 
-/* Which entries are lists, which a posting. One by one: they were written so, and would have to settle to be read together. */
+/* Which entries are lists, which are postings. One by one: they were just written so, and reading them together would wait for the stores. */
 static inline void F(kinds)(mx_query *q) {
     uint32_t lone = 0, any = 0;
     MX_LANES(q->n, j, lone |= (q->at[j] >> 7 & 1) << j; any |= (uint32_t)(q->at[j] != MX_NOLIST) << j;);
@@ -68,7 +68,7 @@ static inline void F(kinds)(mx_query *q) {
     q->lists = any & ~lone;
 }
 
-/* The entries of a query, and which are what. */
+/* Find the entries of a query and their kinds. */
 static inline void F(entries)(const mx *m, mx_query *q) {
 #if MX_ISA == 4
 #define AT(j) (int)F(probe)(&m->buckets[q->bucket[j]], q->hash[j])
@@ -85,7 +85,7 @@ static inline void F(entries)(const mx *m, mx_query *q) {
     F(kinds)(q);
 }
 
-/* Which entries are what, and none of another interest. */
+/* Determine the kinds of entries and remove those of another interest. */
 static inline void F(check)(mx *m, mx_query *q) {
     uint32_t astray = 0;
     for (uint32_t left = q->lists | q->lone; left; left &= left - 1) {
@@ -93,7 +93,7 @@ static inline void F(check)(mx *m, mx_query *q) {
         astray |= (uint32_t)!mx_of(m, q->at[j], q->pool, q->hash[j]) << j;
     }
     if (m->owed)
-        for (uint32_t left = q->lone; left; left &= left - 1) { /* one that lives may stand behind a tombstone */
+        for (uint32_t left = q->lone; left; left &= left - 1) { /* a live one may be behind a tombstone */
             uint32_t j = (uint32_t)__builtin_ctz(left);
             astray |= (uint32_t)mx_dead(m, q->at[j]) << j;
         }
@@ -105,14 +105,14 @@ static inline void F(check)(mx *m, mx_query *q) {
     F(kinds)(q);
 }
 
-/* The entries as they are now. */
+/* Find the current entries. */
 static inline void F(look)(mx *m, mx_query *q) {
     if (MX_RARELY(q->changes != m->changes)) F(place)(m, q);
     F(entries)(m, q);
     F(check)(m, q);
 }
 
-/* The bit of the signature that an interest has. */
+/* The signature bit of an interest. */
 static inline uint64_t F(bit)(const mx *m, const mx_query *q, uint32_t j) {
     return 1ull << ((q->lists >> j & 1 ? m->lists[q->at[j] >> 8].bit : mx_common(q->hash[j])) & 63);
 }
@@ -138,7 +138,7 @@ static inline void F(sign)(const mx *m, mx_query *q) {
     q->sig = sig;
 }
 
-/* Whether it is counted who names what: where the table, whose keys that makes, is in use or will be soon. */
+/* Whether interests are counted: if the table, whose keys need this, is in use or will be soon. */
 static inline int F(counted)(const mx *m) { return m->table && m->live >= m->table_from / 2; }
 
 static inline void F(name)(mx *m, const mx_query *q) {
@@ -147,7 +147,7 @@ static inline void F(name)(mx *m, const mx_query *q) {
     for (uint32_t left = q->lists; left; left &= left - 1) mx_named(&m->lists[q->at[__builtin_ctz(left)] >> 8], epoch);
 }
 
-/* A single query's interests in its pool. `arrives`: and it is counted. */
+/* Find a single query's interests in its pool. `arrives`: and count it. */
 static void F(resolve)(mx *m, mx_query *q, int arrives) {
     F(buckets)(m, q, q->interest);
     F(look)(m, q);
@@ -155,7 +155,7 @@ static void F(resolve)(mx *m, mx_query *q, int arrives) {
     if (arrives && F(counted)(m)) F(name)(m, q);
 }
 
-/* In the arrays: where the postings of its lists begin and end. */
+/* For arrays: find the beginning and end of its lists' postings. */
 static inline void F(bodies)(mx *m, mx_query *q) {
     for (uint32_t left = q->lists, *s; left; left &= left - 1) {
         mx_list *l = &m->lists[q->at[__builtin_ctz(left)] >> 8];

@@ -1,4 +1,4 @@
-/* The matcher in three builds of the same source, chosen at run time: AVX-512, AVX2, any x86-64 or other machine. */
+/* The matcher in three builds of the same source, chosen at run time: AVX-512, AVX2, any other machine. */
 #ifndef MX_H
 #define MX_H
 #include "dump.h"
@@ -37,7 +37,7 @@
 #define MX_VARIANTS 1
 #endif
 
-/* The doors, one set a build. */
+/* The entry points, one set per build. */
 typedef struct {
     void (*resolve)(mx *, mx_query *, int);
     void (*search)(mx *, mx_query *, mx_best *, int);
@@ -73,9 +73,9 @@ MX_FN int mx_best_variant(void) {
     return 0;
 }
 
-static mx *mx_all; /* every matcher of the process */
+static mx *mx_all; /* all matchers of the process */
 
-/* Tickets that wait, over all matchers. */
+/* Number of waiting tickets, over all matchers. */
 MX_FN uint64_t mx_alive(void) {
     uint64_t alive = 0;
     for (const mx *m = mx_all; m; m = m->later) alive += m->live;
@@ -98,7 +98,7 @@ MX_FN void mx_free(mx *m) {
     free(m);
 }
 
-/* Address space for all that may come, touched as it is used; 0 where there is none. */
+/* Reserve address space for the whole capacity, touched as it is used; 0 if there is none. */
 MX_FN int mx_reserve(mx *m) {
     m->hot = mx_area(m, (m->capacity + 64ul) * sizeof(mx_hot));
     m->cold = mx_area(m, (m->capacity + 64ul) * sizeof(mx_cold));
@@ -125,7 +125,7 @@ MX_FN int mx_reserve(mx *m) {
     return 1;
 }
 
-/* An empty matcher for `capacity` tickets; NULL where memory cannot be reserved. */
+/* Make an empty matcher for `capacity` tickets; NULL if memory cannot be reserved. */
 MX_FN mx *mx_new(uint32_t capacity, uint32_t most_lists, uint32_t table_from, uint32_t log_limit, uint64_t seed) {
     MX_ASSERT(capacity >= 8 && capacity < 1u << 24 && most_lists < 1u << 24); /* 24 bits in an entry */
     mx *m = calloc(1, sizeof *m);
@@ -160,10 +160,10 @@ MX_FN mx *mx_new(uint32_t capacity, uint32_t most_lists, uint32_t table_from, ui
     return m;
 }
 
-/* What a pool needs before anybody comes; MX_NOLIST: no room. */
+/* Allocate what a pool needs before its first ticket; MX_NOLIST: no room. */
 MX_FN uint32_t mx_pool_open(mx *m, uint32_t pool) {
     if (m->entries == m->most_lists) return MX_NOLIST;
-    m->entries++; /* of nobody's interest, and so in no bucket */
+    m->entries++; /* of no interest, and so in no bucket */
     return m->pools[pool].anyone = mx_blank(m, pool, 0);
 }
 #endif

@@ -1,9 +1,7 @@
-/* Where the areas lie, and memory that is there before it is needed.
- *
- * From 131,072 tickets on the areas use large pages. The first touch of one costs whatever clearing 2 MiB costs (4 ms on a
- * virtual machine whose host has not given the memory yet), so a helper thread touches what will be needed next: it writes
- * nothing, shares nothing but the addresses, and where it comes late or the kernel does not know the call, the touch is the
- * matcher's own, as without it. */
+/* Lay out the areas, and have memory present before it is needed. From 131,072 tickets on the areas use large pages. The first touch of one
+ * takes as long as clearing 2 MiB (4 ms on a virtual machine whose host has not given the memory yet), so a helper thread touches what will be
+ * needed next: it writes nothing and shares only the addresses. If it is late, or the kernel does not know the call, the matcher touches the
+ * memory itself. */
 #ifndef MX_MEMORY_H
 #define MX_MEMORY_H
 #include "hashtable.h"
@@ -11,13 +9,13 @@
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
-#define MX_LARGE (1u << 16)  /* tickets from which on large pages are filled soon: before, they would cost a small service 2 MiB an area */
+#define MX_LARGE (1u << 16)  /* tickets from which on large pages fill up soon: below, they would cost a small service 2 MiB per area */
 #define MX_PAGE ((size_t)2 << 20)
-#define MX_MARGIN ((size_t)8 << 20) /* brought in ahead at most: half of it is used up in 40 ms at a million and a half a second */
+#define MX_MARGIN ((size_t)8 << 20) /* most that is touched ahead: half of it is used up in 40 ms at a million and a half a second */
 
 enum { MX_A_HOT, MX_A_COLD, MX_A_GENS, MX_A_FREED, MX_A_LISTS, MX_A_BUCKETS, MX_A_ARENA, MX_A_EXTRAS, MX_A_POOLS, MX_A_SERIALS, MX_A_TABLE };
 
-/* Where each area lies and how long it is. */
+/* Address and length of each area. */
 MX_FN void mx_areas(const mx *m, void **areas, size_t *sizes) {
     void *all[MX_AREAS] = {m->hot, m->cold, m->gens, m->freed, m->lists, m->buckets, m->arena, m->extras, m->pools, m->serials, m->table};
     size_t long_[MX_AREAS] = {(m->capacity + 64ul) * sizeof(mx_hot),
@@ -46,7 +44,7 @@ MX_FN void mx_in_use(const mx *m, size_t *used) {
     used[MX_A_ARENA] = m->arena_top * 64ul;
 }
 
-/* Large pages from now on. */
+/* Use large pages from now on. */
 MX_FN void mx_large(mx *m) {
     void *areas[MX_AREAS];
     size_t sizes[MX_AREAS];
@@ -65,13 +63,13 @@ MX_FN void *mx_help(void *of) {
     return NULL;
 }
 
-/* Wait until no helper is at work. */
+/* Wait until no helper is running. */
 MX_FN void mx_alone(mx *m) {
     if (m->helped) pthread_join(m->helper, NULL);
     m->helped = 0;
 }
 
-/* Have brought in what is needed next; once in so many tickets. */
+/* Have the memory touched that is needed next; called once in so many tickets. */
 MX_FN void mx_provide(mx *m) {
     void *areas[MX_AREAS];
     size_t sizes[MX_AREAS], used[MX_AREAS];

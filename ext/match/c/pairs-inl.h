@@ -6,7 +6,7 @@
  * subsets that between 1 and 100 waiting tickets are expected to share: there eight entries hold a partner who shares
  * all of it. Frequencies are those of the arrivals, live: who waits is another mixture, but partners come by arriving. */
 
-/* Whether a pool is searched through the table. */
+/* Whether searches in a pool use the table. */
 static inline int F(tabled)(mx *m, uint32_t pool) {
     mx_pool *p = &m->pools[pool];
     if (!m->table) return 0;
@@ -19,7 +19,7 @@ static inline int F(tabled)(mx *m, uint32_t pool) {
 }
 
 static inline uint64_t F(fold)(const mx *m, uint64_t s) {
-    uint32_t width = 64 - 4 - m->slot_bits - 16; /* of what is not owned */
+    uint32_t width = 64 - 4 - m->slot_bits - 16; /* bits of the signature that no list owns */
     uint64_t x = s >> 16;
     return (s & 0xFFFF) | ((x | x >> width | x >> 2 * width) & ((1ull << width) - 1)) << 16;
 }
@@ -32,7 +32,7 @@ static inline uint64_t F(written)(const mx *m, uint32_t slot, uint32_t gen, uint
     return slot | ((uint64_t)gen | sig << 4) << m->slot_bits;
 }
 
-/* The bits of a signature under which two of the query's interests stand. */
+/* The signature bits that two of the query's interests share. */
 static inline uint64_t F(twice)(const mx *m, const mx_query *q) {
     uint64_t once = 0, twice = 0;
     for (uint32_t j = 0; j < q->n; j++) {
@@ -43,20 +43,20 @@ static inline uint64_t F(twice)(const mx *m, const mx_query *q) {
     return twice;
 }
 
-/* How often an interest was named, with its lane, the most first. What has no list counts as never named. */
+/* How often an interest was named, with its lane, the most frequent first. One without a list counts as never named. */
 static inline uint32_t F(named_key)(const mx *m, const mx_query *q, uint32_t j, uint8_t epoch) {
     const mx_list *l = &m->lists[q->at[j] & MX_LONE ? MX_NOLIST : q->at[j] >> 8];
     uint32_t seen = mx_seen(l, epoch) + 1;
     return j < q->n ? ~((seen < 1u << 26 ? seen : (1u << 26) - 1) << 5 | j) : MX_NONE;
 }
 
-/* The line of the table that a subset of interests has. */
+/* The line of the table for a subset of interests. */
 static inline void F(key)(const mx *m, mx_query *q, uint64_t subset) {
     MX_ASSERT(q->nkeys <= MX_KEYS);
     q->key[q->nkeys++] = (uint32_t)((subset * 0x9E3779B97F4A7C15ull) >> (64 - m->table_bits));
 }
 
-/* Keys of a query whose entries and signature are known. */
+/* Compute the keys of a query whose entries and signature are known. */
 static void F(keys)(const mx *m, mx_query *q) {
     const mx_pool *p = &m->pools[q->pool];
     uint64_t hash[MX_INLINE];
@@ -69,7 +69,7 @@ static void F(keys)(const mx *m, mx_query *q) {
     F(by_key)(named, q->n > MX_INLINE ? q->n : MX_INLINE, at);
     int lgn = mx_log2(p->waiting + 1), lga = mx_log2(p->seen + 1);
     for (uint32_t i = 0; i < n; i++) {
-        hash[i] = q->hash[at[i]] + (1ull << 40); /* so that a pair with the interest whose hash is 0 is not the other alone */
+        hash[i] = q->hash[at[i]] + (1ull << 40); /* so that a pair with the interest of hash 0 differs from the other interest alone */
         e[i] = mx_log2(~named[at[i]] >> 5) - lga;
     }
     uint32_t keys = q->weighted ? MX_KEYS : MX_KEYS - 1;
@@ -100,7 +100,7 @@ static inline void F(fetch_lines)(const mx *m, const mx_query *q) {
     for (uint32_t k = 0; k < q->nkeys; k++) __builtin_prefetch(m->table + (size_t)q->key[k] * 8, 1);
 }
 
-/* The candidates of the three highest estimates, and which entries of each line live. */
+/* Find the candidates of the three highest estimates, and which entries of each line live. */
 static void F(probe_table)(mx *m, mx_query *q) {
     uint64_t best = 0;
 #if MX_ISA == 4
@@ -156,11 +156,11 @@ static void F(probe_table)(mx *m, mx_query *q) {
     }
 #endif
     q->best = (uint32_t)best;
-    for (uint32_t level = 0; level < MX_LEVELS; level++) /* more are rarely looked at; what is behind the last is old, and costs nothing */
+    for (uint32_t level = 0; level < MX_LEVELS; level++) /* more are rarely visited; what follows the last is stale, and does no harm */
         for (uint32_t j = 0; j < MX_CANDS / 2; j++) __builtin_prefetch(&m->hot[q->cand[level][j] >> 8]);
 }
 
-/* The best of the probed. */
+/* Choose the best of the probed. */
 static void F(choose)(mx *m, mx_query *q, mx_best *b) {
     for (uint32_t level = 0; level < MX_LEVELS; level++) {
         uint32_t est = q->best - level;
@@ -168,8 +168,9 @@ static void F(choose)(mx *m, mx_query *q, mx_best *b) {
         for (uint32_t j = 0; j < q->ncand[level]; j++) {
             uint32_t mask, score, post = q->cand[level][j], before = 0;
             for (uint32_t i = 0; i < j; i++) before |= q->cand[level][i] == post;
-            if (before) continue; /* a ticket stands under several keys */
-            if (!q->weighted && b->score >= 2 && b->tickets >= MX_LOOKS) return; /* the estimates are high: who looks on finds more now and then */
+            if (before) continue; /* a ticket is in the table under several keys */
+            if (!q->weighted && b->score >= 2 && b->tickets >= MX_LOOKS) return; /* the estimates are high: searching on finds a better one only
+                                                                                  * now and then */
             score = F(verify)(m, q, b, post, &mask);
             if (score <= b->score) continue;
             b->score = score;

@@ -1,4 +1,4 @@
-/* Instanced per instruction set: arrivals of arrays in a pipeline, which fetches ahead what each will need. */
+/* Instanced per instruction set: submits arrivals of arrays in a pipeline that prefetches what each will need. */
 
 #define AHEAD_BUCKET 15
 #define AHEAD_HEAD 11
@@ -8,14 +8,14 @@
 
 #define DELETIONS 4
 
-/* Delete what waits to be deleted under interests that the query is about to read: it must find there what single calls find. */
+/* Delete pending postings under interests that the query is about to read: it must find there what single calls find. */
 static inline void F(delete_early)(mx *m, mx_query *q, mx_deletion *d) {
     if (!d->n || d->pool != q->pool) return;
     uint64_t near = 0;
     uint32_t hit = 0;
     MX_LANES(q->n, j, near |= (uint64_t)(j < q->n) << (q->hash[j] & 63););
     for (uint32_t j = 0; j < d->n; j++) hit |= (uint32_t)(near >> (d->hash[j] & 63) & 1) << j;
-    while (hit) { /* from the last on, so that what moves into a hole is none of them */
+    while (hit) { /* from the last on, so that none of them moves into a gap */
         uint32_t j = 31u - (uint32_t)__builtin_clz(hit);
         hit ^= 1u << j;
         F(delete_one)(m, d->pool, d->hash[j], d->post);
@@ -25,7 +25,7 @@ static inline void F(delete_early)(mx *m, mx_query *q, mx_deletion *d) {
     }
 }
 
-/* What the exact search reads first of lists that lie elsewhere. */
+/* Prefetch what the exact search reads first of lists outside their line. */
 static inline void F(fetch_bodies)(const mx *m, const mx_query *q) {
     for (uint32_t left = q->lists; left; left &= left - 1) {
         mx_list *l = &m->lists[q->at[__builtin_ctz(left)] >> 8];
@@ -38,8 +38,8 @@ static inline void F(fetch_bodies)(const mx *m, const mx_query *q) {
     }
 }
 
-/* The entries and their lists were looked for before others came and went: here they are made those of now. The log takes
- * entries that are old, and looks again where they are not what they were; without one the postings go under them at once. */
+/* The entries and lists were found before other tickets came and went: update them. The log accepts stale entries and searches again if they
+ * have changed; without a log the postings are added at once. */
 static inline void F(renew)(mx *m, mx_query *q) {
     if (q->ready && m->log_limit && __builtin_expect(q->changes == m->changes, 1)) return;
     F(look)(m, q);
@@ -48,7 +48,7 @@ static inline void F(renew)(mx *m, mx_query *q) {
     q->folded = F(fold)(m, q->sig);
 }
 
-/* The postings of the last arrivals' dead are deleted in three stages: their buckets, lists and postings are fetched in turn. */
+/* Delete the postings of tickets that died in the last arrivals in three stages: their buckets, lists and postings are prefetched in turn. */
 static inline void F(delete_stages)(mx *m, mx_deletion *deletions, uint32_t i) {
     mx_deletion *d = &deletions[(i - 1) % DELETIONS];
     if (d->n) {
@@ -62,7 +62,7 @@ static inline void F(delete_stages)(mx *m, mx_deletion *deletions, uint32_t i) {
     F(delete_all)(m, d);
 }
 
-/* The arrays themselves: each is read a few bytes at a time, too seldom for the machine to see that it goes on. */
+/* Prefetch the arrays: each is read a few bytes at a time, too seldom for the hardware to prefetch it. */
 static inline void F(read_ahead)(const mx_arrivals *a, uint32_t step, uint32_t count) {
     uint32_t near = step + 8, far = step + 32;
     if (near < count) {
@@ -76,8 +76,8 @@ static inline void F(read_ahead)(const mx_arrivals *a, uint32_t step, uint32_t c
     if (a->persons) __builtin_prefetch(a->persons + far);
 }
 
-/* Of an arrival whose entries were fetched, if `ready` says so: what it will read. From then on `ready` says whether it goes
- * through the table; a pool that got wide in between is searched exactly once more. */
+/* Prefetch what an arrival will read whose entries were fetched, if `ready` is set. From then on `ready` says whether it uses the table; a pool
+ * that became wide in between is searched exactly once more. */
 static inline void F(prepare)(mx *m, mx_query *q, int table) {
     if (!q->ready) {
         q->lists = q->lone = 0;
@@ -98,7 +98,7 @@ static inline void F(prepare)(mx *m, mx_query *q, int table) {
     F(fetch_lines)(m, q);
 }
 
-/* What is found for an arrival in the table, or what the windows will need. */
+/* Search the table for an arrival, or prefetch what the windows will need. */
 static inline void F(pick)(mx *m, const mx_arrivals *a, mx_query *q, mx_best *b) {
     *b = (mx_best){.slot = MX_NONE, .most_postings = a->most_postings, .most_tickets = a->most_tickets};
     if (!q->ready || a->only_insert) return;
@@ -107,9 +107,9 @@ static inline void F(pick)(mx *m, const mx_arrivals *a, mx_query *q, mx_best *b)
     else __builtin_prefetch(&m->serials[b->slot]);
 }
 
-/* Whom an arrival that goes through the table meets, after those before it came and went. */
+/* Check the partner found in the table, after earlier arrivals came and went. */
 static inline void F(recheck)(mx *m, mx_query *q, mx_best *b) {
-    if (b->slot != MX_NONE && (mx_gen(m, b->slot) != b->gen || !(m->hot[b->slot].flags & MX_LIVE))) { /* taken meanwhile */
+    if (b->slot != MX_NONE && (mx_gen(m, b->slot) != b->gen || !(m->hot[b->slot].flags & MX_LIVE))) { /* matched or removed meanwhile */
         b->slot = MX_NONE;
         b->score = 0;
         F(choose)(m, q, b);
@@ -121,7 +121,7 @@ static inline void F(recheck)(mx *m, mx_query *q, mx_best *b) {
     if (b->slot == MX_NONE && q->level >= MX_ANYONE) F(anyone)(m, q, b);
 }
 
-/* The last stage: an arrival is settled, and what others left is deleted. */
+/* Do the last stage: settle an arrival, and delete pending postings. */
 static inline void F(finish)(mx *m, const mx_arrivals *a, uint32_t i, mx_deletion *deletions) {
     mx_query *q = &m->ring[i % MX_RING];
     mx_best *b = &m->bests[i % MX_RING];
@@ -138,8 +138,8 @@ static inline void F(finish)(mx *m, const mx_arrivals *a, uint32_t i, mx_deletio
     F(delete_stages)(m, deletions, i);
 }
 
-/* Arrivals in a pipeline: arrival i + 15 fetches buckets, i + 11 what they lead to, i + 7 table lines or postings, i + 4
- * candidates; i + 2 chooses, or fetches windows of its lists; i is settled. */
+/* Submit arrivals in a pipeline: arrival i + 15 prefetches buckets, i + 11 their entries, i + 7 table lines or postings, i + 4 candidates; i + 2
+ * chooses, or prefetches windows of its lists; i is settled. */
 static void F(pipeline)(mx *m, const mx_arrivals *a, uint32_t count) {
     mx_query *ring = m->ring;
     mx_deletion deletions[DELETIONS];

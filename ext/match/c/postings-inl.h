@@ -1,6 +1,6 @@
-/* Instanced per instruction set: a posting comes into a list, and leaves it. */
+/* Instanced per instruction set: adds a posting to a list and removes it. */
 
-/* By which interests a ticket is known. */
+/* The hashes of a ticket's interests. */
 static inline uint32_t F(known)(const mx *m, uint32_t slot, uint32_t *hash) {
     const mx_hot *t = &m->hot[slot];
     uint32_t n = t->n, in = n < MX_INLINE ? n : MX_INLINE;
@@ -9,8 +9,8 @@ static inline uint32_t F(known)(const mx *m, uint32_t slot, uint32_t *hash) {
     return n;
 }
 
-/* A list that many name gets a bit of the signature for itself. Tickets in it are signed anew in all their lists (where
- * they must stand by now), while the pool is small; a bit too much in a signature costs a look, never a partner. */
+/* Give a popular list a signature bit of its own. While the pool is small, its tickets are signed anew in all their lists (where they must be by
+ * now); a surplus bit in a signature costs a check, never a partner. */
 static void F(promote)(mx *m, mx_list *l) {
     mx_pool *p = &m->pools[l->pool];
     uint32_t left = ~p->owned & ((1u << MX_OWN) - 1), bit, posts[MX_PROMOTE], hash[MX_MOST], *slots;
@@ -39,7 +39,7 @@ static void F(promote)(mx *m, mx_list *l) {
     l->bit = (uint8_t)bit;
 }
 
-/* One more posting. A full arena leaves it out: the ticket is still found by its other lists. */
+/* Add a posting. A full arena drops it: the ticket is still found by its other lists. */
 static inline void F(list)(mx *m, mx_list *l, uint64_t sig, uint32_t post) {
     if (MX_RARELY(mx_filled(l))) {
         uint32_t had = l->len;
@@ -54,7 +54,7 @@ static inline void F(list)(mx *m, mx_list *l, uint64_t sig, uint32_t post) {
     l->len++;
 }
 
-/* A ticket of a list died: take its posting out of a short one, count it in a body, sweep a step in a chunked one. */
+/* A ticket of a list died: remove its posting from a short one, count it in a body, sweep a step in a chunked one. */
 static void F(unlist)(mx *m, uint32_t lid, uint32_t post) {
     mx_list *l = &m->lists[lid];
     MX_ASSERT(lid != MX_NOLIST && mx_dead(m, post));
@@ -67,7 +67,7 @@ static void F(unlist)(mx *m, uint32_t lid, uint32_t post) {
         uint32_t *slots, n = l->len, at = 0;
         uint64_t *sigs = mx_at(m, l, 0, &slots);
 #if MX_ISA == 4
-        if (n <= 8) { /* without a branch that depends on where it stands */
+        if (n <= 8) { /* without a branch on its position */
             __mmask8 all = (__mmask8)((1u << n) - 1), stay;
             __m256i y = _mm256_maskz_loadu_epi32(all, slots);
             stay = _mm256_mask_cmpneq_epi32_mask(all, y, _mm256_set1_epi32((int)post));
@@ -106,19 +106,20 @@ static void F(unlist)(mx *m, uint32_t lid, uint32_t post) {
     if (!l->len) mx_close(m, lid);
 }
 
-/* One more posting of an interest, whose entry is known. Who comes in takes somebody's place sooner or later: so with `sweep`
- * a list that grows looks for its dead; a chunked one takes a step every so often, a body is swept when half of it is
- * newer than that. Returns whether so many name it now that it may have a bit of its own. */
+/* Add a posting of an interest whose entry is known. Each arrival replaces another ticket sooner or later: so with `sweep` a growing list
+ * searches for dead postings; a chunked one sweeps a step at intervals, a body is swept when half of it is newer than that. Returns whether so
+ * many name it now that it may have a bit of its own. */
 static inline uint32_t F(put)(mx *m, uint32_t hash, uint32_t entry, uint64_t sig, uint32_t post, uint32_t sweep) {
     if (!entry) {
-        if (m->entries < m->most_lists) mx_insert_entry(m, hash, post | MX_LONE); /* else it is found by its other interests, and in the table */
+        if (m->entries < m->most_lists) mx_insert_entry(m, hash, post | MX_LONE); /* else the ticket is found by its other interests, and in the
+                                                                                   * table */
         return 0;
     }
-    if (entry & MX_LONE) { /* the second: over the first if that is dead, else both in a list */
+    if (entry & MX_LONE) { /* the second: replaces the first if that is dead, else both move to a list */
         uint32_t with = post | MX_LONE;
         mx_bucket *b = &m->buckets[mx_place(m, hash)];
         uint32_t at = mx_position(b, hash, entry), k = (uint32_t)__builtin_ctz(at);
-        MX_ASSERT(at && k < b->count); /* the entry is of now */
+        MX_ASSERT(at && k < b->count); /* the entry is current */
         if (!mx_dead(m, entry)) {
             uint32_t lid = mx_list_of(m, hash, entry);
             F(list)(m, &m->lists[lid], sig, post);
@@ -140,7 +141,7 @@ static inline uint32_t F(put)(mx *m, uint32_t hash, uint32_t entry, uint64_t sig
     return popular;
 }
 
-/* Give a bit of their own to lists that became popular; the ticket that made them so stands in all its lists by now. */
+/* Give popular lists a bit of their own; the ticket that made them so is in all its lists by now. */
 static void F(promote_all)(mx *m, uint32_t pool, const uint32_t *hash, uint32_t popular) {
     for (; popular; popular &= popular - 1) {
         uint32_t entry = mx_find(m, pool, hash[__builtin_ctz(popular)]);

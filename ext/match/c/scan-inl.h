@@ -4,7 +4,7 @@
 
 static inline uint64_t F(rank)(uint32_t worth, uint32_t pos) { return (uint64_t)worth << 32 | (uint32_t)~pos; }
 
-/* Better than the best, or as good and sooner in the same list. */
+/* Keep a candidate that is better than the best, or as good and older in the same list. */
 static inline void F(improve)(const mx *m, mx_best *b, uint32_t post, uint32_t score, uint32_t mask, uint32_t list, uint32_t pos) {
     if (score < b->score || !score || (score == b->score && !(b->list == list && pos < b->pos))) return;
     b->score = score;
@@ -22,7 +22,7 @@ static inline int F(tired)(mx_best *b) {
     return 1;
 }
 
-/* Look at one candidate; 0 where it and so all others can be no better, or no more may be looked at. */
+/* Check one candidate; 0 if it and so all others can be no better, or the budget is used up. */
 static inline int F(consider)(mx *m, const mx_query *q, mx_best *b, mx_pass *c, uint32_t top, uint64_t rank) {
     uint32_t mask = 0, post = c->post[top], pos = ~(uint32_t)rank;
     if (rank <= F(rank)(b->score, b->list == c->list ? b->pos : 0)) return 0;
@@ -31,12 +31,12 @@ static inline int F(consider)(mx *m, const mx_query *q, mx_best *b, mx_pass *c, 
     return !F(tired)(b);
 }
 
-/* Look at the candidates, the most promising first; among equals the first in the first list stays. */
+/* Check the candidates, the most promising first; among equals the first in the first list stays. */
 static void F(settle)(mx *m, const mx_query *q, mx_best *b, mx_pass *c) {
     uint32_t n = c->n;
     c->n = 0;
 #if MX_ISA == 4
-    if (n > 4) { /* in registers: each time one was struck out in memory the next load would wait for it */
+    if (n > 4) { /* in registers: striking one out in memory would make the next load wait */
         __m512i x[MX_HITS / 8];
         for (uint32_t k = 0; k < MX_HITS / 8; k++)
             x[k] = _mm512_maskz_loadu_epi64(n >= 8 * k + 8 ? 0xFF : n > 8 * k ? (__mmask8)((1u << (n - 8 * k)) - 1) : 0, c->rank + 8 * k);
@@ -64,7 +64,7 @@ static void F(settle)(mx *m, const mx_query *q, mx_best *b, mx_pass *c) {
     }
 }
 
-/* The only one under an interest; returns 1 when the budget is used up. */
+/* Check the single posting of an interest; 1 when the budget is used up. */
 static inline int F(lone)(mx *m, const mx_query *q, mx_best *b, uint32_t entry, uint32_t list) {
     uint32_t mask = 0;
     if (b->most_postings && b->postings >= b->most_postings) {
@@ -84,7 +84,7 @@ static inline uint32_t F(least)(const mx_query *q, const uint32_t *ubs, uint32_t
     return p;
 }
 
-/* Scan `count` postings in a row; returns 1 when no better one can follow, or the budget is used up. */
+/* Scan `count` postings in a row; 1 when no better one can follow, or the budget is used up. */
 static int F(run)(mx *m, const mx_query *q, mx_best *b, mx_pass *c, const uint64_t *sigs, const uint32_t *slots, uint32_t count, uint32_t pos) {
     if (b->most_postings && b->postings + count > b->most_postings) {
         count = b->most_postings > b->postings ? b->most_postings - b->postings : 0;

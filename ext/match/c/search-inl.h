@@ -4,18 +4,18 @@
  * found is worth as much. In list i only the bits of the interests i.. count: an unseen ticket has none of the earlier ones. */
 
 #if MX_ISA == 4
-/* Ten lanes from registers, which memory they were just written to would not give at once; the others are the highest. */
+/* Ten lanes from registers: loading them from memory just written would stall; the others are the highest. */
 static inline __m512i F(row)(const uint32_t *k) {
     return _mm512_setr_epi32((int)k[0], (int)k[1], (int)k[2], (int)k[3], (int)k[4], (int)k[5], (int)k[6], (int)k[7], (int)k[8], (int)k[9], -1, -1, -1,
                              -1, -1, -1);
 }
 #endif
 
-/* The lanes whose key is not MX_NONE, the least key first. Keys differ; where `top` is ten all of them are set. */
+/* The lanes whose key is not MX_NONE, the least key first. Keys differ; if `top` is ten all of them are set. */
 static inline void F(by_key)(const uint32_t *keys, uint32_t top, uint8_t *at) {
     MX_ASSERT(top >= MX_INLINE && top <= MX_MOST);
 #if MX_ISA == 4
-    if (top <= MX_INLINE) { /* its rank is the number of those before it */
+    if (top <= MX_INLINE) { /* its rank is the number of smaller keys */
         __m512i all = F(row)(keys);
         MX_LANES(top, j, at[__builtin_popcount(_mm512_cmplt_epu32_mask(all, _mm512_set1_epi32((int)keys[j])))] = (uint8_t)j;);
         return;
@@ -39,7 +39,7 @@ static inline uint32_t F(length_key)(const mx *m, const mx_query *q, uint32_t j)
     return len ? len << 5 | j : MX_NONE;
 }
 
-/* Which of one's interests have postings, the fewest first; returns how many. */
+/* Sort a query's interests by their number of postings, the fewest first; return how many have any. */
 static inline uint32_t F(order)(const mx *m, const mx_query *q, uint8_t *at) {
     uint32_t keys[MX_MOST], count = 0, top = q->n > MX_INLINE ? q->n : MX_INLINE;
     if (!q->lists) {
@@ -68,7 +68,7 @@ static void F(bounds)(const mx_query *q, const uint8_t *at, uint32_t i, uint32_t
     for (uint32_t j = 0; j < c; j++, p++) ubs[p] = ubs[p - 1] + tops[j];
 }
 
-/* Look at tickets that are in the log and not yet in the lists. */
+/* Check tickets that are in the log and not yet in the lists. */
 static void F(logged)(mx *m, const mx_query *q, mx_best *b) {
     uint8_t at[MX_MOST] = {0};
     uint32_t ubs[MX_MOST + 1], n = q->n;
@@ -94,7 +94,7 @@ static void F(exact)(mx *m, mx_query *q, mx_best *b) {
     uint32_t n = F(order)(m, q, at);
     int logged = m->pools[q->pool].logged > m->log_out;
     b->list = MX_NONE;
-    /* nothing below one's own floor is worth a look */
+    /* a candidate below the query's own floor need not be checked */
     uint32_t below = q->floor > 1 && b->slot == MX_NONE ? q->floor - 1 : 0;
     if (below) b->score = below;
     if (n) {
@@ -127,7 +127,7 @@ static void F(exact)(mx *m, mx_query *q, mx_best *b) {
             if (q->weighted) F(bounds)(q, at, i, n, 1, ubs);
             c.need = F(least)(q, ubs, c.left, b->score);
             if (c.need > c.left) continue;
-            if (i + 1 < n && l->len > 64) { /* the next list comes while this one is read; it is longer */
+            if (i + 1 < n && l->len > 64) { /* prefetch the next list, which is longer, while this one is read */
                 uint32_t *s;
                 uint64_t *next = mx_at(m, &m->lists[q->at[at[i + 1]] >> 8], 0, &s);
                 for (int k = 0; k < 4; k++) __builtin_prefetch(next + 8 * k);
@@ -142,7 +142,7 @@ static void F(exact)(mx *m, mx_query *q, mx_best *b) {
     if (b->cut) m->counts.cut++;
 }
 
-/* Who has stood at `anyone` longest in this pool and may be met. */
+/* Find the ticket that has accepted anyone the longest in this pool and may be met. */
 static void F(anyone)(mx *m, const mx_query *q, mx_best *b) {
     uint32_t lid = m->pools[q->pool].anyone;
     if (lid == MX_NONE) return;

@@ -33,7 +33,7 @@ static inline uint32_t F(alive)(const mx *m, const uint32_t *slots, uint32_t n) 
 #endif
 }
 
-/* The living of a list that lies in one piece, moved together. */
+/* Move the live postings of a list in one piece together. */
 static void F(compact)(mx *m, mx_list *l) {
     uint32_t *slots, w = 0, n = l->len;
     uint64_t *sigs = mx_at(m, l, 0, &slots);
@@ -62,7 +62,7 @@ static void F(compact)(mx *m, mx_list *l) {
     l->dead = 0;
 }
 
-/* One step in a chunked list. */
+/* Sweep one step of a chunked list. */
 static void F(step)(mx *m, mx_list *l) {
     uint32_t rd = l->rd, n = l->len - rd;
     if (n > 8) n = 8;
@@ -70,12 +70,12 @@ static void F(step)(mx *m, mx_list *l) {
     uint64_t *sigs = mx_at(m, l, rd, &slots);
     uint32_t alive = F(alive)(m, slots, n);
     MX_ASSERT(l->size_class >= MX_CHUNKED && l->wr <= rd && rd < l->len);
-    MX_ASSERT(!(rd & 7)); /* eight never lie in two chunks */
+    MX_ASSERT(!(rd & 7)); /* eight are never split over two chunks */
     m->counts.swept += n;
     if (l->wr == rd && alive == (1u << n) - 1) {
         l->wr = l->rd = rd + n;
 #if MX_ISA == 4
-    } else if ((l->wr & (MX_CHUNK - 1)) <= MX_CHUNK - 8) { /* the target lies in one piece */
+    } else if ((l->wr & (MX_CHUNK - 1)) <= MX_CHUNK - 8) { /* the target is in one piece */
         uint32_t *to;
         uint64_t *at = mx_at(m, l, l->wr, &to);
         uint32_t k = (uint32_t)__builtin_popcount(alive);

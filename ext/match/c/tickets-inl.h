@@ -1,6 +1,6 @@
-/* Instanced per instruction set: a ticket comes, goes, is looked for. */
+/* Instanced per instruction set: inserts, removes and searches for tickets. */
 
-/* What is looked at of a ticket, written at once: the line may not have come yet. */
+/* Write a ticket's hot line at once: it may not be in the cache yet. */
 static inline void F(line)(mx_hot *t, const mx_query *q, uint32_t head) {
     uint32_t n = q->n, nrec = q->nrec < 4 ? q->nrec : 4;
 #if MX_ISA == 4
@@ -18,7 +18,7 @@ static inline void F(line)(mx_hot *t, const mx_query *q, uint32_t head) {
 #endif
 }
 
-/* A place for a ticket, or MX_NONE: of many free ones the one that is free longest, else the last, whose lines are near. */
+/* Allocate a slot, or return MX_NONE: of many free ones the one free longest, else the last, whose lines are in the cache. */
 static inline uint32_t F(take_slot)(mx *m) {
     uint32_t nfree = m->used - m->live;
     MX_ASSERT(m->live <= m->used && m->used <= m->capacity);
@@ -35,7 +35,7 @@ static inline uint32_t F(take_slot)(mx *m) {
     return slot;
 }
 
-/* Put what a ticket's line does not hold elsewhere; where. */
+/* Store what a ticket's line does not hold; return where. */
 static inline uint32_t F(spill)(mx *m, const mx_query *q) {
     uint32_t n = q->n, in = n < MX_INLINE ? n : MX_INLINE, xi = m->extra_free;
     if (xi != MX_NONE) m->extra_free = m->extras[xi].next;
@@ -51,7 +51,7 @@ static inline uint32_t F(spill)(mx *m, const mx_query *q) {
     return xi;
 }
 
-/* A ticket more: memory for the next ones is brought in, once in a while. */
+/* Count a ticket; memory for the next ones is touched once in a while. */
 static inline void F(count_in)(mx *m, uint32_t pool) {
     m->live++;
     m->pools[pool].waiting++;
@@ -62,7 +62,7 @@ static inline void F(count_in)(mx *m, uint32_t pool) {
     }
 }
 
-/* Put a ticket that stands in the table into the log; it goes under its interests later, if it still waits. */
+/* Add a ticket of the table to the log; it is added under its interests later, if it still waits. */
 static inline void F(log)(mx *m, const mx_query *q, uint32_t post) {
     uint32_t at = F(entry)(m, m->log_size);
     MX_ASSERT(m->log_size < m->log_limit && at < m->log_limit);
@@ -74,7 +74,7 @@ static inline void F(log)(mx *m, const mx_query *q, uint32_t post) {
     else if (!q->ready) F(flush)(m, 64);
 }
 
-/* Make the query a waiting ticket; its entries and signature are of now. Returns the slot, or MX_NONE where there is no room. */
+/* Make the query a waiting ticket; its entries and signature are current. Returns the slot, or MX_NONE if there is no room. */
 static uint32_t F(insert)(mx *m, mx_query *q) {
     uint32_t slot = F(take_slot)(m);
     if (slot == MX_NONE) return MX_NONE;
@@ -116,8 +116,8 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
     return slot;
 }
 
-/* A ticket is no more: its slot is free, its postings are tombstones where they stand. `d` says under which
- * interests, to be deleted there by the caller; nothing where it is not worth the while. */
+/* End a ticket: its slot is free, its postings become tombstones. `d` lists the interests under which the caller must delete them; empty if it
+ * is not worth the cost. */
 static void F(end)(mx *m, uint32_t slot, int eager, mx_deletion *d) {
     mx_hot *t = &m->hot[slot];
     uint32_t flags = t->flags, shift = (slot & 7) * 4, *gens = &m->gens[slot >> 3];
@@ -144,7 +144,7 @@ static void F(end)(mx *m, uint32_t slot, int eager, mx_deletion *d) {
     if (MX_RARELY(flags & MX_STANDS)) F(unlist)(m, m->pools[d->pool].anyone, d->post);
 }
 
-/* A ticket goes. `eager`: nothing will be inserted in its stead, so its postings are taken out here. */
+/* Remove a ticket. `eager`: nothing will be inserted in its place, so its postings are deleted here. */
 static void F(remove)(mx *m, uint32_t slot, int eager) {
     mx_deletion d;
     F(end)(m, slot, eager, &d);
@@ -153,7 +153,7 @@ static void F(remove)(mx *m, uint32_t slot, int eager) {
     if (eager) F(clean)(m, 1);
 }
 
-/* From now on a waiting ticket takes anyone. */
+/* Let a waiting ticket accept anyone from now on. */
 static void F(stand)(mx *m, uint32_t slot) {
     mx_hot *t = &m->hot[slot];
     mx_pool *p = &m->pools[t->pool];
@@ -162,7 +162,7 @@ static void F(stand)(mx *m, uint32_t slot) {
     F(list)(m, &m->lists[p->anyone], 1, slot << 8 | mx_gen(m, slot));
 }
 
-/* Look in the query's pool; its entries must be of now. `how`: 1 exact, 0 within a budget. */
+/* Search the query's pool; its entries must be current. `how`: 1 exact, 0 within a budget. */
 static void F(search)(mx *m, mx_query *q, mx_best *b, int how) {
     q->ready = 0;
     if (q->n) {
@@ -183,7 +183,7 @@ static void F(search)(mx *m, mx_query *q, mx_best *b, int how) {
     if (b->slot == MX_NONE && q->level >= MX_ANYONE) F(anyone)(m, q, b);
 }
 
-/* What `insert` needs where no search made it. */
+/* Compute what `insert` needs if no search did. */
 static void F(ready)(mx *m, mx_query *q) {
     q->ready = 0;
     if (q->n && F(tabled)(m, q->pool)) {

@@ -1,18 +1,18 @@
-/* Tickets as the door sees them: by handle, as a query once more, and what two of them share. */
+/* Tickets by handle for the Python interface: as a query again, and what two of them share. */
 #ifndef MX_TICKETS_H
 #define MX_TICKETS_H
 #include "hashtable.h"
 
-/* The slot of a handle, or MX_NONE where its ticket waits no more. */
+/* The slot of a handle, or MX_NONE if its ticket no longer waits. */
 MX_FN uint32_t mx_slot(const mx *m, uint64_t handle) {
     uint32_t slot = (uint32_t)handle;
     return slot < m->used && m->serials[slot] == handle >> 32 && m->hot[slot].flags & MX_LIVE ? slot : MX_NONE;
 }
 
-/* The handle of who waits in a slot. */
+/* The handle of the ticket in a slot. */
 MX_FN uint64_t mx_handle(const mx *m, uint32_t slot) { return (uint64_t)m->serials[slot] << 32 | slot; }
 
-/* From now on a ticket takes what `level` and `floor` say. */
+/* Set the level and floor of a waiting ticket. */
 MX_FN void mx_relax(mx *m, uint32_t slot, uint32_t level, uint32_t floor) {
     mx_hot *t = &m->hot[slot];
     MX_ASSERT(t->flags & MX_LIVE && level <= MX_LIFTED && floor <= 0xFFFF);
@@ -21,7 +21,7 @@ MX_FN void mx_relax(mx *m, uint32_t slot, uint32_t level, uint32_t floor) {
     m->cold[slot].floor = (uint16_t)floor;
 }
 
-/* A waiting ticket as a query, all but what its interests weigh now, its floor, and whether its pool is quiet. */
+/* Make a query of a waiting ticket, without its interests' current weights, its floor, and whether its pool is quiet. */
 MX_FN void mx_recall(const mx *m, uint32_t slot, mx_query *q) {
     const mx_hot *t = &m->hot[slot];
     const mx_cold *c = &m->cold[slot];
@@ -49,7 +49,7 @@ MX_FN void mx_recall(const mx *m, uint32_t slot, mx_query *q) {
     for (uint32_t j = 0; j < q->n; j++) q->interest[j] = mx_interest(m, t->pool, j < MX_INLINE ? t->ids[j] : x->ids[j - MX_INLINE]);
 }
 
-/* The interests that a mask says, the heaviest first, and of equals in their order; returns how many. */
+/* The interests in a mask, the heaviest first, equal ones in order; returns how many. */
 MX_FN uint32_t mx_common_interests(const mx_query *q, uint32_t mask, uint32_t *interests) {
     uint32_t n = 0, weights[MX_MOST];
     for (; mask; mask &= mask - 1) {

@@ -1,32 +1,32 @@
-/* Instanced per instruction set: deleting the postings of dead tickets, at once, in stages that fetch ahead, or when the hand comes
- * by. A posting whose ticket is dead is a tombstone: its generation is past. */
+/* Instanced per instruction set: deletes the postings of dead tickets at once, in stages that prefetch, or when the hand visits them. A posting
+ * whose ticket is dead is a tombstone: its generation has passed. */
 
-/* A ticket died: delete its posting under one of its interests. */
+/* Delete a dead ticket's posting under one of its interests. */
 static void F(delete_one)(mx *m, uint32_t pool, uint32_t hash, uint32_t post) {
     uint32_t entry = F(probe)(&m->buckets[mx_place(m, hash)], hash);
     if (MX_RARELY(entry != (post | MX_LONE) && !mx_of(m, entry, pool, hash))) entry = mx_find(m, pool, hash);
     if (entry == (post | MX_LONE)) mx_remove_entry(m, hash, entry);
     else if (entry && !(entry & MX_LONE)) F(unlist)(m, entry >> 8, post);
-    else m->owed = mx_rounds(m); /* it stands behind another tombstone, or is gone */
+    else m->owed = mx_rounds(m); /* it is behind another tombstone, or gone */
 }
 
-/* Where the postings of a dead ticket are. */
+/* Find the postings of a dead ticket. */
 static inline void F(locate)(mx *m, mx_deletion *d) {
     MX_LANES(d->n, j, d->at[j] = F(probe)(&m->buckets[j < d->n ? mx_place(m, d->hash[j]) : 0], d->hash[j]););
 }
 
-/* The same, fetched. */
+/* The same, with prefetching. */
 static inline void F(fetch_located)(mx *m, const mx_deletion *d) { MX_LANES(d->n, j, __builtin_prefetch(F(candidate)(m, d->at[j]), 1);); }
 
-/* Delete all postings of a dead ticket: first where it stands alone, as these come without a branch for each. */
+/* Delete all postings of a dead ticket: single ones first, which need no branch each. */
 static inline void F(delete_all)(mx *m, mx_deletion *d) {
     uint32_t lone = 0, with = d->post | MX_LONE;
-    if (!d->n) return; /* half of who comes into a thin pool meet nobody */
+    if (!d->n) return; /* half of the arrivals in a thin pool find no partner */
     MX_LANES(d->n, j, lone |= (uint32_t)(d->at[j] == with) << j;);
     for (uint32_t left = lone; left; left &= left - 1) {
         uint32_t j = (uint32_t)__builtin_ctz(left);
         if (MX_RARELY(!mx_remove_entry(m, d->hash[j], with)))
-            F(delete_one)(m, d->pool, d->hash[j], d->post); /* two buckets were joined: it may be in a list now */
+            F(delete_one)(m, d->pool, d->hash[j], d->post); /* two buckets were merged: it may be in a list now */
     }
     for (uint32_t left = (uint32_t)((1ull << d->n) - 1) & ~lone; left; left &= left - 1) {
         uint32_t j = (uint32_t)__builtin_ctz(left), entry = d->at[j];
@@ -54,7 +54,7 @@ static inline void F(look_at)(mx *m, uint32_t lid) {
     if (!l->len) mx_close(m, lid);
 }
 
-/* The hand goes round all lists and buckets, so that nothing that died stays for more than one round. */
+/* Visit all lists and buckets in turn, so that no tombstone stays for more than one round. */
 static void F(hand)(mx *m, uint32_t steps) {
     while (steps--) {
         uint32_t at = m->hand++;
@@ -66,7 +66,7 @@ static void F(hand)(mx *m, uint32_t steps) {
             for (uint32_t k = b->count; k--;)
                 if (b->at[k] & MX_LONE && mx_dead(m, b->at[k])) {
                     mx_remove_entry(m, b->tag[k], b->at[k]);
-                    if (k > b->count) k = b->count; /* it was split or joined meanwhile */
+                    if (k > b->count) k = b->count; /* it was split or merged meanwhile */
                 }
         } else {
             m->hand = 1;
@@ -75,7 +75,7 @@ static void F(hand)(mx *m, uint32_t steps) {
     }
 }
 
-/* The same, where there is anything to do. */
+/* The same, if there is anything to do. */
 static inline void F(clean)(mx *m, uint32_t steps) {
     if (steps && m->owed) F(hand)(m, steps);
 }

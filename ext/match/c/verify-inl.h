@@ -1,4 +1,4 @@
-/* Instanced per instruction set: which of one's interests a ticket shares, whether the pair may meet, what it is worth. */
+/* Instanced per instruction set: which interests a candidate shares with the query, whether the pair is allowed, its weight. */
 
 static inline uint32_t F(shared)(const mx *m, const mx_query *q, const mx_hot *t, uint32_t slot) {
     uint32_t mask = 0;
@@ -31,8 +31,8 @@ static inline uint32_t F(shared)(const mx *m, const mx_query *q, const mx_hot *t
     return mask;
 }
 
-/* Whether two tickets are to be kept apart: recent partners until both are lifted, the blocked always (rule 7), one person with themselves (two tabs of a
- * browser), and two who stay at different places. */
+/* Whether two tickets must not meet: recent partners until both are lifted, blocked ones always (rule 7), a person and themselves (two tabs of a
+ * browser), and two of different places. */
 static inline int F(apart)(const mx *m, const mx_query *q, const mx_hot *t, uint32_t slot) {
     uint32_t me = q->person, you = t->person, hit = (me == you) & (me != 0);
     int lifted = q->level == MX_LIFTED && t->level == MX_LIFTED;
@@ -62,7 +62,7 @@ static inline uint32_t F(worth)(const mx_query *q, uint32_t mask) {
     return sum;
 }
 
-/* The worth of a candidate that may be met, or 0. */
+/* The weight of an allowed candidate, or 0. */
 static inline uint32_t F(verify)(mx *m, const mx_query *q, mx_best *b, uint32_t post, uint32_t *mask) {
     uint32_t slot = post >> 8;
     if (mx_dead(m, post) || slot == q->self) return 0;

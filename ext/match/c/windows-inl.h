@@ -1,6 +1,6 @@
-/* Instanced per instruction set: where the table of pairs has nobody, windows of the lists. */
+/* Instanced per instruction set: searches windows of the lists if the table of pairs has no partner. */
 
-/* Where in a long list the second window lies: another place for every query, so that no posting is out of reach. */
+/* Position of the second window in a long list: another for every query, so that no posting is out of reach. */
 static inline uint32_t F(somewhere)(const mx *m, const mx_query *q, uint32_t j, const mx_list *l) {
     return (uint32_t)((mx_mix(q->client * 32 + j + m->seed) >> 32) * (l->len - 32) >> 32);
 }
@@ -21,7 +21,7 @@ static inline void F(fetch_windows)(const mx *m, const mx_query *q) {
     }
 }
 
-/* Nothing in the table: windows of the lists, the rarest first; the budget is theirs. */
+/* Search windows of the lists, the rarest first; the budget is split between them. */
 static void F(windows)(mx *m, mx_query *q, mx_best *b) {
     uint8_t at[MX_MOST];
     uint32_t n = F(order)(m, q, at), ubs[MX_MOST + 1];
@@ -43,7 +43,7 @@ static void F(windows)(mx *m, mx_query *q, mx_best *b) {
         int whole = l->size_class < MX_CHUNKED && l->len <= 64;
         uint32_t from[2] = {whole ? 0 : l->len - 16, whole ? 0 : F(somewhere)(m, q, at[i], l)};
         for (int k = 0; k < 2 - whole; k++) {
-            b->most_tickets = b->tickets + 8 < limit ? b->tickets + 8 : limit; /* neither window takes it all */
+            b->most_tickets = b->tickets + 8 < limit ? b->tickets + 8 : limit; /* no window uses it all */
             if (entry & MX_LONE) F(lone)(m, q, b, entry, MX_MOST);
             else F(scan)(m, q, b, &c, l, from[k], whole ? l->len : from[k] + 16);
             if (c.n && !F(tired)(b)) F(settle)(m, q, b, &c);

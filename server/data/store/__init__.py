@@ -1,5 +1,5 @@
 """What is kept: schema, writer, saved logs. Rule: one person per row; nothing here is written that the privacy registry does not declare."""
 
-from ext import plain
+from ext import plain_source
 
-plain.choose()
+plain_source.choose()

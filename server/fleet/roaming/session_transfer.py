@@ -15,7 +15,7 @@ from engine.rooms.remote_room import Row
 from server.fleet.ipc.ipc_link import body_of
 
 SIZE: Final = struct.Struct(">I")
-# Of a connection's state (`ext/migrate/release.pyx`): what has no meaning at the home, where it is another connection, and what stays of it here.
+# Fields of a connection's state (`ext/migrate/connection_moves.pyx`) that have no meaning at the home, and those that stay at the edge.
 HERE_ALONE: Final = ("input", "out", "blocked", "held", "moved", "virtual")
 STAYS: Final = ("input", "out", "opcode", "heard", "moved")
 

@@ -11,7 +11,7 @@ import socket
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ext.accept.census import COLUMNS_MAX
+from ext.accept.address_table import COLUMNS_MAX
 from server.ops.process.address_census import HostAddresses
 from server.ops.process.named_sockets import Sockets
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 
 # Where a connection that goes to another process is counted: what stands before its key, or for all.
 NEW, UNCOUNTED, COUNTED, CROWDED, PASSED_ON = "new", "", "+", "*", "="

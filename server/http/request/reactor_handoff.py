@@ -19,7 +19,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from engine.wire.protocol import TAKE_SECONDS
-from ext.accept.admission import Addresses, key_of
+from ext.accept.address_limits import Addresses, key_of
 from ext.accept.handshake import Judge, limited
 from server.http.pages.refusal_pages import PROGRAMS, refusal
 from server.http.request.bounded_reads import READ, Reads

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.rooms.remote_room import RemoteRoom
 from engine.wire.protocol import MINOR
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from server.main.parts.worker_parts import make_worker
 from server.ops.config.settings import Settings
@@ -52,7 +52,7 @@ class Reception:
             rate=limits.connect_rate,
             limits=limits.enabled,
             coming_max=limits.newcomers,
-            census=counted.census if counted is not None else None,
+            host=counted.census if counted is not None else None,
             column=counted.column if counted is not None else 0,
         )
         self.ice = Ice(settings.video, turn_secret(settings.video, secret))

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from engine.rooms.remote_room import RemoteRoom
 from engine.wire.protocol import MINOR
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 from server.data.records.store_ports import Store
 from server.data.statement import current_statement
 from server.fleet.migrate.inheritance import Belongings

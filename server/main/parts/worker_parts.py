@@ -10,7 +10,7 @@ from engine.core.ports import Bus, Out, Outside
 from engine.engine import Engine, Thresholds
 from engine.engine import Settings as Rules
 from engine.rooms.remote_room import RemoteRoom
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from ext.net.ring import Rings
 from ext.reactor.reactor import Reactor

@@ -9,7 +9,7 @@ import secrets
 import time
 from typing import NamedTuple
 
-from ext.accept.census import SLOTS, Census, make
+from ext.accept.address_table import SLOTS, AddressTable, make
 
 KEY_BYTES = 16
 ROOM = 2  # slots per user: one for the address, and one for the surrounding network, which many share
@@ -18,14 +18,15 @@ ROOM = 2  # slots per user: one for the address, and one for the surrounding net
 class Part(NamedTuple):
     """One process's access: the table, and the column in which this process counts."""
 
-    census: Census
+    census: AddressTable
     column: int
 
 
 class HostAddresses:
     """The table of a host for a number of processes (those that an upgrade starts beside them included) and users.
 
-    `fd` and `key` are for a process that is exec'd; a forked one is given its `part`. Raises ValueError and OSError as `ext.accept.census.make` does.
+    `fd` and `key` are for a process that is exec'd; a forked one is given its `part`. Raises ValueError and OSError as
+    `ext.accept.address_table.make` does.
     """
 
     def __init__(self, processes: int, people: int = 0, given: tuple[int, bytes] | None = None) -> None:
@@ -34,7 +35,7 @@ class HostAddresses:
         """
         self.columns = processes
         self.fd, self.key = given or (make(processes, slots_for(people)), secrets.token_bytes(KEY_BYTES))
-        self._census = Census(self.fd, self.key)
+        self._census = AddressTable(self.fd, self.key)
 
     @property
     def used(self) -> int:

@@ -1,5 +1,5 @@
 """Make and open the service's secrets: keys, tokens, identity cookies, unguessable numbers. **Invariant:** no other package does so."""
 
-from ext import plain
+from ext import plain_source
 
-plain.choose()
+plain_source.choose()

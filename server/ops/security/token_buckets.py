@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
 
-from ext.accept.admission import share_of
+from ext.accept.address_limits import share_of
 
 PIECE: Final = 500  # names per message to another process
 NAMES = 20_000  # names remembered (about 200 bytes each)

@@ -1,5 +1,5 @@
 """One reactor and one engine in one loop, and what carries between them. Rule: nothing is decided here."""
 
-from ext import plain
+from ext import plain_source
 
-plain.choose()
+plain_source.choose()

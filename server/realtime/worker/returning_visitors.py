@@ -15,7 +15,7 @@ RATE: Final = 1 / 15  # a second after that: whoever drops out again and again p
 
 
 class Known:
-    """Of one process: what `ext.accept.admission.Addresses` asks."""
+    """Of one process: what `ext.accept.address_limits.Addresses` asks."""
 
     def __init__(self, identities: Identities, engine: Engine) -> None:
         self._identities = identities

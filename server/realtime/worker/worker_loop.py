@@ -32,7 +32,7 @@ from engine.wire.protocol import (
     PROGRAM,
     UNTUNNELLED,
 )
-from ext.accept.admission import key_of
+from ext.accept.address_limits import key_of
 from ext.reactor.reactor import Reactor
 from server.ops import log
 from server.ops.health.overload import Crowding

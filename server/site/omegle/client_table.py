@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any
 
 from engine.views import SeatView, SessionView
-from ext.accept.admission import Addresses, key_of
+from ext.accept.address_limits import Addresses, key_of
 from server.ops.config.settings import Settings
 from server.realtime.worker.worker_loop import Worker
 from server.site.omegle.client_record import Over, emptied, packed, unpacked

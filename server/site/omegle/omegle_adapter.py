@@ -13,7 +13,7 @@ import orjson
 
 from engine.views import CHATTING, WAITING, SessionView
 from engine.wire.protocol import BROKEN, COME_BACK, DROPPED, LEFT, PROGRAM
-from ext.accept.admission import key_of
+from ext.accept.address_limits import key_of
 from server.ops.config.settings import Settings
 from server.ops.metrics.exposition import Reading
 from server.ops.security.host_hints import Places

@@ -17,7 +17,7 @@ from typing import Final
 from aiohttp import web
 
 from engine.views import CHATTING
-from ext.accept.admission import key_of
+from ext.accept.address_limits import key_of
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.forms import BadForm, Form, read, take
 from server.http.request.host_forwarding import ASKS, LATEST, PICTURE, Away, Gone, passed, said

@@ -4,6 +4,6 @@ report (engine) ─▷ intake ─▷ cases ─▷ a moderator decides ─▷ rec
                      └── evidence: the server's own text of that chat, sealed
 """
 
-from ext import plain
+from ext import plain_source
 
-plain.choose()
+plain_source.choose()

@@ -12,7 +12,7 @@ from engine.wire import requests
 from engine.wire.errors import Refusal
 from engine.wire.protocol import AVOID_MAX, FAULTS, ROLES, SPY, STRANGER
 from engine.wire.requests import Find, Message, parse
-from ext.reactor.probe import classify
+from ext.reactor.debug_hooks import classify
 
 FAMILY = "\U0001f468‍\U0001f469‍\U0001f467"
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ext.accept.address import spelled
-from ext.accept.admission import key_of, wide_of
+from ext.accept.address_limits import key_of, wide_of
 from ext.accept.handshake import Judge
 
 GROUPS = st.sampled_from(["", "0", "00", "1", "ffff", "FFFF", "0db8", "12345", "g", " ", "%", "%1", "\0", "٣"]) | (

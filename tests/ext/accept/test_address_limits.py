@@ -7,18 +7,18 @@ from collections.abc import Callable
 
 import pytest
 
-from ext.accept import admission
-from ext.accept.admission import LASTING, WIDE4, WIDE6, Addresses, key_of, share_of, wide_of
-from ext.accept.census import Census, make
-from ext.reactor.probe import arrive, settle
+from ext.accept import address_limits
+from ext.accept.address_limits import LASTING, WIDE4, WIDE6, Addresses, key_of, share_of, wide_of
+from ext.accept.address_table import AddressTable, make
+from ext.reactor.debug_hooks import arrive, settle
 
 
 def of_a_host(**bounds: float) -> Addresses:
     """The table of one of two processes, the other of which has nothing."""
     fd = make(2)
-    census = Census(fd, b"k" * 16)
+    table = AddressTable(fd, b"k" * 16)
     os.close(fd)
-    return admission.Addresses(census=census, column=1, **bounds)  # type: ignore[arg-type]
+    return address_limits.Addresses(host=table, column=1, **bounds)  # type: ignore[arg-type]
 
 
 @pytest.fixture(autouse=True, params=["one process", "a host"])

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import pytest
 
-from ext.accept.admission import WIDE4, Addresses, wide_of
-from ext.accept.census import COLUMNS_MAX, Census, make
-from ext.reactor.probe import arrive, claim, counted, settle, slots, write
+from ext.accept.address_limits import WIDE4, Addresses, wide_of
+from ext.accept.address_table import COLUMNS_MAX, AddressTable, make
+from ext.reactor.debug_hooks import arrive, claim, counted, settle, slots, write
 
 KEY = bytes(range(16))
 HOME = "192.0.2.1"
@@ -20,17 +20,17 @@ class Host(NamedTuple):
     """A table and the descriptor behind it; `process` makes another that has it."""
 
     fd: int
-    census: Census
+    table: AddressTable
 
     def process(self, column: int, **chosen: float) -> Addresses:
         """The limits as one process judges them."""
         bounds = {"open_max": 3, "burst": 6.0, "rate": 2.0, "coming_max": 4, **chosen}
-        return Addresses(census=Census(self.fd, KEY), column=column, limits=True, **bounds)  # type: ignore[arg-type]
+        return Addresses(host=AddressTable(self.fd, KEY), column=column, limits=True, **bounds)  # type: ignore[arg-type]
 
 
 def host_of(columns: int = 3, slots: int = 1024) -> Host:
     fd = make(columns, slots)
-    return Host(fd, Census(fd, KEY))
+    return Host(fd, AddressTable(fd, KEY))
 
 
 @pytest.fixture
@@ -43,18 +43,18 @@ def host() -> Iterator[Host]:
 
 def of(host: Host, key: str = HOME) -> tuple[int, int]:
     """Open connections and newcomers of an address in all processes."""
-    found = counted(host.census, key)
+    found = counted(host.table, key)
     return found[:2] if found is not None else (0, 0)
 
 
 def give_away(host: Host, slot: int, column: int) -> None:
     """A process claims the slot of another address, of which a count came at that moment: as it was when the process looked."""
-    cells = slots(host.census)[slot][1]
+    cells = slots(host.table)[slot][1]
     for place in range(len(cells)):
-        write(host.census, slot, place, 0)
-    assert claim(host.census, slot, column, 1 << 62)
+        write(host.table, slot, place, 0)
+    assert claim(host.table, slot, column, 1 << 62)
     for place, cell in enumerate(cells):
-        write(host.census, slot, place, cell)
+        write(host.table, slot, place, cell)
 
 
 def test_what_an_address_has_open_in_all_processes_counts_together(host: Host) -> None:
@@ -103,7 +103,7 @@ def test_what_a_network_refuses_takes_no_token_of_an_address(host: Host) -> None
     one, two = host.process(0, open_max=100, burst=1.0, rate=1.0), host.process(1, open_max=100, burst=1.0, rate=1.0)
     assert sum((one, two)[turn % 2].enter(f"192.0.2.{turn}", 0.0) for turn in range(WIDE4)) == WIDE4
     assert not two.enter("192.0.2.100", 0.0)
-    found = counted(host.census, "192.0.2.100")
+    found = counted(host.table, "192.0.2.100")
     assert found is None or found == (0, 0, 0)
 
 
@@ -111,11 +111,11 @@ def test_who_moves_is_no_new_connection_and_counts_where_they_are(host: Host) ->
     one, two = host.process(0), host.process(1)
     for _ in range(3):
         assert one.enter(HOME, 0.0)
-    before = counted(host.census, HOME)
+    before = counted(host.table, HOME)
     one.leave(HOME, 0.0)
     assert two.moved(HOME, 0.0) == HOME
-    assert counted(host.census, HOME) == before
-    host.census.clear(0, 0.0)
+    assert counted(host.table, HOME) == before
+    host.table.clear(0, 0.0)
     assert of(host) == (1, 0)
 
 
@@ -132,7 +132,7 @@ def test_who_moves_is_taken_although_somebody_got_their_place(host: Host) -> Non
 
 def test_lifted_limits_count_all_and_refuse_nobody(host: Host) -> None:
     people = [
-        Addresses(open_max=1, burst=1, rate=1, limits=False, census=Census(host.fd, KEY), column=column)
+        Addresses(open_max=1, burst=1, rate=1, limits=False, host=AddressTable(host.fd, KEY), column=column)
         for column in range(2)
     ]
     assert all(process.enter(HOME, 0.0) and arrive(process, HOME, 0.0) for process in people for _ in range(50))
@@ -140,7 +140,7 @@ def test_lifted_limits_count_all_and_refuse_nobody(host: Host) -> None:
 
 
 def test_the_count_of_one_process_ends_where_a_cell_does_and_comes_back(host: Host) -> None:
-    one = Addresses(open_max=1, burst=1, rate=1, limits=False, census=Census(host.fd, KEY), column=0)
+    one = Addresses(open_max=1, burst=1, rate=1, limits=False, host=AddressTable(host.fd, KEY), column=0)
     for _ in range(70_000):
         one.enter(HOME, 0.0)
     assert of(host) == (0xFFFF, 0)
@@ -175,20 +175,20 @@ def test_who_dies_leaves_what_others_count(host: Host) -> None:
     for process in (one, one, two):
         assert process.enter(HOME, 0.0)
         arrive(process, HOME, 0.0)
-    due = counted(host.census, HOME)
-    host.census.clear(0, 0.0)
+    due = counted(host.table, HOME)
+    host.table.clear(0, 0.0)
     assert of(host) == (1, 1)
     assert of(host, NETWORK) == (1, 1)
     assert due is not None
-    assert counted(host.census, HOME) == (1, 1, due[2]), "a death gives no token back"
-    host.census.clear(1, 100.0)
-    assert host.census.used == 0
+    assert counted(host.table, HOME) == (1, 1, due[2]), "a death gives no token back"
+    host.table.clear(1, 100.0)
+    assert host.table.used == 0
 
 
 @pytest.mark.parametrize("wrong", [-1, 3])
 def test_a_table_has_the_columns_that_it_has(host: Host, wrong: int) -> None:
     with pytest.raises(ValueError, match="column"):
-        host.census.clear(wrong, 0.0)
+        host.table.clear(wrong, 0.0)
     with pytest.raises(ValueError, match="column"):
         host.process(wrong)
 
@@ -198,11 +198,11 @@ def test_what_says_nothing_any_more_is_forgotten_by_the_last_who_knew_it(host: H
     for process in (one, two):
         assert process.enter(HOME, 0.0)
         process.leave(HOME, 0.0)
-    assert host.census.used == 2, "it, and the network around it"
+    assert host.table.used == 2, "it, and the network around it"
     one.forget(1.0)
-    assert (host.census.used, len(one)) == (2, 2)
+    assert (host.table.used, len(one)) == (2, 2)
     one.forget(3.1)
-    assert (host.census.used, len(one), len(two)) == (0, 0, 2)
+    assert (host.table.used, len(one), len(two)) == (0, 0, 2)
     assert two.enter(HOME, 4.0)
     one.enter(HOME, 4.0)
     one.leave(HOME, 4.0)
@@ -211,13 +211,13 @@ def test_what_says_nothing_any_more_is_forgotten_by_the_last_who_knew_it(host: H
 
 
 def test_the_memory_names_no_address_and_another_key_places_it_elsewhere() -> None:
-    tables = [(fd := make(1, 65_536), Census(fd, key)) for key in (KEY, b"another key, too")]
+    tables = [(fd := make(1, 65_536), AddressTable(fd, key)) for key in (KEY, b"another key, too")]
     found = []
-    for fd, census in tables:
-        addresses = Addresses(open_max=9, burst=9, rate=1, limits=True, census=census)
+    for fd, table in tables:
+        addresses = Addresses(open_max=9, burst=9, rate=1, limits=True, host=table)
         for number in range(8):
             assert addresses.enter(f"192.0.2.{number}", 0.0)
-        found.append([(slot, word) for slot, (word, _) in enumerate(slots(census)) if word])
+        found.append([(slot, word) for slot, (word, _) in enumerate(slots(table)) if word])
         memory = os.pread(fd, os.fstat(fd).st_size, 0)
         assert b"192.0" not in memory
         assert bytes([192, 0, 2]) not in memory
@@ -237,10 +237,10 @@ def test_what_is_no_such_table_is_refused(host: Host) -> None:
     other = os.memfd_create("other")
     os.ftruncate(other, os.fstat(host.fd).st_size)
     with pytest.raises(ValueError, match="no table of addresses"):
-        Census(other, KEY)
+        AddressTable(other, KEY)
     os.close(other)
     with pytest.raises(ValueError, match="16 bytes"):
-        Census(host.fd, b"short")
+        AddressTable(host.fd, b"short")
     with pytest.raises(PermissionError):
         os.ftruncate(host.fd, 0)  # under whoever has it mapped
 
@@ -249,7 +249,7 @@ def test_as_many_processes_as_there_may_be() -> None:
     full = host_of(COLUMNS_MAX, 16)
     first, last = full.process(0), full.process(COLUMNS_MAX - 1)
     assert [first.enter(HOME, 0.0), last.enter(HOME, 0.0)] == [True, True]
-    give_away(full, next(slot for slot, (word, _) in enumerate(slots(full.census)) if word), COLUMNS_MAX - 1)
-    full.census.clear(COLUMNS_MAX - 1, 0.0)
+    give_away(full, next(slot for slot, (word, _) in enumerate(slots(full.table)) if word), COLUMNS_MAX - 1)
+    full.table.clear(COLUMNS_MAX - 1, 0.0)
     assert of(full) == (1, 0)
     os.close(full.fd)

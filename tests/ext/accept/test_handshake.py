@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ext.accept.handshake import Judge
-from ext.reactor.probe import examine
+from ext.reactor.debug_hooks import examine
 from tests.ext.net.rig import KEY, Rig, head
 from tests.support.groups import examples
 

@@ -7,7 +7,7 @@ from hashlib import sha1
 import pytest
 
 from ext.accept.handshake import Judge
-from ext.reactor.probe import examine
+from ext.reactor.debug_hooks import examine
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 JUDGE = Judge(hosts=["*"], origins=["*"], proxies=[])

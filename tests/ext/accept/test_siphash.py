@@ -2,7 +2,7 @@
 
 import pytest
 
-from ext.reactor.probe import hashed
+from ext.reactor.debug_hooks import hashed
 
 KEY = bytes(range(16))
 # From the reference implementation's list of 64, by length.

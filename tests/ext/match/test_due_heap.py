@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext.match.heap import DueHeap
+from ext.match.due_heap import DueHeap
 
 
 @given(st.lists(st.one_of(st.none(), st.tuples(st.integers(0, 9).map(float), st.integers(-(2**63), 2**63 - 1)))))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.wire.protocol import TUNNEL_BROKE, TUNNEL_CLOSED, TUNNEL_ENDED, TUNNEL_LEFT, UNTUNNELLED
 from ext.migrate.tunnel_moves import RECORD_MAX, record_frame
-from ext.reactor import probe
+from ext.reactor import debug_hooks
 from tests.ext.net.rig import CLOSE, FIND, PING, TEXT, Peer, Rig, frame, random_bytes
 from tests.ext.net.tunnels import drained, ended, hangs_up, mixed, piped, piped_from, records, said, sockets, whole
 from tests.support.groups import examples
@@ -270,7 +270,7 @@ def test_a_client_that_hangs_up_after_its_home_is_told_too(rig: Rig) -> None:
 @pytest.mark.parametrize("ending", ["home", "client", "record", "wrong"])
 def test_an_end_for_which_there_is_no_memory_is_told_all_the_same(rig: Rig, ending: str) -> None:
     client, home = piped(rig)
-    probe.starve(rig.reactor, 0)
+    debug_hooks.starve(rig.reactor, 0)
     if ending in ("home", "client"):
         (home if ending == "home" else client).sock.close()
     else:
@@ -279,7 +279,7 @@ def test_an_end_for_which_there_is_no_memory_is_told_all_the_same(rig: Rig, endi
     assert [event[:3] for event in rig.events] == [(UNTUNNELLED, client.number, client)]
     assert ended(rig) == [TUNNEL_LEFT]
     assert rig.reactor.connections == 0
-    probe.starve(rig.reactor, 1000)
+    debug_hooks.starve(rig.reactor, 1000)
 
 
 def test_a_reactor_that_goes_closes_its_tunnels() -> None:

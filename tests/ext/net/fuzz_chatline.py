@@ -4,7 +4,7 @@ import orjson
 
 from engine.wire.errors import Refusal
 from engine.wire.requests import Message, Ping, Typing, parse
-from ext.reactor.probe import classify, is_valid
+from ext.reactor.debug_hooks import classify, is_valid
 
 WORDS = (
     b'{"type":"message","text":"', b'{"type":"message","id":"', b'","id":"', b'","text":"', b'"}', b'{"type":"typing","typing":true}',

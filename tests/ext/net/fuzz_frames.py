@@ -11,7 +11,7 @@ from wsproto.frame_protocol import CloseReason, FrameProtocol, Opcode, ParseFail
 from engine.wire.protocol import FRAME
 from ext.accept.handshake import Judge
 from ext.net.ring import Rings
-from ext.reactor import probe
+from ext.reactor import debug_hooks
 from tests.ext.net.rig import BINARY, CLOSE, FIND, LEAVE, PING, PONG, TEXT, Peer, Rig, frame, pair, split
 from tests.support.fuzzing import Choices
 
@@ -99,7 +99,7 @@ def echoed(packets: list[bytes]) -> Hashable:
     """The echo says what wsproto heard, in its order, and ends where it ends."""
     rig = Rig(Judge(hosts=["*"], origins=["*"], proxies=[]), message_max=LIMIT)
     rig.echoes = True
-    probe.echo(rig.reactor)
+    debug_hooks.echo(rig.reactor)
     peer, oracle, heard = rig.dial(), Oracle(), b""
     for data in packets:
         peer.send(data)

@@ -12,7 +12,7 @@ import h11
 
 from engine.wire.protocol import HTTP, OPENED
 from ext.accept.handshake import Judge
-from ext.reactor.probe import examine
+from ext.reactor.debug_hooks import examine
 from tests.ext.net.rig import KEY, Rig
 
 HOSTS = ["localhost", "127.0.0.1", "[::1]", "chat.example"]

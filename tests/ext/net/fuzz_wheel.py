@@ -1,6 +1,6 @@
 """The timer wheel against a model of ten lines: operations from bytes, three bytes each. Also a target of `make fuzz`."""
 
-from ext.reactor.probe import Wheel
+from ext.reactor.debug_hooks import Wheel
 
 SLOTS = 64
 WORDS = (b"\0", b"\1\0", b"\2\1\5", b"\1\0\x3f", b"\2\0\xff")

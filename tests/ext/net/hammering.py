@@ -13,9 +13,9 @@ import select
 import sys
 from collections import Counter
 
-from ext.accept.admission import Addresses
-from ext.accept.census import Census
-from ext.reactor.probe import arrive, settle
+from ext.accept.address_limits import Addresses
+from ext.accept.address_table import AddressTable
+from ext.reactor.debug_hooks import arrive, settle
 
 
 class Process:
@@ -23,7 +23,7 @@ class Process:
 
     def __init__(self, fd: int, key: bytes, column: int) -> None:
         self.addresses = Addresses(
-            open_max=5, burst=10, rate=1, limits=True, coming_max=3, census=Census(fd, key), column=column
+            open_max=5, burst=10, rate=1, limits=True, coming_max=3, host=AddressTable(fd, key), column=column
         )
         self.held: Counter[str] = Counter()
         self.coming: Counter[str] = Counter()

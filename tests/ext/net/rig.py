@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.wire.protocol import FRAME, LOST, OPENED
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from ext.net.ring import Ring, Rings
 from ext.reactor.reactor import Reactor

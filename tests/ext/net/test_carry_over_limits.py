@@ -2,7 +2,7 @@
 
 import pytest
 
-from ext.net.carry_over import Carried
+from ext.net.carry_over_limits import Carried
 from ext.net.ring import Ring, Rings
 from tests.ext.net.rig import Peer, Rig, line
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ext.reactor.probe import classify
+from ext.reactor.debug_hooks import classify
 from tests.ext.net.fuzz_chatline import agree
 from tests.support.groups import examples
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ext.net import buffers, connection, ring
 from ext.net.ring import Rings
-from ext.reactor.probe import may_stand
+from ext.reactor.debug_hooks import may_stand
 from tests.ext.net.rig import FIND, Rig, frame, line, pair
 from tests.support import ledger
 

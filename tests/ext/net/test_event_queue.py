@@ -4,7 +4,7 @@ import pytest
 
 from engine.wire.protocol import CONFIRMED, DROPPED, FRAME, LOST, OPENED
 from ext.net.ring import Rings
-from ext.reactor.probe import starve
+from ext.reactor.debug_hooks import starve
 from tests.ext.net.rig import CLOSE, FIND, Rig, frame, head, line, pair
 
 

@@ -7,7 +7,7 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Message, Ping, Pong, Request, TextMessage
 from wsproto.frame_protocol import FrameProtocol
 
-from ext.reactor.probe import build, read_header
+from ext.reactor.debug_hooks import build, read_header
 from tests.ext.net.rig import BINARY, CLOSE, PING, PONG, TEXT, Rig, frame
 from tests.support.groups import examples
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from engine.wire.protocol import FLOODED, FULL_AFTER_LEAST, FULL_AFTER_MOST
-from ext.accept.admission import Addresses, key_of
+from ext.accept.address_limits import Addresses, key_of
 from ext.net.ring import Rings
 from tests.ext.net.rig import CLOSE, FIND, Peer, Rig, frame, head, line, pair, split
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 from tests.ext.net.rig import Rig, descriptors, frame, move
 from tests.support.groups import examples
 

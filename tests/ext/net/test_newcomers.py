@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from engine.wire.protocol import HTTP, OPENED
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
-from ext.reactor.probe import arrive, settle
+from ext.reactor.debug_hooks import arrive, settle
 from tests.ext.net.rig import Peer, Rig, descriptors, head
 
 HOME = "127.0.0.1"

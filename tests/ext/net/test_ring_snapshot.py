@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ext.net.ring import Ring, Rings
-from ext.reactor.probe import append, refuse
+from ext.reactor.debug_hooks import append, refuse
 from tests.ext.net.rig import Rig, line, pair
 from tests.support.groups import examples
 

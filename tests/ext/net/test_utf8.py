@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext.reactor.probe import is_valid
+from ext.reactor.debug_hooks import is_valid
 
 
 def by_python(data: bytes) -> bool:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext.reactor.probe import Wheel
+from ext.reactor.debug_hooks import Wheel
 from tests.ext.net.fuzz_wheel import SLOTS, fuzz
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.wire.protocol import FRAME, RECORD, UNTUNNELLED
 from ext.migrate.tunnel_moves import record_frame
-from ext.reactor import probe
+from ext.reactor import debug_hooks
 from tests.ext.net.rig import FIND, LEAVE, PING, TEXT, Peer, Rig, frame
 
 CONTINUATION = 0
@@ -110,7 +110,7 @@ def records(rig: Rig) -> list[bytes]:
 
 def said(*payloads: bytes, opcode: int = TEXT) -> bytes:
     """Frames as a server sends them."""
-    return b"".join(probe.build(opcode, payload) for payload in payloads)
+    return b"".join(debug_hooks.build(opcode, payload) for payload in payloads)
 
 
 def whole(data: bytes) -> tuple[bytes, list[bytes], bool]:
@@ -133,7 +133,9 @@ def whole(data: bytes) -> tuple[bytes, list[bytes], bool]:
 
 def mixed(parts: Sequence[tuple[int, bytes]]) -> bytes:
     """A home's frames, of records some."""
-    return b"".join(record_frame(payload) if opcode == 3 else probe.build(opcode, payload) for opcode, payload in parts)
+    return b"".join(
+        record_frame(payload) if opcode == 3 else debug_hooks.build(opcode, payload) for opcode, payload in parts
+    )
 
 
 def poured(rig: Rig, source: Peer, sink: Peer, data: bytes, size: int) -> bytes:

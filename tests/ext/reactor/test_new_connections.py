@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from engine.wire.protocol import HTTP
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from tests.ext.net.rig import Rig, head, split
 from tests.support.descriptors import more_than, opened
@@ -271,7 +271,7 @@ try:
     from _testcapi import set_nomemory, remove_mem_hooks
 except ImportError:
     print("skip"); sys.exit()
-from tests.ext.reactor.test_admit import GET, Listening
+from tests.ext.reactor.test_new_connections import GET, Listening
 from tests.ext.net.rig import head
 rig = Listening()
 def ledger():
@@ -353,7 +353,7 @@ NO_BUFFERS = """
 int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags) { errno = atoi(getenv("FAILS_WITH")); return -1; }
 """
 PAUSES = """
-from tests.ext.reactor.test_admit import Listening
+from tests.ext.reactor.test_new_connections import Listening
 rig = Listening()
 client = rig.connect()
 before = rig.idle_bytes()

@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from serendip_client.ending import Disconnected
+from serendip_client.disconnects import Disconnected
 from serendip_client.events import Closed, Error, Left, Reported, Waiting
 from server.main.commands.upgrade_commands import answer as ask
 from server.ops.security import secret_keys

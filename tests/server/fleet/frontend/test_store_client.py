@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from serendip_client.client import Client
-from serendip_client.ending import Disconnected
+from serendip_client.disconnects import Disconnected
 from serendip_client.events import Closed, Error, Hello, Left, Message, Notice, Reported, Saved
 from tests.server.fleet.processes.hosts import Host, apart, client, hosting, meet
 

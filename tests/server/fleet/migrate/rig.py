@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from server.fleet.migrate.inheritance import Belongings
 from server.fleet.migrate.migration_counts import Tally

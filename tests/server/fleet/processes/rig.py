@@ -22,7 +22,7 @@ from engine.engine import Engine, Settings, Thresholds
 from engine.rooms import hub_rows as rows
 from engine.rooms.hub_rows import Meeting, Member, Row
 from engine.rooms.remote_room import RemoteRoom
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from ext.net.ring import Rings
 from ext.reactor.reactor import Reactor

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from ext.accept.admission import share_of
+from ext.accept.address_limits import share_of
 from server.fleet.rpc.rpc_seal import MAC, Seal
 from server.ops.security import secret_keys
 

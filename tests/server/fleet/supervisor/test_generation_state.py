@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from ext.accept.census import COLUMNS_MAX
+from ext.accept.address_table import COLUMNS_MAX
 from server.fleet.supervisor.generation_state import Estate, made, unpacked
 from server.ops.process.named_sockets import listening
 

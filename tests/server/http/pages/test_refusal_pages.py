@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from server.http.pages import PAGES, Pages, add_pages
 from server.http.pages.refusal_pages import DRESSED, PROGRAMS, Answer, dressed

@@ -11,7 +11,7 @@ import pytest
 import uvloop
 from aiohttp import web
 
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from server.http.request import requests_in_handover
 from server.http.request.reactor_handoff import Door

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 from server.ops.process.address_census import HostAddresses, Part, slots_for
 
 HOME = "192.0.2.1"
@@ -24,7 +24,7 @@ sys.stdin.read()
 
 def judging(part: Part) -> Addresses:
     """The limits of a process."""
-    return Addresses(open_max=4, burst=99, rate=1, limits=True, census=part.census, column=part.column)
+    return Addresses(open_max=4, burst=99, rate=1, limits=True, host=part.census, column=part.column)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 
 from ext.accept.handshake import Judge
-from ext.reactor.probe import examine
+from ext.reactor.debug_hooks import examine
 from server.ops.security import allowed_hosts
 from tests.ext.net.rig import head
 

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from ext.accept.admission import share_of
+from ext.accept.address_limits import share_of
 from server.ops.security import token_buckets as module
 from server.ops.security.token_buckets import NAMES, WIDE4, Buckets, NetworkBuckets, Tables, network, wide_network
 

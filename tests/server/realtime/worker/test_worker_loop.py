@@ -19,7 +19,7 @@ from engine.core.states import CHATTING, WAITING
 from engine.engine import Engine, Settings
 from engine.wire.protocol import LEFT
 from engine.wire.rule_numbers import ON
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from ext.net.ring import Rings
 from ext.reactor.reactor import Reactor

@@ -14,7 +14,7 @@ import pytest
 
 from engine.core.ports import Bus, Out, Outside
 from engine.engine import Engine, Settings
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from ext.net.ring import Rings
 from ext.reactor.reactor import Reactor

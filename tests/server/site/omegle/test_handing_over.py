@@ -13,7 +13,7 @@ from typing import Any, cast
 import aiohttp
 from aiohttp import web
 
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from server.http.pages.refusal_pages import PROGRAMS
 from server.http.request.client_info import add_client_info

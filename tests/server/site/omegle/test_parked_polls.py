@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from aiohttp import web
 
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from server.http.request.reactor_handoff import Door
 from server.site.omegle.parked_polls import Asking, Parked

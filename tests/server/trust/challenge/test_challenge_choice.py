@@ -11,7 +11,7 @@ import pytest
 from engine.core.ports import Bus, Out, Outside
 from engine.engine import Engine, Session, Settings
 from engine.wire.protocol import PLAIN, PRIVATE, PROGRAM
-from ext.accept.admission import Addresses
+from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from ext.net.ring import Rings
 from ext.reactor.reactor import Reactor

@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from serendip_client.client import Client
-from serendip_client.ending import Disconnected
+from serendip_client.disconnects import Disconnected
 from serendip_client.events import Challenge, Closed, Error, Left, Matched, Message, Reported, Solved, Tip, Waiting
 from server.ops.config.moderation_policy import DAY
 from tests.server.fleet.processes import hosts

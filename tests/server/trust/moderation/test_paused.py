@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from serendip_client.client import Client
-from serendip_client.ending import Disconnected
+from serendip_client.disconnects import Disconnected
 from serendip_client.events import Closed, Left, Matched, Message
 from tests.server.trust.moderation.test_service import Kept, client, headers, welcome
 from tests.server.trust.screening.spam import TEMPLATES, variants

@@ -19,7 +19,7 @@ from bench.support.documents import table
 from bench.support.processes import cpu
 from engine.conduct.friction import CONNECTS
 from engine.wire.protocol import CONNECT_BURST
-from ext.accept.admission import WIDE4
+from ext.accept.address_limits import WIDE4
 from tests.server.site.web.servers import Server
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120)]

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from serendip_client.saying import Saying
+from serendip_client.commands import Commands
 
 
-class Written(Saying):
+class Written(Commands):
     """Keeps what would be sent."""
 
     def __init__(self) -> None:
@@ -41,4 +41,4 @@ async def test_each_call_is_a_frame() -> None:
         {"type": "ping"},
     ]
     with pytest.raises(NotImplementedError):
-        await Saying().ping()
+        await Commands().ping()

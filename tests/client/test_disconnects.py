@@ -2,7 +2,7 @@
 
 import pytest
 
-from serendip_client.ending import RETRY_MAX, Ending, closed, retry_after
+from serendip_client.disconnects import RETRY_MAX, Ending, closed, retry_after
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from ext.accept.admission import WIDE4, wide_of
-from ext.accept.census import Census, make
-from ext.reactor.probe import counted, slots
-from tests.ext.accept.test_census import HOME, KEY
+from ext.accept.address_limits import WIDE4, wide_of
+from ext.accept.address_table import AddressTable, make
+from ext.reactor.debug_hooks import counted, slots
+from tests.ext.accept.test_address_table import HOME, KEY
 
 PEOPLE = 3  # processes
 ROUNDS = 60
@@ -64,7 +64,7 @@ class Host:
 
     def __init__(self, slots: int) -> None:
         self.fd = make(PEOPLE, slots)
-        self.census = Census(self.fd, KEY)
+        self.table = AddressTable(self.fd, KEY)
         self.people = [Worker(self.fd, column) for column in range(PEOPLE)]
 
     def all(self, *words: object) -> list[Any]:
@@ -76,8 +76,8 @@ class Host:
     def replace(self, column: int) -> None:
         """One is killed, wherever it is, and another takes its column."""
         self.people[column].end()
-        self.census.clear(column, 1.0)
-        assert not any(cells[column] for _, cells in slots(self.census))
+        self.table.clear(column, 1.0)
+        assert not any(cells[column] for _, cells in slots(self.table))
         self.people[column] = Worker(self.fd, column)
 
     def end(self) -> None:
@@ -98,18 +98,18 @@ def host(request: pytest.FixtureRequest) -> Iterator[Host]:
 def test_however_many_come_at_once_no_more_get_in_than_may(host: Host) -> None:
     for turn in range(ROUNDS):
         assert sum(host.all("burst", 1000 * turn, 20, HOME)) <= 5
-        found = counted(host.census, HOME)
+        found = counted(host.table, HOME)
         assert found is not None
         assert host.all("burst", 1000 * turn, 0, HOME) == [cell >> 16 for cell in cells_of(host, HOME)]
         host.people[0].tell("burst", 1000 * turn, 20, HOME)
         host.people[0].answer()
         assert sum(host.all("leave", 1000 * turn)) == 5, "who comes alone is not refused for others"
-        assert counted(host.census, HOME) == (0, 0, found[2])
+        assert counted(host.table, HOME) == (0, 0, found[2])
 
 
 def cells_of(host: Host, key: str) -> list[int]:
     """What each process has of an address in the table, which has nothing but it and its network."""
-    found = [cells for word, cells in slots(host.census) if word and any(cells)]
+    found = [cells for word, cells in slots(host.table) if word and any(cells)]
     assert len(found) == 2, f"{key} and the network around it"
     assert found[0] == found[1]
     return found[0]
@@ -133,10 +133,10 @@ def test_however_many_come_at_once_their_network_has_its_share(host: Host) -> No
     keys = [f"192.0.2.{number}" for number in range(40)]
     for turn in range(ROUNDS // 4):
         assert sum(host.all("burst", 1000 * turn, 3, *keys)) <= 5 * WIDE4
-        found = counted(host.census, wide_of(HOME))
+        found = counted(host.table, wide_of(HOME))
         assert found is not None
         assert found[0] == sum(host.all("leave", 1000 * turn))
-        assert counted(host.census, wide_of(HOME)) == (0, 0, found[2])
+        assert counted(host.table, wide_of(HOME)) == (0, 0, found[2])
 
 
 def test_a_process_that_is_killed_anywhere_leaves_exactly_what_the_others_have(host: Host) -> None:
@@ -151,12 +151,12 @@ def test_a_process_that_is_killed_anywhere_leaves_exactly_what_the_others_have(h
         told = stopped(others)
         assert not any(alone for _, alone in told)
         for key, parts in by_key(told).items():
-            found = counted(host.census, key)
+            found = counted(host.table, key)
             assert (found[:2] if found is not None else (0, 0)) == tuple(map(sum, zip(*parts, strict=True))), key
         for process in others:
             process.tell("leave", 1000)
             process.answer()
-        assert not any(any(cells) for _, cells in slots(host.census))
+        assert not any(any(cells) for _, cells in slots(host.table))
 
 
 def stopped(people: list[Worker]) -> list[Told]:
@@ -201,13 +201,13 @@ def test_in_a_table_that_is_far_too_small_nothing_is_left_behind_and_nobody_stop
         told = stopped(host.people)
         assert any(alone for _, alone in told)
         for key, parts in by_key(told).items():
-            found = counted(host.census, key)
+            found = counted(host.table, key)
             assert (found[:2] if found is not None else (0, 0)) in sums(parts), f"{key}: all of a process or nothing"
-        assert not any(word & STATE not in {0, SETTLED} for word, _ in slots(host.census))
+        assert not any(word & STATE not in {0, SETTLED} for word, _ in slots(host.table))
         host.all("leave", 1000)
-        assert not any(any(cells) for _, cells in slots(host.census))
+        assert not any(any(cells) for _, cells in slots(host.table))
     for column in range(PEOPLE):
         host.people[column].end()
-        host.census.clear(column, 1e6)
+        host.table.clear(column, 1e6)
         host.people[column] = Worker(host.fd, column)
-    assert host.census.used == 0
+    assert host.table.used == 0

@@ -1,4 +1,4 @@
-"""What a person says that needs nothing but a session that stands. Rule: one frame each; who sends it is below (`client.Client`)."""
+"""Send the frames that need nothing but an established session. Invariant: one frame per method; `client.Client` sends it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 from serendip_client import frames
 
 
-class Saying:
-    """Frames that are sent as they are. Each raises Disconnected where no session can come about."""
+class Commands:
+    """Commands without state in the client. Each raises Disconnected if no session can be established."""
 
     async def _send(self, body: Mapping[str, Any]) -> None:
         raise NotImplementedError
@@ -24,24 +24,24 @@ class Saying:
         lines: Sequence[int] = (),
         chat: str | None = None,
     ) -> None:
-        """Report the partner of this chat, or of the last one; `lines`: the numbers of up to 20 messages that are meant; `chat`: which of both.
+        """Report the partner of this chat, or of the last one.
 
-        Raises ValueError for a reason that the protocol does not have.
+        `lines`: numbers of up to 20 messages; `chat`: which of the two. Raises ValueError for an unknown reason.
         """
         frames.check("report: reason", frames.Reason, reason)
         more = ({} if who is None else {"who": who}) | ({"lines": list(lines)} if lines else {}) | frames.of(chat)
         await self._send({"type": "report", "reason": reason, "note": note} | more)
 
     async def block(self, chat: str | None = None) -> None:
-        """Ask for a token of the partner of this chat, or of the last one (`chat`: which): `Blocked`, for `find(avoid=…)`."""
+        """Request a token of this or the last chat's partner (`chat`: which): `Blocked`, for `find(avoid=…)`."""
         await self._send({"type": "block"} | frames.of(chat))
 
     async def seen(self, id: str) -> None:
-        """Say that a `Notice` was read."""
+        """Confirm that a `Notice` was read."""
         await self._send({"type": "seen", "id": id})
 
     async def save(self, chat: str | None = None) -> None:
-        """Ask for the log of this chat, or of the last one (`chat`: which)."""
+        """Request the log of this or the last chat (`chat`: which)."""
         await self._send({"type": "save"} | frames.of(chat))
 
     async def solve(self, kind: str, response: str) -> None:
@@ -49,10 +49,10 @@ class Saying:
         await self._send({"type": "solution", "kind": kind, "response": response})
 
     async def no_snap(self, nonce: str, why: frames.NoSnapWhy) -> None:
-        """Say that pictures which a `Snap` asked for cannot be given. Raises ValueError for a `why` that the protocol does not have."""
+        """Report that requested pictures cannot be sent. Raises ValueError for an unknown `why`."""
         frames.check("nosnap: why", frames.NoSnapWhy, why)
         await self._send({"type": "nosnap", "nonce": nonce, "why": why})
 
     async def ping(self) -> None:
-        """Ask for a `Pong`."""
+        """Request a `Pong`."""
         await self._send({"type": "ping"})

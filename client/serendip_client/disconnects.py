@@ -1,6 +1,6 @@
-"""How an attempt to be connected ended, why, and whether another one makes sense.
+"""Describe why a connection ended, and whether another attempt makes sense.
 
-Rule: whatever keeps a client out is said in words, with what to do about it; nothing is tried again that cannot work.
+**Invariant:** each reason that keeps a client out has a text that says what to do; an attempt that cannot succeed is not repeated.
 """
 
 import asyncio
@@ -15,17 +15,19 @@ import aiohttp
 
 from serendip_client.events import Closed
 
-COMES_BACK: Final = frozenset({1001, 1006, 1011, 1012, 1013, 4008})  # protocol.md: after these a client may come back
-CLOSING: Final = frozenset(  # codes of `error` behind which the server closes
+COMES_BACK: Final = frozenset(
+    {1001, 1006, 1011, 1012, 1013, 4008}
+)  # protocol.md: codes after which a client may reconnect
+CLOSING: Final = frozenset(  # codes of `error` after which the server closes
     {"protocol", "binary", "encoding", "too_big", "internal", "restart", "busy", "banned", "flood", "replaced"}
 )
-TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})  # answers to a handshake that may be others later
-BODY_MAX: Final = 2_000  # bytes of a refusal that are read; the server's have one line
+TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})  # statuses of a refused handshake that may change
+BODY_MAX: Final = 2_000  # bytes of a refusal that are read; the server's has one line
 BODY_WITHIN: Final = 5.0  # seconds
-RETRY_MAX: Final = 3_600.0  # seconds: whoever asks for more is asked again after that
+RETRY_MAX: Final = 3_600.0  # seconds: the longest requested wait that is respected
 NO_TLS: Final = frozenset(
     {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}
-)  # OpenSSL's words for an answer without TLS
+)  # OpenSSL's message for an answer without TLS
 ADVICE: Final[Mapping[int, str]] = {
     200: "a page is there, and no WebSocket: the address ends in /ws",
     400: "something between here and the server broke the request",
@@ -41,11 +43,11 @@ ADVICE: Final[Mapping[int, str]] = {
 
 
 class NoChat(Exception):
-    """There is no chat to say something in."""
+    """Raised by `say` outside of a chat."""
 
 
 class Disconnected(ConnectionError):
-    """The client is at its end; `closed` says why."""
+    """Raised after the client has ended; `closed` has the reason."""
 
     def __init__(self, closed: Closed) -> None:
         super().__init__(closed.reason)
@@ -54,7 +56,10 @@ class Disconnected(ConnectionError):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """`code`: the close code, 1006 where there was none. `after`: seconds that the server asked for. `status`: of HTTP."""
+    """End of an attempt or connection. `code`: the close code, 1006 if there was none; `after`: seconds that the server requests; `status`:
+
+    HTTP status.
+    """
 
     code: int
     reason: str
@@ -64,7 +69,7 @@ class Ending:
     body: str = ""
 
     def given_up(self, patience: float | None) -> "Ending":
-        """The same, and nobody tries any more."""
+        """Return this ending as final: no further attempt follows."""
         return replace(self, reason=f"{self.reason}; gave up after {patience or 0:g} s", final=True)
 
 
@@ -73,13 +78,13 @@ SILENT: Final = Ending(1006, "a WebSocket is there, and it says nothing", False)
 
 
 def closed(code: int | None, said: str, after: float | None) -> Ending:
-    """A connection that stood, and was closed with `code`; `said`: the server's own words about it."""
+    """Describe a connection that was closed with `code`; `said`: the server's error message before it."""
     code = code or 1006
     return Ending(code, said or f"the connection ended ({code})", code not in COMES_BACK, after)
 
 
 def unreachable(error: Exception) -> Ending:
-    """Nothing answered. An invalid address, a certificate that does not fit and a port that speaks no TLS are final."""
+    """Describe an attempt without an answer. An invalid address, a wrong certificate and a port without TLS are final."""
     bad_address = isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError)
     no_tls = isinstance(error, aiohttp.ClientConnectorSSLError) and getattr(error.os_error, "reason", "") in NO_TLS
     final = bad_address or no_tls or isinstance(error, aiohttp.ClientConnectorCertificateError)
@@ -97,7 +102,7 @@ def unreachable(error: Exception) -> Ending:
 async def refused(
     http: aiohttp.ClientSession, url: str, headers: Mapping[str, str] | None, error: aiohttp.WSServerHandshakeError
 ) -> Ending:
-    """An answer that is not 101: its status, its body, what to do. The body is asked for once more where it is final."""
+    """Describe a refused handshake: its status, its body, what to do. If it is final, the body is requested again."""
     final = error.status not in TRANSIENT
     body = await _body(http, url, headers) if final else ""
     words = f"refused with {error.status}" + (f" ({body})" if body else "")
@@ -108,15 +113,15 @@ async def refused(
 
 
 def retry_after(value: str | None) -> float | None:
-    """Seconds of a Retry-After header; a date, or nonsense, is none."""
+    """Return the seconds of a Retry-After header; None for a date or an invalid value."""
     with suppress(TypeError, ValueError):
-        seconds = float(value)  # type: ignore[arg-type]  # None is nonsense too
+        seconds = float(value)  # type: ignore[arg-type] # None is invalid too
         return min(seconds, RETRY_MAX) if seconds >= 0 else None
     return None
 
 
 async def _body(http: aiohttp.ClientSession, url: str, headers: Mapping[str, str] | None) -> str:
-    """What the server says to this handshake: aiohttp's own drops the body of a refusal."""
+    """Repeat the handshake as a request to read the server's explanation, because aiohttp drops the body of a refusal."""
     asked = {
         "Upgrade": "websocket",
         "Connection": "Upgrade",
