@@ -1,4 +1,4 @@
-"""Derive the networks of an address, which the limits of rule 10 count. They are the same as for new connections (`ext.accept.admission`).
+"""Derive the networks of an address, which the limits of rule 10 count. They are the same as for new connections (`ext.accept.address_limits`).
 
 IPv4: the address, and its /24 with eight times the share. IPv6: its /64, since one line has a whole one, and its /48 with four times the share,
 since some lines have that.
