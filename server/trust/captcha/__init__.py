@@ -1,1 +1,1 @@
-"""A company that checks people, where the operator chose one: asked about answers, its script in a frame. Rule: nothing of an answer is kept."""
+"""Use a captcha provider that the operator chose: its script in a frame, its verdicts on answers. **Invariant:** nothing of an answer is kept."""

@@ -1,8 +1,7 @@
-"""Serves the document in which a company's script runs, at an origin of its own (`challenge.origin`), as a frame in the page.
+"""Serve the document that runs a captcha provider's script, at an origin of its own (`challenge.origin`), as a frame in the page.
 
-Invariant: nothing else is served at that origin, no cookie is set or read there, and the document is not served at the page's: what the script can
-reach of ours is this document. The page puts the frame up after a press, and takes it away when the answer is there: then nothing of the company's
-runs any more.
+**Invariant:** nothing else is served at that origin, no cookie is set or read there, and the document is not served at the page's origin: the
+script can reach this document alone. The page adds the frame after a press, and removes it with the answer: then nothing of the provider runs.
 """
 
 import re
@@ -23,7 +22,7 @@ POLICY: Final = (
     "style-src 'self' 'unsafe-inline' {hosts}; base-uri 'none'; form-action 'none'; frame-ancestors {page}"
 )
 _PAGE: Final = re.compile(r"https?://(?P<host>[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?)")
-# of which it is made
+# files of the document
 _FILES: Final = re.compile(r"/s/[^/]+/(?:look\.js|company\.js|style/tokens\.css|vendor/figtree(?:-ext)?\.woff2)")
 
 
@@ -33,18 +32,18 @@ def is_frame_host(host: str | None, chosen: Challenge) -> bool:
 
 
 def is_framed(path: str) -> bool:
-    """Whether something is served there at that origin."""
+    """Whether a path is served at that origin."""
     return path == PATH or _FILES.fullmatch(path) is not None
 
 
 def is_page_origin(origin: str, server: Server) -> bool:
-    """Whether our page is at an origin, so that it may frame the document and is told the answer."""
+    """Whether an origin is this server's page, so that it may frame the document and receive the answer."""
     found = _PAGE.fullmatch(origin)
     return found is not None and (origin in server.origins or allowed_hosts.known(found["host"], server.hosts))
 
 
 def headers(company: Company, page: str) -> dict[str, str]:
-    """What the document may do, and which page may frame it. The company sees which site it is on, and not which page."""
+    """Return the headers: the document's permissions, and the page that may frame it. The provider sees the site, not the page."""
     return {
         "Content-Security-Policy": POLICY.format(hosts=" ".join(company.hosts), page=page),
         "Referrer-Policy": "strict-origin",
@@ -53,13 +52,13 @@ def headers(company: Company, page: str) -> dict[str, str]:
 
 
 async def unforbid_frame(request: web.Request, response: web.StreamResponse) -> None:
-    """`app.on_response_prepare`: `X-Frame-Options` can name no other origin; `frame-ancestors` does."""
+    """Remove `X-Frame-Options` (`app.on_response_prepare`): it cannot name another origin; `frame-ancestors` does."""
     if request.path == PATH and response.status == 200:
         response.headers.pop("X-Frame-Options", None)
 
 
 def add_challenge(app: web.Application) -> None:
-    """One part of the application; where this server makes all challenges there is none of it."""
+    """Add the route, if a captcha provider is used."""
     chosen = app[SERVICES].settings.challenge
     company = chosen.company
     if company is None:

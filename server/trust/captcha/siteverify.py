@@ -1,7 +1,7 @@
-"""What a company says of an answer that somebody gave to its challenge: Turnstile, hCaptcha and reCAPTCHA speak one protocol, siteverify.
+"""Ask a captcha provider for its verdict on an answer: Turnstile, hCaptcha and reCAPTCHA share one protocol, siteverify.
 
-Rule: it gets the answer and our secret, and an address only where the operator wants that. What it cannot say in time, or says in no way
-that is known, is no verdict. So many are asked at once, so many wait for that; nothing of an answer is kept or logged.
+**Invariant:** the provider gets the answer and the secret, and an address only if the operator wants that. A late or unknown response is no
+verdict. Requests and waiting ones are bounded; nothing of an answer is kept or logged.
 """
 
 import asyncio
@@ -20,24 +20,24 @@ from server.ops.metrics.challenge_metrics import RESULTS
 from server.ops.metrics.exposition import Reading
 from server.ops.security import allowed_hosts as known_hosts
 
-ACTION: Final = "find"  # what an answer is for, as the script was told
-PATIENCE: Final = 3.0  # seconds for one answer, waiting for its turn included
+ACTION: Final = "find"  # the action's name, as given to the script
+PATIENCE: Final = 3.0  # seconds for one verdict, including the wait for a free connection
 AT_ONCE: Final = 16
-WAITING_MAX: Final = 256  # answers that are asked about or wait for that
+WAITING_MAX: Final = 256  # answers in request or waiting
 OLDEST: Final = 300.0  # seconds since it was solved
-EARLIEST: Final = -60.0  # the same, of a clock that is ahead of ours
-ANSWER_MAX: Final = 16 * 1024  # bytes; theirs have 200 to 400
-AWAY_FOR: Final = 30.0  # seconds for which a company that said nothing is not asked for, where there is another way
-SAID_EVERY: Final = 60.0  # seconds between two lines of the log that say so
+EARLIEST: Final = -60.0  # the same, for a provider's clock that is ahead
+ANSWER_MAX: Final = 16 * 1024  # bytes; real ones have 200 to 400
+AWAY_FOR: Final = 30.0  # seconds without the provider after a failure, if there is a fallback
+SAID_EVERY: Final = 60.0  # seconds between two log lines about failures
 RESPONSE_MAX: Final = 8 * 1024  # characters
-# Their words for what is our fault, or their own: no answer of a stranger's brings one of them.
+# The provider's codes for a fault of this server or its own: no user's answer causes them.
 OURS: Final = frozenset(("missing-input-secret", "invalid-input-secret", "sitekey-secret-mismatch", "internal-error"))
 
 logger = log.get()
 
 
 class Silent(Exception):
-    """It gave no verdict. `cause`: a word of the log."""
+    """No verdict. `cause`: a word of the log."""
 
     def __init__(self, cause: str) -> None:
         super().__init__(cause)
@@ -45,7 +45,7 @@ class Silent(Exception):
 
 
 class Siteverify:
-    """A client of one company. Call it in the loop; `stop` ends it. `hosts`: the names that this server answers to."""
+    """Client of one provider. Call it in the loop; `stop` ends it. `hosts`: the names of this server."""
 
     def __init__(self, settings: Challenge, company: Company) -> None:
         self._settings = settings
@@ -53,19 +53,19 @@ class Siteverify:
         self.hosts: Iterable[str] = ()
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._elsewhere = Elsewhere(AT_ONCE)
-        self.said = ""  # why it said nothing, the last time
-        self._told = -SAID_EVERY  # when the log said so
-        self._away = -AWAY_FOR  # when it said nothing last
-        self.inside = 0  # answers that are asked about or wait for that
+        self.said = ""  # cause of the last failure
+        self._told = -SAID_EVERY  # time of the last log line
+        self._away = -AWAY_FOR  # time of the last failure
+        self.inside = 0  # answers in request or waiting
         self.tally = dict.fromkeys(RESULTS, 0)
 
     @property
     def away(self) -> bool:
-        """Whether it said nothing a moment ago."""
+        """Whether it failed within the last AWAY_FOR seconds."""
         return time.monotonic() - self._away < AWAY_FOR
 
     async def right(self, response: str, address: str) -> bool | None:
-        """Whether an answer is right; `address`: whose it is. None: nobody knows."""
+        """Return whether an answer is right, or None without a verdict. `address`: the user's."""
         if self.inside >= WAITING_MAX:
             self.tally["busy"] += 1
             return None
@@ -86,18 +86,18 @@ class Siteverify:
         return found
 
     async def stop(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._elsewhere.stop()
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the values of the metrics."""
         return {
             "serendip_challenge_checks": {(result,): count for result, count in self.tally.items()},
             "serendip_challenge_checks_waiting": self.inside,
         }
 
     async def _asked(self, response: str, address: str) -> bool:
-        """Its verdict. Raises Silent."""
+        """Request a verdict. Raises Silent."""
         form = {"secret": self._settings.secret.get_secret_value(), "response": response}
         if self._settings.send_address and address:
             form["remoteip"] = address
@@ -107,7 +107,7 @@ class Siteverify:
             return self._read(await bounded(answer, ANSWER_MAX))
 
     def _read(self, body: bytes | None) -> bool:
-        """Its verdict, by our own rules; `body` None: too long. Raises Silent."""
+        """Parse a verdict, and apply this server's rules; `body` None: too long. Raises Silent."""
         try:
             found: Any = orjson.loads(body or b"")
             success, errors = found["success"], found.get("error-codes") or ()
@@ -122,7 +122,7 @@ class Siteverify:
         return self._fits(found)
 
     def _fits(self, found: dict[str, Any]) -> bool:
-        """Whether what they say was solved was solved here, for this, and lately."""
+        """Whether the challenge was solved on this server, for this action, and recently."""
         host, solved = found.get("hostname"), _seconds(found.get("challenge_ts"))
         if not isinstance(host, str) or not known_hosts.known(host, self.hosts):
             return False
@@ -136,7 +136,7 @@ class Siteverify:
         )
 
     def _nothing(self, cause: str) -> None:
-        """It says nothing; count that, and log it now and then."""
+        """Count a failure, and log it every SAID_EVERY seconds at most."""
         self.tally["away"] += 1
         self._away = now = time.monotonic()
         self.said = cause
@@ -146,12 +146,12 @@ class Siteverify:
 
 
 def _possible(response: str) -> bool:
-    """Whether it may be an answer at all: else the company need not be asked, and is not to complain of it."""
+    """Whether this can be an answer at all; otherwise the provider is not asked."""
     return 0 < len(response) <= RESPONSE_MAX and response.isascii() and response.isprintable()
 
 
 def _seconds(told: object) -> float | None:
-    """Unix seconds of a time as they write one: ISO 8601, in UTC where it does not say."""
+    """Return Unix seconds of the provider's time: ISO 8601, in UTC by default."""
     if not isinstance(told, str) or len(told) > 64:
         return None
     try:

@@ -1,2 +1,4 @@
-"""Challenges: made and checked for the engine, which says who is asked for one (`engine.chats.challenges`). Rule: of a session, never of an
-address."""
+"""Make and check challenges for the engine, which decides who gets one (`engine.chats.challenges`).
+
+**Invariant:** a challenge belongs to a session, never to an address.
+"""

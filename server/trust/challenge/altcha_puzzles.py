@@ -1,7 +1,9 @@
-"""ALTCHA's puzzles: work for a browser, which asks no other company. Rule: of one session and level, good for ten minutes, and once.
+"""Make and verify ALTCHA puzzles: work for a browser, without a third party.
 
-They stop floods from few machines, and nobody with a budget: never a proof of a person. What was solved is remembered until it expires, for
-the library takes it twice; where no more of that can be remembered, no puzzle is made, and nothing is forgotten.
+**Invariant:** a puzzle is of one session and level, valid for ten minutes, and once.
+
+They stop floods from few machines, not an attacker with a budget, and are never a proof of a person. A solved puzzle is remembered until it
+expires, because the library accepts it twice; when no more can be remembered, no puzzle is made, and nothing is forgotten.
 """
 
 import secrets
@@ -14,13 +16,13 @@ import altcha
 
 KIND: Final = "PBKDF2/SHA-256"
 COST: Final = 5_000  # rounds of one try: a millisecond of a desktop
-TRIES: Final = {1: (40, 120), 2: (250, 750), 3: (1_000, 2_000)}  # by level: the least and the most that it takes
+TRIES: Final = {1: (40, 120), 2: (250, 750), 3: (1_000, 2_000)}  # level → least and most tries
 LIFE: Final = 600  # seconds
-USED_MAX: Final = 100_000  # solved ones that are remembered
+USED_MAX: Final = 100_000  # solved puzzles remembered
 
 
 class Puzzles:
-    """Of one process. `key`: 32 bytes, the same in all processes of a service; `clock`: Unix seconds."""
+    """Puzzles of one process. `key`: 32 bytes, the same in all processes of a service; `clock`: Unix seconds."""
 
     def __init__(
         self, key: bytes, clock: Callable[[], float] = time.time, cost: int = COST, most: int = USED_MAX
@@ -29,7 +31,7 @@ class Puzzles:
         self._clock = clock
         self._cost = cost
         self._most = most
-        self._used: OrderedDict[str, int] = OrderedDict()  # signature: when it expires
+        self._used: OrderedDict[str, int] = OrderedDict()  # signature → expiry
 
     @property
     def full(self) -> bool:
@@ -38,7 +40,7 @@ class Puzzles:
         return len(self._used) >= self._most
 
     def make(self, session: int, level: int) -> dict[str, Any]:
-        """`parameters` of a `challenge`. Blocks for a millisecond: call it in a thread."""
+        """Return the `parameters` of a `challenge`. Blocks for a millisecond: call it in a thread."""
         least, most = TRIES[level]
         made = altcha.create_challenge(
             KIND,
@@ -56,7 +58,7 @@ class Puzzles:
         try:
             solved = altcha.Payload.from_base64(response)
             verdict = altcha.verify_solution(solved, self._sign, hmac_key_secret=self._derive)
-        except Exception:  # noqa: BLE001 - a stranger wrote it, and the library says in many ways that it cannot read it
+        except Exception:  # noqa: BLE001 - untrusted input: the library raises many kinds of errors
             return False
         parameters, signature = solved.challenge.parameters, solved.challenge.signature
         if not verdict.verified or parameters.data != {"s": f"{session:x}", "l": level} or signature is None:

@@ -1,7 +1,7 @@
-"""Which challenge somebody gets, and whether the answer is right. Rule: the loop never waits for one, and a bounded number is made at once.
+"""Choose a session's challenge, and check the answer. **Invariant:** the loop never waits for one, and a bounded number is made at once.
 
-The hardest one is a company's, where the operator has chosen one, and who asks not to be tracked gets ours all the same. What it cannot say
-anything of is asked for again as a puzzle of ours, or refused for a moment.
+The hardest level is a captcha provider's, if the operator chose one; a user who asks not to be tracked gets a puzzle of this server in any case.
+If the provider gives no verdict, a puzzle replaces it, or the search is refused for a moment.
 """
 
 import asyncio
@@ -18,27 +18,27 @@ from server.ops.metrics.exposition import Reading
 from server.trust.captcha.siteverify import ACTION, Siteverify
 from server.trust.challenge.altcha_puzzles import LIFE, TRIES, Puzzles
 
-MAKING_MAX: Final = 64  # puzzles that wait for a thread; beyond, who asks is told to come back
+MAKING_MAX: Final = 64  # puzzles that wait for a thread; beyond it, clients must retry
 BUSY: Final = -1.0
 HARDEST: Final = max(TRIES)
-REFUSED_FOR: Final = 10.0  # seconds without a search, where the company says nothing and there is no other way
+REFUSED_FOR: Final = 10.0  # seconds without a search, if the provider gives no verdict and there is no fallback
 
 logger = log.get()
 
 
 class Worker(Protocol):
-    """What is asked of the worker that has the sessions (`server.realtime.worker.worker_loop.Worker`)."""
+    """Port of the worker that has the sessions (`server.realtime.worker.worker_loop.Worker`)."""
 
     @property
     def engine(self) -> Engine:
-        """Its engine."""
+        """The worker's engine."""
 
     def act(self, handler: Callable[[float], None]) -> None:
-        """Call `handler` with the time, and deliver what follows."""
+        """Call `handler` with the time, and deliver the engine's output."""
 
 
 class Asking:
-    """Of one worker, which it is told of by `begin`."""
+    """Challenges of one worker, which `begin` sets."""
 
     def __init__(self, puzzles: Puzzles, settings: Challenge) -> None:
         self._puzzles = puzzles
@@ -47,19 +47,19 @@ class Asking:
         self._worker: Worker | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._making = 0
-        self._own = 0  # the session that gets one of ours, whatever it would get else
+        self._own = 0  # session that gets a puzzle instead of the provider's challenge
 
     def begin(self, worker: Worker) -> None:
-        """Whose sessions they are."""
+        """Set the worker that has the sessions."""
         self._worker = worker
 
     def use(self, hosts: Iterable[str]) -> None:
-        """The names that this server answers to, from now on."""
+        """Set the host names of this server."""
         if self._company is not None:
             self._company.hosts = (*hosts, self._settings.frame_host)
 
     def ask(self, session: Session, level: int) -> float:
-        """`engine.core.ports.Outside.ask`."""
+        """Make a challenge (`engine.core.ports.Outside.ask`)."""
         if self._elsewhere(session, level):
             asyncio.get_running_loop().call_soon(self._tell, session, level)  # the engine is in the middle of a turn
             return 0.0
@@ -72,20 +72,20 @@ class Asking:
         return 0.0
 
     def check(self, session: Session, level: int, kind: str, response: str) -> bool | None:
-        """`engine.core.ports.Outside.check`."""
+        """Check an answer (`engine.core.ports.Outside.check`)."""
         if kind == ALTCHA:
             return self._puzzles.right(session.id, level, response)
-        if self._company is None or kind != self._settings.provider:  # it was another process's, of other settings
+        if self._company is None or kind != self._settings.provider:  # made by another process with other settings
             return False
         self._start(self._verify(self._company, session, level, response))
         return None
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the values of the metrics."""
         return {} if self._company is None else self._company.reading()
 
     async def close(self) -> None:
-        """Make no more."""
+        """Cancel all work."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -93,7 +93,7 @@ class Asking:
             await self._company.stop()
 
     def _elsewhere(self, session: Session, level: int) -> bool:
-        """Whether the company's is what somebody gets. Programs of another wire know reCAPTCHA, in the version that has something to show."""
+        """Whether a session gets the provider's challenge. Clients of Omegle's protocol know reCAPTCHA, in its visible version."""
         company, way = self._company, session.way
         if company is None or way & (PLAIN | PRIVATE) or session.id == self._own:
             return False
@@ -109,15 +109,15 @@ class Asking:
         task.add_done_callback(self._tasks.discard)
 
     def _tell(self, session: Session, level: int) -> None:
-        """The company's: its script makes it, in the person's browser. `id`: of this one, so that the next is known for another."""
+        """Send the provider's challenge, which its script makes in the browser. `id` tells it from the next one."""
         parameters = {"sitekey": self._settings.site_key, "action": ACTION, "id": secrets.token_urlsafe(12)}
         self._give(session, self._settings.provider, level, parameters)
 
     async def _make(self, session: Session, level: int) -> None:
-        """One puzzle. Where it cannot be made the log says why, and the next search asks anew."""
+        """Make one puzzle. A failure is logged, and the next search asks again."""
         try:
             parameters = await asyncio.to_thread(self._puzzles.make, session.id, level)
-        except Exception as error:  # noqa: BLE001 - a fault of ours costs one challenge
+        except Exception as error:  # noqa: BLE001 - a bug costs one challenge
             logger.error("challenge.fault", **log.described(error))
             if self._worker is not None:
                 self._worker.engine.unmade(session, level)
@@ -127,10 +127,10 @@ class Asking:
         self._give(session, ALTCHA, level, parameters)
 
     async def _verify(self, company: Siteverify, session: Session, level: int, response: str) -> None:
-        """Ask the company, and tell the engine."""
+        """Ask the provider, and pass its verdict to the engine."""
         try:
             right = await company.right(response, session.address)
-        except Exception as error:  # noqa: BLE001 - a fault of ours costs one challenge
+        except Exception as error:  # noqa: BLE001 - a bug costs one challenge
             logger.error("challenge.fault", **log.described(error))
             right = None
         worker = self._worker
@@ -142,7 +142,7 @@ class Asking:
             worker.act(partial(worker.engine.judged, session, level, right))
 
     def _instead(self, engine: Engine, session: Session, level: int, now: float) -> None:
-        """Nobody knows whether the answer was right: ours comes in its place, or none."""
+        """Replace a challenge without a verdict by a puzzle, or refuse the search."""
         self._own = session.id if self._settings.fallback else 0
         try:
             engine.unchecked(session, level, 0.0 if self._settings.fallback else REFUSED_FOR, now)
@@ -155,5 +155,5 @@ class Asking:
             worker.act(lambda now: worker.engine.challenge(session, kind, level, parameters, LIFE, now))
 
     def _here(self, session: Session) -> bool:
-        """Whether it is here still: it may have gone, or moved."""
+        """Whether the session is still here: it may have ended, or migrated."""
         return self._worker is not None and self._worker.engine.sessions.get(session.id) is session

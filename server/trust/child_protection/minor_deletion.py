@@ -1,7 +1,7 @@
 """Delete the records of users who are, or seem, under 18. **Invariant:** by the same deletion as at their own request, except what a hold keeps.
 
 A person's decision names a keyed identity that is stored nowhere else: the records can be found only when that user connects and is refused,
-so they are deleted then. Not within STANDS seconds, because the decision may be undone.
+so they are deleted then. Not within DELETE_AFTER_S, because the decision may be undone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from server.data.errors import StoreAway
 from server.ops import log
 from server.trust.sanctions.ban_table import BanTable
 
-STANDS: Final = 60.0  # seconds after which the decision cannot be undone (`server.data.retention.case_expiry.UNDO`)
+DELETE_AFTER_S: Final = (
+    60.0  # seconds after which the decision cannot be undone (`server.data.retention.case_expiry.UNDO`)
+)
 EVERY: Final = 5.0  # seconds between passes over the waiting identities
 BOUND: Final = 10_000  # identities that wait, and that are remembered as done; beyond it the oldest are dropped
 Delete = Callable[[int, int], Awaitable[object]]
@@ -43,9 +45,9 @@ class Minors:
         self._put(identity, self._clock(), False)
 
     def turned_away(self, identity: int) -> None:
-        """Delete, after STANDS seconds, the records of a refused user whom a person's decision keeps out as a minor. Repeated calls do nothing."""
+        """Delete, after DELETE_AFTER_S seconds, the records of a refused user whom a person decided to be a minor. Repeated calls do nothing."""
         if identity not in self._done and identity not in self._waiting:
-            self._put(identity, self._clock() + STANDS, True)
+            self._put(identity, self._clock() + DELETE_AFTER_S, True)
 
     def _put(self, identity: int, due: float, decided: bool) -> None:
         if identity:

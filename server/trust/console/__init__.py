@@ -1,4 +1,6 @@
-"""The moderators' console: a port of its own, never the public one. Rule: who may do what stands in roles.py, and console_gate.py alone asks.
+"""Serve the moderators' console on a port of its own, never the public one.
+
+**Invariant:** permissions are in roles.py, and console_gate.py alone checks them.
 
 browser ─► gate (session, role, step-up, own page) ─► a handler ─► server.trust.desk.case_desk ─► store
              │                                            └► pages (templates/)

@@ -1,4 +1,4 @@
-"""`/accounts`: who has one, invitations, roles, closing. Rule: for admins, with a fresh passkey; an admin sees no case by that."""
+"""Serve `/accounts`: list, invitations, roles, closing. **Invariant:** for admins, with a fresh passkey; an admin's role alone shows no case."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from server.trust.operators.roles import ROLES, Action, Operator
 
 
 class AccountRoutes:
-    """The handlers. `origin`: where the links of invitations are."""
+    """Handlers. `origin`: of the invitations' links."""
 
     def __init__(self, pages: Pages, accounts: Accounts, origin: str) -> None:
         self._pages = pages
@@ -60,7 +60,7 @@ class AccountRoutes:
 
 
 def add_accounts(gate: Gate, pages: Pages, accounts: Accounts, origin: str) -> None:
-    """One part of the console."""
+    """Add the routes."""
     routes = AccountRoutes(pages, accounts, origin)
     pages.offer("/accounts", "console.accounts", Action.ACCOUNTS)
     gate.add("GET", "/accounts", Action.ACCOUNTS, routes.show)

@@ -1,4 +1,4 @@
-"""`/appeals`, and bans that are taken back. Rule: one's own decision is shown and cannot be answered; the page says why."""
+"""Serve `/appeals`, and lifting of bans. **Invariant:** an appeal of one's own decision is shown and cannot be answered; the page says why."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from server.trust.sanctions.sanction_table import CLOSING, Refused
 
 
 class Reviews:
-    """The handlers."""
+    """Handlers."""
 
     def __init__(self, pages: CasePages, desk: Desk) -> None:
         self._pages = pages
@@ -75,7 +75,7 @@ class Reviews:
 
 
 def _shown(one: Appeal, operator: Operator, t: Said) -> dict[str, object]:
-    """An appeal as the page shows it."""
+    """Return an appeal as the page shows it."""
     length = FOR_GOOD if one.until >= FOR_GOOD else one.until - one.since
     out = one.measure in CLOSING
     lapse = one.at + LAPSE * DAY
@@ -96,7 +96,7 @@ def _shown(one: Appeal, operator: Operator, t: Said) -> dict[str, object]:
 
 
 def add_reviews(gate: Gate, pages: Pages, cases: CasePages, desk: Desk) -> None:
-    """One part of the work on cases."""
+    """Add the routes."""
     reviews = Reviews(cases, desk)
     pages.offer("/appeals", "console.appeals", Action.APPEALS)
     gate.add("GET", "/appeals", Action.APPEALS, reviews.appeals)

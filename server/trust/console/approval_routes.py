@@ -1,4 +1,7 @@
-"""`/approvals`: what waits for a second operator. Rule: shown to those who may do the same; a yes takes a fresh passkey."""
+"""Serve `/approvals`: requests that wait for a second moderator.
+
+**Invariant:** shown to moderators who may do the same; confirming needs a fresh passkey.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from server.trust.operators.roles import TWO_OPERATORS, Action, Operator
 
 
 class ApprovalRoutes:
-    """The handlers."""
+    """Handlers."""
 
     def __init__(self, pages: Pages, approvals: Approvals) -> None:
         self._pages = pages
@@ -32,7 +35,7 @@ class ApprovalRoutes:
         return await self._do(request, operator, self._approvals.confirm)
 
     async def refuse(self, request: web.Request, operator: Operator) -> web.StreamResponse:
-        """`POST /approvals/refuse`: `id`; one's own is taken back by it."""
+        """`POST /approvals/refuse`: `id`; one's own request is withdrawn."""
         return await self._do(request, operator, self._approvals.refuse)
 
     async def _do(
@@ -55,7 +58,7 @@ class ApprovalRoutes:
 
 
 def _row(one: Asked, operator: Operator, t: Said) -> dict[str, object]:
-    """A request as the page shows it. `until`: when it has run out."""
+    """Return a request as the page shows it. `until`: its expiry."""
     what, words = wanted_words(one.words, t) if one.action is Action.FOREVER else ("", one.words)
     return {
         "id": one.id,
@@ -76,7 +79,7 @@ def _row(one: Asked, operator: Operator, t: Said) -> dict[str, object]:
 
 
 def add_approvals(gate: Gate, pages: Pages, approvals: Approvals) -> None:
-    """One part of the console."""
+    """Add the routes."""
     routes = ApprovalRoutes(pages, approvals)
     pages.offer("/approvals", "console.approvals", TWO_OPERATORS)
     gate.add("GET", "/approvals", TWO_OPERATORS, routes.show)

@@ -1,6 +1,6 @@
-"""What may leave a case: an address, the case as a file; and a hold on it. Rule: for officers, with a fresh passkey.
+"""Serve disclosures of a case: an address, the case as a file; and a hold on it. **Invariant:** for officers, with a fresh passkey.
 
-The first two take two operators.
+The first two need a second moderator.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ASKED = (State.ASKED, State.WAITING)
 
 
 class Disclosures:
-    """The handlers."""
+    """Handlers."""
 
     def __init__(self, pages: CasePages, desk: Desk, approvals: Approvals) -> None:
         self._pages = pages
@@ -28,7 +28,7 @@ class Disclosures:
         self._approvals = approvals
 
     async def reveal(self, request: web.Request, operator: Operator) -> web.StreamResponse:
-        """`POST /case/ID/reveal`: `why`, `emergency`. The first time it asks for a second operator, then it shows the address."""
+        """`POST /case/ID/reveal`: `why`, `emergency`. The first call requests a second moderator's approval, the next one shows the address."""
         ident, why = request.match_info["case"], await self._reason(request, operator, Action.REVEAL)
         if not isinstance(why, str):
             return why
@@ -36,7 +36,7 @@ class Disclosures:
         return self._pages.answer("address.html", request, operator, case=ident, address=address)
 
     async def export(self, request: web.Request, operator: Operator) -> web.StreamResponse:
-        """`POST /case/ID/export`: `why`. As `reveal`, then the file."""
+        """`POST /case/ID/export`: `why`. As `reveal`, with the file."""
         ident, why = request.match_info["case"], await self._reason(request, operator, Action.EXPORT)
         if not isinstance(why, str):
             return why
@@ -59,8 +59,7 @@ class Disclosures:
         return web.Response(status=303, headers={"Location": f"/case/{ident}"})
 
     async def _reason(self, request: web.Request, operator: Operator, action: Action) -> str | web.StreamResponse:
-        """The reason for which it may be done now: the one that was confirmed, whatever this form says. Else it is asked for, and the page that says
-        what it waits for."""
+        """Return the approved reason, whatever this form says; without approval request it, and return the page that shows the state."""
         form, subject = sent(request), bytes.fromhex(request.match_info["case"])
         why = form.get("why").strip()
         if not why:
@@ -80,7 +79,7 @@ class Disclosures:
 
 
 def add_disclosures(gate: Gate, cases: CasePages, desk: Desk, approvals: Approvals) -> None:
-    """One part of the work on cases."""
+    """Add the routes."""
     disclosures = Disclosures(cases, desk, approvals)
     gate.add("POST", CASE + "/reveal", Action.REVEAL, cases.of_a_case(disclosures.reveal))
     gate.add("POST", CASE + "/export", Action.EXPORT, cases.of_a_case(disclosures.export))

@@ -1,4 +1,7 @@
-"""Pages about a case. Rule: of a case in the urgent queue nobody learns who is not of role child, not even that it is there."""
+"""Share what pages about a case have in common: access, language, refusals.
+
+**Invariant:** only the role child can see a case of the urgent queue, or that it exists.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,12 @@ CASE = "/case/{case:[0-9a-f]{32}}"
 
 
 def seen(queue: str, operator: Operator) -> bool:
-    """Whether an operator sees the cases of a queue; empty: the case is gone, what is left of it is a ban."""
+    """Whether a moderator may see cases of a queue; empty: the case is deleted, and a ban is left."""
     return not queue or operator.may(OPENED_BY[queue])
 
 
 class CasePages:
-    """What the parts of the work on cases share."""
+    """Helpers of all handlers of cases."""
 
     def __init__(self, gate: Gate, pages: Pages, desk: Desk, shifts: Shifts) -> None:
         self._gate = gate
@@ -31,7 +34,7 @@ class CasePages:
         self._shifts = shifts
 
     def of_a_case(self, handler: Handler) -> Handler:
-        """The handler, for those who may see the case of the path."""
+        """Wrap a handler for moderators who may see the case of the path."""
 
         async def guarded(request: web.Request, operator: Operator) -> web.StreamResponse:
             try:
@@ -43,24 +46,24 @@ class CasePages:
         return guarded
 
     def spoken(self, request: web.Request) -> Said:
-        """The language of whoever asks."""
+        """Return the reader's language."""
         return self._pages.spoken(request)
 
     def missing(self, request: web.Request, operator: Operator) -> web.StreamResponse:
-        """What is not there, and what somebody may not see."""
+        """Return the page for a case that is missing or not visible."""
         return self._gate.missing(request, operator)
 
     def answer(
         self, template: str, request: web.Request, operator: Operator, *, status: int = 200, **values: object
     ) -> web.Response:
-        """A page, which proposes a break to who worked long."""
+        """Return a page, with a proposed break after long work."""
         worked, left = self._shifts.minutes(operator.name), self._shifts.left(operator.name)
         return self._pages.answer(template, request, operator, status=status, worked=worked, looks_left=left, **values)
 
     def looked(self, operator: Operator) -> None:
-        """Somebody was given a picture."""
+        """Count a viewed picture."""
         self._shifts.looked(operator.name)
 
     def refused(self, request: web.Request, operator: Operator, why: Worded, queue: str = "") -> web.Response:
-        """That nothing was done, and why."""
+        """Return the page that says why nothing was done."""
         return self.answer("case-refused.html", request, operator, status=409, why=why, queue=queue)

@@ -1,5 +1,6 @@
-"""Pictures of a case, one by one, and the mark that there is apparent abuse material. Rule: nothing is loaded that nobody asked for; each load
-is a line of the trail, and a picture is given to our own page alone, never as a page of its own.
+"""Serve pictures of a case one by one, and the mark of apparent abuse material.
+
+**Invariant:** no picture is loaded without a request; each is a line of the audit log, and is given to the console's page alone, never as a page.
 """
 
 from __future__ import annotations
@@ -15,18 +16,18 @@ from server.trust.sanctions.sanction_table import Refused
 
 PICTURE = CASE + "/picture/{piece:[0-9a-f]{32}}"
 WHY = "work in the console"
-REASON = 300  # characters that are kept of why somebody looks
+REASON = 300  # characters kept of a reason
 
 
 class Pictures:
-    """The handlers."""
+    """Handlers."""
 
     def __init__(self, pages: CasePages, desk: Desk) -> None:
         self._pages = pages
         self._desk = desk
 
     async def picture(self, request: web.Request, operator: Operator) -> web.StreamResponse:
-        """`GET /case/ID/picture/ID?why=…`: `why` is wanted for what lies with role child."""
+        """`GET /case/ID/picture/ID?why=…`: `why` is required for material of the role child."""
         if not of_our_page(request):
             return self._pages.missing(request, operator)
         role = operator.may(Action.CHILD)
@@ -49,19 +50,19 @@ class Pictures:
             await self._desk.mark(ident, operator.name, why)
         except Refused as problem:
             return self._pages.refused(request, operator, problem)
-        except ObjectsAway:  # it is marked and kept; what could not be moved is moved when the case is opened
+        except ObjectsAway:  # it is marked and kept; the rest is moved when the case is opened
             pass
         return web.Response(status=303, headers={"Location": f"/case/{ident}"})
 
 
 def of_our_page(request: web.Request) -> bool:
-    """Whether a browser asks for a picture of a page of ours; a program, which says neither, may too."""
+    """Whether the request is for an image of the console's own page; a program without these headers may too."""
     told = request.headers
     return told.get("Sec-Fetch-Site", "same-origin") == "same-origin" and told.get("Sec-Fetch-Dest", "image") == "image"
 
 
 def add_pictures(gate: Gate, cases: CasePages, desk: Desk) -> None:
-    """One part of the work on cases."""
+    """Add the routes."""
     pictures = Pictures(cases, desk)
     gate.add("GET", PICTURE, Action.WORK, cases.of_a_case(pictures.picture))
     gate.add("POST", CASE + "/child", Action.CHILD, cases.of_a_case(pictures.mark))

@@ -1,5 +1,7 @@
-"""Cases in words, for the pages. Rule: what a template shows of a case is made here, in the language of whoever reads it, and nothing here
-knows an identity or an address. What people wrote stays as it is; what is stored (measures, reasons, kinds) are keys, said by a sentence.
+"""Translate cases into words for the pages.
+
+**Invariant:** all that a template shows of a case is made here, in the reader's language, without identity or address. Words of users stay as they
+are; stored values (measures, reasons, kinds) are keys, worded by a sentence.
 """
 
 from __future__ import annotations
@@ -20,14 +22,15 @@ from server.trust.evidence.chat_evidence import Evidence
 from server.trust.sanctions.sanction_table import CLOSING, Decision, Refused, length, spoken
 
 PAUSES = (15, 60, 180, 720, 1_440)  # minutes
-# What one operator asks another to confirm, as `wanted` writes it.
+# A request for a second moderator, as `wanted` writes it.
 _WANTED = re.compile(r"(ban) (?:(\d{1,5}) days?|for good) by (R\d)\. ?(.*)", re.S | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a chat. `at`: minutes and seconds since its first; `reported`: of the reported side; `meant`: a report names it; `found`: by which
-    rules a program found something in it first."""
+    """A line of a chat. `at`: minutes and seconds since its first; `reported`: of the reported side; `meant`: a report marks it; `found`: rules that
+    matched here first.
+    """
 
     at: str
     reported: bool
@@ -47,7 +50,7 @@ class Text:
 
 
 def age(seconds: float, t: Said) -> str:
-    """How long ago, in its largest unit: `3 hours`."""
+    """Return an age in its largest unit: `3 hours`."""
     for size in (DAY, HOUR, MINUTE):
         if seconds >= size:
             return t.span(int(seconds // size) * size)
@@ -55,39 +58,39 @@ def age(seconds: float, t: Said) -> str:
 
 
 def lasting(seconds: int, t: Said) -> str:
-    """A length, `7 days`, `for good`."""
+    """Return a length: `7 days`, `for good`."""
     return length(seconds).said(t)
 
 
 def mode(name: str, t: Said) -> str:
-    """A kind of chat."""
+    """Return the name of a kind of chat."""
     return t.text(f"saved.kind.{name}")
 
 
 def reason(name: str, t: Said) -> str:
-    """What a report says is wrong."""
+    """Return a report's reason in words."""
     return t.text(f"transparency.part.{name}")
 
 
 def reasons(listed: Listed | Waits, t: Said) -> str:
-    """`threats and nudity`."""
+    """Return a case's reasons: `threats and nudity`."""
     return t.listed([reason(name, t) for name in listed.reasons])
 
 
 def measure(name: str, rule: str, t: Said) -> str:
-    """A decision in a few words: `Ban, R5`, `Nothing follows`."""
+    """Return a decision in a few words: `Ban, R5`, `Nothing follows`."""
     what = t.text(f"console.measure.{name}")
     return t.text("console.decided", measure=what, rule=rule) if rule else what
 
 
 def measured(name: str, seconds: int, rule: str, t: Said) -> str:
-    """The same with its length: `Ban (7 days), R5`."""
+    """Return a decision with its length: `Ban (7 days), R5`."""
     what = t.text(f"console.measure.{name}")
     return t.text("console.decided.long", measure=what, length=lasting(seconds, t), rule=rule)
 
 
 def tab(count: Count, now: float, t: Said) -> dict[str, object]:
-    """A queue as its tab shows it."""
+    """Return a queue as its tab shows it."""
     return {
         "name": count.queue,
         "label": queue(count.queue, t),
@@ -97,18 +100,18 @@ def tab(count: Count, now: float, t: Said) -> dict[str, object]:
 
 
 def queue(name: str, t: Said) -> str:
-    """The name of a queue."""
+    """Return the name of a queue."""
     return t.text(f"console.queue.{name}")
 
 
 def unread(names: Iterable[str], t: Said) -> str:
-    """Which queues and lists no account may open, `Urgent and appeals`; empty: none."""
+    """Return the names of queues and lists without a reader, `Urgent and appeals`; or ""."""
     keys = {APPEALS: "console.appeals", NOTICES: "console.notices"}
     return t.listed([t.text(keys.get(name, f"console.queue.{name}")) for name in sorted(names)]) if names else ""
 
 
 def row(listed: Listed, now: float, t: Said) -> dict[str, object]:
-    """A case as the list shows it."""
+    """Return a case as the list shows it."""
     return {
         "id": listed.id,
         "reasons": reasons(listed, t),
@@ -121,14 +124,14 @@ def row(listed: Listed, now: float, t: Said) -> dict[str, object]:
 
 
 def waits(found: Waits, t: Said) -> dict[str, str]:
-    """A case that waits for a second look, as the list shows it."""
+    """Return a case open for a second review, as the list shows it."""
     return {
         "id": found.id, "reasons": reasons(found, t), "mode": mode(found.mode, t), "until": moment(found.until, t),
     }  # fmt: skip
 
 
 def record(found: Record, t: Said) -> str:
-    """How often a reporter was right."""
+    """Return how often a reporter was right, in words."""
     if not found.known:
         return t.text("console.record.unknown")
     if not found.of:
@@ -137,14 +140,14 @@ def record(found: Record, t: Said) -> str:
 
 
 def crowd(found: Crowd, t: Said) -> str:
-    """How a case's many reports came."""
+    """Return how a case's many reports came, in words."""
     n, fresh = t.number(found.reports), t.number(found.unproven)
     length = t.span(max(MINUTE, -(-found.seconds // MINUTE) * MINUTE))
     return t.text("console.case.crowd", n=n, length=length, fresh=fresh)
 
 
 def before(found: Earlier, t: Said) -> str:
-    """A decision before this one."""
+    """Return an earlier decision in words."""
     at, what = moment(found.closed, t), measure(found.measure, found.rule, t)
     if found.state == "decided":
         return t.text("console.case.earlier", at=at, what=what)
@@ -153,7 +156,7 @@ def before(found: Earlier, t: Said) -> str:
 
 
 def outcome(found: Outcome, now: float, operator: str, t: Said) -> dict[str, object]:
-    """What was decided about this case. `left`: seconds in which this operator may take it back."""
+    """Return a case's decision. `left`: seconds in which this moderator may undo it."""
     return {
         "closed": moment(found.closed, t),
         "by": found.decided_by,
@@ -166,18 +169,18 @@ def outcome(found: Outcome, now: float, operator: str, t: Said) -> dict[str, obj
 
 
 def second(found: Second, t: Said) -> str:
-    """What another operator would have decided, and whether that is what was decided."""
+    """Return a second review in words, and whether it agrees."""
     key = "console.second.agreed" if found.agreed else "console.second.differed"
     return t.text(key, who=found.by, at=moment(found.at, t), what=measure(found.measure, found.rule, t))
 
 
 def told(found: Outcome, t: Said) -> str:
-    """A decision in a few words; of a case that nobody looked at in time, too."""
+    """Return a decision in a few words; also of a case that was not read in time."""
     return measure(found.measure or "none", found.rule, t)
 
 
 def text(found: Evidence, t: Said) -> Text:
-    """The server's own text."""
+    """Return the server's own text of a chat."""
     began = found.lines[0].at if found.lines else found.at
     lines = tuple(
         Line(
@@ -193,7 +196,7 @@ def text(found: Evidence, t: Said) -> Text:
 
 
 def picture(found: Shot, t: Said) -> dict[str, object]:
-    """A picture before anybody asked for it."""
+    """Return the description of a picture that is not loaded yet."""
     whose = "reported" if found.subject else "other"
     return {
         "id": found.id,
@@ -205,7 +208,7 @@ def picture(found: Shot, t: Said) -> dict[str, object]:
 
 
 def shown(found: Opened, now: float, t: Said, *, country: bool) -> dict[str, object]:
-    """A case as its page shows it. `country`: its two letters too."""
+    """Return a case as its page shows it. `country`: with its two letters."""
     warning = t.text("console.measure.warning")
     rules = [
         {
@@ -234,7 +237,7 @@ def shown(found: Opened, now: float, t: Said, *, country: bool) -> dict[str, obj
 
 
 def decision(choice: str, rule: str, minutes: str, days: str, words: str) -> Decision:
-    """What a form says, but for the ladder's step, which has no length yet. Raises Refused."""
+    """Return the decision of a form; a step of a ladder has no length yet. Raises Refused."""
     said = " ".join(words.split())
     if choice == "none":
         return Decision("none")
@@ -254,12 +257,12 @@ def decision(choice: str, rule: str, minutes: str, days: str, words: str) -> Dec
 
 
 def wanted(chosen: Decision) -> str:
-    """What one operator asks another to confirm, as it is stored: in English, the same for every reader of the trail."""
+    """Return the stored words of a request for a second moderator: in English, the same for every reader of the audit log."""
     return f"{chosen.measure} {spoken(chosen.seconds or 0)} by {chosen.rule}. {chosen.words}".strip()
 
 
 def wanted_words(stored: str, t: Said) -> tuple[str, str]:
-    """The same as a page shows it: what, in the reader's language; and the words of whoever asked, as they are."""
+    """Return the same for a page: (decision in the reader's language, words of the author as they are)."""
     if (found := _WANTED.fullmatch(stored)) is None:
         return "", stored
     name, days, rule, words = found.groups()
@@ -267,7 +270,7 @@ def wanted_words(stored: str, t: Said) -> tuple[str, str]:
 
 
 def _number(digits: str) -> int:
-    """Raises Refused."""
+    """Parse a number of a form. Raises Refused."""
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 5):
         raise Refused("refused.number")
     return int(digits)

@@ -1,7 +1,7 @@
-"""The work on cases: lists, a case, its decision. Rule: whoever opens a case has it; nobody sees the urgent queue who is not of role child.
+"""Serve the work on cases: lists, a case, its decision. **Invariant:** opening a case claims it; only the role child sees the urgent queue.
 
-Everything works by forms alone; `casework.js` adds the keys. A decision that takes a higher grade is sent on, as it is, to the path
-that asks for it, so that the gate asks for role and passkey.
+Everything works by forms alone; `casework.js` adds keys. A decision that needs a higher grade is redirected, unchanged, to that grade's path,
+so that the gate requires role and passkey.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PATHS = {Grade.LEAD: (Action.LONG, "long"), Grade.PAIR: (Action.FOREVER, "pair")
 
 
 class Casework:
-    """The handlers."""
+    """Handlers."""
 
     def __init__(self, pages: CasePages, desk: Desk, approvals: Approvals, everybody: accounts.Accounts) -> None:
         self._accounts = everybody
@@ -44,7 +44,7 @@ class Casework:
         self._approvals = approvals
 
     async def cases(self, request: web.Request, operator: Operator) -> web.StreamResponse:
-        """`GET /cases?queue=…`: one queue, and the counts of all that this operator may see."""
+        """`GET /cases?queue=…`: one queue, and the counts of all that this moderator may see."""
         queue, now, t = request.query.get("queue", PEOPLE), self._desk.now, self._pages.spoken(request)
         counts = await self._desk.counts()
         if not operator.may(Action.CHILD):
@@ -60,24 +60,24 @@ class Casework:
         )  # fmt: skip
 
     async def first(self, request: web.Request, operator: Operator) -> web.StreamResponse:
-        """`POST /cases/next`: take the first case of a queue."""
+        """`POST /cases/next`: claim the first case of a queue."""
         queue = sent(request).get("queue")
         if queue not in QUEUES or not seen(queue, operator):
             return self._pages.missing(request, operator)
         return await self._onward(queue, operator)
 
     async def show(self, request: web.Request, operator: Operator) -> web.StreamResponse:
-        """`GET /case/ID`: open it, and have it for a quarter of an hour."""
+        """`GET /case/ID`: claim it for 15 minutes, and show it."""
         return await self._case(request, operator)
 
     async def release(self, request: web.Request, operator: Operator) -> web.StreamResponse:
-        """`POST /case/ID/release`: give it back, and take the next."""
+        """`POST /case/ID/release`: release it, and claim the next."""
         ident = request.match_info["case"]
         await self._desk.release(ident, operator.name)
         return await self._onward(await self._desk.queue_of(ident), operator, after=ident)
 
     async def undo(self, request: web.Request, operator: Operator) -> web.StreamResponse:
-        """`POST /case/ID/undo`: take one's own decision back."""
+        """`POST /case/ID/undo`: undo one's own decision."""
         ident = request.match_info["case"]
         try:
             await self._desk.undo(ident, operator.name)
@@ -94,11 +94,11 @@ class Casework:
         return await self._decide(request, operator, Grade.LEAD)
 
     async def decide_pair(self, request: web.Request, operator: Operator) -> web.StreamResponse:
-        """`POST /case/ID/decide/pair`: beyond that; the first time it asks for a second operator, then it decides."""
+        """`POST /case/ID/decide/pair`: beyond that; the first call requests a second moderator's approval, the next one decides."""
         ident = request.match_info["case"]
         try:
             chosen = await self._chosen(request)
-            # all that another operator confirms
+            # all that the second moderator confirms
             what = f"{chosen.measure} {chosen.rule} {chosen.seconds} {chosen.words}"
             subject = bytes.fromhex(ident) + hashlib.sha256(what.encode()).digest()[:16]
             if not (await self._approvals.find(Action.FOREVER, subject, operator)).may:
@@ -110,7 +110,7 @@ class Casework:
     async def _ask(
         self, request: web.Request, operator: Operator, ident: str, subject: bytes, words: str
     ) -> web.StreamResponse:
-        """Ask another operator, who must be able to open the case."""
+        """Request approval of another moderator, and release the case so that they can open it."""
         state = await self._approvals.find(Action.FOREVER, subject, operator)
         try:
             if state not in (State.ASKED, State.WAITING):
@@ -137,7 +137,7 @@ class Casework:
         return await self._onward(await self._desk.queue_of(ident), operator, done=ident)
 
     async def _chosen(self, request: web.Request) -> Decision:
-        """What the form says, with the length of the ladder's step. Raises Refused."""
+        """Return the form's decision, with the length of the ladder's step. Raises Refused."""
         form = sent(request)
         chosen = case_words.decision(*(form.get(name) for name in ("choice", "rule", "minutes", "days", "words")))
         if chosen.measure != "ban" or chosen.seconds is not None:
@@ -148,13 +148,13 @@ class Casework:
         return Decision("ban", chosen.rule, seconds, chosen.words)
 
     async def _onward(self, queue: str, operator: Operator, *, after: str = "", done: str = "") -> web.StreamResponse:
-        """To the next case of a queue, or to the list where there is none. `done`: the case that was just decided."""
+        """Redirect to the next case of a queue, or to the list. `done`: the case just decided."""
         ident = await self._desk.next(queue, operator.name, after)
         more = {"done": done} if done else {}
         return to(f"/case/{ident}", **more) if ident else to("/cases", queue=queue, **more)
 
     async def _done(self, request: web.Request, operator: Operator) -> dict[str, object] | None:
-        """What this operator decided a moment ago, where the address names it and it may be taken back."""
+        """Return this moderator's decision of a moment ago, if the address names it and it may be undone."""
         try:
             ident = request.query.get("done", "")
             found = await self._desk.lately(ident, operator.name) if ident else None
@@ -171,7 +171,7 @@ class Casework:
     async def _case(
         self, request: web.Request, operator: Operator, problem: Worded | None = None
     ) -> web.StreamResponse:
-        """A case, which is this operator's from now on where it is open. `problem`: why nothing was done."""
+        """Show a case, and claim it if it is open. `problem`: why nothing was done."""
         ident, now, t = request.match_info["case"], self._desk.now, self._pages.spoken(request)
         queue = await self._desk.queue_of(ident)
         try:
@@ -179,7 +179,7 @@ class Casework:
         except Taken as why:
             return self._pages.refused(request, operator, why, queue=queue)
         except Refused:
-            pass  # it is closed: it can be read
+            pass  # it is closed: it can still be read
         try:
             found = await self._desk.show(ident, operator.name, WHY)
         except ObjectsAway:
@@ -195,12 +195,12 @@ class Casework:
 
 
 def to(path: str, **query: str) -> web.Response:
-    """303, with a query."""
+    """Return a redirect (303) with a query."""
     return web.Response(status=303, headers={"Location": f"{path}?{urlencode(query)}" if query else path})
 
 
 def add_casework(gate: Gate, pages: Pages, desk: Desk, approvals: Approvals, everybody: accounts.Accounts) -> None:
-    """One part of the console: cases, appeals, and what may leave."""
+    """Add the routes of cases, second reviews, appeals, disclosures and pictures."""
     cases = CasePages(gate, pages, desk, Shifts(lambda: desk.now))
     work = Casework(cases, desk, approvals, everybody)
     pages.offer("/cases", "console.cases", Action.WORK)

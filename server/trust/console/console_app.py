@@ -1,6 +1,6 @@
-"""The console as one application. Rule: each part adds its own routes behind the gate; this file only puts them together.
+"""Build the console's application. **Invariant:** each part adds its own routes behind the gate; this module only assembles them.
 
-Where it is reached is one origin, for passkeys belong to it: a request by another name is told that name, and nothing else.
+It has one origin, to which passkeys are bound: a request by another name gets that origin, and nothing else.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions")
 logger = log.get()
 
 
-# The pages of case work, each a part of its own.
+# Parts of the console beside accounts, approvals and notices.
 PARTS: list[Part] = [add_casework]
 
 
@@ -56,7 +56,7 @@ def build(
     address: Callable[[web.BaseRequest], str],
     clock: Callable[[], float] = time.time,
 ) -> web.Application:
-    """The application. `origin`: where browsers reach it; `address`: of who asks; `clock`: Unix seconds."""
+    """Return the application. `origin`: for browsers; `address`: returns a client's address; `clock`: Unix seconds."""
     pages = Pages()
     passkeys = Passkeys(origin)
     app = web.Application(
@@ -85,7 +85,7 @@ def build(
 
 
 def only_by(origin: str, pages: Pages) -> Middleware:
-    """Middleware: nobody is answered by another name, so that no page elsewhere whose name was pointed here is."""
+    """Middleware: refuse requests by another name, so that another site's name that points here reaches nothing."""
     host = urlsplit(origin).netloc.lower()
 
     @web.middleware
@@ -98,7 +98,7 @@ def only_by(origin: str, pages: Pages) -> Middleware:
 
 
 def knowing(passkeys: Passkeys) -> Middleware:
-    """Middleware: who comes first waits until the library of passkeys is there."""
+    """Middleware: the first request waits for the passkey library to load."""
 
     @web.middleware
     async def known(request: web.Request, handler: Answer) -> web.StreamResponse:
@@ -110,7 +110,7 @@ def knowing(passkeys: Passkeys) -> Middleware:
 
 
 def faults(pages: Pages) -> Middleware:
-    """Middleware: the store's absence and a fault of ours are pages too; the fault is logged by its place."""
+    """Middleware: turn the store's absence and a bug into pages; the bug is logged by its place."""
 
     @web.middleware
     async def told(request: web.Request, handler: Answer) -> web.StreamResponse:
@@ -120,7 +120,7 @@ def faults(pages: Pages) -> Middleware:
             raise
         except StoreAway:
             return pages.answer("refused.html", request, None, status=503, why="away")
-        except Exception as error:  # noqa: BLE001 - whatever it is, one request pays for it
+        except Exception as error:  # noqa: BLE001 - any bug costs one request
             logger.error("http.fault", **log.described(error))
             return pages.answer("refused.html", request, None, status=500, why="fault")
 
@@ -128,7 +128,7 @@ def faults(pages: Pages) -> Middleware:
 
 
 async def private(_request: web.Request, response: web.StreamResponse) -> None:
-    """`on_response_prepare`: nothing is kept by a browser but the files; forms say where they come from."""
+    """`on_response_prepare`: browsers cache nothing but the files; forms send their origin."""
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers.setdefault("Referrer-Policy", "same-origin")
     response.headers.setdefault("X-Robots-Tag", "noindex")
@@ -137,7 +137,7 @@ async def private(_request: web.Request, response: web.StreamResponse) -> None:
 
 
 def entrance(pages: Pages, gate: Gate) -> Callable[[web.Request, Operator], Awaitable[web.StreamResponse]]:
-    """`GET /`: the first place where an operator may go."""
+    """`GET /`: redirect to the first page that a moderator may open."""
 
     async def enter(request: web.Request, operator: Operator) -> web.StreamResponse:
         places = pages.places(operator)

@@ -1,4 +1,4 @@
-"""What the console's pages are made of: its own scripts and style, and the tokens of the public page. Rule: read once, served by name from memory."""
+"""Serve the console's scripts and styles, and the tokens of the public page. **Invariant:** read once, served by name from memory."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ PREFIX = "/static/"
 
 
 def address(name: str) -> str:
-    """Where a file is, for a template."""
+    """Return a file's address, for a template."""
     return PREFIX + name
 
 
 class Files:
-    """All of them, by name: `console.css`, `style/tokens.css`."""
+    """All files by name: `console.css`, `style/tokens.css`."""
 
     def __init__(self) -> None:
         paths = {path.name: path for path in sorted(OWN.iterdir()) if path.suffix in KINDS}

@@ -1,7 +1,7 @@
-"""What stands before every handler: session, role, own page, token, fresh passkey. Rule: nothing of the console is reached but through here.
+"""Check each request before its handler: session, role, own page, token, fresh passkey. **Invariant:** all of the console is behind this gate.
 
-Whoever may not is answered as if nothing were there, so that nobody learns what exists. A handler reads a POST by `sent(request)`: the gate
-has read its body already.
+A moderator without permission gets the answer for a missing page, so that nothing reveals what exists. A handler reads a POST by
+`sent(request)`: the gate has read its body already.
 """
 
 from __future__ import annotations
@@ -22,26 +22,27 @@ from server.trust.operators.console_sessions import COOKIE, SESSION, Session, Se
 from server.trust.operators.roles import STEP_UP, Operator, Who, allowed
 
 Handler = Callable[[web.Request, Operator], Awaitable[web.StreamResponse]]
-Prove = Callable[[web.Request, Operator, str], Awaitable[bool]]  # whether an answer is a passkey of this operator, now
-Ask = Callable[[web.Request], str]  # the options of a question for a passkey, as JSON
+# whether an answer proves a passkey of this moderator now
+Prove = Callable[[web.Request, Operator, str], Awaitable[bool]]
+Ask = Callable[[web.Request], str]  # options of a passkey request, as JSON
 FORM = web.RequestKey("form", Form)
 FRESH = 300.0  # seconds that a passkey counts as fresh
-ANSWER = "passkey"  # the field in which a page brings what the passkey said
+ANSWER = "passkey"  # form field of the passkey's answer
 _OWN_PATH = re.compile(r"/(?!/)[\w.~/?=&%-]*", re.ASCII)
 
 
 def sent(request: web.Request) -> Form:
-    """The form of a POST that the gate let through."""
+    """Return the form of a POST that passed the gate."""
     return request[FORM]
 
 
 def own_path(text: str) -> str:
-    """A path of the console to go on to, `/` for anything else: nobody is sent elsewhere."""
+    """Return a path of the console to continue with, `/` for anything else: no open redirect."""
     return text if len(text) <= 500 and _OWN_PATH.fullmatch(text) else "/"
 
 
 class Gate:
-    """Puts handlers into an application. `prove` and `ask`: the passkeys' part of a step-up; `clock`: Unix seconds."""
+    """Registry of guarded handlers in an application. `prove` and `ask`: the passkeys' part of a step-up; `clock`: Unix seconds."""
 
     def __init__(
         self,
@@ -60,10 +61,10 @@ class Gate:
         self._clock = clock
 
     def add(self, method: str, path: str, action: Who, handler: Handler, *, fresh: bool | None = None) -> None:
-        """Put a handler behind the gate.
+        """Add a handler behind the gate.
 
-        `action`: who may; of several: whoever may one of them; None: everybody who is signed in. `fresh`: whether a passkey of the last
-        five minutes is needed; None: as the action says.
+        `action`: the permission; of a set, one is enough; None: every signed-in moderator. `fresh`: whether a passkey of the last five minutes is
+        needed; None: as the action requires.
         """
         step_up = action in STEP_UP if fresh is None else fresh
 
@@ -73,16 +74,16 @@ class Gate:
         self._app.router.add_route(method, path, guarded)
 
     def csrf(self, request: web.Request) -> str:
-        """What a form of this session carries in its field `token` (templates have it as `token`)."""
+        """Return the token that each form of this session carries (`token` in templates)."""
         session = request.get(SESSION)
         return session.token if session is not None else ""
 
     def close(self) -> None:
-        """Answer everything that was not added, too. Call it last."""
+        """Answer every other path too. Call it last."""
         self._app.router.add_route("*", "/{path:.*}", self._nothing)
 
     def missing(self, request: web.Request, operator: Operator) -> web.StreamResponse:
-        """The page for what is not there, and for what somebody may not see: the same."""
+        """Return the same page for a missing path and a missing permission."""
         return self._pages.answer("missing.html", request, operator, status=404)
 
     async def _nothing(self, request: web.Request) -> web.StreamResponse:
@@ -115,7 +116,7 @@ class Gate:
         return web.Response(status=303, headers={"Location": f"/sign-in?next={there}" if there != "/" else "/sign-in"})
 
     async def _unsent(self, request: web.Request, session: Session) -> web.StreamResponse | None:
-        """Read the form; the answer where it does not come from a page of this session."""
+        """Read the form. Return a refusal if it does not come from a page of this session."""
         operator = session.operator
         if not from_own_page(request, takes_null=False):
             return self._pages.answer("refused.html", request, operator, status=403, why="origin")
@@ -135,7 +136,7 @@ class Gate:
         return bool(answer) and await self._prove(request, operator, answer)
 
     def _question(self, request: web.Request, operator: Operator) -> web.StreamResponse:
-        """The page that asks for the passkey and sends again what was sent; what was only looked at is looked at again."""
+        """Return the page that asks for the passkey and repeats the POST, or returns to the page."""
         post = request.method == "POST"
         fields = [pair for pair in request[FORM].pairs if pair[0] not in (ANSWER, "token")] if post else []
         again = fields if post else [("next", own_path(request.path_qs))]

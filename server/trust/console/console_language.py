@@ -1,6 +1,6 @@
-"""`/language`: in which language the console answers, chosen in its menu. Rule: a cookie of its own keeps the choice, and nothing is stored.
+"""Set the console's language, chosen in its menu (`/language`). **Invariant:** a cookie of its own keeps the choice, and nothing is stored.
 
-It needs no session: who signs in chooses too, and nothing that is kept changes by it.
+It needs no session: the sign-in page has the menu too, and no stored data changes.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ YEAR = 31_536_000  # seconds
 
 
 class Language:
-    """The handler."""
+    """Handler."""
 
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
 
     async def choose(self, request: web.Request) -> web.Response:
-        """`POST /language`: `language`, `next`. What is no language of ours changes nothing."""
+        """`POST /language`: `language`, `next`. An unknown language changes nothing."""
         if not from_own_page(request, takes_null=False):
             return self._pages.answer("refused.html", request, None, status=403, why="origin")
         try:
@@ -38,5 +38,5 @@ class Language:
 
 
 def add_language(app: web.Application, pages: Pages) -> None:
-    """One part of the console, before the gate closes."""
+    """Add the route, before the gate closes."""
     app.router.add_post(LANGUAGE_PATH, Language(pages).choose)

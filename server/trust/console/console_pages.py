@@ -1,8 +1,10 @@
-"""The console's pages. Rule: a page is a template that extends base.html; nothing is cached, nothing comes from elsewhere, nothing runs inline.
+"""Render the console's pages.
 
-In every template stand, besides what a handler passes: `operator` (None: nobody is signed in), `places` (where they may go), `token` (what
-each form carries in its field `token`), `static(name)`, `code(text)`, and `t`, the sentences of whoever reads (`server.http.words.sentences`): the
-language that was chosen in the menu, else the browser's, else English. What a person wrote stays as it is.
+**Invariant:** a page is a template that extends base.html; nothing is cached, loaded from another origin, or run inline.
+
+Every template has, besides a handler's values: `operator` (None: not signed in), `places` (the navigation), `token` (for the field `token` of each
+form), `static(name)`, `code(text)`, and `t`, the reader's sentences (`server.http.words.sentences`): in the language chosen in the menu, else the
+browser's, else English. Words of users stay as they are.
 """
 
 from __future__ import annotations
@@ -23,12 +25,12 @@ from server.trust.operators.roles import Operator, Who, allowed
 
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGE = "__Host-mod-language"  # the cookie of the choice
-LANGUAGE_PATH = "/language"  # where it is made
+LANGUAGE_PATH = "/language"  # address of the choice
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An entry of the navigation. `label`: the key of its name; `action`: who sees it, as of `Gate.add`."""
+    """An entry of the navigation. `label`: the key of its name; `action`: the permission, as of `Gate.add`."""
 
     path: str
     label: str
@@ -36,7 +38,7 @@ class Place:
 
 
 class Pages:
-    """Renders them. The templates are read and compiled when it is made: no file is opened in the loop."""
+    """Renderer. The templates are read and compiled when it is made: no file is opened in the loop."""
 
     def __init__(self, folder: Path = TEMPLATES) -> None:
         self.said: dict[str, Said] = said()
@@ -46,18 +48,18 @@ class Pages:
         )
 
     def spoken(self, request: web.BaseRequest) -> Said:
-        """The language of whoever asks."""
+        """Return the reader's language."""
         chosen = cookie_of(request, LANGUAGE)
         if chosen not in self.said:
             chosen = preferred(request.headers.get("Accept-Language", ""), self.said)
         return self.said[chosen]
 
     def offer(self, path: str, label: str, action: Who) -> None:
-        """Put an entry into the navigation; entries stand in the order in which they were offered. `label`: a key."""
+        """Append an entry to the navigation. `label`: a key."""
         self._places.append(Place(path, label, action))
 
     def places(self, operator: Operator | None) -> list[Place]:
-        """Where an operator may go; the first of them is where they come in."""
+        """Return a moderator's navigation; the first entry is the start page."""
         if operator is None:
             return []
         return [place for place in self._places if allowed(operator, place.action)]
@@ -65,14 +67,14 @@ class Pages:
     def answer(
         self, template: str, request: web.Request, operator: Operator | None, *, status: int = 200, **values: object
     ) -> web.Response:
-        """A page as an answer; raises jinja2.UndefinedError where a value is missing."""
+        """Return a page as an answer; raises jinja2.UndefinedError if a value is missing."""
         session = request.get(SESSION)
         text = self._environment.get_template(template).render(
             t=self.spoken(request),
             operator=operator,
             places=self.places(operator),
             path=request.path,
-            # Another language begins where a page can be asked for again; what is missing says nothing of where it was looked for.
+            # A new language reloads a page that can be reloaded; a missing page does not reveal its path.
             here=request.path_qs if request.method == "GET" and status != 404 else "/",
             token=session.token if session is not None else "",
             **values,
@@ -81,5 +83,5 @@ class Pages:
 
 
 def code(text: str) -> Markup:
-    """Digits, an address: read from left to right in every language."""
+    """Return digits or an address, left to right in every language."""
     return Markup('<code dir="ltr">{}</code>').format(text)

@@ -1,4 +1,7 @@
-"""What the rest of the server asks of the console, as a protocol. Rule: nothing is imported here that a server without a store need not have."""
+"""Define the console as the rest of the server sees it, as a protocol.
+
+**Invariant:** nothing is imported here that a server without a store does not need.
+"""
 
 from typing import Protocol
 
@@ -6,19 +9,19 @@ from server.ops.metrics.exposition import Reading
 
 
 class Console(Protocol):
-    """`server.trust.console.console_server.Console`, the one implementation."""
+    """Port of `server.trust.console.console_server.Console`, the one implementation."""
 
     async def start(self, *, listening: bool = True) -> None:
-        """Have the port, where it can be had, and answer there, or from `listen` on."""
+        """Bind the port, if possible, and serve; not `listening`: from `listen` on."""
 
     async def listen(self) -> None:
-        """Answer, also anew after `pause`."""
+        """Accept connections, also again after `pause`."""
 
     async def pause(self) -> None:
-        """Take no more connections."""
+        """Accept no more connections."""
 
     async def stop(self) -> None:
         """Close the port."""
 
     def reading(self) -> Reading:
-        """Numbers for the metrics."""
+        """Return the values of the metrics."""

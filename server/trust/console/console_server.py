@@ -1,4 +1,4 @@
-"""The console's port. Rule: it is never the public one; where it cannot be had the service goes on without a console, and says so."""
+"""Run the console on its port. **Invariant:** never the public one; if it cannot be bound, the service runs without a console, and logs that."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from server.trust.console.console_app import SESSIONS, SIGNING, build
 from server.trust.console.sign_in import Signing
 from server.trust.operators.console_sessions import Sessions
 
-SWEEP = 300.0  # seconds between looks for sessions that have ended
+SWEEP = 300.0  # seconds between deletions of expired sessions
 TASK = "console-sessions"
 NAME = "console"  # among the listening sockets
-ORIGIN_FILE = Path("run/console")  # in the folder of data: where the console is reached that was started last
+ORIGIN_FILE = Path("run/console")  # in the data folder: origin of the console that was started last
 
 logger = log.get()
 
 
 class Console:
-    """One a process. `data`: the folder of data; `address`: of who asks, by the rules of this deployment."""
+    """Console of one process. `data`: the data folder; `address`: returns a client's address, by this deployment's rules."""
 
     def __init__(
         self, parts: Parts, chosen: settings.Console, data: Path, address: Callable[[web.BaseRequest], str], tasks: Tasks,
@@ -43,10 +43,10 @@ class Console:
         self._address = address
         self._tasks = tasks
         self._port = SidePort(NAME, sockets)
-        self._signing: Signing | None = None  # None where the port could not be had
+        self._signing: Signing | None = None  # None: the port could not be bound
 
     async def start(self, *, listening: bool = True) -> None:
-        """Have the port, where it can be had, and answer. Not `listening`: who comes waits for `listen`.
+        """Bind the port, if possible, and serve. Not `listening`: clients wait for `listen`.
 
         Raises StartError for an inherited port that is not the settings'.
         """
@@ -71,12 +71,12 @@ class Console:
             await self.listen()
 
     async def listen(self) -> None:
-        """Answer from here on, also anew after `pause`; nothing where the port could not be had."""
+        """Accept connections, also again after `pause`; without a port do nothing."""
         if await self._port.listen():
             logger.info("console.ready", host=self._settings.host, port=self._port.number)
 
     async def pause(self) -> None:
-        """Take no more connections: who comes waits for `listen`, here or in the process to which the socket is given on."""
+        """Accept no more connections: clients wait for `listen`, here or in the process that inherits the socket."""
         await self._port.pause()
 
     async def stop(self) -> None:
@@ -85,19 +85,19 @@ class Console:
         await self._port.stop()
 
     def reading(self) -> Reading:
-        """Numbers for the metrics: passkeys shown, and connections that were too many at this port."""
+        """Return the values of the metrics: sign-ins, and refused connections of this port."""
         if self._signing is None:
             return {}
         return {**self._signing.reading(), "serendip_http_spoilt": {("crowded",): self._port.crowded}}
 
 
 def origin(chosen: settings.Console, port: int) -> str:
-    """Where browsers reach it: as set, else on the machine itself."""
+    """Return the console's origin for browsers: as set, else on localhost."""
     return chosen.origin or f"http://localhost:{port}"
 
 
 def write_origin(data: Path, reached: str) -> None:
-    """Keep where the console is reached, for commands whose shell has other settings than the server."""
+    """Write the console's origin, for commands whose shell has other settings than the server."""
     path = data / ORIGIN_FILE
     path.parent.mkdir(mode=0o700, exist_ok=True)
     new = path.with_name(f"{path.name}.new")
@@ -106,7 +106,7 @@ def write_origin(data: Path, reached: str) -> None:
 
 
 def known_origin(chosen: settings.Console, data: Path) -> str:
-    """Where browsers reach the console: as set, else as the server said that started last, else by the port that is set."""
+    """Return the console's origin: as set, else as the last started server wrote it, else by the set port."""
     said = ""
     with contextlib.suppress(OSError):
         said = (data / ORIGIN_FILE).read_text()
@@ -114,8 +114,8 @@ def known_origin(chosen: settings.Console, data: Path) -> str:
 
 
 async def sweep(sessions: Sessions) -> None:
-    """Until it is cancelled: rows of sessions that have ended go."""
+    """Delete expired sessions until cancelled."""
     while True:
-        with contextlib.suppress(StoreAway):  # they open nothing; the next look takes them
+        with contextlib.suppress(StoreAway):  # expired sessions are refused anyway
             await sessions.forget()
         await asyncio.sleep(SWEEP)

@@ -1,6 +1,6 @@
-"""`/notices`: what anybody told us, read and answered. Rule: a notice is shown only after a reason was given, which stands in the trail before it.
+"""Serve `/notices`: read and answer public notices. **Invariant:** a notice is shown only after a reason, which is in the audit log first.
 
-The list has no words of anybody: when it came, and what it is about.
+The list has no words of the writers: the time, and the kind.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from server.trust.sanctions.sanction_table import Refused
 
 
 class NoticeRoutes:
-    """The handlers."""
+    """Handlers."""
 
     def __init__(self, pages: Pages, notices: LawDesk) -> None:
         self._pages = pages
@@ -29,7 +29,7 @@ class NoticeRoutes:
         return self._list(request, operator, await self._notices.waiting())
 
     async def show(self, request: web.Request, operator: Operator) -> web.Response:
-        """`POST /notices/show`: `id`, `why`. By POST: a look leaves a row, and no address of it stays in a browser."""
+        """`POST /notices/show`: `id`, `why`. By POST: a look is a line of the audit log, and no address of it stays in a browser."""
         form = sent(request)
         try:
             found = await self._notices.show(form.get("id"), operator.name, _why(form.get("why")))
@@ -66,14 +66,14 @@ class NoticeRoutes:
 
 
 def _why(text: str) -> str:
-    """The reason for the trail. Raises Refused where there is none."""
+    """Return the reason for the audit log. Raises Refused for an empty one."""
     if not text.strip():
         raise Refused("refused.why")
     return text.strip()
 
 
 def add_notices(gate: Gate, pages: Pages, notices: LawDesk) -> None:
-    """One part of the console."""
+    """Add the routes."""
     routes = NoticeRoutes(pages, notices)
     pages.offer("/notices", "console.notices", Action.NOTICES)
     gate.add("GET", "/notices", Action.NOTICES, routes.listed)

@@ -1,5 +1,6 @@
-"""`/second`, and what one would have decided of a case that somebody else decided. Rule: nothing of that decision is shown before, and nothing
-follows from what is said.
+"""Serve `/second`: second reviews of another moderator's decisions.
+
+**Invariant:** nothing of that decision is shown before the answer, and nothing follows from the answer.
 """
 
 from __future__ import annotations
@@ -19,21 +20,21 @@ WHY = "a second look in the console"
 
 
 class Seconds:
-    """The handlers."""
+    """Handlers."""
 
     def __init__(self, pages: CasePages, desk: Desk) -> None:
         self._pages = pages
         self._desk = desk
 
     async def waiting(self, request: web.Request, operator: Operator) -> web.StreamResponse:
-        """`GET /second`: the cases that wait for this operator."""
+        """`GET /second`: the cases open for this moderator's review."""
         t = self._pages.spoken(request)
         found = [one for one in await self._desk.second_looks(operator.name) if seen(one.queue, operator)]
         rows = [case_words.waits(one, t) for one in found]
         return self._pages.answer("second.html", request, operator, rows=rows)
 
     async def say(self, request: web.Request, operator: Operator) -> web.StreamResponse:
-        """`POST /case/ID/second`: `choice`, a measure, and `rule`; then the case with both decisions."""
+        """`POST /case/ID/second`: `choice`, a measure, and `rule`; then show the case with both decisions."""
         ident, form = request.match_info["case"], sent(request)
         measure = form.get("choice")
         rule = "" if measure == "none" else ADULTS if measure == AGE else form.get("rule")
@@ -47,7 +48,7 @@ class Seconds:
 
 
 def add_seconds(gate: Gate, pages: Pages, cases: CasePages, desk: Desk) -> None:
-    """One part of the work on cases."""
+    """Add the routes."""
     seconds = Seconds(cases, desk)
     pages.offer("/second", "console.second", Action.WORK)
     gate.add("GET", "/second", Action.WORK, seconds.waiting)

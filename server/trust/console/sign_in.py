@@ -1,4 +1,4 @@
-"""`/sign-in`, `/enrol/…`, `/sign-out`, `/prove`: how somebody comes in and goes. Rule: failures count by network, and all read the same."""
+"""Serve `/sign-in`, `/enrol/…`, `/sign-out` and `/prove`. **Invariant:** failures count by network, and all get the same answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from server.trust.operators.passkeys import NotProved, Passkeys
 from server.trust.operators.roles import Operator
 
 TRIES, AGAIN = 10.0, 1 / 30  # failures of a network at once, and a second after that
-ASKED, ASKS = 60.0, 0.5  # questions for a passkey, the same
+ASKED, ASKS = 60.0, 0.5  # passkey requests of a network at once, and a second after that
 SIGN_IN, STEP_UP, ENROL = "sign in", "step up", "enrol"
 RESULTS = ("passed", "enrolled", "refused", "limited")
 
@@ -29,7 +29,7 @@ logger = log.get()
 
 
 class Signing:
-    """The handlers. `address`: of who asks, by the rules of this deployment."""
+    """Handlers. `address`: returns a client's address, by this deployment's rules."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Signing:
         self._results: Counter[str] = Counter(dict.fromkeys(RESULTS, 0))
 
     def reading(self) -> Reading:
-        """Numbers for the metrics."""
+        """Return the values of the metrics."""
         return {"serendip_console_signins": {(result,): count for result, count in self._results.items()}}
 
     async def show(self, request: web.Request) -> web.Response:
@@ -100,21 +100,21 @@ class Signing:
         return answer
 
     async def prove(self, request: web.Request, _operator: Operator) -> web.Response:
-        """`POST /prove`: back to what was looked at, now that the gate has seen the passkey."""
+        """`POST /prove`: redirect back, after the gate has verified the passkey."""
         return web.Response(status=303, headers={"Location": own_path(sent(request).get("next"))})
 
     async def step_up(self, request: web.Request, operator: Operator, answer: str) -> bool:
-        """Whether an answer is a passkey of this operator (`gate.Prove`)."""
+        """Whether an answer proves a passkey of this moderator (`console_gate.Prove`)."""
         if self._limited(request, self._failures) is not None:
             return False
         return await self._name(request, answer, f"{STEP_UP} {operator.name}") == operator.name
 
     def ask_step_up(self, request: web.Request) -> str:
-        """The question for it (`gate.Ask`)."""
+        """Return the passkey request of a step-up (`console_gate.Ask`)."""
         return self._passkeys.ask(f"{STEP_UP} {request[SESSION].operator.name}")
 
     async def _name(self, request: web.Request, answer: str, purpose: str) -> str | None:
-        """Whose passkey it is; None, counted, where it proves nothing."""
+        """Return the account of an answer; None, counted as a failure, if it does not verify."""
         try:
             shown = self._passkeys.shown(answer, purpose)
             known = await self._accounts.key(shown.id)
@@ -140,7 +140,7 @@ class Signing:
         return answer
 
     async def _read(self, request: web.Request) -> Form | web.Response:
-        """The form of somebody who is not in yet, or the answer to what is none of ours."""
+        """Return the form of an unauthenticated client, or a refusal."""
         if not from_own_page(request, takes_null=False):
             return self._pages.answer("refused.html", request, None, status=403, why="origin")
         if (limited := self._limited(request, self._failures)) is not None:
@@ -153,7 +153,7 @@ class Signing:
             return answer
 
     def _limited(self, request: web.Request, buckets: NetworkBuckets) -> web.Response | None:
-        """The answer to a network that tried too often. What it asks is counted, what it fails at by `_failed`."""
+        """Return the refusal of a network with too many tries, or None. Requests are counted here, failures by `_failed`."""
         place, now = self._address(request), time.monotonic()
         wait = buckets.wait(place, now)
         if not wait:
@@ -185,7 +185,7 @@ class Signing:
 
 
 def add_signing(app: web.Application, gate: Gate, signing: Signing) -> None:
-    """One part of the console: the only routes that are not behind the gate are here, the choice of a language, and the files."""
+    """Add the routes. Only these, the choice of a language and the files are outside the gate."""
     app.router.add_get("/sign-in", signing.show)
     app.router.add_post("/sign-in", signing.sign_in)
     app.router.add_get("/enrol/{link}", signing.show_enrol)

@@ -1,1 +1,1 @@
-"""Answer an access request: what is stored of one person, as JSON, CSV and a ZIP archive."""
+"""Export one person's stored data (access request) as JSON, CSV and a ZIP archive."""

@@ -1,7 +1,7 @@
-"""The parts of an answer: which pieces there are, of which items of the registry, with which fields. Rule: a field stands here or nowhere.
+"""Define the parts of an export: each a list of records, with its registry items and its fields. **Invariant:** a field is listed here or nowhere.
 
 The files, their schemas, the tables of the page and the test against the registry are all made from this list. Kinds of a field: `text`,
-`word` (of a list, which a page says in its reader's language), `whole` (a number), `time` (UTC, to the second), `day`, `month`; with a
+`word` (of a list, which a page shows in its reader's language), `whole` (a number), `time` (UTC, to the second), `day`, `month`; with a
 question mark it may be null.
 """
 
@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-PROVIDED = "provided"  # what came from the person, or was seen of what they did: what portability is about
-ABOUT = "about_you"  # what others said or decided
+PROVIDED = "provided"  # from the person, or observed of their acts: the scope of portability
+ABOUT = "about_you"  # reported or decided by others
 Row = dict[str, str | int | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One list of pieces. `items`: keys of the registry that it answers; `fields`: the kind of each, in order."""
+    """A list of records. `items`: keys of the registry that it answers; `fields`: the kind of each, in order."""
 
     name: str
     folder: str

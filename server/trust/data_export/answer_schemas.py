@@ -1,4 +1,4 @@
-"""JSON Schemas of the files of an answer. Rule: made from the list of parts, so that they cannot say anything else."""
+"""Build JSON Schemas of the files of an export. **Invariant:** made from the list of parts, so that both always agree."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _kind(kind: str) -> dict[str, Any]:
 
 
 def _object(fields: dict[str, Any]) -> dict[str, Any]:
-    """All fields, and no other."""
+    """Return the schema of an object with all these fields and no other."""
     return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
 
 

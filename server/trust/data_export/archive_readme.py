@@ -1,4 +1,4 @@
-"""README.html of an answer: what is in the archive, for people. Rule: one file that needs no other, in every language of the site, and no script."""
+"""Render README.html of an export. **Invariant:** one self-contained file, in every language of the site, without a script."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ _TEMPLATE = templates.environment(FOLDER, _NAME).get_template(_NAME)
 
 
 def page(know: Mapping[str, Any]) -> str:
-    """The document. `know`: what know.json holds."""
+    """Return the document. `know`: the content of know.json."""
     return _TEMPLATE.render(know=know, languages=list(said().values()), parts=PARTS)

@@ -1,4 +1,4 @@
-"""Tables as CSV. Rule: a cell that a spreadsheet would take for a formula begins with an apostrophe; it is shown, never run."""
+"""Write tables as CSV. **Invariant:** a cell that a spreadsheet would take for a formula begins with an apostrophe, so it is shown and never run."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Iterable, Sequence
 
 from server.trust.data_export.answer_parts import Row
 
-# and their wide forms, which some read alike
+# with the full-width forms, which some programs accept too
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def cell(value: str | int | None) -> str:
-    """One cell, defused: also where blanks stand before the formula, since some programs take them away."""
+    """Return a safe cell; formulas after blanks count too, because some programs strip them."""
     text = "" if value is None else str(value).replace("\x00", "")
     return f"'{text}" if text.startswith(FORMULA) or text.lstrip().startswith(FORMULA) else text
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Row]) -> bytes:
-    """A header and the rows, every cell in quotes; UTF-8 with the mark by which spreadsheets know it."""
+    """Return a header and the rows, every cell in quotes; UTF-8 with the byte order mark that spreadsheets expect."""
     out = io.StringIO(newline="")
     table = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     table.writerow(columns)

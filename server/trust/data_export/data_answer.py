@@ -1,6 +1,8 @@
-"""know.json: what is held of one person, beside what the statement says of each kind of it. Rule: statement and registry speak, never this file.
+"""Assemble know.json: a person's data beside the privacy statement's text for each kind of it.
 
-The same form whatever is held, nothing too. No time of the answer is in it: the same state is the same bytes.
+**Invariant:** all text is the statement's or the registry's.
+
+The form is the same for any data, and for none. It has no time of the answer: the same state gives the same bytes.
 """
 
 from __future__ import annotations
@@ -14,9 +16,9 @@ from server.data.privacy.registry_model import Category
 from server.data.statement.statement_document import PROVIDERS
 from server.trust.data_export.answer_parts import PART_OF, PARTS, Row
 
-# Who works for the operator: what a kind of provider gets ([[recipients]] of the settings).
+# Recipient by kind of provider ([[recipients]] of the settings).
 BUSINESS = {kind: who.value for kind, who in PROVIDERS.items()}
-YEAR = 365  # days before the answer, of which the law asks
+YEAR = 365  # days before the answer that the law requires
 RIGHTS = (
     "to see what is held about you, and to take it with you: this answer",
     "to have it deleted",
@@ -30,7 +32,7 @@ RIGHTS = (
 def document(
     stated: Mapping[str, Any], pieces: Mapping[str, Sequence[Row]], counts: Mapping[str, int], now: int
 ) -> dict[str, Any]:
-    """The whole. `stated`: of server.data.statement.current_statement; `pieces`: by part; `counts`: how many there are of each, shown here or not."""
+    """Return the whole document. `stated`: of server.data.privacy.current_statement; `pieces`: by part; `counts`: of each part, shown here or not."""
     held = [row for row in stated["items"] if counts.get(PART_OF.get(row["key"], ""), 0)]
     return {
         "statement": {"version": stated["version"], "date": stated["date"]},
@@ -61,7 +63,7 @@ def _item(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _category(row: Mapping[str, Any], held: Sequence[Mapping[str, Any]], now: int) -> dict[str, Any]:
-    """What the law asks of each category: from where, what for, to whom; collected: by any version of the last 12 months."""
+    """Return the required facts of a category: sources, purposes, recipients; `collected` by any version of the last 12 months."""
     name = next(category.name for category in Category if category.value == row["name"])
     of_you = [item for item in held if name in item["categories"]]
     return {
@@ -77,7 +79,7 @@ def _category(row: Mapping[str, Any], held: Sequence[Mapping[str, Any]], now: in
 
 
 def _collected(now: int) -> set[str]:
-    """Categories of every version of the statement that was in force in the 12 months before."""
+    """Return the categories of every version of the statement in force in the 12 months before."""
     since = f"{datetime.datetime.fromtimestamp(now - YEAR * 86_400, datetime.UTC):%Y-%m-%d}"
     versions = registry_history.history()
     ended = [later.date for later in versions[1:]] + ["9999"]
@@ -86,7 +88,7 @@ def _collected(now: int) -> set[str]:
 
 
 def _recipients(stated: Mapping[str, Any], held: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Who may get something of what is held of this person, by name where there is one."""
+    """Return the possible recipients of this person's data, by name if known."""
     may = {word for item in held for word in item["recipients"]}
     return [
         dict(row)
@@ -100,7 +102,7 @@ def _recipients(stated: Mapping[str, Any], held: Sequence[Mapping[str, Any]]) ->
 
 
 def _business(stated: Mapping[str, Any], held: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Who works for the operator and is named, with the categories that they got; none where nobody does."""
+    """Return the named providers with the categories that they got; empty without providers."""
     found = []
     for one in stated["providers"]:
         got = [item for item in held if BUSINESS.get(one["kind"]) in item["recipients"]]
@@ -114,6 +116,6 @@ def _business(stated: Mapping[str, Any], held: Sequence[Mapping[str, Any]]) -> l
 
 
 def _complaint(operator: Mapping[str, Any]) -> str:
-    """Where to complain."""
+    """Return the sentence that names the authority for complaints."""
     who = operator.get("authority") or "the data protection authority of the place where you live or work"
     return f"You can complain to {who}."

@@ -1,4 +1,4 @@
-"""What a person asked of us about their own data before, read for the answer. Rule: found by domains of their own, which join with no other row."""
+"""Read a person's earlier data requests for an export. **Invariant:** they are found by keyed values of their own, which join with no other row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from server.trust.data_requests.request_log import ANSWER, WHERE, WORDS
 
 
 async def asked(view: View) -> dict[str, list[Piece]]:
-    """Four parts: requests, whom they were passed on to, deletions and restrictions, and keys that were made invalid."""
+    """Return four parts: requests, their recipients, deletions and restrictions, and invalidated keys."""
     return {
         "requests": await _requests(view),
         "request_steps": await _steps(view),

@@ -1,7 +1,9 @@
-"""What is known of a person, for that person: one document, and a ZIP. Rule: one snapshot is read, and a missing piece fails the whole.
+"""Export all data about a person, for that person: one document, and a ZIP.
 
-The snapshot is over before the first byte leaves: who reads slowly holds no transaction. Only chats beyond the first PAGE are read on later, behind
-the last one that left and not beyond the newest one of the snapshot; if one of them went meanwhile, the archive ends unfinished and opens nowhere.
+**Invariant:** one snapshot is read, and a missing record fails the whole.
+
+The snapshot is closed before the first byte is sent: a slow reader holds no transaction. Only chats beyond the first PAGE are read later, after
+the last one sent and up to the newest one of the snapshot; if one of them was deleted meanwhile, the archive ends unfinished and cannot be opened.
 """
 
 from __future__ import annotations
@@ -36,22 +38,22 @@ from server.trust.data_export.zip_stream import Archive
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
 
-SHOWN = 2_000  # pieces of a part in the document; the archive has them all
+SHOWN = 2_000  # records of a part in the document; the archive has them all
 PAGE = 5_000  # chats in memory at once while an archive is made: 8 MB
-# people whose rows are read at the same time; who comes then waits, and the store's other connections stay free
+# exports that read at the same time; others wait, so that the store's other connections stay free
 READING = 4
-TRIES = 40  # for a place among those whose logs are unpacked,
+TRIES = 40  # to get a slot for unpacking a log,
 AGAIN = 0.25  # seconds apart
 START = (b"", -1)  # before every chat
 
 
 class Incomplete(ObjectsAway):
-    """A piece that the rows name is not there: no answer, rather than half of one."""
+    """An object named by a row is missing: no export, rather than an incomplete one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one snapshot says. `chats`: how many the daily tables have; `newest`, `first`: those of the document, of the archive's first page."""
+    """Content of one snapshot. `chats`: number in the daily tables; `newest`, `first`: those of the document, and of the archive's first page."""
 
     view: View
     chats: int
@@ -64,7 +66,7 @@ class Found:
 
 
 class Known:
-    """Answers over one store. `statement`: what `server.data.statement.current_statement` tells of this deployment."""
+    """Exports over one store. `statement`: returns this deployment's answer of `server.data.privacy.current_statement`."""
 
     def __init__(self, parts: Parts, statement: Callable[[], dict[str, Any]]) -> None:
         self._parts = parts
@@ -74,12 +76,12 @@ class Known:
         self._making = asyncio.Semaphore(1)
 
     async def know(self, identity: int, now: int) -> dict[str, Any]:
-        """What know.json holds: the newest SHOWN pieces of each part, and how many there are. Raises StoreAway; ValueError for identity 0."""
+        """Return know.json: the newest SHOWN records of each part, and their numbers. Raises StoreAway; ValueError for identity 0."""
         found = await self._read(identity, now, page=0)
         return await self._made(self._document, found)
 
     async def export(self, identity: int, now: int) -> AsyncIterator[bytes]:
-        """The ZIP, as bytes that may leave. Raises StoreAway, ObjectsAway, before the first of them or in the midst; then it opens nowhere."""
+        """Stream the ZIP. Raises StoreAway, ObjectsAway, before the first piece or later; the archive then cannot be opened."""
         found = await self._read(identity, now, page=PAGE)
         document = await self._made(self._document, found)
         archive = Archive()
@@ -88,7 +90,7 @@ class Known:
         yield archive.end()
 
     async def _files(self, found: Found, document: dict[str, Any]) -> AsyncIterator[tuple[str, bytes]]:
-        """All of an archive, in its order: what people open first, then what programs read."""
+        """Yield all files of an archive in order: those for people first, then those for programs."""
         yield "README.html", archive_readme.page(document).encode()
         yield "know.json", dumped(document)
         for name, schema in SCHEMAS.items():
@@ -107,7 +109,7 @@ class Known:
             yield str(as_picture(found.view, row)["file"]), body
 
     async def _made(self, make: Callable[Given, Made], *given: Given.args, **named: Given.kwargs) -> Made:
-        """What `make` makes of it, apart from the loop, one at a time: it holds Python's lock, and more threads would only take more of it."""
+        """Run `make` in a thread, one at a time: it holds Python's lock, so more threads would not help."""
         async with self._making:
             return await asyncio.to_thread(make, *given, **named)
 
@@ -151,7 +153,7 @@ class Known:
         return data_answer.document(self._statement(), shown, counts, found.view.now)
 
     async def _pages(self, part: Part, found: Found) -> AsyncIterator[tuple[list[Row], int]]:
-        """The rows of a part; chats in pages, with their numbers from 1, where there are more than one holds. 0: the only one."""
+        """Yield (rows, page number) of a part; chats in pages from 1 if there are more than one, else with 0."""
         if part.name == "saved_logs":
             yield [person_rows.as_log(found.view, row) for row in found.logs], 0
         elif part.name != "chats":
@@ -173,7 +175,7 @@ class Known:
             return await person_rows.chats(dataclasses.replace(view, connection=connection), after, most)
 
     async def _log(self, view: View, row: Any) -> dict[str, bytes]:
-        """The files of one saved log. It waits while too many logs are unpacked. Raises Incomplete, ObjectsAway."""
+        """Return the files of one saved log; waits while too many logs are unpacked. Raises Incomplete, ObjectsAway."""
         facts = person_rows.as_log(view, row)
         number = facts["number"]
 
@@ -197,7 +199,7 @@ class Known:
 
 
 def chats(view: View, held: Rows, rows: Rows) -> list[Row]:
-    """For the answer, oldest first; a chat that stands in both tables once."""
+    """Return chats for an export, oldest first; a chat in both tables once."""
     made = [person_rows.as_chat(view, row) for row in rows]
     there = {row["number"] for row in made}
     older = [person_rows.as_chat(view, row, held=True) for row in held]
@@ -205,7 +207,7 @@ def chats(view: View, held: Rows, rows: Rows) -> list[Row]:
 
 
 def files(part: Part, rows: list[Row], page: int) -> list[tuple[str, bytes]]:
-    """A part's files: JSON, and a table of what the person provided. `page`: 0 for the only one."""
+    """Return a part's files: JSON, and a CSV table of provided data. `page`: 0 for the only one."""
     name = f"{part.folder}/{part.name}" + (f"-{page:04}" if page else "")
     found = [(f"{name}.json", dumped(rows))]
     if part.folder == PROVIDED:
@@ -214,5 +216,5 @@ def files(part: Part, rows: list[Row], page: int) -> list[tuple[str, bytes]]:
 
 
 def dumped(document: Any) -> bytes:
-    """As JSON that a person can read too."""
+    """Return indented JSON."""
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

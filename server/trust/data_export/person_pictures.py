@@ -1,4 +1,4 @@
-"""Pictures of a person's own camera, read for them. Rule: nobody else's camera, and apparent abuse material is handed to nobody."""
+"""Read pictures of a person's own camera for an export. **Invariant:** no other camera, and never apparent abuse material."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from server.trust.evidence.picture_evidence import CHILD, PICTURE
 
 
 async def pictures(view: View) -> Rows:
-    """Those in the cases about this person, oldest first."""
+    """Return those in cases about this person, oldest first."""
     cases = [row.id for row in await cases_about(view)]
     if not cases:
         return ()
@@ -24,7 +24,7 @@ async def pictures(view: View) -> Rows:
 
 
 def as_picture(view: View, row: Row[Any]) -> Piece:
-    """One row for the answer: the month alone, for the hour would tell who reported. The picture is in a file of its own."""
+    """Return a row for the export: the month alone, because the hour would reveal the reporter. The picture is in a file of its own."""
     number = view.number(b"picture", row.id)
     return {
         "number": number,

@@ -1,8 +1,8 @@
-"""What is stored of one person, read for them. Rule: everything is read by the person's own values, in the one transaction that is given.
+"""Read all rows about one person for an export. **Invariant:** every query is by the person's own values, in the one given transaction.
 
-Never read: the other's row, address or number; who reported, and in which chat; who the operator was; a legal hold that is secret, and what
-only that still keeps; what has run out, though the purge has not come by; anything that opens something. Numbers of chats and logs are made for
-the answer, another one for each side, so that two people's answers cannot be laid side by side.
+Never read: the partner's row, address or number; the reporter, and the reported chat; the moderator's name; a secret legal hold, and data kept by
+it alone; expired rows, even before the purge; any secret. Numbers of chats and logs are made for the export and differ for each side, so that
+two persons' exports cannot be matched.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from server.trust.sanctions.ban_rows import TOLD
 from server.trust.sanctions.notice_loader import PERSON
 
 Rows = Sequence[Row[Any]]
-HOLDS = "hold"  # how the operators' acts about holds begin, in the trail
+HOLDS = "hold"  # prefix of actions about holds in the audit log
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One person's view of the store. `now`: Unix seconds."""
+    """A person's view of the store. `now`: Unix seconds."""
 
     connection: AsyncConnection
     pseudonyms: Pseudonyms
@@ -50,46 +50,46 @@ class View:
     now: int
 
     async def rows(self, wanted: Select[Any]) -> Rows:
-        """What a query finds."""
+        """Return the rows of a query."""
         found: Rows = (await self.connection.execute(wanted)).all()
         return found
 
     def number(self, what: bytes, *ident: bytes) -> str:
-        """A number for the answer, 32 digits: nobody but this service can tell of what."""
+        """Return a number for the export, 32 digits, which only this service can relate to a row."""
         return self.pseudonyms.secret_hash(b"export." + what, b"".join(ident)).hex()
 
     def goes(self, item: str, at: int | None) -> str | None:
-        """The day on which a piece is gone, by the registry; None where its time has not begun."""
+        """Return the day of a row's deletion, by the registry; None if its time has not begun."""
         return None if at is None else day(at + registry_history.days_of(REGISTRY.item(item), self.retention) * DAY)
 
     def kept(self, item: str, clock: ColumnElement[int]) -> ColumnElement[bool]:
-        """That a row's time has not begun, or has not run out."""
+        """Return the condition that a row has not expired."""
         cut = self.now - registry_history.days_of(REGISTRY.item(item), self.retention) * DAY
         return or_(clock.is_(None), clock > cut)
 
 
 def time_of(at: int | None) -> str | None:
-    """`2026-11-24T16:05:09Z`."""
+    """Return a time as `2026-11-24T16:05:09Z`."""
     return None if at is None else f"{datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat()[:19]}Z"
 
 
 def day(at: int) -> str:
-    """`2026-11-24`, UTC."""
+    """Return a UTC day as `2026-11-24`."""
     return datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat()[:10]
 
 
 def day_of(at: int | None) -> str | None:
-    """The day of what others did about a person: the hour would tell who reported."""
+    """Return the day of an act of others about a person: the hour would reveal the reporter."""
     return None if at is None else day(at)
 
 
 def month(at: int) -> str:
-    """`2026-11`, UTC."""
+    """Return a UTC month as `2026-11`."""
     return day(at)[:7]
 
 
 def opened(open_: Callable[[bytes], str], sealed: bytes | None) -> str | None:
-    """What was sealed; None where nothing was, or where its key is destroyed."""
+    """Return the content of sealed bytes; None for None, or if the key is destroyed."""
     try:
         return None if sealed is None else open_(sealed)
     except KeyGone:
@@ -97,7 +97,7 @@ def opened(open_: Callable[[bytes], str], sealed: bytes | None) -> str | None:
 
 
 def words_of(view: View, domain: bytes, sealed: bytes | None) -> str | None:
-    """Somebody's words in a row."""
+    """Return the words in a sealed column."""
     return opened(lambda some: view.pseudonyms.open_text(domain, some), sealed)
 
 
@@ -112,7 +112,7 @@ def _chats(people: Table, chats: Table) -> Select[Any]:
 
 
 async def chats(view: View, after: tuple[bytes, int], most: int) -> Rows:
-    """The oldest rows behind (chat, side), `most` of them, oldest first."""
+    """Return the `most` oldest rows after (chat, side), oldest first."""
     ident, side = after
     behind = or_(party.c.chat > ident, and_(party.c.chat == ident, party.c.side > side))
     wanted = _chats(party, chat).where(party.c.chat >= ident, behind).order_by(party.c.chat, party.c.side)
@@ -120,15 +120,15 @@ async def chats(view: View, after: tuple[bytes, int], most: int) -> Rows:
 
 
 async def newest_chats(view: View, most: int) -> Rows:
-    """The `most` newest rows, oldest first."""
+    """Return the `most` newest rows, oldest first."""
     wanted = _chats(party, chat).order_by(party.c.chat.desc(), party.c.side.desc())
     return (await _by_epoch(view, wanted, view.person.live[::-1], most))[::-1]
 
 
 async def _by_epoch(view: View, wanted: Select[Any], values: Sequence[bytes], most: int) -> list[Row[Any]]:
-    """The first `most` rows: epochs follow each other as chats do, and the rows of one lie in the index in that order, so that nothing is sorted.
+    """Return the first `most` rows. Epochs are in the order of chats, and each epoch's rows are in index order, so nothing is sorted.
 
-    What has run out is not there, though it may stand in the table for a while.
+    Expired rows are left out, though they may still be in the table.
     """
     found: list[Row[Any]] = []
     visible = purge.visible(view.now, view.retention)
@@ -141,14 +141,14 @@ async def _by_epoch(view: View, wanted: Select[Any], values: Sequence[bytes], mo
 
 
 async def chats_by_mode(view: View) -> Counter[str]:
-    """How many there are of each mode."""
+    """Count a person's chats by mode."""
     wanted = select(chat.c.mode, func.count().label("n")).join_from(party, chat, chat.c.id == party.c.chat)
     theirs = wanted.where(party.c.identity.in_(view.person.live), purge.visible(view.now, view.retention))
     return Counter({row.mode: row.n for row in await view.rows(theirs.group_by(chat.c.mode))})
 
 
 async def held_chats(view: View) -> Rows:
-    """Rows that only an open legal hold still keeps; what a secret one keeps is not there."""
+    """Return rows that only an open legal hold still keeps; rows kept by a secret hold are left out."""
     known = select(hold_match.c.value).join(hold, hold.c.id == hold_match.c.hold)
     openly = known.where(*_in_force(view), hold.c.secret.is_(False), hold_match.c.value == held_party.c.identity)
     wanted = _chats(held_party, held_chat).where(
@@ -160,7 +160,7 @@ async def held_chats(view: View) -> Rows:
 
 
 def as_chat(view: View, row: Row[Any], *, held: bool = False) -> Piece:
-    """One row for the answer. `held`: it is from the twin table, sealed under the kept key."""
+    """Return a row for the export. `held`: it is from the twin table, sealed under the kept key."""
     open_ = view.pseudonyms.kept_address if held else view.pseudonyms.live_address
     return {
         "number": view.number(b"chat", row.chat, bytes((row.side,))),
@@ -178,7 +178,7 @@ def as_chat(view: View, row: Row[Any], *, held: bool = False) -> Piece:
 
 
 async def saved_logs(view: View) -> Rows:
-    """The logs that this person is in, with their own private row; those that were removed, though a hold keeps them, are not there."""
+    """Return the logs that include this person, with their own private row; removed logs that a hold keeps are left out."""
     own = (log_party.c.log, log_party.c.side, log_party.c.address, log.c.saved, log.c.object, log.c.object_key)
     wanted = select(*own).join(log, log.c.id == log_party.c.log)
     theirs = wanted.where(log_party.c.identity == view.person.kept, shown_log())
@@ -186,7 +186,7 @@ async def saved_logs(view: View) -> Rows:
 
 
 def as_log(view: View, row: Row[Any]) -> Piece:
-    """One row for the answer; its text is in a file of its own."""
+    """Return a row for the export; its text is in a file of its own."""
     number = view.number(b"log", row.log, bytes((row.side,)))
     return {
         "number": number,
@@ -201,7 +201,7 @@ def as_log(view: View, row: Row[Any]) -> Piece:
 
 
 async def reports_made(view: View) -> list[Piece]:
-    """What this person reported, with their own note until it is decided: later only a hold keeps it. Nothing of whom, or of the case."""
+    """Return this person's reports, with their own note until the decision: later only a hold keeps it. Nothing about the subject or the case."""
     wanted = select(report.c.id, report.c.at, report.c.reason, report.c.note, report.c.outcome, report.c.closed)
     shown = shown_case(view.now, report.c.identity, report.c.at, report.c.case)
     theirs = wanted.where(report.c.identity == view.person.safety, view.kept("report", report.c.closed), shown)
@@ -220,7 +220,7 @@ async def reports_made(view: View) -> list[Piece]:
 
 
 async def moderation(view: View) -> dict[str, list[Piece]]:
-    """What others said and decided about this person, and what they wrote against it: five parts."""
+    """Return reports and decisions about this person, and their appeals: five parts."""
     about, banned, warned = await cases_about(view), await _bans(view), await _notices(view)
     idents = [row.id for row in about]
     texts = {row.case: row for row in await _texts(view, idents)}
@@ -234,7 +234,7 @@ async def moderation(view: View) -> dict[str, list[Piece]]:
 
 
 async def cases_about(view: View) -> Rows:
-    """What they were reported for, or what a program found."""
+    """Return the cases about this person."""
     own = (
         case.c.id, case.c.opened, case.c.state, case.c.measure, case.c.rule, case.c.machine, case.c.decided_by, case.c.closed, case.c.child,
     )  # fmt: skip
@@ -246,7 +246,7 @@ async def cases_about(view: View) -> Rows:
 
 
 async def _texts(view: View, cases: list[bytes]) -> Rows:
-    """How many texts of each case are kept, and until when."""
+    """Count the kept texts of each case, with their expiry."""
     if not cases:
         return ()
     pieces = select(evidence.c.case, func.count().label("n"), func.max(evidence.c.until).label("until"))
@@ -256,7 +256,7 @@ async def _texts(view: View, cases: list[bytes]) -> Rows:
 
 
 async def _reports_received(view: View, cases: list[bytes]) -> list[Piece]:
-    """How many there were in a month by which reason, and no more: the time or the chat would name who reported."""
+    """Count reports by month and reason, and no more: the time or the chat would reveal the reporter."""
     if not cases:
         return []
     wanted = select(report.c.at, report.c.reason).where(report.c.case.in_(cases))
@@ -286,7 +286,7 @@ def _as_case(view: View, row: Row[Any], texts: Row[Any] | None) -> Piece:
 
 
 async def _bans(view: View) -> Rows:
-    """Bans of this person's identity, and of the networks that went with them."""
+    """Return bans of this person's identity, and of the networks banned with it."""
     shown = shown_case(view.now, case_subject.c.identity, case.c.opened, case.c.id)
     theirs = select(case_subject.c.case).join_from(case_subject, case, case.c.id == case_subject.c.case)
     theirs = theirs.where(case_subject.c.identity == view.person.safety, shown)
@@ -308,13 +308,13 @@ def _as_ban(view: View, row: Row[Any]) -> Piece:
         "since": day(row.since),
         "until": day_of(ends),
         "lifted": day_of(row.lifted),
-        "by": _by(row) if row.rule else None,  # of a neutral pause neither cause nor author is told
+        "by": _by(row) if row.rule else None,  # a neutral pause has neither cause nor author
         "goes": view.goes("ban", ends),
     }
 
 
 async def _notices(view: View) -> Rows:
-    """What they were warned of."""
+    """Return warnings of this person."""
     shown = shown_case(view.now, notice.c.mac, notice.c.since, notice.c.case)
     theirs = select(notice).where(notice.c.mac == view.person.safety, view.kept("notice", notice.c.since), shown)
     return await view.rows(theirs.order_by(notice.c.since, notice.c.id))
@@ -336,15 +336,16 @@ def _as_notice(view: View, row: Row[Any]) -> Piece:
 
 
 def _by(row: Row[Any]) -> str | None:
-    """Who decided; None where the case is gone by now. What a person decides of a program's case is theirs."""
+    """Return whether a person or a program decided; None if the case is deleted. A person's decision about a program's case is the person's."""
     return None if row.machine is None else "a machine" if row.machine and row.decided_by is None else "a person"
 
 
 async def _appeals(view: View, cases: list[bytes]) -> list[Piece]:
-    """What this person wrote, and what was answered; not by whom."""
+    """Return this person's appeals and their answers, without the moderators."""
     if not cases:
         return []
-    own = (appeal.c.case.in_(cases), appeal.c.network.is_(False))  # whoever wrote for a network may be somebody else
+    # the writer of a network's appeal may be another person
+    own = (appeal.c.case.in_(cases), appeal.c.network.is_(False))
     wanted = select(appeal).where(*own, view.kept("appeal", appeal.c.closed))
     return [
         {
@@ -361,7 +362,7 @@ async def _appeals(view: View, cases: list[bytes]) -> list[Piece]:
     ]
 
 
-# what operators did
+# acts of operators and moderators
 
 
 def _in_force(view: View) -> tuple[ColumnElement[bool], ...]:
@@ -369,7 +370,7 @@ def _in_force(view: View) -> tuple[ColumnElement[bool], ...]:
 
 
 async def holds(view: View) -> list[Piece]:
-    """Legal holds on this person's identity that are no secret."""
+    """Return legal holds on this person's identity that are not secret."""
     matched = select(hold_match.c.hold).where(hold_match.c.value.in_(view.person.values))
     wanted = select(hold).where(hold.c.id.in_(matched), hold.c.secret.is_(False), *_in_force(view))
     return [
@@ -379,7 +380,10 @@ async def holds(view: View) -> list[Piece]:
 
 
 async def looks(view: View) -> list[Piece]:
-    """On which day and why operators looked at this person, each act once a day; none about holds, and none since a secret one began."""
+    """Return the days on which operators or moderators looked at this person's data, with action and reason, each once a day.
+
+    Nothing about holds, and nothing since a secret hold began.
+    """
     subjects = [view.pseudonyms.audit_subject(value) for value in view.person.values]
     wanted = select(audit.c.time, audit.c.action, audit.c.why).where(
         audit.c.subject.in_(subjects), audit.c.action.not_like(f"{HOLDS}%"), view.kept("audit", audit.c.time)
@@ -391,7 +395,7 @@ async def looks(view: View) -> list[Piece]:
 
 
 def _secret_since(view: View) -> Select[Any]:
-    """When the first secret hold began that names this person, an address or a log of theirs."""
+    """Return the query for the start of the first secret hold on this person, their addresses or their logs."""
     theirs = (
         select(party.c.address_mac).where(party.c.identity.in_(view.person.live)),
         select(log_party.c.address_mac).where(log_party.c.identity == view.person.kept),

@@ -1,4 +1,4 @@
-"""Under which stored values one person is found. Rule: a person is looked up by identity, by index, and by nothing else.
+"""Derive the stored values by which one person's rows are found. **Invariant:** a person is found by identity, by index, and by nothing else.
 
 An address is never enough: a household, a school or a town may share it.
 """
@@ -12,8 +12,9 @@ from server.data.keys.pseudonyms import Pseudonyms
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """The keyed values of one identity, 17 bytes each. `live`: one an epoch whose key exists, 6 at most; `requests`, `deletions`, `keys`:
-    beside what they asked of us."""
+    """Keyed values of one identity, 17 bytes each. `live`: one an epoch whose key exists, 6 at most; `requests`, `deletions`, `keys`: of the person's
+    data requests.
+    """
 
     live: tuple[bytes, ...]
     kept: bytes
@@ -24,12 +25,12 @@ class Person:
 
     @property
     def values(self) -> tuple[bytes, ...]:
-        """Those that a hold or the trail may name."""
+        """Values that a hold or the audit log may name."""
         return (*self.live, self.kept, self.safety)
 
 
 def person(pseudonyms: Pseudonyms, identity: int) -> Person:
-    """The values of an identity as they stand today. Raises ValueError for 0, which is nobody."""
+    """Return the values of an identity as of today. Raises ValueError for 0, which is no identity."""
     if not identity:
         raise ValueError("without an identity nobody is found")
     return Person(

@@ -1,7 +1,7 @@
 """Provide checks of camera pictures to the server.
 
-**Invariant:** they run only while the picture process is up and moderators read cases; else no browser is asked for a picture, and no page says
-that it will be.
+**Invariant:** they run only while the picture process is up and moderators read cases; else no browser sends a picture, and no page says that it
+will.
 
     engine ─ ask ─▷ Nonces (processes with users) ─ sent ─▷ Looks (the process with HTTP) ─ told ─▷ engine
 """
@@ -22,7 +22,7 @@ from server.trust.pictures.picture_provider import Http
 from server.trust.pictures.picture_requests import Looks
 
 EVERY: Final = 0.5  # seconds between updates of state and queue while there are pictures
-SELDOM: Final = 2.0  # the same while there are none: changes then wake the task
+SELDOM: Final = 2.0  # the same without pictures: changes then wake the task
 CROWDED: Final = 50  # waiting strips beyond which chats are asked half as often
 OFF: Final = 0.0  # seconds between two requests: pictures are off
 
@@ -49,7 +49,7 @@ class Pictures:
             lambda nonce, what: self.told(nonce, what),
         )
         self.changed: Callable[[float], None] = lambda _: None  # called with `mean` when it has changed
-        self.people_are_asked = False  # as the page states; true from the moment in which a new chat is asked
+        self.people_are_asked = False  # as the page states; true from the moment in which new chats send pictures
 
     @property
     def on(self) -> bool:

@@ -1,4 +1,7 @@
-"""Word the text of a deletion receipt. **Invariant:** plain words, times in UTC; no count and no value of the person, to reveal nothing if found."""
+"""Write the text of a deletion receipt.
+
+**Invariant:** plain words, times in UTC; no count and no value of the person, to reveal nothing if found.
+"""
 
 from __future__ import annotations
 

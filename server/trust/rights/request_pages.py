@@ -313,7 +313,7 @@ def _day(at: int | None, t: Said) -> str:
 
 
 def add_requests(app: web.Application) -> None:
-    """Add the routes; without a store there are none."""
+    """Add the routes, if there is a store."""
     rights = app.get(RIGHTS)
     if rights is None:
         return

@@ -38,7 +38,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Refused(Exception):
-    """Nothing was done. `why`: wrong, wait, away, origin, late, unread; `wait`: seconds."""
+    """A refusal, after which nothing was done. `why`: wrong, wait, away, origin, late, unread; `wait`: seconds."""
 
     def __init__(self, why: str, status: int, wait: float = 0.0) -> None:
         super().__init__(why)

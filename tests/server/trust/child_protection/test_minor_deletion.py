@@ -14,7 +14,7 @@ from server.data.schema.moderation_schema import ban, evidence
 from server.ops.config.moderation_policy import AGE, DAY
 from server.trust.cases.appeal_access import Appeals
 from server.trust.child_protection import minor_deletion as module
-from server.trust.child_protection.minor_deletion import STANDS, Minors
+from server.trust.child_protection.minor_deletion import DELETE_AFTER_S, Minors
 from server.trust.sanctions.ban_table import BanTable, path_of
 from server.trust.sanctions.sanction_table import AGE_FOR, Decision, Refused
 from tests.server.data.conftest import NOW, Kit, address, ended
@@ -39,7 +39,7 @@ class Deleted(list[int]):
 def test_it_has_one_length_and_one_rule() -> None:
     assert SEEMS.checked() == Decision(AGE, "R1", AGE_FOR)
     assert Decision(AGE, "R1", AGE_FOR, "words").checked().words == "words"
-    assert STANDS > UNDO
+    assert DELETE_AFTER_S > UNDO
     for wrong in (Decision(AGE, "R5"), Decision(AGE), Decision(AGE, "R1", DAY)):
         with pytest.raises(Refused):
             wrong.checked()
@@ -64,7 +64,7 @@ async def test_a_decision_deletes_what_is_stored_once_they_are_turned_away(kit: 
     goes.turned_away(22)
     await goes.look()
     assert await seen(kit, 22) == 1  # the decision may still be taken back
-    kit.now = NOW + STANDS
+    kit.now = NOW + DELETE_AFTER_S
     await goes.look()
     assert await seen(kit, 22) == 0
     assert await stored(kit, 22) == 1
@@ -88,7 +88,7 @@ async def test_one_that_was_taken_back_deletes_nothing(kit: Kit) -> None:
     kit.now = NOW + UNDO - 1
     await desk(kit).undo(ident.hex(), "ada")
     await there.refresh()
-    kit.now = NOW + STANDS
+    kit.now = NOW + DELETE_AFTER_S
     await goes.look()
     await goes.look()
     assert gone == []
@@ -137,7 +137,7 @@ async def test_who_said_so_goes_at_once_and_nobody_twice(kit: Kit) -> None:
     await goes.look()
     assert gone == [5]
     goes.turned_away(5)
-    kit.now += STANDS
+    kit.now += DELETE_AFTER_S
     await goes.look()
     assert gone == [5]
 
