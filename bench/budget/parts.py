@@ -39,7 +39,8 @@ PARTS: Final[dict[str, Part]] = {
             "engine.matching.network_of", "engine.chats.session_graces", "ext.accept.address", "ext.accept.address_limits",
             "ext.accept.address_table", "ext.reactor.new_connections",
             "ext.accept.handshake", "ext.accept.siphash", "ext.accept.handshake_reply",
-            "server.data.privacy.*", "server.trust.moderation.*", "server.ops.security.*", "server.realtime.worker.returning_visitors",
+            "server.data.privacy.*", "server.trust.sanctions.*", "server.trust.moderation.*", "server.ops.security.*",
+            "server.realtime.worker.returning_visitors",
         ),
     ),
     "turn": Part(
@@ -48,7 +49,7 @@ PARTS: Final[dict[str, Part]] = {
             "engine", "engine.core.session_address", "engine.core.bus_messages", "engine.core.shared_state", "engine.engine", "engine.core.ports",
             "engine.core.session",
             "engine.chats.camera_checks", "engine.core.states",
-            "server.realtime.worker", "server.realtime.worker.local_bus", "server.ops.health.overload", "server.realtime.worker.recheck_sessions",
+            "server.realtime.worker", "server.realtime.worker.local_bus", "server.realtime.worker.recheck_sessions",
             "server.realtime.worker.engine_output",
             "server.realtime.worker.worker_loop",
         ),
@@ -88,7 +89,8 @@ PARTS: Final[dict[str, Part]] = {
         "who shall not meet whom again, kept in dictionaries; a place a histogram", ("engine.core.wait_histograms", "engine.matching.recent_partners")
     ),
     "records": Part("three rows and seven index entries in SQLite, in the writer's thread; rows made on the loop",
-        ("server.data.store.*", "server.realtime.worker.recorder"),
+        ("server.data.store.*", "server.data.database.*", "server.data.records.*", "server.data.keys.*", "server.data.schema.*",
+         "server.realtime.worker.recorder"),
     ),
     GARBAGE: Part("objects that live on between two looks of Python's collector", ("server.realtime.worker.gc_tuning",)),
     "timers": Part(
@@ -106,6 +108,8 @@ PARTS: Final[dict[str, Part]] = {
             "ext.pxd_check", "ext.net.tunnel_ends", "ext.migrate.connection_moves", "ext.migrate.tunnel_moves", "ext.net.similarity",
             "ext.migrate.tunnel_state", "ext.migrate.tunnel",
             "ext.reactor.debug_hooks", "ext.net.ring_snapshot", "ext.reactor.virtual_connections", "ext.migrate.peer_liveness", "ext.plain_source",
+            "engine.chats", "engine.conduct", "engine.core", "engine.migrate", "engine.rooms", "engine.wire",
+            "ext.accept", "ext.base", "ext.migrate", "ext.reactor",
             "server.realtime.worker.null_services", "server.realtime.worker.worker_drain",
             "server.realtime.worker.connection_moves", "server.realtime.worker.tunnel_records",
         ),
@@ -163,7 +167,7 @@ def part_of_function(name: str) -> str:
 
 
 def unmangled(name: str) -> str:
-    """The dotted name of the module in `6engine_6search_6Search_4find`: as many of its words as a part has."""
+    """The dotted name of the module in `6engine_5chats_6search_6Search_4find`: as many of its words as a part has."""
     words: list[str] = []
     best = ""
     while size := re.match(r"\d+", name):

@@ -67,7 +67,7 @@ def test_the_longest_groups_begin_first_and_what_starts_nothing_comes_last(
     pytester.makeconftest(
         'pytest_plugins = ["xdist.plugin", "tests.support.groups"]\n'
         "from tests.support import groups\n"
-        'groups.LONGEST, groups.OUTSIDE = ("test_long.py", "test_ended_clients.py"), ("test_server",)\n'
+        'groups.LONGEST, groups.OUTSIDE = ("test_long.py", "test_gone.py"), ("test_server",)\n'
     )
     pytester.makepyfile(
         test_many="import pytest\n@pytest.mark.parametrize('n', range(9))\ndef test_m(n): pass\n",
@@ -78,7 +78,7 @@ def test_the_longest_groups_begin_first_and_what_starts_nothing_comes_last(
     ended = [line for line in done.outlines if "PASSED" in line]
     assert len(ended) == 11
     assert "test_long.py" in ended[0]
-    assert "test_server_parts.py" in ended[1]
+    assert "test_server.py" in ended[1]
 
 
 @pytest.mark.parametrize("place", sorted({*groups.OUTSIDE, *groups.THOROUGH, *groups.OTHER_STORES}))

@@ -12,11 +12,11 @@ events: Ir
 
 ob=(1) /tree/engine/chats/search.cpython-311-x86_64-linux-gnu.so
 fl=(1) ???
-fn=(1) __pyx_pw_6engine_6search_6Search_1find'PyObject_Vectorcall
+fn=(1) __pyx_pw_6engine_5chats_6search_6Search_1find'PyObject_Vectorcall
 0 100
 +3 20
 cob=(2) /lib/libpython3.11.so.1.0
-cfn=(2) PyDict_GetItem'__pyx_pw_6engine_6search_6Search_1find'PyObject_Vectorcall
+cfn=(2) PyDict_GetItem'__pyx_pw_6engine_5chats_6search_6Search_1find'PyObject_Vectorcall
 calls=4 0
 * 8000
 
@@ -35,7 +35,7 @@ def test_a_function_is_counted_once_and_what_it_calls_with_the_callee() -> None:
     assert [(part, count) for (part, _), count in found.items()] == [("pairing", 120), ("pairing", 805), ("rest", 7)]
     window = counting.Counted({"pairing": 925, "rest": 7}, dict(found), 5.0, 0.0)
     assert counting.dearest(window, "pairing", 1) == [
-        f"{161:10}  PyDict_GetItem < __pyx_pw_6engine_6search_6Search_1find < PyObject_Vectorcall"
+        f"{161:10}  PyDict_GetItem < __pyx_pw_6engine_5chats_6search_6Search_1find < PyObject_Vectorcall"
     ]
 
 
