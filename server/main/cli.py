@@ -98,7 +98,7 @@ def serve(
         tell_failure("; ".join(stopped.problems))
         raise
     from server.main.server_life import run
-    from server.ops.config.sources import load
+    from server.ops.config.setting_sources import load
 
     run(settings, lambda: load(config, flags).settings)
 

@@ -21,13 +21,12 @@ from server.main.checks.local_checks import local
 from server.main.parts.server_parts import Server
 from server.ops import log, version
 from server.ops.config.settings import Settings
-from server.ops.process import process_limits, server_status, successor, upgrade_waiter
+from server.ops.process import process_setup, server_status, successor, upgrade_waiter
 from server.ops.process.control_socket import Control, Unavailable
 from server.ops.process.first_done import first_of
-from server.ops.process.listening_socket import listen
-from server.ops.process.named_sockets import Sockets, StartError
+from server.ops.process.listening_sockets import Sockets, StartError, listen_public
+from server.ops.process.process_setup import name_process
 from server.ops.process.systemd_notify import Notifier
-from server.ops.process.title import name_process
 from server.ops.security import secret_keys
 from server.realtime.worker import gc_tuning
 from server.realtime.worker.worker_drain import drain, tell_to_come_back
@@ -41,7 +40,7 @@ def run(settings: Settings, again: Callable[[], Settings]) -> None:
     `again` reads the settings anew, for SIGHUP; it raises SettingsError. After an upgrade it ends too, or waits for the successor.
     """
     log.configure(settings.log)
-    process_limits.forbid_dumps()
+    process_setup.forbid_dumps()
     tell_setup(settings)
     try:
         if has_several(settings):
@@ -105,7 +104,7 @@ class Life:
         host, port = settings.server.host, settings.server.port
         self._settings = settings
         self._sockets = sockets
-        self._sock = sockets.get("server", lambda: listen(host, port), at=(host, port))
+        self._sock = sockets.get("server", lambda: listen_public(host, port), at=(host, port))
         self._notifier = Notifier.of_environment(lambda error: logger.warning("notify.failed", **log.described(error)))
         self._arrived: asyncio.Task[None] | None = None
         self.server = Server(settings, secret, sockets)

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from server.main.checks.exposure import refusal
+from server.ops.config.setting_sources import load
 from server.ops.config.settings import Settings
-from server.ops.config.sources import load
 from tests.deploy.proxies import DEPLOY
 from tests.deploy.test_containers import COMPOSE, NAME, OURS, VARIABLES, environment, filled
 

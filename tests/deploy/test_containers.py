@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from server.main.checks.exposure import refusal
+from server.ops.config.setting_sources import leaves, load, secrets, variable
 from server.ops.config.settings import Settings
-from server.ops.config.sources import leaves, load, secrets, variable
 from tests.deploy.proxies import DEPLOY
 
 ROOT = DEPLOY.parent

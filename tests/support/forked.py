@@ -23,7 +23,7 @@ from pathlib import Path
 import typer.main
 from sqlalchemy import make_url
 
-from server.ops.config.sources import load
+from server.ops.config.setting_sources import load
 from server.ops.security import secret_keys
 from server.trust.screening.screening_rules import Rules, read
 from tests.support.becoming import become, place

@@ -19,7 +19,7 @@ import orjson
 
 from engine.views import STANDS
 from server.fleet.ipc.ipc_link import Message
-from server.ops.metrics.broadcast_metrics import TOLD
+from server.ops.metrics.cluster_metrics import TOLD
 from server.ops.metrics.exposition import Reading
 
 SUBJECT: Final = "told"

@@ -27,7 +27,7 @@ from server.fleet.rpc.rpc_client import Asker, HostAway, HostRefused
 from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_server import Answer, Request, no
 from server.ops import log
-from server.ops.metrics.broadcast_metrics import TOLD
+from server.ops.metrics.cluster_metrics import TOLD
 from server.ops.metrics.exposition import Reading
 
 PART: Final = 8_000  # rows of an answer, about: the persons of a part are not counted before

@@ -12,12 +12,12 @@ from server.fleet.frontend.process_figures import Ledger
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import OFFICE, Peers
 from server.ops.health.background_tasks import Tasks
-from server.ops.metrics import process_usage
+from server.ops.metrics import resource_usage
 from server.ops.metrics.exposition import Board, Reading, Series, of_log
 from server.ops.metrics.histogram import Buckets
 from server.ops.metrics.ipc_metrics import DEATHS
-from server.ops.metrics.process_usage import Process
 from server.ops.metrics.readings import LoopLag
+from server.ops.metrics.resource_usage import Process
 
 WITHIN: Final = 0.5  # seconds for an answer
 APART: Final = 5.0  # seconds at least between two questions that pages make
@@ -66,7 +66,7 @@ class Answering:
 
     def _ask(self) -> int:
         self._board.ask()
-        return process_usage.begun()
+        return resource_usage.begun()
 
     def _answer(self, name: str, asked: int, told: asyncio.Future[int]) -> None:
         begun = told.result()  # a fault is the loop's to tell

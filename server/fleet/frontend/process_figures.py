@@ -19,7 +19,7 @@ DECLARED: Final = {metric.name: metric for metric in METRICS}
 
 
 class Ledger:
-    """Of one office. `begun`: when it was forked (`server.ops.metrics.process_usage.begun`), as `told` says it of the others."""
+    """Of one office. `begun`: when it was forked (`server.ops.metrics.resource_usage.begun`), as `told` says it of the others."""
 
     def __init__(self, begun: int) -> None:
         self._begun = begun

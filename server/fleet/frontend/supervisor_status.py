@@ -1,6 +1,6 @@
 """The supervisor as the office sees it. Rule: it holds no traffic and answers nobody, so it is looked at from outside.
 
-It opened its own meter before it forked: where /proc hides processes from each other (`server.ops.process.schedule`) nothing else of it is to be
+It opened its own meter before it forked: where /proc hides processes from each other (`server.ops.process.cpu_time`) nothing else of it is to be
 seen.
 """
 
@@ -8,8 +8,8 @@ import os
 
 from server.fleet.ipc.ipc_peers import SUPERVISOR
 from server.ops.metrics.exposition import Reading
-from server.ops.metrics.process_usage import Process, stat
-from server.ops.process.schedule import Meter
+from server.ops.metrics.resource_usage import Process, stat
+from server.ops.process.cpu_time import Meter
 
 STOPPED = "TtZX"  # states of a process that does nothing: stopped, traced, dead
 

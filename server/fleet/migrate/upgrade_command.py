@@ -7,7 +7,7 @@ from typing import Any
 from server.fleet.migrate.inheritance import Belongings
 from server.fleet.migrate.upgrade_source import START_WITHIN, Doors, Failed, Leaving
 from server.ops.process import successor
-from server.ops.process.named_sockets import Sockets
+from server.ops.process.listening_sockets import Sockets
 
 
 class Upgrading:

@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol
 import orjson
 
 from server.fleet.ipc.ipc_link import Kind, Message
-from server.ops.metrics.broadcast_metrics import SOUGHT
+from server.ops.metrics.cluster_metrics import SOUGHT
 from server.ops.metrics.exposition import Reading
 
 WHO: Final = "who"  # the subject that all hear

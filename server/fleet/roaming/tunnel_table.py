@@ -49,8 +49,7 @@ from server.fleet.roaming.return_record import Coming, bytes_of, key_of, read_la
 from server.ops import log
 from server.ops.metrics.exposition import Reading
 from server.ops.metrics.histogram import Histogram
-from server.ops.metrics.migration_metrics import MOVE_BOUNDS
-from server.ops.metrics.tunnel_metrics import ENDS
+from server.ops.metrics.migration_metrics import ENDS, MOVE_BOUNDS
 from server.ops.process import fault_points
 from server.realtime.worker.connection_moves import Moving, ask_again, unheard
 from server.realtime.worker.tunnel_records import Leaving

@@ -23,7 +23,7 @@ from engine.views import CHATTING, write_last
 from server.fleet.roaming import return_record
 from server.fleet.roaming.return_record import READ_MAX, TooLarge
 from server.ops.metrics.exposition import Reading
-from server.ops.metrics.tunnel_metrics import RETURNS
+from server.ops.metrics.migration_metrics import RETURNS
 from server.ops.process import fault_points
 from server.realtime.worker.connection_moves import Moving, Released
 from server.realtime.worker.worker_loop import Worker

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from server.fleet.ipc.ipc_link import DESCRIPTORS_MAX, HEAD, WIRE, Kind, body_of, descriptors_of
-from server.ops.process.schedule import Meter, Sample
+from server.ops.process.cpu_time import Meter, Sample
 
 SAID_MAX: Final = 16_384  # bytes of a message to the supervisor
 READS: Final = 16  # messages of one process in one turn

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ext.accept.address_table import COLUMNS_MAX
 from server.ops.process.address_census import HostAddresses
-from server.ops.process.named_sockets import Sockets
+from server.ops.process.listening_sockets import Sockets
 
 
 class Estate(NamedTuple):

@@ -26,7 +26,7 @@ from server.fleet.supervisor.child_process import Child, Line, Said
 from server.fleet.supervisor.generation_state import Estate, unpacked
 from server.ops import version
 from server.ops.process import fault_points, successor
-from server.ops.process.named_sockets import StartError
+from server.ops.process.listening_sockets import StartError
 
 WITHIN: Final = 10.0  # seconds in which it is said what there is to go on with
 

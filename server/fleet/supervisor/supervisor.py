@@ -31,10 +31,10 @@ from server.fleet.supervisor.previous_generation import Preceding
 from server.fleet.supervisor.watchdog import LOOK_EVERY, Watch
 from server.ops import log
 from server.ops.process import server_status, upgrade_waiter
-from server.ops.process.schedule import Meter
+from server.ops.process.cpu_time import Meter
+from server.ops.process.process_setup import name_process
 from server.ops.process.successor import NotStarted
 from server.ops.process.systemd_notify import Notifier
-from server.ops.process.title import name_process
 
 AGAIN_AFTER: Final = (
     1.0  # seconds until one that died as soon as it was started is started anew; twice as many each time

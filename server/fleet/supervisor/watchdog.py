@@ -3,7 +3,7 @@
 **Invariant:** no process is blamed for time in which it waited for a core, nor for time in which the supervisor did not run either.
 
 A process is silent when it has said nothing for two of its signs. From then on, and while it starts, the kernel is asked how it was scheduled
-(`server.ops.process.schedule`): seconds in which it ran, slept, was blocked or stopped are its own; seconds in which it was ready and had no core
+(`server.ops.process.cpu_time`): seconds in which it ran, slept, was blocked or stopped are its own; seconds in which it was ready and had no core
 are the
 machine's. Its own seconds alone count towards its limit. Each kill doubles the limit of the next process of that name, for a while: a limit that is
 too short for a machine ends itself.
@@ -21,7 +21,7 @@ from server.fleet.ipc.ipc_peers import OFFICE, SIGN_EVERY, number_of
 from server.fleet.migrate.upgrade_source import START_WITHIN
 from server.fleet.supervisor.child_process import Child
 from server.ops import log
-from server.ops.process.schedule import Sample, had_core
+from server.ops.process.cpu_time import Sample, had_core
 
 LOOK_EVERY: Final = 0.25  # seconds between two looks
 HANG_AFTER: Final = 2.0  # seconds of its own in which a process says nothing: eight signs

@@ -40,7 +40,7 @@ Operator = Annotated[
 
 def read(config: Path | None, flags: dict[str, object]) -> Any:
     """The settings of a command; a problem ends the program with status 2, each named on a line of its own."""
-    from server.ops.config.sources import SettingsError, load
+    from server.ops.config.setting_sources import SettingsError, load
 
     try:
         return load(config, flags)

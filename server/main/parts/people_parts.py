@@ -15,7 +15,7 @@ from ext.accept.handshake import Judge
 from server.main.parts.worker_parts import make_worker
 from server.ops.config.settings import Settings
 from server.ops.process import address_census
-from server.ops.process.named_sockets import StartError
+from server.ops.process.listening_sockets import StartError
 from server.ops.security import secret_keys
 from server.ops.security.host_hints import Places
 from server.realtime.video.ice_servers import Ice, turn_secret

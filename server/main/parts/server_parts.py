@@ -34,11 +34,10 @@ from server.ops.health.certificates import Certificates, nats_places, site_place
 from server.ops.health.readiness import Health
 from server.ops.metrics import exposition, ipc_metrics, readings
 from server.ops.metrics.exposition import Board, MetricsServer, Reading
-from server.ops.metrics.process_usage import Process
 from server.ops.metrics.readings import LoopLag
-from server.ops.metrics.system_usage import Collections, Folder
+from server.ops.metrics.resource_usage import Collections, Folder, Process
 from server.ops.process import address_census
-from server.ops.process.named_sockets import Sockets, StartError
+from server.ops.process.listening_sockets import Sockets, StartError
 from server.ops.security import college_proofs, secret_keys
 from server.ops.security.resume_tokens import Tokens
 from server.realtime.video.relay_reports import Relayed

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from server.main.checks.exposure import becomes_public
 from server.ops import log
-from server.ops.config.reload import change
+from server.ops.config.setting_changes import change
+from server.ops.config.setting_sources import SettingsError
 from server.ops.config.settings import Settings
-from server.ops.config.sources import SettingsError
 
 logger = log.get()
 

@@ -12,7 +12,7 @@ from server.data.statement import current_statement
 from server.main.checks.exposure import refusal
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
-from server.ops.process.named_sockets import Sockets, StartError
+from server.ops.process.listening_sockets import Sockets, StartError
 from server.ops.security import secret_keys
 from server.trust.console.console_ports import Console
 from server.trust.data_requests.rights_ports import Rights

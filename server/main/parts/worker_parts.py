@@ -16,8 +16,8 @@ from ext.net.ring import Rings
 from ext.reactor.reactor import Reactor
 from server.ops.config.settings import Settings
 from server.ops.health.overload import Crowding
-from server.ops.process import process_limits
-from server.ops.process.schedule import core_share
+from server.ops.process import process_setup
+from server.ops.process.cpu_time import core_share
 from server.ops.security import college_proofs, receipt_address, secret_keys
 from server.ops.security.avoid_tokens import AvoidTokens
 from server.ops.security.identity_cookie import Identities
@@ -39,7 +39,7 @@ def make_worker(
     now = time.monotonic()
     reactor = Reactor(
         judge=judge, addresses=addresses, now=now, wall=time.time() - now, limits=limits.enabled,
-        descriptors=process_limits.raise_descriptors(),
+        descriptors=process_setup.raise_descriptors(),
     )  # fmt: skip
     rings = Rings(int(settings.chat.memory))
     rules, thresholds = rules_of(settings)

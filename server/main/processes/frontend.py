@@ -42,10 +42,10 @@ from server.main.processes.frontend_upgrade import Yielding
 from server.main.processes.measure_broadcast import Everywhere
 from server.ops import log
 from server.ops.config.settings import Settings
-from server.ops.metrics.process_usage import begun
+from server.ops.metrics.resource_usage import begun
 from server.ops.process.address_census import Part
 from server.ops.process.first_done import first_of
-from server.ops.process.named_sockets import Sockets
+from server.ops.process.listening_sockets import Sockets
 from server.ops.security import secret_keys
 from server.realtime.worker import gc_tuning
 from server.realtime.worker.worker_drain import drain

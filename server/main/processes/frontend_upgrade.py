@@ -17,7 +17,7 @@ from server.fleet.migrate.session_export import Straight
 from server.fleet.migrate.upgrade_source import Failed, Leaving, Result
 from server.fleet.processes.worker_links import Links
 from server.main.parts.server_parts import Server
-from server.ops.process.named_sockets import Sockets
+from server.ops.process.listening_sockets import Sockets
 from server.ops.process.successor import Process
 
 TO = NEXT + OFFICE

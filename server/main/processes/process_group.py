@@ -33,11 +33,9 @@ from server.ops import log, version
 from server.ops.config.cluster_settings import split
 from server.ops.config.settings import Settings
 from server.ops.process import control_socket as control
-from server.ops.process import named_sockets as by_name
-from server.ops.process import process_limits, successor, upgrade_waiter
+from server.ops.process import process_setup, successor, upgrade_waiter
 from server.ops.process.address_census import Part
-from server.ops.process.listening_socket import listen
-from server.ops.process.named_sockets import Sockets, StartError
+from server.ops.process.listening_sockets import Sockets, StartError, listen_at, listen_public
 from server.ops.process.systemd_notify import Notifier
 from server.ops.security import secret_keys
 from server.realtime.worker import gc_tuning
@@ -94,7 +92,7 @@ def _made(settings: Settings, again: Callable[[], Settings], before: Preceding |
     estate = inherited.made(count + 1) if before is None else before.receive(count + 1)
     sockets, addresses, first = estate
     at = settings.server.host, settings.server.port
-    listening = sockets.get("server", lambda: listen(*at), at=at)
+    listening = sockets.get("server", lambda: listen_public(*at), at=at)
     place = _place(settings, node, sockets)
     control = _control(settings.data, sockets)
     sockets.drop_unasked()
@@ -134,7 +132,7 @@ def _place(settings: Settings, node: str, sockets: Sockets) -> Place | None:
         return None
     at = split(settings.cluster.address)
     try:
-        return Place(node, sockets.get("cluster", lambda: by_name.listening(*at, BACKLOG), at=at))
+        return Place(node, sockets.get("cluster", lambda: listen_at(*at, BACKLOG), at=at))
     except OSError as error:
         raise StartError(f"cluster.address: cannot listen on {settings.cluster.address}: {error.strerror}") from None
 
@@ -165,7 +163,7 @@ def _role(main: Callable[[Birth], Coroutine[Any, Any, int]]) -> Role:
 
     def be(birth: Birth) -> int:
         log.renew()
-        process_limits.forbid_dumps()
+        process_setup.forbid_dumps()
         try:
             return uvloop.run(main(birth))
         except (StartError, secret_keys.SecretError) as error:

@@ -38,7 +38,7 @@ from server.ops.metrics.exposition import Board, Reading
 from server.ops.metrics.readings import source
 from server.ops.process.address_census import Part
 from server.ops.process.first_done import first_of
-from server.ops.process.named_sockets import StartError
+from server.ops.process.listening_sockets import StartError
 from server.ops.security import secret_keys
 from server.realtime.worker import gc_tuning, worker_drain
 from server.realtime.worker.recorder import Recorder

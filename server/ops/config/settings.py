@@ -407,7 +407,7 @@ class Settings(Section):
         return chosen
 
 
-# Settings that a running server applies at SIGHUP (server/ops/config/reload.py); all others need a restart.
+# Settings that a running server applies at SIGHUP (server/ops/config/setting_changes.py); all others need a restart.
 RELOADED = frozenset(
     (
         *("server.hosts", "server.origins", "server.proxies", "metrics.hosts", "log.level", "log.format"),

@@ -7,9 +7,9 @@ from inspect import getdoc
 
 from pydantic import BaseModel
 
+from server.ops.config.setting_sources import leaves, secrets, shown, variable
 from server.ops.config.setting_types import Section
 from server.ops.config.settings import RELOADED, Settings
-from server.ops.config.sources import leaves, secrets, shown, variable
 
 HEAD = """\
 # Configuration

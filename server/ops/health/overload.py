@@ -14,7 +14,7 @@ from typing import Final
 
 from engine.wire.protocol import FULL_AFTER_LEAST, FULL_AFTER_MOST
 from server.ops import log
-from server.ops.process.schedule import Sample
+from server.ops.process.cpu_time import Sample
 
 LATE: Final = 0.05  # seconds that a timer may be late
 BUSY: Final = 0.5  # share of the core that the process may use

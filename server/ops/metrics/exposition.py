@@ -23,7 +23,7 @@ from server.ops.health.readiness import Health
 from server.ops.metrics.declaration import Metric
 from server.ops.metrics.histogram import Buckets
 from server.ops.metrics.metric_table import METRICS
-from server.ops.process.named_sockets import Sockets
+from server.ops.process.listening_sockets import Sockets
 from server.ops.process.side_port import IDLE_SECONDS, SidePort
 from server.ops.security import allowed_hosts
 

@@ -8,17 +8,15 @@ from engine.views import CHAT_BOUNDS, COMMON_BOUNDS, MODES, WAIT_BOUNDS
 from ext.net.counters import TIME_BOUNDS
 from server.ops.config.moderation_policy import QUEUES, REPORTS, RULES
 from server.ops.health.background_tasks import NAMES
-from server.ops.metrics.broadcast_metrics import TOLD_METRICS, TOLD_VALUES
 from server.ops.metrics.challenge_metrics import CHALLENGE_VALUES, CHALLENGES
-from server.ops.metrics.cluster_metrics import CLUSTER, CLUSTER_VALUES
+from server.ops.metrics.cluster_metrics import CLUSTER, CLUSTER_VALUES, TOLD_METRICS, TOLD_VALUES
 from server.ops.metrics.declaration import Metric
 from server.ops.metrics.ipc_metrics import PROCESS_VALUES, PROCESSES
-from server.ops.metrics.migration_metrics import MOVE_VALUES, MOVED
+from server.ops.metrics.migration_metrics import MOVE_VALUES, MOVED, TUNNELLED, TUNNELLED_VALUES
 from server.ops.metrics.picture_metrics import PICTURED, PICTURED_VALUES
 from server.ops.metrics.screening_metrics import SCREENED, SCREENED_VALUES
 from server.ops.metrics.socket_metrics import WIRE
 from server.ops.metrics.storage_metrics import KEPT, KEPT_VALUES
-from server.ops.metrics.tunnel_metrics import TUNNELLED, TUNNELLED_VALUES
 
 # Languages with a series of their own; all others are "other", and `*` is "any": the number of series is bounded.
 LANGUAGES = (

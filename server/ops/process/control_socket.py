@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from server.ops.process.named_sockets import Sockets, StartError
+from server.ops.process.listening_sockets import Sockets, StartError
 
 NAME: Final = "control"  # the name among the listening sockets, and of the file
 FOLDER: Final = "run"

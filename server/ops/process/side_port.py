@@ -10,7 +10,7 @@ from typing import Final, cast
 
 from aiohttp import web
 
-from server.ops.process.named_sockets import Sockets, listening
+from server.ops.process.listening_sockets import Sockets, listen_at
 
 CONNECTIONS_MAX: Final = (
     64  # and those that one turn of the loop accepts; Prometheus holds one, a proxy in front of the console a few
@@ -34,7 +34,7 @@ class SidePort:
         """Open the socket without accepting, and return the port's number. Raises OSError, and StartError for an inherited socket with another
         address.
         """
-        with self._sockets.get(self._name, lambda: listening(host, port), at=(host, port)) as sock:
+        with self._sockets.get(self._name, lambda: listen_at(host, port), at=(host, port)) as sock:
             number = int(sock.getsockname()[1])
         self.number = number
         return number

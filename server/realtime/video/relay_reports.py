@@ -15,8 +15,8 @@ from typing import Final
 from server.ops import log
 from server.ops.config.settings import Video
 from server.ops.metrics.exposition import Reading, Value
-from server.ops.process.named_sockets import Sockets
-from server.ops.process.named_sockets import listening as made
+from server.ops.process.listening_sockets import Sockets
+from server.ops.process.listening_sockets import listen_at as made
 
 NAME: Final = "reports"  # among the listening sockets
 CONNECTIONS_MAX: Final = 64  # coturn holds one for each of its threads

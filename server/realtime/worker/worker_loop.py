@@ -36,7 +36,7 @@ from ext.accept.address_limits import key_of
 from ext.reactor.reactor import Reactor
 from server.ops import log
 from server.ops.health.overload import Crowding
-from server.ops.process.schedule import Meter
+from server.ops.process.cpu_time import Meter
 from server.ops.security.identity_cookie import Identities
 from server.ops.security.random_ids import Ids
 from server.ops.security.resume_tokens import Tokens

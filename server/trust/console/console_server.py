@@ -16,7 +16,7 @@ from server.ops import log
 from server.ops.config import settings
 from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.exposition import Reading, errno_name
-from server.ops.process.named_sockets import Sockets
+from server.ops.process.listening_sockets import Sockets
 from server.ops.process.side_port import IDLE_SECONDS, SidePort
 from server.trust.console.console_app import SESSIONS, SIGNING, build
 from server.trust.console.sign_in import Signing

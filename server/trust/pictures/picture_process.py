@@ -16,8 +16,8 @@ from typing import Final, Protocol
 
 import orjson
 
-from server.ops.process.exit_reports import ended_by
-from server.ops.process.title import name_process
+from server.ops.process.fault_summary import ended_by
+from server.ops.process.process_setup import name_process
 from server.trust.pictures.picture_messages import JOB_MAX, JUDGE, THUMBS, UNASKED, Job, Judged, pack_answer, unpack_job
 
 PAIR: Final = 3  # its descriptor: after the three standard ones, and the last

@@ -20,8 +20,8 @@ import orjson
 
 from engine.conduct.detection_actions import LINKED
 from ext.net.tap import Tapped
-from server.ops.process.exit_reports import ended_by
-from server.ops.process.title import name_process
+from server.ops.process.fault_summary import ended_by
+from server.ops.process.process_setup import name_process
 from server.trust.screening.opener_clusters import Openers
 from server.trust.screening.screening_rules import SPAM, BadRules, Rules, read, stamp
 

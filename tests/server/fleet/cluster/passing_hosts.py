@@ -28,7 +28,7 @@ from server.http.request.host_forwarding import OMEGLE, Away, Gone, passed
 from server.http.request.reactor_handoff import Door
 from server.http.request.requests_in_handover import pass_on
 from server.http.request.site_services import SERVICES
-from server.ops.process.named_sockets import listening
+from server.ops.process.listening_sockets import listen_at
 from server.ops.security.host_hints import Places
 from server.ops.security.secret_keys import Keys
 from server.ops.version import VERSION
@@ -40,7 +40,7 @@ class There:
     """One host. `answers`: what it says to a request that is its own to answer; `hosts`: who it thinks is there."""
 
     def __init__(self, secret: Keys) -> None:
-        self.sock, self.public = listening("127.0.0.1", 0), listening("127.0.0.1", 0)
+        self.sock, self.public = listen_at("127.0.0.1", 0), listen_at("127.0.0.1", 0)
         self.address = f"127.0.0.1:{self.sock.getsockname()[1]}"
         self.url = f"http://127.0.0.1:{self.public.getsockname()[1]}"
         self.places = Places(secret, self.address)

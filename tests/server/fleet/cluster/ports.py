@@ -12,7 +12,7 @@ from server.fleet.rpc.rpc_envelope import Status
 from server.fleet.rpc.rpc_seal import Seal
 from server.fleet.rpc.rpc_server import Answer, Handler, Port, Request
 from server.ops.config.cluster_settings import split
-from server.ops.process.named_sockets import listening
+from server.ops.process.listening_sockets import listen_at
 from server.ops.security import secret_keys
 
 NODE = "00000000aa"
@@ -22,7 +22,7 @@ class There:
     """One host's port, and another's way to it, which share `secret`."""
 
     def __init__(self, secret: secret_keys.Keys, handlers: Mapping[int, Handler], at: str, port: int) -> None:
-        sock = listening(at, port)
+        sock = listen_at(at, port)
         self.address = f"{f'[{at}]' if ':' in at else at}:{sock.getsockname()[1]}"
         self.seal = Seal(secret)
         self.off = 0.0  # seconds by which its clock is ahead of the test's

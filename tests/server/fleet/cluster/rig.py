@@ -28,7 +28,7 @@ from server.fleet.roaming.migration_target import GO
 from server.fleet.rpc.rpc_envelope import HEAD
 from server.fleet.rpc.rpc_seal import SEALED, Seal
 from server.fleet.rpc.rpc_server import Port, Request, exactly
-from server.ops.process.named_sockets import listening
+from server.ops.process.listening_sockets import listen_at
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Host, Told, Visitor, Working
@@ -43,7 +43,7 @@ class Relay:
 
     def __init__(self, to: int) -> None:
         self._to = to
-        self._sock = listening("127.0.0.1", 0)
+        self._sock = listen_at("127.0.0.1", 0)
         self.port: int = self._sock.getsockname()[1]
         self.counted: list[list[int]] = []  # bytes of each connection: there, and back
         self._bounds: Bounds = (None, None)
@@ -137,7 +137,7 @@ class There:
         self.hosts = Hosts()
         self.abroad: dict[Working, Abroad] = {}
         self.takes = True
-        sock = listening("127.0.0.1", 0)
+        sock = listen_at("127.0.0.1", 0)
         self.relay = Relay(sock.getsockname()[1])
         self.address = f"127.0.0.1:{sock.getsockname()[1] if direct else self.relay.port}"
         self.office = self.worker(0)

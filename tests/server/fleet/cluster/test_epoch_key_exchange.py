@@ -29,7 +29,7 @@ from server.fleet.rpc.rpc_seal import Seal
 from server.fleet.rpc.rpc_server import Port, Request
 from server.ops.config.settings import Retention
 from server.ops.health.background_tasks import Tasks
-from server.ops.process.named_sockets import listening
+from server.ops.process.listening_sockets import listen_at
 from server.ops.security import secret_keys
 from tests.support import services
 from tests.support.stores import Migrated
@@ -60,7 +60,7 @@ class Host:
         self.fingerprints = key_fingerprints.Fingerprints(
             self.database, self.secret, self.pseudonyms, Retention(), clock
         )
-        sock = listening("127.0.0.1", 0)
+        sock = listen_at("127.0.0.1", 0)
         self.address = f"127.0.0.1:{sock.getsockname()[1]}"
         seal = Seal(self.secret)
         self.shared = SharedEpochs(

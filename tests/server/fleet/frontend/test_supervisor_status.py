@@ -15,8 +15,8 @@ from tests.support.users import needs_root
 # A process whose child is an office: it says at each line that it reads how its parent stands, and what it knows of it.
 CHILD = """
 import json, os, sys
-from server.ops.process import process_limits as allowance
-from server.ops.process.schedule import Meter
+from server.ops.process import process_setup as allowance
+from server.ops.process.cpu_time import Meter
 from server.fleet.frontend.supervisor_status import Parent
 allowance.forbid_dumps()
 meter = Meter.of_self()

@@ -4,7 +4,7 @@ from typing import Any
 
 from server.fleet.migrate.inheritance import Belongings
 from server.fleet.migrate.upgrade_command import Upgrading
-from server.ops.process.named_sockets import Sockets
+from server.ops.process.listening_sockets import Sockets
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.migrate.rig import pair
 

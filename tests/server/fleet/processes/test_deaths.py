@@ -18,7 +18,7 @@ from server.fleet.supervisor.child_process import Birth
 from server.main.processes import hub_process
 from server.ops.config.settings import Settings
 from server.ops.process import fault_points
-from server.ops.process.listening_socket import listen
+from server.ops.process.listening_sockets import listen_public
 from server.ops.security.secret_keys import Keys
 from tests.ext.net.rig import frame, head
 from tests.server.fleet.processes.forked import Forked, Life, Say, forked, told
@@ -68,7 +68,7 @@ class Several:
 
     def __init__(self, folder: Path, secret: Keys, point: str, stack: ExitStack) -> None:
         self._stack = stack
-        listening = {name: stack.enter_context(listen("127.0.0.1", 0)) for name in NAMES}
+        listening = {name: stack.enter_context(listen_public("127.0.0.1", 0)) for name in NAMES}
         self._ports = {name: sock.getsockname()[1] for name, sock in listening.items()}
 
         def worker(number: int) -> Life:

@@ -7,7 +7,7 @@ import pytest
 
 from ext.accept.address_table import COLUMNS_MAX
 from server.fleet.supervisor.generation_state import Estate, made, unpacked
-from server.ops.process.named_sockets import listening
+from server.ops.process.listening_sockets import listen_at
 
 
 def inherited(estate: Estate, processes: int) -> Estate:
@@ -24,7 +24,7 @@ def close(*estates: Estate) -> None:
 
 def test_the_next_has_the_same_sockets_and_the_other_half_of_the_same_table() -> None:
     one = made(3)
-    one.sockets.get("server", lambda: listening("127.0.0.1", 0)).close()
+    one.sockets.get("server", lambda: listen_at("127.0.0.1", 0)).close()
     two = inherited(one, 3)
     three = inherited(two, 3)
     assert [estate.first for estate in (one, two, three)] == [0, 3, 0]
@@ -39,7 +39,7 @@ def test_the_next_has_the_same_sockets_and_the_other_half_of_the_same_table() ->
 @pytest.mark.parametrize("processes", [4, 200])
 def test_more_than_the_table_has_room_for_have_a_table_of_their_own(processes: int) -> None:
     one = made(3)
-    one.sockets.get("server", lambda: listening("127.0.0.1", 0)).close()
+    one.sockets.get("server", lambda: listen_at("127.0.0.1", 0)).close()
     two = inherited(one, processes)
     assert (two.first, two.table.columns) == (0, min(2 * processes, COLUMNS_MAX))
     assert two.table.key != one.table.key

@@ -16,7 +16,7 @@ from server.fleet.supervisor import generation_state
 from server.fleet.supervisor.child_process import Line
 from server.fleet.supervisor.previous_generation import Preceding
 from server.ops import version
-from server.ops.process.named_sockets import StartError, listening
+from server.ops.process.listening_sockets import StartError, listen_at
 from tests.server.fleet.processes.rig import pair
 
 
@@ -60,7 +60,7 @@ def both() -> Iterator[Both]:
 
 def test_it_goes_on_with_what_the_other_has(both: Both) -> None:
     theirs = generation_state.made(3)
-    theirs.sockets.get("server", lambda: listening("127.0.0.1", 0)).close()
+    theirs.sockets.get("server", lambda: listen_at("127.0.0.1", 0)).close()
     records, descriptors = theirs.packed()
     both.other.tell(Kind.HOST, *records, descriptors=descriptors)
     ours = both.before.receive(3)

@@ -15,7 +15,7 @@ from server.fleet.supervisor import supervisor as module
 from server.fleet.supervisor.child_process import Child
 from server.fleet.supervisor.control_clients import Askers
 from server.fleet.supervisor.watchdog import CALM_AFTER, DEAD_WITHIN, HANG_AFTER, Silence, Watch
-from server.ops.process.schedule import Sample
+from server.ops.process.cpu_time import Sample
 from tests.server.fleet.processes.forked import Life, Say, forked, told, until
 
 WORKER, OTHER = "worker 1", "worker 2"

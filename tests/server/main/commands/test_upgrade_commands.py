@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from server.main.cli import app
 from server.ops.process.control_socket import Control, Say
-from server.ops.process.named_sockets import Sockets
+from server.ops.process.listening_sockets import Sockets
 from tests.server.ops.process.test_file_owner import serendip
 from tests.support.users import as_nobody, folder_of_nobody, needs_root
 

@@ -7,7 +7,7 @@ import pytest
 from engine.rooms.remote_room import RemoteRoom
 from server.main.parts.people_parts import Reception
 from server.ops.config.settings import Settings
-from server.ops.process.named_sockets import StartError
+from server.ops.process.listening_sockets import StartError
 from server.ops.security import secret_keys
 
 pytestmark = pytest.mark.blocking  # it is made before anybody is served: files are read

@@ -7,8 +7,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from server.main.parts.settings_reload import Reloading
+from server.ops.config.setting_sources import SettingsError
 from server.ops.config.settings import Settings
-from server.ops.config.sources import SettingsError
 
 
 class Read:

@@ -14,7 +14,7 @@ from server.http.request.connection_counts import NEW
 from server.main.processes.frontend import serve
 from server.ops.config.settings import Settings
 from server.ops.process.address_census import HostAddresses
-from server.ops.process.listening_socket import listen
+from server.ops.process.listening_sockets import listen_public
 from server.ops.security import secret_keys
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Served, pair
@@ -41,7 +41,7 @@ class Office(Served):
     def __init__(self, folder: Path) -> None:
         self.addresses = HostAddresses(2)
         chosen = settings(folder)
-        self.listening = listen("127.0.0.1", 0)
+        self.listening = listen_public("127.0.0.1", 0)
         super().__init__(lambda up: serve(Birth(up), chosen, lambda: chosen, self.addresses.part(0), self.listening))
         ours, theirs = pair()
         self.came: list[Message] = []

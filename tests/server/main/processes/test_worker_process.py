@@ -17,7 +17,7 @@ from server.fleet.supervisor.child_process import Birth
 from server.main.processes.worker_process import WorkerProcess, serve
 from server.ops.config.settings import Settings
 from server.ops.process.address_census import HostAddresses
-from server.ops.process.listening_socket import listen
+from server.ops.process.listening_sockets import listen_public
 from server.ops.security import secret_keys
 from tests.ext.net.rig import frame, head
 from tests.server.fleet.migrate.rig import until
@@ -62,7 +62,7 @@ class Serving:
     """A worker of a host, and where it is knocked at."""
 
     def __init__(self, made: Host, folder: Path) -> None:
-        self.listening = listen("127.0.0.1", 0)
+        self.listening = listen_public("127.0.0.1", 0)
         self.port = self.listening.getsockname()[1]
 
         def make(up: object) -> Whole:
@@ -150,7 +150,7 @@ async def test_at_the_end_and_without_a_supervisor_its_people_are_told_to_come_b
     tmp_path: Path, how: signal.Signals | None
 ) -> None:
     addresses = HostAddresses(2)
-    with listen("127.0.0.1", 0) as listening:
+    with listen_public("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
         worker = Served(lambda up: serve(1, Birth(up), listening, settings(tmp_path), Settings, addresses.part(1)))
         await worker.ready()

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from server.ops.config.challenge_settings import COMPANIES, Challenge
-from server.ops.config.sources import SettingsError, load
+from server.ops.config.setting_sources import SettingsError, load
 
 KEYS = {"site_key": "0x4AAA_b-c", "secret": "sesame", "origin": "https://challenge.example"}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from server.ops.config.sources import SettingsError, load
+from server.ops.config.setting_sources import SettingsError, load
 
 TABLE = """
 [[recipients]]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from server.ops.config import sources
+from server.ops.config import setting_sources as sources
+from server.ops.config.setting_sources import CREDENTIALS, SettingsError, leaves, load, secrets, variable
 from server.ops.config.settings import Objects, Server, Settings
-from server.ops.config.sources import CREDENTIALS, SettingsError, leaves, load, secrets, variable
 
 SERVER = Path(sources.__file__).parents[2]
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from server.ops.config import settings_reference
+from server.ops.config.setting_sources import leaves
 from server.ops.config.settings import Settings
-from server.ops.config.sources import leaves
 
 ROOT = Path(__file__).resolve().parents[4]
 

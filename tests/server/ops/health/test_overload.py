@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from engine.wire.protocol import FAULTS, FULL_AFTER_LEAST, FULL_AFTER_MOST
 from server.ops.health.overload import EXPECTED_MAX, LATE, SHARE_FIRST, SHARE_LEAST, Crowding
-from server.ops.process.schedule import Sample
+from server.ops.process.cpu_time import Sample
 from server.ops.security.secret_keys import Keys, load
 from server.realtime.worker.worker_loop import Worker
 from tests.ext.net.rig import CLOSE, head, split

@@ -14,7 +14,7 @@ from server.ops.metrics.declaration import Metric
 from server.ops.metrics.exposition import Board, MetricsServer, UndeclaredMetricError, build
 from server.ops.metrics.histogram import Buckets
 from server.ops.metrics.metric_table import METRICS
-from server.ops.process.named_sockets import Sockets, StartError
+from server.ops.process.listening_sockets import Sockets, StartError
 
 TABLE = (
     Metric("messages", "counter", "messages taken"),

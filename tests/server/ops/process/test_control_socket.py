@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from server.ops.process.control_socket import FOLDER, LINE_MAX, Control, NoServer, Say, Unavailable, ask
-from server.ops.process.named_sockets import Sockets, StartError
+from server.ops.process.listening_sockets import Sockets, StartError
 
 pytestmark = pytest.mark.blocking  # files of the tests, in a loop of their own
 STANDS = {"done": True, "phase": "ready"}

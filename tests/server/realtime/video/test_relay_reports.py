@@ -12,7 +12,7 @@ from serendip_client import Client
 from serendip_client.peer import Peer
 from server.ops import log
 from server.ops.config.settings import Video
-from server.ops.process.named_sockets import Sockets, StartError
+from server.ops.process.listening_sockets import Sockets, StartError
 from server.realtime.video import relay_reports
 from server.realtime.video.relay_reports import Relayed
 from tests.server.realtime.video.metrics import scrape

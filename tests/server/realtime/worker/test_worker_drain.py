@@ -2,7 +2,7 @@
 
 import asyncio
 
-from server.ops.process.listening_socket import listen
+from server.ops.process.listening_sockets import listen_public
 from server.realtime.worker.worker_drain import drain, tell_to_come_back
 from server.realtime.worker.worker_loop import Worker
 from tests.ext.net.rig import head
@@ -43,7 +43,7 @@ async def test_who_does_not_go_is_waited_for_as_long_as_was_said(worker: Worker)
 
 async def test_who_comes_meanwhile_is_told_to_come_back(worker: Worker) -> None:
     (client,) = await connected(worker, 1)
-    with listen("127.0.0.1", 0) as knocked_at:
+    with listen_public("127.0.0.1", 0) as knocked_at:
         worker.reactor.listen(knocked_at.fileno())
         draining = asyncio.create_task(drain(worker, 60))
         await asyncio.sleep(0)

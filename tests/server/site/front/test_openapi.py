@@ -20,7 +20,7 @@ from pathlib import Path
 from server.main import app
 from server.ops.config.settings import Settings
 from server.main.parts.server_parts import Server
-from server.ops.process.named_sockets import Sockets
+from server.ops.process.listening_sockets import Sockets
 from server.ops.security import secret_keys as keys
 
 async def run():

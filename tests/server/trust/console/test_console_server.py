@@ -14,7 +14,7 @@ from server.data.database.key_fingerprints import Fingerprints
 from server.data.store.service import Parts
 from server.ops.config import settings
 from server.ops.health.background_tasks import Tasks
-from server.ops.process.named_sockets import Sockets, StartError
+from server.ops.process.listening_sockets import Sockets, StartError
 from server.trust.console.console_server import TASK, Console, origin
 from tests.server.data.conftest import Kit
 

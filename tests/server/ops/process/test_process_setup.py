@@ -1,4 +1,4 @@
-"""What `ps` and `top` show of a process is its role; its arguments are there for Python as ever."""
+"""What the process may do, tried in a process of its own."""
 
 import subprocess
 import sys
@@ -7,10 +7,27 @@ import pytest
 
 from tests.server.site.web.servers import ROOT
 
+TRIED = """
+import ctypes, resource
+from server.ops.process import process_setup as allowance
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, 200))
+print(allowance.raise_descriptors(), resource.getrlimit(resource.RLIMIT_NOFILE))
+libc = ctypes.CDLL(None)
+before = libc.prctl(3, 0, 0, 0, 0)  # PR_GET_DUMPABLE
+allowance.forbid_dumps()
+print(before, libc.prctl(3, 0, 0, 0, 0))
+"""
+
+
+def test_the_soft_limit_becomes_the_hard_one_and_nothing_may_be_dumped() -> None:
+    said = subprocess.run([sys.executable, "-c", TRIED], capture_output=True, text=True, check=True)
+    assert said.stdout.splitlines() == ["200 (200, 200)", "1 0"]
+
+
 NAMED = """
 import sys
 from pathlib import Path
-from server.ops.process.title import name_process
+from server.ops.process.process_setup import name_process
 name_process(sys.argv[1])
 print(Path("/proc/self/comm").read_text().strip())
 print(Path("/proc/self/cmdline").read_bytes().rstrip(bytes(1)).decode())

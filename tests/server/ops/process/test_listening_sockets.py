@@ -6,13 +6,13 @@ import socket
 
 import pytest
 
-from server.ops.process.named_sockets import Sockets, StartError, listening
+from server.ops.process.listening_sockets import Sockets, StartError, listen_at, listen_public
 
 HERE = "127.0.0.1"
 
 
 def made() -> socket.socket:
-    return listening(HERE, 0)
+    return listen_at(HERE, 0)
 
 
 def port_of(sock: socket.socket) -> int:
@@ -81,7 +81,7 @@ def test_one_that_is_elsewhere_than_the_settings_say_needs_a_restart(host: str, 
 
 
 def test_on_any_address_is_where_the_settings_name_none() -> None:
-    with listening("0.0.0.0", 0) as ours:
+    with listen_at("0.0.0.0", 0) as ours:
         sockets = Sockets()
         sockets.inherit("metrics", ours.dup())
         sockets.get("metrics", made, at=("", port_of(ours))).close()
@@ -102,7 +102,7 @@ def test_what_was_inherited_for_nobody_is_let_go() -> None:
 def test_what_cannot_be_made_is_not_kept() -> None:
     sockets = Sockets()
     with made() as other, pytest.raises(OSError, match="in use"):
-        sockets.get("server", lambda: listening(HERE, port_of(other)))
+        sockets.get("server", lambda: listen_at(HERE, port_of(other)))
     assert sockets.all() == {}
     with pytest.raises(KeyError):
         sockets.again("server")
@@ -110,8 +110,43 @@ def test_what_cannot_be_made_is_not_kept() -> None:
 
 def test_it_listens_on_both_kinds_of_addresses_and_never_blocks() -> None:
     for host in (HERE, "::1"):
-        with listening(host, 0) as sock:
+        with listen_at(host, 0) as sock:
             assert not sock.getblocking()
             assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR)
             with pytest.raises(BlockingIOError):
                 sock.accept()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_who_knocks_is_accepted_and_sends_without_delay(host: str) -> None:
+    with listen_public(host, 0) as sock:
+        assert not sock.getblocking()
+        with pytest.raises(BlockingIOError):
+            sock.accept()
+        with socket.create_connection(sock.getsockname()[:2]):
+            sock.setblocking(True)
+            accepted, _ = sock.accept()
+            with accepted:
+                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_the_port_of_one_that_has_just_ended_is_free() -> None:
+    with listen_public("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        client = socket.create_connection(("127.0.0.1", port))
+        first.setblocking(True)
+        first.accept()[0].close()  # ours closes first: it is TIME-WAIT that stays
+    client.close()
+    listen_public("127.0.0.1", port).close()
+
+
+def test_a_port_that_another_has_is_a_reason_not_to_start() -> None:
+    with listen_public("127.0.0.1", 0) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(StartError, match=rf"cannot listen on 127\.0\.0\.1 port {port}: .*in use.*--port"):
+            listen_public("127.0.0.1", port)
+
+
+def test_a_name_that_is_nobodys_is_a_reason_not_to_start() -> None:
+    with pytest.raises(StartError, match=r"cannot listen on no-such-name\.invalid"):
+        listen_public("no-such-name.invalid", 80)

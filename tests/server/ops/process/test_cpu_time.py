@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from server.ops.process import schedule
-from server.ops.process.schedule import Meter, had_core
+from server.ops.process import cpu_time
+from server.ops.process.cpu_time import Meter, had_core
 from tests.server.site.web.servers import ROOT
 from tests.support.users import needs_root
 
 # As the service's user under `ProtectProc=invisible`: prints what the folder of a child shows, and the state that the child's own descriptors show.
 HIDDEN = """
 import os, socket
-from server.ops.process import process_limits as allowance
-from server.ops.process.schedule import Meter
+from server.ops.process import process_setup as allowance
+from server.ops.process.cpu_time import Meter
 allowance.forbid_dumps()
 ours, theirs = socket.socketpair()
 pid = os.fork()
@@ -95,11 +95,11 @@ def test_a_quota_of_control_groups_is_the_share_of_a_core_that_can_be_had(
     (tmp_path / "a" / "b").mkdir(parents=True)
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    assert schedule.core_share(tmp_path, "0::/a/b\n") == share
+    assert cpu_time.core_share(tmp_path, "0::/a/b\n") == share
 
 
 def test_what_is_no_quota_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "cpu.max").write_text("nonsense")
-    assert schedule.core_share(tmp_path, "0::/\n") == 1.0
-    assert schedule.core_share(tmp_path, "1:cpu:/old\n") == 1.0
-    assert 0 < schedule.core_share() <= 1
+    assert cpu_time.core_share(tmp_path, "0::/\n") == 1.0
+    assert cpu_time.core_share(tmp_path, "1:cpu:/old\n") == 1.0
+    assert 0 < cpu_time.core_share() <= 1

@@ -1,4 +1,4 @@
-"""Keep the process's listening sockets by name, across upgrades.
+"""Open listening sockets, and keep them by name across upgrades.
 
 **Invariant:** one descriptor of each socket stays here until the process drops it, and its users have copies. The kernel keeps one queue for all
 copies, in this process and in the next: a client that connects while no process accepts waits, and is not refused.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Callable, Mapping
+
+BACKLOG = 4096  # connections of the public socket that wait to be accepted
 
 
 class StartError(Exception):
@@ -67,8 +69,8 @@ class Sockets:
             self.drop(name)
 
 
-def listening(host: str, port: int, backlog: int = 100) -> socket.socket:
-    """Return a listening, non-blocking TCP socket at an address or a name; port 0 is any free port. Raises OSError."""
+def listen_at(host: str, port: int, backlog: int = 100) -> socket.socket:
+    """Open a listening, non-blocking TCP socket at an address or a name; port 0 is any free port. Raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.create_server((host, port), family=family, backlog=backlog)
     sock.setblocking(False)
@@ -92,3 +94,23 @@ def _moved(name: str, sock: socket.socket, host: str, port: int) -> str:
         f"{name}: the running server listens on {there[0]} port {there[1]}, the settings say {host} port {port}: "
         "this needs a restart"
     )
+
+
+def listen_public(host: str, port: int) -> socket.socket:
+    """Open the public listening socket, non-blocking; accepted connections inherit TCP_NODELAY. Raises StartError."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        sock = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.bind(address)
+            sock.listen(BACKLOG)
+        except BaseException:
+            sock.close()
+            raise
+    except OSError as error:
+        raise StartError(f"cannot listen on {host} port {port}: {error.strerror}. Another: --port N") from None
+    return sock

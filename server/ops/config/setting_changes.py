@@ -6,8 +6,8 @@ The settings that can change are declared in `server.ops.config.settings.RELOADE
 
 from typing import Any, NamedTuple
 
+from server.ops.config.setting_sources import leaves
 from server.ops.config.settings import RELOADED, Settings
-from server.ops.config.sources import leaves
 
 
 class Change(NamedTuple):

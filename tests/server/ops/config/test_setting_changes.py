@@ -1,8 +1,8 @@
 """A running server takes up what is declared to change, and names the rest."""
 
-from server.ops.config.reload import change
+from server.ops.config.setting_changes import change
+from server.ops.config.setting_sources import leaves
 from server.ops.config.settings import RELOADED, Settings
-from server.ops.config.sources import leaves
 
 
 def made(**chosen: object) -> Settings:

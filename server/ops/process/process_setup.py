@@ -1,16 +1,36 @@
-"""Name this process in `ps` and `top` by its role, so that an operator can tell equal processes apart."""
+"""Set up a process at its start: the limit of descriptors, no core dumps, its name in `ps`."""
 
 import contextlib
 import ctypes
+import resource
 import sys
 from pathlib import Path
 from typing import Final
 
+_PR_SET_DUMPABLE = 4  # linux/prctl.h
+
+
+def raise_descriptors() -> int:
+    """Raise the limit of descriptors to the system's maximum, since each connection is one; return it, 0 for no limit.
+
+    The soft limit is commonly 1,024, for programs that use select(2); the hard limit is the one that is meant.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 0 if soft == resource.RLIM_INFINITY else soft
+
+
+def forbid_dumps() -> None:
+    """Forbid core files and debuggers of the same user: the memory holds keys, and what users write."""
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
 _PR_SET_NAME: Final = 15  # linux/prctl.h
 _COMM_MAX: Final = 15  # bytes that the kernel keeps of a name (proc_pid_comm(5))
-_ARGUMENTS: Final = slice(
-    45, 47
-)  # the fields of /proc/PID/stat, counted from behind the name, with the addresses of the arguments' start and end
+# The fields of /proc/PID/stat, counted from behind the name, with the addresses of the arguments' start and end.
+_ARGUMENTS: Final = slice(45, 47)
 
 
 def name_process(role: str) -> None:

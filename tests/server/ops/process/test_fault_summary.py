@@ -1,6 +1,6 @@
 """What is told of a fault: its kind and its places, never its text."""
 
-from server.ops.process.exit_reports import ended_by
+from server.ops.process.fault_summary import ended_by
 
 
 def nested(depth: int) -> None:
@@ -17,7 +17,7 @@ def test_a_fault_is_told_by_kind_and_by_its_last_places_innermost_first() -> Non
     assert told["fault"] == "ValueError"
     places = told["where"].split(" < ")
     assert len(places) == 6
-    assert all(place.startswith("test_exit_reports.py:") for place in places)
+    assert all(place.startswith("test_fault_summary.py:") for place in places)
     assert "canarymark" not in str(told)
 
 

@@ -1,11 +1,13 @@
-"""Read a process's resource usage: CPU, waits for a core, memory, descriptors, start time.
+"""Read resource usage: a process's CPU time, waits for a core, memory and descriptors; free disk space; runs of the garbage collector.
 
 **Invariant:** read it in a thread, because counting 20,000 descriptors in /proc takes milliseconds. Each process of a host reads its own values:
 others may not list its descriptors.
 """
 
 import contextlib
+import gc
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -53,3 +55,47 @@ def begun() -> int:
 def stat(pid: int) -> list[bytes]:
     """Return the fields of /proc/PID/stat behind the name: state, parent's pid and so on. Raises OSError."""
     return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+
+
+class Folder:
+    """Free space of the data folder's file system."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+
+    def reading(self) -> Reading:
+        """Return free space and size, as a source of metrics that blocks; values that cannot be read are left out."""
+        found: dict[str, float] = {}
+        with contextlib.suppress(OSError):
+            room = os.statvfs(self._data)
+            found["serendip_disk_free_bytes"] = room.f_bavail * room.f_frsize
+            found["serendip_disk_size_bytes"] = room.f_blocks * room.f_frsize
+        return found
+
+
+class Collections:
+    """Number and duration of garbage collections, by generation; a collection blocks the loop."""
+
+    def __init__(self) -> None:
+        self._counts = [0, 0, 0]
+        self._seconds = 0.0
+        self._begun = 0.0
+        gc.callbacks.append(self._called)
+
+    def stop(self) -> None:
+        """Stop counting."""
+        gc.callbacks.remove(self._called)
+
+    def reading(self) -> Reading:
+        """Return the numbers, as a source of metrics."""
+        return {
+            "serendip_gc_collections": {(str(generation),): count for generation, count in enumerate(self._counts)},
+            "serendip_gc_seconds": self._seconds,
+        }
+
+    def _called(self, phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            self._begun = time.monotonic()
+        else:
+            self._counts[info["generation"]] += 1
+            self._seconds += time.monotonic() - self._begun
