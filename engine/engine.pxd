@@ -1,26 +1,26 @@
 from engine.chats.age_question cimport AgeQuestion
-from engine.chats.chat_life cimport Chats
-from engine.core.shared_state cimport Core
-from engine.chats.detections cimport Findings
-from engine.chats.unread_notices cimport Notices
-from engine.chats.session_graces cimport Presence
+from engine.chats.chat_lifecycle cimport Chats
+from engine.core.engine_state cimport EngineState
+from engine.chats.detections cimport Detections
+from engine.chats.unread_notices cimport UnreadNotices
+from engine.chats.session_presence cimport Presence
 from engine.chats.search cimport Search
 from engine.core.session cimport Session as session_t
-from engine.chats.camera_checks cimport Snaps
-from engine.chats.line_tips cimport Tips
-from engine.chats.challenges cimport Trials
+from engine.chats.camera_checks cimport CameraChecks
+from engine.chats.line_tips cimport LineTips
+from engine.chats.challenges cimport Challenges
 
 cdef class Engine:
-    cdef readonly Core _core
+    cdef readonly EngineState _core
     cdef readonly Chats _chats
-    cdef readonly Notices _notices
-    cdef readonly Trials _trials
+    cdef readonly UnreadNotices _notices
+    cdef readonly Challenges _trials
     cdef readonly Search _search
     cdef readonly Presence _presence
-    cdef readonly Snaps _snaps
+    cdef readonly CameraChecks _snaps
     cdef readonly AgeQuestion _ages
-    cdef readonly Findings _findings
-    cdef readonly Tips _tips
+    cdef readonly Detections _findings
+    cdef readonly LineTips _tips
     cdef readonly object moves
     cdef readonly dict sessions, tally
     cdef readonly object measures

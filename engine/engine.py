@@ -7,40 +7,36 @@ drops a FRAME or CONFIRMED of a connection that is no longer `session.conn`; `lo
 from collections.abc import Callable
 
 from engine.chats.age_question import AgeQuestion
-from engine.chats.camera_checks import Snaps
-from engine.chats.challenges import Trials
-from engine.chats.chat_life import Chats
-from engine.chats.detections import Findings
-from engine.chats.line_tips import Tips
+from engine.chats.camera_checks import CameraChecks
+from engine.chats.challenges import Challenges
+from engine.chats.chat_lifecycle import Chats
+from engine.chats.detections import Detections
+from engine.chats.line_tips import LineTips
 from engine.chats.search import Search
-from engine.chats.session_graces import Presence
-from engine.chats.unread_notices import Notices
-from engine.conduct.age_answers import Ages
+from engine.chats.session_presence import Presence
+from engine.chats.unread_notices import UnreadNotices
+from engine.conduct.age_answers import AgeAnswers
 from engine.conduct.detection_actions import AGE_CLAIM
 from engine.conduct.friction import Friction
-from engine.conduct.video_pauses import Pauses
+from engine.conduct.video_pauses import VideoPauses
 from engine.core.bus_messages import Begin, BusMessage, Ended, Moved
-from engine.core.chat import name_of_chat
+from engine.core.chat import Address, name_of_chat
+from engine.core.engine_state import EngineState
 from engine.core.ports import Bus, Out, Outside, Room
 from engine.core.session import Session as Session
-from engine.core.session_address import Address
-from engine.core.shared_state import Core
 from engine.core.states import CHATTING, LEAVE, WAITING
+from engine.matching.interest_vocabulary import Vocabulary
 from engine.matching.lobby import Lobby, MatcherFull
 from engine.matching.thresholds import Thresholds as Thresholds
-from engine.matching.vocabulary import Vocabulary
-from engine.migrate.session_moves import Moves
+from engine.migrate.session_migration import SessionMigration
 from engine.migrate.session_record import OLDEST as OLDEST
 from engine.migrate.session_record import VERSION as VERSION
 from engine.migrate.session_record import BadRecord as BadRecord
-from engine.migrate.session_record import Parcel as Parcel
+from engine.migrate.session_record import SessionRecord as SessionRecord
 from engine.migrate.session_record import agreed as agreed
 from engine.rooms.remote_room import RemoteRoom
 from engine.rooms.waiting_room import WaitingRoom
-from engine.wire.errors import Busy, KeptOut, Refusal
-from engine.wire.frames import PONG, left
-from engine.wire.protocol import AGE, FAULTS, MODERATION, STRANGER
-from engine.wire.requests import (
+from engine.wire.client_requests import (
     Block,
     Find,
     Leave,
@@ -57,7 +53,10 @@ from engine.wire.requests import (
     Typing,
     parse,
 )
-from engine.wire.rule_numbers import Settings as Settings
+from engine.wire.engine_errors import Busy, KeptOut, Refusal
+from engine.wire.protocol import AGE, FAULTS, MODERATION, STRANGER
+from engine.wire.rule_constants import Settings as Settings
+from engine.wire.server_frames import PONG, left
 from ext.net.ring import Rings
 
 
@@ -76,17 +75,17 @@ class Engine:
         *,
         keeps: bool = False,
     ) -> None:
-        self._core = core = Core(words, rings, outside, out, bus, settings or Settings(), keeps)
-        self._tips = tips = Tips(core)
-        self._snaps = snaps = Snaps(core, tips)
+        self._core = core = EngineState(words, rings, outside, out, bus, settings or Settings(), keeps)
+        self._tips = tips = LineTips(core)
+        self._snaps = snaps = CameraChecks(core, tips)
         self._chats = chats = Chats(core, snaps)
-        self._notices = notices = Notices(core)
-        self._findings = Findings(core, chats, tips)
+        self._notices = notices = UnreadNotices(core)
+        self._findings = Detections(core, chats, tips)
         self._ages = ages = AgeQuestion(core, chats, tips)
-        self._trials = trials = Trials(core)
+        self._trials = trials = Challenges(core)
         self._search = search = Search(core, room, chats, notices, ages, trials)
         self._presence = presence = Presence(core, chats, search, notices)
-        self.moves = Moves(core, search, presence)
+        self.moves = SessionMigration(core, search, presence)
         self.sessions = core.sessions
         self.tally = core.tally
         self.measures = core.measures
@@ -378,12 +377,12 @@ class Engine:
         return self._trials.friction
 
     @property
-    def ages(self) -> Ages:
+    def ages(self) -> AgeAnswers:
         """Table of age answers; the server adds those of other processes."""
         return self._core.ages
 
     @property
-    def pauses(self) -> Pauses:
+    def pauses(self) -> VideoPauses:
         """Table of video pauses; the server adds those of other processes."""
         return self._core.pauses
 

@@ -10,24 +10,24 @@ from typing import Protocol
 from engine.conduct.age_answers import STANDS as STANDS
 from engine.conduct.detection_actions import Act as Act
 from engine.core.bus_messages import Ended as Ended
-from engine.core.session_address import Address
+from engine.core.chat import Address
+from engine.core.engine_histograms import CHAT_BOUNDS as CHAT_BOUNDS
+from engine.core.engine_histograms import COMMON_BOUNDS as COMMON_BOUNDS
+from engine.core.engine_histograms import MODES as MODES
+from engine.core.engine_histograms import SOLVE_BOUNDS as SOLVE_BOUNDS
+from engine.core.engine_histograms import WAIT_BOUNDS as WAIT_BOUNDS
 from engine.core.states import CHATTING as CHATTING
 from engine.core.states import STATES as STATES
 from engine.core.states import WAITING as WAITING
-from engine.core.wait_histograms import CHAT_BOUNDS as CHAT_BOUNDS
-from engine.core.wait_histograms import COMMON_BOUNDS as COMMON_BOUNDS
-from engine.core.wait_histograms import MODES as MODES
-from engine.core.wait_histograms import SOLVE_BOUNDS as SOLVE_BOUNDS
-from engine.core.wait_histograms import WAIT_BOUNDS as WAIT_BOUNDS
 from engine.migrate.record_fields import bare as bare
 from engine.migrate.record_fields import write_last as write_last
-from engine.wire.frames import banned as banned
-from engine.wire.frames import error as error
-from engine.wire.frames import hello as hello
-from engine.wire.frames import left as left
-from engine.wire.frames import notice as notice
-from engine.wire.requests import Report as Report
-from engine.wire.requests import Save as Save
+from engine.wire.client_requests import Report as Report
+from engine.wire.client_requests import Save as Save
+from engine.wire.server_frames import banned as banned
+from engine.wire.server_frames import error as error
+from engine.wire.server_frames import hello as hello
+from engine.wire.server_frames import left as left
+from engine.wire.server_frames import notice as notice
 from ext.net.ring import Ring
 
 
@@ -108,7 +108,7 @@ class SessionView(Protocol):
 
 
 class HistogramView(Protocol):
-    """A histogram (`engine.core.wait_histograms.Histogram`): counts by bucket, the last above all bounds."""
+    """A histogram (`engine.core.engine_histograms.Histogram`): counts by bucket, the last above all bounds."""
 
     @property
     def counts(self) -> Sequence[int]: ...

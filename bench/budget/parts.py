@@ -36,7 +36,7 @@ PARTS: Final[dict[str, Part]] = {
     "connecting": Part(
         "the head's rules, who may come in, an identity, AES-GCM over a token",
         (
-            "engine.matching.network_of", "engine.chats.session_graces", "ext.accept.address", "ext.accept.address_limits",
+            "engine.matching.address_networks", "engine.chats.session_presence", "ext.accept.address", "ext.accept.address_limits",
             "ext.accept.address_table", "ext.reactor.new_connections",
             "ext.accept.handshake", "ext.accept.siphash", "ext.accept.handshake_reply",
             "server.data.privacy.*", "server.trust.sanctions.*", "server.trust.moderation.*", "server.ops.security.*",
@@ -46,7 +46,7 @@ PARTS: Final[dict[str, Part]] = {
     "turn": Part(
         "the loop and the worker's dispatch: a Python call an event, and one of the reactor's for each thing that is wanted done",
         (
-            "engine", "engine.core.session_address", "engine.core.bus_messages", "engine.core.shared_state", "engine.engine", "engine.core.ports",
+            "engine", "engine.core.bus_messages", "engine.core.engine_state", "engine.engine", "engine.core.ports",
             "engine.core.session",
             "engine.chats.camera_checks", "engine.core.states",
             "server.realtime.worker", "server.realtime.worker.local_bus", "server.realtime.worker.recheck_sessions",
@@ -56,22 +56,25 @@ PARTS: Final[dict[str, Part]] = {
     ),
     "parsing": Part(
         "orjson makes a dict of each `find` and `leave`, every field of it is judged",
-        ("engine.wire.errors", "engine.conduct.search_rate", "engine.wire.rule_numbers", "engine.wire.protocol", "engine.wire.requests",
-        "engine.wire.signals"),
+        ("engine.wire.engine_errors", "engine.conduct.search_rate", "engine.wire.rule_constants", "engine.wire.protocol",
+        "engine.wire.client_requests",
+        "engine.wire.signal_checks"),
     ),
     "interning": Part(
         "a look-up a word, and whether it is spelled as it should be",
         (
-            "engine.matching.confusables", "engine.matching.interests", "engine.matching.vocabulary", "engine.core.interest_limits",
+            "engine.matching.confusable_characters", "engine.matching.interest_normalisation", "engine.matching.interest_vocabulary",
+            "engine.core.interest_limits",
             "ext.match.interner", "ext.match.string_table",
         ),
     ),
     "lobby": Part(
         "a ticket in and out for each of the two, the steps by which it widens; the matcher's index",
         (
-            "engine.matching", "engine.matching.college_hints", "engine.matching.lobby", "engine.matching.questions",
-            "engine.matching.rooms", "engine.matching.spy_queue", "engine.matching.thresholds", "engine.matching.tickets",
-            "engine.matching.windows", "engine.rooms.waiting_room", "ext.match", "ext.match.errors", "ext.match.pairing_graph", "ext.match.due_heap",
+            "engine.matching", "engine.matching.college_hints", "engine.matching.lobby", "engine.matching.spy_questions",
+            "engine.matching.pool_rooms", "engine.matching.spy_queue", "engine.matching.thresholds", "engine.matching.tickets",
+            "engine.matching.window_pairing", "engine.rooms.waiting_room", "ext.match", "ext.match.errors",
+            "ext.match.pairing_graph", "ext.match.due_heap",
             "ext.match.matcher_interface",
             "ext.match.matcher", "ext.match.matcher_c", "ext.match.batch_pairing",
         ),
@@ -79,14 +82,14 @@ PARTS: Final[dict[str, Part]] = {
     "pairing": Part(
         "objects: a chat, its seats, a bus message each; begun and ended once",
         (
-            "engine.core.chat", "engine.chats.chat_life", "engine.chats.detections", "engine.conduct.friction", "engine.core.ended_chats",
+            "engine.core.chat", "engine.chats.chat_lifecycle", "engine.chats.detections", "engine.conduct.friction", "engine.core.ended_chats",
             "engine.chats.unread_notices", "engine.chats.search",
             "engine.matching.search_terms", "engine.chats.line_tips", "engine.chats.challenges",
         ),
     ),
-    "frames": Part("bytes of `waiting`, `matched`, `left`: formatted anew for each", ("engine.wire.frames", "engine.views")),
+    "frames": Part("bytes of `waiting`, `matched`, `left`: formatted anew for each", ("engine.wire.server_frames", "engine.views")),
     "recents and measures": Part(
-        "who shall not meet whom again, kept in dictionaries; a place a histogram", ("engine.core.wait_histograms", "engine.matching.recent_partners")
+        "recent partners in dictionaries; a place a histogram", ("engine.core.engine_histograms", "engine.matching.recent_partners")
     ),
     "records": Part("three rows and seven index entries in SQLite, in the writer's thread; rows made on the loop",
         ("server.data.store.*", "server.data.database.*", "server.data.records.*", "server.data.keys.*", "server.data.schema.*",
@@ -102,8 +105,9 @@ PARTS: Final[dict[str, Part]] = {
         (
             "engine.chats.age_question", "engine.conduct.age_answers", "engine.conduct.camera_verdicts", "engine.conduct.detection_actions",
             "engine.conduct.video_pauses",
-            "engine.rooms.hub", "engine.rooms.hub_checks", "engine.rooms.hub_rows", "engine.migrate.session_moves", "engine.migrate.session_record",
-            "engine.rooms.placement", "engine.wire.protocol_copies",
+            "engine.rooms.hub", "engine.rooms.hub_message_checks", "engine.rooms.hub_messages", "engine.migrate.session_migration",
+            "engine.migrate.session_record",
+            "engine.rooms.meeting_placement", "engine.wire.protocol_copies",
             "engine.migrate.record_fields", "engine.rooms.remote_room",
             "ext.pxd_check", "ext.net.tunnel_ends", "ext.migrate.connection_moves", "ext.migrate.tunnel_moves", "ext.net.similarity",
             "ext.migrate.tunnel_state", "ext.migrate.tunnel",

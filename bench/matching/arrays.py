@@ -11,7 +11,7 @@ from collections import deque
 from typing import Any, Final, NamedTuple
 
 from bench.matching.workloads import LANGUAGES, Stream
-from engine.matching.interests import Spellings
+from engine.matching.interest_normalisation import SpellingCache
 from engine.matching.lobby import SEARCH_TICKETS
 from ext.match.interner import Ids, Interner
 from ext.match.matcher import Matcher
@@ -34,7 +34,7 @@ class Room:
     """A matcher in which a number of people wait."""
 
     def __init__(self, size: int, seed: int) -> None:
-        self._interner, self._spellings = Interner(), Spellings()
+        self._interner, self._spellings = Interner(), SpellingCache()
         self.matcher = Matcher(1_000_000, interner=self._interner, most_tickets=SEARCH_TICKETS, seed=seed)
         for _ in LANGUAGES:
             self.matcher.pool()

@@ -12,7 +12,7 @@ import numpy as np
 from bench.matching.rows import Row
 from bench.matching.run import Run
 from bench.matching.workloads import LANGUAGES, Stream
-from engine.matching.interests import Spellings
+from engine.matching.interest_normalisation import SpellingCache
 from ext.match.interner import Interner
 from ext.match.matcher import Matcher
 
@@ -38,7 +38,7 @@ def one_by_one(kind: str, arrivals: int, seed: int) -> Row:
     matcher = Matcher(ROOM, seed=seed, interner=interner if kind == "strings" else None)
     for _ in LANGUAGES:
         matcher.pool()
-    submit, spellings = matcher.submit, Spellings()
+    submit, spellings = matcher.submit, SpellingCache()
     known = spellings.known
     words = [tuple(f"Interest {i}" for i in ids) for ids in tickets]
 

@@ -24,7 +24,7 @@ from bench.matching.rows import Row
 from bench.matching.workloads import LANGUAGES, Arrivals, Stream
 from engine.matching.lobby import Lobby
 from engine.matching.tickets import Match, Pool, Ticket
-from engine.wire.rule_numbers import STEPS_A_TICK
+from engine.wire.rule_constants import STEPS_A_TICK
 from ext.match.interner import Ids
 from server.realtime.worker import gc_tuning
 

@@ -6,7 +6,7 @@ from typing import Any
 from bench.server.relaying import HEAD, TEXT, framed, main
 from engine.core.ports import Outside
 from engine.engine import Engine
-from engine.wire.requests import parse
+from engine.wire.client_requests import parse
 from ext.accept.handshake import Judge
 from ext.net.ring import Rings
 from ext.reactor.debug_hooks import append, build, classify, examine, is_valid, read_header

@@ -29,8 +29,8 @@ from bench.support.machine import machine
 from bench.support.processes import free_port, spent
 from bench.support.results import write
 from engine.matching.thresholds import Thresholds
-from engine.rooms import hub_rows as rows
-from engine.rooms.placement import HOST_BITS
+from engine.rooms import hub_messages as rows
+from engine.rooms.meeting_placement import HOST_BITS
 from server.fleet.cluster.cluster_node import Cell
 from server.fleet.cluster.membership import order
 from server.fleet.ipc.ipc_link import Kind, Link, Message

@@ -1,12 +1,12 @@
-from engine.chats.chat_life cimport Chats
-from engine.core.shared_state cimport Core
+from engine.chats.chat_lifecycle cimport Chats
+from engine.core.engine_state cimport EngineState
 from engine.core.session cimport Session
-from engine.chats.line_tips cimport Tips
+from engine.chats.line_tips cimport LineTips
 
 cdef class AgeQuestion:
-    cdef Core _core
+    cdef EngineState _core
     cdef Chats _chats
-    cdef Tips _tips
+    cdef LineTips _tips
     cdef object _ages
     cpdef found(self, str chat, int side, int number, int age, double now)
     cpdef bint hold(self, Session session, double now) except -1

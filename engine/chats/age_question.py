@@ -12,16 +12,16 @@ Programs of another protocol cannot be asked: they are told, and none of their s
 
 from typing import Final
 
-from engine.chats.chat_life import Chats
-from engine.chats.line_tips import Tips
+from engine.chats.chat_lifecycle import Chats
+from engine.chats.line_tips import LineTips
 from engine.conduct.age_answers import ASKED, KEPT, OLDEST
 from engine.conduct.detection_actions import AGE_CLAIM, Act
+from engine.core.engine_state import EngineState
 from engine.core.session import Session
-from engine.core.shared_state import Core
-from engine.wire.errors import BadField, KeptOut, Refusal
-from engine.wire.frames import challenge, solved, underage
+from engine.wire.client_requests import Solution
+from engine.wire.engine_errors import BadField, KeptOut, Refusal
 from engine.wire.protocol import ADULT, AGE, MINOR, MODERATION, PROGRAM
-from engine.wire.requests import Solution
+from engine.wire.server_frames import challenge, solved, underage
 
 ANSWERS: Final = (ADULT, MINOR)
 
@@ -29,7 +29,7 @@ ANSWERS: Final = (ADULT, MINOR)
 class AgeQuestion:
     """Age question of the engine."""
 
-    def __init__(self, core: Core, chats: Chats, tips: Tips) -> None:
+    def __init__(self, core: EngineState, chats: Chats, tips: LineTips) -> None:
         self._core = core
         self._chats = chats
         self._tips = tips

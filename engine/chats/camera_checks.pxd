@@ -1,7 +1,7 @@
-from engine.core.shared_state cimport Core
+from engine.core.engine_state cimport EngineState
 
-cdef class Snaps:
-    cdef Core _core
+cdef class CameraChecks:
+    cdef EngineState _core
     cdef readonly object _tips
     cdef public double mean
     cdef readonly dict _chats, _open, _asked

@@ -6,8 +6,8 @@
     a check ─▷ drawn at random, by the mean ─┼─▷ `snap` ─┤
     a hit, or suspected ─▷ in 3 to 6 s ──────┘           └─ `nosnap`, or none: counted at the time-out, if both are connected
 
-One check runs per chat. The times of the next checks are in a heap; an entry is valid while it equals `Looks.due` or the end of the running check.
-A nonce is known for SIGHT_FOR seconds, even after the chat: then moderators may be notified, and no side is veiled or counted.
+One check runs per chat. The times of the next checks are in a heap; an entry is valid while it equals `CameraState.due` or the end of the running
+check. A nonce is known for SIGHT_FOR seconds, even after the chat: then moderators may be notified, and no side is veiled or counted.
 
 Counters, for metrics: `snap` asked, answered, nosnap, missed, and each verdict; `agreement` by result; `veil` on, off, unchecked.
 **Invariant:** bounded.
@@ -16,7 +16,7 @@ Counters, for metrics: `snap` asked, answered, nosnap, missed, and each verdict;
 from math import ceil, log
 from typing import Final
 
-from engine.chats.line_tips import Tips
+from engine.chats.line_tips import LineTips
 from engine.conduct.camera_verdicts import (
     AGREEMENTS,
     NEVER,
@@ -24,22 +24,21 @@ from engine.conduct.camera_verdicts import (
     UNVEIL,
     VEIL,
     VERDICTS,
-    Ask,
-    Looks,
-    Sight,
+    CameraState,
+    CheckResult,
+    PictureRequest,
     mine_missed,
     theirs_missed,
 )
 from engine.conduct.detection_actions import KNOWN, NUDITY, Act
 from engine.core.chat import Chat, Seat
+from engine.core.engine_state import EngineState
 from engine.core.session import Session
-from engine.core.shared_state import Core
 from engine.core.states import GONE
-from engine.wire.errors import Refusal
-from engine.wire.frames import UNCHECKED, UNVEILED, VEILED, snap
+from engine.wire.client_requests import NoSnap
+from engine.wire.engine_errors import Refusal
 from engine.wire.protocol import PROGRAM, SNAP_WITHIN
-from engine.wire.requests import NoSnap
-from engine.wire.rule_numbers import (
+from engine.wire.rule_constants import (
     CLOSE_POINTS,
     LOOK_AGAIN,
     LOOK_CLOSE,
@@ -57,6 +56,7 @@ from engine.wire.rule_numbers import (
     SIGHT_FOR,
     UNCHECKED_FOR,
 )
+from engine.wire.server_frames import UNCHECKED, UNVEILED, VEILED, snap
 from ext.accept.address_limits import key_of
 from ext.match.due_heap import DueHeap
 
@@ -66,34 +66,38 @@ SURE: Final = 0.999_999  # maximum of a draw: a gap is at most fourteen times it
 There = tuple[tuple[Session, Seat], tuple[Session, Seat]]  # the two sessions and seats of a chat, by side
 
 
-class Look:
+class CameraCheck:
     """One check of the cameras of a chat."""
 
     __slots__ = ("asks", "chat", "conns", "looks", "sights", "there", "until")
 
-    def __init__(self, chat: Chat, looks: Looks, there: There, asks: dict[int, Ask], until: float) -> None:
+    def __init__(
+        self, chat: Chat, looks: CameraState, there: There, asks: dict[int, PictureRequest], until: float
+    ) -> None:
         self.chat = chat
         self.looks = looks
         self.there = there
         self.asks = asks  # by side
         self.until = until
         self.conns = tuple([session.conn for session, _ in there])
-        self.sights = (Sight(), Sight())  # of each side's camera
+        self.sights = (CheckResult(), CheckResult())  # of each side's camera
 
 
-class Snaps:
+class CameraChecks:
     """Camera checks of the engine. `mean`: seconds between two checks; 0.0: none at present."""
 
     __slots__ = ("_asked", "_chats", "_core", "_heap", "_open", "_tips", "mean")
 
-    def __init__(self, core: Core, tips: Tips) -> None:
+    def __init__(self, core: EngineState, tips: LineTips) -> None:
         self._core = core
         self._tips = tips
         self.mean = core.settings.snap_mean
         self._chats: dict[int, Chat] = {}  # chats that are checked, by number
         self._heap = DueHeap()
-        self._open: dict[int, Look] = {}  # running checks, by the chat's number
-        self._asked: dict[str, tuple[Look, int]] = {}  # nonce to the check and the side that was asked; oldest first
+        self._open: dict[int, CameraCheck] = {}  # running checks, by the chat's number
+        self._asked: dict[
+            str, tuple[CameraCheck, int]
+        ] = {}  # nonce to the check and the side that was asked; oldest first
 
     def __len__(self) -> int:
         return len(self._chats)
@@ -128,14 +132,14 @@ class Snaps:
         """Schedule the first check: the answer to an offer passed, so that from now on there may be a picture."""
         settings = self._core.settings
         if settings.pictures == ON and self.mean and chat.looks is None:
-            chat.looks = Looks()
+            chat.looks = CameraState()
             if settings.snap_share >= 1 or self._core.outside.draw() < settings.snap_share:
                 self._plan(chat, chat.looks, now)
 
     def reported(self, chat: Chat, now: float) -> None:
         """Check at once: one of the two reported the other."""
         if self._core.settings.pictures != OFF and chat.video:
-            looks = chat.looks = chat.looks or Looks()
+            looks = chat.looks = chat.looks or CameraState()
             if not looks.ended:
                 self._plan(chat, looks, now)
 
@@ -149,7 +153,7 @@ class Snaps:
         if due < looks.due:
             self._plan(seat.chat, looks, due)
 
-    def _plan(self, chat: Chat, looks: Looks, due: float) -> None:
+    def _plan(self, chat: Chat, looks: CameraState, due: float) -> None:
         """Schedule the next check."""
         number = int(chat.id, 16)
         self._chats[number] = chat
@@ -219,7 +223,7 @@ class Snaps:
             return None
         return (one, one.seat), (two, two.seat)
 
-    def _begin(self, number: int, chat: Chat, looks: Looks, now: float) -> None:
+    def _begin(self, number: int, chat: Chat, looks: CameraState, now: float) -> None:
         there = self._there(chat)
         if there is None:
             self.over(chat)
@@ -235,16 +239,16 @@ class Snaps:
         looks.begun = now
         nonces = self._core.outside.snap(chat.id, tuple(sides)) if sides else ()
         if len(nonces) == len(sides) and sides:
-            self._ask(number, Look(chat, looks, there, {}, now + SNAP_WITHIN + LOOK_GRACE), sides, nonces)
+            self._ask(number, CameraCheck(chat, looks, there, {}, now + SNAP_WITHIN + LOOK_GRACE), sides, nonces)
         elif looks.due == NEVER:
             self._drop(number)
 
-    def _ask(self, number: int, look: Look, sides: list[int], nonces: tuple[str, ...]) -> None:
+    def _ask(self, number: int, look: CameraCheck, sides: list[int], nonces: tuple[str, ...]) -> None:
         self._open[number] = look
         self._push(look.until, number)
         both = len(sides) == 2
         for side, nonce in zip(sides, nonces, strict=True):
-            look.asks[side] = Ask(nonce, both)
+            look.asks[side] = PictureRequest(nonce, both)
             self._asked[nonce] = look, side
             self._core.count("snap asked")
             self._core.out.send(look.there[side][0].conn, snap(nonce, both))
@@ -282,7 +286,7 @@ class Snaps:
         elif what == KNOWN:
             self._follow(look, 1 - side, camera.known(), now)
 
-    def _came(self, look: Look, ask: Ask, sight: Sight, what: str, now: float) -> None:
+    def _came(self, look: CameraCheck, ask: PictureRequest, sight: CheckResult, what: str, now: float) -> None:
         if what == "mine":
             ask.mine = True
         else:
@@ -293,7 +297,7 @@ class Snaps:
         if self._open.get(number) is look and all(each.answered for each in look.asks.values()):
             self._over(number, look, now)
 
-    def _over(self, number: int, look: Look, now: float) -> None:
+    def _over(self, number: int, look: CameraCheck, now: float) -> None:
         """End a check that timed out or was answered: count missing pictures, if both stayed connected all the time."""
         del self._open[number]
         if look.looks.due <= now:
@@ -316,7 +320,7 @@ class Snaps:
 
     # actions
 
-    def _follow(self, look: Look, side: int, follows: list[str], now: float) -> None:
+    def _follow(self, look: CameraCheck, side: int, follows: list[str], now: float) -> None:
         """Take the actions for a side's camera."""
         session, seat = look.there[side]
         for what in follows:
@@ -341,7 +345,7 @@ class Snaps:
             if session.conn:
                 self._core.out.send(session.conn, frame)
 
-    def _put_off(self, look: Look, side: int, seconds: float, now: float) -> None:
+    def _put_off(self, look: CameraCheck, side: int, seconds: float, now: float) -> None:
         """Pause the video of the person at a side: the call ends, and the chat continues by text."""
         session = look.there[side][0]
         self._core.pauses.put(session.person, seconds, now)

@@ -8,11 +8,11 @@
 from typing import Final
 
 from engine.conduct.friction import REFUSED, level_of, retry_after
-from engine.core.session import Session, Trial
-from engine.core.shared_state import Core
-from engine.wire.errors import BadField, Busy, Refusal
-from engine.wire.frames import challenge, solved
-from engine.wire.requests import Solution
+from engine.core.engine_state import EngineState
+from engine.core.session import ChallengeState, Session
+from engine.wire.client_requests import Solution
+from engine.wire.engine_errors import BadField, Busy, Refusal
+from engine.wire.server_frames import challenge, solved
 from ext.accept.address_limits import key_of
 
 WRONG: Final = 3  # wrong solutions within WRONG_FOR seconds, after which none is accepted for as long
@@ -20,12 +20,12 @@ WRONG_FOR: Final = 60.0
 HIGHEST: Final = 3
 
 
-class Trials:
+class Challenges:
     """Challenges of the engine."""
 
     __slots__ = ("_core", "friction")
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: EngineState) -> None:
         self._core = core
         self.friction = core.friction
 
@@ -56,12 +56,12 @@ class Trials:
         if trial is not None and trial.barred > now:
             raise Refusal("too_fast", "find", None, trial.barred - now)
         if trial is None:
-            trial = session.trial = Trial(level)
+            trial = session.trial = ChallengeState(level)
         elif trial.level < level:
             trial.raise_to(level)
         return self._stands(session, trial, now)
 
-    def _stands(self, session: Session, trial: Trial, now: float) -> bool:
+    def _stands(self, session: Session, trial: ChallengeState, now: float) -> bool:
         """As `hold`, for a session whose challenge is open."""
         if trial.waits:
             if now < trial.waits:
@@ -76,7 +76,7 @@ class Trials:
             raise Refusal("too_fast", "find", None, trial.waits - now)
         return False
 
-    def _ask(self, session: Session, trial: Trial, now: float) -> None:
+    def _ask(self, session: Session, trial: ChallengeState, now: float) -> None:
         if trial.frame:
             self._count(trial, "expired")
         trial.frame, trial.asked = b"", True
@@ -167,10 +167,10 @@ class Trials:
         if trial.waits and session.conn:
             self._core.refuse(session, "too_fast", "find", None, trial.waits - now)
 
-    def _passed(self, session: Session, trial: Trial, kind: str, now: float) -> None:
+    def _passed(self, session: Session, trial: ChallengeState, kind: str, now: float) -> None:
         self._core.count(f"challenge {kind} {trial.level} solved")
         self.friction.solved(session.person, trial.level, self._core.settings.challenge_good_for, now)
         session.trial = None
 
-    def _count(self, trial: Trial, result: str) -> None:
+    def _count(self, trial: ChallengeState, result: str) -> None:
         self._core.count(f"challenge {trial.kind} {trial.level} {result}")

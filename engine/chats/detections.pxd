@@ -1,16 +1,16 @@
 cimport cython
 
 from engine.core.chat cimport Seat
-from engine.chats.chat_life cimport Chats
-from engine.core.shared_state cimport Core
+from engine.chats.chat_lifecycle cimport Chats
+from engine.core.engine_state cimport EngineState
 from engine.core.session cimport Session
-from engine.chats.line_tips cimport Tips
+from engine.chats.line_tips cimport LineTips
 
-cdef class Findings:
+cdef class Detections:
     cdef readonly object _beginners
     cdef Chats _chats
-    cdef Core _core
-    cdef Tips _tips
+    cdef EngineState _core
+    cdef LineTips _tips
 
     @cython.locals(writer=Session, seat=Seat, there=tuple, spoken=dict)
     cpdef found(self, str chat, int side, int number, str rule, double now)

@@ -12,12 +12,12 @@ meanwhile are assigned to their writer for some seconds (`engine.core.ended_chat
 from collections import OrderedDict
 from typing import Final
 
-from engine.chats.chat_life import Chats
-from engine.chats.line_tips import Tips
+from engine.chats.chat_lifecycle import Chats
+from engine.chats.line_tips import LineTips
 from engine.conduct.detection_actions import AGE_CLAIM, EFFECTS, GROOM, LINKED, OPENER, OWN, REPEAT, Act
 from engine.core.chat import Seat
+from engine.core.engine_state import EngineState
 from engine.core.session import Session
-from engine.core.shared_state import Core
 from engine.wire.protocol import MODERATION
 from ext.accept.address_limits import key_of
 
@@ -28,12 +28,12 @@ BEGINNERS: Final = (
 )
 
 
-class Findings:
+class Detections:
     """Detections of the engine."""
 
     __slots__ = ("_beginners", "_chats", "_core", "_tips")
 
-    def __init__(self, core: Core, chats: Chats, tips: Tips) -> None:
+    def __init__(self, core: EngineState, chats: Chats, tips: LineTips) -> None:
         self._core = core
         self._chats = chats
         self._tips = tips

@@ -7,20 +7,20 @@ Detections come from a screening process with the chat's number; one that comes 
 from typing import Final
 
 from engine.conduct.detection_actions import EFFECTS, HELP, KINDS, WRITER, Effect
+from engine.core.engine_state import EngineState
 from engine.core.session import Session
-from engine.core.shared_state import Core
 from engine.core.states import CHATTING
-from engine.wire.frames import tip
+from engine.wire.server_frames import tip
 
 _TOLD: Final = {rule: effect for rule, effect in EFFECTS.items() if effect.tip}
 
 
-class Tips:
+class LineTips:
     """Tips of the engine."""
 
     __slots__ = ("_core",)
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: EngineState) -> None:
         self._core = core
 
     def found(self, chat: str, side: int, number: int, rule: str) -> None:

@@ -1,22 +1,22 @@
 from engine.chats.age_question cimport AgeQuestion
-from engine.chats.chat_life cimport Chats
-from engine.core.shared_state cimport Core
-from engine.conduct.search_rate cimport Finds
+from engine.chats.chat_lifecycle cimport Chats
+from engine.core.engine_state cimport EngineState
+from engine.conduct.search_rate cimport SearchRate
 from engine.matching.tickets cimport Match, Step
-from engine.chats.unread_notices cimport Notices
-from engine.wire.requests cimport Find
+from engine.chats.unread_notices cimport UnreadNotices
+from engine.wire.client_requests cimport Find
 from engine.core.session cimport Query, Session
-from engine.chats.challenges cimport Trials
+from engine.chats.challenges cimport Challenges
 
 cdef class Search:
-    cdef readonly Core _core
+    cdef readonly EngineState _core
     cdef Chats _chats
-    cdef Notices _notices
-    cdef Trials _trials
+    cdef UnreadNotices _notices
+    cdef Challenges _trials
     cdef AgeQuestion _ages
     cdef object _out
     cdef readonly object room
-    cdef readonly Finds finds
+    cdef readonly SearchRate finds
     cpdef find(self, Session session, Find request, double now)
     cdef Query _query(self, Session session, Find request, double now)
     cpdef submit(self, Session session, double now)

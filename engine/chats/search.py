@@ -8,24 +8,24 @@ ticket returns with its age.
 import orjson
 
 from engine.chats.age_question import AgeQuestion
-from engine.chats.challenges import Trials
-from engine.chats.chat_life import Chats
-from engine.chats.unread_notices import Notices
-from engine.conduct.search_rate import Finds
+from engine.chats.challenges import Challenges
+from engine.chats.chat_lifecycle import Chats
+from engine.chats.unread_notices import UnreadNotices
+from engine.conduct.search_rate import SearchRate
 from engine.core.bus_messages import Begin
 from engine.core.chat import Chat, Seat, name_of_chat
+from engine.core.engine_state import EngineState
 from engine.core.ports import Room
 from engine.core.session import Query, Session
-from engine.core.shared_state import Core
 from engine.core.states import CHATTING, FIND, WAITING
-from engine.matching.interests import BadInterest
+from engine.matching.interest_normalisation import BadInterest
 from engine.matching.search_terms import shared
 from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Step, Ticket
-from engine.wire.errors import BadField, Refusal
-from engine.wire.frames import waiting
+from engine.wire.client_requests import Find
+from engine.wire.engine_errors import BadField, Refusal
 from engine.wire.protocol import ANY_LANGUAGE, INTEREST_MAX, SPY, STRANGER, WATCHER
-from engine.wire.requests import Find
+from engine.wire.server_frames import waiting
 
 
 class Search:
@@ -34,7 +34,7 @@ class Search:
     __slots__ = ("_ages", "_chats", "_core", "_notices", "_out", "_trials", "finds", "room")
 
     def __init__(
-        self, core: Core, room: Room, chats: Chats, notices: Notices, ages: AgeQuestion, trials: Trials
+        self, core: EngineState, room: Room, chats: Chats, notices: UnreadNotices, ages: AgeQuestion, trials: Challenges
     ) -> None:
         self._core = core
         self.room = room
@@ -43,7 +43,7 @@ class Search:
         self._ages = ages
         self._trials = trials
         self._out = core.out
-        self.finds = Finds(core.settings.find_burst, core.settings.find_interval)
+        self.finds = SearchRate(core.settings.find_burst, core.settings.find_interval)
 
     def find(self, session: Session, request: Find, now: float) -> None:
         """Handle a `find`: refuse it, or answer `waiting` or `matched`. Raises Refusal, Busy, KeptOut, MatcherFull."""

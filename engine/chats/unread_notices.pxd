@@ -1,8 +1,8 @@
-from engine.core.shared_state cimport Core
+from engine.core.engine_state cimport EngineState
 from engine.core.session cimport Session
 
-cdef class Notices:
-    cdef Core _core
+cdef class UnreadNotices:
+    cdef EngineState _core
     cpdef tell(self, Session session)
     cpdef hold(self, Session session)
     cpdef seen(self, Session session, request, double now)

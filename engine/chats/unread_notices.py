@@ -4,18 +4,18 @@ The server knows the notices of each user and which were read (`Outside.unseen`,
 **Invariant:** a search is refused only for a notice that was sent.
 """
 
+from engine.core.engine_state import EngineState
 from engine.core.session import Session
-from engine.core.shared_state import Core
-from engine.wire.errors import BadField, Refusal
-from engine.wire.requests import Seen
+from engine.wire.client_requests import Seen
+from engine.wire.engine_errors import BadField, Refusal
 
 
-class Notices:
+class UnreadNotices:
     """Unread notices of the engine."""
 
     __slots__ = ("_core",)
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: EngineState) -> None:
         self._core = core
 
     def tell(self, session: Session) -> None:

@@ -1,4 +1,4 @@
-cdef class Ages:
+cdef class AgeAnswers:
     cdef int _most
     cdef readonly object _said
     cpdef of(self, person, double now)

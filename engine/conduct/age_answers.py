@@ -17,7 +17,7 @@ MOST: Final = 100_000  # people
 OLDEST: Final = 18  # a user who wrote a lower age is asked
 
 
-class Said(NamedTuple):
+class AgeAnswer(NamedTuple):
     """Answer of a person. `age`: the age that they wrote, 0: unknown; `until`: monotonic time at which the entry expires."""
 
     stands: str
@@ -25,17 +25,17 @@ class Said(NamedTuple):
     until: float
 
 
-class Ages:
+class AgeAnswers:
     """Age answers by person."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
-        self._said: OrderedDict[int, Said] = OrderedDict()  # by person, oldest entry first
+        self._said: OrderedDict[int, AgeAnswer] = OrderedDict()  # by person, oldest entry first
 
     def __len__(self) -> int:
         return len(self._said)
 
-    def of(self, person: int, now: float) -> Said | None:
+    def of(self, person: int, now: float) -> AgeAnswer | None:
         """Return the answer of a person; None if there is none."""
         if not self._said:
             return None
@@ -44,9 +44,9 @@ class Ages:
 
     def put(self, person: int, stands: str, now: float, age: int = 0) -> None:
         """Store the answer of a person for KEPT seconds; `age`: the age that they wrote, 0: unknown."""
-        self._keep(person, Said(stands, age, now + KEPT), now)
+        self._keep(person, AgeAnswer(stands, age, now + KEPT), now)
 
-    def _keep(self, person: int, said: Said, now: float) -> None:
+    def _keep(self, person: int, said: AgeAnswer, now: float) -> None:
         table = self._said
         table[person] = said
         table.move_to_end(person)
@@ -74,7 +74,7 @@ class Ages:
         stands, age, left = record
         known = self.of(person, now)
         if left > 0 and (known is None or known.until < now + left):
-            self._keep(person, Said(stands, age, now + min(left, KEPT)), now)
+            self._keep(person, AgeAnswer(stands, age, now + min(left, KEPT)), now)
 
     def rest(self, now: float) -> list[tuple[int, list[Any]]]:
         """Export all entries as (person, exported entry), oldest first."""

@@ -46,7 +46,7 @@ _COUNTS: Final = (
 )  # counters of a camera in the session record
 
 
-class Sight:
+class CheckResult:
     """Result of one check of a camera."""
 
     __slots__ = ("agreement", "at", "verdict", "withheld")
@@ -64,7 +64,7 @@ class Camera:
     __slots__ = ("cleans", "hits", "quick", "told", "unseen", "unshown", "veiled")
 
     def __init__(self) -> None:
-        self.hits: list[Sight] = []
+        self.hits: list[CheckResult] = []
         self.cleans = 0  # in a row
         self.quick = 0  # quick checks after hits, since the last clean one
         self.veiled = False  # the other side was told to blur it
@@ -72,7 +72,7 @@ class Camera:
         self.unseen = 0  # pictures of the other side that this one did not send, in a row
         self.unshown = 0  # the same of its own camera
 
-    def judged(self, sight: Sight, verdict: str, veils: bool) -> list[str]:
+    def judged(self, sight: CheckResult, verdict: str, veils: bool) -> list[str]:
         """Record the verdict on a picture and return the actions. `veils`: a hit may be veiled. Only the first verdict of a check counts."""
         if sight.verdict:
             return []
@@ -88,7 +88,7 @@ class Camera:
         follows = self._hit(sight, veils) if verdict == HIT else []
         return follows + self._settled(sight)
 
-    def _hit(self, sight: Sight, veils: bool) -> list[str]:
+    def _hit(self, sight: CheckResult, veils: bool) -> list[str]:
         self.hits = [*self.hits[1 - HITS_KEPT :], sight]
         follows = []
         if veils and not self.veiled:
@@ -99,14 +99,14 @@ class Camera:
             follows.append(SOON)
         return follows
 
-    def compared(self, sight: Sight, agreement: str) -> list[str]:
+    def compared(self, sight: CheckResult, agreement: str) -> list[str]:
         """Record whether both pictures agree and return the actions. Only the first comparison of a check counts."""
         if sight.agreement:
             return []
         sight.agreement = agreement
         return self._settled(sight)
 
-    def held_back(self, sight: Sight) -> list[str]:
+    def held_back(self, sight: CheckResult) -> list[str]:
         """Record that the owner sent no picture though there is one, and return the actions."""
         sight.withheld = True
         return self._settled(sight)
@@ -115,7 +115,7 @@ class Camera:
         """Record that a picture is on a list, and return the actions."""
         return self._once(KNOWN)
 
-    def _settled(self, sight: Sight) -> list[str]:
+    def _settled(self, sight: CheckResult) -> list[str]:
         follows = []
         if sight.agreement == DIFFERS and sight.verdict in (HIT, UNSURE):
             follows += self._once(DIFFERS)
@@ -154,7 +154,7 @@ class Camera:
         return max(self.unseen, self.unshown) >= MISSES
 
 
-class Ask:
+class PictureRequest:
     """Pictures requested from one side in a check, and those it sent."""
 
     __slots__ = ("mine", "nonce", "owes", "theirs", "why")
@@ -172,7 +172,7 @@ class Ask:
         return self.theirs and (self.mine or not self.owes)
 
 
-def theirs_missed(ask: Ask, other: Ask | None) -> bool | None:
+def theirs_missed(ask: PictureRequest, other: PictureRequest | None) -> bool | None:
     """Whether a side failed to send its picture of the other one; None: presumably there was none. `other` None: that side was not asked."""
     if ask.theirs:
         return False
@@ -186,7 +186,7 @@ def theirs_missed(ask: Ask, other: Ask | None) -> bool | None:
     return True
 
 
-def mine_missed(ask: Ask, other: Ask | None) -> bool | None:
+def mine_missed(ask: PictureRequest, other: PictureRequest | None) -> bool | None:
     """Whether a side failed to send a picture of its own camera; None: it was not requested, or the camera is off and the other side saw none."""
     if ask.mine:
         return False
@@ -195,7 +195,7 @@ def mine_missed(ask: Ask, other: Ask | None) -> bool | None:
     return True
 
 
-class Looks:
+class CameraState:
     """Camera checks of a video chat: state of the cameras, and the time of the next check."""
 
     __slots__ = ("begun", "cameras", "due", "ended", "nonces")
@@ -226,14 +226,16 @@ def _written(camera: Camera, now: float) -> dict[str, Any]:
     return record
 
 
-def entered(record: dict[str, Any], now: float) -> Looks:
-    """Import a state that `Looks.leave` exported; its fields were validated (`engine.migrate.session_record`)."""
-    looks = Looks()
+def entered(record: dict[str, Any], now: float) -> CameraState:
+    """Import a state that `CameraState.leave` exported; its fields were validated (`engine.migrate.session_record`)."""
+    looks = CameraState()
     for camera, fields in zip(looks.cameras, record["cameras"], strict=True):
         for name in _COUNTS:
             setattr(camera, name, fields.get(name, 0))
         camera.veiled = bool(camera.veiled)
-        camera.hits = [Sight(now - age, HIT, said, bool(withheld)) for age, said, withheld in fields.get("hits", ())]
+        camera.hits = [
+            CheckResult(now - age, HIT, said, bool(withheld)) for age, said, withheld in fields.get("hits", ())
+        ]
     if "due" in record:
         looks.due = now + record["due"]
     looks.ended = "ended" in record

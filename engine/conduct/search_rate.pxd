@@ -1,4 +1,4 @@
-cdef class Finds:
+cdef class SearchRate:
     cdef double _ahead, _interval
     cdef object _paid
     cpdef pay(self, person, double now)

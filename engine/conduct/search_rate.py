@@ -6,10 +6,10 @@ The person is the identity, else the session, so that more connections, at once 
 
 from collections import OrderedDict
 
-from engine.wire.errors import Refusal
+from engine.wire.engine_errors import Refusal
 
 
-class Finds:
+class SearchRate:
     """Searches paid ahead, by person. `burst`: finds at once; `interval`: seconds between finds in the long run."""
 
     __slots__ = ("_ahead", "_interval", "_paid")

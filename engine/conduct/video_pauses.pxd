@@ -1,4 +1,4 @@
-cdef class Pauses:
+cdef class VideoPauses:
     cdef int _most
     cdef readonly object _until
     cpdef double left(self, person, double now) except -1

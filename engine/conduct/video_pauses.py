@@ -12,7 +12,7 @@ MOST: Final = 20_000  # people
 LONGEST: Final = 3_600.0  # seconds
 
 
-class Pauses:
+class VideoPauses:
     """Video pauses by person."""
 
     def __init__(self, most: int = MOST) -> None:

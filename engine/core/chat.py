@@ -4,9 +4,10 @@ Sides 0 and 1 talk; side 2 is the spy, who watches.
 **Invariant:** a seat belongs to one session and holds what this session knows of the others, whom it refers to by address only.
 """
 
-from engine.conduct.camera_verdicts import Looks
-from engine.core.session_address import Address
+from engine.conduct.camera_verdicts import CameraState
 from ext.net.ring import Ring
+
+Address = int  # of a session on the bus: its id. The sessions of a chat are in one process (`engine.migrate.session_migration`)
 
 
 class Chat:
@@ -37,7 +38,7 @@ class Chat:
         self.colleges = colleges  # by side, where a college was shown
         # (side, rule) to the number of the first line in which the rule matched (`engine.conduct.detection_actions.EFFECTS`)
         self.found: dict[tuple[int, str], int] = {}
-        self.looks: Looks | None = (
+        self.looks: CameraState | None = (
             None  # camera checks (`engine.chats.camera_checks`); None: cameras are not checked, or the chat is over
         )
 

@@ -3,7 +3,7 @@ cimport cython
 from engine.core.chat cimport Seat
 from engine.core.session cimport Session
 
-cdef class Lately:
+cdef class EndedChats:
     cdef tuple _sides
     cdef object _order
 

@@ -13,7 +13,7 @@ SECONDS: Final = 10.0
 MOST: Final = 4_096  # seats
 
 
-class Lately:
+class EndedChats:
     """Sessions and seats of chats that just ended."""
 
     __slots__ = ("_order", "_sides")

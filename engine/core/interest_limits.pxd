@@ -1,7 +1,7 @@
-from engine.matching.vocabulary cimport Vocabulary
+from engine.matching.interest_vocabulary cimport Vocabulary
 from engine.core.session cimport Query, Session
 
-cdef class Words:
+cdef class InterestLimits:
     cdef public Vocabulary _vocabulary
     cdef public object _limits
     cdef public dict _held, _shared

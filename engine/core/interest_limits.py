@@ -6,15 +6,15 @@ no waiting user could share them; if none is left, the search is refused.
 """
 
 from engine.core.session import NO_IDS, Query, Session
-from engine.matching.interests import InterestError, InternFull
-from engine.matching.network_of import networks_of, share_of
-from engine.matching.vocabulary import Vocabulary
-from engine.wire.errors import Refusal
-from engine.wire.rule_numbers import WORDS_MAX, WORDS_RETRY_AFTER
+from engine.matching.address_networks import networks_of, share_of
+from engine.matching.interest_normalisation import InterestError, InternFull
+from engine.matching.interest_vocabulary import Vocabulary
+from engine.wire.engine_errors import Refusal
+from engine.wire.rule_constants import WORDS_MAX, WORDS_RETRY_AFTER
 from ext.match.interner import Ids
 
 
-class Words:
+class InterestLimits:
     """Number of interests that each network holds. `limits`: False lifts the limit of a network."""
 
     __slots__ = ("_held", "_limits", "_shared", "_vocabulary", "dropped")

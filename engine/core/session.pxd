@@ -10,7 +10,7 @@ cdef class Query:
     cdef public tuple networks
     cdef public object typed
 
-cdef class Trial:
+cdef class ChallengeState:
     cdef public int level
     cdef public str kind
     cdef public bint asked
@@ -33,7 +33,7 @@ cdef class Session(Carried):
     cdef public Query query
     cdef public Seat seat, past
     cdef public tuple saves
-    cdef public Trial trial
+    cdef public ChallengeState trial
     # what is half as wide stands together: who waits holds one of these
     cdef public int state, way
     cdef public bint fresh, snaps

@@ -8,7 +8,7 @@ After a resume the used key stays valid beside the new one until the client conf
 from typing import Final
 
 from engine.core.chat import Seat
-from engine.core.states import IDLE, Moves
+from engine.core.states import IDLE, Transitions
 from engine.matching.search_terms import Terms
 from ext.match.interner import Ids
 from ext.net.carry_over_limits import Carried
@@ -32,7 +32,7 @@ class Query:
         )
 
 
-class Trial:
+class ChallengeState:
     """State of the challenge that a session must pass before its next search."""
 
     __slots__ = (
@@ -113,11 +113,11 @@ class Session(Carried):
         self.past: Seat | None = None  # seat in the last chat, for save and report
         # unanswered saves: (chat, answer). The answer is empty until it is known; it is kept here while the user is away
         self.saves: tuple[tuple[str, bytes], ...] = ()
-        self.trial: Trial | None = None  # challenge before the next search
+        self.trial: ChallengeState | None = None  # challenge before the next search
         self.snaps = False  # the client answers `snap`, as of its last search
         self.way = 0  # bits of the connection's kind (PLAIN … in `engine.wire.protocol`), which decide the challenges it can solve
 
-    def move(self, event: Moves) -> None:
+    def move(self, event: Transitions) -> None:
         """Change the state by `event`. Raises IllegalMove, and stays, if the table has no such move."""
         after = event.to[self.state]
         self.state = event[self.state] if after < 0 else after  # that raises

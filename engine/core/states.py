@@ -11,13 +11,13 @@ a seat is kept. A GONE session has no connection.
 The machines meet in one rule: the end of a chat leads to IDLE if the user is HERE, to PARTED if AWAY.
 **Invariant:** TABLE is complete, and only `Session.move` applies it; a transition that is not in it raises IllegalMove.
 
-A session that migrates here is created in its state (`engine.migrate.session_moves`); its copy in the source process becomes GONE. Neither is
+A session that migrates here is created in its state (`engine.migrate.session_migration`); its copy in the source process becomes GONE. Neither is
 reported to a connection, a partner or the store.
 """
 
 from typing import Final, NoReturn
 
-from engine.wire.errors import IllegalMove
+from engine.wire.engine_errors import IllegalMove
 
 IDLE: Final = 0
 WAITING: Final = 1
@@ -31,7 +31,7 @@ STATES: Final = ("idle", "waiting", "chatting", "parted", "gone")
 NOWHERE: Final = -1
 
 
-class Moves(dict[int, int]):
+class Transitions(dict[int, int]):
     """Transitions by one event, from state to state."""
 
     def __init__(self, event: str, moves: dict[int, int]) -> None:
@@ -43,12 +43,12 @@ class Moves(dict[int, int]):
         raise IllegalMove(f"{self.event} while {STATES[state]}")
 
 
-FIND: Final = Moves("find", {IDLE: WAITING, WAITING: WAITING, CHATTING: WAITING})
-MATCH: Final = Moves("match", {WAITING: CHATTING})
-LEAVE: Final = Moves("leave", {WAITING: IDLE, CHATTING: IDLE})
-OVER: Final = Moves("over", {CHATTING: IDLE})
-OVER_AWAY: Final = Moves("over while away", {CHATTING: PARTED})
-TOLD: Final = Moves("told", {PARTED: IDLE})
-END: Final = Moves("end", {IDLE: GONE, WAITING: GONE, CHATTING: GONE, PARTED: GONE})
+FIND: Final = Transitions("find", {IDLE: WAITING, WAITING: WAITING, CHATTING: WAITING})
+MATCH: Final = Transitions("match", {WAITING: CHATTING})
+LEAVE: Final = Transitions("leave", {WAITING: IDLE, CHATTING: IDLE})
+OVER: Final = Transitions("over", {CHATTING: IDLE})
+OVER_AWAY: Final = Transitions("over while away", {CHATTING: PARTED})
+TOLD: Final = Transitions("told", {PARTED: IDLE})
+END: Final = Transitions("end", {IDLE: GONE, WAITING: GONE, CHATTING: GONE, PARTED: GONE})
 
 TABLE: Final = (FIND, MATCH, LEAVE, OVER, OVER_AWAY, TOLD, END)

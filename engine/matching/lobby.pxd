@@ -1,7 +1,7 @@
-from engine.matching.rooms cimport Rooms
+from engine.matching.pool_rooms cimport PoolRooms
 from engine.matching.thresholds cimport Thresholds
 from engine.matching.tickets cimport Match, Room, Step, Ticket
-from engine.matching.vocabulary cimport Vocabulary
+from engine.matching.interest_vocabulary cimport Vocabulary
 from ext.match.due_heap cimport DueHeap
 from ext.match.matcher_interface cimport Index
 from ext.match.interner cimport Ids
@@ -12,7 +12,7 @@ cdef class Lobby(Vocabulary):
     cdef public Thresholds thresholds
     cdef public dict counts
     cdef public Index _matcher
-    cdef public Rooms _rooms
+    cdef public PoolRooms _rooms
     cdef public dict _tickets, _aside
     cdef public DueHeap _agenda
     cdef public double _window

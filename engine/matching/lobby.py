@@ -7,11 +7,11 @@ still.
 
 from typing import Final
 
-from engine.matching.rooms import Rooms
+from engine.matching.interest_vocabulary import Vocabulary
+from engine.matching.pool_rooms import PoolRooms
 from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import NEVER, NO_HANDLE, Match, Pool, Room, Step, Ticket
-from engine.matching.vocabulary import Vocabulary
-from engine.matching.windows import choose
+from engine.matching.window_pairing import choose
 from engine.wire.protocol import ACCEPTS, ANY, ANYONE, GOOD, INTERESTS_MAX
 from ext.match.due_heap import DueHeap
 from ext.match.errors import MatcherError, MatcherFull, TooMany, UnknownInterest
@@ -39,7 +39,7 @@ class Lobby(Vocabulary):
         self.thresholds = thresholds or Thresholds()
         self.counts = dict.fromkeys(REASONS, 0)
         self._matcher = Matcher(most_tickets, interner=self._interner, seed=seed, most_tickets=SEARCH_TICKETS)
-        self._rooms = Rooms(self._matcher.pool)
+        self._rooms = PoolRooms(self._matcher.pool)
         self._tickets: dict[int, Ticket] = {}
         self._aside: dict[int, Ticket] = {}
         self._agenda = (

@@ -1,6 +1,6 @@
 cimport cython
 
-cdef class Bars:
+cdef class Exclusions:
     cdef double _seconds
     cdef Py_ssize_t _partners, _persons
     cdef readonly object _table
@@ -17,11 +17,11 @@ cdef class Bars:
     @cython.locals(known=dict)
     cdef _sweep(self, double now)
 
-cdef class Recents:
+cdef class RecentPartners:
     cdef object _draw
     cdef bytes _salt
     cdef public object on_report
-    cdef readonly Bars _met, _made, _got
+    cdef readonly Exclusions _met, _made, _got
     cdef readonly dict _networks, _bars
     cpdef met(self, person, partner, double now)
     cpdef tuple recent(self, person, double now)

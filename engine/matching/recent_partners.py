@@ -11,14 +11,14 @@ from hashlib import blake2b
 from operator import itemgetter
 from typing import Any
 
-from engine.matching.network_of import SHARES, share_of
-from engine.wire import rule_numbers
+from engine.matching.address_networks import SHARES, share_of
+from engine.wire import rule_constants
 
 Who = int  # a person, or a network
 Whom = Any  # a person; for a network the pair (reporter, reported)
 
 
-class Bars:
+class Exclusions:
     """Excluded partners: at most `partners` of each of at most `persons`, for `seconds`."""
 
     __slots__ = ("_partners", "_persons", "_seconds", "_table")
@@ -118,25 +118,25 @@ class Bars:
                 del table[oldest]
 
 
-class Recents:
+class RecentPartners:
     """Recent partners of each person, and partners excluded by reports."""
 
     __slots__ = ("_bars", "_draw", "_got", "_made", "_met", "_networks", "_salt", "on_report")
 
-    def __init__(self, draw: Callable[[], int], persons: int = rule_numbers.PERSONS_MAX) -> None:
+    def __init__(self, draw: Callable[[], int], persons: int = rule_constants.PERSONS_MAX) -> None:
         """Take `draw`, a source of unguessable numbers."""
         self._draw = draw
         # called with each report, as `report` is, to pass it on; None: there is no other process
         self.on_report: Callable[[int, int, tuple[str, ...]], None] | None = None
         self._salt = b""  # drawn at first use
-        seconds, partners = rule_numbers.REPORTED_FOR, rule_numbers.REPORTED_PARTNERS
-        self._met: Bars = Bars(rule_numbers.RECENT_FOR, rule_numbers.RECENT_PARTNERS, persons)
-        self._made: Bars = Bars(seconds, partners, persons)  # by reporter
-        self._got: Bars = Bars(seconds, partners, persons)  # by reported person
+        seconds, partners = rule_constants.REPORTED_FOR, rule_constants.REPORTED_PARTNERS
+        self._met: Exclusions = Exclusions(rule_constants.RECENT_FOR, rule_constants.RECENT_PARTNERS, persons)
+        self._made: Exclusions = Exclusions(seconds, partners, persons)  # by reporter
+        self._got: Exclusions = Exclusions(seconds, partners, persons)  # by reported person
         # (reporter, reported) by network: identities can be made at will, so reports are bounded per network. A network is a number that depends on
         # the salt, which is on no disk, so its address is not kept for a day
-        self._networks: dict[int, Bars] = {
-            share: Bars(seconds, rule_numbers.REPORTS_MAX * share, persons) for share in SHARES
+        self._networks: dict[int, Exclusions] = {
+            share: Exclusions(seconds, rule_constants.REPORTS_MAX * share, persons) for share in SHARES
         }
         self._bars = {"met": self._met, "made": self._made, "got": self._got}
 
@@ -215,7 +215,7 @@ class Recents:
 
     def rest(self, now: float, most: int) -> Iterator[dict[str, Any]]:
         """Yield all entries, in pieces of `most` persons or networks."""
-        tables: list[tuple[str, Bars]] = [
+        tables: list[tuple[str, Exclusions]] = [
             *self._bars.items(),
             *((f"reports_{share}", bars) for share, bars in self._networks.items()),
         ]

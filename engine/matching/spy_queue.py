@@ -6,8 +6,8 @@ Interests do not count, the language does. Two recent partners, two whom a repor
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engine.matching.questions import Questions
-from engine.wire import rule_numbers
+from engine.matching.spy_questions import SpyQuestions
+from engine.wire import rule_constants
 from engine.wire.protocol import ANY_LANGUAGE
 
 
@@ -45,7 +45,7 @@ class SpyQueue:
         self._discuss: dict[int, Wish] = {}
         self._aside: dict[int, Wish] = {}
         self._looked = float("-inf")  # when `advance` last found no pair
-        self.questions = Questions()
+        self.questions = SpyQuestions()
         self.spy_wait = 0.0  # seconds, a moving average over served wishes
         self.discuss_wait = 0.0
 
@@ -112,7 +112,7 @@ class SpyQueue:
         if len(self._discuss) < 2 or not self.questions:
             return None
         head = next(iter(self._discuss.values()))
-        return max(head.since, self._looked) + rule_numbers.QUESTION_AGAIN_AFTER
+        return max(head.since, self._looked) + rule_constants.QUESTION_AGAIN_AFTER
 
     def waits(self, now: float) -> tuple[float, float]:
         """Return the seconds that an asker and a discusser wait: the recent average, or the longest current wait if that is longer."""
@@ -183,7 +183,7 @@ def _place(queue: dict[int, Wish], wish: Wish) -> None:
 
 
 def _heads(queue: dict[int, Wish]) -> Iterator[Wish]:
-    return (wish for wish, _ in zip(queue.values(), range(rule_numbers.SPY_SCAN_MAX), strict=False))
+    return (wish for wish, _ in zip(queue.values(), range(rule_constants.SPY_SCAN_MAX), strict=False))
 
 
 def _fit(one: Wish, other: Wish) -> bool:

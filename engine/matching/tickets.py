@@ -1,6 +1,6 @@
 """Define the data of the waiting room: pools, tickets, rooms, families of rooms, matches and steps.
 
-**Invariant:** plain data; only the lobby writes names that begin with `_`, and only `engine.matching.rooms` counts who waits.
+**Invariant:** plain data; only the lobby writes names that begin with `_`, and only `engine.matching.pool_rooms` counts who waits.
 """
 
 from collections.abc import Sequence

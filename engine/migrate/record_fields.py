@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from engine.conduct.camera_verdicts import entered
 from engine.core.chat import Chat, Seat, number_of_chat
-from engine.core.session import Query, Session, Trial
+from engine.core.session import ChallengeState, Query, Session
 from engine.core.states import CHATTING, IDLE, PARTED, STATES, WAITING
+from engine.matching.address_networks import networks_of
 from engine.matching.lobby import MOST_AVOIDED
-from engine.matching.network_of import networks_of
 from engine.matching.search_terms import NAMES, Terms, shared
 from engine.matching.spy_queue import Wish
 from engine.matching.tickets import Ticket
@@ -26,11 +26,11 @@ NOT_CARRIED: Final = {
     "Carried.carrier": "as `Session.conn`",
     "Carried.counted": "the reactor's: what is left of the limits goes with the connection, or as `tokens` of who is away",
     "Carried.tokens": "as `Carried.counted`",
-    "Looks.begun": "a look that is suspected may come sooner, once",
-    "Looks.nonces": "what looks that are under way bring is not counted",
+    "CameraState.begun": "a look that is suspected may come sooner, once",
+    "CameraState.nonces": "what looks that are under way bring is not counted",
     "Ticket.place": "the hub's: it follows from the worker that hands the ticket in",
     "Wish.place": "as `Ticket.place`",
-    "Trial.asked": "one that is not made yet is asked for anew by the next search",
+    "ChallengeState.asked": "one that is not made yet is asked for anew by the next search",
     "Query.ids": "numbers of words are a process's own: the words are carried",
     "Query.typed": "made from the words",
     "Ticket.client": "the session's id",
@@ -86,7 +86,7 @@ def write_session(session: Session, now: float) -> dict[str, Any]:
     return record
 
 
-def _write_trial(trial: Trial, now: float) -> dict[str, Any]:
+def _write_trial(trial: ChallengeState, now: float) -> dict[str, Any]:
     record: dict[str, Any] = {"level": trial.level}
     if trial.frame:
         record |= {"kind": trial.kind, "frame": trial.frame.decode()}
@@ -100,8 +100,8 @@ def _write_trial(trial: Trial, now: float) -> dict[str, Any]:
     return record
 
 
-def _read_trial(record: Mapping[str, Any], now: float) -> Trial:
-    get, trial = record.get, Trial(record["level"])
+def _read_trial(record: Mapping[str, Any], now: float) -> ChallengeState:
+    get, trial = record.get, ChallengeState(record["level"])
     trial.kind = get("kind", "")
     if "frame" in record:
         trial.frame, trial.asked = record["frame"].encode(), True

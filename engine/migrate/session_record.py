@@ -20,7 +20,7 @@ VERSION: Final = 1  # written by this release
 OLDEST: Final = 1  # the oldest that it reads
 
 
-class Parcel(NamedTuple):
+class SessionRecord(NamedTuple):
     """Session record with its bytes: some sessions, those of a chat together."""
 
     record: dict[str, Any]

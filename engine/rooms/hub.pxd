@@ -1,7 +1,7 @@
 from engine.matching.tickets cimport Step
-from engine.matching.vocabulary cimport Vocabulary
-from engine.rooms.placement cimport Placing
-from engine.matching.recent_partners cimport Recents
+from engine.matching.interest_vocabulary cimport Vocabulary
+from engine.rooms.meeting_placement cimport Placement
+from engine.matching.recent_partners cimport RecentPartners
 from engine.rooms.waiting_room cimport WaitingRoom
 
 cdef class Waiter:
@@ -11,9 +11,9 @@ cdef class Hub:
     cdef readonly WaitingRoom room
     cdef Vocabulary _vocabulary
     cdef object _words
-    cdef readonly Recents _recents
+    cdef readonly RecentPartners _recents
     cdef readonly dict _waiters, _pending
-    cdef readonly Placing _placing
+    cdef readonly Placement _placing
     cdef dict _waiting
     cdef object _matches
     cdef readonly dict out

@@ -12,17 +12,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from engine.core.interest_limits import Words
+from engine.core.interest_limits import InterestLimits
 from engine.core.session import NO_IDS
+from engine.matching.interest_vocabulary import Vocabulary
 from engine.matching.lobby import MOST_AVOIDED, Lobby, MatcherFull
-from engine.matching.recent_partners import Recents
+from engine.matching.recent_partners import RecentPartners
 from engine.matching.spy_queue import Wish
 from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import Match, Step, Ticket
-from engine.matching.vocabulary import Vocabulary
-from engine.rooms import hub_rows as rows
-from engine.rooms.hub_rows import Row
-from engine.rooms.placement import Placing
+from engine.rooms import hub_messages as rows
+from engine.rooms.hub_messages import Row
+from engine.rooms.meeting_placement import Placement
 from engine.rooms.waiting_room import Found, WaitingRoom
 from ext.match.interner import Ids
 
@@ -44,16 +44,18 @@ class Waiter:
 class Hub:
     """Waiting room of several workers. Clients are session ids; workers are numbers. Sans-IO: `out` holds the rows to send, by worker."""
 
-    def __init__(self, room: WaitingRoom, vocabulary: Vocabulary, recents: Recents, first: int = 0) -> None:
+    def __init__(self, room: WaitingRoom, vocabulary: Vocabulary, recents: RecentPartners, first: int = 0) -> None:
         """Start counting matches after `first`, so that their numbers differ from those of earlier hubs, which may still be in flight."""
         self.room = room
         self._vocabulary = vocabulary
-        self._words = Words(vocabulary, limits=False)  # each worker has already limited the networks of its users
+        self._words = InterestLimits(
+            vocabulary, limits=False
+        )  # each worker has already limited the networks of its users
         self._recents = recents
         self._waiters: dict[int, Waiter] = {}
         # match number to (since, target worker, members as (client, number, worker)), oldest first
         self._pending: dict[int, tuple[float, int, list[tuple[int, int, int]]]] = {}
-        self._placing = Placing()
+        self._placing = Placement()
         self._waiting: dict[int, int] = {}  # waiting users, by worker of another host
         self._matches = first
         self.out: dict[int, list[Row]] = {}
@@ -76,7 +78,7 @@ class Hub:
     def build(cls, thresholds: Thresholds, draw: Callable[[], int]) -> "Hub":
         """Build a hub with its own rooms and these thresholds; `draw`: a source of unguessable numbers."""
         lobby = Lobby(thresholds)
-        return cls(WaitingRoom(lobby), lobby, Recents(draw), draw() >> 8)
+        return cls(WaitingRoom(lobby), lobby, RecentPartners(draw), draw() >> 8)
 
     def anew(self, thresholds: Thresholds) -> "Hub":
         """Return a hub without tickets that keeps the recent partners and the counters."""
@@ -101,7 +103,7 @@ class Hub:
     # workers
 
     def joined(self, worker: int, people: int = 0, fixed: bool = False, guest: bool = False) -> None:
-        """Add a worker. `fixed`: see `Placing`; `guest`: it belongs to another host, and its tickets are bounded."""
+        """Add a worker. `fixed`: see `Placement`; `guest`: it belongs to another host, and its tickets are bounded."""
         self._placing.joined(worker, people, fixed)
         if guest:
             self._waiting[worker] = 0

@@ -1,7 +1,7 @@
-from engine.matching.vocabulary cimport Vocabulary
-from engine.core.wait_histograms cimport Histogram
+from engine.matching.interest_vocabulary cimport Vocabulary
+from engine.core.engine_histograms cimport Histogram
 
-cdef class Held:
+cdef class HeldTicket:
     cdef readonly object ticket, number
     cdef public bint aside
     cdef public double asked
@@ -30,9 +30,9 @@ cdef class RemoteRoom:
     cdef _hold(self, ticket, bint aside, stands, double now)
     cdef _say_on(self, double now)
     cdef _say_again(self, client, double now)
-    cdef _say(self, Held held, stands, double now)
+    cdef _say(self, HeldTicket held, stands, double now)
     cdef _step(self, list row, double now)
-    cdef Held _answered(self, client, number, double now)
+    cdef HeldTicket _answered(self, client, number, double now)
     cdef _go(self, list row, double now)
     cdef bint _is_ready(self, client, number)
     cdef _sit(self, meeting, double now, came=*)

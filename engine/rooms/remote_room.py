@@ -1,6 +1,6 @@
 """Represent the waiting room of the hub, another process, in a worker.
 
-Calls of the engine become rows (`engine.rooms.hub_rows`), which the worker sends once per turn; rows of the hub arrive by `told`. A new hub gets
+Calls of the engine become rows (`engine.rooms.hub_messages`), which the worker sends once per turn; rows of the hub arrive by `told`. A new hub gets
 all tickets again, with their age. A user matched with one of another worker migrates there, or the other arrives here by `arrived`; three may come
 one by one, and are seated when the last is here.
 **Invariant:** the tickets here are authoritative, those in the hub are copies.
@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 from typing import Any, Final
 
-from engine.core.wait_histograms import Histogram
+from engine.core.engine_histograms import Histogram
+from engine.matching.interest_vocabulary import Vocabulary
 from engine.matching.lobby import MatcherFull
 from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Step, Ticket
-from engine.matching.vocabulary import Vocabulary
-from engine.rooms import hub_rows as rows
-from engine.rooms.hub_rows import Meeting, ticket_row
-from engine.rooms.hub_rows import Row as Row
-from engine.rooms.hub_rows import is_meeting as is_meeting
+from engine.rooms import hub_messages as rows
+from engine.rooms.hub_messages import Meeting, ticket_row
+from engine.rooms.hub_messages import Row as Row
+from engine.rooms.hub_messages import is_meeting as is_meeting
 
 # Seconds until the hub answers a ticket: a turn of two loops; a hub that takes more than a second is away.
 ANSWER_BOUNDS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
@@ -36,7 +36,7 @@ def nothing_waits() -> bool:
     return False
 
 
-class Held:
+class HeldTicket:
     """A waiting ticket. `asked`: when it was submitted; 0.0 once the hub has answered, or for one that migrated here."""
 
     __slots__ = ("aside", "asked", "number", "ticket")
@@ -70,7 +70,7 @@ class RemoteRoom:
     def __init__(self, number: int) -> None:
         self.vocabulary = Vocabulary()
         self._number = number  # number of this worker
-        self._held: dict[int, Held] = {}
+        self._held: dict[int, HeldTicket] = {}
         self._numbers = count(1)
         # clients whose tickets the hub is not told of as they arrive: they are matched
         self._coming: frozenset[int] = frozenset()
@@ -150,7 +150,7 @@ class RemoteRoom:
     def enter(self, ticket: Ticket | Wish, aside: bool, now: float) -> Found | None:
         """See `Room`."""
         if ticket.client in self._coming:
-            self._held[ticket.client] = Held(ticket, next(self._numbers), aside)
+            self._held[ticket.client] = HeldTicket(ticket, next(self._numbers), aside)
         else:
             self._hold(ticket, aside, rows.AWAY if aside else rows.WAITS, now)
         return None
@@ -203,7 +203,7 @@ class RemoteRoom:
         self._there = said
 
     def bar(self, person: int, partner: int, networks: tuple[str, ...]) -> None:
-        """Pass a report on to the hub: the two are not matched (`Recents.on_report`)."""
+        """Pass a report on to the hub: the two are not matched (`RecentPartners.on_report`)."""
         self.rows.append([rows.BAR, person, partner, networks])
 
     def urgent(self) -> bool:
@@ -266,7 +266,7 @@ class RemoteRoom:
     # internal
 
     def _hold(self, ticket: Ticket | Wish, aside: bool, stands: int, now: float) -> None:
-        held = self._held[ticket.client] = Held(ticket, next(self._numbers), aside)
+        held = self._held[ticket.client] = HeldTicket(ticket, next(self._numbers), aside)
         self._say(held, stands, now)
 
     def _say_on(self, now: float) -> None:
@@ -282,7 +282,7 @@ class RemoteRoom:
         if held is not None:
             self._say(held, rows.AWAY if held.aside else rows.WAITS, now)
 
-    def _say(self, held: Held, stands: int, now: float) -> None:
+    def _say(self, held: HeldTicket, stands: int, now: float) -> None:
         ticket = held.ticket
         words = self.vocabulary.words(ticket.interests) if isinstance(ticket, Ticket) and ticket.interests else []
         self.rows.append(ticket_row(ticket, held.number, words, stands, now))
@@ -296,7 +296,7 @@ class RemoteRoom:
             held.ticket.stood(level, None if step is None else now + step, fallen)
         self.tell(Step(client, accepts, widens, others))
 
-    def _answered(self, client: int, number: int, now: float) -> Held | None:
+    def _answered(self, client: int, number: int, now: float) -> HeldTicket | None:
         """Note an answer of the hub and return the ticket; None if the answer is for an earlier one."""
         held = self._held.get(client)
         if held is None or held.number != number:

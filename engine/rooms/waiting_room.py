@@ -10,7 +10,7 @@ from engine.matching.college_hints import CollegeHints
 from engine.matching.spy_queue import SpyMatch, SpyQueue, Wish
 from engine.matching.tickets import Match, Pool, Step, Ticket
 from engine.wire.protocol import ACCEPTS, ANYONE
-from engine.wire.rule_numbers import STEPS_A_TICK
+from engine.wire.rule_constants import STEPS_A_TICK
 from ext.match.errors import MatcherFull
 
 Found = Match | SpyMatch

@@ -2,7 +2,7 @@
 
 If its home is lost, it must be told that the chat is over.
 
-**Invariant:** in doubt it is not in a chat. A home writes `type` first, and compactly (engine/wire/frames.py); a client may use any JSON
+**Invariant:** in doubt it is not in a chat. A home writes `type` first, and compactly (engine/wire/server_frames.py); a client may use any JSON
 spelling, so a frame that is not plainly something else may be a `find` or a `leave`. Only the first bytes of a frame are read.
 """
 from libc.stdint cimport uint8_t

@@ -3,9 +3,9 @@
 from itertools import count
 from typing import Any
 
-from engine.conduct.camera_verdicts import Looks
+from engine.conduct.camera_verdicts import CameraState
 from engine.conduct.detection_actions import Act
-from engine.wire.rule_numbers import ON, Settings
+from engine.wire.rule_constants import ON, Settings
 from tests.engine.moving import MovingWorld
 from tests.engine.world import Wire
 
@@ -94,7 +94,7 @@ def veils(frames: list[dict[str, Any]]) -> list[tuple[bool, str]]:
     return [(frame["on"], frame["why"]) for frame in frames if frame["type"] == "veil"]
 
 
-def looks_of(wire: Wire) -> Looks:
+def looks_of(wire: Wire) -> CameraState:
     """What is known of the cameras of their chat."""
     seat = wire.session.seat
     assert seat is not None

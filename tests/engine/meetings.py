@@ -2,7 +2,7 @@
 
 from engine.matching.spy_queue import SpyMatch
 from engine.matching.tickets import Match
-from engine.rooms.hub_rows import Meeting, Row, meet_row
+from engine.rooms.hub_messages import Meeting, Row, meet_row
 
 
 def row_of(meeting: Meeting) -> Row:

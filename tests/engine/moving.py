@@ -6,15 +6,15 @@ from typing import Any
 import orjson
 
 from engine.core.session import Session
-from engine.engine import Engine, Parcel
+from engine.engine import Engine, SessionRecord
 from tests.engine.world import CountingLobby, Wire, World
 
 MOMENT = 1 / 1024  # seconds between two deeds, a number that sums keep exactly
 
 
-def travelled(parcel: Parcel) -> Parcel:
+def travelled(parcel: SessionRecord) -> SessionRecord:
     """What the other process reads."""
-    return Parcel(orjson.loads(orjson.dumps(parcel.record)), list(parcel.blobs))
+    return SessionRecord(orjson.loads(orjson.dumps(parcel.record)), list(parcel.blobs))
 
 
 class MovingWorld(World):
@@ -47,11 +47,11 @@ class MovingWorld(World):
         self.wires[wire.conn] = wire
         return wire.conn
 
-    def release(self, *ids: int) -> Parcel:
+    def release(self, *ids: int) -> SessionRecord:
         """Take sessions out of the engine."""
         return travelled(self.engine.moves.release(ids, self.wires_of(ids), self.now))
 
-    def take(self, parcel: Parcel, connect: Callable[..., int] | None = None) -> list[Session]:
+    def take(self, parcel: SessionRecord, connect: Callable[..., int] | None = None) -> list[Session]:
         """Put them into the present one."""
         sessions = self.engine.moves.take(parcel, connect or self.connect, self.now)
         for session in sessions:

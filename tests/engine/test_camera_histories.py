@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from engine.conduct.detection_actions import Act
 from engine.core.states import GONE
 from engine.wire.protocol import LEFT, NO_SNAP, PROGRAM
-from engine.wire.rule_numbers import SIGHT_FOR
+from engine.wire.rule_constants import SIGHT_FOR
 from tests.engine.looking import ANSWER, Looking
 from tests.engine.world import Wire
 from tests.support.groups import examples

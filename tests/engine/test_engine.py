@@ -1,8 +1,8 @@
 """The engine's door."""
 
 from engine.core.states import WAITING
-from engine.matching.rooms import EMPTY_FOR
-from engine.wire.rule_numbers import Settings
+from engine.matching.pool_rooms import EMPTY_FOR
+from engine.wire.rule_constants import Settings
 from tests.engine.world import CountingLobby, World
 
 

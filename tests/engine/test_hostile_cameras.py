@@ -4,7 +4,7 @@ import pytest
 
 from engine.conduct.detection_actions import Act
 from engine.wire.protocol import SNAP_NONCE
-from engine.wire.rule_numbers import REPORTS, SIGHT_FOR
+from engine.wire.rule_constants import REPORTS, SIGHT_FOR
 from tests.engine.looking import BOTH, WITHIN, Looking, due, hits, kinds, looks_of, misses, veils
 from tests.engine.world import bare, error
 

@@ -6,9 +6,9 @@ import pytest
 
 from engine.core.bus_messages import Ended
 from engine.core.states import WAITING
+from engine.wire.client_requests import Save
 from engine.wire.protocol import BROKEN, CLOSED, DROPPED, FLOOD_RETRY_AFTER, FLOODED, LEFT
-from engine.wire.requests import Save
-from engine.wire.rule_numbers import Settings
+from engine.wire.rule_constants import Settings
 from tests.engine.world import World, bare, error
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.conduct.detection_actions import Act
-from engine.wire.rule_numbers import PAUSE, PAUSED_FOR
+from engine.wire.rule_constants import PAUSE, PAUSED_FOR
 from tests.engine.looking import BOTH, Looking, due, hits, kinds, looks_of, misses, veils
 
 NUDITY = (1, Act("nudity", 1, 0))

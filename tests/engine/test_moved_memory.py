@@ -6,12 +6,12 @@ from typing import Any
 import orjson
 import pytest
 
-from engine.conduct.search_rate import Finds
+from engine.conduct.search_rate import SearchRate
 from engine.core.states import CHATTING, WAITING
 from engine.engine import BadRecord, Engine
-from engine.matching.recent_partners import Recents
+from engine.matching.recent_partners import RecentPartners
 from engine.wire.protocol import LEFT
-from engine.wire.rule_numbers import REPORTS_MAX, Settings
+from engine.wire.rule_constants import REPORTS_MAX, Settings
 from tests.engine.moving import MovingWorld
 from tests.engine.world import Wire
 
@@ -114,7 +114,7 @@ def test_who_is_not_here_is_remembered_by_their_identity_and_a_session_that_is_o
 
 
 def test_reports_of_one_network_are_bounded_over_both_processes() -> None:
-    here, there = Recents(count(1).__next__), Recents(count(1_000).__next__)
+    here, there = RecentPartners(count(1).__next__), RecentPartners(count(1_000).__next__)
     network = ("192.0.2.1",)
     for person in range(REPORTS_MAX - 1):
         here.report(person, 1_000 + person, network, 0.0)
@@ -136,7 +136,7 @@ def test_reports_of_one_network_are_bounded_over_both_processes() -> None:
 
 
 def test_numbers_of_networks_are_another_processs_own_without_its_salt() -> None:
-    one, two = Recents(count(1).__next__), Recents(count(2).__next__)
+    one, two = RecentPartners(count(1).__next__), RecentPartners(count(2).__next__)
     for recents in (one, two):
         recents.report(1, 2, ("192.0.2.1",), 0.0)
     numbers = [next(iter(recents._networks[1]._table)) for recents in (one, two)]
@@ -144,12 +144,12 @@ def test_numbers_of_networks_are_another_processs_own_without_its_salt() -> None
 
 
 def test_what_both_know_of_a_person_is_one_and_the_longer_holds() -> None:
-    recents = Recents(count(1).__next__)
+    recents = RecentPartners(count(1).__next__)
     recents.met(1, 2, 0.0)
     recents.met(1, 3, 100.0)
     recents.enter(1, "met", [(2, 550.0), (3, 5.0), (4, 1.0), (5, 600.0), (6, 590.0)], 100.0)
     assert recents.recent(1, 100.0) == (2, 6, 3, 5), "four, those with the most to go"
-    finds = Finds(2, 10.0)
+    finds = SearchRate(2, 10.0)
     finds.pay(1, 0.0)
     finds.enter(1, 3.0, 0.0)
     finds.enter(2, 30.0, 0.0)

@@ -3,8 +3,8 @@
 import pytest
 
 from engine.core.chat import Chat, Seat
+from engine.core.engine_histograms import Histogram
 from engine.core.session import Session
-from engine.core.wait_histograms import Histogram
 from engine.views import ChatView, HistogramView, SeatView, SessionView
 
 VIEWS = [(ChatView, Chat), (SeatView, Seat), (SessionView, Session), (HistogramView, Histogram)]

@@ -8,14 +8,14 @@ from typing import Any
 import orjson
 
 from engine.core.session import Session
-from engine.engine import Engine, Parcel
+from engine.engine import Engine, SessionRecord
 from engine.matching.lobby import Lobby
-from engine.matching.recent_partners import Recents
+from engine.matching.recent_partners import RecentPartners
 from engine.rooms.hub import Hub
-from engine.rooms.hub_rows import Row
+from engine.rooms.hub_messages import Row
 from engine.rooms.remote_room import RemoteRoom
 from engine.rooms.waiting_room import WaitingRoom
-from engine.wire.rule_numbers import Settings
+from engine.wire.rule_constants import Settings
 from ext.net.ring import Rings
 from tests.engine.moving import travelled
 from tests.engine.world import CountingLobby, Hands, Wire, World
@@ -55,7 +55,7 @@ class Worker(World):
         self.host.delays[client] -= self.now
         self.host.parcels.append((self.number, to, client, parcel, meeting))
 
-    def take(self, client: int, parcel: Parcel, meeting: Row | None) -> None:
+    def take(self, client: int, parcel: SessionRecord, meeting: Row | None) -> None:
         """Somebody comes; `meeting`: to meet somebody."""
         self.host.delays[client] += self.now
         if meeting is not None:
@@ -88,7 +88,7 @@ class Host:
         self.delays: Counter[int] = (
             Counter()
         )  # seconds between two workers, by client; less what is now if they are there still
-        self.parcels: deque[tuple[int, int, int, Parcel, Row | None]] = deque()
+        self.parcels: deque[tuple[int, int, int, SessionRecord, Row | None]] = deque()
         self.held: Callable[[str], bool] = lambda what: False  # what does not pass now: hub, workers or moves
         self._settings, self._count = settings or Settings(limits=False), workers
         self.workers = {number: Worker(self, number, self._settings) for number in range(workers)}
@@ -98,7 +98,9 @@ class Host:
         """A hub that knows nobody: what the one before had said and was not heard is lost."""
         self.lobby = Lobby(most_tickets=self.tickets)
         numbers = count(1)
-        self.hub = Hub(WaitingRoom(self.lobby), self.lobby, Recents(lambda: next(numbers)), next(self.hubs) << 32)
+        self.hub = Hub(
+            WaitingRoom(self.lobby), self.lobby, RecentPartners(lambda: next(numbers)), next(self.hubs) << 32
+        )
         for number, worker in self.workers.items():
             self.hub.joined(number, worker.engine.online, fixed=number in self.fixed)
             worker.room.found(self.now)
@@ -135,7 +137,7 @@ class Host:
             self._back(parcel)
         return gone
 
-    def _back(self, sent: tuple[int, int, int, Parcel, Row | None]) -> None:
+    def _back(self, sent: tuple[int, int, int, SessionRecord, Row | None]) -> None:
         home, _, client, parcel, meeting = sent
         if home in self.workers:
             self.workers[home].take(client, parcel, None)

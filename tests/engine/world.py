@@ -16,7 +16,7 @@ from engine.engine import Engine
 from engine.matching.lobby import Lobby
 from engine.rooms.waiting_room import WaitingRoom
 from engine.wire.protocol import DROPPED
-from engine.wire.rule_numbers import Settings
+from engine.wire.rule_constants import Settings
 from ext.net.ring import Ring, Rings
 from ext.reactor.debug_hooks import append, refuse
 

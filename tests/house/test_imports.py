@@ -35,14 +35,14 @@ ENGINE_FOR_THE_SERVER = {
     "engine.core.ports",
     "engine.wire.protocol",
     "engine.views",
-    "engine.wire.rule_numbers",
+    "engine.wire.rule_constants",
     "engine.conduct.detection_actions",  # what follows from a finding
-    "engine.matching.interests",  # what looks alike
+    "engine.matching.interest_normalisation",  # what looks alike
     "engine.rooms.hub",  # the door of the process in which the people of several workers wait
     "engine.rooms.remote_room",  # and what each of them has in its place
-    "engine.rooms.hub_rows",  # what the two say to each other, which goes from host to host
-    "engine.rooms.hub_checks",  # and what is believed of that
-    "engine.rooms.placement",  # how a worker is numbered
+    "engine.rooms.hub_messages",  # what the two say to each other, which goes from host to host
+    "engine.rooms.hub_message_checks",  # and what is believed of that
+    "engine.rooms.meeting_placement",  # how a worker is numbered
 }
 # A sans-IO engine: no socket, clock or randomness of its own.
 ENGINE_NEVER = {

@@ -14,9 +14,9 @@ import orjson
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from engine.matching.interests import BadInterest, normal
-from engine.wire.errors import Refusal
-from engine.wire.requests import Find, parse
+from engine.matching.interest_normalisation import BadInterest, normal
+from engine.wire.client_requests import Find, parse
+from engine.wire.engine_errors import Refusal
 from ext.accept.handshake import Judge
 from ext.reactor.debug_hooks import examine
 from server.data.logs.routes import wanted

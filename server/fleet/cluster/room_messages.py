@@ -17,9 +17,11 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from engine.rooms.hub_rows import Row
+from engine.rooms.hub_messages import Row
 
-ROOM: Final = 1  # version of this, and of the rows (`engine.rooms.hub_rows`): hosts of another one have another room
+ROOM: Final = (
+    1  # version of this, and of the rows (`engine.rooms.hub_messages`): hosts of another one have another room
+)
 MESSAGE_MAX: Final = 48 * 1024  # bytes
 ROWS_MAX: Final = 150  # of a message; most are far below its bytes
 WAITING_MAX: Final = 5_000  # rows of a stream that is not taken, from which on nobody else is to begin to wait
@@ -196,7 +198,7 @@ class In:
 
 
 def read(body: bytes) -> Batch | None:
-    """A message as it came; None: it is none. Its rows are not looked at (`engine.rooms.hub_checks`)."""
+    """A message as it came; None: it is none. Its rows are not looked at (`engine.rooms.hub_message_checks`)."""
     try:
         fields = orjson.loads(body)
     except ValueError:

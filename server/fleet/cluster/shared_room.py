@@ -20,11 +20,11 @@ from typing import Any, Final
 import orjson
 
 from engine.engine import Thresholds
-from engine.rooms import hub_rows
+from engine.rooms import hub_messages
 from engine.rooms.hub import Hub
-from engine.rooms.hub_checks import sound, sound_answer
-from engine.rooms.hub_rows import Row
-from engine.rooms.placement import HOST_BITS
+from engine.rooms.hub_message_checks import sound, sound_answer
+from engine.rooms.hub_messages import Row
+from engine.rooms.meeting_placement import HOST_BITS
 from server.fleet.cluster import room_messages
 from server.fleet.cluster.membership import MOST, Beat, Post, Share
 from server.fleet.cluster.room_messages import ROOM, Batch, Came, In, Out
@@ -143,7 +143,7 @@ class Federation:
     def rows(self, number: int, rows: list[Row], now: float) -> None:
         """What it says to the room. Raises TypeError, ValueError."""
         if self.node:
-            rows = [self._barred(row, now) if row[0] == hub_rows.BAR else row for row in rows]
+            rows = [self._barred(row, now) if row[0] == hub_messages.BAR else row for row in rows]
         if self.owns:
             self.hub.told(number, rows, now)
         else:
@@ -164,7 +164,7 @@ class Federation:
             row = orjson.loads(body)
         except ValueError:
             row = None
-        if not sound(row) or row[0] != hub_rows.BAR:
+        if not sound(row) or row[0] != hub_messages.BAR:
             self.tally["unreadable"] += 1
             return
         self.hub.told(0, [row], now)
@@ -315,7 +315,7 @@ class Federation:
 
     def _again(self) -> None:
         for number in self._mine:
-            self._tell(number, [[hub_rows.AGAIN]])
+            self._tell(number, [[hub_messages.AGAIN]])
 
     def _enter(self, number: int, post: Post) -> None:
         self.hub.joined(number, post.people, post.fixed, guest=number not in self._mine)

@@ -52,7 +52,7 @@ class Kind(enum.IntEnum):
     PEER = 20  # supervisor to a process: a link to another one, by name
     DEAD = 21  # supervisor to a process: that other one is dead
     UP = 22  # to the supervisor: this process serves
-    ROWS = 23  # between a worker and the hub (`engine.rooms.hub_rows`)
+    ROWS = 23  # between a worker and the hub (`engine.rooms.hub_messages`)
     LOAD = 24  # worker to hub: how many people it has
     COME = 25  # worker to worker: a parcel of somebody who meets somebody there, and the meeting; or resumes there, and none
     WHO = 26  # worker to the others: is the session of this key yours?

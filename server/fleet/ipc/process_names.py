@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from engine.rooms.placement import HOST_BITS as BITS
+from engine.rooms.meeting_placement import HOST_BITS as BITS
 from server.fleet.cluster.known_nodes import ABROAD, named
 from server.fleet.ipc.ipc_peers import name_of, number_of
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from engine.engine import Parcel
+from engine.engine import SessionRecord
 from engine.views import SessionView
 from server.site.omegle.omegle_adapter import Adapter
 
@@ -17,7 +17,7 @@ def ready(adapter: Adapter | None, ids: Sequence[int]) -> bool:
     return all(adapter.ready(client) for client in map(adapter.of, ids) if client is not None)
 
 
-def pack(adapter: Adapter | None, parcel: Parcel) -> None:
+def pack(adapter: Adapter | None, parcel: SessionRecord) -> None:
     """Put them into the parcel of their sessions."""
     if adapter is None:
         return
@@ -28,7 +28,7 @@ def pack(adapter: Adapter | None, parcel: Parcel) -> None:
             person[FIELD] = adapter.pack(client, now, parcel.blobs)
 
 
-def unpack(adapter: Adapter | None, parcel: Parcel, came: Sequence[SessionView]) -> int:
+def unpack(adapter: Adapter | None, parcel: SessionRecord, came: Sequence[SessionView]) -> int:
     """Take them out of it; how many could not be read: their sessions end as those of programs that ask no more."""
     if adapter is None:
         return 0

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 from engine.core.ports import never_moved
-from engine.engine import BadRecord, Parcel
+from engine.engine import BadRecord, SessionRecord
 from server.fleet.ipc.ipc_link import Kind, Link, LinkDown, Message
 from server.fleet.migrate import omegle_records, site_records
 from server.fleet.migrate.inheritance import Belongings
@@ -95,7 +95,7 @@ class Taking:
         has = self._has
         record, where, since = message.records[:3]
         descriptors = [message.descriptors[place] if place >= 0 else -1 for place in where]
-        parcel = Parcel(record, message.pieces)
+        parcel = SessionRecord(record, message.pieces)
         try:
             came = has.moving.take(parcel, descriptors, partial(self._took_people, message, len(record["chats"])))
         except BadRecord as bad:

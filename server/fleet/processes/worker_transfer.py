@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from engine.engine import BadRecord, Parcel
+from engine.engine import BadRecord, SessionRecord
 from engine.rooms.remote_room import RemoteRoom, Row
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import LAST, Peers
@@ -262,7 +262,7 @@ class Across:
         """Put them in; False: they cannot be read, and the other side is told."""
         try:
             came = self._moving.take(
-                Parcel(record, message.pieces), descriptors, partial(self._mine, name, message.number)
+                SessionRecord(record, message.pieces), descriptors, partial(self._mine, name, message.number)
             )
         except BadRecord as bad:
             logger.error("handover.refused", people=len(descriptors), **log.described(bad))

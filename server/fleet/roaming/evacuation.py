@@ -24,7 +24,7 @@ from typing import Any, Final
 
 import orjson
 
-from engine.engine import Parcel
+from engine.engine import SessionRecord
 from engine.views import error
 from engine.wire.protocol import FAULTS
 from server.fleet.cluster.known_nodes import Place
@@ -53,7 +53,7 @@ logger = log.get()
 Send = Callable[[str, Released, str, Back], Awaitable[bool]]
 
 
-def fits(parcel: Parcel) -> bool:
+def fits(parcel: SessionRecord) -> bool:
     """Whether people, without their connections, are one request of a cluster port."""
     record, blobs = parcel
     wires = {person["wire"].get("bytes") for person in record["people"] if "wire" in person}

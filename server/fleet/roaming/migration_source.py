@@ -30,7 +30,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from itertools import count
 from typing import Any, Final, NamedTuple, Protocol
 
-from engine.engine import BadRecord, Parcel, Session
+from engine.engine import BadRecord, Session, SessionRecord
 from engine.rooms.remote_room import Row
 from engine.views import bare
 from ext.migrate.tunnel_moves import prepare
@@ -306,7 +306,7 @@ class Crossing:
             self._tell(leg.stands.name.lower(), said)
         return leg
 
-    def _note(self, home: Home, parcel: Parcel) -> int:
+    def _note(self, home: Home, parcel: SessionRecord) -> int:
         """Who asks for them waits."""
         number = next(self._numbers)
         self._noted.sent(home.name, number, parcel.record["people"])

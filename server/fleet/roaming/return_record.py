@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import orjson
 
-from engine.engine import Parcel
+from engine.engine import SessionRecord
 from ext.migrate.tunnel_moves import RECORD_MAX, record_frame
 from server.fleet.roaming.session_transfer import Move, Unreadable, pack, unpack
 
@@ -35,7 +35,7 @@ class TooLarge(ValueError):
     """They have more than goes into one frame."""
 
 
-def person(parcel: Parcel) -> bytes:
+def person(parcel: SessionRecord) -> bytes:
     """The first frame. Raises TooLarge."""
     packed = PERSON + pack(Move("", 0, WHY, parcel.record["people"][0]["id"], None, 0.0, parcel))
     if len(packed) > RECORD_MAX:
@@ -74,7 +74,7 @@ class Coming:
     __slots__ = ("_bytes", "_size", "parcel", "whole")
 
     def __init__(self) -> None:
-        self.parcel: Parcel | None = None  # None: the first frame did not come, or was none
+        self.parcel: SessionRecord | None = None  # None: the first frame did not come, or was none
         self.whole = False  # all came
         self._bytes: list[bytes] = []
         self._size = 0
@@ -114,7 +114,7 @@ def _fits(wire: dict[str, Any], blobs: list[bytes]) -> bool:
     return bool(sizes[0] + sizes[1] == len(bytes_of(wire, blobs)))
 
 
-def _read(data: bytes, key: int) -> Parcel | None:
+def _read(data: bytes, key: int) -> SessionRecord | None:
     """Somebody, if it is who was sent there, alone, and with the connection that they have here."""
     try:
         parcel = unpack(data).people

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from engine.engine import Parcel
+from engine.engine import SessionRecord
 from engine.rooms.remote_room import Row
 from server.fleet.ipc.ipc_link import body_of
 
@@ -38,7 +38,7 @@ class Move(NamedTuple):
     client: int
     meeting: Row | None
     age: float
-    people: Parcel
+    people: SessionRecord
 
 
 def pack(move: Move) -> bytes:
@@ -60,19 +60,19 @@ def unpack(data: bytes) -> Move:
             at += length
         if at != len(data) or min([0, *sizes]) < 0:
             raise Unreadable("a move of another length")
-        return _checked(node, worker, why, client, meeting, age, Parcel(record, pieces))
+        return _checked(node, worker, why, client, meeting, age, SessionRecord(record, pieces))
     except (struct.error, TypeError, ValueError) as error:
         raise Unreadable("a move that is none") from error
 
 
-def _checked(node: Any, worker: Any, why: Any, client: Any, meeting: Any, age: Any, people: Parcel) -> Move:
+def _checked(node: Any, worker: Any, why: Any, client: Any, meeting: Any, age: Any, people: SessionRecord) -> Move:
     match node, worker, why, client, meeting, age, people.record:
         case str(), int(), str(), int(), list() | None, float() | int(), dict():
             return Move(node, worker, why, client, meeting, age, people)
     raise Unreadable("a move of other fields")
 
 
-def divided(people: Parcel) -> tuple[Parcel, dict[str, Any], bytes]:
+def divided(people: SessionRecord) -> tuple[SessionRecord, dict[str, Any], bytes]:
     """One person with a connection: what goes to their home, and of the connection the state and the bytes that stay here."""
     (person,) = people.record["people"]
     wire, blobs = person["wire"], list(people.blobs)
@@ -82,11 +82,11 @@ def divided(people: Parcel) -> tuple[Parcel, dict[str, Any], bytes]:
         blobs[wire["bytes"]] = data[unread : unread + part]
     goes = {name: value for name, value in wire.items() if name not in HERE_ALONE} | {"visitor": 1}
     stays = {name: wire[name] for name in STAYS if name in wire}
-    there = Parcel({**people.record, "people": [{**person, "wire": goes}]}, blobs)
+    there = SessionRecord({**people.record, "people": [{**person, "wire": goes}]}, blobs)
     return there, stays, data[:unread] + data[unread + part :]
 
 
-def wireless(people: Parcel) -> Parcel:
+def wireless(people: SessionRecord) -> SessionRecord:
     """People without their connections: away, as if these had dropped. What is left of their limits goes along."""
     blobs, without = list(people.blobs), []
     for person in people.record["people"]:
@@ -95,4 +95,4 @@ def wireless(people: Parcel) -> Parcel:
             blobs[wire["bytes"]] = b""
         tokens = {"tokens": wire["tokens"]} if "tokens" in wire else {}
         without.append({name: value for name, value in person.items() if name != "wire"} | tokens)
-    return Parcel({**people.record, "people": without}, blobs)
+    return SessionRecord({**people.record, "people": without}, blobs)

@@ -41,7 +41,7 @@ from typing import Any, Final
 
 import orjson
 
-from engine.engine import BadRecord, Parcel, Session
+from engine.engine import BadRecord, Session, SessionRecord
 from engine.views import error, left
 from engine.wire.protocol import FAULTS, RECORD, TUNNEL_BROKE, TUNNEL_CLOSED, TUNNEL_LEFT
 from ext.migrate.tunnel_moves import prepare
@@ -254,7 +254,7 @@ class Tunnels:
             one = {name: value for name, value in one.items() if name not in OF_A_SEARCH}
         elif query is not None and "age" in query:
             query["age"] += time.monotonic() - tunnel.since
-        parcel = Parcel({"v": self._worker.engine.moves.versions[1], "people": [one | last], "chats": chats}, [])
+        parcel = SessionRecord({"v": self._worker.engine.moves.versions[1], "people": [one | last], "chats": chats}, [])
         came = self._take(parcel, (address, state, data), descriptor, self._tell_lost if spoke else unheard)
         self.ends["lost" if came else "failed"] += 1
         if came:
@@ -272,7 +272,7 @@ class Tunnels:
 
     def _take(
         self,
-        parcel: Parcel,
+        parcel: SessionRecord,
         wire: tuple[str, dict[str, Any], bytes] | None,
         descriptor: int,
         greet: Callable[[Session], None] = unheard,
@@ -292,7 +292,9 @@ class Tunnels:
                 state["bytes"] = len(blobs)
                 blobs.append(data)
         try:
-            came = self._moving.take(Parcel({**parcel.record, "people": [one]}, blobs), [descriptor], greet=greet)
+            came = self._moving.take(
+                SessionRecord({**parcel.record, "people": [one]}, blobs), [descriptor], greet=greet
+            )
         except BadRecord as bad:
             logger.error("handover.refused", people=1, **log.described(bad))
             if descriptor >= 0:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from engine.engine import Thresholds
 from engine.rooms.hub import Hub
-from engine.rooms.hub_rows import Row
+from engine.rooms.hub_messages import Row
 from server.fleet.cluster.cluster_node import Cell
 from server.fleet.cluster.membership import Host
 from server.fleet.cluster.shared_room import Federation

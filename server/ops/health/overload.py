@@ -6,7 +6,7 @@ use the cores is not overloaded: refusing users would not make it earlier.
 Three overloaded seconds in a row start the refusal. From then on a share of the newcomers is admitted: a quarter at first, half as many after each
 overloaded second, twice as many after each other one, until all are admitted again. The share never falls to zero.
 
-Users who reconnect within moments are admitted regardless (`engine.chats.session_graces`).
+Users who reconnect within moments are admitted regardless (`engine.chats.session_presence`).
 """
 
 from secrets import randbelow

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from engine.engine import Parcel, Session
+from engine.engine import Session, SessionRecord
 from server.realtime.worker.worker_loop import Worker
 
 
 class Released(NamedTuple):
     """People who are nowhere. `descriptors`: by the place of the person in the record; -1: no socket, or away."""
 
-    parcel: Parcel
+    parcel: SessionRecord
     descriptors: list[int]
 
 
@@ -89,7 +89,7 @@ class Moving:
 
     def take(
         self,
-        parcel: Parcel,
+        parcel: SessionRecord,
         descriptors: Sequence[int],
         mine: Callable[[], None] = nothing,
         greet: Callable[[Session], None] = unheard,

@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from engine.conduct.detection_actions import OPENER, REPEAT
-from engine.matching.interests import skeleton
+from engine.matching.interest_normalisation import skeleton
 from ext.net.similarity import Shingles
 from server.trust.screening.text_folding import folded
 

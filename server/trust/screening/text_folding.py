@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final, NamedTuple
 
-from engine.matching.interests import shown, skeleton
+from engine.matching.interest_normalisation import shown, skeleton
 
 PIECE: Final = 180  # code points of a line that are looked at together
 WORDS_MAX: Final = 44  # words of a piece that are read: sentences have fewer

@@ -6,9 +6,9 @@ import pytest
 
 from engine.conduct.age_answers import ASKED, KEPT
 from engine.conduct.detection_actions import AGE_CLAIM, Act
+from engine.wire.client_requests import Report
 from engine.wire.protocol import ADULT, MINOR, PROGRAM
-from engine.wire.requests import Report
-from engine.wire.rule_numbers import Settings
+from engine.wire.rule_constants import Settings
 from tests.engine.moving import MovingWorld
 from tests.engine.world import Wire, World, bare, error
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from engine.chats import camera_checks
-from engine.wire.frames import snap
 from engine.wire.protocol import PROGRAM, SNAP_NONCE
-from engine.wire.rule_numbers import LOOK_LEAST, OFF, REPORTS, SIGHT_FOR, Settings
+from engine.wire.rule_constants import LOOK_LEAST, OFF, REPORTS, SIGHT_FOR, Settings
+from engine.wire.server_frames import snap
 from tests.engine.looking import ANSWER, BOTH, MEAN_GAP, WITHIN, Looking, due, kinds, looks_of, misses, veils
 from tests.engine.world import World, bare, error
 

@@ -6,7 +6,7 @@ import pytest
 
 from engine.core.session import Session
 from engine.wire.protocol import CHALLENGE_WAITS, PLAIN, PROGRAM
-from engine.wire.rule_numbers import Settings
+from engine.wire.rule_constants import Settings
 from tests.engine.world import Wire, World
 
 HERE = "192.0.2.1"

@@ -8,7 +8,7 @@ from engine.conduct.detection_actions import EFFECTS, OWN, Act
 from engine.conduct.friction import FACTS, LINKED
 from engine.core import ended_chats
 from engine.core.ended_chats import SECONDS
-from engine.wire.rule_numbers import Settings
+from engine.wire.rule_constants import Settings
 from tests.engine.world import Wire, World
 
 COUNTING = Settings(challenges=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.conduct.detection_actions import AGE_CLAIM, EFFECTS
-from engine.wire.rule_numbers import Settings
+from engine.wire.rule_constants import Settings
 from tests.engine.world import Wire, World
 
 NUMBERS = [{"name": "Somebody", "call": "116 123"}]

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from engine.core.session import Session
-from engine.wire import frames
+from engine.wire import server_frames
 from tests.engine.world import Wire, World
 
 
@@ -20,7 +20,9 @@ class Given:
     def unseen(self, session: Session) -> tuple[str, bytes] | None:
         ids = self.unread.get(session.identity or session.id)
         return (
-            (ids[0], frames.notice(ids[0], "warning", "R4", "No hate.", "2026-11-26", "person", "/a")) if ids else None
+            (ids[0], server_frames.notice(ids[0], "warning", "R4", "No hate.", "2026-11-26", "person", "/a"))
+            if ids
+            else None
         )
 
     def seen(self, session: Session, id: str) -> bool:

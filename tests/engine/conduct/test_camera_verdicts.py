@@ -9,10 +9,10 @@ from engine.conduct.camera_verdicts import (
     HITS_APART,
     HITS_KEPT,
     QUICK,
-    Ask,
     Camera,
-    Looks,
-    Sight,
+    CameraState,
+    CheckResult,
+    PictureRequest,
     entered,
     mine_missed,
     theirs_missed,
@@ -21,7 +21,7 @@ from engine.conduct.camera_verdicts import (
 
 def look(camera: Camera, at: float, verdict: str, agreement: str = "", withheld: bool = False) -> list[str]:
     """One look, in the usual order; what followed."""
-    sight = Sight(at)
+    sight = CheckResult(at)
     found = camera.judged(sight, verdict, veils=True)
     if agreement:
         found = found + camera.compared(sight, agreement)
@@ -75,7 +75,7 @@ def test_one_of_the_two_lies_where_something_may_be_seen_in_whatever_order_it_is
 ) -> None:
     expected = agreement == "differs" and verdict in {"hit", "unsure"}
     for order in permutations((0, 1)):
-        camera, sight, found = Camera(), Sight(1.0), []
+        camera, sight, found = Camera(), CheckResult(1.0), []
         for step in order:
             found += camera.compared(sight, agreement) if step else camera.judged(sight, verdict, veils=True)
         assert ("differs" in found) is expected
@@ -84,7 +84,7 @@ def test_one_of_the_two_lies_where_something_may_be_seen_in_whatever_order_it_is
 
 
 def test_the_first_word_of_a_look_counts() -> None:
-    camera, sight = Camera(), Sight(1.0)
+    camera, sight = Camera(), CheckResult(1.0)
     assert camera.judged(sight, "clean", veils=True) == []
     assert camera.judged(sight, "hit", veils=True) == []
     assert camera.compared(sight, "agrees") == []
@@ -104,7 +104,7 @@ def test_three_clean_in_a_row_take_the_veil_away(between: str) -> None:
 
 
 def test_where_nothing_is_veiled_nothing_is_taken_away() -> None:
-    camera, sight = Camera(), Sight(1.0)
+    camera, sight = Camera(), CheckResult(1.0)
     assert camera.judged(sight, "hit", veils=False) == ["soon"]
     assert [look(camera, float(at), "clean") for at in (2, 3, 4)] == [[], [], []]
 
@@ -123,9 +123,9 @@ def test_a_listed_picture_is_told_once() -> None:
     assert [camera.known(), camera.known()] == [["known"], []]
 
 
-def given(said: str, owes: bool = True) -> Ask:
+def given(said: str, owes: bool = True) -> PictureRequest:
     """What one side gave: letters t and m for the pictures, then a reason."""
-    ask = Ask("n", owes)
+    ask = PictureRequest("n", owes)
     pictures, _, ask.why = said.partition(" ")
     ask.theirs, ask.mine = "t" in pictures, "m" in pictures
     return ask
@@ -190,7 +190,7 @@ def test_three_in_a_row_of_either_are_too_many() -> None:
 
 
 def test_what_goes_along_is_all_but_what_is_under_way() -> None:
-    looks = Looks()
+    looks = CameraState()
     assert looks.leave(100.0) == {"cameras": [{}, {}]}
     look(looks.cameras[1], 90.0, "hit", "open", withheld=True)
     look(looks.cameras[1], 98.0, "clean")

@@ -2,15 +2,15 @@
 
 import pytest
 
-from engine.conduct.search_rate import Finds
-from engine.wire.errors import Refusal
+from engine.conduct.search_rate import SearchRate
+from engine.wire.engine_errors import Refusal
 from engine.wire.protocol import FIND_BURST
-from engine.wire.rule_numbers import Settings
+from engine.wire.rule_constants import Settings
 from tests.engine.world import Wire, World
 
 
 def test_a_burst_and_then_one_an_interval() -> None:
-    finds = Finds(3, 2.0)
+    finds = SearchRate(3, 2.0)
     for _ in range(3):
         finds.pay(1, 0.0)
     with pytest.raises(Refusal) as refused:
@@ -21,7 +21,7 @@ def test_a_burst_and_then_one_an_interval() -> None:
 
 
 def test_who_has_paid_is_forgotten() -> None:
-    finds = Finds(3, 2.0)
+    finds = SearchRate(3, 2.0)
     for person in range(1, 1000):
         finds.pay(person, 0.0)
     for person in range(1000, 2000):

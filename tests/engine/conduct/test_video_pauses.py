@@ -1,10 +1,10 @@
 """Whose video is off: for a while, of so many people, and it goes along."""
 
-from engine.conduct.video_pauses import LONGEST, Pauses
+from engine.conduct.video_pauses import LONGEST, VideoPauses
 
 
 def test_it_is_off_for_so_long_and_the_longer_holds() -> None:
-    pauses = Pauses()
+    pauses = VideoPauses()
     assert pauses.left(7, 0.0) == 0.0
     pauses.put(7, 600.0, 100.0)
     pauses.put(7, 60.0, 200.0)
@@ -17,20 +17,20 @@ def test_it_is_off_for_so_long_and_the_longer_holds() -> None:
 
 
 def test_of_too_many_those_of_the_longest_ago_have_it_back_and_an_idle_table_shrinks() -> None:
-    pauses = Pauses(most=3)
+    pauses = VideoPauses(most=3)
     for person in range(10):
         pauses.put(person, 600.0, float(person))
     assert [person for person in range(10) if pauses.left(person, 10.0)] == [7, 8, 9]
     pauses.put(11, 600.0, 10_000.0)
     pauses.put(12, 600.0, 10_000.0)
     assert len(pauses) == 2
-    none = Pauses(most=0)
+    none = VideoPauses(most=0)
     none.put(1, 600.0, 0.0)
     assert len(none) == 0
 
 
 def test_it_goes_along() -> None:
-    pauses, other = Pauses(), Pauses()
+    pauses, other = VideoPauses(), VideoPauses()
     pauses.put(7, 600.0, 100.0)
     pauses.put(8, 50.0, 100.0)
     assert pauses.rest(160.0) == [(7, 540.0)]

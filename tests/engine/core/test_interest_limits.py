@@ -6,7 +6,7 @@ from engine.core.session import Query
 from engine.matching.lobby import Lobby
 from engine.matching.search_terms import Terms
 from engine.wire.protocol import INTERESTS_MAX
-from engine.wire.rule_numbers import WORDS_MAX, Settings
+from engine.wire.rule_constants import WORDS_MAX, Settings
 from tests.engine.world import CountingLobby, Wire, World, bare, error
 
 TERMS = Terms("en", "stranger", False, True, False, False, None, False)

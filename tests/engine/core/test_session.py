@@ -6,7 +6,7 @@ import pytest
 
 from engine.core.session import Session
 from engine.core.states import END, FIND, IDLE, MATCH, WAITING
-from engine.wire.errors import IllegalMove
+from engine.wire.engine_errors import IllegalMove
 
 
 def test_a_person_is_the_identity_else_the_alias_else_the_session() -> None:

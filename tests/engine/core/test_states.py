@@ -23,7 +23,7 @@ from engine.core.states import (
     TABLE,
     WAITING,
 )
-from engine.wire.errors import IllegalMove
+from engine.wire.engine_errors import IllegalMove
 from engine.wire.protocol import DROPPED, LEFT
 from engine.wire.protocol_copies import ROOT
 from tests.engine.world import Wire, World
@@ -118,7 +118,7 @@ def test_every_move_of_the_table_happens(event: str, before: int, after: int) ->
 
 @pytest.mark.parametrize("state", range(len(STATES)), ids=STATES)
 @pytest.mark.parametrize("moves", TABLE, ids=[moves.event for moves in TABLE])
-def test_a_session_moves_as_the_table_says_or_stays_and_raises(moves: states.Moves, state: int) -> None:
+def test_a_session_moves_as_the_table_says_or_stays_and_raises(moves: states.Transitions, state: int) -> None:
     session = standing(state)
     if state in moves:
         session.move(moves)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.matching.interests import BadInterest
+from engine.matching.interest_normalisation import BadInterest
 from engine.matching.lobby import Lobby, TooMany
 from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import Match, Pool, Step, Ticket

@@ -4,8 +4,8 @@ from itertools import count
 
 import pytest
 
-from engine.matching.recent_partners import Recents
-from engine.wire.rule_numbers import REPORTS_MAX
+from engine.matching.recent_partners import RecentPartners
+from engine.wire.rule_constants import REPORTS_MAX
 from tests.engine.world import World
 
 HERE = ("192.0.2.1",)
@@ -45,14 +45,14 @@ def test_after_ten_minutes_the_two_may_meet_again() -> None:
 
 
 def test_the_fifth_partner_lets_the_first_be_met_again() -> None:
-    recents = Recents(count(1).__next__)
+    recents = RecentPartners(count(1).__next__)
     for partner in range(1, 6):
         recents.met(100, partner, 0.0)
     assert recents.recent(100, 1.0) == (2, 3, 4, 5)
 
 
 def test_meeting_somebody_again_counts_from_then() -> None:
-    recents = Recents(count(1).__next__)
+    recents = RecentPartners(count(1).__next__)
     recents.met(100, 1, 0.0)
     recents.met(100, 2, 1.0)
     recents.met(100, 1, 500.0)
@@ -74,7 +74,7 @@ def test_an_identity_is_known_again_over_sessions_and_a_session_without_one_is_f
 
 
 def test_the_memory_of_persons_is_bounded_and_shrinks_with_time() -> None:
-    recents = Recents(count(1).__next__, persons=100)
+    recents = RecentPartners(count(1).__next__, persons=100)
     for person in range(1000):
         recents.met(person, 1, 0.0)
     assert len(recents._met._table) <= 101
@@ -84,7 +84,7 @@ def test_the_memory_of_persons_is_bounded_and_shrinks_with_time() -> None:
 
 
 def test_a_report_bars_both_for_a_day_and_no_partner_pushes_it_out() -> None:
-    recents = Recents(count(1).__next__)
+    recents = RecentPartners(count(1).__next__)
     recents.report(1, 2, HERE, 0.0)
     for partner in range(10, 20):
         recents.met(1, partner, 0.0)
@@ -95,7 +95,7 @@ def test_a_report_bars_both_for_a_day_and_no_partner_pushes_it_out() -> None:
 
 @pytest.mark.parametrize("there", [("192.0.2.9", "192.0.2.0/24"), ("2001:db8:1:2::/64", "2001:db8:1::/48")])
 def test_made_up_identities_of_one_network_push_out_nobodys_bar_but_their_own(there: tuple[str, ...]) -> None:
-    recents = Recents(count(1).__next__, persons=1_000)
+    recents = RecentPartners(count(1).__next__, persons=1_000)
     recents.report(1, 2, HERE, 0.0)
     for person in range(10_000, 20_000, 2):
         recents.report(person, person + 1, there, 1.0)
@@ -110,7 +110,7 @@ def test_made_up_identities_of_one_network_push_out_nobodys_bar_but_their_own(th
     ("narrow", "wide", "share"), [("2001:db8:1:{:x}::/64", "2001:db8:1::/48", 4), ("192.0.2.{}", "192.0.2.0/24", 8)]
 )
 def test_many_addresses_of_one_network_have_a_few_times_the_reports_of_one(narrow: str, wide: str, share: int) -> None:
-    recents = Recents(count(1).__next__, persons=1_000)
+    recents = RecentPartners(count(1).__next__, persons=1_000)
     recents.report(1, 2, HERE, 0.0)
     for person in range(10_000, 20_000, 2):
         recents.report(person, person + 1, (narrow.format(person), wide), 1.0)
@@ -120,7 +120,7 @@ def test_many_addresses_of_one_network_have_a_few_times_the_reports_of_one(narro
 
 
 def test_who_was_reported_cannot_lift_that_by_reporting_back_and_then_many_others() -> None:
-    recents = Recents(count(1).__next__)
+    recents = RecentPartners(count(1).__next__)
     recents.report(1, 2, HERE, 0.0)
     recents.report(2, 1, ("192.0.2.9",), 1.0)
     for person in range(10_000, 11_000):
@@ -130,7 +130,7 @@ def test_who_was_reported_cannot_lift_that_by_reporting_back_and_then_many_other
 
 
 def test_sixteen_places_go_to_whom_they_reported_then_to_whom_they_blocked_last() -> None:
-    recents = Recents(count(1).__next__)
+    recents = RecentPartners(count(1).__next__)
     for other in range(100, 104):
         recents.report(other, 1, (), 0.0)  # who reported them: a ticket of theirs bars it too
     for other in (200, 201):

@@ -7,18 +7,18 @@ from typing import Any
 import orjson
 import pytest
 
-from engine.conduct.camera_verdicts import Camera, Looks, Sight
+from engine.conduct.camera_verdicts import Camera, CameraState, CheckResult
 from engine.core.chat import Chat, Seat
-from engine.core.session import Query, Session, Trial
+from engine.core.session import ChallengeState, Query, Session
 from engine.core.states import CHATTING, PARTED, WAITING
-from engine.engine import Parcel
+from engine.engine import SessionRecord
 from engine.matching.search_terms import NAMES, Terms
 from engine.matching.spy_queue import Wish
 from engine.matching.tickets import Pool, Ticket
 from engine.migrate.record_fields import NOT_CARRIED
 from engine.migrate.session_record import OLDEST, VERSION
 from engine.wire.protocol_copies import ROOT
-from engine.wire.rule_numbers import Settings
+from engine.wire.rule_constants import Settings
 from ext.net.ring import Ring, Rings
 from tests.engine.moving import MovingWorld
 from tests.engine.world import Wire
@@ -27,13 +27,13 @@ RECORDS = ROOT / "tests" / "engine" / "records"
 TERMS = Terms("en", "stranger", False, False, False, False, None, False)
 FRESH: dict[type, Any] = {
     Session: Session(1, 0, 0, ""),
-    Trial: Trial(1),
+    ChallengeState: ChallengeState(1),
     Query: Query(TERMS, None),
     Seat: Seat(None, 0, (), ()),  # type: ignore[arg-type]
     Chat: Chat("", Rings(0).new(), 0.0, False, False, None),
-    Looks: Looks(),
+    CameraState: CameraState(),
     Camera: Camera(),
-    Sight: Sight(),
+    CheckResult: CheckResult(),
     Ticket: Ticket(0, Pool()),
     Wish: Wish(0, False, "", 0, (), 0.0),
 }
@@ -108,7 +108,7 @@ def full(world: MovingWorld) -> list[Wire]:
     for number, wire in enumerate(people):
         wire.session.told, wire.session.alias, wire.session.way = f"notice {number}", 90 + number, 1
         wire.session.snaps = True
-    asked, waiting = Trial(3), Trial(2)
+    asked, waiting = ChallengeState(3), ChallengeState(2)
     asked.kind, asked.frame, asked.asked = "altcha", b'{"type":"challenge"}', True
     asked.began, asked.until = world.now - 5, world.now + 595
     asked.checked = True
@@ -123,10 +123,10 @@ def full(world: MovingWorld) -> list[Wire]:
 
 def looked_at(chat: Chat, now: float) -> None:
     """Of whose cameras everything is known."""
-    looks = chat.looks = Looks()
+    looks = chat.looks = CameraState()
     looks.due, looks.ended = now + 30, True
     for camera in looks.cameras:
-        camera.hits = [Sight(now - 8, "hit", "differs", True), Sight(now - 2, "hit")]
+        camera.hits = [CheckResult(now - 8, "hit", "differs", True), CheckResult(now - 2, "hit")]
         camera.cleans, camera.quick, camera.told, camera.unseen, camera.unshown, camera.veiled = 2, 1, 3, 1, 2, True
 
 
@@ -168,7 +168,7 @@ def test_each_reason_is_of_something_that_is_there() -> None:
 def test_records_of_each_version_are_read(version: int) -> None:
     """Files in `records/` are what that version wrote; they are never changed."""
     stored = orjson.loads((RECORDS / f"version_{version}.json").read_bytes())
-    parcel = Parcel(stored["record"], [b64decode(data) for data in stored["blobs"]])
+    parcel = SessionRecord(stored["record"], [b64decode(data) for data in stored["blobs"]])
     world = MovingWorld(keeps=True)
     wires: list[int] = []
     sessions = world.engine.moves.take(parcel, lambda place, *_: wires.append(place) or 0, world.now)

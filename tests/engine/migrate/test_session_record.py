@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from engine.conduct.camera_verdicts import Looks, Sight
-from engine.engine import BadRecord, Parcel, agreed
+from engine.conduct.camera_verdicts import CameraState, CheckResult
+from engine.engine import BadRecord, SessionRecord, agreed
 from engine.migrate.session_record import OLDEST, VERSION
 from tests.engine.moving import MovingWorld
 from tests.engine.world import Wire
@@ -20,14 +20,18 @@ def people(world: MovingWorld) -> list[Wire]:
     a, b = world.pair()
     world.say(a, "one")
     assert a.session.seat is not None
-    looks = a.session.seat.chat.looks = Looks()  # nothing there goes by whether it is a video chat
-    looks.due, looks.cameras[1].hits, looks.cameras[1].veiled = world.now + 9, [Sight(world.now, "hit", "agrees")], True
+    looks = a.session.seat.chat.looks = CameraState()  # nothing there goes by whether it is a video chat
+    looks.due, looks.cameras[1].hits, looks.cameras[1].veiled = (
+        world.now + 9,
+        [CheckResult(world.now, "hit", "agrees")],
+        True,
+    )
     c, d = world.open(), world.open(identity=7)
     world.send(c, type="find", interests=["chess"], strict=True)
     return [a, b, c, d]
 
 
-def written() -> tuple[MovingWorld, Parcel]:
+def written() -> tuple[MovingWorld, SessionRecord]:
     """A world that they left, and their parcel."""
     world = MovingWorld(keeps=True)
     wires = people(world)
@@ -66,14 +70,14 @@ def test_a_record_cut_at_any_byte_is_refused_whole() -> None:
     world.restart()
     for cut in range(len(text)):
         with pytest.raises(ValueError):
-            world.engine.moves.take(Parcel(orjson.loads(text[:cut]), parcel.blobs), world.connect, world.now)
+            world.engine.moves.take(SessionRecord(orjson.loads(text[:cut]), parcel.blobs), world.connect, world.now)
     for place, data in enumerate(parcel.blobs):
         for cut in range(len(data)):
             blobs = [*parcel.blobs[:place], data[:cut], *parcel.blobs[place + 1 :]]
             with pytest.raises(BadRecord):
-                world.engine.moves.take(Parcel(parcel.record, blobs), world.connect, world.now)
+                world.engine.moves.take(SessionRecord(parcel.record, blobs), world.connect, world.now)
         with pytest.raises(BadRecord):
-            world.engine.moves.take(Parcel(parcel.record, parcel.blobs[:place]), world.connect, world.now)
+            world.engine.moves.take(SessionRecord(parcel.record, parcel.blobs[:place]), world.connect, world.now)
     assert untouched(world)
     assert len(world.take(parcel)) == 4
 
@@ -95,7 +99,7 @@ def test_another_value_anywhere_is_read_or_refused_and_never_breaks_what_reads()
                 owner = owner[key]
             owner[path[-1]] = other
             with suppress(BadRecord):
-                world.engine.moves._read(Parcel(record, parcel.blobs), world.now)
+                world.engine.moves._read(SessionRecord(record, parcel.blobs), world.now)
     assert untouched(world)
 
 
@@ -155,7 +159,7 @@ def test_what_does_not_fit_together_is_refused_whole(wrong: Callable[[dict[str, 
     record = copy.deepcopy(parcel.record)
     wrong(record)
     with pytest.raises(BadRecord):
-        world.engine.moves.take(Parcel(record, parcel.blobs), world.connect, world.now)
+        world.engine.moves.take(SessionRecord(record, parcel.blobs), world.connect, world.now)
     assert untouched(world)
     assert len(world.take(parcel)) == 4
 

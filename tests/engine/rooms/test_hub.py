@@ -4,8 +4,8 @@ import pytest
 
 from engine.matching.thresholds import Thresholds
 from engine.rooms import hub as engine_hub
-from engine.rooms.placement import HOST_BITS
-from engine.wire.rule_numbers import Settings
+from engine.rooms.meeting_placement import HOST_BITS
+from engine.wire.rule_constants import Settings
 from tests.engine.workers import Host, Worker
 from tests.engine.world import Wire
 

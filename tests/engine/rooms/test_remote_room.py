@@ -5,8 +5,8 @@ from itertools import count
 import pytest
 
 from engine.matching.tickets import Pool, Step, Ticket
-from engine.rooms.hub_rows import AWAY, BACK, CANCEL, LEAVE, NEW, TICKET, WAITS, Meeting, Member
-from engine.rooms.remote_room import AT_ONCE, GATHER_FOR, Held, RemoteRoom
+from engine.rooms.hub_messages import AWAY, BACK, CANCEL, LEAVE, NEW, TICKET, WAITS, Meeting, Member
+from engine.rooms.remote_room import AT_ONCE, GATHER_FOR, HeldTicket, RemoteRoom
 from tests.engine.meetings import row_of
 from tests.engine.rooms.test_hub import people, types
 from tests.engine.workers import Host
@@ -300,7 +300,7 @@ def test_a_hub_that_hears_more_says_go_on_until_all_are_there() -> None:
     worker = host.workers[0]
     crowd = 2 * AT_ONCE + 5
     for client in range(crowd):
-        worker.room._held[client] = Held(Ticket(client, Pool(), person=1, since=host.now), client + 1, True)
+        worker.room._held[client] = HeldTicket(Ticket(client, Pool(), person=1, since=host.now), client + 1, True)
     worker.room.found(host.now)
     host.pump()
     assert len(host.hub) == crowd

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from engine.wire import protocol, rule_numbers
+from engine.wire import protocol, rule_constants
 from engine.wire.protocol import COME_BACK, FAULTS
 from engine.wire.protocol_copies import ROOT
-from engine.wire.rule_numbers import Settings as Rules
+from engine.wire.rule_constants import Settings as Rules
 from server.ops.config.settings import Settings
 
 CONTRACT = (ROOT / "docs" / "protocol.md").read_text()
@@ -59,10 +59,10 @@ def test_the_contract_says_after_which_close_codes_a_client_may_come_back() -> N
         f"`within`: {protocol.SNAP_WITHIN}, seconds",
         "`why`: `camera`, `hidden` or `early`",
         "`why`: " + ", ".join(f"`{why}`" for why in protocol.VEILS),
-        f"a mean of {Rules().snap_mean:.0f} s, at least {rule_numbers.LOOK_LEAST:.0f} s apart",
-        f"within `within` and {rule_numbers.LOOK_GRACE:.0f} s more",
-        f"in whole seconds, {rule_numbers.UNCHECKED_FOR:.0f} at most",
-        f"({rule_numbers.PAUSED_FOR:,.0f} where the operator chose to pause",
+        f"a mean of {Rules().snap_mean:.0f} s, at least {rule_constants.LOOK_LEAST:.0f} s apart",
+        f"within `within` and {rule_constants.LOOK_GRACE:.0f} s more",
+        f"in whole seconds, {rule_constants.UNCHECKED_FOR:.0f} at most",
+        f"({rule_constants.PAUSED_FOR:,.0f} where the operator chose to pause",
     ],
 )
 def test_the_contract_says(sentence: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.wire.frames import RESUMED_IDLE, left, matched, resumed, usual, waiting
+from engine.wire.server_frames import RESUMED_IDLE, left, matched, resumed, usual, waiting
 from tests.ext.net.rig import FIND, LEAVE, PING, Peer, Rig, frame
 from tests.ext.net.tunnels import CONTINUATION, carried, piped, said
 

@@ -2,8 +2,8 @@
 
 import orjson
 
-from engine.wire.errors import Refusal
-from engine.wire.requests import Message, Ping, Typing, parse
+from engine.wire.client_requests import Message, Ping, Typing, parse
+from engine.wire.engine_errors import Refusal
 from ext.reactor.debug_hooks import classify, is_valid
 
 WORDS = (

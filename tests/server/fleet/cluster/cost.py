@@ -13,7 +13,7 @@ from pathlib import Path
 
 import uvloop
 
-from engine.rooms import hub_rows as rows
+from engine.rooms import hub_messages as rows
 from server.ops.security.secret_keys import Keys, load
 from tests.server.fleet.cluster.meetings import alone, far
 from tests.server.fleet.cluster.rig import cell

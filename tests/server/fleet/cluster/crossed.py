@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from engine.engine import Parcel
-from engine.rooms.hub_rows import Meeting, Member
+from engine.engine import SessionRecord
+from engine.rooms.hub_messages import Meeting, Member
 from ext.migrate.tunnel_moves import prepare
 from server.fleet.ipc.ipc_peers import HUB
 from server.ops.security.secret_keys import Keys
@@ -136,7 +136,7 @@ class Cell:
         near, far = joined() if relay is None else (relay.edge, relay.home)
         before()
         there = {**json.loads(json.dumps(released.parcel.record)), "people": [{**record, "wire": wire}]}
-        Moving(self.home.worker).take(Parcel(there, blobs), [far.detach()])
+        Moving(self.home.worker).take(SessionRecord(there, blobs), [far.detach()])
         self.edge.links.tunnels.open(
             descriptor, one["address"], dict(one["wire"]), data[:unread] + data[unread + part :], near, record, AWAY
         )

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from engine.engine import BadRecord, Parcel
+from engine.engine import BadRecord, SessionRecord
 from server.fleet.cluster.known_nodes import Place
 from server.fleet.migrate.in_flight import Back
 from server.fleet.roaming.evacuation import Evacuation, may_go
@@ -35,7 +35,7 @@ def name(place: int) -> str:
     return f"@{NODES[place]} 1"
 
 
-def bare(people: Parcel) -> Parcel:
+def bare(people: SessionRecord) -> SessionRecord:
     """People without their connections, as a crossing sends them."""
     blobs, without = list(people.blobs), []
     for person in people.record["people"]:
@@ -43,7 +43,7 @@ def bare(people: Parcel) -> Parcel:
         if "bytes" in wire:
             blobs[wire["bytes"]] = b""
         without.append({field: value for field, value in person.items() if field != "wire"})
-    return Parcel({**people.record, "people": without}, blobs)
+    return SessionRecord({**people.record, "people": without}, blobs)
 
 
 class Cell:

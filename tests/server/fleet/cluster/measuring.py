@@ -15,7 +15,7 @@ from pathlib import Path
 
 import uvloop
 
-from engine.rooms.hub_rows import Meeting, Member
+from engine.rooms.hub_messages import Meeting, Member
 from server.ops.security.secret_keys import load
 from tests.engine.meetings import row_of
 from tests.ext.net.rig import frame

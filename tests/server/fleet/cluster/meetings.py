@@ -6,8 +6,8 @@ import fcntl
 import sys
 import termios
 
-from engine.rooms import hub_rows as rows
-from engine.rooms.hub_rows import Row
+from engine.rooms import hub_messages as rows
+from engine.rooms.hub_messages import Row
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import HUB
 from tests.server.fleet.cluster.rig import Cell

@@ -9,12 +9,12 @@ from typing import Final
 
 import orjson
 
-from engine.engine import Parcel
+from engine.engine import SessionRecord
 from engine.matching.lobby import Lobby
 from engine.matching.thresholds import Thresholds
 from engine.rooms.hub import Hub
-from engine.rooms.hub_rows import Row
-from engine.rooms.placement import HOST_BITS
+from engine.rooms.hub_messages import Row
+from engine.rooms.meeting_placement import HOST_BITS
 from server.fleet.cluster.membership import DEAD, Beat, Members, read
 from server.fleet.cluster.shared_room import BARS, SIGN_EVERY, Federation
 from tests.engine.workers import Host, Worker
@@ -195,7 +195,7 @@ class Cell(Host):
             self._back(parcel)
         return gone
 
-    def _back(self, sent: tuple[int, int, int, Parcel, Row | None]) -> None:
+    def _back(self, sent: tuple[int, int, int, SessionRecord, Row | None]) -> None:
         if sent[0] in self.workers or sent[0] >> HOST_BITS:
             super()._back(sent)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.engine import Parcel
-from engine.rooms.hub_rows import Meeting, Member
+from engine.engine import SessionRecord
+from engine.rooms.hub_messages import Meeting, Member
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.roaming import migration_source, migration_target
 from server.fleet.roaming.session_transfer import Move
@@ -107,7 +107,7 @@ async def test_who_is_not_taken_goes_on_where_they_were(
 def _newer(move: Move) -> Move:
     """As a release to come writes it."""
     record, blobs = move.people
-    return move._replace(people=Parcel({**record, "v": 99}, blobs))
+    return move._replace(people=SessionRecord({**record, "v": 99}, blobs))
 
 
 async def test_who_cannot_be_read_there_is_here_again(two: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +118,9 @@ async def test_who_cannot_be_read_there_is_here_again(two: Cell, monkeypatch: py
         person = move.people.record["people"][0]
         state = {"state": "nowhere"} if next(times, False) else {}
         return right(
-            move._replace(people=Parcel({**move.people.record, "people": [{**person, **state}]}, move.people.blobs))
+            move._replace(
+                people=SessionRecord({**move.people.record, "people": [{**person, **state}]}, move.people.blobs)
+            )
         )
 
     monkeypatch.setattr(migration_source, "pack", damaged)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.rooms import hub_rows as rows
+from engine.rooms import hub_messages as rows
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import HUB
 from server.fleet.roaming import migration_source, migration_target

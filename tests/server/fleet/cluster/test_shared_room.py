@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.matching.tickets import Pool, Ticket
-from engine.rooms.placement import CUT_FOR, FAILS
-from engine.rooms.remote_room import AT_ONCE, Held
+from engine.rooms.meeting_placement import CUT_FOR, FAILS
+from engine.rooms.remote_room import AT_ONCE, HeldTicket
 from server.fleet.cluster import room_messages
 from server.fleet.cluster.membership import MOST
 from server.fleet.cluster.room_messages import ROOM
 from server.fleet.cluster.shared_room import Federation
-from tests.engine.rooms.test_hub_checks import DOWN, TICKET, UP, anything
+from tests.engine.rooms.test_hub_message_checks import DOWN, TICKET, UP, anything
 from tests.engine.world import Wire
 from tests.server.fleet.cluster.rooms import Cell, Site
 
@@ -223,7 +223,7 @@ def test_many_who_wait_are_handed_in_by_and_by() -> None:
     worker = cell.workers[site.workers[0]]
     crowd = 4 * AT_ONCE
     for client in range(crowd):
-        worker.room._held[client] = Held(Ticket(client, Pool(), person=client, since=cell.now), client + 1, True)
+        worker.room._held[client] = HeldTicket(Ticket(client, Pool(), person=client, since=cell.now), client + 1, True)
     site.room._again()
     longest = 0
     while cell._flushed() | cell._up() | cell._down() | cell._bus():

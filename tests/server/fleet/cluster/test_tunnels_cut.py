@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from engine.engine import Parcel
+from engine.engine import SessionRecord
 from server.fleet.roaming import tunnel_table as module
 from tests.ext.net.rig import frame
 from tests.server.fleet.cluster.crossed import AWAY, Cell
@@ -305,7 +305,7 @@ async def test_who_is_here_already_is_not_taken_twice(apart: Cell) -> None:
     here = {"v": 1, "people": [orjson.loads(tunnel.kept)], "chats": []}
     here["people"][0].pop("query"), here["people"][0].pop("state")
     here["people"][0]["away"] = 9.0
-    module.Moving(apart.edge.worker).take(Parcel(here, []), [-1])
+    module.Moving(apart.edge.worker).take(SessionRecord(here, []), [-1])
     await leaves(one, other)
     await until(lambda: apart.ends() == {"failed": 1})
     await until(lambda: ended(one))

@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 import pytest
 
-from engine.conduct.age_answers import KEPT, Ages
-from engine.conduct.video_pauses import Pauses
+from engine.conduct.age_answers import KEPT, AgeAnswers
+from engine.conduct.video_pauses import VideoPauses
 from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.frontend import cluster_catch_up as module
 from server.fleet.frontend.cluster_catch_up import Catching, Unreadable
@@ -42,7 +42,7 @@ class Host:
 
     def __init__(self, node: str) -> None:
         self.node = node
-        self.ages, self.pauses = Ages(), Pauses()
+        self.ages, self.pauses = AgeAnswers(), VideoPauses()
         self.hosts = Hosts()
         self.others: list[Host] = []
         self.asked = 0  # how often others asked it

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.engine import Parcel, Session
+from engine.engine import Session, SessionRecord
 from server.fleet.ipc.ipc_link import Kind, Link, Message
 from server.fleet.migrate import migration_order, upgrade_source
 from server.fleet.migrate.new_generation import Arriving
@@ -140,7 +140,7 @@ async def test_people_whose_record_cannot_be_read_over_there_stay_and_the_others
                 released.parcel.record["v"] = 99
             return released
 
-        def mend(self: Moving, parcel: Parcel, *more: Any) -> list[Session]:
+        def mend(self: Moving, parcel: SessionRecord, *more: Any) -> list[Session]:
             if self._worker is made.old.worker:
                 parcel.record["v"] = 1
             return take(self, parcel, *more)

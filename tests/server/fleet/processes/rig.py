@@ -19,8 +19,8 @@ import orjson
 
 from engine.core.ports import Bus, Out, Outside
 from engine.engine import Engine, Settings, Thresholds
-from engine.rooms import hub_rows as rows
-from engine.rooms.hub_rows import Meeting, Member, Row
+from engine.rooms import hub_messages as rows
+from engine.rooms.hub_messages import Meeting, Member, Row
 from engine.rooms.remote_room import RemoteRoom
 from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge

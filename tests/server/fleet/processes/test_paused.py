@@ -21,10 +21,10 @@ pytestmark = [
 ]
 # A look a second, and what is missing is counted after two: three of them in a row, as ever.
 QUICK = """
-import engine.wire.rule_numbers, engine.wire.protocol
-from engine.wire import rule_numbers
-rule_numbers.LOOK_LEAST, rule_numbers.LOOK_SPREAD, rule_numbers.LOOK_CLOSE, rule_numbers.CLOSE_POINTS = 0.5, 0.5, 1.0, 0
-engine.wire.rule_numbers.LOOK_GRACE, engine.wire.protocol.SNAP_WITHIN = 0.5, 1.5
+import engine.wire.rule_constants, engine.wire.protocol
+from engine.wire import rule_constants
+rule_constants.LOOK_LEAST, rule_constants.LOOK_SPREAD, rule_constants.LOOK_CLOSE, rule_constants.CLOSE_POINTS = 0.5, 0.5, 1.0, 0
+engine.wire.rule_constants.LOOK_GRACE, engine.wire.protocol.SNAP_WITHIN = 0.5, 1.5
 """
 ANSWER = {"type": "answer", "sdp": "v=0\r\n"}
 WITHOLDS, GIVES = "w" * 22, "g" * 22

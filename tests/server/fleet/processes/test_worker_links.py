@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from engine.rooms import hub_rows as rows
+from engine.rooms import hub_messages as rows
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import HUB
 from server.fleet.processes import worker_links as module

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from engine.rooms import hub_rows as rows
+from engine.rooms import hub_messages as rows
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import HUB
 from server.fleet.processes import worker_transfer as module

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.engine import Parcel
+from engine.engine import SessionRecord
 from ext.migrate.tunnel_moves import RECORD_MAX
 from server.fleet.roaming import return_record
 from server.fleet.roaming.return_record import END, LAST_MAX, PERSON, READ_MAX, Coming, TooLarge
@@ -16,9 +16,9 @@ from tests.ext.net.tunnels import whole
 ONE = {"id": 5, "address": "192.0.2.1", "wire": {"input": 3, "part": 2, "opcode": 1, "bytes": 0}}
 
 
-def parcel(**fields: Any) -> Parcel:
+def parcel(**fields: Any) -> SessionRecord:
     """Somebody's."""
-    return Parcel({"v": 1, "people": [{**ONE, **fields}], "chats": []}, [b"inptp"])
+    return SessionRecord({"v": 1, "people": [{**ONE, **fields}], "chats": []}, [b"inptp"])
 
 
 def frames(data: bytes) -> list[bytes]:
@@ -43,10 +43,10 @@ def test_all_comes_as_it_was(size: int) -> None:
 
 def test_who_has_too_much_is_not_said() -> None:
     with pytest.raises(TooLarge):
-        return_record.person(Parcel(parcel().record, [bytes(RECORD_MAX)]))
+        return_record.person(SessionRecord(parcel().record, [bytes(RECORD_MAX)]))
 
 
-def first(made: Parcel) -> bytes:
+def first(made: SessionRecord) -> bytes:
     """As a home would say it."""
     return PERSON + pack(Move("", 0, "home", 5, None, 0.0, made))
 
@@ -55,10 +55,10 @@ def first(made: Parcel) -> bytes:
     "payload",
     [
         b"", PERSON, PERSON + b"x" * 50, b"Qwhat", END + b"first",
-        first(Parcel({"v": 1, "people": [], "chats": []}, [])),
-        first(Parcel({"v": 1, "people": [ONE, ONE], "chats": []}, [b"inptp"])),
-        first(Parcel({"v": 1, "people": ["x"], "chats": []}, [])),
-        first(Parcel({"v": 1, "chats": []}, [])),
+        first(SessionRecord({"v": 1, "people": [], "chats": []}, [])),
+        first(SessionRecord({"v": 1, "people": [ONE, ONE], "chats": []}, [b"inptp"])),
+        first(SessionRecord({"v": 1, "people": ["x"], "chats": []}, [])),
+        first(SessionRecord({"v": 1, "chats": []}, [])),
         first(parcel(id=6)), first(parcel(key=7)), first(parcel(key="5")), first(parcel(seat={})), first(parcel(wire=None)),
         first(parcel(wire={"input": 3})), first(parcel(wire={"input": -1, "part": 6, "bytes": 0})),
         first(parcel(wire={"input": True, "bytes": 0})), first(parcel(wire={"input": 5, "bytes": 1})),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.engine import Parcel
+from engine.engine import SessionRecord
 from server.fleet.roaming.session_transfer import Move, Unreadable, divided, pack, unpack, wireless
 
 MOVE = Move(
@@ -14,7 +14,7 @@ MOVE = Move(
     2**63 + 7,
     ["meet", 1, [], []],
     0.25,
-    Parcel({"v": 1, "people": []}, [b"one", b"", b"three"]),
+    SessionRecord({"v": 1, "people": []}, [b"one", b"", b"three"]),
 )
 
 
@@ -38,7 +38,7 @@ def test_one_that_is_cut_anywhere_is_none() -> None:
         MOVE._replace(node=5),  # type: ignore[arg-type]
         MOVE._replace(meeting="him"),  # type: ignore[arg-type]
         MOVE._replace(age=None),  # type: ignore[arg-type]
-        MOVE._replace(people=Parcel([], [])),  # type: ignore[arg-type]
+        MOVE._replace(people=SessionRecord([], [])),  # type: ignore[arg-type]
     ],
 )
 def test_one_of_other_fields_is_none(wrong: Move) -> None:
@@ -51,7 +51,7 @@ def test_of_a_connection_what_is_no_whole_frame_and_what_was_not_taken_stays() -
         "heard": 3, "moved": 2, "held": 1, "blocked": 1, "tokens": [1.0] * 5, "confirm": 1, "input": 2, "opcode": 1, "part": 3, "out": 4,
         "bytes": 1, "address": "192.0.2.7",
     }  # fmt: skip
-    whole = Parcel({"v": 1, "people": [{"id": 7, "wire": wire}], "chats": []}, [b"ring", b"inpartoutp", b"last"])
+    whole = SessionRecord({"v": 1, "people": [{"id": 7, "wire": wire}], "chats": []}, [b"ring", b"inpartoutp", b"last"])
     there, state, data = divided(whole)
     goes = {
         "heard": 3,
@@ -63,21 +63,23 @@ def test_of_a_connection_what_is_no_whole_frame_and_what_was_not_taken_stays() -
         "address": "192.0.2.7",
         "visitor": 1,
     }
-    assert there == Parcel({"v": 1, "people": [{"id": 7, "wire": goes}], "chats": []}, [b"ring", b"par", b"last"])
+    assert there == SessionRecord(
+        {"v": 1, "people": [{"id": 7, "wire": goes}], "chats": []}, [b"ring", b"par", b"last"]
+    )
     assert (state, data) == ({"heard": 3, "moved": 2, "input": 2, "opcode": 1, "out": 4}, b"intout" + b"p")
     assert whole.record["people"][0]["wire"] is wire
     assert whole.blobs[1] == b"inpartoutp"
 
 
 def test_a_connection_of_which_nothing_is_kept_has_no_bytes() -> None:
-    there, state, data = divided(Parcel({"v": 1, "people": [{"id": 7, "wire": {}}]}, [b"ring"]))
-    assert there == Parcel({"v": 1, "people": [{"id": 7, "wire": {"visitor": 1}}]}, [b"ring"])
+    there, state, data = divided(SessionRecord({"v": 1, "people": [{"id": 7, "wire": {}}]}, [b"ring"]))
+    assert there == SessionRecord({"v": 1, "people": [{"id": 7, "wire": {"visitor": 1}}]}, [b"ring"])
     assert (state, data) == ({}, b"")
 
 
 def test_without_their_connections_people_keep_their_limits() -> None:
     wire = {"tokens": [1.0] * 5, "out": 3, "bytes": 0}
-    people = Parcel({"v": 1, "people": [{"id": 7, "wire": wire}, {"id": 8, "away": 3.0}]}, [b"out", b"ring"])
-    assert wireless(people) == Parcel(
+    people = SessionRecord({"v": 1, "people": [{"id": 7, "wire": wire}, {"id": 8, "away": 3.0}]}, [b"out", b"ring"])
+    assert wireless(people) == SessionRecord(
         {"v": 1, "people": [{"id": 7, "tokens": [1.0] * 5}, {"id": 8, "away": 3.0}]}, [b"", b"ring"]
     )

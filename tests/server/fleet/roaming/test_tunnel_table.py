@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from engine.rooms import hub_rows as rows
+from engine.rooms import hub_messages as rows
 from engine.wire.protocol import TUNNEL_ENDED
 from server.fleet.roaming import tunnel_table as module
 from server.fleet.roaming.tunnel_table import Tunnels

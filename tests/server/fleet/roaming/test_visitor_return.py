@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.rooms.hub_rows import Meeting, Member
+from engine.rooms.hub_messages import Meeting, Member
 from ext.migrate.tunnel_moves import RECORD_MAX
 from server.fleet.roaming import visitor_return as module
 from server.fleet.roaming.visitor_return import Homecoming

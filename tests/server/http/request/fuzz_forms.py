@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import orjson
 
-from engine.matching.interests import BadInterest, normal
-from engine.wire.errors import Refusal
-from engine.wire.requests import Find, parse
+from engine.matching.interest_normalisation import BadInterest, normal
+from engine.wire.client_requests import Find, parse
+from engine.wire.engine_errors import Refusal
 from server.data.logs.log_rendering import as_text, context
 from server.data.records.transcript import pack, unpack
 from server.http.request.forms import FIELDS_MAX, BadForm, Form, form

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.core.wait_histograms import Measures
+from engine.core.engine_histograms import EngineHistograms
 from ext.accept.handshake import Judge
 from server.http.request.site_services import Services
 from server.ops.config.settings import Settings, Video
@@ -16,7 +16,7 @@ def made(**chosen: Any) -> Services:
     engine = SimpleNamespace(
         everybody=3,
         room=SimpleNamespace(spy_waits=lambda now: (1.26, 0.0), spy_sizes=lambda: (2, 0)),
-        measures=Measures(),
+        measures=EngineHistograms(),
     )
     worker = SimpleNamespace(engine=engine, identities=None)
     return Services(Settings(**chosen), worker, Health(), Judge(hosts=(), origins=(), proxies=()))  # type: ignore[arg-type]

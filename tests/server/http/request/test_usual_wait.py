@@ -1,6 +1,6 @@
 """How long people usually wait."""
 
-from engine.core.wait_histograms import MODES, WAIT_BOUNDS, Histogram
+from engine.core.engine_histograms import MODES, WAIT_BOUNDS, Histogram
 from server.http.request.usual_wait import LEAST, WINDOW, Usual, half
 
 

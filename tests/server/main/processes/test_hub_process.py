@@ -8,8 +8,8 @@ from collections import Counter
 import pytest
 
 from engine.rooms import hub as engine_hub
-from engine.rooms import hub_rows as rows
-from engine.rooms.hub_rows import Row
+from engine.rooms import hub_messages as rows
+from engine.rooms.hub_messages import Row
 from server.fleet.cluster.known_nodes import Place
 from server.fleet.cluster.membership import Members
 from server.fleet.ipc.ipc_link import Kind

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.rooms import hub_rows as rows
+from engine.rooms import hub_messages as rows
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import HUB, OFFICE
 from server.fleet.supervisor.child_process import Birth

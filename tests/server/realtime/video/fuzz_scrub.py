@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from engine.wire.errors import Refusal
-from engine.wire.requests import Signal, parse
+from engine.wire.client_requests import Signal, parse
+from engine.wire.engine_errors import Refusal
 from server.realtime.video.signal_scrub import scrub
 
 NOWHERE = "0.0.0.0"

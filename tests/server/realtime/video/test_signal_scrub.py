@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.wire.errors import Refusal
+from engine.wire.engine_errors import Refusal
 from server.realtime.video.signal_scrub import description, scrub, tells
 
 HOST = "192.0.2.77"

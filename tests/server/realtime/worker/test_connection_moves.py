@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.core.session import Trial
+from engine.core.session import ChallengeState
 from server.ops.security.secret_keys import Keys, load
 from server.realtime.worker.connection_moves import Moving
 from tests.server.fleet.migrate.rig import pair, until
@@ -78,7 +78,7 @@ async def test_in_the_place_of_a_challenge_whose_answer_was_being_checked_anothe
         await made.connect(1)
         moving, worker = Moving(made.old.worker), made.old.worker
         (session,) = worker.engine.sessions.values()
-        trial = session.trial = Trial(3)
+        trial = session.trial = ChallengeState(3)
         trial.kind, trial.frame, trial.asked, trial.checked = "turnstile", b"{}", True, True
         trial.until = asyncio.get_running_loop().time() + 60
         released = moving.release([session.id])

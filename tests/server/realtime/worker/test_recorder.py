@@ -9,7 +9,7 @@ import pytest
 from engine.core.bus_messages import Ended
 from engine.core.chat import Chat, Seat
 from engine.core.session import Session
-from engine.wire.requests import Report, Save
+from engine.wire.client_requests import Report, Save
 from ext.net.ring import Rings
 from server.data.errors import NotSaved
 from server.data.records.chat_rows import EndedChat, Party, Record

@@ -18,7 +18,7 @@ from engine.core.ports import Bus, Out, Outside
 from engine.core.states import CHATTING, WAITING
 from engine.engine import Engine, Settings
 from engine.wire.protocol import LEFT
-from engine.wire.rule_numbers import ON
+from engine.wire.rule_constants import ON
 from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from ext.net.ring import Rings

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from engine.wire import protocol, requests
+from engine.wire import client_requests, protocol
 from server.site.front.api_documents import FOLDER
 from server.site.front.asyncapi import CLIENT, SERVER, payload
 from tests.server.site.web.servers import Server
@@ -63,8 +63,8 @@ def wire(server: Server) -> Iterator[Callable[[], Checked]]:
 def test_each_request_of_the_engine_and_each_of_its_fields_is_described() -> None:
     known = {
         name.lower(): {RENAMED.get(field.name, field.name) for field in fields(kind)}
-        for name, kind in inspect.getmembers(requests, inspect.isclass)
-        if kind in requests.Request.__args__
+        for name, kind in inspect.getmembers(client_requests, inspect.isclass)
+        if kind in client_requests.Request.__args__
     }
     told = {kind: {name.rstrip("!") for name in CLIENT[kind][1]} for kind in CLIENT}
     assert {kind: names - told[kind] for kind, names in known.items() if names - told[kind]} == {}

@@ -31,10 +31,10 @@ pytestmark = pytest.mark.timeout(240)  # a model looks, several times, at moment
 ON = {"SERENDIP_SAFETY__MODERATED": "true", "SERENDIP_PICTURES__MEAN": "20", "SERENDIP_STORE__ENABLED": "true"}
 # A look each three seconds or so, and what is missing is counted after seven. Two hits are two looks that follow each other.
 QUICK = """
-import engine.conduct.camera_verdicts, engine.wire.rule_numbers, engine.wire.protocol
+import engine.conduct.camera_verdicts, engine.wire.rule_constants, engine.wire.protocol
 engine.conduct.camera_verdicts.HITS_APART = 2.0
-from engine.wire import rule_numbers
-rule_numbers.LOOK_LEAST, rule_numbers.LOOK_SPREAD, rule_numbers.LOOK_CLOSE, rule_numbers.CLOSE_POINTS = 2.0, 1.0, 3.0, 0
+from engine.wire import rule_constants
+rule_constants.LOOK_LEAST, rule_constants.LOOK_SPREAD, rule_constants.LOOK_CLOSE, rule_constants.CLOSE_POINTS = 2.0, 1.0, 3.0, 0
 engine.wire.protocol.SNAP_WITHIN = 5
 """
 NUDITY = "This may be nudity."

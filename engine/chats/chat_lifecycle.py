@@ -1,0 +1,374 @@
+"""Run a chat through its life: it begins, a side goes away and comes back, it ends; and handle its frames.
+
+The side that acts changes its own seat and posts messages to the bus; each other side changes its seat when the message arrives.
+**Invariant:** every end leads to exactly one `left` per side.
+"""
+
+import math
+
+import orjson
+
+from engine.chats.camera_checks import CameraChecks
+from engine.conduct.detection_actions import AGE_CLAIM, Act
+from engine.core.bus_messages import Begin, Ended, Moved
+from engine.core.chat import Seat
+from engine.core.engine_state import EngineState
+from engine.core.session import Query, Session
+from engine.core.states import CHATTING, LEAVE, MATCH, OVER, OVER_AWAY, PARTED, WAITING
+from engine.matching.address_networks import networks_of
+from engine.matching.interest_vocabulary import Vocabulary
+from engine.wire import server_frames
+from engine.wire.client_requests import Block, Message, Report, Save
+from engine.wire.client_requests import Signal as SignalRequest
+from engine.wire.client_requests import Typing as TypingRequest
+from engine.wire.engine_errors import BadField, Refusal
+from engine.wire.protocol import ADULT, ANY_LANGUAGE, MINOR, PAST_FOR, SAVES_MOST, STRANGER, WATCHER
+from engine.wire.rule_constants import SHORT, SHORT_LINES, SOON
+from engine.wire.server_frames import blocked, encode, error, facts, left, matched, partner, reported, saved
+from engine.wire.server_frames import signal as signal_frame
+from engine.wire.signal_checks import answers
+
+
+class Chats:
+    """Chats of the engine; the only writer of seats."""
+
+    __slots__ = ("_core", "_out", "snaps")
+
+    def __init__(self, core: EngineState, snaps: CameraChecks) -> None:
+        self._core = core
+        self.snaps = snaps
+        self._out = core.out
+
+    # messages of the bus
+
+    def begin(self, session: Session, message: Begin, now: float) -> None:
+        """Take the seat that the matcher's side offers."""
+        core, seat, query = self._core, message.seat, session.query
+        if session.state != WAITING or query is None or session.serial != message.serial:
+            # the session stopped searching meanwhile: to the others it is a stranger who left at once
+            self.decline(seat)
+            return
+        session.move(MATCH)
+        session.query = None
+        session.seat = seat
+        if seat.side == 0:
+            core.talking[seat.chat.id] = session.id
+        person = session.person
+        for other in seat.persons:
+            core.recents.met(person, other, now)
+        chat, terms = seat.chat, query.terms
+        common = own_words(query, message.common, core.vocabulary) if message.common else ()
+        core.words.release(query)
+        language = message.language if message.language != ANY_LANGUAGE else terms.language
+        if chat.question is None and message.college is None and not chat.video:
+            seat.inside = server_frames.usual(chat.id, common, language)
+        else:
+            body = facts(chat.id, terms.role, common, language, message.college, chat.question)
+            if chat.video:
+                body["offer"] = message.offer
+                body["ice"] = core.outside.ice(session)
+            seat.inside = encode(body)
+        conn = session.conn
+        if conn:
+            self._out.send(conn, matched(seat.inside))
+            self._out.link(conn, chat.ring, seat.side)
+        else:
+            self.tell_away(session)
+
+    def decline(self, seat: Seat) -> None:
+        """End a chat whose seat the session does not take."""
+        seat.chat.ring.end()
+        for _, address in seat.others:
+            self._core.post(address, Ended(seat.chat.id, seat.side, "stranger"))
+
+    def ended(self, session: Session, message: Ended, now: float) -> None:
+        """Handle the end of the chat by another side; a spy that leaves only stops watching."""
+        seat = session.seat
+        if seat is None or seat.chat.id != message.chat or session.state != CHATTING:
+            return
+        if message.side == WATCHER:
+            seat.others = tuple([other for other in seat.others if other[0] != WATCHER])
+            return
+        if not session.conn:
+            session.move(OVER_AWAY)
+            seat.over = message.by, message.side
+            return
+        self._count(session, seat, message.by == STRANGER, now)
+        session.move(OVER)
+        self._out.unlink(session.conn)
+        self._out.send(session.conn, left(message.by, message.side if seat.side == WATCHER else None))
+        self._past(session, now)
+
+    def moved(self, session: Session, message: Moved, now: float) -> None:
+        """Handle that another side's connection dropped, or came back."""
+        seat = session.seat
+        if seat is None or seat.chat.id != message.chat or message.side == WATCHER or session.state != CHATTING:
+            return
+        if message.until:
+            if seat.away is None:
+                seat.away = {}
+            seat.away[message.side] = message.until
+        elif seat.away is not None:
+            seat.away.pop(message.side, None)
+        if session.conn:
+            self.tell_moved(session, message.side, now)
+
+    # actions of this side
+
+    def leave(self, session: Session, by: str, now: float) -> None:
+        """End the chat of this side; the others get `left` by `by`. The caller has moved the session."""
+        seat = session.seat
+        if seat is None:
+            return
+        if session.conn:
+            self._out.unlink(session.conn)
+        if seat.over is None:
+            self._over(session, seat, by, now)
+        self._past(session, now)
+
+    def close(self, session: Session, by: str, now: float) -> None:
+        """End the chat by the server: all sides get `left` by `by`; a side that is away gets it when it is back."""
+        seat = session.seat
+        if seat is None:
+            return
+        if session.conn:
+            session.move(OVER)
+            self.leave(session, by, now)
+            self._out.send(session.conn, left(by, None))
+        else:
+            session.move(OVER_AWAY)
+            self._over(session, seat, by, now)
+            seat.over = by, seat.side
+
+    def _over(self, session: Session, seat: Seat, by: str, now: float) -> None:
+        """End this side's part of the chat and notify the others."""
+        chat = seat.chat
+        if seat.side != WATCHER:
+            self._count(session, seat, False, now)
+            chat.ring.end()
+            self._core.count("left " + by)
+            self._core.measures.chats.add(now - chat.began)
+            if chat.looks is not None:
+                self.snaps.over(chat)
+        message = Ended(chat.id, seat.side, by)
+        for _, address in seat.others:
+            self._core.post(address, message)
+        if seat.side != WATCHER and self._core.keeps:
+            self._out.keep((session, seat, message))
+
+    def _count(self, session: Session, seat: Seat, left: bool, now: float) -> None:
+        """Count an ended chat for a side that talked; `left`: the partner left. Soon after one's first line: so users answer adverts."""
+        if not self._core.settings.challenges or seat.side == WATCHER:
+            return
+        ring, soon = seat.chat.ring, False
+        if left and now - seat.chat.began <= SHORT and ring.last <= SHORT_LINES:
+            for _, side, time, _ in ring.lines():
+                if side == seat.side:
+                    soon = self._core.outside.unix() - time <= SOON
+                    break
+        self._core.friction.ended(session.person, soon, now)
+
+    def cut(self, session: Session) -> None:
+        """Record that the chat was cut by the server's stop, once per chat."""
+        seat = session.seat
+        if seat is not None and seat.side == 0 and seat.over is None and self._core.keeps:
+            self._out.keep((session, seat, Ended(seat.chat.id, 0, "restart")))
+
+    def lose(self, session: Session, now: float) -> None:
+        """End the chat for both: the user is back, but the ring has lost a part of what they missed."""
+        session.move(LEAVE)
+        conn, session.conn = session.conn, 0
+        self.leave(session, "lost", now)
+        session.conn = conn
+        self._out.send(conn, left("lost", None))
+
+    def tell_away(self, session: Session) -> None:
+        """Notify the others that this side lost its connection, and until when it may come back."""
+        self._tell(session, session.deadline)
+
+    def tell_back(self, session: Session) -> None:
+        """Notify the others that this side has a connection again."""
+        self._tell(session, 0.0)
+
+    def tell_moved(self, session: Session, side: int, now: float) -> None:
+        """Send the user whether side `side` is away or back."""
+        seat = session.seat
+        if seat is not None:
+            until = seat.away.get(side) if seat.away else None
+            shown = side if seat.side == WATCHER else None
+            frame = partner("back", None, shown) if until is None else partner("away", until - now, shown)
+            self._out.send(session.conn, frame)
+
+    def told(self, session: Session, now: float) -> None:
+        """Send `left` to a user who is back after the end of the chat."""
+        seat = session.seat
+        if seat is not None and seat.over is not None:
+            by, side = seat.over
+            self._out.send(session.conn, left(by, side if seat.side == WATCHER else None))
+            self._past(session, now)
+
+    def _tell(self, session: Session, until: float) -> None:
+        seat = session.seat
+        if seat is not None and seat.side != WATCHER:
+            message = Moved(seat.chat.id, seat.side, until)
+            for _, address in seat.others:
+                self._core.post(address, message)
+
+    def _past(self, session: Session, now: float) -> None:
+        seat = session.seat
+        if seat is not None:
+            seat.ended = now
+            seat.away = None
+            if seat.side == 0:
+                self._core.talking.pop(seat.chat.id, None)
+            if seat.side != WATCHER and self._core.settings.screening:
+                # a later detection in its last lines still concerns this session
+                self._core.lately.put(session, seat)
+            session.past = seat
+            session.seat = None
+
+    # frames
+
+    def message(self, session: Session, request: Message, now: float) -> None:
+        """Relay a message whose spelling is not canonical."""
+        seat = self._talking(session, "message", request.id)
+        if seat is not None:
+            text = orjson.dumps(request.text)[1:-1]
+            id = None if request.id is None else orjson.dumps(request.id)[1:-1]
+            self._out.say(session.conn, text, id)
+
+    def typing(self, session: Session, request: TypingRequest, now: float) -> None:
+        """Relay that the user began or stopped typing."""
+        if self._talking(session, "typing") is not None:
+            self._out.typing(session.conn, request.typing)
+
+    def signal(self, session: Session, request: SignalRequest, now: float) -> None:
+        """Relay a WebRTC signal; in video chats only."""
+        seat = self._talking(session, "signal")
+        if seat is None:
+            return
+        looks = seat.chat.looks
+        if not seat.chat.video or (looks is not None and looks.ended):
+            raise Refusal("bad_type", "signal")
+        if looks is None and not self.snaps.covers(seat.chat):
+            raise Refusal("snaps", "signal")
+        body = self._core.outside.scrub(request.body) if seat.chat.relay else request.body
+        if body is not None:
+            self._out.signal(session.conn, signal_frame(body))
+            if looks is None and answers(request.body):
+                self.snaps.answered(seat.chat, now)
+
+    def _talking(self, session: Session, of: str, id: str | None = None) -> Seat | None:
+        seat = session.seat
+        if seat is None or session.state == PARTED:
+            raise Refusal("no_chat", of, id)
+        if seat.side == WATCHER:
+            raise Refusal("bad_type", of, id)
+        return seat
+
+    def refused(self, session: Session, refusal: Refusal) -> None:
+        """Count a refused `message` in a chat (rule 5, `taken`)."""
+        seat = session.seat
+        if refusal.of == "message" and seat is not None and seat.side != WATCHER:
+            self._out.refuse(session.conn)
+
+    def report(self, session: Session, request: Report, now: float) -> None:
+        """Report the partner. The first report of a chat counts; each is answered, with the same receipt."""
+        seat = self._present_or_past(session, "report", request.chat, now)
+        if (seat.side == WATCHER) != (request.who > 0):
+            raise BadField("report", "who")
+        person = seat.persons[request.who - 1 if seat.side == WATCHER else 0]
+        self._core.recents.report(session.person, person, networks_of(session.address), now)
+        if seat.reported is None:
+            seat.reported = self._core.outside.receipt()
+            self._core.count("report " + request.reason)
+            if self._core.keeps:
+                self._look(session, seat, request, person, now)
+                self._out.keep((session, seat, request))
+            if seat is session.seat and session.state == CHATTING:
+                self.snaps.reported(seat.chat, now)
+        more = self._core.outside.report_facts(session, request.reason)
+        self._out.send(session.conn, reported(seat.reported, more))
+
+    def _look(self, session: Session, seat: Seat, request: Report, person: int, now: float) -> None:
+        """Show a moderator a reported user who wrote that they are under 18, and then that they are not."""
+        said = self._core.ages.of(person, now) if request.reason == MINOR else None
+        if said is not None and said.stands == ADULT:
+            side = request.who - 1 if request.who else 1 - seat.side
+            self._out.keep((session, seat, Act(AGE_CLAIM, side, 0)))
+
+    def block(self, session: Session, request: Block, now: float) -> None:
+        """Block the partner: the user gets a token for later `find` frames; nothing is stored here."""
+        seat = self._present_or_past(session, "block", request.chat, now)
+        if seat.side == WATCHER:
+            raise Refusal("bad_type", "block")
+        token, until = self._core.outside.make_avoid(seat.persons[0])
+        self._core.count("block")
+        self._out.send(session.conn, blocked(token, until if seat.lasting else None))
+
+    def save(self, session: Session, request: Save, now: float) -> None:
+        """Save the log; the store answers by `Engine.saved`."""
+        seat = self._present_or_past(session, "save", request.chat, now)
+        if not self._core.keeps or len(session.saves) >= SAVES_MOST:
+            raise Refusal("not_saved", "save")
+        session.saves += ((seat.chat.id, b""),)
+        self._out.keep((session, seat, request))
+
+    def save_again(self, session: Session) -> None:
+        """Repeat the unanswered saves of a session that migrated here, whose source no longer answers them."""
+        for chat, answer in session.saves:
+            seat = next((one for one in (session.seat, session.past) if one is not None and one.chat.id == chat), None)
+            if answer:
+                continue
+            if seat is None or not self._core.keeps:
+                self.saved(session, None, "", 0.0, chat)
+            else:
+                self._out.keep((session, seat, Save(chat)))
+
+    def saved(self, session: Session, url: str | None, delete: str, retry_after: float, chat: str) -> None:
+        """Handle the store's answer to the save of `chat` (empty: the first one). A user who is away gets it when they are back.
+
+        `url` None: saving failed, or with `retry_after` it is not allowed yet. An answer that is not awaited is ignored.
+        """
+        asked = next((one for one in session.saves if not one[1] and chat in ("", one[0])), None)
+        if asked is None:
+            return
+        place = session.saves.index(asked)
+        session.saves = session.saves[:place] + session.saves[place + 1 :]
+        if url is not None:
+            answer = saved(url, delete)
+        else:
+            code = "too_fast" if retry_after else "not_saved"
+            self._core.count("error " + code)
+            answer = error(code, "save", None, math.ceil(retry_after) if retry_after else None)
+        if session.conn:
+            self._out.send(session.conn, answer)
+        else:
+            session.saves += ((asked[0], answer),)
+
+    def tell_saved(self, session: Session) -> None:
+        """Send the answers to saves that arrived while the user was away."""
+        if session.saves:
+            for _, answer in session.saves:
+                if answer:
+                    self._out.send(session.conn, answer)
+            session.saves = tuple([one for one in session.saves if not one[1]])
+
+    def _present_or_past(self, session: Session, of: str, chat: str | None, now: float) -> Seat:
+        """Return the seat in `chat`; None: the current seat, else the last one. Raises Refusal `no_chat`."""
+        seat, past = session.seat, session.past
+        if seat is not None and (chat is None or chat == seat.chat.id):
+            return seat
+        if past is not None and past.ended + PAST_FOR < now:
+            past = session.past = None
+        if past is None or (chat is not None and chat != past.chat.id):
+            raise Refusal("no_chat", of)
+        return past
+
+
+def own_words(query: Query, common: tuple[int, ...], vocabulary: Vocabulary) -> list[str]:
+    """Return the common interests as the user spelled them; call it before they are released."""
+    if query.typed is None:
+        return vocabulary.words(common)
+    words, ids = query.typed.split("\n"), list(query.ids)
+    return [words[ids.index(id)] for id in common if id in ids]

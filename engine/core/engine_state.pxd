@@ -1,0 +1,32 @@
+from engine.conduct.age_answers cimport AgeAnswers
+from engine.conduct.friction cimport Friction
+from engine.core.ended_chats cimport EndedChats
+from engine.matching.interest_vocabulary cimport Vocabulary
+from engine.core.engine_histograms cimport EngineHistograms
+from engine.conduct.video_pauses cimport VideoPauses
+from engine.wire.rule_constants cimport Settings
+from engine.matching.recent_partners cimport RecentPartners
+from engine.core.session cimport Session
+from engine.core.interest_limits cimport InterestLimits
+
+cdef class EngineState:
+    cdef public object out, post, rings, outside
+    cdef public AgeAnswers ages
+    cdef public VideoPauses pauses
+    cdef public Settings settings
+    cdef public bint keeps
+    cdef public RecentPartners recents
+    cdef public Friction friction
+    cdef public InterestLimits words
+    cdef public Vocabulary vocabulary
+    cdef public dict sessions, aliases, talking
+    cdef public EndedChats lately
+    cdef public int here
+    cdef public EngineHistograms measures
+    cdef public dict tally
+    cpdef count(self, str what)
+    cpdef refuse(self, Session session, code, of=*, id=*, retry_after=*, field=*)
+    cpdef close(self, conn, code, retry_after=*)
+    cpdef leave(self, dict record, person, double now, bint keep)
+    cpdef enter(self, person, dict record, double now)
+    cpdef Session by_key(self, key)

@@ -1,0 +1,129 @@
+"""Hold the state that the parts of the engine share: sessions, output, tables of conduct, the functions of the server. It has no policy."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.conduct.age_answers import AgeAnswers
+from engine.conduct.friction import Friction
+from engine.conduct.video_pauses import VideoPauses
+from engine.core.ended_chats import EndedChats
+from engine.core.engine_histograms import EngineHistograms
+from engine.core.interest_limits import InterestLimits
+from engine.core.ports import Bus, Out, Outside
+from engine.core.session import Session
+from engine.matching.interest_vocabulary import Vocabulary
+from engine.matching.recent_partners import RecentPartners
+from engine.wire.protocol import FAULTS
+from engine.wire.rule_constants import Settings
+from engine.wire.server_frames import error
+from ext.net.ring import Rings
+
+
+class EngineState:
+    """Shared state of one engine."""
+
+    __slots__ = (
+        "ages",
+        "aliases",
+        "friction",
+        "here",
+        "keeps",
+        "lately",
+        "measures",
+        "out",
+        "outside",
+        "pauses",
+        "post",
+        "recents",
+        "rings",
+        "sessions",
+        "settings",
+        "talking",
+        "tally",
+        "vocabulary",
+        "words",
+    )
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        rings: Rings,
+        outside: Outside,
+        out: Out,
+        bus: Bus,
+        settings: Settings,
+        keeps: bool,
+    ) -> None:
+        self.out = out
+        self.post = bus.send  # (address, message)
+        self.vocabulary = vocabulary
+        self.rings = rings
+        self.outside = outside
+        self.settings = settings
+        self.keeps = keeps  # a store is configured
+        self.recents = RecentPartners(outside.new_id)
+        self.friction = Friction()
+        self.ages = AgeAnswers()
+        self.pauses = VideoPauses()  # persons whose video is off
+        self.words = InterestLimits(vocabulary, settings.limits)
+        self.sessions: dict[int, Session] = {}  # by id; includes sessions that are away
+        self.aliases: dict[int, Session] = {}  # by token key, if it differs from the id: resumed sessions only
+        self.talking: dict[str, int] = {}  # running chats: id to the session id of side 0
+        self.lately = EndedChats()  # chats that ended a few seconds ago
+        self.here = 0  # sessions with a connection
+        self.measures = EngineHistograms()
+        self.tally: dict[str, int] = {}  # events for metrics: name to count
+
+    def leave(self, record: dict[str, Any], person: int, now: float, keep: bool) -> None:
+        """Add the conduct of a migrating person to their session record; it is deleted here unless `keep`."""
+        self.recents.leave(record, person, now, keep)
+        conduct, age = self.friction.leave(person, now, keep), self.ages.leave(person, now, keep)
+        paused = self.pauses.leave(person, now, keep)
+        if conduct:
+            record["conduct"] = conduct
+        if age:
+            record["age"] = age
+        if paused:
+            record["paused"] = paused
+
+    def enter(self, person: int, record: Mapping[str, Any], now: float) -> None:
+        """Import the conduct of a person from a session record that `leave` made."""
+        for name in ("met", "made", "got"):
+            if name in record:
+                self.recents.enter(person, name, record[name], now)
+        if "conduct" in record:
+            self.friction.enter(person, record["conduct"], now)
+        if "age" in record:
+            self.ages.enter(person, record["age"], now)
+        if "paused" in record:
+            self.pauses.enter(person, record["paused"], now)
+
+    def count(self, what: str) -> None:
+        """Count one event."""
+        self.tally[what] = self.tally.get(what, 0) + 1
+
+    def refuse(
+        self,
+        session: Session,
+        code: str,
+        of: str | None = None,
+        id: str | None = None,
+        retry_after: float | None = None,
+        field: str | None = None,
+    ) -> None:
+        """Answer a refused frame with an `error`; the connection stays open. `field`: the name of the wrong field, for `bad_field`."""
+        self.count("error " + code)
+        self.out.send(session.conn, error(code, of, id, retry_after, field))
+
+    def close(self, conn: int, code: str, retry_after: float | None = None) -> None:
+        """Close a connection with an `error` frame."""
+        self.count("error " + code)
+        self.out.close(conn, FAULTS[code].close, error(code, None, None, retry_after))
+
+    def by_key(self, key: int) -> Session | None:
+        """Return the session whose token holds `key`, if this token is still valid."""
+        session = self.sessions.get(key)
+        if session is not None and key in (session.key, session.used):
+            return session
+        session = self.aliases.get(key)
+        return session if session is not None and key in (session.key, session.used) else None

@@ -1,0 +1,17 @@
+from engine.matching.tickets cimport Room
+
+cdef class PoolRooms:
+    cdef object _number
+    cdef readonly dict _rooms, _families
+    cdef readonly object _empty
+    cdef double _first
+    cdef list _spare
+    cpdef Room of(self, pool, double now)
+    cpdef Room find(self, pool)
+    cpdef enter(self, Room room)
+    cpdef leave(self, Room room, double now)
+    cpdef double due(self) except? -2.0
+    cpdef expire(self, double now)
+    cdef Room _open(self, pool, double now)
+    cdef _rest(self, Room room, double now)
+    cdef _close(self, Room room)

@@ -1,0 +1,125 @@
+"""Keep the open pools as rooms, and count how many wait in each and in each family of them.
+
+A room opens with the first ticket of its pool. An empty room is closed after a minute without arrivals, since it then knows no more than a new one;
+earlier, longest empty first, if more than EMPTY_MAX are empty.
+**Invariant:** there are at most as many rooms as waiting users, and EMPTY_MAX; no step here visits all rooms.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+from engine.matching.tickets import NEVER, Family, Pool, Room
+from engine.wire.protocol import ANY_LANGUAGE
+
+EMPTY_FOR: Final = 60.0  # seconds: as long as arrivals are remembered
+EMPTY_MAX: Final = 256  # more than the languages and modes of a service; a kilobyte each
+
+
+class PoolRooms:
+    """Rooms by pool. `number` opens a pool in the index and returns its number; numbers of closed rooms are used again."""
+
+    __slots__ = ("_empty", "_families", "_first", "_number", "_rooms", "_spare")
+
+    def __init__(self, number: Callable[[], int]) -> None:
+        self._number = number
+        self._rooms: dict[Pool, Room] = {}
+        self._families: dict[Pool, Family] = {}
+        self._empty: OrderedDict[Room, float] = (
+            OrderedDict()
+        )  # since when it is empty, or was last checked; earliest first
+        self._first = NEVER  # when the first of these is checked; below 0: not known
+        self._spare: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._rooms)
+
+    def of(self, pool: Pool, now: float) -> Room:
+        """Return the room of a pool, opened if necessary. Raises MatcherFull if the index has no place for another."""
+        return self._rooms.get(pool) or self._open(pool, now)
+
+    def find(self, pool: Pool) -> Room | None:
+        """Return the room of a pool, if it is open."""
+        return self._rooms.get(pool)
+
+    def enter(self, room: Room) -> None:
+        """Count one more who waits in a room."""
+        count = room.waiting = room.waiting + 1
+        room.family.waiting += 1
+        if not count & count - 1:
+            size = count.bit_length()
+            room.family.move(room, size - 1, size)
+            if count == 1:
+                self._empty.pop(room, None)
+                self._first = NEVER if not self._empty else -1.0
+
+    def leave(self, room: Room, now: float) -> None:
+        """Count one fewer who waits in a room."""
+        count = room.waiting
+        room.waiting = count - 1
+        room.family.waiting -= 1
+        if not count & count - 1:
+            size = count.bit_length()
+            room.family.move(room, size, size - 1)
+            if count == 1:
+                self._rest(room, now)
+
+    def due(self) -> float:
+        """Return when `expire` has work next; NEVER: never."""
+        if self._first < 0.0:
+            self._first = next(iter(self._empty.values())) + EMPTY_FOR if self._empty else NEVER
+        return self._first
+
+    def expire(self, now: float) -> None:
+        """Close the rooms that have been empty for EMPTY_FOR without arrivals: at most EMPTY_MAX checks."""
+        if now < self._first:
+            return
+        empty = self._empty
+        self._first = -1.0
+        while empty:
+            room, since = next(iter(empty.items()))
+            if since + EMPTY_FOR > now:
+                return
+            room.arrivals.expire(now)
+            if room.arrivals.total:
+                del empty[room]
+                empty[room] = now
+            else:
+                self._close(room)
+
+    def sizes(self) -> dict[Pool, int]:
+        """Return how many wait, by pool."""
+        return {pool: room.waiting for pool, room in self._rooms.items()}
+
+    def pace(self, now: float) -> list[tuple[Pool, list[int]]]:
+        """Export the arrivals of the last minute, by pool; pools without any are left out."""
+        return [(pool, lately) for pool, room in self._rooms.items() if (lately := room.arrivals.lately(now))]
+
+    def _open(self, pool: Pool, now: float) -> Room:
+        number = self._spare.pop() if self._spare else self._number()
+        family = self._families.setdefault(pool._replace(language=ANY_LANGUAGE), Family())
+        room = self._rooms[pool] = Room(pool, number, family)
+        family.open += 1
+        if pool.language == ANY_LANGUAGE:
+            family.any = room
+        self._rest(room, now)
+        return room
+
+    def _rest(self, room: Room, now: float) -> None:
+        if not self._empty:
+            self._first = now + EMPTY_FOR
+        self._empty[room] = now
+        if len(self._empty) > EMPTY_MAX:
+            self._close(next(iter(self._empty)))
+
+    def _close(self, room: Room) -> None:
+        del self._empty[room]
+        self._first = -1.0
+        del self._rooms[room.pool]
+        self._spare.append(room.number)
+        family = room.family
+        family.open -= 1
+        if family.any is room:
+            family.any = None
+        if not family.open:
+            del self._families[room.pool._replace(language=ANY_LANGUAGE)]
