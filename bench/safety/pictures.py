@@ -24,7 +24,7 @@ from bench.support.processes import resident, spent
 from bench.support.results import ROOT, write
 from bench.support.serving import LOAD_CPU, SERVER_CPU
 from server.ops.config.picture_settings import Pictures, installed
-from server.trust.pictures.picture_client import AT_ONCE, Judging
+from server.trust.pictures.picture_client import AT_ONCE, PictureClient
 from server.trust.pictures.picture_messages import TILES
 from tests.support import scenes
 
@@ -64,7 +64,7 @@ async def measured(rate: int, seconds: float, alone: int) -> dict[str, Any]:
     """All figures, of one process."""
     cores = os.sched_getaffinity(0)
     with tempfile.TemporaryDirectory(prefix="serendip-bench-") as folder:
-        judging = Judging("bench", Pictures(), Path(folder))
+        judging = PictureClient("bench", Pictures(), Path(folder))
         task = asyncio.create_task(judging.run())
         try:
             async with asyncio.timeout(PATIENCE):
@@ -82,7 +82,7 @@ async def measured(rate: int, seconds: float, alone: int) -> dict[str, Any]:
                 await task
 
 
-async def paced(judging: Judging, rate: int, seconds: float) -> dict[str, Any]:
+async def paced(judging: PictureClient, rate: int, seconds: float) -> dict[str, Any]:
     """How late verdicts are at so many strips a second, each with a tile beside it, and what share of its core the process had."""
     usual, hit, own = bodies()
     waits: list[float] = []
@@ -110,7 +110,7 @@ async def paced(judging: Judging, rate: int, seconds: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def costs(judging: Judging, count: int) -> dict[str, Any]:
+async def costs(judging: PictureClient, count: int) -> dict[str, Any]:
     """CPU of a clean strip, of one that is scored three times, and of a tile; pictures scored a second, and pairs a core."""
     usual, hit, own = bodies()
 

@@ -28,7 +28,7 @@ from server.data.statement.current_statement import Published
 from server.data.store.service import Parts, open_parts
 from server.ops.config.settings import Settings
 from server.ops.security import secret_keys
-from server.trust.data_export.person_data import Known
+from server.trust.data_export.person_data import PersonExports
 
 SMALL, MANY, HUGE = 10, 2_000, 100_000  # own rows of a person
 PEOPLE = 100  # who have SMALL
@@ -74,7 +74,7 @@ async def measured(folder: Path, parties: int, calls: int) -> dict[str, Any]:
     await save(parts, now)
     settings = Settings(data=folder)
     published = Published(settings)
-    known = Known(parts, lambda: published.answer(published.version, "en"))
+    known = PersonExports(parts, lambda: published.answer(published.version, "en"))
     before = machine()
     small = await know(known, now, [1 + call % PEOPLE for call in range(calls)], SMALL)
     many = await know(known, now, [BUSY] * max(1, calls // 3), MANY)
@@ -151,7 +151,7 @@ async def save(parts: Parts, now: int) -> None:
         await parts.logs.save(Transcript("text", now, lines), two)
 
 
-async def know(known: Known, now: int, people: list[int], rows: int) -> dict[str, float]:
+async def know(known: PersonExports, now: int, people: list[int], rows: int) -> dict[str, float]:
     """Milliseconds of an answer: median and 99th percentile, one after the other."""
     times = []
     for person in people:
@@ -167,7 +167,7 @@ async def know(known: Known, now: int, people: list[int], rows: int) -> dict[str
     }
 
 
-async def export(known: Known, now: int, person: int, pieces: int) -> dict[str, float]:
+async def export(known: PersonExports, now: int, person: int, pieces: int) -> dict[str, float]:
     """One archive, its first bytes and its last, and what the process grew by meanwhile."""
     await asyncio.to_thread(Path("/proc/self/clear_refs").write_text, "5")  # the peak begins anew
     before, begun, first, size = memory("VmRSS"), time.perf_counter(), 0.0, 0

@@ -81,8 +81,8 @@ class NoticeAnswer:
     answer: str
 
 
-class LawNotices(Protocol):
-    """Port of `server.trust.publication.public_notices.LawNotices`. Each method raises StoreAway."""
+class PublicNotices(Protocol):
+    """Port of `server.trust.publication.public_notices.PublicNotices`. Each method raises StoreAway."""
 
     async def write(self, written: Written) -> str | None:
         """Store a public notice. Return the last part of its receipt's address, or None if too many notices wait."""
@@ -101,7 +101,7 @@ class Appeals(Protocol):
         """Store an appeal if one may be made now. Return the ban as it is afterwards."""
 
 
-class Pictured(Protocol):
+class PicturesOfChats(Protocol):
     """Port of `server.trust.pictures.picture_requests.Looks`."""
 
     def shown(self, chat: str, side: int) -> tuple[Picture, ...]:
@@ -118,7 +118,7 @@ class Safety(Protocol):
     """
 
     unread: frozenset[str]
-    looks: Pictured | None  # None: pictures are off
+    looks: PicturesOfChats | None  # None: pictures are off
     promised: Callable[[], bool]  # whether the operator states that moderators read reports
     weighed: Callable[[int, int, int], None]  # called for a report whose reporter has a cookie older than a day
     on_attended: Callable[[], None]  # called when `unread` has changed
@@ -165,7 +165,7 @@ class Safety(Protocol):
         """Access to reasons and appeals for banned users."""
 
     @property
-    def law_notices(self) -> LawNotices:
+    def law_notices(self) -> PublicNotices:
         """Access to public notices for their writers."""
 
     async def months(self) -> list[dict[str, Any]]:

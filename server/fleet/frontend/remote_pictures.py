@@ -17,7 +17,7 @@ from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_server import Answer, Request, no
 from server.ops import log
 from server.trust.evidence.case_pictures import Adds, Picture, bounded
-from server.trust.moderation_ports import Pictured
+from server.trust.moderation_ports import PicturesOfChats
 
 WITHIN: Final = 5.0  # seconds for an answer
 MOST: Final = 16  # hosts that are asked
@@ -26,20 +26,20 @@ logger = log.get()
 
 
 class PicturesOfAll:
-    """A `Pictured` over that of this host; `addresses`: of the other hosts' cluster ports. Call it in the loop."""
+    """A `PicturesOfChats` over that of this host; `addresses`: of the other hosts' cluster ports. Call it in the loop."""
 
-    def __init__(self, here: Pictured, asker: Asker, addresses: Callable[[], Sequence[str]]) -> None:
+    def __init__(self, here: PicturesOfChats, asker: Asker, addresses: Callable[[], Sequence[str]]) -> None:
         self._here = here
         self._asker = asker
         self._addresses = addresses
         self._tasks: set[asyncio.Task[None]] = set()
 
     def shown(self, chat: str, side: int) -> tuple[Picture, ...]:
-        """See `Pictured`: what this host has."""
+        """See `PicturesOfChats`: what this host has."""
         return self._here.shown(chat, side)
 
     def follow(self, chat: str, side: int, had: Sequence[Picture], adds: Adds) -> None:
-        """See `Pictured`; where this host had none the others are asked."""
+        """See `PicturesOfChats`; where this host had none the others are asked."""
         self._here.follow(chat, side, had, adds)
         if not had and len(self._tasks) < AT_ONCE:
             task = asyncio.get_running_loop().create_task(self._ask(chat, side, adds))

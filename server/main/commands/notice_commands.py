@@ -30,7 +30,7 @@ from server.main.commands.command_output import (
 )
 from server.main.commands.store_commands import perform
 from server.ops.config.settings import Settings
-from server.trust.desk.public_notice_desk import OUTCOMES, LawDesk, Notice, Waiting
+from server.trust.desk.public_notice_desk import OUTCOMES, Notice, PublicNoticeWork, Waiting
 from server.trust.moderation_ports import KINDS
 from server.trust.publication import monthly_figures
 from server.trust.publication.published_figures import tables
@@ -40,8 +40,8 @@ Ident = Annotated[str, typer.Argument(metavar="NOTICE", help="its first digits, 
 EVER = 1_200  # months
 
 
-def _desk(parts: Parts) -> LawDesk:
-    return LawDesk(parts.database, parts.pseudonyms)
+def _desk(parts: Parts) -> PublicNoticeWork:
+    return PublicNoticeWork(parts.database, parts.pseudonyms)
 
 
 @app.command("list")

@@ -30,8 +30,8 @@ from server.ops.config.settings import Settings
 from server.trust.cases.case_queues import Listed
 from server.trust.child_protection import child_report, child_report_api
 from server.trust.desk.appeal_decisions import Appeal
-from server.trust.desk.case_desk import Desk, Opened
-from server.trust.desk.second_review import Waits
+from server.trust.desk.case_desk import CaseWork, Opened
+from server.trust.desk.second_review import OpenReview
 from server.trust.evidence.chat_evidence import Evidence
 from server.trust.sanctions.sanction_table import Decision, spoken
 
@@ -42,9 +42,9 @@ app.command()(notice_commands.report)
 Ident = Annotated[str, typer.Argument(metavar="CASE", help="its first digits, as `cases` lists them")]
 
 
-def desk(parts: Parts) -> Desk:
+def desk(parts: Parts) -> CaseWork:
     """The operators' desk over a store."""
-    return Desk(parts.database, Sealed(parts.database, parts.objects, parts.pseudonyms), parts.pseudonyms)
+    return CaseWork(parts.database, Sealed(parts.database, parts.objects, parts.pseudonyms), parts.pseudonyms)
 
 
 @app.command()
@@ -138,7 +138,7 @@ def seconds(
 ) -> None:
     """List the decided cases that wait for a second look of yours: one in twenty that somebody else decided."""
 
-    async def handler(parts: Parts, _: Settings) -> list[Waits]:
+    async def handler(parts: Parts, _: Settings) -> list[OpenReview]:
         return list(await desk(parts).second_looks(who(operator)))
 
     found = perform(config, data, handler)

@@ -21,7 +21,7 @@ from server.ops.security.host_hints import Places
 from server.realtime.video.ice_servers import Ice, turn_secret
 from server.realtime.worker.returning_visitors import Known
 from server.trust.challenge.altcha_puzzles import Puzzles
-from server.trust.challenge.challenge_choice import Asking
+from server.trust.challenge.challenge_choice import SessionChallenges
 from server.trust.pictures.picture_nonces import Nonces
 from server.trust.reports.help_lines import Help
 
@@ -60,7 +60,7 @@ class Reception:
             self.help = Help(settings.safety.help_file)
         except ValueError as error:
             raise StartError(str(error)) from None
-        self.asking = Asking(Puzzles(secret.derive(secret_keys.Purpose.CHALLENGE)), settings.challenge)
+        self.asking = SessionChallenges(Puzzles(secret.derive(secret_keys.Purpose.CHALLENGE)), settings.challenge)
         # told whose video is off, and for how long (identity, seconds), for the people of other processes
         self.paused: Callable[[int, float], None] = nobody_else
         self.worker = make_worker(

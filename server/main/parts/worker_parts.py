@@ -25,14 +25,14 @@ from server.ops.security.resume_tokens import Tokens
 from server.realtime.video.ice_servers import Ice
 from server.realtime.video.signal_scrub import scrub
 from server.realtime.worker.worker_loop import Worker
-from server.trust.challenge.challenge_choice import Asking
+from server.trust.challenge.challenge_choice import SessionChallenges
 from server.trust.pictures.picture_nonces import possible
 from server.trust.reports.help_lines import Help
 
 
 def make_worker(
     settings: Settings, secret: secret_keys.Keys, judge: Judge, addresses: Addresses, ice: Ice, helped: Help,
-    asking: Asking, paused: Callable[[int, float], None], room: RemoteRoom | None = None,
+    asking: SessionChallenges, paused: Callable[[int, float], None], room: RemoteRoom | None = None,
 ) -> Worker:  # fmt: skip
     """The reactor and the engine by the settings; `paused`: told whose video is off, `room`: where people wait, if not here. Call it in the loop."""
     limits = settings.limits
@@ -84,7 +84,9 @@ def rules_of(settings: Settings) -> tuple[Rules, Thresholds]:
     return rules, thresholds
 
 
-def outside_of(settings: Settings, secret: secret_keys.Keys, ice: Ice, helped: Help, asking: Asking) -> dict[str, Any]:
+def outside_of(
+    settings: Settings, secret: secret_keys.Keys, ice: Ice, helped: Help, asking: SessionChallenges
+) -> dict[str, Any]:
     """What the engine asks of those who touch the outside, by the names of its ports."""
     avoid = AvoidTokens(secret)
     outside: dict[str, Any] = {"ice": ice.servers, "scrub": scrub, "make_avoid": avoid.make, "open_avoid": avoid.open}

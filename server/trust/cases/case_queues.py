@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.schema.moderation_schema import OPEN, case, report
 from server.ops.config.moderation_policy import CROWD_MOST, CROWD_POINTS, DAY, QUEUES, UNPROVEN_MOST, URGENT
-from server.trust.cases.desk_base import Files
+from server.trust.cases.desk_base import CaseBase
 from server.trust.cases.report_cases import POINT
 
 LOOKED = 200  # cases of a queue that are weighed; order is exact unless 200 cases are within 45 points (7.5 hours) of the first
@@ -75,7 +75,7 @@ class Record:
         return min(1.5, max(0.2, (self.right + 1) / (self.of + 2) * 2)) if self.known else 0.5
 
 
-class Queues(Files):
+class Queues(CaseBase):
     """Open cases in order."""
 
     async def cases(self, queue: str = "", most: int = SHOWN) -> Sequence[Listed]:

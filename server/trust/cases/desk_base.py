@@ -35,7 +35,7 @@ class Taken(Refused):
     """Another moderator has this case."""
 
 
-class Files:
+class CaseBase:
     """Access to the cases of one store. `clock`: Unix seconds."""
 
     def __init__(

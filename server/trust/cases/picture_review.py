@@ -16,7 +16,7 @@ from server.data.retention.monthly_counts import SEEN
 from server.data.schema.moderation_schema import OPEN, case, case_subject, evidence
 from server.ops.config.moderation_policy import CHILDREN, DAY, PAUSE
 from server.trust.cases import automatic_actions
-from server.trust.cases.desk_base import NAME, Files, Missing
+from server.trust.cases.desk_base import NAME, CaseBase, Missing
 from server.trust.evidence import child_material as child
 from server.trust.evidence import picture_evidence
 from server.trust.sanctions.ban_rows import impose
@@ -26,7 +26,7 @@ PAUSED = Decision(PAUSE, CHILDREN, DAY)  # of the subject of a marked case, unti
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class CasePicture:
     """A picture of a case, without its bytes. `kind`: strip or own; `subject`: of the subject's camera; `at`: Unix seconds;
     `child`: apparent abuse material; `listed`: the hash list's entry that it matches, or empty.
     """
@@ -39,16 +39,16 @@ class Shot:
     listed: str = ""
 
 
-class Looking(Files):
+class PictureReview(CaseBase):
     """Review of pictures by a moderator."""
 
-    async def shots(self, ident: bytes) -> tuple[Shot, ...]:
+    async def shots(self, ident: bytes) -> tuple[CasePicture, ...]:
         """List the pictures of a case, oldest first. Raises StoreAway."""
         wanted = select(evidence).where(evidence.c.case == ident, picture_evidence.PICTURE, self._there)
         async with self._database.read() as connection:
             rows = (await connection.execute(wanted.order_by(evidence.c.made, evidence.c.id))).all()
         return tuple(
-            Shot(
+            CasePicture(
                 row.id.hex(),
                 row.kind,
                 bool(row.subject),

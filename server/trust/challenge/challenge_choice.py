@@ -37,7 +37,7 @@ class Worker(Protocol):
         """Call `handler` with the time, and deliver the engine's output."""
 
 
-class Asking:
+class SessionChallenges:
     """Challenges of one worker, which `begin` sets."""
 
     def __init__(self, puzzles: Puzzles, settings: Challenge) -> None:

@@ -21,7 +21,7 @@ from xml.etree import ElementTree
 
 import orjson
 
-from server.trust.cases.picture_review import Shot
+from server.trust.cases.picture_review import CasePicture
 from server.trust.evidence.chat_evidence import Evidence
 
 SCHEMA: Final = "https://report.cybertip.org/ispws/xsd"
@@ -50,7 +50,7 @@ class Reporter:
 class Seen:
     """A picture with its bytes. `viewed`: a moderator looked at it."""
 
-    shot: Shot
+    shot: CasePicture
     body: bytes
     viewed: bool
 

@@ -13,14 +13,14 @@ from server.data.schema.chat_schema import audit
 from server.data.schema.moderation_schema import case, case_subject, evidence
 from server.trust.cases.case_disclosure import Disclosures
 from server.trust.cases.desk_base import Missing
-from server.trust.cases.picture_review import Looking
+from server.trust.cases.picture_review import PictureReview
 from server.trust.child_protection.child_report import Material, Seen
 from server.trust.sanctions.sanction_table import Refused
 
 GONE = "refused.referral.gone"
 
 
-class Referring(Disclosures, Looking):
+class Referrals(Disclosures, PictureReview):
     """Referrals of cases to a child protection body."""
 
     async def gather(self, text: str, operator: str, why: str) -> Material:

@@ -14,15 +14,15 @@ from server.trust.console.case_words import measure, measured
 from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
 from server.trust.desk.appeal_decisions import Appeal
-from server.trust.desk.case_desk import Desk
+from server.trust.desk.case_desk import CaseWork
 from server.trust.operators.roles import Action, Operator
 from server.trust.sanctions.sanction_table import CLOSING, Refused
 
 
-class Reviews:
+class AppealRoutes:
     """Handlers."""
 
-    def __init__(self, pages: CasePages, desk: Desk) -> None:
+    def __init__(self, pages: CasePages, desk: CaseWork) -> None:
         self._pages = pages
         self._desk = desk
 
@@ -95,9 +95,9 @@ def _shown(one: Appeal, operator: Operator, t: Said) -> dict[str, object]:
     }
 
 
-def add_reviews(gate: Gate, pages: Pages, cases: CasePages, desk: Desk) -> None:
+def add_appeals(gate: Gate, pages: Pages, cases: CasePages, desk: CaseWork) -> None:
     """Add the routes."""
-    reviews = Reviews(cases, desk)
+    reviews = AppealRoutes(cases, desk)
     pages.offer("/appeals", "console.appeals", Action.APPEALS)
     gate.add("GET", "/appeals", Action.APPEALS, reviews.appeals)
     gate.add("POST", "/appeals/{case:[0-9a-f]{32}}", Action.APPEALS, reviews.answer)

@@ -10,7 +10,7 @@ from aiohttp import web
 from server.data.retention.legal_holds import BadHold
 from server.trust.console.case_pages import CASE, CasePages
 from server.trust.console.console_gate import Gate, sent
-from server.trust.desk.case_desk import Desk
+from server.trust.desk.case_desk import CaseWork
 from server.trust.operators import accounts
 from server.trust.operators.approvals import Approvals, State
 from server.trust.operators.roles import Action, Operator
@@ -19,10 +19,10 @@ from server.trust.sanctions.sanction_table import Refused
 ASKED = (State.ASKED, State.WAITING)
 
 
-class Disclosures:
+class DisclosureRoutes:
     """Handlers."""
 
-    def __init__(self, pages: CasePages, desk: Desk, approvals: Approvals) -> None:
+    def __init__(self, pages: CasePages, desk: CaseWork, approvals: Approvals) -> None:
         self._pages = pages
         self._desk = desk
         self._approvals = approvals
@@ -78,9 +78,9 @@ class Disclosures:
         return web.Response(status=303, headers={"Location": "/approvals"})
 
 
-def add_disclosures(gate: Gate, cases: CasePages, desk: Desk, approvals: Approvals) -> None:
+def add_disclosures(gate: Gate, cases: CasePages, desk: CaseWork, approvals: Approvals) -> None:
     """Add the routes."""
-    disclosures = Disclosures(cases, desk, approvals)
+    disclosures = DisclosureRoutes(cases, desk, approvals)
     gate.add("POST", CASE + "/reveal", Action.REVEAL, cases.of_a_case(disclosures.reveal))
     gate.add("POST", CASE + "/export", Action.EXPORT, cases.of_a_case(disclosures.export))
     gate.add("POST", CASE + "/hold", Action.HOLD, cases.of_a_case(disclosures.hold))

@@ -11,7 +11,7 @@ from server.http.words.sentences import Said
 from server.http.words.worded_errors import Worded
 from server.trust.console.console_gate import Gate, Handler
 from server.trust.console.console_pages import Pages
-from server.trust.desk.case_desk import Desk
+from server.trust.desk.case_desk import CaseWork
 from server.trust.operators.moderator_shifts import Shifts
 from server.trust.operators.roles import OPENED_BY, Operator
 from server.trust.sanctions.sanction_table import Refused
@@ -27,7 +27,7 @@ def seen(queue: str, operator: Operator) -> bool:
 class CasePages:
     """Helpers of all handlers of cases."""
 
-    def __init__(self, gate: Gate, pages: Pages, desk: Desk, shifts: Shifts) -> None:
+    def __init__(self, gate: Gate, pages: Pages, desk: CaseWork, shifts: Shifts) -> None:
         self._gate = gate
         self._pages = pages
         self._desk = desk

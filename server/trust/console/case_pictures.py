@@ -10,7 +10,7 @@ from aiohttp import web
 from server.data.errors import ObjectsAway
 from server.trust.console.case_pages import CASE, CasePages
 from server.trust.console.console_gate import Gate, sent
-from server.trust.desk.case_desk import Desk
+from server.trust.desk.case_desk import CaseWork
 from server.trust.operators.roles import Action, Operator
 from server.trust.sanctions.sanction_table import Refused
 
@@ -19,10 +19,10 @@ WHY = "work in the console"
 REASON = 300  # characters kept of a reason
 
 
-class Pictures:
+class CasePictureRoutes:
     """Handlers."""
 
-    def __init__(self, pages: CasePages, desk: Desk) -> None:
+    def __init__(self, pages: CasePages, desk: CaseWork) -> None:
         self._pages = pages
         self._desk = desk
 
@@ -61,8 +61,8 @@ def of_our_page(request: web.Request) -> bool:
     return told.get("Sec-Fetch-Site", "same-origin") == "same-origin" and told.get("Sec-Fetch-Dest", "image") == "image"
 
 
-def add_pictures(gate: Gate, cases: CasePages, desk: Desk) -> None:
+def add_pictures(gate: Gate, cases: CasePages, desk: CaseWork) -> None:
     """Add the routes."""
-    pictures = Pictures(cases, desk)
+    pictures = CasePictureRoutes(cases, desk)
     gate.add("GET", PICTURE, Action.WORK, cases.of_a_case(pictures.picture))
     gate.add("POST", CASE + "/child", Action.CHILD, cases.of_a_case(pictures.mark))

@@ -15,9 +15,9 @@ from server.http.words.sentences import Said
 from server.ops.config.moderation_policy import ADULTS, AGE, APPEALS, DAY, FOR_GOOD, HOUR, MINUTE, NOTICES, WARNED
 from server.ops.config.moderation_policy import reason as policy_reason
 from server.trust.cases.case_queues import Count, Listed, Record
-from server.trust.cases.picture_review import Shot
+from server.trust.cases.picture_review import CasePicture
 from server.trust.desk.case_desk import Crowd, Earlier, Opened, Outcome
-from server.trust.desk.second_review import Second, Waits
+from server.trust.desk.second_review import OpenReview, SecondReview
 from server.trust.evidence.chat_evidence import Evidence
 from server.trust.sanctions.sanction_table import CLOSING, Decision, Refused, length, spoken
 
@@ -72,7 +72,7 @@ def reason(name: str, t: Said) -> str:
     return t.text(f"transparency.part.{name}")
 
 
-def reasons(listed: Listed | Waits, t: Said) -> str:
+def reasons(listed: Listed | OpenReview, t: Said) -> str:
     """Return a case's reasons: `threats and nudity`."""
     return t.listed([reason(name, t) for name in listed.reasons])
 
@@ -123,7 +123,7 @@ def row(listed: Listed, now: float, t: Said) -> dict[str, object]:
     }
 
 
-def waits(found: Waits, t: Said) -> dict[str, str]:
+def waits(found: OpenReview, t: Said) -> dict[str, str]:
     """Return a case open for a second review, as the list shows it."""
     return {
         "id": found.id, "reasons": reasons(found, t), "mode": mode(found.mode, t), "until": moment(found.until, t),
@@ -168,7 +168,7 @@ def outcome(found: Outcome, now: float, operator: str, t: Said) -> dict[str, obj
     }
 
 
-def second(found: Second, t: Said) -> str:
+def second(found: SecondReview, t: Said) -> str:
     """Return a second review in words, and whether it agrees."""
     key = "console.second.agreed" if found.agreed else "console.second.differed"
     return t.text(key, who=found.by, at=moment(found.at, t), what=measure(found.measure, found.rule, t))
@@ -195,7 +195,7 @@ def text(found: Evidence, t: Said) -> Text:
     return Text(mode(found.mode, t), moment(found.at, t), found.cut, lines)
 
 
-def picture(found: Shot, t: Said) -> dict[str, object]:
+def picture(found: CasePicture, t: Said) -> dict[str, object]:
     """Return the description of a picture that is not loaded yet."""
     whose = "reported" if found.subject else "other"
     return {

@@ -16,14 +16,14 @@ from server.http.words.worded_errors import Worded
 from server.ops.config.moderation_policy import AGE, PEOPLE, QUEUES, URGENT, WARNED
 from server.trust.cases.desk_base import Taken
 from server.trust.console import case_words
-from server.trust.console.appeal_pages import add_reviews
+from server.trust.console.appeal_pages import add_appeals
 from server.trust.console.case_disclosures import add_disclosures
 from server.trust.console.case_pages import CASE, CasePages, seen
 from server.trust.console.case_pictures import add_pictures
 from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
-from server.trust.console.second_review_pages import add_seconds
-from server.trust.desk.case_desk import Desk
+from server.trust.console.second_review_pages import add_second_reviews
+from server.trust.desk.case_desk import CaseWork
 from server.trust.operators import accounts
 from server.trust.operators.approvals import Approvals, State
 from server.trust.operators.moderator_shifts import Shifts
@@ -34,10 +34,10 @@ WHY = "work in the console"
 PATHS = {Grade.LEAD: (Action.LONG, "long"), Grade.PAIR: (Action.FOREVER, "pair")}
 
 
-class Casework:
+class CaseRoutes:
     """Handlers."""
 
-    def __init__(self, pages: CasePages, desk: Desk, approvals: Approvals, everybody: accounts.Accounts) -> None:
+    def __init__(self, pages: CasePages, desk: CaseWork, approvals: Approvals, everybody: accounts.Accounts) -> None:
         self._accounts = everybody
         self._pages = pages
         self._desk = desk
@@ -199,10 +199,10 @@ def to(path: str, **query: str) -> web.Response:
     return web.Response(status=303, headers={"Location": f"{path}?{urlencode(query)}" if query else path})
 
 
-def add_casework(gate: Gate, pages: Pages, desk: Desk, approvals: Approvals, everybody: accounts.Accounts) -> None:
+def add_casework(gate: Gate, pages: Pages, desk: CaseWork, approvals: Approvals, everybody: accounts.Accounts) -> None:
     """Add the routes of cases, second reviews, appeals, disclosures and pictures."""
     cases = CasePages(gate, pages, desk, Shifts(lambda: desk.now))
-    work = Casework(cases, desk, approvals, everybody)
+    work = CaseRoutes(cases, desk, approvals, everybody)
     pages.offer("/cases", "console.cases", Action.WORK)
     gate.add("GET", "/cases", Action.WORK, work.cases)
     gate.add("POST", "/cases/next", Action.WORK, work.first)
@@ -215,7 +215,7 @@ def add_casework(gate: Gate, pages: Pages, desk: Desk, approvals: Approvals, eve
         ("POST", "/decide/pair", Action.FOREVER, work.decide_pair),
     ):
         gate.add(method, CASE + path, action, cases.of_a_case(handler))
-    add_seconds(gate, pages, cases, desk)
-    add_reviews(gate, pages, cases, desk)
+    add_second_reviews(gate, pages, cases, desk)
+    add_appeals(gate, pages, cases, desk)
     add_disclosures(gate, cases, desk, approvals)
     add_pictures(gate, cases, desk)

@@ -27,9 +27,9 @@ from server.trust.console.console_gate import Gate
 from server.trust.console.console_language import add_language
 from server.trust.console.console_pages import Pages
 from server.trust.console.notice_pages import add_notices
-from server.trust.console.sign_in import Signing, add_signing
-from server.trust.desk.case_desk import Desk
-from server.trust.desk.public_notice_desk import LawDesk
+from server.trust.console.sign_in import SignInRoutes, add_sign_in
+from server.trust.desk.case_desk import CaseWork
+from server.trust.desk.public_notice_desk import PublicNoticeWork
 from server.trust.operators.accounts import Accounts
 from server.trust.operators.approvals import HOUR, Approvals
 from server.trust.operators.console_sessions import Sessions
@@ -37,9 +37,9 @@ from server.trust.operators.passkeys import Passkeys
 from server.trust.operators.roles import Operator
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Part = Callable[[Gate, Pages, Desk, Approvals, Accounts], None]
+Part = Callable[[Gate, Pages, CaseWork, Approvals, Accounts], None]
 BODY_MAX = 64 * 1024  # bytes
-SIGNING: web.AppKey[Signing] = web.AppKey("signing")
+SIGNING: web.AppKey[SignInRoutes] = web.AppKey("signing")
 SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions")
 
 logger = log.get()
@@ -65,19 +65,19 @@ def build(
     sessions = Sessions(parts.database, parts.pseudonyms, clock)
     accounts = Accounts(parts.database, parts.pseudonyms, clock)
     approvals = Approvals(parts.database, accounts, pairs=chosen.pairs, wait=chosen.wait_hours * HOUR, clock=clock)
-    signing = Signing(pages, sessions, accounts, passkeys, address)
+    signing = SignInRoutes(pages, sessions, accounts, passkeys, address)
     gate = Gate(app, pages, sessions, signing.step_up, signing.ask_step_up, clock)
-    desk = Desk(parts.database, Sealed(parts.database, parts.objects, parts.pseudonyms), parts.pseudonyms, clock)
+    desk = CaseWork(parts.database, Sealed(parts.database, parts.objects, parts.pseudonyms), parts.pseudonyms, clock)
     app[SIGNING], app[SESSIONS] = signing, sessions
     app.on_response_prepare.append(private)
     app.on_response_prepare.append(guard)
     app.router.add_get("/static/{name:.+}", Files().file)
-    add_signing(app, gate, signing)
+    add_sign_in(app, gate, signing)
     add_language(app, pages)
     for part in PARTS:
         part(gate, pages, desk, approvals, accounts)
     add_approvals(gate, pages, approvals)
-    add_notices(gate, pages, LawDesk(parts.database, parts.pseudonyms, clock))
+    add_notices(gate, pages, PublicNoticeWork(parts.database, parts.pseudonyms, clock))
     add_accounts(gate, pages, accounts, origin)
     gate.add("GET", "/", None, entrance(pages, gate))
     gate.close()

@@ -19,7 +19,7 @@ from server.ops.metrics.exposition import Reading, errno_name
 from server.ops.process.listening_sockets import Sockets
 from server.ops.process.side_port import IDLE_SECONDS, SidePort
 from server.trust.console.console_app import SESSIONS, SIGNING, build
-from server.trust.console.sign_in import Signing
+from server.trust.console.sign_in import SignInRoutes
 from server.trust.operators.console_sessions import Sessions
 
 SWEEP = 300.0  # seconds between deletions of expired sessions
@@ -43,7 +43,7 @@ class Console:
         self._address = address
         self._tasks = tasks
         self._port = SidePort(NAME, sockets)
-        self._signing: Signing | None = None  # None: the port could not be bound
+        self._signing: SignInRoutes | None = None  # None: the port could not be bound
 
     async def start(self, *, listening: bool = True) -> None:
         """Bind the port, if possible, and serve. Not `listening`: clients wait for `listen`.

@@ -12,7 +12,7 @@ from aiohttp import web
 from server.http.words.moment_words import moment
 from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
-from server.trust.desk.public_notice_desk import LawDesk, Notice, Waiting
+from server.trust.desk.public_notice_desk import Notice, PublicNoticeWork, Waiting
 from server.trust.operators.roles import Action, Operator
 from server.trust.sanctions.sanction_table import Refused
 
@@ -20,7 +20,7 @@ from server.trust.sanctions.sanction_table import Refused
 class NoticeRoutes:
     """Handlers."""
 
-    def __init__(self, pages: Pages, notices: LawDesk) -> None:
+    def __init__(self, pages: Pages, notices: PublicNoticeWork) -> None:
         self._pages = pages
         self._notices = notices
 
@@ -72,7 +72,7 @@ def _why(text: str) -> str:
     return text.strip()
 
 
-def add_notices(gate: Gate, pages: Pages, notices: LawDesk) -> None:
+def add_notices(gate: Gate, pages: Pages, notices: PublicNoticeWork) -> None:
     """Add the routes."""
     routes = NoticeRoutes(pages, notices)
     pages.offer("/notices", "console.notices", Action.NOTICES)

@@ -12,17 +12,17 @@ from server.trust.console import case_words
 from server.trust.console.case_pages import CASE, CasePages, seen
 from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
-from server.trust.desk.case_desk import Desk
+from server.trust.desk.case_desk import CaseWork
 from server.trust.operators.roles import Action, Operator
 from server.trust.sanctions.sanction_table import Refused
 
 WHY = "a second look in the console"
 
 
-class Seconds:
+class SecondReviewRoutes:
     """Handlers."""
 
-    def __init__(self, pages: CasePages, desk: Desk) -> None:
+    def __init__(self, pages: CasePages, desk: CaseWork) -> None:
         self._pages = pages
         self._desk = desk
 
@@ -47,9 +47,9 @@ class Seconds:
         return web.Response(status=303, headers={"Location": f"/case/{ident}"})
 
 
-def add_seconds(gate: Gate, pages: Pages, cases: CasePages, desk: Desk) -> None:
+def add_second_reviews(gate: Gate, pages: Pages, cases: CasePages, desk: CaseWork) -> None:
     """Add the routes."""
-    seconds = Seconds(cases, desk)
+    seconds = SecondReviewRoutes(cases, desk)
     pages.offer("/second", "console.second", Action.WORK)
     gate.add("GET", "/second", Action.WORK, seconds.waiting)
     gate.add("POST", CASE + "/second", Action.WORK, cases.of_a_case(seconds.say))

@@ -28,7 +28,7 @@ RESULTS = ("passed", "enrolled", "refused", "limited")
 logger = log.get()
 
 
-class Signing:
+class SignInRoutes:
     """Handlers. `address`: returns a client's address, by this deployment's rules."""
 
     def __init__(
@@ -184,7 +184,7 @@ class Signing:
         )  # fmt: skip
 
 
-def add_signing(app: web.Application, gate: Gate, signing: Signing) -> None:
+def add_sign_in(app: web.Application, gate: Gate, signing: SignInRoutes) -> None:
     """Add the routes. Only these, the choice of a language and the files are outside the gate."""
     app.router.add_get("/sign-in", signing.show)
     app.router.add_post("/sign-in", signing.sign_in)

@@ -65,7 +65,7 @@ class Found:
     rest: dict[str, list[Row]]
 
 
-class Known:
+class PersonExports:
     """Exports over one store. `statement`: returns this deployment's answer of `server.data.privacy.current_statement`."""
 
     def __init__(self, parts: Parts, statement: Callable[[], dict[str, Any]]) -> None:

@@ -17,7 +17,7 @@ from server.data.retention import case_expiry
 from server.data.schema.moderation_schema import appeal, ban, case, case_subject, notice, report
 from server.ops.config.moderation_policy import DAY
 from server.trust.cases.appeal_access import ANSWER, WORDS
-from server.trust.cases.desk_base import NAME, Files
+from server.trust.cases.desk_base import NAME, CaseBase
 from server.trust.evidence import picture_evidence
 from server.trust.sanctions.ban_rows import TOLD
 from server.trust.sanctions.sanction_table import Refused
@@ -47,8 +47,8 @@ class Appeal:
     network: bool = False
 
 
-class Reviews(Files):
-    """Reviews by another moderator than the one who decided."""
+class AppealDecisions(CaseBase):
+    """Appeals and lifted bans, decided by another moderator than the one who decided."""
 
     async def appeals(self, operator: str) -> Sequence[Appeal]:
         """Return the open appeals, oldest first. Raises StoreAway."""

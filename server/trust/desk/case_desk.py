@@ -20,14 +20,14 @@ from server.data.schema.moderation_schema import OPEN, appeal, case, case_subjec
 from server.ops.config.moderation_policy import AGE, MINUTE, RULES, WARNED
 from server.trust.cases.case_queues import Listed, Queues, Record
 from server.trust.cases.desk_base import NAME, Found, Missing
-from server.trust.cases.picture_review import Shot
+from server.trust.cases.picture_review import CasePicture
 from server.trust.cases.report_cases import NOTE
-from server.trust.child_protection.child_report_source import Referring
-from server.trust.desk.appeal_decisions import EVIDENCE_AFTER, EVIDENCE_AFTER_NONE, EVIDENCE_MOST, Reviews
-from server.trust.desk.second_review import Second, SecondLooks, second
+from server.trust.child_protection.child_report_source import Referrals
+from server.trust.desk.appeal_decisions import EVIDENCE_AFTER, EVIDENCE_AFTER_NONE, EVIDENCE_MOST, AppealDecisions
+from server.trust.desk.second_review import SecondReview, SecondReviews, second
 from server.trust.evidence import picture_evidence
 from server.trust.evidence.chat_evidence import Evidence
-from server.trust.sanctions.ban_rows import impose, steps
+from server.trust.sanctions.ban_rows import earlier_steps, impose
 from server.trust.sanctions.notice_loader import warn
 from server.trust.sanctions.sanction_table import (
     CLOSING,
@@ -83,7 +83,7 @@ class Outcome:
     measure: str
     rule: str
     undo: int
-    second: Second | None = None
+    second: SecondReview | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Opened:
     """A case as a moderator reads it. `texts`: the server's own, the newest CHATS_MOST of `chats`; `reports`: REPORTS_MOST of them; `crowd`: for many
     reports, how they came. `steps`: rule to the seconds of its ladder's next step; `outcome`: the decision, if there is one.
 
-    `program`: (measure, rule) of a program's action until a person decides; None without one. `pictures`: without their bytes (`Looking.look`);
+    `program`: (measure, rule) of a program's action until a person decides; None without one. `pictures`: without their bytes (`PictureReview.look`);
     `child`: Unix seconds since when it is marked as apparent abuse material. `again`: a second review (`server.trust.desk.second_review`): it is
     decided, and this moderator is not shown how.
     """
@@ -104,14 +104,14 @@ class Opened:
     steps: dict[str, int]
     outcome: Outcome | None
     program: tuple[str, str] | None = None
-    pictures: tuple[Shot, ...] = ()
+    pictures: tuple[CasePicture, ...] = ()
     child: int | None = None
     again: bool = False
     chats: int = 0
     crowd: Crowd | None = None
 
 
-class Desk(Queues, Reviews, SecondLooks, Referring):
+class CaseWork(Queues, AppealDecisions, SecondReviews, Referrals):
     """All work on cases over one store."""
 
     async def queue_of(self, text: str) -> str:
@@ -140,7 +140,7 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
             noted = tuple(Noted(one.reason, self._opened(one.note, NOTE), record) for one, record in shown)
             chats = await self._chats(connection, ident)
             earlier = await self._earlier(connection, subject)
-            taken = await steps(connection, subject, self.now, but=ident if again else b"")
+            taken = await earlier_steps(connection, subject, self.now, but=ident if again else b"")
         texts = await self._texts(ident, CHATS_MOST)
         if row.child is not None:
             await self._apart(ident)
@@ -209,7 +209,7 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
         async with self._database.read() as connection:
             about = select(case_subject).where(case_subject.c.case == ident)
             subject = (await connection.execute(about)).one()
-            return next_step(rule, len((await steps(connection, subject, self.now)).get(rule, ())))
+            return next_step(rule, len((await earlier_steps(connection, subject, self.now)).get(rule, ())))
 
     async def lately(self, text: str, operator: str) -> Outcome | None:
         """Return this moderator's own decision about a case while it may be undone, else None. Raises Refused, StoreAway."""
@@ -284,7 +284,7 @@ class Desk(Queues, Reviews, SecondLooks, Referring):
 
     async def _step(self, connection: AsyncConnection, subject: Found, chosen: Decision, now: int) -> Decision:
         """Return the ban with the length of its ladder's next step. Raises Refused if that is a warning."""
-        seconds = next_step(chosen.rule, len((await steps(connection, subject, now)).get(chosen.rule, ())))
+        seconds = next_step(chosen.rule, len((await earlier_steps(connection, subject, now)).get(chosen.rule, ())))
         if seconds == WARNED:
             raise Refused("refused.ladder", rule=chosen.rule)
         return Decision(chosen.measure, chosen.rule, seconds, chosen.words)

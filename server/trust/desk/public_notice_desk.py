@@ -47,7 +47,7 @@ class Notice:
     answer: str
 
 
-class LawDesk:
+class PublicNoticeWork:
     """Work on public notices over one store. `clock`: Unix seconds."""
 
     def __init__(self, database: Database, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:

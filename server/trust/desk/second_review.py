@@ -20,7 +20,7 @@ from server.data.schema.erasure_conditions import shown_case
 from server.data.schema.moderation_schema import case, case_subject
 from server.data.schema.second_look_queries import AGREED, ALONE, DIFFERED, WITHIN
 from server.ops.config.moderation_policy import MINUTE
-from server.trust.cases.desk_base import NAME, Files, Found
+from server.trust.cases.desk_base import NAME, CaseBase, Found
 from server.trust.sanctions.sanction_table import Decision, Refused
 
 ONE_IN = 20
@@ -41,7 +41,7 @@ def waits(now: int, operator: str) -> ColumnElement[bool]:
 
 
 @dataclass(frozen=True, slots=True)
-class Waits:
+class OpenReview:
     """A case open for a second review. `until`: Unix seconds at which it expires."""
 
     id: str
@@ -52,7 +52,7 @@ class Waits:
 
 
 @dataclass(frozen=True, slots=True)
-class Second:
+class SecondReview:
     """A second moderator's answer. `agreed`: the same measure by the same rule, whatever its length."""
 
     at: int
@@ -62,12 +62,12 @@ class Second:
     agreed: bool
 
 
-class SecondLooks(Files):
+class SecondReviews(CaseBase):
     """Second reviews of cases by another moderator than the one who decided."""
 
     drawn = staticmethod(drawn)
 
-    async def second_looks(self, operator: str) -> Sequence[Waits]:
+    async def second_looks(self, operator: str) -> Sequence[OpenReview]:
         """Return the cases that this moderator may review, of all queues. Raises StoreAway."""
         wanted = (
             select(case.c.id, case.c.queue, case.c.mode, case.c.reasons, case.c.second_asked)
@@ -82,7 +82,7 @@ class SecondLooks(Files):
         async with self._database.read() as connection:
             rows = (await connection.execute(wanted)).all()
         return [
-            Waits(row.id.hex(), row.queue, row.mode, tuple(row.reasons.split(",")), row.second_asked + WITHIN)
+            OpenReview(row.id.hex(), row.queue, row.mode, tuple(row.reasons.split(",")), row.second_asked + WITHIN)
             for row in rows
         ]
 
@@ -110,10 +110,10 @@ class SecondLooks(Files):
         return bool((await connection.execute(mine)).scalar_one())
 
 
-def second(row: Found) -> Second | None:
+def second(row: Found) -> SecondReview | None:
     """Return the second review in a case's row, or None."""
     if row.second_at is None:
         return None
     measure, rule = row.second_measure or "", row.second_rule or ""
     same = (measure, rule) == (row.measure or "", row.rule or "")
-    return Second(row.second_at, row.second_by or "", measure, rule, same)
+    return SecondReview(row.second_at, row.second_by or "", measure, rule, same)

@@ -35,7 +35,7 @@ OTHER = "other"  # label of a value that is not in the list
 logger = log.get()
 
 
-class Figures:
+class ModerationGauges:
     """Figures of moderation, read from one store. `clock`: Unix seconds."""
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:

@@ -27,12 +27,12 @@ from server.ops.security.url_secrets import SECRET
 from server.trust.cases.appeal_access import Appeals
 from server.trust.cases.report_cases import Cases
 from server.trust.evidence.reported_chat import Reported, of_seat
-from server.trust.moderation.moderation_gauges import Figures
-from server.trust.moderation_ports import Pictured, Receipt
+from server.trust.moderation.moderation_gauges import ModerationGauges
+from server.trust.moderation_ports import PicturesOfChats, Receipt
 from server.trust.publication import monthly_figures
-from server.trust.publication.public_notices import LawNotices
+from server.trust.publication.public_notices import PublicNotices
 from server.trust.reports import receipt_answers
-from server.trust.reports.cookie_age import lasting
+from server.trust.reports.cookie_age import has_old_cookie
 from server.trust.reports.report_intake import Intake
 from server.trust.sanctions.ban_loader import Bans
 from server.trust.sanctions.ban_table import BanTable
@@ -87,9 +87,9 @@ class Safety:
         sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
         self._cases = Cases(parts.database, sealed, parts.pseudonyms, country, pause)
         self._intake = Intake(self._cases, self._filed)
-        self.looks: Pictured | None = None  # holder of camera pictures; None: pictures are off
+        self.looks: PicturesOfChats | None = None  # holder of camera pictures; None: pictures are off
         self._bans = Bans(parts.database, parts.pseudonyms)
-        self._figures = Figures(parts.database)
+        self._figures = ModerationGauges(parts.database)
         self._written = News(parts.database.version, IN_ANY_CASE)
         self._news = asyncio.Event()  # read now: a program's measure was stored, or another host saw a change
         self._heard = False  # from another host
@@ -191,7 +191,7 @@ class Safety:
             self._written.anew()  # a notice of the case may have been read before its owner was known
         if reporter:
             with contextlib.suppress(StoreAway):  # then the report does not count
-                if await lasting(self._parts.database, self._parts.pseudonyms, reporter, int(time.time())):
+                if await has_old_cookie(self._parts.database, self._parts.pseudonyms, reporter, int(time.time())):
                     self.weighed(subject.identity, subject.session, reporter)
 
     def take(self, seat: SeatView, what: Report | Act, mode: str) -> None:
@@ -230,9 +230,9 @@ class Safety:
         return Appeals(self._parts.database, self._parts.pseudonyms)
 
     @property
-    def law_notices(self) -> LawNotices:
+    def law_notices(self) -> PublicNotices:
         """Access to public notices for their writers."""
-        return LawNotices(self._parts.database, self._parts.pseudonyms)
+        return PublicNotices(self._parts.database, self._parts.pseudonyms)
 
     async def months(self) -> list[dict[str, Any]]:
         """Return the published figures of each closed month, newest first. Raises StoreAway."""

@@ -66,7 +66,7 @@ class Waiting(NamedTuple):
     since: float
 
 
-class Judging:
+class PictureClient:
     """Client of the picture process, one for each process with users, whose name is `process`. `data`: the data folder. Call it in the loop."""
 
     def __init__(self, process: str, chosen: Pictures, data: Path) -> None:

@@ -15,7 +15,7 @@ import orjson
 from server.http.request.http_client import Elsewhere, bounded
 from server.ops import log
 from server.ops.config.picture_settings import Pictures
-from server.trust.pictures.picture_client import Judging
+from server.trust.pictures.picture_client import PictureClient
 from server.trust.pictures.picture_messages import UNSCORED, Judged
 
 PATIENCE: Final = 3.0  # seconds for an answer, including the wait for a free connection
@@ -36,10 +36,10 @@ class Silent(Exception):
         self.cause = cause
 
 
-class Http:
+class RemoteJudge:
     """Judge with remote scores, with the same two calls as `local`. Call it in the loop; `stop` ends it."""
 
-    def __init__(self, chosen: Pictures, local: Judging) -> None:
+    def __init__(self, chosen: Pictures, local: PictureClient) -> None:
         self._chosen = chosen
         self._local = local
         self._gate = asyncio.Semaphore(AT_ONCE)
@@ -49,12 +49,12 @@ class Http:
         self._inside = 0  # strips in request or waiting
 
     async def judge(self, strip: bytes, reported: bool = False) -> Judged | None:
-        """Return the verdict on a strip, or None, as `Judging.judge`."""
+        """Return the verdict on a strip, or None, as `PictureClient.judge`."""
         score = await self._score(strip) if self._local.up else UNSCORED
         return await self._local.judge(strip, reported, score)
 
     async def thumb(self, own: bytes) -> bytes | None:
-        """Return the thumb of a tile, as `Judging.thumb`, without a remote request."""
+        """Return the thumb of a tile, as `PictureClient.thumb`, without a remote request."""
         return await self._local.thumb(own)
 
     async def stop(self) -> None:

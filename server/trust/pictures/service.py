@@ -17,8 +17,8 @@ from typing import Final
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.exposition import Reading
-from server.trust.pictures.picture_client import Judging
-from server.trust.pictures.picture_provider import Http
+from server.trust.pictures.picture_client import PictureClient
+from server.trust.pictures.picture_provider import RemoteJudge
 from server.trust.pictures.picture_requests import Looks
 
 EVERY: Final = 0.5  # seconds between updates of state and queue while there are pictures
@@ -37,9 +37,9 @@ class Pictures:
         self._chosen = chosen
         self._moderated = moderated
         self._news, self._wanted = asyncio.Event(), asyncio.Event()  # something changed; moderators read cases
-        self._judging = Judging(process, chosen, settings.data)
+        self._judging = PictureClient(process, chosen, settings.data)
         self._judging.changed = self._news.set
-        self._elsewhere = Http(chosen, self._judging) if chosen.provider == "http" else None
+        self._elsewhere = RemoteJudge(chosen, self._judging) if chosen.provider == "http" else None
         self.told = told
         self.looks = Looks(
             self._elsewhere or self._judging,

@@ -24,7 +24,7 @@ RECEIPT = b"law.receipt"
 ABOUT, WORDS, CONTACT, ANSWER = b"law.about", b"law.text", b"law.contact", b"law.answer"
 
 
-class LawNotices:
+class PublicNotices:
     """Public notices in one store. `clock`: Unix seconds."""
 
     def __init__(self, database: Database, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:

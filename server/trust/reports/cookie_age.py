@@ -13,7 +13,7 @@ from server.data.schema.chat_schema import party
 DAY: Final = 86_400
 
 
-async def lasting(database: Database, pseudonyms: Pseudonyms, identity: int, now: int) -> bool:
+async def has_old_cookie(database: Database, pseudonyms: Pseudonyms, identity: int, now: int) -> bool:
     """Whether a chat of this identity ended more than a day before `now` (Unix seconds). Raises StoreAway."""
     wanted = select(party.c.chat).where(
         party.c.identity.in_(pseudonyms.live_identities(identity)), party.c.ended < now - DAY

@@ -23,7 +23,7 @@ AGENT_CODE = b"agent.code"
 NOBODY = Opened(0, 0, bytes(8), frozenset(), agent=False)
 
 
-class Proving:
+class ProofChecks:
     """Proof checks in one store."""
 
     def __init__(self, database: Database, pseudonyms: Pseudonyms, keys: RightsKeys) -> None:

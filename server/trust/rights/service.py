@@ -20,7 +20,7 @@ from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.exposition import Reading
 from server.ops.security.secret_keys import Keys, Purpose
 from server.ops.security.url_secrets import decode, draw, encode
-from server.trust.data_export.person_data import Known
+from server.trust.data_export.person_data import PersonExports
 from server.trust.data_requests import request_states
 from server.trust.data_requests.page_token import PageTokens
 from server.trust.data_requests.proof import Proved
@@ -29,7 +29,7 @@ from server.trust.data_requests.rights_key import RightsKeys
 from server.trust.data_requests.rights_ports import Request
 from server.trust.rights.deletion import Deleting, Deletion
 from server.trust.rights.deletion_receipt import Receipts
-from server.trust.rights.proof_check import Proving
+from server.trust.rights.proof_check import ProofChecks
 
 Shape = TypeVar("Shape")
 LOOK = 60.0  # seconds between checks of the clocks
@@ -42,14 +42,14 @@ class Rights:
         self,
         parts: Parts,
         keys: Keys,
-        known: Known,
+        known: PersonExports,
         deletion: Deletion,
         tasks: Tasks,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.keys = RightsKeys(keys)
         self.tokens = PageTokens(keys)
-        self.proving = Proving(parts.database, parts.pseudonyms, self.keys)
+        self.proving = ProofChecks(parts.database, parts.pseudonyms, self.keys)
         self.requests = Requests(parts.database, parts.pseudonyms)
         self.deletion = deletion
         self._known = known
@@ -196,7 +196,7 @@ def over(parts: Parts, keys: Keys, settings: Settings, tasks: Tasks, published: 
 
     receipts = Receipts(keys.lasting[Purpose.RECEIPT])
     deletion = Deletion(parts, settings, receipts, lambda: published.version.name)
-    return Rights(parts, keys, Known(parts, told), deletion, tasks)
+    return Rights(parts, keys, PersonExports(parts, told), deletion, tasks)
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -26,7 +26,7 @@ TOLD = b"ban.words"
 Found = Row[tuple[object, ...]]
 
 
-async def steps(
+async def earlier_steps(
     connection: AsyncConnection, subject: Found, now: int, *, but: bytes = b""
 ) -> dict[str, list[tuple[str, int]]]:
     """Return (measure, Unix seconds) of this identity's sanctions of the last 120 days by rule, without reversed ones; a rule without any has no key.
@@ -82,7 +82,7 @@ async def impose(
     rows = [("identity", subject.identity, until)] if subject.identity is not None else []
     alone = decision.measure == AGE and bool(rows)  # the household's other members are not meant
     if subject.network is not None and not alone and not await _shared(connection, pseudonyms, subject.address, now):
-        earlier = (await steps(connection, subject, now)).get(decision.rule, [])
+        earlier = (await earlier_steps(connection, subject, now)).get(decision.rule, [])
         recent = any(measure == "ban" and since > now - 30 * DAY for measure, since in earlier)
         rows.append(("network", subject.network, min(until, now + (7 if recent else 1) * DAY)))
     if not rows:

@@ -24,7 +24,7 @@ from server.ops.config.settings import Objects as ObjectSettings
 from server.ops.config.settings import Retention
 from server.ops.health.background_tasks import Tasks
 from server.ops.security import secret_keys
-from server.trust.desk.second_review import SecondLooks
+from server.trust.desk.second_review import SecondReviews
 from tests.support import services
 from tests.support.compiled import shared
 from tests.support.stores import ANEW, Migrated
@@ -137,7 +137,7 @@ async def kit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Kit]:  # fmt: skip
     """A store, migrated. No decided case is drawn for a second look, but where a test says so."""
-    monkeypatch.setattr(SecondLooks, "drawn", staticmethod(lambda: False))
+    monkeypatch.setattr(SecondReviews, "drawn", staticmethod(lambda: False))
     made = await asyncio.to_thread(make_kit, url, tmp_path, object_settings)
     cluster = None if made.database.sqlite else request.getfixturevalue("cluster")
     if not await asyncio.to_thread(migrated.copied, url, cluster):

@@ -13,9 +13,9 @@ from server.data.schema.moderation_schema import ban, case
 from server.data.schema.transparency_schema import month_figure
 from server.ops.config.settings import Retention
 from server.trust.cases.appeal_access import Appeals
-from server.trust.desk.public_notice_desk import LawDesk
+from server.trust.desk.public_notice_desk import PublicNoticeWork
 from server.trust.moderation_ports import Written
-from server.trust.publication.public_notices import LawNotices
+from server.trust.publication.public_notices import PublicNotices
 from server.trust.sanctions.ban_table import path_of
 from server.trust.sanctions.sanction_table import Decision
 from tests.server.data.conftest import Kit
@@ -53,8 +53,8 @@ async def happened(kit: Kit) -> None:
     kit.now = START + 3 * DAY
     await counted(kit)  # the days pass, and the ban is counted as it was made
     await at_desk.answer(bad.hex(), "bob", "she is right", uphold=False, words="")
-    await LawNotices(kit.database, kit.pseudonyms, clock=lambda: kit.now).write(Written("child", "", "x", ""))
-    law = LawDesk(kit.database, kit.pseudonyms, clock=lambda: kit.now)
+    await PublicNotices(kit.database, kit.pseudonyms, clock=lambda: kit.now).write(Written("child", "", "x", ""))
+    law = PublicNoticeWork(kit.database, kit.pseudonyms, clock=lambda: kit.now)
     await law.answer((await law.waiting())[0].id, "cyd", "read", "passed")
 
 

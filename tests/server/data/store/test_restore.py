@@ -23,7 +23,7 @@ from server.data.store.service import Parts
 from server.ops.security import secret_keys
 from server.trust.data_requests.request_log import Asked, Requests
 from server.trust.data_requests.rights_key import RightsKeys
-from server.trust.rights.proof_check import Proving
+from server.trust.rights.proof_check import ProofChecks
 from server.trust.sanctions.sanction_table import Decision
 from tests.server.data.conftest import Kit, address, ended, people, transcript
 from tests.server.trust.moderation.people import bans, cases, desk, reported
@@ -108,7 +108,7 @@ class Story:
         requests = Requests(kit.database, kit.pseudonyms)
         asked = Asked("object", "agent", 3, 77, "words", "me@example.org", code=b"c" * 16)
         self.request = await requests.open(asked, int(kit.now))
-        await Proving(kit.database, kit.pseudonyms, self.keys).revoke(77, int(kit.now * 1000))
+        await ProofChecks(kit.database, kit.pseudonyms, self.keys).revoke(77, int(kit.now * 1000))
 
     async def check(self, late: int = 0) -> None:
         """Nothing of it is undone. `late`: held logs that came after the backup."""
@@ -130,7 +130,7 @@ class Story:
         assert state == "decided"
         open_one = await Requests(kit.database, kit.pseudonyms).read(self.request)
         assert (open_one.text, open_one.contact) == ("words", "me@example.org")
-        proving = Proving(kit.database, kit.pseudonyms, self.keys)
+        proving = ProofChecks(kit.database, kit.pseudonyms, self.keys)
         assert await proving.prove(self.keys.key(77, 0), kit.now) is None
         assert await proving.prove(self.keys.key(78, 0), kit.now) is not None
         assert await kit.count("agent_use") == 1

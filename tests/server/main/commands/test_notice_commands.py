@@ -11,7 +11,7 @@ import pytest
 from server.data.retention import monthly_counts
 from server.ops.config.settings import Objects
 from server.trust.moderation_ports import Written
-from server.trust.publication.public_notices import LawNotices
+from server.trust.publication.public_notices import PublicNotices
 from tests.server.data.conftest import Kit, make_kit
 from tests.server.main.commands.conftest import Run
 
@@ -26,7 +26,7 @@ def filled(folder: Path) -> None:
     """A notice with nasty text, and a month that is over."""
 
     async def fill(kit: Kit) -> None:
-        await LawNotices(kit.database, kit.pseudonyms).write(
+        await PublicNotices(kit.database, kit.pseudonyms).write(
             Written("chat", "yesterday", "\x1b[31mred", "me@example.org")
         )
         async with kit.database.write() as connection:

@@ -21,7 +21,7 @@ from server.ops.security.resume_tokens import Tokens
 from server.ops.security.secret_keys import Keys, Purpose, load
 from server.realtime.worker.worker_loop import Worker
 from server.trust.challenge.altcha_puzzles import Puzzles
-from server.trust.challenge.challenge_choice import MAKING_MAX, Asking
+from server.trust.challenge.challenge_choice import MAKING_MAX, SessionChallenges
 from tests.ext.net.rig import head
 from tests.server.realtime.worker.test_worker_loop import Client, find, quiet
 from tests.server.trust.challenge.test_altcha_puzzles import solved
@@ -32,7 +32,7 @@ class Service:
 
     def __init__(self, keys: Keys, /, **chosen: Any) -> None:
         self.puzzles = Puzzles(keys.derive(Purpose.CHALLENGE), cost=1)
-        self.asking = Asking(self.puzzles, Challenge.model_validate(chosen))
+        self.asking = SessionChallenges(self.puzzles, Challenge.model_validate(chosen))
         self.asking.use(("127.0.0.1",))
         reactor = Reactor(
             judge=Judge(hosts=("localhost",), origins=("*",), proxies=()),

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from server.trust.cases.picture_review import Shot
+from server.trust.cases.picture_review import CasePicture
 from server.trust.child_protection.child_report import (
     MATERIAL,
     TYPES,
@@ -32,7 +32,9 @@ ADA = Reporter("Ada M. Lovelace", "ada@example.org")
 
 def seen(kind: str = "strip", *, subject: bool = True, viewed: bool = False, at: int = NOW) -> Seen:
     """A picture of bytes by chance."""
-    return Seen(Shot(secrets.token_hex(16), kind, subject, at, True), b"\xff\xd8" + secrets.token_bytes(40), viewed)
+    return Seen(
+        CasePicture(secrets.token_hex(16), kind, subject, at, True), b"\xff\xd8" + secrets.token_bytes(40), viewed
+    )
 
 
 def material(*pictures: Seen, address: str = "198.51.100.7", text: str = "hello <b>&\x00") -> Material:

@@ -8,7 +8,7 @@ import pytest
 
 from server.data.privacy import audit_log
 from server.trust.moderation_ports import Written
-from server.trust.publication.public_notices import LawNotices
+from server.trust.publication.public_notices import PublicNotices
 from tests.server.trust.console.conftest import Console
 from tests.server.trust.desk.test_public_notice_desk import law_desk
 
@@ -24,7 +24,7 @@ def url(tmp_path: Path) -> str:
 async def written(console: Console) -> tuple[str, str]:
     """(receipt, id) of a notice."""
     kit = console.kit
-    receipt = await LawNotices(kit.database, kit.pseudonyms, lambda: kit.now).write(SAID)
+    receipt = await PublicNotices(kit.database, kit.pseudonyms, lambda: kit.now).write(SAID)
     assert receipt is not None
     return receipt, (await law_desk(kit).waiting())[0].id
 
@@ -41,7 +41,7 @@ async def test_a_lead_reads_a_notice_after_a_reason_and_answers_it(console: Cons
     done = await lead.post("/notices/answer", id=ident, why="so it is", outcome="acted", words="Thank you.")
     assert done.to == "/notices"
     assert "Nothing waits." in (await lead.get("/notices")).text
-    found = await LawNotices(console.kit.database, console.kit.pseudonyms).read(receipt)
+    found = await PublicNotices(console.kit.database, console.kit.pseudonyms).read(receipt)
     assert found is not None
     assert (found.state, found.answer) == ("acted", "Thank you.")
     rows = [row for row in await audit_log.recent_entries(console.kit.database, 0) if "notices" in row.action]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from server.data.retention.case_expiry import UNDO
-from server.trust.desk.second_review import SecondLooks
+from server.trust.desk.second_review import SecondReviews
 from tests.server.data.conftest import Kit
 from tests.server.trust.console.conftest import Console
 from tests.server.trust.console.work import case, decided, plain
@@ -24,7 +24,7 @@ def url(tmp_path: Path) -> str:
 @pytest.fixture(autouse=True)
 def each(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each case is drawn; after the kit, which draws none."""
-    monkeypatch.setattr(SecondLooks, "drawn", staticmethod(lambda: True))
+    monkeypatch.setattr(SecondReviews, "drawn", staticmethod(lambda: True))
 
 
 async def test_whoever_did_not_decide_says_what_they_would_have_and_reads_both(console: Console, kit: Kit) -> None:

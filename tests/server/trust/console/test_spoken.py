@@ -17,10 +17,10 @@ from server.ops.config.moderation_policy import DAY, HOUR
 from server.trust.cases.appeal_access import Appeals
 from server.trust.console.console_files import OWN
 from server.trust.console.console_pages import TEMPLATES, Pages
-from server.trust.desk.second_review import SecondLooks
+from server.trust.desk.second_review import SecondReviews
 from server.trust.moderation_ports import Written
 from server.trust.operators.roles import ROLES
-from server.trust.publication.public_notices import LawNotices
+from server.trust.publication.public_notices import PublicNotices
 from server.trust.sanctions.ban_table import path_of
 from server.trust.sanctions.sanction_table import Decision
 from tests.server.data.conftest import Kit
@@ -100,7 +100,7 @@ async def toured(console: Console, kit: Kit) -> Tour:
     assert (await decided(zoe, good, "good", words=WROTE)).to == "/approvals"
     assert (await zoe.post(f"/case/{shown}/reveal", why=WROTE, emergency="1")).status == 200
     assert (await ned.get(f"/case/{taken}")).status == 200
-    await LawNotices(kit.database, kit.pseudonyms, lambda: kit.now).write(Written("child", "", WROTE, ""))
+    await PublicNotices(kit.database, kit.pseudonyms, lambda: kit.now).write(Written("child", "", WROTE, ""))
     notice = (await law_desk(kit).waiting())[0].id
     strangers(tour, await console.accounts.invite("new", ["child"], "test"))
     tour.read = f"/case/{shown}"
@@ -158,7 +158,7 @@ async def test_every_page_is_whole_in_every_language(console: Console, kit: Kit)
 
 
 async def test_second_looks_are_whole_too(console: Console, kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SecondLooks, "drawn", staticmethod(lambda: True))
+    monkeypatch.setattr(SecondReviews, "drawn", staticmethod(lambda: True))
     ada, zoe = await console.person("ada", "moderator"), await console.person("zoe", *ROLES)
     idents = [await case(kit, about=about) for about in (22, 33, 44)]
     for ident in idents:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from server.trust.data_export.person_data import Known
+from server.trust.data_export.person_data import PersonExports
 from tests.server.data.conftest import NOW, Kit
 from tests.server.trust.moderation.people import NONE, cases, desk, reported
 from tests.server.trust.rights.people import A, B, cameras, known
 
 
-async def rows(answers: Known, who: int, now: int = NOW) -> list[tuple[object, object]]:
+async def rows(answers: PersonExports, who: int, now: int = NOW) -> list[tuple[object, object]]:
     """(kind, when it goes) of a person's pictures."""
     return [(row["kind"], row["goes"]) for row in (await answers.know(who, now))["parts"]["pictures"]]
 

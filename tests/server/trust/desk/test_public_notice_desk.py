@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from server.data.privacy import audit_log
-from server.trust.desk.public_notice_desk import LONGEST, LawDesk
+from server.trust.desk.public_notice_desk import LONGEST, PublicNoticeWork
 from server.trust.moderation_ports import Written
 from server.trust.sanctions.sanction_table import Refused
 from tests.server.data.conftest import NOW, Kit
 from tests.server.trust.publication.test_public_notices import SAID, notices
 
 
-def law_desk(kit: Kit) -> LawDesk:
+def law_desk(kit: Kit) -> PublicNoticeWork:
     """What an operator does, at the test's time."""
-    return LawDesk(kit.database, kit.pseudonyms, clock=lambda: kit.now)
+    return PublicNoticeWork(kit.database, kit.pseudonyms, clock=lambda: kit.now)
 
 
 async def test_children_come_first_and_then_the_oldest(kit: Kit) -> None:

@@ -8,7 +8,7 @@ from server.data.retention.case_expiry import UNDO
 from server.data.schema.second_look_queries import WITHIN
 from server.ops.config.moderation_policy import AGE, DAY
 from server.trust.cases.appeal_access import Appeals
-from server.trust.desk.case_desk import Desk
+from server.trust.desk.case_desk import CaseWork
 from server.trust.desk.second_review import ONE_IN, drawn
 from server.trust.sanctions.ban_table import path_of
 from server.trust.sanctions.sanction_table import Decision, Grade, Refused
@@ -16,18 +16,20 @@ from tests.server.data.conftest import NOW, Kit
 from tests.server.trust.moderation.people import NONE, ban, bans, cases, desk, reported, text
 
 
-def always(kit: Kit) -> Desk:
+def always(kit: Kit) -> CaseWork:
     """A desk that draws each case."""
     made = desk(kit)
     made.drawn = lambda: True  # type: ignore[method-assign]
     return made
 
 
-async def waiting(at_desk: Desk, operator: str) -> list[str]:
+async def waiting(at_desk: CaseWork, operator: str) -> list[str]:
     return [one.id for one in await at_desk.second_looks(operator)]
 
 
-async def drawn_case(kit: Kit, at_desk: Desk, decision: Decision = NONE, about: int = 22, reason: str = "spam") -> str:
+async def drawn_case(
+    kit: Kit, at_desk: CaseWork, decision: Decision = NONE, about: int = 22, reason: str = "spam"
+) -> str:
     """A case that ada decided, when nobody can take that back any more."""
     ident = (await cases(kit).take(reported(about=about, reason=reason, at=int(kit.now), said=text("hi", "buy")))).hex()
     await at_desk.decide(ident, "ada", "so", decision)

@@ -9,7 +9,7 @@ from server.data.objects.sealed_objects import Sealed
 from server.data.records.address_country import Countries
 from server.ops.config.moderation_policy import DAY
 from server.trust.cases.report_cases import Cases
-from server.trust.desk.case_desk import Desk
+from server.trust.desk.case_desk import CaseWork
 from server.trust.evidence.case_pictures import OWN, STRIP, Picture
 from server.trust.evidence.chat_evidence import Evidence, Said
 from server.trust.evidence.reported_chat import NOBODY, Person, Reported
@@ -36,9 +36,9 @@ def cases(kit: Kit) -> Cases:
     return Cases(kit.database, sealed(kit), kit.pseudonyms, Countries().find, clock=lambda: kit.now)
 
 
-def desk(kit: Kit) -> Desk:
+def desk(kit: Kit) -> CaseWork:
     """What an operator does, at the test's time."""
-    return Desk(kit.database, sealed(kit), kit.pseudonyms, clock=lambda: kit.now)
+    return CaseWork(kit.database, sealed(kit), kit.pseudonyms, clock=lambda: kit.now)
 
 
 def bans(kit: Kit) -> Bans:

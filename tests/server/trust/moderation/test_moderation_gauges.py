@@ -6,26 +6,26 @@ from typing import Any
 
 from server.ops.metrics.histogram import Buckets
 from server.trust.cases.appeal_access import Appeals
-from server.trust.moderation.moderation_gauges import BEHIND, Figures
+from server.trust.moderation.moderation_gauges import BEHIND, ModerationGauges
 from server.trust.moderation_ports import Written
-from server.trust.publication.public_notices import LawNotices
+from server.trust.publication.public_notices import PublicNotices
 from server.trust.sanctions.ban_table import path_of
 from server.trust.sanctions.sanction_table import Decision
 from tests.server.data.conftest import NOW, Kit
 from tests.server.trust.moderation.people import cases, desk, reported
 
 
-async def looked(figures: Figures) -> dict[str, Any]:
+async def looked(figures: ModerationGauges) -> dict[str, Any]:
     """The numbers after a look."""
     await figures.read()
     return dict(figures.reading())
 
 
 async def test_what_waits_is_told_by_queue_with_the_age_of_the_oldest(kit: Kit) -> None:
-    figures = Figures(kit.database, clock=lambda: kit.now)
+    figures = ModerationGauges(kit.database, clock=lambda: kit.now)
     await cases(kit).take(reported(reason="minor"))
     await cases(kit).take(reported(about=33, at=NOW - 100))
-    await LawNotices(kit.database, kit.pseudonyms, clock=lambda: kit.now).write(Written("other", "", "x", ""))
+    await PublicNotices(kit.database, kit.pseudonyms, clock=lambda: kit.now).write(Written("other", "", "x", ""))
     kit.now = NOW + 60
     found = await looked(figures)
     assert (found["serendip_cases_open"]["urgent",], found["serendip_cases_oldest_seconds"]["urgent",]) == (1, 60)
@@ -40,7 +40,7 @@ async def test_each_decision_is_counted_once_and_none_from_before_the_start(kit:
     early = await takes.take(reported(about=99))
     await at_desk.decide(early.hex(), "ada", "so", Decision("ban", "R4", 86_400))
     kit.now = NOW + 1_000
-    figures = Figures(kit.database, clock=lambda: kit.now)
+    figures = ModerationGauges(kit.database, clock=lambda: kit.now)
     bad = await takes.take(reported(at=NOW + 1_000))
     kit.now += 700
     await at_desk.decide(bad.hex(), "ada", "adverts", Decision("ban", "R5"))
@@ -61,7 +61,7 @@ async def test_each_decision_is_counted_once_and_none_from_before_the_start(kit:
 
 
 async def test_founded_reports_are_counted_by_reason_and_what_nobody_read_too(kit: Kit) -> None:
-    figures = Figures(kit.database, clock=lambda: kit.now)
+    figures = ModerationGauges(kit.database, clock=lambda: kit.now)
     bad = await cases(kit).take(reported(reason="hate"))
     await cases(kit).take(reported(about=44))
     await desk(kit).decide(bad.hex(), "ada", "so", Decision("ban", "R4", 86_400))
@@ -74,7 +74,7 @@ async def test_founded_reports_are_counted_by_reason_and_what_nobody_read_too(ki
 
 
 async def test_second_looks_are_counted_by_what_came_of_them(kit: Kit) -> None:
-    figures, at_desk = Figures(kit.database, clock=lambda: kit.now), desk(kit)
+    figures, at_desk = ModerationGauges(kit.database, clock=lambda: kit.now), desk(kit)
     at_desk.drawn = lambda: True  # type: ignore[method-assign]
     idents = [(await cases(kit).take(reported(about=about))).hex() for about in (22, 33)]
     for ident in idents:

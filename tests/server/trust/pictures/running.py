@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from server.ops.config.picture_settings import Pictures
-from server.trust.pictures.picture_client import Judging
+from server.trust.pictures.picture_client import PictureClient
 from tests.support import scenes
 
 
@@ -13,7 +13,7 @@ class Run:
     """The server's side with its process."""
 
     def __init__(self, data: Path, **chosen: object) -> None:
-        self.judging = Judging("server", Pictures.model_validate(chosen), data)
+        self.judging = PictureClient("server", Pictures.model_validate(chosen), data)
         self.task = asyncio.create_task(self.judging.run())
 
     async def until(self, true: Callable[[], bool]) -> None:

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from server.ops.config.picture_settings import Pictures
 from server.trust.pictures import picture_client as module
-from server.trust.pictures.picture_client import AT_ONCE, Judging, stamp
+from server.trust.pictures.picture_client import AT_ONCE, PictureClient, stamp
 from server.trust.pictures.picture_messages import BODY_MAX, CLEAN, HIT, STILL_MAX, UNSCORED, Judged, pack_answer
 from server.trust.pictures.scene_agreement import AGREES, agreement
 from server.trust.programs import helper_process
@@ -126,7 +126,7 @@ async def test_a_still_that_nobody_asked_for_is_looked_at_while_nobody_else_wait
 
 
 async def test_who_has_no_process_is_told_at_once(tmp_path: Path) -> None:
-    judging = Judging("server", Pictures(), tmp_path)
+    judging = PictureClient("server", Pictures(), tmp_path)
     assert await judging.judge(harmless()) is None
     assert await judging.thumb(own()) is None
     assert await judging.glance(own(), 1) is None
@@ -151,7 +151,7 @@ async def test_a_body_that_is_too_long_goes_nowhere(run: Run) -> None:
     ],
 )
 async def test_a_first_word_that_is_none_is_not_believed(tmp_path: Path, data: bytes) -> None:
-    judging = Judging("server", Pictures(), tmp_path)
+    judging = PictureClient("server", Pictures(), tmp_path)
     with pytest.raises((ValueError, KeyError, TypeError)):
         judging.take(None, data)  # type: ignore[arg-type]
     assert not judging.up
@@ -181,7 +181,7 @@ async def test_a_message_that_is_none_ends_the_process(run: Run, monkeypatch: py
 
 
 async def test_a_fault_of_the_process_is_logged_with_its_kind(tmp_path: Path) -> None:
-    judging = Judging("server", Pictures(), tmp_path)
+    judging = PictureClient("server", Pictures(), tmp_path)
     with capture_logs() as events:
         judging.take(None, b'{"fault": "OSError", "where": "a.py:1"}')  # type: ignore[arg-type]
     assert [(event["event"], event["error"], event["where"]) for event in events] == [

@@ -10,13 +10,13 @@ from structlog.testing import capture_logs
 
 from server.ops.config.picture_settings import Pictures
 from server.trust.pictures import picture_provider as module
-from server.trust.pictures.picture_client import Judging
+from server.trust.pictures.picture_client import PictureClient
 from server.trust.pictures.picture_messages import CLEAN, HIT, UNSURE
-from server.trust.pictures.picture_provider import ANSWER_MAX, Http
+from server.trust.pictures.picture_provider import ANSWER_MAX, RemoteJudge
 from tests.server.trust.pictures.running import Run, harmless, own
 from tests.support.moderation import Moderation
 
-Maker = Callable[..., Http]
+Maker = Callable[..., RemoteJudge]
 
 
 @pytest.fixture
@@ -30,11 +30,11 @@ def theirs() -> Iterator[Moderation]:
 async def client(theirs: Moderation, run: Run, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Maker]:
     """Makes clients of it, which end with the test, and wait for as long as it takes."""
     monkeypatch.setattr(module, "PATIENCE", 60.0)
-    made: list[Http] = []
+    made: list[RemoteJudge] = []
 
-    def make(local: Judging | None = None, **more: object) -> Http:
+    def make(local: PictureClient | None = None, **more: object) -> RemoteJudge:
         settings = {"provider": "http", "url": theirs.url, "key": "sesame", **more}
-        made.append(Http(Pictures.model_validate(settings), local or run.judging))
+        made.append(RemoteJudge(Pictures.model_validate(settings), local or run.judging))
         return made[-1]
 
     yield make
@@ -148,5 +148,5 @@ async def test_too_many_at_once_are_judged_here(client: Maker, theirs: Moderatio
 
 
 async def test_where_there_is_no_process_nobody_is_asked(client: Maker, theirs: Moderation, tmp_path: Path) -> None:
-    assert await client(Judging("server", Pictures(), tmp_path)).judge(harmless()) is None
+    assert await client(PictureClient("server", Pictures(), tmp_path)).judge(harmless()) is None
     assert theirs.asked == []

@@ -8,18 +8,18 @@ from typing import Any
 from sqlalchemy import select
 
 from server.data.schema.transparency_schema import law_notice
-from server.trust.desk.public_notice_desk import LawDesk
+from server.trust.desk.public_notice_desk import PublicNoticeWork
 from server.trust.moderation_ports import Written
 from server.trust.publication import public_notices
-from server.trust.publication.public_notices import LawNotices
+from server.trust.publication.public_notices import PublicNotices
 from tests.server.data.conftest import NOW, Kit
 
 SAID = Written("chat", "25 November, about 18:00 UTC", "Somebody sells passports.", "me@example.org")
 
 
-def notices(kit: Kit) -> LawNotices:
+def notices(kit: Kit) -> PublicNotices:
     """What takes them, at the test's time."""
-    return LawNotices(kit.database, kit.pseudonyms, clock=lambda: kit.now)
+    return PublicNotices(kit.database, kit.pseudonyms, clock=lambda: kit.now)
 
 
 async def test_a_notice_is_sealed_and_its_receipt_says_that_it_came(kit: Kit) -> None:
@@ -43,7 +43,7 @@ async def test_a_guess_finds_nothing(kit: Kit) -> None:
 async def test_beyond_the_bound_none_is_kept_until_one_is_decided(kit: Kit, monkeypatch: Any) -> None:
     monkeypatch.setattr(public_notices, "BOUND", 2)
     assert [bool(await notices(kit).write(SAID)) for _ in range(3)] == [True, True, False]
-    desk = LawDesk(kit.database, kit.pseudonyms, clock=lambda: kit.now)
+    desk = PublicNoticeWork(kit.database, kit.pseudonyms, clock=lambda: kit.now)
     await desk.answer((await desk.waiting())[0].id, "ada", "read", "none")
     assert await notices(kit).write(SAID) is not None
 
@@ -58,7 +58,7 @@ async def test_longest_words_of_any_script_fit(kit: Kit) -> None:
 
 
 async def test_a_decided_notice_leaves_in_its_time_and_one_that_nobody_decided_is_closed_and_says_so(kit: Kit) -> None:
-    desk = LawDesk(kit.database, kit.pseudonyms, clock=lambda: kit.now)
+    desk = PublicNoticeWork(kit.database, kit.pseudonyms, clock=lambda: kit.now)
     await notices(kit).write(SAID)
     await desk.answer((await desk.waiting())[0].id, "ada", "read", "acted")
     receipts = [await notices(kit).write(said) for said in (replace(SAID, kind="other"), replace(SAID, kind="child"))]

@@ -23,9 +23,9 @@ from server.data.statement.current_statement import Published
 from server.data.store.service import Parts
 from server.ops.config.settings import Retention, Settings
 from server.trust.cases.appeal_access import Appeals
-from server.trust.data_export.person_data import Known
+from server.trust.data_export.person_data import PersonExports
 from server.trust.data_requests.request_log import Asked, Requests
-from server.trust.desk.appeal_decisions import Reviews
+from server.trust.desk.appeal_decisions import AppealDecisions
 from server.trust.evidence.case_pictures import OWN, STRIP, Picture
 from server.trust.sanctions.ban_table import path_of
 from server.trust.sanctions.sanction_table import Decision
@@ -45,10 +45,10 @@ class Story:
     marks: dict[int, list[str]]
 
 
-def known(kit: Kit, **operator: str) -> Known:
+def known(kit: Kit, **operator: str) -> PersonExports:
     """The answers of this store."""
     parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, None)  # type: ignore[arg-type]
-    return Known(parts, lambda: stated("Hosting Ltd", kit.retention, **operator))
+    return PersonExports(parts, lambda: stated("Hosting Ltd", kit.retention, **operator))
 
 
 def stated(hosting: str, retention: Retention, **operator: str) -> dict[str, Any]:
@@ -109,7 +109,7 @@ async def told(kit: Kit) -> Story:
         await people.desk(kit).decide(found[about].hex(), "mod-one", f"why {about}", decision)
         token = path_of(kit.pseudonyms, found[about]).rpartition("/")[2]
         await appeals.write(token, f"appeal of {about}")
-    reviews = Reviews(kit.database, people.sealed(kit), kit.pseudonyms, clock=lambda: kit.now)
+    reviews = AppealDecisions(kit.database, people.sealed(kit), kit.pseudonyms, clock=lambda: kit.now)
     await reviews.answer(found[A].hex(), "mod-two", "read again", uphold=True, words=f"answer to {A}")
     for by, about in ((A, B), (B, A)):
         report = people.reported(by, about, reason="nudity", at=NOW + DAY + 1, shown=cameras(by, about))

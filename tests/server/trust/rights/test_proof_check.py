@@ -9,7 +9,7 @@ from server.ops.security import secret_keys
 from server.trust.data_requests.proof import AGENT, WHOLE, Proved
 from server.trust.data_requests.request_log import Asked, Requests
 from server.trust.data_requests.rights_key import RightsKeys
-from server.trust.rights.proof_check import Proving
+from server.trust.rights.proof_check import ProofChecks
 from tests.server.data.conftest import NOW, Kit, people, transcript
 
 ME, OTHER = 11, 22
@@ -21,7 +21,7 @@ def sealed(kit: Kit) -> RightsKeys:
 
 
 async def test_older_keys_and_codes_open_nothing_once_they_are_revoked(kit: Kit, sealed: RightsKeys) -> None:
-    proving = Proving(kit.database, kit.pseudonyms, sealed)
+    proving = ProofChecks(kit.database, kit.pseudonyms, sealed)
     old, code = sealed.key(ME, NOW * 1000), sealed.code(ME, NOW * 1000, AGENT)
     others = sealed.key(OTHER, NOW * 1000)
     assert await proving.prove(f" {old}\n", NOW) == Proved(ME, 3, WHOLE)
@@ -37,7 +37,7 @@ async def test_older_keys_and_codes_open_nothing_once_they_are_revoked(kit: Kit,
 
 
 async def test_a_code_knows_the_request_that_it_was_used_for(kit: Kit, sealed: RightsKeys) -> None:
-    proving, requests = Proving(kit.database, kit.pseudonyms, sealed), Requests(kit.database, kit.pseudonyms)
+    proving, requests = ProofChecks(kit.database, kit.pseudonyms, sealed), Requests(kit.database, kit.pseudonyms)
     code = sealed.code(ME, NOW * 1000, AGENT)
     fresh = await proving.prove(code, NOW)
     assert fresh is not None
@@ -50,7 +50,7 @@ async def test_a_code_knows_the_request_that_it_was_used_for(kit: Kit, sealed: R
 
 
 async def test_the_delete_address_of_a_log_is_level_two(kit: Kit, sealed: RightsKeys) -> None:
-    proving = Proving(kit.database, kit.pseudonyms, sealed)
+    proving = ProofChecks(kit.database, kit.pseudonyms, sealed)
     saved = await kit.logs.save(transcript(), people())
     for text in (saved.delete, f"https://chat.example/log/delete/{saved.delete}"):
         assert await proving.prove(text, NOW) == Proved(0, 2, frozenset())
@@ -58,7 +58,7 @@ async def test_the_delete_address_of_a_log_is_level_two(kit: Kit, sealed: Rights
 
 
 async def test_every_proof_costs_the_same_look_ups(kit: Kit, sealed: RightsKeys) -> None:
-    proving = Proving(kit.database, kit.pseudonyms, sealed)
+    proving = ProofChecks(kit.database, kit.pseudonyms, sealed)
     revoked = sealed.key(OTHER, NOW * 1000)
     await proving.revoke(OTHER, NOW * 1000 + 1)
     seen: list[str] = []

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from server.data.schema.moderation_schema import ban as ban_table
 from server.data.schema.moderation_schema import case, case_subject
 from server.ops.config.moderation_policy import DAY
-from server.trust.sanctions.ban_rows import TOLD, steps
+from server.trust.sanctions.ban_rows import TOLD, earlier_steps
 from server.trust.sanctions.sanction_table import Decision, Refused
 from tests.server.data.conftest import NOW, Kit, address
 from tests.server.trust.moderation.people import ban, cases, desk, reported
@@ -55,7 +55,7 @@ async def test_steps_are_found_of_all_rules_at_once_and_of_nobody_else_without_a
     async with kit.database.read() as connection:
         for who in (case_subject.c.identity.is_not(None), case_subject.c.identity.is_(None)):
             subject = (await connection.execute(select(case_subject).where(who).limit(1))).one()
-            met.append(await steps(connection, subject, NOW + DAY))
+            met.append(await earlier_steps(connection, subject, NOW + DAY))
     assert {rule: [measure for measure, _ in found] for rule, found in met[0].items()} == {
         "R4": ["warning"],
         "R6": ["warning"],
