@@ -36,8 +36,8 @@ from server.trust.cases.report_cases import Cases, due
 from server.trust.console.console_app import build
 from server.trust.evidence.chat_evidence import LINES, Evidence, Said
 from server.trust.evidence.reported_chat import Person, Reported
-from server.trust.operators.accounts import Accounts
-from server.trust.operators.console_sessions import COOKIE, Sessions
+from server.trust.moderators.console_sessions import COOKIE, Sessions
+from server.trust.moderators.moderator_accounts import Accounts
 
 GOAL = 0.100  # seconds
 PAGES = 60  # of each kind

@@ -28,7 +28,7 @@ from server.data.statement.current_statement import Published
 from server.data.store.service import Parts, open_parts
 from server.ops.config.settings import Settings
 from server.ops.security import secret_keys
-from server.trust.data_export.person_data import PersonExports
+from server.trust.data_export.person_export import PersonExports
 
 SMALL, MANY, HUGE = 10, 2_000, 100_000  # own rows of a person
 PEOPLE = 100  # who have SMALL

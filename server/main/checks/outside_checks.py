@@ -33,8 +33,8 @@ from server.ops.health.certificates import site_places
 from server.ops.security.secret_keys import Keys
 from server.realtime.video.ice_servers import Ice, turn_secret
 from server.site.translation.libretranslate import Libre, Untranslated
-from server.trust.captcha.siteverify import Siteverify
-from server.trust.operators.accounts import expected, unread_queues
+from server.trust.challenge.captcha_verdicts import Siteverify
+from server.trust.moderators.moderator_accounts import expected, unread_queues
 
 PATIENCE: Final = 10.0  # seconds for each
 _turn = re.compile(r"(turns?):(\[[^\]]+\]|[^:?]+)(?::(\d+))?(?:\?transport=(udp|tcp))?").fullmatch

@@ -24,7 +24,7 @@ from server.main.commands.command_output import (
 from server.main.commands.store_commands import perform
 from server.ops.config.settings import Settings
 from server.trust.console.console_server import known_origin
-from server.trust.operators.accounts import Account, Accounts
+from server.trust.moderators.moderator_accounts import Account, Accounts
 
 app = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="a pseudonym: a-z 0-9 . _ -")]

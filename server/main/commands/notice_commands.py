@@ -30,7 +30,7 @@ from server.main.commands.command_output import (
 )
 from server.main.commands.store_commands import perform
 from server.ops.config.settings import Settings
-from server.trust.desk.public_notice_desk import OUTCOMES, Notice, PublicNoticeWork, Waiting
+from server.trust.decisions.public_notice_work import OUTCOMES, Notice, PublicNoticeWork, Waiting
 from server.trust.moderation_ports import KINDS
 from server.trust.publication import monthly_figures
 from server.trust.publication.published_figures import tables

@@ -28,10 +28,10 @@ from server.main.commands.store_commands import perform
 from server.ops.config.moderation_policy import DAY, HOUR
 from server.ops.config.settings import Settings
 from server.trust.cases.case_queues import Listed
-from server.trust.child_protection import child_report, child_report_api
-from server.trust.desk.appeal_decisions import Appeal
-from server.trust.desk.case_desk import CaseWork, Opened
-from server.trust.desk.second_review import OpenReview
+from server.trust.child_protection import referral_api, referral_package
+from server.trust.decisions.appeal_decisions import Appeal
+from server.trust.decisions.case_work import CaseWork, Opened
+from server.trust.decisions.second_reviews import OpenReview
 from server.trust.evidence.chat_evidence import Evidence
 from server.trust.sanctions.sanction_table import Decision, spoken
 
@@ -195,7 +195,9 @@ def refer(
     case: Ident,
     why: Why,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="a new folder for the package")] = None,
-    kind: Annotated[str, typer.Option("--type", help=f"of the incident: {', '.join(child_report.TYPES)}")] = "material",
+    kind: Annotated[
+        str, typer.Option("--type", help=f"of the incident: {', '.join(referral_package.TYPES)}")
+    ] = "material",
     name: Annotated[str, typer.Option("--name", help="who reports, a person; default: operator.name")] = "",
     mail: Annotated[str, typer.Option("--mail", help="where they are reached; default: operator.email")] = "",
     send: Annotated[bool, typer.Option("--send", help="report it to safety.child_endpoint, too")] = False,
@@ -205,9 +207,9 @@ def refer(
     operator: Operator = "",
 ) -> None:
     """Make the package of a report about child abuse, as files. Nothing leaves this machine without --send."""
-    if (out is None) == (not sent) or (send and sent) or kind not in child_report.TYPES:
+    if (out is None) == (not sent) or (send and sent) or kind not in referral_package.TYPES:
         stop(
-            f"wanted: --out DIR with a --type of {', '.join(child_report.TYPES)}, and --send or not; or --sent NUMBER alone",
+            f"wanted: --out DIR with a --type of {', '.join(referral_package.TYPES)}, and --send or not; or --sent NUMBER alone",
             status=2,
         )
 
@@ -218,13 +220,13 @@ def refer(
         number = sent
         if out is not None:
             found = await at_desk.gather(case, who(operator), why)
-            reporter = child_report.Reporter(name or settings.operator.name, mail or settings.operator.email)
-            package = child_report.build(found, reporter, kind)
-            for path in child_report.write(package, out):
+            reporter = referral_package.Reporter(name or settings.operator.name, mail or settings.operator.email)
+            package = referral_package.build(found, reporter, kind)
+            for path in referral_package.write(package, out):
                 say(clean(path))
             if send:
                 password = chosen.child_password.get_secret_value()
-                number = await child_report_api.send(package, chosen.child_endpoint, chosen.child_user, password)
+                number = await referral_api.send(package, chosen.child_endpoint, chosen.child_user, password)
         if number:
             await at_desk.referred(case, who(operator), why, number)
         return number

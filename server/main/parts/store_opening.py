@@ -34,7 +34,7 @@ async def open_store(
     from server.data.store import service
     from server.trust.console import console_server as console_service
     from server.trust.moderation import service as safety_service
-    from server.trust.operators.accounts import expected, unread_queues
+    from server.trust.moderators.moderator_accounts import expected, unread_queues
     from server.trust.rights.service import over
 
     async def purge(parts: service.Parts) -> None:

@@ -18,7 +18,7 @@ from server.data.keys.epoch_keys import KeyGone
 from server.data.retention import legal_holds
 from server.data.schema.moderation_schema import ban, case, case_subject, evidence, report
 from server.ops.config.moderation_policy import DAY
-from server.trust.cases.desk_base import CaseBase, Missing
+from server.trust.cases.case_base import CaseBase, Missing
 from server.trust.cases.report_cases import NOTE
 from server.trust.evidence import picture_evidence
 from server.trust.evidence.chat_evidence import Evidence, Unreadable, unpack

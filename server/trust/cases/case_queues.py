@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.schema.moderation_schema import OPEN, case, report
 from server.ops.config.moderation_policy import CROWD_MOST, CROWD_POINTS, DAY, QUEUES, UNPROVEN_MOST, URGENT
-from server.trust.cases.desk_base import CaseBase
+from server.trust.cases.case_base import CaseBase
 from server.trust.cases.report_cases import POINT
 
 LOOKED = 200  # cases of a queue that are weighed; order is exact unless 200 cases are within 45 points (7.5 hours) of the first

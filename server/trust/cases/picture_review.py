@@ -16,7 +16,7 @@ from server.data.retention.monthly_counts import SEEN
 from server.data.schema.moderation_schema import OPEN, case, case_subject, evidence
 from server.ops.config.moderation_policy import CHILDREN, DAY, PAUSE
 from server.trust.cases import automatic_actions
-from server.trust.cases.desk_base import NAME, CaseBase, Missing
+from server.trust.cases.case_base import NAME, CaseBase, Missing
 from server.trust.evidence import child_material as child
 from server.trust.evidence import picture_evidence
 from server.trust.sanctions.ban_rows import impose

@@ -36,9 +36,9 @@ from server.ops.config.moderation_policy import (
 )
 from server.trust.cases import automatic_actions
 from server.trust.evidence import child_material, picture_evidence
-from server.trust.evidence.case_pictures import Picture, bounded
 from server.trust.evidence.chat_evidence import pack
 from server.trust.evidence.reported_chat import Person, Reported
+from server.trust.evidence.reported_picture import Picture, bounded
 
 AFTER = 3 * DAY  # seconds that the text of a report is kept that came after its case was decided
 POINT = 600  # seconds of age that count as one point of priority

@@ -15,8 +15,8 @@ from engine.wire.protocol import CHALLENGE_WAITS, PLAIN, PRIVATE, PROGRAM
 from server.ops import log
 from server.ops.config.challenge_settings import ALTCHA, RECAPTCHA, Challenge
 from server.ops.metrics.exposition import Reading
-from server.trust.captcha.siteverify import ACTION, Siteverify
 from server.trust.challenge.altcha_puzzles import LIFE, TRIES, Puzzles
+from server.trust.challenge.captcha_verdicts import ACTION, Siteverify
 
 MAKING_MAX: Final = 64  # puzzles that wait for a thread; beyond it, clients must retry
 BUSY: Final = -1.0

@@ -1,1 +1,1 @@
-"""Report child abuse material to the body that the law names, and delete the records of minors."""
+"""Refer child abuse material to the body that the law names, and delete the records of minors."""

@@ -2,7 +2,7 @@
 
 **Invariant:** permissions are in roles.py, and console_gate.py alone checks them.
 
-browser ─► gate (session, role, step-up, own page) ─► a handler ─► server.trust.desk.case_desk ─► store
+browser ─► gate (session, role, step-up, own page) ─► a handler ─► server.trust.decisions.case_work ─► store
              │                                            └► pages (templates/)
              └► accounts, passkeys, sessions, approvals ─► store
 """

@@ -7,8 +7,8 @@ from aiohttp import web
 from server.trust.console import case_words
 from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
-from server.trust.operators.accounts import Accounts, Refused
-from server.trust.operators.roles import ROLES, Action, Operator
+from server.trust.moderators.moderator_accounts import Accounts, Refused
+from server.trust.moderators.roles import ROLES, Action, Operator
 
 
 class AccountRoutes:

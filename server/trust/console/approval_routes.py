@@ -14,9 +14,9 @@ from server.http.words.sentences import Said
 from server.trust.console.case_words import wanted_words
 from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
-from server.trust.operators.accounts import Refused
-from server.trust.operators.approvals import GOOD, Approvals, Asked
-from server.trust.operators.roles import TWO_OPERATORS, Action, Operator
+from server.trust.moderators.approvals import GOOD, Approvals, Asked
+from server.trust.moderators.moderator_accounts import Refused
+from server.trust.moderators.roles import TWO_OPERATORS, Action, Operator
 
 
 class ApprovalRoutes:

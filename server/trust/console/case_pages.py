@@ -11,9 +11,9 @@ from server.http.words.sentences import Said
 from server.http.words.worded_errors import Worded
 from server.trust.console.console_gate import Gate, Handler
 from server.trust.console.console_pages import Pages
-from server.trust.desk.case_desk import CaseWork
-from server.trust.operators.moderator_shifts import Shifts
-from server.trust.operators.roles import OPENED_BY, Operator
+from server.trust.decisions.case_work import CaseWork
+from server.trust.moderators.moderator_shifts import Shifts
+from server.trust.moderators.roles import OPENED_BY, Operator
 from server.trust.sanctions.sanction_table import Refused
 
 CASE = "/case/{case:[0-9a-f]{32}}"

@@ -16,8 +16,8 @@ from server.ops.config.moderation_policy import ADULTS, AGE, APPEALS, DAY, FOR_G
 from server.ops.config.moderation_policy import reason as policy_reason
 from server.trust.cases.case_queues import Count, Listed, Record
 from server.trust.cases.picture_review import CasePicture
-from server.trust.desk.case_desk import Crowd, Earlier, Opened, Outcome
-from server.trust.desk.second_review import OpenReview, SecondReview
+from server.trust.decisions.case_work import Crowd, Earlier, Opened, Outcome
+from server.trust.decisions.second_reviews import OpenReview, SecondReview
 from server.trust.evidence.chat_evidence import Evidence
 from server.trust.sanctions.sanction_table import CLOSING, Decision, Refused, length, spoken
 

@@ -21,20 +21,20 @@ from server.ops import log
 from server.ops.config.settings import Console
 from server.trust.console.account_routes import add_accounts
 from server.trust.console.approval_routes import add_approvals
-from server.trust.console.case_work import add_casework
+from server.trust.console.case_routes import add_casework
 from server.trust.console.console_files import Files
 from server.trust.console.console_gate import Gate
 from server.trust.console.console_language import add_language
 from server.trust.console.console_pages import Pages
-from server.trust.console.notice_pages import add_notices
-from server.trust.console.sign_in import SignInRoutes, add_sign_in
-from server.trust.desk.case_desk import CaseWork
-from server.trust.desk.public_notice_desk import PublicNoticeWork
-from server.trust.operators.accounts import Accounts
-from server.trust.operators.approvals import HOUR, Approvals
-from server.trust.operators.console_sessions import Sessions
-from server.trust.operators.passkeys import Passkeys
-from server.trust.operators.roles import Operator
+from server.trust.console.public_notice_routes import add_notices
+from server.trust.console.sign_in_routes import SignInRoutes, add_sign_in
+from server.trust.decisions.case_work import CaseWork
+from server.trust.decisions.public_notice_work import PublicNoticeWork
+from server.trust.moderators.approvals import HOUR, Approvals
+from server.trust.moderators.console_sessions import Sessions
+from server.trust.moderators.moderator_accounts import Accounts
+from server.trust.moderators.passkeys import Passkeys
+from server.trust.moderators.roles import Operator
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Part = Callable[[Gate, Pages, CaseWork, Approvals, Accounts], None]

@@ -18,8 +18,8 @@ from server.http.request.client_info import cookie_of
 from server.http.request.forms import BadForm, Form, form
 from server.http.request.same_origin import from_own_page
 from server.trust.console.console_pages import Pages
-from server.trust.operators.console_sessions import COOKIE, SESSION, Session, Sessions
-from server.trust.operators.roles import STEP_UP, Operator, Who, allowed
+from server.trust.moderators.console_sessions import COOKIE, SESSION, Session, Sessions
+from server.trust.moderators.roles import STEP_UP, Operator, Who, allowed
 
 Handler = Callable[[web.Request, Operator], Awaitable[web.StreamResponse]]
 # whether an answer proves a passkey of this moderator now

@@ -20,8 +20,8 @@ from server.http.request.client_info import cookie_of
 from server.http.words import templates
 from server.http.words.sentences import Said, said
 from server.trust.console.console_files import address
-from server.trust.operators.console_sessions import SESSION
-from server.trust.operators.roles import Operator, Who, allowed
+from server.trust.moderators.console_sessions import SESSION
+from server.trust.moderators.roles import Operator, Who, allowed
 
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGE = "__Host-mod-language"  # the cookie of the choice

@@ -19,8 +19,8 @@ from server.ops.metrics.exposition import Reading, errno_name
 from server.ops.process.listening_sockets import Sockets
 from server.ops.process.side_port import IDLE_SECONDS, SidePort
 from server.trust.console.console_app import SESSIONS, SIGNING, build
-from server.trust.console.sign_in import SignInRoutes
-from server.trust.operators.console_sessions import Sessions
+from server.trust.console.sign_in_routes import SignInRoutes
+from server.trust.moderators.console_sessions import Sessions
 
 SWEEP = 300.0  # seconds between deletions of expired sessions
 TASK = "console-sessions"

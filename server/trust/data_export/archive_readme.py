@@ -8,7 +8,7 @@ from typing import Any
 from server.http.pages import FOLDER
 from server.http.words import templates
 from server.http.words.sentences import said
-from server.trust.data_export.answer_parts import PARTS
+from server.trust.data_export.export_parts import PARTS
 
 _NAME = "rights-readme.html"
 _TEMPLATE = templates.environment(FOLDER, _NAME).get_template(_NAME)

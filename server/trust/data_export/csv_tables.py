@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from server.trust.data_export.answer_parts import Row
+from server.trust.data_export.export_parts import Row
 
 # with the full-width forms, which some programs accept too
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")

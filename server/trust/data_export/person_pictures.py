@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, or_, select
 
 from server.data.schema.moderation_schema import evidence
-from server.trust.data_export.answer_parts import Row as Piece
+from server.trust.data_export.export_parts import Row as Piece
 from server.trust.data_export.person_rows import Rows, View, cases_about, day, month
 from server.trust.evidence.picture_evidence import CHILD, PICTURE
 

@@ -29,7 +29,7 @@ from server.ops.config.moderation_policy import FOR_GOOD
 from server.ops.config.settings import Retention
 from server.trust.cases.appeal_access import WORDS
 from server.trust.cases.report_cases import NOTE
-from server.trust.data_export.answer_parts import Row as Piece
+from server.trust.data_export.export_parts import Row as Piece
 from server.trust.data_export.person_values import Person
 from server.trust.evidence.picture_evidence import PICTURE
 from server.trust.sanctions.ban_rows import TOLD

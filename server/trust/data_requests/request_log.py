@@ -30,7 +30,7 @@ from server.data.schema.deletion_schema import deletion
 from server.ops.security.reference_numbers import number
 from server.ops.security.url_secrets import SECRET
 from server.trust.data_requests import request_states
-from server.trust.data_requests.proof import Proved
+from server.trust.data_requests.identity_proof import Proved
 from server.trust.data_requests.request_number import read as read_number
 from server.trust.data_requests.request_states import RUNNING, Standing
 from server.trust.data_requests.rights_ports import NoSuchRequest, QueueFull, Request, Step, Used

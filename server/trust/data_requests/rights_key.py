@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from server.ops.security.secret_keys import Keys, Purpose
-from server.trust.data_requests.proof import DELETE, KNOW, WHOLE
+from server.trust.data_requests.identity_proof import DELETE, KNOW, WHOLE
 
 KEY = "sr1."
 CODE = "sa1."

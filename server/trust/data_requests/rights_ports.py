@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from server.ops.metrics.exposition import Reading
-from server.trust.data_requests.page_token import PageTokens
-from server.trust.data_requests.proof import Proved
+from server.trust.data_requests.form_tokens import PageTokens
+from server.trust.data_requests.identity_proof import Proved
 from server.trust.data_requests.request_states import Standing
 
 Shape = TypeVar("Shape")

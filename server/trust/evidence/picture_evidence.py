@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.data.objects.sealed_objects import Placed, Sealed
 from server.data.schema.moderation_schema import evidence
-from server.trust.evidence.case_pictures import KINDS, MOST_OF_A_CASE, Picture
+from server.trust.evidence.reported_picture import KINDS, MOST_OF_A_CASE, Picture
 
 CHILD = "child/"  # the folder of apparent abuse material, for the role child alone
 PICTURE = evidence.c.kind.in_(KINDS)

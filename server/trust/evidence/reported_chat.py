@@ -11,8 +11,8 @@ from typing import Any
 
 from engine.views import Act, Report, SeatView
 from server.ops.security.receipt_address import secret
-from server.trust.evidence.case_pictures import Picture
 from server.trust.evidence.chat_evidence import Evidence, Found, Said, last, said
+from server.trust.evidence.reported_picture import Picture
 
 
 @dataclass(frozen=True, slots=True)

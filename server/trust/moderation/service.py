@@ -31,7 +31,7 @@ from server.trust.moderation.moderation_gauges import ModerationGauges
 from server.trust.moderation_ports import PicturesOfChats, Receipt
 from server.trust.publication import monthly_figures
 from server.trust.publication.public_notices import PublicNotices
-from server.trust.reports import receipt_answers
+from server.trust.reports import report_outcome
 from server.trust.reports.cookie_age import has_old_cookie
 from server.trust.reports.report_intake import Intake
 from server.trust.sanctions.ban_loader import Bans
@@ -221,8 +221,8 @@ class Safety:
         """Return the outcome of a report by the last part of its receipt's address, or None if there is no such report. Raises StoreAway."""
         bits = secret(text) or bytes(SECRET)
         if self._intake.holds(bits):
-            return Receipt(receipt_answers.RECEIVED, int(time.time()))
-        return await receipt_answers.find(self._parts.database, self._parts.pseudonyms, bits)
+            return Receipt(report_outcome.RECEIVED, int(time.time()))
+        return await report_outcome.find(self._parts.database, self._parts.pseudonyms, bits)
 
     @property
     def appeals(self) -> Appeals:

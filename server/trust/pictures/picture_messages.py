@@ -9,7 +9,7 @@ import struct
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from server.trust.evidence.case_pictures import BYTES
+from server.trust.evidence.reported_picture import BYTES
 from server.trust.pictures.scene_agreement import THUMB
 
 STRIP: Final = (320, 720)  # pixels: TILES of TILE, stacked

@@ -98,11 +98,11 @@ def main(arguments: list[str]) -> int:
     with socket.socket(fileno=PAIR) as sock:
         try:
             # Imported here: other importers of this module do not need these libraries.
-            from server.trust.pictures import picture_lists
+            from server.trust.pictures import picture_hash_lists
             from server.trust.pictures.picture_verdict import Judge, Limits, guard
 
             guard()
-            known, bad = picture_lists.read(Path(folder))
+            known, bad = picture_hash_lists.read(Path(folder))
             judge = Judge(Limits(float(hit), float(unsure), int(quality)), known)
             judge.warm()
             told = {"ready": len(known), "bad": bad, "without": confine()}

@@ -23,8 +23,8 @@ from engine.wire.protocol import SNAP_WITHIN
 from server.ops import log
 from server.ops.metrics.exposition import Reading
 from server.ops.metrics.metric_table import VALUES
-from server.trust.evidence.case_pictures import OWN, STRIP, Adds, Picture
-from server.trust.pictures import jpeg_head
+from server.trust.evidence.reported_picture import OWN, STRIP, Adds, Picture
+from server.trust.pictures import jpeg_header
 from server.trust.pictures.picture_messages import STRIP as STRIP_SIZE
 from server.trust.pictures.picture_messages import TILE, UNDECIDED, Judged
 from server.trust.pictures.scene_agreement import agreement
@@ -137,7 +137,7 @@ class Looks:
         if asked is None:
             self.tally["late"] += 1
             raise Refused(404)
-        if jpeg_head.size(body) != SIZES[kind]:
+        if jpeg_header.size(body) != SIZES[kind]:
             self.tally["refused"] += 1
             raise Refused(415)
         self.tally[kind] += 1

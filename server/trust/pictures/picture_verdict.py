@@ -16,9 +16,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from PIL import Image
 
-from server.trust.pictures import jpeg_head
+from server.trust.pictures import jpeg_header
 from server.trust.pictures.pdq import Hashed, hashed
-from server.trust.pictures.picture_lists import Known
+from server.trust.pictures.picture_hash_lists import Known
 from server.trust.pictures.picture_messages import (
     CLEAN,
     HIT,
@@ -121,7 +121,7 @@ class Judge:
 
     def _still(self, job: Job) -> Judged:
         """Judge the middle frame of a still. Raises ValueError, or any error of a decoder."""
-        size = jpeg_head.size(job.body)
+        size = jpeg_header.size(job.body)
         if size is None or size[0] * size[1] > STILL_PIXELS or min(size[0], size[1] // job.frames) < LEAST:
             raise ValueError("another size")
         with room(STILL_PIXELS):
@@ -166,7 +166,7 @@ class Judge:
 
 def _decoded(body: bytes, size: tuple[int, int]) -> Image.Image:
     """Decode to RGB. Raises ValueError, or any error of a decoder."""
-    if jpeg_head.size(body) != size:
+    if jpeg_header.size(body) != size:
         raise ValueError("another size")
     with Image.open(BytesIO(body), formats=("JPEG",)) as picture:
         if picture.size != size:

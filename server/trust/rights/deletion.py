@@ -30,7 +30,7 @@ from server.trust.data_requests import exemptions
 from server.trust.data_requests.exemptions import Kept
 from server.trust.data_requests.request_states import FULFILLED
 from server.trust.rights.deletion_receipt import Receipts
-from server.trust.rights.receipt_words import receipt_text
+from server.trust.rights.deletion_receipt_text import receipt_text
 
 HOUR, DAY = 3_600, 86_400
 DISPUTES = ("restrict", "object")  # kinds that hide and keep data until their request is closed

@@ -16,7 +16,7 @@ from server.data.schema.chat_schema import log
 from server.data.schema.data_request_schema import agent_use, rights_key
 from server.data.schema.erasure_conditions import shown_log
 from server.ops.security.url_secrets import SECRET, decode
-from server.trust.data_requests.proof import Proved
+from server.trust.data_requests.identity_proof import Proved
 from server.trust.data_requests.rights_key import Opened, RightsKeys
 
 AGENT_CODE = b"agent.code"

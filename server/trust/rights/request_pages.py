@@ -17,12 +17,12 @@ from server.data.statement.statement_document import said as statement
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.site_services import SERVICES, Services
 from server.http.words.sentences import Said
-from server.trust.data_export.answer_parts import PARTS
-from server.trust.data_requests import page_token, request_number, request_states
-from server.trust.data_requests.proof import AGENT, DELETE, KNOW, MANAGE, WHOLE, Proved
+from server.trust.data_export.export_parts import PARTS
+from server.trust.data_requests import form_tokens, request_number, request_states
+from server.trust.data_requests.identity_proof import AGENT, DELETE, KNOW, MANAGE, WHOLE, Proved
 from server.trust.data_requests.rights_key import CODE_DAYS
 from server.trust.data_requests.rights_ports import Deleting, QueueFull, Request, Rights, Used
-from server.trust.rights.receipt_words import when
+from server.trust.rights.deletion_receipt_text import when
 from server.trust.rights.rights_api import Api
 from server.trust.rights.rights_page import PRIVATE, Gate, Refused, Visit, said, send, shown
 
@@ -121,12 +121,12 @@ class RightsRoutes:
         return self._confirm(visit, empty=False)
 
     def _confirm(self, visit: Visit, *, empty: bool) -> web.Response:
-        page = self.gate.page(visit, page_token.CONFIRM)
+        page = self.gate.page(visit, form_tokens.CONFIRM)
         return shown(visit.request, visit.tongue, "rights-confirm.html", page, empty=empty)
 
     async def confirmed(self, request: web.Request) -> web.Response:
         """`POST …/delete/confirm`: hide the data from now on."""
-        visit = await self.gate.act(request, page_token.CONFIRM)
+        visit = await self.gate.act(request, form_tokens.CONFIRM)
         proved = await self.gate.may(visit, DELETE)
         records, logs = visit.fields.flag("records"), visit.fields.flag("logs")
         if not records and not logs:

@@ -18,7 +18,7 @@ from aiohttp import web
 
 from server.data.errors import Crowded, ObjectsAway, StoreAway
 from server.http.request.forms import BadForm, body
-from server.trust.data_requests.proof import DELETE, KNOW, Proved
+from server.trust.data_requests.identity_proof import DELETE, KNOW, Proved
 from server.trust.data_requests.rights_ports import Request, Used
 from server.trust.rights.rights_page import PRIVATE, Gate, Refused, send
 

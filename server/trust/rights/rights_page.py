@@ -22,8 +22,8 @@ from server.http.request.client_info import CLIENT_INFO
 from server.http.request.forms import BadForm, Form, form
 from server.http.request.same_origin import from_own_page
 from server.http.request.site_services import Services
-from server.trust.data_requests import page_token
-from server.trust.data_requests.proof import WHOLE, Proved
+from server.trust.data_requests import form_tokens
+from server.trust.data_requests.identity_proof import WHOLE, Proved
 from server.trust.data_requests.rights_limits import Limits
 from server.trust.data_requests.rights_ports import Rights
 from server.trust.rights.rights_language import Language, language
@@ -84,7 +84,7 @@ class Gate:
         identity = self._identities.of(request.app[CLIENT_INFO].cookie(request))
         return Visit(request, language(request), identity)
 
-    async def act(self, request: web.Request, step: bytes = page_token.ACT) -> Visit:
+    async def act(self, request: web.Request, step: bytes = form_tokens.ACT) -> Visit:
         """Read a sent form of this server. Raises Refused, BadForm."""
         visit = self.visit(request)
         if not from_own_page(request):
@@ -134,7 +134,7 @@ class Gate:
         """Return the client's address."""
         return request.app[CLIENT_INFO].address(request)
 
-    def page(self, visit: Visit, step: bytes = page_token.ACT) -> Page:
+    def page(self, visit: Visit, step: bytes = form_tokens.ACT) -> Page:
         """Return a fresh token, with the proof to carry on."""
         token = self.rights.tokens.make(step, visit.identity, self.rights.now)
         return Page(token, visit.tongue.query, visit.proof)

@@ -20,10 +20,10 @@ from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.exposition import Reading
 from server.ops.security.secret_keys import Keys, Purpose
 from server.ops.security.url_secrets import decode, draw, encode
-from server.trust.data_export.person_data import PersonExports
+from server.trust.data_export.person_export import PersonExports
 from server.trust.data_requests import request_states
-from server.trust.data_requests.page_token import PageTokens
-from server.trust.data_requests.proof import Proved
+from server.trust.data_requests.form_tokens import PageTokens
+from server.trust.data_requests.identity_proof import Proved
 from server.trust.data_requests.request_log import Asked, Requests
 from server.trust.data_requests.rights_key import RightsKeys
 from server.trust.data_requests.rights_ports import Request

@@ -24,7 +24,7 @@ from server.ops.config.settings import Objects as ObjectSettings
 from server.ops.config.settings import Retention
 from server.ops.health.background_tasks import Tasks
 from server.ops.security import secret_keys
-from server.trust.desk.second_review import SecondReviews
+from server.trust.decisions.second_reviews import SecondReviews
 from tests.support import services
 from tests.support.compiled import shared
 from tests.support.stores import ANEW, Migrated

@@ -15,7 +15,7 @@ from server.data.objects.sealed_objects import Sealed
 from server.data.schema.transparency_schema import law_notice
 from server.ops.config.settings import Retention
 from server.ops.security import secret_keys
-from server.trust.desk.public_notice_desk import PublicNoticeWork
+from server.trust.decisions.public_notice_work import PublicNoticeWork
 from server.trust.moderation_ports import Written
 from server.trust.publication.public_notices import PublicNotices
 from tests.server.data.conftest import Kit, kit, object_settings, url

@@ -16,7 +16,7 @@ from server.data.objects.sealed_objects import Sealed
 from server.data.schema.moderation_schema import case
 from server.data.store.service import Parts
 from server.trust.cases.report_cases import Cases
-from server.trust.evidence.case_pictures import OWN, STRIP, Picture
+from server.trust.evidence.reported_picture import OWN, STRIP, Picture
 from tests.server.data.privacy import rest
 from tests.server.data.privacy.drive import PATIENCE, Person, Sinks
 

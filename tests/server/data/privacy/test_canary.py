@@ -105,7 +105,7 @@ UNMARKED = {
     "case_subject": "the same address and identity, marked there",
     "evidence": "the same text, marked there",
     "snap": "the same text, marked there: it stands in the pictures that come to the cases",
-    "snap_provider": "nobody is asked here: tests/server/trust/pictures/test_picture_provider.py",
+    "snap_provider": "nobody is asked here: tests/server/trust/pictures/test_remote_scores.py",
     "video_off": "nobody is in a call with pictures here: tests/engine/conduct/test_video_pauses.py",
     "snap_memory": "nobody is in a call with pictures here: tests/server/trust/evidence/test_picture_evidence.py",
     **dict.fromkeys(("tap", "openers"), "the same text, marked there"),
@@ -120,7 +120,7 @@ UNMARKED = {
     "challenge": "a number of the session, to its own browser alone",
     **dict.fromkeys(
         ("captcha", "captcha_address"),
-        "no company checks anybody here; tests/server/trust/captcha/test_siteverify.py",
+        "no company checks anybody here; tests/server/trust/challenge/test_captcha_verdicts.py",
     ),
     "block": "the same identity, marked there",
     **dict.fromkeys(("limits", "queue", "request_limits", "friction", "age"), "the same address, marked there"),

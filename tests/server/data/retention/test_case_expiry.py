@@ -6,7 +6,7 @@ import pytest
 
 from server.data.retention import legal_holds
 from server.trust.cases.appeal_access import Appeals
-from server.trust.reports import receipt_answers
+from server.trust.reports import report_outcome
 from server.trust.sanctions.ban_table import path_of
 from server.trust.sanctions.sanction_table import Decision, Grade
 from tests.server.data.conftest import NOW, Kit, address
@@ -32,7 +32,7 @@ async def test_a_case_that_nobody_looked_at_ages_and_its_text_goes(kit: Kit) -> 
     await kit.purge().run()
     assert await rows(kit) == [1, 1, 1, 0]
     assert [name async for name in kit.objects.names("evidence")] == []
-    found = await receipt_answers.find(kit.database, kit.pseudonyms, one.receipt)
+    found = await report_outcome.find(kit.database, kit.pseudonyms, one.receipt)
     assert found is not None
     assert found.state == "aged"
     kit.now = NOW + (31 + 121) * DAY

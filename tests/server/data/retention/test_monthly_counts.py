@@ -13,7 +13,7 @@ from server.data.schema.moderation_schema import ban, case
 from server.data.schema.transparency_schema import month_figure
 from server.ops.config.settings import Retention
 from server.trust.cases.appeal_access import Appeals
-from server.trust.desk.public_notice_desk import PublicNoticeWork
+from server.trust.decisions.public_notice_work import PublicNoticeWork
 from server.trust.moderation_ports import Written
 from server.trust.publication.public_notices import PublicNotices
 from server.trust.sanctions.ban_table import path_of

@@ -8,7 +8,7 @@ from server.data.schema.chat_schema import log, party
 from server.data.schema.deletion_schema import erased
 from server.data.schema.erasure_conditions import erased_row, exempt_case, shown_case, shown_log
 from server.data.schema.moderation_schema import case, case_subject
-from server.trust.reports import receipt_answers
+from server.trust.reports import report_outcome
 from tests.server.data.conftest import NOW, Kit, ended, people, transcript
 from tests.server.trust.moderation.people import NONE, ban, cases, desk, reported
 
@@ -62,6 +62,6 @@ async def test_whoever_asked_no_longer_reads_the_receipt_of_a_decided_report(kit
     mine = reported(by=A, about=B, at=NOW - 60)
     ident = await cases(kit).take(mine)
     await erase(kit, kit.pseudonyms.safety_identity(A))
-    assert await receipt_answers.find(kit.database, kit.pseudonyms, mine.receipt) is not None
+    assert await report_outcome.find(kit.database, kit.pseudonyms, mine.receipt) is not None
     await desk(kit).decide(ident.hex(), "ada", "nothing", NONE)
-    assert await receipt_answers.find(kit.database, kit.pseudonyms, mine.receipt) is None
+    assert await report_outcome.find(kit.database, kit.pseudonyms, mine.receipt) is None

@@ -6,7 +6,7 @@ from collections import Counter
 
 from server.data.retention.case_expiry import UNDO
 from server.data.schema.second_look_queries import WITHIN, results
-from server.trust.desk.case_desk import CaseWork
+from server.trust.decisions.case_work import CaseWork
 from server.trust.sanctions.sanction_table import Decision
 from tests.server.data.conftest import NOW, Kit
 from tests.server.trust.moderation.people import NONE, cases, desk, reported

@@ -13,7 +13,7 @@ from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_server import Request
 from server.ops.security import secret_keys
 from server.ops.security.secret_keys import Keys
-from server.trust.evidence.case_pictures import BYTES, MOST, OWN, STRIP, Adds, Picture
+from server.trust.evidence.reported_picture import BYTES, MOST, OWN, STRIP, Adds, Picture
 from tests.server.fleet.cluster.ports import NODE, there
 
 pytestmark = pytest.mark.blocking  # reads keys

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from server.ops.config.settings import Objects
-from server.trust.desk import second_review
-from server.trust.desk.second_review import SecondReviews
+from server.trust.decisions import second_reviews
+from server.trust.decisions.second_reviews import SecondReviews
 from tests.server.data.conftest import make_kit
 from tests.server.main.commands.conftest import Run
 from tests.server.trust.moderation.people import acted, cases, pictures, reported, text
@@ -155,7 +155,7 @@ def test_without_an_endpoint_nothing_can_be_sent_and_what_was_sent_by_hand_is_no
 
 def test_a_second_look_is_asked_of_somebody_else(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SecondReviews, "drawn", staticmethod(lambda: True))
-    monkeypatch.setattr(second_review, "UNDO", -1)  # at once
+    monkeypatch.setattr(second_reviews, "UNDO", -1)  # at once
     case = one(tmp_path)
     run("decide", case, "--why", "adverts", "--measure", "ban", "--rule", "R5", "--operator", "ada")
     assert "0 waiting" in run("seconds", "--operator", "ada").stdout

@@ -21,7 +21,7 @@ from tests.support.siteverify import Siteverify as Stub
 pytestmark = pytest.mark.timeout(180)
 # Everybody is asked, for the hardest one: who is asked when is tests/engine's.
 HARDEST = "from engine.conduct import friction\nfriction._LEVELS = (3,) * 9\n"
-PATIENT = "from server.trust.captcha import siteverify\nsiteverify.PATIENCE = 60.0\n"  # the machine may be slow
+PATIENT = "from server.trust.challenge import captcha_verdicts as siteverify\nsiteverify.PATIENCE = 60.0\n"  # the machine may be slow
 forked(HARDEST + PATIENT + START)
 COMPRESSED = 4_096  # bytes, of all that challenges add to the page
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from server.data.schema.moderation_schema import case_subject, evidence, report
 from server.trust.cases.report_cases import A_DAY, NOTE
 from server.trust.evidence.chat_evidence import Found
-from server.trust.reports import receipt_answers
+from server.trust.reports import report_outcome
 from tests.server.data.conftest import NOW, Kit
 from tests.server.trust.moderation.people import NONE, cases, desk, reported, text
 
@@ -49,7 +49,7 @@ async def test_a_decided_case_takes_the_same_pair_for_a_day_and_nobody_else(kit:
     await desk(kit).decide(first.hex(), "ada", "nothing in it", NONE)
     again = reported(by=11, at=NOW + 3600, said=text("hello"))
     assert await takes.take(again) == first
-    receipt = await receipt_answers.find(kit.database, kit.pseudonyms, again.receipt)
+    receipt = await report_outcome.find(kit.database, kit.pseudonyms, again.receipt)
     assert receipt is not None
     assert (receipt.state, receipt.closed) == ("none", NOW + 3600)
     assert await takes.take(reported(by=12, at=NOW + 3600)) != first

@@ -11,7 +11,7 @@ import pytest
 from engine.engine import Session
 from engine.wire.protocol import PLAIN, PRIVATE, PROGRAM
 from server.ops.security.secret_keys import Keys, load
-from server.trust.captcha import siteverify as module
+from server.trust.challenge import captcha_verdicts as module
 from server.trust.challenge.challenge_choice import REFUSED_FOR
 from tests.server.realtime.worker.test_worker_loop import Client, find
 from tests.server.trust.challenge.test_altcha_puzzles import solved

@@ -20,9 +20,9 @@ from server.data.schema.console_schema import operator
 from server.data.store.service import Parts
 from server.ops.config.settings import Console as Settings
 from server.trust.console.console_app import SIGNING, build
-from server.trust.operators.accounts import PATH, Accounts
-from server.trust.operators.approvals import HOUR, Approvals
-from server.trust.operators.console_sessions import COOKIE, Sessions
+from server.trust.moderators.approvals import HOUR, Approvals
+from server.trust.moderators.console_sessions import COOKIE, Sessions
+from server.trust.moderators.moderator_accounts import PATH, Accounts
 from tests.server.data.conftest import Kit, kit, object_settings, url
 from tests.server.trust.console.authenticator import Authenticator
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from server.trust.console.console_gate import FRESH
-from server.trust.operators.approvals import State
-from server.trust.operators.roles import Action, Operator
+from server.trust.moderators.approvals import State
+from server.trust.moderators.roles import Action, Operator
 from tests.server.trust.console.conftest import Console
 
 CASE = bytes(range(16))

@@ -9,9 +9,9 @@ from aiohttp import web
 
 from server.trust.console import console_app
 from server.trust.console.console_gate import FRESH, Gate, own_path, sent
-from server.trust.operators.roles import Action, Operator
+from server.trust.moderators.roles import Action, Operator
 from tests.server.trust.console.conftest import ORIGIN, Console, Person
-from tests.server.trust.operators.test_roles import ACTIONS, MAY
+from tests.server.trust.moderators.test_roles import ACTIONS, MAY
 
 
 @pytest.fixture

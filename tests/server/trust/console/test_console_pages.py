@@ -10,7 +10,7 @@ from aiohttp.test_utils import make_mocked_request
 from jinja2 import UndefinedError
 
 from server.trust.console.console_pages import TEMPLATES, Pages
-from server.trust.operators.roles import Action, Operator
+from server.trust.moderators.roles import Action, Operator
 
 ADA = Operator("<ada>", frozenset({"moderator"}), 0.0)
 

@@ -17,16 +17,16 @@ from server.ops.config.moderation_policy import DAY, HOUR
 from server.trust.cases.appeal_access import Appeals
 from server.trust.console.console_files import OWN
 from server.trust.console.console_pages import TEMPLATES, Pages
-from server.trust.desk.second_review import SecondReviews
+from server.trust.decisions.second_reviews import SecondReviews
 from server.trust.moderation_ports import Written
-from server.trust.operators.roles import ROLES
+from server.trust.moderators.roles import ROLES
 from server.trust.publication.public_notices import PublicNotices
 from server.trust.sanctions.ban_table import path_of
 from server.trust.sanctions.sanction_table import Decision
 from tests.server.data.conftest import Kit
 from tests.server.trust.console.conftest import OPTIONS, Answer, Console, Person
 from tests.server.trust.console.work import case, decided
-from tests.server.trust.desk.test_public_notice_desk import law_desk
+from tests.server.trust.decisions.test_public_notice_work import law_desk
 from tests.server.trust.moderation.people import acted, cases, desk, pictures, text
 
 pytestmark = pytest.mark.timeout(120)

@@ -10,9 +10,9 @@ from server.data.privacy.registry import REGISTRY
 from server.data.statement.term_translations import SAID
 from server.http.pages import Pages
 from server.trust.data_export import archive_readme
-from server.trust.data_export.answer_parts import PARTS, Row
+from server.trust.data_export.export_parts import PARTS, Row
 from server.trust.rights.request_pages import FIELDS
-from tests.server.trust.data_export.test_data_answer import answer
+from tests.server.trust.data_export.test_export_document import answer
 
 PAGES = Pages(lambda name: f"/static/{name}")
 VALUES: dict[str, str | int] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.trust.data_export.person_data import PersonExports
+from server.trust.data_export.person_export import PersonExports
 from tests.server.data.conftest import NOW, Kit
 from tests.server.trust.moderation.people import NONE, cases, desk, reported
 from tests.server.trust.rights.people import A, B, cameras, known

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from server.data.schema.data_request_schema import request
 from server.ops.security.url_secrets import draw
 from server.trust.data_requests import request_log, request_states
-from server.trust.data_requests.proof import AGENT, WHOLE, Proved
+from server.trust.data_requests.identity_proof import AGENT, WHOLE, Proved
 from server.trust.data_requests.request_log import Asked, Requests
 from server.trust.data_requests.request_number import shown
 from server.trust.data_requests.request_states import DAY, NotAllowed

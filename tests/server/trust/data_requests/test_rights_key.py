@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from server.ops.security import secret_keys
-from server.trust.data_requests.proof import AGENT, DELETE, KNOW, WHOLE
+from server.trust.data_requests.identity_proof import AGENT, DELETE, KNOW, WHOLE
 from server.trust.data_requests.rights_key import CHARACTERS_MAX, CODE_DAYS, RightsKeys
 
 NOW = 1_795_000_000

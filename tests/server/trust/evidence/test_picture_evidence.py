@@ -12,7 +12,7 @@ from server.data.retention import monthly_counts
 from server.data.schema.chat_schema import doomed
 from server.data.schema.moderation_schema import case, evidence
 from server.trust.evidence import picture_evidence
-from server.trust.evidence.case_pictures import MOST, MOST_OF_A_CASE, STRIP, Picture, bounded
+from server.trust.evidence.reported_picture import MOST, MOST_OF_A_CASE, STRIP, Picture, bounded
 from tests.server.data.conftest import NOW, Kit
 from tests.server.trust.moderation.people import NONE, cases, desk, pictures, reported, sealed, text
 

@@ -9,10 +9,10 @@ from server.data.objects.sealed_objects import Sealed
 from server.data.records.address_country import Countries
 from server.ops.config.moderation_policy import DAY
 from server.trust.cases.report_cases import Cases
-from server.trust.desk.case_desk import CaseWork
-from server.trust.evidence.case_pictures import OWN, STRIP, Picture
+from server.trust.decisions.case_work import CaseWork
 from server.trust.evidence.chat_evidence import Evidence, Said
 from server.trust.evidence.reported_chat import NOBODY, Person, Reported
+from server.trust.evidence.reported_picture import OWN, STRIP, Picture
 from server.trust.sanctions.ban_loader import Bans
 from server.trust.sanctions.sanction_table import Decision
 from tests.server.data.conftest import NOW, Kit, address

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 
 import pytest
 
-from server.trust.evidence.case_pictures import OWN, STRIP, Picture
+from server.trust.evidence.reported_picture import OWN, STRIP, Picture
 from server.trust.pictures.picture_messages import CLEAN, HIT, Judged
 from server.trust.pictures.picture_requests import FEW, FOLLOWED, KEPT, WITHIN, Looks, Refused
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from server.data.schema.transparency_schema import law_notice
-from server.trust.desk.public_notice_desk import PublicNoticeWork
+from server.trust.decisions.public_notice_work import PublicNoticeWork
 from server.trust.moderation_ports import Written
 from server.trust.publication import public_notices
 from server.trust.publication.public_notices import PublicNotices

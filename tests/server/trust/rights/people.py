@@ -23,10 +23,10 @@ from server.data.statement.current_statement import Published
 from server.data.store.service import Parts
 from server.ops.config.settings import Retention, Settings
 from server.trust.cases.appeal_access import Appeals
-from server.trust.data_export.person_data import PersonExports
+from server.trust.data_export.person_export import PersonExports
 from server.trust.data_requests.request_log import Asked, Requests
-from server.trust.desk.appeal_decisions import AppealDecisions
-from server.trust.evidence.case_pictures import OWN, STRIP, Picture
+from server.trust.decisions.appeal_decisions import AppealDecisions
+from server.trust.evidence.reported_picture import OWN, STRIP, Picture
 from server.trust.sanctions.ban_table import path_of
 from server.trust.sanctions.sanction_table import Decision
 from tests.server.data.conftest import NOW, Kit, address

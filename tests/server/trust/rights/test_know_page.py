@@ -14,8 +14,8 @@ from engine.wire.protocol import REASONS
 from server.data.privacy.registry import REGISTRY
 from server.data.statement.term_translations import SAID, TERMS
 from server.http.pages import Pages
-from server.trust.data_export.answer_parts import PARTS
-from server.trust.data_export.data_answer import RIGHTS
+from server.trust.data_export.export_document import RIGHTS
+from server.trust.data_export.export_parts import PARTS
 from server.trust.data_requests import request_states
 from server.trust.rights.request_pages import FIELDS
 from server.trust.sanctions.sanction_table import MEASURES

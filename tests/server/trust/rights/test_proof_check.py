@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event
 
 from server.ops.security import secret_keys
-from server.trust.data_requests.proof import AGENT, WHOLE, Proved
+from server.trust.data_requests.identity_proof import AGENT, WHOLE, Proved
 from server.trust.data_requests.request_log import Asked, Requests
 from server.trust.data_requests.rights_key import RightsKeys
 from server.trust.rights.proof_check import ProofChecks

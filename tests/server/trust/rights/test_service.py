@@ -12,7 +12,7 @@ from server.data.store.service import Parts
 from server.ops.config.settings import Settings
 from server.ops.security import secret_keys
 from server.trust.data_requests import request_states
-from server.trust.data_requests.proof import AGENT, WHOLE, Proved
+from server.trust.data_requests.identity_proof import AGENT, WHOLE, Proved
 from server.trust.data_requests.request_log import Asked
 from server.trust.data_requests.request_states import DAY
 from server.trust.data_requests.rights_ports import Used

@@ -58,11 +58,11 @@ CHECKS: dict[str, tuple[str, ...]] = {
     ),
     "parents": ("tests/server/trust/publication/test_public_routes.py::test_a_child_is_chosen_beforehand_and_nothing_else_can_be",),
     "captcha": (
-        "tests/server/trust/captcha/test_siteverify.py::test_it_gets_the_answer_and_our_secret_and_an_address_only_where_that_is_wanted",
+        "tests/server/trust/challenge/test_captcha_verdicts.py::test_it_gets_the_answer_and_our_secret_and_an_address_only_where_that_is_wanted",
         "tests/server/site/web/test_company.py::test_a_browser_that_asks_not_to_be_tracked_sees_nothing_of_it",
     ),
     "cookies.captcha": (COOKIE,
-    "tests/server/trust/captcha/test_captcha_frame.py::test_the_frame_s_policy_names_that_company_alone_and_the_page_that_frames_it"),
+    "tests/server/trust/challenge/test_captcha_frame.py::test_the_frame_s_policy_names_that_company_alone_and_the_page_that_frames_it"),
     "third.captcha": ("tests/server/site/web/test_company.py::test_it_is_loaded_after_they_agree_and_two_meet",),
     "third": ("tests/server/http/request/test_headers.py::test_only_html_may_have_a_script_and_only_one_of_ours",),
     "disk": (
@@ -88,8 +88,8 @@ CHECKS: dict[str, tuple[str, ...]] = {
         "tests/server/data/retention/test_case_expiry.py::test_pictures_leave_after_three_days_where_nothing_follows_else_after_120",
     ),
     "pictures.provider": (
-        "tests/server/trust/pictures/test_picture_provider.py::test_it_is_sent_the_strip_and_nothing_else",
-        "tests/server/trust/pictures/test_picture_provider.py::test_it_is_sent_the_strip_and_nothing_else",
+        "tests/server/trust/pictures/test_remote_scores.py::test_it_is_sent_the_strip_and_nothing_else",
+        "tests/server/trust/pictures/test_remote_scores.py::test_it_is_sent_the_strip_and_nothing_else",
         "tests/server/data/statement/test_recipient_check.py::test_a_part_that_reaches_others_wants_a_recipient_of_its_kind",
     ),
     "referral": (

@@ -15,8 +15,8 @@ from server.data.store.service import open_parts
 from server.ops.config.settings import Settings
 from server.ops.security import secret_keys
 from server.trust.cases.report_cases import Cases
-from server.trust.evidence.case_pictures import OWN, STRIP, Picture
 from server.trust.evidence.reported_chat import NOBODY, Person, Reported
+from server.trust.evidence.reported_picture import OWN, STRIP, Picture
 from tests.server.site.web.conftest import Opener, Watch
 from tests.server.trust.console.page.conftest import Operated
 from tests.server.trust.console.page.test_console import well

@@ -1,0 +1,69 @@
+"""Gather the contents of a marked case for a referral to a child protection body.
+
+**Invariant:** only a marked case; the audit log has the line first.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from server.data.keys.epoch_keys import KeyGone
+from server.data.retention.monthly_counts import REFERRED, SEEN
+from server.data.schema.chat_schema import audit
+from server.data.schema.moderation_schema import case, case_subject, evidence
+from server.trust.cases.case_base import Missing
+from server.trust.cases.case_disclosure import Disclosures
+from server.trust.cases.picture_review import PictureReview
+from server.trust.child_protection.referral_package import Material, Seen
+from server.trust.sanctions.sanction_table import Refused
+
+GONE = "refused.referral.gone"
+
+
+class Referrals(Disclosures, PictureReview):
+    """Referrals of cases to a child protection body."""
+
+    async def gather(self, text: str, operator: str, why: str) -> Material:
+        """Return all that a marked case keeps, with the address. Raises Refused (also if a picture is missing), StoreAway, ObjectsAway."""
+        ident = await self._ident(text)
+        await self._note("safety referral", operator, why, ident, "asked")
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(case).where(case.c.id == ident))).first()
+            if row is None:
+                raise Missing("refused.case.missing")
+            if row.child is None:
+                raise Refused("refused.referral")
+            subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).first()
+            looked = select(audit.c.outcome).where(
+                audit.c.action == SEEN, audit.c.outcome.like(f"case {ident.hex()}:%")
+            )
+            seen = " ".join((await connection.execute(looked)).scalars())
+        pictures = []
+        for one in await self.shots(ident):
+            body = await self._piece(bytes.fromhex(one.id))
+            pictures.append(Seen(one, body, one.id in seen))
+        found = Material(
+            ident.hex(), row.opened, row.child, row.mode, tuple(row.reasons.split(",")),
+            self._address(None if subject is None else subject.address), "" if subject is None else subject.country or "",
+            await self._texts(ident), tuple(pictures),
+        )  # fmt: skip
+        await self._note("safety referral", operator, why, ident, f"{len(pictures)} pictures, {len(found.texts)} texts")
+        return found
+
+    async def referred(self, text: str, operator: str, why: str, number: str) -> None:
+        """Log a referral under the number that the receiver assigned. Raises Refused, StoreAway."""
+        await self._note(REFERRED, operator, why, await self._ident(text), f"reported as {number[:100]}")
+
+    async def _piece(self, piece: bytes) -> bytes:
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(evidence).where(evidence.c.id == piece))).first()
+        body = None if row is None else await self._sealed.get(row.object, row.object_key)
+        if body is None:  # no report rather than an incomplete one
+            raise Refused(GONE)
+        return body
+
+    def _address(self, sealed: bytes | None) -> str:
+        try:
+            return "" if sealed is None else self._pseudonyms.safety_address(sealed)
+        except KeyGone:
+            return ""

@@ -1,0 +1,225 @@
+"""Serve the work on cases: lists, a case, its decision. **Invariant:** opening a case claims it; only the role child sees the urgent queue.
+
+Everything works by forms alone; `casework.js` adds keys. A decision that needs a higher grade is redirected, unchanged, to that grade's path,
+so that the gate requires role and passkey.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from server.data.errors import ObjectsAway
+from server.http.words.worded_errors import Worded
+from server.ops.config.moderation_policy import AGE, PEOPLE, QUEUES, URGENT, WARNED
+from server.trust.cases.case_base import Taken
+from server.trust.console import case_words
+from server.trust.console.appeal_routes import add_appeals
+from server.trust.console.case_pages import CASE, CasePages, seen
+from server.trust.console.case_picture_routes import add_pictures
+from server.trust.console.console_gate import Gate, sent
+from server.trust.console.console_pages import Pages
+from server.trust.console.disclosure_routes import add_disclosures
+from server.trust.console.second_review_routes import add_second_reviews
+from server.trust.decisions.case_work import CaseWork
+from server.trust.moderators import moderator_accounts
+from server.trust.moderators.approvals import Approvals, State
+from server.trust.moderators.moderator_shifts import Shifts
+from server.trust.moderators.roles import Action, Operator
+from server.trust.sanctions.sanction_table import Beyond, Decision, Grade, Refused
+
+WHY = "work in the console"
+PATHS = {Grade.LEAD: (Action.LONG, "long"), Grade.PAIR: (Action.FOREVER, "pair")}
+
+
+class CaseRoutes:
+    """Handlers."""
+
+    def __init__(
+        self, pages: CasePages, desk: CaseWork, approvals: Approvals, everybody: moderator_accounts.Accounts
+    ) -> None:
+        self._accounts = everybody
+        self._pages = pages
+        self._desk = desk
+        self._approvals = approvals
+
+    async def cases(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`GET /cases?queue=…`: one queue, and the counts of all that this moderator may see."""
+        queue, now, t = request.query.get("queue", PEOPLE), self._desk.now, self._pages.spoken(request)
+        counts = await self._desk.counts()
+        if not operator.may(Action.CHILD):
+            del counts[URGENT]
+        if queue not in counts:
+            return self._pages.missing(request, operator)
+        rows = [case_words.row(one, now, t) for one in await self._desk.cases(queue)]
+        unread = await self._accounts.unread() if operator.may(Action.HOLD) else frozenset()
+        return self._pages.answer(
+            "cases.html", request, operator, tabs=[case_words.tab(one, now, t) for one in counts.values()], queue=queue,
+            label=case_words.queue(queue, t), open=counts[queue].open, rows=rows,
+            unread=case_words.unread(unread, t), done=await self._done(request, operator),
+        )  # fmt: skip
+
+    async def first(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /cases/next`: claim the first case of a queue."""
+        queue = sent(request).get("queue")
+        if queue not in QUEUES or not seen(queue, operator):
+            return self._pages.missing(request, operator)
+        return await self._onward(queue, operator)
+
+    async def show(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`GET /case/ID`: claim it for 15 minutes, and show it."""
+        return await self._case(request, operator)
+
+    async def release(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /case/ID/release`: release it, and claim the next."""
+        ident = request.match_info["case"]
+        await self._desk.release(ident, operator.name)
+        return await self._onward(await self._desk.queue_of(ident), operator, after=ident)
+
+    async def undo(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /case/ID/undo`: undo one's own decision."""
+        ident = request.match_info["case"]
+        try:
+            await self._desk.undo(ident, operator.name)
+        except Refused as why:
+            return self._pages.refused(request, operator, why)
+        return to(f"/case/{ident}")
+
+    async def decide(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /case/ID/decide`: `choice`, `rule`, `minutes`, `days`, `words`."""
+        return await self._decide(request, operator, Grade.OPERATOR)
+
+    async def decide_long(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /case/ID/decide/long`: the same, up to 90 days."""
+        return await self._decide(request, operator, Grade.LEAD)
+
+    async def decide_pair(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /case/ID/decide/pair`: beyond that; the first call requests a second moderator's approval, the next one decides."""
+        ident = request.match_info["case"]
+        try:
+            chosen = await self._chosen(request)
+            # all that the second moderator confirms
+            what = f"{chosen.measure} {chosen.rule} {chosen.seconds} {chosen.words}"
+            subject = bytes.fromhex(ident) + hashlib.sha256(what.encode()).digest()[:16]
+            if not (await self._approvals.find(Action.FOREVER, subject, operator)).may:
+                return await self._ask(request, operator, ident, subject, case_words.wanted(chosen))
+        except Refused as why:
+            return await self._case(request, operator, problem=why)
+        return await self._decide(request, operator, Grade.PAIR)
+
+    async def _ask(
+        self, request: web.Request, operator: Operator, ident: str, subject: bytes, words: str
+    ) -> web.StreamResponse:
+        """Request approval of another moderator, and release the case so that they can open it."""
+        state = await self._approvals.find(Action.FOREVER, subject, operator)
+        try:
+            if state not in (State.ASKED, State.WAITING):
+                await self._approvals.ask(operator, Action.FOREVER, subject, words)
+        except moderator_accounts.Refused as why:
+            return await self._case(request, operator, problem=why)
+        await self._desk.release(ident, operator.name)
+        return to("/approvals")
+
+    async def _decide(self, request: web.Request, operator: Operator, grade: Grade) -> web.StreamResponse:
+        ident = request.match_info["case"]
+        try:
+            chosen = await self._chosen(request)
+            if chosen.measure == AGE and not operator.may(Action.CHILD):
+                raise Refused("refused.age")
+            await self._desk.decide(ident, operator.name, WHY, chosen, grade)
+        except Beyond as why:
+            action, path = PATHS[why.grade]
+            if why.grade > grade and operator.may(action):
+                raise web.HTTPTemporaryRedirect(f"/case/{ident}/decide/{path}") from None
+            return await self._case(request, operator, problem=why)
+        except Refused as why:
+            return await self._case(request, operator, problem=why)
+        return await self._onward(await self._desk.queue_of(ident), operator, done=ident)
+
+    async def _chosen(self, request: web.Request) -> Decision:
+        """Return the form's decision, with the length of the ladder's step. Raises Refused."""
+        form = sent(request)
+        chosen = case_words.decision(*(form.get(name) for name in ("choice", "rule", "minutes", "days", "words")))
+        if chosen.measure != "ban" or chosen.seconds is not None:
+            return chosen
+        seconds = await self._desk.step(request.match_info["case"], chosen.rule)
+        if seconds == WARNED:
+            return Decision("warning", chosen.rule, None, chosen.words)
+        return Decision("ban", chosen.rule, seconds, chosen.words)
+
+    async def _onward(self, queue: str, operator: Operator, *, after: str = "", done: str = "") -> web.StreamResponse:
+        """Redirect to the next case of a queue, or to the list. `done`: the case just decided."""
+        ident = await self._desk.next(queue, operator.name, after)
+        more = {"done": done} if done else {}
+        return to(f"/case/{ident}", **more) if ident else to("/cases", queue=queue, **more)
+
+    async def _done(self, request: web.Request, operator: Operator) -> dict[str, object] | None:
+        """Return this moderator's decision of a moment ago, if the address names it and it may be undone."""
+        try:
+            ident = request.query.get("done", "")
+            found = await self._desk.lately(ident, operator.name) if ident else None
+        except Refused:
+            return None
+        if found is None:
+            return None
+        return {
+            "id": ident,
+            "what": case_words.told(found, self._pages.spoken(request)),
+            "left": max(0, found.undo - self._desk.now),
+        }
+
+    async def _case(
+        self, request: web.Request, operator: Operator, problem: Worded | None = None
+    ) -> web.StreamResponse:
+        """Show a case, and claim it if it is open. `problem`: why nothing was done."""
+        ident, now, t = request.match_info["case"], self._desk.now, self._pages.spoken(request)
+        queue = await self._desk.queue_of(ident)
+        try:
+            await self._desk.claim(ident, operator.name)
+        except Taken as why:
+            return self._pages.refused(request, operator, why, queue=queue)
+        except Refused:
+            pass  # it is closed: it can still be read
+        try:
+            found = await self._desk.show(ident, operator.name, WHY)
+        except ObjectsAway:
+            return self._pages.answer("refused.html", request, operator, status=503, why="away")
+        outcome = found.outcome
+        return self._pages.answer(
+            "case.html", request, operator, status=409 if problem else 200, problem=problem, queue=queue,
+            label=case_words.queue(queue, t), done=await self._done(request, operator),
+            outcome=None if outcome is None else case_words.outcome(outcome, now, operator.name, t),
+            may={action.value: operator.may(action) for action in Action},
+            **case_words.shown(found, now, t, country=queue == URGENT),
+        )  # fmt: skip
+
+
+def to(path: str, **query: str) -> web.Response:
+    """Return a redirect (303) with a query."""
+    return web.Response(status=303, headers={"Location": f"{path}?{urlencode(query)}" if query else path})
+
+
+def add_casework(
+    gate: Gate, pages: Pages, desk: CaseWork, approvals: Approvals, everybody: moderator_accounts.Accounts
+) -> None:
+    """Add the routes of cases, second reviews, appeals, disclosures and pictures."""
+    cases = CasePages(gate, pages, desk, Shifts(lambda: desk.now))
+    work = CaseRoutes(cases, desk, approvals, everybody)
+    pages.offer("/cases", "console.cases", Action.WORK)
+    gate.add("GET", "/cases", Action.WORK, work.cases)
+    gate.add("POST", "/cases/next", Action.WORK, work.first)
+    for method, path, action, handler in (
+        ("GET", "", Action.WORK, work.show),
+        ("POST", "/release", Action.WORK, work.release),
+        ("POST", "/undo", Action.WORK, work.undo),
+        ("POST", "/decide", Action.WORK, work.decide),
+        ("POST", "/decide/long", Action.LONG, work.decide_long),
+        ("POST", "/decide/pair", Action.FOREVER, work.decide_pair),
+    ):
+        gate.add(method, CASE + path, action, cases.of_a_case(handler))
+    add_second_reviews(gate, pages, cases, desk)
+    add_appeals(gate, pages, cases, desk)
+    add_disclosures(gate, cases, desk, approvals)
+    add_pictures(gate, cases, desk)

@@ -1,0 +1,81 @@
+"""Serve `/notices`: read and answer public notices. **Invariant:** a notice is shown only after a reason, which is in the audit log first.
+
+The list has no words of the writers: the time, and the kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from server.http.words.moment_words import moment
+from server.trust.console.console_gate import Gate, sent
+from server.trust.console.console_pages import Pages
+from server.trust.decisions.public_notice_work import Notice, PublicNoticeWork, Waiting
+from server.trust.moderators.roles import Action, Operator
+from server.trust.sanctions.sanction_table import Refused
+
+
+class NoticeRoutes:
+    """Handlers."""
+
+    def __init__(self, pages: Pages, notices: PublicNoticeWork) -> None:
+        self._pages = pages
+        self._notices = notices
+
+    async def listed(self, request: web.Request, operator: Operator) -> web.Response:
+        """`GET /notices`"""
+        return self._list(request, operator, await self._notices.waiting())
+
+    async def show(self, request: web.Request, operator: Operator) -> web.Response:
+        """`POST /notices/show`: `id`, `why`. By POST: a look is a line of the audit log, and no address of it stays in a browser."""
+        form = sent(request)
+        try:
+            found = await self._notices.show(form.get("id"), operator.name, _why(form.get("why")))
+        except Refused as why:
+            return self._list(request, operator, await self._notices.waiting(), problem=why)
+        return self._one(request, operator, found)
+
+    async def answer(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /notices/answer`: `id`, `why`, `outcome`, `words`."""
+        form = sent(request)
+        words = form.get("words").replace("\r\n", "\n").strip()
+        try:
+            await self._notices.answer(form.get("id"), operator.name, _why(form.get("why")), form.get("outcome"), words)
+        except Refused as why:
+            return self._list(request, operator, await self._notices.waiting(), problem=why)
+        return web.Response(status=303, headers={"Location": "/notices"})
+
+    def _list(
+        self, request: web.Request, operator: Operator, found: Sequence[Waiting], problem: Refused | None = None
+    ) -> web.Response:
+        t = self._pages.spoken(request)
+        return self._pages.answer(
+            "notices.html",
+            request,
+            operator,
+            status=409 if problem else 200,
+            problem=problem,
+            waiting=[(one, moment(one.at, t)) for one in found],
+        )
+
+    def _one(self, request: web.Request, operator: Operator, found: Notice) -> web.Response:
+        came = moment(found.at, self._pages.spoken(request))
+        return self._pages.answer("notice.html", request, operator, notice=found, came=came)
+
+
+def _why(text: str) -> str:
+    """Return the reason for the audit log. Raises Refused for an empty one."""
+    if not text.strip():
+        raise Refused("refused.why")
+    return text.strip()
+
+
+def add_notices(gate: Gate, pages: Pages, notices: PublicNoticeWork) -> None:
+    """Add the routes."""
+    routes = NoticeRoutes(pages, notices)
+    pages.offer("/notices", "console.notices", Action.NOTICES)
+    gate.add("GET", "/notices", Action.NOTICES, routes.listed)
+    gate.add("POST", "/notices/show", Action.NOTICES, routes.show)
+    gate.add("POST", "/notices/answer", Action.NOTICES, routes.answer)

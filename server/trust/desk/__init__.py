@@ -1,1 +1,0 @@
-"""Decide cases, second reviews, appeals and public notices."""

@@ -1,0 +1,44 @@
+"""Who may do what, as the contract has it: written out here, so that a change of the table is a change of two places."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.trust.moderators.roles import ROLES, STEP_UP, TWO_OPERATORS, Action, Operator, allowed
+
+# What the contract says, written out: the table in the program is not asked.
+MAY = {
+    "moderator": {"work"},
+    "child": {"work", "child"},
+    "lead": {"work", "long", "unban", "appeals", "notices", "forever"},
+    "officer": {"work", "reveal", "export", "hold"},
+    "admin": {"accounts"},
+}
+ACTIONS = {
+    *("work", "child", "long", "unban", "appeals", "notices", "forever", "reveal", "export", "hold", "accounts"),
+}
+ASK_AGAIN = {"long", "forever", "reveal", "export", "hold", "accounts"}
+TWO = {"forever", "reveal", "export"}
+
+
+def test_the_table_of_roles_is_the_contracts() -> None:
+    assert {role: {action.value for action in actions} for role, actions in ROLES.items()} == MAY
+    assert {action.value for action in Action} == ACTIONS
+    assert {action.value for action in STEP_UP} == ASK_AGAIN
+    assert {action.value for action in TWO_OPERATORS} == TWO
+
+
+@pytest.mark.parametrize("role", sorted(MAY))
+def test_an_operator_may_what_one_of_their_roles_may(role: str) -> None:
+    both = Operator("ada", frozenset({role, "admin"}), 0.0)
+    assert {action.value for action in Action if both.may(action)} == MAY[role] | MAY["admin"]
+
+
+def test_who_is_meant_is_one_action_any_of_several_or_everybody() -> None:
+    ada = Operator("ada", frozenset({"lead"}), 0.0)
+    assert allowed(ada, None)
+    assert allowed(ada, Action.LONG)
+    assert not allowed(ada, Action.REVEAL)
+    assert allowed(ada, TWO_OPERATORS)
+    assert not allowed(ada, frozenset({Action.REVEAL, Action.EXPORT}))
+    assert not allowed(ada, frozenset())
