@@ -1,1 +1,1 @@
-"""Refer child abuse material to the body that the law names, and delete the records of minors."""
+"""Send reports of child abuse material to the body that the law names, and delete the records of minors."""
