@@ -26,12 +26,14 @@ from ext.accept.handshake import Judge
 from ext.net.ring import Rings
 from ext.reactor.reactor import Reactor
 from server.fleet.ipc.ipc_link import Kind, Link, Message
-from server.fleet.migrate import migration_order, session_export
+from server.fleet.migrate import migration_order, process_target
 from server.fleet.migrate.in_flight import Flight
 from server.fleet.migrate.inheritance import Belongings
 from server.fleet.migrate.migration_counts import Tally
+from server.fleet.migrate.transfer import Exports
 from server.fleet.migrate.upgrade_target import Taking
 from server.http.request.reactor_handoff import Door
+from server.ops.metrics.migration_metrics import UPGRADE
 from server.ops.security import secret_keys
 from server.ops.security.identity_cookie import Identities
 from server.ops.security.resume_tokens import Tokens
@@ -91,9 +93,8 @@ class Side:
 
     async def give(self) -> None:
         """Everybody goes to the other side, which has them when this returns."""
-        going = migration_order.People(
-            self.worker, self._moving, None, session_export.Straight(self._link, self._flight)
-        )
+        target = process_target.ProcessTarget(self._link.send, self._link.room, self._flight)
+        going = migration_order.MigrationOrder(Exports(self.worker, self._moving, Tally()), target, UPGRADE, target)
         await going.move()
         await self._flight.landed()
         self.worker.engine.moves.forget()
@@ -180,12 +181,12 @@ class Crowd:
 @asynccontextmanager
 async def crowd(kind: str, count: int, batch: int) -> AsyncIterator[Crowd]:
     """People of a kind, who have gone to and fro once, so that memory is there; `batch` of them in a message: of 1, one message at a time."""
-    ahead, thresholds = session_export.AHEAD if batch > 1 else 1, gc.get_threshold()
+    ahead, thresholds = process_target.AHEAD if batch > 1 else 1, gc.get_threshold()
     with (
         tempfile.TemporaryDirectory() as folder,
         patch.object(migration_order, "BATCH", batch),
         patch.object(migration_order, "RATE", float("inf")),
-        patch.object(session_export, "AHEAD", ahead),
+        patch.object(process_target, "AHEAD", ahead),
     ):
         made = Crowd(secret_keys.load(Path(folder)), kind, count)
         try:

@@ -1,6 +1,7 @@
-"""Where people went from here. Rule: who has been sent is asked for here until the other process has them, and a moment longer.
+"""Forwarding table for migrated sessions: answers requests for a session that moves, or has just moved, out of this process.
 
-Without it somebody who comes back while their session moves would be told by each process that it is not there.
+**Invariant:** an entry lives until the transfer ends, and 1 s more if the target has the session, for requests in flight. Without it a client
+that returns while its session moves would be told by each process that the session is not there.
 """
 
 from __future__ import annotations
@@ -9,57 +10,47 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-KEEP: Final = 1.0  # seconds: whoever asks waits for `whereabouts.WITHIN`
-_KEYS: Final = ("id", "key", "used")  # of a session's record: what a token may hold
+KEEP: Final = 1.0  # seconds: longer than a process waits for an answer (`session_lookup.WITHIN`)
+_KEYS: Final = ("id", "key", "used")  # fields of a session record that a resume token may hold
 
 
 class Forwarding:
-    """Of one process. `answer`: told (who asked, key) when what they asked for can be answered."""
+    """Forwarding table of one process. `answer`: called with (asking process, key) when a request that waited can be answered."""
 
     def __init__(self, answer: Callable[[str, int], None]) -> None:
         self._answer = answer
-        self._wanted: dict[int, list[str]] = {}  # by the key of who goes next: who asked for it
-        self._sent: dict[tuple[str, int], tuple[int, ...]] = {}  # keys by the process and the number of the message
-        self._flying: dict[int, list[str]] = {}  # by the key: who asked for it
-        self._gone: dict[int, str] = {}  # by the key: which process took it
+        self._wanted: dict[int, list[str]] = {}  # processes that ask, by the key of a session that moves next
+        self._flying: dict[int, list[str]] = {}  # processes that ask, by the key of a session under way
+        self._gone: dict[int, str] = {}  # name of the process that took a session, by its key
 
-    def sent(self, to: str, number: int, people: list[Mapping[str, Any]]) -> None:
-        """These were sent."""
-        keys = self._sent[to, number] = tuple({one[name] for one in people for name in _KEYS if name in one})
+    def sent(self, people: list[Mapping[str, Any]]) -> tuple[int, ...]:
+        """Note that these sessions are under way; returns their keys, for `ended`."""
+        keys = tuple({one[name] for one in people for name in _KEYS if name in one})
         self._flying.update({key: self._wanted.pop(key, []) for key in keys})
+        return keys
 
-    def took(self, to: str, number: int) -> None:
-        """They are there."""
-        keys = self._sent.get((to, number), ())
-        self._gone.update(dict.fromkeys(keys, to))
-        if keys:
+    def ended(self, keys: tuple[int, ...], to: str | None) -> None:
+        """Note that sessions are under way no more: the process `to` took them; None: they are here."""
+        if to is not None:
+            self._gone.update(dict.fromkeys(keys, to))
             asyncio.get_running_loop().call_later(KEEP, self._forget, keys, to)
-        self.back(to, number)
-
-    def back(self, to: str, number: int) -> None:
-        """They are not on the way any more."""
-        for key in self._sent.pop((to, number), ()):
+        for key in keys:
             for asker in self._flying.pop(key, ()):
                 self._answer(asker, key)
 
-    def dead(self, to: str) -> None:
-        """Nobody is on the way there."""
-        for name, number in [sent for sent in self._sent if sent[0] == to]:
-            self.back(name, number)
-
     def wanted(self, asker: str, key: int) -> None:
-        """Its session goes next: who asks is answered when it has arrived."""
+        """Answer this process when the session of a key, which moves next, has arrived."""
         self._wanted.setdefault(key, []).append(asker)
 
     def waits(self, asker: str, key: int) -> bool:
-        """Whether a key is on its way: who asks is answered when it has arrived."""
+        """Whether the session of a key is under way; then this process is answered when it has arrived."""
         if key not in self._flying:
             return False
         self._flying[key].append(asker)
         return True
 
     def where(self, key: int) -> str | None:
-        """Which process took it, a moment ago."""
+        """Return the name of the process that has just taken the session of a key."""
         return self._gone.get(key)
 
     def _forget(self, keys: tuple[int, ...], to: str) -> None:

@@ -1,64 +1,70 @@
-"""What was sent and not taken yet. Rule: a descriptor stays open here until the other side says that it took what came with it.
+"""Messages to one process that it has not acknowledged, each with the transfer that it carries.
 
-So at a death at any moment exactly one process has it: what was not taken is put back, what was taken is the other's.
+**Invariant:** a descriptor stays open here until the target acknowledges its message. So after a death at any moment exactly one process has it:
+what was not acknowledged is put back here, what was acknowledged is the target's.
 """
 
 import asyncio
-import os
-from collections.abc import Callable, Sequence
 
-Back = Callable[[], None]
+from server.fleet.migrate.transfer import Transfer
 
 
 class Flight:
-    """Messages under way, in their order, each with what puts it back."""
+    """Transfers under way to one process, by the number of their message, in their order."""
 
     def __init__(self) -> None:
-        self._under_way: dict[int, tuple[tuple[int, ...], Back, int]] = {}
+        self._under_way: dict[int, Transfer] = {}
         self._news = asyncio.Event()
-        self.people = 0  # under way
-        self._parcels = 0  # messages with people
+        self.people = 0  # sessions under way
+        self._groups = 0  # messages with sessions
 
     def __len__(self) -> int:
         return len(self._under_way)
 
-    def add(self, number: int, descriptors: Sequence[int], back: Back, people: int = 0) -> None:
-        """The message of this number was sent. `back` puts what it held back; the descriptors are its own from then on."""
-        self._under_way[number] = tuple(descriptors), back, people
-        self.people += people
-        self._parcels += people > 0
+    def add(self, number: int, transfer: Transfer) -> None:
+        """Note that the message of this number was sent."""
+        transfer.sent()
+        self._under_way[number] = transfer
+        self.people += transfer.people
+        self._groups += transfer.people > 0
 
     def took(self, number: int) -> int:
-        """The other side has it; how many people went with it."""
-        descriptors, _, people = self._under_way.pop(number, ((), None, 0))
-        for descriptor in descriptors:
-            try:  # noqa: SIM105 - `suppress` costs more than all else here
-                os.close(descriptor)
-            except OSError:
-                pass
-        self._landed(people)
+        """End the transfer of a message as taken; returns the number of its sessions."""
+        transfer = self._pop(number)
+        if transfer is None:
+            return 0
+        transfer.take()
+        return transfer.people
+
+    def refused(self, number: int) -> int:
+        """End the transfer of a message as refused: it is put back; returns the number of its sessions."""
+        transfer = self._pop(number)
+        if transfer is None:
+            return 0
+        transfer.refuse()
+        return transfer.people
+
+    def dead(self) -> int:
+        """Put back all that is under way, in its order: the process is dead. Returns the number of sessions."""
+        people = 0
+        for number in list(self._under_way):
+            transfer = self._pop(number)
+            if transfer is not None:
+                transfer.cut()
+                people += transfer.people
         return people
 
-    def back(self, number: int) -> int:
-        """The other side did not want it: it is here again; how many people."""
-        _, back, people = self._under_way.pop(number, ((), None, 0))
-        self._landed(people)
-        if back is not None:
-            back()
-        return people
-
-    def all_back(self) -> int:
-        """The other side is dead: what it did not take is here again; how many people."""
-        return sum([self.back(number) for number in list(self._under_way)])
-
-    def _landed(self, people: int) -> None:
-        self.people -= people
-        self._parcels -= people > 0
-        self._news.set()
+    def _pop(self, number: int) -> Transfer | None:
+        transfer = self._under_way.pop(number, None)
+        if transfer is not None:
+            self.people -= transfer.people
+            self._groups -= transfer.people > 0
+            self._news.set()
+        return transfer
 
     async def fewer(self, than: int) -> None:
-        """Wait until less than so many messages with people are under way."""
-        while self._parcels >= than:
+        """Wait until less than so many messages with sessions are under way."""
+        while self._groups >= than:
             self._news.clear()
             await self._news.wait()
 

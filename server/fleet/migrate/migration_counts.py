@@ -31,6 +31,13 @@ class Tally:
         self.people[why, "taken"] += people
         self.out_of_service(why, DESCRIPTOR, seconds)
 
+    def went(self, why: str, way: str, result: str, people: int) -> None:
+        """Count sessions whose transfer ended so (`transfer.TABLE`)."""
+        if way == DESCRIPTOR:
+            self.people[why, result] += people
+        else:
+            self.abroad[why, way, result] += people
+
     def out_of_service(self, why: str, way: str, seconds: float) -> None:
         """Some who moved were, for that long."""
         self._seconds[why, way].add(seconds if seconds > 0.0 else 0.0)

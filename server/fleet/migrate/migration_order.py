@@ -1,53 +1,60 @@
-"""Who goes next. Rule: who waits or is away first, then chats; a chat's people go together; nobody is out of service behind a queue.
+"""Choose which group of sessions moves next when all are to leave a process.
 
-Few messages are under way at a time, each is made and sent between two turns of the loop, and none while the worker has a turn put off:
-people who talk wait for nobody's move. What a message costs beside its people is more than what ten of them cost, so that it has some.
+**Invariant:** sessions that wait or are away move before chats; the sessions of a chat move together; none is out of service behind a queue.
+
+Few groups are under way at a time; each is released and sent between two turns of the loop, and none while the worker has a turn put off, so that
+a chat waits for no other session's migration. Several sessions share a message, because a message costs more than ten sessions in it.
 """
 
 import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final, Protocol
 
 from server.fleet.ipc.ipc_link import Kind, LinkDown
-from server.fleet.migrate import omegle_records
-from server.fleet.migrate.session_export import Way
-from server.ops.process import fault_points
-from server.realtime.worker.connection_moves import Moving, Released
+from server.fleet.migrate.transfer import Exports, GroupTransfer, Stage, Target, Transfer
 from server.realtime.worker.tunnel_records import Leaving
-from server.realtime.worker.worker_loop import Worker
-from server.site.omegle.omegle_adapter import Adapter
 
-RATE: Final = 3_500.0  # people a second: the 99.9th percentile of a line is then what it is without a hand-over
-BATCH: Final = 16  # people in one message, and as many more as their last chat has; more cost less each, and are out of service for longer
-AGAIN: Final = 0.005  # seconds until who could not go is asked again
-TUNNELS_WITHIN: Final = 8.0  # seconds for those who are on their way back by a tunnel, and others who cannot go by then come back by themselves
-PATIENCE: Final = 3.0  # seconds after which who cannot go stays, and is told to come back
+RATE: Final = 3_500.0  # sessions a second: the 99.9th percentile of a line is then what it is without a migration
+BATCH: Final = 16  # sessions in one message, and as many more as the last chat has; more cost less each, and are out of service for longer
+AGAIN: Final = 0.005  # seconds until sessions that could not move are tried again
+TUNNELS_WITHIN: Final = (
+    8.0  # seconds for visitors on their way back by a tunnel; clients that cannot move by then reconnect by themselves
+)
+PATIENCE: Final = 3.0  # seconds after which a session that cannot move stays, and its client is told to come back
 
 
-class People:
-    """The people of this process, as they go."""
+class ProcessTarget(Target, Protocol):
+    """Target that takes also newcomers and tunnels: a process of this host."""
 
-    def __init__(self, worker: Worker, moving: Moving, adapter: Adapter | None, way: Way) -> None:
-        self._worker = worker
-        self._moving = moving
-        self._adapter = adapter
-        self._way = way
-        self._wanted: deque[int] = deque()  # sessions that are asked for over there
+    def post(self, transfer: Transfer, kind: Kind, *records: Any, pieces: Sequence[bytes]) -> None:
+        """Send something else than sessions. Raises LinkDown: it was put back."""
+
+
+class MigrationOrder:
+    """Order in which the sessions of one process move to `target`; newcomers and tunnels move to `others`, None: they stay."""
+
+    def __init__(self, exports: Exports, target: Target, cause: str, others: ProcessTarget | None) -> None:
+        self._exports = exports
+        self._worker = exports.worker
+        self._target = target
+        self._cause = cause
+        self._others = others
+        self._wanted: deque[int] = deque()  # sessions that a client asks for at the target
         self._unmovable: set[int] = set()
-        self._since: dict[int, float] = {}  # who could not go, and since when
-        self._stuck: float | None = None  # since when no tunnel could
+        self._since: dict[int, float] = {}  # monotonic seconds since when a session could not move
+        self._stuck: float | None = None  # monotonic seconds since when no tunnel could move
 
     @property
     def stayed(self) -> int:
-        """How many could not go."""
+        """Number of sessions that could not move."""
         return len(self._unmovable & self._worker.engine.sessions.keys())
 
     async def move(self) -> None:
-        """Until nobody is here but those who cannot go. Raises LinkDown."""
+        """Move all sessions but those that cannot move. Raises LinkDown."""
         begun, moved, worker = time.monotonic(), 0, self._worker
         while True:
             self._newcomers()
@@ -63,7 +70,7 @@ class People:
                     break
                 moved += self._send(ids)
                 self._newcomers()
-                await self._way.room()
+                await self._target.room()
                 await asyncio.sleep(max(0.0, begun + moved / RATE - time.monotonic()))
             while gone := self._tunnels():
                 moved += gone
@@ -72,15 +79,15 @@ class People:
                 await asyncio.sleep(AGAIN)
 
     def _may(self, id: int) -> bool:
-        """Whether a session that is here is to go."""
+        """Whether a session of this process is to move."""
         return id not in self._unmovable
 
     def _is_over(self, order: Sequence[int]) -> bool:
-        """Whether nobody is left who is to go; `order`: of sessions."""
-        return not order and not self._worker.reactor.newcomers and not self.tunnels
+        """Whether nothing is left to move. `order`: sessions that are still to move."""
+        return not order and (self._others is None or not (self._worker.reactor.newcomers or self.tunnels))
 
     def _next(self, left: Iterator[int]) -> list[int]:
-        """Sessions for one message: who is asked for, then those of `left`; a chat's people are never apart. To be sent at once."""
+        """Choose the sessions of one message: those that are asked for, then those of `left`; a chat is never divided."""
         sessions, group = self._worker.engine.sessions, self._worker.engine.moves.group
         batch: dict[int, None] = {}
         while len(batch) < BATCH:
@@ -92,47 +99,25 @@ class People:
         return list(batch)
 
     def _send(self, ids: Sequence[int]) -> int:
-        """Send these; how many went. Who cannot go now stays for the next round, and the others of the batch go without them."""
-        went = self._try(ids)
-        if went:
-            return went
+        """Send these sessions; returns how many moved. Groups that cannot move now stay for the next round, the others move without them."""
+        if self._try(ids):
+            return len(ids)
+        moved = 0
         for group in dict.fromkeys(map(self._worker.engine.moves.group, ids)):
-            sent = self._try(group)
-            went += sent
-            if not sent:
+            if self._try(group):
+                moved += len(group)
+            else:
                 self._stays(group)
-        return went
+        return moved
 
-    def _try(self, ids: Sequence[int]) -> int:
-        """Send these whole, or nobody."""
-        if not omegle_records.ready(self._adapter, ids):
-            return 0
-        since = time.monotonic()
-        released = self._moving.release(ids)
-        return 0 if released is None else self._gone(released, since, len(ids))
+    def _try(self, ids: Sequence[int]) -> bool:
+        """Send all of these sessions, or none."""
+        return self._exports.transfer(ids, self._target, self._cause, self.on_end)
 
-    def _gone(self, released: Released, since: float, people: int) -> int:
-        fault_points.at("release")
-        parcel, descriptors = released
-        omegle_records.pack(self._adapter, parcel)
-        sent = [descriptor for descriptor in descriptors if descriptor >= 0]
-        places = iter(range(len(sent)))
-        where = [next(places) if descriptor >= 0 else -1 for descriptor in descriptors]
-        try:
-            self._way.send(
-                Kind.PEOPLE, parcel.record, where, since, len(self._worker.engine.sessions), pieces=parcel.blobs,
-                descriptors=sent, back=partial(self._back, released), people=people,
-            )  # fmt: skip
-        except BaseException:
-            self._back(released)
-            raise
-        fault_points.at("sent")
-        return people
-
-    def _back(self, released: Released) -> None:
-        """Nobody took them: they are here."""
-        came = self._moving.take(*released)
-        omegle_records.unpack(self._adapter, released.parcel, came)
+    def on_end(self, transfer: GroupTransfer) -> None:
+        """Keep sessions here that the target refused: it cannot read them."""
+        if transfer.stage == Stage.REFUSED:
+            self._unmovable.update(session.id for session in transfer.came)
 
     def _stays(self, group: Sequence[int]) -> None:
         now = time.monotonic()
@@ -140,25 +125,18 @@ class People:
             if now - self._since.setdefault(id, now) > PATIENCE:
                 self._unmovable.update(group)
 
-    def refused(self, back: Callable[[], int]) -> int:
-        """The other side cannot read a message, which `back` puts back: its people stay; how many."""
-        before = set(self._worker.engine.sessions)
-        people = back()
-        self._unmovable |= self._worker.engine.sessions.keys() - before
-        return people
-
     def want(self, id: int | None) -> bool:
-        """Somebody asks for this session over there: it goes next, if it is here and can."""
+        """Move this session next, because a client asks for it at the target; False: it is not here, or cannot move."""
         if id is None or id not in self._worker.engine.sessions or id in self._unmovable:
             return False
         self._wanted.append(id)
         return True
 
-    # beside people
+    # beside sessions
 
     @property
     def tunnels(self) -> bool:
-        """Whether somebody is here whose session is at another host. Who cannot go for long is told to come back, at the end."""
+        """Whether tunnels are here that may still move. Clients whose tunnels cannot for long are told to come back, at the end."""
         if not len(self._worker.tunnels):
             self._stuck = None
             return False
@@ -166,39 +144,36 @@ class People:
         return time.monotonic() - self._stuck <= TUNNELS_WITHIN
 
     def _tunnels(self) -> int:
-        """Those go on over there; how many went."""
-        went = self._worker.tunnels.release(BATCH)
-        if not went:
+        """Move some tunnels; returns how many moved."""
+        went = () if self._others is None else self._worker.tunnels.release(BATCH)
+        if not went or self._others is None:
             return 0
         self._stuck = None
-        descriptors = [descriptor for one in went for descriptor in (one.client, one.home)]
-        records, pieces = [one.record for one in went], [one.data for one in went]
-        back = partial(self._tunnels_back, went)
-        try:
-            self._way.send(Kind.TUNNEL, *records, pieces=pieces, descriptors=descriptors, back=back)
-        except BaseException:
-            back()
-            raise
+        transfer = Transfer(
+            partial(self._tunnels_back, went), [one for leaves in went for one in (leaves.client, leaves.home)]
+        )
+        self._others.post(transfer, Kind.TUNNEL, *[one.record for one in went], pieces=[one.data for one in went])
         return len(went)
 
     def _tunnels_back(self, tunnels: Sequence[Leaving]) -> None:
-        """Nobody took them: they go on here."""
+        """Put tunnels back that the target did not take."""
         for one in tunnels:
             self._worker.tunnels.take(one)
         self._worker.act(lambda _: None)
 
     def _newcomers(self) -> None:
-        """Connections of which no request was read yet go on over there."""
+        """Move connections of which no request was read yet."""
         reactor = self._worker.reactor
-        if not reactor.newcomers:  # to find none it would look at every connection, for each message
+        if (
+            self._others is None or not reactor.newcomers
+        ):  # to find none it would look at every connection, for each message
             return
         cut: LinkDown | None = None
         for descriptor, address, begun in reactor.newcomers_out():
-            back = partial(self._stay_new, descriptor, address, begun)
+            transfer = Transfer(partial(self._stay_new, descriptor, address, begun), [descriptor])
             try:
-                self._way.send(Kind.NEWCOMER, address, pieces=[begun], descriptors=[descriptor], back=back)
+                self._others.post(transfer, Kind.NEWCOMER, address, pieces=[begun])
             except LinkDown as error:
-                back()
                 cut = error
         if cut is not None:
             raise cut

@@ -12,6 +12,7 @@ from typing import Any
 from server.fleet.ipc.ipc_link import Kind, Link
 from server.fleet.migrate.in_flight import Flight
 from server.fleet.migrate.inheritance import Belongings
+from server.fleet.migrate.transfer import Transfer
 from server.ops import log
 
 COLLEGE, OMEGLE, DIGESTS, SPENT, NOTICES = "college", "omegle", "digests", "spent", "notices"
@@ -66,13 +67,13 @@ class Faces:
 
     def send(self, what: str, piece: Any, blobs: list[bytes], descriptors: Sequence[int] = ()) -> None:
         """One piece, which is nowhere else any more. Raises LinkDown: it is here again."""
-        back = partial(take, self._has, what, piece, blobs, descriptors)
+        transfer = Transfer(partial(take, self._has, what, piece, blobs, descriptors), descriptors)
         try:
             number = self._link.send(Kind.FACES, what, piece, pieces=blobs, descriptors=descriptors)
         except BaseException:
-            back()
+            transfer.cut()
             raise
-        self._flight.add(number, descriptors, back)
+        self._flight.add(number, transfer)
 
 
 def take(has: Belongings, what: str, piece: Any, blobs: list[bytes], descriptors: Sequence[int] = ()) -> None:

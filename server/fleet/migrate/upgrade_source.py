@@ -19,11 +19,13 @@ from typing import Any, Final, Protocol
 
 from engine.engine import agreed
 from server.fleet.ipc.ipc_link import Kind, Link, LinkDown, Message
+from server.fleet.migrate.forwarding_table import Forwarding
 from server.fleet.migrate.in_flight import Flight
 from server.fleet.migrate.inheritance import Belongings
-from server.fleet.migrate.migration_order import People
-from server.fleet.migrate.session_export import Straight, Way
+from server.fleet.migrate.migration_order import MigrationOrder
+from server.fleet.migrate.process_target import ProcessTarget
 from server.fleet.migrate.site_records import OMEGLE, Faces
+from server.fleet.migrate.transfer import Exports, Transfer
 from server.fleet.migrate.upgrade_target import CHAT, CLIENT, SESSION
 from server.ops import log
 from server.ops.metrics.migration_metrics import UPGRADE
@@ -89,7 +91,8 @@ class Result:
 
 class Leaving:
     """One hand-over. `run`, then `linger` while requests are under way, then `close`. `last`: whether all that comes here has come;
-    `make_way`: how people go there; `start_within`: seconds that the successor may take to start."""
+    `start_within`: seconds that the successor may take to start; `forwarding`: the table in which migrated sessions are noted, and the name of
+    the successor in it."""
 
     def __init__(
         self,
@@ -100,8 +103,8 @@ class Leaving:
         doors: Doors,
         tell: Tell,
         last: Callable[[], bool] = alone,
-        make_way: Callable[[Link, Flight], Way] = Straight,
         start_within: float = START_WITHIN,
+        forwarding: tuple[Forwarding, str] | None = None,
     ) -> None:
         self._has = has
         self._child = child
@@ -119,7 +122,10 @@ class Leaving:
         self._faces = Faces(has, self._link, self._flight)
         self._last = last
         self._start_within = start_within
-        self._people = People(has.worker, has.moving, has.adapter, make_way(self._link, self._flight))
+        table, name = forwarding or (None, "")
+        exports = Exports(has.worker, has.moving, has.tally, has.adapter, table)
+        target = ProcessTarget(self._link.send, self._link.room, self._flight, name)
+        self._people = MigrationOrder(exports, target, UPGRADE, target)
         self.result = Result()
 
     # the order
@@ -261,9 +267,8 @@ class Leaving:
             people = self._flight.took(records[0])
             self.result.people += people
             self.result.chats += records[1] if len(records) > 1 else 0
-            self._has.tally.people[UPGRADE, "given"] += people
         elif message.kind == Kind.NO:
-            self._has.tally.people[UPGRADE, "refused"] += self._people.refused(partial(self._flight.back, records[0]))
+            self._flight.refused(records[0])
         elif message.kind == Kind.WANT:
             self._wanted(*records)
 
@@ -327,7 +332,7 @@ class Leaving:
             number = self._link.send(Kind.HTTP, where, pieces=[begun], descriptors=[descriptor])
         except LinkDown:
             return False
-        self._flight.add(number, [descriptor], partial(self._has.door.arrive, descriptor, where, begun))
+        self._flight.add(number, Transfer(partial(self._has.door.arrive, descriptor, where, begun), [descriptor]))
         return True
 
     def _answer(self, id: int, url: str | None, delete: str, wait: float) -> None:
@@ -348,8 +353,7 @@ class Leaving:
         self._link.close()
         gone = self.result.people
         has.door.stay()
-        back = self._flight.all_back()
-        has.tally.people[UPGRADE, "back"] += back
+        back = self._flight.dead()
         has.tally.left = 0
         if self._begun:
             await self._doors.listen()

@@ -11,16 +11,14 @@ from functools import partial
 from typing import Any, Final
 
 from engine.core.ports import never_moved
-from engine.engine import BadRecord, SessionRecord
 from server.fleet.ipc.ipc_link import Kind, Link, LinkDown, Message
-from server.fleet.migrate import omegle_records, site_records
+from server.fleet.migrate import site_records
 from server.fleet.migrate.inheritance import Belongings
+from server.fleet.migrate.session_import import Imports
 from server.ops import log
 from server.ops.metrics.migration_metrics import UPGRADE
 from server.ops.process import fault_points
 from server.realtime.worker.connection_moves import ask_again
-from server.realtime.worker.tunnel_records import Leaving
-from server.realtime.worker.worker_loop import Worker
 
 WANTED_MAX: Final = 10_000  # sessions, and clients of HTTP or their chats, that are waited for
 SESSION, CLIENT, CHAT = (
@@ -32,20 +30,13 @@ SESSION, CLIENT, CHAT = (
 logger = log.get()
 
 
-def take_tunnels(worker: Worker, message: Message) -> None:
-    """Clients whose sessions are at other hosts go on here; the sender was told that they are this process's."""
-    pairs = zip(message.descriptors[::2], message.descriptors[1::2], strict=True)
-    for record, data, (client, home) in zip(message.records, message.pieces, pairs, strict=True):
-        worker.tunnels.take(Leaving(record, data, client, home))
-    worker.act(lambda _: None)
-
-
 class Taking:
     """Everything of one hand-over, as it comes. `on_taken`: people came."""
 
     def __init__(self, has: Belongings, link: Link, on_taken: Callable[[], None]) -> None:
         self._has = has
         self._link = link
+        self._imports = Imports(has.worker, has.moving, has.tally, has.adapter)
         self._on_taken = on_taken
         self._over = False  # all that there was is here
         self._since = time.monotonic()
@@ -62,8 +53,8 @@ class Taking:
             Kind.PEOPLE: self._came_people,
             Kind.NONE: self._none,
             Kind.HTTP: self._http,
-            Kind.NEWCOMER: self._newcomer,
-            Kind.TUNNEL: self._tunnels,
+            Kind.NEWCOMER: lambda message: self._imports.take_newcomer(message, self._send),
+            Kind.TUNNEL: lambda message: self._imports.take_tunnels(message, self._send),
             Kind.FACES: self._faces,
             Kind.SAVED: self._saved,
             Kind.LEFT: self._left,
@@ -92,53 +83,26 @@ class Taking:
     # people
 
     def _came_people(self, message: Message) -> None:
-        has = self._has
-        record, where, since = message.records[:3]
-        descriptors = [message.descriptors[place] if place >= 0 else -1 for place in where]
-        parcel = SessionRecord(record, message.pieces)
-        try:
-            came = has.moving.take(parcel, descriptors, partial(self._took_people, message, len(record["chats"])))
-        except BadRecord as bad:
-            logger.error("handover.refused", people=len(where), **log.described(bad))
-            for descriptor in message.descriptors:
-                os.close(descriptor)
-            self._send(Kind.NO, message.number)
-            has.tally.people[UPGRADE, "refused"] += len(where)
+        chats = len(message.records[0]["chats"])
+        came = self._imports.take_all(message, UPGRADE, self._send, chats)
+        if came is None:
+            self._has.tally.people[UPGRADE, "refused"] += len(message.records[1])
             return
-        omegle_records.unpack(has.adapter, parcel, came)
-        has.tally.came(UPGRADE, len(came), time.monotonic() - since)
         self._people += len(came)
-        self._chats += len(record["chats"])
+        self._chats += chats
         self._arrived()
         self._on_taken()
         fault_points.at("taken")
 
-    def _took(self, message: Message, *more: int) -> None:
+    def _took(self, message: Message) -> None:
         """It is this process's from here on."""
-        self._send(Kind.TOOK, message.number, *more)
-
-    def _took_people(self, message: Message, chats: int) -> None:
-        self._took(message, chats)
-        fault_points.at("took")
+        self._send(Kind.TOOK, message.number)
 
     # beside people
 
     def _http(self, message: Message) -> None:
         self._took(message)
         self._has.door.arrive(message.descriptors[0], message.records[0], message.pieces[0])
-
-    def _newcomer(self, message: Message) -> None:
-        self._took(message)
-        worker = self._has.worker
-        try:
-            worker.reactor.adopt_socket(message.descriptors[0], message.records[0], message.pieces[0], True)
-        except OSError:
-            return  # no memory, or no descriptor is left: it is closed, as any newcomer is then
-        worker.act(lambda _: None)
-
-    def _tunnels(self, message: Message) -> None:
-        self._took(message)
-        take_tunnels(self._has.worker, message)
 
     def _faces(self, message: Message) -> None:
         self._took(message)

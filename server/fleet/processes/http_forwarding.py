@@ -14,6 +14,7 @@ from typing import Final
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import OFFICE, Peers
 from server.fleet.migrate.in_flight import Flight
+from server.fleet.migrate.transfer import Transfer
 from server.http.request.connection_counts import NEW
 
 WAIT_MAX: Final = 4_096  # connections, as many as the system lets wait at a socket that nobody accepts from
@@ -37,7 +38,7 @@ class Outward:
         if number is None:
             self._wait(fd, begun)
         else:
-            self._flight.add(number, [fd], partial(self._wait, fd, begun))
+            self._flight.add(number, Transfer(partial(self._wait, fd, begun), [fd]))
 
     @property
     def empty(self) -> bool:
@@ -68,7 +69,7 @@ class Outward:
     def dead(self, name: str) -> None:
         """The office is dead: what it did not take waits for the next."""
         if name == OFFICE:
-            self._flight.all_back()
+            self._flight.dead()
 
     def close(self) -> None:
         """Nobody will take what waits."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from collections.abc import Callable
@@ -11,12 +12,13 @@ from typing import Final
 import orjson
 
 from server.fleet.ipc.ipc_link import Kind as Link
+from server.fleet.ipc.ipc_link import LinkDown
 from server.fleet.ipc.ipc_peers import Peers, name_of
+from server.fleet.migrate.transfer import Transfer
 from server.fleet.processes.worker_transfer import Across
 from server.fleet.roaming.session_transfer import Unreadable, unpack
 from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_server import Answer, Handler, Request, no
-from server.ops.metrics.migration_metrics import MEET
 from server.ops.process import fault_points
 
 OWN: Final = 0  # the office's number
@@ -58,12 +60,10 @@ class Passing:
         """It is the worker's once it says so; where it dies before that, it is closed."""
         fault_points.at("passing")
         descriptor = sock.detach()
-        close = partial(os.close, descriptor)
+        transfer = Transfer(partial(os.close, descriptor), [descriptor])
         records = int(request.kind), request.node, request.nonce.hex(), request.by
-        if not self._across.send(
-            name, MEET, Link.ARRIVED, *records, pieces=[request.body], descriptors=[descriptor], back=close, people=0
-        ):
-            close()
+        with contextlib.suppress(LinkDown):
+            self._across.to(name).post(transfer, Link.ARRIVED, *records, pieces=[request.body])
         fault_points.at("passed")
 
 

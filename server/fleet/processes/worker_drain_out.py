@@ -17,14 +17,13 @@ from typing import Any, Final, NamedTuple
 from server.fleet.ipc.ipc_link import Kind, LinkDown
 from server.fleet.ipc.ipc_peers import HUB, Peers, number_of
 from server.fleet.migrate.forwarding_table import KEEP
-from server.fleet.migrate.in_flight import Back
-from server.fleet.migrate.migration_order import People
-from server.fleet.migrate.session_export import AHEAD
+from server.fleet.migrate.migration_order import MigrationOrder
+from server.fleet.migrate.process_target import AHEAD
+from server.fleet.migrate.transfer import GroupTransfer, Transfer
 from server.fleet.processes.worker_transfer import Across
 from server.ops import log
 from server.ops.metrics.migration_metrics import DRAIN, UPGRADE
 from server.ops.process import fault_points
-from server.realtime.worker.connection_moves import Moving
 from server.realtime.worker.worker_loop import Worker
 
 AGAIN: Final = 0.02  # seconds until it is looked again whether there is somebody to go to
@@ -40,7 +39,7 @@ class Moved(NamedTuple):
 
 
 class Spread:
-    """The way to several workers (`server.fleet.migrate.session_export.Way`). `people`: how many each has; `to`: all go to this one, of the next
+    """Target that is several workers: the one with the fewest people. `people`: how many each has; `to`: all go to this one, of the next
     generation."""
 
     def __init__(self, peers: Peers, across: Across, people: Mapping[str, int], to: str = "") -> None:
@@ -48,31 +47,29 @@ class Spread:
         self._across = across
         self._people = dict(people)
         self._to = to
-        self._why = UPGRADE if to else DRAIN
         self.went = self.chats = 0
 
-    def send(
-        self,
-        kind: Kind,
-        *records: Any,
-        pieces: Sequence[bytes],
-        descriptors: Sequence[int],
-        back: Back,
-        people: int = 0,
-    ) -> None:
-        """See `Way`."""
+    def send(self, transfer: GroupTransfer) -> None:
+        """See `server.fleet.migrate.transfer.Target`."""
         to = self._emptiest()
-        if not self._across.send(
-            to, self._why, kind, *records, pieces=pieces, descriptors=descriptors, back=back, people=people
-        ):
-            raise LinkDown(f"{to} is not there")
-        self._people[to] += people
-        self.went += people
-        self.chats += len(records[0]["chats"]) if people else 0
+        self._across.to(to).send(transfer)
+        self._people[to] += transfer.people
+        self.went += transfer.people
+        self.chats += len(transfer.sessions.parcel.record["chats"])
+        fault_points.at("spread")
+
+    def post(self, transfer: Transfer, kind: Kind, *records: Any, pieces: Sequence[bytes]) -> None:
+        """See `server.fleet.migrate.migration_order.ProcessTarget`."""
+        try:
+            to = self._emptiest()
+        except LinkDown:
+            transfer.cut()
+            raise
+        self._across.to(to).post(transfer, kind, *records, pieces=pieces)
         fault_points.at("spread")
 
     async def room(self) -> None:
-        """See `Way`."""
+        """See `server.fleet.migrate.transfer.Target`."""
         await self._across.fewer(AHEAD)
 
     def _emptiest(self) -> str:
@@ -101,8 +98,7 @@ class Emptying:
         self._peers = peers
         self._across = across
         self._spread = Spread(peers, across, people, to)
-        self._people = People(worker, Moving(worker), None, self._spread)
-        across.leaving = self._people
+        self._people = MigrationOrder(across.exports, self._spread, UPGRADE if to else DRAIN, self._spread)
 
     @property
     def moved(self) -> Moved:
@@ -116,7 +112,6 @@ class Emptying:
 
     def stay(self) -> None:
         """It is given up: people come here again."""
-        self._across.leaving = None
         self._worker.engine.moves.forget()
         self._peers.send(HUB, Kind.LEAVING, False)
 

@@ -92,7 +92,7 @@ class Departing:
 
         self._evacuation = evacuation = Evacuation(
             self._name,
-            self._worker,
+            links.across.exports,
             partial(links.peers.send, HUB, Kind.LEAVING, True),
             self._places,
             links.cross,

@@ -115,8 +115,7 @@ class Links:
             hosts,
             worker,
             self._room,
-            self.tally,
-            across.forwarding,
+            across.exports,
             takes,
             self.tunnels.open,
         )

@@ -19,8 +19,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -28,15 +27,14 @@ from engine.engine import SessionRecord
 from engine.views import error
 from engine.wire.protocol import FAULTS
 from server.fleet.cluster.known_nodes import Place
-from server.fleet.ipc.ipc_link import Kind, LinkDown
-from server.fleet.migrate.in_flight import Back
-from server.fleet.migrate.migration_order import People
+from server.fleet.ipc.ipc_link import LinkDown
+from server.fleet.migrate.migration_order import MigrationOrder
+from server.fleet.migrate.transfer import CannotMoveError, Exports, GroupTransfer
 from server.fleet.rpc.rpc_envelope import LARGEST
 from server.ops import log
 from server.ops.metrics.migration_metrics import DRAIN
 from server.ops.process import fault_points
-from server.realtime.worker.connection_moves import Moving, Released, ask_again
-from server.realtime.worker.worker_loop import Worker
+from server.realtime.worker.connection_moves import Released, ask_again
 
 AHEAD: Final = 4  # groups of messages under way: who is in one of them is out of service
 ASIDE: Final = 1.0  # seconds for which a process that took nobody is not asked
@@ -48,9 +46,9 @@ HEAD: Final = 512  # bytes of a request beside people
 _spread = random.SystemRandom().uniform
 logger = log.get()
 
-# (to, people, why, back): people go to a process of another host, by its name (`naming`), without their connections, whose descriptors stay
-# here. True: it has them; False: it has not, and `back` was called. `why`: as it is counted. Whoever asks for them meanwhile waits (`Forwarding`).
-Send = Callable[[str, Released, str, Back], Awaitable[bool]]
+# (to, transfer): a group moves to a process of another host, by its name (`process_names`), without its connections, whose descriptors stay
+# here; the transfer ends. Whether that process has it.
+Send = Callable[[str, GroupTransfer], Awaitable[bool]]
 
 
 def fits(parcel: SessionRecord) -> bool:
@@ -62,7 +60,7 @@ def fits(parcel: SessionRecord) -> bool:
 
 
 class ToHosts:
-    """The way to other hosts (`server.fleet.migrate.session_export.Way`). `send`: see the type; `places`: where to; `gone`: told who is there."""
+    """Target that is all other hosts: the one with the fewest people. `send`: see the type; `places`: where to; `gone`: told who is there."""
 
     def __init__(self, places: Callable[[], Sequence[Place]], send: Send, gone: Callable[[Released], None]) -> None:
         self._places = places
@@ -76,39 +74,32 @@ class ToHosts:
         self._failing = 0.0  # since when nobody takes anybody; 0.0: somebody did, or was not asked
         self.went = self.chats = 0
 
-    def send(
-        self,
-        kind: Kind,
-        *records: Any,
-        pieces: Sequence[bytes],
-        descriptors: Sequence[int],
-        back: Back,
-        people: int = 0,
-    ) -> None:
-        """See `Way`: people alone go, as the one record, a `Released`."""
-        if kind != Kind.PEOPLE:
-            raise LinkDown("nothing but people goes to another host")
+    def send(self, transfer: GroupTransfer) -> None:
+        """See `server.fleet.migrate.transfer.Target`."""
+        if not fits(transfer.sessions.parcel):
+            raise CannotMoveError
         to = self._emptiest()
-        self._sent[to] += people
-        task = self._loop.create_task(self._go(to, records[0], back, people))
+        self._sent[to] += transfer.people
+        task = self._loop.create_task(self._go(to, transfer))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
-    async def _go(self, to: str, released: Released, back: Back, people: int) -> None:
-        if not await self._cross(to, released, DRAIN, back):
+    async def _go(self, to: str, transfer: GroupTransfer) -> None:
+        if not await self._cross(to, transfer):
             self._aside[to] = self._loop.time() + ASIDE
             self._failing = self._failing or self._loop.time()
-            self._sent[to] -= people
+            self._sent[to] -= transfer.people
             return
+        released = transfer.sessions
         self.took, self._failing = self._loop.time(), 0.0
-        self.went += people
+        self.went += transfer.people
         self.chats += sum("ended" not in chat["ring"] for chat in released.parcel.record["chats"])
         fault_points.at("away")
         self._gone(released)
         fault_points.at("told")
 
     async def room(self) -> None:
-        """See `Way`."""
+        """See `server.fleet.migrate.transfer.Target`."""
         while len(self._under_way) >= AHEAD:
             await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
 
@@ -139,41 +130,19 @@ def nobody_stays() -> bool:
     return False
 
 
-class Leaving(People):
-    """The people of this process, as they go without their connections. `goes`: whether a session may, by its id."""
+class EvacuationOrder(MigrationOrder):
+    """Order in which sessions move without their connections. `goes`: whether a session may, by its id."""
 
-    def __init__(self, worker: Worker, moving: Moving, way: ToHosts, goes: Callable[[int], bool]) -> None:
-        super().__init__(worker, moving, None, way)
+    def __init__(self, exports: Exports, target: ToHosts, goes: Callable[[int], bool]) -> None:
+        super().__init__(exports, target, DRAIN, None)
         self._goes = goes
 
     def _may(self, id: int) -> bool:
         return super()._may(id) and all(map(self._goes, self._worker.engine.moves.group(id)))
 
-    def _newcomers(self) -> None:
-        """They are put off as they come."""
-
-    def _is_over(self, order: Sequence[int]) -> bool:
-        return not order
-
-    def _gone(self, released: Released, since: float, people: int) -> int:
-        fault_points.at("release")
-        back = partial(self._back_again, released)
-        if not fits(released.parcel):
-            back()
-            return 0
-        try:
-            self._way.send(Kind.PEOPLE, released, since, pieces=(), descriptors=(), back=back, people=people)
-        except BaseException:
-            back()
-            raise
-        fault_points.at("sent")
-        return people
-
-    def _back_again(self, released: Released) -> None:
-        """As `_back`; what came of their saves meanwhile, nobody heard."""
-        self._back(released)
-        found = map(self._worker.engine.sessions.get, [one["id"] for one in released.parcel.record["people"]])
-        ask_again(self._worker, [session for session in found if session is not None])
+    def on_end(self, transfer: GroupTransfer) -> None:
+        """Ask anew for the saves of sessions that are here again: what came of them meanwhile, nothing heard."""
+        ask_again(self._worker, transfer.came)
 
 
 class Evacuation:
@@ -184,7 +153,7 @@ class Evacuation:
     def __init__(
         self,
         name: str,
-        worker: Worker,
+        exports: Exports,
         tell_hub: Callable[[], object],
         places: Callable[[], Sequence[Place]],
         send: Send,
@@ -193,10 +162,10 @@ class Evacuation:
     ) -> None:
         self._name = name
         self._stay = stay
-        self._worker = worker
+        self._worker = exports.worker
         self.tell_hub = tell_hub
         self._way = ToHosts(places, send, self._tell)
-        self._people = Leaving(worker, Moving(worker), self._way, goes)
+        self._people = EvacuationOrder(exports, self._way, goes)
         self._stayed = 0
 
     @property

@@ -12,8 +12,8 @@ from engine.rooms.remote_room import RemoteRoom
 from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.ipc.ipc_link import Message
 from server.fleet.ipc.process_names import place
-from server.fleet.migrate.migration_counts import Tally
-from server.fleet.roaming.migration_source import Crossing, Home, Noted, Opened, Traveller
+from server.fleet.migrate.transfer import Exports, GroupTransfer
+from server.fleet.roaming.migration_source import Crossing, Home, Opened, Traveller
 from server.fleet.roaming.migration_target import Landing
 from server.fleet.roaming.socketless_clients import Speaker
 from server.fleet.rpc.rpc_client import Asker
@@ -21,7 +21,6 @@ from server.fleet.rpc.rpc_seal import Seal
 from server.fleet.rpc.rpc_server import Request
 from server.ops.metrics.exposition import Reading
 from server.ops.security.secret_keys import Keys
-from server.realtime.worker.connection_moves import Moving, Released
 from server.realtime.worker.worker_loop import Worker
 
 
@@ -36,15 +35,14 @@ class Abroad:
         hosts: Hosts,
         worker: Worker,
         room: RemoteRoom,
-        tally: Tally,
-        noted: Noted,
+        exports: Exports,
         takes: Callable[[], bool],
         opened: Opened,
     ) -> None:
-        moving, seal = Moving(worker), Seal(secret)
+        seal = Seal(secret)
         self._hosts = hosts
-        self._crossing = Crossing(hosts, Asker(seal, node), worker, moving, tally, noted, opened)
-        self._landing = Landing(node, number, seal, worker, room, moving, tally, takes)
+        self._crossing = Crossing(hosts, Asker(seal, node), exports, opened)
+        self._landing = Landing(node, number, seal, worker, room, exports.moving, exports.tally, takes)
 
     def speaks(self, speaker: Speaker) -> None:
         """There are people without a socket."""
@@ -54,10 +52,11 @@ class Abroad:
         """Somebody goes to a process of another host."""
         self._crossing.go(_home(to), one)
 
-    async def sent(self, to: str, people: Released, why: str, back: Callable[[], None]) -> bool:
-        """People go to a process of another host without their connections, whose descriptors stay the caller's; False: they did not, and
-        `back` was called. They go or stay whatever becomes of who waits for it."""
-        return await self._crossing.send(_home(to), people, why, back)
+    async def sent(self, to: str, transfer: GroupTransfer) -> bool:
+        """Move a group to a process of another host without its connections, whose descriptors stay the caller's; whether that process has it.
+
+        The transfer ends whatever becomes of who waits for it."""
+        return await self._crossing.send(_home(to), transfer)
 
     def forget(self, home: str, people: Sequence[tuple[int, int]]) -> None:
         """People of a process of another host, which may live, are here: it is asked to forget them. `people`: ids and keys, as they went there."""

@@ -27,17 +27,15 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from itertools import count
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
-from engine.engine import BadRecord, Session, SessionRecord
+from engine.engine import BadRecord, Session
 from engine.rooms.remote_room import Row
 from engine.views import bare
 from ext.migrate.tunnel_moves import prepare
 from server.fleet.cluster.known_nodes import Hosts
-from server.fleet.migrate.migration_counts import Tally
-from server.fleet.roaming.migration_stage import Leg, Stands
-from server.fleet.roaming.migration_target import TOOK, look_at
+from server.fleet.migrate.transfer import Exports, GroupTransfer, Stage
+from server.fleet.roaming.migration_target import GO, TOOK, look_at
 from server.fleet.roaming.session_transfer import Move, divided, pack, wireless
 from server.fleet.roaming.socketless_clients import NOBODY_SPEAKS
 from server.fleet.roaming.stale_copies import Forgetting
@@ -46,8 +44,7 @@ from server.fleet.rpc.rpc_envelope import LARGEST, NONCE, Kind
 from server.ops import log
 from server.ops.metrics.migration_metrics import NONE, RESUME, TUNNEL
 from server.ops.process import fault_points
-from server.realtime.worker.connection_moves import Moving, Released, ask_again
-from server.realtime.worker.worker_loop import Worker
+from server.realtime.worker.connection_moves import Released, ask_again
 
 MOST: Final = 64  # crossings of a worker at a time
 AGAIN: Final = 0.002  # seconds until who could not go is asked again
@@ -82,19 +79,6 @@ class Traveller(NamedTuple):
     stay: Callable[[], None]
 
 
-class Noted(Protocol):
-    """Where people went (`server.fleet.migrate.forwarding_table`)."""
-
-    def sent(self, to: str, number: int, people: list[Mapping[str, Any]]) -> None:
-        """These were sent."""
-
-    def took(self, to: str, number: int) -> None:
-        """They are there."""
-
-    def back(self, to: str, number: int) -> None:
-        """They are here."""
-
-
 class Crossing:
     """Of one process that has people. Call it in the loop. `opened`: of whom is given; the two descriptors are its own."""
 
@@ -102,21 +86,15 @@ class Crossing:
         self,
         hosts: Hosts,
         asker: Asker,
-        worker: Worker,
-        moving: Moving,
-        tally: Tally,
-        noted: Noted,
+        exports: Exports,
         opened: Opened,
     ) -> None:
         self._hosts = hosts
         self._asker = asker
-        self._worker = worker
-        self._moving = moving
-        self._tally = tally
-        self._noted = noted
+        self._exports = exports
+        self._worker = worker = exports.worker
         self._opened = opened
         self._free = asyncio.Semaphore(MOST)
-        self._numbers = count(1)
         self._tasks: set[asyncio.Task[bool]] = set()
         self._told = -TOLD_EVERY
         self.forgetting = Forgetting(hosts, asker, worker)
@@ -126,12 +104,12 @@ class Crossing:
         """Somebody goes, as soon as there is a connection."""
         self._start(self._go(home, one))
 
-    async def send(self, home: Home, people: Released, why: str, back: Callable[[], None]) -> bool:
-        """People go without their connections, whose descriptors stay the caller's. False: they did not, and `back` was called.
+    async def send(self, home: Home, transfer: GroupTransfer) -> bool:
+        """Move a group without its connections, whose descriptors stay the caller's; whether the home has it.
 
-        They go on or come back whatever becomes of who waits for it.
+        The transfer ends whatever becomes of who waits for it.
         """
-        return await asyncio.shield(self._start(self._send(home, people, why, back)))
+        return await asyncio.shield(self._start(self._send(home, transfer)))
 
     def forget(self, home: Home, people: Sequence[tuple[int, int]]) -> None:
         """People whose home may live, and who are here: it is asked to forget them. `people`: ids and keys, as they went there."""
@@ -169,58 +147,53 @@ class Crossing:
             if found is not None:
                 self._end(found[0])
             elif one.why == RESUME:
-                self._tally.abroad[RESUME, TUNNEL, "back"] += 1
+                self._exports.tally.went(RESUME, TUNNEL, "back", 1)
                 self._tell("unreached", f"{home.name} has what somebody came back to, and there is no connection to it")
             self._stays(one.stay)
             return False
         sock, address = found
-        since = time.monotonic()
+        transfer = GroupTransfer(self._exports, released, one.why, time.monotonic())
         self._worker.act(nothing)  # the hub is told that they are gone
         fault_points.at("release")
+        transfer.way, transfer.put_back = TUNNEL, self._put_back
+        transfer.begin(home.name)
         people, state, data = divided(released.parcel)
         move = Move(home.node, home.worker, one.why, one.client, one.meeting, 0.0, people)
-        number = self._note(home, released.parcel)
         try:
-            leg = await self._carry(home, sock, address, move, since)
+            await self._carry(home, sock, address, move, transfer)
         except BaseException:
-            self._drop(released, sock)
+            self._end(sock)
+            self._lose(released)
             raise
-        self._count(leg, move, TUNNEL)
-        if leg.stands == Stands.GIVEN:
-            self._noted.took(home.name, number)
+        if transfer.stage == Stage.TAKEN:
             self._worker.went(one.client)
             self._open(home, released, state, data, sock)
-            self._tally.out_of_service(one.why, TUNNEL, time.monotonic() - since)
-        elif leg.stands == Stands.DOUBTFUL and one.why == RESUME:
-            self._drop(released, sock)
-            self._noted.back(home.name, number)
-        else:
-            self._end(sock)
-            self._back(released)
-            self._noted.back(home.name, number)
-            self._stays(one.stay)
-        return leg.stands == Stands.GIVEN
-
-    async def _send(self, home: Home, people: Released, why: str, back: Callable[[], None]) -> bool:
-        since = time.monotonic()
-        number = self._note(home, people.parcel)
-        leg = Leg()
-        if (found := await self._dialled(home)) is not None:
-            sock, address = found
-            move = Move(home.node, home.worker, why, 0, None, 0.0, wireless(people.parcel))
-            try:
-                leg = await self._carry(home, sock, address, move, since)
-            finally:
-                self._end(sock)
-            self._count(leg, move, NONE)
-        if leg.stands == Stands.GIVEN:
-            self._noted.took(home.name, number)
-            for person in people.parcel.record["people"]:
-                self._worker.went(person["id"])
+            self._exports.tally.out_of_service(one.why, TUNNEL, time.monotonic() - transfer.since)
             return True
-        back()
-        self._noted.back(home.name, number)
+        self._end(sock)
+        if not _is_dropped(transfer):
+            self._stays(one.stay)
         return False
+
+    async def _send(self, home: Home, transfer: GroupTransfer) -> bool:
+        transfer.way = NONE
+        transfer.begin(home.name)
+        found = await self._dialled(home)
+        if found is None:
+            transfer.cut()
+            return False
+        sock, address = found
+        parcel = transfer.sessions.parcel
+        try:
+            move = Move(home.node, home.worker, transfer.cause, 0, None, 0.0, wireless(parcel))
+            await self._carry(home, sock, address, move, transfer)
+        finally:
+            self._end(sock)
+        if transfer.stage != Stage.TAKEN:
+            return False
+        for person in parcel.record["people"]:
+            self._worker.went(person["id"])
+        return True
 
     # its steps
 
@@ -263,7 +236,7 @@ class Crossing:
         """They are nowhere; None: they do not go, or cannot."""
         until = time.monotonic() + PATIENCE
         while one.ready() and one.client not in self.forgetting and time.monotonic() < until:
-            released = self._moving.release((one.client,)) if self.speaker.ready(one.client) else None
+            released = self._exports.moving.release((one.client,)) if self.speaker.ready(one.client) else None
             if released is None:
                 await asyncio.sleep(AGAIN)
                 continue
@@ -275,11 +248,12 @@ class Crossing:
             return released
         return None
 
-    async def _carry(self, home: Home, sock: socket.socket, address: str, move: Move, since: float) -> Leg:
-        """What both sides say, to its end."""
-        leg, nonce, said = Leg(), secrets.token_bytes(NONCE), ""
+    async def _carry(self, home: Home, sock: socket.socket, address: str, move: Move, transfer: GroupTransfer) -> None:
+        """Exchange the messages of a move with the home, until the transfer ends; the connection is closed here unless it is taken."""
+        nonce, said, end = secrets.token_bytes(NONCE), "", transfer.cut
         move.people.record["v"] = self._hosts.writes
-        body = pack(move._replace(age=time.monotonic() - since))
+        body = pack(move._replace(age=time.monotonic() - transfer.since))
+        transfer.sent()
         try:
             if len(body) > LARGEST:
                 raise HostRefused(0, "too much of one group of people")
@@ -287,34 +261,25 @@ class Crossing:
                 await self._asker.say(sock, address, Kind.MOVE, body, nonce)
                 fault_points.at("asked")
                 await self._asker.hear(sock, address, Kind.MOVE, body, nonce)
-            go = leg.taken()
+            transfer.go()
             async with asyncio.timeout(TOOK_WITHIN):
-                await asyncio.get_running_loop().sock_sendall(sock, go)
+                await asyncio.get_running_loop().sock_sendall(sock, GO)
                 fault_points.at("go")
-                leg.heard(await asyncio.get_running_loop().sock_recv(sock, len(TOOK)))
+                if await asyncio.get_running_loop().sock_recv(sock, len(TOOK)) == TOOK:
+                    end = transfer.take
                 fault_points.at("given")
         except HostRefused as refused:
-            leg.refused()
-            said = str(refused)
-        except (OSError, EOFError, HostAway) as end:
-            leg.cut()
-            said = str(end)
-        if leg.stands == Stands.DOUBTFUL and move.why != RESUME:
-            people = [(one["id"], one.get("key", one["id"])) for one in move.people.record["people"]]
-            self.forgetting.ask(home.node, home.worker, address, people, nonce)
-        if leg.stands != Stands.GIVEN:
-            self._tell(leg.stands.name.lower(), said)
-        return leg
-
-    def _note(self, home: Home, parcel: SessionRecord) -> int:
-        """Who asks for them waits."""
-        number = next(self._numbers)
-        self._noted.sent(home.name, number, parcel.record["people"])
-        return number
-
-    def _count(self, leg: Leg, move: Move, way: str) -> None:
-        result = {Stands.GIVEN: "given", Stands.REFUSED: "refused"}.get(leg.stands, "back")
-        self._tally.abroad[move.why, way, result] += len(move.people.record["people"])
+            end, said = transfer.refuse, str(refused)
+        except (OSError, EOFError, HostAway) as fault:
+            said = str(fault)
+        if end != transfer.take:
+            sock.close()
+            if transfer.stage == Stage.GOING and move.why != RESUME:
+                people = [(one["id"], one.get("key", one["id"])) for one in move.people.record["people"]]
+                self.forgetting.ask(home.node, home.worker, address, people, nonce)
+        end()
+        if transfer.stage != Stage.TAKEN:
+            self._tell(transfer.stage.name.lower(), said)
 
     def _open(self, home: Home, released: Released, state: dict[str, Any], data: bytes, sock: socket.socket) -> None:
         """The client is a pipe from here on."""
@@ -334,27 +299,27 @@ class Crossing:
         fault_points.at("opened")
         self._worker.act(nothing)
 
-    def _back(self, released: Released) -> None:
-        """They are here again."""
+    def _put_back(self, transfer: GroupTransfer) -> list[Session]:
+        """Put a session back, unless it is dropped: then its client is to come back by itself."""
+        released = transfer.sessions
+        if _is_dropped(transfer):
+            self._lose(released)
+            return []
         came = self._take(released)
         for session in came if released.descriptors[0] < 0 else ():
             self.speaker.stays(session)
+        return came
 
     def _take(self, released: Released) -> list[Session]:
         came: list[Session] = []
         try:
-            came = self._moving.take(*released)
+            came = self._exports.moving.take(*released)
         except BadRecord as bad:  # they are here already: they came back by another way
             logger.error("handover.refused", people=1, **log.described(bad))
             self._lose(released)
         ask_again(self._worker, came)
         look_at(self._worker, came)
         return came
-
-    def _drop(self, released: Released, sock: socket.socket) -> None:
-        """The client is to come back by itself."""
-        self._end(sock)
-        self._lose(released)
 
     def _lose(self, released: Released) -> None:
         for person, descriptor in zip(released.parcel.record["people"], released.descriptors, strict=True):
@@ -372,6 +337,11 @@ class Crossing:
         if now - self._told >= TOLD_EVERY:
             self._told = now
             logger.warning("cluster.stayed", why=why, said=said)
+
+
+def _is_dropped(transfer: GroupTransfer) -> bool:
+    """Whether a session is nowhere: it came only to resume, and the home may have resumed it."""
+    return transfer.stage == Stage.DOUBTFUL and transfer.cause == RESUME
 
 
 def nothing(_: float) -> None:

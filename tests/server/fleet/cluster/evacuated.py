@@ -16,12 +16,12 @@ import orjson
 
 from engine.engine import BadRecord, SessionRecord
 from server.fleet.cluster.known_nodes import Place
-from server.fleet.migrate.in_flight import Back
+from server.fleet.migrate.transfer import GroupTransfer
 from server.fleet.roaming.evacuation import Evacuation, may_go
 from server.fleet.roaming.session_transfer import Move, pack, unpack
-from server.ops.metrics.migration_metrics import DRAIN
+from server.ops.metrics.migration_metrics import DRAIN, NONE
 from server.ops.security.secret_keys import Keys
-from server.realtime.worker.connection_moves import Moving, Released
+from server.realtime.worker.connection_moves import Moving
 from tests.ext.net.rig import TEXT, frame, head, split
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Host, host
@@ -61,26 +61,25 @@ class Cell:
     def evacuation(self, goes: Callable[[int], bool] = may_go) -> Evacuation:
         """Of the first host."""
         one = self.workers[0]
-        return Evacuation("worker 1", one.worker, lambda: None, self.places, self.send, goes)
+        return Evacuation("worker 1", one.links.across.exports, lambda: None, self.places, self.send, goes)
 
-    async def send(self, to: str, released: Released, why: str, back: Back) -> bool:
-        """The way (`evacuating.Send`)."""
-        assert why == DRAIN
+    async def send(self, to: str, transfer: GroupTransfer) -> bool:
+        """The network (`evacuation.Send`)."""
+        assert transfer.cause == DRAIN
         at = next(place for place in range(len(NODES)) if name(place) == to)
         self.asked.append(to)
-        forwarding = self.workers[0].links.across.forwarding
-        number = len(self.asked)
-        forwarding.sent(to, number, released.parcel.record["people"])
-        body = pack(Move(NODES[at], 1, why, 0, None, 0.0, bare(released.parcel)))
+        transfer.way = NONE
+        transfer.begin(to)
+        body = pack(Move(NODES[at], 1, DRAIN, 0, None, 0.0, bare(transfer.sessions.parcel)))
+        transfer.sent()
         for _ in range(random.randint(1, 5)):
             await asyncio.sleep(0)  # people talk meanwhile
         if self.lives[at] and self.takes[at]:
             with suppress(BadRecord):
                 Moving(self.workers[at].worker).take(unpack(body).people, [])
-                forwarding.took(to, number)
+                transfer.take()
                 return True
-        back()
-        forwarding.back(to, number)
+        transfer.cut()
         return False
 
     def kill(self, at: int, people: Sequence[Person] = ()) -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.migrate import migration_order as module
-from server.fleet.migrate.migration_order import People
+from server.fleet.migrate.migration_order import MigrationOrder
 from server.fleet.processes.worker_drain_out import Spread
-from server.realtime.worker.connection_moves import Moving
+from server.ops.metrics.migration_metrics import DRAIN
 from tests.ext.net.rig import frame
 from tests.server.fleet.cluster.crossed import Cell
 from tests.server.fleet.migrate.rig import until
@@ -19,10 +19,10 @@ from tests.server.fleet.roaming.test_tunnel_table import line
 from tests.support.descriptors import more_than, opened
 
 
-def leaving(process: Working, *to: str) -> People:
+def leaving(process: Working, *to: str) -> MigrationOrder:
     """All who are there go to these workers of the same host."""
     spread = Spread(process.peers, process.links.across, dict.fromkeys(to, 0))
-    return People(process.worker, Moving(process.worker), None, spread)
+    return MigrationOrder(process.links.across.exports, spread, DRAIN, spread)
 
 
 async def moved(process: Working, *to: str) -> None:

@@ -23,14 +23,15 @@ async def test_who_waits_goes_first_and_a_chat_is_never_apart(secret: Keys, monk
             client.say(find("chess"))
         waits.say(find("patience"))
         await made.settled()
-        send = made.leaving._link.send
+        target = made.leaving._people._target
+        send = target._send  # type: ignore[attr-defined]
 
         def watched(kind: Kind, *records: object, **more: object) -> int:
             if kind == Kind.PEOPLE:
                 came.append([len(records[0]["people"]), len(records[0]["chats"])])  # type: ignore[index]
             return send(kind, *records, **more)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(made.leaving._link, "send", watched)
+        monkeypatch.setattr(target, "_send", watched)
         await made.hand_over()
     assert came == [[1, 0], [2, 1]]
 
@@ -42,7 +43,7 @@ async def test_who_cannot_go_stays_after_a_while_and_the_others_go(
     async with pair(secret) as made:
         await made.connect(2)
         first = next(iter(made.old.worker.engine.sessions))
-        moving = made.leaving._people._moving
+        moving = made.leaving._people._exports.moving
         release = moving.release
         monkeypatch.setattr(moving, "release", lambda ids: None if first in ids else release(ids))
         result = await made.hand_over()
@@ -62,7 +63,7 @@ async def test_a_message_has_no_more_people_than_the_link_takes_descriptors(
         await made.settled()
         left, went = iter(made.old.worker.engine.moves.order()), []
         while batch := made.leaving._people._next(left):
-            released = made.leaving._people._moving.release(batch)
+            released = made.leaving._people._exports.moving.release(batch)
             assert released is not None
             for descriptor in released.descriptors:
                 os.close(descriptor)

@@ -38,5 +38,5 @@ async def test_what_was_used_up_is_here_again_where_nobody_took_it(secret: Keys)
         faces = made.leaving._faces
         await faces.first()
         assert len(old) == 0
-        made.leaving._flight.all_back()
+        made.leaving._flight.dead()
         assert old.wait("192.0.2.0/24", time.monotonic()) > 0

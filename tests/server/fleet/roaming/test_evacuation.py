@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
@@ -223,13 +223,24 @@ async def killed_at(two: Cell, point: str, monkeypatch: pytest.MonkeyPatch) -> l
     await until(lambda: all(talk.lines > 20 for talk in talks))
     dead = asyncio.Event()
     nowhere: list[Released] = []
+    let_go: list[Released] = []
+    moving = two.workers[0].links.across.exports.moving
+    release = moving.release
+
+    def releases(ids: Sequence[int]) -> Released | None:
+        released = release(ids)
+        if released is not None:
+            let_go.append(released)
+        return released
+
+    monkeypatch.setattr(moving, "release", releases)
 
     def at(named: str) -> None:
         if dead.is_set():
             raise DeadError
         if named == point:
             dead.set()
-            nowhere.append(sys._getframe(1).f_locals["released"])
+            nowhere.append(sys._getframe(1).f_locals.get("released") or let_go[0])
             raise DeadError
 
     monkeypatch.setattr(fault_points, "at", at)
@@ -287,13 +298,16 @@ async def test_a_host_to_which_they_go_and_that_dies_before_it_has_them_costs_no
     assert await talk.end() == []
 
 
-async def test_nothing_but_people_goes_and_nobody_where_there_is_no_host(secret: Keys) -> None:
+async def test_nobody_goes_where_there_is_no_host(two: Cell) -> None:
     async def never(*_: object) -> bool:
         raise AssertionError
 
     way = ToHosts(list, never, lambda _: None)
-    for kind in (Kind.PEOPLE, Kind.NEWCOMER):
-        with pytest.raises(LinkDown):
-            way.send(kind, None, pieces=(), descriptors=(), back=lambda: None, people=1)
+    await meet(two, "sailing", there)
+    exports = two.workers[0].links.across.exports
+    ids = list(exports.worker.engine.sessions)
+    with pytest.raises(LinkDown):
+        exports.transfer(ids, way, "drain")
+    assert two.workers[0].sessions == set(ids)
     await way.room()
     await way.landed()

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from server.fleet.ipc.ipc_link import Kind
-from server.fleet.roaming import migration_source, migration_stage
+from server.fleet.migrate.transfer import GroupTransfer
+from server.fleet.roaming import migration_source
 from server.fleet.rpc import rpc_client
 from server.ops.process import fault_points
 from server.ops.security.secret_keys import Keys
@@ -198,7 +199,7 @@ async def test_who_may_have_resumed_there_is_dropped_here_and_finds_it_again(
     (other,) = two.workers[1]
     one, (first, _), (id, _), (token, _) = await chat(two)
     first.sock.close()
-    monkeypatch.setattr(migration_stage, "TOOK", b"?")  # what the home says is not understood
+    monkeypatch.setattr(migration_source, "TOOK", b"?")  # what the home says is not understood
     back = await comes_back(two, other, token)
     await until(lambda: over(back))
     assert await two.owned(id) is one
@@ -227,9 +228,10 @@ async def chat(made: Cell) -> tuple[Working, list[Visitor], list[int], list[str]
 async def test_people_go_without_their_connections_and_resume_there(two: Cell) -> None:
     one, visitors, ids, tokens = await chat(two)
     await lines(visitors[0], visitors[1], 0, 3)
-    released = two.hosts[0].abroad[one]._crossing._moving.release(ids)
+    released = two.hosts[0].abroad[one]._crossing._exports.moving.release(ids)
     assert released is not None
-    assert await two.hosts[0].abroad[one].sent(two.hosts[1].name(1), released, "drain", lambda: None)
+    transfer = GroupTransfer(two.hosts[0].abroad[one]._crossing._exports, released, "drain", 0.0)
+    assert await two.hosts[0].abroad[one].sent(two.hosts[1].name(1), transfer)
     _closed(released)
     other = two.workers[1][0]
     assert (other.sessions, one.sessions) == (set(ids), set())
@@ -256,9 +258,10 @@ async def test_people_who_are_not_taken_are_given_back(two: Cell, case: str, mon
             two.hosts[1].takes = False
         case "large":
             monkeypatch.setattr(migration_source, "LARGEST", 100)
-    released = abroad._crossing._moving.release(ids)
+    exports = abroad._crossing._exports
+    released = exports.moving.release(ids)
     assert released is not None
-    assert not await abroad.sent(two.hosts[1].name(1), released, "drain", lambda: abroad._crossing._back(released))
+    assert not await abroad.sent(two.hosts[1].name(1), GroupTransfer(exports, released, "drain", 0.0))
     assert one.sessions == set(ids)
     await talk(*visitors)
 

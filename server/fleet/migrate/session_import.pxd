@@ -1,0 +1,1 @@
+"""Put in what another process of this host sends. See session_import.py; compiled as it stands."""

@@ -1,0 +1,92 @@
+"""Put in what another process of this host sends: groups of sessions, newcomers, tunnels.
+
+**Invariant:** the acknowledgement is written before a descriptor is touched; from then on what came is this process's (`transfer.TABLE`).
+A group is taken whole or refused whole.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from engine.engine import BadRecord, Session, SessionRecord
+from server.fleet.ipc.ipc_link import Kind, Message
+from server.fleet.migrate import omegle_records
+from server.fleet.migrate.migration_counts import Tally
+from server.ops import log
+from server.ops.process import fault_points
+from server.realtime.worker.connection_moves import Moving
+from server.realtime.worker.tunnel_records import Leaving
+from server.realtime.worker.worker_loop import Worker
+from server.site.omegle.omegle_adapter import Adapter
+
+# (kind, number, more): answers the message of this number, with an acknowledgement or a refusal
+Answer = Callable[..., object]
+
+logger = log.get()
+
+
+class Imports:
+    """Way into one process."""
+
+    def __init__(self, worker: Worker, moving: Moving, tally: Tally, adapter: Adapter | None = None) -> None:
+        self._worker = worker
+        self._moving = moving
+        self._tally = tally
+        self._adapter = adapter
+
+    def take_all(self, message: Message, cause: str, answer: Answer, *more: int) -> list[Session] | None:
+        """Take a group that moves because its process ends (PEOPLE). `more`: added to the acknowledgement; None: the group was refused."""
+        _, where, since = message.records[:3]
+        descriptors = [message.descriptors[place] if place >= 0 else -1 for place in where]
+        acknowledge = partial(answer, Kind.TOOK, message.number, *more)
+        return self._take(message, descriptors, since, cause, acknowledge, answer)
+
+    def take_one(self, message: Message, cause: str, answer: Answer) -> list[Session] | None:
+        """Take one session that comes to meet another or to resume (COME); None: it was refused."""
+        since = message.records[3]
+        acknowledge = partial(answer, Kind.TOOK, message.number)
+        return self._take(message, message.descriptors, since, cause, acknowledge, answer)
+
+    def _take(
+        self,
+        message: Message,
+        descriptors: Sequence[int],
+        since: float,
+        cause: str,
+        acknowledge: Callable[[], object],
+        answer: Answer,
+    ) -> list[Session] | None:
+        parcel = SessionRecord(message.records[0], message.pieces)
+
+        def take_over() -> None:
+            acknowledge()
+            fault_points.at("took")
+
+        try:
+            came = self._moving.take(parcel, descriptors, take_over)
+        except BadRecord as bad:
+            logger.error("handover.refused", people=len(descriptors), **log.described(bad))
+            for descriptor in message.descriptors:
+                os.close(descriptor)
+            answer(Kind.NO, message.number)
+            return None
+        omegle_records.unpack(self._adapter, parcel, came)
+        self._tally.came(cause, len(came), time.monotonic() - since)
+        return came
+
+    def take_newcomer(self, message: Message, answer: Answer) -> None:
+        """Take a connection of which no request was read yet."""
+        answer(Kind.TOOK, message.number)
+        with contextlib.suppress(OSError):  # no memory, or no descriptor is left: it is closed, as any newcomer is then
+            self._worker.reactor.adopt_socket(message.descriptors[0], message.records[0], message.pieces[0], True)
+        self._worker.act(lambda _: None)
+
+    def take_tunnels(self, message: Message, answer: Answer) -> None:
+        """Take clients whose sessions are at other hosts."""
+        answer(Kind.TOOK, message.number)
+        pairs = zip(message.descriptors[::2], message.descriptors[1::2], strict=True)
+        for record, data, (client, home) in zip(message.records, message.pieces, pairs, strict=True):
+            self._worker.tunnels.take(Leaving(record, data, client, home))
+        self._worker.act(lambda _: None)
