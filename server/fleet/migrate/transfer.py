@@ -12,8 +12,8 @@ one, and a transfer ends once: the target has what moved, or it is put back here
     SENT       the group (PEOPLE, COME; hosts: MOVE)    source                    BACK
     GOING      hosts alone: GO                          the target if it read GO  DOUBTFUL
     TAKEN      the acknowledgement                      target                    -
-    REFUSED    the refusal                                      source: put back          -
-    BACK   -                                        source: put back          -
+    REFUSED    the refusal                              source: put back          -
+    BACK       -                                        source: put back          -
     DOUBTFUL   -                                        source: put back, and the target must forget its copy (`stale_copies`);
                                                         sessions that only resume are dropped: their client finds the session by itself
 
