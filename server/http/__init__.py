@@ -1,1 +1,1 @@
-"""Answer HTTP: what each request meets, documents as pages, sentences in each language. Imports server.ops."""
+"""Handle what all HTTP requests have in common: client address, limits, headers, documents as pages, sentences in each language."""

@@ -1,8 +1,7 @@
-"""Documents made on the server: whole without a script, one column, the page's tokens. Templates are autoescaped, always.
+"""Render documents on the server: one column, complete without a script. **Invariant:** templates are always autoescaped.
 
-Rule: a document is a template that extends base.html and fills `title` and `body`; what it shows comes as arguments. Its sentences
-come by their keys from `t`, in the language of whoever reads it (server.http.words.sentences); English where it has no other. The one script is
-look.js.
+A document is a template that extends base.html and fills `title` and `body`; its data are arguments. Its sentences are looked up by their keys with
+`t`, in the reader's language (server.http.words.sentences), or in English if a translation is missing. The only script is look.js.
 """
 
 from collections.abc import Callable
@@ -18,14 +17,15 @@ from server.http.words.catalogue import ENGLISH
 from server.http.words.sentences import Said, said
 
 FOLDER = Path(__file__).parent
-PAGES: "web.AppKey[Pages]" = web.AppKey("pages")  # how the handlers of other documents find the templates
+PAGES: "web.AppKey[Pages]" = web.AppKey("pages")  # application key of the renderer, for the handlers of other documents
 NO_CACHE = {"Cache-Control": "no-cache", "Vary": "Accept-Language"}
 
 
 class Pages:
-    """Renders documents. `static` gives the address of a file of the page (server.site.front.page_files.Web.static); `origin`: where all of
-    it is on the web, for those who show a link with a picture; empty: nowhere that is known; `rating`: what filters of families
-    read, empty: nothing."""
+    """Renderer of documents. `static`: returns the address of a file of the page (server.site.front.page_files.Web.static).
+
+    `origin`: the site's public origin, for links that show a picture; empty if unknown. `rating`: the label for family filters, empty for none.
+    """
 
     def __init__(self, static: Callable[[str], str], origin: str = "", rating: str = "") -> None:
         self.said: dict[str, Said] = said()
@@ -40,11 +40,13 @@ class Pages:
         )
 
     def spoken(self, request: web.BaseRequest) -> Said:
-        """The language of whoever asks."""
+        """Return the sentences in the language of the request."""
         return self.said[language_of(request, self.said)[0]]
 
     def reader(self, request: web.BaseRequest) -> dict[str, Any]:
-        """The language of whoever asks, as the values that every template takes: `t`, its sentences; `query`, what keeps a chosen one."""
+        """Return the values that every template takes, for the language of the request: `t`, its sentences; `query`, which keeps a chosen language
+        in links.
+        """
         language, chosen = language_of(request, self.said)
         return self._spoken(language, f"?lang={language}" if chosen else "")
 
@@ -52,11 +54,11 @@ class Pages:
         return {"t": self.said[language], "query": query}
 
     def text(self, template: str, /, **values: object) -> str:
-        """The document as HTML; raises jinja2.UndefinedError where a value is missing."""
+        """Return the document as HTML; raises jinja2.UndefinedError if a value is missing."""
         return self._environment.get_template(template).render(**values)
 
     def file(self, template: str, request: web.BaseRequest) -> File:
-        """A document of words alone, in the reader's language: rendered once for each language, chosen or not."""
+        """Return a document without data in the reader's language, rendered once for each language, chosen or not."""
         language, chosen = language_of(request, self.said)
         key = (template, language, chosen)
         if key not in self._files:
@@ -64,7 +66,7 @@ class Pages:
         return self._files[key]
 
     def answer(self, template: str, /, *, status: int = 200, cache: str = "no-cache", **values: object) -> web.Response:
-        """The document as an answer. `cache` is its Cache-Control: `no-store` for all that is about a person."""
+        """Return the document as a response. `cache` is its Cache-Control: `no-store` for everything about a user."""
         return web.Response(
             text=self.text(template, **values),
             status=status,
@@ -75,7 +77,7 @@ class Pages:
 
 
 def add_pages(app: web.Application, pages: Pages) -> None:
-    """Add the documents that need nothing but words: rules, about, offline."""
+    """Add the documents without data: rules, about, offline."""
     for name in ("rules", "about", "offline"):
 
         async def document(request: web.Request, name: str = name) -> web.Response:

@@ -1,4 +1,4 @@
-"""Holds a body that is the same for everybody: compressed once, with a validator for each encoding (RFC 9110, 8.8.3)."""
+"""Hold a response body that is the same for all clients: compressed once, with a validator for each encoding (RFC 9110, 8.8.3)."""
 
 import hashlib
 import re
@@ -27,26 +27,28 @@ _REFUSED = re.compile(r"\s*q\s*=\s*0(\.0*)?\s*")
 
 @dataclass(frozen=True)
 class File:
-    """One answer. `tag`: the strong validator of the plain body, in quotes."""
+    """A static response. `tag`: the strong validator of the plain body, in quotes."""
 
     kind: str
     body: bytes
-    pays: bool  # to compress it
+    pays: bool  # whether compressing it saves bytes
     tag: str
 
     @classmethod
     def of(cls, name: str, body: bytes) -> "File":
-        """`name` gives the type; raises KeyError for a suffix that the page has no use for."""
+        """Make a file; `name` gives the media type. Raises KeyError for an unknown suffix."""
         suffix = Path(name).suffix
         return cls(KINDS[suffix], body, suffix in PACKED, f'"{hashlib.sha256(body).hexdigest()[:20]}"')
 
     @cached_property
     def packed(self) -> bytes | None:
-        """Compressed, when it is first asked for: the largest takes 1 ms, all of them 15. None where that does not pay."""
+        """The body compressed, at the first request: the largest takes 1 ms, all of them 15. None if compression saves nothing."""
         return compress(self.body, 9, mtime=0) if self.pays else None
 
     def answer(self, request: web.BaseRequest, cache: str, vary: str = "", **more: str) -> web.Response:
-        """200, or 304 if the browser has it. `cache`: the Cache-Control; `vary`: what else the body depends on; `more`: further headers."""
+        """Respond with 200, or 304 if the browser has it. `cache`: the Cache-Control; `vary`: further headers that the body depends on; `more`:
+        further headers.
+        """
         body, tag = self.body, self.tag
         headers = {"Cache-Control": cache, "Vary": f"Accept-Encoding, {vary}" if vary else "Accept-Encoding"}
         headers |= {name.replace("_", "-"): value for name, value in more.items()}

@@ -1,18 +1,17 @@
-"""In which language a browser is answered. Rule: the one that was chosen (`?lang=`), else the one that it likes best
-of those that there are words for, else English."""
+"""Choose the language of a response: the one chosen by `?lang=`, else the best known one of Accept-Language, else English."""
 
 from collections.abc import Collection
 
 from aiohttp import web
 from babel.core import negotiate_locale
 
-_TAKEN = 300  # characters of a header
-# Who asks for Norwegian without saying which, or for the other one, reads this one rather than English.
+_TAKEN = 300  # characters of a header that are read
+# Norwegian without a variant, or Nynorsk, is answered in Bokmål rather than in English.
 _NEAR = {"no": "nb", "nn": "nb"}
 
 
 def language_of(request: web.BaseRequest, known: Collection[str]) -> tuple[str, bool]:
-    """In which of the `known` languages somebody is answered, and whether they chose it by `?lang=`."""
+    """Return one of the `known` languages for a request, and whether it was chosen by `?lang=`."""
     chosen = request.query.get("lang", "")
     if chosen in known:
         return chosen, True
@@ -20,16 +19,16 @@ def language_of(request: web.BaseRequest, known: Collection[str]) -> tuple[str, 
 
 
 def preferred(header: str, known: Collection[str]) -> str:
-    """The best of an Accept-Language that is known, else `en`: by weight, and of the same weight the first."""
+    """Return the best known language of an Accept-Language header, else `en`: by weight, then by order."""
     weighed = [_weighed(part) for part in header[:_TAKEN].split(",")]
     wanted = [tag for tag, weight in sorted(weighed, key=lambda one: -one[1]) if tag and weight > 0]
-    # a language without its country, behind each that has one: that is what there are words for
+    # add each language without its country, since the catalogues are by language
     tags = [name for tag in wanted for name in (tag, tag.split("-")[0])]
     return negotiate_locale(tags, known, sep="-", aliases=_NEAR) or "en"
 
 
 def _weighed(part: str) -> tuple[str, float]:
-    """`nb-NO;q=0.8` as a tag and its weight; what is no number weighs nothing."""
+    """Split `nb-NO;q=0.8` into tag and weight; an invalid weight is 0."""
     tag, _, more = part.strip().lower().partition(";")
     name, _, value = more.strip().partition("=")
     if name.strip() != "q":

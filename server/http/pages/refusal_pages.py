@@ -1,8 +1,8 @@
-"""What is answered where there is nothing for whoever asks: 404, 405, 413 and 500 as a document in the browser's language, and every
-refusal as JSON for who asks for that.
+"""Turn bare error responses into documents or JSON: 404, 405, 413 and 500 as a document in the browser's language, every refusal as JSON for clients
+that accept that.
 
-Rule: each kind only for who asks for it, by what they accept. The API answers JSON to everybody, and the paths in PROGRAMS
-answer in the plain words that their programs expect, always.
+**Invariant:** the form follows the Accept header. The API always answers JSON, and the paths in PROGRAMS always answer the plain text that their
+clients expect.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,13 +13,13 @@ from server.http.pages import PAGES
 
 DRESSED = ("404", "405", "413", "500")
 VARY = "Accept, Accept-Language"
-# Paths that only programs ask, whatever they say that they accept; each part of the application puts its own in.
+# Paths that only programs request, whatever they accept; each part of the application adds its own.
 PROGRAMS: "web.AppKey[set[str]]" = web.AppKey("programs")
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def kind_for(request: web.BaseRequest, programs: set[str]) -> str:
-    """`html`, `json` or `text`: what whoever asks would read. Browsers say `text/html` of each address that a person opens."""
+    """Return the form that the client reads: `html`, `json` or `text`. Browsers accept `text/html` for each address that a user opens."""
     if request.path in programs:
         return "text"
     if request.path.startswith("/api/"):
@@ -31,7 +31,7 @@ def kind_for(request: web.BaseRequest, programs: set[str]) -> str:
 
 
 def refusal(request: web.Request, status: int, said: str) -> web.Response | None:
-    """The answer with `status`, or None where plain words will do. `said`: what a program is told, in a line."""
+    """Return the response for `status`, or None if plain text suffices. `said`: the line for a program."""
     kind = kind_for(request, request.app[PROGRAMS])
     if kind == "html" and str(status) in DRESSED:
         pages = request.app[PAGES]
@@ -48,7 +48,7 @@ def refusal(request: web.Request, status: int, said: str) -> web.Response | None
 
 @web.middleware
 async def dressed(request: web.Request, handler: Answer) -> web.StreamResponse:
-    """Puts a document, or JSON, in the place of a bare refusal."""
+    """Middleware that replaces a bare refusal by a document, or JSON."""
     try:
         return await handler(request)
     except web.HTTPException as refused:

@@ -1,1 +1,3 @@
-"""What every HTTP request meets, whichever part of the service answers it. Rule: no part of the service stands here."""
+"""Process HTTP requests before and beside their handlers: connections, client identity, limits, headers, forwarding. **Invariant:** no handler of
+a feature is here.
+"""

@@ -1,18 +1,18 @@
-"""What a socket holds, read in small pieces. Rule: what is read of a connection at once is READ bytes, however much a stranger has sent.
+"""Read from connections in small pieces. **Invariant:** at most READ bytes of a connection are read at once, however much a client has sent.
 
-uvloop gives a protocol of bytes all that the kernel has, a quarter of a megabyte in one object. A protocol whose transport is paused has
-that one, so a thousand connections that are busy with a first request would hold as many.
+uvloop gives a `Protocol` everything that the kernel has, a quarter of a megabyte in one object, and a paused transport keeps that object: a thousand
+connections that are busy with a first request would hold as many.
 """
 
 import asyncio
 from typing import Final
 
 READ: Final = 16 * 1024  # bytes
-_BUFFER = memoryview(bytearray(READ))  # everybody's: what is in it is taken before the next read
+_BUFFER = memoryview(bytearray(READ))  # shared by all connections: its content is copied before the next read
 
 
 class Reads(asyncio.BufferedProtocol):
-    """Between a transport and the protocol of bytes that it belongs to."""
+    """Adapter between a transport and its `asyncio.Protocol`."""
 
     __slots__ = ("_reader",)
 
@@ -20,29 +20,29 @@ class Reads(asyncio.BufferedProtocol):
         self._reader = reader
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Where the next bytes go."""
+        """Return the buffer for the next bytes."""
         return _BUFFER
 
     def buffer_updated(self, nbytes: int) -> None:
-        """They came."""
+        """Pass the received bytes on."""
         self._reader.data_received(bytes(_BUFFER[:nbytes]))
 
     def eof_received(self) -> bool | None:
-        """No more will come; whether the transport stays open all the same."""
+        """Pass on the end of input; return whether the transport stays open."""
         return self._reader.eof_received()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """It begins."""
+        """Pass on the start of the connection."""
         self._reader.connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is over."""
+        """Pass on the end of the connection."""
         self._reader.connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """The socket takes no more."""
+        """Pass on that the socket's buffer is full."""
         self._reader.pause_writing()
 
     def resume_writing(self) -> None:
-        """It does again."""
+        """Pass on that the socket accepts bytes again."""
         self._reader.resume_writing()

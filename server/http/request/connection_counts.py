@@ -1,4 +1,4 @@
-"""Where connections of HTTP are counted, by address. Rule: one that came through a door is counted until it is gone, or says why it is not."""
+"""Say which table counts an HTTP connection, by address. **Invariant:** a connection is counted until it is closed, or is marked as uncounted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,26 +6,26 @@ from typing import Final, NamedTuple
 
 from ext.accept.address_limits import Addresses
 
-# Where a connection that goes to another process is counted: what stands before its key, or for all.
+# Marks of a connection that moves to another process: the prefix of its key, or the whole text.
 NEW, UNCOUNTED, COUNTED, CROWDED, PASSED_ON = "new", "", "+", "*", "="
 
 
 class Place(NamedTuple):
-    """Where a connection is counted."""
+    """Place where a connection is counted: the table, and its key there."""
 
     addresses: Addresses
     key: str
 
 
-# Of another host of this service, which passes requests on: who asked is counted there.
+# Connections of another host of this service, which forwards requests: it counts the clients.
 PASSED: Final = Place(Addresses(open_max=1, burst=1.0, rate=1.0, limits=False), "")
 
 
 @dataclass(frozen=True, slots=True)
 class Crowded:
-    """Paths whose programs open a connection for each request: counted apart, and refused slowly, in a form that they read.
+    """Paths whose clients open a connection for each request: counted separately, and refused late, in a form that they read.
 
-    `refusals`: what such a path is answered, by the path.
+    `refusals`: the response body of a refusal, by the path.
     """
 
     addresses: Addresses
@@ -33,6 +33,6 @@ class Crowded:
 
 
 def asked(begun: bytes) -> bytes:
-    """The path of a request head, without its query."""
+    """Return the path of a request's first line, without its query."""
     parts = begun[:2_048].split(b" ", 2)
     return parts[1].partition(b"?")[0] if len(parts) == 3 else b""

@@ -1,6 +1,7 @@
-"""Parameters of a request: in the query, in a form body, or both. Rule: bounded in size, number and time; the first of a name counts.
+"""Read a request's parameters from the query, a form body, or both. **Invariant:** bounded in size, number and time; the first value of a name
+counts.
 
-Clients of this protocol send quotes unencoded, bodies without a type and the same name twice: none of it is an error.
+Clients of Omegle's protocol send quotes unencoded, bodies without a type and the same name twice: none of it is an error.
 """
 
 import asyncio
@@ -11,13 +12,13 @@ from aiohttp import web
 
 BODY_MAX = 64 * 1024  # bytes: a description of 32 KiB doubles when it is form-encoded
 BODY_SECONDS = 10.0  # for the whole body
-FIELDS_MAX = 256  # candidates come one a field, some dozens at once
+FIELDS_MAX = 256  # ICE candidates come one per field, some dozens at once
 
 _ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 
 
 class BadForm(Exception):
-    """The request cannot be read; `status` is the HTTP answer, after which the connection is closed."""
+    """The request cannot be read; `status` is the HTTP status, after which the connection is closed."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -33,14 +34,14 @@ class Form:
         self.pairs = pairs
 
     def get(self, name: str, default: str = "") -> str:
-        """The first value of a name."""
+        """Return the first value of a name."""
         for known, value in self.pairs:
             if known == name:
                 return value
         return default
 
     def all(self, name: str) -> list[str]:
-        """Every value of a name."""
+        """Return every value of a name."""
         return [value for known, value in self.pairs if known == name]
 
     def flag(self, name: str) -> bool:
@@ -52,9 +53,9 @@ class Form:
 
 
 def read(text: str) -> list[tuple[str, str]]:
-    """Form-encoded pairs; bytes that are no UTF-8 become U+FFFD. Raises BadForm for more than FIELDS_MAX.
+    """Parse form-encoded pairs; invalid UTF-8 becomes U+FFFD. Raises BadForm for more than FIELDS_MAX.
 
-    As urllib.parse.parse_qsl reads them, which takes 50 ms for 64 KiB of per cent signs.
+    It parses as urllib.parse.parse_qsl does, which takes 50 ms for 64 KiB of per cent signs.
     """
     if not text:
         return []
@@ -65,7 +66,7 @@ def read(text: str) -> list[tuple[str, str]]:
 
 
 def unquoted(text: str) -> str:
-    """Text in which `%41` stands for A; what is no such sign stands for itself."""
+    """Decode per cent escapes (`%41` is A); invalid escapes stay as they are."""
     if "%" not in text:
         return text
     return _ESCAPES.sub(_bytes_of, text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
@@ -76,14 +77,14 @@ def _bytes_of(escapes: re.Match[bytes]) -> bytes:
 
 
 async def body(request: web.BaseRequest, most: int = BODY_MAX) -> bytes:
-    """The whole body, of `most` bytes within BODY_SECONDS. Raises BadForm."""
+    """Read the whole body, at most `most` bytes within BODY_SECONDS. Raises BadForm."""
     parts: list[bytes] = []
     await take(request, most, parts.append)
     return b"".join(parts)
 
 
 async def take(request: web.BaseRequest, most: int, taker: Callable[[bytes], object]) -> None:
-    """The same, piece by piece for `taker`. Raises BadForm."""
+    """Read the body as `body` does, and call `taker` with each piece. Raises BadForm."""
     if not request.can_read_body:
         return
     if (request.content_length or 0) > most:
@@ -98,12 +99,12 @@ async def take(request: web.BaseRequest, most: int, taker: Callable[[bytes], obj
                 taker(part)
     except TimeoutError:
         raise BadForm(408) from None
-    except (web.RequestPayloadError, OSError):  # it is no body, or whoever sent it hung up
+    except (web.RequestPayloadError, OSError):  # an invalid body, or the client closed the connection
         raise BadForm(400) from None
 
 
 async def form(request: web.BaseRequest) -> Form:
-    """The parameters of a request, those of the query first. Raises BadForm."""
+    """Return the parameters of a request, those of the query first. Raises BadForm."""
     pairs = read(request.rel_url.raw_query_string)
     sent = await body(request)
     if sent:

@@ -1,31 +1,31 @@
-"""The headers of answers to a browser: nothing from elsewhere, nothing inline, nobody may frame us.
+"""Set the security headers of responses: nothing from other origins, nothing inline, no framing.
 
-Rule: strict for all that can be opened by itself; what only belongs to a document carries two. A handler that needs
-another Content-Security-Policy sets it itself, and `guard` leaves it alone.
+**Invariant:** everything that a browser can open by itself has all headers; parts of a document have two. A handler that needs another
+Content-Security-Policy sets it itself, and `guard` does not change it.
 """
 
 import re
 
 from aiohttp import web
 
-# What says nothing has no script and no picture of its own making.
+# The default: no script and no generated picture.
 DOCUMENT = (
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; manifest-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
-READ = f"{DOCUMENT}; script-src 'self'"  # HTML has one, for the theme that was chosen (look.js)
-# The page: modules of ours, a policy for the service worker's address (a sink of Trusted Types), the camera's pictures.
+READ = f"{DOCUMENT}; script-src 'self'"  # HTML documents have one script, for the chosen theme (look.js)
+# The page: its modules, a policy for the service worker's address (a sink of Trusted Types), the camera's pictures.
 PAGE = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' blob:; "
     "media-src 'self' blob:; connect-src 'self'{sockets}; worker-src 'self'; manifest-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types serendip-worker"
 )
-FRAMING = "; frame-src {origin}"  # where a company's challenge runs in a frame (server.trust.challenge.captcha_frame)
+FRAMING = "; frame-src {origin}"  # for a captcha provider's challenge in a frame (server.trust.challenge.captcha_frame)
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-# What only a document obeys: on a script or a style it would be a kilobyte for nothing, ten times in a first load.
+# Headers that only documents obey: on a script or a style they would be a kilobyte for nothing, ten times in a first load.
 OF_DOCUMENTS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -38,35 +38,36 @@ OF_DOCUMENTS = {
     ),
     "Content-Security-Policy": DOCUMENT,
 }
-_PARTS = {  # what a document is made of; all else a browser may open as one (a text, a picture made of markup)
+_PARTS = {  # parts of a document; a browser may open anything else as a document (text, SVG)
     *("text/css", "text/javascript", "application/json", "application/manifest+json", "font/woff2", "image/png"),
 }
 _HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 
 def page_policy(host: str, secure: bool, framed: str = "") -> str:
-    """The page's policy; `secure`: the browser came by HTTPS, and goes on only so; `framed`: the origin whose documents it may frame.
+    """Return the page's policy. `secure`: the browser uses HTTPS, and must continue to; `framed`: the origin whose documents the page may frame.
 
-    Older Safari does not count a socket as 'self', so it is named, unless `host` is strange."""
+    Older Safari does not count a socket as 'self', so the socket's URL is named, unless `host` is invalid.
+    """
     known = _HOST.fullmatch(host)
     return PAGE.format(sockets=f" {'wss' if secure else 'ws'}://{host}" if known else "") + (
         FRAMING.format(origin=framed) if framed else ""
     )
 
 
-# What filters of families know (https://www.rtalabel.org).
+# The label that family filters know (https://www.rtalabel.org).
 RTA = "RTA-5042-1996-1400-1577-RTA"
 
 
 async def label(_request: web.Request, response: web.StreamResponse) -> None:
-    """`app.on_response_prepare`, where `safety.rta` is on: each page says that it is for adults."""
+    """Label each page as restricted to adults, if `safety.rta` is on (`app.on_response_prepare`)."""
     if response.content_type == "text/html":
         response.headers.setdefault("Rating", RTA)
 
 
 async def guard(_request: web.Request, response: web.StreamResponse) -> None:
-    """`app.on_response_prepare`: put in what the handler left out."""
-    response.headers.pop("Server", None)  # which programs answer, and of what version, is nobody's concern
+    """Add the security headers that the handler did not set (`app.on_response_prepare`)."""
+    response.headers.pop("Server", None)  # do not reveal which programs and versions run here
     wanted = ALWAYS if response.content_type in _PARTS else ALWAYS | OF_DOCUMENTS
     if response.content_type == "text/html":
         response.headers.setdefault("Content-Security-Policy", READ)

@@ -1,8 +1,8 @@
-"""Requests for what another host of this service has in its memory. Rule: each is passed on once, and what is said of who asked, a host is believed.
+"""Define how requests are forwarded to the host of the cluster that has the requested object in memory. **Invariant:** a request is forwarded once,
+and the forwarding host's statements about the client are trusted.
 
-The other half is `server.fleet.cluster.http_proxy`; where this host is alone there is none. A request that came from another host has the address
-of who
-asked and the place of this service, as the browser knows it, in fields of its own: nothing else of its connection is theirs.
+The implementation is `server.fleet.cluster.http_proxy`; a single host has none. A forwarded request carries the client's address and this service's
+public origin in headers of its own; the rest of its connection is the other host's.
 """
 
 from __future__ import annotations
@@ -13,59 +13,59 @@ from aiohttp import web
 
 from server.http.request.request_boundary import Bounded
 
-ADDRESS: Final = "Serendip-Address"  # of who asked
-BASE: Final = "Serendip-Base"  # `https://chat.example`, as the asked host judged it
-ASKS: Final = "Serendip-Asks"  # what the other host wants beside the request itself
+ADDRESS: Final = "Serendip-Address"  # the client's address
+BASE: Final = "Serendip-Base"  # `https://chat.example`, as the forwarding host determined it
+ASKS: Final = "Serendip-Asks"  # what the forwarding host wants beside the request itself
 RELEASE: Final = "release"  # that a held poll is answered now
-LATEST: Final = "latest"  # how old the latest chat is
+LATEST: Final = "latest"  # the age of the latest chat
 
-# what is passed on, for the metrics
+# kinds of forwarded requests, for the metrics
 OMEGLE, LOG, PICTURE, COLLEGE, PAGE = "omegle", "log", "picture", "college", "page"
 WHATS: Final = (OMEGLE, LOG, PICTURE, COLLEGE, PAGE)
 
 
 class Gone(Exception):
-    """The host is not there any more, and what it had in its memory is not either."""
+    """The host is gone, and the objects in its memory with it."""
 
 
 class Away(Exception):
-    """The host does not answer now, or too much is asked of it."""
+    """The host does not answer now, or has too many requests."""
 
 
 class Passing(Protocol):
-    """The way to other hosts (`server.fleet.cluster.http_proxy`)."""
+    """Forwarding to other hosts (`server.fleet.cluster.http_proxy`)."""
 
     async def of_id(self, letters: str) -> str | None:
-        """The other host that has it; None: this one, or nobody."""
+        """Return the other host that has the object with this name of letters; None: this host, or no host."""
 
     async def of_token(self, token: str) -> str | None:
-        """The same."""
+        """Return the other host that has the object with this token; None: this host, or no host."""
 
     def of_page(self, version: str) -> str | None:
-        """Another host that may have the files of a version of the page that this one has not."""
+        """Return another host that may have the files of a page version that this one lacks."""
 
     def unknown_page(self, version: str) -> None:
-        """That host has not."""
+        """Note that the host does not have the files of this version."""
 
     def chosen(self, key: bytes) -> str | None:
-        """The host that all hosts choose for this key, None: this one; where all know of the same hosts."""
+        """Return the host that all hosts choose for this key, if all know the same hosts; None: this one."""
 
     @property
     def others(self) -> list[str]:
-        """Other hosts that are there, or were a moment ago."""
+        """Other hosts that are connected, or were a moment ago."""
 
     async def ask(
         self, request: web.Request, address: str, what: str, body: bytes = b"", *, asks: str = "", held: bool = False
     ) -> web.Response:
-        """What a host answers to this request, whose body is `body`. `held`: it may take a poll's time. Raises Gone, Away."""
+        """Return a host's response to this request, whose body is `body`. `held`: it may take as long as a poll. Raises Gone, Away."""
 
 
 def passed(request: web.BaseRequest) -> bool:
-    """Whether another host passed it on: it is answered here, whatever it asks for."""
+    """Whether another host forwarded the request: it must be answered here."""
     protocol = request.protocol
     return isinstance(protocol, Bounded) and protocol.passed
 
 
 def said(request: web.BaseRequest, field: str) -> str | None:
-    """What another host says of a request that it passed on; None: nothing, or it came by itself."""
+    """Return a header that the forwarding host added; None if it did not, or the request was not forwarded."""
     return request.headers.get(field) if passed(request) else None

@@ -1,17 +1,17 @@
-"""Connections to a server of somebody else that is asked over HTTP. Rule: no cookies, no version of this program, no answer beyond a size."""
+"""Send HTTP requests to other operators' servers. **Invariant:** no cookies, no version of this program, bounded response bodies."""
 
 import aiohttp
 
 
 class Elsewhere:
-    """To one of them, `at_once` at most. Call it in the loop; `stop` ends it."""
+    """Connections to one server, `at_once` at most. Call it in the loop; `stop` closes them."""
 
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
         self._session: aiohttp.ClientSession | None = None
 
     def web(self) -> aiohttp.ClientSession:
-        """The connections; whoever asks bounds the time."""
+        """Return the client session; the caller sets time limits."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=self._at_once),
@@ -22,13 +22,13 @@ class Elsewhere:
         return self._session
 
     async def stop(self) -> None:
-        """Let go of them."""
+        """Close the connections."""
         if self._session is not None:
             await self._session.close()
 
 
 async def bounded(answer: aiohttp.ClientResponse, most: int) -> bytes | None:
-    """The body; None where it has more than `most` bytes."""
+    """Return the response body; None if it has more than `most` bytes."""
     parts = bytearray()
     async for part in answer.content.iter_any():
         parts += part

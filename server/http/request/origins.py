@@ -1,6 +1,6 @@
-"""Opens `/api/` to the pages of other origins that the operator lists in `server.origins` (Fetch standard, "CORS protocol").
+"""Open `/api/` to pages of other origins that the operator lists in `server.origins` (Fetch standard, "CORS protocol").
 
-Invariant: a cookie is taken along for a listed origin alone, which the answer names; `*` in the setting opens what needs no cookie.
+**Invariant:** cookies are accepted from a listed origin only, which the response names; `*` in the setting opens what needs no cookie.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ from server.http.request.site_services import SERVICES
 API: Final = "/api/"
 PREFLIGHT_MAX_AGE_S: Final = 600
 ASKED_HEADERS: Final = "Authorization, Content-Type"  # that a page may send
-TOLD_HEADERS: Final = "Retry-After"  # that a page may read beside those that it always may
+TOLD_HEADERS: Final = "Retry-After"  # that a page may read besides those that it always may
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -25,13 +25,15 @@ def is_listed(request: web.Request) -> bool:
 
 
 def from_known_page(request: web.Request) -> bool:
-    """As `from_own_page`, or from a page of a listed origin: for the API, never for a form of our documents."""
+    """Whether the request comes from this service's page (`from_own_page`) or from a page of a listed origin: for the API, never for a document's
+    form.
+    """
     return from_own_page(request) or is_listed(request)
 
 
 @web.middleware
 async def answer_preflight(request: web.Request, handler: Answer) -> web.StreamResponse:
-    """Answer `OPTIONS` by which a browser asks for a page of another origin. A page that may not read us gets what it got: 405."""
+    """Answer `OPTIONS`, by which a browser asks on behalf of a page of another origin. A page of an unlisted origin gets 405 as before."""
     refused = request.match_info.http_exception
     if (
         request.method == "OPTIONS"
@@ -50,7 +52,7 @@ async def answer_preflight(request: web.Request, handler: Answer) -> web.StreamR
 
 
 async def open_answer(request: web.Request, response: web.StreamResponse) -> None:
-    """`app.on_response_prepare`: say who may read an answer of the API."""
+    """Say which origins may read a response of the API (`app.on_response_prepare`)."""
     if not request.path.startswith(API):
         return
     headers = response.headers
@@ -60,7 +62,7 @@ async def open_answer(request: web.Request, response: web.StreamResponse) -> Non
 
 
 def _granted(request: web.Request) -> dict[str, str]:
-    """The headers that let a page of another origin read the answer; {}: it may not."""
+    """Return the headers that let a page of another origin read the response; {} if it may not."""
     if is_listed(request):
         return {
             "Access-Control-Allow-Origin": request.headers["Origin"],
@@ -73,5 +75,5 @@ def _granted(request: web.Request) -> dict[str, str]:
 
 
 def add_origins(app: web.Application) -> None:
-    """One part of the application, beside `answer_preflight` among its middlewares."""
+    """Add the response headers to the application; `answer_preflight` is one of its middlewares."""
     app.on_response_prepare.append(open_answer)

@@ -1,9 +1,9 @@
-"""Pages while the process has too much work of its own: newcomers are told to come back, all but a share (`server.ops.health.overload`).
+"""Answer newcomers' page requests with 503 while the process is overloaded, all but a share (`server.ops.health.overload`).
 
-Rule: whoever is here, or needs no page, is answered as ever.
+**Invariant:** users with a session, and requests for anything but a page, are answered as usual.
 
-A page is how newcomers come: what they are not shown makes no connection, no search and no chat. Files, the API, the programs of Omegle's protocol
-(which has a word of its own for it) and what an orchestrator asks are no pages; the moderators' console and the metrics have ports of their own.
+Newcomers come by a page: without it they open no connection, search or chat. Files, the API, Omegle's protocol (which has its own refusal) and health
+checks are no pages; the moderators' console and the metrics have ports of their own.
 """
 
 import time
@@ -17,14 +17,15 @@ from server.http.request.client_info import CLIENT_INFO
 from server.http.request.site_services import SERVICES
 from server.ops.health.readiness import PATHS, TURNED_AWAY
 
-FRESH: Final = 1.0  # seconds that it is taken for true who is here: to look at 20,000 sessions takes a millisecond
+# seconds that the set of connected identities is reused: reading 20,000 sessions takes a millisecond
+FRESH: Final = 1.0
 NO_PAGES: Final = ("/s/", "/api/", "/.well-known/")
 FILES: Final = frozenset(("/ws", "/sw.js", "/manifest.webmanifest", "/robots.txt", "/favicon.ico"))
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Crowd:
-    """Of one application; `take` is a middleware."""
+    """Overload state of one application; `take` is a middleware."""
 
     def __init__(self) -> None:
         self._inside: frozenset[int] = frozenset()
@@ -32,7 +33,7 @@ class Crowd:
 
     @web.middleware
     async def take(self, request: web.Request, handler: Answer) -> web.StreamResponse:
-        """503 for a page that a newcomer asks for who is turned away."""
+        """Answer 503 for the page of a refused newcomer."""
         worker = request.app[SERVICES].worker
         if not worker.crowded or not page(request) or self._here(request) or worker.admits_page():
             return await handler(request)
@@ -41,7 +42,7 @@ class Crowd:
         return web.Response(status=503, text="This server is full. Try again in a moment.\n", headers=headers)
 
     def _here(self, request: web.Request) -> bool:
-        """Whether the cookie is one of somebody who has a session in this process."""
+        """Whether the request's cookie belongs to a user with a session in this process."""
         services, now = request.app[SERVICES], time.monotonic()
         if now >= self._until:
             sessions = services.worker.engine.sessions.values()
@@ -51,7 +52,7 @@ class Crowd:
 
 
 def page(request: web.Request) -> bool:
-    """Whether a person who comes sees what is asked for."""
+    """Whether the request is for a page that a newcomer opens."""
     path = request.path
     if request.method not in {"GET", "HEAD"} or path.startswith(NO_PAGES) or path in FILES or path in PATHS:
         return False

@@ -1,10 +1,10 @@
-"""The ways between the reactor and aiohttp: connections that are not `/ws` go there with what was read of them.
+"""Hand connections between the reactor and aiohttp: aiohttp gets those that are not `/ws`, with the bytes already read.
 
-A proxy uses its connections for many requests, so a WebSocket may begin on one that aiohttp has: it comes back.
+A proxy uses a connection for many requests, so a WebSocket may begin on one that aiohttp has: that one is handed back. During a migration of the
+process each connection is given away between two requests.
 
-Rule: a connection that came through here is counted by address until it is gone, like every other; of what its client sends before it
-is answered a few READs are taken and the rest waits in the kernel; and one that takes nothing of its answer is cut as a WebSocket is
-(protocol.md, rule 4). While the process hands over, each leaves between two requests.
+**Invariant:** a connection is counted by address until it is closed. Of a client's unanswered input a few READs are read, the rest waits in the
+kernel. A client that does not read its response is disconnected as a WebSocket is (protocol.md, rule 4).
 """
 
 import asyncio
@@ -40,26 +40,27 @@ from server.http.request.site_services import SERVICES
 from server.ops.health.overload import come_again
 from server.ops.metrics.exposition import Reading
 
-KEEP_ALIVE = 30.0  # seconds that an idle HTTP connection is kept: longer than a held poll of the Omegle face
+KEEP_ALIVE = 30.0  # seconds that an idle HTTP connection is kept: longer than a held poll of Omegle's protocol
 TAIL_MAX = (
-    READ  # bytes behind an upgrade's head: a client waits for the answer (RFC 6455, 4.1), a hasty one sends a frame
+    # bytes behind an upgrade's head: a client should wait for the response (RFC 6455, 4.1), a hasty one sends a frame
+    READ
 )
 AHEAD = 2  # requests that are read while one is answered
-HEAD_MAX = 16 * 1024  # bytes, as the reactor has it
-LOOKS = 4  # at a socket that takes no more, within TAKE_SECONDS
-REFUSE_AFTER = 1.5  # seconds: as long as a program of Omegle's waits for what is not there
-SWEEP = 0.02  # seconds between two looks at who is idle, while the process hands over
-REFUSING_MAX = 1_000  # sockets that are kept waiting for a refusal
+HEAD_MAX = 16 * 1024  # bytes, as in the reactor
+LOOKS = 4  # checks of a socket whose buffer is full, within TAKE_SECONDS
+REFUSE_AFTER = 1.5  # seconds: as long as a client of Omegle's protocol waits for an absent server
+SWEEP = 0.02  # seconds between two checks for idle connections, during a migration
+REFUSING_MAX = 1_000  # sockets that wait for a late refusal, at most
 _SOFT = (
     b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
     b"Connection: close\r\nRetry-After: %d\r\n\r\n%s"
 )
-# What a stranger does wrong on a connection: no fault of ours, so it is counted and not logged.
+# Faults of clients: counted, not logged.
 _STRANGERS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 
 
 class Handler(Bounded):
-    """aiohttp's protocol, begun in the middle: the head was read already."""
+    """aiohttp's protocol for a connection whose first request was partly read by the reactor."""
 
     __slots__ = ("_begun", "_watch", "door", "place")
 
@@ -67,66 +68,66 @@ class Handler(Bounded):
         super().__init__(
             door.server,
             loop=asyncio.get_running_loop(),
-            access_log=None,  # its own default for servers is another
+            access_log=None,  # aiohttp's default for servers is another
             keepalive_timeout=KEEP_ALIVE,
             lingering_time=2.0,
-            max_line_size=HEAD_MAX,  # the whole head was bounded before it came here
+            max_line_size=HEAD_MAX,  # the reactor bounded the whole head already
             max_field_size=HEAD_MAX,
-            read_bufsize=READ,  # what a body may be ahead of whoever reads it
+            read_bufsize=READ,  # bytes of a body that are read ahead of the handler
         )
-        self._max_msg_queue_size = AHEAD  # its own, of 32 heads, is half a megabyte
+        self._max_msg_queue_size = AHEAD  # aiohttp's default of 32 heads is half a megabyte
         self._msg_queue_resume_size = AHEAD - 1
         self.door = door
         self.place = place
         self.passed = place is PASSED
         self._begun = begun
-        self._watch: asyncio.TimerHandle | None = None  # runs while the socket takes no more
+        self._watch: asyncio.TimerHandle | None = None  # runs while the socket's buffer is full
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Takes what was read as if it came next."""
+        """Start with the bytes that the reactor read as if they came next."""
         super().connection_made(transport)
         wire = cast(asyncio.Transport, transport)
-        wire.set_write_buffer_limits(high=0)  # whatever the socket does not take at once is noticed
+        wire.set_write_buffer_limits(high=0)  # notice everything that the socket does not accept at once
         if wire.get_write_buffer_size() and not self._paused:
-            self.pause_writing()  # something was written before it came here
-        if self._begun:  # not here: a transport starts to read after this, even where it was told to pause
+            self.pause_writing()  # bytes were written before the connection came here
+        if self._begun:  # later: a transport starts to read after this, even if it was paused
             self._loop.call_soon(self.data_received, b"")
 
     def data_received(self, data: bytes) -> None:
-        """Bytes came; the first stand behind what was read before."""
+        """Receive bytes; the first ones follow what the reactor read."""
         begun, self._begun = self._begun, b""
         super().data_received(begun + data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """The connection counts no more."""
+        """Release the connection's count."""
         asked = self._current_request
         if asked is not None and not asked.content.is_eof():
             self.door.strange["aborted"] += 1
         self._unwatch()
         super().connection_lost(exc)
-        self._loop.call_soon(self._forget)  # when its task has taken its last step
+        self._loop.call_soon(self._forget)  # after the last step of its task
         self.door.left(self.place)
 
     def _forget(self) -> None:
-        """What was read and not answered goes at once. It refers to this, so that it would lie here until Python looks for cycles."""
+        """Release requests that were read and not answered. They refer to this object, and would remain until a garbage collection."""
         for said, _ in self._messages:
             _untraced(getattr(said, "exc", None))
         self._messages.clear()
         self._message_tail = b""
 
     def pause_writing(self) -> None:
-        """The socket takes no more: it has TAKE_SECONDS to take something."""
+        """Watch a socket whose buffer is full: it has TAKE_SECONDS to accept something."""
         super().pause_writing()
         if self.transport is not None:
             self._look(self.transport, -1, 0)
 
     def resume_writing(self) -> None:
-        """It took everything."""
+        """Stop watching the socket: its buffer is empty."""
         self._unwatch()
         super().resume_writing()
 
     def _look(self, transport: asyncio.Transport, left: int, still: int) -> None:
-        """Cut the connection where nothing more of the `left` bytes was taken for the last LOOKS times."""
+        """Close the connection if none of the `left` bytes were accepted in the last LOOKS checks."""
         now = transport.get_write_buffer_size()
         still = still + 1 if now == left else 0
         if still == LOOKS:
@@ -147,7 +148,7 @@ class Handler(Bounded):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer what is no request, and what failed outside of the application."""
+        """Answer a malformed request, or a fault outside of the application."""
         if isinstance(exc, HttpProcessingError):
             _untraced(exc)
             self.door.strange["malformed"] += 1
@@ -160,30 +161,30 @@ class Handler(Bounded):
         return answer
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
-        """A fault of ours is logged; what a stranger did is counted, here or where the connection is lost."""
+        """Log a fault of this program; a client's fault is counted, here or when the connection is lost."""
         if not isinstance(kw.get("exc_info"), _STRANGERS):
             super().log_exception(*args, **kw)
 
     @property
     def idle(self) -> bool:
-        """As its base says, and nothing waits to be parsed."""
+        """Whether the connection is idle, and no bytes wait to be parsed."""
         return not self._begun and super().idle
 
     def let_go(self) -> "tuple[asyncio.Transport, Door, Place | None] | None":
-        """Parts from its transport, which stays open and counted; None where more than the present request came over it.
+        """Detach the transport, which stays open and counted; None if more than the present request was received.
 
-        Whoever takes the transport gives it back by `Door.again`, or says `Door.left` when it is lost.
+        The caller returns the transport with `Door.again`, or calls `Door.left` when it is lost.
         """
         transport = self.transport
         if transport is None or transport.is_closing() or self.ahead or not self._between or self._paused:
             return None
-        self.transport = None  # so that what follows finds nothing to close
+        self.transport = None  # so that nothing below closes it
         super().connection_lost(None)
         return transport, self.door, self.place
 
 
 def _ours(request: web.BaseRequest) -> web.Response:
-    """What a fault of ours is answered with: as the application does it, where one has the request."""
+    """Return the response for a fault of this program, in the application's form if there is a request."""
     said = "Something went wrong here."
     answer = None
     if isinstance(request, web.Request) and request._match_info is not None and PROGRAMS in request.app:
@@ -192,13 +193,13 @@ def _ours(request: web.BaseRequest) -> web.Response:
 
 
 def _untraced(fault: BaseException | None) -> None:
-    """Part a parser's fault from its traceback, whose frames hold the fault, and what was parsed."""
+    """Separate a parser's fault from its traceback, whose frames refer to the fault and the parsed bytes."""
     if fault is not None:
         fault.__traceback__ = None
 
 
 class Door:
-    """Hands sockets over to `server`, aiohttp's. `judge` knows the proxies, `addresses` the limits."""
+    """Hands sockets to aiohttp's `server` and back. `judge` knows the proxies, `addresses` the limits."""
 
     def __init__(self, server: web.Server, judge: Judge, addresses: Addresses, crowded: Crowded | None = None) -> None:
         self.server = server
@@ -211,10 +212,10 @@ class Door:
         self._send: Send | None = None
         self._sweeping: asyncio.TimerHandle | None = None
         self.open = 0
-        self.strange = Counter({"malformed": 0, "aborted": 0, "untaken": 0})  # by what a stranger did
+        self.strange = Counter({"malformed": 0, "aborted": 0, "untaken": 0})  # faults of clients
 
     def reading(self) -> Reading:
-        """A source of metrics: connections held and spoilt, and addresses that have an entry in the limits."""
+        """Return connections held and spoilt, and the addresses with an entry in the limits, as a source of metrics."""
         return {
             "serendip_http_connections": self.open,
             "serendip_http_spoilt": {(why,): count for why, count in self.strange.items()},
@@ -223,7 +224,7 @@ class Door:
         }
 
     def take(self, fd: int, begun: bytes, now: float) -> None:
-        """A connection on descriptor `fd` of which `begun` was read; the descriptor is ours from here on."""
+        """Accept a connection on descriptor `fd`, of which `begun` was read; this object owns the descriptor from now on."""
         if self._send is not None and self._send(fd, NEW, begun):
             return
         sock = socket.socket(fileno=fd)
@@ -233,35 +234,35 @@ class Door:
             sock.close()
             return
         try:
-            # A proxy of ours brings many people in one connection: counting it would count them as one.
+            # A proxy brings many users in one connection: counting it would count them as one.
             addresses, said = self._counted(begun)
             place = None if self._judge.trusts(peer) else Place(addresses, key_of(self._judge.address(peer, "")))
             if place is not None and not addresses.enter(place.key, now):
                 self._refuse(sock, said, addresses.wait(place.key, now))
                 return
-        except BaseException:  # no memory, most likely: the socket must not stay
+        except BaseException:  # no memory, most likely: the socket must be closed
             sock.close()
             raise
         self._enter(sock, place, begun)
 
     def _enter(self, sock: socket.socket, place: Place | None, begun: bytes) -> None:
-        """It is aiohttp's from here on, and counted."""
+        """Count the connection and give it to aiohttp."""
         self.open += 1
         task = self._loop.create_task(self._begin(sock, place, begun))
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
 
     def _counted(self, begun: bytes) -> tuple[Addresses, bytes | None]:
-        """Where the connection of a request is counted, and what a program is told where it is one too many; None: what all are told."""
+        """Return where a request's connection is counted, and the refusal of its path; None: the general refusal."""
         said = self._crowded.refusals.get(asked(begun)) if self._crowded is not None else None
         return (self._addresses, None) if self._crowded is None or said is None else (self._crowded.addresses, said)
 
     def _refuse(self, sock: socket.socket, said: bytes | None, wait: int) -> None:
-        """Say so and hang up: at once, or where a program asks again at once, late, as long as few are kept waiting."""
+        """Send a refusal and close: at once, or late for a client that would retry at once, as long as few are waiting."""
         words = limited(wait) if said is None else _SOFT % (len(said), max(1, wait), said)
 
         def end() -> None:
-            with contextlib.suppress(OSError):  # it may not even take a refusal
+            with contextlib.suppress(OSError):  # the socket may not even accept a refusal
                 sock.send(words)
             sock.close()
 
@@ -284,42 +285,44 @@ class Door:
             self.left(place)
 
     def again(self, transport: asyncio.Transport, place: Place | None, begun: bytes) -> None:
-        """aiohttp goes on with a connection that it let go, of which `begun` was read meanwhile."""
+        """Give a detached connection back to aiohttp, with the bytes `begun` that were read meanwhile."""
         handler = Handler(self, place, begun)
         transport.set_protocol(Reads(handler))
         handler.connection_made(transport)
 
-    # between two processes
+    # migration to another process
 
     @property
     def leaving(self) -> bool:
-        """Whether the process hands over."""
+        """Whether the process is migrating its connections."""
         return self._send is not None
 
     @property
     def busy(self) -> int:
-        """Connections that are still here."""
+        """The number of connections that are still here."""
         return self.open
 
     def leave(self, send: Send) -> None:
-        """Give every connection to `send`: idle ones now, others when they are; whose request begins later goes with it
+        """Give every connection to `send`: idle ones now, others once they are idle; a connection whose next request begins later moves with it
         (server.http.request.requests_in_handover).
 
-        `send` owns the descriptor that it took, until another `Door.arrive` has it; False: not now, it is asked again. What is handed over by
-        `take` from here on goes to it at once.
+        `send` owns the descriptor that it accepted, until another `Door.arrive` has it; False: not now, and it is called again. New connections of
+        `take` are given to it at once.
         """
         self._send = send
         self._sweep()
 
     def stay(self) -> None:
-        """Serve again what is here."""
+        """Stop giving connections away, and serve those that are here."""
         self._send = None
         if self._sweeping is not None:
             self._sweeping.cancel()
             self._sweeping = None
 
     def arrive(self, fd: int, where: str, begun: bytes) -> None:
-        """Go on with a connection that another door gave: descriptor, where it is counted, what was read. The descriptor is ours from here on."""
+        """Continue a connection of another process: its descriptor, where it is counted, what was read. This object owns the descriptor from now
+        on.
+        """
         now = self._loop.time()
         if where == NEW:
             self.take(fd, begun, now)
@@ -327,19 +330,19 @@ class Door:
         sock, place = socket.socket(fileno=fd), self._place_of(where)
         sock.setblocking(False)
         if place is not None:
-            place.addresses.moved(place.key, now)  # no new connection: nobody judges it again
+            place.addresses.moved(place.key, now)  # not a new connection: no limit is checked again
         self._enter(sock, place, begun)
 
     def give(self, handler: Handler, begun: bytes) -> bool:
-        """Give a connection away, with the request that was `begun` on it; False where it stays."""
+        """Give a connection away, with the request that was `begun` on it; False if it stays."""
         return self._send is not None and handler.give(self._send, self._where(handler.place), begun)
 
     def _sweep(self) -> None:
-        """Look for who is idle, until nobody is here."""
+        """Give idle connections away, repeatedly, until none is left."""
         self._sweeping = self._loop.call_later(SWEEP, self._sweep)
         for handler in self.server.connections:
             if isinstance(handler, Handler) and handler.idle and not self.give(handler, b""):
-                break  # the way is full, or no descriptor is left: later
+                break  # the link is full, or no descriptor is left: retry later
 
     def _where(self, place: Place | None) -> str:
         if place is None:
@@ -355,33 +358,33 @@ class Door:
         return Place(self._crowded.addresses if crowded and self._crowded else self._addresses, where[1:])
 
     def left(self, place: Place | None) -> None:
-        """A connection is gone; None: it was not counted."""
+        """Count a closed connection; `place` None: it was not counted."""
         self.open -= 1
         if place is not None:
             place.addresses.leave(place.key, self._loop.time())
 
 
 async def come_back(request: web.Request) -> web.Response:
-    """GET /ws on a connection of aiohttp's: the socket goes to the reactor, with the head that aiohttp read."""
+    """Handle GET /ws on a connection of aiohttp's: give the socket to the reactor, with the head that aiohttp read."""
     services, transport = request.app[SERVICES], request.transport
     if services.draining:
         return web.Response(status=503, text="This server is stopping.\n", headers={"Retry-After": "5"})
     if transport is None or transport.is_closing():
         return web.Response()
-    # The router decodes a path, the judge of heads does not: what only the router takes for ours would come back for ever.
+    # The router decodes a path, the reactor does not: a path that only the router takes for /ws would come back for ever.
     if request.raw_path.partition("?")[0] != "/ws":
         return web.Response(status=404, text="The WebSocket is at /ws.\n")
     if len(request.protocol._message_tail) > TAIL_MAX:
         return web.Response(status=400, text="Frames come after the answer to the request.\n")
     fields = b"".join(b"%s: %s\r\n" % field for field in request.raw_headers)
     head = f"GET {request.raw_path} HTTP/{request.version.major}.{request.version.minor}\r\n".encode()
-    # No await from here on: nothing is read of the socket but what aiohttp keeps behind the head.
+    # No await from here on: nothing more is read from the socket than aiohttp keeps behind the head.
     begun = head + fields + b"\r\n" + request.protocol._message_tail
     peer = request.remote or ""
     try:
         descriptor = os.dup(transport.get_extra_info("socket").fileno())
-    except OSError:  # not one is left
+    except OSError:  # no descriptor is left
         return web.Response(status=503, text="This server is full.\n", headers={"Retry-After": str(come_again())})
-    transport.abort()  # closes aiohttp's descriptor without a shutdown; ours is another of the same socket
+    transport.abort()  # closes aiohttp's descriptor without a shutdown; the duplicate is of the same socket
     services.worker.take_socket(descriptor, peer, begun)
-    return web.Response()  # for nobody: aiohttp finds its connection gone
+    return web.Response()  # never sent: aiohttp finds its connection gone

@@ -1,7 +1,7 @@
-"""Whose turn it is among requests. Rule: MOST of them begin in one turn of the loop, the others wait in order.
+"""Limit how many requests begin in one turn of the event loop: MOST; the others wait in order.
 
-In a turn of the loop the lines of all who chat are passed on once. A request takes some tenths of a millisecond, so a few hundred
-connections that ask as fast as they can would hold every line up for as long as it takes to answer each of them.
+Chat lines are delivered once per turn of the loop, and a request takes some tenths of a millisecond: a few hundred connections that send requests as
+fast as they can would delay every line for as long as all their responses take.
 """
 
 import asyncio
@@ -15,18 +15,18 @@ MOST: Final = 8
 
 
 class Turns:
-    """The requests of one application; `take` is its outermost middleware."""
+    """Queue of the requests of one application; `take` is its outermost middleware."""
 
     def __init__(self) -> None:
-        self._left = MOST  # that may begin in this turn of the loop
-        self._waiting: deque[asyncio.Future[None]] = deque()  # while there are any, nothing is left
-        self._counting = False  # `_next` is due
+        self._left = MOST  # requests that may still begin in this turn of the loop
+        self._waiting: deque[asyncio.Future[None]] = deque()  # non-empty only if `_left` is 0
+        self._counting = False  # whether `_next` is scheduled
 
     @web.middleware
     async def take(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Go on when it is this request's turn."""
+        """Handle a request when its turn comes."""
         loop = asyncio.get_running_loop()
         if self._left:
             self._left -= 1
@@ -40,7 +40,7 @@ class Turns:
         return await handler(request)
 
     def _next(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Another turn of the loop."""
+        """Start the next turn of the loop."""
         self._left = MOST
         while self._left and self._waiting:
             turn = self._waiting.popleft()

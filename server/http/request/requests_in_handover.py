@@ -1,7 +1,7 @@
-"""Requests that begin while the process hands over. Rule: they go on where everybody is, with the connection that they came over.
+"""Send requests that begin during a migration on to the next process, together with their connection.
 
-What they ask for may have left: a client of Omegle's protocol, a college check. A request that is too long to be carried, or that has
-another behind it, is answered here; so is what was begun before.
+The object that they ask for may have migrated: a client of Omegle's protocol, a college check. A request that is too long, or that has another behind
+it, is answered here; so is one that began before.
 """
 
 import asyncio
@@ -13,9 +13,9 @@ from aiohttp import web
 from server.http.request.forms import BODY_MAX, BadForm, body
 from server.http.request.reactor_handoff import Handler
 
-PATIENCE: Final = 2.0  # seconds that a request waits for room on its way
+PATIENCE: Final = 2.0  # seconds that a request waits for room in the link
 AGAIN: Final = 0.02
-# What tells how the body came, or asked for it: it goes on in one piece, as it was understood.
+# Headers about the body's transfer: it is sent on in one piece, decoded.
 FRAMING: Final = frozenset({b"content-length", b"transfer-encoding", b"content-encoding", b"expect", b"te", b"trailer"})
 
 
@@ -23,7 +23,7 @@ FRAMING: Final = frozenset({b"content-length", b"transfer-encoding", b"content-e
 async def pass_on(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """The outermost middleware."""
+    """Give away a request that begins during a migration (the outermost middleware)."""
     protocol = request.protocol
     if isinstance(protocol, Handler) and protocol.door.leaving:
         answer = await _passed(request, protocol)
@@ -33,9 +33,9 @@ async def pass_on(
 
 
 async def goes_on(request: web.BaseRequest, sent: bytes) -> bool:
-    """Give the connection of a request away with it, whose body is `sent`; what is answered then is for nobody.
+    """Give away the connection of a request whose body is `sent`; the response is then not sent.
 
-    False where the process does not hand over, where another request was read behind this one, or the way is full for PATIENCE seconds.
+    Returns False if the process is not migrating, if another request was read behind this one, or if the link is full for PATIENCE seconds.
     """
     protocol, loop = request.protocol, asyncio.get_running_loop()
     if not isinstance(protocol, Handler) or not protocol.door.leaving:
@@ -44,12 +44,12 @@ async def goes_on(request: web.BaseRequest, sent: bytes) -> bool:
     while not (given := protocol.alone and protocol.door.give(protocol, begun + protocol.behind)):
         if not (protocol.alone and protocol.door.leaving) or loop.time() >= ends:
             break
-        await asyncio.sleep(AGAIN)  # room on the way has no event here
+        await asyncio.sleep(AGAIN)  # room in the link has no event
     return given
 
 
 async def _passed(request: web.Request, protocol: Handler) -> web.Response | None:
-    """Nobody's answer where the request went on elsewhere; None where it is to be answered here."""
+    """Give the request away; returns a placeholder response, or None if the request is to be answered here."""
     if (request.content.is_eof() and not protocol.alone) or (request.content_length or 0) > BODY_MAX:
         return None
     sent = b""
@@ -61,14 +61,14 @@ async def _passed(request: web.Request, protocol: Handler) -> web.Response | Non
             refusal.force_close()
             return refusal
     if await goes_on(request, sent):
-        return web.Response()  # for nobody: aiohttp finds its connection gone
+        return web.Response()  # never sent: aiohttp finds its connection gone
     if not sent:
         return None
-    return web.Response(status=503, text="Once more, please.\n", headers={"Retry-After": "1"})  # its body was taken
+    return web.Response(status=503, text="Once more, please.\n", headers={"Retry-After": "1"})  # its body was read
 
 
 def said(request: web.BaseRequest, sent: bytes) -> bytes:
-    """A request as it came: head, and `sent`, its body."""
+    """Rebuild a request as bytes: its head, and `sent`, its body."""
     fields = [(name, value) for name, value in request.raw_headers if name.lower() not in FRAMING]
     if sent or b"content-length" in {name.lower() for name, _ in request.raw_headers}:
         fields.append((b"Content-Length", b"%d" % len(sent)))

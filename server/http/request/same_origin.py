@@ -1,4 +1,6 @@
-"""Whether a request that changes something comes from a page of ours. Rule: this is the one answer, for every POST of a browser."""
+"""Check that a request that changes something comes from this service's own page. **Invariant:** every POST of a browser is checked by this
+function.
+"""
 
 from aiohttp import web
 
@@ -6,10 +8,10 @@ _OURS = {"same-origin", "none"}
 
 
 def from_own_page(request: web.BaseRequest, *, takes_null: bool = True) -> bool:
-    """True for a page of ours, and for a program, which sends neither header.
+    """Whether the request comes from an own page, or from a program, which sends neither header.
 
-    `takes_null`: the public documents send no referrer, so the origin of their forms is `null`: then the browser's own word decides where it came
-    from. The console's pages send their origin, so there `null` is another page's, e.g. of a sandboxed frame.
+    `takes_null`: the public documents send no referrer, so the origin of their forms is `null`; then Sec-Fetch-Site decides. The console's pages send
+    their origin, so there `null` is another page's, e.g. a sandboxed frame's.
     """
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in _OURS:
         return False

@@ -1,4 +1,4 @@
-"""What the pages and the API may know of the running server. Rule: they read it here; nothing of them reaches into the worker."""
+"""Give pages and API their view of the running server. **Invariant:** they read it here, and use nothing else of the worker."""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -22,48 +22,48 @@ from server.ops.security.token_buckets import Tables
 
 
 class Worker(Protocol):
-    """What the pages ask of the worker that has the sessions (`server.realtime.worker.worker_loop.Worker`)."""
+    """The worker as pages see it (`server.realtime.worker.worker_loop.Worker`)."""
 
     identities: Identities
 
     @property
     def engine(self) -> Engine:
-        """Its engine."""
+        """The worker's engine."""
 
     @property
     def crowded(self) -> bool:
-        """Whether nobody new is taken in."""
+        """Whether newcomers are refused."""
 
     def admits_page(self) -> bool:
-        """Whether a newcomer who asks for a page is shown it while nobody new is taken in."""
+        """Whether a newcomer may be shown a page while newcomers are refused."""
 
     def turn_away(self) -> int:
-        """Count one who was turned away; seconds until the next try."""
+        """Count a refused newcomer; return the seconds until the next try."""
 
     def act(self, handler: Callable[[float], None]) -> None:
-        """Call `handler` with the time, and deliver what follows."""
+        """Call `handler` with the time, and deliver the resulting messages."""
 
     def take_socket(self, fd: int, address: str, begun: bytes) -> None:
-        """Take a connection whose request for `/ws` came by HTTP; `begun`: its bytes so far."""
+        """Take over a connection whose request for `/ws` came over HTTP; `begun`: its bytes so far."""
 
 
 class Looks(Protocol):
-    """Where pictures of cameras go that were asked for (`server.trust.pictures.picture_requests`)."""
+    """Receiver of requested camera pictures (`server.trust.pictures.picture_requests`)."""
 
     def begin(self, nonce: str, kind: str) -> None:
-        """One begins to come. Raises Refused."""
+        """Announce a picture that is about to be received. Raises Refused."""
 
     def take(self, nonce: str, kind: str, body: bytes) -> None:
-        """It came. Raises Refused."""
+        """Receive a picture. Raises Refused."""
 
 
 async def nobody_glances(_still: bytes, _frames: int) -> str:
-    """Where no picture is looked at."""
+    """Return no verdict, on servers that do not check pictures."""
     return ""
 
 
 class Services:
-    """The running parts. `sources`: of metrics, of the application's parts; `waits`: how long people waited, in all processes."""
+    """The running parts. `sources`: the application's sources of metrics; `waits`: histograms of waiting times, of all processes."""
 
     def __init__(self, settings: Settings, worker: Worker, health: Health, judge: Judge) -> None:
         self.settings = settings
@@ -71,38 +71,38 @@ class Services:
         self.health = health
         self.judge = judge
         self.sources: list[Source] = []
-        self.spent = Tables()  # limits of networks and persons, of the application's parts
+        self.spent = Tables()  # the application's limits of networks and users
         self.usual = Usual()
         self.waits: Callable[[], Mapping[str, Counted]] = lambda: worker.engine.measures.waits
         self.offers: dict[str, Any] = {"modes": ["text"]}
         self.identities = worker.identities
         self.places = Places()  # names that lead to this host
         self.shared_digests: bytes | None = (
-            None  # what all hosts make digests of programs' users with (`server.site.omegle.partner_digests`)
+            None  # the key of all hosts for digests of clients' users (`server.site.omegle.partner_digests`)
         )
-        self.passing: Passing | None = None  # the way to others; None: there are none
+        self.passing: Passing | None = None  # forwarding to other hosts; None: there are none
         self.proofs: Proofs | None = None  # None: college mode is off
-        self.tokens: Tokens | None = None  # to see that a request is of somebody who is here; None: nobody asks
-        self.store: Store | None = None  # None: nothing is kept
-        self.moderated: Callable[[], bool] = lambda: False  # whether people are told that somebody reads reports
-        self.looks: Looks | None = None  # where pictures that were asked for go; None: nobody asks
-        self.pictures: Callable[[], bool] = lambda: False  # whether pictures of cameras are looked at now
-        # the verdict on a still that nobody asked for, of so many frames (`server.trust.pictures.service`); "": nobody looked
+        self.tokens: Tokens | None = None  # to check that a request is from a user with a session; None: not checked
+        self.store: Store | None = None  # None: nothing is stored
+        self.moderated: Callable[[], bool] = lambda: False  # whether users are told that a moderator reads reports
+        self.looks: Looks | None = None  # the receiver of requested pictures; None: none are requested
+        self.pictures: Callable[[], bool] = lambda: False  # whether pictures of cameras are checked now
+        # Returns the verdict on an unrequested still, of so many frames (`server.trust.pictures.service`); "": it was not checked.
         self.glance: Callable[[bytes, int], Awaitable[str]] = nobody_glances
 
     def add_store(self, store: Store) -> None:
-        """There is a store: saves are offered, and it belongs to all that must be well."""
+        """Attach the store: saves are offered, and the store's health counts."""
         self.store = store
         self.offers["save"] = True
         self.health.checks.append(store.unwell)
 
     @property
     def draining(self) -> bool:
-        """Whether this server is stopping: nothing new begins."""
+        """Whether this server is stopping and begins nothing new."""
         return self.health.phase == "draining"
 
     def status(self) -> dict[str, Any]:
-        """Figures that anybody may see."""
+        """Return the public figures."""
         engine = self.worker.engine
         now = time.monotonic()
         asks, discusses = engine.room.spy_waits(now)
@@ -119,18 +119,19 @@ class Services:
         }
 
     def config(self) -> dict[str, Any]:
-        """What there is: missing keys mean not available."""
+        """Return the offered features; a missing key means that a feature is not available."""
         video = self.settings.video
         call = {"video": True, "relay": bool(video.turn)} if video.enabled else {}
         modes = [*self.offers.get("modes", ["text"]), *(["video"] if video.enabled else [])]
         moderated = {"moderated": self.moderated()} | (self._looked_at() if self.pictures() else {})
         safety = self.settings.safety
-        asks: dict[str, Any] = {"adult": True} if safety.require_adult else {}  # what is not asked for is not sent
+        # requirements that do not hold are left out
+        asks: dict[str, Any] = {"adult": True} if safety.require_adult else {}
         asks |= {"young": safety.young} if safety.young else {}
         return {"grace": self.settings.session.grace, **self.offers, **moderated, **call, **asks, "modes": modes}
 
     def _looked_at(self) -> dict[str, Any]:
-        """What is said before a camera is on; `checker`: who scores its pictures, where that is another company."""
+        """Return the notice about picture checks; `checker`: the company that scores the pictures, if one does."""
         chosen = self.settings.pictures
         if chosen.provider != "http":
             return {"pictures": True}

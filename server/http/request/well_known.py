@@ -1,7 +1,4 @@
-"""Serves `/.well-known/security.txt` (RFC 9116) and `/.well-known/gpc.json`: what other programs look for at every site.
-
-Source of the second: W3C, Global Privacy Control, section "GPC Support Resource".
-"""
+"""Serve `/.well-known/security.txt` (RFC 9116) and `/.well-known/gpc.json` (W3C, Global Privacy Control, "GPC Support Resource")."""
 
 from __future__ import annotations
 
@@ -15,13 +12,13 @@ from server.ops.security import allowed_hosts
 
 SECURITY: Final = "/.well-known/security.txt"
 GPC: Final = "/.well-known/gpc.json"
-GPC_SINCE: Final = "2026-11-30"  # the day from which on the statement says it
-GOOD_DAYS: Final = 90  # RFC 9116, 2.5.5 recommends less than a year; it is made anew for each request
+GPC_SINCE: Final = "2026-11-30"  # the day from which the statement declares it
+GOOD_DAYS: Final = 90  # RFC 9116, 2.5.5 recommends less than a year; the file is rendered for each request
 _HEADERS: Final = {"Cache-Control": "max-age=86400"}
 
 
 def security_text(contact: str, policy: str, origin: str, today: datetime.date) -> str:
-    """The file's text. `contact`, `policy`: URIs, `policy` may be empty; `origin`: of this service, "" if there are several."""
+    """Return the file's text. `contact`, `policy`: URIs, `policy` may be empty; `origin`: this service's, "" if it has several."""
     lines = [f"Contact: {contact}", f"Expires: {today + datetime.timedelta(days=GOOD_DAYS)}T00:00:00Z"]
     if policy:
         lines.append(f"Policy: {policy}")
@@ -31,7 +28,7 @@ def security_text(contact: str, policy: str, origin: str, today: datetime.date) 
 
 
 async def security(request: web.Request) -> web.Response:
-    """`GET /.well-known/security.txt`; 404 while `operator.security_contact` is not set."""
+    """Handle `GET /.well-known/security.txt`; 404 while `operator.security_contact` is not set."""
     settings = request.app[SERVICES].settings
     if not settings.operator.security_contact:
         raise web.HTTPNotFound
@@ -43,11 +40,11 @@ async def security(request: web.Request) -> web.Response:
 
 
 async def gpc(_request: web.Request) -> web.Response:
-    """`GET /.well-known/gpc.json`: the signal is honoured."""
+    """Handle `GET /.well-known/gpc.json`: the signal is honoured."""
     return web.json_response({"gpc": True, "lastUpdate": GPC_SINCE}, headers=_HEADERS)
 
 
 def add_well_known(app: web.Application) -> None:
-    """One part of the application."""
+    """Add both routes to the application."""
     app.router.add_get(SECURITY, security)
     app.router.add_get(GPC, gpc)

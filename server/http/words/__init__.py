@@ -1,2 +1,3 @@
-"""What people read, in each language. Rule: a sentence stands in one place, locale/words.pot, and a translation of it in
-locale/<language>.po; the page and the documents take both from here, and nothing that is made of them is kept."""
+"""Translate sentences for page, documents and mails. **Invariant:** each sentence is in one place, locale/words.pot, and its translations in
+locale/<language>.po; all other forms are derived from these.
+"""

@@ -1,5 +1,6 @@
-"""`python -m server.http.words`: brings the catalogues up to the sources, and says what is wrong. Rule: it writes what a program can know
-(who uses a sentence, which are new, which changed) and no sentence."""
+"""Update the message catalogues from the sources and check them (`python -m server.http.words`). It writes only what a program can know: which
+files use a sentence, which sentences are new or changed.
+"""
 
 import argparse
 import sys
@@ -13,7 +14,7 @@ from server.http.words.translation_check import forbidden, wrong_in, wrong_in_so
 
 
 def files(folder: Path = FOLDER) -> dict[str, bytes]:
-    """What each catalogue should be, by its name."""
+    """Return the content that each catalogue should have, by its name."""
     original = source(folder)
     table = {key: english(message) for key, message in messages(original).items()}
     found = {SOURCE: source_file(original, users(table))}
@@ -23,7 +24,7 @@ def files(folder: Path = FOLDER) -> dict[str, bytes]:
 
 
 def wrong(folder: Path = FOLDER) -> list[str]:
-    """What is wrong, as `catalogue: key: what`."""
+    """List problems, as `catalogue: key: problem`."""
     original, never = source(folder), forbidden()
     table = {key: english(message) for key, message in messages(original).items()}
     found = [f"{SOURCE}: {name}: asked for, and not there" for name in unknown(table)]
@@ -41,7 +42,7 @@ def wrong(folder: Path = FOLDER) -> list[str]:
 
 
 def main() -> int:
-    """0 where all is right."""
+    """Run the command; return 0 if there are no problems."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; files that should be other are wrong")
     check = parser.parse_args().check

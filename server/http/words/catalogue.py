@@ -1,5 +1,8 @@
-"""Each sentence by its key, in each language. Rule: what a language lacks is said in English, and is known as missing. Read as it was compiled
-(`server.http.words.compiled_catalogues`), else of the catalogues (`server.http.words.po_files`): both say the same."""
+"""Look up sentences by key and language. **Invariant:** a sentence that a language lacks is given in English, and its key is in `missing`.
+
+The compiled catalogues (`server.http.words.compiled_catalogues`) are read if they are current, otherwise the .po files
+(`server.http.words.po_files`): both have the same content.
+"""
 
 import functools
 from collections.abc import Iterable, Mapping
@@ -15,7 +18,7 @@ from server.http.words.compiled_catalogues import load
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A language: every key of the source, with English in the place of what is `missing`. `name`: as its speakers write it."""
+    """A language: every key of the source, with English in place of `missing` ones. `name`: in the language itself."""
 
     language: str
     name: str
@@ -24,7 +27,7 @@ class Words:
     missing: frozenset[str]
 
     def said(self, keys: Iterable[str]) -> dict[str, Word]:
-        """The part of the table that `keys` name, in their order."""
+        """Return the part of the table with these keys, in their order."""
         return {key: self.table[key] for key in keys}
 
 
@@ -39,13 +42,13 @@ def _everything(folder: Path) -> Mapping[str, Any]:
 
 
 def languages(folder: Path = FOLDER) -> tuple[str, ...]:
-    """What there are catalogues for, English first."""
+    """List the languages with a catalogue, English first."""
     return tuple(_everything(folder)["languages"])
 
 
 @functools.cache
 def words(folder: Path = FOLDER) -> dict[str, Words]:
-    """All languages, English first. It reads files: once, before the loop runs."""
+    """Return all languages, English first. It reads files: call it once, before the loop runs."""
     return {
         language: Words(language, one["name"], one["direction"], one["table"], frozenset(one["missing"]))
         for language, one in _everything(folder)["languages"].items()
@@ -53,5 +56,5 @@ def words(folder: Path = FOLDER) -> dict[str, Words]:
 
 
 def users(folder: Path = FOLDER) -> dict[str, frozenset[str]]:
-    """The files that use each key, as the source has them from `make words`."""
+    """Return the files that use each key, as `make words` recorded them in the source."""
     return {key: frozenset(names) for key, names in _everything(folder)["users"].items()}

@@ -1,5 +1,6 @@
-"""Catalogues, written. Rule: the same sentences give the same bytes, whoever writes them: no date, no name of a program, no line
-numbers; the order is the source's."""
+"""Write catalogue files. **Invariant:** the same sentences give the same bytes: no date, no name of a program, no line numbers; the order is the
+source's.
+"""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ _OTHER = "Serendip in {name}. Write msgstr, and nothing else: `make words` does 
 
 
 def written(catalogue: Catalog, head: str) -> bytes:
-    """The file of a catalogue, below its `head`."""
+    """Return the file of a catalogue, below its `head`."""
     file = io.BytesIO()
     write_po(
         file, catalogue, width=-1, omit_header=True, include_lineno=False, ignore_obsolete=True, include_previous=True
@@ -33,7 +34,7 @@ def written(catalogue: Catalog, head: str) -> bytes:
 
 
 def source_file(old: Catalog, users: Mapping[str, Sequence[str]]) -> bytes:
-    """The source with who uses what."""
+    """Return the source catalogue with the files that use each sentence."""
     new = Catalog()
     for key, message in messages(old).items():
         places = [(name, 0) for name in sorted(users.get(key, ()))]
@@ -42,7 +43,7 @@ def source_file(old: Catalog, users: Mapping[str, Sequence[str]]) -> bytes:
 
 
 def language_file(source: Catalog, old: Catalog, language: str) -> bytes:
-    """A translation brought up to its source: new sentences empty, those whose English changed marked as fuzzy, others gone."""
+    """Return a translation updated to its source: new sentences empty, those whose English changed marked as fuzzy, others removed."""
     new = Catalog()
     new.mime_headers = old.mime_headers  # with the number of forms
     there = messages(old)
@@ -59,7 +60,7 @@ def _empty(message: Message, language: str) -> Message:
 
 
 def _add(new: Catalog, key: str, source: Message, said: Message, places: list[tuple[str, int]]) -> None:
-    """Put `key` into `new`: the English of `source`, what `said` says."""
+    """Add `key` to `new`, with the English of `source` and the translation of `said`."""
     changed = said.id != source.id
     plural = isinstance(source.id, tuple | list)
     string = said.string if plural == isinstance(said.string, tuple | list) else ("" if not plural else ("",))

@@ -1,5 +1,5 @@
-"""The catalogues in a form that is read at once. Rule: the .po files are the source; what is compiled says of which it was made, by a digest, and
-is taken for these alone, so that it is never another's: where it is missing or old, the catalogues themselves are read.
+"""Load the catalogues in compiled form, JSON. **Invariant:** the compiled file holds a digest of the .po files that it was made from, and is used for
+exactly those; if it is missing or old, the .po files are read.
 
 The build writes it (setup.py, by `server.http.words.po_files.compile_into`). Babel's reader takes a quarter of a second for nine languages.
 """
@@ -14,13 +14,13 @@ FOLDER = HERE / "locale"
 SOURCE = "words.pot"
 ENGLISH = "en"
 COMPILED: Final = "compiled.json"
-_READERS = ("po_files.py", "plural_forms.py")  # what a catalogue means is said there
+_READERS = ("po_files.py", "plural_forms.py")  # these define what a catalogue means
 
-Word = str | dict[str, str]  # a sentence, or its forms by CLDR's names
+Word = str | dict[str, str]  # a sentence, or its plural forms by CLDR's names
 
 
 def digest(folder: Path) -> str:
-    """SHA-256 of the catalogues of a folder, and of what reads them, in hexadecimal. Raises OSError."""
+    """Return the SHA-256 of a folder's catalogues and of their readers, in hexadecimal. Raises OSError."""
     found = hashlib.sha256()
     for path in (*(HERE / name for name in _READERS), *sorted(folder.glob("*.po")), folder / SOURCE):
         body = path.read_bytes()
@@ -29,8 +29,7 @@ def digest(folder: Path) -> str:
 
 
 def load(folder: Path) -> Mapping[str, Any] | None:
-    """What `server.http.words.po_files.everything` says of a folder, as it was compiled; None where that is missing, damaged or of other
-    catalogues."""
+    """Return the compiled value of `server.http.words.po_files.everything` for a folder; None if it is missing, damaged or of other catalogues."""
     import orjson
 
     try:

@@ -1,4 +1,4 @@
-"""A moment in words. Rule: UTC, to the minute, as the language of whoever reads it writes a day."""
+"""Format a point in time: UTC, to the minute, in the reader's language."""
 
 import datetime
 
@@ -6,6 +6,6 @@ from server.http.words.sentences import Said
 
 
 def moment(at: float, t: Said) -> str:
-    """`24 November 2026, 14:05 UTC`, of Unix seconds."""
+    """Return `24 November 2026, 14:05 UTC` for Unix seconds."""
     time = f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%H:%M}"
     return t.text("appeal.moment", date=t.day(at), time=time)

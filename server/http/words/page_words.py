@@ -1,7 +1,7 @@
-"""The page's words as the files that it loads: <language>.json with the first load, <language>-rest.json with later screens.
+"""Split the page's sentences into the files that it loads: <language>.json at first, <language>-rest.json for later screens.
 
-Rule: made at the start, of the catalogues; a sentence is in the first exactly if a file of the first load uses it, by the locations
-that `make words` wrote into the source.
+**Invariant:** a sentence is in the first file exactly if a file of the first load uses it, by the locations that `make words` recorded. The files are
+made at the start, from the catalogues.
 """
 
 from collections.abc import Container, Mapping
@@ -11,9 +11,9 @@ import orjson
 
 from server.http.words.catalogue import Words
 
-WEB: Final = "server/site/web/"  # how locations of the page's files begin
+WEB: Final = "server/site/web/"  # prefix of the page's files among the locations
 LATER: Final = "-rest"
-# What index.html says before any script runs.
+# Sentences that index.html shows before any script runs.
 SHELL: Final = (
     "title.home",
     "home.lead",
@@ -31,8 +31,9 @@ SHELL: Final = (
 def page_files(
     known: Mapping[str, Words], users: Mapping[str, frozenset[str]], first: Container[str]
 ) -> dict[str, bytes]:
-    """`words/<language>.json` and its rest, for each language. `users`: who uses each key; `first`: files of the first load, by their
-    names in the page's folder."""
+    """Return `words/<language>.json` and its rest, for each language. `users`: the files that use each key; `first`: files of the first load, by
+    their names in the page's folder.
+    """
     pages = {key: names for key, files in users.items() if (names := _of_page(files))}
     begin = [key for key, names in pages.items() if any(name in first for name in names)]
     later = [key for key in pages if key not in set(begin)]

@@ -1,7 +1,7 @@
-"""The catalogues, read as they stand. Rule: a key is the context (msgctxt) of a message, its English the message itself; what a language
-lacks, or has not looked at since the English changed (fuzzy), is said in English, and is known as missing.
+"""Read, check and compile the .po catalogues. **Invariant:** a key is the context (msgctxt) of a message and its English the message itself; a
+sentence that a language lacks, or whose English changed since (fuzzy), is given in English, and counts as missing.
 
-Who wants the sentences asks `server.http.words.catalogue`; here is what makes and checks catalogues, and what is compiled of them.
+To look sentences up use `server.http.words.catalogue`; this module serves the build and the checks.
 """
 
 import functools
@@ -17,29 +17,29 @@ from server.http.words.plural_forms import categories, direction, name
 
 
 def read(path: Path, language: str) -> Catalog:
-    """A catalogue as it stands; raises babel.messages.pofile.PoFileError where it cannot be read."""
+    """Read a catalogue; raises babel.messages.pofile.PoFileError if it is invalid."""
     with path.open("rb") as file:
         return read_po(file, locale=None if path.suffix == ".pot" else language, abort_invalid=True)
 
 
 def messages(catalogue: Catalog) -> dict[str, Message]:
-    """Its messages by key, in their order, without its head."""
+    """Return a catalogue's messages by key, in their order, without its header."""
     return {message.context: message for message in catalogue if message.id and message.context}
 
 
 @functools.cache
 def source(folder: Path = FOLDER) -> Catalog:
-    """The English catalogue, which the others translate."""
+    """Read the English catalogue, which the others translate."""
     return read(folder / SOURCE, ENGLISH)
 
 
 def languages(folder: Path = FOLDER) -> tuple[str, ...]:
-    """What there are catalogues for, English first."""
+    """List the languages with a catalogue, English first."""
     return (ENGLISH, *sorted(path.stem for path in folder.glob("*.po")))
 
 
 def translated(message: Message, names: tuple[str, ...]) -> Word | None:
-    """What a message says, its forms under `names`; None where it says nothing, not all, or nothing that holds still."""
+    """Return a message's translation, plural forms under `names`; None if it is empty, incomplete or fuzzy."""
     if message.fuzzy:
         return None
     if isinstance(message.id, str):
@@ -49,15 +49,16 @@ def translated(message: Message, names: tuple[str, ...]) -> Word | None:
 
 
 def english(message: Message) -> Word:
-    """What a message of the source says."""
+    """Return the English of a message of the source."""
     if isinstance(message.id, str):
         return message.id
     return dict(zip(categories(ENGLISH), message.id, strict=True))
 
 
 def everything(folder: Path = FOLDER) -> dict[str, Any]:
-    """All that is said, as plain values: `languages`, each with its `name`, `direction`, `table` and the keys that are `missing`; `users`:
-    the files that use each key, as the source has them from `make words`."""
+    """Return all sentences as plain values: `languages`, each with its `name`, `direction`, `table` and the keys that are `missing`; `users`: the
+    files that use each key, as `make words` recorded them.
+    """
     there = messages(source(folder))
     originals = {key: english(message) for key, message in there.items()}
     return {
@@ -80,9 +81,8 @@ def _language(folder: Path, language: str, originals: dict[str, Word]) -> dict[s
 
 
 def compile_into(target: Path, folder: Path = FOLDER) -> None:
-    """Write what `server.http.words.compiled_catalogues.load` reads of the catalogues of a folder into `target`, another or the same. Raises OSError,
-    PoFileError."""
+    """Compile the catalogues of a folder into `target`, for `server.http.words.compiled_catalogues.load`. Raises OSError, PoFileError."""
     body = json.dumps({"digest": digest(folder), **everything(folder)}, ensure_ascii=False, separators=(",", ":"))
     begun = target / f".{COMPILED}"
     begun.write_text(body, "utf-8")
-    begun.replace(target / COMPILED)  # whole or not at all: servers may be starting
+    begun.replace(target / COMPILED)  # completely or not at all: servers may be starting

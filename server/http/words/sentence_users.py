@@ -1,6 +1,8 @@
-"""Who uses which sentence, read off the sources. Rule: a key stands whole and in quotes where it is used, or its beginning does, before
-what is put together (`settings.theme.${theme}`, f"saved.kind.{kind}", "refusal." ~ code); what index.html says before any script runs are
-sentences of the page."""
+"""Find the files that use each sentence, by searching the sources. **Invariant:** a key is written complete and in quotes where it is used, or its
+beginning is, before a computed part (`settings.theme.${theme}`, f"saved.kind.{kind}", "refusal." ~ code).
+
+Sentences that index.html shows before any script runs belong to the page.
+"""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,24 +15,24 @@ ROOT = Path(__file__).parents[3]
 _NAMED = re.compile(r"[\"']([A-Za-z]+(?:\.[A-Za-z0-9]+)*)[\"']")
 _BEGUN = re.compile(
     r"`([A-Za-z.]+\.)\$\{|f\"([A-Za-z.]+\.)\{|\"([A-Za-z.]+\.[A-Z]?)\" ~|\bBEGIN: Final = \"([A-Za-z.]+\.)\""
-)  # of JavaScript, Python and Jinja; of a module that says which keys it takes, all of a beginning
+)  # in JavaScript, Python and Jinja; BEGIN: a module that uses all keys with this beginning
 _ASKED = re.compile(
     r"\b(?:t|parts|say)(?:\.\w+)?\(\"([A-Za-z0-9.]+)\"[,)]|\b(?:Refused|Missing|Taken|Beyond|BadHold)\(\"([a-z]+\.[A-Za-z0-9.]+)\"[,)]"
 )
 _SPEAKS = re.compile(
     r"\bPAGES\b|\bwords\.(?:sentences|catalogue)\b|\bpages\.(?:offer|spoken)\(|\b(?:Refused|BadHold)\b"
-)  # a module that has a language
-_WORDED = ("worded_errors.py", "moment_words.py")  # of what makes sentences the modules that have some
-_ASIDE = ("sw.js",)  # has no words: its strings are the browser's
+)  # a module that uses a language
+_WORDED = ("worded_errors.py", "moment_words.py")  # the modules of this package that use sentences
+_ASIDE = ("sw.js",)  # without sentences: its strings are the browser's
 
 
 def modules() -> dict[str, str]:
-    """The page's modules, by their paths in the repository."""
+    """Return the page's modules, by their paths in the repository."""
     return _read((ROOT / WEB).rglob("*.js"))
 
 
 def documents() -> dict[str, str]:
-    """What documents and mails are made by: templates, and the modules that fill them."""
+    """Return the sources of documents and mails: templates, and the modules that fill them."""
     server = ROOT / "server"
     spoken = _read(path for path in server.rglob("*.py") if path.parent.name != "words" or path.name in _WORDED)
     templates = [*(server / "http/pages").glob("*.html"), *(server / "trust/console/templates").glob("*.html")]
@@ -44,19 +46,19 @@ def _read(paths: Iterable[Path]) -> dict[str, str]:
 
 
 def named_in(text: str, keys: Iterable[str]) -> set[str]:
-    """Those of `keys` that a module names, in full or by their beginning."""
+    """Return those of `keys` that a module names, in full or by their beginning."""
     named = set(_NAMED.findall(text))
     begun = tuple(one for found in _BEGUN.findall(text) for one in found if one)
     return {key for key in keys if key in named or (begun and key.startswith(begun))}
 
 
 def users(table: Mapping[str, Word]) -> dict[str, list[str]]:
-    """The files that use each key of the source's `table`."""
+    """Return the files that use each key of the source's `table`."""
     found: dict[str, list[str]] = {key: [] for key in table}
     for name, text in modules().items():
         for key in named_in(text, table):
             found[key].append(name)
-    of_documents = {key for key in table if "." in key}  # a bare word in quotes may be anything in Python
+    of_documents = {key for key in table if "." in key}  # a word without a dot in quotes may be anything in Python
     for name, text in documents().items():
         for key in named_in(text, of_documents):
             found[key].append(name)
@@ -66,7 +68,7 @@ def users(table: Mapping[str, Word]) -> dict[str, list[str]]:
 
 
 def unknown(table: Mapping[str, Word]) -> list[str]:
-    """What a module, a template or the shell asks for by a key that the source does not have, as `file: key`."""
+    """List keys that a module, a template or the shell uses and the source lacks, as `file: key`."""
     return [f"{WEB}index.html: {key}" for key in SHELL if key not in table] + [
         f"{name}: {key}"
         for name, text in (modules() | documents()).items()

@@ -1,5 +1,8 @@
-"""A language as documents and mails say it: `t("rules.lead")`. Rule: a sentence is text; where it goes into HTML it is escaped, and so is
-all that is filled in. Numbers, days and lists are written as CLDR has it for the language."""
+"""Format sentences in one language for documents and mails: `t("rules.lead")`. **Invariant:** a sentence is plain text; in HTML it is escaped, and so
+are the filled-in values.
+
+Numbers, days and lists follow CLDR for the language.
+"""
 
 import datetime
 import functools
@@ -22,7 +25,7 @@ _LINK = re.compile(r"\[([^]]+)\]\((\w+)\)")  # [words](name of an address)
 
 
 class Said:
-    """One language; as a function, a sentence for HTML."""
+    """One language; called as a function it returns a sentence for HTML."""
 
     def __init__(self, said: Words, originals: Mapping[str, Word]) -> None:
         self.language = said.language
@@ -34,53 +37,53 @@ class Said:
         self._locale = _LOCALES.get(said.language, said.language)
 
     def text(self, key: str, /, **values: object) -> str:
-        """A sentence as plain text; `n` chooses its form. Raises KeyError for a key, or a value, that is not there."""
+        """Return a sentence as plain text; the value `n` chooses its plural form. Raises KeyError for an unknown key or a missing value."""
         return self._pattern(key, values).format_map({name: self._shown(value) for name, value in values.items()})
 
     def __call__(self, key: str, /, **values: object) -> Markup:
-        """The same for HTML: what is filled in is escaped, unless it is Markup."""
+        """Return a sentence as HTML: filled-in values are escaped, unless they are Markup."""
         shown = {name: self._shown(value) for name, value in values.items()}
         return escape(self._pattern(key, values)).format(**shown)
 
     def translates(self, key: str, english: str) -> bool:
-        """Whether the sentence of a key is there in this language, and is of exactly this English."""
+        """Whether the language has a translation of exactly this English."""
         return self._originals.get(key) == english and key not in self._missing
 
     def linked(self, key: str, /, **addresses: str) -> Markup:
-        """A sentence with links, each to the address of its name."""
+        """Return a sentence with links, each to the address of its name."""
         text = str(escape(self._table[key]))
         linked = _LINK.sub(lambda found: f'<a href="{escape(addresses[found[2]])}">{found[1]}</a>', text)
         return Markup(linked)  # noqa: S704  # all of it was escaped above
 
     def day(self, at: float) -> str:
-        """`24 November 2026`, UTC."""
+        """Return a day, `24 November 2026`, UTC."""
         return format_date(datetime.datetime.fromtimestamp(at, datetime.UTC), "long", self._locale)
 
     def date(self, day: str) -> str:
-        """The same of `2026-11-24`; raises ValueError."""
+        """Return a day for `2026-11-24`; raises ValueError."""
         return format_date(datetime.date.fromisoformat(day), "long", self._locale)
 
     def month(self, month: str) -> str:
-        """`November 2026`, of `2026-11`; raises ValueError."""
+        """Return `November 2026` for `2026-11`; raises ValueError."""
         return format_skeleton("yMMMM", datetime.datetime.fromisoformat(f"{month}-01"), locale=self._locale)
 
     def span(self, seconds: int) -> str:
-        """A length, `15 minutes`, `7 days`: in the largest unit that it is a multiple of, else rounded to minutes."""
+        """Return a duration, `15 minutes`, `7 days`: in the largest unit that divides it, else rounded to minutes."""
         for unit, size in _UNITS:
             if seconds >= size and seconds % size == 0:
                 return format_unit(seconds // size, unit, "long", locale=self._locale)
         return format_unit(max(1, round(seconds / 60)), "minute", "long", locale=self._locale)
 
     def number(self, number: int) -> str:
-        """`1,234`."""
+        """Return a number, `1,234`."""
         return format_decimal(number, locale=self._locale)
 
     def share(self, part: float) -> str:
-        """`25%`, of 0.25."""
+        """Return a share, `25%` for 0.25."""
         return format_percent(part, locale=self._locale)
 
     def listed(self, items: Sequence[str], style: Literal["standard", "or"] = "standard") -> str:
-        """`a`, `a and b`, `a, b and c`; with `or` as the style: `a or b`."""
+        """Return a list: `a`, `a and b`, `a, b and c`; with the style `or`: `a or b`."""
         return format_list(items, style, self._locale)
 
     def _pattern(self, key: str, values: dict[str, object]) -> str:
@@ -96,10 +99,10 @@ class Said:
 
 @functools.cache
 def said() -> dict[str, Said]:
-    """All languages, English first. It reads files: once, before the loop runs.
+    """Return all languages, English first. It reads files: call it once, before the loop runs.
 
-    What CLDR has of English, and of all languages, is read with it (20 ms); what it has of another one where a day or a number of that is
-    first written: one small file, 3 to 12 ms, once. All nine would be a tenth of a start.
+    CLDR's data of English, and those common to all languages, are read with it (20 ms); those of another language when a day or a number is first
+    formatted: one small file, 3 to 12 ms, once. All nine would be a tenth of a start.
     """
     every = words()
     found = {language: Said(one, every[ENGLISH].table) for language, one in every.items()}

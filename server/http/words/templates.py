@@ -1,8 +1,8 @@
-"""The templates of documents, as an environment. Rule: autoescaped, always, and a value that is missing is an error; all of a folder is read and
-compiled when it is made, so that no file is opened in the loop.
+"""Load the templates of documents. **Invariant:** autoescaping is always on, a missing value is an error, and all templates of a folder are compiled
+when the environment is made, so that no file is opened in the loop.
 
-The build compiles what is there (setup.py). What it compiled is taken for exactly the source, the Jinja, the Python and the choices of which it was
-made; anything else is compiled anew: a quarter of a second for all of them.
+The build compiles the templates (setup.py). Its result is used only for exactly the source, Jinja, Python and options that it was made with;
+otherwise the templates are compiled again: a quarter of a second for all of them.
 """
 
 import hashlib
@@ -22,17 +22,17 @@ FOLDERS: Final = ("http/pages", "trust/console/templates")  # within SERVER: tho
 COMPILED: Final = "compiled.bin"  # within such a folder
 _CHOSEN: Final[Mapping[str, Any]] = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
 _MADE_BY: Final = f"{sys.implementation.cache_tag} {jinja2.__version__} {_CHOSEN}"
-_Codes = Mapping[str, tuple[str, CodeType]]  # by the name of a template: the checksum of its source, and what it does
+_Codes = Mapping[str, tuple[str, CodeType]]  # by the name of a template: the checksum of its source, and its code
 
 
 class _Built(BytecodeCache):
-    """What the build left in a folder; nothing is ever added."""
+    """Cache of the templates compiled by the build; read only."""
 
     def __init__(self, folder: Path) -> None:
         self._codes = _read(folder / COMPILED)
 
     def get_bucket(self, environment: Environment, name: str, filename: str | None, source: str) -> Bucket:
-        """A template's, empty where it has to be compiled."""
+        """Return a template's compiled code, or an empty bucket if it has to be compiled."""
         del filename
         checksum = _checksum(source)
         bucket = Bucket(environment, name, checksum)
@@ -42,14 +42,14 @@ class _Built(BytecodeCache):
         return bucket
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Was done."""
+        """Do nothing: `get_bucket` has loaded it."""
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Is not."""
+        """Do nothing: the cache is read only."""
 
 
 def environment(folder: Path, wanted: str = "*.html", **values: object) -> Environment:
-    """The `wanted` templates of a folder, all there; each has `values`. Raises jinja2.TemplateSyntaxError."""
+    """Return an environment with the `wanted` templates of a folder loaded; each has `values`. Raises jinja2.TemplateSyntaxError."""
     made = _environment(folder)
     made.bytecode_cache = _Built(folder)
     made.globals |= values
@@ -59,14 +59,14 @@ def environment(folder: Path, wanted: str = "*.html", **values: object) -> Envir
 
 
 def compile_into(target: Path, folder: Path) -> None:
-    """Compile the templates of a folder into `target`, another or the same. Raises OSError, jinja2.TemplateSyntaxError."""
+    """Compile the templates of a folder into `target`. Raises OSError, jinja2.TemplateSyntaxError."""
     made, codes = _environment(folder), dict[str, tuple[str, CodeType]]()
     for path in sorted(folder.glob("*.html")):
         source = path.read_text("utf-8")
         codes[path.name] = (_checksum(source), made.compile(source, path.name))
     begun = target / f".{COMPILED}"
     begun.write_bytes(marshal.dumps((_MADE_BY, codes)))
-    begun.replace(target / COMPILED)  # whole or not at all: servers may be starting
+    begun.replace(target / COMPILED)  # completely or not at all: servers may be starting
 
 
 def _environment(folder: Path) -> Environment:

@@ -1,5 +1,4 @@
-"""What is wrong with a translation. Rule: each finding names the key and says what to do; none is a matter of taste that two readers
-would see differently. Taste is what people who speak the language look at."""
+"""Check translations. **Invariant:** each problem names the key and says what to do; questions of style are left to speakers of the language."""
 
 import re
 import tomllib
@@ -15,17 +14,17 @@ from server.http.words.po_files import english, messages, translated
 
 BRAND: Final = "Serendip"
 LONGER, SPARE = 2, 12  # a translation has at most LONGER times the characters of the English, and SPARE more
-ROOMY: Final = "term."  # a name in a table of the statement: SPARE_THERE more, for where it has no short one
+ROOMY: Final = "term."  # a name in a table of the statement: SPARE_THERE more, for languages without a short one
 SPARE_THERE: Final = 36
-# What the registry says, word for word: its English changes with a version of the statement alone.
+# Texts of the privacy registry, word for word: their English changes with a version of the statement only.
 DECLARED: Final = ("term.", "declared.")
 _PLACE = re.compile(r"\{(\w*)\}|\]\((\w+)\)")  # {n}, and the address of a link
 _BOUND = re.compile(r"at most (\d+) characters")
-_UNSPACED = ("ar", "ja")  # words that are written together: what is forbidden may begin anywhere
+_UNSPACED = ("ar", "ja")  # scripts without spaces between words: a forbidden text may begin anywhere
 
 
 def forbidden() -> dict[str, re.Pattern[str]]:
-    """What no sentence of a language says."""
+    """Return the patterns that no sentence of a language may match."""
     lists: dict[str, list[str]] = tomllib.loads((Path(__file__).parent / "forbidden.toml").read_text("utf-8"))
     every = lists.pop("every")
     return {language: _pattern(language, [*every, *some]) for language, some in lists.items()}
@@ -37,7 +36,7 @@ def _pattern(language: str, words: list[str]) -> re.Pattern[str]:
 
 
 def wrong_in_source(source: Catalog, never: re.Pattern[str]) -> Iterator[str]:
-    """What is wrong with the English itself, as `key: what`."""
+    """Yield problems of the English itself, as `key: problem`."""
     for key, message in messages(source).items():
         word = english(message)
         if _bound(message) is not None and _length(word) > (_bound(message) or 0):
@@ -47,7 +46,7 @@ def wrong_in_source(source: Catalog, never: re.Pattern[str]) -> Iterator[str]:
 
 
 def wrong_in(language: str, catalogue: Catalog, source: Catalog, never: re.Pattern[str]) -> Iterator[str]:
-    """What is wrong with a translation of `source`, as `key: what`."""
+    """Yield problems of a translation of `source`, as `key: problem`."""
     names = categories(language)
     if catalogue.num_plurals != len(names):
         yield f"Plural-Forms: {catalogue.num_plurals} forms, and CLDR has {len(names)}: {', '.join(names)}"
@@ -71,7 +70,7 @@ def wrong_in(language: str, catalogue: Catalog, source: Catalog, never: re.Patte
 
 
 def _against(key: str, original: Message, word: Word) -> Iterator[str]:
-    """A sentence beside its English."""
+    """Yield problems of a sentence compared with its English."""
     said = english(original)
     if _places(word) != _places(said):
         yield f"{key}: has the places {sorted(_places(word))}, the English {sorted(_places(said))}"
@@ -106,5 +105,5 @@ def _length(word: Word) -> int:
 
 
 def _places(word: Word) -> set[str]:
-    """The {names} of a word. One of several forms may leave the number out ("a topic"), so all of them count."""
+    """Return the {names} in a sentence. One of several forms may leave the number out ("a topic"), so all of them count."""
     return {place or link for place, link in _PLACE.findall(" ".join(_forms(word)))}

@@ -1,5 +1,6 @@
-"""Refusals whose text is a sentence of the catalogues. Rule: who raises one names the sentence and what fills it; who shows it chooses
-the language. As text (a command line, a log) it is English."""
+"""Raise errors whose text is a sentence of the catalogues. **Invariant:** the raiser names the sentence and its values; the presenter chooses the
+language. As text (a command line, a log) it is English.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +12,17 @@ from server.http.words.sentences import Said, said
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """A length of time in a sentence. `seconds`: None where it has no end."""
+    """A duration in a sentence. `seconds`: None if it is unlimited."""
 
     seconds: int | None
 
     def said(self, t: Said) -> str:
-        """`7 days`, `for good`."""
+        """Return the duration in words: `7 days`, `for good`."""
         return t.text("console.forgood") if self.seconds is None else t.span(self.seconds)
 
 
 class Worded(ValueError):
-    """It cannot be done as asked. `key`: of the sentence that says why; `values`: what fills it."""
+    """A request cannot be carried out. `key`: of the sentence with the reason; `values`: its filled-in values."""
 
     def __init__(self, key: str, **values: str | int | Length) -> None:
         super().__init__(key)
@@ -29,10 +30,10 @@ class Worded(ValueError):
         self.values = values
 
     def said(self, t: Said) -> str:
-        """Why, in a language."""
+        """Return the reason in a language."""
         shown = {name: value.said(t) if isinstance(value, Length) else value for name, value in self.values.items()}
         return t.text(self.key, **shown)
 
     def __str__(self) -> str:
-        """In English."""
+        """Return the reason in English."""
         return self.said(said()[ENGLISH])
