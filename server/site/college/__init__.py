@@ -1,4 +1,4 @@
-"""College mode: an address at an academic domain is proved by a mail, and the proof lives in the browser.
+"""Run college mode: a user proves a mail address at an academic domain by a mail, and the browser keeps the proof.
 
-Rule: the server keeps a keyed hash of the address, in memory and for an hour; the address itself only until its mail is out.
+**Invariant:** the server keeps a keyed hash of the address, in memory and for an hour; the address itself only until its mail is sent.
 """

@@ -1,4 +1,4 @@
-"""The mail with the code. Rule: plain text, nothing of the person in it, and what to do who did not ask for it."""
+"""Write the mail with the code. **Invariant:** plain text without data of the user, and with advice for recipients who did not request it."""
 
 from email.message import EmailMessage
 from email.utils import make_msgid
@@ -7,7 +7,7 @@ from server.http.words.sentences import Said
 
 
 def written(sender: str, to: str, code: str, link: str, domain: str, t: Said) -> EmailMessage:
-    """The mail to one address. `t`: the language of whoever asked for it."""
+    """Return the mail to one address. `t`: the language of the request."""
     letter = EmailMessage()
     letter["From"] = sender
     letter["To"] = to

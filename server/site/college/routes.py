@@ -1,12 +1,12 @@
-"""The endpoints of college mode: ask for a mail, type its code, or confirm its link. Rule: each belongs to the browser whose cookie it brings.
+"""Serve college mode: request a mail, type its code, or confirm its link. **Invariant:** each check belongs to the browser whose cookie requested it.
 
 POST /api/college/mail   {"address"}         202 {"domain", "within", "check"}
 POST /api/college/code   {"code", "check"}   200 {"domain", "proof", "expires"}
 POST /api/college/claim  {"check"}           200 the same, once the link was confirmed in this browser
-GET, POST /college/<link>                    a page with a button; nothing happens by looking, since scanners look
+GET, POST /college/<link>                    a page with a button; GET changes nothing, because mail scanners open links
 errors: {"error": code, "wait" or "tries": n}
 
-Of several hosts one has the checks of a mailbox, so that it gets one mail an hour of all of them; `check` and the link lead there.
+In a cluster one host has the checks of a mailbox, so that it gets one mail an hour from all of them; `check` and the link lead to that host.
 """
 
 import time
@@ -20,9 +20,8 @@ from server.http.pages import PAGES
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.forms import BadForm, body
 from server.http.request.host_forwarding import COLLEGE, Away, Gone, passed
-from server.http.request.origins import from_known_page
-from server.http.request.requests_in_handover import goes_on
-from server.http.request.same_origin import from_own_page
+from server.http.request.origins import from_known_page, from_own_page
+from server.http.request.request_migration import goes_on
 from server.http.request.site_services import SERVICES
 from server.ops.config.settings import Mail
 from server.ops.security.college_proofs import Proofs
@@ -51,7 +50,7 @@ NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
 class Desk:
-    """What the endpoints share."""
+    """State that the endpoints share: checks, outbox and keys."""
 
     def __init__(self, proofs: Proofs, identities: Identities, mail: Mail, places: Places | None = None) -> None:
         self.places = places or Places()
@@ -60,7 +59,7 @@ class Desk:
         self.mail = mail
         self.checks = Checks(self.places.token)
         self.outbox = Outbox(mail)
-        self._gone = False  # another process has it all
+        self._gone = False  # whether another process has the checks
 
     @property
     def gone(self) -> bool:
@@ -68,7 +67,7 @@ class Desk:
         return self._gone
 
     def pack(self, now: float) -> Iterator[tuple[dict[str, Any], list[bytes]]]:
-        """Take out what another process goes on with, in pieces; again later where the outbox still tries letters."""
+        """Remove the state and yield it in pieces for another process; call it again later for mails that are being tried."""
         self._gone = True
         for piece in self.checks.pack(now):
             yield piece, []
@@ -76,7 +75,7 @@ class Desk:
             yield {"letter": facts}, [letter]
 
     def unpack(self, piece: dict[str, Any], blobs: list[bytes], now: float) -> None:
-        """Take a piece in, or back; what is not known here is passed over. Raises KeyError, TypeError, ValueError."""
+        """Merge a piece of another process, or one returned by it; unknown fields are ignored. Raises KeyError, TypeError, ValueError."""
         self._gone = False
         self.checks.unpack(piece, now)
         if "letter" in piece:
@@ -84,7 +83,7 @@ class Desk:
             self.outbox.unpack(piece["letter"], blobs[0], lambda: self.checks.end_of(digest))
 
     def proof(self, check: Check) -> dict[str, Any]:
-        """What the browser keeps."""
+        """Return the proof for the browser to keep."""
         expires = int(time.time() + self.proofs.life)
         return {"domain": check.domain, "proof": self.proofs.seal(check.digest, check.domain), "expires": expires}
 
@@ -93,7 +92,7 @@ DESK = web.AppKey("college", Desk)
 
 
 def _college(text: Any) -> College:
-    """Of what was typed. Raises Refused."""
+    """Parse a typed address. Raises Refused."""
     if not isinstance(text, str) or len(text) > ADDRESS_MAX:
         raise Refused("not_college")
     try:
@@ -103,7 +102,7 @@ def _college(text: Any) -> College:
 
 
 async def mail(request: web.Request, desk: Desk, browser: int, asked: dict[str, Any]) -> web.Response:
-    """A mail to an address, if it is a college's."""
+    """Send a mail to an address, if it is a college's."""
     found = _college(asked.get("address"))
     client = request.app[CLIENT_INFO]
     digest = desk.proofs.digest(found.mailbox)
@@ -122,7 +121,7 @@ async def mail(request: web.Request, desk: Desk, browser: int, asked: dict[str, 
 
 
 async def code(request: web.Request, desk: Desk, browser: int, asked: dict[str, Any]) -> web.Response:
-    """The six digits."""
+    """Check the six digits."""
     typed = asked.get("code")
     if not isinstance(typed, str) or len(typed) > 16:
         raise Refused("bad_request")
@@ -130,19 +129,19 @@ async def code(request: web.Request, desk: Desk, browser: int, asked: dict[str, 
 
 
 async def claim(request: web.Request, desk: Desk, browser: int, asked: dict[str, Any]) -> web.Response:
-    """What the link confirmed."""
+    """Return the proof that the link confirmed."""
     return web.json_response(desk.proof(desk.checks.claim(browser, time.monotonic())), headers=NO_STORE)
 
 
 async def look(request: web.Request) -> web.Response:
-    """The link's page."""
+    """Show the link's page."""
     return await _linked(request) or _page(
         request, lambda desk, browser, link: desk.checks.seen(browser, link, time.monotonic()), "ask"
     )
 
 
 async def confirm(request: web.Request) -> web.Response:
-    """The button of the link's page."""
+    """Confirm the link by the button of its page."""
     if not from_own_page(request):
         return web.json_response({"error": "origin"}, status=403, headers=NO_STORE)
     return await _linked(request) or _page(
@@ -151,7 +150,7 @@ async def confirm(request: web.Request) -> web.Response:
 
 
 async def _linked(request: web.Request) -> web.Response | None:
-    """The answer of the host that has a link; None: it is this one, or gone."""
+    """Return the response of the host that has the link; None: it is this host, or gone."""
     passing = request.app[SERVICES].passing
     if passing is None or passed(request):
         return None
@@ -167,7 +166,7 @@ async def _linked(request: web.Request) -> web.Response | None:
 
 
 async def _elsewhere(request: web.Request, desk: Desk, asked: dict[str, Any], sent: bytes) -> web.Response | None:
-    """The answer of the host that has a check, or is to have it; None: it is this one, or gone. Raises Refused."""
+    """Return the response of the host that has the check, or is to have it; None: it is this host, or gone. Raises Refused."""
     passing = request.app[SERVICES].passing
     if passing is None or passed(request):
         return None
@@ -198,7 +197,7 @@ def _page(request: web.Request, handler: Callable[[Desk, int, str], Check], show
 
 
 def _browser(request: web.Request) -> int:
-    """The identity of the browser; 0 where it keeps no cookie."""
+    """Return the browser's identity; 0 if it keeps no cookie."""
     return request.app[DESK].identities.of(request.app[CLIENT_INFO].cookie(request))
 
 
@@ -212,7 +211,7 @@ def _answering(handler: Handler) -> Callable[[web.Request], Awaitable[web.Respon
                 raise Refused("origin")
             sent = await body(request, BODY_MAX)
             if request.app[DESK].gone and await goes_on(request, sent):
-                return web.Response()  # for nobody
+                return web.Response()  # never sent
             asked = orjson.loads(sent or b"{}")
             if not isinstance(asked, dict):
                 raise Refused("bad_request")
@@ -247,7 +246,7 @@ async def _end(app: web.Application) -> None:
 
 
 def add_college(app: web.Application) -> None:
-    """One part of the application; without a mail server the mode is off, and the page says why."""
+    """Add college mode to the application; without a mail server the mode is off, and the page says why."""
     services = app[SERVICES]
     chosen = services.settings.mail
     if services.proofs is None or not chosen.host:

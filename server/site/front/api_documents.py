@@ -1,5 +1,6 @@
-"""The machine-readable documents: served, and written to docs/ by `python -m server.site.front.api_documents`. Rule: made from the code, never by
-hand."""
+"""Serve the machine-readable documents, and write them to docs/ (`python -m server.site.front.api_documents`). **Invariant:** they are generated
+from the code, never edited.
+"""
 
 import asyncio
 import functools
@@ -10,7 +11,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from server.http.pages.file import File
+from server.http.pages.static_file import File
 from server.site.front import asyncapi, openapi
 
 DOCUMENTS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
@@ -21,18 +22,18 @@ FOLDER: Final = Path(__file__).parents[3] / "docs"
 
 
 def written(name: str) -> str:
-    """A document as it stands in docs/."""
+    """Return a document as it is in docs/."""
     return json.dumps(DOCUMENTS[name](), indent=1, ensure_ascii=False) + "\n"
 
 
 @functools.cache
 def served(name: str) -> File:
-    """The same as it is served: made when it is first asked for, in some 20 ms."""
+    """Return a document as a file to serve: generated at the first request, in some 20 ms."""
     return File.of(name, written(name).encode())
 
 
 def add_documents(app: web.Application) -> None:
-    """One part of the application."""
+    """Add the documents' routes to the application."""
     for name in DOCUMENTS:
 
         async def document(request: web.Request, name: str = name) -> web.Response:

@@ -1,6 +1,7 @@
-"""The WebSocket as AsyncAPI 3. Rule: bounds and words come from `engine.wire.protocol`; what is sent here as an example is taken by a real server.
+"""Describe the WebSocket protocol as an AsyncAPI 3 document. **Invariant:** bounds and words come from `engine.wire.protocol`; a real server accepts
+the examples.
 
-A field that the engine reads and this does not name fails a test, and so does a frame of the server that fits no schema here.
+Tests fail for a field that the engine reads and this document lacks, and for a frame of the server that fits no schema here.
 """
 
 from typing import Any, Final
@@ -16,7 +17,7 @@ NUMBER: Final[Schema] = {"type": "number", "minimum": 0}
 WHOLE: Final[Schema] = {"type": "integer", "minimum": 0}
 STRING: Final[Schema] = {"type": "string"}
 WHO: Final[Schema] = {"type": "integer", "enum": [1, 2]}
-WHICH: Final[dict[str, Schema]] = {"chat": {"type": "string", "maxLength": p.CHAT_MAX}}  # which chat is meant
+WHICH: Final[dict[str, Schema]] = {"chat": {"type": "string", "maxLength": p.CHAT_MAX}}  # the chat that a frame means
 MARKED: Final[Schema] = {
     "type": "array",
     "maxItems": p.MARKED_MAX,
@@ -38,7 +39,7 @@ STATE: Final[Schema] = {"type": "string", "enum": ["away", "back"]}
 
 
 def text(most: int, least: int = 0, **more: Any) -> Schema:
-    """A string within bounds, in code points."""
+    """Return the schema of a string with bounds, in code points."""
     return {"type": "string", "maxLength": most, **({"minLength": least} if least else {}), **more}
 
 
@@ -61,7 +62,7 @@ SIGNAL: Final = {"description": DESCRIPTION, "candidate": CANDIDATE, "media": ME
 
 LANGUAGE: Final = r"^(\*|[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*)$"
 
-# By type: what it says, the fields (a must where marked with `!`), an example of the fields.
+# By type: the description, the fields (required ones end with `!`), an example of the fields.
 CLIENT: Final[dict[str, tuple[str, dict[str, Schema], dict[str, Any]]]] = {
     "find": (
         "Look for a partner. In a chat: leaves it first. While waiting: replaces the request.",
@@ -103,7 +104,7 @@ CLIENT: Final[dict[str, tuple[str, dict[str, Schema], dict[str, Any]]]] = {
     ),
     "ping": ("Answered by `pong`.", {}, {}),
 }  # fmt: skip
-SPY_ASKS: Final[Schema] = {  # anybody else's question is passed over
+SPY_ASKS: Final[Schema] = {  # a question of another role is ignored
     "if": {"properties": {"role": {"const": p.SPY}}, "required": ["role"]},
     "then": {"properties": {"question": text(p.QUESTION_MAX, p.QUESTION_MIN)}, "required": ["question"]},
 }
@@ -182,7 +183,7 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
 
 
 def payload(kind: str, fields: dict[str, Schema]) -> Schema:
-    """The schema of a frame. Unknown fields are ignored, so they are allowed."""
+    """Return the schema of a frame. Unknown fields are ignored, so they are allowed."""
     properties = {"type": {"const": kind}, **{name.rstrip("!"): schema for name, schema in fields.items()}}
     return {
         "type": "object",
@@ -194,7 +195,7 @@ def payload(kind: str, fields: dict[str, Schema]) -> Schema:
 
 
 def document() -> dict[str, Any]:
-    """The whole document, as JSON has it."""
+    """Return the whole document as JSON values."""
     messages: dict[str, Any] = {}
     for kind, (says, fields, example) in CLIENT.items():
         made = _message(kind, says, fields)

@@ -1,7 +1,7 @@
-"""The page's versions before this one: a shell that was loaded before a deploy goes on fetching what it was made with.
+"""Keep earlier versions of the page's files: a page loaded before a deploy continues to fetch the files of its own version.
 
-Rule: what was served under a hash is served under it again, byte by byte. A version is one archive in `DATA/pages/`, written whole or
-not at all and checked as it is read. The last KEPT before the present one stay, each of SIZE_MAX bytes at the most; the rest goes.
+**Invariant:** files served under a hash are served under it again, byte by byte. A version is one archive in `DATA/pages/`, written completely or not
+at all and checked when it is read. The last KEPT earlier versions stay, each of at most SIZE_MAX bytes; older ones are deleted.
 """
 
 import contextlib
@@ -17,15 +17,15 @@ from pathlib import Path
 from server.ops import log
 
 logger = log.get()
-KEPT = 2  # versions: one deploy that follows another at once still leaves the page of before
+KEPT = 2  # versions: after two deploys in quick succession the page from before both still works
 SIZE_MAX = 8 * 1024 * 1024  # bytes of a version, unpacked; a page has 0.6 million
 _ARCHIVE = re.compile(r"[0-9a-f]{16}\.zip")
 
 
 def keep(folder: Path, version: str, files: Mapping[str, bytes]) -> None:
-    """Put the present version into `folder`, as the latest that was served; what is older than KEPT others goes.
+    """Store the present version in `folder` as the latest, and delete all but KEPT older ones.
 
-    Where that cannot be done the service goes on, and the log says why.
+    If that fails the service continues, and the failure is logged.
     """
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -43,7 +43,7 @@ def keep(folder: Path, version: str, files: Mapping[str, bytes]) -> None:
 
 
 def recall(folder: Path, version: str) -> dict[str, dict[str, bytes]]:
-    """The files of the versions before `version`, by version and name. What is damaged is thrown away, and the log says so."""
+    """Return the files of the versions before `version`, by version and name. Damaged archives are deleted and logged."""
     found: dict[str, dict[str, bytes]] = {}
     if not folder.is_dir():
         return found
@@ -59,20 +59,20 @@ def recall(folder: Path, version: str) -> dict[str, dict[str, bytes]]:
 
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Processes may share the folder."""
+    """Lock the folder, which several processes may share."""
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def _latest_first(folder: Path) -> list[Path]:
-    """The archives, by when they were last the present version."""
+    """Return the archives, ordered by when they were last the present version."""
     archives = [path for path in folder.iterdir() if _ARCHIVE.fullmatch(path.name)]
     return sorted(archives, key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
 
 def _write(archive: Path, files: Mapping[str, bytes]) -> None:
-    """Under another name first: an archive with its own name is whole, whatever happens to the machine."""
+    """Write an archive under another name first: one under its own name is complete, even after a crash of the machine."""
     begun = archive.with_suffix(".new")
     try:
         with begun.open("wb") as out:
@@ -85,7 +85,7 @@ def _write(archive: Path, files: Mapping[str, bytes]) -> None:
 
 
 def packed(files: Mapping[str, bytes]) -> bytes:
-    """The archive of these files."""
+    """Return the archive of these files."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
         for name, body in files.items():  # at level 1: a tenth larger, a quarter of the time
@@ -94,7 +94,9 @@ def packed(files: Mapping[str, bytes]) -> bytes:
 
 
 def _read(archive: Path) -> dict[str, bytes] | None:
-    """Every file, each compared with its checksum; None where one differs, or all are more than SIZE_MAX: then it is gone."""
+    """Return all files of an archive, each compared with its checksum; None, and the archive is deleted, if one differs or all are more than
+    SIZE_MAX.
+    """
     try:
         with zipfile.ZipFile(archive) as opened:
             if sum(entry.file_size for entry in opened.infolist()) <= SIZE_MAX:

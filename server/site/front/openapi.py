@@ -1,6 +1,7 @@
-"""The HTTP routes as OpenAPI 3.1. Rule: a route that is served and not described here fails a test, and so does one that is not served.
+"""Describe the HTTP routes as an OpenAPI 3.1 document. **Invariant:** a test fails for a served route that is missing here, and for a described one
+that is not served.
 
-Paths are aiohttp's, so that they can be compared; `needs` names the setting without which a route is not there.
+Paths are in aiohttp's syntax, so that they can be compared; `needs` names the setting that turns a route on.
 """
 
 import re
@@ -23,7 +24,7 @@ KEY: Final = "rightsKey"
 
 
 def record(required: str = "", **fields: Schema) -> Schema:
-    """A JSON object; `required`: names, by spaces, all where none is given."""
+    """Return the schema of a JSON object; `required`: names, separated by spaces, all by default."""
     return {"type": "object", "properties": fields, "required": required.split() or list(fields)}
 
 
@@ -31,8 +32,7 @@ def record(required: str = "", **fields: Schema) -> Schema:
 class Route:
     """One operation.
 
-    `answers`: media type and schema by status; with `needs` 404 is one of them, where the setting is off. `form`: fields, by name, required
-    where marked with `!`.
+    `answers`: media type and schema by status; with `needs`, 404 is added for the setting being off. `form`: the form's fields, each with an example.
     """
 
     method: str
@@ -45,8 +45,8 @@ class Route:
     query: dict[str, Schema] = field(default_factory=dict)
     body: Schema | None = None
     form: dict[str, str] = field(default_factory=dict)  # an example of each
-    media: str = ""  # of a body that is neither
-    proof: str = ""  # the security scheme by which a client shows whose request it is
+    media: str = ""  # media type of a body that is neither JSON nor a form
+    proof: str = ""  # the security scheme by which a client proves that the data is its own
 
 
 PAGE: Final = {200: (HTML, STRING)}
@@ -119,7 +119,7 @@ UNREADABLE: Final = {status: (JSON, {"type": "object"}) for status in (400, 408,
 
 
 def word(path: str, summary: str, **form: str) -> Route:
-    """A POST of Omegle's that is answered `win` or `fail`."""
+    """Return a POST of Omegle's protocol that is answered with `win` or `fail`."""
     answers = {200: (TEXT, WORD), **UNREADABLE}
     return Route("POST", path, summary, answers, "omegle", "omegle.enabled", form={"id": ID, **form})
 
@@ -332,7 +332,7 @@ ROUTES: Final[tuple[Route, ...]] = (
 
 
 def document() -> dict[str, Any]:
-    """The whole document, as JSON has it."""
+    """Return the whole document as JSON values."""
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
@@ -394,13 +394,13 @@ def _operation(route: Route) -> dict[str, Any]:
 
 
 def operation_id(method: str, path: str) -> str:
-    """An identifier, which generators make a function's name of: `GET /log/{id}/remove` is `getLogIdRemove`."""
+    """Return an identifier, which generators turn into a function's name: `GET /log/{id}/remove` is `getLogIdRemove`."""
     words = re.findall(r"[A-Za-z0-9]+", path)
     return method.lower() + "".join(word[0].upper() + word[1:] for word in words or ["page"])
 
 
 def _named(schema: Schema) -> Schema:
-    """A reference in the place of a schema that has a name."""
+    """Return a reference in place of a named schema."""
     return next(({"$ref": f"#/components/schemas/{name}"} for name, named in NAMED.items() if named is schema), schema)
 
 

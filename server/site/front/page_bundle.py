@@ -1,20 +1,19 @@
-"""The page in few requests: the modules that app.js imports become one, `first.js`; what a search asks for, or the
-first thing that needs more, becomes `second.js`; the style sheets of each become one too.
+"""Bundle the page's modules and style sheets into few files: the modules that app.js imports become `first.js`; those of a search, or of the first
+later screen, become `second.js`.
 
-Rule: the sources stay as they are, and so does what they do. Each module is the body of a function of its own, in the order in which a
-browser would run them, so that a name of one is no name of another. There is one copy of each: a module that stands alone takes what it
-imports from these files, and the address of a module that is in one answers with what it exports. What this does not know how to
-put together (a circle, a form of `import` that we do not use) is a ValueError at the start, and no page that is half right.
+**Invariant:** the modules behave as they do unbundled. Each is the body of its own function, in the order in which a browser would run them, so that
+names do not collide. There is one copy of each: a module outside the bundles imports from them, and the address of a bundled module exports the same
+names. Anything unsupported (an import cycle, an unknown form of `import`) raises ValueError at the start.
 """
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
-FIRST: Final = "first.js"  # beside app.js: what is relative to the folder stays so
+FIRST: Final = "first.js"  # in app.js's folder, so that relative paths stay valid
 SHEET: Final = "style/first.css"
 START: Final = "app.js"
-# What comes together after the first load: its file, and the modules that are asked for; what they import comes along.
+# Bundles after the first load: the file, and its modules; their imports are included.
 LATER: Final[Mapping[str, Sequence[str]]] = {
     "second.js": (
         "reduce/rest.js",
@@ -33,7 +32,7 @@ LATER: Final[Mapping[str, Sequence[str]]] = {
 LATER_SHEETS: Final[Mapping[str, Sequence[str]]] = {"style/second.css": ("style/chat.css", "style/rest.css")}
 _NAMES = r"\{([^{}]*)\}"
 _FROM = r"[ \t]*[\"'](\.[^\"']+)[\"'];?"
-# `import "./a.js"`, `import a from "./a.js"`, `import {a, b as c} from "./a.js"`, also as a packer writes them
+# `import "./a.js"`, `import a from "./a.js"`, `import {a, b as c} from "./a.js"`, also as a minifier writes them
 _IMPORT = re.compile(rf"^import\b[ \t]*(?:(\w+)[ \t]+from|{_NAMES}[ \t]*from|){_FROM}", re.M)
 _DECLARED = re.compile(r"^export (const|function|async function|class) (\w+)", re.M)
 _LISTED = re.compile(rf"(^|;|\}})export[ \t]*{_NAMES}(?![ \t]*from);?", re.M)
@@ -45,9 +44,9 @@ _SHEET = re.compile(r'href="/s/-/([^"]+)"')
 
 
 def bundled(sources: Mapping[str, bytes], later: Mapping[str, Sequence[str]] = LATER) -> dict[str, bytes]:
-    """`sources`, by name and with their readers' comments out, with `first.js`, the files of `later` and what follows from them.
+    """Return `sources` (by name, without comments) with `first.js`, the files of `later` and all changes that follow.
 
-    Raises ValueError for what cannot be put together.
+    Raises ValueError for unsupported modules.
     """
     files = together(sources, later)
     place = {name: file for file, inside in files.items() for name in inside}
@@ -65,7 +64,7 @@ def bundled(sources: Mapping[str, bytes], later: Mapping[str, Sequence[str]] = L
 
 
 def _styled(sources: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The style sheets that come together, and the shell that asks for the first of them."""
+    """Return the bundled style sheets, and the shell that links the first of them."""
     shell = sources["index.html"].decode()
     styles = [name for run in _STYLED.finditer(shell) for name in _SHEET.findall(run[0])]
     found = {SHEET: b"".join(sources[name] for name in styles)}
@@ -77,7 +76,7 @@ def _styled(sources: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def together(sources: Mapping[str, bytes], later: Mapping[str, Sequence[str]] = LATER) -> dict[str, list[str]]:
-    """The modules that each file is made of, by the file's name: each module once, after all that it needs."""
+    """Return the modules of each bundle, by the bundle's name: each module once, after all that it imports."""
     files = {FIRST: first_load(sources)}
     done = {START, *files[FIRST]}
     for file, starts in later.items():
@@ -87,12 +86,12 @@ def together(sources: Mapping[str, bytes], later: Mapping[str, Sequence[str]] = 
 
 
 def first_load(sources: Mapping[str, bytes], start: str = START) -> list[str]:
-    """What `start` imports, and what that imports, each after all that it needs; without `start`."""
+    """Return the modules that `start` imports, directly or not, each after all that it imports; without `start`."""
     return _needed(sources, [start], ())[:-1]
 
 
 def _needed(sources: Mapping[str, bytes], starts: Sequence[str], known: Collection[str]) -> list[str]:
-    """`starts` and what they import, each after all that it needs; without what is `known`."""
+    """Return `starts` and their imports, each after all that it imports; without those `known`."""
     done: list[str] = []
     open_: list[str] = []
 
@@ -111,7 +110,7 @@ def _needed(sources: Mapping[str, bytes], starts: Sequence[str], known: Collecti
 
 
 def joined(name: str, relative: str) -> str:
-    """The path that `relative` means in the file `name`, within the folder."""
+    """Resolve the path `relative` in the file `name`, within the folder."""
     steps = name.split("/")[:-1]
     for step in relative.split("/"):
         if step == "..":
@@ -122,23 +121,23 @@ def joined(name: str, relative: str) -> str:
 
 
 def _id(name: str) -> str:
-    """The name of a module's exports, in the file that it is in."""
+    """Return the name of a module's exports object in its bundle."""
     return "$" + re.sub(r"\W", "_", name.rpartition(".")[0])
 
 
 def _up(name: str) -> str:
-    """From the folder of the file `name` to the page's."""
+    """Return the relative path from the folder of the file `name` to the page's."""
     return "../" * name.count("/") or "./"
 
 
 def _pairs(names: str) -> list[tuple[str, str]]:
-    """`a, b as c` as pairs of what there is and what it is called."""
+    """Parse `a, b as c` into pairs of exported and local name."""
     words = (part.split() for part in names.split(",") if part.strip())
     return [(word[0], word[-1]) for word in words]
 
 
 def _taken(default: str, names: str, module: str) -> str:
-    """An import, as a statement where its module has a name; `names` as they stand in braces."""
+    """Return an import as a statement on the module's exports object; `names` as written in braces."""
     if default:
         return f"const {default} = {module}.default;"
     pairs = ", ".join(there if there == here else f"{there}: {here}" for there, here in _pairs(names))
@@ -146,7 +145,7 @@ def _taken(default: str, names: str, module: str) -> str:
 
 
 def _meet(sources: Mapping[str, bytes], there: Mapping[str, Mapping[str, str]]) -> None:
-    """Whoever imports what is not there is told now: put together it would be `undefined`, without a word."""
+    """Raise ValueError for an import of a name that its module lacks: in a bundle it would silently be `undefined`."""
     for name, body in sources.items():
         for default, names, relative in _IMPORT.findall(body.decode()) if name.endswith((".js", ".mjs")) else ():
             known = there.get(joined(name, relative))
@@ -155,7 +154,7 @@ def _meet(sources: Mapping[str, bytes], there: Mapping[str, Mapping[str, str]]) 
                 raise ValueError(f"{name} imports what {relative} has not: {', '.join(sorted(wanted - set(known)))}")
 
 
-# Few modules have these, and to look for a word costs a tenth of asking the whole text for the form: it is a quarter of the start's time.
+# Few modules have these, and searching for a word costs a tenth of matching the pattern, which is a quarter of the start's time.
 def _lists(text: str) -> bool:
     return "export{" in text or "export {" in text
 
@@ -165,7 +164,7 @@ def _gives(text: str) -> bool:
 
 
 def _exports(text: str) -> dict[str, str]:
-    """What a module exports, by name: what it is called inside."""
+    """Return a module's exports: local names by exported name."""
     found = {said: said for _, said in _DECLARED.findall(text)}
     if _lists(text):
         for _, names in _LISTED.findall(text):
@@ -176,7 +175,7 @@ def _exports(text: str) -> dict[str, str]:
 
 
 def _ahead(home: str, wanted: Mapping[str, None], place: Mapping[str, str]) -> str:
-    """The imports at the start of the file `home` that give it modules that are in others."""
+    """Return the imports at the start of the file `home` that it needs from other bundles."""
     by_file: dict[str, list[str]] = {}
     for module in wanted:
         by_file.setdefault(place[module], []).append(_id(module))
@@ -184,7 +183,7 @@ def _ahead(home: str, wanted: Mapping[str, None], place: Mapping[str, str]) -> s
 
 
 def _asking(name: str, home: str, text: str, place: Mapping[str, str]) -> str:
-    """`text` of the module `name`, as it stands in the file `home`, with what it asks for later asked where that is."""
+    """Return the text of the module `name` for the file `home`, with dynamic imports pointed at the bundles."""
 
     def asked(found: re.Match[str]) -> str:
         module = joined(name, found[2])
@@ -198,7 +197,7 @@ def _asking(name: str, home: str, text: str, place: Mapping[str, str]) -> str:
 def _one(
     file: str, modules: Mapping[str, str], place: Mapping[str, str], there: Mapping[str, Mapping[str, str]]
 ) -> str:
-    """The file that `modules` become, by their names."""
+    """Return the bundle of `modules`, given by name."""
     wanted = {
         module: None for name, text in modules.items() for module in _imports(name, text) if module not in modules
     }
@@ -207,13 +206,13 @@ def _one(
 
 
 def _imports(name: str, text: str) -> Iterator[str]:
-    """The modules that a module needs at its start."""
+    """Yield the modules that a module imports at its start."""
     for _, _, relative in _IMPORT.findall(text):
         yield joined(name, relative)
 
 
 def _wrapped(file: str, name: str, text: str, place: Mapping[str, str], exports: Mapping[str, str]) -> str:
-    """A module as a function's body in `file`, whose value is what it exports."""
+    """Return a module as the body of a function in `file`, which returns its exports."""
 
     def imported(found: re.Match[str]) -> str:
         return _taken(found[1] or "", found[2] or "", _id(joined(name, found[3])))
@@ -232,7 +231,7 @@ def _wrapped(file: str, name: str, text: str, place: Mapping[str, str], exports:
 
 
 def _stub(name: str, file: str, exports: Mapping[str, str]) -> bytes:
-    """What the address of a module answers that is in `file`."""
+    """Return the file at the address of a module that is bundled in `file`."""
     module = _id(name)
     lines = [f'import {{ {module} }} from "{_up(name)}{file}";']
     if named := [said for said in exports if said != "default"]:
@@ -243,7 +242,7 @@ def _stub(name: str, file: str, exports: Mapping[str, str]) -> bytes:
 
 
 def _taking(name: str, text: str, place: Mapping[str, str]) -> str:
-    """A module that stands alone, with one import of each file in the place of all that is in there."""
+    """Return a module outside the bundles, with its imports of bundled modules combined by bundle."""
     wanted = {module: None for module in _imports(name, text) if module in place}
 
     def imported(found: re.Match[str]) -> str:

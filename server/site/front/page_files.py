@@ -1,11 +1,12 @@
-"""Serves the page: `/`, its files under `/s/<hash of the folder>/`, the service worker and the manifest.
+"""Serve the page: `/`, its files under `/s/<hash of the folder>/`, the service worker and the manifest.
 
-Rule: everything is read once, at the start, and compressed then; a request is a look-up in a dict. Files under the hash
-never change, so a browser asks for each once; `/` is asked for each time and answered 304 while it is the same. The files
-of the last versions stay (server.site.front.earlier_pages): who loaded their shell goes on with them.
-What the first screens need comes in few files (server.site.front.page_bundle).
-The sources say `/s/-/` where the address of this version belongs. The words are made of the catalogues (server.http.words). The shell
-comes in each language that there are words for, by Accept-Language; the page itself may then be set to another.
+**Invariant:** everything is read and compressed once, at the start; a request is a look-up in a dict. Files under the hash never change, so a browser
+requests each once; `/` is revalidated each time and answered 304 while it is unchanged. Files of the last versions stay available
+(server.site.front.earlier_pages).
+
+The first screens need few files (server.site.front.page_bundle). The sources contain `/s/-/` in place of this version's address. Sentences come from
+the catalogues (server.http.words); the shell is rendered in each of their languages and chosen by Accept-Language, and the page may then be set to
+another.
 """
 
 import hashlib
@@ -18,8 +19,8 @@ from typing import NamedTuple
 from aiohttp import web
 
 from server.http.pages import PAGES, Pages, add_pages
-from server.http.pages.file import KINDS, PACKED, File
 from server.http.pages.page_language import preferred
+from server.http.pages.static_file import KINDS, PACKED, File
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.headers import RTA, guard, label, page_policy
 from server.http.request.host_forwarding import PAGE, Away, Gone, passed
@@ -34,11 +35,10 @@ from server.site.front.page_bundle import FIRST, LATER_SHEETS, START, bundled, t
 
 FOLDER = Path(__file__).parents[1] / "web"
 HERE = b"/s/-/"
-OWN_DATA = b'<a href="/privacy/request">Your data</a> '  # in the shell, for those without script
+OWN_DATA = b'<a href="/privacy/request">Your data</a> '  # link in the shell, for browsers without script
 FOR_EVER = "public, max-age=31536000, immutable"
-# Comments and indentation are for those who read the sources; a browser need not fetch them (8 KB of 82, compressed).
-# The page's templates ignore white space at the start of a line (htm), and no string of ours spans lines. Behind code
-# only a comment without a quote is one for certain.
+# Comments and indentation are removed from served files (8 KB of 82, compressed). The page's templates ignore white space at the start of a line
+# (htm), and no string spans lines. Behind code only a comment without a quote is certain to be one.
 _FOR_READERS = {
     ".js": re.compile(
         rb"^[ \t]*(?://.*|/\*\*[^*]*(?:\*(?!/)[^*]*)*\*/)\n|^[ \t]*\n|^[ \t]+|[ \t]+//[ ][^\"'`\n]*$", re.M
@@ -46,12 +46,11 @@ _FOR_READERS = {
     ".json": re.compile(rb"\n[ \t]*"),
     ".css": re.compile(rb"^[ \t]*/\*.*\*/\n|^[ \t]*\n|^[ \t]+", re.M),
 }
-_FILES = b"/*files*/"  # where the worker's list belongs
+_FILES = b"/*files*/"  # placeholder of the worker's list
 
 
 class Build(NamedTuple):
-    """What a folder becomes wherever it is served: its files, with the addresses of this version in them, and the manifest by language. The shell
-    among the files lacks what says where the service is."""
+    """The files of a folder, with this version's addresses, and the manifest by language. The shell among them lacks the site's origin."""
 
     version: str
     files: dict[str, File]
@@ -59,7 +58,7 @@ class Build(NamedTuple):
 
 
 def built(folder: Path) -> Build:
-    """Read the folder and put it together."""
+    """Read the folder and build its files."""
     sources = {
         path.relative_to(folder).as_posix(): bare(path.name, path.read_bytes())
         for path in sorted(folder.rglob("*"))
@@ -85,14 +84,16 @@ def built(folder: Path) -> Build:
 
 
 def address(version: str) -> str:
-    """Where the files of a version are, with a slash at the end."""
+    """Return the base path of a version's files, with a slash at the end."""
     return f"/s/{version}/"
 
 
 class Web:
-    """The folder, read. `base` is the address of this version, with a slash at its end; `origin`: where all of it is on the web; `framed`: the
-    origin of a company's challenge, whose frame the page may have; `rating`: what filters of families read, empty: nothing; `data`: there is a
-    page about one's own data."""
+    """The page's folder, built and served. `base` is the base path of this version, with a slash at its end.
+
+    `origin`: the site's public origin; `framed`: the origin of a captcha provider's frame, which the page may embed; `rating`: the label for family
+    filters, empty for none; `data`: whether there is a page about the user's data.
+    """
 
     def __init__(
         self, folder: Path = FOLDER, origin: str = "", framed: str = "", rating: str = "", data: bool = False
@@ -113,7 +114,7 @@ class Web:
         self._versions = {self.version: self.files}
 
     def keep(self, folder: Path) -> None:
-        """Leave this version in `folder` for those to come, and serve what is there of the last ones."""
+        """Store this version in `folder` for later ones, and serve the earlier ones there."""
         earlier_pages.keep(folder, self.version, {name: file.body for name, file in self.files.items()})
         for version, files in earlier_pages.recall(folder, self.version).items():
             self._versions[version] = {
@@ -121,12 +122,12 @@ class Web:
             }
 
     def static(self, name: str) -> str:
-        """The address of a file of this version, for a template; raises KeyError where there is none."""
+        """Return the address of a file of this version, for a template; raises KeyError if it does not exist."""
         self.files[name]
         return self.base + name
 
     async def page(self, request: web.Request) -> web.Response:
-        """`/`"""
+        """Handle `/`."""
         language = preferred(request.headers.get("Accept-Language", ""), self.shells)
         answer = self.shells[language].answer(request, "no-cache", "Accept-Language")
         secure = request.app[CLIENT_INFO].secure(request)
@@ -134,7 +135,7 @@ class Web:
         return answer
 
     async def file(self, request: web.Request) -> web.Response:
-        """`/s/<hash>/<name>`; another version's address is answered with that version's file, or not found."""
+        """Handle `/s/<hash>/<name>`; an earlier version's address is answered with that version's file, or 404."""
         version = request.match_info["version"]
         if version not in self._versions and (answer := await self._elsewhere(request, version)) is not None:
             return answer
@@ -145,7 +146,7 @@ class Web:
 
     @staticmethod
     async def _elsewhere(request: web.Request, version: str) -> web.Response | None:
-        """The file of another host's version, while hosts are upgraded one by one: the page may have come from there."""
+        """Return the file of another host's version, while hosts are upgraded one by one: the page may have come from there."""
         passing = None if passed(request) else request.app[SERVICES].passing
         host = None if passing is None else passing.of_page(version)
         if passing is None or host is None:
@@ -159,40 +160,41 @@ class Web:
         return answer
 
     async def worker(self, request: web.Request) -> web.Response:
-        """`/sw.js`: at the root, since its scope is its folder."""
+        """Handle `/sw.js`, at the root because a worker's scope is its folder."""
         answer = self.files["sw.js"].answer(request, "no-cache")
         answer.headers["Content-Security-Policy"] = page_policy(request.host, request.app[CLIENT_INFO].secure(request))
         return answer
 
     async def manifest(self, request: web.Request) -> web.Response:
-        """`/manifest.webmanifest`"""
+        """Handle `/manifest.webmanifest`."""
         language = preferred(request.headers.get("Accept-Language", ""), self.manifests)
         return self.manifests[language].answer(request, "no-cache", "Accept-Language")
 
     async def robots(self, _request: web.Request) -> web.Response:
-        """`/robots.txt`: what is not for finding says so in its own head (`noindex`), which only those hear who may ask for it; whoever
-        makes the card of a link to a saved chat keeps to this too."""
+        """Handle `/robots.txt`. Pages that must not be found say so themselves (`noindex`), which only crawlers that may fetch them read; programs
+        that render link previews of saved chats obey robots.txt too.
+        """
         return web.Response(text="User-agent: *\nDisallow: /api/\n", headers={"Cache-Control": "max-age=86400"})
 
     async def icon(self, request: web.Request) -> web.Response:
-        """`/favicon.ico`, for those who ask without reading the page."""
+        """Handle `/favicon.ico`, for clients that request it without reading the page."""
         return self.files["icons/icon-192.png"].answer(request, "public, max-age=86400")
 
 
 def bare(name: str, body: bytes) -> bytes:
-    """A source without what only its readers need."""
+    """Return a source without comments and indentation."""
     needless = _FOR_READERS.get(Path(name).suffix)
     return needless.sub(b"", body) if needless else body
 
 
 def languages(sources: dict[str, bytes]) -> list[str]:
-    """What there are words for, English first."""
+    """List the languages with a word file, English first."""
     found = {Path(name).stem for name in sources if name.startswith("words/") and not name.endswith(f"{LATER}.json")}
     return sorted(found, key=lambda language: (language != "en", language))
 
 
 def translated(placed: dict[str, bytes], language: str, known: list[str]) -> bytes:
-    """The shell in a language: its direction, its title and its words' address. `known`: what the page can be set to."""
+    """Return the shell in a language: its direction, its title and the address of its words. `known`: the page's languages."""
     said: dict[str, str] = json.loads(placed[f"words/{language}.json"])
     english: dict[str, str] = json.loads(placed["words/en.json"])
     shell = placed["index.html"].decode()
@@ -206,7 +208,7 @@ def translated(placed: dict[str, bytes], language: str, known: list[str]) -> byt
 
 
 def described(placed: dict[str, bytes], language: str) -> bytes:
-    """The manifest in a language: what a device says of the page where it is put on a home screen."""
+    """Return the manifest in a language, which a device shows when the page is installed."""
     said: dict[str, str] = json.loads(placed[f"words/{language}.json"])
     manifest: dict[str, object] = json.loads(placed["manifest.webmanifest"])
     told = {"lang": language, "dir": said["direction"], "description": said["home.lead"]}
@@ -214,8 +216,9 @@ def described(placed: dict[str, bytes], language: str) -> bytes:
 
 
 def shell_files(sources: dict[str, bytes], apart: list[str]) -> bytes:
-    """What the service worker keeps, as the inside of a list: all but the pictures of the system's own lists, what stands
-    together in another file (`apart` of it), and what is in one language, of which it takes the shell's."""
+    """Return the files that the service worker caches, as the inside of a list: all but system icons, bundled sources (`apart`), and files of one
+    language, of which it caches the shell's.
+    """
     without = {"index.html", "sw.js", *apart, *(name for names in LATER_SHEETS.values() for name in names)}
     kept = [
         name
@@ -226,7 +229,7 @@ def shell_files(sources: dict[str, bytes], apart: list[str]) -> bytes:
 
 
 def card(origin: str) -> bytes:
-    """What belongs to a link to the page that others show: its address and its picture, where it is known where they are."""
+    """Return the head elements for link previews: address and picture, if the origin is known."""
     if not origin:
         return b""
     return (
@@ -238,19 +241,21 @@ def card(origin: str) -> bytes:
 
 
 def rated(rating: str) -> bytes:
-    """What filters of families read in the page itself, for those that know no header."""
+    """Return the label for family filters that do not read headers."""
     return f'\n<meta name="rating" content="{rating}">'.encode() if rating else b""
 
 
 async def forget(request: web.Request) -> web.Response:
-    """`POST /api/forget`: the browser lets our cookie go, and with it a person's proof of who they are: for pages of ours and of listed origins."""
+    """Handle `POST /api/forget` from this service's pages and listed origins: the browser deletes its cookies, and with them the user's proof of
+    identity.
+    """
     if not from_known_page(request):
         return web.Response(status=403, headers={"Cache-Control": "no-store"})
     return web.Response(status=204, headers={"Clear-Site-Data": '"cookies"', "Cache-Control": "no-store"})
 
 
 def add_web(app: web.Application, pages: Web | None = None) -> Web:
-    """Add the page's routes and the headers of every answer; returns what was read, for templates' addresses.
+    """Add the page's routes and the security headers of every response; return the page, for templates' addresses.
 
     `Web()` reads files: make it before the loop runs.
     """
@@ -267,7 +272,7 @@ def add_web(app: web.Application, pages: Web | None = None) -> Web:
 
 
 def add_site(app: web.Application) -> None:
-    """The page and its documents, as one part of the application. It reads files: once, at the start."""
+    """Add the page and its documents to the application. It reads files: call it once, at the start."""
     settings = app[SERVICES].settings
     app[SERVICES].sources.append(reading)
     origin = allowed_hosts.origin(settings.server.hosts)

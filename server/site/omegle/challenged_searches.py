@@ -1,5 +1,6 @@
-"""Searches of programs that a challenge comes before: it is solved, or waited for. Rule: they are told; no request hangs meanwhile, and the search
-begins by itself."""
+"""Repeat searches of HTTP clients that a challenge or a rate limit refused. **Invariant:** the client is notified, no request is held meanwhile,
+and the search is repeated without a further request.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -9,14 +10,15 @@ from engine.wire.protocol import CHALLENGE_WAITS
 from server.site.omegle import omegle_events
 from server.site.omegle.omegle_client import Client
 
-LONGEST: Final = CHALLENGE_WAITS[-1]  # seconds; who is refused for longer is turned away
+LONGEST: Final = CHALLENGE_WAITS[-1]  # seconds; a client that is refused for longer is rejected
 SOON: Final = 0.05  # seconds
-AGAIN: Final = 1.0  # seconds until somebody who is cut off, or came from another process, is looked at
+AGAIN: Final = 1.0  # seconds before checking again a client that is disconnected, or came from another process
 
 
 class Patience:
-    """Of one adapter. `search`: say a client's search anew, and give the code of the error that it led to; `over`: it was refused;
-    `away`: one of this id is cut off."""
+    """Pending searches of one adapter. `search`: repeats a client's search and returns its error code; `over`: called if it is refused; `away`:
+    whether the client of an id is disconnected.
+    """
 
     def __init__(
         self, search: Callable[[Client], str], over: Callable[[Client], None], away: Callable[[str], bool]
@@ -26,7 +28,7 @@ class Patience:
         self._away = away
 
     def hold(self, client: Client, status: bytes) -> bool:
-        """Its search was refused: whether it is said again by itself, and the client told so. `status`: the event beside `waiting`."""
+        """Whether a refused search will be repeated; if so the client is notified. `status`: the event sent with `waiting`."""
         seconds = client.patience
         if not 0 < seconds <= LONGEST:
             return False
@@ -38,18 +40,18 @@ class Patience:
         return True
 
     def hear(self, client: Client, status: bytes) -> None:
-        """What its search waits for was told, beside any request: the challenge was solved, or its answer is not taken. `status`: as `hold`."""
+        """Handle an answer to a pending search: the challenge was solved, or its solution is not accepted. `status`: as in `hold`."""
         if client.solved:
             client.solved = False
             self.later(client, 0.0)
         elif client.patience and not client.challenge:  # it waits instead
             self.hold(client, status)
-        elif client.patience:  # the search brings the next one
+        elif client.patience:  # the repeated search brings the next challenge
             client.put([omegle_events.event("serverMessage", omegle_events.please_wait(client.patience))])
             self.later(client, client.patience)
 
     def later(self, client: Client, seconds: float = AGAIN) -> None:
-        """Its search is said again after so many seconds."""
+        """Repeat the search after so many seconds."""
         asyncio.get_running_loop().call_later(seconds, self._again, client)
 
     def _again(self, client: Client) -> None:
@@ -60,10 +62,11 @@ class Patience:
             return
         client.patience = 0.0
         code = self._search(client)
-        if code == "challenge":  # they hear which
+        if code == "challenge":  # the client has received the next challenge
             return
         if code == "too_fast" and client.patience <= LONGEST:
-            self.later(client, max(SOON, client.patience))  # a timer may be early by less than the frame tells
+            # a timer may fire slightly before the time that the frame gives
+            self.later(client, max(SOON, client.patience))
             return
         client.pending = False
         if code:

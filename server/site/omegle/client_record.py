@@ -1,6 +1,7 @@
-"""A client as another process takes it in. Rule: what a later request can see goes along; times as ages.
+"""Pack a client as a record for another process. **Invariant:** everything that a later request can observe is included; times are ages.
 
-No answer with events is on its way while a client is packed, and a held poll is answered with nothing: the next one, over there, brings them.
+No response with events is being written while a client is packed, and a held poll is answered with an empty list: the next poll, at the other
+process, gets the events.
 """
 
 from itertools import accumulate
@@ -15,7 +16,7 @@ LEFT_OUT: Final = ("", 0)
 
 
 class Over:
-    """The session of a client whose own is over: its last events are all that it has."""
+    """Session of a client whose own session is over and that only has its last events."""
 
     id = 0
     conn = 0
@@ -25,7 +26,7 @@ class Over:
 
 
 def packed(client: Client, now: float, blobs: list[bytes]) -> dict[str, Any]:
-    """What a client is; its events stand in the `blobs`."""
+    """Return a client as a record; its events are in `blobs`."""
     record: dict[str, Any] = {"id": client.id, "host": client.host.encode(errors="replace").decode()}
     record |= {"heard": now - client.heard, "paid": now - client.paid}
     record |= {name: value for name in STORED if (value := getattr(client, name)) not in LEFT_OUT}
@@ -37,7 +38,7 @@ def packed(client: Client, now: float, blobs: list[bytes]) -> dict[str, Any]:
 
 
 def unpacked(record: dict[str, Any], blobs: list[bytes], session: SessionView, now: float) -> Client:
-    """The same client; what is not known here is passed over. Raises KeyError, TypeError, ValueError for what is none."""
+    """Return the client of a record; unknown fields are ignored. Raises KeyError, TypeError, ValueError for an invalid one."""
     person, key, find = int(record.get("person", 0)), str(record.get("key", "")), dict(record["find"])
     client = Client(str(record["id"]), session, person, key, find, now - float(record["heard"]), str(record["host"]))
     client.paid = now - float(record["paid"])
@@ -51,7 +52,7 @@ def unpacked(record: dict[str, Any], blobs: list[bytes], session: SessionView, n
 
 
 def _parted(joined: bytes, lengths: list[int]) -> list[bytes]:
-    """Events of these lengths. Raises ValueError."""
+    """Split joined events by their lengths. Raises ValueError."""
     ends = list(accumulate(lengths))
     if min(lengths) < 1 or ends[-1] != len(joined):
         raise ValueError("events do not fit their lengths")
@@ -59,7 +60,7 @@ def _parted(joined: bytes, lengths: list[int]) -> list[bytes]:
 
 
 def emptied(client: Client) -> None:
-    """Another process has it: who still refers to it here finds nothing to say."""
+    """Empty a client that another process has, so that holders of references send it nothing."""
     client.moved = True
     client.events, client.size = [], 0
     client.gone = client.pending = client.paused = False

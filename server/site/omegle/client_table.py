@@ -1,6 +1,7 @@
-"""Who is here of the HTTP clients, and who was: by id, connection and session. Rule: bounded, and who goes to another process goes whole.
+"""Keep the HTTP clients of a worker by id, connection and session, and what is known of ended ones. **Invariant:** bounded; a client migrates to
+another process as a whole.
 
-What they say and hear is the adapter's (`server.site.omegle.omegle_adapter`), which is one of these.
+Messages to and from clients are the adapter's (`server.site.omegle.omegle_adapter`), a subclass.
 """
 
 import time
@@ -22,13 +23,13 @@ from server.site.omegle.remote_clients import Afar, digests_of
 
 DAY = 86_400
 
-Piece = tuple[dict[str, Any], list[bytes], list[int]]  # with its blobs and descriptors, for another process
+Piece = tuple[dict[str, Any], list[bytes], list[int]]  # a piece for another process, with its blobs and descriptors
 
 
 class Table:
-    """See the module. `shared`: see `Digests`."""
+    """The table of clients. `shared`: see `Digests`."""
 
-    afar: Afar  # of those whose sessions are at other hosts
+    afar: Afar  # clients whose sessions are at other hosts
 
     def __init__(self, worker: Worker, settings: Settings, shared: bytes | None) -> None:
         chosen = settings.omegle
@@ -36,34 +37,34 @@ class Table:
         self._idle = chosen.idle
         self._addresses = Addresses(open_max=chosen.clients_address, burst=chosen.start_burst, rate=chosen.start_rate,
                                     limits=settings.limits.enabled)  # fmt: skip
-        self.digests = Digests(shared)  # its keys go to another process before anybody
+        self.digests = Digests(shared)  # its keys are sent to another process before any client
         self.clients: dict[str, Client] = {}
         self.gone = Gone()
         self._by_conn: dict[int, Client] = {}
         self._by_session: dict[int, Client] = {}
         self._visits: deque[tuple[float, Client]] = deque()
         self._ended: list[Client] = []
-        self._away: dict[str, Client] = {}  # whose poll was cut: their sessions wait for the grace time
+        self._away: dict[str, Client] = {}  # clients whose poll was cut: their sessions wait for the grace time
 
     async def lately(self, randid: str, address: str) -> Past | None:
-        """A randid's latest chat that is over, in this network; None where there is none."""
+        """Return a randid's latest ended chat, in this network; None if there is none."""
         return await self.gone.latest(self.digests.person(randid), key_of(address)) if randid else None
 
     def knows(self, id: str) -> bool:
-        """Whether something can be said of an id: it is here, or was and is owed its end."""
+        """Whether an id is known: its client is here, or has ended and its next poll has to learn that."""
         return id in self.clients or id in self.gone.owed
 
     def _here(self, client: Client) -> bool:
-        """Whether it is one of ours still: its id may have come back from another process, as another client."""
+        """Whether this object is the client of its id: a client of the same id may have come back from another process."""
         return self.clients.get(client.id) is client
 
     def remember(self, client: Client, seat: SeatView | None) -> None:
-        """Its last chat, of which it may ask for the log."""
+        """Remember a client's last chat, so that it can request the log."""
         if client.person and seat is not None and seat.chat.people:
             self.gone.lately.put(client.person, client.key, seat)
 
     def _digests_of(self, client: Client) -> str:
-        """The digests of the two who talk, in the order of their sides."""
+        """Return the digests of a chat's two clients, in the order of their sides."""
         session, day = client.session, int(time.time()) // DAY
         if client.wire is not None:
             return digests_of(client, self.digests, day)
@@ -75,24 +76,24 @@ class Table:
         client = self._by_session.get(session)
         return self.digests.of(session, client.person if client is not None else 0, day)
 
-    # between two processes, or two hosts
+    # migration to another process or host
 
     def of(self, session: int) -> Client | None:
-        """The client of a session; None: it has none."""
+        """Return the client of a session; None if it has none."""
         return self._by_session.get(session)
 
     def ready(self, client: Client) -> bool:
-        """Whether it may be packed now: no answer with events is on its way, and it is not about to end."""
+        """Whether a client can be packed now: no response with events is being written, and it is not about to end."""
         there = client.wire is None or (client.wire.is_open and client.session.id not in self._worker.engine.sessions)
         return there and not client.carrying and client not in self._ended
 
     def part(self, client: Client) -> None:
-        """Its connection is no more."""
+        """Detach a client from its connection."""
         self._by_conn.pop(client.conn, None)
         client.conn = 0
 
     def join(self, client: Client, session: SessionView, conn: int) -> None:
-        """Its session is here, with this connection; 0: it was lost on the way."""
+        """Attach a client to its session here and this connection; 0: the connection was lost during the migration."""
         client.session, client.conn = session, conn
         if conn:
             self._by_conn[conn] = client
@@ -100,13 +101,15 @@ class Table:
             self._away[client.id] = client
 
     def alone(self, client: Client, now: float) -> Piece:
-        """As `pack`, of one whose session is not here."""
+        """Pack a client whose session is not here."""
         blobs: list[bytes] = []
         wire, descriptors = self.afar.pack(client, blobs)
         return {"client": self.pack(client, now, blobs), **wire}, blobs, descriptors
 
     def pack(self, client: Client, now: float, blobs: list[bytes]) -> dict[str, Any]:
-        """A client that is ready leaves, with its session or, where that is over, by itself; its held poll is answered with nothing."""
+        """Remove a client that is ready and return its record, with its session or, if that is over, alone; its held poll is answered with an
+        empty list.
+        """
         record = packed(client, now, blobs)
         self.clients.pop(client.id, None)
         self._away.pop(client.id, None)
@@ -117,7 +120,7 @@ class Table:
         return record
 
     def unpack(self, record: dict[str, Any], blobs: list[bytes], session: SessionView | None, now: float) -> Client:
-        """A client comes, or comes back, whose `session` is here; None: it is over. Raises KeyError, TypeError, ValueError."""
+        """Add a client from another process, whose `session` is here; None: its session is over. Raises KeyError, TypeError, ValueError."""
         client = unpacked(record, blobs, session or Over(), now)
         self.clients[client.id] = client
         self._addresses.moved(client.key, now)
@@ -131,7 +134,7 @@ class Table:
         return client
 
     def rest(self, now: float) -> Iterator[Piece]:
-        """Who and what is here without a session, in pieces that leave as they are given: last events, ids and chats that are over."""
+        """Yield everything here without a session, in pieces that are removed as they are yielded: last events, ids and ended chats."""
         for piece, blobs in self.gone.pack(now):
             yield piece, blobs, []
         for client in list(self.clients.values()):
@@ -140,9 +143,9 @@ class Table:
                 yield self.alone(client, now)
 
     def take_rest(self, piece: dict[str, Any], blobs: list[bytes], now: float, descriptors: Sequence[int] = ()) -> None:
-        """The other way, and back; what is not known here is passed over.
+        """Add a piece of `rest`, of another process or a returned one; unknown fields are ignored.
 
-        Raises KeyError, TypeError, ValueError: the descriptors are the caller's.
+        Raises KeyError, TypeError, ValueError: the caller then still owns the descriptors.
         """
         self.gone.unpack(piece, blobs, now)
         if "client" not in piece:

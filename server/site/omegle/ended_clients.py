@@ -1,7 +1,8 @@
-"""What is remembered of clients that are gone: their last chats, and ids whose end nobody was told of. Rule: bounded, and a chat for ten minutes.
+"""Remember ended clients: their last chats, and ids whose next poll must learn of the end. **Invariant:** bounded, and chats for ten minutes.
 
-A program asks for its log after its chat, by its browser's randid; and the first poll of an id since its end is told so at once.
-While another process hands over to this one it has the chats that were over before, so it is asked for the one of whoever wants a log.
+A client requests its log after its chat, by its browser's randid; the first poll of an ended id is answered at once.
+
+During an upgrade the old process has the chats that ended there, and is asked for the one that a client wants.
 """
 
 from collections import OrderedDict
@@ -15,17 +16,18 @@ from server.data.records.transcript import Transcript
 from server.realtime.worker.recorder import transcript
 from server.site.omegle.waiting_requests import Wanted
 
-LATELY: Final = 5_000  # chats that can still be asked a log of, and ids that are owed an end: their rings are within the budget of all rings
-PIECE: Final = 1_000  # ids that go to another process at once
+# chats whose log can be requested, and ids whose end is to be reported: their rings are within the budget of all rings
+LATELY: Final = 5_000
+PIECE: Final = 1_000  # ids per message to another process
 
 
 def name(person: int, key: str) -> str:
-    """What one process calls the latest chat of a person in the network `key`, that asks another one for it."""
+    """Return the key by which one process requests a user's latest chat in the network `key` from another."""
     return f"{person} {key}"
 
 
 class Past:
-    """A chat that is over: by the seat that somebody had in it, or as another process packed it."""
+    """An ended chat: referred to by one participant's seat, or packed by another process."""
 
     __slots__ = ("_ended", "_people", "_said", "_seat")
 
@@ -43,20 +45,20 @@ class Past:
 
     @property
     def ended(self) -> float:
-        """Monotonic seconds; 0.0 before."""
+        """The time of its end in monotonic seconds; 0.0 if it has not ended."""
         return self._ended if self._seat is None else self._seat.ended
 
     @property
     def people(self) -> tuple[tuple[int, int, str], ...]:
-        """(side, identity, address) of each."""
+        """The participants: (side, identity, address) of each."""
         return self._people if self._seat is None else self._seat.chat.people
 
     def transcript(self) -> Transcript | None:
-        """What was said; None where nothing was, or nothing is held any more."""
+        """Return the transcript; None if nothing was written, or the ring is gone."""
         return packed.unpack(self._said) if self._seat is None else transcript(self._seat)
 
     def packed(self) -> bytes:
-        """The same, as it goes to another process; nothing for nothing."""
+        """Return the transcript packed for another process; empty if there is none."""
         if self._seat is None:
             return self._said
         said = transcript(self._seat)
@@ -64,13 +66,13 @@ class Past:
 
 
 class Lately:
-    """The last chats, by person and network: who may ask for a log."""
+    """The last chats by user and network, whose logs can be requested."""
 
     def __init__(self) -> None:
         self._found: OrderedDict[tuple[int, str], Past] = OrderedDict()
 
     def put(self, person: int, key: str, seat: SeatView) -> None:
-        """The latest of a person in the network `key`."""
+        """Store the latest chat of a user in the network `key`."""
         self._put(person, key, Past(seat))
 
     def _put(self, person: int, key: str, past: Past) -> None:
@@ -80,23 +82,23 @@ class Lately:
             self._found.popitem(last=False)
 
     def of(self, person: int, key: str) -> Past | None:
-        """The latest; None where there is none."""
+        """Return the latest chat; None if there is none."""
         return self._found.get((person, key))
 
     def expire(self, now: float) -> None:
-        """Forget what is too old to be asked for."""
+        """Forget chats that are too old to be requested."""
         while self._found and next(iter(self._found.values())).ended + PAST_FOR < now:
             self._found.popitem(last=False)
 
     def pack(self, now: float) -> Iterator[tuple[dict[str, Any], bytes]]:
-        """Take each out, the oldest first, for another process: its facts and its transcript."""
+        """Remove all chats, the oldest first, and yield each for another process: its facts and its transcript."""
         while self._found:
             found = self.pop(*next(iter(self._found)), now)
             if found is not None:
                 yield found
 
     def pop(self, person: int, key: str, now: float) -> tuple[dict[str, Any], bytes] | None:
-        """Take the one of a person out, as `pack` does; None: there is none, or nothing was said in it."""
+        """Remove one user's chat, as `pack` does; None: there is none, or nothing was written in it."""
         past = self._found.pop((person, key), None)
         said = b"" if past is None else past.packed()
         if past is None or not said:
@@ -104,7 +106,7 @@ class Lately:
         return {"person": person, "key": key, "age": now - past.ended, "people": past.people}, said
 
     def unpack(self, facts: dict[str, Any], blob: bytes, now: float) -> None:
-        """Take one in. Raises ValueError."""
+        """Add a chat of another process. Raises ValueError."""
         people = tuple((int(side), int(identity), str(address)) for side, identity, address in facts["people"])
         packed.unpack(blob)
         past = Past(None, now - float(facts["age"]), people, blob)
@@ -117,26 +119,26 @@ class Lately:
 
 
 class Owed:
-    """Ids that are gone, and no poll was told so since."""
+    """Ids of ended clients whose next poll has to learn of the end."""
 
     def __init__(self) -> None:
         self._found: OrderedDict[str, None] = OrderedDict()
 
     def put(self, id: str) -> None:
-        """It ended now."""
+        """Add an id that ended now."""
         self._found[id] = None
         if len(self._found) > LATELY:
             self._found.popitem(last=False)
 
     def settle(self, id: str) -> bool:
-        """A poll is told now; whether it is the first."""
+        """Record that a poll learns of the end; return whether it is the first."""
         if id not in self._found:
             return False
         del self._found[id]
         return True
 
     def pack(self) -> Iterator[list[str]]:
-        """Take them out for another process, some at a time."""
+        """Remove all ids and yield them in pieces for another process."""
         while self._found:
             yield [self._found.popitem(last=False)[0] for _ in range(min(PIECE, len(self._found)))]
 
@@ -145,7 +147,7 @@ class Owed:
 
 
 class Gone:
-    """Both."""
+    """Ended clients: their last chats and their ids."""
 
     def __init__(self) -> None:
         self.lately = Lately()
@@ -153,25 +155,25 @@ class Gone:
         self.wanted = Wanted()  # by `name`
 
     async def latest(self, person: int, key: str) -> Past | None:
-        """The latest chat of a person in the network `key`, of the process that hands over to this one too; None: there is none."""
+        """Return the latest chat of a user in the network `key`, also from an old process during an upgrade; None if there is none."""
         await self.wanted.wait(name(person, key))
         return self.lately.of(person, key)
 
     def give(self, wanted: str, now: float) -> tuple[dict[str, Any], list[bytes]] | None:
-        """Take the chat of this name out for another process, as a piece; None: it is not here. Raises ValueError."""
+        """Remove the chat of this name for another process, as a piece; None: it is not here. Raises ValueError."""
         person, _, key = wanted.partition(" ")
         found = self.lately.pop(int(person), key, now)
         return None if found is None else ({"lately": found[0]}, [found[1]])
 
     def pack(self, now: float) -> Iterator[tuple[dict[str, Any], list[bytes]]]:
-        """Take all of it out for another process, in pieces."""
+        """Remove everything and yield it in pieces for another process."""
         for ids in self.owed.pack():
             yield {"owed": ids}, []
         for facts, said in self.lately.pack(now):
             yield {"lately": facts}, [said]
 
     def unpack(self, piece: dict[str, Any], blobs: list[bytes], now: float) -> None:
-        """Take a piece in. Raises KeyError, TypeError, ValueError."""
+        """Merge a piece. Raises KeyError, TypeError, ValueError."""
         for id in piece.get("owed", ()):
             self.owed.put(str(id))
         if "lately" in piece:

@@ -1,4 +1,4 @@
-"""What a client hears: frames of the native protocol become events that wait for it. Rule: one frame, one batch."""
+"""Translate frames of the native protocol into events that are queued for a client. **Invariant:** one frame gives one batch of events."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,13 +13,13 @@ from server.site.omegle.status_info import Status
 def hear(
     client: Client, frame: dict[str, Any], status: Status, digests: Callable[[], str], announced: Announced
 ) -> bool:
-    """Queue what a frame says; whether it was the last that will come. `digests`: of those who talk."""
+    """Queue the events of a frame; return whether it was the last one. `digests`: of the chat's participants."""
     kind = frame["type"]
     if kind == "message":
         client.last = frame["seq"]
         client.forget(
             (omegle_events.TYPING, omegle_events.STOPPED)
-        )  # a message ends typing, and some read the first event alone
+        )  # a message ends typing, and some clients read the first event only
         client.put([omegle_events.message(frame)])
     elif kind == "typing":
         client.put([omegle_events.typing(frame)])
@@ -37,7 +37,7 @@ def hear(
         found = omegle_events.signal(frame)
         if found is not None:
             client.put([found])
-    elif kind == "challenge" and frame["kind"] == AGE:  # it has no word for the question
+    elif kind == "challenge" and frame["kind"] == AGE:  # Omegle's protocol has no event for the age question
         client.put(
             [
                 omegle_events.event(
@@ -69,14 +69,15 @@ def _failed(client: Client, frame: dict[str, Any]) -> None:
         client.put([omegle_events.event("antinudeBanned", client.host + frame["appeal"])])
     elif "of" in frame or code == "too_fast":
         client.refused = code
-        if client.wire is not None and frame.get("of") == "message":  # it was answered before its home said so
+        # the request was answered before the home host refused the message
+        if client.wire is not None and frame.get("of") == "message":
             client.put([omegle_events.event("error", frame["message"])])
         if code == "snaps" and frame.get("of") == "signal" and client.dark != client.chat:
-            client.dark = client.chat  # once a chat, however many signals fail
+            client.dark = client.chat  # once per chat, however many signals fail
             client.put([omegle_events.UNCHECKED])
         if code == "too_fast" and frame.get("of") in {"find", "solution"}:
             client.patience = float(frame.get("retry_after", 0.0))
-            if frame["of"] == "find":  # a challenge that was open is not any more
+            if frame["of"] == "find":  # the open challenge is no longer valid
                 client.challenge = ""
     else:
         client.put([omegle_events.event("error", frame["message"])])

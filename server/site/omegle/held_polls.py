@@ -1,8 +1,9 @@
-"""Held polls: for how long each is held, and where. Rule: a client's newest poll alone is held (`Client.poll`).
+"""Hold polls until there are events, for a limited time. **Invariant:** at most one poll of a client is held, its newest (`Client.poll`).
 
-A poll is held by the handler of its request at first, since most answers of a lively chat come soon. Then it is parked where its
-connection lets it, and the handler's own answer is for nobody; where it does not, the handler waits on and the connection is looked at.
-A poll behind which its client said more on the same connection is over: nobody is heard there before it is answered.
+A poll is first held by the handler of its request, since most answers of a lively chat come soon. After PARK_AFTER it is parked, that is taken out of
+aiohttp, and the handler's own response is not sent; if the connection cannot be parked the handler waits on.
+
+A poll followed by another request on the same connection is answered at once: that request is only handled after it.
 """
 
 import asyncio
@@ -16,24 +17,24 @@ FIRST_EVENTS_S = (
     5.0  # longest wait for the first events of a client: the hub answers within milliseconds unless it is down
 )
 
-Held = asyncio.Future[bool | None]  # True: there is news; False: none, answer with nothing; None: it is time to park
+Held = asyncio.Future[bool | None]  # True: there are events; False: answer with an empty list; None: park the poll
 
 
 class Line(Protocol):
-    """The connection that a poll came over."""
+    """The connection of a held poll."""
 
     def park(self) -> Poll | None:
-        """Take it from the handler; None where it cannot be."""
+        """Take the connection out of aiohttp; None if it cannot be."""
 
     def stands(self) -> bool:
-        """Whether whoever asked is still there."""
+        """Whether the connection is still open."""
 
     def goes_on(self) -> bool:
-        """Whether more came behind the poll."""
+        """Whether more was received behind the poll."""
 
 
 class Polls:
-    """The held polls of all clients. `patience`: seconds after which a poll is answered with nothing."""
+    """The held polls of all clients. `patience`: seconds after which a poll is answered with an empty list."""
 
     def __init__(self, patience: float) -> None:
         self._patience = patience
@@ -43,7 +44,7 @@ class Polls:
         self._unparked: dict[Held, tuple[Client, Line]] = {}
 
     async def hold(self, client: Client, line: Line, now: float) -> bool:
-        """Wait for news of a client; False where this poll is to be answered with nothing, or by the one that was parked."""
+        """Wait for events of a client; False if this poll is to be answered with an empty list, or by the parked connection."""
         poll = self._held(client, now)
         self._fresh.append((now + PARK_AFTER, poll))
         news = await poll
@@ -61,7 +62,7 @@ class Polls:
         return False
 
     async def first(self, client: Client) -> None:
-        """Wait until a new client has its first event or is gone, at most `FIRST_EVENTS_S`; nobody else knows its id yet."""
+        """Wait until a new client has its first event or is gone, at most `FIRST_EVENTS_S`; its id is not known to the client yet."""
         poll: Held = self._loop.create_future()
         client.poll = poll
         timer = self._loop.call_later(FIRST_EVENTS_S, client.release, False)
@@ -88,7 +89,7 @@ class Polls:
         return poll
 
     def tick(self, now: float) -> list[Client]:
-        """Once a second: polls to be parked, polls whose patience is over. The clients whose connection is gone."""
+        """Park polls and answer those whose time is over; call it once a second. Returns the clients whose connection is gone."""
         fresh, until = self._fresh, self._until
         while fresh and fresh[0][0] <= now:
             _, waiting = fresh.popleft()

@@ -1,7 +1,8 @@
-"""`/generate`: a program wants its log saved. Rule: the server's own transcript where there is one, else the client's account, marked.
+"""Save a client's log (`/generate`). **Invariant:** the server's own transcript is saved if it exists, otherwise the client's account, marked as
+such.
 
-Found by the browser's `randid`, of the same network, for ten minutes after the chat; a `randid` is no proof, so a log is
-saved and nothing of it is told but its new links. An account comes from the request alone: bounded, and limited by network.
+The transcript is found by the browser's `randid`, in the same network, for ten minutes after the chat; since a `randid` is no proof, the response
+holds the links of the saved log and nothing of its text. An account is taken from the request alone: bounded, and limited by network.
 """
 
 import html
@@ -40,7 +41,7 @@ REFUSED: Final = "<!doctype html><html lang=en><meta charset=utf-8><title>Not sa
 
 
 def account(asked: Form, now: float) -> Transcript | None:
-    """What the client says was said; None where there is no line in it."""
+    """Return the client's account of its chat; None if it has no line."""
     try:
         listed = orjson.loads(asked.get("log"))
         topics = orjson.loads(asked.get("topics") or "[]")
@@ -64,14 +65,14 @@ def account(asked: Form, now: float) -> Transcript | None:
 
 
 class Generate:
-    """The handler; its limit is one a network."""
+    """The handler, with one limit per network."""
 
     def __init__(self, spent: Tables) -> None:
-        self._limit = Guesses(burst=10.0, rate=0.02)  # ten at once, then one in 50 s: nobody chats faster
+        self._limit = Guesses(burst=10.0, rate=0.02)  # ten at once, then one in 50 s: no user chats faster
         spent.add("omegle.logs", self._limit.buckets)
 
     async def answer(self, request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
-        """An HTML page with the links, or with the reason why not."""
+        """Return an HTML page with the links, or with the reason for the refusal."""
         services = request.app[SERVICES]
         if services.store is None:
             return _page(REFUSED.format(why="This server keeps no logs."))
@@ -84,7 +85,7 @@ class Generate:
             past = None
         if said(request, ASKS) == LATEST:
             return omegle_answers.text(b"" if past is None else b"%f" % (now - past.ended))
-        if services.settings.limits.enabled and not passed(request):  # the host that was asked has counted it
+        if services.settings.limits.enabled and not passed(request):  # the forwarding host has counted it
             if self._limit.wait(address, now):
                 return await omegle_answers.slowly(
                     _page(REFUSED.format(why="Too many logs from your network. Try again later."))
@@ -109,7 +110,7 @@ class Generate:
     async def _elsewhere(
         self, request: web.Request, asked: Form, past: Past | None, now: float
     ) -> web.StreamResponse | None:
-        """The answer of another host, where the latest chat was there; None: it was here, or nowhere. `past`: the latest here."""
+        """Return the response of another host if the latest chat was there; None: it was here, or nowhere. `past`: the latest one here."""
         passing = others(request)
         if passing is None or not asked.get("randid"):
             return None

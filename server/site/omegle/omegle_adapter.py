@@ -1,7 +1,6 @@
-"""The table of HTTP clients, between requests and the engine. Rule: every client, poll and queue is bounded, and what is gone is forgotten.
+"""Connect HTTP clients with the engine. **Invariant:** clients, polls and queues are bounded, and ended clients are forgotten.
 
-Each client is a virtual connection of the worker. What it says is injected as a frame of the native protocol; what it
-is sent comes back as frames and is queued as events.
+Each client is a virtual connection of the worker. Its requests are injected as frames of the native protocol; frames sent to it are queued as events.
 """
 
 import asyncio
@@ -46,7 +45,7 @@ class Adapter(Table):
         self._places = places or Places()
         self._most = chosen.clients
         self.status = Status(worker.engine, chosen.servers, settings.server.hosts)
-        self._announced = Announced(lambda: worker.statement())  # the server says later whose it is
+        self._announced = Announced(lambda: worker.statement())  # the server sets it later
         self._polls = Polls(chosen.hold)
         self._grace = settings.session.grace
         self.afar = Afar(worker, self)
@@ -54,23 +53,24 @@ class Adapter(Table):
         self._patience = Patience(lambda client: self._say(client, client.find), self.leave, self._away.__contains__)
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
-        self._saying: Client | None = None  # whose frame is being taken: what they hear meanwhile is its answer
+        # the client whose frame is being processed: frames that it is sent meanwhile are the answer
+        self._saying: Client | None = None
         self.tally = {"starts": 0, "refused": 0, "polls": 0, "unknown": 0}
         worker.on_frames = self.frames
 
     def start_ticking(self) -> None:
-        """Begin to end held polls and forget who is gone."""
+        """Start the timer that ends held polls and forgets absent clients."""
         self._timer = self._loop.call_later(1.0, self._tick)
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the numbers of clients and requests, as a source of metrics."""
         return {
             "serendip_omegle_clients": len(self.clients),
             "serendip_omegle_requests": {(what,): count for what, count in self.tally.items()},
         }
 
     def stop(self) -> None:
-        """Tick no more; held polls are answered."""
+        """Stop the timer, and answer held polls."""
         if self._timer is not None:
             self._timer.cancel()
         for client in self.clients.values():
@@ -81,7 +81,7 @@ class Adapter(Table):
     def start(
         self, find: dict[str, Any], randid: str, address: str, host: str = "localhost", way: int = PROGRAM
     ) -> Client | None:
-        """A new client that looks for somebody; None where it may not. `way`: bits of `engine.wire.protocol`."""
+        """Begin a client that searches for a partner; None if it is refused. `way`: bits of `engine.wire.protocol`."""
         now = time.monotonic()
         key = key_of(address)
         if not self._worker.admits() or len(self.clients) >= self._most or not self._addresses.enter(key, now):
@@ -93,11 +93,11 @@ class Adapter(Table):
         self.clients[client.id] = self._by_conn[client.conn] = self._by_session[session.id] = client
         self._visits.append((now + self._idle, client))
         if (banned := self._worker.banned(0, address)) is not None:
-            self._worker.ban(session.id, banned[0])  # told as an event: this protocol has no other place for it
+            self._worker.ban(session.id, banned[0])  # sent as an event: this protocol has no other place for it
             return client
         if self._say(client, find) == "challenge":
             client.pending = True
-        elif client.refused == "adult" and client.events:  # it was told why
+        elif client.refused == "adult" and client.events:  # it has received the reason
             self._over(client)
         elif client.refused and not self._patience.hold(client, self.status.event(host)):
             self.tally["refused"] += 1
@@ -107,7 +107,7 @@ class Adapter(Table):
         return client
 
     def find(self, id: str) -> Client | None:
-        """The client of an id; None where there is none (any more)."""
+        """Return the client of an id; None if it does not exist (any more)."""
         client = self.clients.get(id)
         if client is None:
             self.tally["unknown"] += 1
@@ -118,7 +118,7 @@ class Adapter(Table):
         return client
 
     def cut(self, client: Client) -> None:
-        """Its held poll, or an answer with events, met a connection that is gone: a drop like any other (rule 4)."""
+        """Handle a lost connection of a held poll or of a response with events: a drop like any other (rule 4)."""
         if client.id in self._away or client.gone or client.waits or not self._here(client):
             return
         self._away[client.id] = client
@@ -130,7 +130,7 @@ class Adapter(Table):
         self._worker.drop(client.session.id, conn, DROPPED)
 
     def _return(self, client: Client) -> bool:
-        """A request came from who was cut off; whether its session is there still."""
+        """Reconnect a client that was disconnected; return whether its session still exists."""
         self._away.pop(client.id, None)
         if client.wire is not None:
             client.wire.cut = 0.0
@@ -144,7 +144,7 @@ class Adapter(Table):
         return True
 
     def end(self, client: Client, how: int) -> None:
-        """The client is gone: forgotten at once, its partner told."""
+        """End a client: forget it at once, and notify its partner."""
         if not self._here(client):
             return
         del self.clients[client.id]
@@ -155,15 +155,15 @@ class Adapter(Table):
         client.release(True)
 
     def owes_end(self, id: str) -> bool:
-        """Whether this is the first poll of an id since its end: told at once, or a client takes it for its next chat's."""
+        """Whether this is the first poll of an id since its end: it is answered at once, or a client would take the answer for its next chat's."""
         return self.gone.owed.settle(id)
 
     def leave(self, client: Client) -> None:
-        """The client says that it goes."""
+        """End a client that disconnects."""
         self.end(client, LEFT)
 
     def _retire(self, client: Client, how: int) -> None:
-        """Its session ends; what is queued may still be fetched."""
+        """End the client's session; queued events may still be fetched."""
         self._away.pop(client.id, None)
         self._by_conn.pop(client.conn, None)
         if self._by_session.pop(client.session.id, None) is not None:
@@ -173,43 +173,43 @@ class Adapter(Table):
             else:
                 self._worker.drop(client.session.id, client.conn, how)
 
-    # what a client says
+    # requests of a client
 
     def send(self, client: Client, text: str) -> bool:
-        """A message; whether it was taken."""
+        """Send a message; return whether it was accepted."""
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         return not self._say(client, {"type": "message", "text": text}) and not client.gone
 
     def typing(self, client: Client, on: bool) -> None:
-        """It types, or stopped."""
+        """Send that the client is typing, or stopped."""
         if client.session.state == CHATTING:
             self._inject(client, TYPING if on else STOPPED)
 
     def signal(self, client: Client, body: dict[str, Any]) -> bool:
-        """A WebRTC signal; whether it was taken."""
+        """Send a WebRTC signal; return whether it was accepted."""
         return not self._say(client, {"type": "signal", **body}) and not client.gone
 
     def widen(self, client: Client) -> None:
-        """From now on any partner will do."""
+        """Search for any partner from now on."""
         if (client.session.state == WAITING or client.pending) and "interests" in client.find:
             client.find = anyone(client.find)
             if client.wire is not None:
-                client.wire.widened = True  # it meets somebody; where that comes to nothing it is said
+                client.wire.widened = True  # it may be matched already; if not, the search is repeated
             elif not client.pending:
                 self._say(client, client.find)
 
     def solve(self, client: Client, response: str) -> bool:
-        """The answer to a challenge, which is checked; False while none is open, or where it is not taken."""
+        """Submit the solution of a challenge; False if none is open, or it is not accepted."""
         kind = client.challenge
         return bool(kind) and not self._say(client, {"type": "solution", "kind": kind, "response": response})
 
     def _say(self, client: Client, frame: dict[str, Any]) -> str:
-        """A frame of the client; the code of the error that it led to, "" where there was none."""
+        """Process a frame of the client; return the code of the resulting error, "" for none."""
         return self._inject(client, orjson.dumps(frame))
 
     def _inject(self, client: Client, payload: bytes) -> str:
         client.refused = ""
-        if client.wire is not None:  # what its home refuses it is told
+        if client.wire is not None:  # its home host sends refusals as frames
             if not (client.chat and client.wire.say(payload)):
                 client.refused = "busy"
             return client.refused
@@ -219,16 +219,16 @@ class Adapter(Table):
         self._saying = None
         return client.refused
 
-    # what a client hears
+    # frames to a client
 
     def frames(self, conn: int, payloads: list[bytes | int]) -> None:
-        """The worker's: what a virtual connection was sent, in order; a number is the code it was closed with."""
+        """Receive the frames that a virtual connection was sent, in order; a number is the code that it was closed with."""
         client = self._by_conn.get(conn)
         if client is not None:
             self.hear(client, payloads)
 
     def hear(self, client: Client, payloads: list[bytes | int]) -> None:
-        """What a client was sent, as `frames`."""
+        """Queue the events of frames to a client; `payloads` as in `frames`."""
         answering = client is self._saying
         if not answering:
             client.patience = 0.0
@@ -236,7 +236,7 @@ class Adapter(Table):
         for payload in payloads:
             if isinstance(payload, int):
                 if client.wire is not None and client.chat and payload in COME_BACK and not client.gone:
-                    client.put([GONE])  # its partner is gone with their host
+                    client.put([GONE])  # its partner's host is gone
                 self._over(client)
             elif hear(client, orjson.loads(payload), self.status, digests, self._announced):
                 self._over(client)
@@ -248,14 +248,14 @@ class Adapter(Table):
         client.wake()
 
     def _pause(self, client: Client, on: bool) -> None:
-        """It is told no more, or again."""
+        """Pause or resume frames to a client."""
         if client.wire is not None:
             client.wire.hold(on)
         else:
             self._worker.pause(client.conn, on)
 
     def go_on(self, client: Client, wire: Wire) -> None:
-        """It is here again: what became of it on its way is told."""
+        """Continue a client whose session is here again: apply what happened during the migration."""
         if wire.widened:
             self._say(client, client.find)
         if wire.cut:
@@ -263,14 +263,14 @@ class Adapter(Table):
             self.cut(client)
 
     def unpack(self, record: dict[str, Any], blobs: list[bytes], session: SessionView | None, now: float) -> Client:
-        """As `Table`; whose search waits for a challenge, or a while, is asked for."""
+        """Add a client as `Table.unpack` does, and continue its pending search."""
         client = super().unpack(record, blobs, session, now)
         if client.pending and not client.challenge:
             self._patience.later(client)
         return client
 
     def _over(self, client: Client) -> None:
-        """No further event will come. The session ends when this turn of the worker is over."""
+        """Mark a client as over: no further event will come. The session ends after this turn of the worker."""
         if not client.gone:
             client.gone = True
             if not self._ended:
@@ -285,7 +285,7 @@ class Adapter(Table):
     # polls
 
     async def first_events(self, client: Client) -> list[bytes]:
-        """What the answer of `/start` carries: `waiting` or the whole match, as soon as the hub has decided; [] where it does not answer.
+        """Return the first events for the response of `/start`: `waiting` or the whole match, once the hub has decided; [] if it does not answer.
 
         As with `poll`, the events stay queued until `written` or `unwritten`.
         """
@@ -295,16 +295,16 @@ class Adapter(Table):
         return client.events[:]
 
     async def poll(self, client: Client, line: Line) -> list[bytes] | None:
-        """What waits for the client, as soon as there is something, [] after a while; None: the client is no more.
+        """Return the client's events as soon as there are any, [] after a while; None: the client is gone.
 
-        The events stay queued: `written` or `unwritten` says what became of the answer. A poll that was parked is answered by
-        its connection, and this answer is for nobody.
+        The events stay queued until `written` or `unwritten` reports what became of the response. A poll that was parked is answered by its
+        connection, and this return value is not sent.
         """
         now = time.monotonic()
         self.tally["polls"] += 1
         if client.hasty(now):
             await asyncio.sleep(1.0)
-        if client.moved:  # meanwhile: its next poll is another process's
+        if client.moved:  # moved meanwhile: its next poll is another process's
             return []
         client.release(False)
         if client.carrying or not (client.events or client.gone):
@@ -320,13 +320,14 @@ class Adapter(Table):
         return []
 
     def written(self, client: Client, number: int) -> None:
-        """An answer with `number` events was written."""
+        """Remove `number` events that were written."""
         client.carrying = False
         if client.moved:
             return
         client.heard = time.monotonic()
         client.written(number)
-        if client.unread and not client.events:  # it has no word for "I have read this": to have taken it is that
+        # this protocol cannot confirm a notice: having received it counts as that
+        if client.unread and not client.events:
             notice, client.unread = client.unread, ""
             self._say(client, {"type": "seen", "id": notice})
         if client.gone and not client.events:
@@ -338,7 +339,7 @@ class Adapter(Table):
         client.wake()
 
     def unwritten(self, client: Client) -> None:
-        """An answer with events was not written: the next poll brings them."""
+        """Keep events that could not be written: the next poll returns them."""
         client.carrying = False
         client.wake()
         self.cut(client)

@@ -1,4 +1,6 @@
-"""Answers of this adapter. Rule: readable from every site's pages, never kept, and slow where a client asks for what is not there."""
+"""Make the HTTP responses of Omegle's protocol. **Invariant:** readable by pages of every origin, never cached, and delayed for requests about
+unknown ids.
+"""
 
 import asyncio
 import random
@@ -9,28 +11,28 @@ HEADERS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
 WIN = b"win"
 FAIL = b"fail"
 NULL = b"null"
-SLOW = (1.0, 2.0)  # seconds: many clients ask again at once, whatever the answer was
+SLOW = (1.0, 2.0)  # seconds: many clients repeat a request at once, whatever the response
 _spread = random.uniform
 
 
 def json(body: bytes) -> web.Response:
-    """A JSON answer."""
+    """Return a JSON response."""
     return web.Response(body=body, content_type="application/json", headers=HEADERS)
 
 
 def text(body: bytes) -> web.Response:
-    """A word."""
+    """Return a plain text response."""
     return web.Response(body=body, content_type="text/plain", headers=HEADERS)
 
 
 def refused(status: int) -> web.Response:
-    """A request that could not be read: the connection ends, since its body may still be coming."""
+    """Refuse a request that cannot be read, and close the connection, since its body may still be arriving."""
     response = web.Response(status=status, body=b"{}", content_type="application/json", headers=HEADERS)
     response.force_close()
     return response
 
 
 async def slowly(response: web.Response) -> web.Response:
-    """The answer to who guesses, polls the dead, or was refused."""
+    """Return a response after a delay, against clients that guess ids, poll ended ones, or were refused."""
     await asyncio.sleep(_spread(*SLOW))
     return response

@@ -1,7 +1,7 @@
-"""One HTTP client: its id, what waits for it, and its held poll. Rule: what is queued stays queued until it was written.
+"""Hold the state of one HTTP client: its id, its queued events, and its held poll. **Invariant:** events stay queued until they were written.
 
-At most one poll is held: a newer one answers the older with nothing at once, since a library with ten requests in
-flight would starve its own `/send` otherwise.
+At most one poll is held: a newer one answers the older with an empty list at once, since a library with ten requests in flight would block its own
+`/send` otherwise.
 """
 
 from typing import Any, Protocol
@@ -10,7 +10,7 @@ from engine.views import SessionView
 from server.site.omegle.remote_session import Wire
 
 ID_BEFORE = "central1:"  # before `Places.letters`: 30 of 36 each; strict clients accept no other number
-QUEUE_EVENTS = 200  # events kept for a client; beyond, its partner is told `slow` (protocol.md, rule 8)
+QUEUE_EVENTS = 200  # events kept for a client; beyond, its partner gets `slow` (protocol.md, rule 8)
 QUEUE_BYTES = 64 * 1024
 POLL_COST = 0.25  # seconds: a client may poll four times a second in the long run
 POLL_CREDIT = 5.0  # seconds, so 20 polls at once; beyond, each is answered a second late
@@ -65,35 +65,35 @@ class Client:
         self.person = person
         self.key = key  # of the address, as the limits count it
         self.find = find
-        self.host = host  # the name that it knows this server by
-        self.heard = now  # monotonic seconds of the last request or answer
+        self.host = host  # the name by which the client addressed this server
+        self.heard = now  # monotonic seconds of the last request or response
         self.paid = now
         self.events: list[bytes] = []
         self.size = 0
         self.poll: Poll | None = None
-        self.carrying = False  # an answer with events is being written
+        self.carrying = False  # a response with events is being written
         self.paused = False  # the reactor holds further frames back
-        self.chat = ""  # the chat that it was told of, and the number of the last message of it
+        self.chat = ""  # the latest chat that the client was sent, and the number of its last message
         self.last = 0
-        self.dark = ""  # the chat in which it was told that there is no video
+        self.dark = ""  # the chat in which it was sent that there is no video
         self.gone = False
-        self.told = False  # it knows that it waits
+        self.told = False  # it was sent `waiting`
         self.unread = ""  # the id of the notice that is queued for it
         self.refused = ""
         self.challenge = ""  # the kind of the open challenge
-        self.solved = False  # it was solved, and the search did not begin yet
-        self.pending = False  # the search begins when the challenge is solved, or waited for
+        self.solved = False  # it was solved, and the search has not begun yet
+        self.pending = False  # the search begins when the challenge is solved, or after a wait
         self.patience = 0.0  # seconds for which its last search was refused
-        self.wire: Wire | None = None  # by which its session at another host is spoken with; None: it is here
-        self.moved = False  # another process has it: nothing is said to it here any more
+        self.wire: Wire | None = None  # the connection to its session at another host; None: the session is here
+        self.moved = False  # another process has it: it is sent nothing here any more
 
     def put(self, events: list[bytes]) -> None:
-        """Queue one batch."""
+        """Queue one batch of events."""
         self.events += events
         self.size += sum(map(len, events))
 
     def forget(self, events: tuple[bytes, ...]) -> None:
-        """Take back the last ones that were queued where they are these, and none of them is on its way."""
+        """Remove the last queued events if they are these, and none of them is being written."""
         while self.events and not self.carrying and self.events[-1] in events:
             self.size -= len(self.events.pop())
 
@@ -104,26 +104,26 @@ class Client:
 
     @property
     def full(self) -> bool:
-        """Whether no more may be queued."""
+        """Whether no more events may be queued."""
         return self.size >= QUEUE_BYTES or len(self.events) >= QUEUE_EVENTS
 
     def written(self, number: int) -> None:
-        """The first `number` events reached the client."""
+        """Remove the first `number` events, which reached the client."""
         self.size -= sum(map(len, self.events[:number]))
         del self.events[:number]
 
     def wake(self) -> None:
-        """Answer the held poll where there is something to say, or nothing more will come."""
+        """Answer the held poll if there are events, or no more will come."""
         if self.poll is not None and not self.carrying and (self.events or self.gone):
             self.release(True)
 
     def release(self, news: bool) -> None:
-        """Answer the held poll: with `news`, or with an empty list."""
+        """Answer the held poll: with events if `news`, else with an empty list."""
         poll, self.poll = self.poll, None
         if poll is not None and not poll.done():
             poll.set_result(news)
 
     def hasty(self, now: float) -> bool:
-        """Count a poll; whether they come too fast."""
+        """Count a poll; return whether polls come too fast."""
         self.paid = max(self.paid, now) + POLL_COST
         return self.paid - now > POLL_CREDIT

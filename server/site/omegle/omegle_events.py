@@ -1,6 +1,7 @@
-"""From frames of the native protocol to events of this one. Rule: each event is encoded once, and a match is one batch, never split.
+"""Encode frames of the native protocol as events of Omegle's protocol. **Invariant:** each event is encoded once, and a match is one batch, never
+split.
 
-The order within a match is what real clients can bear: `connected` first, what it is about next, `identDigests` last.
+The order within a match is what real clients accept: `connected` first, then its details, `identDigests` last.
 """
 
 from math import ceil
@@ -17,12 +18,12 @@ STOPPED: Final = b'["stoppedTyping"]'
 
 
 def event(*parts: Any) -> bytes:
-    """One event."""
+    """Encode one event."""
     return orjson.dumps(parts)
 
 
 def match(frame: dict[str, Any], language: str, digests: str, told: str = "") -> list[bytes]:
-    """The batch of a `matched` frame; `language` is what the client asked for, `told`: a sentence of ours."""
+    """Return the batch of a `matched` frame; `language` is the requested one, `told`: a sentence of the server, "" for none."""
     batch = [b'["connected"]']
     if frame["common"]:
         batch.append(event("commonLikes", frame["common"]))
@@ -41,13 +42,13 @@ def match(frame: dict[str, Any], language: str, digests: str, told: str = "") ->
 
 
 def message(frame: dict[str, Any]) -> bytes:
-    """`gotMessage`, or what the spy sees of it."""
+    """Return `gotMessage`, or the spy's event for it."""
     side = frame.get("from")
     return event("gotMessage", frame["text"]) if side is None else event("spyMessage", stranger(side), frame["text"])
 
 
 def typing(frame: dict[str, Any]) -> bytes:
-    """`typing` or `stoppedTyping`, or what the spy sees of it."""
+    """Return `typing` or `stoppedTyping`, or the spy's event for it."""
     side = frame.get("from")
     if side is None:
         return TYPING if frame["typing"] else STOPPED
@@ -55,13 +56,13 @@ def typing(frame: dict[str, Any]) -> bytes:
 
 
 def left(frame: dict[str, Any]) -> bytes:
-    """The end of the chat; the spy hears who of the two is gone."""
+    """Return the end of the chat; the spy's event says which of the two left."""
     side = frame.get("from")
     return GONE if side is None else event("spyDisconnected", stranger(side))
 
 
 def notice(frame: dict[str, Any], host: str) -> bytes:
-    """A warning, as the sentence that clients show."""
+    """Return a warning, as the sentence that clients show."""
     return event(
         "serverMessage",
         f"You are warned. Rule {frame['rule']}: {frame['reason']} Why, and your appeal: {host}{frame['appeal']}",
@@ -69,23 +70,23 @@ def notice(frame: dict[str, Any], host: str) -> bytes:
 
 
 def please_wait(seconds: float) -> str:
-    """What a program says to who searches where many do, and can solve no challenge."""
+    """Return the sentence for a client without challenges whose network has many searches."""
     return f"Please wait {ceil(seconds)} seconds: many searches come from your network."
 
 
 def underage(age: int, place: str) -> str:
-    """What is said to who wrote that they are under 18; `age`: what they wrote, 0: not known, `place`: where they may say otherwise."""
+    """Return the sentence for a user who wrote that they are under 18; `age`: the written age, 0: unknown; `place`: the address for a correction."""
     said = f"You wrote that you are {age}." if age else "You wrote that you are under 18."
     return f"{said} Serendip is for adults: you cannot chat here today. If that is wrong, say so at {place}"
 
 
 def changes(host: str, version: str, day: str) -> str:
-    """What is said of a privacy statement that is announced; `day`: YYYY-MM-DD."""
+    """Return the sentence about an announced privacy statement; `day`: YYYY-MM-DD."""
     return f"The privacy statement changes on {day}: {host}/privacy/{version}"
 
 
 def signal(frame: dict[str, Any]) -> bytes | None:
-    """A WebRTC signal; None for what this protocol has no word for."""
+    """Return a WebRTC signal; None if this protocol has no event for it."""
     if "description" in frame:
         return event("rtcpeerdescription", frame["description"])
     if "candidate" in frame:
@@ -94,10 +95,10 @@ def signal(frame: dict[str, Any]) -> bytes | None:
 
 
 def stranger(side: int) -> str:
-    """How the spy knows side 1 or 2."""
+    """Return the spy's name of side 1 or 2."""
     return f"Stranger {side}"
 
 
 def joined(events: list[bytes]) -> bytes:
-    """A JSON list of encoded events."""
+    """Join encoded events into a JSON list."""
     return b"[" + b",".join(events) + b"]"

@@ -1,7 +1,7 @@
-"""A held poll without aiohttp: the connection's transport, and nothing of the request that came over it.
+"""Hold a poll without aiohttp: only the connection's transport is kept, none of the request.
 
-Rule: one poll at most is parked on a connection, and the connection goes back to aiohttp with its answer. aiohttp's task,
-parser and request are 12 KiB that would say nothing for half a minute.
+**Invariant:** at most one poll is parked on a connection, and the connection is returned to aiohttp with its answer. aiohttp's task, parser and
+request would occupy 12 KiB for half a minute.
 """
 
 import asyncio
@@ -23,14 +23,14 @@ _HEAD = (
 
 
 class Keeper(Protocol):
-    """Whoever keeps the clients, and hears what became of a poll."""
+    """Owner of the clients, which is notified of a poll's outcome."""
 
     def written(self, client: Client, number: int) -> None: ...
     def cut(self, client: Client) -> None: ...
 
 
 class Parked(asyncio.Protocol):
-    """It is waited on like the future whose place it takes: `done`, `set_result`."""
+    """A parked poll; it has the methods of the future that it replaces: `done`, `set_result`."""
 
     __slots__ = ("_answered", "_begun", "_client", "_door", "_keeper", "_over", "_place", "_transport")
 
@@ -44,14 +44,14 @@ class Parked(asyncio.Protocol):
         self._keeper = keeper
         self._over = False
         self._answered = False
-        self._begun = b""  # what came while the answer was on its way
+        self._begun = b""  # bytes received before the answer was sent
 
     def done(self) -> bool:
-        """Whether it is answered, or gone."""
+        """Whether it is answered, or its connection is lost."""
         return self._over
 
     def set_result(self, news: bool) -> None:
-        """Answer it, when this turn of the loop is over: with what is queued if there is `news`, else with nothing."""
+        """Answer it after this turn of the loop: with the queued events if `news`, else with an empty list."""
         self._over = True
         asyncio.get_running_loop().call_soon(self._answer, news)
 
@@ -68,7 +68,7 @@ class Parked(asyncio.Protocol):
             self._keeper.written(client, len(events))
 
     def data_received(self, data: bytes) -> None:
-        """The client went on before it was answered: the poll ends where it was not about to, what it says now is aiohttp's."""
+        """End the poll, since the client sent another request before the answer; those bytes are passed to aiohttp."""
         self._begun += data
         if not self._over:
             self._over = True
@@ -76,7 +76,7 @@ class Parked(asyncio.Protocol):
             self._answer(False)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client dropped its poll; what is queued waits for the next, and so does its partner."""
+        """Handle a lost connection; queued events wait for the next poll."""
         self._door.left(self._place)
         self._over = True
         self._forget()
@@ -89,7 +89,7 @@ class Parked(asyncio.Protocol):
 
 
 class Asking:
-    """The request of a poll that is held, and the connection that it came over."""
+    """The request of a held poll, and its connection."""
 
     def __init__(self, request: web.BaseRequest, client: Client, keeper: Keeper) -> None:
         self._request = request
@@ -97,7 +97,7 @@ class Asking:
         self._keeper = keeper
 
     def park(self) -> Parked | None:
-        """Take the connection out of aiohttp; None where it cannot be. The handler's own answer is for nobody then."""
+        """Take the connection out of aiohttp; None if it cannot be. The handler's own response is then not sent."""
         request = self._request
         handler = request.protocol
         if not isinstance(handler, Handler) or not request.keep_alive or request.version < (1, 1):
@@ -111,15 +111,15 @@ class Asking:
         return parked
 
     def stands(self) -> bool:
-        """Whether whoever asked is still there to be answered."""
+        """Whether the connection is still open."""
         return standing(self._request)
 
     def goes_on(self) -> bool:
-        """Whether more was said over it since."""
+        """Whether more was received over the connection since."""
         handler = self._request.protocol
         return isinstance(handler, Handler) and handler.ahead
 
 
 def standing(request: web.BaseRequest) -> bool:
-    """Whether whoever asked is still there to be answered."""
+    """Whether a request's connection is still open."""
     return request.transport is not None and not request.transport.is_closing()

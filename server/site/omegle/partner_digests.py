@@ -1,8 +1,8 @@
-"""What tells a chat's two participants apart in `identDigests`, and who one is for "not the same two again".
+"""Compute `identDigests`, which tell a chat's two participants apart, and the user number for "not the same two again".
 
-Rule: keyed hashes of the randid or the session, and the day; never of an address or of the identity cookie (handed on, not linkable after the
-day, nothing kept). The keys die with the server where there is one host; several have the same, of the service's secret, so that a browser is
-one person at each of them.
+**Invariant:** keyed hashes of the randid or the session, and the day; never of an address or the identity cookie. Digests are given to clients,
+cannot be linked after the day, and are not stored. A single host draws keys that end with the server; the hosts of a cluster derive the same keys
+from the service's secret, so that a browser is one user at each of them.
 """
 
 import secrets
@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 
 class Digests:
-    """Two keys: one for what is handed on, one for what stays. `shared`: what all hosts have them of; None: this host is alone."""
+    """Two keys: one for digests that clients get, one for user numbers. `shared`: the cluster's common key; None for a single host."""
 
     def __init__(self, shared: bytes | None = None) -> None:
         self._shared = shared is not None
@@ -20,23 +20,23 @@ class Digests:
         self._own = secrets.token_bytes(32) if shared is None else blake2b(b"own", key=shared, digest_size=32).digest()
 
     def pack(self) -> list[str]:
-        """The keys, for the process that goes on."""
+        """Return the keys for the next process."""
         return [self._key.hex(), self._own.hex()]
 
     def unpack(self, keys: list[str]) -> None:
-        """Go on with these, where this host is alone. Raises ValueError."""
+        """Continue with another process's keys, on a single host. Raises ValueError."""
         if not self._shared:
             self._key, self._own = (bytes.fromhex(key) for key in keys)
 
     def person(self, randid: str) -> int:
-        """The person of a browser's randid, 1 to 2**63 - 1; 0 where there is none: then the session is the person."""
+        """Return the user of a browser's randid, 1 to 2**63 - 1; 0 without one: the session is then the user."""
         if not randid:
             return 0
         digest = blake2b(randid.encode("utf-8", "replace"), digest_size=8, key=self._own).digest()
         return int.from_bytes(digest) >> 1 or 1
 
     def of(self, session: int, person: int, day: int) -> str:
-        """Two digests of 32 hex digits for a participant: of the person (0: of the session), and of the session."""
+        """Return two digests of 32 hex digits for a participant: of the user (0: of the session), and of the session."""
         first = blake2b(b"p%x %x" % (person or session, day), digest_size=16, key=self._key)
         second = blake2b(b"s%x %x" % (session, day), digest_size=16, key=self._key)
         return f"{first.hexdigest()},{second.hexdigest()}"

@@ -1,10 +1,11 @@
-"""`/upload`: stills that a program of the old protocol sends of its own camera. Rule: one may bring a look at its call, and nothing else: it is
-scored by the picture process, kept nowhere, and is no evidence.
+"""Check stills that a client of Omegle's protocol uploads of its own camera (`/upload`). **Invariant:** a still can only cause a check of its call:
+it is scored by the picture process, never stored, and is no evidence.
 
-    read to its end (KEPT bytes of it are held) ─▷ whose call? ─▷ scored, while no other picture waits ─▷ not clean: `Engine.suspect`
+read completely (KEPT bytes are held) ─▷ find its call ─▷ scored, while no other picture waits ─▷ not clean: `Engine.suspect`
 
-It says what its sender wants it to, and its `randid` is no proof of whose it is: so it asks the receiver's browser for pictures, which it would be
-asked for anyway. The answer comes before the score. Of a client one is scored in EVERY seconds, of all together one at a time, RATE a second.
+The sender controls its content, and a `randid` does not prove the sender: so it only makes the server ask the partner's browser for pictures, which
+it may do at any time. The response is sent before the score. A client's stills are scored once in EVERY seconds; of all clients one at a time, RATE a
+second.
 """
 
 import asyncio
@@ -33,18 +34,18 @@ from server.site.omegle.omegle_client import ID_BEFORE, Client
 from server.site.omegle.randid_lookup import best, others
 from server.trust.pictures.picture_messages import FRAMES_MAX, HIT, STILL_MAX, UNSURE
 
-UPLOAD_MAX: Final = 1024 * 1024  # bytes that are read: what is longer than KEPT is thrown away unseen
+UPLOAD_MAX: Final = 1024 * 1024  # bytes that are read: a still longer than KEPT is discarded unseen
 KEPT: Final = STILL_MAX
 EVERY: Final = 10.0  # seconds between two of a client
 RATE: Final = 5.0  # a second, of all
-LOOKED_UP: Final = (10.0, 2.0)  # at once and a second, a network: each looks through all clients
+LOOKED_UP: Final = (10.0, 2.0)  # at once and a second, per network: each searches all clients
 SUSPECT: Final = frozenset((UNSURE, HIT))
 
 logger = log.get()
 
 
 class Uploads:
-    """The handler. `close` forgets what is being scored."""
+    """The handler. `close` cancels a score in progress."""
 
     def __init__(self, adapter: Adapter, services: Services) -> None:
         self._adapter = adapter
@@ -53,12 +54,12 @@ class Uploads:
         self._next = 0.0  # when another one may be scored
         self._lately: OrderedDict[str, float] = (
             OrderedDict()
-        )  # when one of a client was, the longest ago first; of EVERY seconds
+        )  # when each client's last one was, the longest ago first; of the last EVERY seconds
         self._scoring: asyncio.Task[None] | None = None
         self.tally = dict.fromkeys(VALUES["serendip_omegle_uploads"]["result"], 0)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """`win`, whatever becomes of it."""
+        """Answer `win` in any case."""
         parts: list[bytes] = []
         size = 0
 
@@ -93,7 +94,9 @@ class Uploads:
         return omegle_answers.text(WIN)
 
     async def _find(self, request: web.Request, asked: Form) -> Client | str | None:
-        """Whose call it may be of: of its id, or of its browser's randid in this network; None: nobody's who is in a call; the host that knows."""
+        """Find the client whose call it may be of: by its id, or by its browser's randid in this network; None if it is not in a call; the address
+        of the host that has it.
+        """
         adapter, passing = self._adapter, others(request)
         if client := adapter.clients.get(asked.get("id")):
             return client if _calls(client) else None
@@ -110,14 +113,14 @@ class Uploads:
         return found
 
     def _may_look(self, name: str, now: float) -> bool:
-        """Whether one more may be looked for in a network; it is counted."""
+        """Count a search in a network; return whether it is allowed."""
         if self._limit.wait(name, now):
             return False
         self._limit.take(name, now)
         return True
 
     def _may(self, client: Client, now: float) -> bool:
-        """Whether one of this client is scored now; then no other one is for a while."""
+        """Whether a still of this client is scored now; if so, others of it are not for a while."""
         lately = self._lately
         while lately and next(iter(lately.values())) <= now - EVERY:
             lately.popitem(last=False)
@@ -130,32 +133,32 @@ class Uploads:
     async def _score(self, client: Client, still: bytes, frames: int) -> None:
         try:
             verdict = await self._services.glance(still, frames)
-        except Exception as fault:  # noqa: BLE001 - a fault of ours costs this one
+        except Exception as fault:  # noqa: BLE001 - a fault here costs this still only
             logger.error("pictures.fault", **log.described(fault))
             verdict = ""
         self.tally[verdict or "passed"] += 1
         engine = self._services.worker.engine
         session = engine.sessions.get(client.session.id)
-        if verdict in SUSPECT and session is not None:  # it may have gone to another process meanwhile
+        if verdict in SUSPECT and session is not None:  # it may have migrated meanwhile
             self._services.worker.act(lambda now: engine.suspect(session, now))
 
     async def close(self) -> None:
-        """Nothing is scored any more."""
+        """Cancel the score in progress."""
         if self._scoring is not None:
             self._scoring.cancel()
             await asyncio.wait((self._scoring,))
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the counts of uploads, as a source of metrics."""
         return {"serendip_omegle_uploads": {(result,): count for result, count in self.tally.items()}}
 
 
 def _calls(client: Client) -> bool:
-    """Whether it is in a video chat."""
+    """Whether a client is in a video chat."""
     seat = client.session.seat
     return not client.gone and client.session.state == CHATTING and seat is not None and seat.chat.video
 
 
 def _frames(said: str) -> int:
-    """How many pictures are below each other in one, as its sender says; one where that is no such number."""
+    """Return the number of pictures stacked in one, as its sender says; 1 if that is not a valid number."""
     return int(said) if said.isascii() and said.isdigit() and len(said) < 3 and 0 < int(said) <= FRAMES_MAX else 1

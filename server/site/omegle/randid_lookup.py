@@ -1,6 +1,7 @@
-"""Whose a request is that names a browser (`randid`), and no client: all hosts are asked. Rule: who asks for it bounds how often; silence is a no.
+"""Find the host that knows a browser's `randid`, for requests without a client id: all hosts are asked. **Invariant:** callers limit the rate; a host
+that does not answer counts as not having it.
 
-Where this host is alone, and of a request that another host asks this way, there is nobody to ask.
+On a single host, and for a request that another host sends this way, no host is asked.
 """
 
 from __future__ import annotations
@@ -13,18 +14,18 @@ from aiohttp import web
 from server.http.request.host_forwarding import Away, Gone, Passing, passed
 from server.http.request.site_services import SERVICES
 
-MOST: Final = 16  # hosts that are asked
+MOST: Final = 16  # hosts that are asked, at most
 
 
 def others(request: web.Request) -> Passing | None:
-    """The way to other hosts; None: nobody is to be asked."""
+    """Return the forwarding to other hosts; None: no host is to be asked."""
     return None if passed(request) else request.app[SERVICES].passing
 
 
 async def best(passing: Passing, request: web.Request, what: str, body: bytes, asks: str, ours: float) -> str | None:
-    """The host that says the least number, if it is less than `ours`; None: none does.
+    """Return the host that answers the least number, if it is less than `ours`; None if none does.
 
-    A number is seconds that are over: as `ours` holds now, and theirs when they come, which may be much later, all are taken as of now.
+    The numbers are ages in seconds. Answers may arrive much later than `ours` was measured, so all ages are compared as of now.
     """
     hosts = passing.others[:MOST]
     said = await asyncio.gather(*[_number(passing, request, host, what, body, asks) for host in hosts])

@@ -1,11 +1,11 @@
-"""Clients whose sessions are at other hosts, where they meet others that cannot move either. Rule: until the home has somebody they are here, and
-whoever's session is not here is spoken for by a `Wire`, whose other end is the edge's end of a tunnel like any person's.
+"""Keep clients whose sessions are at other hosts, matched with users that cannot migrate either. **Invariant:** a client whose session is not here
+has a `Wire`, whose other end is the edge's end of a tunnel, like any user's connection.
 
     here ──leaves──► nowhere ──goes──► there, by a wire ──home, still waiting──► here
                         └──stays──► here                └──home, their chat is over──► its past is kept here, and they end
 
-The session is the home's with all that it has; what it comes home with is the chat that is over, by which its log is saved. An office
-that ends takes its clients along, so that a home ends them at once (`server.realtime.worker.worker_loop`).
+The session with all its state is at the home host; when it returns it brings the ended chat, for its log. A frontend that ends takes its clients
+along, so the home ends them at once (`server.realtime.worker.worker_loop`).
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from server.site.omegle.partner_digests import Digests
 from server.site.omegle.remote_session import Parted, Wire
 
 LEAVE: Final = b'{"type":"leave"}'
-HOME_WITHIN: Final = 3.0  # seconds for the session of who ends there to come home with its last chat
+HOME_WITHIN: Final = 3.0  # seconds for the session of an ended client to return with its last chat
 
 
 class There:
-    """The session of a client that is at another host, or on its way: what is known of it here."""
+    """Session of a client that is at another host, or migrating: what is known of it here."""
 
     conn = 0
     seat: SeatView | None = None
@@ -42,12 +42,12 @@ class There:
 
     @property
     def state(self) -> int:
-        """As its client was told."""
+        """The state that the client was sent."""
         return CHATTING if self._client.chat else WAITING
 
 
 class Ending(NamedTuple):
-    """A client that ended, and whose session is to come home. `over`: done when it is, or does not come."""
+    """A client that ended and whose session is to return. `over`: done when it has returned, or will not."""
 
     client: Client
     wire: Wire
@@ -56,41 +56,41 @@ class Ending(NamedTuple):
 
 
 class Face(Protocol):
-    """What has the clients (`server.site.omegle.omegle_adapter`)."""
+    """Owner of the clients (`server.site.omegle.omegle_adapter`)."""
 
     def of(self, session: int) -> Client | None: ...
     def ready(self, client: Client) -> bool: ...
     def hear(self, client: Client, payloads: list[bytes | int]) -> None: ...
     def part(self, client: Client) -> None:
-        """Its connection is no more."""
+        """Detach the client from its connection."""
 
     def join(self, client: Client, session: SessionView, conn: int) -> None:
-        """Its session is here, with this connection."""
+        """Attach the client to its session here, with this connection."""
 
     def go_on(self, client: Client, wire: Wire) -> None:
-        """What became of it meanwhile is told to its session."""
+        """Apply to the session what happened meanwhile."""
 
     def remember(self, client: Client, seat: SeatView | None) -> None:
-        """Its last chat."""
+        """Remember the client's last chat."""
 
 
 class Afar:
-    """Those of one adapter. Call it in the loop. It is a `server.fleet.roaming.migration_source.Speaker`."""
+    """The remote clients of one adapter. Call it in the loop. It is a `server.fleet.roaming.migration_source.Speaker`."""
 
     def __init__(self, worker: Worker, face: Face) -> None:
         self._worker = worker
         self._face = face
         self._ended: dict[int, Ending] = {}  # by the id of the session
 
-    # on the way there
+    # migration to the other host
 
     def ready(self, session: int) -> bool:
-        """Whether whoever speaks for a session, if anybody does, can let it go now."""
+        """Whether a session has no client here, or its client can be migrated now."""
         client = self._face.of(session)
         return client is None or self._face.ready(client)
 
     def leaves(self, session: int) -> bool:
-        """A session without a socket is nowhere from here on; False: nobody speaks for it."""
+        """Detach a session without a socket that is about to migrate; False: it has no client here."""
         client = self._face.of(session)
         if client is None:
             return False
@@ -100,9 +100,9 @@ class Afar:
         return True
 
     def stays(self, session: Session) -> None:
-        """It did not go: it is here again."""
+        """Attach a session that did not migrate."""
         client = self._face.of(session.id)
-        if client is None:  # who spoke for it ended meanwhile
+        if client is None:  # its client ended meanwhile
             self._worker.drop(session.id, session.conn, LEFT)
             return
         wire, client.wire = client.wire, None
@@ -111,29 +111,29 @@ class Afar:
             self._face.go_on(client, wire)
 
     def goes(self, session: int) -> int:
-        """Another host has it: the descriptor that is its client's connection. Raises OSError."""
+        """Return the descriptor of a migrated session's client connection. Raises OSError."""
         client = self._face.of(session)
         if client is not None and client.wire is not None:
             return client.wire.open()
-        wire = Wire(unheard)  # who spoke for it ended meanwhile
+        wire = Wire(unheard)  # its client ended meanwhile
         descriptor = wire.open()
         wire.leave()
         return descriptor
 
     def lost(self, session: int) -> None:
-        """Nobody knows where it is: it is nobody's."""
+        """End the client of a session that was lost in the migration."""
         client = self._face.of(session)
         if client is not None:
             self._face.hear(client, [CLOSE_NONE])
 
-    # there
+    # at the other host
 
     def retire(self, client: Client) -> None:
-        """It ends. Its partner is told at once; its chat is kept here when the session is home."""
+        """End a client. Its partner is notified at once; its chat is remembered here when the session has returned."""
         wire, client.wire = client.wire, None
         if wire is None or not wire.is_open:
             return
-        if not (client.chat and isinstance(client.session, There)):  # nothing was said, or its session is home
+        if not (client.chat and isinstance(client.session, There)):  # nothing was written, or its session has returned
             wire.leave()
             return
         if not client.gone:
@@ -145,7 +145,7 @@ class Afar:
         self._ended[id] = Ending(client, wire, timer, loop.create_future())
 
     def _end(self, id: int) -> Client:
-        """Its session is home, or does not come."""
+        """Finish an ended client whose session has returned, or will not."""
         client, wire, timer, over = self._ended.pop(id)
         timer.cancel()
         over.set_result(None)
@@ -153,12 +153,12 @@ class Afar:
         return client
 
     async def known(self, person: int) -> None:
-        """Wait until the last chat of a person is known here, if it is on its way."""
+        """Wait until a user's last chat has returned, if it is on its way."""
         if endings := [ending.over for ending in self._ended.values() if ending.client.person == person]:
             await asyncio.wait(endings)
 
     def home(self, sessions: Sequence[Session]) -> None:
-        """These came back from another host (`Tunnels.returned`)."""
+        """Attach sessions that returned from another host (`Tunnels.returned`)."""
         for session in sessions:
             if session.id in self._ended:
                 seat = session.seat or session.past
@@ -167,7 +167,9 @@ class Afar:
                 self._come_home(found, found.wire, session)
 
     def _come_home(self, client: Client, wire: Wire, session: Session) -> None:
-        """Who waits still is here as before; who talked has the end of it on their wire yet."""
+        """Attach a returned session: a waiting one continues here; of one that was in a chat the end of the chat is still to be read from its
+        wire.
+        """
         client.session = session
         conn = self._worker.return_to(session.id) if session.state == WAITING else 0
         if conn:
@@ -177,10 +179,10 @@ class Afar:
             wire.leave()
             self._face.go_on(client, wire)
 
-    # between two processes
+    # migration to another process
 
     def pack(self, client: Client, blobs: list[bytes]) -> tuple[dict[str, Any], list[int]]:
-        """The wire of a client that goes, and its descriptor; nothing of who has none."""
+        """Return the record of a migrating client's wire, and its descriptor; nothing if it has no wire."""
         wire, client.wire = client.wire, None
         parted = None if wire is None else wire.release()
         if wire is None or parted is None:
@@ -190,7 +192,7 @@ class Afar:
         return {"wire": record}, [parted.descriptor]
 
     def unpack(self, record: Mapping[str, Any], blobs: list[bytes], client: Client, descriptors: Sequence[int]) -> None:
-        """The other way. Raises KeyError, TypeError, ValueError: the descriptor is the caller's still."""
+        """Restore a client's wire. Raises KeyError, TypeError, ValueError: the caller then still owns the descriptor."""
         id, at, cut = int(record["session"]), int(record["bytes"]), float(record["cut"])
         unread, untaken = blobs[at : at + 2]
         (descriptor,) = descriptors
@@ -200,15 +202,17 @@ class Afar:
         wire.take(Parted(descriptor, unread, untaken))
         wire.hold(client.paused)
         session = self._worker.engine.sessions.get(id)
-        if session is not None:  # it came home before its client was here
+        if session is not None:  # it returned before its client was here
             self._come_home(client, wire, session)
 
 
 def digests_of(client: Client, digests: Digests, day: int) -> str:
-    """Of the two of its chat, itself first: the other one by the chat, which is all that is known of them here."""
+    """Return the digests of a chat's two participants, this client first: the other one is derived from the chat, since nothing else of it is
+    known here.
+    """
     other = int.from_bytes(blake2b(client.chat.encode(), digest_size=8).digest())
     return f"{digests.of(client.session.id, client.person, day)},{digests.of(other, 0, day)}"
 
 
 def unheard(_: list[bytes | int]) -> None:
-    """Nobody is there to be told."""
+    """Ignore frames of an ended client."""

@@ -1,9 +1,10 @@
-"""The wire of a client whose session is at another host: one end of a socket pair, whose other end goes as the connection of anybody.
+"""Connect a client with its session at another host: one end of a socket pair, whose other end is passed on like any client's connection.
 
-Rule: our own protocol as its clients speak it (RFC 6455), and nothing of what is said. It is bounded both ways, and waits for nobody.
+**Invariant:** it speaks the native protocol as clients do (RFC 6455), without interpreting the texts. Both directions are bounded, and no call
+blocks.
 
     open ──► the other end is given away ──► say, hear … ──► closed, by one of the two
-      └── release ──► another process has this end, with what was read and not understood, and what was not taken
+      └── release ──► another process has this end, with unparsed and unsent bytes
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ from engine.wire.protocol import CLOSE_LEFT, CLOSE_NONE
 
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 OURS: Final = 0x80  # of a frame's second byte: a client's frames have a mask
-MASK: Final = bytes(4)  # who could mistake what is said for something else is nowhere on the way (RFC 6455, 10.3)
-FRAME_MAX: Final = 1 << 20  # bytes of one that is heard; the largest that is sent to a client is far smaller
-UNTAKEN_MAX: Final = 256 * 1024  # bytes that may wait to be taken; beyond, nothing more is said
+MASK: Final = bytes(4)  # no intermediary that could misinterpret the bytes is on the route (RFC 6455, 10.3)
+FRAME_MAX: Final = 1 << 20  # bytes of a received frame; the largest that is sent to a client is far smaller
+UNTAKEN_MAX: Final = 256 * 1024  # bytes that may wait to be sent; beyond, frames are refused
 READ: Final = 64 * 1024
 
 Hear = Callable[[list[bytes | int]], None]
 
 
 class Parted(NamedTuple):
-    """An end that goes to another process. `unread`: begun and not understood; `untaken`: said and not taken."""
+    """An end for another process. `unread`: received and not parsed; `untaken`: not sent yet."""
 
     descriptor: int
     unread: bytes
@@ -36,7 +37,7 @@ class Parted(NamedTuple):
 
 
 def framed(opcode: int, payload: bytes) -> bytes:
-    """A whole frame of a client."""
+    """Return a complete frame of a client."""
     size = len(payload)
     if size < 126:
         head = bytes((OURS | opcode, OURS | size))
@@ -48,7 +49,7 @@ def framed(opcode: int, payload: bytes) -> bytes:
 
 
 def taken_from(unread: bytearray) -> Iterator[tuple[int, bytes]]:
-    """Opcode and payload of each whole frame of a server, which is taken out. Raises ValueError: one that is too large."""
+    """Yield opcode and payload of each complete frame of a server, and remove it from `unread`. Raises ValueError for one that is too large."""
     while len(unread) >= 2:
         size, at = unread[1], 2
         if size >= 126:
@@ -66,14 +67,16 @@ def taken_from(unread: bytearray) -> Iterator[tuple[int, bytes]]:
 
 
 class Wire:
-    """See the module. `hear`: told what came, in order: payloads of texts, and once a number, the code that it was closed with."""
+    """One client's connection to its remote session. `hear`: called with received items, in order: payloads of texts, and once a number, the
+    close code.
+    """
 
     __slots__ = ("_loop", "_sock", "_unread", "_untaken", "cut", "hear", "widened")
 
     def __init__(self, hear: Hear) -> None:
         self.hear = hear
-        self.cut = 0.0  # monotonic seconds since when its client is not there; 0.0: it is
-        self.widened = False  # the client will take any partner, which its session does not know
+        self.cut = 0.0  # monotonic seconds since when its client is disconnected; 0.0: it is connected
+        self.widened = False  # the client accepts any partner, which its session does not know yet
         self._loop = asyncio.get_running_loop()
         self._sock: socket.socket | None = None
         self._unread = bytearray()
@@ -81,18 +84,18 @@ class Wire:
 
     @property
     def is_open(self) -> bool:
-        """Whether something can be said."""
+        """Whether frames can be sent."""
         return self._sock is not None
 
     def open(self) -> int:
-        """The descriptor of the other end, which is the caller's. Raises OSError."""
+        """Return the descriptor of the other end, which the caller owns. Raises OSError."""
         here, there = socket.socketpair()
         there.setblocking(False)
         self._begin(here)
         return there.detach()
 
     def take(self, parted: Parted) -> None:
-        """Go on with an end that another process had; its descriptor is this one's from here on."""
+        """Continue an end that another process had; this object owns its descriptor from now on."""
         self._unread += parted.unread
         self._untaken += parted.untaken
         self._begin(socket.socket(fileno=parted.descriptor))
@@ -105,14 +108,14 @@ class Wire:
         self._loop.add_reader(sock.fileno(), self._ready)
 
     def say(self, payload: bytes) -> bool:
-        """A text of the client; whether it was taken."""
+        """Send a text of the client; return whether it was accepted."""
         if self._sock is None or len(self._untaken) > UNTAKEN_MAX:
             return False
         self._send(framed(TEXT, payload))
         return True
 
     def hold(self, on: bool) -> None:
-        """Nothing is read, so that whoever speaks is told `slow`; or it is again."""
+        """Stop or resume reading; while it is stopped the sender gets `slow`."""
         if self._sock is not None:
             if on:
                 self._loop.remove_reader(self._sock.fileno())
@@ -120,18 +123,18 @@ class Wire:
                 self._loop.add_reader(self._sock.fileno(), self._ready)
 
     def leave(self) -> None:
-        """The client goes: said as a client does, where that is taken at once."""
+        """Close as a client does, if the close frame can be sent at once."""
         sock = self._sock
         if sock is None:
             return
         self._send(framed(CLOSE, struct.pack(">H", CLOSE_LEFT)))
-        with contextlib.suppress(OSError):  # what nobody reads would make an error of the end
+        with contextlib.suppress(OSError):  # unread bytes would turn the close into an error
             while sock.recv(READ):
                 pass
         self._close()
 
     def release(self) -> Parted | None:
-        """It goes to another process, and is closed here; None: it was."""
+        """Release this end for another process, and close it here; None: it was closed."""
         sock, self._sock = self._sock, None
         if sock is None:
             return None
@@ -180,7 +183,7 @@ class Wire:
             del self._untaken[: sock.send(self._untaken)]
         except BlockingIOError:
             pass
-        except OSError:  # its other end is gone, which is read
+        except OSError:  # the other end is closed, which reading will find
             self._untaken.clear()
         if self._untaken:
             self._loop.add_writer(sock.fileno(), self._flush)

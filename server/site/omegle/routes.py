@@ -1,4 +1,4 @@
-"""The endpoints of the adapter. Rule: one function an endpoint; a request that cannot be read costs its own connection only."""
+"""Serve the endpoints of Omegle's protocol. **Invariant:** one function per endpoint; a request that cannot be read costs only its own connection."""
 
 import secrets
 from collections.abc import Awaitable, Callable
@@ -12,7 +12,7 @@ from server.http.pages.refusal_pages import PROGRAMS
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.forms import BadForm, Form, form, read
 from server.http.request.host_forwarding import ASKS, OMEGLE, RELEASE, Away, Gone, passed, said
-from server.http.request.requests_in_handover import goes_on
+from server.http.request.request_migration import goes_on
 from server.http.request.site_services import SERVICES
 from server.realtime.worker.worker_loop import Worker
 from server.site.omegle import omegle_answers, omegle_events
@@ -33,7 +33,7 @@ Handler = Callable[[web.Request, Form, Adapter], Awaitable[web.StreamResponse]]
 
 
 async def start(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
-    """`/start`: an id, with the first events where they are asked for; `{}`: refused."""
+    """Handle `/start`: return an id, with the first events if they are requested; `{}`: refused."""
     try:
         find = find_of(asked)
     except BadStart:
@@ -58,12 +58,12 @@ async def start(request: web.Request, asked: Form, adapter: Adapter) -> web.Stre
 
 
 async def poll(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
-    """`/events`: what happened, held until something does; `null`: no such client (any more)."""
+    """Handle `/events`: return events, held until there are some; `null`: no such client (any more)."""
     client = adapter.find(asked.get("id"))
     if client is None:
         end = omegle_answers.json(NULL)
         return end if adapter.owes_end(asked.get("id")) else await omegle_answers.slowly(end)
-    if said(request, ASKS) == RELEASE:  # another host, which has the connection of the one that is held
+    if said(request, ASKS) == RELEASE:  # sent by another host, which has the connection of the held poll
         client.release(False)
         return omegle_answers.json(omegle_events.joined([]))
     found = await adapter.poll(client, Asking(request, client, adapter))
@@ -76,7 +76,7 @@ async def poll(request: web.Request, asked: Form, adapter: Adapter) -> web.Strea
 
 
 async def _carry(request: web.Request, answer: web.Response, adapter: Adapter, id: str, number: int) -> None:
-    """Write an answer with events; they are forgotten when the socket took it."""
+    """Write a response with events, which are removed when the socket accepted it."""
     client = adapter.clients.get(id)
     written = False
     try:
@@ -85,7 +85,7 @@ async def _carry(request: web.Request, answer: web.Response, adapter: Adapter, i
             await answer.write_eof()
             written = True
     except ConnectionError:
-        pass  # it hung up: the events wait for its next poll
+        pass  # the connection was closed: the events wait for the next poll
     finally:
         if client is not None:
             if written:
@@ -95,7 +95,7 @@ async def _carry(request: web.Request, answer: web.Response, adapter: Adapter, i
 
 
 async def send(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
-    """`/send`"""
+    """Handle `/send`."""
     client = adapter.find(asked.get("id"))
     if client is None:
         return await omegle_answers.slowly(omegle_answers.text(FAIL))
@@ -103,12 +103,12 @@ async def send(request: web.Request, asked: Form, adapter: Adapter) -> web.Strea
 
 
 async def typing(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
-    """`/typing`"""
+    """Handle `/typing`."""
     return await _typed(asked, adapter, True)
 
 
 async def stopped(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
-    """`/stoppedtyping`, as it is variously spelled."""
+    """Handle `/stoppedtyping`, in all its spellings."""
     return await _typed(asked, adapter, False)
 
 
@@ -121,7 +121,7 @@ async def _typed(asked: Form, adapter: Adapter, on: bool) -> web.StreamResponse:
 
 
 async def disconnect(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
-    """`/disconnect`: a win on a dead id too."""
+    """Handle `/disconnect`: `win` for an ended id too."""
     client = adapter.find(asked.get("id"))
     if client is not None:
         adapter.leave(client)
@@ -129,7 +129,7 @@ async def disconnect(request: web.Request, asked: Form, adapter: Adapter) -> web
 
 
 async def widen(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
-    """`/stoplookingforcommonlikes`"""
+    """Handle `/stoplookingforcommonlikes`."""
     client = adapter.find(asked.get("id"))
     if client is None:
         return await omegle_answers.slowly(omegle_answers.text(FAIL))
@@ -138,7 +138,7 @@ async def widen(request: web.Request, asked: Form, adapter: Adapter) -> web.Stre
 
 
 async def recaptcha(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
-    """`/recaptcha`: fails while no challenge is open; what comes of the answer arrives on `/events`."""
+    """Handle `/recaptcha`: fails while no challenge is open; the result arrives on `/events`."""
     client = adapter.find(asked.get("id"))
     if client is None or not adapter.solve(client, asked.get("response")):
         return await omegle_answers.slowly(omegle_answers.text(FAIL))
@@ -146,7 +146,7 @@ async def recaptcha(request: web.Request, asked: Form, adapter: Adapter) -> web.
 
 
 async def describe(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
-    """`/rtcpeerdescription`"""
+    """Handle `/rtcpeerdescription`."""
     client = adapter.find(asked.get("id"))
     part = _part(asked.get("desc"))
     if client is None or not isinstance(part, dict) or not adapter.signal(client, {"description": part}):
@@ -157,7 +157,7 @@ async def describe(request: web.Request, asked: Form, adapter: Adapter) -> web.S
 
 
 async def candidates(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
-    """`/icecandidate`: one event a candidate."""
+    """Handle `/icecandidate`: one event per candidate."""
     client = adapter.find(asked.get("id"))
     if client is None:
         return await omegle_answers.slowly(omegle_answers.text(FAIL))
@@ -169,7 +169,7 @@ async def candidates(request: web.Request, asked: Form, adapter: Adapter) -> web
 
 
 def _part(text: str) -> object:
-    """The JSON of a signal; False where it is none."""
+    """Parse the JSON of a signal; False if it is invalid."""
     if len(text) > SIGNAL_MAX:
         return False
     try:
@@ -179,12 +179,12 @@ def _part(text: str) -> object:
 
 
 async def status(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
-    """`/status`"""
+    """Handle `/status`."""
     return omegle_answers.json(adapter.status.body(request.host))
 
 
 async def check(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
-    """`/check`: a token without a meaning, which a client may give back as `cc`."""
+    """Handle `/check`: return a random token, which a client may send back as `cc`."""
     return omegle_answers.text(secrets.token_hex(16).encode())
 
 
@@ -195,11 +195,11 @@ def _reading(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamRe
         except BadForm as bad:
             return omegle_answers.refused(bad.status)
         adapter, id = request.app[ADAPTER], asked.get("id")
-        if id and not adapter.knows(id):  # it may be another host's, have moved, or be on its way
+        if id and not adapter.knows(id):  # it may be another host's, have migrated, or be migrating
             if (answer := await _elsewhere(request, asked, id)) is not None:
                 return answer
             if await goes_on(request, urlencode(asked.pairs).encode()):
-                return web.Response()  # for nobody
+                return web.Response()  # never sent
             await adapter.wanted.wait(id)
         return await handler(request, asked, adapter)
 
@@ -207,7 +207,7 @@ def _reading(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamRe
 
 
 async def _elsewhere(request: web.Request, asked: Form, id: str) -> web.Response | None:
-    """The answer of the host whose client it is; None: it is none's, or of one that is gone."""
+    """Return the response of the host that has the client; None: no host has it, or that host is gone."""
     passing = request.app[SERVICES].passing
     if passing is None or passed(request) or request.path not in POSTED:
         return None
@@ -219,7 +219,7 @@ async def _elsewhere(request: web.Request, asked: Form, id: str) -> web.Response
         return await passing.ask(request, address, OMEGLE, sent, held=request.path == "/events")
     except Gone:
         return None
-    except Away:  # as who is over the limits is told
+    except Away:  # answer as for clients over the limits
         said_now = REFUSALS[request.path.encode()]
         return await omegle_answers.slowly(
             omegle_answers.json(said_now) if said_now == b"[]" else omegle_answers.text(said_now)
@@ -241,7 +241,7 @@ POSTED: dict[str, Handler] = {
     "/icecandidate": candidates,
     "/check": check,
 }
-# What who is over the limits of connections is told: it polls again, or says it again, and ends nothing.
+# Responses for clients over the connection limits: they poll or send again, and nothing ends.
 REFUSALS = {path.encode(): b"fail" for path in POSTED} | {b"/events": b"[]", b"/start": b"{}"}
 BOTH: dict[str, Handler] = {"/start": start, "/status": status}
 
@@ -259,7 +259,7 @@ async def _end(app: web.Application) -> None:
 
 
 def add_omegle(app: web.Application) -> None:
-    """One part of the application; where the setting closes the adapter there is none of it."""
+    """Add the adapter to the application, if the settings enable it."""
     services = app[SERVICES]
     if not services.settings.omegle.enabled:
         return

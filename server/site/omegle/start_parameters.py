@@ -1,6 +1,6 @@
-"""From `/start` parameters to the `find` of the native protocol.
+"""Translate the parameters of `/start` into a `find` frame of the native protocol.
 
-Rule: unknown ones are ignored, unusable topics dropped, the rest is the engine's to judge.
+**Invariant:** unknown parameters are ignored, unusable topics dropped; the engine validates the rest.
 """
 
 import json
@@ -12,15 +12,15 @@ from server.http.request.forms import Form
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*|\*)", re.ASCII)
-TOPICS_BYTES = 16 * 1024  # of the list as it came: 32 topics of 64 characters, encoded, are half of it
+TOPICS_BYTES = 16 * 1024  # of the list as received: 32 topics of 64 characters, encoded, are half of it
 
 
 class BadStart(ValueError):
-    """Nobody can be looked for with these parameters; the answer is `{}`."""
+    """The parameters allow no search; the response is `{}`."""
 
 
 def find_of(form: Form) -> dict[str, Any]:
-    """The `find` frame that a form asks for. Raises BadStart."""
+    """Return the `find` frame of a form. Raises BadStart."""
     find: dict[str, Any] = {"type": "find", "language": language(form.get("lang"))}
     if form.flag("adult"):
         find["adult"] = True
@@ -42,17 +42,17 @@ def find_of(form: Form) -> dict[str, Any]:
 
 
 def anyone(find: dict[str, Any]) -> dict[str, Any]:
-    """The same, without topics: what `/stoplookingforcommonlikes` asks for."""
+    """Return the frame without topics, as `/stoplookingforcommonlikes` requests."""
     return {name: value for name, value in find.items() if name not in {"interests", "strict"}}
 
 
 def language(tag: str) -> str:
-    """A language tag, English where there is none that can be read."""
+    """Return a language tag, English for an invalid one."""
     return tag.replace("_", "-") if len(tag) <= LANGUAGE_MAX and _LANGUAGE.fullmatch(tag) else DEFAULT_LANGUAGE
 
 
 def topics(text: str) -> list[str]:
-    """The topics of a JSON list, as many as may be asked for; one that is no interest is dropped. Raises BadStart."""
+    """Return the topics of a JSON list, up to the allowed number; one that is no valid interest is dropped. Raises BadStart."""
     if not text:
         return []
     if len(text) > TOPICS_BYTES:

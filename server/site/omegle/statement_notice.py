@@ -1,4 +1,7 @@
-"""The sentence about a privacy statement that is to come. Rule: once a person; who says nothing about who they are hears it in each chat."""
+"""Notify clients of a coming privacy statement by a sentence in a chat.
+
+**Invariant:** once per user; a client without a randid gets it in each chat.
+"""
 
 import datetime
 import time
@@ -9,18 +12,18 @@ from typing import Any, Final
 from server.site.omegle import omegle_events
 from server.site.omegle.omegle_client import Client
 
-TOLD_MAX: Final = 5_000  # persons who are remembered to have been told; then the oldest are told once more
+TOLD_MAX: Final = 5_000  # users remembered as informed; beyond, the oldest are informed once more
 
 
 class Announced:
-    """`statement`: the newest that people are told of, its `version` and `from` in Unix seconds; None: there is none."""
+    """Record of informed users. `statement`: the newest announced one, its `version` and `from` in Unix seconds; None if none is announced."""
 
     def __init__(self, statement: Callable[[], Mapping[str, Any] | None]) -> None:
         self._statement = statement
-        self._informed: OrderedDict[int, str] = OrderedDict()  # person to version
+        self._informed: OrderedDict[int, str] = OrderedDict()  # user to version
 
     def sentence(self, client: Client) -> str:
-        """What the client is to be told; "" for nothing."""
+        """Return the sentence for a client; "" for none."""
         told = self._statement()
         if told is None or told["from"] <= time.time() or self._informed.get(client.person) == told["version"]:
             return ""

@@ -1,4 +1,4 @@
-"""Requests that wait until their client is here, while another process hands over to this one. Rule: bounded, and for a moment."""
+"""Hold requests until their client has arrived from the old process during an upgrade. **Invariant:** bounded in number and time."""
 
 import asyncio
 import contextlib
@@ -6,18 +6,18 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 WAIT: Final = 2.0  # seconds that a request waits for its client
-WANTED_MAX: Final = 2_000  # ids that are waited for at once; whoever guesses ids is told as ever
+WANTED_MAX: Final = 2_000  # ids that are waited for at once; beyond, requests are answered at once
 
 
 class Wanted:
-    """Requests for clients that are not here yet. `want`: asks the process that hands over to this one, and tells whether the client came."""
+    """Requests for clients that are not here yet. `want`: asks the old process, and returns whether the client came."""
 
     def __init__(self) -> None:
-        self.want: Callable[[str], Awaitable[bool]] | None = None  # None: nobody hands over
+        self.want: Callable[[str], Awaitable[bool]] | None = None  # None: no upgrade is in progress
         self._asked: dict[str, asyncio.Task[bool]] = {}
 
     async def wait(self, id: str) -> None:
-        """Until the client is here or nowhere, WAIT seconds at most."""
+        """Wait until the client is here or nowhere, WAIT seconds at most."""
         asked = self._asked.get(id)
         if asked is None:
             if self.want is None or len(self._asked) >= WANTED_MAX:

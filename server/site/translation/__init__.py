@@ -1,1 +1,1 @@
-"""A line in another language, for browsers that cannot translate it by themselves: asked of the operator's LibreTranslate, where one is set."""
+"""Translate lines with the operator's LibreTranslate server, for browsers that cannot translate by themselves."""

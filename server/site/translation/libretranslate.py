@@ -1,6 +1,7 @@
-"""What LibreTranslate is asked: one line, from one language into another. Rule: it gets the line and the languages, and nothing of whose they are.
+"""Request translations from LibreTranslate, one line at a time. **Invariant:** it gets the line and the languages, and nothing about the user. Lines
+are neither stored nor logged.
 
-So many are asked at once, so many wait for that, and each within its time; what is beyond is refused at once. Nothing of a line is kept or logged.
+The numbers of requests at once and of waiting lines are bounded, and so is the time of each; lines beyond are refused at once.
 """
 
 import asyncio
@@ -16,10 +17,10 @@ from server.ops import log
 from server.ops.config.settings import Translation
 from server.ops.metrics.exposition import Reading
 
-AUTO: Final = "auto"  # the language is to be found by the text
+AUTO: Final = "auto"  # detect the language from the text
 ANSWER_MAX: Final = 64 * 1024  # bytes: 2,000 characters, escaped, several times as long
-SAID_EVERY: Final = 60.0  # seconds between two lines of the log that say that it does not answer
-# What became of a line: as the metrics say it, and but for the first and the last the word of the refusal.
+SAID_EVERY: Final = 60.0  # seconds between two log events about a failing server
+# Outcomes of a line, as the metrics name them; all but the first and the last are also codes of refusals.
 RESULTS: Final = ("translated", "language", "busy", "away", "limited")
 
 _tag = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}", re.ASCII).fullmatch
@@ -27,7 +28,7 @@ logger = log.get()
 
 
 class Untranslated(Exception):
-    """There is no translation. `code`: `language`: it does not do these two · `busy`: too many wait · `away`: it does not answer."""
+    """The line was not translated. `code`: `language`: not for these two languages · `busy`: too many wait · `away`: the server does not answer."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -35,19 +36,19 @@ class Untranslated(Exception):
 
 
 class Translated(NamedTuple):
-    """A line, and the language that it was in: as it was asked, or as it was found."""
+    """A translated line, and its source language, as given or as detected."""
 
     text: str
     source: str
 
 
 def is_language(tag: object) -> bool:
-    """Whether something is a short language tag."""
+    """Whether a value is a short language tag."""
     return isinstance(tag, str) and len(tag) <= 16 and _tag(tag) is not None
 
 
 class Libre:
-    """A client of one LibreTranslate server. Call it in the loop; `stop` ends it."""
+    """Client of one LibreTranslate server. Call it in the loop; `stop` ends it."""
 
     def __init__(self, settings: Translation) -> None:
         self._settings = settings
@@ -55,11 +56,11 @@ class Libre:
         self._most = settings.at_once + settings.waiting
         self._elsewhere = Elsewhere(settings.at_once)
         self._said = -SAID_EVERY
-        self.inside = 0  # lines that are asked or wait
+        self.inside = 0  # lines that are requested or wait
         self.tally = dict.fromkeys(RESULTS, 0)
 
     async def translate(self, text: str, source: str, target: str) -> Translated:
-        """A line in the language `target`; `source` may be AUTO. Raises Untranslated."""
+        """Translate a line into the language `target`; `source` may be AUTO. Raises Untranslated."""
         try:
             found = await self._in_turn(text, source, target)
         except Untranslated as error:
@@ -69,11 +70,11 @@ class Libre:
         return found
 
     async def stop(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._elsewhere.stop()
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the outcomes, as a source of metrics."""
         return {
             "serendip_translations": {(result,): count for result, count in self.tally.items()},
             "serendip_translations_waiting": self.inside,
@@ -108,7 +109,7 @@ class Libre:
             if answer.status == 200:
                 return self._read(await bounded(answer, ANSWER_MAX), source)
             status = answer.status
-        if status == 400:  # a language that it does not have, or none that it could find
+        if status == 400:  # an unsupported language, or none could be detected
             raise Untranslated("language")
         if status == 429:
             raise Untranslated("busy")
@@ -116,7 +117,7 @@ class Libre:
         raise Untranslated("away")
 
     def _read(self, body: bytes | None, source: str) -> Translated:
-        """Its answer; what is none is its fault."""
+        """Parse the answer; an invalid one counts as a failure of the server."""
         try:
             found: Any = orjson.loads(body or b"")
             text = found["translatedText"]
@@ -130,7 +131,7 @@ class Libre:
         return Translated(text, source)
 
     def _say(self, cause: str) -> None:
-        """Log, now and then, that no translation comes."""
+        """Log a failure, at most once in SAID_EVERY seconds."""
         now = time.monotonic()
         if now - self._said >= SAID_EVERY:
             self._said = now

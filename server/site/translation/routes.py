@@ -1,7 +1,7 @@
-"""`POST /api/translate`: a line of a chat, for a browser that cannot translate it. Rule: for somebody who is here, no faster than they read.
+"""Serve `POST /api/translate`: a chat line, for a browser that cannot translate it. **Invariant:** only for users with a session, and rate limited.
 
-{"token", "text", "to", "from"}   200 {"text", "from"}; `token`: of `hello`, `to`, `from`: languages; `from` may be left out
-errors: {"error": code, "wait": seconds where that is known}
+{"token", "text", "to", "from"}   200 {"text", "from"}; `token`: of `hello`, `to`, `from`: languages; `from` may be omitted
+errors: {"error": code, "wait": seconds if known}
 """
 
 import time
@@ -22,8 +22,8 @@ from server.site.translation.libretranslate import AUTO, Libre, Untranslated, is
 
 BODY_MAX: Final = 32 * 1024  # bytes: a text of TEXT_MAX code points, all of them escaped, and the rest
 TOKEN_LIFE: Final = 86_400  # seconds since its `hello`: longer than a chat
-AT_ONCE: Final = 2  # lines of a person that are on their way: who reads, reads one
-NETWORK: Final = 10  # times as much as a person may a network
+AT_ONCE: Final = 2  # lines of a user in progress: a user reads one at a time
+NETWORK: Final = 10  # times as much for a network as for a user
 STATUS: Final = {
     "bad_request": 400,
     "origin": 403,
@@ -37,7 +37,7 @@ NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
 class Refused(Exception):
-    """The answer is an error; `wait`: seconds."""
+    """The request is refused; `wait`: seconds."""
 
     def __init__(self, code: str, wait: float = 0.0) -> None:
         super().__init__(code)
@@ -46,7 +46,7 @@ class Refused(Exception):
 
 
 class Translations:
-    """The handler over one LibreTranslate."""
+    """The handler over one LibreTranslate server."""
 
     def __init__(self, services: Services, tokens: Tokens) -> None:
         chosen = services.settings.translation
@@ -57,11 +57,11 @@ class Translations:
         self._networks = services.spent.add(
             "translations.network", Buckets(chosen.burst * NETWORK, chosen.rate * NETWORK)
         )
-        self._under_way: Counter[str] = Counter()  # of persons and networks; who has none is not in it
+        self._under_way: Counter[str] = Counter()  # by users and networks; those without any are removed
         self.libre = Libre(chosen)
 
     async def answer(self, request: web.Request) -> web.Response:
-        """`POST /api/translate`"""
+        """Handle `POST /api/translate`."""
         try:
             if not from_known_page(request):
                 raise Refused("origin")
@@ -92,7 +92,7 @@ class Translations:
         return web.json_response({"text": found.text, "from": found.source}, headers=NO_STORE)
 
     def _spend(self, person: str, around: str) -> None:
-        """Take a line from what the two may. Raises Refused."""
+        """Take a line from the limits of user and network. Raises Refused."""
         now = time.monotonic()
         wait = max(self._persons.wait(person, now), self._networks.wait(around, now))
         if self._under_way[person] >= AT_ONCE or self._under_way[around] >= AT_ONCE * NETWORK:
@@ -104,7 +104,7 @@ class Translations:
         self._networks.take(around, now)
 
     def _person(self, request: web.Request, asked: dict[str, str]) -> str:
-        """Who asks: the browser, or the session where it keeps no cookie. Raises Refused."""
+        """Return the user of the request: the browser, or the session if it keeps no cookie. Raises Refused."""
         identity = self._identities.of(request.app[CLIENT_INFO].cookie(request))
         content = self._tokens.read(asked["token"], identity)
         if content is None or time.time() - content.issued > TOKEN_LIFE:
@@ -113,7 +113,7 @@ class Translations:
 
 
 def _read(sent: bytes) -> dict[str, str]:
-    """What is asked, checked. Raises Refused."""
+    """Parse and check the request. Raises Refused."""
     try:
         asked: Any = orjson.loads(sent or b"{}")
     except orjson.JSONDecodeError:
@@ -139,7 +139,7 @@ def _told(refused: Refused) -> web.Response:
 
 
 def add_translation(app: web.Application) -> None:
-    """One part of the application; without an address there is none."""
+    """Add the route to the application, if a LibreTranslate server is configured."""
     services = app[SERVICES]
     if not services.settings.translation.url or services.tokens is None:
         return
