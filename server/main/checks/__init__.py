@@ -1,1 +1,3 @@
-"""What an operator can get wrong, looked at before people come. Rule: a check says in one line what is, and where it is not well, what to do."""
+"""Check what an operator can get wrong, before users come. **Invariant:** a finding says in one line what is the case and, if it is a problem,
+what to do.
+"""

@@ -1,4 +1,4 @@
-"""Says how long the certificates of the site and of NATS are valid. Rule: as of `server.main.checks.outside_checks`."""
+"""Check how long the certificates of the site and of NATS remain valid, for `serendip check`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REMEDIES = {
 
 
 async def certificates(looked_at: Sequence[Place]) -> list[Finding]:
-    """A finding for each server."""
+    """Return a finding for each server."""
     return [await _certificate(place) for place in looked_at]
 
 

@@ -1,11 +1,11 @@
-"""What a check found. Rule: a sentence about this deployment, never a secret and nothing of a person's."""
+"""Define the findings of checks. **Invariant:** a finding is a sentence about this deployment, without secrets and personal data."""
 
 from enum import IntEnum
 from typing import NamedTuple
 
 
 class Level(IntEnum):
-    """How bad it is; the worst of all is the status of `serendip check`."""
+    """Severity; the worst of all findings is the exit status of `serendip check`."""
 
     OK = 0
     WARNING = 1
@@ -13,12 +13,12 @@ class Level(IntEnum):
 
     @property
     def word(self) -> str:
-        """As it is printed."""
+        """The level as it is printed."""
         return self.name.lower()
 
 
 class Finding(NamedTuple):
-    """`check`: what was looked at; `remedy`: what to do, empty where nothing is to be done."""
+    """Result of a check. `check`: its subject; `remedy`: what to do, empty for nothing."""
 
     check: str
     level: Level
@@ -27,20 +27,20 @@ class Finding(NamedTuple):
 
 
 def ok(check: str, said: str) -> Finding:
-    """All is well."""
+    """Return a finding without a problem."""
     return Finding(check, Level.OK, said)
 
 
 def notice(check: str, said: str, remedy: str) -> Finding:
-    """All is well, and there is something that the operator has to know: it is logged at each start."""
+    """Return a finding without a problem that the operator has to know: it is logged at each start."""
     return Finding(check, Level.OK, said, remedy)
 
 
 def warning(check: str, said: str, remedy: str) -> Finding:
-    """It works, and is not what one would want."""
+    """Return a finding about a setup that works, but is not advisable."""
     return Finding(check, Level.WARNING, said, remedy)
 
 
 def error(check: str, said: str, remedy: str) -> Finding:
-    """It does not work."""
+    """Return a finding about something that does not work."""
     return Finding(check, Level.ERROR, said, remedy)

@@ -1,4 +1,4 @@
-"""What a host among others has to have. Rule: without it the server does not start, and `serendip check` says the same before."""
+"""Check the settings that a host of a cluster needs. **Invariant:** without them the server does not start, and `serendip check` reports the same."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from server.ops.config.settings import Settings
 
 
 def unfit(settings: Settings) -> Iterator[tuple[str, str]]:
-    """(what is wrong, what to do) of each setting with which a host of a cluster cannot start; nothing: it can, or is alone."""
+    """Yield (problem, remedy) for each setting with which a host of a cluster cannot start; nothing on a single host."""
     if not settings.cluster.nats:
         return
     if not settings.cluster.address:
@@ -32,7 +32,7 @@ def unfit(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def fitness(settings: Settings) -> Iterator[Finding]:
-    """The same as findings, and an address that is of no use."""
+    """Yield these problems as findings, and an address that has no effect."""
     for said, remedy in unfit(settings):
         yield error("cluster", said, remedy)
     if settings.cluster.address and not settings.cluster.nats:

@@ -1,4 +1,4 @@
-"""The countries of the European Economic Area, as an operator may write them. Rule: names and codes, in small letters; a table."""
+"""List the countries of the European Economic Area, as an operator may write them: names and codes, in small letters."""
 
 from typing import Final
 

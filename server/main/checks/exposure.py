@@ -1,6 +1,6 @@
-"""Says whether a host is public, and what it lacks to be answered for. Rule: the start and `serendip check` both ask here.
+"""Determine whether a host is public, and what it lacks for that. The start and `serendip check` both use it.
 
-A host is public by the names that it answers (`server.hosts`): whoever comes by another name gets 421, whatever address it listens on.
+A host is public by the names that it answers to (`server.hosts`): requests for other names get 421, whatever address it listens on.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def loopback(host: str) -> bool:
 
 
 def public_address(host: str) -> bool:
-    """Whether a port there may be reached from everywhere: a public address, or every address of the machine."""
+    """Whether a port there may be reachable from everywhere: a public address, or every address of the machine."""
     try:
         address = ip_address(host.strip("[]"))
     except ValueError:
@@ -30,12 +30,12 @@ def public_address(host: str) -> bool:
 
 
 def public_names(settings: Settings) -> list[str]:
-    """The names of `server.hosts` that are not this machine's own; `*` is all names."""
+    """Return the names of `server.hosts` that are not this machine's own; `*` is all names."""
     return [name for name in settings.server.hosts if not loopback(name)]
 
 
 def missing(settings: Settings) -> list[str]:
-    """The settings without which nobody answers for a host."""
+    """Return the settings about a responsible operator that are missing."""
     operator = settings.operator
     named = operator.name.strip() not in ("", UNNAMED)
     reached = bool(operator.email.strip() or operator.address.strip())
@@ -43,7 +43,7 @@ def missing(settings: Settings) -> list[str]:
 
 
 def refusal(settings: Settings, *, has_moderator: bool) -> str:
-    """Why this host may not start, with each setting and command that is missing; empty: it may.
+    """Return why this host may not start, with each missing setting and command; empty if it may.
 
     `has_moderator`: an account has a passkey, or an open invitation, and a role that works on cases.
     """
@@ -61,7 +61,7 @@ def refusal(settings: Settings, *, has_moderator: bool) -> str:
 
 
 def becomes_public(present: Settings, wanted: Settings) -> bool:
-    """Whether a running host would become public by these settings, which a start has to allow first."""
+    """Whether a running host would become public by these settings, which only a start may do."""
     return bool(public_names(wanted) and not public_names(present) and not present.safety.unattended)
 
 

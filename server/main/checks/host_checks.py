@@ -1,6 +1,6 @@
-"""Whether hosts can be one service: NATS, each other's ports, secrets, clocks, releases, databases. Rule: as of `server.main.checks.outside_checks`.
+"""Check whether hosts can form one cluster: NATS, each other's ports, secrets, clocks, releases, databases.
 
-Each host that is heard on NATS is asked at its cluster port, as any other host would.
+Each host that is received on NATS is asked at its cluster port, as another host would do.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from server.ops.config.cluster_settings import Cluster
 from server.ops.health.certificates import nats_places
 from server.ops.security.secret_keys import Keys
 
-LISTEN = DEAD  # seconds: who is not heard for so long is not there
+LISTEN = DEAD  # seconds: a host that is not received for this long is absent
 SKEW: Final = 5.0  # seconds that two clocks may differ
 NODE: Final = 5  # random bytes
 
 
 class Heard:
-    """What is heard of a cell. `foreign`: messages that were not sealed by this service."""
+    """Messages received from a cluster. `foreign`: number of messages that this service did not seal."""
 
     def __init__(self, seal: Seal) -> None:
         self._seal = seal
@@ -46,7 +46,7 @@ class Heard:
         self.foreign = 0
 
     async def take(self, message: Msg) -> None:
-        """One message."""
+        """Record one message."""
         body = self._seal.opened(message.subject.encode(), message.data)
         beat = None
         if body is not None:
@@ -61,7 +61,7 @@ class Heard:
 
 
 async def hosts(settings: Cluster, keys: Keys) -> list[Finding]:
-    """All of these checks."""
+    """Run all checks of a cluster."""
     seal = Seal(keys)
     heard = Heard(seal)
     try:
@@ -93,7 +93,7 @@ async def hosts(settings: Cluster, keys: Keys) -> list[Finding]:
 
 
 async def _nats(settings: Cluster, server: str, proof: Proof, heard: Heard) -> Finding:
-    """Reachable, and this host may speak and listen there."""
+    """Check that NATS is reachable, and that this host may publish and subscribe."""
     refused: list[str] = []
 
     async def troubled(fault: Exception) -> None:
@@ -121,7 +121,7 @@ async def _nats(settings: Cluster, server: str, proof: Proof, heard: Heard) -> F
 
 
 async def _echo(client: Client, base: str, take: Callable[[Msg], Awaitable[None]]) -> bool:
-    """Whether what is said comes back; who speaks meanwhile is heard."""
+    """Whether a published message is received; meanwhile the messages of other hosts are recorded."""
     came = asyncio.Event()
 
     async def back(_: Msg) -> None:
@@ -142,7 +142,7 @@ async def _echo(client: Client, base: str, take: Callable[[Msg], Awaitable[None]
 
 
 async def _hello(asker: Asker, address: str) -> Hello | str:
-    """What a host says of itself; why it does not."""
+    """Return a host's answer about itself, or the reason for its absence."""
     try:
         return node_hello.read(await asker.ask(address, Kind.HELLO, b""))
     except HostAway as away:
@@ -152,7 +152,7 @@ async def _hello(asker: Asker, address: str) -> Hello | str:
 
 
 def _host(beat: Beat, answer: Hello | str, settings: Cluster) -> Finding:
-    """One host that is heard."""
+    """Return the finding about one host."""
     name = "this host" if beat.address == settings.address else "host"
     said = f"{name} {beat.node} at {beat.address}"
     if isinstance(answer, str):
@@ -180,7 +180,7 @@ def _host(beat: Beat, answer: Hello | str, settings: Cluster) -> Finding:
 
 
 def _together(answers: list[Hello], beats: Mapping[str, Beat], settings: Cluster) -> list[Finding]:
-    """What all have to agree in."""
+    """Return findings about values in which all hosts have to agree."""
     if not beats:
         return [
             warning("cluster", f"no host of {settings.name}.{settings.cell} is heard", "does the service run on any?")
@@ -208,6 +208,6 @@ def _together(answers: list[Hello], beats: Mapping[str, Beat], settings: Cluster
 
 
 def apart(values: Iterable[object]) -> bool:
-    """Whether these differ."""
+    """Whether the values differ."""
     listed = list(values)
     return any(value != listed[0] for value in listed)

@@ -1,4 +1,4 @@
-"""What can be seen without asking anybody: settings against each other, the data folder, limits. Rule: cheap enough for every start."""
+"""Check what needs no other server: settings against each other, the data folder, limits. **Invariant:** cheap enough for every start."""
 
 import resource
 import shutil
@@ -18,13 +18,13 @@ from server.ops.process.file_owner import MADE_FIRST, name_of
 
 FREE_WARNING: Final = 1 << 30  # bytes
 FREE_ERROR: Final = 100 << 20
-DESCRIPTORS: Final = 4096  # below that a small crowd is turned away
+DESCRIPTORS: Final = 4096  # with fewer, a small number of users is refused
 AHEAD: Final = 60.0  # seconds that a file may be newer than now
-CLOSED: Final = ("secret", "secret.previous", "serendip.db")  # what others must not read
+CLOSED: Final = ("secret", "secret.previous", "serendip.db")  # files that others must not read
 
 
 def local(settings: Settings) -> list[Finding]:
-    """All of these checks; one that found nothing says that."""
+    """Run all local checks; a check without a problem yields one finding that says so."""
     found: list[Finding] = []
     for name, check in (("settings", _settings), ("privacy", _privacy), ("data", _data), ("limits", _limits)):
         some = list(check(settings))
@@ -97,7 +97,7 @@ def _privacy(settings: Settings) -> Iterator[Finding]:
 
 
 def _operator(settings: Settings) -> Iterator[Finding]:
-    """Whether the statement says who runs this, where they are, and on whose machine."""
+    """Check that the statement names the operator, the country and the hosting provider."""
     operator, public = settings.operator, public_names(settings)
     if public and (unset := missing(settings)):
         remedy = "say in the settings who you are and how people reach you: nobody can use a right without it"
@@ -132,12 +132,12 @@ def _data(settings: Settings) -> Iterator[Finding]:
 
 
 def _files(folder: Path, owner: int) -> Iterator[Finding]:
-    """Owners, modes and times of what lies in the folder."""
+    """Check owners, modes and times of the folder's files."""
     files = [folder, *folder.iterdir(), *(folder / "keys").glob("*")]
     for file in files:
         try:
             seen = file.lstat()
-        except FileNotFoundError:  # a temporary one
+        except FileNotFoundError:  # a temporary file
             continue
         if seen.st_uid != owner and file != folder:
             yield error("data", f"{file}: belongs to {name_of(seen.st_uid)}", f"chown {name_of(owner)} {file}")

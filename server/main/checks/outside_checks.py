@@ -1,6 +1,6 @@
-"""What is asked of others: database, object store, mail server, LibreTranslate, a company that checks people, TURN server.
+"""Check the services that this server uses: database, object store, mail server, LibreTranslate, captcha provider, TURN server.
 
-Rule: what is made for a try is taken away again.
+**Invariant:** whatever a check creates it deletes again.
 """
 
 import asyncio
@@ -36,12 +36,12 @@ from server.site.translation.libretranslate import Libre, Untranslated
 from server.trust.challenge.captcha_verdicts import Siteverify
 from server.trust.moderators.moderator_accounts import expected, unread_queues
 
-PATIENCE: Final = 10.0  # seconds for each
+PATIENCE: Final = 10.0  # seconds for each check
 _turn = re.compile(r"(turns?):(\[[^\]]+\]|[^:?]+)(?::(\d+))?(?:\?transport=(udp|tcp))?").fullmatch
 
 
 async def outside(settings: Settings, keys: Keys, parts: Parts | None) -> list[Finding]:
-    """All of these checks, one after the other; `parts` None: nothing is kept."""
+    """Run all checks of other services, one after another; `parts` None: nothing is stored."""
     found: list[Finding] = []
     if parts is not None:
         found += await within("database", database, parts)
@@ -64,7 +64,7 @@ async def outside(settings: Settings, keys: Keys, parts: Parts | None) -> list[F
 
 
 async def within(name: str, check: Callable[[Any], Awaitable[list[Finding]]], what: Any) -> list[Finding]:
-    """A check's findings, or that it took too long."""
+    """Return a check's findings, or an error after PATIENCE seconds."""
     try:
         async with asyncio.timeout(PATIENCE):
             return await check(what)
@@ -73,7 +73,7 @@ async def within(name: str, check: Callable[[Any], Awaitable[list[Finding]]], wh
 
 
 async def database(parts: Parts) -> list[Finding]:
-    """Reachable, at this program's revision, made with these keys, and by this clock."""
+    """Check that the database is reachable, at this program's revision, made with these keys, and agrees about the time."""
     try:
         revision = await schema_migration.revision(parts.database)
         problem = schema_migration.problem(revision)
@@ -96,7 +96,7 @@ async def database(parts: Parts) -> list[Finding]:
 
 
 async def _skew(parts: Parts) -> float:
-    """Seconds by which our clock is ahead of the database's; SQLite has ours."""
+    """Return the seconds by which this clock is ahead of the database's; 0 for SQLite, which uses this one."""
     if parts.database.sqlite:
         return 0.0
     async with parts.database.read() as connection:
@@ -105,7 +105,7 @@ async def _skew(parts: Parts) -> float:
 
 
 async def moderator(settings: Settings, parts: Parts) -> list[Finding]:
-    """Accounts that read reports, each queue of them."""
+    """Check that accounts exist that read reports, for each queue."""
     try:
         unread = sorted(await unread_queues(parts.database))
         if not unread:
@@ -123,7 +123,7 @@ async def moderator(settings: Settings, parts: Parts) -> list[Finding]:
             return []
         invited = await expected(parts.database, int(time.time()))
     except StoreAway:
-        return []  # `database` says why
+        return []  # the check `database` says why
     if invited:
         said = "who is to read reports was invited, and has no passkey yet"
         return [warning("moderator", said, "open the link, within a day of the invitation")]
@@ -132,7 +132,7 @@ async def moderator(settings: Settings, parts: Parts) -> list[Finding]:
 
 
 async def objects(parts: Parts) -> list[Finding]:
-    """A body goes in, comes back and goes away."""
+    """Check that a stored object can be read and deleted."""
     name, body = f"probe-{secrets.token_hex(8)}", secrets.token_bytes(64)
     try:
         await parts.objects.put(name, body)
@@ -153,7 +153,7 @@ async def objects(parts: Parts) -> list[Finding]:
 
 
 async def mail(chosen: Mail) -> list[Finding]:
-    """Connect, EHLO, TLS, login; no mail is sent."""
+    """Check the mail server: connect, EHLO, TLS, login; no mail is sent."""
     client = aiosmtplib.SMTP(
         hostname=chosen.host,
         port=chosen.port,
@@ -173,7 +173,7 @@ async def mail(chosen: Mail) -> list[Finding]:
 
 
 async def translation(chosen: Translation) -> list[Finding]:
-    """A line, translated: with the key, if there is one."""
+    """Check that a line is translated, with the key if there is one."""
     libre = Libre(chosen)
     try:
         await libre.translate("hello", "en", "es")
@@ -186,7 +186,7 @@ async def translation(chosen: Translation) -> list[Finding]:
 
 
 async def challenge(chosen: Challenge) -> list[Finding]:
-    """A made-up answer, which the company refuses: it is there, and takes our key."""
+    """Check that the captcha provider refuses an invalid answer: it is reachable, and accepts the key."""
     if chosen.company is None:
         return []
     company = Siteverify(chosen, chosen.company)
@@ -204,7 +204,7 @@ async def challenge(chosen: Challenge) -> list[Finding]:
 
 
 async def turn(asked: tuple[str, str, str]) -> list[Finding]:
-    """An allocation with a credential as people get it: (URL, name, password)."""
+    """Check that the TURN server allocates a relay for a user's credential: (URL, name, password)."""
     url, username, password = asked
     try:
         from aioice import stun

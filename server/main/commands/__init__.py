@@ -1,1 +1,1 @@
-"""Operators' commands, one module a group. Rule: a command that changes or looks up something about a person leaves an audit row."""
+"""Implement the operators' commands, one module per group. **Invariant:** a command that changes or reads personal data writes an audit row."""

@@ -1,4 +1,6 @@
-"""`serendip check`: everything that an operator can get wrong, tried. Rule: one line a check; the status is the worst of them."""
+"""Implement `serendip check`: try everything that an operator can get wrong. **Invariant:** one line per finding; the exit status is the worst of
+them.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from server.ops.security import secret_keys
 
 
 def check(settings: Settings, as_json: bool) -> None:
-    """Print what was found; ends with status 0 (all is well), 1 (warnings) or 2 (errors)."""
+    """Print the findings; exits with status 0 (no problem), 1 (warnings) or 2 (errors)."""
     log.configure(settings.log)
     found = local(settings)
     if (settings.data / MADE_FIRST).exists():
@@ -29,7 +31,7 @@ def check(settings: Settings, as_json: bool) -> None:
 
 
 def conclude(found: Sequence[Finding], as_json: bool) -> NoReturn:
-    """Print what was found; the status is the worst of it."""
+    """Print findings, and exit with the worst of them as the status."""
     if as_json:
         print_json([one._asdict() | {"level": one.level.word} for one in found])
     else:

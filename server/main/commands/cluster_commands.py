@@ -1,4 +1,4 @@
-"""`serendip cluster`: several hosts that are one service. Rule: each line says one thing that was tried; the status is the worst of them."""
+"""Implement `serendip cluster`. **Invariant:** one line per finding; the exit status is the worst of them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def group() -> None:
-    """A group, though it has one command so far."""
+    """Make this a group, though it has one command so far."""
 
 
 @app.command()
 def check(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
-    """Try NATS, its certificate, and each host that is heard there: its port, clock, secret, release, database. Status: 0, 1 warnings, 2 errors."""
+    """Check NATS, its certificate, and each host that is received there: its port, clock, secret, release, database. Status: 0, 1 for warnings, 2
+    for errors.
+    """
     settings = enter(config, {"data": data})
     if not settings.cluster.nats:
         stop("this host is alone: cluster.nats is empty", status=2)

@@ -1,6 +1,7 @@
-"""What all commands share. Rule: data is printed as text, never as markup or terminal escapes; errors are one line and status 1.
+"""Provide what all commands share: options, settings, output, exit. **Invariant:** data is printed as text, never as markup or terminal escapes; an
+error is one line and status 1.
 
-Nothing is imported here before it is needed, so that help costs nothing.
+Imports are made when they are needed, so that help is fast.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ Operator = Annotated[
 
 
 def read(config: Path | None, flags: dict[str, object]) -> Any:
-    """The settings of a command; a problem ends the program with status 2, each named on a line of its own."""
+    """Return the settings of a command; a problem ends the program with status 2, each on a line of its own."""
     from server.ops.config.setting_sources import SettingsError, load
 
     try:
@@ -49,7 +50,7 @@ def read(config: Path | None, flags: dict[str, object]) -> Any:
 
 
 def enter(config: Path | None, flags: dict[str, object], *, make: bool = False) -> Any:
-    """The settings of a command that works on the data folder, as whose owner it goes on; ends the program where it must not.
+    """Return the settings of a command that works on the data folder, after becoming the folder's owner; exits if that is not allowed.
 
     `make`: this command may make the folder.
     """
@@ -65,7 +66,7 @@ def enter(config: Path | None, flags: dict[str, object], *, make: bool = False) 
 
 
 class Stopped(typer.Exit):
-    """The program ends for these reasons, which are on standard error already."""
+    """The program ends for these reasons, which were printed on standard error."""
 
     def __init__(self, problems: Sequence[str], status: int) -> None:
         super().__init__(status)
@@ -80,17 +81,17 @@ def stop(*problems: str, status: int = 1) -> NoReturn:
 
 
 def clean(value: object) -> str:
-    """Text that can do nothing to a terminal: control and direction characters are shown as their code point."""
+    """Return text that cannot affect a terminal: control and direction characters are shown as their code point."""
     return "".join(char if unicodedata.category(char)[0] != "C" else f"<{ord(char):02x}>" for char in str(value))
 
 
 def when(at: int | None) -> str:
-    """A Unix time as `2026-11-24 16:05`, UTC."""
+    """Format a Unix time as `2026-11-24 16:05`, UTC."""
     return "" if at is None else f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%d %H:%M}"
 
 
 def instant(text: str) -> int:
-    """The Unix time of `2026-11-24` or `2026-11-24 16:05`, UTC. Ends the program for anything else."""
+    """Return the Unix time of `2026-11-24` or `2026-11-24 16:05`, UTC. Exits for anything else."""
     try:
         return int(datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.UTC).timestamp())
     except ValueError:
@@ -98,12 +99,12 @@ def instant(text: str) -> int:
 
 
 def moment(day: str) -> int:
-    """The Unix time of a day, the present one if none is given."""
+    """Return the Unix time of a day, or the present time if none is given."""
     return instant(day) if day else int(time.time())
 
 
 def who(operator: str) -> str:
-    """The operator's name: as given, else the login."""
+    """Return the operator's name: as given, else the login."""
     if operator:
         return operator
     try:
@@ -113,7 +114,7 @@ def who(operator: str) -> str:
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; every cell is plain text. In a narrow terminal cells are folded, those of the first column never."""
+    """Print a table; every cell is plain text. In a narrow terminal cells are folded, except those of the first column."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -121,7 +122,7 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
     shown = Table(box=box.SIMPLE_HEAD)
     cells = [[clean(cell) for cell in row] for row in rows]
-    for place, title in enumerate(titles):  # the first column is what is typed again: it is never cut
+    for place, title in enumerate(titles):  # the first column is typed again in commands: it is never folded
         whole = max((len(row[place]) for row in cells), default=0) if place == 0 else None
         shown.add_column(title, overflow="fold", min_width=whole)
     for row in cells:
@@ -130,7 +131,7 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def say(line: str) -> None:
-    """One line on standard output."""
+    """Print one line on standard output."""
     typer.echo(line)
 
 

@@ -1,4 +1,4 @@
-"""`serendip console`: accounts of the moderators' console. Rule: each change leaves an audit row before it is done."""
+"""Implement `serendip console`: accounts of the moderators' console. **Invariant:** each change is written to the audit log before it is made."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="a pseudonym: a-z 0-9 
 
 
 def accounts(parts: Parts) -> Accounts:
-    """The accounts of a store."""
+    """Return the accounts of a store."""
     return Accounts(parts.database, parts.pseudonyms)
 
 
@@ -46,9 +46,9 @@ def invite(
     data: DataFolder = None,
     operator: Operator = "",
 ) -> None:
-    """Print a link at which a person makes the passkey of this account: once, within a day. An older passkey ends when it is used.
+    """Print a link for making the passkey of this account: valid once, within a day. Using it replaces an older passkey.
 
-    Before the first start (after `serendip init`) it makes the tables of the database too.
+    Before the first start (after `serendip init`) this also makes the tables of the database.
     """
 
     async def handler(parts: Parts, settings: Settings) -> str:
@@ -84,7 +84,7 @@ def roles(
     data: DataFolder = None,
     operator: Operator = "",
 ) -> None:
-    """Give an account these roles and no others, at once."""
+    """Give an account exactly these roles, at once."""
 
     async def handler(parts: Parts, _: Settings) -> None:
         await accounts(parts).change(name, role, who(operator))

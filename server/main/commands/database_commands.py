@@ -1,4 +1,4 @@
-"""`serendip db`: migrate, check, backup, restore. Rule: a restore undoes no hold, no ban, no deletion, and says what it kept."""
+"""Implement `serendip db`: migrate, check, backup, restore. **Invariant:** a restore reverts no hold, ban or deletion, and reports what it kept."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command()
 def migrate(config: ConfigFile = None, data: DataFolder = None) -> None:
-    """Bring the schema up to date: one transaction, done or not done."""
+    """Update the schema of the database, in one transaction."""
 
     async def handler(parts: Parts, _: Settings) -> tuple[str, str]:
         return await migrations.migrate(parts.database)
@@ -79,7 +79,7 @@ def migrate(config: ConfigFile = None, data: DataFolder = None) -> None:
 
 @app.command()
 def check(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
-    """Whether the database is reachable and holds exactly the declared schema, and the object store forgets what is deleted."""
+    """Check that the database is reachable and has exactly the declared schema, and that the object store really deletes."""
 
     async def handler(parts: Parts, _: Settings) -> tuple[str, list[str], list[str]]:
         found = await migrations.revision(parts.database)
@@ -98,20 +98,20 @@ def check(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = 
 
 
 async def _schema(parts: Parts, revision: str) -> list[str]:
-    """What is to be done about the schema, or how it differs."""
+    """Return what to do about the schema, or how it differs."""
     problem = migrations.problem(revision)
     return [f"{problem.said}: {problem.remedy}"] if problem else await migrations.differences(parts.database)
 
 
 async def _keys(parts: Parts, revision: str) -> list[str]:
-    """Which keys are not those of the database, and what to do."""
+    """Return which keys are not those of the database, and what to do."""
     found = await parts.fingerprints.problems() if revision == migrations.HEAD else []
     return [*found, key_fingerprints.WHAT_TO_DO] if found else []
 
 
 @app.command("accept-keys")
 def accept_keys(why: Why, config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
-    """Take the secret and the keys that are there for those of this database: what others made can never be linked again."""
+    """Accept the present secret and keys as those of this database. What was made with other keys can never be linked again."""
 
     async def handler(parts: Parts, _: Settings) -> list[str]:
         found = await parts.fingerprints.problems()
@@ -164,7 +164,7 @@ def restore(
         bool, typer.Option("--yes", help="the present database is replaced, and every host is stopped")
     ] = False,
 ) -> None:
-    """Put a backup in the place of the database; holds, the trail, bans and what is hidden stay as of today, what was deleted stays deleted."""
+    """Replace the database by a backup. Holds, the audit log, bans and hidden data stay as of today, and what was deleted stays deleted."""
     if not yes:
         stop("this replaces the present database; stop every host that uses it and say --yes")
 
@@ -184,7 +184,7 @@ def restore(
 
 
 def restored(done: Restored) -> list[str]:
-    """What a restore or a replay did, for a person and for the trail."""
+    """Return lines that say what a restore or a replay did, for the operator and the audit log."""
     source = f"from the copies of {when(done.copied)}" if done.copied else "from the database that was there"
     kept = ", ".join(f"{count} {KINDS[name]}" for name, count in done.kept.items())
     lines = [f"as of today, {source}: {kept}"] if kept else []

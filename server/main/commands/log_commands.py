@@ -1,4 +1,4 @@
-"""`serendip log`: look at, count and remove saved logs. Rule: looking is an act: it is in the trail before it is done."""
+"""Implement `serendip log`: show, count and remove saved logs. **Invariant:** each look is written to the audit log before it happens."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Address = Annotated[str, typer.Argument(metavar="URL", help="the log's address, 
 
 
 def last(url: str) -> str:
-    """The last part of an address, without what may follow it."""
+    """Return the last part of an address, without a query or `/remove`."""
     return url.partition("?")[0].rstrip("/").removesuffix("/remove").rpartition("/")[2]
 
 
@@ -77,7 +77,7 @@ def remove(
     operator: Operator = "",
     dry_run: DryRun = False,
 ) -> None:
-    """Delete a saved log; one under a legal hold is hidden and deleted when the hold ends."""
+    """Delete a saved log; one under a legal hold is hidden, and deleted when the hold ends."""
 
     async def handler(parts: Parts, _: Settings) -> str:
         async with _act(parts, url, operator, "log remove", why, dry=dry_run) as act:
@@ -88,7 +88,7 @@ def remove(
 
 
 async def _removed(parts: Parts, act: audit_log.AuditedAction, text: str, dry: bool) -> str:
-    """Remove the log, or only look; what came of it."""
+    """Remove the log, or only look it up; return the outcome."""
     ident = await parts.logs.find(text)
     if ident is None:
         return "there is no such log"
@@ -105,14 +105,14 @@ async def _removed(parts: Parts, act: audit_log.AuditedAction, text: str, dry: b
 def _act(
     parts: Parts, url: str, operator: str, action: str, why: str, *, dry: bool = False
 ) -> AbstractAsyncContextManager[audit_log.AuditedAction]:
-    """In the trail, by the address that was given."""
+    """Begin an audited action, by the address that was given."""
     subject = audit_log.log_address_subject(parts.pseudonyms, last(url))
     return audit_log.act(parts.database, operator=who(operator), action=action, why=why, subject=subject, dry=dry)
 
 
 @app.command()
 def count(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
-    """How many logs are saved, hidden, and waiting to be cleared away."""
+    """Print how many logs are saved, hidden, and waiting for deletion."""
 
     async def handler(parts: Parts, _: Settings) -> dict[str, int]:
         return await parts.logs.count()

@@ -1,4 +1,4 @@
-"""`serendip safety notices` and `serendip safety report`: what anybody told us, and what is published. Rule: as the other commands of safety."""
+"""Implement `serendip safety notices` and `serendip safety report`: notices from the public, and published figures."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def show(
     operator: Operator = "",
     as_json: AsJson = False,
 ) -> None:
-    """Read a notice: where or when, what was written, how its writer can be reached."""
+    """Print a notice: what it is about, its text, and how its writer can be reached."""
 
     async def handler(parts: Parts, _: Settings) -> Notice:
         return await _desk(parts).show(notice, who(operator), why)
@@ -120,7 +120,7 @@ def clear(
     data: DataFolder = None,
     operator: Operator = "",
 ) -> None:
-    """Decide all notices of a time at once, unread: nothing to do. For a flood; notices about children only if that kind is named."""
+    """Decide all notices of a period at once, unread, with "nothing to do". For a flood; notices about children only if that kind is named."""
     kinds = kind or [one for one in KINDS if one != "child"]
     if strange := set(kinds) - set(KINDS):
         stop(f"{clean(', '.join(sorted(strange)))}: not of {', '.join(KINDS)}", status=2)
@@ -142,7 +142,7 @@ def report(
     data: DataFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print what is published of moderation: months that are over, numbers below 10 hidden, no sum over months."""
+    """Print the published figures of moderation: completed months, numbers below 10 hidden, no sum over months."""
     for month in (first, last):
         if len(month) != 7 or month[4] != "-" or not (month[:4] + month[5:]).isdigit():
             stop(f"{clean(month)}: a month is written as 2026-11", status=2)

@@ -1,4 +1,6 @@
-"""`serendip privacy`: purge, holds, the statement, the walk, the scan of log files, the trail. Rule: who looks or changes is in the trail first."""
+"""Implement `serendip privacy`: purge, holds, statement, registry check, log scan, audit log. **Invariant:** each look and change is written to
+the audit log first.
+"""
 
 from __future__ import annotations
 
@@ -62,9 +64,9 @@ def purge(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Delete what has run out, held rows excepted; print the proof. Status 1 where something is older than it may be.
+    """Delete expired data, except held rows, and print the proof. Status 1 if something is older than it may be.
 
-    Later days are rehearsed on a copy of the data, with --now: S3 refuses what a system with a moved clock signs.
+    Rehearse later days on a copy of the data, with --now: S3 refuses requests that are signed by a machine with a moved clock.
     """
     from rich.console import Console
 
@@ -105,7 +107,7 @@ def purge(
 
 
 def _tell(done: Purged, as_json: bool) -> None:
-    """What went, and the proof."""
+    """Print what was deleted, and the proof."""
     if as_json:
         print_json(
             {
@@ -153,7 +155,7 @@ def hold_place(
     operator: Operator = "",
     dry_run: DryRun = False,
 ) -> None:
-    """Preserve what is stored about an identity, an address or a saved log, and what will be."""
+    """Preserve stored and future data about an identity, an address or a saved log."""
     length = days or legal_holds.PRESETS.get(preset, 0)
     if sum(map(bool, (identity, address, log))) != 1 or not length:
         stop("say one of --identity, --address, --log, and --days or a known --preset", status=2)
@@ -184,7 +186,7 @@ def hold_place(
 
 
 def _selector(settings: Settings, identity: str, address: str) -> legal_holds.Selector | None:
-    """The person whom the options name; None: a log. Nothing is looked up. Raises BadHold."""
+    """Return the identity or address that the options name; None for a log. Nothing is looked up. Raises BadHold."""
     from server.ops.security import secret_keys
     from server.ops.security.identity_cookie import Identities
 
@@ -197,7 +199,7 @@ def _selector(settings: Settings, identity: str, address: str) -> legal_holds.Se
 
 
 def _subject(pseudonyms: Pseudonyms, selector: legal_holds.Selector) -> bytes:
-    """Of an identity or an address, in the trail."""
+    """Return the audit log's value for an identity or an address."""
     if selector.kind == "address":
         return pseudonyms.audit_subject(pseudonyms.kept_address_mac(selector.value))
     if len(selector.value) == 34:
@@ -206,7 +208,7 @@ def _subject(pseudonyms: Pseudonyms, selector: legal_holds.Selector) -> bytes:
 
 
 async def _of_log(parts: Parts, act: audit_log.AuditedAction, text: str) -> legal_holds.Selector:
-    """A log by the last part of its address, its people in the trail. Raises BadHold."""
+    """Return the selector of a log by the last part of its address, and note its participants in the audit log. Raises BadHold."""
     ident = await parts.logs.find(text)
     if ident is None:
         raise legal_holds.BadHold("refused.hold.log")
@@ -216,7 +218,7 @@ async def _of_log(parts: Parts, act: audit_log.AuditedAction, text: str) -> lega
 
 @hold_app.command("list")
 def hold_list(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
-    """The holds that are in force or not yet cleared away."""
+    """List the holds that are in force or not yet cleared."""
 
     async def handler(parts: Parts, _: Settings) -> list[legal_holds.Hold]:
         return list(await legal_holds.listed(parts.database))
@@ -247,7 +249,7 @@ def hold_list(config: ConfigFile = None, data: DataFolder = None, as_json: AsJso
 def hold_release(
     number: int, why: Why, config: ConfigFile = None, data: DataFolder = None, operator: Operator = ""
 ) -> None:
-    """End a hold; what it alone held goes with the next purge."""
+    """End a hold; the next purge deletes what only this hold preserved."""
 
     async def handler(parts: Parts, _: Settings) -> bool:
         async with audit_log.act(parts.database, operator=who(operator), action="hold release", why=why) as act:
@@ -262,7 +264,7 @@ def hold_release(
 
 @app.command()
 def replay(config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
-    """After a database was restored by other means: what `db restore` does then. Before the server starts."""
+    """Repeat what `db restore` does after a database was restored by other means. Run it before the server starts."""
 
     async def handler(parts: Parts, _: Settings) -> list[str]:
         told = restored(await restore.replay(parts))
@@ -283,7 +285,7 @@ def audit_list(
     data: DataFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """What operators did."""
+    """Print the audit log: what operators did."""
 
     async def handler(parts: Parts, _: Settings) -> list[audit_log.Entry]:
         return list(await audit_log.recent_entries(parts.database, int(time.time()) - days * DAY))
@@ -300,7 +302,7 @@ def audit_list(
 
 @app.command("statement")
 def show_statement(config: ConfigFile = None, data: DataFolder = None) -> None:
-    """Print the statement of this deployment as JSON, as `/api/privacy` has it."""
+    """Print the statement of this deployment as JSON, as `/api/privacy` returns it."""
     settings: Settings = read(config, {"data": data}).settings
     try:
         published = Published(settings)
@@ -324,7 +326,7 @@ def receipt(
     config: ConfigFile = None,
     data: DataFolder = None,
 ) -> None:
-    """Check a receipt and print it; status 1 where it is not genuine."""
+    """Check a receipt and print it; status 1 if it is not genuine."""
     from server.ops.security import secret_keys
     from server.trust.rights.deletion_receipt import NotGenuine, Receipts, verify
 
@@ -360,14 +362,14 @@ def announce(
 
 @app.command()
 def release() -> None:
-    """Write the next version of the statement after a change of the registry (developers)."""
+    """Write the next version of the statement after a change of the registry (for developers)."""
     path = registry_history.release(datetime.datetime.now(datetime.UTC).date())
     say(f"{path.name}: written; people who come back will be told" if path else "nothing changed")
 
 
 @app.command()
 def check() -> None:
-    """The walk: what is declared exists, what exists is declared, and the newest version says it."""
+    """Check that the registry, the program and the newest statement agree."""
     found = [*registry_check.findings(), *registry_history.check()]
     if found:
         stop(*found)
@@ -381,7 +383,7 @@ def scan_logs(
     path: Annotated[Path, typer.Argument(exists=True, help="a log file, or a folder of them (nginx, journal exports)")],
     as_json: AsJson = False,
 ) -> None:
-    """Look for addresses, identity cookies and addresses of saved logs in log files. Status 1 where some are found."""
+    """Search log files for addresses, identity cookies and addresses of saved logs. Status 1 if some are found."""
     found = list(log_scan.scan(path))
     if as_json:
         print_json([{name: getattr(hit, name) for name in hit.__slots__} for hit in found])

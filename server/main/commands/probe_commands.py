@@ -1,7 +1,7 @@
-"""`serendip probe`: tries a deployment as its people use it, and says which step failed. Rule: it needs only the address,
-and it alone of the server imports `client`.
+"""Implement `serendip probe`: use a deployment as a user would, and report which step failed. It needs only the address, and is the only part of the
+server that imports `client`.
 
-Two peers of our own meet by a word that nobody else has, so no stranger is ever met.
+Two peers of the probe meet by a random interest, so that they never meet a user.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ def video(
     within: Annotated[float, typer.Option(help="seconds for each step")] = 15.0,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON document")] = False,
 ) -> None:
-    """Let two people of ours call each other: match, offer, ICE, first frame, frames a second. Status 1: a step failed."""
+    """Make a video call between two test clients: match, offer, ICE, first frame, frames a second. Status 1: a step failed."""
     try:
         from serendip_client.peer import CallError
     except ModuleNotFoundError:
@@ -50,12 +50,12 @@ def video(
 
 
 def _socket(address: str) -> str:
-    """The socket's address beside the page's."""
+    """Return the WebSocket address of a page's address."""
     return "ws" + address.removeprefix("http").rstrip("/") + "/ws" if address.startswith("http") else address
 
 
 async def _call(url: str, relay: bool, within: float) -> dict[str, Any]:
-    """One call between two peers; what was measured, in seconds since `matched`."""
+    """Make one call between two peers; return the measurements, in seconds since `matched`."""
     from serendip_client import Client
     from serendip_client.peer import Call, CallError, Peer
 

@@ -1,6 +1,7 @@
-"""`serendip status`, `drain`, `restart`: the processes of the running server. Rule: what is printed is what it says of itself.
+"""Implement `serendip status`, `drain` and `restart`, about the processes of the running server.
 
-Status of `status`: 0 all serves, 1 no server answers, 3 it runs, and not all of it serves. Of the others: 0 done, 1 not done, with the reason.
+Exit status of `status`: 0 all processes serve, 1 no server answers, 3 it runs, and not all processes serve. Of the others: 0 done, 1 not done, with
+the reason.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ NOT_ALL: Final = 3
 
 
 def status(data: Path, as_json: bool) -> None:
-    """Print how the server of a data folder stands."""
+    """Print the status of the server of a data folder."""
     last = answer(data, {"do": "status"}, show=False)
     if last.get("done") is not True:
         conclude(last, as_json)
@@ -39,7 +40,9 @@ def status(data: Path, as_json: bool) -> None:
 
 
 def serves(stands: Mapping[str, Any]) -> bool:
-    """Whether each process does, and reaches all that are there. What they say of their links is a second old: one that is off may be among them."""
+    """Whether each process serves, and has links to all others that run. Their reports are a second old: a process that is off may still be among
+    the links.
+    """
     there = {one["process"]: one for one in stands["processes"] if one["phase"] != server_status.OFF}
     whole = all(
         one["phase"] == server_status.READY and there.keys() <= {name, *one["links"]} for name, one in there.items()
@@ -48,7 +51,7 @@ def serves(stands: Mapping[str, Any]) -> bool:
 
 
 def _show(cluster: Mapping[str, Any]) -> None:
-    """This host, and the others that it hears."""
+    """Print this host, and the others that it receives."""
     away = "" if cluster["away"] is None else f"; NATS is away: {cluster['away']}"
     say(clean(f"host {cluster['node']} at {cluster['address']} hears {len(cluster['others'])} others{away}"))
     owner = "here" if cluster["owner"] == cluster["node"] else f"at host {cluster['owner']}"
@@ -63,7 +66,7 @@ def _host(node: str, address: str, version: str, state: str, people: int, ahead:
 
 
 def change(data: Path, do: str, worker: int | str | None, as_json: bool) -> None:
-    """`drain` or `restart` a worker, or "hub" or "office", or `drain` the host (None), and print how it goes until it is over."""
+    """Send `drain` or `restart` for a worker, or "hub" or "office", or `drain` for the host (None), and print the progress until it is done."""
     which = {} if worker is None else {"worker": worker}
     conclude(answer(data, {"do": do, **which}, show=not as_json), as_json)
 
@@ -78,7 +81,7 @@ def _row(one: Mapping[str, Any], others: int) -> tuple[object, ...]:
 
 
 def age(seconds: float) -> str:
-    """In the two largest units: `3 d 4 h`, `12 s`."""
+    """Format a duration in its two largest units: `3 d 4 h`, `12 s`."""
     said: list[str] = []
     left = int(seconds)
     for unit, size in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):

@@ -1,4 +1,6 @@
-"""`serendip privacy request`: what people asked about their own data. Rule: who looks or answers is in the trail before, whom it is about too."""
+"""Implement `serendip privacy request`: people's requests about their own data. **Invariant:** each look and answer is written to the audit log
+before, with the person concerned.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,7 @@ Words = Annotated[str, typer.Option("--answer", metavar="TEXT", help="what the p
 
 
 def of(parts: Parts) -> Requests:
-    """The requests of a store."""
+    """Return the requests of a store."""
     return Requests(parts.database, parts.pseudonyms)
 
 
@@ -57,7 +59,7 @@ def listed(
     operator: Operator = "",
     as_json: AsJson = False,
 ) -> None:
-    """List the open requests, those first that are due first."""
+    """List the open requests, the earliest due date first."""
 
     async def handler(parts: Parts, _: Settings) -> list[Request]:
         async with audit_log.act(
@@ -87,7 +89,7 @@ def show(
     operator: Operator = "",
     as_json: AsJson = False,
 ) -> None:
-    """Read a request: what was written, and where the answer goes."""
+    """Print a request: its text, and the contact for the answer."""
 
     async def handler(parts: Parts, _: Settings) -> Request:
         return await _acted(parts, "request show", number, operator, why, lambda: of(parts).read(number))
@@ -111,7 +113,7 @@ def answer(
     data: DataFolder = None,
     operator: Operator = "",
 ) -> None:
-    """Answer a request, and close it: what was asked is done."""
+    """Answer a request and close it: the request is fulfilled."""
     _moved(number, why, request_states.FULFILLED, "", words, now, (config, data, operator))
 
 
@@ -126,7 +128,7 @@ def deny(
     data: DataFolder = None,
     operator: Operator = "",
 ) -> None:
-    """Refuse a request, with one of the reasons, and close it."""
+    """Refuse a request for one of the reasons, and close it."""
     _moved(number, why, request_states.DENIED, reason, words, now, (config, data, operator))
 
 
@@ -139,7 +141,7 @@ def close(
     data: DataFolder = None,
     operator: Operator = "",
 ) -> None:
-    """Close a request that the person took back."""
+    """Close a request that the person withdrew."""
     _moved(number, why, request_states.REVOKED, "", "", now, (config, data, operator))
 
 
@@ -154,7 +156,7 @@ def clear(
     data: DataFolder = None,
     operator: Operator = "",
 ) -> None:
-    """Refuse all requests of a time at once that came by the page and that nobody has proved, unread. For a flood."""
+    """Refuse all requests of a period at once that came by the page and were never proved, unread. For a flood."""
     if reason not in request_states.REFUSALS:
         stop(f"{clean(reason)}: not of {', '.join(request_states.REFUSALS)}", status=2)
     now = int(time.time())
@@ -181,7 +183,7 @@ def extend(
     data: DataFolder = None,
     operator: Operator = "",
 ) -> None:
-    """Put the answer off to day 90: once, within the first month."""
+    """Postpone the answer to day 90: once, within the first month."""
     at = moment(now)
 
     async def handler(parts: Parts, _: Settings) -> Standing:
@@ -204,7 +206,7 @@ def new(
     data: DataFolder = None,
     operator: Operator = "",
 ) -> None:
-    """Enter a request that came by mail or letter: nothing in it proves who sent it."""
+    """Enter a request that came by mail or letter: it proves nothing about its sender."""
     if kind not in request_states.KINDS:
         stop(f"{kind}: not one of {', '.join(request_states.KINDS)}", status=2)
     if by not in ("mail", "letter", "operator"):
@@ -226,7 +228,7 @@ def new(
 
 
 def as_data(found: Request) -> dict[str, object]:
-    """A request as plain values, its dates in words."""
+    """Return a request as plain values, its dates in words."""
     standing = found.standing
     dates = {name: when(getattr(standing, name)) for name in ("received", "due", "outer", "answered", "closed")}
     return {
@@ -263,7 +265,7 @@ def _moved(
 async def _acted(
     parts: Parts, action: str, number: str, operator: str, why: str, deed: Callable[[], Awaitable[Found]]
 ) -> Found:
-    """A deed at a request, with its lines in the trail: before it is known whose it is, then whose, then what came of it."""
+    """Perform an action on a request and audit it: an entry before the person is known, then the person, then the outcome."""
     async with audit_log.act(parts.database, operator=who(operator), action=action, why=why) as act:
         whose = await of(parts).who(number)
         if whose is not None:

@@ -1,4 +1,4 @@
-"""`serendip safety rules`: what is found in lines, tried out. Rule: it reads files alone; no store, no server, no trail."""
+"""Implement `serendip safety rules`: check and try the screening rules. It only reads files: no store, no server, no audit log."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _settings(config: Path | None, data: Path | None) -> Settings:
 
 @app.command()
 def check(config: ConfigFile = None, data: DataFolder = None) -> None:
-    """Read our own rules and those of the folder; status 1 where a file cannot be. A server that runs takes changes up by itself."""
+    """Read the built-in rules and those of the folder; status 1 if a file is invalid. A running server applies changes by itself."""
     from server.trust.screening import screening_rules
 
     folder = _folder(_settings(config, data))
@@ -53,7 +53,7 @@ def attempt(
     data: DataFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say how a line is read, which rules find something in it, and what follows."""
+    """Print how a line is read, which rules match it, and what follows."""
     from engine.conduct.detection_actions import EFFECTS
     from server.trust.screening import screening_rules, text_folding
 

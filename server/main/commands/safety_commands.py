@@ -1,4 +1,6 @@
-"""`serendip safety`: what was reported, read and decided by an operator. Rule: each look and each deed leaves an audit row before it is done."""
+"""Implement `serendip safety`: an operator reads reports and decides cases. **Invariant:** each look and each action is written to the audit log
+before it happens.
+"""
 
 from __future__ import annotations
 
@@ -42,9 +44,9 @@ app.command()(notice_commands.report)
 Ident = Annotated[str, typer.Argument(metavar="CASE", help="its first digits, as `cases` lists them")]
 
 
-def desk(parts: Parts) -> CaseWork:
-    """The operators' desk over a store."""
-    return CaseWork(parts.database, Sealed(parts.database, parts.objects, parts.pseudonyms), parts.pseudonyms)
+def desk(parts: Parts) -> Desk:
+    """Return the case desk of a store."""
+    return Desk(parts.database, Sealed(parts.database, parts.objects, parts.pseudonyms), parts.pseudonyms)
 
 
 @app.command()
@@ -54,7 +56,7 @@ def cases(
     data: DataFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the open cases, those first that cannot wait."""
+    """List the open cases, the most urgent first."""
 
     async def handler(parts: Parts, _: Settings) -> list[Listed]:
         return list(await desk(parts).cases(queue))
@@ -92,7 +94,7 @@ def show(
     operator: Operator = "",
     as_json: AsJson = False,
 ) -> None:
-    """Read a case: the server's own text of the chat, with the reported side's lines marked."""
+    """Print a case: the server's own text of the chat, with the reported side's lines marked."""
 
     async def handler(parts: Parts, _: Settings) -> Opened:
         return await desk(parts).show(case, who(operator), why)
@@ -120,7 +122,7 @@ def decide(
     data: DataFolder = None,
     operator: Operator = "",
 ) -> None:
-    """Close a case: who reported reads at their receipt that a person looked at it, and whether we acted."""
+    """Close a case. Reporters read at their receipts that a person looked at it, and whether action was taken."""
     if hours is not None and days is not None:
         stop("a measure has hours or days, not both", status=2)
     seconds = round(hours * HOUR) if hours is not None else None if days is None else days * DAY
@@ -136,7 +138,7 @@ def decide(
 def seconds(
     config: ConfigFile = None, data: DataFolder = None, operator: Operator = "", as_json: AsJson = False
 ) -> None:
-    """List the decided cases that wait for a second look of yours: one in twenty that somebody else decided."""
+    """List the decided cases that wait for your second review: one in twenty that another operator decided."""
 
     async def handler(parts: Parts, _: Settings) -> list[OpenReview]:
         return list(await desk(parts).second_looks(who(operator)))
@@ -160,7 +162,7 @@ def second(
     data: DataFolder = None,
     operator: Operator = "",
 ) -> None:
-    """Say what you would have decided of a case that somebody else decided, before you see how. Nothing follows from it."""
+    """Enter what you would have decided in a case that another operator decided, before you see how. It has no consequence."""
 
     async def handler(parts: Parts, _: Settings) -> bool:
         return await desk(parts).look_again(case, who(operator), why, measure, rule)
@@ -170,7 +172,7 @@ def second(
 
 @app.command()
 def undo(case: Ident, config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
-    """Take your own decision back whole, within 30 seconds: the case is open as it was."""
+    """Revert your own decision, within 30 seconds: the case is open as before."""
 
     async def handler(parts: Parts, _: Settings) -> None:
         await desk(parts).undo(case, who(operator))
@@ -181,7 +183,7 @@ def undo(case: Ident, config: ConfigFile = None, data: DataFolder = None, operat
 
 @app.command()
 def mark(case: Ident, why: Why, config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
-    """Say that there is apparent abuse material in a case: kept for a year, apart, for role child; its person is paused for a day."""
+    """Mark apparent abuse material in a case: it is kept for a year, apart, for the role child; the user is paused for a day."""
 
     async def handler(parts: Parts, _: Settings) -> None:
         await desk(parts).mark(case, who(operator), why)
@@ -206,8 +208,8 @@ def refer(
     data: DataFolder = None,
     operator: Operator = "",
 ) -> None:
-    """Make the package of a report about child abuse, as files. Nothing leaves this machine without --send."""
-    if (out is None) == (not sent) or (send and sent) or kind not in referral_package.TYPES:
+    """Write the package of a report about child abuse, as files. Nothing leaves this machine without --send."""
+    if (out is None) == (not sent) or (send and sent) or kind not in child_report.TYPES:
         stop(
             f"wanted: --out DIR with a --type of {', '.join(referral_package.TYPES)}, and --send or not; or --sent NUMBER alone",
             status=2,
@@ -237,7 +239,7 @@ def refer(
 
 @app.command()
 def unban(case: Ident, why: Why, config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
-    """End the ban of a case, as another operator than who banned."""
+    """End the ban of a case, as another operator than the one who banned."""
 
     async def handler(parts: Parts, _: Settings) -> None:
         await desk(parts).unban(case, who(operator), why)
@@ -250,7 +252,7 @@ def unban(case: Ident, why: Why, config: ConfigFile = None, data: DataFolder = N
 def appeals(
     config: ConfigFile = None, data: DataFolder = None, operator: Operator = "", as_json: AsJson = False
 ) -> None:
-    """List the appeals that wait, oldest first, with what was written."""
+    """List the appeals that wait, oldest first, with their texts."""
 
     async def handler(parts: Parts, _: Settings) -> list[Appeal]:
         return list(await desk(parts).appeals(who(operator)))
@@ -276,7 +278,7 @@ def answer(
     data: DataFolder = None,
     operator: Operator = "",
 ) -> None:
-    """Answer an appeal, as another operator than who banned; a reversal lifts the ban."""
+    """Answer an appeal, as another operator than the one who banned; a reversal lifts the ban."""
     if outcome not in ("uphold", "reverse"):
         stop("an appeal is upheld or reversed: uphold, reverse", status=2)
 
@@ -289,7 +291,7 @@ def answer(
 
 
 def _case(found: Opened) -> list[str]:
-    """A case as lines of text."""
+    """Format a case as lines of text."""
     listed = found.listed
     lines = [
         f"case {listed.id}: {listed.mode}, {', '.join(listed.reasons)}; {listed.reports} reports, opened {when(listed.opened)}",

@@ -1,4 +1,4 @@
-"""Commands over the store: its parts are opened, something is done, they are closed. Rule: every known failure ends the program with one line."""
+"""Run a command over the store: open its parts, call a handler, close them. **Invariant:** every known failure ends the program with one line."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 
 
 async def _copied(parts: Parts) -> None:
-    """What was changed, into the copies that a restore reads: no server may be there to do it. Nothing of the command fails by it."""
+    """Write changes into the copies that a restore reads, since a server may not be running. A failure here does not fail the command."""
     try:
         await Copies(parts.database, parts.objects, parts.pseudonyms).keep()
     except Busy:
@@ -37,7 +37,7 @@ async def _copied(parts: Parts) -> None:
 
 
 def perform(config: Path | None, data: Path | None, handler: Callable[[Parts, Settings], Awaitable[Result]]) -> Result:
-    """Open the store by the settings, do something, close. Every known failure ends the program with one line."""
+    """Open the store by the settings, call the handler, and close. Every known failure ends the program with one line."""
     settings: Settings = enter(config, {"data": data})
     log.configure(settings.log)
 
@@ -45,8 +45,8 @@ def perform(config: Path | None, data: Path | None, handler: Callable[[Parts, Se
         parts = open_parts(settings, secret_keys.load(settings.data))
         try:
             if settings.cluster.nats:
-                with contextlib.suppress(StoreAway):  # whoever needs the database finds out by itself
-                    await parts.fingerprints.epochs()  # which keys only other hosts have
+                with contextlib.suppress(StoreAway):  # a handler that needs the database will find out
+                    await parts.fingerprints.epochs()  # learn which keys only other hosts have
             result = await handler(parts, settings)
             if parts.database.wrote:
                 await _copied(parts)

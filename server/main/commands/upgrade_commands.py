@@ -1,6 +1,6 @@
-"""`serendip upgrade`: the running server hands everybody over to a new process.
+"""Implement `serendip upgrade`: the running server migrates all sessions to a new process.
 
-Rule: what happens is said in words; status 1 and the reason where it was not done.
+**Invariant:** the progress is printed in words; if the upgrade fails the exit status is 1, with the reason.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import typer
 from server.main.commands.command_output import clean, print_json, say, stop
 from server.ops.process.control_socket import NoServer, ask
 
-VERSION_WITHIN: Final = 60.0  # seconds that a program has to say its version
-LINES_MAX: Final = 5  # of what it printed
+VERSION_WITHIN: Final = 60.0  # seconds that a program has to print its version
+LINES_MAX: Final = 5  # of the program's output
 
 
 def upgrade(data: Path, program: str | None, as_json: bool) -> None:
-    """Ask the server of a data folder, and print how it goes until it is over. Ends with status 1 where it was not done."""
+    """Request the upgrade, and print its progress until it is done. Exits with status 1 if it was not done."""
     path = found(program)
     last = answer(data, {"do": "upgrade", "program": path}, show=not as_json)
     if path is not None and last.get("done") is not True:
@@ -32,7 +32,7 @@ def upgrade(data: Path, program: str | None, as_json: bool) -> None:
 
 
 def answer(data: Path, request: Mapping[str, Any], show: bool) -> Mapping[str, Any]:
-    """The last line of what the server answers; those before it, and what it says, are printed where they are to be shown."""
+    """Return the last line of the server's answer; with `show` the lines before it are printed."""
     last: Mapping[str, Any] = {}
     try:
         for line in ask(data, request):
@@ -45,7 +45,7 @@ def answer(data: Path, request: Mapping[str, Any], show: bool) -> Mapping[str, A
 
 
 def conclude(last: Mapping[str, Any], as_json: bool) -> NoReturn:
-    """End with status 0 where what was asked for is done, with 1 and the reason where it is not."""
+    """Exit with status 0 if the request was carried out, with 1 and the reason if not."""
     done = last.get("done") is True
     if as_json:
         print_json(last)
@@ -55,7 +55,7 @@ def conclude(last: Mapping[str, Any], as_json: bool) -> NoReturn:
 
 
 def found(program: str | None) -> str | None:
-    """A program as the server is to start it: its whole path, which is not resolved, so that a link stays one."""
+    """Return the full path of a program, without resolving symbolic links."""
     if program is None:
         return None
     there = shutil.which(program)
@@ -65,9 +65,9 @@ def found(program: str | None) -> str | None:
 
 
 def complaints(path: str) -> list[str]:
-    """The last lines of what a program prints that cannot even say its version; none, where it can.
+    """Return the last lines that a program prints if it cannot even print its version; empty if it can.
 
-    A new process that ends before it has said a word to the old one printed into that one's log; the same cause shows here.
+    A new process that ends before it contacts the old one prints into that one's log; the same cause shows here.
     """
     asked = [path, "--version"]
     told = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -87,7 +87,7 @@ def complaints(path: str) -> list[str]:
 
 
 def words(line: Mapping[str, Any]) -> Iterator[str]:
-    """What is printed of one line of the answer."""
+    """Yield the printed lines for one line of the answer."""
     step = line.get("step")
     if line.get("done") is True:
         yield f"done: {_counted(line)}{line.get('seconds', 0)} s"

@@ -1,4 +1,4 @@
-"""Video on the server's side: which ICE servers a call gets, and what a hidden address must not leak through.
+"""Handle video calls: choose a call's ICE servers, remove hidden addresses from signals, count relayed traffic.
 
-Rule: media never comes here. A call costs the server its signals and nothing after them.
+**Invariant:** media never passes through the server. A call costs the server its signals only.
 """

@@ -1,7 +1,8 @@
-"""ICE servers for a call, with TURN credentials that run out (the "TURN REST" convention that coturn speaks).
+"""Choose the ICE servers of a call, with expiring TURN credentials (the "TURN REST" convention of coturn).
 
-Rule: the name in a credential is random: nothing that the TURN server writes down leads back to a person. A chat in
-which somebody hides their address gets relays only, on both sides.
+**Invariant:** the name in a credential is random, so that nothing that the TURN server logs leads to a user. If one of a chat's users hides their
+address, both get relays only.
+
 Source: draft-uberti-behave-turn-rest-00: username `expiry:name`, password base64(HMAC-SHA1(secret, username)).
 """
 
@@ -20,12 +21,12 @@ NAME_BYTES = 12  # of a credential's random name
 
 
 def turn_secret(chosen: Video, keys: Keys) -> str:
-    """What this server and the TURN server share: the operator's, or the service's own sub-key in hex."""
+    """Return the secret shared with the TURN server: the operator's, or the service's own sub-key in hex."""
     return chosen.turn_secret.get_secret_value() or keys.derive(Purpose.TURN).hex()
 
 
 class Ice:
-    """The list of servers of each call. `wall`: unix seconds."""
+    """The ICE servers of each call. `wall`: returns Unix seconds."""
 
     def __init__(self, chosen: Video, secret: str, wall: Callable[[], float] = time.time) -> None:
         self._stun = list(chosen.stun or dict.fromkeys(map(_stun_of, chosen.turn)))
@@ -36,7 +37,7 @@ class Ice:
         self._issued = 0
 
     def servers(self, session: SessionView) -> list[dict[str, Any]]:
-        """RTCIceServer entries for the session's present chat; relays alone where an address is hidden."""
+        """Return the RTCIceServer entries for the session's present chat; relays only if an address is hidden."""
         seat = session.seat
         hidden = seat is not None and seat.chat.relay
         found: list[dict[str, Any]] = []
@@ -47,11 +48,11 @@ class Ice:
         return found
 
     def reading(self) -> dict[str, int]:
-        """A source of metrics."""
+        """Return the number of credentials, as a source of metrics."""
         return {"serendip_media_credentials": self._issued}
 
     def credential(self) -> dict[str, str]:
-        """A fresh name and its password."""
+        """Return a fresh name and its password."""
         self._issued += 1
         username = f"{int(self._wall()) + self._lifetime}:{secrets.token_hex(NAME_BYTES)}"
         digest = hmac.digest(self._secret, username.encode(), "sha1")
@@ -59,5 +60,5 @@ class Ice:
 
 
 def _stun_of(turn: str) -> str:
-    """The STUN server that a TURN server is."""
+    """Return the STUN URL of a TURN server."""
     return "stun" + turn.removeprefix("turn").partition("?")[0]

@@ -1,9 +1,10 @@
-"""What TURN servers relayed, as they report it themselves: coturn's statistics, taken where it expects a Redis.
+"""Count what TURN servers relayed, from coturn's statistics, which it sends to this port as to a Redis.
 
-Rule: numbers only. coturn's reports hold names and addresses of people; the counts are read out of them and the rest is
-dropped unread, so that nothing keeps them, as a Redis would. Everything is bounded: connections, a command, its parts.
-Sources: coturn 4.6, `--redis-statsdb` (`PUBLISH turn/realm/R/user/U/allocation/ID/traffic[/peer]` with "rcvp=, rcvb=,
-sentp=, sentb=" since the last report); the Redis serialization protocol, version 2.
+**Invariant:** only counts are kept. coturn's reports hold names and addresses of users; the counts are parsed from them and the rest is discarded,
+where a Redis would store it. Connections, commands and their parts are bounded.
+
+Sources: coturn 4.6, `--redis-statsdb` (`PUBLISH turn/realm/R/user/U/allocation/ID/traffic[/peer]` with "rcvp=, rcvb=, sentp=, sentb=" since the last
+report); the Redis serialization protocol, version 2.
 """
 
 import asyncio
@@ -22,11 +23,11 @@ NAME: Final = "reports"  # among the listening sockets
 CONNECTIONS_MAX: Final = 64  # coturn holds one for each of its threads
 PARTS_MAX: Final = 8  # of one command
 PART_MAX: Final = 1_024  # bytes of one part
-PENDING_MAX: Final = 64 * 1_024  # bytes of commands that did not come whole
+PENDING_MAX: Final = 64 * 1_024  # bytes of incomplete commands
 BYTES_MAX: Final = 1 << 40  # of one report
 OK: Final = b"+OK\r\n"
 ANSWERS: Final = {b"KEYS": b"*0\r\n", b"PUBLISH": b":0\r\n", b"DEL": b":0\r\n", b"PING": b"+PONG\r\n"}
-# The two sides of an allocation, and how this program names what went which way.
+# The two sides of an allocation, and the metric's labels of their directions.
 DIRECTIONS: Final = {b"traffic": ("from_client", "to_client"), b"traffic/peer": ("from_peer", "to_peer")}
 
 logger = log.get()
@@ -36,7 +37,7 @@ _traffic = re.compile(rb"rcvp=\d+, rcvb=(\d{1,13}), sentp=\d+, sentb=(\d{1,13})"
 
 
 class Relayed:
-    """The port that coturn reports to, and the sums of what came."""
+    """The port that coturn reports to, and the sums of its reports."""
 
     def __init__(self, chosen: Video, sockets: Sockets | None = None) -> None:
         self._chosen = chosen
@@ -45,12 +46,12 @@ class Relayed:
         self.bytes: Counter[str] = Counter({name: 0 for names in DIRECTIONS.values() for name in names})
         self.ended = 0  # allocations
         self.open: set[_Reports] = set()
-        self.port: int | None = None  # that it listens on; None where it does not
+        self.port: int | None = None  # the port number; None while it is not open
 
     async def start(self, *, listening: bool = True) -> None:
-        """Have the port and take reports; where it is taken calls go on uncounted, and the log says so.
+        """Open the port and accept reports; if it is in use calls continue uncounted, and that is logged.
 
-        Not `listening`: who reports waits for `listen`. Raises StartError for an inherited port that is not the settings'.
+        Not `listening`: connections wait for `listen`. Raises StartError for an inherited socket with another address.
         """
         host, port = self._chosen.reports_host, self._chosen.reports_port
         try:
@@ -63,7 +64,7 @@ class Relayed:
             await self.listen()
 
     async def listen(self) -> None:
-        """Take reports from here on, also anew after `pause`; nothing where the port could not be had."""
+        """Accept reports, at first or after `pause`; does nothing if the port could not be opened."""
         if self.port is None or self._server is not None:
             return
         sock = self._sockets.again(NAME)
@@ -71,16 +72,16 @@ class Relayed:
         logger.info("relayed.ready", host=self._chosen.reports_host, port=self.port)
 
     async def pause(self) -> None:
-        """Take no more connections: who comes waits for `listen`, here or in the process to which the socket is given on.
+        """Accept no more connections: new ones wait for `listen`, here or in the process that the socket is passed to.
 
-        Those that are open go on reporting here.
+        Open connections continue to report here.
         """
         if self._server is not None:
             self._server.close()
             self._server = None
 
     async def stop(self) -> None:
-        """Close the port and what came through it."""
+        """Close the port and its connections."""
         server, self._server = self._server, None
         if server is not None:
             server.close()
@@ -91,18 +92,18 @@ class Relayed:
             await server.wait_closed()
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the counts, as a source of metrics."""
         found: dict[str, Value | Mapping[tuple[str, ...], Value]] = {
             "serendip_media_relayed_bytes": {(name,): count for name, count in self.bytes.items()},
             "serendip_media_relay_sessions": self.ended,
         }
-        if self._chosen.reports:  # else nobody is asked to report, and none that does would be a fault
+        if self._chosen.reports:  # otherwise no TURN server is expected to report, and a missing one is no fault
             found["serendip_media_relays_reporting"] = len(self.open)
             found["serendip_media_relays_active"] = sum(reports.active for reports in self.open)
         return found
 
     def count(self, channel: bytes, told: bytes) -> int:
-        """One report; by how much it changes the number of allocations. What is not one of the four that matter is dropped."""
+        """Count one report; return the change of the number of allocations. Other kinds of reports are ignored."""
         found = _channel(channel)
         if found is None:
             return 0
@@ -117,13 +118,13 @@ class Relayed:
 
 
 class _Reports(asyncio.Protocol):
-    """One connection of a coturn: commands in, the answers that it waits for out."""
+    """One connection of a coturn: commands in, the expected replies out."""
 
     def __init__(self, relayed: Relayed) -> None:
         self._relayed = relayed
         self._pending = b""
         self._transport: asyncio.Transport | None = None
-        self.active = 0  # allocations that this thread of coturn has, as far as it told
+        self.active = 0  # allocations of this thread of coturn, by its reports
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
@@ -143,7 +144,7 @@ class _Reports(asyncio.Protocol):
             while (found := _command(self._pending, at)) is not None:
                 words, at = found
                 answers.append(self._answer(words))
-        except ValueError:  # not what coturn speaks
+        except ValueError:  # not coturn's protocol
             self.close()
             return
         self._pending = self._pending[at:]
@@ -153,7 +154,7 @@ class _Reports(asyncio.Protocol):
             self._transport.write(b"".join(answers))
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._pending = b""
         if self._transport is not None:
             self._transport.abort()
@@ -161,13 +162,13 @@ class _Reports(asyncio.Protocol):
     def _answer(self, words: list[bytes]) -> bytes:
         verb = words[0].upper()
         if verb == b"PUBLISH" and len(words) == 3:
-            # One thread of coturn has an allocation from its beginning to its end, and one connection: when that is lost, so are they.
+            # One thread of coturn has an allocation from beginning to end, and one connection: if the connection is lost, so are its allocations.
             self.active = max(0, self.active + self._relayed.count(words[1], words[2]))
         return ANSWERS.get(verb, OK)
 
 
 def _command(data: bytes, at: int) -> tuple[list[bytes], int] | None:
-    """The words of the command at `at`, and where the next begins; None: not all here yet. Raises ValueError."""
+    """Parse the command at `at`; return its words and the start of the next one, or None if it is incomplete. Raises ValueError."""
     head = _prefix(data, at, b"*", PARTS_MAX)
     if head is None:
         return None
@@ -188,7 +189,7 @@ def _command(data: bytes, at: int) -> tuple[list[bytes], int] | None:
 
 
 def _prefix(data: bytes, at: int, kind: bytes, bound: int) -> tuple[int, int] | None:
-    """The number behind `*` or `$`, and where it ends. Raises ValueError."""
+    """Parse the number behind `*` or `$`; return it and where it ends. Raises ValueError."""
     found = _length(data, at)
     if found is None:
         if len(data) - at > 9 or (data[at : at + 1] not in {b"", kind}):

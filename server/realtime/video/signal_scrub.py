@@ -1,8 +1,10 @@
-"""Takes every address but a relay's out of signals, so that a fault in a page cannot give a hidden one away.
+"""Remove all addresses but a relay's from signals, so that a fault in a page cannot reveal a hidden one.
 
-Rule: what is not understood does not pass. Lines of a description are rebuilt or dropped, never trusted: candidates that
-are not `relay` go, `raddr` goes, `o=`, `c=`, `a=rtcp` and the port of `m=` are rewritten, names of mDNS and lines with any
-address in them go, free text (`s=`, `i=`, `u=`, `e=`, `p=`) goes. Sources: RFC 8866 (lines), RFC 8839 (candidates).
+**Invariant:** what is not understood does not pass. Lines of a description are rebuilt or dropped: candidates other than `relay` and `raddr` are
+removed; `o=`, `c=`, `a=rtcp` and the port of `m=` are rewritten; mDNS names, lines with any address and free text (`s=`, `i=`, `u=`, `e=`, `p=`) are
+removed.
+
+Sources: RFC 8866 (lines), RFC 8839 (candidates).
 """
 
 import re
@@ -18,8 +20,8 @@ NOWHERE: Final = "IN IP4 0.0.0.0"
 _origin = re.compile(r"\S+ (\d{1,20}) (\d{1,20}) .*").fullmatch
 _media = re.compile(r"(\S+) (\d{1,5})(?:/\d+)? (.+)").fullmatch
 _dotted = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}").search
-# What an IPv6 address cannot do without: a run of zeros left out, or all eight groups (six before a dotted tail, which `_dotted`
-# finds). Each start is given up after 40 characters, so that a line of any length costs its length.
+# Every IPv6 address has either an omitted run of zeros or all eight groups (six before a dotted tail, which `_dotted` finds). A match attempt ends
+# after 40 characters, so the cost of a line is proportional to its length.
 _six = re.compile(r"::|(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}").search
 _local = re.compile(r"\.local(?![A-Za-z0-9-])", re.IGNORECASE).search
 _candidate = re.compile(
@@ -33,7 +35,7 @@ _kept: Final = frozenset("vtbam")
 
 
 def scrub(body: dict[str, Any]) -> dict[str, Any] | None:
-    """A checked signal without addresses; None: nothing is left of it. Raises Refusal for a description that is none."""
+    """Return a signal without addresses; None if nothing remains. Raises Refusal for an invalid description."""
     if "description" in body:
         part = body["description"]
         return {"description": {"type": part["type"], "sdp": description(part["sdp"])}}
@@ -51,7 +53,7 @@ def scrub(body: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def description(sdp: str) -> str:
-    """The description with nobody's address in it. Raises Refusal."""
+    """Return the description without addresses. Raises Refusal."""
     lines = sdp.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if len(lines) > LINES_MAX:
         raise Refusal("too_long", "signal")
@@ -62,9 +64,9 @@ def description(sdp: str) -> str:
 
 
 def candidate(line: str) -> str | None:
-    """A relay's candidate, rebuilt without where it came from; None: any other.
+    """Return a relay's candidate, rebuilt without its origin; None for any other candidate.
 
-    The foundation is made anew: browsers derive it from the address that is to be hidden, and 32 bits can be searched.
+    The foundation is computed anew: browsers derive it from the address to be hidden, and 32 bits can be searched.
     """
     found = _candidate(line)
     if found is None:
@@ -83,14 +85,14 @@ def candidate(line: str) -> str | None:
 
 
 def tells(text: str) -> bool:
-    """Whether an address or a name of mDNS stands anywhere in a text."""
+    """Whether a text contains an address or an mDNS name."""
     if "." not in text and text.count(":") < 2:
-        return False  # most lines: neither kind of address, nor a name, can do without
+        return False  # most lines: every address and name has these characters
     return _dotted(text) is not None or _local(text) is not None or _six(text) is not None
 
 
 def _is_plain(line: str) -> bool:
-    """Whether it is a codec's line in which no address can stand: `_cleaned` would leave it as it is."""
+    """Whether a codec's line cannot contain an address: `_cleaned` would not change it."""
     return line.startswith(_plain) and "." not in line and line.count(":") < 2 and line.isascii() and line.isprintable()
 
 
@@ -125,5 +127,5 @@ def _attribute(value: str) -> str | None:
     if name == "rtcp":
         return f"a=rtcp:9 {NOWHERE}"
     if name == "fingerprint" and _fingerprint(value):
-        return f"a={value}"  # pairs with colons, of which the last eight would pass for an address
+        return f"a={value}"  # pairs with colons, the last eight of which look like an address
     return None if name.startswith("remote-candidates") or tells(value) else f"a={value}"
