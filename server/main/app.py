@@ -16,8 +16,8 @@ from server.http.request.client_info import add_client_info
 from server.http.request.origins import add_origins, answer_preflight
 from server.http.request.overload_pages import Crowd
 from server.http.request.reactor_handoff import come_back
-from server.http.request.request_turns import Turns
-from server.http.request.requests_in_handover import pass_on
+from server.http.request.request_migration import pass_on
+from server.http.request.request_queue import RequestQueue
 from server.http.request.site_services import SERVICES, Services
 from server.http.request.well_known import add_well_known
 from server.ops import log
@@ -110,7 +110,7 @@ def build(
         middlewares=[
             pass_on,
             Crowd().take,
-            Turns().take,
+            RequestQueue().take,
             dressed,
             guard_faults,
             guard_host,

@@ -15,7 +15,7 @@ from server.data.records.store_ports import Logs
 from server.data.records.transcript import Transcript
 from server.http.pages import PAGES
 from server.http.request.client_info import CLIENT_INFO
-from server.http.request.same_origin import from_own_page
+from server.http.request.origins import from_own_page
 from server.http.request.site_services import SERVICES
 from server.http.words.catalogue import ENGLISH
 from server.ops.security.identity_cookie import Identities

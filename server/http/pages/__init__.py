@@ -10,8 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
-from server.http.pages.file import File
 from server.http.pages.page_language import language_of
+from server.http.pages.static_file import File
 from server.http.words import templates
 from server.http.words.catalogue import ENGLISH
 from server.http.words.sentences import Said, said

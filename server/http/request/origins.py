@@ -1,4 +1,4 @@
-"""Open `/api/` to pages of other origins that the operator lists in `server.origins` (Fetch standard, "CORS protocol").
+"""Check the origin of requests, and open `/api/` to the pages that the operator lists in `server.origins` (Fetch standard, "CORS protocol").
 
 **Invariant:** cookies are accepted from a listed origin only, which the response names; `*` in the setting opens what needs no cookie.
 """
@@ -8,13 +8,13 @@ from typing import Final
 
 from aiohttp import web
 
-from server.http.request.same_origin import from_own_page
 from server.http.request.site_services import SERVICES
 
 API: Final = "/api/"
 PREFLIGHT_MAX_AGE_S: Final = 600
 ASKED_HEADERS: Final = "Authorization, Content-Type"  # that a page may send
 TOLD_HEADERS: Final = "Retry-After"  # that a page may read besides those that it always may
+_OWN_FETCH_SITES: Final = frozenset(("same-origin", "none"))
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -77,3 +77,17 @@ def _granted(request: web.Request) -> dict[str, str]:
 def add_origins(app: web.Application) -> None:
     """Add the response headers to the application; `answer_preflight` is one of its middlewares."""
     app.on_response_prepare.append(open_answer)
+
+
+def from_own_page(request: web.BaseRequest, *, takes_null: bool = True) -> bool:
+    """Whether the request comes from an own page, or from a program, which sends neither header.
+
+    `takes_null`: the public documents send no referrer, so the origin of their forms is `null`; then Sec-Fetch-Site decides. The console's pages send
+    their origin, so there `null` is another page's, e.g. a sandboxed frame's.
+    """
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in _OWN_FETCH_SITES:
+        return False
+    origin = request.headers.get("Origin")
+    if origin is None or origin == "null":
+        return origin is None or takes_null
+    return origin.partition("://")[2].lower() == request.host.lower()

@@ -304,7 +304,7 @@ class Door:
 
     def leave(self, send: Send) -> None:
         """Give every connection to `send`: idle ones now, others once they are idle; a connection whose next request begins later moves with it
-        (server.http.request.requests_in_handover).
+        (server.http.request.request_migration).
 
         `send` owns the descriptor that it accepted, until another `Door.arrive` has it; False: not now, and it is called again. New connections of
         `take` are given to it at once.

@@ -14,7 +14,7 @@ from aiohttp import web
 MOST: Final = 8
 
 
-class Turns:
+class RequestQueue:
     """Queue of the requests of one application; `take` is its outermost middleware."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Raise errors whose text is a sentence of the catalogues. **Invariant:** the raiser names the sentence and its values; the presenter chooses the
+"""Define errors whose text is a sentence of the catalogues. **Invariant:** the raiser names the sentence and its values; the presenter chooses the
 language. As text (a command line, a log) it is English.
 """
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from server.http.pages.file import KINDS, File
+from server.http.pages.static_file import KINDS, File
 
 OWN = Path(__file__).parent / "static"
 WEB = Path(__file__).parents[2] / "site/web"

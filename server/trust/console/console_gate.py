@@ -16,7 +16,7 @@ from aiohttp import web
 
 from server.http.request.client_info import cookie_of
 from server.http.request.forms import BadForm, Form, form
-from server.http.request.same_origin import from_own_page
+from server.http.request.origins import from_own_page
 from server.trust.console.console_pages import Pages
 from server.trust.moderators.console_sessions import COOKIE, SESSION, Session, Sessions
 from server.trust.moderators.roles import STEP_UP, Operator, Who, allowed

@@ -8,7 +8,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.http.request.forms import BadForm, form
-from server.http.request.same_origin import from_own_page
+from server.http.request.origins import from_own_page
 from server.trust.console.console_gate import own_path
 from server.trust.console.console_pages import LANGUAGE, LANGUAGE_PATH, Pages
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from server.http.request.forms import BadForm, Form, form
-from server.http.request.same_origin import from_own_page
+from server.http.request.origins import from_own_page
 from server.ops import log
 from server.ops.metrics.exposition import Reading
 from server.ops.security.token_buckets import NetworkBuckets

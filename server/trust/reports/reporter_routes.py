@@ -14,7 +14,7 @@ from server.data.logs.guess_limit import Guesses
 from server.http.pages import PAGES
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.forms import BadForm, form
-from server.http.request.same_origin import from_own_page
+from server.http.request.origins import from_own_page
 from server.http.request.site_services import SERVICES, Services
 from server.http.words.moment_words import moment
 from server.http.words.sentences import Said

@@ -20,7 +20,7 @@ from server.data.statement.term_translations import SAID
 from server.http.pages import PAGES
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.forms import BadForm, Form, form
-from server.http.request.same_origin import from_own_page
+from server.http.request.origins import from_own_page
 from server.http.request.site_services import Services
 from server.trust.data_requests import form_tokens
 from server.trust.data_requests.identity_proof import WHOLE, Proved

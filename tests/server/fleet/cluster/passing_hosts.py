@@ -26,7 +26,7 @@ from server.http.request.client_info import CLIENT_INFO, add_client_info
 from server.http.request.connection_counts import PASSED_ON
 from server.http.request.host_forwarding import OMEGLE, Away, Gone, passed
 from server.http.request.reactor_handoff import Door
-from server.http.request.requests_in_handover import pass_on
+from server.http.request.request_migration import pass_on
 from server.http.request.site_services import SERVICES
 from server.ops.process.listening_sockets import listen_at
 from server.ops.security.host_hints import Places

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from server.http.pages.file import File, takes_gzip
+from server.http.pages.static_file import File, takes_gzip
 
 BODY = b"All work and no play makes Jack a dull boy.\n" * 50
 

@@ -13,9 +13,9 @@ from aiohttp import web
 
 from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
-from server.http.request import requests_in_handover
+from server.http.request import request_migration
 from server.http.request.reactor_handoff import Door
-from server.http.request.requests_in_handover import goes_on, pass_on, said
+from server.http.request.request_migration import goes_on, pass_on, said
 
 HEAD = b"GET /%s HTTP/1.1\r\nHost: localhost\r\n\r\n"
 POST = b"POST /%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s"
@@ -219,7 +219,7 @@ async def test_what_began_before_and_is_found_gone_goes_on_with_its_body() -> No
 async def test_a_request_waits_for_room_on_its_way_and_for_no_more_than_a_moment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(requests_in_handover, "PATIENCE", 0.05)
+    monkeypatch.setattr(request_migration, "PATIENCE", 0.05)
     async with houses() as (old, new), line(old) as (reader, client):
         await answered(reader)
         refused = 0

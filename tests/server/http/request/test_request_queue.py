@@ -7,7 +7,7 @@ from typing import cast
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from server.http.request.request_turns import MOST, Turns
+from server.http.request.request_queue import MOST, RequestQueue
 
 MANY = 20 * MOST
 
@@ -28,7 +28,7 @@ class Clock:
         self._due.cancel()
 
 
-async def begun(turns: Turns, many: int) -> list[tuple[int, int]]:
+async def begun(turns: RequestQueue, many: int) -> list[tuple[int, int]]:
     """(number, turn of the loop) of requests that come at once, in the order in which they begin."""
     found: list[tuple[int, int]] = []
     clock = Clock()
@@ -47,7 +47,7 @@ async def begun(turns: Turns, many: int) -> list[tuple[int, int]]:
 
 
 async def test_a_few_begin_in_each_turn_of_the_loop_and_all_in_order() -> None:
-    found = await begun(Turns(), MANY)
+    found = await begun(RequestQueue(), MANY)
     assert [number for number, _ in found] == list(range(MANY))
     assert (
         max(Counter(turn for _, turn in found).values()) <= 2 * MOST
@@ -56,7 +56,7 @@ async def test_a_few_begin_in_each_turn_of_the_loop_and_all_in_order() -> None:
 
 
 async def test_who_comes_alone_does_not_wait() -> None:
-    turns = Turns()
+    turns = RequestQueue()
     for _ in range(MANY):
         [(_, turn)] = await begun(turns, 1)
         assert turn == 2  # the one after the clock began
@@ -64,7 +64,7 @@ async def test_who_comes_alone_does_not_wait() -> None:
 
 
 async def test_who_gives_up_takes_nobodys_turn() -> None:
-    turns = Turns()
+    turns = RequestQueue()
     answered: list[int] = []
 
     async def ask(number: int) -> None:

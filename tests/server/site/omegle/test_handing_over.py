@@ -19,7 +19,7 @@ from server.http.pages.refusal_pages import PROGRAMS
 from server.http.request.client_info import add_client_info
 from server.http.request.connection_counts import Crowded
 from server.http.request.reactor_handoff import Door
-from server.http.request.requests_in_handover import pass_on
+from server.http.request.request_migration import pass_on
 from server.http.request.site_services import SERVICES, Services
 from server.ops.config.settings import Settings
 from server.ops.health.readiness import Health

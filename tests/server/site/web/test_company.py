@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from server.http.pages.file import File
+from server.http.pages.static_file import File
 from server.site.front.page_files import FOLDER, bare
 from tests.server.site.web.conftest import Opener, Watch, adult, opened
 from tests.server.site.web.servers import Network, Server
