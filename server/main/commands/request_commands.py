@@ -40,7 +40,7 @@ from server.trust.data_requests.request_number import read, shown
 from server.trust.data_requests.request_states import Standing
 from server.trust.data_requests.rights_ports import Request
 
-app = typer.Typer(no_args_is_help=True, help="What people asked about their own data.")
+app = typer.Typer(no_args_is_help=True, help="Requests of people about their own data.")
 Found = TypeVar("Found")
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="of the request")]
 Words = Annotated[str, typer.Option("--answer", metavar="TEXT", help="what the person reads, up to 2,000 characters")]

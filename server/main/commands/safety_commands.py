@@ -38,15 +38,15 @@ from server.trust.evidence.chat_evidence import Evidence
 from server.trust.sanctions.sanction_table import Decision, spoken
 
 app = typer.Typer(no_args_is_help=True)
-app.add_typer(notice_commands.app, name="notices", help="What anybody told us at /notice.")
-app.add_typer(rule_commands.app, name="rules", help="What is looked for in lines (screening).")
+app.add_typer(notice_commands.app, name="notices", help="Notices from the public (/notice).")
+app.add_typer(rule_commands.app, name="rules", help="Rules of the text screening.")
 app.command()(notice_commands.report)
 Ident = Annotated[str, typer.Argument(metavar="CASE", help="its first digits, as `cases` lists them")]
 
 
-def desk(parts: Parts) -> Desk:
+def desk(parts: Parts) -> CaseWork:
     """Return the case desk of a store."""
-    return Desk(parts.database, Sealed(parts.database, parts.objects, parts.pseudonyms), parts.pseudonyms)
+    return CaseWork(parts.database, Sealed(parts.database, parts.objects, parts.pseudonyms), parts.pseudonyms)
 
 
 @app.command()
@@ -209,7 +209,7 @@ def refer(
     operator: Operator = "",
 ) -> None:
     """Write the package of a report about child abuse, as files. Nothing leaves this machine without --send."""
-    if (out is None) == (not sent) or (send and sent) or kind not in child_report.TYPES:
+    if (out is None) == (not sent) or (send and sent) or kind not in referral_package.TYPES:
         stop(
             f"wanted: --out DIR with a --type of {', '.join(referral_package.TYPES)}, and --send or not; or --sent NUMBER alone",
             status=2,
