@@ -141,7 +141,7 @@ def seconds(
     """List the decided cases that wait for your second review: one in twenty that another operator decided."""
 
     async def handler(parts: Parts, _: Settings) -> list[OpenReview]:
-        return list(await desk(parts).second_looks(who(operator)))
+        return list(await desk(parts).open_second_reviews(who(operator)))
 
     found = perform(config, data, handler)
     if as_json:
@@ -165,7 +165,7 @@ def second(
     """Enter what you would have decided in a case that another operator decided, before you see how. It has no consequence."""
 
     async def handler(parts: Parts, _: Settings) -> bool:
-        return await desk(parts).look_again(case, who(operator), why, measure, rule)
+        return await desk(parts).answer_second_review(case, who(operator), why, measure, rule)
 
     say("the same was decided" if perform(config, data, handler) else "something else was decided")
 

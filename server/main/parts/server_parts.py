@@ -49,7 +49,7 @@ from server.trust.child_protection.minor_deletion import Minors
 from server.trust.console.console_ports import Console
 from server.trust.data_requests.rights_ports import Rights
 from server.trust.moderation_ports import Safety
-from server.trust.pictures.picture_nonces import possible
+from server.trust.pictures.picture_nonces import are_pictures_possible
 from server.trust.pictures.service import Pictures
 
 logger = log.get()
@@ -162,7 +162,7 @@ class Server:
 
     def _look(self, safety: Safety) -> None:
         """Look at pictures of cameras, where that is possible here."""
-        if not possible(self._settings):
+        if not are_pictures_possible(self._settings):
             return
         self.pictures = pictures = Pictures(
             self._process, self._settings, lambda: safety.moderated, self.worker.pictured

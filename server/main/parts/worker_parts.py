@@ -26,7 +26,7 @@ from server.realtime.video.ice_servers import Ice
 from server.realtime.video.signal_scrub import scrub
 from server.realtime.worker.worker_loop import Worker
 from server.trust.challenge.challenge_choice import SessionChallenges
-from server.trust.pictures.picture_nonces import possible
+from server.trust.pictures.picture_nonces import are_pictures_possible
 from server.trust.reports.help_lines import Help
 
 
@@ -73,7 +73,7 @@ def rules_of(settings: Settings) -> tuple[Rules, Thresholds]:
         grace=settings.session.grace, require_adult=settings.safety.require_adult, limits=limits.enabled,
         video=settings.video.enabled, screening=settings.screening.text != "off", tips=settings.screening.tips,
         turn=bool(settings.video.turn),
-        pictures=pictures.mode if possible(settings) else "off", snap_mean=pictures.mean, snap_share=pictures.share,
+        pictures=pictures.mode if are_pictures_possible(settings) else "off", snap_mean=pictures.mean, snap_share=pictures.share,
         snaps_required=pictures.require, snap_programs=pictures.omegle == "allow", veil=pictures.auto,
         challenges=limits.enabled and chosen.enabled, challenge_first=chosen.first, challenge_good_for=chosen.good_for,
     )  # fmt: skip

@@ -33,7 +33,7 @@ async def act(
 
     Nothing is done if the subject is banned already, if it is LATE, or if the user has no cookie and shares their network with many.
     """
-    if now > found_at + LATE or await out(connection, ident, now):
+    if now > found_at + LATE or await is_banned(connection, ident, now):
         return False
     subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).one()
     try:
@@ -45,7 +45,7 @@ async def act(
     return True
 
 
-async def out(connection: AsyncConnection, ident: bytes, now: int) -> bool:
+async def is_banned(connection: AsyncConnection, ident: bytes, now: int) -> bool:
     """Whether a ban of this case is in force."""
     running = select(ban.c.id).where(ban.c.case == ident, ban.c.lifted.is_(None), ban.c.until > now).limit(1)
     return (await connection.execute(running)).first() is not None

@@ -94,7 +94,7 @@ class PictureReview(CaseBase):
         """Whether a case has apparent abuse material. Raises Missing, Refused, StoreAway."""
         ident = await self._ident(text)
         async with self._database.read() as connection:
-            return await child.marked(connection, ident)
+            return await child.is_marked(connection, ident)
 
     async def mark(self, text: str, operator: str, why: str) -> None:
         """Mark apparent abuse material in a case: kept for a year in its own folder, its subject paused for a day; the case stays open.
@@ -111,11 +111,11 @@ class PictureReview(CaseBase):
             if row.state == OPEN:
                 self._free_for(row, operator)
             held = await child.mark(connection, self._pseudonyms, ident, now)
-            if not await automatic_actions.out(connection, ident, now):
+            if not await automatic_actions.is_banned(connection, ident, now):
                 subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).one()
                 with contextlib.suppress(Refused):  # neither identity nor network is known: the material is kept
                     await impose(connection, self._pseudonyms, subject, PAUSED, operator[:NAME], now, neutral=True)
-        moved = await child.apart(self._database, self._sealed, ident, now)
+        moved = await child.move_apart(self._database, self._sealed, ident, now)
         await self._note(
             "safety mark", operator, why, ident, f"{moved} pictures apart, {'held' if held else 'no hold'}"
         )
@@ -123,4 +123,4 @@ class PictureReview(CaseBase):
     async def _apart(self, ident: bytes) -> None:
         """Move what could not be moved before."""
         with contextlib.suppress(ObjectsAway):
-            await child.apart(self._database, self._sealed, ident, self.now)
+            await child.move_apart(self._database, self._sealed, ident, self.now)

@@ -83,7 +83,7 @@ class Cases:
             await picture_evidence.write(connection, self._sealed, ident, reported.side, shown, pictures, until)
             if grave:  # whatever the report's reason
                 await child_material.mark(connection, self._pseudonyms, ident, int(self._clock()))
-            grave = await child_material.marked(connection, ident)
+            grave = await child_material.is_marked(connection, ident)
         if grave:
             await self._apart(ident)
         return ident
@@ -96,7 +96,7 @@ class Cases:
         some = bounded(pictures)
         listed = _listed(some, side)
         async with self._database.read() as connection:
-            grave = listed or await child_material.marked(connection, ident)
+            grave = listed or await child_material.is_marked(connection, ident)
         placed = await picture_evidence.put(self._sealed, some, int(self._clock()), child=grave)
         async with self._database.write() as connection:
             await self._database.guard(connection)
@@ -114,7 +114,7 @@ class Cases:
     async def _apart(self, ident: bytes) -> None:
         """Move apparent abuse material to its folder; if the store is away, it is moved when the case is opened."""
         try:
-            await child_material.apart(self._database, self._sealed, ident, int(self._clock()))
+            await child_material.move_apart(self._database, self._sealed, ident, int(self._clock()))
         except (StoreAway, ObjectsAway) as error:
             logger.warning("safety.apart_later", **log.described(error))
 

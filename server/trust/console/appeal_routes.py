@@ -9,7 +9,7 @@ from server.http.words.moment_words import moment
 from server.http.words.sentences import Said
 from server.ops.config.moderation_policy import DAY, FOR_GOOD
 from server.trust.cases.appeal_access import ANSWER
-from server.trust.console.case_pages import CASE, CasePages, seen
+from server.trust.console.case_pages import CASE, CasePages, may_see
 from server.trust.console.case_words import measure, measured
 from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
@@ -35,7 +35,7 @@ class AppealRoutes:
         ident, form = request.match_info["case"], sent(request)
         network = form.flag("network")
         waiting = {
-            (one.case, one.network) for one in await self._desk.appeals(operator.name) if seen(one.queue, operator)
+            (one.case, one.network) for one in await self._desk.appeals(operator.name) if may_see(one.queue, operator)
         }
         outcome = form.get("outcome")
         if (ident, network) not in waiting or outcome not in ("uphold", "reverse"):
@@ -66,7 +66,7 @@ class AppealRoutes:
     ) -> web.StreamResponse:
         t = self._pages.spoken(request)
         waiting = [
-            _shown(one, operator, t) for one in await self._desk.appeals(operator.name) if seen(one.queue, operator)
+            _shown(one, operator, t) for one in await self._desk.appeals(operator.name) if may_see(one.queue, operator)
         ]
         return self._pages.answer(
             "appeals.html", request, operator, status=409 if problem else 200, appeals=waiting, problem=problem,

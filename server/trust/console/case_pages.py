@@ -19,7 +19,7 @@ from server.trust.sanctions.sanction_table import Refused
 CASE = "/case/{case:[0-9a-f]{32}}"
 
 
-def seen(queue: str, operator: Operator) -> bool:
+def may_see(queue: str, operator: Operator) -> bool:
     """Whether a moderator may see cases of a queue; empty: the case is deleted, and a ban is left."""
     return not queue or operator.may(OPENED_BY[queue])
 
@@ -41,7 +41,7 @@ class CasePages:
                 queue = await self._desk.queue_of(request.match_info["case"])
             except Refused:
                 return self.missing(request, operator)
-            return await handler(request, operator) if seen(queue, operator) else self.missing(request, operator)
+            return await handler(request, operator) if may_see(queue, operator) else self.missing(request, operator)
 
         return guarded
 

@@ -17,7 +17,7 @@ from server.ops.config.moderation_policy import AGE, PEOPLE, QUEUES, URGENT, WAR
 from server.trust.cases.case_base import Taken
 from server.trust.console import case_words
 from server.trust.console.appeal_routes import add_appeals
-from server.trust.console.case_pages import CASE, CasePages, seen
+from server.trust.console.case_pages import CASE, CasePages, may_see
 from server.trust.console.case_picture_routes import add_pictures
 from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
@@ -64,7 +64,7 @@ class CaseRoutes:
     async def first(self, request: web.Request, operator: Operator) -> web.StreamResponse:
         """`POST /cases/next`: claim the first case of a queue."""
         queue = sent(request).get("queue")
-        if queue not in QUEUES or not seen(queue, operator):
+        if queue not in QUEUES or not may_see(queue, operator):
             return self._pages.missing(request, operator)
         return await self._onward(queue, operator)
 
@@ -85,7 +85,7 @@ class CaseRoutes:
             await self._desk.undo(ident, operator.name)
         except Refused as why:
             return self._pages.refused(request, operator, why)
-        return to(f"/case/{ident}")
+        return redirect(f"/case/{ident}")
 
     async def decide(self, request: web.Request, operator: Operator) -> web.StreamResponse:
         """`POST /case/ID/decide`: `choice`, `rule`, `minutes`, `days`, `words`."""
@@ -120,7 +120,7 @@ class CaseRoutes:
         except moderator_accounts.Refused as why:
             return await self._case(request, operator, problem=why)
         await self._desk.release(ident, operator.name)
-        return to("/approvals")
+        return redirect("/approvals")
 
     async def _decide(self, request: web.Request, operator: Operator, grade: Grade) -> web.StreamResponse:
         ident = request.match_info["case"]
@@ -153,13 +153,13 @@ class CaseRoutes:
         """Redirect to the next case of a queue, or to the list. `done`: the case just decided."""
         ident = await self._desk.next(queue, operator.name, after)
         more = {"done": done} if done else {}
-        return to(f"/case/{ident}", **more) if ident else to("/cases", queue=queue, **more)
+        return redirect(f"/case/{ident}", **more) if ident else redirect("/cases", queue=queue, **more)
 
     async def _done(self, request: web.Request, operator: Operator) -> dict[str, object] | None:
         """Return this moderator's decision of a moment ago, if the address names it and it may be undone."""
         try:
             ident = request.query.get("done", "")
-            found = await self._desk.lately(ident, operator.name) if ident else None
+            found = await self._desk.undoable_decision(ident, operator.name) if ident else None
         except Refused:
             return None
         if found is None:
@@ -196,7 +196,7 @@ class CaseRoutes:
         )  # fmt: skip
 
 
-def to(path: str, **query: str) -> web.Response:
+def redirect(path: str, **query: str) -> web.Response:
     """Return a redirect (303) with a query."""
     return web.Response(status=303, headers={"Location": f"{path}?{urlencode(query)}" if query else path})
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from server.ops.config.moderation_policy import ADULTS, AGE
 from server.trust.console import case_words
-from server.trust.console.case_pages import CASE, CasePages, seen
+from server.trust.console.case_pages import CASE, CasePages, may_see
 from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
 from server.trust.decisions.case_work import CaseWork
@@ -29,7 +29,7 @@ class SecondReviewRoutes:
     async def waiting(self, request: web.Request, operator: Operator) -> web.StreamResponse:
         """`GET /second`: the cases open for this moderator's review."""
         t = self._pages.spoken(request)
-        found = [one for one in await self._desk.second_looks(operator.name) if seen(one.queue, operator)]
+        found = [one for one in await self._desk.open_second_reviews(operator.name) if may_see(one.queue, operator)]
         rows = [case_words.waits(one, t) for one in found]
         return self._pages.answer("second.html", request, operator, rows=rows)
 
@@ -41,7 +41,7 @@ class SecondReviewRoutes:
         try:
             if measure == AGE and not operator.may(Action.CHILD):
                 raise Refused("refused.age")
-            await self._desk.look_again(ident, operator.name, WHY, measure, rule)
+            await self._desk.answer_second_review(ident, operator.name, WHY, measure, rule)
         except Refused as why:
             return self._pages.refused(request, operator, why)
         return web.Response(status=303, headers={"Location": f"/case/{ident}"})

@@ -211,7 +211,7 @@ class CaseWork(Queues, AppealDecisions, SecondReviews, Referrals):
             subject = (await connection.execute(about)).one()
             return next_step(rule, len((await earlier_steps(connection, subject, self.now)).get(rule, ())))
 
-    async def lately(self, text: str, operator: str) -> Outcome | None:
+    async def undoable_decision(self, text: str, operator: str) -> Outcome | None:
         """Return this moderator's own decision about a case while it may be undone, else None. Raises Refused, StoreAway."""
         ident = await self._ident(text)
         async with self._database.read() as connection:

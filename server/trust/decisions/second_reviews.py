@@ -67,7 +67,7 @@ class SecondReviews(CaseBase):
 
     drawn = staticmethod(drawn)
 
-    async def second_looks(self, operator: str) -> Sequence[OpenReview]:
+    async def open_second_reviews(self, operator: str) -> Sequence[OpenReview]:
         """Return the cases that this moderator may review, of all queues. Raises StoreAway."""
         wanted = (
             select(case.c.id, case.c.queue, case.c.mode, case.c.reasons, case.c.second_asked)
@@ -86,7 +86,7 @@ class SecondReviews(CaseBase):
             for row in rows
         ]
 
-    async def look_again(self, text: str, operator: str, why: str, measure: str, rule: str = "") -> bool:
+    async def answer_second_review(self, text: str, operator: str, why: str, measure: str, rule: str = "") -> bool:
         """Record this moderator's answer. Return whether it equals the decision. Raises Refused, StoreAway."""
         ident, now = await self._ident(text), self.now
         Decision(measure, rule, 15 * MINUTE if measure == "pause" else None).checked()

@@ -40,12 +40,12 @@ async def mark(connection: AsyncConnection, pseudonyms: Pseudonyms, ident: bytes
     return True
 
 
-async def marked(connection: AsyncConnection, ident: bytes) -> bool:
+async def is_marked(connection: AsyncConnection, ident: bytes) -> bool:
     """Whether a case is marked as apparent abuse material."""
     return (await connection.execute(select(case.c.child).where(case.c.id == ident))).scalar() is not None
 
 
-async def apart(database: Database, sealed: Sealed, ident: bytes, now: int) -> int:
+async def move_apart(database: Database, sealed: Sealed, ident: bytes, now: int) -> int:
     """Move the pictures of a marked case to their folder. Return how many. Raises StoreAway, ObjectsAway; called again it continues.
 
     Pictures still in another folder are protected too: the case is in the urgent queue.

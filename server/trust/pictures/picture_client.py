@@ -54,10 +54,6 @@ ENVIRONMENT: Final = {"ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1",
 logger = log.get()
 
 
-def nobody_looks() -> None:
-    """Do nothing: no listener."""
-
-
 class Waiting(NamedTuple):
     """A job whose answer is awaited, since `since`."""
 
@@ -67,9 +63,14 @@ class Waiting(NamedTuple):
 
 
 class PictureClient:
-    """Client of the picture process, one for each process with users, whose name is `process`. `data`: the data folder. Call it in the loop."""
+    """Client of the picture process, one for each process with users, whose name is `process`. `data`: the data folder. Call it in the loop.
 
-    def __init__(self, process: str, chosen: Pictures, data: Path) -> None:
+    `on_change`: called when the process begins or ceases to answer, and for a job when none was there.
+    """
+
+    def __init__(
+        self, process: str, chosen: Pictures, data: Path, on_change: Callable[[], None] = lambda: None
+    ) -> None:
         self._name = process
         self._chosen = chosen
         self._folder = data / FOLDER
@@ -80,8 +81,7 @@ class PictureClient:
         self._seconds = Histogram(PICTURE_BOUNDS)
         self.dropped = 0
         self._lists: object = ()  # as the process read them
-        # called when the process begins or ceases to answer, and for a job when none was there
-        self.changed: Callable[[], None] = nobody_looks
+        self._on_change = on_change
         self._program = Program(self, ANSWER_MAX + 1, strict=True)
 
     @property
@@ -141,7 +141,7 @@ class PictureClient:
             self.dropped += 1
             return None
         if not self.busy:
-            self.changed()
+            self._on_change()
         while len(self._queue) >= self._chosen.queue:
             self._drop(self._queue.popleft())
         self._number = (self._number + 1) % NUMBERS
@@ -206,7 +206,7 @@ class PictureClient:
         self._asked.clear()
         while self._queue:
             self._drop(self._queue.popleft())
-        self.changed()
+        self._on_change()
 
     def ended(self, status: int) -> None:
         """See `Owner`."""
@@ -247,7 +247,7 @@ class PictureClient:
         for what in without:
             logger.warning("pictures.unconfined", what=str(what))
         self._sock = sock
-        self.changed()
+        self._on_change()
 
 
 def stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:

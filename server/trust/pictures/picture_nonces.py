@@ -12,7 +12,7 @@ from server.ops.security.host_hints import Places
 Sent = Callable[[str, Sequence[int], Sequence[str]], object]
 
 
-def possible(settings: Settings) -> bool:
+def are_pictures_possible(settings: Settings) -> bool:
     """Whether this installation can check pictures at all."""
     return settings.pictures.mode != "off" and settings.video.enabled and settings.store.enabled and installed()
 

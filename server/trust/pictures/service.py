@@ -37,8 +37,7 @@ class Pictures:
         self._chosen = chosen
         self._moderated = moderated
         self._news, self._wanted = asyncio.Event(), asyncio.Event()  # something changed; moderators read cases
-        self._judging = PictureClient(process, chosen, settings.data)
-        self._judging.changed = self._news.set
+        self._judging = PictureClient(process, chosen, settings.data, self._news.set)
         self._elsewhere = RemoteJudge(chosen, self._judging) if chosen.provider == "http" else None
         self.told = told
         self.looks = Looks(

@@ -1,4 +1,4 @@
-"""Share what the data request pages have in common: gate, visits, tokens, answers.
+"""Share what the data request pages have in common: language, gate, visits, tokens, answers.
 
 **Invariant:** nothing is cached, framed, indexed or stored in a cookie, and every invalid proof gets the same page.
 
@@ -18,15 +18,17 @@ from server.data.errors import Crowded, ObjectsAway, StoreAway
 from server.data.privacy.registry import REGISTRY
 from server.data.statement.term_translations import SAID
 from server.http.pages import PAGES
+from server.http.pages.page_language import language_of
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.forms import BadForm, Form, form
 from server.http.request.origins import from_own_page
 from server.http.request.site_services import Services
+from server.http.words.sentences import Said
+from server.http.words.sentences import said as spoken
 from server.trust.data_requests import form_tokens
 from server.trust.data_requests.identity_proof import WHOLE, Proved
 from server.trust.data_requests.rights_limits import Limits
 from server.trust.data_requests.rights_ports import Rights
-from server.trust.rights.rights_language import Language, language
 
 PRIVATE = {
     "Cache-Control": "private, no-store",
@@ -45,6 +47,20 @@ class Refused(Exception):
         self.why = why
         self.status = status
         self.wait = wait
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A chosen language. `t`: its sentences; `query`: keeps an explicit choice in addresses."""
+
+    t: Said
+    query: str
+
+
+def language(request: web.BaseRequest) -> Language:
+    """Return the language for a request: by `?lang=`, else by the browser's languages, else English."""
+    name, chosen = language_of(request, spoken())
+    return Language(spoken()[name], f"?lang={name}" if chosen else "")
 
 
 @dataclass(frozen=True, slots=True)

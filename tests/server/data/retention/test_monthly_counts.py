@@ -194,8 +194,8 @@ async def test_second_looks_are_counted_when_they_ended(kit: Kit) -> None:
     for ident in idents:
         await at_desk.decide(ident, "ada", "so", Decision("none"))
     kit.now = START + 60
-    await at_desk.look_again(idents[0], "bob", "so", "none")
-    await at_desk.look_again(idents[1], "bob", "so", "warning", "R4")
+    await at_desk.answer_second_review(idents[0], "bob", "so", "none")
+    await at_desk.answer_second_review(idents[1], "bob", "so", "warning", "R4")
     for days in range(1, 40):
         kit.now = START + days * DAY
         await counted(kit)

@@ -30,8 +30,8 @@ async def test_each_ends_once_by_a_look_or_by_the_clock(kit: Kit) -> None:
     for ident in idents[:3]:
         await at_desk.decide(ident, "ada", "so", Decision("warning", "R4"))
     kit.now = NOW + UNDO + 1
-    await at_desk.look_again(idents[0], "bob", "so", "warning", "R4")
-    await at_desk.look_again(idents[1], "bob", "so", "none")
+    await at_desk.answer_second_review(idents[0], "bob", "so", "warning", "R4")
+    await at_desk.answer_second_review(idents[1], "bob", "so", "none")
     await desk(kit).decide(idents[3], "ada", "so", NONE)  # not drawn
     looked = NOW + UNDO + 1
     assert await ended(kit, looked, looked + 1) == {"agreed": 1, "differed": 1}
@@ -39,4 +39,4 @@ async def test_each_ends_once_by_a_look_or_by_the_clock(kit: Kit) -> None:
     assert await ended(kit, NOW + WITHIN, NOW + WITHIN + 1) == {"missed": 1}
     assert await ended(kit, 0, NOW + 10 * WITHIN) == {"agreed": 1, "differed": 1, "missed": 1}
     kit.now = NOW + WITHIN  # whoever comes now comes too late: it is missed already
-    assert list(await at_desk.second_looks("bob")) == []
+    assert list(await at_desk.open_second_reviews("bob")) == []

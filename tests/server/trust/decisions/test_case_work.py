@@ -224,16 +224,16 @@ async def test_an_undo_gives_back_the_whole_case(kit: Kit) -> None:
         await at_desk.undo(ident, "bob")
     kit.now = NOW + UNDO
     await kit.purge().run()
-    lately = await at_desk.lately(ident, "ada")
+    lately = await at_desk.undoable_decision(ident, "ada")
     assert lately is not None
     assert (lately.measure, lately.rule, lately.undo) == ("ban", "R5", NOW + UNDO)
-    assert await at_desk.lately(ident, "bob") is None
+    assert await at_desk.undoable_decision(ident, "bob") is None
     await at_desk.undo(ident, "ada")
     await known.refresh()
     assert known.find(22, "") is None
     again = await at_desk.show(ident, "ada", "so")
     assert again.listed.claimed_by == "ada"
-    assert await at_desk.lately(ident, "ada") is None
+    assert await at_desk.undoable_decision(ident, "ada") is None
     assert (again.reports, again.texts, again.steps, again.outcome) == (
         before.reports, before.texts, before.steps, None,
     )  # fmt: skip

@@ -24,7 +24,7 @@ def always(kit: Kit) -> CaseWork:
 
 
 async def waiting(at_desk: CaseWork, operator: str) -> list[str]:
-    return [one.id for one in await at_desk.second_looks(operator)]
+    return [one.id for one in await at_desk.open_second_reviews(operator)]
 
 
 async def drawn_case(
@@ -55,7 +55,7 @@ async def test_another_operator_sees_nothing_of_the_decision_until_they_said_the
     assert theirs.steps["R2"] == DAY  # as it was
     assert [(one.record.right, one.record.of) for one in theirs.reports] == [(0, 0)]
     assert [line.text for line in theirs.texts[0].lines] == ["hi", "buy"]
-    assert await at_desk.look_again(ident, "bob", "so", "ban", "R2") is True
+    assert await at_desk.answer_second_review(ident, "bob", "so", "ban", "R2") is True
     shown = await at_desk.show(ident, "bob", "so")
     assert not shown.again
     assert shown.outcome is not None
@@ -65,7 +65,7 @@ async def test_another_operator_sees_nothing_of_the_decision_until_they_said_the
     await known.refresh()
     assert known.find(22, "") is not None  # nothing follows
     with pytest.raises(Refused, match="does not wait"):
-        await at_desk.look_again(ident, "cyd", "so", "none")
+        await at_desk.answer_second_review(ident, "cyd", "so", "none")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ async def test_alike_is_the_same_measure_by_the_same_rule(
 ) -> None:
     at_desk = always(kit)
     ident = await drawn_case(kit, at_desk, decided)
-    assert await at_desk.look_again(ident, "bob", "so", measure, rule) is alike
+    assert await at_desk.answer_second_review(ident, "bob", "so", measure, rule) is alike
     found = (await at_desk.show(ident, "ada", "so")).outcome
     assert found is not None
     assert found.second is not None
@@ -97,7 +97,7 @@ async def test_what_nobody_could_decide_is_refused(kit: Kit) -> None:
     ident = await drawn_case(kit, at_desk)
     for measure, rule in (("", ""), ("none", "R5"), ("ban", ""), ("ban", "R9"), (AGE, "R5"), ("jail", "R5")):
         with pytest.raises(Refused):
-            await at_desk.look_again(ident, "bob", "so", measure, rule)
+            await at_desk.answer_second_review(ident, "bob", "so", measure, rule)
     assert await waiting(at_desk, "bob") == [ident]
 
 
@@ -106,7 +106,7 @@ async def test_with_one_operator_it_waits_for_nobody_and_holds_nothing_up(kit: K
     ident = await drawn_case(kit, at_desk, ban("R5", 7))
     assert await waiting(at_desk, "ada") == []
     with pytest.raises(Refused, match="does not wait"):
-        await at_desk.look_again(ident, "ada", "so", "ban", "R5")
+        await at_desk.answer_second_review(ident, "ada", "so", "ban", "R5")
     known = bans(kit)
     await known.refresh()
     assert known.find(22, "") is not None
@@ -147,6 +147,6 @@ async def test_of_two_who_look_at_once_one_is_counted(kit: Kit) -> None:
     ident = await drawn_case(kit, at_desk)
     assert (await at_desk.show(ident, "bob", "so")).again
     assert (await at_desk.show(ident, "cyd", "so")).again
-    assert await at_desk.look_again(ident, "cyd", "so", "none") is True
+    assert await at_desk.answer_second_review(ident, "cyd", "so", "none") is True
     with pytest.raises(Refused, match="does not wait"):
-        await at_desk.look_again(ident, "bob", "so", "warning", "R4")
+        await at_desk.answer_second_review(ident, "bob", "so", "warning", "R4")

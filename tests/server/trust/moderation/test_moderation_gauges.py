@@ -80,7 +80,7 @@ async def test_second_looks_are_counted_by_what_came_of_them(kit: Kit) -> None:
     for ident in idents:
         await at_desk.decide(ident, "ada", "so", Decision("none"))
     kit.now = NOW + 60
-    assert await at_desk.look_again(idents[0], "bob", "so", "none")
+    assert await at_desk.answer_second_review(idents[0], "bob", "so", "none")
     kit.now += BEHIND + 1
     assert (await looked(figures))["serendip_second_looks"] == {("agreed",): 1, ("differed",): 0, ("missed",): 0}
     kit.now = NOW + 3 * 86_400 + BEHIND + 1

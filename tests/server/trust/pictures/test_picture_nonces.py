@@ -6,7 +6,7 @@ import pytest
 
 from server.ops.config.settings import Settings
 from server.trust.pictures import picture_nonces
-from server.trust.pictures.picture_nonces import Nonces, possible
+from server.trust.pictures.picture_nonces import Nonces, are_pictures_possible
 
 
 def test_each_side_gets_one_that_is_told_where_pictures_go() -> None:
@@ -25,10 +25,10 @@ def test_each_side_gets_one_that_is_told_where_pictures_go() -> None:
     [("pictures", {"mode": "off"}), ("video", {"enabled": False}), ("store", {"enabled": False})],
 )
 def test_what_is_off_makes_it_impossible(tmp_path: Path, section: str, what: dict[str, object]) -> None:
-    assert possible(Settings.model_validate({"data": tmp_path}))
-    assert not possible(Settings.model_validate({"data": tmp_path, section: what}))
+    assert are_pictures_possible(Settings.model_validate({"data": tmp_path}))
+    assert not are_pictures_possible(Settings.model_validate({"data": tmp_path, section: what}))
 
 
 def test_without_the_extra_it_is_impossible(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(picture_nonces, "installed", lambda: False)
-    assert not possible(Settings())
+    assert not are_pictures_possible(Settings())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from server.http.words.sentences import said
 from server.trust.data_requests.rights_limits import TICKETS, TRIES
+from server.trust.rights.rights_page import language
 from tests.server.site.web.servers import Server
 from tests.server.trust.rights.visitor import Visitor
 
@@ -78,3 +80,20 @@ async def test_whatever_is_wrong_about_a_proof_the_answer_has_the_same_bytes(ser
     assert {answer.status for answer in wrong} == {403}
     assert len({answer.body for answer in wrong}) == 1
     assert len({frozenset((k, v) for k, v in answer.headers.items() if k != "Date") for answer in wrong}) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "header", "name", "query"),
+    [
+        ("/", "", "en", ""),
+        ("/", "de-AT,de;q=0.9", "de", ""),
+        ("/", "xx,de;q=0.5", "de", ""),
+        ("/", "no", "nb", ""),
+        ("/?lang=de", "en", "de", "?lang=de"),
+        ("/?lang=../en", "de", "de", ""),
+        ("/?lang=xx", "xx", "en", ""),
+    ],
+)
+def test_a_chosen_language_comes_first_and_is_kept(path: str, header: str, name: str, query: str) -> None:
+    found = language(make_mocked_request("GET", path, headers={"Accept-Language": header}))
+    assert (found.t, found.query) == (said()[name], query)
