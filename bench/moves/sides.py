@@ -27,11 +27,11 @@ from ext.net.ring import Rings
 from ext.reactor.reactor import Reactor
 from server.fleet.ipc.ipc_link import Kind, Link, Message
 from server.fleet.migrate import migration_order, process_target
-from server.fleet.migrate.in_flight import Flight
-from server.fleet.migrate.inheritance import Belongings
-from server.fleet.migrate.migration_counts import Tally
+from server.fleet.migrate.in_flight import InFlight
+from server.fleet.migrate.inheritance import UpgradeParts
+from server.fleet.migrate.migration_counts import MigrationCounts
 from server.fleet.migrate.transfer import Exports
-from server.fleet.migrate.upgrade_target import Taking
+from server.fleet.migrate.upgrade_target import UpgradeTarget
 from server.http.request.reactor_handoff import Door
 from server.ops.metrics.migration_metrics import UPGRADE
 from server.ops.security import secret_keys
@@ -79,11 +79,13 @@ class Side:
         self.worker = Worker(reactor, make_engine, {}, Tokens(secret), Identities(bytes(32)), 15.0)
         self.worker.change_late(float("inf"))  # under callgrind it is late with everything
         self.worker.start()
-        self._flight = Flight()
+        self._flight = InFlight()
         self._moving = Moving(self.worker)
         self._link = Link(sock, self._came, fell)
         door = Door(web.Server(nobody), judge, addresses)
-        self._taking = Taking(Belongings(self.worker, self._moving, door, Tally()), self._link, nothing)
+        self._taking = UpgradeTarget(
+            UpgradeParts(self.worker, self._moving, door, MigrationCounts()), self._link, nothing
+        )
 
     def _came(self, message: Message) -> None:
         if message.kind == Kind.TOOK:
@@ -94,7 +96,9 @@ class Side:
     async def give(self) -> None:
         """Everybody goes to the other side, which has them when this returns."""
         target = process_target.ProcessTarget(self._link.send, self._link.room, self._flight)
-        going = migration_order.MigrationOrder(Exports(self.worker, self._moving, Tally()), target, UPGRADE, target)
+        going = migration_order.MigrationOrder(
+            Exports(self.worker, self._moving, MigrationCounts()), target, UPGRADE, target
+        )
         await going.move()
         await self._flight.landed()
         self.worker.engine.moves.forget()

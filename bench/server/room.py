@@ -31,7 +31,7 @@ from bench.support.results import write
 from engine.matching.thresholds import Thresholds
 from engine.rooms import hub_messages as rows
 from engine.rooms.meeting_placement import HOST_BITS
-from server.fleet.cluster.cluster_node import Cell
+from server.fleet.cluster.cluster_node import ClusterNode
 from server.fleet.cluster.membership import order
 from server.fleet.ipc.ipc_link import Kind, Link, Message
 from server.fleet.rpc.rpc_seal import Seal
@@ -82,7 +82,9 @@ async def _serve(up: socket.socket, place: Place) -> None:
     settings = Cluster(nats=(place.url,), address="127.0.0.1:1", name=place.name)
     seal = Seal(secret_keys.load(place.data))
     process.join(
-        Cell(place.node, settings, seal, lambda: process.people, process.tell_hosts, process.federation, process.flush)
+        ClusterNode(
+            place.node, settings, seal, lambda: process.people, process.tell_hosts, process.federation, process.flush
+        )
     )
     await process.stopped.wait()
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import uvloop
 
-from server.fleet.migrate.new_generation import Arriving, Gone, fault_of
-from server.fleet.migrate.upgrade_command import Upgrading
+from server.fleet.migrate.new_generation import Gone, UpgradeSuccessor, fault_of
+from server.fleet.migrate.upgrade_command import UpgradeCommand
 from server.fleet.supervisor.process_mode import has_several
 from server.main.checks.local_checks import local
 from server.main.parts.server_parts import Server
@@ -78,7 +78,7 @@ async def serve(settings: Settings, again: Callable[[], Settings]) -> int | None
     loop.set_exception_handler(log.loop_fault)
     stop, reload = told_by(signal.SIGTERM, signal.SIGINT), told_by(signal.SIGHUP)
     link = successor.inherited()
-    arriving = Arriving(link) if link is not None else None
+    arriving = UpgradeSuccessor(link) if link is not None else None
     try:
         life = await Life.begun(settings, arriving)
     except (StartError, secret_keys.SecretError) as error:
@@ -108,7 +108,7 @@ class Life:
         self._notifier = Notifier.of_environment(lambda error: logger.warning("notify.failed", **log.described(error)))
         self._arrived: asyncio.Task[None] | None = None
         self.server = Server(settings, secret, sockets)
-        self.upgrading = Upgrading(
+        self.upgrading = UpgradeCommand(
             lambda: self.server.belongings, sockets, self, self._not_now, settings.server.start_within
         )
         self._began = time.monotonic()
@@ -116,7 +116,7 @@ class Life:
         self._control = Control(sockets, settings.data, self.upgrading.upgrade, self._status)
 
     @classmethod
-    async def begun(cls, settings: Settings, arriving: Arriving | None) -> "Life":
+    async def begun(cls, settings: Settings, arriving: UpgradeSuccessor | None) -> "Life":
         """All that is needed to serve. Raises StartError, SecretError."""
         first = arriving is None
         try:
@@ -136,7 +136,7 @@ class Life:
         gc_tuning.settle()
         return life
 
-    async def ready(self, arriving: Arriving | None) -> None:
+    async def ready(self, arriving: UpgradeSuccessor | None) -> None:
         """Serve: at once, or when the process before this one says so."""
         server = self.server
         if arriving is None:
@@ -159,7 +159,7 @@ class Life:
         self.server.health.phase = "ready"
         self.server.take_connections(self._sock)
 
-    async def _be_alone(self, arriving: Arriving) -> None:
+    async def _be_alone(self, arriving: UpgradeSuccessor) -> None:
         """Until everybody is here the process before this one is the service."""
         await arriving.over.wait()
         self.server.worker.look_again()  # who came after a ban or a notice was known here was not looked at

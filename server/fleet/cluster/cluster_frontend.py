@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 from server.data.records.store_ports import Store
 from server.fleet.cluster.epoch_key_exchange import SharedEpochs
 from server.fleet.rpc import node_hello
-from server.fleet.rpc.rpc_client import Asker
+from server.fleet.rpc.rpc_client import RpcClient
 from server.fleet.rpc.rpc_envelope import Kind
 from server.fleet.rpc.rpc_seal import Seal
-from server.fleet.rpc.rpc_server import Handler, Port
+from server.fleet.rpc.rpc_server import Handler, RpcServer
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.exposition import Reading
@@ -28,7 +28,7 @@ class Place(NamedTuple):
     sock: socket.socket
 
 
-class Station:
+class ClusterFrontend:
     """Call it in the loop. `addresses`: of the other hosts' cluster ports, as they are known now."""
 
     def __init__(self, place: Place, settings: Settings, secret: Keys, addresses: Callable[[], Sequence[str]]) -> None:
@@ -36,9 +36,9 @@ class Station:
         self._node, self._cell = place.node, settings.cluster.cell
         self._secrets = list(secret.accepted(Purpose.CLUSTER))
         self._addresses = addresses
-        self.asker = Asker(seal, place.node)
+        self.asker = RpcClient(seal, place.node)
         self.handlers: dict[int, Handler] = {}
-        self.port = Port(place.sock, seal, settings.cluster.address, self.handlers)
+        self.port = RpcServer(place.sock, seal, settings.cluster.address, self.handlers)
         self.epochs: SharedEpochs | None = None
         self._tasks: Tasks | None = None
 

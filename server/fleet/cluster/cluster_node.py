@@ -15,10 +15,10 @@ from typing import Any, Final
 import orjson
 
 from server.fleet.cluster.known_nodes import Place, named
-from server.fleet.cluster.membership import DEAD, SERVING, Beat, Host, Members, read
-from server.fleet.cluster.shared_room import BARS, Federation
+from server.fleet.cluster.membership import DEAD, SERVING, Beat, Host, Membership, read
+from server.fleet.cluster.shared_room import BARS, SharedRoom
 from server.fleet.cluster.shared_room import SIGN_EVERY as EVERY
-from server.fleet.nats.nats_bus import Bus, Handler
+from server.fleet.nats.nats_bus import Handler, NatsBus
 from server.fleet.rpc.rpc_envelope import SKEW
 from server.fleet.rpc.rpc_seal import Seal
 from server.ops import log, version
@@ -32,7 +32,7 @@ NO_MORE: Final[Mapping[str, Handler]] = {}
 logger = log.get()
 
 
-class Cell:
+class ClusterNode:
     """Of the hub. `people`: how many this host has; `changed`: told who there is when that, or whether NATS is there, has changed.
 
     `federation`: this host's part of the one room; `moved`: told when there may be something to be said of it; `more`: handlers of further subjects.
@@ -45,7 +45,7 @@ class Cell:
         seal: Seal,
         people: Callable[[], int],
         changed: Callable[[list[Host]], None],
-        federation: Federation,
+        federation: SharedRoom,
         moved: Callable[[], None] = lambda: None,
         more: Mapping[str, Handler] = NO_MORE,
     ) -> None:
@@ -58,10 +58,10 @@ class Cell:
         self._ended = False
         self._up_since: float | None = None
         self._off: set[str] = set()  # whose clock is off, and was told
-        self.members = Members(node)
+        self.members = Membership(node)
         self._federation = federation
         self._moved = moved
-        self.bus = Bus(settings, seal, {ALL: self._heard, BARS: self._bars, node: self._came, **more})
+        self.bus = NatsBus(settings, seal, {ALL: self._heard, BARS: self._bars, node: self._came, **more})
         federation.say, federation.ready = self.bus.say, lambda: self.bus.takes
 
     async def run(self) -> None:

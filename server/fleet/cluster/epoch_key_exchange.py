@@ -24,7 +24,7 @@ from server.data.errors import StoreAway
 from server.data.keys.epoch_keys import EPOCH, EpochKeys, KeyGone, epoch_of
 from server.data.keys.pseudonyms import fingerprint_of
 from server.data.records.store_ports import Elections
-from server.fleet.rpc.rpc_client import Asker, HostAway
+from server.fleet.rpc.rpc_client import HostAway, RpcClient
 from server.fleet.rpc.rpc_envelope import NONCE, Kind, Status
 from server.fleet.rpc.rpc_seal import Seal
 from server.fleet.rpc.rpc_server import Answer, Request, no
@@ -49,7 +49,7 @@ class SharedEpochs:
     """Of one host. `addresses`: of the others; `ready`: whether the database is open; `clock`: Unix seconds."""
 
     def __init__(
-        self, keys: EpochKeys, elections: Elections, asker: Asker, addresses: Callable[[], Sequence[str]],
+        self, keys: EpochKeys, elections: Elections, asker: RpcClient, addresses: Callable[[], Sequence[str]],
         ready: Callable[[], bool], clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self._keys = keys

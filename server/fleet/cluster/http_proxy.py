@@ -25,7 +25,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from server.fleet.cluster.membership import SERVING, SILENT, Host
-from server.fleet.rpc.rpc_client import Asker, HostAway
+from server.fleet.rpc.rpc_client import HostAway, RpcClient
 from server.fleet.rpc.rpc_envelope import Kind
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.host_forwarding import ADDRESS, ASKS, BASE, RELEASE, WHATS, Away, Gone
@@ -62,7 +62,7 @@ logger = log.get()
 class Connector(aiohttp.BaseConnector):
     """Connections to offices of other hosts, by the addresses of their cluster ports."""
 
-    def __init__(self, asker: Asker) -> None:
+    def __init__(self, asker: RpcClient) -> None:
         super().__init__(keepalive_timeout=IDLE, limit=0)
         self._asker = asker
         self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(CONNECTING))
@@ -87,7 +87,7 @@ class Proxy:
     """Of one office; a `server.http.request.host_forwarding.Passing`. Call it in the loop. `hold`: seconds that a poll is held; `hosts`: who is
     there."""
 
-    def __init__(self, asker: Asker, places: Places, hosts: Callable[[], Sequence[Host]], hold: float) -> None:
+    def __init__(self, asker: RpcClient, places: Places, hosts: Callable[[], Sequence[Host]], hold: float) -> None:
         self._loop = asyncio.get_running_loop()
         self._places = places
         self._hosts = hosts

@@ -105,7 +105,7 @@ class _Heard:
         self.writes = agreed(beat.records) or VERSION  # where it reads none of ours nobody goes there
 
 
-class Members:
+class Membership:
     """All of a cell but this host. `now`: monotonic seconds; `wall`: Unix seconds."""
 
     def __init__(self, node: str) -> None:

@@ -51,7 +51,7 @@ class Batch(NamedTuple):
     down: list[Part]  # rows of the room, for workers of the receiver
 
 
-class Out:
+class OutboundStream:
     """The stream to one host. `life`, `begun`: see the module."""
 
     def __init__(self, node: str, life: int) -> None:
@@ -152,7 +152,7 @@ def _halves(parts: list[tuple[int, int, Rows]]) -> list[list[tuple[int, int, Row
     return [[(way, worker, rows[:middle])], [(way, worker, rows[middle:])]]
 
 
-class Came(Enum):
+class Arrival(Enum):
     """What a message is, by its number."""
 
     NEXT = "next"
@@ -161,7 +161,7 @@ class Came(Enum):
     STALE = "stale"  # it came before, or is of a stream that is over
 
 
-class In:
+class InboundStream:
     """The stream of one host."""
 
     def __init__(self) -> None:
@@ -179,22 +179,22 @@ class In:
         """What came before is not known any more: what comes next has a gap before it, unless it begins."""
         self._next = -1
 
-    def came(self, batch: Batch, now: float) -> Came:
+    def came(self, batch: Batch, now: float) -> Arrival:
         """A message came; what it is."""
         if batch.life != self._life:
             self._over = {life: until for life, until in self._over.items() if until > now}
             if batch.life in self._over:
-                return Came.STALE
+                return Arrival.STALE
             if self._life is not None:
                 self._over = {**dict([*self._over.items()][1 - LIVES :]), self._life: now + LATE}
             self._life = batch.life
         elif batch.begun < self._begun or (batch.begun == self._begun and batch.number < self._next):
-            return Came.STALE
+            return Arrival.STALE
         elif batch.begun == self._begun and batch.number == self._next:
             self._next += 1
-            return Came.NEXT
+            return Arrival.NEXT
         self._begun, self._next = batch.begun, batch.number + 1
-        return Came.BEGUN if batch.number == 0 else Came.GAP
+        return Arrival.BEGUN if batch.number == 0 else Arrival.GAP
 
 
 def read(body: bytes) -> Batch | None:

@@ -27,7 +27,7 @@ from engine.rooms.hub_messages import Row
 from engine.rooms.meeting_placement import HOST_BITS
 from server.fleet.cluster import room_messages
 from server.fleet.cluster.membership import MOST, Beat, Post, Share
-from server.fleet.cluster.room_messages import ROOM, Batch, Came, In, Out
+from server.fleet.cluster.room_messages import ROOM, Arrival, Batch, InboundStream, OutboundStream
 from server.ops.metrics.cluster_metrics import UNREADABLE, WAYS
 from server.ops.metrics.exposition import Reading
 
@@ -37,7 +37,7 @@ LATER: Final = 0.01  # seconds until it is tried again to say what is not taken
 WORKER: Final = (1 << HOST_BITS) - 1
 
 
-class Federation:
+class SharedRoom:
     """Of one hub. `tell`: rows for a worker of this host, by its number; `say`: a message for a host.
 
     `ready`: whether messages are taken now; `hide`: of a network a word that tells it from others, and no more.
@@ -68,8 +68,8 @@ class Federation:
         self._here = int(node or "0", 16) << HOST_BITS
         self._mine: dict[int, Post] = {}  # workers of this host, by number
         self._guests: dict[str, set[int]] = {}  # hosts whose people wait here, and their workers
-        self._outs: dict[str, Out] = {}
-        self._ins: dict[str, In] = {}
+        self._outs: dict[str, OutboundStream] = {}
+        self._ins: dict[str, InboundStream] = {}
         self._there: set[str] = set()  # hosts that are heard
         self._begun = 0
 
@@ -221,24 +221,24 @@ class Federation:
             if len(self._ins) >= MOST:
                 self.tally["unreadable"] += 1
                 return
-            stream = self._ins[batch.node] = In()
+            stream = self._ins[batch.node] = InboundStream()
         known, what = stream.known, stream.came(batch, now)
-        if what is Came.STALE:
+        if what is Arrival.STALE:
             self.tally["stale"] += 1
             return
-        if what is Came.GAP or (what is Came.BEGUN and known):
+        if what is Arrival.GAP or (what is Arrival.BEGUN and known):
             self._missed(batch, what, now)
         elif batch.missed and batch.node == self.owner:
             self._again()
         self._take(batch, now)
 
-    def _missed(self, batch: Batch, what: Came, now: float) -> None:
+    def _missed(self, batch: Batch, what: Arrival, now: float) -> None:
         """Something that a host said was not heard, or what it said before is over."""
         node = batch.node
-        if what is Came.GAP:
+        if what is Arrival.GAP:
             self.tally["gaps"] += 1
         self._part(node, now, forget=False)
-        if what is Came.GAP and node != self.owner:
+        if what is Arrival.GAP and node != self.owner:
             self._out(node).missed = True  # its people say again that they wait here
         if node == self.owner:
             self._again()
@@ -294,13 +294,13 @@ class Federation:
             elif self.ready() and not out.waits and (out.sent is None or out.sent + SIGN_EVERY <= now):
                 self._send(node, out, now)
 
-    def _send(self, node: str, out: Out, now: float) -> None:
+    def _send(self, node: str, out: OutboundStream, now: float) -> None:
         for data in out.take(now):
             self.say(node, data)
             self.tally["messages_out"] += 1
             self.tally["bytes_out"] += len(data)
 
-    def _held(self, node: str, out: Out, now: float) -> bool:
+    def _held(self, node: str, out: OutboundStream, now: float) -> bool:
         """Whether nothing may be said now. What waits for too long is given up."""
         if self.ready():
             return False
@@ -373,10 +373,10 @@ class Federation:
         self._begun += 1
         self._out(node).begin(self._begun)
 
-    def _out(self, node: str) -> Out:
+    def _out(self, node: str) -> OutboundStream:
         out = self._outs.get(node)
         if out is None:
-            out = self._outs[node] = Out(self.node, self._life)
+            out = self._outs[node] = OutboundStream(self.node, self._life)
             self._begun += 1
             out.begin(self._begun)
         return out

@@ -23,7 +23,7 @@ import orjson
 from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.cluster.membership import Host
 from server.fleet.frontend.cluster_broadcast import AGE_MAX, is_age, is_paused
-from server.fleet.rpc.rpc_client import Asker, HostAway, HostRefused
+from server.fleet.rpc.rpc_client import HostAway, HostRefused, RpcClient
 from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_server import Answer, Request, no
 from server.ops import log
@@ -59,7 +59,7 @@ class Catching:
     """Of an office. `take`: told how people stand, and whose video is off, as another host knows it. Call it in the loop."""
 
     def __init__(
-        self, known: Knowing, asker: Asker, hosts: Hosts, take: Callable[[Sequence[Row], Sequence[Row]], None]
+        self, known: Knowing, asker: RpcClient, hosts: Hosts, take: Callable[[Sequence[Row], Sequence[Row]], None]
     ) -> None:
         self._known = known
         self._asker = asker

@@ -12,7 +12,7 @@ from typing import Final
 
 import orjson
 
-from server.fleet.rpc.rpc_client import Asker, HostAway
+from server.fleet.rpc.rpc_client import HostAway, RpcClient
 from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_server import Answer, Request, no
 from server.ops import log
@@ -28,7 +28,7 @@ logger = log.get()
 class PicturesOfAll:
     """A `PicturesOfChats` over that of this host; `addresses`: of the other hosts' cluster ports. Call it in the loop."""
 
-    def __init__(self, here: PicturesOfChats, asker: Asker, addresses: Callable[[], Sequence[str]]) -> None:
+    def __init__(self, here: PicturesOfChats, asker: RpcClient, addresses: Callable[[], Sequence[str]]) -> None:
         self._here = here
         self._asker = asker
         self._addresses = addresses

@@ -14,7 +14,7 @@ KEEP: Final = 1.0  # seconds: longer than a process waits for an answer (`sessio
 _KEYS: Final = ("id", "key", "used")  # fields of a session record that a resume token may hold
 
 
-class Forwarding:
+class ForwardingTable:
     """Forwarding table of one process. `answer`: called with (asking process, key) when a request that waited can be answered."""
 
     def __init__(self, answer: Callable[[str, int], None]) -> None:

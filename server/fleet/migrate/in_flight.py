@@ -9,7 +9,7 @@ import asyncio
 from server.fleet.migrate.transfer import Transfer
 
 
-class Flight:
+class InFlight:
     """Transfers under way to one process, by the number of their message, in their order."""
 
     def __init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from server.fleet.migrate.migration_counts import Tally
+from server.fleet.migrate.migration_counts import MigrationCounts
 from server.http.request.reactor_handoff import Door
 from server.ops.security.token_buckets import Tables
 from server.realtime.worker.connection_moves import Moving
@@ -14,13 +14,13 @@ from server.trust.moderation_ports import Safety
 
 
 @dataclass(frozen=True, slots=True)
-class Belongings:
+class UpgradeParts:
     """The running parts. None: this deployment has none."""
 
     worker: Worker
     moving: Moving
     door: Door
-    tally: Tally
+    tally: MigrationCounts
     recorder: Recorder | None = None
     adapter: Adapter | None = None
     desk: Desk | None = None

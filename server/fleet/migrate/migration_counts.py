@@ -14,7 +14,7 @@ from server.ops.metrics.migration_metrics import (
 )
 
 
-class Tally:
+class MigrationCounts:
     """One of a process. `people`: by why they move, and what became of it; `abroad`: of those who go to another host or come from one, by
     why, the way of their connection, and what became of it."""
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from server.fleet.ipc.ipc_link import HEAD, WIRE, Kind, Link, LinkDown, Message, body_of
-from server.fleet.migrate.inheritance import Belongings
-from server.fleet.migrate.upgrade_target import Taking
+from server.fleet.migrate.inheritance import UpgradeParts
+from server.fleet.migrate.upgrade_target import UpgradeTarget
 from server.ops import log, version
 from server.ops.process import fault_points
 from server.ops.process.successor import NotStarted, inherited
@@ -32,7 +32,7 @@ def fault_of(fault: Exception) -> str:
 
 
 def tell_failure(said: str) -> None:
-    """Tell the process before this one, if there is one, why this one ends before it has a loop. Call it instead of `Arriving`."""
+    """Tell the process before this one, if there is one, why this one ends before it has a loop. Call it instead of `UpgradeSuccessor`."""
     with contextlib.suppress(NotStarted, OSError):
         sock = inherited()
         if sock is None:
@@ -53,14 +53,14 @@ def nothing() -> None:
     """Nobody is to be told."""
 
 
-class Arriving:
+class UpgradeSuccessor:
     """One hand-over: `sockets`, then `ready` or `failed`; what comes after is taken as it comes, until the old process ends."""
 
     def __init__(self, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         self._sockets: asyncio.Future[dict[str, socket.socket]] = loop.create_future()
         self._begun: asyncio.Future[dict[str, Any]] = loop.create_future()
-        self._taking: Taking | None = None
+        self._taking: UpgradeTarget | None = None
         self._accept: Callable[[], None] = nothing
         self.over = asyncio.Event()  # all that there was is here
         self._link = Link(sock, self._came, self._fell)
@@ -81,10 +81,12 @@ class Arriving:
             return  # nobody is there to be told
         self._link.close()
 
-    async def ready(self, has: Belongings, accept: Callable[[], None], on_taken: Callable[[], None] = nothing) -> None:
+    async def ready(
+        self, has: UpgradeParts, accept: Callable[[], None], on_taken: Callable[[], None] = nothing
+    ) -> None:
         """All is there; returns when this process serves. `accept` begins to take connections; `on_taken`: people came."""
         self._accept = accept
-        self._taking = Taking(has, self._link, on_taken)
+        self._taking = UpgradeTarget(has, self._link, on_taken)
         fault_points.at("ready")
         if self._link.is_up:
             self._link.send(Kind.READY, has.worker.engine.moves.versions, version.VERSION)
@@ -113,7 +115,7 @@ class Arriving:
             if message.kind == Kind.END:
                 self.over.set()
 
-    def _begin(self, taking: Taking, pace: dict[str, Any] | None) -> None:
+    def _begin(self, taking: UpgradeTarget, pace: dict[str, Any] | None) -> None:
         if self._begun.done():
             return
         taking.begin(pace)

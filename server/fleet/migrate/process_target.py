@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from server.fleet.ipc.ipc_link import Kind
-from server.fleet.migrate.in_flight import Flight
+from server.fleet.migrate.in_flight import InFlight
 from server.fleet.migrate.transfer import GroupTransfer, Transfer, records_of
 
 AHEAD: Final = 2  # messages under way, so that the target need not wait: the sessions in them are out of service
@@ -20,7 +20,7 @@ class ProcessTarget:
     forwarding table.
     """
 
-    def __init__(self, send: Callable[..., int], room: Callable[[], Any], flight: Flight, name: str = "") -> None:
+    def __init__(self, send: Callable[..., int], room: Callable[[], Any], flight: InFlight, name: str = "") -> None:
         self._send = send
         self._room = room
         self.flight = flight

@@ -13,7 +13,7 @@ from functools import partial
 from engine.engine import BadRecord, Session, SessionRecord
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.migrate import omegle_records
-from server.fleet.migrate.migration_counts import Tally
+from server.fleet.migrate.migration_counts import MigrationCounts
 from server.ops import log
 from server.ops.process import fault_points
 from server.realtime.worker.connection_moves import Moving
@@ -30,7 +30,7 @@ logger = log.get()
 class Imports:
     """Way into one process."""
 
-    def __init__(self, worker: Worker, moving: Moving, tally: Tally, adapter: Adapter | None = None) -> None:
+    def __init__(self, worker: Worker, moving: Moving, tally: MigrationCounts, adapter: Adapter | None = None) -> None:
         self._worker = worker
         self._moving = moving
         self._tally = tally

@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any
 
 from server.fleet.ipc.ipc_link import Kind, Link
-from server.fleet.migrate.in_flight import Flight
-from server.fleet.migrate.inheritance import Belongings
+from server.fleet.migrate.in_flight import InFlight
+from server.fleet.migrate.inheritance import UpgradeParts
 from server.fleet.migrate.transfer import Transfer
 from server.ops import log
 
@@ -21,10 +21,10 @@ Pieces = Iterator[tuple[Any, list[bytes]]]
 logger = log.get()
 
 
-class Faces:
+class SiteRecords:
     """The old side."""
 
-    def __init__(self, has: Belongings, link: Link, flight: Flight) -> None:
+    def __init__(self, has: UpgradeParts, link: Link, flight: InFlight) -> None:
         self._has = has
         self._link = link
         self._flight = flight
@@ -76,7 +76,7 @@ class Faces:
         self._flight.add(number, transfer)
 
 
-def take(has: Belongings, what: str, piece: Any, blobs: list[bytes], descriptors: Sequence[int] = ()) -> None:
+def take(has: UpgradeParts, what: str, piece: Any, blobs: list[bytes], descriptors: Sequence[int] = ()) -> None:
     """A piece goes on here; what cannot be read is told, and lost. The descriptors are this process's from here on."""
     now = time.monotonic()
     try:

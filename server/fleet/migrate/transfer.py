@@ -29,8 +29,8 @@ from typing import Any, Final, NamedTuple, Protocol
 from engine.engine import Session
 from engine.rooms.remote_room import Row
 from server.fleet.migrate import omegle_records
-from server.fleet.migrate.forwarding_table import Forwarding
-from server.fleet.migrate.migration_counts import Tally
+from server.fleet.migrate.forwarding_table import ForwardingTable
+from server.fleet.migrate.migration_counts import MigrationCounts
 from server.ops.metrics.migration_metrics import DESCRIPTOR
 from server.ops.process import fault_points
 from server.realtime.worker.connection_moves import Moving, Released
@@ -190,9 +190,9 @@ class Exports:
         self,
         worker: Worker,
         moving: Moving,
-        tally: Tally,
+        tally: MigrationCounts,
         adapter: Adapter | None = None,
-        forwarding: Forwarding | None = None,
+        forwarding: ForwardingTable | None = None,
     ) -> None:
         self.worker = worker
         self.moving = moving

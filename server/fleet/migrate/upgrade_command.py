@@ -4,18 +4,18 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from server.fleet.migrate.inheritance import Belongings
-from server.fleet.migrate.upgrade_source import START_WITHIN, Doors, Failed, Leaving
+from server.fleet.migrate.inheritance import UpgradeParts
+from server.fleet.migrate.upgrade_source import START_WITHIN, Doors, Failed, UpgradeSource
 from server.ops.process import successor
 from server.ops.process.listening_sockets import Sockets
 
 
-class Upgrading:
+class UpgradeCommand:
     """Of one process. `allowed`: why there can be none now, "" where there can; `start_within`: seconds that the successor may take to start."""
 
     def __init__(
         self,
-        has: Callable[[], Belongings],
+        has: Callable[[], UpgradeParts],
         sockets: Sockets,
         doors: Doors,
         allowed: Callable[[], str],
@@ -26,7 +26,7 @@ class Upgrading:
         self._doors = doors
         self._allowed = allowed
         self._start_within = start_within
-        self._leaving: Leaving | None = None
+        self._leaving: UpgradeSource | None = None
         self._over = asyncio.Event()
         self._over.set()
         self.child: successor.Process | None = None  # that has everything, or is to end as this process does
@@ -48,7 +48,7 @@ class Upgrading:
             child, sock = await successor.start(program)
         except successor.NotStarted as error:
             return {"done": False, "said": str(error)}
-        self._leaving = leaving = Leaving(
+        self._leaving = leaving = UpgradeSource(
             self._has(), child, sock, self._sockets.all(), self._doors, say, start_within=self._start_within
         )
         try:

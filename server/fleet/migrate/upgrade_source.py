@@ -19,12 +19,12 @@ from typing import Any, Final, Protocol
 
 from engine.engine import agreed
 from server.fleet.ipc.ipc_link import Kind, Link, LinkDown, Message
-from server.fleet.migrate.forwarding_table import Forwarding
-from server.fleet.migrate.in_flight import Flight
-from server.fleet.migrate.inheritance import Belongings
+from server.fleet.migrate.forwarding_table import ForwardingTable
+from server.fleet.migrate.in_flight import InFlight
+from server.fleet.migrate.inheritance import UpgradeParts
 from server.fleet.migrate.migration_order import MigrationOrder
 from server.fleet.migrate.process_target import ProcessTarget
-from server.fleet.migrate.site_records import OMEGLE, Faces
+from server.fleet.migrate.site_records import OMEGLE, SiteRecords
 from server.fleet.migrate.transfer import Exports, Transfer
 from server.fleet.migrate.upgrade_target import CHAT, CLIENT, SESSION
 from server.ops import log
@@ -89,14 +89,14 @@ class Result:
     seconds: float = 0.0
 
 
-class Leaving:
+class UpgradeSource:
     """One hand-over. `run`, then `linger` while requests are under way, then `close`. `last`: whether all that comes here has come;
     `start_within`: seconds that the successor may take to start; `forwarding`: the table in which migrated sessions are noted, and the name of
     the successor in it."""
 
     def __init__(
         self,
-        has: Belongings,
+        has: UpgradeParts,
         child: Child,
         sock: socket.socket,
         sockets: Mapping[str, socket.socket],
@@ -104,7 +104,7 @@ class Leaving:
         tell: Tell,
         last: Callable[[], bool] = alone,
         start_within: float = START_WITHIN,
-        forwarding: tuple[Forwarding, str] | None = None,
+        forwarding: tuple[ForwardingTable, str] | None = None,
     ) -> None:
         self._has = has
         self._child = child
@@ -115,11 +115,11 @@ class Leaving:
         self._ready: asyncio.Future[list[Any]] = loop.create_future()
         self._fallen: asyncio.Future[str] = loop.create_future()
         self._stopped: asyncio.Future[None] = loop.create_future()
-        self._flight = Flight()
+        self._flight = InFlight()
         self._saved: list[tuple[int, str | None, str, float]] = []  # answers that were sent
         self._begun = False
         self._link = Link(sock, self._came, self._fell)
-        self._faces = Faces(has, self._link, self._flight)
+        self._faces = SiteRecords(has, self._link, self._flight)
         self._last = last
         self._start_within = start_within
         table, name = forwarding or (None, "")

@@ -13,7 +13,7 @@ from typing import Any, Final
 from engine.core.ports import never_moved
 from server.fleet.ipc.ipc_link import Kind, Link, LinkDown, Message
 from server.fleet.migrate import site_records
-from server.fleet.migrate.inheritance import Belongings
+from server.fleet.migrate.inheritance import UpgradeParts
 from server.fleet.migrate.session_import import Imports
 from server.ops import log
 from server.ops.metrics.migration_metrics import UPGRADE
@@ -30,10 +30,10 @@ SESSION, CLIENT, CHAT = (
 logger = log.get()
 
 
-class Taking:
+class UpgradeTarget:
     """Everything of one hand-over, as it comes. `on_taken`: people came."""
 
-    def __init__(self, has: Belongings, link: Link, on_taken: Callable[[], None]) -> None:
+    def __init__(self, has: UpgradeParts, link: Link, on_taken: Callable[[], None]) -> None:
         self._has = has
         self._link = link
         self._imports = Imports(has.worker, has.moving, has.tally, has.adapter)

@@ -36,7 +36,7 @@ logger = log.get()
 Handler = Callable[[bytes], None]
 
 
-class Bus:
+class NatsBus:
     """Of one process."""
 
     def __init__(self, settings: Cluster, seal: Seal, handlers: dict[str, Handler]) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import OFFICE, Peers
-from server.fleet.migrate.in_flight import Flight
+from server.fleet.migrate.in_flight import InFlight
 from server.fleet.migrate.transfer import Transfer
 from server.http.request.connection_counts import NEW
 
@@ -25,7 +25,7 @@ class Outward:
 
     def __init__(self, peers: Callable[[], Peers]) -> None:
         self._peers = peers
-        self._flight = Flight()
+        self._flight = InFlight()
         self._waiting: deque[tuple[int, bytes]] = deque()
         self.lost = 0  # connections that were closed, because too many waited
 

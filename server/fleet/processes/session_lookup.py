@@ -14,7 +14,7 @@ from typing import Final
 
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB, NEXT, Peers
-from server.fleet.migrate.forwarding_table import Forwarding
+from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.realtime.worker.worker_loop import Worker
 
 WITHIN: Final = 0.3  # seconds for an answer of this host
@@ -43,7 +43,7 @@ class Whereabouts:
         worker: Worker,
         peers: Callable[[], Peers],
         knock: Knock,
-        forwarding: Forwarding,
+        forwarding: ForwardingTable,
     ) -> None:
         self._worker = worker
         self._peers = peers

@@ -15,7 +15,7 @@ from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB, Handler
 from server.fleet.processes.session_lookup import stays
 from server.fleet.processes.worker_links import Links
-from server.fleet.roaming.evacuation import Evacuation, may_go, nobody_stays
+from server.fleet.roaming.evacuation import Evacuation, may_always_move, no_tunnel_stays
 from server.realtime.worker.worker_loop import Worker
 
 LAST: Final = 3.0  # seconds for those who are told to come back, where there are so many
@@ -36,8 +36,8 @@ class Departing:
         links: Callable[[], Links],
         hosts: Hosts,
         stop: asyncio.Event,
-        goes: Callable[[int], bool] = may_go,
-        stay: Callable[[], bool] = nobody_stays,
+        goes: Callable[[int], bool] = may_always_move,
+        stay: Callable[[], bool] = no_tunnel_stays,
     ) -> None:
         self._name = name
         self._worker = worker

@@ -17,13 +17,13 @@ from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB, OFFICE, Handler, Peers, abroad, nobody
 from server.fleet.ipc.process_names import Names
-from server.fleet.migrate.migration_counts import Tally
+from server.fleet.migrate.migration_counts import MigrationCounts
 from server.fleet.processes.session_lookup import Whereabouts
 from server.fleet.processes.worker_transfer import Across
 from server.fleet.roaming.evacuation import Send
-from server.fleet.roaming.host_outbound import Abroad
-from server.fleet.roaming.tunnel_table import Tunnels
-from server.fleet.roaming.visitor_return import Homecoming
+from server.fleet.roaming.host_outbound import HostMigration
+from server.fleet.roaming.tunnel_table import TunnelTable
+from server.fleet.roaming.visitor_return import VisitorReturn
 from server.ops.metrics.cluster_metrics import DOUBTS
 from server.ops.metrics.exposition import Reading
 from server.ops.metrics.histogram import Buckets
@@ -58,7 +58,7 @@ class Links:
         self._also_joined, self._also_dead, self._turned = joined, dead, turned
         self._worker = worker
         self._room = room
-        self.tally = Tally()
+        self.tally = MigrationCounts()
         self.orphaned = asyncio.Event()
         self.across = across = Across(
             worker,
@@ -69,8 +69,8 @@ class Links:
             lambda *asked: self.whereabouts.answer(*asked),
             names,
         )
-        self.tunnels = Tunnels(worker)
-        self.homecoming = Homecoming(worker, room)
+        self.tunnels = TunnelTable(worker)
+        self.homecoming = VisitorReturn(worker, room)
         self.cross: Send | None = None  # people without connections go to a process of another host; None: nobody does
         self.whereabouts = Whereabouts(worker, lambda: self.peers, across.knock, across.forwarding)
         worker.engine.moves.steady = True
@@ -105,10 +105,10 @@ class Links:
         secret: Keys,
         hosts: Hosts,
         takes: Callable[[], bool],
-    ) -> Abroad:
+    ) -> HostMigration:
         """There are other hosts from here on. `node`, `number`: of this process among them; `takes`: whether it takes people."""
         across, worker = self.across, self._worker
-        across.abroad = abroad = Abroad(
+        across.abroad = abroad = HostMigration(
             node,
             number,
             secret,

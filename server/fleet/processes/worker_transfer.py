@@ -17,14 +17,14 @@ from engine.rooms.remote_room import RemoteRoom, Row
 from server.fleet.ipc.ipc_link import Kind, LinkDown, Message
 from server.fleet.ipc.ipc_peers import LAST, Peers
 from server.fleet.ipc.process_names import Names, elsewhere
-from server.fleet.migrate.forwarding_table import Forwarding
-from server.fleet.migrate.in_flight import Flight
-from server.fleet.migrate.migration_counts import Tally
+from server.fleet.migrate.forwarding_table import ForwardingTable
+from server.fleet.migrate.in_flight import InFlight
+from server.fleet.migrate.migration_counts import MigrationCounts
 from server.fleet.migrate.process_target import ProcessTarget
 from server.fleet.migrate.session_import import Imports
 from server.fleet.migrate.transfer import Exports, GroupTransfer, Stage
-from server.fleet.roaming.host_outbound import Abroad
-from server.fleet.roaming.migration_source import Traveller
+from server.fleet.roaming.host_outbound import HostMigration
+from server.fleet.roaming.migration_source import MoveOrder
 from server.ops.metrics.migration_metrics import DRAIN, MEET, RESUME, UPGRADE
 from server.ops.process import fault_points
 from server.realtime.worker.connection_moves import Moving, ask_again
@@ -59,7 +59,7 @@ class Across:
         room: RemoteRoom,
         moving: Moving,
         peers: Callable[[], Peers],
-        tally: Tally,
+        tally: MigrationCounts,
         answer: Callable[[str, int], None],
         names: Names,
     ) -> None:
@@ -71,10 +71,10 @@ class Across:
         self._tally = tally
         self._targets: dict[str, ProcessTarget] = {}
         self._landed = asyncio.Event()  # something did, or came back
-        self.forwarding = Forwarding(answer)
+        self.forwarding = ForwardingTable(answer)
         self.exports = Exports(worker, moving, tally, forwarding=self.forwarding)
         self._imports = Imports(worker, moving, tally)
-        self.abroad: Abroad | None = None  # the way to other hosts; None: there are none
+        self.abroad: HostMigration | None = None  # the way to other hosts; None: there are none
         self._going: deque[Going] = deque()
         self._again: asyncio.TimerHandle | None = None
 
@@ -111,7 +111,7 @@ class Across:
         if self.abroad is None:
             one.stay()
         else:
-            self.abroad.go(one.to, Traveller(one.client, one.meeting, one.why, partial(self._is_ready, one), one.stay))
+            self.abroad.go(one.to, MoveOrder(one.client, one.meeting, one.why, partial(self._is_ready, one), one.stay))
 
     def _later(self) -> None:
         self._again = None
@@ -150,7 +150,7 @@ class Across:
         """Return the target for one worker."""
         if name not in self._targets:
             peers = self._peers()
-            self._targets[name] = ProcessTarget(partial(self._send, name), partial(peers.room, name), Flight(), name)
+            self._targets[name] = ProcessTarget(partial(self._send, name), partial(peers.room, name), InFlight(), name)
         return self._targets[name]
 
     def _send(self, name: str, kind: Kind, *records: Any, **more: Any) -> int:

@@ -59,7 +59,7 @@ def fits(parcel: SessionRecord) -> bool:
     return HEAD + len(orjson.dumps(record)) + size <= LARGEST
 
 
-class ToHosts:
+class EmptiestHost:
     """Target that is all other hosts: the one with the fewest people. `send`: see the type; `places`: where to; `gone`: told who is there."""
 
     def __init__(self, places: Callable[[], Sequence[Place]], send: Send, gone: Callable[[Released], None]) -> None:
@@ -120,12 +120,12 @@ class ToHosts:
         return min(there, key=lambda one: one.people + self._sent[one.name]).name
 
 
-def may_go(_: int) -> bool:
+def may_always_move(_: int) -> bool:
     """Whoever it is."""
     return True
 
 
-def nobody_stays() -> bool:
+def no_tunnel_stays() -> bool:
     """All who are at other hosts may be told to come back."""
     return False
 
@@ -133,7 +133,7 @@ def nobody_stays() -> bool:
 class EvacuationOrder(MigrationOrder):
     """Order in which sessions move without their connections. `goes`: whether a session may, by its id."""
 
-    def __init__(self, exports: Exports, target: ToHosts, goes: Callable[[int], bool]) -> None:
+    def __init__(self, exports: Exports, target: EmptiestHost, goes: Callable[[int], bool]) -> None:
         super().__init__(exports, target, DRAIN, None)
         self._goes = goes
 
@@ -157,14 +157,14 @@ class Evacuation:
         tell_hub: Callable[[], object],
         places: Callable[[], Sequence[Place]],
         send: Send,
-        goes: Callable[[int], bool] = may_go,
-        stay: Callable[[], bool] = nobody_stays,
+        goes: Callable[[int], bool] = may_always_move,
+        stay: Callable[[], bool] = no_tunnel_stays,
     ) -> None:
         self._name = name
         self._stay = stay
         self._worker = exports.worker
         self.tell_hub = tell_hub
-        self._way = ToHosts(places, send, self._tell)
+        self._way = EmptiestHost(places, send, self._tell)
         self._people = EvacuationOrder(exports, self._way, goes)
         self._stayed = 0
 

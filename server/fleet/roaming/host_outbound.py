@@ -13,10 +13,10 @@ from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.ipc.ipc_link import Message
 from server.fleet.ipc.process_names import place
 from server.fleet.migrate.transfer import Exports, GroupTransfer
-from server.fleet.roaming.migration_source import Crossing, Home, Opened, Traveller
-from server.fleet.roaming.migration_target import Landing
-from server.fleet.roaming.socketless_clients import Speaker
-from server.fleet.rpc.rpc_client import Asker
+from server.fleet.roaming.migration_source import HomeProcess, MigrationSource, MoveOrder, Opened
+from server.fleet.roaming.migration_target import MigrationTarget
+from server.fleet.roaming.socketless_clients import SocketlessClients
+from server.fleet.rpc.rpc_client import RpcClient
 from server.fleet.rpc.rpc_seal import Seal
 from server.fleet.rpc.rpc_server import Request
 from server.ops.metrics.exposition import Reading
@@ -24,7 +24,7 @@ from server.ops.security.secret_keys import Keys
 from server.realtime.worker.worker_loop import Worker
 
 
-class Abroad:
+class HostMigration:
     """Of a worker, or the office. Call it in the loop. `node`, `number`: its own, among those of all hosts; `takes`: whether it takes people."""
 
     def __init__(
@@ -41,14 +41,14 @@ class Abroad:
     ) -> None:
         seal = Seal(secret)
         self._hosts = hosts
-        self._crossing = Crossing(hosts, Asker(seal, node), exports, opened)
-        self._landing = Landing(node, number, seal, worker, room, exports.moving, exports.tally, takes)
+        self._crossing = MigrationSource(hosts, RpcClient(seal, node), exports, opened)
+        self._landing = MigrationTarget(node, number, seal, worker, room, exports.moving, exports.tally, takes)
 
-    def speaks(self, speaker: Speaker) -> None:
+    def speaks(self, speaker: SocketlessClients) -> None:
         """There are people without a socket."""
         self._crossing.speaker = speaker
 
-    def go(self, to: str, one: Traveller) -> None:
+    def go(self, to: str, one: MoveOrder) -> None:
         """Somebody goes to a process of another host."""
         self._crossing.go(_home(to), one)
 
@@ -98,5 +98,5 @@ class Abroad:
         return {"serendip_crossings_doubtful": {(what,): count for what, count in counted.items()}}
 
 
-def _home(name: str) -> Home:
-    return Home(name, *place(name))
+def _home(name: str) -> HomeProcess:
+    return HomeProcess(name, *place(name))

@@ -35,11 +35,11 @@ from engine.views import bare
 from ext.migrate.tunnel_moves import prepare
 from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.migrate.transfer import Exports, GroupTransfer, Stage
-from server.fleet.roaming.migration_target import GO, TOOK, look_at
+from server.fleet.roaming.migration_target import GO, TOOK, check_bans
 from server.fleet.roaming.session_transfer import Move, divided, pack, wireless
-from server.fleet.roaming.socketless_clients import NOBODY_SPEAKS
-from server.fleet.roaming.stale_copies import Forgetting
-from server.fleet.rpc.rpc_client import Asker, HostAway, HostRefused, dial
+from server.fleet.roaming.socketless_clients import NO_SOCKETLESS_CLIENTS
+from server.fleet.roaming.stale_copies import StaleCopies
+from server.fleet.rpc.rpc_client import HostAway, HostRefused, RpcClient, dial
 from server.fleet.rpc.rpc_envelope import LARGEST, NONCE, Kind
 from server.ops import log
 from server.ops.metrics.migration_metrics import NONE, RESUME, TUNNEL
@@ -61,7 +61,7 @@ logger = log.get()
 Opened = Callable[[int, str, dict[str, Any], bytes, socket.socket, Mapping[str, Any], str], object]
 
 
-class Home(NamedTuple):
+class HomeProcess(NamedTuple):
     """A process of another host. `name`: as processes here call it."""
 
     name: str
@@ -69,7 +69,7 @@ class Home(NamedTuple):
     worker: int
 
 
-class Traveller(NamedTuple):
+class MoveOrder(NamedTuple):
     """Somebody who is to go. `meeting`: None for who resumes; `ready`: whether they still want to; `stay`: what to do where they do not go."""
 
     client: int
@@ -79,13 +79,13 @@ class Traveller(NamedTuple):
     stay: Callable[[], None]
 
 
-class Crossing:
+class MigrationSource:
     """Of one process that has people. Call it in the loop. `opened`: of whom is given; the two descriptors are its own."""
 
     def __init__(
         self,
         hosts: Hosts,
-        asker: Asker,
+        asker: RpcClient,
         exports: Exports,
         opened: Opened,
     ) -> None:
@@ -97,21 +97,21 @@ class Crossing:
         self._free = asyncio.Semaphore(MOST)
         self._tasks: set[asyncio.Task[bool]] = set()
         self._told = -TOLD_EVERY
-        self.forgetting = Forgetting(hosts, asker, worker)
-        self.speaker = NOBODY_SPEAKS
+        self.forgetting = StaleCopies(hosts, asker, worker)
+        self.speaker = NO_SOCKETLESS_CLIENTS
 
-    def go(self, home: Home, one: Traveller) -> None:
+    def go(self, home: HomeProcess, one: MoveOrder) -> None:
         """Somebody goes, as soon as there is a connection."""
         self._start(self._go(home, one))
 
-    async def send(self, home: Home, transfer: GroupTransfer) -> bool:
+    async def send(self, home: HomeProcess, transfer: GroupTransfer) -> bool:
         """Move a group without its connections, whose descriptors stay the caller's; whether the home has it.
 
         The transfer ends whatever becomes of who waits for it.
         """
         return await asyncio.shield(self._start(self._send(home, transfer)))
 
-    def forget(self, home: Home, people: Sequence[tuple[int, int]]) -> None:
+    def forget(self, home: HomeProcess, people: Sequence[tuple[int, int]]) -> None:
         """People whose home may live, and who are here: it is asked to forget them. `people`: ids and keys, as they went there."""
         host = self._hosts.at(home.node)
         if host is not None:
@@ -139,7 +139,7 @@ class Crossing:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _go(self, home: Home, one: Traveller) -> bool:
+    async def _go(self, home: HomeProcess, one: MoveOrder) -> bool:
         """Whether they went."""
         found = await self._reached(home, one)
         released = None if found is None else await self._released(one)
@@ -175,7 +175,7 @@ class Crossing:
             self._stays(one.stay)
         return False
 
-    async def _send(self, home: Home, transfer: GroupTransfer) -> bool:
+    async def _send(self, home: HomeProcess, transfer: GroupTransfer) -> bool:
         transfer.way = NONE
         transfer.begin(home.name)
         found = await self._dialled(home)
@@ -197,7 +197,7 @@ class Crossing:
 
     # its steps
 
-    async def _reached(self, home: Home, one: Traveller) -> tuple[socket.socket, str] | None:
+    async def _reached(self, home: HomeProcess, one: MoveOrder) -> tuple[socket.socket, str] | None:
         """As `_dialled`; who resumes is not refused for a way that is broken for a moment, as long as the host is there and keeps what they want."""
         until = time.monotonic() + (RESUME_WITHIN if one.why == RESUME else 0.0)
         while (found := await self._dialled(home)) is None and one.ready() and time.monotonic() < until:
@@ -206,7 +206,7 @@ class Crossing:
             await asyncio.sleep(REACH_AGAIN)
         return found
 
-    async def _dialled(self, home: Home) -> tuple[socket.socket, str] | None:
+    async def _dialled(self, home: HomeProcess) -> tuple[socket.socket, str] | None:
         """A connection, and the address at which it asks; None: there is none in time, or too many are under way."""
         host = self._hosts.at(home.node)
         if host is None:
@@ -232,7 +232,7 @@ class Crossing:
         sock.close()
         self._free.release()
 
-    async def _released(self, one: Traveller) -> Released | None:
+    async def _released(self, one: MoveOrder) -> Released | None:
         """They are nowhere; None: they do not go, or cannot."""
         until = time.monotonic() + PATIENCE
         while one.ready() and one.client not in self.forgetting and time.monotonic() < until:
@@ -248,7 +248,9 @@ class Crossing:
             return released
         return None
 
-    async def _carry(self, home: Home, sock: socket.socket, address: str, move: Move, transfer: GroupTransfer) -> None:
+    async def _carry(
+        self, home: HomeProcess, sock: socket.socket, address: str, move: Move, transfer: GroupTransfer
+    ) -> None:
         """Exchange the messages of a move with the home, until the transfer ends; the connection is closed here unless it is taken."""
         nonce, said, end = secrets.token_bytes(NONCE), "", transfer.cut
         move.people.record["v"] = self._hosts.writes
@@ -281,7 +283,9 @@ class Crossing:
         if transfer.stage != Stage.TAKEN:
             self._tell(transfer.stage.name.lower(), said)
 
-    def _open(self, home: Home, released: Released, state: dict[str, Any], data: bytes, sock: socket.socket) -> None:
+    def _open(
+        self, home: HomeProcess, released: Released, state: dict[str, Any], data: bytes, sock: socket.socket
+    ) -> None:
         """The client is a pipe from here on."""
         person = released.parcel.record["people"][0]
         last = bare(person, released.parcel.record["chats"])
@@ -318,7 +322,7 @@ class Crossing:
             logger.error("handover.refused", people=1, **log.described(bad))
             self._lose(released)
         ask_again(self._worker, came)
-        look_at(self._worker, came)
+        check_bans(self._worker, came)
         return came
 
     def _lose(self, released: Released) -> None:

@@ -22,7 +22,7 @@ import orjson
 from engine.engine import BadRecord, Session
 from engine.rooms.remote_room import RemoteRoom, is_meeting
 from ext.migrate.tunnel_moves import prepare
-from server.fleet.migrate.migration_counts import Tally
+from server.fleet.migrate.migration_counts import MigrationCounts
 from server.fleet.roaming.session_transfer import Move, Unreadable, unpack
 from server.fleet.rpc import rpc_envelope
 from server.fleet.rpc.rpc_envelope import Kind, Status
@@ -44,7 +44,7 @@ logger = log.get()
 Said = tuple[Status, bytes]  # an answer
 
 
-class Landing:
+class MigrationTarget:
     """Of a process that has people. Call it in the loop. `node`, `number`: its own, among those of all hosts; `takes`: whether it takes people."""
 
     def __init__(
@@ -55,7 +55,7 @@ class Landing:
         worker: Worker,
         room: RemoteRoom,
         moving: Moving,
-        tally: Tally,
+        tally: MigrationCounts,
         takes: Callable[[], bool],
     ) -> None:
         self._node = node
@@ -164,7 +164,7 @@ class Landing:
             meeting = move.meeting
             self._worker.act(lambda now: self._room.arrived(meeting, now))
         ask_again(self._worker, came)
-        look_at(self._worker, came)
+        check_bans(self._worker, came)
         fault_points.at("taken")
 
     def _mine(self, sock: socket.socket, client: int) -> None:
@@ -213,7 +213,7 @@ class Landing:
         return [(id, key) for id, (_, by, key) in self._came.items() if by == nonce]
 
 
-def look_at(worker: Worker, sessions: Iterable[Session]) -> None:
+def check_bans(worker: Worker, sessions: Iterable[Session]) -> None:
     """Who is banned, or known to be a minor, goes: the word of it may have come while they were nowhere."""
     now = time.monotonic()
     for session in sessions:

@@ -68,7 +68,7 @@ def read_last(payload: bytes) -> dict[str, Any] | None:
     return said if type(said) is dict and said.keys() <= LAST_FIELDS else None
 
 
-class Coming:
+class ReturnRecord:
     """What came so far of somebody who goes back."""
 
     __slots__ = ("_bytes", "_size", "parcel", "whole")

@@ -76,7 +76,7 @@ class Names(Protocol):
         """As other hosts call it."""
 
 
-class Seeking:
+class SessionSearch:
     """Of a hub. `say`: on a subject, to all hosts; `send`: to a process of this one; `people`: the names of those; `unreadable`: told of what is no
     question and no answer. Call it in the loop."""
 

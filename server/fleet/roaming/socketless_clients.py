@@ -1,6 +1,6 @@
 """People without a socket, who speak another protocol than ours, as who sends them to another host sees them. Rule: a socket is made for who went.
 
-Where nobody does there are none (`NOBODY_SPEAKS`).
+Where nobody does there are none (`NO_SOCKETLESS_CLIENTS`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from engine.engine import Session
 
 
-class Speaker(Protocol):
+class SocketlessClients(Protocol):
     """What speaks for people without a socket (`server.site.omegle.remote_clients`), who go as others do: by a connection that it makes for them."""
 
     def ready(self, session: int) -> bool:
@@ -46,4 +46,4 @@ class _Nobody:
         """As `stays`."""
 
 
-NOBODY_SPEAKS: Final[Speaker] = _Nobody()
+NO_SOCKETLESS_CLIENTS: Final[SocketlessClients] = _Nobody()

@@ -15,7 +15,7 @@ from typing import Final
 import orjson
 
 from server.fleet.cluster.known_nodes import Hosts
-from server.fleet.rpc.rpc_client import Asker, HostAway, HostRefused
+from server.fleet.rpc.rpc_client import HostAway, HostRefused, RpcClient
 from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.realtime.worker.worker_loop import Worker
 
@@ -24,10 +24,10 @@ WITHIN: Final = 2.0  # seconds for one answer
 AGAIN: Final = 0.25  # seconds until it is asked again
 
 
-class Forgetting:
+class StaleCopies:
     """Of one process that has people. Call it in the loop."""
 
-    def __init__(self, hosts: Hosts, asker: Asker, worker: Worker) -> None:
+    def __init__(self, hosts: Hosts, asker: RpcClient, worker: Worker) -> None:
         self._hosts = hosts
         self._asker = asker
         self._worker = worker

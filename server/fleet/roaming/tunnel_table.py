@@ -45,7 +45,7 @@ from engine.engine import BadRecord, Session, SessionRecord
 from engine.views import error, left
 from engine.wire.protocol import FAULTS, RECORD, TUNNEL_BROKE, TUNNEL_CLOSED, TUNNEL_LEFT
 from ext.migrate.tunnel_moves import prepare
-from server.fleet.roaming.return_record import Coming, bytes_of, key_of, read_last
+from server.fleet.roaming.return_record import ReturnRecord, bytes_of, key_of, read_last
 from server.ops import log
 from server.ops.metrics.exposition import Reading
 from server.ops.metrics.histogram import Histogram
@@ -92,11 +92,11 @@ class Tunnel:
         self.kept = kept
         self.key = key
         self.since = since
-        self.coming: Coming | None = None  # as they go back
+        self.coming: ReturnRecord | None = None  # as they go back
         self.ended = 0.0  # when their way back began
 
 
-class Tunnels:
+class TunnelTable:
     """Of one process. Call it in the loop. `forget`: told (process, ids and keys) of people whom a home that may live is to forget."""
 
     def __init__(self, worker: Worker, forget: Forget = nobody_forgets) -> None:
@@ -176,7 +176,7 @@ class Tunnels:
 
     def _came(self, tunnel: Tunnel, payload: bytes) -> None:
         if tunnel.coming is None:
-            tunnel.coming = Coming()
+            tunnel.coming = ReturnRecord()
         if tunnel.coming.take(payload, tunnel.key):
             tunnel.ended = time.monotonic()
             self._worker.reactor.half_close(tunnel.number)

@@ -39,7 +39,7 @@ def newest() -> int:
     return VERSION
 
 
-class Homecoming:
+class VisitorReturn:
     """Of one process. Call it in the loop; `turn` after each of the worker's turns."""
 
     def __init__(self, worker: Worker, room: RemoteRoom) -> None:

@@ -13,7 +13,7 @@ from server.fleet.rpc.rpc_server import Answer, Handler, Request
 from server.ops import version
 
 
-class Hello(NamedTuple):
+class NodeHello(NamedTuple):
     """Of one host. `time`: Unix ms; `secrets`: ids of those that it takes, the present one first; `epochs`: those whose keys it has; `schema`: the
     revision of its database, empty: none is open."""
 
@@ -30,11 +30,11 @@ class Hello(NamedTuple):
         return orjson.dumps(self._asdict())
 
 
-def read(data: bytes) -> Hello:
+def read(data: bytes) -> NodeHello:
     """What a host said; fields of a newer version are left out. Raises ValueError."""
     try:
         found = orjson.loads(data)
-        return Hello(**{name: found[name] for name in Hello._fields})
+        return NodeHello(**{name: found[name] for name in NodeHello._fields})
     except (KeyError, TypeError) as error:
         raise ValueError("no hello") from error
 
@@ -45,7 +45,7 @@ def saying(
     """Answers HELLO."""
 
     async def answer(_: Request) -> Answer:
-        hello = Hello(node, cell, version.VERSION, int(time.time() * 1000), secrets, epochs(), schema())
+        hello = NodeHello(node, cell, version.VERSION, int(time.time() * 1000), secrets, epochs(), schema())
         return Answer(Status.TAKEN, hello.packed())
 
     return answer

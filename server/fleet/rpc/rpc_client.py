@@ -43,7 +43,7 @@ async def dial(address: str) -> socket.socket:
     return sock
 
 
-class Asker:
+class RpcClient:
     """Of one host. `node`: who asks; `wall`: Unix seconds."""
 
     def __init__(self, seal: Seal, node: str, wall: Callable[[], float] = time.time) -> None:

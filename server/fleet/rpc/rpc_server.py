@@ -57,7 +57,7 @@ def no(why: str) -> Answer:
     return Answer(Status.NO, why.encode())
 
 
-class Port:
+class RpcServer:
     """One process's part of it: several may accept on copies of one socket. `address`: the one that others reach it by; `wall`: Unix seconds."""
 
     def __init__(

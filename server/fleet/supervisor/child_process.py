@@ -21,7 +21,7 @@ SAID_MAX: Final = 16_384  # bytes of a message to the supervisor
 READS: Final = 16  # messages of one process in one turn
 
 
-class Birth(NamedTuple):
+class ChildStart(NamedTuple):
     """What a process is given as it is forked. `up`: its end of the link to the supervisor; `begun`: whether its generation serves; `before`: for the
     office, the way to the one before; `stale`: the supervisor was told since its start that settings changed; `supervisor`: its meter, for
     the office."""
@@ -42,7 +42,7 @@ class Birth(NamedTuple):
         return told
 
 
-class Said(NamedTuple):
+class ChildMessage(NamedTuple):
     """What a process said to a supervisor. The descriptors are closed once it was heard: who needs one makes a copy."""
 
     kind: int
@@ -50,7 +50,7 @@ class Said(NamedTuple):
     descriptors: list[int]
 
 
-class Line:
+class ChildLink:
     """A supervisor's end of a link."""
 
     def __init__(self, sock: socket.socket) -> None:
@@ -77,7 +77,7 @@ class Line:
             pass  # its death is told otherwise
         return True
 
-    def read(self) -> Iterator[Said]:
+    def read(self) -> Iterator[ChildMessage]:
         """What it said since the last time; what is no message, or of a later release and longer than any, is left out."""
         for _ in range(READS):
             try:
@@ -95,13 +95,13 @@ class Line:
             try:
                 with contextlib.suppress(ValueError, IndexError, TypeError):
                     if len(data) >= HEAD.size:
-                        yield Said(data[1], orjson.loads(data[HEAD.size :])[1:], descriptors)
+                        yield ChildMessage(data[1], orjson.loads(data[HEAD.size :])[1:], descriptors)
             finally:  # also where nobody reads on
                 for descriptor in descriptors:
                     os.close(descriptor)
 
 
-class Child(Line):
+class Child(ChildLink):
     """A process. `why` it was killed here, empty: it was not."""
 
     def __init__(self, name: str, pid: int, sock: socket.socket, clock: float) -> None:

@@ -19,7 +19,7 @@ OUT_MAX: Final = 256 * 1024  # bytes that an asker has not read
 READ: Final = LINE_MAX + 1
 
 
-class Asker:
+class ControlClient:
     """One connection. `until`: when it is closed, if it has not asked, or not read its answer, by then; while it is answered: never."""
 
     def __init__(self, sock: socket.socket, until: float) -> None:
@@ -83,12 +83,12 @@ class Asker:
         return asked if isinstance(asked, dict) else {}
 
 
-class Askers:
+class ControlClients:
     """All that ask one process. `listening`: None where the socket cannot be had."""
 
     def __init__(self, listening: socket.socket | None) -> None:
         self._listening = listening
-        self._askers: dict[int, Asker] = {}
+        self._askers: dict[int, ControlClient] = {}
         self._shut = 0.0  # until when nobody is let in: no descriptor was left
 
     def listen(self, listening: socket.socket) -> None:
@@ -104,7 +104,7 @@ class Askers:
             poll.register(fd, asker.events)
         return min([asker.until for asker in self._askers.values()], default=float("inf"))
 
-    def turn(self, found: Mapping[int, int], now: float) -> Iterator[tuple[Asker, dict[str, Any]]]:
+    def turn(self, found: Mapping[int, int], now: float) -> Iterator[tuple[ControlClient, dict[str, Any]]]:
         """Who asks something, and what. `found`: events by descriptor."""
         if self._listening is not None and self._listening.fileno() in found:
             self._accept(now)
@@ -132,7 +132,7 @@ class Askers:
             self._shut = now + RETRY
             return
         sock.setblocking(False)
-        self._askers[sock.fileno()] = Asker(sock, now + PATIENCE)
+        self._askers[sock.fileno()] = ControlClient(sock, now + PATIENCE)
 
     def close(self) -> None:
         """Nobody is answered any more."""

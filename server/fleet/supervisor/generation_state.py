@@ -16,7 +16,7 @@ from server.ops.process.address_census import HostAddresses
 from server.ops.process.listening_sockets import Sockets
 
 
-class Estate(NamedTuple):
+class GenerationState(NamedTuple):
     """Of one generation. `first`: its first column."""
 
     sockets: Sockets
@@ -31,12 +31,12 @@ class Estate(NamedTuple):
         return records, (*[sock.fileno() for sock in there.values()], self.table.fd)
 
 
-def made(processes: int) -> Estate:
+def made(processes: int) -> GenerationState:
     """What the first generation of so many processes has; who listens is yet to be added."""
-    return Estate(Sockets(), HostAddresses(max(processes, min(2 * processes, COLUMNS_MAX))), 0)
+    return GenerationState(Sockets(), HostAddresses(max(processes, min(2 * processes, COLUMNS_MAX))), 0)
 
 
-def unpacked(records: Sequence[Any], descriptors: Sequence[int], processes: int) -> Estate:
+def unpacked(records: Sequence[Any], descriptors: Sequence[int], processes: int) -> GenerationState:
     """What the generation before left to one of so many processes; the descriptors are copied. Raises TypeError, ValueError.
 
     A table that has no room for them, or is another release's, is left: addresses have their limits anew.
@@ -49,7 +49,7 @@ def unpacked(records: Sequence[Any], descriptors: Sequence[int], processes: int)
     if processes <= columns - first:
         table = os.dup(descriptors[-1])
         try:
-            found = Estate(kept, HostAddresses(columns, given=(table, bytes.fromhex(key))), first)
+            found = GenerationState(kept, HostAddresses(columns, given=(table, bytes.fromhex(key))), first)
         except (ValueError, OSError):
             os.close(table)
         else:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from server.fleet.cluster.membership import SERVING
 from server.fleet.ipc.ipc_peers import HUB
 from server.fleet.supervisor.child_process import Child
-from server.fleet.supervisor.control_clients import Asker
+from server.fleet.supervisor.control_clients import ControlClient
 
 WITHIN: Final = 300.0  # seconds that people have to go to other hosts
 ALONE: Final = "no other host is there: everybody is told to come back, and chats end"
@@ -26,10 +26,10 @@ def others(hub: Child | None) -> int:
     return sum(state == SERVING for _, _, _, state, *_ in cluster.get("others", ()))
 
 
-class Departure:
+class HostDrain:
     """Of one host. `children`: all processes, as they are now."""
 
-    def __init__(self, asker: Asker, children: Mapping[str, Child]) -> None:
+    def __init__(self, asker: ControlClient, children: Mapping[str, Child]) -> None:
         self._asker = asker
         self._since = time.monotonic()
         self._before = {name: child.stands.get("people", 0) for name, child in children.items()}

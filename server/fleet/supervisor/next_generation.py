@@ -24,9 +24,9 @@ from engine.engine import agreed
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import HUB, LAST, NEXT, OFFICE, name_of, number_of
 from server.fleet.migrate.upgrade_source import TELL_EVERY, not_ready
-from server.fleet.supervisor.child_process import Child, Said
-from server.fleet.supervisor.control_clients import Asker
-from server.fleet.supervisor.generation_state import Estate
+from server.fleet.supervisor.child_process import Child, ChildMessage
+from server.fleet.supervisor.control_clients import ControlClient
+from server.fleet.supervisor.generation_state import GenerationState
 from server.ops import log
 from server.ops.process import fault_points, successor
 
@@ -43,7 +43,7 @@ class Process(NamedTuple):
     pidfd: int
 
 
-class Letter(NamedTuple):
+class PendingMessage(NamedTuple):
     """What is to be told to the other supervisor; the descriptors are closed when it was."""
 
     kind: Kind
@@ -51,14 +51,14 @@ class Letter(NamedTuple):
     descriptors: tuple[int, ...]
 
 
-class Following:
+class NextGeneration:
     """One upgrade. `back`: called where it failed, when all of that generation are dead; `start_within`: seconds. Raises NotStarted."""
 
     def __init__(
         self,
-        asker: Asker,
+        asker: ControlClient,
         program: str | None,
-        estate: Estate,
+        estate: GenerationState,
         children: Mapping[str, Child],
         back: Callable[[], None],
         start_within: float,
@@ -70,7 +70,7 @@ class Following:
         self._since = self._begun = self._told = time.monotonic()
         self._said = ""
         self._next: dict[str, Process] = {}
-        self._out: deque[Letter] = deque()
+        self._out: deque[PendingMessage] = deque()
         self._went = [0, 0, 0]  # people, chats and who stayed (`emptying.Moved`), of processes that have ended
         self._ended = False  # the other supervisor is dead, and was waited for
         self._awaited = False  # something of the other generation was among what is waited for
@@ -134,7 +134,7 @@ class Following:
 
     # what comes
 
-    def _came(self, said: Said) -> None:
+    def _came(self, said: ChildMessage) -> None:
         if said.kind == Kind.CHILD:
             name, pid = said.records
             if name in self._next:
@@ -180,7 +180,7 @@ class Following:
                 )
 
     def _tell(self, kind: Kind, *records: Any, descriptors: tuple[int, ...] = ()) -> None:
-        self._out.append(Letter(kind, records, descriptors))
+        self._out.append(PendingMessage(kind, records, descriptors))
 
     def _flush(self) -> None:
         while self._out and self._line.tell(

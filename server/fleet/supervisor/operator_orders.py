@@ -22,10 +22,10 @@ from typing import Any, Final, NamedTuple, Protocol
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import HUB, OFFICE, name_of, number_of
 from server.fleet.supervisor.child_process import Child
-from server.fleet.supervisor.control_clients import Asker
-from server.fleet.supervisor.generation_state import Estate
-from server.fleet.supervisor.host_drain import WITHIN, Departure
-from server.fleet.supervisor.next_generation import ENDING, MOVING, STARTING, Following
+from server.fleet.supervisor.control_clients import ControlClient
+from server.fleet.supervisor.generation_state import GenerationState
+from server.fleet.supervisor.host_drain import WITHIN, HostDrain
+from server.fleet.supervisor.next_generation import ENDING, MOVING, STARTING, NextGeneration
 from server.ops import log
 from server.ops.process import server_status
 from server.ops.process.control_socket import UNKNOWN
@@ -64,7 +64,7 @@ class Host(Protocol):
     def evacuate(self, within: float | None) -> None:
         """End; people have so many seconds more to go to other hosts, None: none, as by SIGTERM."""
 
-    def estate(self) -> Estate:
+    def estate(self) -> GenerationState:
         """What the next generation goes on with. Raises NotStarted."""
 
     def deaths_of(self, name: str) -> int:
@@ -74,14 +74,14 @@ class Host(Protocol):
 class Order(NamedTuple):
     """One that is under way."""
 
-    asker: Asker
+    asker: ControlClient
     again: bool  # it is to be started anew
     child: Child | None  # that is to end
     people: int  # that it had
     since: float
 
 
-class Orders:
+class OperatorOrders:
     """Of one supervisor."""
 
     def __init__(self, host: Host) -> None:
@@ -89,11 +89,11 @@ class Orders:
         self._order: Order | None = None
         self._name = ""
         self._told = 0.0
-        self._following: Following | None = None
+        self._following: NextGeneration | None = None
         self._follower: int | None = None
-        self._departure: Departure | None = None
+        self._departure: HostDrain | None = None
 
-    def take(self, asker: Asker, asked: Mapping[str, Any]) -> None:
+    def take(self, asker: ControlClient, asked: Mapping[str, Any]) -> None:
         """A request."""
         do = asked.get("do")
         if do == "status":
@@ -149,12 +149,12 @@ class Orders:
         if self._following is not None:
             self._following.register(poll)
 
-    def _depart(self, asker: Asker) -> None:
+    def _depart(self, asker: ControlClient) -> None:
         said = self._not_now()
         if said:
             asker.end({"done": False, "said": said})
             return
-        self._departure = departure = Departure(asker, self._host.children)
+        self._departure = departure = HostDrain(asker, self._host.children)
         logger.info("host.leaving", hosts=departure.hosts)
         self._host.evacuate(WITHIN if departure.hosts else None)
 
@@ -169,7 +169,7 @@ class Orders:
             return NOT_NOW
         return ORDERED if self._order is not None else UPGRADING if self._following is not None else ""
 
-    def _upgrade(self, asker: Asker, program: str | None) -> None:
+    def _upgrade(self, asker: ControlClient, program: str | None) -> None:
         host = self._host
         starting = [name for name in host.names if name not in host.off and not self._serves(name)]
         said = ""
@@ -183,7 +183,7 @@ class Orders:
             said = f"{starting[0]} starts"
         if not said:
             try:
-                self._following = Following(
+                self._following = NextGeneration(
                     asker, program, host.estate(), host.children, self._failed, host.start_within
                 )
                 return
@@ -249,7 +249,7 @@ class Orders:
             self._following.stop(STOPPING)
         self._end(False, STOPPING)
 
-    def _begin(self, asker: Asker, which: object, again: bool) -> str:
+    def _begin(self, asker: ControlClient, which: object, again: bool) -> str:
         """Why it cannot be, empty where it is under way."""
         host = self._host
         workers = [name for name in host.names if number_of(name) > 0]

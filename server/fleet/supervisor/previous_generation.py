@@ -22,8 +22,8 @@ from engine.engine import OLDEST, VERSION
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import LAST, OFFICE
 from server.fleet.migrate.new_generation import SEVERAL
-from server.fleet.supervisor.child_process import Child, Line, Said
-from server.fleet.supervisor.generation_state import Estate, unpacked
+from server.fleet.supervisor.child_process import Child, ChildLink, ChildMessage
+from server.fleet.supervisor.generation_state import GenerationState, unpacked
 from server.ops import version
 from server.ops.process import fault_points, successor
 from server.ops.process.listening_sockets import StartError
@@ -31,11 +31,11 @@ from server.ops.process.listening_sockets import StartError
 WITHIN: Final = 10.0  # seconds in which it is said what there is to go on with
 
 
-class Preceding:
+class PreviousGeneration:
     """Of one supervisor. `children`: its processes, by name; `begin`, `alone`: what to do when this generation serves, and is the service."""
 
     def __init__(self, sock: socket.socket) -> None:
-        self._line = Line(sock)
+        self._line = ChildLink(sock)
         self._there: dict[str, int] = {}  # pidfds of the other generation's processes, by the names that they have here
         self._gone: set[str] = set()
         self._ready = self._begun = False
@@ -44,7 +44,7 @@ class Preceding:
         self.begin: Callable[[], None]
         self.alone: Callable[[], None]
 
-    def receive(self, processes: int) -> Estate:
+    def receive(self, processes: int) -> GenerationState:
         """What this generation of so many processes goes on with. Waits for it. Raises StartError."""
         end = time.monotonic() + WITHIN
         while (left := end - time.monotonic()) > 0 and not self._line.closed:
@@ -104,7 +104,7 @@ class Preceding:
         for name in dead:
             self._died(name)
 
-    def _came(self, said: Said) -> None:
+    def _came(self, said: ChildMessage) -> None:
         if said.kind == Kind.PEER:
             to, name, pid = said.records
             end, pidfd = said.descriptors

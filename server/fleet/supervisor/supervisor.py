@@ -23,12 +23,12 @@ from typing import Final
 
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import HUB, OFFICE, number_of
-from server.fleet.supervisor.child_process import Birth, Child, Line
-from server.fleet.supervisor.control_clients import Askers
-from server.fleet.supervisor.generation_state import Estate
-from server.fleet.supervisor.operator_orders import Orders
-from server.fleet.supervisor.previous_generation import Preceding
-from server.fleet.supervisor.watchdog import LOOK_EVERY, Watch
+from server.fleet.supervisor.child_process import Child, ChildLink, ChildStart
+from server.fleet.supervisor.control_clients import ControlClients
+from server.fleet.supervisor.generation_state import GenerationState
+from server.fleet.supervisor.operator_orders import OperatorOrders
+from server.fleet.supervisor.previous_generation import PreviousGeneration
+from server.fleet.supervisor.watchdog import LOOK_EVERY, Watchdog
 from server.ops import log
 from server.ops.process import server_status, upgrade_waiter
 from server.ops.process.cpu_time import Meter
@@ -45,19 +45,19 @@ ENDS: Final = (signal.SIGTERM, signal.SIGINT)
 TOLD: Final = (*ENDS, signal.SIGHUP)
 logger = log.get()
 
-Role = Callable[[Birth], int]  # in the child; the exit status
+Role = Callable[[ChildStart], int]  # in the child; the exit status
 
 
-def no_estate() -> Estate:
+def no_estate() -> GenerationState:
     """Nobody follows."""
     raise NotStarted("this server has nothing to hand over")
 
 
-def _send_meter(birth: Birth) -> None:
+def _send_meter(birth: ChildStart) -> None:
     """Let the supervisor see how the kernel schedules this process (`server.fleet.supervisor.watchdog`)."""
     meter = Meter.of_self()
     if meter is not None:
-        Line(birth.up).tell(Kind.METER, descriptors=meter.descriptors)
+        ChildLink(birth.up).tell(Kind.METER, descriptors=meter.descriptors)
         meter.close()
 
 
@@ -74,18 +74,18 @@ class Supervisor:
         drain: float,
         ready: Callable[[], None],
         died: Callable[[str], None],
-        askers: Askers,
-        estate: Callable[[], Estate] = no_estate,
-        before: Preceding | None = None,
+        askers: ControlClients,
+        estate: Callable[[], GenerationState] = no_estate,
+        before: PreviousGeneration | None = None,
         control: socket.socket | None = None,
-        watch: Watch | None = None,
+        watch: Watchdog | None = None,
     ) -> None:
         self._roles = roles
         self._ready = ready
         self._told_of_death = died
         self._drain = drain
         self.children: dict[str, Child] = {}
-        self._watch = watch or Watch()
+        self._watch = watch or Watchdog()
         self._meter: Meter | None = None  # of this process, while it runs
         self.deaths: Counter[tuple[str, str]] = Counter()  # of processes that were not told to end: by name, and why
         self._due: dict[str, float] = {}  # when one is started anew
@@ -98,7 +98,7 @@ class Supervisor:
         self._before = before
         if before is not None:
             before.children, before.begin, before.alone = self.children, self._serve, self._be_alone
-        self._orders = Orders(self)
+        self._orders = OperatorOrders(self)
         self._stale = False  # settings changed since the start
         self._stopping = False
         self.told_to_end = False  # by a signal
@@ -206,7 +206,9 @@ class Supervisor:
         try:
             pid = os.fork()
             if not pid:
-                self._be(name, ours, Birth(theirs, begun, way and way[0], self._stale, self._meter), way and way[1])
+                self._be(
+                    name, ours, ChildStart(theirs, begun, way and way[0], self._stale, self._meter), way and way[1]
+                )
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, held)
         theirs.close()
@@ -222,7 +224,7 @@ class Supervisor:
                 end.close()
         self.children[name] = new
 
-    def _be(self, name: str, ours: socket.socket, birth: Birth, way: socket.socket | None) -> None:
+    def _be(self, name: str, ours: socket.socket, birth: ChildStart, way: socket.socket | None) -> None:
         """In the child: it never returns."""
         status = 70  # EX_SOFTWARE
         try:

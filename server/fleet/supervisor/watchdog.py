@@ -73,7 +73,7 @@ class Silence:
         self._at, self._sample = at, sample
 
 
-class Watch:
+class Watchdog:
     """Of one supervisor. `hang_after`, `start_within`: seconds (`server.hang_after`, `server.start_within`)."""
 
     def __init__(self, hang_after: float = HANG_AFTER, start_within: float = START_WITHIN) -> None:

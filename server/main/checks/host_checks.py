@@ -21,8 +21,8 @@ from server.fleet.cluster.membership import DEAD, Beat, read
 from server.fleet.nats import nats_connection
 from server.fleet.nats.nats_connection import Proof
 from server.fleet.rpc import node_hello
-from server.fleet.rpc.node_hello import Hello
-from server.fleet.rpc.rpc_client import Asker, HostAway
+from server.fleet.rpc.node_hello import NodeHello
+from server.fleet.rpc.rpc_client import HostAway, RpcClient
 from server.fleet.rpc.rpc_envelope import Kind
 from server.fleet.rpc.rpc_seal import Seal
 from server.main.checks.certificates import certificates
@@ -85,11 +85,11 @@ async def hosts(settings: Cluster, keys: Keys) -> list[Finding]:
                 "another service has this name, or a host another DATA/secret: choose another cluster.name, or copy the secret",
             )
         )
-    asker = Asker(seal, secrets.token_hex(NODE))
+    asker = RpcClient(seal, secrets.token_hex(NODE))
     asked = [(beat, await _hello(asker, beat.address)) for beat in sorted(heard.beats.values())]
     for beat, answer in asked:
         found.append(_host(beat, answer, settings))
-    return found + _together([answer for _, answer in asked if isinstance(answer, Hello)], heard.beats, settings)
+    return found + _together([answer for _, answer in asked if isinstance(answer, NodeHello)], heard.beats, settings)
 
 
 async def _nats(settings: Cluster, server: str, proof: Proof, heard: Heard) -> Finding:
@@ -141,7 +141,7 @@ async def _echo(client: Client, base: str, take: Callable[[Msg], Awaitable[None]
     return True
 
 
-async def _hello(asker: Asker, address: str) -> Hello | str:
+async def _hello(asker: RpcClient, address: str) -> NodeHello | str:
     """Return a host's answer about itself, or the reason for its absence."""
     try:
         return node_hello.read(await asker.ask(address, Kind.HELLO, b""))
@@ -151,7 +151,7 @@ async def _hello(asker: Asker, address: str) -> Hello | str:
         return "what it answers is no answer"
 
 
-def _host(beat: Beat, answer: Hello | str, settings: Cluster) -> Finding:
+def _host(beat: Beat, answer: NodeHello | str, settings: Cluster) -> Finding:
     """Return the finding about one host."""
     name = "this host" if beat.address == settings.address else "host"
     said = f"{name} {beat.node} at {beat.address}"
@@ -179,7 +179,7 @@ def _host(beat: Beat, answer: Hello | str, settings: Cluster) -> Finding:
     return ok("cluster", f"{said}: reached, version {answer.version}, clock {ahead:+.1f} s")
 
 
-def _together(answers: list[Hello], beats: Mapping[str, Beat], settings: Cluster) -> list[Finding]:
+def _together(answers: list[NodeHello], beats: Mapping[str, Beat], settings: Cluster) -> list[Finding]:
     """Return findings about values in which all hosts have to agree."""
     if not beats:
         return [

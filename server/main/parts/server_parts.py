@@ -15,8 +15,8 @@ from engine.wire.protocol import MINOR
 from ext.accept.address_limits import Addresses
 from server.data.records.store_ports import Store
 from server.data.statement import current_statement
-from server.fleet.migrate.inheritance import Belongings
-from server.fleet.migrate.migration_counts import Tally
+from server.fleet.migrate.inheritance import UpgradeParts
+from server.fleet.migrate.migration_counts import MigrationCounts
 from server.http.request.client_info import ClientInfo
 from server.http.request.connection_counts import Crowded
 from server.http.request.reactor_handoff import Door
@@ -86,7 +86,7 @@ class Server:
         self._metrics: MetricsServer | None = None
         if settings.metrics.enabled:
             self._metrics = MetricsServer(self.board, settings.metrics, self.health, sockets)
-        self._tally = Tally()
+        self._tally = MigrationCounts()
         self._process = process
         self._store: Store | None = None
         self._safety: Safety | None = None
@@ -236,11 +236,11 @@ class Server:
         return None if self._store is None or self._safety is None else (self._store, self._safety)
 
     @property
-    def belongings(self) -> Belongings:
+    def belongings(self) -> UpgradeParts:
         """What a successor goes on with; once it is built."""
         adapter, desk = self.pages.get(ADAPTER), self.pages.get(DESK)
         spent, safety = self.services.spent, self._safety
-        return Belongings(
+        return UpgradeParts(
             self.worker, self._moving, self.door, self._tally, self.recorder, adapter, desk, spent, safety
         )
 

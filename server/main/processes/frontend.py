@@ -15,7 +15,7 @@ from functools import partial
 from typing import Final
 
 from engine.rooms.remote_room import RemoteRoom
-from server.fleet.cluster.cluster_frontend import Place, Station
+from server.fleet.cluster.cluster_frontend import ClusterFrontend, Place
 from server.fleet.cluster.http_proxy import Proxy
 from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.frontend.ban_broadcast import Sharing
@@ -27,15 +27,15 @@ from server.fleet.frontend.supervisor_status import Parent
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB, OFFICE, Handler, Peers, number_of
 from server.fleet.ipc.process_names import Names
-from server.fleet.migrate.new_generation import Arriving, Gone
-from server.fleet.migrate.upgrade_source import Failed, Leaving
+from server.fleet.migrate.new_generation import Gone, UpgradeSuccessor
+from server.fleet.migrate.upgrade_source import Failed, UpgradeSource
 from server.fleet.processes.request_forwarding import Passing
 from server.fleet.processes.worker_evacuation import Departing
 from server.fleet.processes.worker_links import Links
 from server.fleet.rpc.rpc_envelope import Kind as Asked
 from server.fleet.rpc.rpc_envelope import Status
 from server.fleet.rpc.rpc_server import Answer, Request
-from server.fleet.supervisor.child_process import Birth
+from server.fleet.supervisor.child_process import ChildStart
 from server.http.request.connection_counts import PASSED_ON
 from server.main.parts.server_parts import Server
 from server.main.processes.frontend_upgrade import Yielding
@@ -72,10 +72,10 @@ class Office:
         room = RemoteRoom(names.number(OFFICE))
         self.sockets = Sockets()
         self.server = Server(settings, secret, self.sockets, room, counted, OFFICE)
-        self._arriving = None if before is None else Arriving(before)
+        self._arriving = None if before is None else UpgradeSuccessor(before)
         self._arrived: asyncio.Task[None] | None = None
         self._leaving: asyncio.Task[None] | None = None
-        self.left: Leaving | None = None  # all is in the office that follows
+        self.left: UpgradeSource | None = None  # all is in the office that follows
         self.gone = asyncio.Event()  # `left` is set
         self.begin = asyncio.Event()
         self.stop = asyncio.Event()
@@ -91,7 +91,7 @@ class Office:
         handlers |= {Kind.BEGIN: self._begin, Kind.FOLLOW: self._follow}
         handlers |= {Kind.LOOK: self._look, Kind.HOSTS: self._others}
         self.hosts = Hosts()
-        self._station = None if place is None else Station(place, settings, secret, self.hosts.addresses)
+        self._station = None if place is None else ClusterFrontend(place, settings, secret, self.hosts.addresses)
         self._proxy: Proxy | None = None
         self._looks: PicturesOfAll | None = None
         self._hold = settings.omegle.hold
@@ -283,7 +283,7 @@ class Office:
         for handle in closed:
             handle()
 
-    async def _be_alone(self, arriving: Arriving) -> None:
+    async def _be_alone(self, arriving: UpgradeSuccessor) -> None:
         await arriving.over.wait()
         self.server.worker.look_again()  # who came after a ban or a notice was known here was not looked at
 
@@ -367,7 +367,7 @@ class Office:
 
 
 async def serve(
-    birth: Birth,
+    birth: ChildStart,
     settings: Settings,
     again: Callable[[], Settings],
     counted: Part,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from server.fleet.ipc.ipc_peers import NEXT, OFFICE
-from server.fleet.migrate.upgrade_source import Leaving, Result
+from server.fleet.migrate.upgrade_source import Result, UpgradeSource
 from server.fleet.processes.worker_links import Links
 from server.main.parts.server_parts import Server
 from server.ops.process.listening_sockets import Sockets
@@ -35,7 +35,7 @@ class Doors:
         self._server.worker.look_again()  # who was on the way, and is here again, was nobody's when a ban came
 
 
-class Yielding(Leaving):
+class Yielding(UpgradeSource):
     """One hand-over of an office's, to the office of this pid. `last`: whether all that comes here has come.
 
     Raises ProcessLookupError: that one is dead.
@@ -51,7 +51,7 @@ class Yielding(Leaving):
         )  # fmt: skip
 
     async def run(self) -> Result:
-        """See `Leaving`."""
+        """See `UpgradeSource`."""
         try:
             return await super().run()
         finally:

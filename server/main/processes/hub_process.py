@@ -17,17 +17,17 @@ from typing import Any, Final
 from engine.engine import Thresholds
 from engine.rooms.hub import Hub
 from engine.rooms.hub_messages import Row
-from server.fleet.cluster.cluster_node import Cell
+from server.fleet.cluster.cluster_node import ClusterNode
 from server.fleet.cluster.membership import Host
-from server.fleet.cluster.shared_room import Federation
+from server.fleet.cluster.shared_room import SharedRoom
 from server.fleet.frontend.cluster_broadcast import Telling
 from server.fleet.frontend.metrics_merge import Answering
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB, OFFICE, Handler, Peers, number_of
 from server.fleet.ipc.process_names import Names
-from server.fleet.roaming.session_search import Seeking
+from server.fleet.roaming.session_search import SessionSearch
 from server.fleet.rpc.rpc_seal import Seal
-from server.fleet.supervisor.child_process import Birth
+from server.fleet.supervisor.child_process import ChildStart
 from server.main.parts.settings_reload import Reloading
 from server.main.parts.worker_parts import rules_of
 from server.ops import log
@@ -51,10 +51,10 @@ class HubProcess:
     def __init__(self, up: socket.socket, thresholds: Thresholds, node: str = "") -> None:
         draw = Ids()
         self.names = Names(node)
-        self.federation = Federation(node, Hub.build(thresholds, draw), thresholds, draw() >> 8, self._tell)
+        self.federation = SharedRoom(node, Hub.build(thresholds, draw), thresholds, draw() >> 8, self._tell)
         self._names: dict[int, str] = {}
         self._people: dict[str, int] = {}
-        self.cell: Cell | None = None  # of several hosts
+        self.cell: ClusterNode | None = None  # of several hosts
         self._drains = False
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
@@ -69,7 +69,9 @@ class HubProcess:
         answering = Answering(HUB, board, lambda: self.peers)
         handlers: dict[int, Handler] = {Kind.ROWS: self._rows, Kind.LOAD: self._load, Kind.READ: answering.read}
         handlers[Kind.LEAVING] = self._leaving
-        self.seeking = Seeking(node, self.names, self._say, self._send, lambda: self.peers.people, self._unreadable)
+        self.seeking = SessionSearch(
+            node, self.names, self._say, self._send, lambda: self.peers.people, self._unreadable
+        )
         self.telling = Telling(node, self._say, partial(self._send, OFFICE, Kind.ALL), self._unreadable)
         handlers |= {Kind.WHO: self.seeking.who, Kind.MINE: self.seeking.mine, Kind.ALL: self.telling.tell}
         handlers[Kind.LEAVE] = lambda *_: self.stopped.set()
@@ -100,7 +102,7 @@ class HubProcess:
         """Of this host."""
         return sum(self._people.values())
 
-    def join(self, cell: Cell) -> None:
+    def join(self, cell: ClusterNode) -> None:
         """This host is one of several."""
         self.cell = cell
         for source in (cell.reading, self.seeking.reading, self.telling.reading):
@@ -120,7 +122,7 @@ class HubProcess:
         self.cell.drain()
         self._tell_places(self.cell)
 
-    def _tell_places(self, cell: Cell) -> None:
+    def _tell_places(self, cell: ClusterNode) -> None:
         """Where people of this host may go, to all who have some."""
         places = list(map(list, cell.places()))
         for name in self.peers.others:
@@ -216,7 +218,7 @@ class HubProcess:
             self._timer = self._loop.call_later(max(TICK, due - now), self._on_timer)
 
 
-async def serve(birth: Birth, settings: Settings, again: Callable[[], Settings], node: str) -> int:
+async def serve(birth: ChildStart, settings: Settings, again: Callable[[], Settings], node: str) -> int:
     """The whole life of the hub. Of settings that change it takes those of the log. `node`: this generation among hosts.
 
     Raises SecretError.
@@ -229,7 +231,7 @@ async def serve(birth: Birth, settings: Settings, again: Callable[[], Settings],
         process.federation.hide = seal.hidden
         subjects = {**process.seeking.handlers, **process.telling.handlers}
         process.join(
-            Cell(
+            ClusterNode(
                 node,
                 settings.cluster,
                 seal,

@@ -21,12 +21,12 @@ from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import HUB, OFFICE, name_of, number_of
 from server.fleet.migrate.new_generation import fault_of
 from server.fleet.supervisor import generation_state as inherited
-from server.fleet.supervisor.child_process import Birth, Line
-from server.fleet.supervisor.control_clients import Askers
-from server.fleet.supervisor.previous_generation import Preceding
+from server.fleet.supervisor.child_process import ChildLink, ChildStart
+from server.fleet.supervisor.control_clients import ControlClients
+from server.fleet.supervisor.previous_generation import PreviousGeneration
 from server.fleet.supervisor.process_mode import number_of_workers
 from server.fleet.supervisor.supervisor import Role, Supervisor
-from server.fleet.supervisor.watchdog import Watch
+from server.fleet.supervisor.watchdog import Watchdog
 from server.main.checks.cluster_needs import unfit
 from server.main.processes import frontend, hub_process, worker_process
 from server.ops import log, version
@@ -53,7 +53,7 @@ def run(settings: Settings, again: Callable[[], Settings]) -> tuple[int, int | N
     Raises StartError, SecretError, NotStarted.
     """
     link = successor.inherited()
-    before = None if link is None else Preceding(link)
+    before = None if link is None else PreviousGeneration(link)
     try:
         supervisor = _made(settings, again, before)
     except (StartError, secret_keys.SecretError) as error:
@@ -82,7 +82,7 @@ async def _let_go(follower: int) -> None:
         await notifier.heard()
 
 
-def _made(settings: Settings, again: Callable[[], Settings], before: Preceding | None) -> Supervisor:
+def _made(settings: Settings, again: Callable[[], Settings], before: PreviousGeneration | None) -> Supervisor:
     """All that is common to the processes. Raises StartError, SecretError."""
     for said, remedy in unfit(settings):
         raise StartError(f"{said}: {remedy}")
@@ -122,8 +122,8 @@ def _made(settings: Settings, again: Callable[[], Settings], before: Preceding |
 
     gc_tuning.settle()  # what is there is every child's: a collection in one would write to all of it, and have a copy
     drain = settings.server.drain + ENDING
-    watch = Watch(settings.server.hang_after, settings.server.start_within)
-    return Supervisor(roles, drain, ready, died, Askers(None), lambda: estate, before, control, watch)
+    watch = Watchdog(settings.server.hang_after, settings.server.start_within)
+    return Supervisor(roles, drain, ready, died, ControlClients(None), lambda: estate, before, control, watch)
 
 
 def _place(settings: Settings, node: str, sockets: Sockets) -> Place | None:
@@ -153,21 +153,21 @@ def _worker(
     again: Callable[[], Settings],
     counted: Part,
     node: str,
-    birth: Birth,
+    birth: ChildStart,
 ) -> Coroutine[Any, Any, int]:
     return worker_process.serve(number, birth, listening, settings, again, counted, node)
 
 
-def _role(main: Callable[[Birth], Coroutine[Any, Any, int]]) -> Role:
+def _role(main: Callable[[ChildStart], Coroutine[Any, Any, int]]) -> Role:
     """A process with a loop of its own; what it could not be started for is told on standard error, and to its supervisor."""
 
-    def be(birth: Birth) -> int:
+    def be(birth: ChildStart) -> int:
         log.renew()
         process_setup.forbid_dumps()
         try:
             return uvloop.run(main(birth))
         except (StartError, secret_keys.SecretError) as error:
-            Line(birth.up).tell(Kind.FAILED, str(error))
+            ChildLink(birth.up).tell(Kind.FAILED, str(error))
             with contextlib.suppress(OSError):
                 os.write(2, f"serendip: {error}\n".encode())
             return 1

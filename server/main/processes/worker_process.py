@@ -27,7 +27,7 @@ from server.fleet.processes.http_forwarding import Outward
 from server.fleet.processes.worker_drain_out import Emptying
 from server.fleet.processes.worker_evacuation import Departing
 from server.fleet.processes.worker_links import PAUSED_MAX, Links
-from server.fleet.supervisor.child_process import Birth
+from server.fleet.supervisor.child_process import ChildStart
 from server.main.parts.line_screening import Looking
 from server.main.parts.people_parts import Reception
 from server.main.parts.settings_reload import Reloading
@@ -305,7 +305,7 @@ class WorkerProcess:
 
 async def serve(
     number: int,
-    birth: Birth,
+    birth: ChildStart,
     listening: socket.socket,
     settings: Settings,
     again: Callable[[], Settings],

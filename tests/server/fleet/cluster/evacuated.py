@@ -17,7 +17,7 @@ import orjson
 from engine.engine import BadRecord, SessionRecord
 from server.fleet.cluster.known_nodes import Place
 from server.fleet.migrate.transfer import GroupTransfer
-from server.fleet.roaming.evacuation import Evacuation, may_go
+from server.fleet.roaming.evacuation import Evacuation, may_always_move
 from server.fleet.roaming.session_transfer import Move, pack, unpack
 from server.ops.metrics.migration_metrics import DRAIN, NONE
 from server.ops.security.secret_keys import Keys
@@ -58,7 +58,7 @@ class Cell:
         self.people: list[Person] = []
         self.places = lambda: [Place(name(at), 0) for at in range(1, len(hosts))]
 
-    def evacuation(self, goes: Callable[[int], bool] = may_go) -> Evacuation:
+    def evacuation(self, goes: Callable[[int], bool] = may_always_move) -> Evacuation:
         """Of the first host."""
         one = self.workers[0]
         return Evacuation("worker 1", one.links.across.exports, lambda: None, self.places, self.send, goes)

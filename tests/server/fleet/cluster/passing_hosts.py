@@ -18,10 +18,10 @@ from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from server.fleet.cluster.http_proxy import Proxy
 from server.fleet.cluster.membership import SERVING, Host
-from server.fleet.rpc.rpc_client import Asker
+from server.fleet.rpc.rpc_client import RpcClient
 from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_seal import Seal
-from server.fleet.rpc.rpc_server import Answer, Port, Request
+from server.fleet.rpc.rpc_server import Answer, Request, RpcServer
 from server.http.request.client_info import CLIENT_INFO, add_client_info
 from server.http.request.connection_counts import PASSED_ON
 from server.http.request.host_forwarding import OMEGLE, Away, Gone, passed
@@ -48,8 +48,8 @@ class There:
         self.answers: Answers = self.tells
         self.asked: list[str] = []  # ids that it was asked for
         seal = Seal(secret)
-        self.asker = Asker(seal, secrets.token_hex(5))
-        self.port = Port(self.sock, seal, self.address, {Kind.HTTP: self._http})
+        self.asker = RpcClient(seal, secrets.token_hex(5))
+        self.port = RpcServer(self.sock, seal, self.address, {Kind.HTTP: self._http})
         self.arrived = 0
         self.judge = Judge(hosts=[], origins=[], proxies=["127.0.0.1/32"])
 

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from server.fleet.rpc.rpc_client import Asker
+from server.fleet.rpc.rpc_client import RpcClient
 from server.fleet.rpc.rpc_envelope import Status
 from server.fleet.rpc.rpc_seal import Seal
-from server.fleet.rpc.rpc_server import Answer, Handler, Port, Request
+from server.fleet.rpc.rpc_server import Answer, Handler, Request, RpcServer
 from server.ops.config.cluster_settings import split
 from server.ops.process.listening_sockets import listen_at
 from server.ops.security import secret_keys
@@ -27,12 +27,12 @@ class There:
         self.seal = Seal(secret)
         self.off = 0.0  # seconds by which its clock is ahead of the test's
         self.now = 1_795_000_000.0
-        self.port = Port(sock, self.seal, self.address, handlers, lambda: self.now + self.off)
-        self.asker = Asker(self.seal, NODE, lambda: self.now)
+        self.port = RpcServer(sock, self.seal, self.address, handlers, lambda: self.now + self.off)
+        self.asker = RpcClient(self.seal, NODE, lambda: self.now)
 
-    def other(self, folder: Path) -> Asker:
+    def other(self, folder: Path) -> RpcClient:
         """Of a host with another secret."""
-        return Asker(Seal(secret_keys.load(folder)), NODE, lambda: self.now)
+        return RpcClient(Seal(secret_keys.load(folder)), NODE, lambda: self.now)
 
     async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection that says nothing yet."""

@@ -23,11 +23,11 @@ from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import HUB, OFFICE
 from server.fleet.ipc.process_names import Names
 from server.fleet.processes.request_forwarding import Passing
-from server.fleet.roaming.host_outbound import Abroad
+from server.fleet.roaming.host_outbound import HostMigration
 from server.fleet.roaming.migration_target import GO
 from server.fleet.rpc.rpc_envelope import HEAD
 from server.fleet.rpc.rpc_seal import SEALED, Seal
-from server.fleet.rpc.rpc_server import Port, Request, exactly
+from server.fleet.rpc.rpc_server import Request, RpcServer, exactly
 from server.ops.process.listening_sockets import listen_at
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.migrate.rig import until
@@ -135,7 +135,7 @@ class There:
         self.names = Names(node)
         self.host = Host(secret, node)
         self.hosts = Hosts()
-        self.abroad: dict[Working, Abroad] = {}
+        self.abroad: dict[Working, HostMigration] = {}
         self.takes = True
         sock = listen_at("127.0.0.1", 0)
         self.relay = Relay(sock.getsockname()[1])
@@ -143,7 +143,7 @@ class There:
         self.office = self.worker(0)
         self.passing = Passing(node, lambda: self.office.peers, self.office.links.across, self._own)
         behind = [3600.0]  # it began an hour ago: what is asked has one answer
-        self.port = Port(sock, Seal(secret), self.address, self.passing.handlers, lambda: time.time() - behind[0])
+        self.port = RpcServer(sock, Seal(secret), self.address, self.passing.handlers, lambda: time.time() - behind[0])
         self.port.start()
         behind[0] = 0.0
 

@@ -15,8 +15,8 @@ from engine.matching.thresholds import Thresholds
 from engine.rooms.hub import Hub
 from engine.rooms.hub_messages import Row
 from engine.rooms.meeting_placement import HOST_BITS
-from server.fleet.cluster.membership import DEAD, Beat, Members, read
-from server.fleet.cluster.shared_room import BARS, SIGN_EVERY, Federation
+from server.fleet.cluster.membership import DEAD, Beat, Membership, read
+from server.fleet.cluster.shared_room import BARS, SIGN_EVERY, SharedRoom
 from tests.engine.workers import Host, Worker
 from tests.engine.world import Wire
 
@@ -41,11 +41,11 @@ class Site:
         life = next(self.cell.lives)
         numbers = count(life << 32)
         self.down.clear()
-        self.room = Federation(
+        self.room = SharedRoom(
             self.node, Hub.build(Thresholds(), lambda: next(numbers)), Thresholds(), life, self._tell,
             lambda to, body: self.cell.post(self, to, body), lambda: not self.cut, lambda network: f"hidden {network}",
         )  # fmt: skip
-        self.members = Members(self.node)
+        self.members = Membership(self.node)
         for number in self.workers:
             self.joined(number)
 

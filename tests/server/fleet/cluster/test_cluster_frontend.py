@@ -11,7 +11,7 @@ import pytest
 
 from server.data.keys.epoch_keys import epoch_of
 from server.fleet.rpc import node_hello
-from server.fleet.rpc.rpc_client import Asker
+from server.fleet.rpc.rpc_client import RpcClient
 from server.fleet.rpc.rpc_envelope import Kind
 from server.fleet.rpc.rpc_seal import Seal
 from server.ops.security import secret_keys
@@ -33,9 +33,9 @@ def among(**more: str) -> tuple[str, dict[str, str]]:
     return address, {**chosen, **more}
 
 
-async def greeted(host: Several, address: str) -> node_hello.Hello:
+async def greeted(host: Several, address: str) -> node_hello.NodeHello:
     """What it says of itself."""
-    asker = Asker(Seal(await asyncio.to_thread(secret_keys.load, host.data)), NODE)
+    asker = RpcClient(Seal(await asyncio.to_thread(secret_keys.load, host.data)), NODE)
     return node_hello.read(await asker.ask(address, Kind.HELLO, b"", within=PATIENCE))
 
 

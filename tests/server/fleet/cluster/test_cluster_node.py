@@ -14,11 +14,11 @@ from structlog.testing import capture_logs
 
 from engine.matching.thresholds import Thresholds
 from engine.rooms.hub import Hub
-from server.fleet.cluster.cluster_node import NO_MORE, Cell
+from server.fleet.cluster.cluster_node import NO_MORE, ClusterNode
 from server.fleet.cluster.membership import Host
-from server.fleet.cluster.shared_room import Federation
+from server.fleet.cluster.shared_room import SharedRoom
 from server.fleet.ipc.process_names import Names
-from server.fleet.nats.nats_bus import Bus, Handler
+from server.fleet.nats.nats_bus import Handler, NatsBus
 from server.fleet.rpc.rpc_envelope import SKEW
 from server.fleet.rpc.rpc_seal import Seal
 from server.ops.config.cluster_settings import Cluster
@@ -34,8 +34,8 @@ class Made:
     def __init__(self, settings: Cluster, seal: Seal, people: int, more: Mapping[str, Handler] = NO_MORE) -> None:
         self.told: list[list[Host]] = []
         node = secrets.token_hex(5)
-        self.room = Federation(node, Hub.build(Thresholds(), Ids()), Thresholds(), 1, lambda _, __: None)
-        self.cell = Cell(node, settings, seal, lambda: people, self.told.append, self.room, more=more)
+        self.room = SharedRoom(node, Hub.build(Thresholds(), Ids()), Thresholds(), 1, lambda _, __: None)
+        self.cell = ClusterNode(node, settings, seal, lambda: people, self.told.append, self.room, more=more)
         self.worker = Names(node).number("worker 1")
 
     def hears(self) -> list[int]:
@@ -99,13 +99,13 @@ async def test_what_is_sealed_and_no_beat_is_counted(nats: services.Nats, seal: 
 async def test_who_does_not_hear_itself_makes_its_connection_anew(
     nats: services.Nats, seal: Seal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    came = Bus._came
+    came = NatsBus._came
 
-    async def swallows(self: Bus, message: Any) -> None:
+    async def swallows(self: NatsBus, message: Any) -> None:
         if self.connects > 1:
             await came(self, message)
 
-    monkeypatch.setattr(Bus, "_came", swallows)
+    monkeypatch.setattr(NatsBus, "_came", swallows)
     async with hub(named(nats), seal) as one, hub(named(nats), seal) as other:
         await until(lambda: one.cell.bus.connects == 2 and other.cell.bus.connects == 2)
         await until(lambda: one.cell.members.own is not None)

@@ -23,10 +23,10 @@ from server.data.records.chat_rows import EndedChat, Party, Records
 from server.data.schema.chat_schema import party
 from server.data.store.writer import Writer
 from server.fleet.cluster.epoch_key_exchange import AGAIN, AHEAD, NUMBER, SharedEpochs
-from server.fleet.rpc.rpc_client import Asker
+from server.fleet.rpc.rpc_client import RpcClient
 from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_seal import Seal
-from server.fleet.rpc.rpc_server import Port, Request
+from server.fleet.rpc.rpc_server import Request, RpcServer
 from server.ops.config.settings import Retention
 from server.ops.health.background_tasks import Tasks
 from server.ops.process.listening_sockets import listen_at
@@ -64,9 +64,9 @@ class Host:
         self.address = f"127.0.0.1:{sock.getsockname()[1]}"
         seal = Seal(self.secret)
         self.shared = SharedEpochs(
-            self.keys, self.fingerprints, Asker(seal, "00000000aa"), self.addresses, lambda: self.open, clock
+            self.keys, self.fingerprints, RpcClient(seal, "00000000aa"), self.addresses, lambda: self.open, clock
         )
-        self.port = Port(sock, seal, self.address, {Kind.EPOCH: self.shared.answer})
+        self.port = RpcServer(sock, seal, self.address, {Kind.EPOCH: self.shared.answer})
         self.port.start()
         others.append(self)
 

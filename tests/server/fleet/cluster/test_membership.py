@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from engine.engine import VERSION
-from server.fleet.cluster.membership import CLOCK_BEATS, DEAD, MOST, SUSPECT, Beat, Members, Post, Share, order, read
+from server.fleet.cluster.membership import CLOCK_BEATS, DEAD, MOST, SUSPECT, Beat, Membership, Post, Share, order, read
 from server.fleet.cluster.room_messages import ROOM
 
 
@@ -15,15 +15,15 @@ def beat(node: str, people: int = 1, time: float = 1000.0, ends: bool = False) -
 
 
 @pytest.fixture
-def members() -> Members:
-    return Members("me")
+def members() -> Membership:
+    return Membership("me")
 
 
-def states(members: Members, now: float) -> dict[str, str]:
+def states(members: Membership, now: float) -> dict[str, str]:
     return {one.node: one.state for one in members.others(now)}
 
 
-def test_who_is_heard_is_there_until_two_seconds_of_silence(members: Members) -> None:
+def test_who_is_heard_is_there_until_two_seconds_of_silence(members: Membership) -> None:
     members.heard(beat("b"), 0.0, 1000.0)
     members.heard(beat("a"), SUSPECT, 1000.0)
     assert states(members, SUSPECT) == {"a": "serving", "b": "suspect"}
@@ -33,7 +33,7 @@ def test_who_is_heard_is_there_until_two_seconds_of_silence(members: Members) ->
     assert states(members, DEAD) == {"a": "serving"}
 
 
-def test_who_says_that_it_ends_is_gone_at_once(members: Members) -> None:
+def test_who_says_that_it_ends_is_gone_at_once(members: Membership) -> None:
     members.heard(beat("b", people=7), 0.0, 1000.0)
     assert members.people == 7
     members.heard(beat("b", ends=True), 0.1, 1000.0)
@@ -42,19 +42,19 @@ def test_who_says_that_it_ends_is_gone_at_once(members: Members) -> None:
     assert members.people == 0
 
 
-def test_this_host_is_none_of_the_others_and_knows_that_it_is_heard(members: Members) -> None:
+def test_this_host_is_none_of_the_others_and_knows_that_it_is_heard(members: Membership) -> None:
     assert members.own is None
     members.heard(beat("me", people=5), 3.0, 1000.0)
     assert members.own == 3.0
     assert (members.others(3.0), members.people) == ([], 0)
 
 
-def test_a_clock_that_is_off_is_seen(members: Members) -> None:
+def test_a_clock_that_is_off_is_seen(members: Membership) -> None:
     members.heard(beat("b", time=1042.0), 0.0, 1000.0)
     assert [one.ahead for one in members.others(0.0)] == [42.0]
 
 
-def test_there_are_never_more_than_so_many(members: Members) -> None:
+def test_there_are_never_more_than_so_many(members: Membership) -> None:
     for number in range(MOST + 5):
         members.heard(beat(f"{number:03}"), 0.0, 1000.0)
     members.heard(beat("000", people=9), 0.5, 1000.0)  # who is known is heard all the same
@@ -92,7 +92,7 @@ def shares(node: str, share: Share) -> Beat:
 def test_all_who_hear_the_same_hosts_agree_who_has_the_room() -> None:
     first = max(NODES, key=order)
     for me in NODES:
-        members = Members(me)
+        members = Membership(me)
         members.serves = True
         for node in NODES:
             if node != me:
@@ -106,7 +106,7 @@ def test_all_who_hear_the_same_hosts_agree_who_has_the_room() -> None:
 
 def test_who_leaves_or_does_not_serve_has_it_only_where_nobody_else_is_there() -> None:
     first, *others = sorted(NODES, key=order, reverse=True)
-    members = Members(others[-1])
+    members = Membership(others[-1])
     members.heard(shares(first, LEAVES), 0.0, 1000.0)
     assert members.owner() == first, "nobody serves: still all agree"
     members.serves = True
@@ -124,7 +124,7 @@ def test_who_leaves_or_does_not_serve_has_it_only_where_nobody_else_is_there() -
 
 def test_of_another_version_a_host_is_there_and_has_another_room() -> None:
     first, last = max(NODES, key=order), min(NODES, key=order)
-    members = Members(last)
+    members = Membership(last)
     said = {**beat(first).said(), "share": [ROOM + 1, {"what": "a newer release says"}]}
     newer = read(said)
     assert newer is not None
@@ -136,7 +136,7 @@ def test_of_another_version_a_host_is_there_and_has_another_room() -> None:
 
 
 def test_a_host_whose_people_can_come_to_no_other_has_another_room() -> None:
-    members = Members("b")
+    members = Membership("b")
     said = {**shares(NODES[1], SERVES).said(), "records": [VERSION + 1, VERSION + 2]}
     later = read(said)
     assert later is not None
@@ -172,7 +172,7 @@ def test_a_share_comes_as_it_went() -> None:
 
 
 def test_a_beat_that_lay_unread_is_no_sign_of_a_clock_and_one_that_was_set_is_seen_soon() -> None:
-    members = Members("a")
+    members = Membership("a")
     for number, waited in enumerate((0.25, 40.0, 39.0, 3.0)):
         members.heard(beat("b", time=1000.0 + number), 0.1 * number, 1000.0 + number + waited)
     (other,) = members.others(0.5)

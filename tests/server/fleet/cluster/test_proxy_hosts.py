@@ -21,7 +21,7 @@ from aiohttp import web
 
 from serendip_client import Client, Matched, Shown
 from server.fleet.frontend.remote_pictures import unpacked
-from server.fleet.rpc.rpc_client import Asker
+from server.fleet.rpc.rpc_client import RpcClient
 from server.fleet.rpc.rpc_envelope import Kind
 from server.fleet.rpc.rpc_seal import Seal
 from server.http.request.forms import BODY_MAX as BODY
@@ -331,7 +331,7 @@ async def pictures(two: Two) -> None:
     assert await people[1].give(looks[1]["nonce"], "theirs", harmless()) == 204
     assert await people[0].give(looks[0]["nonce"], "mine", own(), "image/png") == 415
     assert await people[0].hear("veil") == {"type": "veil", "on": True, "why": "nudity"}
-    asker = Asker(Seal(await asyncio.to_thread(secret_keys.load, two.there.data)), "00000000aa")
+    asker = RpcClient(Seal(await asyncio.to_thread(secret_keys.load, two.there.data)), "00000000aa")
     seen: list[str] = []
     async with asyncio.timeout(20):
         while sorted(seen) != ["own", "strip", "strip"]:  # who was not judged yet is not shown

@@ -16,23 +16,23 @@ from server.fleet.cluster.room_messages import (
     LIVES,
     MESSAGE_MAX,
     ROWS_MAX,
+    Arrival,
     Batch,
-    Came,
-    In,
-    Out,
+    InboundStream,
+    OutboundStream,
     read,
 )
 
 NODE = "0123456789"
 
 
-def out(life: int = 7, begun: int = 1) -> Out:
-    made = Out(NODE, life)
+def out(life: int = 7, begun: int = 1) -> OutboundStream:
+    made = OutboundStream(NODE, life)
     made.begin(begun)
     return made
 
 
-def sent(stream: Out, now: float = 0.0) -> list[Batch]:
+def sent(stream: OutboundStream, now: float = 0.0) -> list[Batch]:
     found = [read(data) for data in stream.take(now)]
     assert None not in found
     return [batch for batch in found if batch is not None]
@@ -114,37 +114,37 @@ def test_a_row_that_is_too_large_alone_is_left_out_and_no_number_with_it() -> No
 
 
 def test_a_stream_is_followed_by_its_numbers() -> None:
-    stream = In()
+    stream = InboundStream()
     assert not stream.known
     for number, life, begun, what in (
-        (0, 7, 1, Came.BEGUN), (1, 7, 1, Came.NEXT), (1, 7, 1, Came.STALE), (0, 7, 1, Came.STALE), (3, 7, 1, Came.GAP), (2, 7, 1, Came.STALE),
-        (4, 7, 1, Came.NEXT), (0, 7, 2, Came.BEGUN), (5, 7, 1, Came.STALE), (1, 7, 2, Came.NEXT), (2, 7, 4, Came.GAP), (3, 7, 4, Came.NEXT),
-        (0, 8, 1, Came.BEGUN), (4, 7, 4, Came.STALE), (1, 8, 1, Came.NEXT), (5, 9, 1, Came.GAP), (2, 8, 1, Came.STALE),
+        (0, 7, 1, Arrival.BEGUN), (1, 7, 1, Arrival.NEXT), (1, 7, 1, Arrival.STALE), (0, 7, 1, Arrival.STALE), (3, 7, 1, Arrival.GAP), (2, 7, 1, Arrival.STALE),
+        (4, 7, 1, Arrival.NEXT), (0, 7, 2, Arrival.BEGUN), (5, 7, 1, Arrival.STALE), (1, 7, 2, Arrival.NEXT), (2, 7, 4, Arrival.GAP), (3, 7, 4, Arrival.NEXT),
+        (0, 8, 1, Arrival.BEGUN), (4, 7, 4, Arrival.STALE), (1, 8, 1, Arrival.NEXT), (5, 9, 1, Arrival.GAP), (2, 8, 1, Arrival.STALE),
     ):  # fmt: skip
         assert stream.came(batch(number, life, begun), 0.0) is what, (number, life, begun)
     assert stream.known
 
 
 def test_what_was_given_up_has_a_gap_behind_it_unless_it_begins() -> None:
-    stream = In()
+    stream = InboundStream()
     stream.came(batch(0), 0.0)
     stream.lost()
-    assert stream.came(batch(1), 0.0) is Came.GAP
-    assert stream.came(batch(2), 0.0) is Came.NEXT
+    assert stream.came(batch(1), 0.0) is Arrival.GAP
+    assert stream.came(batch(2), 0.0) is Arrival.NEXT
     stream.lost()
-    assert stream.came(batch(0, begun=2), 0.0) is Came.BEGUN
+    assert stream.came(batch(0, begun=2), 0.0) is Arrival.BEGUN
 
 
 def test_who_was_taken_for_dead_by_a_late_message_of_before_is_heard_again_soon() -> None:
-    stream = In()
+    stream = InboundStream()
     stream.came(batch(0, life=8), 0.0)
     stream.came(batch(9, life=7), 0.1)  # of the process before it, of which nothing had come
-    assert stream.came(batch(1, life=8), 0.2) is Came.STALE
-    assert stream.came(batch(2, life=8), 0.1 + LATE) is Came.GAP
+    assert stream.came(batch(1, life=8), 0.2) is Arrival.STALE
+    assert stream.came(batch(2, life=8), 0.1 + LATE) is Arrival.GAP
 
 
 def test_however_many_lives_there_are_few_are_remembered() -> None:
-    stream = In()
+    stream = InboundStream()
     for life in range(100):
         stream.came(batch(0, life=life), 0.0)
     assert len(stream._over) <= LIVES

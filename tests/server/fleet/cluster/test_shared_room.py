@@ -16,7 +16,7 @@ from engine.rooms.remote_room import AT_ONCE, HeldTicket
 from server.fleet.cluster import room_messages
 from server.fleet.cluster.membership import MOST
 from server.fleet.cluster.room_messages import ROOM
-from server.fleet.cluster.shared_room import Federation
+from server.fleet.cluster.shared_room import SharedRoom
 from tests.engine.rooms.test_hub_message_checks import DOWN, TICKET, UP, anything
 from tests.engine.world import Wire
 from tests.server.fleet.cluster.rooms import Cell, Site
@@ -314,7 +314,7 @@ def test_alone_it_is_the_hub_and_nothing_else() -> None:
     told: list[Any] = []
     cell = Cell(1)
     hub = cell.hub.anew(cell.owner_site.room._thresholds)
-    room = Federation("", hub, cell.owner_site.room._thresholds, 1, lambda *said: told.append(said))
+    room = SharedRoom("", hub, cell.owner_site.room._thresholds, 1, lambda *said: told.append(said))
     room.joined(1, False, False)
     room.rows(1, [TICKET], 10.0)
     assert room.flush(10.0) is None

@@ -16,7 +16,7 @@ from engine.conduct.video_pauses import VideoPauses
 from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.frontend import cluster_catch_up as module
 from server.fleet.frontend.cluster_catch_up import Catching, Unreadable
-from server.fleet.rpc.rpc_client import Asker, HostRefused
+from server.fleet.rpc.rpc_client import HostRefused, RpcClient
 from server.fleet.rpc.rpc_envelope import BOUNDS, Kind
 from server.fleet.rpc.rpc_server import Answer, Request, no
 from server.ops.security import secret_keys
@@ -95,7 +95,9 @@ async def hosts(secret: secret_keys.Keys, count: int) -> AsyncIterator[list[Host
         made = [Host(f"{number:010x}") for number in range(count)]
         for one in made:
             one.port = await stack.enter_async_context(there(secret, {Kind.KNOWN: one.answer}))
-            one.catching = Catching(one, Asker(one.port.seal, one.node, lambda: 1_795_000_000.0), one.hosts, one.take)
+            one.catching = Catching(
+                one, RpcClient(one.port.seal, one.node, lambda: 1_795_000_000.0), one.hosts, one.take
+            )
             stack.push_async_callback(one.catching.close)
         yield made
 

@@ -14,10 +14,10 @@ from aiohttp import web
 
 from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
-from server.fleet.migrate.inheritance import Belongings
-from server.fleet.migrate.migration_counts import Tally
-from server.fleet.migrate.new_generation import Arriving
-from server.fleet.migrate.upgrade_source import START_WITHIN, Leaving
+from server.fleet.migrate.inheritance import UpgradeParts
+from server.fleet.migrate.migration_counts import MigrationCounts
+from server.fleet.migrate.new_generation import UpgradeSuccessor
+from server.fleet.migrate.upgrade_source import START_WITHIN, UpgradeSource
 from server.http.request.reactor_handoff import Door
 from server.ops.process.successor import Process
 from server.ops.security.secret_keys import Keys
@@ -44,13 +44,13 @@ class Side:
         self.door = Door(web.Server(answer), judge, addresses)
         self.worker.on_http = self.door.take
         self.recorder: Recorder | None = None
-        self.tally = Tally()
+        self.tally = MigrationCounts()
         self.spent = Tables()
         self.accepts = True
 
     @property
-    def has(self) -> Belongings:
-        return Belongings(self.worker, Moving(self.worker), self.door, self.tally, self.recorder, spent=self.spent)
+    def has(self) -> UpgradeParts:
+        return UpgradeParts(self.worker, Moving(self.worker), self.door, self.tally, self.recorder, spent=self.spent)
 
     # the doors
 
@@ -74,11 +74,11 @@ class Pair:
         ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.child = Process(os.posix_spawn("/bin/sleep", ["sleep", "60"], {}))
         self.steps: list[dict[str, Any]] = []
-        self.leaving = Leaving(
+        self.leaving = UpgradeSource(
             self.old.has, self.child, ours, {}, self.old, lambda step: self.steps.append(dict(step)),
             start_within=start_within,
         )  # fmt: skip
-        self.arriving: Arriving | None = None
+        self.arriving: UpgradeSuccessor | None = None
         self._clients: list[Client] = []
 
     async def connect(self, count: int, side: Side | None = None) -> list[Client]:
@@ -87,9 +87,9 @@ class Pair:
         self._clients += clients
         return clients
 
-    async def arrive(self) -> Arriving:
+    async def arrive(self) -> UpgradeSuccessor:
         """The new side, ready."""
-        self.arriving = Arriving(self.theirs)
+        self.arriving = UpgradeSuccessor(self.theirs)
         await self.arriving.sockets()
         await self.arriving.ready(self.new.has, self.new.take)
         return self.arriving

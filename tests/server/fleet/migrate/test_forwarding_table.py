@@ -3,7 +3,7 @@
 import pytest
 
 from server.fleet.migrate import forwarding_table as module
-from server.fleet.migrate.forwarding_table import Forwarding
+from server.fleet.migrate.forwarding_table import ForwardingTable
 from tests.server.fleet.migrate.rig import until
 
 ONE = [{"id": 1, "key": 2, "used": 3}, {"id": 4}]
@@ -11,7 +11,7 @@ ONE = [{"id": 1, "key": 2, "used": 3}, {"id": 4}]
 
 async def test_a_request_during_a_transfer_is_answered_when_the_sessions_are_there() -> None:
     said: list[tuple[str, int]] = []
-    forwarding = Forwarding(lambda *asked: said.append(asked))
+    forwarding = ForwardingTable(lambda *asked: said.append(asked))
     keys = forwarding.sent(ONE)
     assert [forwarding.waits("worker 3", key) for key in (1, 2, 3, 4, 5)] == [True, True, True, True, False]
     assert (forwarding.where(1), said) == (None, [])
@@ -23,7 +23,7 @@ async def test_a_request_during_a_transfer_is_answered_when_the_sessions_are_the
 
 async def test_a_session_that_is_put_back_is_not_elsewhere() -> None:
     said: list[tuple[str, int]] = []
-    forwarding = Forwarding(lambda *asked: said.append(asked))
+    forwarding = ForwardingTable(lambda *asked: said.append(asked))
     keys = forwarding.sent(ONE)
     forwarding.sent([{"id": 9}])
     assert forwarding.waits("worker 3", 4)
@@ -35,7 +35,7 @@ async def test_a_session_that_is_put_back_is_not_elsewhere() -> None:
 
 async def test_an_entry_expires_unless_the_session_moved_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "KEEP", 0.0)
-    forwarding = Forwarding(lambda *_: None)
+    forwarding = ForwardingTable(lambda *_: None)
     forwarding.ended(forwarding.sent(ONE), "worker 2")
     assert forwarding.where(1) == "worker 2"
     monkeypatch.setattr(module, "KEEP", 1e6)
@@ -46,7 +46,7 @@ async def test_an_entry_expires_unless_the_session_moved_again(monkeypatch: pyte
 
 async def test_a_request_before_a_transfer_is_answered_when_the_session_is_there() -> None:
     said: list[tuple[str, int]] = []
-    forwarding = Forwarding(lambda *asked: said.append(asked))
+    forwarding = ForwardingTable(lambda *asked: said.append(asked))
     forwarding.wanted("hub", 4)
     keys = forwarding.sent(ONE)
     assert said == []

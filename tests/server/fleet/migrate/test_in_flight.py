@@ -3,11 +3,11 @@
 import asyncio
 import os
 
-from server.fleet.migrate.in_flight import Flight
+from server.fleet.migrate.in_flight import InFlight
 from server.fleet.migrate.transfer import Stage, Transfer
 
 
-def sent(flight: Flight, number: int, people: int, transfer: Transfer) -> Transfer:
+def sent(flight: InFlight, number: int, people: int, transfer: Transfer) -> Transfer:
     """A message of so many sessions."""
     transfer.people = people
     flight.add(number, transfer)
@@ -15,7 +15,7 @@ def sent(flight: Flight, number: int, people: int, transfer: Transfer) -> Transf
 
 
 def test_what_was_acknowledged_is_closed_and_the_rest_is_put_back_in_order() -> None:
-    flight, back = Flight(), []
+    flight, back = InFlight(), []
     ends = [os.pipe() for _ in range(3)]
     made = [
         sent(flight, number, number, Transfer(lambda number=number: back.append(number), [reader]))  # type: ignore[misc]
@@ -35,7 +35,7 @@ def test_what_was_acknowledged_is_closed_and_the_rest_is_put_back_in_order() -> 
 
 
 async def test_a_drain_that_waits_for_room_goes_on_when_a_message_is_answered() -> None:
-    flight = Flight()
+    flight = InFlight()
     sent(flight, 1, 2, Transfer(lambda: None))
     sent(flight, 2, 0, Transfer(lambda: None))
     fewer, landed = asyncio.create_task(flight.fewer(1)), asyncio.create_task(flight.landed())

@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 
-from server.fleet.migrate.inheritance import Belongings
+from server.fleet.migrate.inheritance import UpgradeParts
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.migrate.rig import pair
 
@@ -11,4 +11,4 @@ async def test_parts_that_a_deployment_has_not_are_none(secret: Keys) -> None:
     async with pair(secret) as made:
         has = made.old.has
         assert (has.adapter, has.desk, has.recorder) == (None, None, None)
-        assert {field.name for field in fields(Belongings)} >= {"worker", "moving", "door", "tally"}
+        assert {field.name for field in fields(UpgradeParts)} >= {"worker", "moving", "door", "tally"}

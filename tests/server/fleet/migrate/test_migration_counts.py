@@ -1,11 +1,11 @@
 """Every result of a move is a series from the start, so that an alert sees its first."""
 
-from server.fleet.migrate.migration_counts import Tally
+from server.fleet.migrate.migration_counts import MigrationCounts
 from server.ops.metrics.migration_metrics import MOVE_RESULTS, MOVE_WAYS, MOVE_WHYS
 
 
 def test_results_are_shown_before_anybody_moved() -> None:
-    tally = Tally()
+    tally = MigrationCounts()
     tally.came("meet", 2, 0.0007)
     found = tally.reading()
     tally.abroad["resume", "tunnel", "given"] += 1

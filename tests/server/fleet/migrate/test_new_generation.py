@@ -6,14 +6,14 @@ import socket
 import pytest
 
 from server.fleet.ipc.ipc_link import Kind, Link
-from server.fleet.migrate.new_generation import Arriving, Gone
+from server.fleet.migrate.new_generation import Gone, UpgradeSuccessor
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.migrate.rig import pair, until
 
 
 async def test_an_old_process_that_dies_before_it_gave_its_sockets_is_told() -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    arriving = Arriving(theirs)
+    arriving = UpgradeSuccessor(theirs)
     ours.close()
     with pytest.raises(Gone, match="before it had given its sockets"):
         await arriving.sockets()
@@ -21,7 +21,7 @@ async def test_an_old_process_that_dies_before_it_gave_its_sockets_is_told() -> 
 
 async def test_sockets_that_are_handed_on_wait_for_nobody() -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    arriving = Arriving(theirs)
+    arriving = UpgradeSuccessor(theirs)
     link = Link(ours, lambda _: None, lambda _: None)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setblocking(False)

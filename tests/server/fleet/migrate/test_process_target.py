@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from server.fleet.ipc.ipc_link import Kind, LinkDown
-from server.fleet.migrate.in_flight import Flight
+from server.fleet.migrate.in_flight import InFlight
 from server.fleet.migrate.process_target import AHEAD, ProcessTarget
 from server.fleet.migrate.transfer import Transfer
 from tests.server.fleet.ipc.test_ipc_link import End, pair
@@ -26,7 +26,7 @@ async def end() -> AsyncIterator[End]:
 
 def target(end: End) -> ProcessTarget:
     """A target behind a link."""
-    return ProcessTarget(end.link.send, end.link.room, Flight())
+    return ProcessTarget(end.link.send, end.link.room, InFlight())
 
 
 async def test_what_is_sent_is_in_flight_with_its_sessions_until_it_is_acknowledged(end: End) -> None:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from server.fleet.migrate.inheritance import Belongings
-from server.fleet.migrate.upgrade_command import Upgrading
+from server.fleet.migrate.inheritance import UpgradeParts
+from server.fleet.migrate.upgrade_command import UpgradeCommand
 from server.ops.process.listening_sockets import Sockets
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.migrate.rig import pair
@@ -13,12 +13,12 @@ async def test_what_cannot_begin_says_why_and_changes_nothing(secret: Keys) -> N
     said: list[Any] = []
     async with pair(secret) as made:
 
-        def has() -> Belongings:
+        def has() -> UpgradeParts:
             return made.old.has
 
-        stopping = Upgrading(has, Sockets(), made.old, lambda: "this server starts, or stops")
+        stopping = UpgradeCommand(has, Sockets(), made.old, lambda: "this server starts, or stops")
         assert await stopping.upgrade(None, said.append) == {"done": False, "said": "this server starts, or stops"}
-        missing = Upgrading(has, Sockets(), made.old, lambda: "")
+        missing = UpgradeCommand(has, Sockets(), made.old, lambda: "")
         answer = await missing.upgrade("/nowhere/serendip", said.append)
         assert answer["done"] is False
         assert "/nowhere/serendip" in answer["said"]

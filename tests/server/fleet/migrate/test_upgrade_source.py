@@ -11,7 +11,7 @@ import pytest
 from engine.engine import Session, SessionRecord
 from server.fleet.ipc.ipc_link import Kind, Link, Message
 from server.fleet.migrate import migration_order, upgrade_source
-from server.fleet.migrate.new_generation import Arriving
+from server.fleet.migrate.new_generation import UpgradeSuccessor
 from server.fleet.migrate.upgrade_source import Failed
 from server.ops.security.secret_keys import Keys
 from server.realtime.worker.connection_moves import Moving, Released
@@ -89,7 +89,7 @@ async def test_who_knocks_while_it_runs_and_has_said_nothing_goes_too(secret: Ke
 async def test_a_successor_that_says_why_it_cannot_serve_is_heard(secret: Keys) -> None:
     async with pair(secret) as made:
         one, two = await chat(made)
-        arriving = Arriving(made.theirs)
+        arriving = UpgradeSuccessor(made.theirs)
         run = asyncio.create_task(made.leaving.run())
         await arriving.sockets()
         await arriving.failed("store: the disk is gone")

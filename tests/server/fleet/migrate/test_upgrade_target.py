@@ -7,7 +7,7 @@ import socket
 import orjson
 
 from server.fleet.ipc.ipc_link import Kind
-from server.fleet.roaming.tunnel_table import Tunnels
+from server.fleet.roaming.tunnel_table import TunnelTable
 from server.ops.security.secret_keys import Keys
 from tests.ext.net.rig import frame
 from tests.server.fleet.migrate.rig import Pair, pair, until
@@ -132,7 +132,7 @@ def test_kinds_have_numbers_that_are_never_given_again() -> None:
 
 async def test_clients_of_tunnels_go_on_in_the_process_that_follows(secret: Keys) -> None:
     async with pair(secret) as made:
-        old, new = Tunnels(made.old.worker), Tunnels(made.new.worker)
+        old, new = TunnelTable(made.old.worker), TunnelTable(made.new.worker)
         ends = [(socket.socketpair(), socket.socketpair()) for _ in range(20)]
         for number, ((ours, client), (near, home)) in enumerate(ends):
             for end in (ours, client, near, home):

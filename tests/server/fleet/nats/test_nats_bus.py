@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from server.fleet.nats.nats_bus import MESSAGE_MAX, UNSENT, Bus
+from server.fleet.nats.nats_bus import MESSAGE_MAX, UNSENT, NatsBus
 from server.fleet.rpc.rpc_seal import Seal
 from server.ops.config.cluster_settings import Cluster
 from server.ops.security import secret_keys
@@ -29,7 +29,7 @@ class Listener:
 
     def __init__(self, settings: Cluster, seal: Seal) -> None:
         self.heard: asyncio.Queue[bytes] = asyncio.Queue()
-        self.bus = Bus(settings, seal, {"all": self.heard.put_nowait})
+        self.bus = NatsBus(settings, seal, {"all": self.heard.put_nowait})
 
     async def comes(self, what: bytes) -> None:
         """Say it until it is heard: what is said while there is no connection is lost."""

@@ -22,9 +22,9 @@ import structlog
 import uvloop
 
 from server.fleet.supervisor import supervisor as module
-from server.fleet.supervisor.control_clients import Askers
+from server.fleet.supervisor.control_clients import ControlClients
 from server.fleet.supervisor.supervisor import Supervisor
-from server.fleet.supervisor.watchdog import Watch
+from server.fleet.supervisor.watchdog import Watchdog
 from server.ops.process.control_socket import made
 
 PATIENCE = 20.0  # seconds until a test says that nothing comes
@@ -35,7 +35,7 @@ Life = Callable[[socket.socket, Say], Coroutine[Any, Any, int]]
 class Forked:
     """A supervisor that runs, and what its processes said."""
 
-    def __init__(self, lives: Mapping[str, Life], drain: float, data: Path | None, watch: Watch) -> None:
+    def __init__(self, lives: Mapping[str, Life], drain: float, data: Path | None, watch: Watchdog) -> None:
         self._ear, mouth = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._ear.settimeout(PATIENCE)
         self.said: list[list[Any]] = []
@@ -95,7 +95,9 @@ class Forked:
         self._ear.close()
 
 
-def _supervise(lives: Mapping[str, Life], drain: float, mouth: socket.socket, data: Path | None, watch: Watch) -> None:
+def _supervise(
+    lives: Mapping[str, Life], drain: float, mouth: socket.socket, data: Path | None, watch: Watchdog
+) -> None:
     """In the child: it never returns."""
     status = 70
     try:
@@ -117,7 +119,7 @@ def _supervise(lives: Mapping[str, Life], drain: float, mouth: socket.socket, da
             drain,
             lambda: say("supervisor", "ready"),
             lambda name: say("supervisor", "died", name),
-            Askers(None if data is None else made(data)),
+            ControlClients(None if data is None else made(data)),
             watch=watch,
         ).run()
     finally:
@@ -126,10 +128,10 @@ def _supervise(lives: Mapping[str, Life], drain: float, mouth: socket.socket, da
 
 @contextmanager
 def forked(
-    lives: Mapping[str, Life], drain: float = PATIENCE, data: Path | None = None, watch: Watch | None = None
+    lives: Mapping[str, Life], drain: float = PATIENCE, data: Path | None = None, watch: Watchdog | None = None
 ) -> Iterator[Forked]:
     """A supervisor with these, and the end of all. `data`: where it has its control socket; `watch`: made now, used there."""
-    host = Forked(lives, drain, data, watch or Watch())
+    host = Forked(lives, drain, data, watch or Watchdog())
     try:
         yield host
     finally:

@@ -14,7 +14,7 @@ import pytest
 
 from engine.rooms import hub as engine_hub
 from server.fleet.ipc.ipc_peers import HUB
-from server.fleet.supervisor.child_process import Birth
+from server.fleet.supervisor.child_process import ChildStart
 from server.main.processes import hub_process
 from server.ops.config.settings import Settings
 from server.ops.process import fault_points
@@ -89,7 +89,7 @@ class Several:
             return live
 
         async def wait(up: socket.socket, _: Say) -> int:
-            return await hub_process.serve(Birth(up), Settings(), Settings, "")
+            return await hub_process.serve(ChildStart(up), Settings(), Settings, "")
 
         self.host: Forked = stack.enter_context(forked({HUB: wait, NAMES[0]: worker(1), NAMES[1]: worker(2)}))
         self.host.hear("supervisor", None, "ready")

@@ -14,7 +14,7 @@ from server.fleet.ipc.ipc_link import Kind, LinkDown
 from server.fleet.ipc.ipc_peers import HUB
 from server.fleet.migrate import migration_order as people_module
 from server.fleet.roaming import evacuation as module
-from server.fleet.roaming.evacuation import SPREAD, Evacuation, ToHosts, fits
+from server.fleet.roaming.evacuation import SPREAD, EmptiestHost, Evacuation, fits
 from server.ops.process import fault_points
 from server.ops.security.secret_keys import Keys
 from server.realtime.worker.connection_moves import Moving, Released
@@ -302,7 +302,7 @@ async def test_nobody_goes_where_there_is_no_host(two: Cell) -> None:
     async def never(*_: object) -> bool:
         raise AssertionError
 
-    way = ToHosts(list, never, lambda _: None)
+    way = EmptiestHost(list, never, lambda _: None)
     await meet(two, "sailing", there)
     exports = two.workers[0].links.across.exports
     ids = list(exports.worker.engine.sessions)

@@ -8,9 +8,9 @@ import orjson
 import pytest
 
 from server.fleet.roaming import migration_source, migration_target, stale_copies
-from server.fleet.roaming.host_outbound import Abroad
-from server.fleet.roaming.migration_target import Landing
-from server.fleet.rpc.rpc_client import Asker, HostAway, HostRefused
+from server.fleet.roaming.host_outbound import HostMigration
+from server.fleet.roaming.migration_target import MigrationTarget
+from server.fleet.rpc.rpc_client import HostAway, HostRefused, RpcClient
 from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_seal import Seal
 from server.ops.security.secret_keys import Keys
@@ -20,9 +20,9 @@ from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Visitor, Working, answers
 
 
-def asker(made: Cell) -> Asker:
+def asker(made: Cell) -> RpcClient:
     """Of the first host."""
-    return Asker(Seal(made.hosts[0].secret), made.hosts[0].node)
+    return RpcClient(Seal(made.hosts[0].secret), made.hosts[0].node)
 
 
 async def forgets(made: Cell, **who: Any) -> list[int]:
@@ -33,9 +33,9 @@ async def forgets(made: Cell, **who: Any) -> list[int]:
     return kept
 
 
-def landing_of(made: Cell, worker: Working) -> Landing:
+def landing_of(made: Cell, worker: Working) -> MigrationTarget:
     """Of a process."""
-    abroad: Abroad = next(there.abroad[worker] for there in made.hosts if worker in there.abroad)
+    abroad: HostMigration = next(there.abroad[worker] for there in made.hosts if worker in there.abroad)
     return abroad._landing
 
 

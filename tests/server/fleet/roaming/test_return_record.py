@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from engine.engine import SessionRecord
 from ext.migrate.tunnel_moves import RECORD_MAX
 from server.fleet.roaming import return_record
-from server.fleet.roaming.return_record import END, LAST_MAX, PERSON, READ_MAX, Coming, TooLarge
+from server.fleet.roaming.return_record import END, LAST_MAX, PERSON, READ_MAX, ReturnRecord, TooLarge
 from server.fleet.roaming.session_transfer import Move, pack
 from tests.ext.net.tunnels import whole
 
@@ -31,7 +31,7 @@ def frames(data: bytes) -> list[bytes]:
 @given(st.integers(0, 3 * RECORD_MAX))
 def test_all_comes_as_it_was(size: int) -> None:
     said = (bytes(range(251)) * (size // 251 + 1))[:size]
-    coming = Coming()
+    coming = ReturnRecord()
     first, *others = frames(return_record.person(parcel()) + b"".join(return_record.rest(said)))
     assert coming.take(first, 5)
     for place, payload in enumerate(others):
@@ -67,7 +67,7 @@ def first(made: SessionRecord) -> bytes:
     ],
 )  # fmt: skip
 def test_what_is_not_theirs_is_nothing(payload: bytes) -> None:
-    coming = Coming()
+    coming = ReturnRecord()
     assert not coming.take(payload, 5)
     assert coming.parcel is None
     assert not coming.take(END + b"x", 5)
@@ -76,12 +76,12 @@ def test_what_is_not_theirs_is_nothing(payload: bytes) -> None:
 
 @given(st.binary(max_size=300))
 def test_whatever_comes_first_is_refused_or_theirs(data: bytes) -> None:
-    coming = Coming()
+    coming = ReturnRecord()
     assert not coming.take(PERSON + data, 5)
 
 
 def test_a_second_person_is_nothing_and_too_much_is_never_whole() -> None:
-    coming = Coming()
+    coming = ReturnRecord()
     assert coming.take(first(parcel()), 5)
     assert not coming.take(first(parcel(told="other")), 5)
     assert coming.parcel == parcel()

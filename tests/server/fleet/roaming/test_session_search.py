@@ -11,7 +11,7 @@ import pytest
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.process_names import Names
 from server.fleet.roaming import session_search as module
-from server.fleet.roaming.session_search import KEYS, MINE, WHO, Asked, Seeking
+from server.fleet.roaming.session_search import KEYS, MINE, WHO, Asked, SessionSearch
 from tests.server.fleet.migrate.rig import until
 
 HERE, THERE, OTHER = "00000000aa", "00000000bb", "00000000cc"
@@ -25,7 +25,7 @@ class Hub:
         self.said: list[tuple[str, dict[str, Any]]] = []
         self.sent: list[tuple[str, Kind, tuple[Any, ...]]] = []
         self.unreadable = 0
-        self.seeking = Seeking(node, Names(node), self._say, self._send, lambda: people, self._damaged)
+        self.seeking = SessionSearch(node, Names(node), self._say, self._send, lambda: people, self._damaged)
 
     def _say(self, subject: str, body: bytes) -> None:
         self.said.append((subject, orjson.loads(body)))

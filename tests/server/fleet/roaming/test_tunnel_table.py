@@ -11,7 +11,7 @@ import pytest
 from engine.rooms import hub_messages as rows
 from engine.wire.protocol import TUNNEL_ENDED
 from server.fleet.roaming import tunnel_table as module
-from server.fleet.roaming.tunnel_table import Tunnels
+from server.fleet.roaming.tunnel_table import TunnelTable
 from tests.ext.net.rig import CLOSE, PING, TEXT, frame, split
 from tests.ext.net.tunnels import CONTINUATION, said
 from tests.server.fleet.cluster.crossed import AWAY, Cell, joined
@@ -320,4 +320,4 @@ async def test_what_is_kept_of_somebody_is_little(apart: Cell) -> None:
     assert len(tunnel.kept) < 1024
     assert not module.NOT_KEPT & orjson.loads(tunnel.kept).keys()
     assert time.monotonic() >= tunnel.since
-    assert isinstance(apart.edge.worker.tunnels, Tunnels)
+    assert isinstance(apart.edge.worker.tunnels, TunnelTable)

@@ -10,7 +10,7 @@ import pytest
 from engine.rooms.hub_messages import Meeting, Member
 from ext.migrate.tunnel_moves import RECORD_MAX
 from server.fleet.roaming import visitor_return as module
-from server.fleet.roaming.visitor_return import Homecoming
+from server.fleet.roaming.visitor_return import VisitorReturn
 from tests.engine.meetings import row_of
 from tests.server.fleet.cluster.crossed import Cell
 from tests.server.fleet.migrate.rig import until
@@ -166,7 +166,7 @@ async def test_what_they_say_meanwhile_goes_back_with_them(apart: Cell, size: in
     near, far = socket.socketpair()
     far.setblocking(False)
     near.setblocking(False)
-    made = Homecoming(apart.home.worker, apart.home.room)
+    made = VisitorReturn(apart.home.worker, apart.home.room)
     loop = asyncio.get_running_loop()
     going = loop.create_task(made._return(near, b"the rest"))
     said = bytes(range(256)) * (size // 256 + 1)
@@ -190,7 +190,7 @@ async def test_who_says_no_end_or_too_much_is_given_up(
     near, far = socket.socketpair()
     far.setblocking(False)
     near.setblocking(False)
-    made = Homecoming(apart.home.worker, apart.home.room)
+    made = VisitorReturn(apart.home.worker, apart.home.room)
     loop = asyncio.get_running_loop()
     going = loop.create_task(made._return(near, b""))
     if much:

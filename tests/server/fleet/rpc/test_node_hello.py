@@ -20,7 +20,7 @@ async def test_a_host_says_who_it_is(tmp_path: Path) -> None:
     saying = node_hello.saying("ffffffffff", "1", [200, 17], lambda: [690, 691], lambda: "a042")
     async with there(secret_keys.load(tmp_path), {Kind.HELLO: saying}) as host:
         found = node_hello.read(await host.asker.ask(host.address, Kind.HELLO, b""))
-    assert found._replace(time=0) == node_hello.Hello(
+    assert found._replace(time=0) == node_hello.NodeHello(
         "ffffffffff", "1", version.VERSION, 0, [200, 17], [690, 691], "a042"
     )
     assert abs(found.time / 1000 - time.time()) < 60
@@ -34,5 +34,5 @@ def test_what_is_no_hello_is_said_to_be_none(data: bytes) -> None:
 
 
 def test_what_a_later_version_says_more_is_left_out() -> None:
-    said = node_hello.Hello("a", "1", "9", 1, [1], [2], "x")
+    said = node_hello.NodeHello("a", "1", "9", 1, [1], [2], "x")
     assert node_hello.read(said.packed()[:-1] + b',"more":1}') == said

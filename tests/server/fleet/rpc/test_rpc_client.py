@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from server.fleet.rpc.rpc_client import Asker, HostAway, dial
+from server.fleet.rpc.rpc_client import HostAway, RpcClient, dial
 from server.fleet.rpc.rpc_envelope import ANSWER, BOUNDS, Kind
 from server.fleet.rpc.rpc_seal import Seal
 from server.ops.security import secret_keys
@@ -20,18 +20,18 @@ pytestmark = pytest.mark.blocking  # reads keys
 
 
 @pytest.fixture
-def asker(tmp_path: Path) -> Asker:
-    return Asker(Seal(secret_keys.load(tmp_path)), NODE)
+def asker(tmp_path: Path) -> RpcClient:
+    return RpcClient(Seal(secret_keys.load(tmp_path)), NODE)
 
 
-async def test_nobody_listens(asker: Asker) -> None:
+async def test_nobody_listens(asker: RpcClient) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
     with pytest.raises(HostAway, match=r"^refused: nobody listens there$"):
         await asker.ask(address, Kind.HELLO, b"")
 
 
-async def test_somebody_listens_and_says_nothing(asker: Asker) -> None:
+async def test_somebody_listens_and_says_nothing(asker: RpcClient) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, pytest.raises(HostAway, match=r"^no answer within 0\.05 s$"):
         await asker.ask(f"127.0.0.1:{server.getsockname()[1]}", Kind.HELLO, b"", within=0.05)
 
@@ -46,7 +46,7 @@ async def test_somebody_listens_and_says_nothing(asker: Asker) -> None:
         (ANSWER.pack(1, 3) + bytes(20), "not sealed by this service"),
     ],
 )
-async def test_another_program_listens(asker: Asker, said: bytes, why: str) -> None:
+async def test_another_program_listens(asker: RpcClient, said: bytes, why: str) -> None:
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(said)
         writer.close()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from server.fleet.supervisor.control_clients import ASKERS_MAX, OUT_MAX, Asker, Askers
+from server.fleet.supervisor.control_clients import ASKERS_MAX, OUT_MAX, ControlClient, ControlClients
 from server.ops.process.control_socket import LINE_MAX, PATIENCE, made
 
 
@@ -19,7 +19,7 @@ class Asked:
     """A process that answers, turn by turn, and who asks it."""
 
     def __init__(self, data: Path) -> None:
-        self.askers = Askers(made(data))
+        self.askers = ControlClients(made(data))
         self._path = str(data / "run" / "control")
         self.connections: list[socket.socket] = []
 
@@ -31,14 +31,14 @@ class Asked:
         self.connections.append(sock)
         return sock
 
-    def turn(self, later: float = 0.0) -> list[tuple[Asker, dict[str, Any]]]:
+    def turn(self, later: float = 0.0) -> list[tuple[ControlClient, dict[str, Any]]]:
         """What is asked in a turn, `later` seconds from now."""
         now = time.monotonic() + later
         poll = select.poll()
         self.askers.register(poll, now)
         return list(self.askers.turn(dict(poll.poll(0)), now))
 
-    def asked(self) -> tuple[Asker, dict[str, Any]]:
+    def asked(self) -> tuple[ControlClient, dict[str, Any]]:
         """Turns until somebody asks."""
         end = time.monotonic() + 20
         while time.monotonic() < end:
@@ -147,7 +147,7 @@ def test_beyond_so_many_who_comes_waits(asked: Asked) -> None:
 
 
 def test_without_a_socket_nobody_asks() -> None:
-    askers = Askers(None)
+    askers = ControlClients(None)
     assert askers.register(select.poll(), 0.0) == float("inf")
     assert list(askers.turn({}, 0.0)) == []
     askers.close()

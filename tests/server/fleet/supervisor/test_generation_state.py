@@ -6,17 +6,17 @@ import socket
 import pytest
 
 from ext.accept.address_table import COLUMNS_MAX
-from server.fleet.supervisor.generation_state import Estate, made, unpacked
+from server.fleet.supervisor.generation_state import GenerationState, made, unpacked
 from server.ops.process.listening_sockets import listen_at
 
 
-def inherited(estate: Estate, processes: int) -> Estate:
+def inherited(estate: GenerationState, processes: int) -> GenerationState:
     """As the next generation of so many has it."""
     records, descriptors = estate.packed()
     return unpacked(records, descriptors, processes)
 
 
-def close(*estates: Estate) -> None:
+def close(*estates: GenerationState) -> None:
     for estate in estates:
         estate.sockets.close()
         estate.table.close()

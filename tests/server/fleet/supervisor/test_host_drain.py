@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from server.fleet.ipc.ipc_peers import HUB
-from server.fleet.supervisor.host_drain import ALONE, NOT_TAKEN, Departure, others
+from server.fleet.supervisor.host_drain import ALONE, NOT_TAKEN, HostDrain, others
 
 
 class Child:
@@ -36,9 +36,9 @@ def host(*states: str) -> dict[str, Any]:
     return {child.name: child for child in names}
 
 
-def departure(children: dict[str, Any]) -> tuple[Departure, Asker]:
+def departure(children: dict[str, Any]) -> tuple[HostDrain, Asker]:
     asker: Any = Asker()
-    return Departure(asker, children), asker
+    return HostDrain(asker, children), asker
 
 
 def test_only_hosts_that_serve_take_people() -> None:

@@ -15,8 +15,8 @@ import pytest
 
 from engine.engine import OLDEST, VERSION
 from server.fleet.ipc.ipc_link import Kind
-from server.fleet.supervisor.child_process import Child, Line
-from server.fleet.supervisor.next_generation import Following
+from server.fleet.supervisor.child_process import Child, ChildLink
+from server.fleet.supervisor.next_generation import NextGeneration
 from server.main.commands.process_commands import serves
 from server.ops.process import successor
 from tests.server.fleet.migrate.rig import until
@@ -202,8 +202,8 @@ def test_who_is_started_anew_in_the_turn_in_which_their_forerunner_dies_is_not_t
         end.setblocking(False)
     keeper, first, second = (subprocess.Popen(["sleep", "60"]) for _ in range(3))
     monkeypatch.setattr(successor, "spawn", lambda *_: (keeper.pid, ours))
-    child, other, worker = Child("worker 1", os.getpid(), up, 0.0), Line(theirs), Line(down)
-    following = Following(Told(), None, Told(), {child.name: child}, lambda: None, 60.0)  # type: ignore[arg-type]
+    child, other, worker = Child("worker 1", os.getpid(), up, 0.0), ChildLink(theirs), ChildLink(down)
+    following = NextGeneration(Told(), None, Told(), {child.name: child}, lambda: None, 60.0)  # type: ignore[arg-type]
 
     def comes(process: subprocess.Popen[bytes]) -> None:
         pidfd = os.pidfd_open(process.pid)

@@ -13,14 +13,14 @@ import pytest
 from engine.engine import OLDEST, VERSION
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.supervisor import generation_state
-from server.fleet.supervisor.child_process import Line
-from server.fleet.supervisor.previous_generation import Preceding
+from server.fleet.supervisor.child_process import ChildLink
+from server.fleet.supervisor.previous_generation import PreviousGeneration
 from server.ops import version
 from server.ops.process.listening_sockets import StartError, listen_at
 from tests.server.fleet.processes.rig import pair
 
 
-class Known(Line):
+class Known(ChildLink):
     """A process of this generation."""
 
     name = "worker 1"
@@ -34,14 +34,14 @@ class Both:
         up, self.process = pair()
         for end in (ours, theirs, up, self.process):
             end.setblocking(False)
-        self.other, self.before = Line(theirs), Preceding(ours)
+        self.other, self.before = ChildLink(theirs), PreviousGeneration(ours)
         self.said: list[str] = []
         self.child = Known(up)
         self.before.children = {"worker 1": self.child}  # type: ignore[dict-item]  # of a child it is what it is told
         self.before.begin = lambda: self.said.append("begin")
         self.before.alone = lambda: self.said.append("alone")
 
-    def told(self, line: Line | None = None) -> list[tuple[int, list[Any]]]:
+    def told(self, line: ChildLink | None = None) -> list[tuple[int, list[Any]]]:
         """What the other supervisor is told, or the process."""
         return [(said.kind, said.records) for said in (line or self.other).read()]
 
@@ -84,7 +84,7 @@ def test_one_that_ends_before_it_gave_anything_is_not_followed_either(both: Both
 
 
 def test_nobody_is_taken_in_before_it_says_so_and_operators_are_answered_when_it_has_ended(both: Both) -> None:
-    process = Line(both.process)
+    process = ChildLink(both.process)
     both.before.serves()
     assert both.told() == [(Kind.READY, [[OLDEST, VERSION], version.VERSION])]
     both.before.turn({})
@@ -111,7 +111,7 @@ def test_where_the_other_dies_this_one_serves_as_soon_as_it_can(both: Both, read
 
 
 def test_a_link_to_one_of_the_other_generation_is_passed_on_and_its_death_too(both: Both) -> None:
-    process = Line(both.process)
+    process = ChildLink(both.process)
     one, two = pair()
     pidfd = os.pidfd_open(os.getpid())
     both.other.tell(Kind.PEER, "worker 1", "last office", 7, descriptors=(one.fileno(), pidfd))

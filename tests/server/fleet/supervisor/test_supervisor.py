@@ -12,7 +12,7 @@ import pytest
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB, OFFICE, Peers
 from server.fleet.supervisor import supervisor as module
-from server.fleet.supervisor.child_process import Birth
+from server.fleet.supervisor.child_process import ChildStart
 from tests.server.fleet.processes.forked import Life, Say, forked, told, until
 
 WORKER = "worker 1"
@@ -31,7 +31,7 @@ async def live(up: socket.socket, say: Say) -> int:
     orphaned = asyncio.Event()
     peers = Peers(up, {Kind.LOAD: hear}, joined, lambda name: say("dead", name), orphaned.set)
     term = told(signal.SIGTERM)
-    reload = Birth(up).told_to_reload()
+    reload = ChildStart(up).told_to_reload()
     hears = asyncio.create_task(reload.wait())
     hears.add_done_callback(lambda task: None if task.cancelled() else say("hup"))
     peers.ready()

@@ -13,8 +13,8 @@ from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB, OFFICE, Peers
 from server.fleet.supervisor import supervisor as module
 from server.fleet.supervisor.child_process import Child
-from server.fleet.supervisor.control_clients import Askers
-from server.fleet.supervisor.watchdog import CALM_AFTER, DEAD_WITHIN, HANG_AFTER, Silence, Watch
+from server.fleet.supervisor.control_clients import ControlClients
+from server.fleet.supervisor.watchdog import CALM_AFTER, DEAD_WITHIN, HANG_AFTER, Silence, Watchdog
 from server.ops.process.cpu_time import Sample
 from tests.server.fleet.processes.forked import Life, Say, forked, told, until
 
@@ -144,7 +144,7 @@ def stuck_once(folder: Path) -> Life:
 
 @pytest.mark.parametrize("name", [HUB, WORKER])
 def test_who_does_not_come_to_serve_is_killed_counted_and_begun_again(name: str, tmp_path: Path) -> None:
-    with forked({**ALL, name: stuck_once(tmp_path)}, watch=Watch(start_within=2.0)) as host:
+    with forked({**ALL, name: stuck_once(tmp_path)}, watch=Watchdog(start_within=2.0)) as host:
         host.hear("supervisor", None, "ready")
         pids = {one: host.hear(one, None, "lives")[1] for one in ALL}
         host.kill(pids[name])
@@ -161,7 +161,7 @@ def test_who_does_not_come_to_serve_is_killed_counted_and_begun_again(name: str,
 
 def test_who_dies_again_and_again_is_begun_again_after_longer_and_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AGAIN_AFTER", 1.0)
-    host = module.Supervisor({}, 1.0, lambda: None, lambda _: None, Askers(None))
+    host = module.Supervisor({}, 1.0, lambda: None, lambda _: None, ControlClients(None))
     child = Child(WORKER, os.getpid(), socket.socket(), 0.0)
     waits = []
     for _ in range(9):
@@ -246,7 +246,7 @@ def test_what_no_sample_tells_and_what_the_supervisor_did_not_see_are_judged_by_
 
 
 def test_each_kill_doubles_the_time_that_the_next_one_of_that_name_has_until_it_was_quiet_for_long() -> None:
-    watch, limits = Watch(), []
+    watch, limits = Watchdog(), []
 
     def kill(name: str) -> None:
         watch.clock.now += 2 * HANG_AFTER * 64
@@ -283,7 +283,7 @@ def spin() -> None:
 
 
 def test_who_spins_is_killed_and_the_log_says_that_it_had_its_time() -> None:
-    with forked({**ALL, WORKER: spinning}, watch=Watch(hang_after=SOON)) as host:
+    with forked({**ALL, WORKER: spinning}, watch=Watchdog(hang_after=SOON)) as host:
         host.hear("supervisor", None, "ready")
         pid = host.hear(WORKER, None, "lives")[1]
         host.kill(pid, signal.SIGQUIT)

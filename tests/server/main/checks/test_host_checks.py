@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.fleet.cluster.membership import Beat
-from server.fleet.rpc.node_hello import Hello
+from server.fleet.rpc.node_hello import NodeHello
 from server.fleet.rpc.rpc_seal import Seal
 from server.main.checks.check_finding import Finding, Level
 from server.main.checks.host_checks import _host, _together
@@ -21,7 +21,7 @@ from tests.server.fleet.nats.test_nats_bus import started, until
 from tests.support import services
 
 pytestmark = pytest.mark.blocking  # makes folders, waits for programs
-HELLO = Hello("b", "1", version.VERSION, 0, [1], [7], "r")
+HELLO = NodeHello("b", "1", version.VERSION, 0, [1], [7], "r")
 BEAT = Beat("b", "10.0.0.2:9467", version.VERSION, 0, 0.0)
 
 

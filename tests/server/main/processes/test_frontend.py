@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.fleet.ipc.ipc_link import Kind, Link, Message
-from server.fleet.supervisor.child_process import Birth
+from server.fleet.supervisor.child_process import ChildStart
 from server.http.request.connection_counts import NEW
 from server.main.processes.frontend import serve
 from server.ops.config.settings import Settings
@@ -42,7 +42,9 @@ class Office(Served):
         self.addresses = HostAddresses(2)
         chosen = settings(folder)
         self.listening = listen_public("127.0.0.1", 0)
-        super().__init__(lambda up: serve(Birth(up), chosen, lambda: chosen, self.addresses.part(0), self.listening))
+        super().__init__(
+            lambda up: serve(ChildStart(up), chosen, lambda: chosen, self.addresses.part(0), self.listening)
+        )
         ours, theirs = pair()
         self.came: list[Message] = []
         self.worker = Link(ours, self.came.append, lambda _: None)

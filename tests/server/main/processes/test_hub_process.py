@@ -11,10 +11,10 @@ from engine.rooms import hub as engine_hub
 from engine.rooms import hub_messages as rows
 from engine.rooms.hub_messages import Row
 from server.fleet.cluster.known_nodes import Place
-from server.fleet.cluster.membership import Members
+from server.fleet.cluster.membership import Membership
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import OFFICE
-from server.fleet.supervisor.child_process import Birth
+from server.fleet.supervisor.child_process import ChildStart
 from server.main.processes.hub_process import serve
 from server.ops.config.settings import Settings
 from tests.server.fleet.migrate.rig import until
@@ -107,7 +107,7 @@ async def test_nobody_is_sent_to_a_worker_that_does_not_serve_yet(made: Host) ->
 
 
 def served() -> Served:
-    return Served(lambda up: serve(Birth(up), Settings(), Settings, ""))
+    return Served(lambda up: serve(ChildStart(up), Settings(), Settings, ""))
 
 
 async def test_it_serves_until_it_is_told_to_end_which_a_terminal_does_not_say() -> None:
@@ -147,7 +147,7 @@ class Several:
 
     def __init__(self) -> None:
         self.bus = Played()
-        self.members = Members("a" * 10)
+        self.members = Membership("a" * 10)
         self.drains = False
         self.people_elsewhere = 0
 

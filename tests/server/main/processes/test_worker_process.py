@@ -13,7 +13,7 @@ import pytest
 from engine.rooms import hub_messages as rows
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import HUB, OFFICE
-from server.fleet.supervisor.child_process import Birth
+from server.fleet.supervisor.child_process import ChildStart
 from server.main.processes.worker_process import WorkerProcess, serve
 from server.ops.config.settings import Settings
 from server.ops.process.address_census import HostAddresses
@@ -152,7 +152,7 @@ async def test_at_the_end_and_without_a_supervisor_its_people_are_told_to_come_b
     addresses = HostAddresses(2)
     with listen_public("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
-        worker = Served(lambda up: serve(1, Birth(up), listening, settings(tmp_path), Settings, addresses.part(1)))
+        worker = Served(lambda up: serve(1, ChildStart(up), listening, settings(tmp_path), Settings, addresses.part(1)))
         await worker.ready()
         visitor = Knocking()
         await visitor.knock(port, head(host=f"127.0.0.1:{port}"))

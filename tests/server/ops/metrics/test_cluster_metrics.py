@@ -8,9 +8,9 @@ import pytest
 
 from server.fleet.frontend.cluster_broadcast import Telling
 from server.fleet.ipc.process_names import Names
-from server.fleet.roaming.session_search import Seeking
+from server.fleet.roaming.session_search import SessionSearch
 from server.fleet.rpc.rpc_seal import Seal
-from server.fleet.rpc.rpc_server import Port
+from server.fleet.rpc.rpc_server import RpcServer
 from server.ops.metrics.cluster_metrics import (
     CLUSTER,
     CLUSTER_VALUES,
@@ -42,7 +42,7 @@ def test_their_labels_are_few_and_known() -> None:
 
 def test_a_port_counts_what_is_declared_and_from_nought_on(tmp_path: Path) -> None:
     with socket.socket() as sock:
-        reading = Port(sock, Seal(secret_keys.load(tmp_path)), "127.0.0.1:1", {}).reading()
+        reading = RpcServer(sock, Seal(secret_keys.load(tmp_path)), "127.0.0.1:1", {}).reading()
     assert reading == {"serendip_cluster_refused": {(why,): 0 for why in REFUSALS}}
 
 
@@ -59,7 +59,7 @@ def test_metrics_of_broadcasts_are_in_the_table_in_their_order() -> None:
     ("reading", "expected"),
     [
         (
-            Seeking("0" * 10, Names(), nothing, nothing, list, nothing).reading(),
+            SessionSearch("0" * 10, Names(), nothing, nothing, list, nothing).reading(),
             {"serendip_sought": {(one,): 0 for one in SOUGHT}},
         ),
         (Telling("0" * 10, nothing, nothing, nothing).reading(), {"serendip_told": {(one,): 0 for one in TOLD}}),
