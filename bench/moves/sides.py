@@ -27,10 +27,10 @@ from ext.net.ring import Rings
 from ext.reactor.reactor import Reactor
 from server.fleet.ipc.ipc_link import Kind, Link, Message
 from server.fleet.migrate import migration_order, process_target
-from server.fleet.migrate.in_flight import InFlight
-from server.fleet.migrate.inheritance import UpgradeParts
+from server.fleet.migrate.messages_in_flight import InFlight
 from server.fleet.migrate.migration_counts import MigrationCounts
 from server.fleet.migrate.transfer import Exports
+from server.fleet.migrate.upgrade_parts import UpgradeParts
 from server.fleet.migrate.upgrade_target import UpgradeTarget
 from server.http.request.reactor_handoff import Door
 from server.ops.metrics.migration_metrics import UPGRADE

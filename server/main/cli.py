@@ -93,7 +93,7 @@ def serve(
     try:
         settings = enter(config, flags, make=True)
     except Stopped as stopped:
-        from server.fleet.migrate.new_generation import tell_failure
+        from server.fleet.migrate.upgrade_successor import tell_failure
 
         tell_failure("; ".join(stopped.problems))
         raise

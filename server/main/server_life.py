@@ -14,8 +14,8 @@ from typing import Any
 
 import uvloop
 
-from server.fleet.migrate.new_generation import Gone, UpgradeSuccessor, fault_of
 from server.fleet.migrate.upgrade_command import UpgradeCommand
+from server.fleet.migrate.upgrade_successor import Gone, UpgradeSuccessor, fault_of
 from server.fleet.supervisor.process_mode import has_several
 from server.main.checks.local_checks import local
 from server.main.parts.server_parts import Server

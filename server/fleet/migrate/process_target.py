@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from server.fleet.ipc.ipc_link import Kind
-from server.fleet.migrate.in_flight import InFlight
+from server.fleet.migrate.messages_in_flight import InFlight
 from server.fleet.migrate.transfer import GroupTransfer, Transfer, records_of
 
 AHEAD: Final = 2  # messages under way, so that the target need not wait: the sessions in them are out of service

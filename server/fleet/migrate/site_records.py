@@ -10,9 +10,9 @@ from functools import partial
 from typing import Any
 
 from server.fleet.ipc.ipc_link import Kind, Link
-from server.fleet.migrate.in_flight import InFlight
-from server.fleet.migrate.inheritance import UpgradeParts
+from server.fleet.migrate.messages_in_flight import InFlight
 from server.fleet.migrate.transfer import Transfer
+from server.fleet.migrate.upgrade_parts import UpgradeParts
 from server.ops import log
 
 COLLEGE, OMEGLE, DIGESTS, SPENT, NOTICES = "college", "omegle", "digests", "spent", "notices"

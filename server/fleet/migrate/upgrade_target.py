@@ -13,8 +13,8 @@ from typing import Any, Final
 from engine.core.ports import never_moved
 from server.fleet.ipc.ipc_link import Kind, Link, LinkDown, Message
 from server.fleet.migrate import site_records
-from server.fleet.migrate.inheritance import UpgradeParts
 from server.fleet.migrate.session_import import Imports
+from server.fleet.migrate.upgrade_parts import UpgradeParts
 from server.ops import log
 from server.ops.metrics.migration_metrics import UPGRADE
 from server.ops.process import fault_points

@@ -13,7 +13,7 @@ from typing import Final
 
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import OFFICE, Peers
-from server.fleet.migrate.in_flight import InFlight
+from server.fleet.migrate.messages_in_flight import InFlight
 from server.fleet.migrate.transfer import Transfer
 from server.http.request.connection_counts import NEW
 

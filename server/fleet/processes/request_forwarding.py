@@ -16,7 +16,7 @@ from server.fleet.ipc.ipc_link import LinkDown
 from server.fleet.ipc.ipc_peers import Peers, name_of
 from server.fleet.migrate.transfer import Transfer
 from server.fleet.processes.worker_transfer import Across
-from server.fleet.roaming.session_transfer import Unreadable, unpack
+from server.fleet.roaming.move_request import Unreadable, unpack
 from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_server import Answer, Handler, Request, no
 from server.ops.process import fault_points

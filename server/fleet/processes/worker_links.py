@@ -21,7 +21,7 @@ from server.fleet.migrate.migration_counts import MigrationCounts
 from server.fleet.processes.session_lookup import Whereabouts
 from server.fleet.processes.worker_transfer import Across
 from server.fleet.roaming.evacuation import Send
-from server.fleet.roaming.host_outbound import HostMigration
+from server.fleet.roaming.host_migration import HostMigration
 from server.fleet.roaming.tunnel_table import TunnelTable
 from server.fleet.roaming.visitor_return import VisitorReturn
 from server.ops.metrics.cluster_metrics import DOUBTS

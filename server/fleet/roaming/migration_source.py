@@ -36,7 +36,7 @@ from ext.migrate.tunnel_moves import prepare
 from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.migrate.transfer import Exports, GroupTransfer, Stage
 from server.fleet.roaming.migration_target import GO, TOOK, check_bans
-from server.fleet.roaming.session_transfer import Move, divided, pack, wireless
+from server.fleet.roaming.move_request import Move, divided, pack, wireless
 from server.fleet.roaming.socketless_clients import NO_SOCKETLESS_CLIENTS
 from server.fleet.roaming.stale_copies import StaleCopies
 from server.fleet.rpc.rpc_client import HostAway, HostRefused, RpcClient, dial

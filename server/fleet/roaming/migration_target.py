@@ -23,7 +23,7 @@ from engine.engine import BadRecord, Session
 from engine.rooms.remote_room import RemoteRoom, is_meeting
 from ext.migrate.tunnel_moves import prepare
 from server.fleet.migrate.migration_counts import MigrationCounts
-from server.fleet.roaming.session_transfer import Move, Unreadable, unpack
+from server.fleet.roaming.move_request import Move, Unreadable, unpack
 from server.fleet.rpc import rpc_envelope
 from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_seal import Seal

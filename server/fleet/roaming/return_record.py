@@ -1,6 +1,6 @@
 """What the home of a visitor says to the host of their connection as they go back. Rule: frames for that host; what is not whole counts for nothing.
 
-P   the person (`server.fleet.roaming.session_transfer`), in one frame
+P   the person (`server.fleet.roaming.move_request`), in one frame
 B   bytes of theirs that were read and not understood, behind those of the person
 E   the same, and they are the last
 
@@ -18,7 +18,7 @@ import orjson
 
 from engine.engine import SessionRecord
 from ext.migrate.tunnel_moves import RECORD_MAX, record_frame
-from server.fleet.roaming.session_transfer import Move, Unreadable, pack, unpack
+from server.fleet.roaming.move_request import Move, Unreadable, pack, unpack
 
 PERSON: Final = b"P"
 BYTES: Final = b"B"

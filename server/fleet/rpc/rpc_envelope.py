@@ -35,7 +35,7 @@ class Kind(IntEnum):
 
     HELLO = 1  # who are you?
     EPOCH = 2  # the key of an epoch
-    MOVE = 3  # people come (`server.fleet.roaming.session_transfer`); the connection becomes the wire of one of them
+    MOVE = 3  # people come (`server.fleet.roaming.move_request`); the connection becomes the wire of one of them
     HTTP = 4  # the connection becomes one of a browser or program that asks for what this host alone has
     FORGET = 5  # somebody who was sent is the sender's again
     LOOKS = 6  # what was seen of a chat that is reported at another host

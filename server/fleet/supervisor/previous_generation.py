@@ -21,7 +21,7 @@ from typing import Final
 from engine.engine import OLDEST, VERSION
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import LAST, OFFICE
-from server.fleet.migrate.new_generation import SEVERAL
+from server.fleet.migrate.upgrade_successor import SEVERAL
 from server.fleet.supervisor.child_process import Child, ChildLink, ChildMessage
 from server.fleet.supervisor.generation_state import GenerationState, unpacked
 from server.ops import version

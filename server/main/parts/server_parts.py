@@ -15,8 +15,8 @@ from engine.wire.protocol import MINOR
 from ext.accept.address_limits import Addresses
 from server.data.records.store_ports import Store
 from server.data.statement import current_statement
-from server.fleet.migrate.inheritance import UpgradeParts
 from server.fleet.migrate.migration_counts import MigrationCounts
+from server.fleet.migrate.upgrade_parts import UpgradeParts
 from server.http.request.client_info import ClientInfo
 from server.http.request.connection_counts import Crowded
 from server.http.request.reactor_handoff import Door

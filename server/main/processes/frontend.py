@@ -27,8 +27,8 @@ from server.fleet.frontend.supervisor_status import Parent
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB, OFFICE, Handler, Peers, number_of
 from server.fleet.ipc.process_names import Names
-from server.fleet.migrate.new_generation import Gone, UpgradeSuccessor
 from server.fleet.migrate.upgrade_source import Failed, UpgradeSource
+from server.fleet.migrate.upgrade_successor import Gone, UpgradeSuccessor
 from server.fleet.processes.request_forwarding import Passing
 from server.fleet.processes.worker_evacuation import Departing
 from server.fleet.processes.worker_links import Links

@@ -19,7 +19,7 @@ import uvloop
 from server.fleet.cluster.cluster_frontend import Place
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import HUB, OFFICE, name_of, number_of
-from server.fleet.migrate.new_generation import fault_of
+from server.fleet.migrate.upgrade_successor import fault_of
 from server.fleet.supervisor import generation_state as inherited
 from server.fleet.supervisor.child_process import ChildLink, ChildStart
 from server.fleet.supervisor.control_clients import ControlClients

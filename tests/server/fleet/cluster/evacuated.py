@@ -18,7 +18,7 @@ from engine.engine import BadRecord, SessionRecord
 from server.fleet.cluster.known_nodes import Place
 from server.fleet.migrate.transfer import GroupTransfer
 from server.fleet.roaming.evacuation import Evacuation, may_always_move
-from server.fleet.roaming.session_transfer import Move, pack, unpack
+from server.fleet.roaming.move_request import Move, pack, unpack
 from server.ops.metrics.migration_metrics import DRAIN, NONE
 from server.ops.security.secret_keys import Keys
 from server.realtime.worker.connection_moves import Moving

@@ -23,7 +23,7 @@ from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import HUB, OFFICE
 from server.fleet.ipc.process_names import Names
 from server.fleet.processes.request_forwarding import Passing
-from server.fleet.roaming.host_outbound import HostMigration
+from server.fleet.roaming.host_migration import HostMigration
 from server.fleet.roaming.migration_target import GO
 from server.fleet.rpc.rpc_envelope import HEAD
 from server.fleet.rpc.rpc_seal import SEALED, Seal

@@ -10,7 +10,7 @@ from engine.engine import SessionRecord
 from engine.rooms.hub_messages import Meeting, Member
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.roaming import migration_source, migration_target
-from server.fleet.roaming.session_transfer import Move
+from server.fleet.roaming.move_request import Move
 from server.fleet.rpc.rpc_seal import Seal
 from server.ops.security.secret_keys import Keys, load
 from tests.engine.meetings import row_of

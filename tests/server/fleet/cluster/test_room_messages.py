@@ -116,10 +116,11 @@ def test_a_row_that_is_too_large_alone_is_left_out_and_no_number_with_it() -> No
 def test_a_stream_is_followed_by_its_numbers() -> None:
     stream = InboundStream()
     assert not stream.known
+    begun_anew, following, stale, gap = Arrival.BEGUN, Arrival.NEXT, Arrival.STALE, Arrival.GAP
     for number, life, begun, what in (
-        (0, 7, 1, Arrival.BEGUN), (1, 7, 1, Arrival.NEXT), (1, 7, 1, Arrival.STALE), (0, 7, 1, Arrival.STALE), (3, 7, 1, Arrival.GAP), (2, 7, 1, Arrival.STALE),
-        (4, 7, 1, Arrival.NEXT), (0, 7, 2, Arrival.BEGUN), (5, 7, 1, Arrival.STALE), (1, 7, 2, Arrival.NEXT), (2, 7, 4, Arrival.GAP), (3, 7, 4, Arrival.NEXT),
-        (0, 8, 1, Arrival.BEGUN), (4, 7, 4, Arrival.STALE), (1, 8, 1, Arrival.NEXT), (5, 9, 1, Arrival.GAP), (2, 8, 1, Arrival.STALE),
+        (0, 7, 1, begun_anew), (1, 7, 1, following), (1, 7, 1, stale), (0, 7, 1, stale), (3, 7, 1, gap), (2, 7, 1, stale),
+        (4, 7, 1, following), (0, 7, 2, begun_anew), (5, 7, 1, stale), (1, 7, 2, following), (2, 7, 4, gap), (3, 7, 4, following),
+        (0, 8, 1, begun_anew), (4, 7, 4, stale), (1, 8, 1, following), (5, 9, 1, gap), (2, 8, 1, stale),
     ):  # fmt: skip
         assert stream.came(batch(number, life, begun), 0.0) is what, (number, life, begun)
     assert stream.known

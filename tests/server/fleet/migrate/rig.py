@@ -14,10 +14,10 @@ from aiohttp import web
 
 from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
-from server.fleet.migrate.inheritance import UpgradeParts
 from server.fleet.migrate.migration_counts import MigrationCounts
-from server.fleet.migrate.new_generation import UpgradeSuccessor
+from server.fleet.migrate.upgrade_parts import UpgradeParts
 from server.fleet.migrate.upgrade_source import START_WITHIN, UpgradeSource
+from server.fleet.migrate.upgrade_successor import UpgradeSuccessor
 from server.http.request.reactor_handoff import Door
 from server.ops.process.successor import Process
 from server.ops.security.secret_keys import Keys

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from server.fleet.ipc.ipc_link import Kind, LinkDown
-from server.fleet.migrate.in_flight import InFlight
+from server.fleet.migrate.messages_in_flight import InFlight
 from server.fleet.migrate.process_target import AHEAD, ProcessTarget
 from server.fleet.migrate.transfer import Transfer
 from tests.server.fleet.ipc.test_ipc_link import End, pair

@@ -11,8 +11,8 @@ import pytest
 from engine.engine import Session, SessionRecord
 from server.fleet.ipc.ipc_link import Kind, Link, Message
 from server.fleet.migrate import migration_order, upgrade_source
-from server.fleet.migrate.new_generation import UpgradeSuccessor
 from server.fleet.migrate.upgrade_source import Failed
+from server.fleet.migrate.upgrade_successor import UpgradeSuccessor
 from server.ops.security.secret_keys import Keys
 from server.realtime.worker.connection_moves import Moving, Released
 from tests.server.fleet.migrate.rig import Pair, pair, until

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from engine.engine import SessionRecord
 from ext.migrate.tunnel_moves import RECORD_MAX
 from server.fleet.roaming import return_record
+from server.fleet.roaming.move_request import Move, pack
 from server.fleet.roaming.return_record import END, LAST_MAX, PERSON, READ_MAX, ReturnRecord, TooLarge
-from server.fleet.roaming.session_transfer import Move, pack
 from tests.ext.net.tunnels import whole
 
 ONE = {"id": 5, "address": "192.0.2.1", "wire": {"input": 3, "part": 2, "opcode": 1, "bytes": 0}}

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from server.fleet.ipc.ipc_link import Kind, Link
-from server.fleet.migrate.new_generation import Gone, UpgradeSuccessor
+from server.fleet.migrate.upgrade_successor import Gone, UpgradeSuccessor
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.migrate.rig import pair, until
 

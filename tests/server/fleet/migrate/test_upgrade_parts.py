@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 
-from server.fleet.migrate.inheritance import UpgradeParts
+from server.fleet.migrate.upgrade_parts import UpgradeParts
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.migrate.rig import pair
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.engine import SessionRecord
-from server.fleet.roaming.session_transfer import Move, Unreadable, divided, pack, unpack, wireless
+from server.fleet.roaming.move_request import Move, Unreadable, divided, pack, unpack, wireless
 
 MOVE = Move(
     "0123456789",

@@ -3,7 +3,7 @@
 import asyncio
 import os
 
-from server.fleet.migrate.in_flight import InFlight
+from server.fleet.migrate.messages_in_flight import InFlight
 from server.fleet.migrate.transfer import Stage, Transfer
 
 
