@@ -15,7 +15,9 @@ from pathlib import Path
 from tests.house.sources import ROOT, shown, tracked
 
 LIST = Path(__file__).with_name("plain_words.txt")
-SOURCES = ("ext/*.py", "ext/*.pyx", "engine/*.py", "server/*.py", "client/serendip_client/*.py")
+SOURCES = ("ext/*.py", "ext/*.pyx", "engine/*.py", "server/*.py", "server/site/web/*.js", "client/serendip_client/*.py")
+# Of another project, and made from engine/wire/protocol.py.
+FOREIGN = frozenset(("server/site/web/vendor/pbkdf2.js", "server/site/web/protocol.js"))
 # A phrase of the house's old language, and what to write in its place.
 PHRASES = {
     r"\b(?:some|any|no|every)body\b": "a user, a client, a session, a moderator or an operator; none of them",
@@ -50,20 +52,22 @@ _BEGUN = re.compile(
 VERBS = frozenset(
     """
     accept account act add admit aggregate allow answer apply approve arrange ask assemble attach authenticate authorise back ban batch
-    begin bind block bound bring bridge broadcast build bundle cache calculate call cap carry catch challenge change check choose classify
+    begin bind block blur bound bring bridge broadcast build bundle cache calculate call cap carry catch challenge change check choose classify
     clean clear close cluster collect combine compare compile compress compute configure confirm connect consume contain control convert copy
     correct count create cut deal decide declare decode decrypt define delete deliver derive describe detach detect determine discard
     disclose dispatch distribute divide document draw drain drop encode encrypt end enforce enrol ensure enter establish estimate evacuate
     evaluate examine exchange execute expire explain export expose express extend extract fetch fill filter find fold follow forget format
     forward frame gate gather generate get give grant group guard handle hand hash hide hold hook identify implement import index inform
-    initialise insert inspect install intern interpret introduce invite issue join judge keep key know label lead learn let lift limit link
+    initialise insert inspect install intern interpret introduce invite issue join judge keep key know label lead learn leave let lift limit link
     list listen load locate lock log look loop maintain make manage map mark mask match measure merge migrate mint model monitor move mount
-    name notify number observe offer open operate order own pack pair park parse part pass pay peel perform ping place plan poll pool prepare
+    name notify number observe offer open operate order own pack pair park parse part pass pay peel perform pick ping place plan play poll pool
+    prepare
     present print process produce protect prove provide publish pull purge push put queue quote rate reach react read rebuild receive
     recognise record recover redact redirect reduce refresh refuse register reject relay release reload remember remind remove render renew
     repeat replace report represent request require reserve resolve respond restore restrict resume return reverse review rewrite roll route
-    run sample save say scan schedule scope score screen seal search see select send separate serve set settle shape share shed show shut
-    sign simulate size skip sort speak split stage start state stop store stream strip submit subscribe sum summarise supervise switch tag
+    run sample save say scan schedule scope score screen scroll seal search see select send separate serve set settle shape share shed show shut
+    sign simulate size skip solve sort speak split stage start state stop store stream strip submit subscribe suggest sum summarise supervise switch
+    tag
     take tell test throttle time track transfer transform translate treat trim try tune tunnel turn unpack update upgrade upload use validate
     verify version visit wait wake walk warn watch weigh withdraw work wrap write
     """.split()  # noqa: SIM905 - a list of words is read as words
@@ -71,8 +75,16 @@ VERBS = frozenset(
 
 
 def spoken(source: Path) -> Iterator[tuple[int, str]]:
-    """The docstrings and comments of a source, with the line of each."""
+    """Yield the docstrings and comments of a source, with the line of each."""
     text = source.read_text()
+    if source.suffix == ".js":
+        for found in re.finditer(r"/\*\*(.*?)\*/|(?:^|\s)//[ ]([^\n]*(?:\n[ \t]*//[ ][^\n]*)*)", text, re.DOTALL):
+            words = found[1] or found[2]
+            yield (
+                text.count("\n", 0, found.start(1 if found[1] else 2)) + 1,
+                re.sub(r"\n\s*(?://|\*) ?", " ", words).strip(),
+            )
+        return
     if source.suffix == ".pyx":
         for found in re.finditer(r'"""(.*?)"""|(?<!["\'])#([^\n]*)', text, re.DOTALL):
             yield text.count("\n", 0, found.start()) + 1, found[1] or found[2] or ""
@@ -119,7 +131,11 @@ def phrases(source: Path) -> list[str]:
 
 def counts() -> dict[str, int]:
     """Old phrases by file, of the files that have some."""
-    return {shown(source): number for source in tracked(*SOURCES) if (number := len(phrases(source)))}
+    return {
+        shown(source): number
+        for source in tracked(*SOURCES)
+        if shown(source) not in FOREIGN and (number := len(phrases(source)))
+    }
 
 
 def listed() -> dict[str, int]:

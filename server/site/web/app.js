@@ -1,4 +1,4 @@
-// Wires the rest: what is kept and offered is read, the store starts, the socket opens, the first view is put up.
+// Start the page: read choices and offers, make the store and the socket, render the first view.
 import { render } from "./vendor/preact.mjs";
 import { backoff } from "./backoff.js";
 import { keepPrompt, makeEffects } from "./effects.js";
@@ -29,7 +29,7 @@ function watchBrowser() {
   });
 }
 
-/** One second's tick, only while something on the screen counts. */
+/** Tick once a second, while a view counts seconds. */
 function watchSeconds() {
   let ticking = 0;
   subscribe((state) => {
@@ -39,7 +39,7 @@ function watchSeconds() {
   });
 }
 
-/** Somebody there may fall silent, and so may the path to them: which it is, the wire finds out. */
+/** Watch the connection during a chat: silence may come from the partner or from the network, which the wire tells apart. */
 function watchSilence(wire) {
   let before = false;
   subscribe(({ phase, link }) => {
@@ -49,25 +49,25 @@ function watchSilence(wire) {
   });
 }
 
-/** What a room needs from its beginning, and a chat in a hurry. Failing is no matter: it is asked for again when it is wanted. */
+/** Fetch what a chat needs at its beginning, and what is needed without delay. A failure is ignored: it is fetched again when needed. */
 function prepare() {
   const views = [import("./views/report.js"), import("./views/menus.js"), import("./views/save.js")];
   const more = [import("./back.js"), import("./viewport.js"), import("./swipe.js"), import("./calling.js"), import("./tabs.js")];
   Promise.all([rest(), ...views, ...more, ...soon.map((ask) => ask())]).catch(() => {});
 }
 
-/** With a search, and each time that the link is there again, the rest is fetched: a report in the chat must not wait for it. */
+/** Fetch the rest with a search, and each time that the connection is back: a report in the chat must not wait for it. */
 function watchSearch() {
   let before = false;
   subscribe(({ phase, link }) => {
     const wanted = link.settled && (phase === "waiting" || phase === "chat");
     if (wanted && !before) prepare();
-    if (phase === "waiting" && !history.state?.room) history.pushState({ room: true }, ""); // as back.js does, which is still to come
+    if (phase === "waiting" && !history.state?.room) history.pushState({ room: true }, ""); // as back.js does, which is not loaded yet
     before = wanted;
   });
 }
 
-/** Two scripts run beside the page, and no others: the service worker's, and that which solves puzzles. */
+/** Return a trusted script address. Only two scripts run beside the page: the service worker, and the one that solves puzzles. */
 const beside = (url) => {
   const { origin, pathname } = new URL(url, location.href);
   return origin === location.origin && /^\/sw\.js$|\/vendor\/pbkdf2\.js$/.test(pathname) ? url : "";
@@ -76,8 +76,8 @@ const policy = window.trustedTypes?.createPolicy("serendip-worker", { createScri
 const trusted = (url) => (policy ? policy.createScriptURL(url) : url);
 
 /**
- * Draws states into `root`, one after the other. A part that sends an event while the page is drawn asks for a second drawing: begun
- * inside the first it would leave the first with nodes that are on no page.
+ * Render states into `root`, one after another. A component that sends an event while the page is rendered causes a second rendering:
+ * inside the first it would leave that one with detached nodes.
  */
 function drawer(root) {
   let wanted = null;
@@ -105,7 +105,7 @@ function drawer(root) {
 }
 
 function watchServiceWorker() {
-  if ("serviceWorker" in navigator) navigator.serviceWorker.register(trusted("/sw.js")).catch(() => {}); // refused: the page works without
+  if ("serviceWorker" in navigator) navigator.serviceWorker.register(trusted("/sw.js")).catch(() => {}); // refused: the page works without it
 }
 
 async function main() {
@@ -128,7 +128,7 @@ async function main() {
     video: isSecureContext && !!navigator.mediaDevices?.getUserMedia && "RTCPeerConnection" in window,
   };
   const me = { token: way?.token ?? null, resume: !!way?.token, fresh: !!way?.token, online: null, grace: config.grace ?? 15 };
-  // The privacy statement, since the last visit; one that is announced is told to those too of whom nothing is kept.
+  // Whether the privacy statement changed since the last visit; an announced one is shown even if nothing is kept of the visitor.
   const changed = (prefs.statement > 0 || !!config.statement) && config.privacy > prefs.statement;
   const state = first({
     notice: changed ? "statement" : null,
@@ -142,7 +142,7 @@ async function main() {
     now: Date.now(),
   });
   start(reduce, state, makeEffects(wire, trusted));
-  root.replaceChildren(); // what the shell said meanwhile
+  root.replaceChildren(); // remove the text of the shell
   subscribe(drawer(root));
   watchSeconds();
   watchSearch();
@@ -158,6 +158,6 @@ async function main() {
 }
 
 main().catch((error) => {
-  dispatchEvent(new Event("lost")); // retry.js: words, for one, are as needed as modules
+  dispatchEvent(new Event("lost")); // handled by retry.js: words, for one, are as necessary as modules
   throw error;
 });

@@ -1,16 +1,16 @@
-// The way back (a button, a gesture of a phone's edge) leads out of a room as Escape does: it is one step in the history, so a
-// stray one leaves neither the chat nor the site.
+// Leave a room by the back button or gesture as by Escape: a room is one step in the history, so that an accidental back leaves neither the
+// chat nor the site.
 import { get, send, subscribe } from "./store.js";
 
 const OUT = {
   ready: () => send("ready.stop"),
   waiting: () => send("stop"),
-  chat: () => send("leave"), // the first press asks, as everywhere
+  chat: () => send("leave"), // the first press asks, as elsewhere
   ended: () => send("home"),
 };
 
 let inside = false;
-let leaving = false; // by a step of our own, which has not arrived: the history is what it was, and a second one would leave the site
+let leaving = false; // a step of this module is in progress: the history is unchanged until then, and a second step would exit the site
 
 const enter = () => history.state?.room || history.pushState({ room: true }, "");
 
@@ -21,7 +21,7 @@ function look({ phase }) {
   if (!leaving) follow();
 }
 
-/** The history, to where one is. */
+/** Bring the history in line with the current view. */
 function follow() {
   if (inside) enter();
   else if (history.state?.room) {
@@ -33,7 +33,7 @@ function follow() {
 addEventListener("popstate", () => {
   if (leaving) {
     leaving = false;
-    follow(); // what came between
+    follow(); // apply changes made meanwhile
   } else if (inside) {
     enter();
     if (get().sheet) send("close");

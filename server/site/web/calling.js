@@ -1,17 +1,17 @@
-// Calls somebody back who is elsewhere: a tone, a buzz, a notification, a dot on the icon and a number on that of an installed page.
+// Notify a user who looks elsewhere: a tone, a vibration, a notification, a dot on the icon, a badge on the installed page.
 import { get, subscribe } from "./store.js";
 import { t } from "./words.js";
 
-const TAG = "serendip"; // one notification at a time: the next takes its place
+const TAG = "serendip"; // one notification at a time: the next replaces it
 const BUZZ = 80; // ms
 
 const icon = (name) => new URL(`./icons/${name}.svg`, import.meta.url).href;
-let shown = null; // by the window itself, where there is no service worker
+let shown = null; // shown by the window itself, if there is no service worker
 let dot = false;
 
 const worker = async () => (await navigator.serviceWorker?.getRegistration().catch(() => null)) ?? null;
 
-/** Through the worker, as phones want it; else by the window. Whatever fails is no matter: the title says it too. */
+/** Show a notification through the worker, as phones need it; else by the window. A failure is ignored: the title shows it too. */
 async function notify(key) {
   const [title, options] = [t(key), { tag: TAG, icon: new URL("./icons/icon-192.png", import.meta.url).href, lang: document.documentElement.lang, silent: true }];
   try {
@@ -33,17 +33,17 @@ async function withdraw() {
   for (const old of (await (await worker())?.getNotifications?.({ tag: TAG }).catch(() => [])) ?? []) old.close();
 }
 
-/** `tone`, `notice`: the key of what is shown; who sees the page is buzzed, and who does not is told by the notification. */
+/** Notify: `tone`, `buzz`, and `notice`, the key of the notification. It vibrates if the page is visible, and shows the notification if not. */
 export function act({ tone, buzz, notice }) {
   if (tone) void import("./sound.js").then(({ chime }) => chime()).catch(() => {}); // no network: no tone
   if (buzz && !document.hidden) navigator.vibrate?.(BUZZ);
   if (notice && globalThis.Notification?.permission === "granted") void notify(notice);
 }
 
-/** Asks, by a press that is still fresh. */
+/** Ask for permission, within a press. */
 export const permit = async () => (globalThis.Notification ? Notification.requestPermission() : "denied");
 
-/** The dot is there while something waits to be seen. */
+/** Show the dot while an event has not been seen. */
 function look({ visible, chat, phase }) {
   const waits = !visible && !!chat && (chat.unseen > 0 || (chat.fresh && phase === "chat")) ? Math.max(1, chat.unseen) : 0;
   if (!!waits !== dot) {

@@ -1,10 +1,9 @@
-// The puzzle of a challenge, solved beside the page. Nothing of the person or their device goes into it, and nothing of it is kept.
-// vendor/pbkdf2.js tries numbers in turn until a key begins as the server wants; each worker takes every second one.
+// Solve the puzzle of a challenge in workers. **Invariant:** it uses no data of the user or device, and stores nothing.
 import { send } from "./store.js";
 
 const WORKERS = 2;
-const MOST = { 1: 120, 2: 750, 3: 2000 }; // tries by level (server/trust/challenge/altcha_puzzles.py), to say how far it is
-const STEP = 200; // ms between two looks at the clock
+const MOST = { 1: 120, 2: 750, 3: 2000 }; // tries by level (server/trust/challenge/altcha_puzzles.py), for the progress
+const STEP = 200; // ms between two readings of the clock
 const SCRIPT = new URL("./vendor/pbkdf2.js", import.meta.url).href;
 let workers = [];
 let ticking = 0;
@@ -15,7 +14,7 @@ function stop() {
   workers = [];
 }
 
-/** How many ms one try takes here. */
+/** Measure how many ms one try takes here. */
 async function pace({ cost }) {
   const key = await crypto.subtle.importKey("raw", new Uint8Array(20), "PBKDF2", false, ["deriveBits"]);
   const began = performance.now();
@@ -24,7 +23,7 @@ async function pace({ cost }) {
   return (performance.now() - began) / 3;
 }
 
-/** Progress is what was tried by now of what it may take, and never all of it before it is done. */
+/** Report progress: tries made of the tries expected, never all of them before the solution. */
 function watch(parameters, each) {
   const began = performance.now();
   const all = ((MOST[parameters.data?.l] ?? MOST[3]) * each) / WORKERS;
@@ -46,7 +45,7 @@ async function solve(challenge, trusted) {
   return btoa(JSON.stringify({ challenge, solution }));
 }
 
-/** `trusted` says which scripts may run (app.js). */
+/** Carry out an effect. `trusted` says which scripts may run (app.js). */
 export function act({ op, challenge }, trusted) {
   if (op === "stop") return stop();
   return solve(challenge, trusted)

@@ -1,5 +1,4 @@
-// College mode's way outside: the three requests, and the proof that this browser keeps.
-// What an answer means is reduce/asking.js's business.
+// Send college mode's three requests, and keep the proof in this browser. reduce/asking.js decides what an answer means.
 import { get, send } from "./store.js";
 
 const PLACE = "serendip.college";
@@ -12,14 +11,14 @@ function attempt(act) {
   }
 }
 
-/** A proof that was kept and has not run out. */
+/** Read a stored proof that has not expired. */
 export function recallCollege() {
   const kept = attempt(() => JSON.parse(localStorage.getItem(PLACE)));
   const sound = kept && typeof kept.domain === "string" && typeof kept.proof === "string" && kept.expires * 1000 > Date.now();
   return sound ? { domain: kept.domain, proof: kept.proof, expires: kept.expires, want: kept.want === "same" ? "same" : "any" } : null;
 }
 
-let check = ""; // which the server gave with the mail: of several hosts it leads to the one that wrote it
+let check = ""; // sent by the server with the mail: in a cluster it leads to the host that has the check
 
 async function asked(op, body) {
   const answer = await fetch(`/api/college/${op}`, {
@@ -32,7 +31,7 @@ async function asked(op, body) {
   return { ok: answer.ok, body: said };
 }
 
-/** `op`: mail, code, claim ask the server; keep and forget are this browser's. */
+/** Carry out an effect. `op`: mail, code and claim are requests; keep and forget concern this browser. */
 export function act({ op, body }) {
   if (op === "keep") {
     const { prefs, college } = get();

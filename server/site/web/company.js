@@ -1,11 +1,11 @@
-// In the frame of a company's challenge (/challenge, at an origin of its own): loads the company's script, and tells the page around it the answer.
-// The three companies' scripts are called alike; of each there is one here, under its own name.
+// Run a captcha provider's challenge in its frame (/challenge, at an origin of its own): load the script, and post the answer to the page.
+// The three providers' scripts have the same interface; each is here under its own name.
 const { key, script, action, page, invisible } = document.body.dataset;
 const tell = (said) => parent.postMessage(said, page);
 const failed = () => tell({ failed: true });
 const done = (response) => tell({ response });
 
-/** The script is there. One that shows nothing gives its answer at once. */
+/** Start the widget when the script is loaded. An invisible one returns its answer at once. */
 function run() {
   const company = window.turnstile ?? window.hcaptcha ?? window.grecaptcha;
   if (invisible !== undefined) return company.execute(key, { action }).then(done, failed);

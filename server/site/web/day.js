@@ -1,8 +1,8 @@
-// Days and moments, as they are written where the person lives ("3 December 2026").
+// Format days and moments in the language of the page ("3 December 2026").
 const DAY = { day: "numeric", month: "long", year: "numeric" };
 const MINUTE = { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" };
 
-/** A day in the page's language; its minute too where less than a day is left. `when`: milliseconds or an ISO date. */
+/** Format a day; with the minute too if less than a day is left. `when`: milliseconds or an ISO date. */
 export function dayName(when) {
   const { lang } = document.documentElement;
   const place = navigator.languages.find((tag) => tag.split("-")[0] === lang) ?? lang;

@@ -1,4 +1,4 @@
-// Runs what reduce asked for. Every touch of the outside is here or in the file that is named beside it.
+// Run the effects that reduce returns. Everything outside the state is changed here, or in the file that is named beside an effect.
 import { moveFocus } from "./focus.js";
 import { offers } from "./offers.js";
 import { forget, keep, keepWay } from "./keep.js";
@@ -10,27 +10,27 @@ import { languageFor, listed, load, t } from "./words.js";
 const timers = new Map();
 let prompt = null;
 
-/** Put a sentence into a live region that has stood in the page from the start; the same one again is told again. */
+/** Put a sentence into a live region that is in the page from the start; the same sentence again is announced again. */
 function tell(region, text) {
   const node = document.getElementById(region);
   node.textContent = node.textContent === text ? `${text}\u00a0` : text;
 }
 
-/** A list is read as one: "a, b and c". */
+/** Format a list value as a list: "a, b and c". */
 const said = (values = {}) =>
   Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, Array.isArray(value) ? listed(value.map(clean)).join("") : value]),
   );
 
-/** look.js, which the head of each document has, does it. */
+/** Apply theme and text size; look.js, in the head of each document, does it. */
 export const look = (prefs) => dispatchEvent(new CustomEvent("look", { detail: prefs }));
 
 export const keepPrompt = (event) => {
   prompt = event;
 };
 
-// Streams and calls are fetched when they are first wanted; what is asked meanwhile waits in order. No camera is asked for
-// before the decisions are here that turn it off again.
+// Streams and calls are loaded when they are first needed; effects for them wait in order. A camera is requested only when the decisions
+// that turn it off are loaded.
 let media = null;
 function onMedia(effect) {
   if (!media && effect.op !== "ask" && effect.op !== "call") return;
@@ -43,13 +43,13 @@ function onMedia(effect) {
     });
 }
 
-/** An event that only the rest can decide: it waits for it, in order. */
+/** Wait, in order, for the rest to decide an event that only it knows. */
 const onRest = ({ event }) =>
   rest()
     .then(() => send(event.type, event))
     .catch(() => send("rest.failed"));
 
-/** `trusted`: an address of a script, where it is one that may run. */
+/** Make the effects. `trusted` returns a script address if it may run. */
 export function makeEffects(wire, trusted) {
   const run = {
     send: ({ frame }) => wire.send(frame),

@@ -1,7 +1,7 @@
-// Focus moves on a change of screen, and only then. `chat` is the field for a fine pointer; on touch it is the heading,
-// since a keyboard that opens by itself would cover the card.
+// Move the focus when the screen changes, and only then. `chat` is the text field for a mouse; on touch it is the heading, since a keyboard
+// that opens by itself would cover the card.
 
-/** A sentence that is being written keeps the focus when its chat is over: the keys that belong to it press nothing. */
+/** Whether a sentence is being written, which keeps the focus when its chat ends: the keys that belong to it must press nothing. */
 const writing = () => document.activeElement?.id === "message" && document.activeElement.value !== "";
 
 export function moveFocus(on) {

@@ -1,4 +1,4 @@
-// html`...` makes nodes of markup, in the browser, at run time: no build step. One place binds htm to preact.
+// Bind htm to preact: html`...` makes nodes of markup in the browser, without a build step.
 import { h } from "./vendor/preact.mjs";
 import htm from "./vendor/htm.mjs";
 

@@ -1,4 +1,4 @@
-// Icons of a call and of the menu of a chat, which the first screen does not show.
+// Add icons of calls and of the menu of a chat, which the first screen does not show.
 import { addIcons } from "./icons.js";
 
 addIcons({

@@ -1,4 +1,4 @@
-// Icons: 24 grid, stroke 1.75, round ends. Ornament only: the name of a button is its text or its aria-label.
+// Draw icons: 24 grid, stroke 1.75, round ends. They are decoration: the name of a button is its text or its aria-label.
 import { html } from "./html.js";
 
 const paths = {
@@ -38,7 +38,7 @@ const paths = {
   check: ["m4.5 12.5 5 5 10-11"],
 };
 
-/** Of later screens: icons-rest.js. */
+/** Add icons of later screens: icons-rest.js. */
 export const addIcons = (more) => Object.assign(paths, more);
 
 export const icon = (name, extra = "") => html`
@@ -51,7 +51,7 @@ export const icon = (name, extra = "") => html`
   </svg>
 `;
 
-/** The mark: two circles, and what they share. */
+/** Draw the mark: two circles, and their intersection. */
 export const mark = () => html`
   <svg class="mark" viewBox="0 0 34 22" aria-hidden="true">
     <path class="lens" d="M17 3.8a8.9 8.9 0 0 1 0 14.4a8.9 8.9 0 0 1 0-14.4Z" />

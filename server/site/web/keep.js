@@ -1,5 +1,5 @@
-// What the browser keeps: choices in localStorage under one name, the way back into a chat in sessionStorage (this tab only).
-// Where storage is refused, or "Keep nothing" is on, nothing is written and all lives in memory.
+// Keep choices in localStorage under one name, and the resume token of a chat in sessionStorage (this tab only). If storage is refused, or
+// "Keep nothing" is on, nothing is written and everything stays in memory.
 
 import { BOUNDS } from "./protocol.js";
 
@@ -29,18 +29,18 @@ function attempt(act, otherwise = null) {
   try {
     return act();
   } catch {
-    return otherwise; // SecurityError or QuotaExceededError: storage is refused, and that is a fine answer
+    return otherwise; // SecurityError or QuotaExceededError: storage is refused, which is allowed
   }
 }
 
 const json = (text) => attempt(() => JSON.parse(text), null);
 
-/** Can anything be kept here? */
+/** Whether the browser allows storage. */
 export const allowed = () => attempt(() => (localStorage.setItem(`${NAME}.try`, ""), localStorage.removeItem(`${NAME}.try`), true), false);
 
 const fit = (tag) => typeof tag === "string" && tag.length <= BOUNDS.interestRaw;
 
-/** What was kept, without anything of a wrong shape. */
+/** Read the stored values, without those of a wrong shape. */
 export function recall(defaults) {
   const kept = json(attempt(() => localStorage.getItem(NAME))) ?? {};
   const known = {};
@@ -63,12 +63,12 @@ export const wayBack = () => json(attempt(() => sessionStorage.getItem(WAY)));
 export const keepWay = (token) =>
   attempt(() => (token ? sessionStorage.setItem(WAY, JSON.stringify({ token })) : sessionStorage.removeItem(WAY)));
 
-/** Everything that this page ever wrote here, and, by the server, its cookie. */
+/** Delete everything that this page ever stored here, and, by the server, its cookie. */
 export const forget = () =>
   attempt(() => {
     for (const store of [localStorage, sessionStorage])
       for (const name of Object.keys(store)) if (name.startsWith(NAME)) store.removeItem(name);
   });
 
-/** Is there a proof of a college? What it is worth is college.js's to say, which is fetched only then. */
+/** Whether a proof of a college is stored; college.js, which is loaded only then, checks it. */
 export const keptCollege = () => attempt(() => localStorage.getItem("serendip.college") !== null, false);

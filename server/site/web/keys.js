@@ -1,4 +1,4 @@
-// Keys that work wherever the focus is. A key that an input method is using, or that a dialog will answer, is not ours.
+// Handle keys that work wherever the focus is, except those that an input method or a dialog handles.
 import { get, send } from "./store.js";
 
 const letters = {
@@ -10,7 +10,7 @@ const letters = {
 };
 const writing = (node) => node.matches?.("input, textarea, select");
 
-/** Full screen ends first, as it does where the browser itself hears the key; else, in a call, they are hidden at once. */
+/** Escape: leave full screen first, as in browsers that handle the key themselves; else, in a call, hide the partner at once. */
 function escaped({ chat, video }) {
   if (chat.call && video.full) return send("full");
   if (chat.call) send("blur");
@@ -25,7 +25,7 @@ const table = {
   ended: { Escape: (state) => send(state.ended.count === null ? "meet" : "count.stop", { key: true }) },
 };
 
-/** The letter that is pressed with Alt alone; on a Mac some begin an accent, and the place of the key tells. */
+/** Return the letter pressed with Alt alone; on a Mac some letters begin an accent, so the key code decides. */
 const withAlt = ({ altKey, ctrlKey, metaKey, repeat, isComposing, key, code }) =>
   altKey && !ctrlKey && !metaKey && !repeat && !isComposing && (/^[a-z]$/i.test(key) ? key.toLowerCase() : code.slice(3).toLowerCase());
 const ALT = { n: { chat: () => send("next"), ended: () => send("meet") }, q: { chat: () => send("quote") } };

@@ -1,11 +1,11 @@
-// The languages that can be chosen to chat in: the server's list where it has one of use, else the most spoken online; always the
-// browser's own and the present choice, and "any".
+// List the languages to chat in: the server's list if it is of use, else the most spoken online; always the browser's own, the present
+// choice, and "any".
 
 const USUAL = "en ar bn cs da de el es fa fi fr he hi hu id it ja ko nb nl pl pt ro ru sv th tr uk ur vi zh".split(" ");
 
 const primary = (tag) => tag.split("-")[0].toLowerCase();
 
-/** The chat language of a first visit. */
+/** Return the chat language of a first visit. */
 export const ofBrowser = () => primary(navigator.language || "en").replace(/^no$/, "nb");
 
 export function offered(listed, present) {

@@ -1,5 +1,5 @@
-// Stands before the first paint, of the page and of every document: the chosen theme and text size are attributes of the root, so
-// that no style is written by script and nothing shows in another theme first.
+// Set theme and text size before the first paint, on the page and on every document: they are attributes of the root, so that no script
+// writes styles and no other theme flashes up.
 {
   const look = ({ theme, size }) => {
     const root = document.documentElement;
@@ -9,8 +9,8 @@
   };
   addEventListener("look", ({ detail }) => look(detail));
   try {
-    look(JSON.parse(localStorage.getItem("serendip")) ?? {}); // what keep.js wrote
+    look(JSON.parse(localStorage.getItem("serendip")) ?? {}); // written by keep.js
   } catch {
-    // storage is refused, or holds something else: the system's theme
+    // storage is refused, or holds another value: use the theme of the system
   }
 }

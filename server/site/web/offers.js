@@ -1,4 +1,4 @@
-// What the server offers. Where it cannot be asked the page shows what is always there, and asks again as soon as there is a link.
+// Fetch what the server offers. If it cannot be reached the page shows what is always available, and asks again once it is connected.
 
 const offline = { modes: ["text"], age: "ask", missing: true };
 
@@ -7,6 +7,6 @@ export async function offers() {
     const answer = await fetch("/api/config");
     return answer.ok ? await answer.json() : offline;
   } catch {
-    return offline; // no network: the shell from the cache says so
+    return offline; // no network: the shell from the cache shows that
   }
 }

@@ -1,6 +1,6 @@
-// reduce(state, event, now) -> [state, ...effects]. The only place that decides; pure: no clock, socket, storage or DOM.
+// Decide each step: reduce(state, event, now) -> [state, ...effects]. Nothing else decides; pure: no clock, socket, storage or DOM.
 //
-//   phase      event                     goes to            says to the server
+//   phase      event                     next phase        sent to the server
 //   home       start                     waiting (or age, or ready before video)   find
 //   ready      ready.go                  waiting            find
 //   age sheet  age: over / under         waiting / minor    find / nothing
@@ -12,18 +12,18 @@
 //   waiting    error snaps               ready (or home, a dialog)   leave
 //   waiting    challenge                 waiting (a dialog) solution; find when it is solved
 //   chat       challenge of kind age     ended (a dialog)   solution
-//   chat       snap                      chat              nosnap, where a camera is off
+//   chat       snap                      chat              nosnap, if a camera is off
 //   chat       left                      ended
 //   chat       leave, leave again        ended              leave
 //   chat       report                    ended              report, leave (in a call that is checked, when pictures are taken)
 //   ended      meet, the count at 0      waiting            find
 //   ended      home                      home
-//   any        closed, open, hello       as it was          resume, then what waited
+//   any        closed, open, hello       unchanged          resume, then queued frames
 //   chat       no_session                ended              nothing
 //   any        4009 / 4003               replaced / refused
 //
-// What is in the state: reduce/state.js. Each part below owns the events and the frames of one subject. What the first
-// screen has no use for is in reduce/rest.js and learned when it is here: until then an event that only it knows waits.
+// The state is described in reduce/state.js. Each part below owns the events and frames of one subject. Parts that the first screen does
+// not need are in reduce/rest.js and are learned when they are loaded: until then an event that only they know waits.
 import { CLOSE } from "./protocol.js";
 import { findEvents, findFrames, seek } from "./reduce/find.js";
 import { closing, linkEvents, linkFrames, noSession } from "./reduce/link.js";
@@ -32,7 +32,7 @@ import { refuse, talkEvents, talkFrames } from "./reduce/talk.js";
 import { say, timer } from "./reduce/state.js";
 
 
-/** An `error` frame: to whom it belongs is in `of` and `id`; what it means to the person is decided here. */
+/** Handle an `error` frame: `of` and `id` say what it answers; its meaning for the user is decided here. */
 function failed(state, event, now) {
   const { code, of, id, retry_after: after = 2 } = event.frame;
   if (code in CLOSE) return closing(state, event, now);
@@ -51,7 +51,7 @@ function failed(state, event, now) {
   return [{ ...state, phase: "home", find: null, waiting: null, notice: "failed" }, say("link.failed"), timer("notice", 8000)];
 }
 
-/** The server wants to be told, and this page has not: it knows the answer, or it asks. */
+/** Answer the age requirement of the server, if this page has not: it knows the answer, or asks the user. */
 function asked(state, now) {
   const { adult, age } = state.config;
   const config = { ...state.config, adult: true, age: age === "year" ? "year" : "ask" };
@@ -66,7 +66,7 @@ const frames = { ...linkFrames, ...findFrames, ...talkFrames, ...sheetFrames, er
 const events = { ...linkEvents, ...findEvents, ...talkEvents, ...sheetEvents };
 let follow = null;
 
-/** The rest is here: from now on its events and frames are decided too, and what follows from a step for the streams. */
+/** Add the rest: from now on its events and frames are decided too, and its reactions to a step run. */
 export function learn(rest) {
   Object.assign(events, rest.events);
   Object.assign(frames, rest.frames);
@@ -89,7 +89,7 @@ export function reduce(state, event, now) {
   return result[0] === timed && result.length === 1 && event.type !== "tick" ? [state] : result;
 }
 
-/** Does the screen count seconds? Only then a tick is wanted. */
+/** Whether the screen counts seconds, and needs ticks. */
 export const counts = (state) =>
   state.ended?.count != null ||
   !!state.chat?.away ||

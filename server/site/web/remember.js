@@ -1,12 +1,12 @@
-// Keeps what a reload must not cost: one's own lines of this chat, the warnings under lines, the sentence that was begun, and that a camera was off or blurred or a call
-// ended; in this tab and until the chat is over.
+// Keep what a reload must not lose: own lines of this chat, warnings under lines, the draft, and whether a camera was off or blurred or a
+// call ended; in this tab and until the chat is over.
 import { get, send, subscribe } from "./store.js";
 
 const TALK = "serendip.talk";
 const MOST = 200; // own lines, the newest
-const REST = 300; // ms between two writings
+const REST = 300; // ms between two writes
 
-let typed = ""; // of the field, as it was last seen
+let typed = ""; // text of the field, as last seen
 let seen = null; // the chat that it belongs to
 let newest = null;
 let timer = 0;
@@ -29,7 +29,7 @@ function write() {
   timer = 0;
   const { phase, chat, prefs, video } = get();
   if (phase !== "chat" || prefs.nothing || chat.role === "spy") return attempt(() => sessionStorage.removeItem(TALK));
-  if (chat.reloaded) return null; // it is still to be read
+  if (chat.reloaded) return null; // not read yet
   const lines = chat.lines
     .filter(({ from }) => from === "me")
     .slice(-MOST)

@@ -1,5 +1,5 @@
-// The rest of the page: words, style and decisions that the first screen has no use for. Asked for once; with the first thing
-// that needs it, or as soon as a search begins, so that a report never waits for the network.
+// Load the rest of the page: words, style and decisions that the first screen does not need. Once; when they are first needed, or as soon
+// as a search begins, so that a report never waits for the network.
 import { learn } from "./reduce.js";
 import { send } from "./store.js";
 import { loadRest } from "./words.js";
@@ -16,13 +16,13 @@ const styled = (name) =>
 
 let asked = null;
 
-/** Resolves when all is here; rejects where it cannot be had, and is tried anew the next time. */
+/** Resolves when everything is loaded; rejects if it cannot be, and is tried again the next time. */
 export const rest = () =>
   (asked ??= Promise.all([
     import("./reduce/rest.js"),
     loadRest(),
-    styled("second"), // chat.css and rest.css: the server puts them together, as it does what is asked for here (server/site/front/page_bundle.py)
-    import("./remember.js"), // a chat that is come back to waits for it
+    styled("second"), // chat.css and rest.css: the server bundles them, as it does the modules below (server/site/front/page_bundle.py)
+    import("./remember.js"), // a resumed chat waits for it
   ]).then(
     ([decisions]) => {
       learn(decisions);

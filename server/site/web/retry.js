@@ -1,5 +1,5 @@
-// Stands before all others and needs none: where a file of the page cannot be had (a deploy came between, a proxy refused one
-// of fifty) the page is loaded once more, and then the shell's own button says what is left to do.
+// Load the page once more if one of its files cannot be loaded (a deploy came between, a proxy refused one of fifty); after that the button
+// of the shell says what to do. It comes before all other modules and needs none.
 {
   const again = performance.getEntriesByType("navigation")[0]?.type === "reload";
   const lost = () => {

@@ -1,4 +1,4 @@
-// Beside a saved chat: its link is handed on by the system's own list of ways, or copied where there is none. The page is whole without.
+// Share the link of a saved chat by the system's own dialog, else copy it. The page is complete without this.
 {
   const button = document.getElementById("share");
   const link = { title: document.title, url: `${location.origin}${location.pathname}` };

@@ -1,4 +1,4 @@
-// Two soft tones, made here: no file to load. Heard only where the person asked for sounds.
+// Play two soft tones, generated here without a file, if the user chose sounds.
 
 let context = null;
 

@@ -1,4 +1,4 @@
-// The one place that holds the state. An event goes in, `reduce` decides, effects go out, views are told.
+// Hold the state, and nothing else does. An event is sent in, `reduce` decides, effects are run, views are rendered.
 
 let state = null;
 let decide = null;
@@ -11,7 +11,7 @@ export function start(reduce, first, effects) {
   [decide, state, run] = [reduce, first, effects];
 }
 
-/** Tell what happened: `send("say", {text})`. The time is taken here, once, and passed in. */
+/** Send an event: `send("say", {text})`. The time is read here, once, and passed in. */
 export function send(type, detail = {}) {
   if (!decide) return;
   const [next, ...effects] = decide(state, { ...detail, type }, Date.now());
@@ -19,7 +19,7 @@ export function send(type, detail = {}) {
   for (const effect of effects) run(effect, state);
 }
 
-/** Put a state up as it is (start, and the gallery of canned states). */
+/** Replace the state (at the start, and for the gallery of canned states). */
 export function show(next) {
   state = next;
   for (const watch of watchers) watch(state);

@@ -1,11 +1,10 @@
-// The service worker: keeps the shell, so that the page opens without a network and says so. It never keeps an answer of
-// /api, a log or a document.
-// "/s/-/" is replaced by the address of this version, so a new version is a new worker and a new cache.
+// Keep the shell in a cache, so that the page opens without a network and says so. **Invariant:** no response of /api, log or document is
+// cached. "/s/-/" is replaced by the address of this version, so a new version is a new worker and a new cache.
 const HERE = "/s/-/";
 const CACHE = `serendip ${HERE}`;
-const FILES = [/*files*/]; // the server puts in all that a version consists of
+const FILES = [/*files*/]; // the server inserts all files of a version
 
-/** What is in one language: that of the shell, and whichever is chosen later as it is fetched. */
+/** Return the files of one language: that of the shell is cached at first, another when it is chosen. */
 const spoken = (language) => [`words/${language}.json`, `words/${language}-rest.json`, `topics/${language}.json`].map((name) => HERE + name);
 
 async function fill() {
@@ -21,7 +20,7 @@ async function clear() {
   await self.clients.claim();
 }
 
-/** A file of this version: from the cache, and into it when it is first wanted. */
+/** Return a file of this version: from the cache, and cached when it is first needed. */
 async function cached(request) {
   const cache = await caches.open(CACHE);
   const known = await cache.match(request);
@@ -31,7 +30,7 @@ async function cached(request) {
   return answer;
 }
 
-/** The page itself comes from the network while there is one. */
+/** Return the page itself from the network, while there is one. */
 async function page(request, path) {
   try {
     return await fetch(request);
@@ -42,12 +41,12 @@ async function page(request, path) {
 
 self.addEventListener("install", (event) => event.waitUntil(fill().then(() => self.skipWaiting())));
 self.addEventListener("activate", (event) => event.waitUntil(clear()));
-/** Shows a notification for a window, whose id, which the browser made up, goes along: what else it says is the window's. */
+/** Show a notification for a window, with the id that the browser gave the window; the rest is from the window. */
 self.addEventListener("message", (event) => {
   const { title, options } = event.data ?? {};
   if (title) event.waitUntil(self.registration.showNotification(title, { ...options, data: event.source.id }));
 });
-/** A notification is a way back: to the window that it is about, else to one with the page (not with a document), else to a new one. */
+/** Focus the window of a notification, else one with the page (not with a document), else open a new one. */
 async function back({ data }) {
   const asked = data && (await self.clients.get(data));
   const windows = asked ? [asked] : await self.clients.matchAll({ type: "window", includeUncontrolled: true });

@@ -1,10 +1,10 @@
-// A finger that sweeps over a chat, against the direction of reading, asks for the next stranger; the second sweep goes. A chat that is
-// over is gone on from by one.
+// Search for the next stranger when a finger swipes over a chat, against the direction of reading; the second swipe moves on. After the end
+// of a chat one is enough.
 import { get, send } from "./store.js";
 
 const LEAST = 72; // px
-const EDGE = 24; // px: what begins there is the browser's own way back
-const LONGEST = 700; // ms: what takes longer holds, or marks a text
+const EDGE = 24; // px: a swipe from there is the back gesture of the browser
+const LONGEST = 700; // ms: a longer one holds, or selects text
 
 let begun = null;
 

@@ -1,4 +1,4 @@
-// Tells the tabs of one browser of each other while they search: their person is one to the server, and is never matched with themselves.
+// Tell the tabs of one browser about each other while they search: they are one user to the server, and are never matched with each other.
 import { get, send, subscribe } from "./store.js";
 
 const channel = globalThis.BroadcastChannel ? new BroadcastChannel("searching") : null;
@@ -6,7 +6,7 @@ const own = crypto.getRandomValues(new Uint32Array(2)).join("-");
 const others = new Set();
 let searching = false;
 
-/** `asks`: others are to say how it is with them. */
+/** Post whether this tab searches. `asks`: the others are to answer. */
 const tell = (searches, asks) => channel?.postMessage({ own, searches, asks });
 
 function look({ phase }) {

@@ -1,12 +1,12 @@
-// Translations: by the browser's own translator, whose text leaves this device for nobody; where there is none, by the server's, if it has one.
-// A model is fetched once, by the browser, and that is told. Nothing is kept here but translators that are ready, for this visit.
+// Translate lines by the browser's own translator, whose text stays on the device; without one, by the server, if it offers that. The
+// browser loads a model once, with progress. Only translators that are ready are kept, for this visit.
 import { partsOf } from "./parts/said.js";
 import { get, send } from "./store.js";
 
-const SURE = 0.5; // of what the browser takes a text for; below it the language that the stranger chat in is the better guess
+const SURE = 0.5; // confidence of a detected language; below it the chat language of the stranger is the better guess
 const READY = 4; // translators that stay ready: a pair of languages each
-const SILENT = 8000; // ms without a word of a model that is to be fetched: some browsers never say that they may not
-const PATIENT = 5; // seconds that a line waits by itself where the server is asked too fast
+const SILENT = 8000; // ms without progress of a model that is loaded: some browsers never say that they may not
+const PATIENT = 5; // seconds that a line waits by itself if requests to the server come too fast
 
 /** Names by which a browser may know a language. */
 const SPELT = { nb: ["nb", "no"], no: ["no", "nb"], iw: ["he", "iw"], he: ["he", "iw"] };
@@ -21,11 +21,11 @@ class Not extends Error {
   }
 }
 
-/** What a browser answers of what it has; some never do, and are given up as a model is of which nothing is heard. */
+/** Wait for the answer of a browser about its models; some never answer, and are given up like a model without progress. */
 const heard = (answer) =>
   Promise.race([answer, new Promise((_, failed) => setTimeout(() => failed(new Not("away")), SILENT))]);
 
-/** What `create` makes. How much of its model is there is told; where nothing is heard of it any more it is given up. */
+/** Return what `create` makes. The progress of its model is reported; without progress it is given up. */
 function made(create) {
   const given = new AbortController();
   let timer = 0;
@@ -47,7 +47,7 @@ function made(create) {
 
 let detector = null;
 
-/** The language of a text, as the browser finds it; null where it does not know. A model is fetched for it where there is no guess. */
+/** Return the language of a text as detected by the browser; null if it does not know. A model is loaded for it only if there is no guess. */
 async function detected(text, guess) {
   if (!("LanguageDetector" in self)) return null;
   const there = await heard(LanguageDetector.availability()).catch(() => "unavailable");
@@ -57,13 +57,13 @@ async function detected(text, guess) {
     const [first] = await (await detector).detect(text);
     return first?.confidence >= SURE && first.detectedLanguage !== "und" ? primary(first.detectedLanguage) : null;
   } catch {
-    detector = null; // it may be had the next time
+    detector = null; // it may work the next time
     return null;
   }
 }
 
 const ready = new Map(); // "de en" → a promise of a translator
-const silent = new Set(); // pairs that were given up in this visit: where the server can, it is not waited for again
+const silent = new Set(); // pairs that were given up in this visit: if the server can translate, they are not tried again
 
 async function translator(from, to) {
   const pair = `${from} ${to}`;
@@ -90,11 +90,11 @@ async function translator(from, to) {
   return ready.get(pair)?.catch((error) => {
     ready.delete(pair);
     silent.add(pair);
-    throw new Not(error.name === "NotAllowedError" ? "press" : "away"); // a model is fetched for a press alone
+    throw new Not(error.name === "NotAllowedError" ? "press" : "away"); // a model is loaded only after a press
   });
 }
 
-/** Null: this browser cannot. */
+/** Translate by the browser; null if it cannot. */
 async function byBrowser({ text, from, to }) {
   if (!("Translator" in self)) return null;
   const source = (await detected(text, from)) ?? from;
@@ -120,7 +120,7 @@ async function byServer({ text, from, to }, patient = true) {
 }
 
 export async function act({ key, text: said, from, to }) {
-  const { quote, text } = partsOf(said); // what they quote was said here before
+  const { quote, text } = partsOf(said); // the quoted text was written here before
   const asked = { text: quote ? text : said, from, to };
   try {
     const there = get().config.translation;

@@ -1,5 +1,5 @@
-// The height that is left above a phone's keyboard, as --vvh. Browsers that know interactive-widget=resizes-content need no help;
-// older ones move the page instead of shrinking it, and are put back.
+// Set the height above a phone's keyboard as --vvh. Browsers with interactive-widget=resizes-content need no help; older ones scroll the
+// page instead of shrinking it, and are scrolled back.
 
 const view = window.visualViewport;
 let due = 0;

@@ -1,14 +1,14 @@
-// The socket: one at a time, opened when told to, looked after when the device wakes. What a frame means is reduce's business.
+// Run the socket: one at a time, opened on command, checked when the device wakes. reduce decides what a frame means.
 
 import { CLOSE, CLOSE_NONE } from "./protocol.js";
 
-const CONNECTING = 5000; // ms that a handshake is given
-const SILENT = 10000; // ms without a frame, after a wake, before the socket is asked whether it lives
-const QUIET = 15000; // ms without a frame, in a chat, before it is asked: a path can die without a sign
-const ANSWER = 3000; // ms that it has to answer
-const GONE = 4000; // our close code for "presumed dead": any but 1000, which would mean that the person left
+const CONNECTING = 5000; // ms for a handshake
+const SILENT = 10000; // ms without a frame, after a wake, before the socket is pinged
+const QUIET = 15000; // ms without a frame, in a chat, before it is pinged: a path can fail without a sign
+const ANSWER = 3000; // ms for its answer
+const GONE = 4000; // close code for a presumed dead connection: any but 1000, which would mean that the user left
 
-/** `tell(type, detail)` hears open, frame, closed, retrying; `policy(attempt, random, soon)` gives milliseconds. */
+/** Make a wire. `tell(type, detail)` receives open, frame, closed, retrying; `policy(attempt, random, soon)` returns milliseconds. */
 export function makeWire(url, tell, policy) {
   let socket = null;
   let heard = 0;
@@ -27,7 +27,7 @@ export function makeWire(url, tell, policy) {
     tell("closed", { code });
   }
 
-  /** Whoever is there answers; without an answer the socket is presumed dead. */
+  /** Ping the server; without an answer the socket is presumed dead. */
   function ask() {
     if (socket?.readyState !== WebSocket.OPEN || asked > heard) return;
     asked = Date.now();
@@ -83,26 +83,26 @@ export function makeWire(url, tell, policy) {
     send(frame) {
       if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
     },
-    /** Try again after the policy's wait, but not before `least` ms (the server's `retry_after`). */
+    /** Connect after the wait of the policy, but not before `least` ms (the `retry_after` of the server). */
     later(attempt, least, soon) {
       clearTimeout(retry);
       const wait = Math.max(policy(attempt, Math.random(), soon), least && least * (1 + Math.random() / 4));
       retry = setTimeout(open, wait);
       tell("retrying", { at: Date.now() + wait });
     },
-    /** The network or the device came back: try at once, or ask the socket whether it is still there. */
+    /** Connect at once or check the socket, when the network or the device is back. */
     wake() {
       if (!socket) {
         if (retry) open();
       } else if (Date.now() - heard > SILENT) ask();
     },
     ask,
-    /** While `on`, silence is not believed for long. */
+    /** Check silence soon, while `on`. */
     guard(on) {
       clearTimeout(due);
       if (on) listen();
     },
-    /** The network is gone for certain. */
+    /** Drop the socket: the network is certainly gone. */
     cut: () => drop(CLOSE_NONE),
   };
 }

@@ -1,29 +1,29 @@
-// Words: everything a person reads comes from words/<language>.json, and for later screens words/<language>-rest.json, through
-// t(). Plurals by Intl; nothing here knows a screen. The server makes the files of its catalogues, and lists what it has.
+// Load the words of a language: everything a user reads comes from words/<language>.json, and for later screens words/<language>-rest.json,
+// through t(). Plurals by Intl; no screen is known here. The server makes the files from its catalogues, and lists them.
 
 let table = {};
 let plural = null;
 let locale = "en";
-let whole = false; // the rest is wanted too
+let whole = false; // the rest is needed too
 const answered = document.documentElement.lang;
 
-/** The languages that there are words for. */
+/** Return the languages that have words. */
 export const languagesOfPage = () => (document.documentElement.dataset.words ?? "en").split(" ");
 
-/** What is read: the choice, else the language in which the server answered this browser. */
+/** Return the language of the page: the choice, else the language of the server's answer to this browser. */
 export const languageFor = (choice) => (languagesOfPage().includes(choice) ? choice : answered);
 
-/** A document of the server in the page's language, where that was chosen and is not the one in which it answers by itself. */
+/** Return the address of a document in the language of the page, if that was chosen and differs from the server's answer. */
 export const documentAt = (path) => (locale === answered ? path : path.replace(/(?=#|$)/, `?lang=${locale}`));
 
-/** One file, relative to this one, so that it is as immutable as it is. */
+/** Load one file, relative to this one, so that it is as immutable. */
 async function file(name) {
   const answer = await fetch(new URL(`./words/${name}.json`, import.meta.url));
   if (!answer.ok) throw new Error(`no words: ${name}`);
   return answer.json();
 }
 
-/** Load a language's words and make it the page's; gives it. */
+/** Load a language and make it the language of the page; returns it. */
 export async function load(language) {
   const found = await Promise.all([file(language), ...(whole ? [file(`${language}-rest`)] : [])]);
   table = Object.assign({}, ...found);
@@ -33,7 +33,7 @@ export async function load(language) {
   return language;
 }
 
-/** The words of later screens, from now on, in whatever language. */
+/** Load the words of later screens, now and for each language chosen later. */
 export async function loadRest() {
   const language = locale;
   const found = await file(`${language}-rest`);
@@ -50,28 +50,28 @@ function pattern(key, values) {
   return typeof entry === "string" ? entry : (entry[plural.select(values.n)] ?? entry.other);
 }
 
-/** The text of `key` with {names} filled in. */
+/** Return the text of `key` with {names} filled in. */
 export const t = (key, values = {}) =>
   pattern(key, values).replace(/\{(\w+)\}/g, (place, name) => (name in values ? number(values[name]) : place));
 
-/** The same, as a list for a view: values may be nodes. */
+/** Return the text as a list for a view: values may be nodes. */
 export function parts(key, values = {}) {
   return pattern(key, values)
     .split(/\{(\w+)\}/)
     .map((piece, index) => (index % 2 ? number(values[piece]) : piece));
 }
 
-/** "a, b and c" as a list for a view; `wrap` makes a node of each. */
+/** Return "a, b and c" as a list for a view; `wrap` makes a node of each. */
 export function listed(items, wrap = (item) => item) {
   const format = new Intl.ListFormat(locale, { type: "conjunction" });
   let next = 0;
   return format.formatToParts(items.map(String)).map((piece) => (piece.type === "element" ? wrap(items[next++]) : piece.value));
 }
 
-/** What stands between two sentences: nothing, where a full stop is as wide as a letter. */
+/** Return what separates two sentences: nothing in a language whose full stop is as wide as a letter. */
 export const gap = () => (locale === "ja" ? "" : " ");
 
-/** A language's own name, as its speakers write it ("Deutsch"), or the page's name for it. */
+/** Return the own name of a language, as its speakers write it ("Deutsch"), or the name in the language of the page. */
 export function languageName(tag, inIts = false) {
   if (tag === "*") return t("home.language.any");
   try {

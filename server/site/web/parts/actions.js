@@ -1,4 +1,4 @@
-// What can be done about a conversation, at the end of its bar: report it, once, and more.
+// Show the actions at the end of the bar of a chat: report it, once, and more.
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import { send } from "../store.js";

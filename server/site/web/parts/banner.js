@@ -1,11 +1,11 @@
-// The one line under the bar that says what the connection does. Seconds are outside of what is read aloud.
+// Show the state of the connection in one line under the bar. Seconds are not announced by screen readers.
 import { html } from "../html.js";
 import { send } from "../store.js";
 import { documentAt, t } from "../words.js";
 
 const left = (until, now) => Math.max(0, Math.ceil((until - now) / 1000));
 
-/** Which banner is up: {text, seconds, link, act, warn}, or null. A pure function of the state. */
+/** Return the current banner, {text, seconds, link, act, warn}, or null. A pure function of the state. */
 export function bannerOf(state) {
   const { link, now, phase, notice, me } = state;
   if (!link.settled && !state.online) return { text: t("link.offline"), warn: true };

@@ -1,4 +1,4 @@
-// What two people share: the one amber thing in a chat. Without anything shared it is grey, and says so.
+// Show what two users have in common: the only amber element of a chat. If they share nothing it is grey, and says so.
 import { html } from "../html.js";
 import { mark } from "../icons.js";
 import { clean } from "../text.js";
@@ -11,7 +11,7 @@ export function Card({ chat, mine }) {
     <b dir="auto">${clean(word)}</b>
   `;
   const first = shared ? parts("chat.both", { topics: listed(common, bold) }) : t(asked ? "chat.none" : "chat.unasked");
-  const own = language && language.split("-")[0] === mine.split("-")[0]; // what they speak besides is not known: they may take any
+  const own = language && language.split("-")[0] === mine.split("-")[0]; // the other languages of the partner are unknown: any may do
   return html`
     <div class=${`card ${shared ? "" : "bare"}`}>
       ${shared && mark()}

@@ -1,4 +1,4 @@
-// The field one writes in. Uncontrolled, so that an input method is never disturbed; a half word is never sent.
+// Show the text field. It is uncontrolled, so that an input method is never disturbed; an unfinished word is never sent.
 import { useEffect, useLayoutEffect, useRef, useState } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { icon } from "../icons.js";
@@ -11,9 +11,9 @@ import { send } from "../store.js";
 import { t } from "../words.js";
 
 const WARN = 1800;
-const REST = 5000; // ms without a key until "typing" is taken back
+const REST = 5000; // ms without a key until "typing" is withdrawn
 
-/** What one answers, above the field; it goes before the answer as quoted lines. */
+/** Show the quoted line above the field; it is sent before the answer, as quoted lines. */
 const Quote = ({ text }) => html`
   <div class="answered">
     <blockquote dir="auto">${bare(text)}</blockquote>
@@ -21,7 +21,7 @@ const Quote = ({ text }) => html`
   </div>
 `;
 
-/** When the chat is over (`over`) a sentence that was begun stays, with the focus; nothing can be sent any more. */
+/** Show the field. When the chat is over (`over`) a sentence that was begun stays, with the focus; nothing can be sent any more. */
 export function Composer({ chat, armed, confirm, over }) {
   const field = useRef(null);
   const typing = useRef({ on: false, timer: 0 });
@@ -36,7 +36,7 @@ export function Composer({ chat, armed, confirm, over }) {
   };
   useEffect(() => () => clearTimeout(typing.current.timer), []);
   useLayoutEffect(() => {
-    if (!chat.draft || field.current.value) return; // begun before the page was loaded again, or the chat came back into view
+    if (!chat.draft || field.current.value) return; // begun before a reload, or the chat came back into view
     field.current.value = chat.draft;
     measure([...chat.draft].length);
   }, [chat.draft]);
@@ -47,12 +47,12 @@ export function Composer({ chat, armed, confirm, over }) {
   };
   const quote = over ? "" : (chat.quote?.text ?? "");
   const whole = length + [...quote].length;
-  const blocked = whole > BOUNDS.text || chat.paused > 0; // what is under the field, or the banner, says why
+  const blocked = whole > BOUNDS.text || chat.paused > 0; // the text under the field, or the banner, gives the reason
   const speak = (node) => {
     const { value } = node;
     if (over || blocked || !value.trim()) return;
     clearTimeout(typing.current.timer);
-    typing.current.on = false; // a message ends one's typing (protocol)
+    typing.current.on = false; // a message ends typing (protocol)
     node.value = "";
     measure(0);
     send("say", { text: quote + value });

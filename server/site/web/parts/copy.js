@@ -1,10 +1,10 @@
-// A press that copies a text, and says that it did. Where the browser does not let it, the text is marked in a field to be copied by hand.
+// Copy a text by a press, and confirm it. If the browser refuses, the text is selected in a field to be copied by hand.
 import { useState } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 
-const SHOWN = 3000; // ms that "Copied" stands there
+const SHOWN = 3000; // ms that "Copied" is shown
 
 export function Copy({ text, label, kind = "", children }) {
   const [done, mark] = useState(false);

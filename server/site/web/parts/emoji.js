@@ -1,4 +1,4 @@
-// The emoji that one can pick with a mouse or the arrow keys. A list of ours: what the device draws of each is its own.
+// Pick an emoji with a mouse or the arrow keys, from a fixed list; the device draws them.
 import { useLayoutEffect, useRef } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { t } from "../words.js";
@@ -11,9 +11,9 @@ const GROUPS = [
   ["food", "🍎 🍋 🍌 🍉 🍇 🍓 🍒 🥑 🥕 🌽 🍞 🧀 🥚 🍳 🥞 🍔 🍟 🍕 🌮 🍜 🍣 🍚 🍦 🍰 🍪 🍫 🍵 ☕ 🍺 🍷"],
   ["things", "⚽ 🏀 🎾 🏐 🎱 🏓 ⛵ 🚲 🚗 🚆 ✈️ 🚀 🏠 🏔️ 🏖️ ⏰ 📱 💻 📷 🎧 🎵 🎸 🎹 🎤 🎨 🎬 🎮 🎲 ♟️ 📚 ✏️ 📝 🔒 🔑 💸"],
 ].map(([name, all]) => [name, all.split(" ")]);
-const ROW = 8; // as the style has it
+const ROW = 8; // as in the style
 
-/** Where an arrow leads among the buttons, or null. */
+/** Return the button that an arrow key leads to, or null. */
 function towards(key, at, most) {
   const rtl = document.documentElement.dir === "rtl" ? -1 : 1;
   const to = { ArrowRight: at + rtl, ArrowLeft: at - rtl, ArrowDown: at + ROW, ArrowUp: at - ROW, Home: 0, End: most - 1 }[key];

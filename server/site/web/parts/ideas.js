@@ -1,4 +1,4 @@
-// Topics to choose from: a list a language, which is ours and comes with the page. Nothing of what is typed leaves the browser for it.
+// Suggest topics from a list for each language, which comes with the page. Typed text stays in the browser.
 import { useEffect, useState } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { send } from "../store.js";
@@ -7,7 +7,7 @@ import { languagesOfPage, t } from "../words.js";
 const SHOWN = 6;
 const lists = new Map();
 
-/** The list of a language; of one that has none, the page's. Empty where it cannot be had. */
+/** Return the list of a language; the page language has the list of one that has none. Empty if it cannot be loaded. */
 function listOf(language) {
   const known = languagesOfPage();
   const name = [language.split("-")[0], document.documentElement.lang].find((tag) => known.includes(tag)) ?? "en";
@@ -21,7 +21,7 @@ function listOf(language) {
   return lists.get(name);
 }
 
-/** A few to begin with, others at each visit; what is typed chooses among all. */
+/** Choose some topics to begin with, others at each visit; typing filters all. */
 const first = Math.floor(Math.random() * 1000);
 function chosen(all, typed, tags) {
   const wanted = typed.trim().toLocaleLowerCase();

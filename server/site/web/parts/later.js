@@ -1,4 +1,4 @@
-// A screen, a dialog or a piece that is fetched when it is first wanted, so that the first visit does not pay for it.
+// Load a screen, a dialog or a part when it is first needed, so that the first visit does not pay for it.
 import { useLayoutEffect, useState } from "../vendor/hooks.mjs";
 import { moveFocus } from "../focus.js";
 import { html } from "../html.js";
@@ -8,21 +8,24 @@ import { get, send, show } from "../store.js";
 import { t } from "../words.js";
 import { Sheet } from "./sheet.js";
 
-/** Screens that are fetched with the search, each `() => Promise`. */
+/** Screens that are loaded with the search, each `() => Promise`. */
 export const soon = [];
 
-/** `load`: () => import("./screen.js"); `name`: what it exports; `Meanwhile`: what stands there until it is here; `early`: with the search; `focus`: what takes it. */
+/**
+ * Make a component that is loaded later. `load`: () => import("./screen.js"); `name`: its export; `Meanwhile`: shown until then; `early`:
+ * with the search; `focus`: the element to focus.
+ */
 function later(load, name, Meanwhile, { early = false, focus = "h1" } = {}) {
   let found = null;
   let asked = false;
   let failed = false;
   let shown = false;
-  const places = new Set(); // where it stands: a part that is drawn anew for its own reasons alone does not hear of `show`
+  const places = new Set(); // the places that show it: a component that is rendered for reasons of its own does not receive `show`
   const here = ([module]) => {
     found = module[name];
     show(get());
     for (const draw of places) draw(true);
-    if (shown && document.activeElement === document.body) moveFocus(focus); // it was on what stood here meanwhile
+    if (shown && document.activeElement === document.body) moveFocus(focus); // the focus was on the placeholder
   };
   const ask = (quietly) => {
     [asked, failed] = [true, false];
@@ -54,7 +57,7 @@ function later(load, name, Meanwhile, { early = false, focus = "h1" } = {}) {
 
 const Nothing = () => null;
 
-/** A dialog stands there at once, so that the press is answered; its sentence shows itself only where it takes long. */
+/** Open a dialog at once, so that the press has an effect; its sentence appears only if loading takes long. */
 const Opening = () => html`
   <${Sheet} id="opening" title=${t("rest.wait")} />
 `;

@@ -1,4 +1,4 @@
-// One line of the log. Keyed by its id and never replaced, only marked: a screen reader reads it once.
+// Show one line of the log. It is keyed by its id and never replaced, only marked, so that a screen reader reads it once.
 import { Component } from "../vendor/preact.mjs";
 import { html } from "../html.js";
 import { icon } from "../icons.js";
@@ -27,7 +27,7 @@ const Refused = ({ entry: { key }, over }) => html`
   </div>
 `;
 
-/** For a pointer only, and not read: what is new in a log is read aloud. By the keyboard it is Alt+Q. */
+/** Offer a quote by mouse only; screen readers announce new lines, and the key for it is Alt+Q. */
 const Quoting = ({ entry: { key } }) => html`
   <button type="button" class="quoting" aria-hidden="true" tabindex="-1" title=${t("chat.quote")} onClick=${() => send("quote", { key })}>
     ${icon("quote")}
@@ -118,5 +118,5 @@ export class Line extends Component {
   }
 }
 
-/** Enough of an address to tell it from another. */
+/** Return the beginning of an address, enough to tell it from another. */
 const hostOf = (link) => link.replace(/^https?:\/\//i, "").slice(0, 24);

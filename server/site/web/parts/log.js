@@ -1,4 +1,4 @@
-// The scroller of a chat: card, note, lines. At its end (within NEAR) it follows; else it stays and says how many are new.
+// Scroll the chat: card, note, lines. At its end (within NEAR) it follows new lines; else it stays and counts them.
 import { useLayoutEffect, useMemo, useRef, useState } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { send } from "../store.js";
@@ -21,7 +21,7 @@ export function Log({ chat, head, tail, typing, pill, tongue }) {
   const scrolled = () => {
     if (!box.current) return; // the last scroll event may come after the screen is gone
     const { scrollTop, scrollHeight, clientHeight } = box.current;
-    // Only who moves up has left the end: what grows meanwhile makes it look far.
+    // Only scrolling up ends the following of new lines: content that grows meanwhile makes the end look far.
     const up = scrollTop < at.current.top;
     at.current.top = scrollTop;
     const end = scrollHeight - scrollTop - clientHeight < NEAR || (at.current.end && !up);
@@ -33,7 +33,7 @@ export function Log({ chat, head, tail, typing, pill, tongue }) {
   useLayoutEffect(() => {
     const newest = chat.lines.at(-1);
     const own = newest?.from === "me" && newest.key !== at.current.last;
-    const added = chat.lines.filter(({ from, seq }) => from !== "me" && seq > at.current.heard).length; // wherever they stand
+    const added = chat.lines.filter(({ from, seq }) => from !== "me" && seq > at.current.heard).length; // wherever they were inserted
     at.current.last = newest?.key;
     at.current.heard = chat.last;
     if (own || at.current.end) toEnd();
@@ -42,10 +42,10 @@ export function Log({ chat, head, tail, typing, pill, tongue }) {
   useLayoutEffect(() => {
     const watch = new ResizeObserver(() => at.current.end && (box.current.scrollTop = box.current.scrollHeight));
     watch.observe(box.current); // the field grows, a keyboard opens
-    watch.observe(box.current.firstElementChild); // a line turns out to be higher than was guessed
+    watch.observe(box.current.firstElementChild); // a line is higher than its estimate
     return () => watch.disconnect();
   }, []);
-  /** Where nothing can hover a tap on a line shows what can be done with it. */
+  /** Show the actions of a line after a tap, on devices without hover. */
   const tapped = ({ target }) => {
     const line = target.closest(".line");
     if (!line || !matchMedia("(hover: none)").matches || target.closest("button") || !getSelection().isCollapsed) return;

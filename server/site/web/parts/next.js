@@ -1,4 +1,4 @@
-// To the next stranger, at its two places: below beside Leave, and on a phone above, where a slip does not reach.
+// Show the button for the next stranger in its two places: below beside Leave, and on a phone above, away from accidental taps.
 import { html } from "../html.js";
 import { send } from "../store.js";
 import { t } from "../words.js";

@@ -1,4 +1,4 @@
-// Notifications: a switch that asks the browser by this press alone. Where the browser refuses it stays off and says so.
+// Switch notifications on: only this press asks the browser. If the browser refuses, the switch stays off and says so.
 import { html } from "../html.js";
 import { send } from "../store.js";
 import { t } from "../words.js";

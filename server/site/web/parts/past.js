@@ -1,4 +1,4 @@
-// The way back to the last chat, for as long as the server knows it: to report it, or to save it.
+// Link back to the last chat, while the server knows it: to report it, or to save it.
 import { html } from "../html.js";
 import { send } from "../store.js";
 import { t } from "../words.js";

@@ -1,4 +1,4 @@
-// What the settings and the menu of a chat have in common: how a choice is set, and the size of the text.
+// Share what the settings and the menu of a chat both need: setting a choice, and the text size.
 import { html } from "../html.js";
 import { send } from "../store.js";
 import { t } from "../words.js";

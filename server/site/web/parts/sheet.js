@@ -1,14 +1,17 @@
-// A dialog: the browser's own, modal. A bottom sheet on a phone, centred above that. Esc, the backdrop and × close it;
-// focus returns by itself.
+// Show a dialog: the browser's own, modal. A bottom sheet on a phone, centred on larger screens. Esc, the backdrop and × close it; the
+// browser returns the focus.
 import { useEffect, useLayoutEffect, useRef, useState } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 
-const DEAF = 500; // ms in which a new dialog takes no press: the second half of a double click was meant for what was there before
+const DEAF = 500; // ms in which a new dialog ignores presses: the second half of a double click was meant for the screen before
 
-/** `start`: "heading" puts the first focus on the title, so that no answer is a stray Enter. `shut`: the event by which it closes. */
+/**
+ * Show the dialog. `start`: "heading" puts the first focus on the title, so that a stray Enter is no answer. `shut`: the event that closing
+ * sends.
+ */
 export function Sheet({ title, id, start = "heading", cross = true, shut = "close", children }) {
   const box = useRef(null);
   const opened = useRef(0);
@@ -25,7 +28,7 @@ export function Sheet({ title, id, start = "heading", cross = true, shut = "clos
     const timer = setTimeout(() => set(false), DEAF);
     return () => clearTimeout(timer);
   }, []);
-  /** A press by a key is a click too; Escape is none. By the time at which it happened: what is drawn late is pressed late. */
+  /** Whether a press is too early. A press by a key is a click too; Escape is not. Its own time counts, since rendering may be late. */
   const early = (event) => {
     if (event.timeStamp - opened.current >= DEAF || (event.type === "keydown" && event.key !== "Escape")) return;
     event.preventDefault();

@@ -1,4 +1,4 @@
-// The button that opens the emoji, for who has a mouse and no keyboard with such keys. What it opens is fetched then.
+// Open the emoji picker, for users with a mouse and a keyboard without emoji. The picker is loaded then.
 import { useEffect, useRef, useState } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { icon } from "../icons.js";
@@ -29,7 +29,7 @@ export function Smile({ field }) {
   };
   const key = (event) => {
     if (event.key !== "Escape" || !open) return;
-    event.preventDefault(); // it closes this, and leaves nobody
+    event.preventDefault(); // close the picker, and leave no chat
     close();
   };
   return html`

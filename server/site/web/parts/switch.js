@@ -1,4 +1,5 @@
-// Shows a setting that is on or off, and one of a few. The label is read with the control; a press on it, or on what it means below, is one on the switch.
+// Show a setting that is on or off, or one of a few values. The label is read with the control; pressing it, or the explanation below,
+// presses the switch.
 import { html } from "../html.js";
 
 export const Switch = ({ id, label, more, on, set }) => html`

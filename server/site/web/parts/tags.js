@@ -1,4 +1,5 @@
-// The field of topics. Enter, a comma or a paste adds; Backspace in the empty field takes the last away. Enter in the empty field starts.
+// Show the field of topics. Enter, a comma or a paste adds; Backspace in the empty field removes the last one; Enter in the empty field
+// starts.
 import { useRef, useState } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { icon } from "../icons.js";
@@ -10,19 +11,19 @@ import { laterPiece } from "./later.js";
 const Ideas = laterPiece(() => import("./ideas.js"), "Ideas");
 const SEPARATOR = /[,\n\r\t;、，،]/;
 
-/** Topics out of the field; what is too long for one stays in it, to be shortened. True: all were taken. */
+/** Move topics out of the field; one that is too long stays in it, to be shortened. True if all were accepted. */
 function take(field, text = field.value) {
   if (text.trim()) send("tag.add", { text });
   field.value = (text.trim() && get().form.over) || "";
   return !field.value;
 }
 
-/** What stands in the field when the start button is pressed is a topic too. */
+/** Take the text that is in the field when the start button is pressed as a topic too. */
 export const takeTyped = () => take(document.querySelector("#topics"));
 
 export function Tags({ tags, problem, pulse, language }) {
   const field = useRef(null);
-  const [typed, look] = useState(null); // null: nobody has come to the field, and nothing is offered
+  const [typed, look] = useState(null); // null: the field was not focused yet, and nothing is suggested
   const clear = () => {
     field.current.value = "";
     look("");

@@ -1,4 +1,4 @@
-// A chat as a text of one's own: copied or downloaded, made here, without the server.
+// Copy or download a chat as text, made in the browser without the server.
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import "../icons-rest.js";
@@ -6,7 +6,7 @@ import { clean } from "../text.js";
 import { listed, t } from "../words.js";
 import { Copy } from "./copy.js";
 
-/** Head, what was shared, the question, the lines by who said them. */
+/** Return the text: head, common interests, the question, the lines with their authors. */
 export function textOf({ common, question, lines }, now) {
   const date = new Date(now).toLocaleDateString(document.documentElement.lang, { dateStyle: "long" });
   const who = (from) => (from === "me" ? t("chat.you") : from === "them" ? t("chat.stranger") : t("chat.strangern", { n: from }));
@@ -27,7 +27,7 @@ function download(text, now) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** Both, as rows of a menu or as buttons (`kind`). */
+/** Offer both, as rows of a menu or as buttons (`kind`). */
 export const OwnText = ({ chat, now, kind = "" }) => html`
   <${Copy} kind=${kind} text=${() => textOf(chat, now)} label=${t("text.copy")}>${icon("copy")}<//>
   <button type="button" class=${kind} onClick=${() => download(textOf(chat, now), now)}>${icon("save")}${t("text.download")}</button>

@@ -1,10 +1,10 @@
-// Under a line in another language: have it translated, see what it was, have all of them.
+// Show the translation under a line: translate it, show the original, translate all.
 import { html } from "../html.js";
 import { wordy } from "../reduce/translating.js";
 import { get, send } from "../store.js";
 import { languageName, t } from "../words.js";
 
-/** What stands beside the button. */
+/** Return the text beside the button. */
 function status({ is, from, why }) {
   if (is === "busy") {
     const { fetched } = get().chat;
@@ -15,7 +15,7 @@ function status({ is, from, why }) {
   return t("translate.from", { language: languageName(from) });
 }
 
-/** One button for all of it, so that it keeps the focus while what it does changes. */
+/** Show one button for all actions, so that it keeps the focus while its action changes. */
 function Press({ entry: { key, other } }) {
   const done = other?.is === "done";
   const label = done ? (other.shown ? "translate.original" : "translate.again") : other?.is === "failed" ? "translate.retry" : "translate";
@@ -26,11 +26,11 @@ function Press({ entry: { key, other } }) {
 }
 
 const answer = (on) => (event) => {
-  event.currentTarget.closest("li").querySelector(".translate")?.focus(); // what is pressed goes away
+  event.currentTarget.closest("li").querySelector(".translate")?.focus(); // the pressed button disappears
   send("translate.every", { on });
 };
 
-/** Asked once a chat, under the first line that was translated. */
+/** Ask once per chat whether to translate every line, under the first translated one. */
 const Every = () => html`
   <div class="state every">
     <span>${t("translate.ask")}</span>

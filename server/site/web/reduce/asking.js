@@ -1,4 +1,4 @@
-// The other ways to meet: ask and watch, discuss, students. What the dialogs say leads here, and what the server answers.
+// Handle the other ways to meet: ask and watch, discuss, students; their dialogs, and the answers of the server.
 import { BOUNDS } from "../protocol.js";
 import { whole } from "../text.js";
 import { seek } from "./find.js";
@@ -19,11 +19,11 @@ function ask(state, { question, share }, now) {
 
 const discuss = (state, _, now) => seek(state, { interests: [], extra: { role: "discuss" } }, now);
 
-/** Stop watching: those two are not told, and nothing ends for them. */
+/** Stop watching: the two are not notified, and their chat continues. */
 const unwatch = (state, _, now) =>
   state.phase === "chat" ? and(post(state, { type: "leave" }), (next) => end(next, "watched", now)) : [state];
 
-/** The search of before, once more: the same question, or another to discuss. */
+/** Repeat the search: the same question, or another to discuss. */
 const again = (state, event, now) =>
   state.phase === "ended" && !meant(state, event, now) ? [state] : seek(state, { interests: [], extra: state.find?.extra ?? { role: "discuss" } }, now);
 
@@ -49,7 +49,7 @@ function answer(state, { op, ok, body }) {
 const students = (state, { mode = "text" }, now) =>
   state.college ? seek(state, { mode, extra: { college: state.college.want, proof: state.college.proof } }, now) : [state];
 
-/** The server does not take the proof (any more). */
+/** Handle a proof that the server refuses (any more). */
 const collegeLost = (state) => [
   { ...state, phase: "home", find: null, waiting: null, college: null, sheet: { is: "college", problem: "lost" } },
   { do: "college", op: "keep" },

@@ -1,16 +1,16 @@
-// Being called back: a tone, a buzz, a notification, and only where each was asked for. What a call says is that somebody is there,
-// never who, and never what they said.
+// Decide about notifications: a tone, a vibration, a notification, each only if it was chosen. They say that there is a partner, never who,
+// and never a text.
 import { focus, patch, say } from "./state.js";
 
 const set = (state, change) => [patch(state, "prefs", change), { do: "keep" }];
 
-/** The question of the first wait, answered. A yes is heard at once, so that one knows what to listen for. */
+/** Answer the question of the first wait. After a yes the tone plays at once, so that the user knows it. */
 function called(state, { on }) {
   const [next, ...effects] = set(state, { called: true, ...(on ? { sounds: true } : {}) });
   return [next, ...effects, ...(on ? [{ do: "call", tone: true, buzz: true }] : []), say(on ? "calling.on" : "calling.off"), focus("h1")];
 }
 
-/** The browser is asked only by a press. */
+/** Ask the browser for permission, only by a press. */
 const notify = (state, { on }) => (on ? [state, { do: "permit" }] : set(state, { notify: false }));
 
 function permitted(state, { permission }) {

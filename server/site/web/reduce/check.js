@@ -1,20 +1,20 @@
-// A challenge comes before the search: the browser works on it while the search waits, or a company makes it, which is asked after a
-// press. Only `find` is ever refused for one.
+// Handle challenges before a search: the browser solves one while the search waits, or a captcha provider loads after a press. Only `find`
+// is ever refused for one.
 import { claimed } from "./age.js";
 import { findEvents, frameOf } from "./find.js";
 import { and, focus, post, say } from "./state.js";
 
-/** Who makes a challenge that is not ours, as people know them. */
+/** Names of the captcha providers, as users know them. */
 export const COMPANIES = { turnstile: "Cloudflare", hcaptcha: "hCaptcha", recaptcha: "Google" };
 const work = (op, challenge) => ({ do: "challenge", op, challenge });
 
-/** The search was refused until it is solved; it keeps its place. What comes first is said when it is known. */
+/** Hold the search, which was refused until the challenge is solved; it keeps its place. The first step is announced when it is known. */
 function held(state) {
   if (state.phase !== "waiting" || state.sheet?.is === "check" || state.sheet?.is === "claimed") return [state];
   return [{ ...state, waiting: null, sheet: { is: "check" } }];
 }
 
-/** The same one comes again with each search: it is being worked on. */
+/** Handle a challenge. The same one comes again with each search: it is being solved. */
 function challenge(state, event, now) {
   const { kind, parameters } = event.frame;
   if (kind === "age") return claimed(state, event, now);
@@ -26,7 +26,7 @@ function challenge(state, event, now) {
   if (kind === "altcha") return and([next, work("solve", parameters), ...(check?.kind === kind ? [] : [say("check.text")])], held);
   const company = COMPANIES[kind];
   if (!company) return failed(next);
-  const wrong = !!check && !check.failed; // the last one's answer was
+  const wrong = !!check && !check.failed; // the last solution was wrong
   return and([{ ...next, check: { ...next.check, company, wrong, agreed: false } }, say("check.company", { company })], held);
 }
 
@@ -38,14 +38,14 @@ function failed(state) {
   return and(held({ ...state, check: { ...state.check, of: null, failed: true } }), (next) => [next, say("check.failed")]);
 }
 
-/** Solved: the search goes on. Where the link is away, it does when it is back. */
+/** Continue the search after the solution. If the connection is lost, it continues when that is back. */
 function solved(state) {
   const next = { ...state, check: null, sheet: state.sheet?.is === "check" ? null : state.sheet };
   if (state.phase !== "waiting") return [next];
   return [next, ...(next.link.settled ? [{ do: "send", frame: frameOf(next) }] : []), focus("h1")];
 }
 
-/** What was pressed goes, and what the company shows comes behind the heading. */
+/** Replace the button by the widget of the provider, behind the heading. */
 const agreed = (state) =>
   state.check?.company ? [{ ...state, check: { ...state.check, agreed: true } }, focus("h2")] : [state];
 

@@ -1,13 +1,13 @@
-// Looking for somebody: topics, age, find, waiting, and what ends it.
+// Handle the search: topics, age, find, waiting, and its end.
 import { BOUNDS } from "../protocol.js";
 import { and, focus, patch, post, say, timer } from "./state.js";
 import { unsent } from "./talk.js";
 
-const COUNT = 30_000; // ms between two counts of who is here, while nobody comes
-const USUAL = 1500; // ms after which who still waits may know how long it takes as a rule; who is met at once asks nothing
+const COUNT = 30_000; // ms between two requests for the number of users, while waiting
+const USUAL = 1500; // ms after which a waiting user may see the usual wait; a user who is matched at once asks nothing
 const MINOR_KEPT = 24 * 3600 * 1000;
 
-/** Topics as people type them: separated by commas or line ends, without what cannot be seen, none twice. */
+/** Split topics as users type them: separated by commas or line ends, without invisible characters, none twice. */
 export const split = (text) =>
   text
     .split(/[,\n\r\t;、，،]/)
@@ -19,7 +19,7 @@ const tidy = (text) =>
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => (c === "\u200d" || c === "\u200c" ? c : ""))
     .replace(/\s+/g, " ")
     .trim();
-/** Roughly what the server compares: compatibility forms, no case, nothing invisible. It decides; this spares people its refusal. */
+/** Normalise a topic roughly as the server does: compatibility forms, no case, nothing invisible. The server decides; this avoids a refusal. */
 const plain = (tag) =>
   tag
     .normalize("NFKC")
@@ -30,7 +30,7 @@ const plain = (tag) =>
     .trim();
 const long = (tag) => [...tag].length > BOUNDS.interest || [...plain(tag)].length > BOUNDS.interest;
 
-/** Of topics that a browser kept, those that can be asked for. */
+/** Return those stored topics that are allowed. */
 export const usable = (tags) =>
   tags
     .flatMap(split)
@@ -65,7 +65,7 @@ function removeTag(state, { index }) {
   ];
 }
 
-/** The frame of what we look for. */
+/** Return the frame of the search. */
 export const frameOf = (state) => ({
   type: "find",
   mode: state.find.mode,
@@ -79,14 +79,17 @@ export const frameOf = (state) => ({
 
 export const media = (op, more = {}) => ({ do: "media", op, ...more });
 
-/** Own devices are asked for. */
+/** Ask for camera and microphone. */
 export const asking = (state, sound = false) => [
   patch(state, "video", { asked: 1, problem: null }),
   media("ask", { ...state.video.chosen, sound }),
   timer("media", 1000),
 ];
 
-/** Video was wanted: can this page, and did the person look at their picture in this visit, and hear what is checked? Null: go on. */
+/**
+ * Return the step before a video search, or null to go on: whether this page can do video, and the user has seen their picture in this
+ * visit and the notice about checks.
+ */
 export function beforeVideo(state, find) {
   if (!state.can.video)
     return [{ ...state, phase: "home", notice: "cannot", sheet: null }, say("home.video.cannot"), timer("notice", 12000)];
@@ -97,14 +100,14 @@ export function beforeVideo(state, find) {
   ]);
 }
 
-/** `relay` goes along with video where the person hides their address and the server can; `snaps` where they were told of pictures. */
+/** Add `relay` if the user hides their address and the server can; `snaps` if the notice about pictures was shown. */
 const extraOf = ({ prefs, config, video }, { relay: _, ...extra } = {}) => ({
   ...extra,
   ...(prefs.hide && config.relay && { relay: true }),
   ...(video.told && { snaps: true }),
 });
 
-/** The chat that a search leaves behind, as it stood: for ten minutes it can still be reported and saved. */
+/** Keep the chat that a search leaves, as it was: for ten minutes it can still be reported and saved. */
 export function leftBehind(state, now) {
   if (!state.chat) return state.last;
   if (state.ended) return { chat: state.chat, ended: { ...state.ended, count: null }, saved: state.saved };
@@ -151,7 +154,7 @@ const answerAge = (state, { adult }, now) => {
   );
 };
 
-/** Stop looking: home, focus on the button that started. */
+/** Stop the search: home, focus on the button that started it. */
 const stop = (state) =>
   and(post({ ...state, phase: "home", find: null, waiting: null, notice: null }, { type: "leave" }), (next) => [
     next,
@@ -162,7 +165,7 @@ const stop = (state) =>
 
 function waiting(state, { frame }, now) {
   if (state.phase === "chat" && state.find) {
-    // our `find` crossed with a match
+    // this `find` crossed with a match
     return waiting({ ...state, phase: "waiting", was: state.chat.id, chat: null }, { frame }, now);
   }
   if (state.phase !== "waiting") return [state];
@@ -184,7 +187,7 @@ function waiting(state, { frame }, now) {
   ];
 }
 
-/** How many are here is asked anew, now and as long as one waits: the number of `hello` is as old as the connection. */
+/** Request the number of users again, now and while waiting: the number of `hello` is as old as the connection. */
 const counted = (state) => [patch(state, "me", { online: null }), { do: "status" }, timer("count", COUNT)];
 
 const quiet = (state) =>

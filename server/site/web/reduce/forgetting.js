@@ -1,4 +1,4 @@
-// "Forget everything": what this browser kept, and the cookie. The dialog has said before what stays on the server.
+// Handle "Forget everything": stored values of this browser, and the cookie. The dialog has said before what stays on the server.
 import { defaults, say, timer } from "./state.js";
 
 export const forgettingEvents = {

@@ -1,4 +1,4 @@
-// Report and save: what a chat leaves behind. A dialog that is marked `last` is about the chat before this one.
+// Handle report and save. A dialog that is marked `last` is about the chat before this one.
 import { BOUNDS } from "../protocol.js";
 import { pictured, stay } from "./pictures.js";
 import { end } from "./talk.js";
@@ -8,7 +8,7 @@ const which = ({ sheet, last }) => (sheet?.last && last ? { chat: last.chat.id }
 const ofLast = (state, change) => patch(state, "last", { ended: { ...state.last.ended, ...change } });
 const asked = (state, change) => ({ ...state, sheet: { is: "save", ...(state.sheet?.last ? { last: true } : {}), ...change } });
 
-/** One tap: report, leave, done; in a call that is looked at, leave a moment later. On the ended deck it only reports. */
+/** Report with one tap: report, leave, done; in a call that is checked, leave a moment later. After the end of a chat it only reports. */
 function report(state, { reason, note, who }, now) {
   const frame = { type: "report", reason, ...(note ? { note } : {}), ...(who ? { who } : {}), ...which(state) };
   if (frame.chat)
@@ -52,12 +52,12 @@ const saveFailed = (state, problem) => [
   { do: "cancel", name: "save" },
 ];
 
-/** Where what came of a report can be read, and whom to call; the chat that it was about may be gone from view by now. */
+/** Show where the outcome of a report can be read, and whom to call; the reported chat may be out of view by now. */
 const reported = (state, { frame: { receipt, help } }) => [
   state.ended?.reported ? patch(state, "ended", { receipt, help }) : state.last?.ended.reported ? ofLast(state, { receipt, help }) : state,
 ];
 
-/** Back to the chat before this search, which stops. */
+/** Return to the chat before this search, which stops. */
 function back(state) {
   if (!state.last || (state.phase !== "waiting" && state.phase !== "home")) return [state];
   const next = { ...state, ...state.last, phase: "ended", last: null, waiting: null, notice: null };

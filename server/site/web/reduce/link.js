@@ -1,27 +1,27 @@
-// The link: connect, settle, lose, come back. Which close code allows what is in protocol.js; the waits are backoff.js's.
+// Handle the connection: connect, settle, lose, reconnect. protocol.js says what each close code allows; backoff.js has the waits.
 import { CLOSE, COME_BACK } from "../protocol.js";
 import { end, begin, reconcile } from "./talk.js";
 import { frameOf } from "./find.js";
 import { and, focus, patch, say, timer, unsay } from "./state.js";
 
-const STEADY = 5000; // ms: a link that lived this long was a good one; the back-off starts anew
+const STEADY = 5000; // ms: a connection that lived this long resets the back-off
 const OUR_FAULT = [CLOSE.protocol, CLOSE.binary, CLOSE.encoding, CLOSE.too_big];
 
-/** The socket is open. `resume`, where there is something to come back to, is the first frame, before `hello`. */
+/** Handle the open socket. `resume`, if there is a session to resume, is the first frame, before `hello`. */
 function opened(state) {
   if (!state.me.resume || !state.me.token) return [patch(state, "link", { resuming: false })];
   const known = state.chat ? { last: state.chat.last, chat: state.chat.id } : { last: 0 };
   return [patch(state, "link", { resuming: true }), { do: "send", frame: { type: "resume", token: state.me.token, ...known } }];
 }
 
-/** Until `resumed` is here the old token stays the one to use: the answer may be lost on the way, and is then asked again. */
+/** Handle `hello`. Until `resumed` is received the old token stays in use: the answer may be lost, and is then requested again. */
 function hello(state, { frame }, now) {
   const me = { ...state.me, next: frame.token, online: frame.online ?? null, grace: frame.grace ?? state.me.grace };
   const next = { ...state, me, link: { ...state.link, is: "open", openedAt: now } };
   return and(state.link.resuming ? [next] : settle(next, now), (after) => [after, ...(state.config.missing ? [{ do: "config" }] : [])]);
 }
 
-/** All is known: send what waited. In the phase of waiting the request is sent again; the server keeps its age. */
+/** Send the queued frames, since the state is known now. In the phase of waiting the search is sent again; the server keeps its age. */
 function settle(state, now) {
   const back = state.link.since > 0 && now - state.link.since > 1000;
   const frames = state.owed.map((frame) => ({ do: "send", frame }));
@@ -35,7 +35,7 @@ function settle(state, now) {
   return [next, ...frames, ...again, ...(back && !state.chat?.replay ? [say("link.back")] : []), { do: "token" }];
 }
 
-/** What the server holds against what this page shows. A search begun meanwhile wins over an old chat: `find` leaves it. */
+/** Compare the session of the server with this page. A search begun meanwhile wins over an old chat: `find` leaves it. */
 function resumed(state, { frame }, now) {
   const mine = state.chat?.id === frame.chat;
   if (frame.chat === null || frame.chat === undefined) {
@@ -49,13 +49,13 @@ function resumed(state, { frame }, now) {
   return and(begin({ ...state, owed: [] }, frame, now, { reloaded: state.me.fresh }), (next) => settle(next, now));
 }
 
-/** Why a chat could not be gone on with: who was back in time is not to blame, the server forgot. */
+/** Return why a chat could not be resumed: if the page reconnected in time the server has lost it. */
 function lostCause({ link, me }, now) {
   if (link.why === "restart" || link.why === "flood") return link.why;
   return link.since && now - link.since < me.grace * 1000 ? "restart" : "late";
 }
 
-/** The session is not to be had again: this connection is a new one. */
+/** Handle a session that cannot be resumed: this connection has a new one. */
 function noSession(state, now) {
   const undelivered = state.sheet?.is === "report" || state.owed.some((frame) => frame.type === "report");
   const clean = { ...state, owed: [], last: null, notice: undelivered ? "undelivered" : state.notice };
@@ -90,11 +90,14 @@ function closed(state, { code }, now) {
     why: code === CLOSE.restart ? "restart" : code === CLOSE.flood ? "flood" : state.link.why,
   };
   const next = { ...state, link, notice: code === CLOSE.flood ? "flood" : state.notice, chat: state.chat && { ...state.chat, typing: null } };
-  const soon = state.phase === "chat"; // somebody waits, and not for long
+  const soon = state.phase === "chat"; // the partner waits, and not for long
   return [next, unsay("chat.typing.said"), { do: "connect", attempt: link.attempt, after: (state.link.after ?? 0) * 1000, soon }, timer("lost", 1000)];
 }
 
-/** A closing error says beforehand what the close code cannot. Before a restart each side is told that the other is lost: this is why. */
+/**
+ * Handle an error that announces a close, which says more than the close code. Before a restart each side gets that the other is lost: this
+ * is the reason.
+ */
 function closing(state, { frame }, now) {
   const next = patch(state, "link", { after: frame.retry_after ?? 0 });
   if (frame.code === "restart" && state.ended?.cause === "lost" && now - state.ended.at < 2000)

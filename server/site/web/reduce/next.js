@@ -1,5 +1,4 @@
-// From one stranger to the next, and what goes along: the chat before stays within reach, a page that was loaded again has its own
-// lines and the draft back.
+// Move to the next stranger: the chat before stays reachable, and a reloaded page gets its own lines and the draft back.
 import { BOUNDS } from "../protocol.js";
 import { quoteOf } from "../parts/said.js";
 import { clean } from "../text.js";
@@ -11,7 +10,7 @@ import { and, focus, patch, say, timer } from "./state.js";
 
 const ARMED = new Set(["next", "swipe"]);
 
-/** The second press goes, within three seconds; `sure`: before one has looked the first does. `by`: swipe, where a finger did it. */
+/** Move on by the second press within three seconds; `sure`: before the partner was shown by the first. `by`: swipe, for a finger. */
 function next(state, { sure, by = "next" }, now) {
   if (state.phase !== "chat" || state.chat.role === "spy") return [state];
   if (state.prefs.confirm && !sure && !ARMED.has(state.armed))
@@ -19,7 +18,7 @@ function next(state, { sure, by = "next" }, now) {
   return and(meet(state, {}, now), (after) => [after, past()]);
 }
 
-/** A line of ours as the browser kept it: what the server has dealt with is sent, or was refused; what it has not can be tried again. */
+/** Restore an own stored line: one that the server has handled is sent or refused; one that it has not can be sent again. */
 const own = ({ denied, taken }, { text, seq, ordinal = 0, state }, key) => ({
   key,
   from: "me",
@@ -30,12 +29,12 @@ const own = ({ denied, taken }, { text, seq, ordinal = 0, state }, key) => ({
   state: seq || (ordinal && ordinal <= taken && state !== "refused" && !denied.includes(ordinal)) ? "sent" : "refused",
 });
 
-/** A warning as the browser kept it. */
+/** Whether a stored warning is valid. */
 const isTip = (tip) => typeof tip?.text === "string" && Number.isInteger(tip.of);
 
 const BLURS = ["none", "background", "all"];
 
-/** In a call: what was off stays off, and what was blurred or under a veil stays so. */
+/** Restore a call: devices that were off stay off, and a blurred or veiled picture stays so. */
 const shown = (state, { camera, microphone, blur, veil } = {}) =>
   patch(state, "video", {
     on: { camera: camera !== false, microphone: microphone !== false },
@@ -43,7 +42,7 @@ const shown = (state, { camera, microphone, blur, veil } = {}) =>
     veil: veil === true,
   });
 
-/** The page was loaded again: `kept` is what it had written down of this chat, or null. */
+/** Restore the chat after a reload: `kept` is what was stored of it, or null. */
 function remember(state, { kept }) {
   if (state.phase !== "chat" || !state.chat.reloaded) return [state];
   const there = patch(state, "chat", { reloaded: false });
@@ -59,19 +58,19 @@ function remember(state, { kept }) {
   return [kept.hung ? hang(back) : back];
 }
 
-/** What was begun and not sent, of this chat or of the one before. */
+/** Restore a draft, of this chat or of the one before. */
 function draft(state, { chat, text }) {
   if (state.chat?.id === chat) return [patch(state, "chat", { draft: text })];
   return [state.last?.chat.id === chat ? patch(state, "last", { chat: { ...state.last.chat, draft: text } }) : state];
 }
 
-/** Other topics for the search that runs; the server keeps its age. The same ones are not asked for again. */
+/** Change the topics of the running search; the server keeps its age. Unchanged topics are not sent. */
 const topics = (state, now) =>
   JSON.stringify(state.find.interests) === JSON.stringify(state.prefs.tags)
     ? [{ ...state, sheet: null }]
     : seek(state, { ...state.find, interests: state.prefs.tags }, now);
 
-/** An answer to a line: it stands before what one writes. Without a `key`: the last that they said, or the one before that last time. */
+/** Quote a line above the field. Without a `key`: the last line of the partner, or the one before the last quoted. */
 function quote(state, { key }) {
   if (state.phase !== "chat" || state.chat.role === "spy") return [state];
   const { lines, quote: before } = state.chat;
@@ -86,7 +85,7 @@ function quote(state, { key }) {
   ];
 }
 
-/** A line that was not sent goes back into the field, and what it quoted above it. */
+/** Put a line that was not sent back into the field, with its quote above it. */
 function recall(state, { key, quote: text }) {
   const lines = state.chat.lines.filter((entry) => entry.key !== key);
   return [patch(state, "chat", { lines, ...(text ? { quote: { key: null, text } } : {}) })];

@@ -1,20 +1,20 @@
-// Still pictures of a call are checked: what the server asks for is taken (video/snap.js), or it is said why not. And what follows from
-// them: a veil over the stranger, a call that is ended, a search that is refused.
+// Handle the checks of pictures in a call: a requested picture is taken (video/snap.js), or the reason why not is sent. And the results: a
+// veil over the stranger, the end of the call, a refused search.
 import { media, seek } from "./find.js";
 import { and, focus, patch, post, timer } from "./state.js";
 import { note, put } from "./talk.js";
 import { given, stays, studying, videoEvents } from "./video.js";
 
-const ASKED = 1500; // ms that who reported waits to be asked for pictures
-const TAKEN = 3000; // ms in which they are taken then
+const ASKED = 1500; // ms that a reporter waits for a request for pictures
+const TAKEN = 3000; // ms in which the pictures are then taken
 const NONCE = /^[\w-]{22}$/; // it becomes part of an address
 
 const within = (value, least, most) => Math.min(most, Math.max(least, Number(value) || least));
 
-/** A camera that is asked for, and will be here or not, is not off. */
+/** Whether a camera is requested and not decided yet: it is not off. */
 const coming = ({ asked, on }) => asked > 0 && asked < 2 && on.camera;
 
-/** What a camera that is off cannot give is said at once; the rest is taken. */
+/** Answer for a camera that is off at once; take the other pictures. */
 function snap(state, { frame }) {
   const { nonce } = frame;
   if (!((state.phase === "chat" && state.chat.call) || stays(state)) || !NONCE.test(nonce)) return [state];
@@ -31,30 +31,33 @@ function snap(state, { frame }) {
   ];
 }
 
-/** It could not be taken after all. Whoever is away is asked for nothing. */
+/** Report that a picture could not be taken. Disconnected clients are asked for nothing. */
 const cannot = (state, { nonce, why }) =>
   state.phase === "chat" && state.chat.call && state.link.settled ? [state, { do: "send", frame: { type: "nosnap", nonce, why } }] : [state];
 
 export const pictured = ({ chat, video, link }) => !!chat.call && video.told && link.settled;
 
-/** A report asks for pictures, and what they show is over when one leaves: who reported is done, and the call is not for a moment. */
+/**
+ * Delay leaving after a report, which requests pictures that only a running call can give: the report is done, and the call goes on for a
+ * moment.
+ */
 export const stay = (state) => [{ ...state, looking: state.chat.id }, timer("looked", ASKED)];
 
 const looked = (state) => [state.looking ? { ...state, looking: null } : state];
 
-/** They are taken, or cannot be any more: now one leaves. A search leaves by itself. */
+/** Leave once the pictures are taken, or cannot be any more. A search ends the chat by itself. */
 export function follow(before, result) {
   const [after] = result;
   if (!stays(before) || (stays(after) && after.link.settled)) return result;
   return and(result, (state) => (state.phase === "waiting" ? looked(state) : post({ ...state, looking: null }, { type: "leave" })));
 }
 
-/** The call is over, the conversation is not; why stands in it. */
+/** End the call, not the chat; the reason is shown in it. */
 export const hang = (state) => put(patch(state, "chat", { call: null, hung: true }), note(state, "call.unchecked"));
 
 const ofCall = new Set(["call", "pictures"]);
 
-/** What the person blurred by hand is theirs to show: a veil comes and goes beside it. */
+/** Set or remove a veil. A picture that the user blurred is theirs to show, beside the veil. */
 function veil(state, { frame: { on, why } }) {
   if (state.phase !== "chat" || !state.chat.call) return [state];
   if (why === "unchecked" && on) return [hang({ ...state, sheet: ofCall.has(state.sheet?.is) ? null : state.sheet }), focus("chat")];
@@ -64,8 +67,8 @@ function veil(state, { frame: { on, why } }) {
 }
 
 /**
- * No video without pictures. Who was not told of them is told, and decides; who was has none for a while (`after`: seconds), and may
- * write meanwhile.
+ * Handle a video search that is refused because of pictures. A user who was not shown the notice gets it, and decides; one who was has no
+ * video for a while (`after`: seconds), and may write meanwhile.
  */
 function refused(state, { after }, now) {
   if (state.phase !== "waiting") return [state];

@@ -1,4 +1,5 @@
-// What the first screen has no use for: other ways to meet, video, report and save, warnings. Fetched by rest.js, learned by reduce.js.
+// Collect the parts that the first screen does not need: other ways to meet, video, report and save, warnings. Loaded by rest.js, learned
+// by reduce.js.
 import { ageEvents } from "./age.js";
 import { askingEvents } from "./asking.js";
 import { callingEvents } from "./calling.js";

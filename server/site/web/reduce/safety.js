@@ -1,4 +1,4 @@
-// What guards people: a warning that must be read before the next search, and whom not to meet again.
+// Handle warnings that must be read before the next search, and users not to meet again.
 import { frameOf } from "./find.js";
 import { and, focus, patch, post } from "./state.js";
 import { note } from "./talk.js";
@@ -8,13 +8,13 @@ const MOST = 16; // tokens that a search may carry
 
 const notice = (state, { frame }) => [{ ...state, unread: frame }];
 
-/** The search was refused until that is read; one that ran before is over. In a chat that came first nothing changes. */
+/** Hold the search, which was refused until the warning is read; a running one is over. A chat is not changed. */
 const hold = (state) =>
   state.phase === "waiting"
     ? and(post({ ...state, phase: "unread", waiting: null, sheet: null }, { type: "leave" }), (next) => [next, focus("h1")])
     : [state];
 
-/** Read: the search goes on. Where the link is away, it does when it is back. */
+/** Continue the search after the warning was read. If the connection is lost, it continues when that is back. */
 function read(state) {
   if (state.phase !== "unread") return [state];
   const going = { ...state, phase: "waiting", unread: null };
@@ -27,7 +27,7 @@ function read(state) {
 
 const block = (state) => (state.chat && !state.chat.blocked ? post(patch(state, "chat", { blocked: "asked" }), { type: "block" }) : [state]);
 
-/** A token that is good for one visit alone stands before the others: it is the first to go. */
+/** Keep a token. One that is valid for one visit only comes before the others: it is the first to be dropped. */
 function blocked(state, { frame: { token, until } }) {
   const { avoid } = state.prefs;
   const how = until ? "kept" : "visit";
@@ -35,17 +35,17 @@ function blocked(state, { frame: { token, until } }) {
   return [next.chat?.blocked ? patch(next, "chat", { blocked: how }) : next, { do: "keep" }, ...(next.sheet?.is === "more" ? [focus("#blocked")] : [])];
 }
 
-/** What a line may be, as a quiet note under it, or before all where it is about the question (0): nothing is said aloud for it, and nothing is asked. */
+/** Show a quiet note about a line under it, or before all lines if it is about the question (0): it is not announced, and asks nothing. */
 function tip(state, { frame: { kind, seq, numbers = [] } }) {
   const at = state.chat?.lines.findIndex((line) => line.seq === seq) ?? -1;
   if ((at < 0 && seq !== 0) || !TIPS.includes(kind)) return [state];
   const who = numbers.map(({ name, call, url }) => `${name} ${call ?? url}`).join(", ");
   const next = under(state, seq, `tip.${kind}${kind === "help" && !who ? ".bare" : ""}`, { who });
-  const young = kind === "minor" || state.chat.young; // why the chat is over
+  const young = kind === "minor" || state.chat.young; // the reason of the end of the chat
   return [patch(next, "chat", { young })];
 }
 
-/** A note under the line `seq`, which is there, or before all (0). */
+/** Put a note under the line `seq`, or before all lines (0). */
 function under(state, seq, name, values) {
   const { lines } = state.chat;
   const at = seq ? lines.findIndex((line) => line.seq === seq) : -1;
@@ -53,7 +53,7 @@ function under(state, seq, name, values) {
   return { ...patch(state, "chat", { lines: [...lines.slice(0, at + 1), entry, ...lines.slice(at + 1)] }), serial: state.serial + 1 };
 }
 
-/** The notes of before a reload (`tips`, in their shape there): each is put back when its line is. */
+/** Restore the notes from before a reload (`tips`, as stored): each when its line is back. */
 export function followTips(before, result) {
   const [state, ...effects] = result;
   const { chat } = state;

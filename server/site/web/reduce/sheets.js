@@ -1,4 +1,4 @@
-// Dialogs and settings, and the countdown to the next search. Age is in find.js; report and save are in keeping.js.
+// Handle dialogs and settings, and the countdown to the next search. Age is in find.js; report and save are in keeping.js.
 import { seek } from "./find.js";
 import { and, patch, say, timer } from "./state.js";
 
@@ -11,13 +11,13 @@ function tick(state, _, now) {
 
 const DEAF = 700; // ms after the end of a chat, and after a key that belonged to a sentence, in which a key starts nothing
 
-const OWN = new Set(["me", "watched", "reported"]); // ends that one knows of before they come
+const OWN = new Set(["me", "watched", "reported"]); // ends that the user caused
 
-/** Whether a key was meant for what it would start: who writes as the stranger leaves goes on writing for a moment. */
+/** Whether a key was meant to start a search: a user who writes as the stranger leaves goes on typing for a moment. */
 export const meant = ({ ended }, { key }, now) =>
   !key || now - Math.max(OWN.has(ended.cause) ? 0 : ended.at, ended.typed ?? 0) >= DEAF;
 
-/** The next search is like the last: same mode, today's topics. */
+/** Search again like the last time: same mode, present topics. */
 export const meet = (state, _, now) =>
   seek(
     state,

@@ -1,19 +1,19 @@
-// What the page knows, its first value, and the three helpers that every part of `reduce` is written with.
+// Define the state of the page, its first value, and the three helpers that every part of `reduce` uses.
 //
 //   phase   home | minor | ready | waiting | unread | chat | ended | refused | replaced
 //   link    {is: connecting | open | lost | restarting | stopped, settled, since, attempt, retryAt, why}
-//           settled: `hello` came and, where we asked to resume, its answer; only then frames may be sent
-//   me      {token, resume: a chance to come back, online: how many are here, grace: seconds}
+//           settled: `hello` was received and, after a `resume`, its answer; only then frames may be sent
+//   me      {token, resume: whether a session may be resumed, online: number of users, grace: seconds}
 //   reads   the language of the page
-//   find    {mode, interests, language}: what we look for, as it is sent        waiting  {accepts, widens, at, others, quiet}
+//   find    {mode, interests, language}: the search, as it is sent        waiting  {accepts, widens, at, others, quiet}
 //   elsewhere: another tab of this browser searches too
 //   chat    {id, role, common, language, college, question, asked, lines, ordinal, last, typing, away, replay, paused, tone, draft, quote: {key: of the line, or null, text: quoted lines} or null, hung, tips}
 //   line    {key, from: me | them | 1 | 2 | note, text, state: queued | sending | sent | refused, late, ordinal, seq}
-//   video   reduce/video.js: own devices, and of the call what is known beside its streams (chat.call: {offer, ice}; chat.hung: it was ended)
-//   ended   {cause, at, count: seconds to the next search or null, unknown: the server knows this chat no more, typed: at}
+//   video   reduce/video.js: own devices, and what is known of the call beside its streams (chat.call: {offer, ice}; chat.hung: it was ended)
+//   ended   {cause, at, count: seconds to the next search or null, unknown: the server has forgotten this chat, typed: at}
 //   last    {chat, ended, saved} of the chat before this one or this search, or null
 //   looking {chat}, of a chat that was reported: it is left when its pictures are taken (reduce/pictures.js); or null
-//   armed   leave | next | swipe: what the second press does; or false
+//   armed   leave | next | swipe: the action of the second press; or false
 //   sheet   {is: age | report | save | more | keys | settings | ask | discuss | college, ...} or null
 //   college {domain, proof, expires: unix seconds, want: any | same} or null
 
@@ -32,16 +32,16 @@ export const defaults = {
   minor: 0,
   statement: 0,
   nothing: false,
-  avoid: [], // tokens of those not to meet again, the newest last
+  avoid: [], // tokens of users not to meet again, the newest last
   blur: true,
   hide: false,
   letters: true,
 };
 
-/** Before anything of video was asked for. `local` and `remote` count the changes of a stream; 0: none. */
+/** State of video before it was requested. `local` and `remote` count the changes of a stream; 0: no stream. */
 export const noVideo = {
   passed: false,
-  told: false, // that pictures are checked
+  told: false, // the notice about picture checks was shown
   asked: 0,
   problem: null,
   local: 0,
@@ -62,7 +62,7 @@ export const noVideo = {
   silent: false,
   whole: false,
   open: false,
-  full: false, // the call has all of the screen
+  full: false, // the call has the whole screen
   seen: 0,
   volume: 1,
 };
@@ -98,7 +98,7 @@ export const first = (extra = {}) => ({
   ...extra,
 });
 
-/** Run `next` on the state of a result, and put its effects behind those already there. */
+/** Run `next` on the state of a result, and append its effects. */
 export const and = ([state, ...effects], next) => {
   const [after, ...more] = next(state);
   return [after, ...effects, ...more];
@@ -106,17 +106,17 @@ export const and = ([state, ...effects], next) => {
 
 export const patch = (state, name, change) => ({ ...state, [name]: { ...state[name], ...change } });
 
-/** Send now, or as soon as the link is settled. */
+/** Send a frame now, or as soon as the connection is settled. */
 export const post = (state, frame) =>
   state.link.settled ? [state, { do: "send", frame }] : [{ ...state, owed: [...state.owed, frame].slice(-8) }];
 
 export const say = (key, values) => ({ do: "say", key, values });
-/** Take a sentence back that is no longer true, if it is the last that was said. */
+/** Withdraw an announced sentence that is no longer true, if it is the last one. */
 export const unsay = (key) => ({ do: "unsay", key });
 export const focus = (on) => ({ do: "focus", on });
 export const timer = (name, ms) => ({ do: "timer", name, ms });
 
-/** Who is elsewhere is called as they wanted to be; who has waited for long (`quiet`) may have looked away from the screen. */
+/** Notify a user who is elsewhere as they chose; one who has waited for long (`quiet`) may look away from the screen. */
 export const call = ({ prefs, visible }, notice, quiet = false) => {
   const tone = prefs.sounds && (!visible || quiet);
   const told = prefs.notify && !visible && notice;

@@ -1,13 +1,13 @@
-// The conversation: lines, their states, typing, away, the end. A line of mine is keyed by the id that I gave it and never replaced.
+// Handle the chat: lines, their states, typing, absence, the end. An own line is keyed by the id that this page gave it and never replaced.
 import { BOUNDS } from "../protocol.js";
 import { whole } from "../text.js";
 import { and, call, focus, patch, post, say, timer, unsay } from "./state.js";
 
-const MOST_LINES = 2000; // kept in the page; the oldest beyond go, and a line says so
-const BURST = 20; // lines in PAUSE ms; then the field waits. A server takes three times as many (MESSAGE_RATE), and nobody types so fast
+const MOST_LINES = 2000; // kept in the page; older ones are removed, and a line says so
+const BURST = 20; // lines in PAUSE ms; then the field waits. The server accepts three times as many (MESSAGE_RATE), and no user types so fast
 const PAUSE = 3000;
-const TONES = 4; // colours of strangers (style/rest.css), in turn: two in a row are told apart
-const DOUBT = 3500; // ms that a line goes unanswered before the server is asked whether it hears us
+const TONES = 4; // colours of strangers (style/rest.css), in turn: two in a row differ
+const DOUBT = 3500; // ms that a line is unanswered before the server is pinged
 
 const line = (key, from, text, more = {}) => ({ key, from, text, ...more });
 export const note = (state, name, values) => line(`n${state.serial}`, "note", name, { values });
@@ -23,8 +23,8 @@ export function put(state, ...lines) {
 }
 
 /**
- * Where what they say under `seq` stands: the protocol's numbers decide, so that both see one order. A gap in them since the last
- * that was heard is as many lines of mine as the server took between; what it had not taken by then comes after.
+ * Return the position of the line `seq` of the partner: the protocol numbers decide, so that both sides see one order. A gap since the last
+ * received number means own lines that the server accepted between; own lines not accepted by then come after.
  */
 function place({ lines, last }, seq) {
   let at = lines.findLastIndex((entry) => entry.key === `s${last}`) + 1;
@@ -35,7 +35,7 @@ function place({ lines, last }, seq) {
   return at;
 }
 
-/** A line where `seq` belongs, among those that are there. */
+/** Insert a line where `seq` belongs among the others. */
 function insert(state, seq, entry) {
   const at = place(state.chat, seq);
   const after = state.chat.lines.slice(at);
@@ -46,7 +46,7 @@ function insert(state, seq, entry) {
 const mark = (state, test, change) =>
   patch(state, "chat", { lines: state.chat.lines.map((entry) => (entry.from === "me" && test(entry) ? { ...entry, ...change } : entry)) });
 
-/** A chat begins (`matched`, or `resumed` into one that this page has not seen). */
+/** Begin a chat (`matched`, or `resumed` into one that this page has not shown). */
 export function begin(state, frame, now, more = {}) {
   const chat = {
     id: frame.chat,
@@ -60,13 +60,13 @@ export function begin(state, frame, now, more = {}) {
     ordinal: frame.taken ?? 0,
     taken: frame.taken ?? 0,
     denied: frame.refused ?? [],
-    reloaded: !!more.reloaded, // own lines and the draft are put back by reduce/next.js
+    reloaded: !!more.reloaded, // own lines and the draft are restored by reduce/next.js
     tone: state.serial % TONES,
     last: 0,
     typing: null,
     away: null,
     replay: frame.missed ?? 0,
-    missed: more.reloaded ? 0 : (frame.missed ?? 0), // all of it comes again, and most of it was read
+    missed: more.reloaded ? 0 : (frame.missed ?? 0), // all lines come again, and most were read
     paused: 0,
     stamps: [],
     unseen: 0,
@@ -84,7 +84,7 @@ export function begin(state, frame, now, more = {}) {
   ];
 }
 
-/** The server tells what it took of ours: the rest is sent again, in order, under new ordinals. */
+/** Handle the report of the server about accepted own lines: the others are sent again, in order, under new ordinals. */
 export function reconcile(state, frame) {
   const refused = new Set(frame.refused ?? []);
   let next = mark(state, (entry) => entry.state !== "refused" && entry.ordinal && entry.ordinal <= frame.taken, {
@@ -96,7 +96,7 @@ export function reconcile(state, frame) {
   return flush(next);
 }
 
-/** Send all lines that the server has not taken, oldest first. The link is settled, or is about to be in this same step. */
+/** Send all lines that the server has not accepted, oldest first. The connection is settled, or is about to be in this same step. */
 function flush(state) {
   let { ordinal } = state.chat;
   const frames = [];
@@ -109,7 +109,7 @@ function flush(state) {
   return [patch(state, "chat", { lines, ordinal }), ...frames, ...(frames.length ? [timer("late", 2000)] : [])];
 }
 
-/** `quote`: what stays above the field after it. */
+/** Send a line. `quote`: what stays above the field after it. */
 function speak(state, { text, quote = null }, now) {
   const tidy = whole(text)
     .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")
@@ -126,7 +126,7 @@ function speak(state, { text, quote = null }, now) {
   return [paused ? { ...next, notice: "flood" } : next, ...effects, ...(paused ? [timer("paused", PAUSE), say("link.flood")] : [])];
 }
 
-/** A watcher sees of each of two whether they type. */
+/** Show to a watcher for each of the two whether they type. */
 const typer = (state, from, on) => (from ? patch(state, "chat", { typers: { ...state.chat.typers, [from]: on } }) : state);
 
 function heard(state, { frame }, now) {
@@ -172,15 +172,15 @@ function partner(state, { frame }, now) {
   return [patch(state, "chat", { away: null }), say("chat.back.said"), ...(state.chat.call ? [{ do: "media", op: "mend" }] : [])];
 }
 
-/** A chat that is over can be reported and saved for so long. */
+/** Start the timer for the time in which an ended chat can be reported and saved. */
 export const past = () => timer("past", BOUNDS.pastFor * 1000);
 
-/** The lines that the server had not taken when the chat was over. */
+/** Mark the lines that the server had not accepted at the end of the chat. */
 export const unsent = (state) => mark(state, (entry) => entry.state !== "sent", { state: "refused" });
 
 /**
- * The chat is over. What was not taken by then is marked so; nothing is sent to anybody by this. `unknown`: the server knows
- * the chat no more, so that it can be neither saved nor reported.
+ * End the chat. Lines that were not accepted are marked; nothing is sent. `unknown`: the server has forgotten the chat, so that it can be
+ * neither saved nor reported.
  */
 export function end(state, cause, now, unknown = false) {
   const count = state.prefs.auto && ["stranger", "me", "lost", "late"].includes(cause) ? 5 : null;
@@ -191,7 +191,7 @@ export function end(state, cause, now, unknown = false) {
     waiting: null,
     armed: false,
     sheet: !unknown && !state.sheet?.last && (state.sheet?.is === "save" || state.sheet?.is === "report") ? state.sheet : null,
-    last: null, // the server knows one chat that is over: from now on it is this one
+    last: null, // the server knows one ended chat: from now on this one
   };
   if (next.chat) next = patch(unsent(next), "chat", { typing: null, away: null, replay: 0, paused: 0 });
   return [next, say(`ended.${cause}`), ...(next.sheet ? [] : [focus("#meet")]), { do: "token" }, past()];
@@ -208,10 +208,10 @@ function leave(state, _, now) {
   return and(post(state, { type: "leave" }), (next) => end(next, state.chat.role === "spy" ? "watched" : "me", now));
 }
 
-/** A message was refused by an error that names its id. */
+/** Mark a message as refused, by an error that names its id. */
 export const refuse = (state, frame) => (state.chat ? mark(state, (entry) => entry.key === frame.id, { state: "refused" }) : state);
 
-/** A line that cannot go out now (the chat is over, the field pauses) stays as it is. */
+/** Send a line again; one that cannot be sent now (the chat is over, the field pauses) stays as it is. */
 function retry(state, { key }, now) {
   const entry = state.chat?.lines.find((one) => one.key === key);
   if (!entry) return [state];
@@ -240,8 +240,8 @@ export const talkEvents = {
   },
 };
 /**
- * A match that crossed with our `leave` is already left, and is the server's last chat from then on: the one on the screen is not.
- * One that comes into a chat follows a `find` that crossed.
+ * Handle a match. One that crossed with a `leave` of this page is already left, and is the last chat of the server from then on: the one on
+ * the screen is not. One that comes into a chat follows a `find` that crossed.
  */
 function matched(state, { frame }, now) {
   if (state.phase === "waiting" || state.phase === "chat") return begin(state, frame, now);

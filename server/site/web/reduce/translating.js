@@ -1,13 +1,13 @@
-// A line of theirs in the language that is read here: asked for, on its way, there; the original stays in the line, a press away.
+// Handle translations of lines into the language of the page: requested, in progress, done; the original stays in the line, one press away.
 //
 //   line.other   {is: busy | done | same | failed, text, from, to, shown, why}
-//   chat.every   true: each line is translated; false: only what is asked for; undefined: not asked yet
-//   chat.asking  the key of the line under which it is asked, once a chat        chat.fetched  per cent of a model on its way, or null
+//   chat.every   true: each line is translated; false: only on request; undefined: not asked yet
+//   chat.asking  the key of the line with the question about all lines, once a chat        chat.fetched  per cent of a model that is loaded, or null
 import { patch } from "./state.js";
 
-const BACK = 20; // lines that are translated when all are wanted: who reads has these before them
+const BACK = 20; // lines that are translated when all are wanted: a reader has these before them
 
-/** May this line be translated: said by another, in words? */
+/** Whether a line may be translated: written by another, with letters. */
 export const wordy = ({ from, text }) => from !== "me" && from !== "note" && /\p{L}/u.test(text);
 
 const set = (state, key, other) =>
@@ -29,7 +29,7 @@ function translated(state, { key, text, from, to }) {
   return [next.chat.every === undefined && !next.chat.asking ? patch(next, "chat", { asking: key }) : next];
 }
 
-/** `why`: same, language, slow, away, press. */
+/** Handle a failure. `why`: same, language, slow, away, press. */
 function failed(state, { key, why }) {
   if (found(state, key)?.other?.is !== "busy") return [state];
   return [set(patch(state, "chat", { fetched: null }), key, () => (why === "same" ? { is: "same" } : { is: "failed", why }))];
@@ -44,7 +44,7 @@ export const translatingEvents = {
   "translate.every": (state, { on }) => [state.chat ? patch(state, "chat", { every: on }) : state],
 };
 
-/** Where all are wanted: the oldest of the last lines that is not translated yet, one after the other. */
+/** Translate the oldest untranslated one of the last lines, one after another, if all are wanted. */
 export function followLines(before, result) {
   const [state, ...effects] = result;
   const { chat } = state;

@@ -1,10 +1,9 @@
-// Video: ready, the call beside the conversation, blur, and which tracks live. Streams are in video/media.js; here is what
-// is known of them.
+// Handle video: ready, the call beside the chat, blur, and which tracks are live. Streams are in video/media.js; here is their state.
 import { asking, beforeVideo, media, seek } from "./find.js";
 import { and, focus, patch, say, timer, unsay } from "./state.js";
 
 const set = (state, change) => patch(state, "video", change);
-/** Look again. Where the server has lost its relay (`relay: false`) the person decides whether to go on without it. */
+/** Open the call again. If the server has lost its relay (`relay: false`) the user decides whether to continue without it. */
 function opened(state, { relay = state.config.relay }) {
   const find = { mode: "video", interests: state.prefs.tags, language: state.prefs.language, extra: state.find?.extra };
   const on = { camera: true, microphone: true };
@@ -12,7 +11,7 @@ function opened(state, { relay = state.config.relay }) {
   return and(beforeVideo(next, find), (shown) => [shown, ...(relay === false ? [say("ready.hide.none")] : [])]);
 }
 
-/** Of what was looked for by video that which text has too. */
+/** Return the parts of a video search that a text search has too. */
 export const studying = ({ find }) => (find?.extra?.college ? { college: find.extra.college, proof: find.extra.proof } : undefined);
 
 function go(state, _, now) {
@@ -20,7 +19,7 @@ function go(state, _, now) {
   return seek(set(state, { passed: true, told: !!state.config.pictures, problem: null }), { mode: "video", extra: state.find.extra }, now);
 }
 
-/** A call begins with its chat. Blurred from the first moment, if that is wanted; the markup says so before there is a stream. */
+/** Begin a call with its chat. It is blurred from the first moment, if that is chosen; the markup says so before there is a stream. */
 const started = (state, again) => [
   set(state, {
     link: "connecting",
@@ -35,22 +34,25 @@ const started = (state, again) => [
     open: false,
     seen: 0,
     passed: true,
-    told: state.video.told || (again && !!state.config.pictures), // before the page was loaded again
+    told: state.video.told || (again && !!state.config.pictures), // shown before the page was reloaded
     asked: state.video.local ? state.video.asked : 1,
   }),
   media("call", { offer: state.chat.call.offer, ice: state.chat.call.ice, again }),
   timer("call.slow", 3000),
   timer("call.late", 12000),
-  ...(state.prefs.blur ? [] : [focus("chat")]), // else the card takes it when it is here
+  ...(state.prefs.blur ? [] : [focus("chat")]), // otherwise the card takes the focus when it is loaded
 ];
 
-/** The call that is on. After a reload it begins when it is known what was off and blurred (reduce/next.js): nothing is shown before. */
+/**
+ * Return the running call. After a reload it begins when it is known which devices were off and blurred (reduce/next.js): nothing is shown
+ * before.
+ */
 const calling = (state) => (state.phase === "chat" || stays(state)) && !state.chat.reloaded && state.chat.call;
 
-/** Who reported is not gone yet: what the stranger shows is still taken (reduce/pictures.js), and nothing is given. */
+/** Whether a reporter has not left yet: pictures of the stranger are still taken (reduce/pictures.js), and nothing is sent. */
 export const stays = ({ phase, chat, looking }) => phase === "ended" && !!looking && chat?.id === looking;
 
-/** A page that was loaded again may be in a call before this file is here. */
+/** Start the call of a reloaded page, which may be in one before this file is loaded. */
 export const callHere = (state) => (calling(state) ? started(state, !!state.chat.call.again) : [state]);
 
 const searching = ({ phase, find, ended, chat }) =>
@@ -59,14 +61,14 @@ const searching = ({ phase, find, ended, chat }) =>
   (phase === "chat" && !!chat?.call) ||
   (phase === "ended" && !!chat?.call && ended?.count != null);
 
-/** What of us can be seen and heard: a camera that is off, and one that is not there, are the same to the other. */
+/** Return what the partner can see and hear: a camera that is off, and one that does not exist, are the same to them. */
 export const given = ({ on, has }) => ({ camera: on.camera && has.camera, microphone: on.microphone && has.microphone });
 const giving = (state) => {
   const media = given(state.video);
   return state.phase === "chat" && state.link.settled && state.video.local ? [{ do: "send", frame: { type: "signal", media } }] : [];
 };
 
-/** What follows from a step: a call begins or ends, no camera stays on that nobody needs, and the other is told what they get. */
+/** React to a step: a call begins or ends, an unused camera is turned off, and the partner is sent what they get. */
 export function follow(before, result) {
   const [after] = result;
   if (
@@ -83,7 +85,7 @@ export function follow(before, result) {
   if (was && was !== is) next = [...next, media("hang")];
   if (is && was !== is) next = and(next, (state) => started(state, !!is.again));
   else if (is && after.link.settled && !before.link.settled) next = [...next, media("mend"), ...giving(after)];
-  else if (is && before.chat.away && !after.chat.away) next = [...next, ...giving(after)]; // what they were told meanwhile is lost
+  else if (is && before.chat.away && !after.chat.away) next = [...next, ...giving(after)]; // what they were sent meanwhile is lost
   if (is && was === is && before.video !== after.video && JSON.stringify(given(before.video)) !== JSON.stringify(given(after.video)))
     next = [...next, ...giving(after)];
   if (
@@ -100,7 +102,7 @@ export function follow(before, result) {
   return next;
 }
 
-/** What is on. Of what is not there nothing is: the next press asks for it. */
+/** Return the devices that are on. A missing device is not on: the next press asks for it. */
 const turned = (state, change) => set(state, { on: { ...state.video.on, ...change } });
 
 const during = (state, change) => (state.phase === "chat" && state.chat.call ? [set(state, change)] : [state]);
@@ -123,10 +125,10 @@ function nextCamera(state) {
   return cameras.length > 1 ? choose(state, { kind: "camera", id: cameras[(Math.max(0, at) + 1) % cameras.length].id }) : [state];
 }
 
-/** What the other gives, where it is not all: the key of a sentence. */
+/** Return the key of the sentence about what the partner does not send, or null. */
 export const lacking = ({ camera, microphone }) => (camera ? (microphone ? null : "call.muted") : microphone ? "call.camera.off" : "call.off");
 
-/** They told what of them can be seen and heard: of what they name, what is a yes or a no. */
+/** Record what the partner sends: of the named fields, those that are true or false. */
 function gave(state, told) {
   const { theirs } = state.video;
   const now = { ...theirs };
@@ -192,7 +194,7 @@ export const videoEvents = {
   signal: (state, { part }) =>
     state.phase === "chat" && state.link.settled ? [state, { do: "send", frame: { type: "signal", ...part } }] : [state],
   show: (state) => and(during(state, { blurred: false, veil: false, looked: true }), (next) => [next, focus("chat")]),
-  // the focus stays where it is: a key that is pressed next must not show them again
+  // the focus does not move: the next key must not show the partner again
   blur: (state) => (state.video.blurred ? [state] : and(during(state, { blurred: true }), (next) => [next, say("call.blurred")])),
   full: (state) => and(during(state, { open: false }), (next) => (next === state ? [next] : [next, { do: "full" }])),
   "full.is": (state, { on }) => during(state, { full: on }),

@@ -1,18 +1,18 @@
-// The own picture blurred: what is behind a person by the browser itself, where it and the camera can; all of it by drawing it with
-// so few cells that nothing of it comes back, large again.
+// Blur the own picture: the background by the browser itself, if it and the camera can; all of it by drawing it as a few large squares, so
+// that nothing can be recovered.
 
 const CELLS = 20; // across: a face has no features in it
-const WIDE = 320; // px of what is sent
+const WIDE = 320; // px of the sent picture
 const RATE = 12; // pictures a second
 
-/** What can be chosen for this camera, or before there is one: `none` always, `background`, `all`. */
+/** Return the choices for this camera, or before there is one: `none` always, `background`, `all`. */
 export const blursOf = (track) => [
   "none",
   ...(track?.getCapabilities?.().backgroundBlur?.includes(true) ? ["background"] : []),
   ...("captureStream" in HTMLCanvasElement.prototype ? ["all"] : []),
 ];
 
-/** Draw `picture` over all of the pen's canvas, which becomes so wide and has the picture's shape. */
+/** Draw `picture` over the whole canvas of the pen, in this width and in its shape. */
 function draw(pen, picture, width, shape) {
   const { canvas } = pen;
   const height = Math.max(1, Math.round(width * shape));
@@ -21,10 +21,10 @@ function draw(pen, picture, width, shape) {
   pen.drawImage(picture, 0, 0, width, height);
 }
 
-/** `{track, stop}`: what is sent in place of `track`, which goes on until somebody else stops it. A picture that fails is none. */
+/** Return `{track, stop}`: the track sent in place of `track`, which lives on until it is stopped elsewhere. A picture that fails is skipped. */
 export function blurred(track) {
   const source = Object.assign(document.createElement("video"), { muted: true, playsInline: true, srcObject: new MediaStream([track]) });
-  source.play().catch(() => {}); // let go before it began
+  source.play().catch(() => {}); // stopped before it began
   const [small, large] = [0, 1].map(() => document.createElement("canvas").getContext("2d"));
   const [picture] = large.canvas.captureStream(RATE).getTracks();
   const beat = setInterval(() => {

@@ -1,15 +1,15 @@
-// One call: perfect negotiation, no DOM, no store. `tell(type, detail)` hears what happens, `signal(part)` sends.
-// The side with `offer` makes the first offer and is impolite; the other waits for it. A description with another
-// fingerprint comes from a page that was loaded again: the connection is made anew for it.
+// Run one call: perfect negotiation, without DOM and store. `tell(type, detail)` reports events, `signal(part)` sends. The side with
+// `offer` makes the first offer and is impolite; the other waits for it. A description with another fingerprint comes from a reloaded page:
+// the connection is made anew for it.
 
-const REST = 1500; // ms that a connection is given to come back by itself before ICE is started again
-// Sound first: what the picture may take where the connection is bad, in steps; up again one at a time, RISE ms apart.
+const REST = 1500; // ms that a connection may take to recover by itself before ICE is restarted
+// Sound first: the bandwidth of the picture on a bad connection, in steps; up again one at a time, RISE ms apart.
 const LEVELS = ["good", "weak", "bad"];
 const PICTURE = [{}, { maxBitrate: 350_000, scaleResolutionDownBy: 2 }, { maxBitrate: 80_000, scaleResolutionDownBy: 4, maxFramerate: 10 }];
 const RISE = 10_000;
 const fingerprint = (sdp) => /^a=fingerprint:(.+)$/m.exec(sdp)?.[1] ?? "";
 
-/** Nothing but TURN servers in the list: somebody here hides an address. */
+/** Whether all servers are TURN servers: one of the users hides an address. */
 export const onlyRelays = (ice) => ice.length > 0 && ice.every(({ urls }) => [urls].flat().every((url) => /^turns?:/.test(url)));
 
 export function makeCall({ offer, ice, again, stream, tell, signal }) {
@@ -88,7 +88,7 @@ export function makeCall({ offer, ice, again, stream, tell, signal }) {
       open(false);
     }
     const collides = description.type === "offer" && (making || pc.signalingState !== "stable");
-    refusing = offer && collides && (!again || !!theirs); // polite, or just loaded again: the other offer wins
+    refusing = offer && collides && (!again || !!theirs); // polite, or just reloaded: the other offer wins
     if (refusing) return;
     const current = pc;
     await current.setRemoteDescription(description);
@@ -107,7 +107,7 @@ export function makeCall({ offer, ice, again, stream, tell, signal }) {
     }
   }
 
-  /** Signals may have been lost on the way: say the last one again, or look for another way through. */
+  /** Repeat the last signal, since signals may have been lost, or restart ICE. */
   function mend() {
     clearTimeout(soon);
     if (!pc || pc.connectionState === "connected") return;
@@ -116,7 +116,7 @@ export function makeCall({ offer, ice, again, stream, tell, signal }) {
     else if (offer) describe().catch(broken);
   }
 
-  /** The picture makes room for the sound, at once; and takes it back in time. */
+  /** Reduce the picture at once for the sound; and raise it again in time. */
   function ease(level) {
     const want = LEVELS.indexOf(level);
     if (!pc || want === step || (want < step && performance.now() - eased < RISE)) return;
@@ -130,7 +130,7 @@ export function makeCall({ offer, ice, again, stream, tell, signal }) {
         for (const name of Object.keys(PICTURE[2])) delete encoding[name];
         Object.assign(encoding, PICTURE[step]);
       }
-      sender.setParameters(asked).catch(() => {}); // a renegotiation came between: the next beat asks again
+      sender.setParameters(asked).catch(() => {}); // a renegotiation came between: the next beat tries again
     }
   }
 
@@ -149,7 +149,7 @@ export function makeCall({ offer, ice, again, stream, tell, signal }) {
       clearTimeout(soon);
       soon = setTimeout(mend, REST);
     },
-    /** Own tracks changed: send what there is now. */
+    /** Send the present own tracks, after a change. */
     fit: () => pc && theirs && fit(),
     relay() {
       policy = "relay";

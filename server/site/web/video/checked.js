@@ -1,14 +1,14 @@
-// What is told of pictures that are checked: before a call, during it, and where there is no video because of them.
+// Show the notices about picture checks: before a call, during it, and when there is no video because of them.
 import { dayName } from "../day.js";
 import { html } from "../html.js";
 import { Sheet } from "../parts/sheet.js";
 import { send } from "../store.js";
 import { documentAt, gap, t } from "../words.js";
 
-/** `checker`: who does it, where it is not this server. */
+/** Return the sentence; `checker`: the company that checks, if it is not this server. */
 export const checked = ({ checker }) => (checker ? t("ready.pictures.by", { name: checker }) : t("ready.pictures"));
 
-/** The sentence, and where more is said: in the privacy statement. */
+/** Show the sentence, and a link to the privacy statement. */
 export const Checked = ({ config }) => html`
   <p>
     ${checked(config)}${
@@ -27,7 +27,7 @@ export const Pictures = ({ state: { config } }) => html`
   <//>
 `;
 
-/** What, how long, and what there is instead. */
+/** Show that there is no video, for how long, and the alternative. */
 export const NoVideo = ({ state: { sheet } }) => html`
   <${Sheet} id="novideo" title=${sheet.until ? t("novideo.title", { date: dayName(sheet.until) }) : t("novideo.now")}>
     <p>${t("novideo.text")}</p>

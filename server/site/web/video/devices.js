@@ -1,4 +1,4 @@
-// Camera and microphone: asked for, told apart by what went wrong, and let go. Asked again without wishes where one cannot be met.
+// Request camera and microphone, tell failures apart, and release them. If the wishes cannot be met they are requested again without.
 
 const PICTURE = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
 const exact = (id) => (id ? { deviceId: { exact: id } } : {});
@@ -12,7 +12,7 @@ const CAUSES = {
   SecurityError: "blocked",
 };
 
-/** Why the browser gave nothing: closed or blocked by the person, none there, busy elsewhere. */
+/** Return why the browser refused: closed or blocked by the user, no device, in use elsewhere. */
 export async function causeOf(error) {
   if (error.name !== "NotAllowedError") return CAUSES[error.name] ?? "busy";
   try {
@@ -23,7 +23,7 @@ export async function causeOf(error) {
   }
 }
 
-/** A stream with what there is: both, or one of them. Throws the browser's error where there is neither. */
+/** Return a stream with the available devices: both, or one of them. Throws the error of the browser if both are missing. */
 export async function ask({ camera, microphone, sound = false }) {
   const audio = { echoCancellation: true, noiseSuppression: true, ...exact(microphone) };
   const tries = sound

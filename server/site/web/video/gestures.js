@@ -1,20 +1,20 @@
-// Fingers and mice on a picture: dragged to a corner, tapped twice, pinched. They tell what was meant; nothing else is moved by them.
+// Recognise gestures on a picture: drag to a corner, double tap, pinch. They report what was meant and move nothing else.
 
 const SLACK = 8; // px that a tap may slip
 const AGAIN = 300; // ms between two taps that are one
-const PINCH = 1.25; // how far apart two fingers must have come, or together
+const PINCH = 1.25; // ratio by which two fingers must have moved apart, or together
 
 const away = (from, { clientX, clientY }) => [clientX - from.clientX, clientY - from.clientY];
 const far = ([one, other]) => Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);
 
-/** The corner of `room` that the middle of `node` is nearest to: `tl`, `tr`, `bl` or `br`. */
+/** Return the corner of `room` that is nearest to the middle of `node`: `tl`, `tr`, `bl` or `br`. */
 function cornerOf(node, room) {
   const [own, all] = [node.getBoundingClientRect(), room.getBoundingClientRect()];
   const [low, right] = [own.top + own.height / 2 > all.top + all.height / 2, own.left + own.width / 2 > all.left + all.width / 2];
   return (low ? "b" : "t") + (right ? "r" : "l");
 }
 
-/** Handlers that let `node` be dragged within its parent; `put(corner)` at the end, `tap()` where it was not moved. */
+/** Return handlers that let `node` be dragged within its parent; `put(corner)` at the end, `tap()` if it was not moved. */
 export function dragging(put, tap) {
   let begun = null;
   let moved = false;
@@ -42,7 +42,7 @@ export function dragging(put, tap) {
   };
 }
 
-/** Handlers for a picture that fills its place or is seen whole: `see(true)` whole, `see(false)` filling, `turn()` the other. */
+/** Return handlers for a picture that fills its place or is shown whole: `see(true)` whole, `see(false)` filling, `turn()` the other. */
 export function pinching(see, turn) {
   const fingers = new Map();
   let apart = 0;

@@ -1,4 +1,4 @@
-// Streams and the call: what cannot stand in a state. Told what to do by effects, tells what came of it by events. No view, no decision.
+// Hold streams and the call, which cannot be in the state. Effects command it, events report the results. No view, no decision.
 import { get, send } from "../store.js";
 import { makeCall } from "./call.js";
 import { ask, causeOf, list } from "./devices.js";
@@ -22,7 +22,7 @@ async function devices() {
 
 const away = (tracks) => tracks.forEach((track) => track.stop());
 
-/** A camera that was turned off stays off, whatever is asked for. What nobody wants any more when it comes is let go at once. */
+/** Request devices. A camera that was turned off stays off. A device that is no longer wanted when it arrives is released at once. */
 async function obtain({ camera, microphone, sound }) {
   const mine = (asked += 1);
   stop();
@@ -71,7 +71,7 @@ const run = {
   mend: () => call?.mend(),
   relay: () => call?.relay(),
   hang,
-  /** How the own picture is given on. */
+  /** Set the blur of the own picture. */
   async blur({ how }) {
     await show(how);
     got();
@@ -82,7 +82,7 @@ const run = {
     for (const track of own.getAudioTracks()) track.enabled = on;
     return undefined;
   },
-  /** Off means off: the light too. On asks again, which a browser that said yes answers by itself. */
+  /** Turn the camera off, its light too, or on: that requests it again, which an allowing browser answers by itself. */
   async camera({ on, chosen }) {
     if (!on) stop("video");
     else {
@@ -105,7 +105,7 @@ let chain = Promise.resolve();
 
 const ASIDE = new Set(["stop", "hang", "ask", "snap"]);
 
-/** In order, one after the other; only a stop or a hang-up does not wait for a question that may never be answered, nor do pictures. */
+/** Carry out effects one after another; only a stop, a hang-up and pictures do not wait for a question that may never be answered. */
 export function act(effect) {
   if (effect.op === "hang") chain = Promise.resolve();
   if (ASIDE.has(effect.op)) void run[effect.op](effect);

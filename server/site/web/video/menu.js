@@ -1,4 +1,4 @@
-// The menu of a call: full screen, picture in picture, the whole picture, volume, devices.
+// Show the menu of a call: full screen, picture in picture, the whole picture, volume, devices.
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import "../icons-rest.js";

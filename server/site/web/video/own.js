@@ -1,9 +1,9 @@
-// Own camera and microphone as the other gets them and oneself sees them: one stream, whose tracks come and go. What the camera
-// gives is in it as it is, or blurred in its place: never both.
+// Hold the own camera and microphone as they are sent and shown: one stream, whose tracks change. The camera's picture is in it as it is,
+// or blurred in its place: never both.
 import { blurred, blursOf } from "./blur.js";
 
 export const own = new MediaStream();
-let camera = null; // the camera's own track: in the stream, or behind what is drawn of it
+let camera = null; // the track of the camera: in the stream, or the source of the blurred one
 let drawn = null;
 
 export const has = () => ({
@@ -18,7 +18,7 @@ function end(track) {
   own.removeTrack(track);
 }
 
-/** Let go, of one kind or of both: the light goes off. */
+/** Release one kind or both: its light turns off. */
 export function stop(kind) {
   for (const track of own.getTracks()) if (!kind || track.kind === kind) end(track);
   if (kind === "audio") return;
@@ -27,7 +27,7 @@ export function stop(kind) {
   [camera, drawn] = [null, null];
 }
 
-/** Give the camera on in this way. What this camera cannot is more than was asked for, never less. */
+/** Send the camera in this way. If this camera cannot, more is blurred than was chosen, never less. */
 export async function show(blur) {
   const track = camera;
   if (!track) return;
@@ -37,14 +37,14 @@ export async function show(blur) {
     await track.applyConstraints({ ...track.getConstraints(), backgroundBlur: does === "background" }).catch(() => {
       if (does === "background") does = "all";
     });
-  if (track !== camera) return; // let go meanwhile
+  if (track !== camera) return; // released meanwhile
   drawn?.stop();
   drawn = does === "all" ? blurred(track) : null;
   for (const old of own.getVideoTracks()) own.removeTrack(old);
   own.addTrack(drawn?.track ?? track);
 }
 
-/** Take what the browser gave, in place of what there was of its kind. `gone(kind)`: it ended by itself. */
+/** Add new tracks, in place of those of their kind. `gone(kind)`: one ended by itself. */
 export async function take(tracks, blur, gone) {
   for (const track of tracks) {
     stop(track.kind);

@@ -1,4 +1,4 @@
-// A video element with a stream. Blur and silence are in the markup before the stream is: no clear frame is ever painted, no sound heard.
+// Show a stream in a video element. Blur and mute are in the markup before the stream is: no clear frame is ever painted, no sound played.
 import { useLayoutEffect, useMemo, useRef } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { send } from "../store.js";
@@ -6,7 +6,7 @@ import { t } from "../words.js";
 import { pinching } from "./gestures.js";
 import { local, remote } from "./media.js";
 
-/** The style of all of this, fetched once, before anything of it is shown. */
+/** Load the style of video, once, before any of it is shown. */
 export const styled = new Promise((done) => {
   const link = document.createElement("link");
   link.rel = "stylesheet";
@@ -17,8 +17,8 @@ export const styled = new Promise((done) => {
 await styled;
 
 /**
- * The own picture: mirrored, never heard. `serial` says that the stream changed. An element that goes lets go of its
- * frames: else the camera waits for them, and the stranger for a first picture, until the collector comes (three seconds).
+ * Show the own picture: mirrored, muted. `serial` counts changes of the stream. A removed element releases its frames: else the camera
+ * waits for them, and the stranger for a first picture, until a garbage collection (three seconds).
  */
 export function Own({ serial }) {
   const box = useRef(null);
@@ -34,8 +34,8 @@ export function Own({ serial }) {
 }
 
 /**
- * `hidden`: blurred and silent, by choice; `off`: they send no picture, and the last one is not left standing; `whole`: all of it
- * is seen, else it fills its place.
+ * Show the stranger. `hidden`: blurred and muted, by choice; `off`: they send no picture, and the last one is not kept; `whole`: all of it
+ * is shown, else it fills its place.
  */
 export function Theirs({ serial, hidden, off, whole, volume, speaker }) {
   const box = useRef(null);
@@ -51,7 +51,7 @@ export function Theirs({ serial, hidden, off, whole, volume, speaker }) {
     const node = box.current;
     node.muted = hidden;
     node.volume = volume;
-    if (hidden && document.pictureInPictureElement === node) void document.exitPictureInPicture().catch(() => {}); // there nothing is blurred
+    if (hidden && document.pictureInPictureElement === node) void document.exitPictureInPicture().catch(() => {}); // no blur is possible there
   }, [hidden, volume]);
   useLayoutEffect(() => {
     const node = box.current;
@@ -84,7 +84,7 @@ export function Theirs({ serial, hidden, off, whole, volume, speaker }) {
   `;
 }
 
-/** In the left circle of those that are looked for; without a camera there is nothing to see of oneself. */
+/** Show oneself in the left circle of the waiting screen, if there is a camera. */
 export const Self = ({ state: { video, waiting } }) =>
   video.has.camera &&
   html`

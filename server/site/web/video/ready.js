@@ -1,5 +1,5 @@
-// Ready: the own picture, the devices, two promises, one press. The browser is asked only here, and the stage is fetched
-// meanwhile, so that it stands when somebody is found.
+// Show the ready screen: the own picture, the devices, two promises, one press. Only here the browser asks for permission, and the stage is
+// loaded meanwhile, so that it is ready for a match.
 import { useEffect, useRef } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { icon } from "../icons.js";
@@ -12,7 +12,7 @@ import { local } from "./media.js";
 import { Own } from "./picture.js";
 import { Problem } from "./told.js";
 
-void import("./stage.js").catch(() => {}); // not by name: nothing here waits for it
+void import("./stage.js").catch(() => {}); // nothing here waits for it
 
 const pref = (name) => (value) => send("pref", { name, value });
 
@@ -43,7 +43,7 @@ function Meter({ serial }) {
   `;
 }
 
-/** One of a few, `[value, name]` each, under its name. */
+/** Show a select, `[value, name]` each, under its label. */
 const Select = ({ id, label, options, value, set }) => html`
   <div class="field">
     <label for=${id}>${label}</label>
@@ -65,7 +65,7 @@ function Devices({ kind, label, list, chosen }) {
   `;
 }
 
-/** Of oneself, where the browser and this camera can: what is behind, or all. */
+/** Offer blur of oneself, if the browser and this camera can: the background, or all. */
 const OwnBlur = ({ devices, blurs, ownBlur }) =>
   devices.cameras.length > 0 &&
   blurs.length > 1 &&

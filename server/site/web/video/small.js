@@ -1,4 +1,4 @@
-// The own picture in a call: dragged to a corner or sent there by the arrow keys, tapped away and back.
+// Show the own picture in a call: dragged to a corner or moved there by the arrow keys, hidden and shown by a tap.
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import { useMemo, useState } from "../vendor/hooks.mjs";
@@ -8,7 +8,7 @@ import { Own } from "./picture.js";
 
 const SIDES = { ArrowUp: [0, "t"], ArrowDown: [0, "b"], ArrowLeft: [1, "l"], ArrowRight: [1, "r"] };
 
-/** The corner that an arrow key leads to from this one. */
+/** Return the corner that an arrow key leads to from this one. */
 function towards(corner, key) {
   const [at, side] = SIDES[key];
   return at ? corner[0] + side : side + corner[1];
@@ -16,7 +16,7 @@ function towards(corner, key) {
 
 export function Small({ video }) {
   const [away, hide] = useState(false);
-  const [corner, put] = useState(null); // null: where the style has it
+  const [corner, put] = useState(null); // null: the place in the style
   const fingers = useMemo(() => dragging(put, () => hide((was) => !was)), []);
   const shown = video.has.camera && video.on.camera && !away;
   const press = (event) => {

@@ -1,19 +1,19 @@
-// Still pictures of a call, when the server asks for them: of the stranger as they are shown here, of oneself as one is sent. Drawn,
-// packed, sent, and kept nowhere. One look at a time; one more may wait, the newest.
+// Take still pictures of a call when the server asks: of the stranger as shown here, of oneself as sent. Drawn, packed, sent, and stored
+// nowhere. One request at a time; one more may wait, the newest.
 import { get, send } from "../store.js";
 import { stays } from "../reduce/video.js";
 import { own } from "./own.js";
 
 const [WIDE, HIGH] = [320, 240]; // px of a tile
-const MOST = 48 * 1024; // bytes of what is sent
+const MOST = 48 * 1024; // bytes of the sent picture
 const QUALITIES = [0.7, 0.5, 0.3, 0.1]; // the first that is small enough: noise packs badly
-const STILL = 500; // ms without a new frame after which the one that stands there is taken
-const LOOK = 100; // ms between two looks for a first frame
+const STILL = 500; // ms without a new frame after which the last one is used
+const LOOK = 100; // ms between two checks for a first frame
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const shows = (video) => !!video?.srcObject && video.readyState >= 2 && video.videoWidth > 2;
 
-/** When the next frame is there, or none has come for `ms`. */
+/** Resolves when there is a next frame, or none came for `ms`. */
 const next = (video, ms) =>
   new Promise((done) => {
     const asked = video.requestVideoFrameCallback?.(over);
@@ -33,7 +33,7 @@ function penOf(width, height) {
   }
 }
 
-/** All of a picture into a tile, as it is and not mirrored; what it does not fill stays black. */
+/** Draw a whole picture into a tile, not mirrored; the rest of the tile stays black. */
 function draw(pen, video, tile) {
   const { videoWidth, videoHeight } = video;
   const scale = Math.min(WIDE / videoWidth, HIGH / videoHeight);
@@ -45,7 +45,7 @@ function draw(pen, video, tile) {
 const packed = (canvas, quality) =>
   canvas.convertToBlob?.({ type: "image/jpeg", quality }) ?? new Promise((done) => canvas.toBlob(done, "image/jpeg", quality));
 
-/** The nonce may be used up by now, or the chat over: no answer is an error to anybody. */
+/** Send a picture. The nonce may be used up by now, or the chat over: a refusal is ignored. */
 async function give(nonce, what, canvas, left) {
   for (const quality of QUALITIES) {
     const picture = await packed(canvas, quality);
@@ -55,17 +55,17 @@ async function give(nonce, what, canvas, left) {
   }
 }
 
-/** An element of its own for a stream; it has to let go of it, else a camera waits for it. */
+/** Make a video element for a stream; it has to release the stream, else a camera waits for it. */
 function apart(stream) {
   const video = Object.assign(document.createElement("video"), { muted: true, playsInline: true, srcObject: stream });
-  video.play().catch(() => {}); // let go before it began
+  video.play().catch(() => {}); // stopped before it began
   return video;
 }
 
-/** The stranger, some tiles below each other. Waits until they are seen; answers why not, or null. */
+/** Take pictures of the stranger, some tiles below each other. Waits until they are shown; returns why not, or null. */
 async function ofTheirs({ nonce, tiles, gap, remote }, left, on) {
   const pen = penOf(WIDE, HIGH * tiles);
-  let spare = null; // where the stage is gone, since who sees it reported
+  let spare = null; // for when the stage is gone, after a report
   const video = () => document.getElementById("theirs") ?? (stays(get()) ? (spare ??= apart(remote())) : null);
   const missing = () => (document.hidden ? "hidden" : shows(video()) ? null : "early");
   try {
@@ -83,7 +83,7 @@ async function ofTheirs({ nonce, tiles, gap, remote }, left, on) {
   return null;
 }
 
-/** Oneself, from the track as it is sent: an element of its own never shows what was sent before. */
+/** Take a picture of oneself from the sent track: an element of its own never shows an earlier frame. */
 async function ofMine({ nonce }, left, on) {
   while (!own.getVideoTracks().length && on()) await pause(LOOK);
   if (!own.getVideoTracks().length) return "camera";
@@ -114,7 +114,7 @@ async function take(look) {
 let waiting = null;
 let busy = false;
 
-/** `effect`: as reduce/pictures.js asks for it; with `remote`: gives the stranger's stream. */
+/** Carry out a request of reduce/pictures.js; `remote` returns the stream of the stranger. */
 export async function snap(effect) {
   waiting = { ...effect, until: performance.now() + effect.within * 1000 };
   if (busy) return;

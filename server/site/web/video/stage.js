@@ -1,4 +1,4 @@
-// The stage: the stranger large, oneself small, the card before one looks, and the rail. Always dark, in either theme.
+// Show the stage: the stranger large, oneself small, the card before the first look, and the rail. Always dark, in either theme.
 import { useEffect, useLayoutEffect, useRef, useState } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { icon } from "../icons.js";
@@ -27,8 +27,8 @@ const disc = (label, name, act, { pressed = null, off = false, badge = 0, id = n
 `;
 
 /**
- * Before one looks, with the focus; and again wherever one looks away, without it: keys go on to where they went. Under a veil of the
- * server's no key that was meant for something else shows them.
+ * Show the card before the first look, with the focus; and again after hiding the stranger, without it, so that keys keep their target.
+ * Under a veil of the server a key that was meant for another control does not show the stranger.
  */
 function Gate({ chat: { common, college }, looked, veil }) {
   const [box, first, head] = [useRef(null), useRef(null), useRef(null)];
@@ -69,7 +69,7 @@ function Gate({ chat: { common, college }, looked, veil }) {
   `;
 }
 
-/** The last lines over the picture, for a while; the log itself is read aloud. */
+/** Show the last lines over the picture, for a while; screen readers read the log itself. */
 function Fleeting({ lines }) {
   const [upTo, hide] = useState(0);
   useEffect(() => {
@@ -90,7 +90,7 @@ function Fleeting({ lines }) {
   `;
 }
 
-/** How high the rail is, for what lies above it: with larger text it has two rows. */
+/** Measure the height of the rail, for elements above it: with larger text it has two rows. */
 function useHeight() {
   const rail = useRef(null);
   useLayoutEffect(() => {
@@ -132,7 +132,7 @@ function Rail({ state: { video, chat, armed } }) {
   `;
 }
 
-/** Whether the call has all of the screen: the browser and its Escape decide. A call that is over gives it back. */
+/** Track whether the call has the whole screen: the browser and its Escape decide. The end of a call leaves it. */
 function useFull() {
   useEffect(() => {
     const look = () => send("full.is", { on: !!document.fullscreenElement });
@@ -164,7 +164,7 @@ export function Stage({ state }) {
             <b>${t("chat.stranger")}</b>
             <small><${Quality} video=${video} /></small>
             ${
-              video.theirs.camera && // else it is said in place of the picture
+              video.theirs.camera && // otherwise shown in place of the picture
               html`
                 <${Gives} video=${video} />
               `

@@ -1,4 +1,4 @@
-// Tells of a call how good it is, what the other gives of themself, and what is not as it should be, with the own devices too.
+// Show the state of a call: quality, what the partner sends, and problems, with the own devices too.
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import "../icons-rest.js";
@@ -8,7 +8,7 @@ import { t } from "../words.js";
 
 const BARS = { good: 3, weak: 2, bad: 1 };
 
-/** How the picture is: bars, and the same in words. */
+/** Show the quality of the picture: bars, and the same in words. */
 export function Quality({ video: { link, slow, blurred, veil, quality } }) {
   const level = link === "live" ? (quality ?? "good") : null;
   const words = level ? (blurred || veil ? "call.blurred.short" : `call.quality.${level}`) : slow === 2 ? "call.none" : "call.connecting";
@@ -22,7 +22,7 @@ export function Quality({ video: { link, slow, blurred, veil, quality } }) {
   `;
 }
 
-/** What of the other there is not, for as long as that is so. */
+/** Show what the partner does not send, while that is so. */
 export function Gives({ video: { link, theirs } }) {
   if (link !== "live" || (theirs.camera && theirs.microphone)) return null;
   return html`
@@ -33,7 +33,7 @@ export function Gives({ video: { link, theirs } }) {
   `;
 }
 
-/** What is not as it should be, in one line; what can be done about it, beside it. */
+/** Show the current problem in one line, with its remedy. */
 export function Trouble({ video, relay }) {
   if (video.slow === 2) {
     return html`
@@ -98,7 +98,7 @@ const ANSWERS = {
   gone: [["ready.another", again]],
 };
 
-/** One sentence a cause, and what to do about it. */
+/** Show the sentence of a cause, and what to do about it. */
 export const Problem = ({ why }) => html`
   <div class="trouble">
     <p>${t(`ready.${why}`)}</p>

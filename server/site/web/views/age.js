@@ -1,5 +1,5 @@
-// Asks for the age before the first chat, neutrally. The answers come last: what is agreed to is read before, and none of them lies where the
-// press was that opened this.
+// Ask for the age before the first chat, neutrally. The answers come last: the terms are read before, and no answer is where the press was
+// that opened this.
 import { useRef } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { icon } from "../icons.js";

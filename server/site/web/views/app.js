@@ -1,4 +1,4 @@
-// Which view is up for a state. A new phase or dialog is one line in a table here.
+// Choose the view for a state. A new phase or dialog is one line in a table here.
 import { html } from "../html.js";
 import { laterScreen, laterSheet, soonScreen } from "../parts/later.js";
 import { t } from "../words.js";
@@ -29,7 +29,7 @@ export const sheets = {
   topics: laterSheet(() => import("./topics.js"), "Topics"),
   check: laterSheet(() => import("./check.js"), "Check"),
   claimed: laterSheet(() => import("./claimed.js"), "Claimed"),
-  report: laterSheet(() => import("./report.js"), "Report"), // prepared with the search: it works while everything else fails
+  report: laterSheet(() => import("./report.js"), "Report"), // loaded with the search: it works while everything else fails
   save: laterSheet(() => import("./save.js"), "Save"),
   more: laterSheet(menus, "More"),
   keys: laterSheet(menus, "Keys"),

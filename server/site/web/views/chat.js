@@ -1,4 +1,4 @@
-// Chat and its end: one view, so that the log stays the same node when the chat is over.
+// Show a chat and its end: one view, so that the log stays the same node when the chat is over.
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import { Actions } from "../parts/actions.js";
@@ -17,7 +17,7 @@ const Stage = laterPiece(() => import("../video/stage.js"), "Stage");
 const Quality = laterPiece(() => import("../video/told.js"), "Quality");
 const Gives = laterPiece(() => import("../video/told.js"), "Gives");
 
-/** The line under the title, in its order of precedence. */
+/** Show the line under the title, by precedence. */
 function Sub({ chat, now, video, apart }) {
   if (apart) return t("chat.apart");
   if (chat.away) return t("chat.away", { n: Math.max(0, Math.ceil((chat.away - now) / 1000)) });
@@ -31,7 +31,7 @@ function Sub({ chat, now, video, apart }) {
   return chat.college ? t("chat.college", { college: clean(chat.college) }) : t(chat.role === "discuss" ? "chat.along" : "chat.connected");
 }
 
-/** The language of their lines, `*` where it is not known; null where it is read here anyway, or nobody could translate it. */
+/** Return the language of the partner's lines, `*` if unknown; null if it is the language of the page, or translation is not possible. */
 export const tongueOf = ({ chat: { language }, config, can, reads, prefs }) =>
   language && (language === "*" || ![reads, prefs.language].includes(language)) && (can.translate || config.translation) ? language : null;
 
@@ -58,7 +58,7 @@ const Head = ({ state }) => html`
 
 export function Chat({ state }) {
   const { chat, ended, now, armed, prefs, link } = state;
-  const apart = !link.settled && (!state.online || (link.since > 0 && now - link.since >= 1000)); // as the banner says
+  const apart = !link.settled && (!state.online || (link.since > 0 && now - link.since >= 1000)); // as in the banner
   const tail = ended
     ? html`
         <${Tail} ended=${ended} config=${state.config} code=${state.refused?.code} />
@@ -127,7 +127,7 @@ export function Chat({ state }) {
     </main>
   `;
   const on = chat.call && !ended;
-  // A call that is over is a conversation like any other: the stage goes, the room has all of the window, its log stays as it is.
+  // After the end of a call the chat is like any other: the stage is removed, the room has the whole window, the log stays as it is.
   return chat.call || chat.hung
     ? html`
         <div class=${on ? "call" : ""} data-open=${state.video.open ? "" : null} data-full=${on && state.video.full ? "" : null}>

@@ -1,5 +1,5 @@
-// "One moment": before the search goes on the browser solves a puzzle, or somebody lets a company check them. It can be stopped at any
-// time; where it fails, tried anew.
+// Show "One moment": before the search continues the browser solves a puzzle, or a captcha provider checks the user. It can be stopped at
+// any time, and tried again after a failure.
 import { useEffect, useRef } from "../vendor/hooks.mjs";
 import { Sheet } from "../parts/sheet.js";
 import { html } from "../html.js";
@@ -10,10 +10,10 @@ const button = (event, key, primary = false) => html`
   <button type="button" class=${primary ? "button primary" : "button"} onClick=${() => send(event)}>${t(key)}</button>
 `;
 
-/** What widgets of the three companies need. The frame's origin is its own, which it keeps; it leads nobody away from the page. */
+/** Permissions that the widgets of the three providers need. The frame has an origin of its own, and cannot navigate the page. */
 const ALLOWED = "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox";
 
-/** What the company shows, in a frame at `from`, an origin of its own (company.js), until it has told its answer. */
+/** Show the widget in a frame at `from`, an origin of its own (company.js), until it has posted its answer. */
 function Frame({ check: { kind, of, company }, from }) {
   const frame = useRef(null);
   useEffect(() => {

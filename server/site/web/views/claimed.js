@@ -1,4 +1,4 @@
-// Somebody wrote that they are under 18: the chat is over, and they are asked. Two answers of equal weight, and no blame.
+// Ask a user who wrote that they are under 18: the chat is over. Two answers of equal weight, and no blame.
 import { html } from "../html.js";
 import { Sheet } from "../parts/sheet.js";
 import { send } from "../store.js";

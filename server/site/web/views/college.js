@@ -1,4 +1,4 @@
-// Prove your college: an address, six digits, done. The link of the mail does the same in another tab of this browser.
+// Prove the college: an address, six digits, done. The link of the mail does the same in another tab of this browser.
 import { useEffect, useRef } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { Sheet } from "../parts/sheet.js";

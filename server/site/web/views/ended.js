@@ -1,4 +1,4 @@
-// The end of a chat: what is said of it below its last line, and where one goes from there. Fetched with the search.
+// Show the end of a chat below its last line, and the next actions. Loaded with the search.
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import { Copy } from "../parts/copy.js";

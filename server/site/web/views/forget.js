@@ -1,4 +1,4 @@
-// Before everything in this browser is forgotten: what that does not take, since the cookie is what tells whose it is.
+// Ask before everything in this browser is forgotten: what that cannot delete, since the cookie identifies whose data it is.
 import { html } from "../html.js";
 import { Sheet } from "../parts/sheet.js";
 import { send } from "../store.js";

@@ -1,5 +1,5 @@
-// The page cannot go on here: the chat went on in another tab, the server refuses this person (reason, length, appeal: always
-// all three), or there is something to be read first.
+// Show that the page cannot continue: the chat moved to another tab, the server refuses this user (reason, length, appeal: always all
+// three), or a warning has to be read first.
 import { dayName } from "../day.js";
 import { html } from "../html.js";
 import { mark } from "../icons.js";
@@ -14,7 +14,7 @@ export const Replaced = () => html`
   </main>
 `;
 
-/** `until`: seconds since 1970, or an ISO date; absent: for good. */
+/** Show a refusal. `until`: seconds since 1970, or an ISO date; absent: permanent. */
 export function Refused({ state: { refused, config } }) {
   const { until, rule, appeal, day: decided, by, network } = refused ?? {};
   const day = until && dayName(typeof until === "number" ? until * 1000 : until);
@@ -56,7 +56,7 @@ export function Refused({ state: { refused, config } }) {
   `;
 }
 
-/** A warning: what for, since when, what it means. One press goes on with the search. */
+/** Show a warning: its reason, its date, its meaning. One press continues the search. */
 export function Unread({ state: { unread } }) {
   const { rule, day, by, appeal } = unread;
   return html`

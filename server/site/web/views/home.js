@@ -1,4 +1,4 @@
-// Home: topics, language, one press. What the server does not offer is not here.
+// Show the home screen: topics, language, one press. What the server does not offer is not shown.
 import { html } from "../html.js";
 import { icon, mark } from "../icons.js";
 import { Banner } from "../parts/banner.js";

@@ -1,13 +1,13 @@
-// What can be read and done while one waits: how long it usually takes, other topics, whether to be called when somebody comes.
+// Show what can be done while waiting: the usual wait, other topics, and whether to be notified.
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import "../icons-rest.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 
-const LEAST = 2; // seconds below which nothing is worth a line
+const LEAST = 2; // seconds below which the wait is not shown
 
-/** Asked once, at the first wait. */
+/** Ask once about notifications, at the first wait. */
 const Calling = () => html`
   <div class="quiet" id="calling">
     <p>${t("calling.ask")}</p>

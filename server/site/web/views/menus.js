@@ -1,4 +1,4 @@
-// The menu of a chat, and the list of keys.
+// Show the menu of a chat, and the list of keys.
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import "../icons-rest.js";
@@ -13,7 +13,7 @@ import { clean } from "../text.js";
 import { t } from "../words.js";
 import { tongueOf } from "./chat.js";
 
-/** Of a stranger without a cookie nothing is known when they come again. */
+/** Offer to block the stranger; one without a cookie cannot be recognised later. */
 const Block = ({ chat: { blocked } }) =>
   blocked
     ? html`
@@ -23,14 +23,14 @@ const Block = ({ chat: { blocked } }) =>
         <button type="button" id="block" onClick=${() => send("block")}>${icon("block")}${t("more.block")}</button>
       `;
 
-/** Whom the chat was with can be named for ten minutes after it. */
+/** Whether the partner can still be reported: for ten minutes after the chat. */
 const named = ({ chat, ended, now }) =>
   chat && chat.role !== "spy" && (!ended || (!ended.unknown && now - ended.at < BOUNDS.pastFor * 1000));
 
-/** The chat before this one, while the server knows it. */
+/** Whether the server still knows the chat before this one. */
 const before = ({ phase, last, now }) => phase === "chat" && last && !last.ended.unknown && now - last.ended.at < BOUNDS.pastFor * 1000;
 
-const SHOWN = 3; // of its lines: enough to tell which it was
+const SHOWN = 3; // of its lines: enough to recognise it
 
 export const Last = ({ state: { last, config, now } }) =>
   last &&

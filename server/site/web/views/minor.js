@@ -1,11 +1,12 @@
-// "Under 18": said here, or found by people or a program (then with its end, and how to object). Nobody is blamed.
+// Show the end for users under 18: by their own answer, or found by moderators or a program (then with the duration, and how to appeal).
+// Without blame.
 import { dayName } from "../day.js";
 import { html } from "../html.js";
 import { mark } from "../icons.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 
-/** What the server found, by itself or by people. */
+/** Show what the server found, by a program or a moderator. */
 const Found = ({ refused: { until, appeal } }) => html`
   <p>${t("minor.seems", { date: dayName(until * 1000) })}</p>
   <p>${t("minor.blame")}</p>

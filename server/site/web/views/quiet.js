@@ -1,4 +1,4 @@
-// Says that no one came after the last step, in place of the steps and of the usual wait, and offers what may help.
+// Show that no match came after the last step, in place of the steps and of the usual wait, and offer what may help.
 import { html } from "../html.js";
 import { Notify } from "../parts/notify.js";
 import { Switch } from "../parts/switch.js";

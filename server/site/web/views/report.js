@@ -1,4 +1,5 @@
-// Report: two taps. With "Add a note first" the reasons become radios and a field opens. And what stands at the end of the chat then.
+// Report in two taps. With "Add a note first" the reasons become radios and a field opens. Also what the end of the chat shows after a
+// report.
 import { useRef } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { Sheet } from "../parts/sheet.js";
@@ -6,7 +7,7 @@ import { BOUNDS, REASONS } from "../protocol.js";
 import { send } from "../store.js";
 import { gap, t } from "../words.js";
 
-/** Arrow keys move within the radios, as everywhere. */
+/** Move within the radios by the arrow keys, as usual. */
 function moved(event) {
   const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
   if (!step) return;
@@ -92,7 +93,7 @@ export function Report({ state }) {
   `;
 }
 
-/** Whom to call: a number as it is dialled there, a page, or both. */
+/** Show whom to call: a local number, a page, or both. */
 const Entry = ({ name, call, url }) => html`
   <li>
     ${

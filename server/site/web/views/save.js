@@ -1,21 +1,21 @@
-// Save: what it means is said before it happens; then two links, the second for oneself.
+// Save a chat: the consequences are shown before; then two links, the second one private.
 import { html } from "../html.js";
 import { Sheet } from "../parts/sheet.js";
 import { OwnText } from "../parts/text.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 
-/** The system's own list of ways to hand a link on; closed without a choice, nothing happened. */
+/** Share a link by the system's dialog; closed without a choice, nothing happens. */
 const share = (url) => navigator.share({ title: t("save.shared"), url }).catch(() => {});
 
-/** `open`: it may be opened and handed on from here; a link that deletes may not, so that no slip gives it away. */
+/** Show a link. `open`: it may be opened and shared from here; a deletion link may not, so that it is not given away by mistake. */
 function Link({ id, label, url, copied, open }) {
   const full = new URL(url, location.href).href;
   const copy = () =>
     navigator.clipboard
       .writeText(full)
       .then(() => send("copied", { which: id }))
-      .catch(() => document.getElementById(id)?.select()); // closed meanwhile: there is nothing to mark
+      .catch(() => document.getElementById(id)?.select()); // closed meanwhile: there is nothing to select
   return html`
     <div class="field">
       <label for=${id}>${label}</label>

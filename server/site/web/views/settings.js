@@ -1,4 +1,4 @@
-// Settings. What the browser keeps is said item by item.
+// Show the settings. Each stored item is listed.
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import { Sheet } from "../parts/sheet.js";
@@ -41,7 +41,7 @@ function Keeps({ prefs, can }) {
   `;
 }
 
-/** Each language by its own name; "" leaves it to the browser. */
+/** Return the languages by their own names; "" leaves it to the browser. */
 const wordsOf = () => [["", t("settings.words.browser")], ...languagesOfPage().map((tag) => [tag, languageName(tag, true)])];
 
 export const Settings = ({ state: { prefs, can, config } }) => html`

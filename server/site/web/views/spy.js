@@ -1,4 +1,4 @@
-// Ask two strangers, or discuss a question: two dialogs that lead to each other, the one with the shorter wait first.
+// Ask two strangers, or discuss a question: two dialogs that link to each other, the one with the shorter wait first.
 import { useRef } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { Sheet } from "../parts/sheet.js";

@@ -1,4 +1,4 @@
-// Topics while one waits: the search goes on meanwhile, and by the new ones when this is closed with Done. Its age stays.
+// Change topics while waiting: the search continues meanwhile, and with the new ones after Done. Its age stays.
 import { html } from "../html.js";
 import { Sheet } from "../parts/sheet.js";
 import { takeTyped, Tags } from "../parts/tags.js";

@@ -1,4 +1,4 @@
-// Waiting, with what is looked for in view: each step says what it takes and when the next begins.
+// Show the search: each step says what it accepts and when the next begins.
 import { html } from "../html.js";
 import { mark } from "../icons.js";
 import { Banner } from "../parts/banner.js";
@@ -12,11 +12,11 @@ const Meanwhile = laterPiece(() => import("./meanwhile.js"), "Meanwhile");
 const Quiet = laterPiece(() => import("./quiet.js"), "Quiet");
 const Self = laterPiece(() => import("../video/picture.js"), "Self");
 
-/** The first few topics, as they were typed. */
+/** Return the first few topics, as they were typed. */
 const topicsOf = (interests) => interests.slice(0, 6).map(clean).join(", ") + (interests.length > 6 ? ", …" : "");
 const ORDER = ["good", "any", "anyone"];
 
-/** What is looked for, in one line. */
+/** Return the search in one line. */
 function heading({ interests, extra }, anyone) {
   if (extra?.role) return `wait.${extra.role}`;
   if (extra?.college) return `wait.college.${extra.college}`;
@@ -30,7 +30,7 @@ const stepName = (step, language) =>
       : t("wait.anyone", { language: languageName(language) })
     : t(`wait.${step}`);
 
-/** "done", "now", "in 6 s", "later". Only the step after the present one has a known time. */
+/** Return "done", "now", "in 6 s" or "later". Only the step after the present one has a known time. */
 function when(index, present, waiting, now) {
   if (index < present) return t("wait.done");
   if (index === present) return t("wait.now");

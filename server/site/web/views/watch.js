@@ -1,4 +1,4 @@
-// Watching: who asked reads along. No composer, both typing signs, and a way out that ends nothing for the two.
+// Watch a chat as the user who asked the question. No text field, both typing signs, and leaving ends nothing for the two.
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import { Actions } from "../parts/actions.js";
@@ -12,7 +12,7 @@ import { Reported } from "./report.js";
 
 const endText = ({ cause, who }) => (who ? t("watch.left", { n: who }) : cause === "stranger" ? t("watch.over") : t(`ended.${cause}`));
 
-/** The line under the title: who types, or what the two know. */
+/** Return the line under the title: which of the two types, or what they know. */
 function sub({ chat, ended }) {
   if (ended) return endText(ended);
   const who = [1, 2].filter((n) => chat.typers?.[n]);

@@ -1,13 +1,13 @@
-// The rows of "Other ways to meet": what the server offers, each with its dialog. What a row promises is what its dialog says.
+// List the rows of "Other ways to meet": what the server offers, each with its dialog.
 import { gap, t } from "../words.js";
 
-/** The shorter of the two queues says so, where somebody waited in the other. */
+/** Mark the shorter of the two queues, if users waited in the other. */
 function shorter({ status }, mine, other) {
   const spy = status?.spy;
   return spy && spy[mine] < spy[other] ? gap() + t("home.shorter", { n: Math.max(1, Math.round(spy[mine])) }) : "";
 }
 
-/** In their order on the page; `sheet` is the dialog. */
+/** Return the rows in their order on the page; `sheet` is the dialog. */
 export function waysOf(state) {
   const { config, college } = state;
   const rows = [];
