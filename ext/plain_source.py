@@ -16,6 +16,7 @@ FOLDERS = (
     "engine",
     "server/fleet/migrate",
     "server/trust/moderation",
+    "server/trust/screening",
     "server/ops/security",
     "server/data/store",
     "server/realtime/worker",

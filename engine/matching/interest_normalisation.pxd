@@ -7,11 +7,18 @@ cpdef str normal(str word)
 
 @cython.locals(text=str)
 cpdef str fold(str word)
+
+
+@cython.locals(runs=list, begin=Py_ssize_t, at=Py_ssize_t)
 cpdef str shown(str text)
 
 
 @cython.locals(folded=str)
 cpdef str skeleton(str text)
+
+
+@cython.locals(runs=list, begin=Py_ssize_t, at=Py_ssize_t)
+cpdef str replace_characters(str text, dict table)
 
 cdef class SpellingCache:
     cdef readonly dict known

@@ -25,7 +25,7 @@ from sqlalchemy import make_url
 
 from server.ops.config.setting_sources import load
 from server.ops.security import secret_keys
-from server.trust.screening.screening_rules import Rules, read
+from server.trust.screening.screening_rules import Rules, read_rules
 from tests.support.becoming import become, place
 from tests.support.beside import Beside
 
@@ -108,12 +108,12 @@ def lend_rules() -> None:
     """From here on who screens by what ships has it."""
     from server.trust.screening import screening_process
 
-    shipped = read(None, None)
+    shipped = read_rules(None, None)
 
     def lent(folder: Path | None, wanted: frozenset[str] | None) -> Rules:
-        return shipped if (folder, wanted) == (None, None) else read(folder, wanted)
+        return shipped if (folder, wanted) == (None, None) else read_rules(folder, wanted)
 
-    setattr(screening_process, "read", lent)  # noqa: B010 - which is not the process's own
+    setattr(screening_process, "read_rules", lent)  # noqa: B010 - which is not the process's own
 
 
 def lend_model(folder: Path) -> None:

@@ -39,8 +39,8 @@ def check(config: ConfigFile = None, data: DataFolder = None) -> None:
 
     folder = _folder(_settings(config, data))
     try:
-        found = screening_rules.read(folder)
-        files = screening_rules.listed(folder)
+        found = screening_rules.read_rules(folder)
+        files = screening_rules.rule_files(folder)
     except (screening_rules.BadRules, OSError) as error:
         stop(str(error))
     say(f"{found.phrases} phrases, {len(files)} files in {folder}: nothing is wrong")
@@ -58,15 +58,15 @@ def attempt(
     from server.trust.screening import screening_rules, text_folding
 
     try:
-        found = screening_rules.read(_folder(_settings(config, data))).find(line)
+        found = screening_rules.read_rules(_folder(_settings(config, data))).find(line)
     except (screening_rules.BadRules, OSError) as error:
         stop(str(error))
-    text = text_folding.folded(line)
+    text = text_folding.fold_line(line)
     hits = [
-        {"rule": one.rule, "where": one.said, "tip": EFFECTS[one.rule].tip, "to": EFFECTS[one.rule].to} for one in found
+        {"rule": one.rule, "where": one.text, "tip": EFFECTS[one.rule].tip, "to": EFFECTS[one.rule].to} for one in found
     ]
     if as_json:
-        print_json({"folded": text, "words": text_folding.words(text), "found": hits})
+        print_json({"folded": text, "words": text_folding.find_words(text), "found": hits})
         return
     say(f"read as: {clean(text)}")
     table(

@@ -1,4 +1,9 @@
-"""The screening of text, behind its delivery and in a process of its own. Rule: it has no database, no key and no file to write; no text leaves it.
+"""Screen the text of lines after their delivery, in a process of its own, and report what rules detect in it.
 
-`screener` is the server's side: it starts the process, and takes what it found. All else runs in that process.
+`screening_client` is the server's side: it starts the process and receives its detections. All other modules run in that process.
+**Invariant:** the process has no database, no key and no file to write; no text of a line leaves it.
 """
+
+from ext import plain_source
+
+plain_source.choose()

@@ -1,6 +1,7 @@
-"""Patterns that words cannot say: addresses, numbers, ages. Rule: ours alone, each of bounded cost, behind a test of one character.
+"""Match addresses of pages, contacts, card numbers and statements of age in a folded line: patterns that lists of words cannot express.
 
-A pattern reads the folded line, where white space is one space. Operators' lists have words only: somebody else's expression could take for ever.
+**Invariant:** the cost of each pattern is bounded, and a cheap test of a character or word precedes it. Operators' rules are words only, as an
+arbitrary regular expression could run for ever. A folded line has one space for each run of white space.
 """
 
 import re
@@ -9,53 +10,75 @@ from itertools import islice
 from typing import Final
 
 TAIL_MIN: Final = 4  # characters
-AGES_MAX: Final = 8  # numbers of a piece that are asked whether they are an age
-CARDS_MAX: Final = 4  # rows of digits of a piece whose check digit is asked
+AGES_MAX: Final = 8  # numbers of a piece that are tested as ages
+CARDS_MAX: Final = 4  # rows of digits of a piece whose check digit is computed
 Span = tuple[int, int]
 
-# Ends of names that are no words of a sentence: "ok.net" is an address, "ok.me" is not without a path.
+# Domain endings that are no words of a sentence: "ok.net" is an address, "ok.me" is one only with a path.
 _ENDS: Final = "com|net|org|info|gg|ly|io|xyz|ru|onion|biz|click|online|site|shop|icu|club|porn|cam|webcam"
-_SPOKEN: Final = ("dot", "punkt", "punto", "point", "ponto", "punktum", "prikk", "точка", "نقطة")
-_LINK: Final = re.compile(
-    r"https?://[^\s/]{3}|(?<![\w.@])www\.[\w-]{2}"
-    rf"|(?<![\w.@-])(?:[\w-]{{1,40}}\.){{1,4}}(?:(?:{_ENDS})(?![\w@-]|\.\w)|[a-z]{{2,12}}/[\w?=%-])"
+_DOT_WORDS: Final = ("dot", "punkt", "punto", "point", "ponto", "punktum", "prikk", "точка", "نقطة")
+_END: Final = rf"(?:(?:{_ENDS})(?![\w@-]|\.\w)|[a-z]{{2,12}}/[\w?=%-])"
+_WRITTEN: Final = r"https?://[^\s/]{3}|www(?<![\w.@]www)\.[\w-]{2}"
+_NAME: Final = (
+    r"[\w-](?<![\w.@-][\w-])[\w-]"  # of a domain: its first two characters, behind none that would belong to it
 )
-_DOTS: Final = frozenset(_SPOKEN)
+_LINK: Final = re.compile(rf"{_WRITTEN}|{_NAME}{{0,39}}+\.(?:[\w-]{{1,40}}+\.){{0,3}}{_END}")
+# A pattern is costly if each word of a line may begin a match. So each is preceded by a search for the end of one, which is rare and begins with one
+# of a few characters; the words before that end are matched only there.
+_LINK_END: Final = re.compile(rf"{_WRITTEN}|(\.){_END}")
+_NAMES: Final = re.compile(rf"{_NAME}{{0,39}}+(?:\.[\w-]{{1,40}}+){{0,3}}\Z")
+_NAMES_MAX: Final = 4 * 41
+_DOTS: Final = frozenset(_DOT_WORDS)
 _POINTS: Final = (" . ", "(.", "[.", "( .", "[ .")
-_SPOKEN_LINK: Final = re.compile(
-    rf"(?<![\w.@-])[\w-]{{2,40}}\s?(?:\s(?:{'|'.join(_SPOKEN)})\s|[(\[]\s?(?:{'|'.join(_SPOKEN)}|\.)\s?[)\]]|\s\.\s)\s?(?:{_ENDS})(?![\w@-])"
+_SPOKEN_DOT: Final = "|".join(_DOT_WORDS)
+_SPOKEN_END: Final = re.compile(
+    rf"(?:\s(?:{_SPOKEN_DOT})\s|[(\[]\s?(?:{_SPOKEN_DOT}|\.)\s?[)\]]|\s\.\s)\s?(?:{_ENDS})(?![\w@-])"
 )
-_MAIL: Final = re.compile(r"(?<![\w.+-])[\w.+-]{1,40}@(?:[\w-]{1,40}\.){1,4}[a-z]{2,12}(?![\w-])")
-_PHONE: Final = re.compile(r"(?<![\w.])(?:\+|00)[1-9](?:[ ./()-]{0,2}\d){7,13}(?!\w)")
+_SPOKEN_NAME: Final = re.compile(rf"{_NAME}{{1,39}}+\s?\Z")
+_SPOKEN_NAME_MAX: Final = 41
+_MAIL: Final = re.compile(r"[\w.+-](?<![\w.+-][\w.+-])[\w.+-]{0,39}+@(?:[\w-]{1,40}\.){1,4}[a-z]{2,12}(?![\w-])")
+_MAIL_END: Final = re.compile(r"@(?<=[\w.+-]@)(?:[\w-]{1,40}\.){1,4}[a-z]{2,12}(?![\w-])")
+_PHONE: Final = re.compile(r"(?:\+|00)(?<![\w.]\+)(?<![\w.]00)[1-9](?:[ ./()-]{0,2}\d){7,13}(?!\w)")
 _AGE: Final = re.compile(
     r"[189](?<!\d.)(?:(?<=1)[0-7]|(?<!1))(?!\d)"
-).finditer  # begins with a set of characters: that is found fastest
-_JOINED: Final = re.compile(r"[\w.]").match
-_WORDLIKE: Final = re.compile(r"\w").match
+).finditer  # begins with a set of characters: `re` searches that fastest
 _MEASURE: Final = re.compile(r"[\w/%'\"]|[.,:]\d| ?[-–+*] ?\d").match
 _AGES: Final = re.compile(r"\d+")
-_CARD: Final = re.compile(r"(?<![\w.])[2-6](?:[ -]?\d){12,18}(?![\w])")
+_CARD: Final = re.compile(r"[2-6](?<![\w.][2-6])(?:[ -]?\d){12,18}(?![\w])")
 
 
-def link(line: str, said: list[str]) -> Span | None:
-    """Where an address of a page stands. `said`: the words of the line."""
+def find_link(line: str, words: list[str]) -> Span | None:
+    """Return the span of a page's address, written or spelled out ("example dot com"). `words`: those of the line."""
     point = "." in line
-    found = _LINK.search(line) if point or "://" in line else None
-    if found is None and ((point and any(sign in line for sign in _POINTS)) or not _DOTS.isdisjoint(said)):
-        found = _SPOKEN_LINK.search(line)
-    return found.span() if found else None
+    if (point or "://" in line) and _has_link(line):
+        found = _LINK.search(line)
+        return found.span() if found else None
+    if (point and any(sign in line for sign in _POINTS)) or not _DOTS.isdisjoint(words):
+        for end in _SPOKEN_END.finditer(line):
+            name = _SPOKEN_NAME.search(line, max(end.start() - _SPOKEN_NAME_MAX, 0), end.start())
+            if name:
+                return name.start(), end.end()
+    return None
 
 
-def contact(line: str, _: list[str]) -> Span | None:
-    """Where a mail address or an international number stands."""
-    found = _MAIL.search(line) if "@" in line else None
+def _has_link(line: str) -> bool:
+    """Whether `_LINK` matches."""
+    return any(
+        not end[1] or _NAMES.search(line, max(end.start() - _NAMES_MAX, 0), end.start())
+        for end in _LINK_END.finditer(line)
+    )
+
+
+def find_contact(line: str, _: list[str]) -> Span | None:
+    """Return the span of a mail address or of an international telephone number."""
+    found = _MAIL.search(line) if "@" in line and _MAIL_END.search(line) else None
     if found is None and ("+" in line or "00" in line):
         found = _PHONE.search(line)
     return found.span() if found else None
 
 
-def card(line: str) -> Span | None:
-    """Where 13 to 19 digits stand that begin as cards for payment do and have a right check digit (ISO/IEC 7812-1)."""
+def find_card_number(line: str) -> Span | None:
+    """Return the span of 13 to 19 digits that begin as a payment card's do and have a valid check digit (ISO/IEC 7812-1)."""
     for found in islice(_CARD.finditer(line), CARDS_MAX):
         digits = [int(char) for char in reversed(found[0]) if char.isdigit()]
         doubled = [
@@ -67,61 +90,72 @@ def card(line: str) -> Span | None:
     return None
 
 
-class Ages:
-    """Sentences in which somebody says their age, one below eighteen. `templates`: with {age} where it stands.
+class AgeClaims:
+    """Sentences in which a user states an age below eighteen.
 
-    `units`: what stands behind where a number is no age ("years older"); of several words the first may belong to the sentence.
+    `templates`: sentences with {age} in place of the number; `units`: words behind a number that is no age ("years older"), of which the first may
+    belong to the template.
     """
 
     def __init__(self, templates: Iterable[str], units: Iterable[str]) -> None:
-        self._templates: dict[
-            str, list[tuple[str, str]]
-        ] = {}  # before and behind the age, by the last letter before it
+        # the text before and behind the age, by the last character before it, white space apart
+        self._templates: dict[str, list[tuple[str, str]]] = {}
         for before, _, behind in (template.partition("{age}") for template in dict.fromkeys(templates)):
             self._templates.setdefault(before.rstrip()[-1:], []).append((before, behind))
         self._units: dict[str, list[str]] = {}  # by their first letter
-        known = sorted({end for unit in units for end in (unit, tail_of(unit)) if end})
+        known = sorted({end for unit in units for end in (unit, distinctive_tail(unit)) if end})
         for unit in known:
             self._units.setdefault(unit[0], []).append(unit)
-        pairs = [pair for found in self._templates.values() for pair in found]
-        self._left = 1 + max((len(before) for before, _ in pairs), default=0)
-        self._right = 3 + max((len(behind) for _, behind in pairs), default=0) + max(map(len, known), default=0)
 
-    def __call__(self, line: str) -> Span | None:
-        """Where one stands. Of a piece with more than AGES_MAX numbers that could be one the others are not asked."""
+    def find(self, line: str) -> Span | None:
+        """Return the span of the first one. Only the first AGES_MAX numbers below eighteen are tested."""
         for found in islice(_AGE(line), AGES_MAX) if self._templates else ():
-            if span := self._around(line, *found.span()):
+            span = self._around(line, found.start(), found.end())
+            if span is not None:
                 return span
         return None
 
     def _around(self, line: str, begin: int, end: int) -> Span | None:
-        left, right = line[max(begin - self._left, 0) : begin], line[end : end + self._right]
-        for last in dict.fromkeys((left.rstrip()[-1:], "")):
-            for before, behind in self._templates.get(last, ()):
-                if left.endswith(before) and right.startswith(behind):
-                    first = begin - len(before)
-                    if not _JOINED(line[max(first - 1, 0) : first]) and not self._measures(right[len(behind) :]):
-                        return first, end + len(behind)
+        """Return the span of a template around a number, if one is there."""
+        at = begin
+        while at > 0 and line[at - 1].isspace():
+            at -= 1
+        span = self._matched(line, begin, end, self._templates.get(line[at - 1])) if at else None
+        return self._matched(line, begin, end, self._templates.get("")) if span is None else span
+
+    def _matched(self, line: str, begin: int, end: int, templates: list[tuple[str, str]] | None) -> Span | None:
+        if templates is None:
+            return None
+        for before, behind in templates:
+            first = begin - len(before)
+            if first >= 0 and line.startswith(before, first) and line.startswith(behind, end):
+                joined = first > 0 and (line[first - 1].isalnum() or line[first - 1] in "_.")
+                if not joined and not self._measures(line, end + len(behind)):
+                    return first, end + len(behind)
         return None
 
-    def _measures(self, rest: str) -> bool:
-        """Whether a number with this behind it is no age."""
-        if _MEASURE(rest):
+    def _measures(self, line: str, at: int) -> bool:
+        """Whether the text at a place behind a number makes it a measure, or a part of a longer number, and no age."""
+        if _MEASURE(line, at):
             return True
-        text = rest.lstrip()
-        return any(
-            text.startswith(unit) and not _WORDLIKE(text[len(unit) : len(unit) + 1])
-            for unit in self._units.get(text[:1], ())
-        )
+        size = len(line)
+        while at < size and line[at].isspace():
+            at += 1
+        for unit in self._units.get(line[at], ()) if at < size else ():
+            if line.startswith(unit, at):
+                end = at + len(unit)
+                if end == size or not (line[end].isalnum() or line[end] == "_"):
+                    return True
+        return False
 
 
-def age_in(said: str) -> int:
-    """The age in a sentence that `Ages` found; 0 where it is not certain."""
-    found = set(_AGES.findall(said))
+def stated_age(text: str) -> int:
+    """Return the age in a sentence that `AgeClaims` found, 0 if it has several different numbers."""
+    found = set(_AGES.findall(text))
     return int(found.pop()) if len(found) == 1 else 0
 
 
-def tail_of(unit: str) -> str:
-    """What stands behind the first word of a unit, where that is enough to know it by."""
+def distinctive_tail(unit: str) -> str:
+    """Return the words of a unit behind its first one, if they are long enough to identify it; else an empty string."""
     tail = unit.partition(" ")[2]
     return tail if len(tail) >= TAIL_MIN else ""

@@ -6,24 +6,21 @@ with a link or a contact, are `repeat`.
 """
 
 import os
-import re
 from typing import Final
 
 from engine.conduct.detection_actions import OPENER, REPEAT
 from engine.matching.interest_normalisation import skeleton
 from ext.net.similarity import Shingles
-from server.trust.screening.text_folding import folded
+from server.trust.screening.text_folding import letters_of
 
 FIRST: Final = 3
 LETTERS: Final = 24
-LONGEST: Final = 200  # characters that are looked at
 ROOM: Final = 200_000  # lines of the table
 KEPT: Final = 3_600.0  # seconds for which one is alike to others
 WINDOW: Final = 600.0
 OPENERS: Final = 8
 SIDES: Final = 50_000  # that are remembered: the first lines of others are their first lines again
 CLUSTERED: Final = 50_000  # lines whose cluster is known
-_OTHERS: Final = re.compile(r"[\W\d_]+")
 
 
 class Side:
@@ -69,7 +66,7 @@ class Openers:
         if len(self._table) and now - self._last > KEPT:
             self._begin()
 
-    def said(self, chat: int, side: int, text: str, linked: bool, now: float) -> tuple[str, ...]:
+    def add_line(self, chat: int, side: int, beginning: str, linked: bool, now: float) -> tuple[str, ...]:
         """What is found of a line of side 0 or 1, each once a side. `linked`: it has a link or a contact; `now` never goes back."""
         place = chat << 1 | side
         one = self._sides.get(place)
@@ -81,7 +78,7 @@ class Openers:
         first = one.lines < FIRST
         if first:
             one.lines += 1
-            letters = _OTHERS.sub("", skeleton(folded(text[:LONGEST])))
+            letters = letters_of(skeleton(beginning))
             if len(letters) >= LETTERS:
                 self._look(chat, side, place, one, letters, now)
         return self._found(one, now) if one.cluster is not None and (first or linked) else ()

@@ -30,7 +30,7 @@ LONGEST_MESSAGE: Final = 64 * 1024
 # are in it. Every object is then a block of its own.
 FORGETFUL: Final = {
     "PYTHONMALLOC": "malloc",
-    "GLIBC_TUNABLES": "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0",
+    "GLIBC_TUNABLES": "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0:glibc.malloc.mxfast=160",
 }
 COUNTED: Final = ("lines", "skipped", "unread")  # of lines: looked at, not looked at, looked at in part
 FRESH: Final = 5.0  # seconds without a word after which it does not count as up

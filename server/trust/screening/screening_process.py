@@ -23,7 +23,7 @@ from ext.net.tap import Tapped
 from server.ops.process.fault_summary import ended_by
 from server.ops.process.process_setup import name_process
 from server.trust.screening.opener_clusters import Openers
-from server.trust.screening.screening_rules import SPAM, BadRules, Rules, read, stamp
+from server.trust.screening.screening_rules import SPAM, BadRules, Rules, read_rules, rules_stamp
 
 BATCH: Final = 512  # lines looked at before an answer
 BATCH_WORK: Final = (
@@ -69,7 +69,7 @@ class Screening:
         self._sock = sock
         self._folder = folder
         self._wanted = wanted
-        self._stamp: object = stamp(None)  # of what is read here: a folder without files says nothing else
+        self._stamp: object = rules_stamp(None)  # of what is read here: a folder without files says nothing else
         self._looked = 0.0
         self._said = 0.0
         self._came = time.monotonic()  # when the last line did
@@ -79,7 +79,7 @@ class Screening:
         self._lag = 0.0
         self._unsent = 0  # findings that the server did not take
         self._bad = ""  # the file of the operator's that cannot be; what was read before holds
-        self._rules: Rules = read(None, wanted)
+        self._rules: Rules = read_rules(None, wanted)
         self._openers = Openers(repeat)
 
     def run(self, every: float) -> None:
@@ -102,11 +102,12 @@ class Screening:
         for chat, side, number, _, raw in lines:
             text = said(raw)
             linked = False
-            for rule, _, age in self._rules.find(text):
+            detections, beginning = self._rules.find_and_fold(text)
+            for rule, _, age in detections:
                 found.append((chat, side, number, rule, age))
                 linked = linked or rule in LINKED
             if number:  # a question is nobody's first line
-                for rule in self._openers.said(chat, side, text, linked, now):
+                for rule in self._openers.add_line(chat, side, beginning, linked, now):
                     found.append((chat, side, number, rule, 0))
         if there:
             self._came = now
@@ -141,10 +142,10 @@ class Screening:
         """Read the operator's rules anew where they changed."""
         self._looked = time.monotonic()
         try:
-            now = stamp(self._folder)
+            now = rules_stamp(self._folder)
             if now != self._stamp:
                 self._stamp = now
-                rules = read(self._folder, self._wanted)
+                rules = read_rules(self._folder, self._wanted)
                 self._unread += self._rules.unread
                 self._rules = rules
                 self._bad = ""

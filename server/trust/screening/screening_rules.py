@@ -1,15 +1,15 @@
-"""Rules: words of each language by what they are found for, and what is found in a line. Rule: all languages at once, each rule once a line.
+"""Find in a line what the rules of all languages look for: phrases, addresses, ages; and read those rules from files.
 
-A file says of a rule its `words` (phrases of whole words), what they are not in (`allow`), and pairs: each of `before` with each of `names`.
-The words stand in one tree, a level a word, so that a line costs a look-up a word, however many rules there are.
+A file lists for a rule its `words` (phrases of whole words), phrases that make a match harmless (`allow`), and pairs: each of `before` followed by
+each of `names`. All phrases are in one tree with a level per word, so that a line costs one look-up per word, however many rules there are.
+**Invariant:** a line is matched against every language, and yields each rule at most once.
 """
 
 import time
 import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable
-from functools import cached_property
-from itertools import accumulate, product
+from itertools import product
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -19,14 +19,15 @@ from server.trust.screening.text_folding import (
     PIECE,
     SPELLED,
     Piece,
-    folded,
-    joined,
-    meanings,
-    odd,
-    pieces,
-    plain,
-    spans,
-    words,
+    find_words,
+    fold_line,
+    has_signs,
+    join_spelled,
+    readings_of,
+    split_line,
+    without_sign,
+    word_spans,
+    words_at,
 )
 
 OWN: Final = Path(__file__).parent / "rules"
@@ -34,7 +35,9 @@ FILE_MAX: Final = 256 * 1024  # bytes of an operator's file
 FILES_MAX: Final = 64
 PHRASES_MAX: Final = 20_000  # of all operators' files together
 WORDS_MAX: Final = 8  # of a phrase
-LINE_MAX_NS: Final = 100_000  # of CPU for one line; the usual one takes a twelfth
+LINE_MAX_NS: Final = (
+    60_000  # of CPU for one line, behind which no further piece is read: the usual line takes a twelfth
+)
 STEM_MIN: Final = 3  # characters before a `*`
 KEYS: Final = frozenset(("words", "allow", "before", "names", "ages", "units"))
 WORDED: Final = tuple(rule for rule in EFFECTS if rule not in BEGUN)
@@ -43,31 +46,29 @@ _DIGITS: Final = frozenset("0123456789")
 
 
 class BadRules(ValueError):
-    """A file of rules that cannot be; the text names it and says why."""
+    """A file of rules that is refused; the text has its name and the reason."""
 
 
-Hit = tuple[str, int, int]  # the rule, its first word, behind its last
+Hit = tuple[str, int, int]  # a rule, the index of its first word, and of the word behind its last
 
 
-class Found(NamedTuple):
-    """A finding: the rule, and the words of the folded line; `age`: the one that was said, 0 where none is known."""
+class Detection(NamedTuple):
+    """A rule that matched, and the matching text of the folded line. `age`: the one that the writer states, 0 if unknown."""
 
     rule: str
-    said: str
+    text: str
     age: int = 0
 
 
 class Node:
-    """A word of the tree, by what stands before it."""
-
-    __slots__ = ("next", "rules")
+    """A word of the tree of phrases, after the words above it. `rules`: those of the phrases that end here."""
 
     def __init__(self) -> None:
         self.next: dict[str, Node] = {}
         self.rules: tuple[str, ...] = ()
 
     def add(self, phrase: tuple[str, ...], rule: str) -> None:
-        """One more phrase."""
+        """Add a phrase below this node."""
         node = self
         for word in phrase:
             node = node.next.setdefault(word, Node())
@@ -76,75 +77,78 @@ class Node:
 
 
 class Line:
-    """A piece of a line: its words, what they may be meant as, and which of them stand in a phrase of `allowed`."""
+    """A piece of a line: its words, their readings, and the harmless phrases in it (`allowed`)."""
 
-    def __init__(self, piece: Piece, allowed: Node) -> None:
-        self.text, self._since, self._until = piece
-        self.said = words(self.text)
-        self.odd = odd(self.text)
-        self.meant = meanings(self.said) if self.odd else {}
+    def __init__(self, text: str, allowed: Node) -> None:
+        self.text = text
+        self.spans = word_spans(self.text)
+        self.words = words_at(self.text, self.spans)
+        self.has_signs = has_signs(self.text)
+        self.readings: dict[str, tuple[str, ...]] = readings_of(self.words) if self.has_signs else {}
         self._phrases = allowed
+        self._allowed: dict[str, tuple[list[int], list[int]]] | None = None
 
-    def judges(self, span: line_patterns.Span) -> bool:
-        """Whether what stands there is judged in this piece; else in the one before or behind it."""
-        return self._since < span[1] <= self._until
+    def text_of(self, begin: int, behind: int) -> str:
+        """Return the text of words, by the index of the first and of the word behind the last."""
+        return self.text[self.spans[begin][0] : self.spans[behind - 1][1]]
 
-    def span(self, begin: int, behind: int) -> line_patterns.Span:
-        """Where words stand in the text."""
-        return self.places[begin][0], self.places[behind - 1][1]
+    def end_of(self, behind: int) -> int:
+        """Return the end in the text of the word before an index."""
+        end: int = self.spans[behind - 1][1]
+        return end
 
-    @cached_property
-    def places(self) -> list[tuple[int, int]]:
-        """Where each word stands in the text."""
-        return spans(self.text)
-
-    @cached_property
-    def _allowed(self) -> dict[str, tuple[list[int], list[int]]]:
-        """By rule: the first words of phrases in which its words are not meant, in order, and how far the phrases reach that have begun by then."""
-        found: dict[str, tuple[list[int], list[int]]] = {}
-        for rule, begin, behind in _walked(self._phrases, self.said, self.meant):
-            begins, reaches = found.setdefault(rule, ([], []))
-            begins.append(begin)
-            reaches.append(behind)
-        return {rule: (begins, list(accumulate(reaches, max))) for rule, (begins, reaches) in found.items()}
+    def allowed(self, rule: str) -> tuple[list[int], list[int]] | None:
+        """Return the harmless phrases of a rule: their first words, ascending, and for each the furthest end of a phrase that begins by then."""
+        if self._allowed is None:
+            self._allowed = {}
+            for name, begin, behind in find_phrases(self._phrases, self.words, self.readings):
+                begins, reaches = self._allowed.setdefault(name, ([], []))
+                begins.append(begin)
+                reaches.append(max(behind, reaches[-1]) if reaches else behind)
+        return self._allowed.get(rule)
 
     def exempts(self, rule: str, begin: int, behind: int) -> bool:
-        """Whether words stand within a phrase in which the rule does not mean them."""
-        begins, reaches = self._allowed.get(rule, ((), ()))
-        last = bisect_right(begins, begin) - 1
-        return last >= 0 and behind <= reaches[last]
+        """Whether words are within a harmless phrase of the rule."""
+        allowed = self.allowed(rule)
+        if allowed is None:
+            return False
+        last = bisect_right(allowed[0], begin) - 1
+        return last >= 0 and behind <= allowed[1][last]
 
-    def covers(self, rule: str, span: line_patterns.Span) -> bool:
-        """Whether what a pattern found stands in such a phrase, or ends in one."""
-        begins, reaches = self._allowed.get(rule, ((), ()))
-        ends = self.places
-        return any(ends[at][0] < span[1] <= ends[reach - 1][1] for at, reach in zip(begins, reaches, strict=True))
+    def covers(self, rule: str, end: int) -> bool:
+        """Whether a match of a pattern ends within a harmless phrase of the rule."""
+        allowed = self.allowed(rule)
+        if allowed is not None:
+            for at, reach in zip(allowed[0], allowed[1], strict=True):
+                if self.spans[at][0] < end <= self.spans[reach - 1][1]:
+                    return True
+        return False
 
 
 class Rules:
-    """What is looked for. `wanted`: of which rules; None: all."""
+    """The rules that are looked for. `wanted`: their names, None for all."""
 
     def __init__(self, wanted: frozenset[str] | None = None) -> None:
         self._wanted = frozenset(WORDED) if wanted is None else wanted
         self._tree = Node()
         self._allowed = Node()
-        self._stems: dict[str, list[tuple[str, str]]] = {}  # by their first characters
-        self._names: dict[str, list[str]] = {}  # those of every language stand in the file that is read first
+        self._stems: dict[str, list[tuple[str, str]]] = {}  # (stem, rule) by the first STEM_MIN characters
+        self._names: dict[str, list[str]] = {}  # by rule; those of every language are in the file that is read first
         self._templates: list[str] = []
         self._units: list[str] = []
-        self._ages = line_patterns.Ages((), ())
+        self._ages = line_patterns.AgeClaims((), ())
         self.phrases = 0
         self.line_max_ns = LINE_MAX_NS
-        self.unread = 0  # lines of which the rest was not read
+        self.unread = 0  # lines that were not read to their end
         self._patterns = [
             (rule, search)
-            for rule, search in (("link", line_patterns.link), ("contact", line_patterns.contact))
+            for rule, search in (("link", line_patterns.find_link), ("contact", line_patterns.find_contact))
             if rule in self._wanted
         ]
         self._cards = "private" in self._wanted
 
     def add(self, body: dict[str, Any], name: str, ours: bool = False) -> None:
-        """The rules of one file. Raises BadRules. `ours`: names, pairs and ages too."""
+        """Add the rules of one file. Raises BadRules. `ours`: a file of this program, which may have names, pairs and ages too."""
         for rule, table in body.items():
             if rule not in WORDED or not isinstance(table, dict):
                 raise BadRules(f"{name}: {rule} is none of {', '.join(WORDED)}")
@@ -174,9 +178,9 @@ class Rules:
         self._templates += lists.get("ages", ())
         self._units += lists.get("units", ())
 
-    def made(self) -> None:
-        """All of ours are there: what stands in all of them together is made of them."""
-        self._ages = line_patterns.Ages(self._templates, self._units)
+    def combine_ages(self) -> None:
+        """Make one pattern of the ages and units of all files so far."""
+        self._ages = line_patterns.AgeClaims(self._templates, self._units)
 
     def _stem(self, stem: str, rule: str, name: str) -> None:
         word = _words(stem, name)
@@ -184,97 +188,123 @@ class Rules:
             raise BadRules(f"{name}: {stem}* is not {STEM_MIN} letters or more of one word, and a *")
         self._stems.setdefault(word[0][:STEM_MIN], []).append((word[0], rule))
 
-    def find(self, text: str) -> list[Found]:
-        """What a line is found for, each rule once. Of a line that has cost LINE_MAX_NS the rest is not read: `unread` counts it."""
-        found: dict[str, Found] = {}
+    def find(self, text: str) -> list[Detection]:
+        """Return the detections in a line, each rule once; see `find_and_fold`."""
+        return self.find_and_fold(text)[0]
+
+    def find_and_fold(self, text: str) -> tuple[list[Detection], str]:
+        """Return the detections in a line, each rule once, and its first piece folded, which recognises openers: folding is half of the cost.
+
+        When a line has cost LINE_MAX_NS the rest of it is not read; `unread` counts such lines.
+        """
+        found: dict[str, Detection] = {}
+        beginning = ""
         begun = time.thread_time_ns() if len(text) > PIECE else 0
-        for number, piece in enumerate(pieces(text)):
-            if number and time.thread_time_ns() - begun > self.line_max_ns:
+        for piece in split_line(text):
+            beginning = beginning or piece.text
+            self._look(piece, Line(piece.text, self._allowed), found)
+            if not piece.last and time.thread_time_ns() - begun > self.line_max_ns:
                 self.unread += 1
                 break
-            self._look(Line(piece, self._allowed), found)
-        return list(found.values())
+        return list(found.values()), beginning
 
-    def _look(self, line: Line, found: dict[str, Found]) -> None:
-        text, said = line.text, line.said
-        for rule, begin, behind in self._hits(line):
-            if rule not in found and line.judges(line.span(begin, behind)) and not line.exempts(rule, begin, behind):
-                found[rule] = Found(rule, text[slice(*line.span(begin, behind))])
-        for rule, search in self._patterns:
-            if rule not in found and (span := search(text, said)) and line.judges(span) and not line.covers(rule, span):
-                found[rule] = Found(rule, text[slice(*span)])
-        if line.odd and not _DIGITS.isdisjoint(text):
-            self._numbers(line, found)
-
-    def _numbers(self, line: Line, found: dict[str, Found]) -> None:
+    def _look(self, piece: Piece, line: Line, found: dict[str, Detection]) -> None:
         text = line.text
-        if (
-            "age.claim" not in found
-            and (span := self._ages(text))
-            and line.judges(span)
-            and not line.covers("age.claim", span)
-        ):
-            claim = text[slice(*span)]
-            found["age.claim"] = Found("age.claim", claim, line_patterns.age_in(claim))
-        if self._cards and "private" not in found and (span := line_patterns.card(text)) and line.judges(span):
-            found["private"] = Found("private", text[slice(*span)])
+        for rule, begin, behind in self._hits(line):
+            if rule not in found and piece.judges(line.end_of(behind)) and not line.exempts(rule, begin, behind):
+                found[rule] = Detection(rule, line.text_of(begin, behind))
+        for rule, search in self._patterns:
+            if rule not in found:
+                span = search(text, line.words)
+                if span is not None and piece.judges(span[1]) and not line.covers(rule, span[1]):
+                    found[rule] = Detection(rule, text[slice(*span)])
+        if line.has_signs and not _DIGITS.isdisjoint(text):
+            self._numbers(piece, line, found)
+
+    def _numbers(self, piece: Piece, line: Line, found: dict[str, Detection]) -> None:
+        text = line.text
+        if "age.claim" not in found:
+            span = self._ages.find(text)
+            if span is not None and piece.judges(span[1]) and not line.covers("age.claim", span[1]):
+                claim = text[slice(*span)]
+                found["age.claim"] = Detection("age.claim", claim, line_patterns.stated_age(claim))
+        if self._cards and "private" not in found:
+            span = line_patterns.find_card_number(text)
+            if span is not None and piece.judges(span[1]):
+                found["private"] = Detection("private", text[slice(*span)])
 
     def _hits(self, line: Line) -> list[Hit]:
-        """Of words, stems, and letters that stand alone in a row."""
-        said = line.said
-        hits = _walked(self._tree, said, line.meant)
-        stems = {word for word in said if word[:STEM_MIN] in self._stems} if self._stems else ()
-        for place, word in enumerate(said) if stems else ():
-            if word in stems:
+        """Return matches of phrases, of stems, and of phrases with words spelled in single letters."""
+        words = line.words
+        hits = find_phrases(self._tree, words, line.readings)
+        if self._stems:
+            for place, word in enumerate(words):
+                for stem, rule in self._stems.get(word[:STEM_MIN], ()):
+                    if word.startswith(stem):
+                        hits.append((rule, place, place + 1))
+        if len(words) >= SPELLED:
+            whole, begins = join_spelled(words)
+            if whole:
+                readings = line.readings
+                if line.has_signs:
+                    readings = {**readings, **readings_of(set(whole).difference(words))}
                 hits += [
-                    (rule, place, place + 1) for stem, rule in self._stems[word[:STEM_MIN]] if word.startswith(stem)
+                    (rule, begins[place], begins[end]) for rule, place, end in find_phrases(self._tree, whole, readings)
                 ]
-        whole, starts = joined(said) if len(said) >= SPELLED else ([], [])
-        if whole:
-            meant = meanings(whole) if line.odd else {}
-            hits += [(rule, starts[place], starts[end]) for rule, place, end in _walked(self._tree, whole, meant)]
         return hits
 
 
-def _walked(tree: Node, said: list[str], meant: dict[str, tuple[str, ...]]) -> list[Hit]:
-    """Of each phrase of the tree that is said: (rule, its first word, behind its last). `meant`: of `meanings`."""
+def find_phrases(tree: Node, words: list[str], readings: dict[str, tuple[str, ...]]) -> list[Hit]:
+    """Return a hit for each phrase of the tree in the words, in the order of their first words. `readings`: of `readings_of`."""
+    found: list[Hit] = []
     first = tree.next
-    if not meant:
-        return [hit for place, word in enumerate(said) if word in first for hit in _walk_plain(tree, said, place)]
-    starts = {word for word in said if word in first}
-    starts.update(word for word, forms in meant.items() if not first.keys().isdisjoint(forms))
-    return [hit for place, word in enumerate(said) if word in starts for hit in _walk(tree, said, place, meant)]
+    if not readings:
+        for place, word in enumerate(words):
+            if word in first:
+                _walk_plain(tree, words, place, found)
+        return found
+    starts = {word for word, forms in readings.items() if not first.keys().isdisjoint(forms)}
+    for place, word in enumerate(words):
+        if word in first or word in starts:
+            _walk(tree, words, place, readings, found)
+    return found
 
 
-def _walk(tree: Node, said: list[str], place: int, meant: dict[str, tuple[str, ...]]) -> list[Hit]:
-    """Of the phrases that begin at a word."""
-    found: list[Hit] = []
+def _walk(tree: Node, words: list[str], place: int, readings: dict[str, tuple[str, ...]], found: list[Hit]) -> None:
+    """Add the phrases that begin at a word, in any reading of their words."""
     ends = [tree]
-    for at in range(place, min(place + WORDS_MAX, len(said))):
-        word = said[at]
-        forms = meant.get(word)
-        if forms is None:
-            ends = [node.next[word] for node in ends if word in node.next]
-        else:
-            ends = [node.next[form] for node in ends for form in forms if form in node.next]
-        if not ends:
-            break
-        found += [(rule, place, at + 1) for node in ends for rule in node.rules]
-    return found
+    for at in range(place, min(place + WORDS_MAX, len(words))):
+        word = words[at]
+        forms = readings.get(word)
+        following = []
+        for node in ends:
+            if forms is None:
+                child = node.next.get(word)
+                if child is not None:
+                    following.append(child)
+                continue
+            for form in forms:
+                child = node.next.get(form)
+                if child is not None:
+                    following.append(child)
+        if not following:
+            return
+        ends = following
+        for node in ends:
+            for rule in node.rules:
+                found.append((rule, place, at + 1))
 
 
-def _walk_plain(tree: Node, said: list[str], place: int) -> list[Hit]:
-    """The same where every word is meant as it stands."""
-    found: list[Hit] = []
+def _walk_plain(tree: Node, words: list[str], place: int, found: list[Hit]) -> None:
+    """Add the phrases that begin at a word, of words without further readings."""
     node = tree
-    for at in range(place, len(said)):
-        following = node.next.get(said[at])
+    for at in range(place, len(words)):
+        following = node.next.get(words[at])
         if following is None:
-            break
+            return
         node = following
-        if node.rules:
-            found += [(rule, place, at + 1) for rule in node.rules]
-    return found
+        for rule in node.rules:
+            found.append((rule, place, at + 1))
 
 
 def _phrases(value: Any, where: str) -> list[str]:
@@ -284,7 +314,7 @@ def _phrases(value: Any, where: str) -> list[str]:
 
 
 def _words(phrase: str, name: str) -> tuple[str, ...]:
-    said = tuple(plain(word) for word in words(folded(phrase)))
+    said = tuple([without_sign(word) for word in find_words(fold_line(phrase))])
     if not 1 <= len(said) <= WORDS_MAX or "*" in phrase:
         raise BadRules(
             f"{name}: {phrase!r} has no word, or more than {WORDS_MAX}; a * stands at the end of one word only"
@@ -292,14 +322,14 @@ def _words(phrase: str, name: str) -> tuple[str, ...]:
     return said
 
 
-def read(folder: Path | None, wanted: frozenset[str] | None = None) -> Rules:
-    """Our own rules, and those of an operator's folder, where there is one. Raises BadRules, which names the file; OSError."""
+def read_rules(folder: Path | None, wanted: frozenset[str] | None = None) -> Rules:
+    """Return the rules of this program and of an operator's folder, if it exists. Raises BadRules, with the name of the file; OSError."""
     rules = Rules(wanted)
     for path in sorted(OWN.glob("*.toml")):
         rules.add(tomllib.loads(path.read_text("utf-8")), path.name, ours=True)
-    rules.made()
+    rules.combine_ages()
     own = rules.phrases
-    for path in listed(folder):
+    for path in rule_files(folder):
         if path.stat().st_size > FILE_MAX:
             raise BadRules(f"{path.name}: more than {FILE_MAX // 1024} KiB")
         try:
@@ -312,8 +342,8 @@ def read(folder: Path | None, wanted: frozenset[str] | None = None) -> Rules:
     return rules
 
 
-def listed(folder: Path | None) -> list[Path]:
-    """The files of an operator, in order. Raises BadRules."""
+def rule_files(folder: Path | None) -> list[Path]:
+    """Return the rule files of an operator's folder, in order. Raises BadRules if there are more than FILES_MAX."""
     found: Iterable[Path] = sorted(folder.glob("*.toml")) if folder is not None and folder.is_dir() else ()
     files = list(found)
     if len(files) > FILES_MAX:
@@ -321,6 +351,6 @@ def listed(folder: Path | None) -> list[Path]:
     return files
 
 
-def stamp(folder: Path | None) -> tuple[tuple[str, int, int], ...]:
-    """What changes where a file of the folder does. Raises BadRules, OSError."""
-    return tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in listed(folder))
+def rules_stamp(folder: Path | None) -> tuple[tuple[str, int, int], ...]:
+    """Return name, time of change and size of each rule file: a value that changes when a file does. Raises BadRules, OSError."""
+    return tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in rule_files(folder))

@@ -1,47 +1,47 @@
-"""Folds a line to what it says, whatever it is written with. Invariant: words of rules and words of lines go through the same fold, and nothing else
-compares them; a piece of a line has at most FOLDED_MAX characters, whatever Unicode makes of it.
+"""Normalise the text of a line before rules are applied to it, and split it into words and their possible readings.
 
-NFKC, case, invisible characters out; then words, in the forms in which they can be meant: as they stand, with look-alikes of other scripts as
-ASCII (the table of interests), with digits and signs as the letters that they stand for. Letters that stand alone in a row are one word.
+Folding: NFKC, one case, one space for white space, invisible characters removed. A word is then read as it is written, with look-alikes of other
+scripts as ASCII (the table of interests), and with digits and signs as the letters that they imitate; a row of single letters is one word.
+**Invariant:** the words of rules and of lines are folded by the same functions, and compared nowhere else; a folded piece of a line has at most
+FOLDED_MAX characters, whatever Unicode expands.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Final, NamedTuple
+from itertools import pairwise
+from typing import Final
 
-from engine.matching.interest_normalisation import shown, skeleton
+from engine.matching.interest_normalisation import replace_characters, shown, skeleton
 
 PIECE: Final = 180  # code points of a line that are looked at together
 WORDS_MAX: Final = 44  # words of a piece that are read: sentences have fewer
-BEFORE: Final = 64  # code points of a piece before what is judged in it: room for the longest phrase
-BEHIND: Final = 32  # and behind it: room for what says that a phrase is not meant
+BEFORE: Final = 64  # code points of a piece before the part that is judged in it: room for the longest phrase
+BEHIND: Final = 32  # and behind that part: room for a phrase that makes a match harmless
 EXPANDING_MAX: Final = (
-    8  # characters of a piece that become three or more in NFKC and one case; where there are more they are spaces
+    8  # characters of a piece that may expand (`expands`); if there are more, all of them are read as spaces
 )
-SPELLED: Final = 3  # letters alone in a row that are a word
-LONGEST: Final = 40  # characters of a word that anything looks for
+SPELLED: Final = 3  # single letters in a row that make a word
+LONGEST: Final = 40  # characters of the longest word that rules can match
 FOLDED_MAX: Final = 2 * PIECE + 18 * EXPANDING_MAX  # U+FDFA becomes 18 characters
 
-_ROW: Final = re.compile(b"\1{%d,}" % SPELLED).finditer  # in bytes that say of each word whether it is one letter
-_WORD: Final = re.compile(r"[@$]?[^\W_]+(?:[@$!'’][^\W_]+)*")
+_ROW: Final = re.compile(b"\1{%d,}" % SPELLED).finditer  # over one byte a word: 1 if the word is a single letter
 _SIGN: Final = re.compile("[0-9@$]").search
 _WITHIN: Final = re.compile(r"\w!\w").search
-_SIGNED: Final = re.compile("[013457@$!]").search
-_LETTERS: Final = str.maketrans("03457@$!", "oeastasi")  # `1` is an i or an l
-_AMBIGUOUS: Final = 2  # signs that may be two letters, beyond which all are meant as the same one
+_LETTERS: Final = {
+    ord(sign): letter for sign, letter in zip("03457@$!", "oeastasi", strict=True)
+}  # `1` is an i or an l
+_AMBIGUOUS: Final = 2  # ones of a word that are read as i or l each by itself; of more, all are read alike
 # Apostrophes as they are typed, and digits of scripts in which ages are written.
 _PLAIN: Final = {ord("’"): "'"} | {zero + digit: str(digit) for zero in (0x660, 0x6F0, 0x966) for digit in range(10)}
-_PLAINER: Final = re.compile(f"[{''.join(map(chr, _PLAIN))}]").search
 
 
 def expands(char: str) -> bool:
-    """Whether a character costs much: three or more of it in NFKC and one case, or four or more on the way there."""
+    """Whether a character is costly to normalise: three or more characters in NFKC and one case, or four or more in NFKD."""
     return len(unicodedata.normalize("NFKC", char).casefold()) > 2 or len(unicodedata.normalize("NFKD", char)) > 3
 
 
-# Blocks that hold all characters that expand (a test asks every character).
+# Blocks that hold all characters that expand (a test tries every character).
 _BLOCKS: Final = (
     (0x00A0, 0x0600),
     (0x0F00, 0x1000),
@@ -52,100 +52,162 @@ _BLOCKS: Final = (
     (0x1F100, 0x1F300),
 )
 EXPANDING: Final = frozenset(char for begin, end in _BLOCKS for char in map(chr, range(begin, end)) if expands(char))
-_EXPANDING: Final = re.compile(f"[{''.join(sorted(EXPANDING))}]")
 
 
-class Piece(NamedTuple):
-    """A part of a line, folded. Judged in it is what ends behind `since`, and before `until`; the rest of it says what that means."""
+def _character_class(chars: frozenset[str]) -> str:
+    """Return a character class in ranges: `re` tries each item beyond U+FFFF in turn."""
+    codes = sorted(map(ord, chars))
+    breaks = [codes[0], *(code for pair in pairwise(codes) if pair[1] - pair[0] > 1 for code in pair), codes[-1]]
+    return f"[{''.join(f'{chr(first)}-{chr(last)}' for first, last in zip(breaks[::2], breaks[1::2], strict=True))}]"
 
-    text: str
-    since: int
-    until: int
+
+_EXPANDING: Final = re.compile(_character_class(EXPANDING)).subn
 
 
-def pieces(text: str) -> Iterator[Piece]:
-    """A line, a piece after the other: the usual line is one.
+class Piece:
+    """A folded part of a line. Of it the middle is judged; `before` and `behind`, not folded here, are context that other pieces judge."""
 
-    They are made of what shows alone, so that a line of invisible characters costs little.
+    def __init__(self, part: str, before: str, behind: str, last: bool) -> None:
+        self.text = _folded(part)
+        self.last = last  # of its line
+        self._before = before
+        self._behind = behind
+        self._since = -1  # folding the context is costly, and the usual piece has no match
+        self._until = -1
+
+    def judges(self, end: int) -> bool:
+        """Whether a word or match that ends there is judged in this piece."""
+        if self._since < 0:
+            self._since = len(_folded(self._before))
+            self._until = len(self.text) - len(_folded(self._behind))
+        return self._since < end <= self._until
+
+
+def split_line(text: str) -> Iterator[Piece]:
+    """Yield a line in pieces of PIECE code points; the usual line is one.
+
+    Invisible characters are removed first, so that a line of them costs little.
     """
     line = text if text.isascii() else shown(text)
-    begin = judged = 0  # of the piece, and up to where its line was judged before
+    begin = judged = 0  # of the piece, and the end of the part that earlier pieces judged
     while begin + PIECE < len(line):
         end = begin + PIECE
         end = 1 + line.rfind(" ", end - BEHIND, end) or end
         behind = 1 + line.find(" ", end - BEHIND, end) or end - BEHIND
-        part = _folded(line[begin:end])
-        since, rest = len(_folded(line[begin:judged])), len(_folded(line[behind:end]))
-        yield Piece(part, since, len(part) - rest)
+        yield Piece(line[begin:end], line[begin:judged], line[behind:end], last=False)
         judged = behind
         begin = 1 + line.find(" ", judged - BEFORE, judged) or judged - BEFORE
-    part = _folded(line[begin:])
-    yield Piece(part, len(_folded(line[begin:judged])), len(part))
+    yield Piece(line[begin:], line[begin:judged], "", last=True)
 
 
-def folded(text: str) -> str:
-    """A line as patterns read it: with one space for white space."""
+def fold_line(text: str) -> str:
+    """Return a whole line folded: the form that patterns are matched against."""
     return _folded(text if text.isascii() else shown(text))
 
 
 def _folded(line: str) -> str:
     if line.isascii():
         return _spaced(line.lower())
-    if len(_EXPANDING.findall(line)) > EXPANDING_MAX:
-        line = _EXPANDING.sub(" ", line)
-    line = _spaced(unicodedata.normalize("NFKC", line).casefold())
-    return line.translate(_PLAIN) if _PLAINER(line) else line
+    spaced, expanding = _EXPANDING(" ", line)
+    line = unicodedata.normalize("NFKC", spaced if expanding > EXPANDING_MAX else line)
+    return replace_characters(_spaced(line.casefold()), _PLAIN)
 
 
 def _spaced(line: str) -> str:
-    """A text with one space where it has white space."""
+    """Return a text with one space in place of each run of white space."""
     return line if line.isprintable() and "  " not in line else " ".join(line.split())
 
 
-def words(line: str) -> list[str]:
-    """The words of a folded piece, in order: WORDS_MAX at most."""
-    found: list[str] = _WORD.findall(line)[:WORDS_MAX]
-    return [word.replace("'", "") for word in found] if "'" in line else found
+def find_words(line: str) -> list[str]:
+    """Return the words of a folded piece, in order, without apostrophes: WORDS_MAX at most."""
+    return words_at(line, word_spans(line))
 
 
-def odd(line: str) -> bool:
-    """Whether a word of the line may be meant as more than it is."""
+def words_at(line: str, spans: list[tuple[int, int]]) -> list[str]:
+    """Return the words at `spans` of a folded piece, without apostrophes."""
+    words = [line[begin:end] for begin, end in spans]
+    return [word.replace("'", "") if "'" in word else word for word in words] if "'" in line else words
+
+
+def word_spans(line: str) -> list[tuple[int, int]]:
+    """Return begin and end of each word of a folded piece, in order: WORDS_MAX at most.
+
+    A word is a row of letters and digits, with an `@` or `$` before it, and with single signs (@ $ ! ' ’) within it.
+    """
+    found: list[tuple[int, int]] = []
+    size = len(line)
+    at = 0
+    while at < size and len(found) < WORDS_MAX:
+        begin = at
+        if line[at] in "@$":
+            at += 1
+        if at == size or not line[at].isalnum():
+            at = begin + 1
+            continue
+        while at < size and (line[at].isalnum() or (line[at] in "@$!'’" and at + 1 < size and line[at + 1].isalnum())):
+            at += 1
+        found.append((begin, at))
+    return found
+
+
+def letters_of(text: str) -> str:
+    """Return the letters of a text, without digits, signs and spaces."""
+    runs: list[str] = []
+    begin = 0
+    for at in range(len(text)):
+        if text[at].isdecimal() or not text[at].isalnum():
+            if begin < at:
+                runs.append(text[begin:at])
+            begin = at + 1
+    runs.append(text[begin:])
+    return "".join(runs)
+
+
+def has_signs(line: str) -> bool:
+    """Whether a word of the line may have other readings: a character outside ASCII, a digit, or a sign within a word."""
     return not line.isascii() or _SIGN(line) is not None or ("!" in line and _WITHIN(line) is not None)
 
 
-def spans(line: str) -> list[tuple[int, int]]:
-    """Where each of `words` stands."""
-    return [match.span() for match in islice(_WORD.finditer(line), WORDS_MAX)]
-
-
-def plain(word: str) -> str:
-    """A word without the signs before a handle or a sum."""
+def without_sign(word: str) -> str:
+    """Return a word without the signs before a handle or a sum."""
     return word.lstrip("@$") or word
 
 
-def meanings(said: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """What words may be meant as, by word, itself first: of those that may be meant as more than they are.
+def readings_of(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return the readings of each word that has more than its spelling, the word without sign first.
 
-    Look-alikes of all words are folded at once, for what that costs a call.
+    Look-alikes of all words are replaced in one call, as each call is costly.
     """
     strange = [
         word
-        for word in dict.fromkeys(said)
+        for word in dict.fromkeys(words)
         if len(word) <= LONGEST and not (word.isascii() and word.isalpha()) and not word.isdigit()
     ]
-    meant: dict[str, tuple[str, ...]] = {}
+    readings: dict[str, tuple[str, ...]] = {}
     for word, alike in zip(strange, skeleton("\n".join(strange)).split("\n"), strict=True) if strange else ():
-        found = [plain(word), alike]
-        if _SIGNED(alike):
-            found += _spelled(alike)
-        if found != [word, word]:
-            meant[word] = tuple(dict.fromkeys(found))
-    return meant
+        bare = without_sign(word)
+        imitates = _imitates(alike)
+        if not imitates and bare == word and alike == word:
+            continue
+        found = [bare] if bare == alike else [bare, alike]
+        for form in _spelled(alike) if imitates else ():
+            if form not in found:
+                found.append(form)
+        readings[word] = tuple(found)
+    return readings
+
+
+def _imitates(word: str) -> bool:
+    """Whether a word has a digit or a sign that imitates a letter."""
+    for at in range(len(word)):  # noqa: SIM110 - a declared function has no generator expression
+        if word[at] in "013457@$!":
+            return True
+    return False
 
 
 def _spelled(word: str) -> list[str]:
-    """With letters for digits and signs."""
-    found = [word.translate(_LETTERS)]
+    """Return a word with letters in place of digits and signs, in each reading of its ones."""
+    found = [replace_characters(word, _LETTERS)]
     ones = found[0].count("1")
     if ones > _AMBIGUOUS:
         return [found[0].replace("1", letter) for letter in "il"]
@@ -154,8 +216,8 @@ def _spelled(word: str) -> list[str]:
     return found
 
 
-def joined(found: list[str]) -> tuple[list[str], list[int]]:
-    """The words with each row of letters that stand alone as one, and where each of them begins among `found`; nothing where there is no such row."""
+def join_spelled(found: list[str]) -> tuple[list[str], list[int]]:
+    """Return the words with each row of single letters joined, and for each, and the end, the index in `found`; or two empty lists."""
     alone = bytes([len(word) == 1 for word in found])
     whole: list[str] = []
     begins: list[int] = []

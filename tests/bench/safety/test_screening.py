@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bench.safety.screening import COST, EACH, FOUND, LATE, LINES, MARKED, MEMORY, REST, faults, lines, verdicts
-from server.trust.screening.screening_rules import read
+from server.trust.screening.screening_rules import read_rules
 
 GOOD: dict[str, Any] = {
     "without_us": 10.0, "screened_us": 10.05, "times": COST, "relay_lines": 1_000, "relay_dropped": 0, "lines": 1_000, "dropped": 0,
@@ -26,7 +26,7 @@ def test_verdicts_come_of_each_marked_line_and_of_no_other() -> None:
 
 
 def test_only_the_marked_line_is_found() -> None:
-    rules = read(None, None)
+    rules = read_rules(None, None)
     assert rules.find(FOUND.decode())
     assert [line for line in LINES if rules.find(line.decode())] == []
 

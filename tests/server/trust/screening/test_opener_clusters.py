@@ -7,7 +7,7 @@ import pytest
 
 from server.trust.screening import opener_clusters as module
 from server.trust.screening.opener_clusters import FIRST, KEPT, OPENERS, WINDOW, Openers
-from server.trust.screening.screening_rules import Rules, read
+from server.trust.screening.screening_rules import Rules, read_rules
 from tests.server.trust.screening.spam import TEMPLATES, said_by_people, variants
 
 KEY = bytes(range(16))
@@ -17,15 +17,16 @@ LINE = "hey im so bored tonight wanna see my private pics"
 
 @pytest.fixture(scope="module")
 def rules() -> Rules:
-    return read(None)
+    return read_rules(None)
 
 
 def spread(openers: Openers, rules: Rules, lines: Iterable[str], apart: float = 5.0) -> dict[str, int]:
     """In the how-manieth chat each rule was found first, where each line begins one."""
     found: dict[str, int] = {}
     for at, line in enumerate(lines, 1):
-        linked = any(one.rule in ("link", "contact") for one in rules.find(line))
-        for rule in openers.said(at, 0, line, linked, at * apart):
+        detections, beginning = rules.find_and_fold(line)
+        linked = any(one.rule in ("link", "contact") for one in detections)
+        for rule in openers.add_line(at, 0, beginning, linked, at * apart):
             found.setdefault(rule, at)
     return found
 
@@ -56,24 +57,24 @@ def test_lines_of_thousands_of_people_are_no_advert(rules: Rules) -> None:
 def test_what_is_said_slowly_is_no_opener_of_many() -> None:
     openers = Openers(REPEAT, KEY)
     for at in range(50):
-        assert openers.said(at, 0, LINE, True, at * (WINDOW / (OPENERS - 1) + 1)) == ()
+        assert openers.add_line(at, 0, LINE, True, at * (WINDOW / (OPENERS - 1) + 1)) == ()
 
 
 def test_each_side_is_told_of_once_and_a_link_in_a_later_line_counts_too() -> None:
     openers = Openers(REPEAT, KEY)
-    told = [openers.said(chat, 1, LINE, False, 0.0) for chat in range(REPEAT)]
+    told = [openers.add_line(chat, 1, LINE, False, 0.0) for chat in range(REPEAT)]
     assert told == [()] * (OPENERS - 1) + [("opener",)] * (REPEAT - OPENERS + 1)
-    links = [openers.said(chat, 1, "snap", True, 1.0) for chat in range(REPEAT)]
+    links = [openers.add_line(chat, 1, "snap", True, 1.0) for chat in range(REPEAT)]
     assert links == [("opener",)] * (OPENERS - 1) + [()] * (REPEAT - OPENERS) + [("repeat",)]
-    assert openers.said(REPEAT - 1, 1, LINE, True, 2.0) == ()
+    assert openers.add_line(REPEAT - 1, 1, LINE, True, 2.0) == ()
 
 
 def test_only_the_first_lines_of_some_length_are_looked_for() -> None:
     openers = Openers(REPEAT, KEY)
     for chat in range(2 * OPENERS):
         for _ in range(FIRST):
-            assert openers.said(chat, 0, "hi how are you", False, 0.0) == ()
-        assert openers.said(chat, 0, LINE, False, 0.0) == ()
+            assert openers.add_line(chat, 0, "hi how are you", False, 0.0) == ()
+        assert openers.add_line(chat, 0, LINE, False, 0.0) == ()
     assert len(openers._table) == 0
 
 
@@ -81,17 +82,17 @@ def test_a_person_who_says_the_same_thing_again_in_one_chat_is_one() -> None:
     openers = Openers(REPEAT, KEY)
     for chat in range(OPENERS - 1):
         for _ in range(FIRST):
-            assert openers.said(chat, 0, LINE, True, 0.0) == ()
+            assert openers.add_line(chat, 0, LINE, True, 0.0) == ()
 
 
 def test_two_clusters_are_one_as_soon_as_a_line_is_like_both() -> None:
     openers = Openers(REPEAT, KEY)
     one, other = "abcdefghijklmnopqrstuvwxyz" * 2, "zyxwvutsrqponmlkjihgfedcba" * 2
     for chat in range(4):
-        openers.said(chat, 0, one, False, 0.0)
-        openers.said(chat, 1, other, False, 0.0)
-    openers.said(9, 0, one, False, 0.0)
-    assert openers.said(9, 0, other, False, 0.0) == ("opener",)
+        openers.add_line(chat, 0, one, False, 0.0)
+        openers.add_line(chat, 1, other, False, 0.0)
+    openers.add_line(9, 0, one, False, 0.0)
+    assert openers.add_line(9, 0, other, False, 0.0) == ("opener",)
 
 
 @pytest.mark.timeout(60)
@@ -102,7 +103,7 @@ def test_whatever_is_said_by_however_many_its_memory_is_bounded(monkeypatch: pyt
     lines = [variant for template in TEMPLATES for variant in variants(template, 100, dice)]
     dice.shuffle(lines)
     for at, line in enumerate(lines):
-        openers.said(at, at & 1, line, True, float(at))
+        openers.add_line(at, at & 1, line, True, float(at))
     assert len(openers._sides) == 50
     assert len(openers._clusters) == 60
     clusters = {id(module._whole(cluster)): module._whole(cluster) for cluster in openers._clusters.values()}
@@ -112,7 +113,7 @@ def test_whatever_is_said_by_however_many_its_memory_is_bounded(monkeypatch: pyt
 def test_where_nobody_said_anything_for_an_hour_nothing_is_remembered() -> None:
     openers = Openers(REPEAT, KEY)
     for chat in range(3):
-        openers.said(chat, 0, LINE, True, 1.0)
+        openers.add_line(chat, 0, LINE, True, 1.0)
     openers.sweep(1.0 + KEPT)
     assert len(openers._table) == 3
     openers.sweep(1.1 + KEPT)

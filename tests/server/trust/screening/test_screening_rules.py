@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from server.trust.screening.screening_rules import FILE_MAX, OWN, SPAM, BadRules, Rules, read, stamp
+from server.trust.screening.screening_rules import FILE_MAX, OWN, SPAM, BadRules, Rules, read_rules, rules_stamp
 from tests.server.trust.screening.costly import Scale, corpus
 
-DEAREST = 12.0  # times the reference, which is some 70 us: three times what the dearest line costs, for what a busy machine does to a measurement
+DEAREST = 8.0  # times the reference, which is some 70 us: three times the costliest line, as a busy machine falsifies measurements
 LINES = Path(__file__).parent / "lines"
 LANGUAGES = sorted(path.stem for path in LINES.glob("*.toml"))
 EVERYWHERE = {"link", "contact", "money", "age.claim"}
@@ -17,7 +17,7 @@ EVERYWHERE = {"link", "contact", "money", "age.claim"}
 
 @pytest.fixture(scope="module")
 def rules() -> Rules:
-    made = read(None)
+    made = read_rules(None)
     made.line_max_ns = 10**9  # what is found does not depend on the machine here
     return made
 
@@ -51,24 +51,24 @@ def test_every_language_has_ten_of_each_for_every_rule() -> None:
 
 def test_where_it_stands_is_told(rules: Rules) -> None:
     (found,) = rules.find("well, add me on snap then")
-    assert found.said == "add me on snap"
+    assert found.text == "add me on snap"
 
 
 def test_only_what_is_wanted_is_looked_for() -> None:
-    spam = read(None, SPAM)
+    spam = read_rules(None, SPAM)
     assert rules_of(spam, "i will kill you, im 14, add me on snap") == {"contact"}
 
 
 def test_an_operator_s_words_count_beside_ours_and_what_they_allow_does_not(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text('[hate]\nwords = ["grumblefoo*", "two words"]\nallow = ["not two words"]\n')
-    own = read(tmp_path)
+    own = read_rules(tmp_path)
     assert rules_of(own, "you grumblefoos") == {"hate"}
     assert rules_of(own, "these two words") == {"hate"}
     assert rules_of(own, "not two words") == set()
     assert rules_of(own, "add me on snap") == {"contact"}
-    before = stamp(tmp_path)
+    before = rules_stamp(tmp_path)
     (tmp_path / "own.toml").write_text('[hate]\nwords = ["else"]\n')
-    assert stamp(tmp_path) != before
+    assert rules_stamp(tmp_path) != before
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_an_operator_s_words_count_beside_ours_and_what_they_allow_does_not(tmp_
 def test_a_file_that_cannot_be_is_refused_by_its_name(tmp_path: Path, text: str) -> None:
     (tmp_path / "own.toml").write_text(text)
     with pytest.raises(BadRules, match=r"own\.toml"):
-        read(tmp_path)
+        read_rules(tmp_path)
 
 
 @pytest.mark.parametrize("words", range(60))
@@ -111,14 +111,14 @@ def test_a_line_of_sentences_is_read_whole(rules: Rules) -> None:
 
 def test_what_a_line_costs_is_bounded_whatever_it_holds(rules: Rules) -> None:
     """The worst lines that a search found (`costly.py`), each beside a piece of work that no line changes."""
-    for first, most in ((False, DEAREST), (True, 2 * DEAREST)):
+    for first, most in ((False, DEAREST), (True, 1.5 * DEAREST)):
         scale = Scale(first)
         dear = {shape: weight for shape in corpus() if (weight := scale.weigh(shape.line, 10)) > most}
         assert dear == {}
 
 
 def test_of_a_line_that_costs_too_much_the_rest_is_not_read_and_that_is_counted() -> None:
-    rules = read(None)
+    rules = read_rules(None)
     rules.line_max_ns = 0
     assert rules_of(rules, "my snap " + "\ufdfa" * 1_990) == {"contact"}
     assert rules_of(rules, "\ufdfa" * 1_990 + " my snap") == set()

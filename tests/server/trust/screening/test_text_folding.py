@@ -6,19 +6,19 @@ import sys
 
 import pytest
 
-from server.trust.screening.screening_rules import Rules, read
+from server.trust.screening.screening_rules import Rules, read_rules
 from server.trust.screening.text_folding import (
     EXPANDING,
     FOLDED_MAX,
     expands,
-    folded,
-    joined,
-    meanings,
-    odd,
-    pieces,
-    plain,
-    spans,
-    words,
+    find_words,
+    fold_line,
+    has_signs,
+    join_spelled,
+    readings_of,
+    split_line,
+    without_sign,
+    word_spans,
 )
 
 WRITTEN = {
@@ -37,7 +37,7 @@ WRITTEN = {
 
 @pytest.fixture(scope="module")
 def rules() -> Rules:
-    return read(None)
+    return read_rules(None)
 
 
 @pytest.mark.parametrize("line", WRITTEN.values(), ids=WRITTEN)
@@ -46,20 +46,20 @@ def test_a_word_is_found_whatever_it_is_written_with(rules: Rules, line: str) ->
 
 
 def test_words_are_parted_by_all_that_is_no_letter_and_have_no_apostrophe() -> None:
-    line = folded("I\u2019m \u0661\u0664, ok?")
-    assert words(line) == ["im", "14", "ok"]
-    assert [line[begin:end] for begin, end in spans(line)] == ["i'm", "14", "ok"]
+    line = fold_line("I\u2019m \u0661\u0664, ok?")
+    assert find_words(line) == ["im", "14", "ok"]
+    assert [line[begin:end] for begin, end in word_spans(line)] == ["i'm", "14", "ok"]
 
 
 def test_a_word_of_letters_is_meant_as_it_stands_and_another_as_few_things() -> None:
-    assert plain("@snap") == "snap"
-    assert meanings(["snap", "14"]) == {}
-    assert meanings(["sn4p", "@snap"]) == {"sn4p": ("sn4p", "snap"), "@snap": ("snap", "@snap", "asnap")}
-    assert set(meanings(["k1k"])["k1k"]) == {"k1k", "kik", "klk"}
-    assert set(meanings(["\u0455n4p"])["\u0455n4p"]) == {"\u0455n4p", "sn4p", "snap"}
+    assert without_sign("@snap") == "snap"
+    assert readings_of(["snap", "14"]) == {}
+    assert readings_of(["sn4p", "@snap"]) == {"sn4p": ("sn4p", "snap"), "@snap": ("snap", "@snap", "asnap")}
+    assert set(readings_of(["k1k"])["k1k"]) == {"k1k", "kik", "klk"}
+    assert set(readings_of(["\u0455n4p"])["\u0455n4p"]) == {"\u0455n4p", "sn4p", "snap"}
     mixed = "1" * 20 + "a" * 20
-    assert set(meanings([mixed])[mixed]) == {mixed, "i" * 20 + "a" * 20, "l" * 20 + "a" * 20}
-    assert meanings(["1" * 50 + "a"]) == {}
+    assert set(readings_of([mixed])[mixed]) == {mixed, "i" * 20 + "a" * 20, "l" * 20 + "a" * 20}
+    assert readings_of(["1" * 50 + "a"]) == {}
 
 
 def places(text: str) -> list[tuple[int, int]]:
@@ -70,7 +70,7 @@ def places(text: str) -> list[tuple[int, int]]:
     "char", ["\ufdfa", "\u3300", "\u0390", "\u1f87", "\U0001d4fc", "\uac00", "\u2026", "\u200b", "a"]
 )
 def test_a_piece_of_a_line_is_short_whatever_unicode_makes_of_it(char: str) -> None:
-    made = list(pieces("i am 14 " + char * 1_992))
+    made = list(split_line("i am 14 " + char * 1_992))
     assert made[0].text.startswith("i am 14")
     assert max(len(piece.text) for piece in made) <= FOLDED_MAX
     assert len(made) <= 24
@@ -83,14 +83,14 @@ def test_each_word_of_a_long_line_is_judged_in_one_piece() -> None:
             :2_000
         ].rstrip()
         judged = []
-        for text, since, until in pieces(line):
-            judged += [text[begin:end] for begin, end in places(text) if since < end <= until]
-        assert judged == [folded(line)[begin:end] for begin, end in places(folded(line))]
+        for piece in split_line(line):
+            judged += [piece.text[begin:end] for begin, end in places(piece.text) if piece.judges(end)]
+        assert judged == [fold_line(line)[begin:end] for begin, end in places(fold_line(line))]
 
 
 def test_characters_that_expand_are_read_in_a_sentence_and_as_spaces_in_a_heap() -> None:
-    assert folded("\u2167 is 8\u2026") == "viii is 8..."
-    assert words(folded("\u2167 is 8" + "\ufdfa" * 40)) == ["is", "8"]
+    assert fold_line("\u2167 is 8\u2026") == "viii is 8..."
+    assert find_words(fold_line("\u2167 is 8" + "\ufdfa" * 40)) == ["is", "8"]
 
 
 def test_every_character_that_expands_is_known() -> None:
@@ -99,15 +99,15 @@ def test_every_character_that_expands_is_known() -> None:
 
 
 def test_white_space_is_one_space() -> None:
-    assert folded("I  am\t\u200314") == folded("i am \n 14") == "i am 14"
+    assert fold_line("I  am\t\u200314") == fold_line("i am \n 14") == "i am 14"
 
 
 def test_letters_that_stand_alone_are_a_word_three_at_least() -> None:
-    assert joined(["my", "s", "n", "a", "p", "ok"]) == (["my", "snap", "ok"], [0, 1, 5, 6])
-    assert joined(["i", "m", "ok", "a"]) == ([], [])
-    assert joined([]) == ([], [])
+    assert join_spelled(["my", "s", "n", "a", "p", "ok"]) == (["my", "snap", "ok"], [0, 1, 5, 6])
+    assert join_spelled(["i", "m", "ok", "a"]) == ([], [])
+    assert join_spelled([]) == ([], [])
 
 
 def test_what_may_be_meant_as_more_is_known_at_once() -> None:
-    assert not odd("nothing here, really!")
-    assert all(odd(line) for line in ("im 14", "$nap", "w!n", "\u0430"))
+    assert not has_signs("nothing here, really!")
+    assert all(has_signs(line) for line in ("im 14", "$nap", "w!n", "\u0430"))
