@@ -15,10 +15,10 @@ async def main(url: str) -> None:
                     await bot.say(event.text)
                 case Left():
                     await bot.find(interests=["echo"])
-                case Notice():  # a warning: no search is taken until it was read
+                case Notice():  # a warning: searches are refused until it is read
                     print(event.reason, file=sys.stderr)
                     await bot.seen(event.id)
-                case Error(of="find", retry_after=None):  # with `retry_after` the client asks again by itself
+                case Error(of="find", retry_after=None):  # with `retry_after` the client repeats the search
                     print(event.message, file=sys.stderr)
                     await asyncio.sleep(60)
                     await bot.find(interests=["echo"])

@@ -1,4 +1,4 @@
-"""The real server for the client's tests. Rule: one process, on a free port, with an empty data folder."""
+"""Run the real server for the client's tests. Invariant: one process, on a free port, with an empty data folder."""
 
 from collections.abc import Iterator
 
@@ -17,5 +17,5 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def url(server: Server) -> str:
-    """Where a client connects."""
+    """The address to which a client connects."""
     return f"ws://127.0.0.1:{server.port}/ws"

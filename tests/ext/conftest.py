@@ -1,4 +1,4 @@
-"""A reactor for each test; it must hold nothing when the test ends."""
+"""Provide a reactor for each test; it must be empty when the test ends."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from tests.ext.net.rig import Rig, descriptors
 
 @pytest.fixture
 def rig(rings: Rings) -> Iterator[Rig]:
-    """The reactor as the service has it, without verdicts of limits; it goes before the rings do."""
+    """The reactor as the service has it, without enforced limits; it is closed before the rings."""
     made = Rig()
     yield made
     made.close()
@@ -20,7 +20,7 @@ def rig(rings: Rings) -> Iterator[Rig]:
 
 @pytest.fixture
 def other(rings: Rings) -> Iterator[Rig]:
-    """Another reactor, to which connections go."""
+    """A second reactor, for moves."""
     made = Rig()
     yield made
     made.close()
@@ -28,7 +28,7 @@ def other(rings: Rings) -> Iterator[Rig]:
 
 @pytest.fixture
 def no_descriptor_stays(rig: Rig, other: Rig) -> Iterator[None]:
-    """What a test opened is closed by the end of it, by whoever had it."""
+    """Check that all descriptors that a test opened are closed at its end."""
     before = descriptors()
     yield
     for each in (rig, other):

@@ -1,1 +1,1 @@
-"""The house holds: what ARCHITECTURE.md says of the shape of the code is checked here. Rule: lists of exceptions only shrink."""
+"""Check the shape of the code that ARCHITECTURE.md describes. Invariant: lists of exceptions only shrink."""

@@ -1,7 +1,7 @@
-"""The sources as the checks read them: which files there are, what each imports, how long its functions are.
+"""Read the sources for the checks of this folder: which files exist, what each imports, how long its functions are.
 
-Rule: text and syntax only; nothing of the project is imported or run. A Python source is read and walked once, whoever asks for what
-of it (`read`): all checks of this folder run in one process (tests/support/groups.py).
+**Invariant:** text and syntax only; no module of the project is imported or run. A Python source is parsed and walked once for all checks
+(`read`), which run in one process (tests/support/groups.py).
 """
 
 import ast
@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-# The client is a distribution of its own: its package stands in its folder.
+# The client is a distribution of its own, in its own folder.
 HOMES = {"serendip_client": "client"}
 PRODUCT = ("ext", "engine", "server", "serendip_client")
 OURS = (*PRODUCT, "bench", "grafana")
 CYTHON = (".pyx", ".pxd")
-# "server.main.server_life:run" and "server.main.commands.database_commands:app" import as much as a statement does
+# "server.main.server_life:run" and "server.main.commands.database_commands:app" are imports like statements
 DOTTED = re.compile(rf"(?:{'|'.join(OURS)})(?:\.\w+)+(?::\w+)?").fullmatch
 
 
 class Function(NamedTuple):
-    """A function of a source: where it begins, how many lines it has, how many branches (0 where they are not counted)."""
+    """A function of a source: its first line, its number of lines and of branches (0 if branches are not counted)."""
 
     file: str
     name: str
@@ -34,7 +34,7 @@ class Function(NamedTuple):
 
 
 def tracked(*patterns: str) -> list[Path]:
-    """Files that git knows, or will know (untracked and not ignored)."""
+    """Return the files that git tracks or would add (untracked and not ignored)."""
     listing = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns],
         cwd=ROOT, capture_output=True, check=True, text=True,
@@ -43,18 +43,18 @@ def tracked(*patterns: str) -> list[Path]:
 
 
 def sources_of(package: str, *suffixes: str) -> list[Path]:
-    """The sources of a package, wherever its folder stands."""
+    """Return the sources of a package, whichever folder it is in."""
     folder = f"{HOMES[package]}/{package}" if package in HOMES else package
     return tracked(*(f"{folder}/*{suffix}" for suffix in suffixes))
 
 
 def shown(source: Path) -> str:
-    """A path as it is written in lists and messages."""
+    """Return a path as it is written in lists and messages."""
     return source.relative_to(ROOT).as_posix()
 
 
 def module_of(source: Path) -> str:
-    """The dotted name of a source: `engine/core/chat.py` is `engine.core.chat`, `server/http/request/__init__.py` is `server.http.request`."""
+    """Return the dotted name of a source: `engine/core/chat.py` is `engine.core.chat`, `server/http/request/__init__.py` is `server.http.request`."""
     parts = source.relative_to(ROOT).with_suffix("").parts
     if len(parts) > 1 and HOMES.get(parts[1]) == parts[0]:
         parts = parts[1:]
@@ -62,7 +62,7 @@ def module_of(source: Path) -> str:
 
 
 def modules(packages: Iterable[str] = OURS) -> dict[str, list[Path]]:
-    """Sources by module; a compiled module has a .pyx and a .pxd, or a .pxd alone."""
+    """Return sources by module; a compiled module has a .pyx and a .pxd, or a .pxd alone."""
     found: dict[str, list[Path]] = {}
     for package in packages:
         for source in sources_of(package, ".py", ".pyx", ".pxd"):
@@ -72,7 +72,7 @@ def modules(packages: Iterable[str] = OURS) -> dict[str, list[Path]]:
 
 
 def imports(source: Path, known: Iterable[str]) -> set[str]:
-    """Modules of `known` that a source imports: anywhere in it, by `import`, `cimport`, or a string that names one."""
+    """Return the modules of `known` that a source imports: by `import`, `cimport`, or a string that names one."""
     known = set(known)
     named = _cython_names(source.read_text()) if source.suffix in CYTHON else read(source).imported
     found = {near for name in named if (near := _nearest(name, known))}
@@ -80,7 +80,7 @@ def imports(source: Path, known: Iterable[str]) -> set[str]:
 
 
 def _nearest(name: str, known: set[str]) -> str | None:
-    """The module that a dotted name leads to: `engine.core.chat.Seat` is `engine.core.chat`."""
+    """Return the module that contains a dotted name: for `engine.core.chat.Seat`, `engine.core.chat`."""
     while name:
         if name in known:
             return name
@@ -95,24 +95,24 @@ def _cython_names(text: str) -> Iterator[str]:
     yield from re.findall(r"^\s*c?import\s+([\w.]+)", text, re.M)
 
 
-# As a browser reads them: `import … from "./a.js"`, `export … from`, `import "./a.js"`, and `import("./a.js")` for what is fetched later.
+# As a browser reads them: `import … from "./a.js"`, `export … from`, `import "./a.js"`, and `import("./a.js")` for later.
 _OF_PAGE = re.compile(r"""(?:^(?:import|export)\b[^;"']*?|\bimport\()["'](\.{1,2}/[^"']+)["']""", re.M)
 
 
 def page_modules(folder: str = "server/site/web") -> dict[str, set[str]]:
-    """The page's modules, each with those that it imports at its start or asks for later, by their paths in `folder`."""
+    """Return the page's modules, each with the modules that it imports at once or later, by their paths in `folder`."""
     home = ROOT / folder
     found = {source.relative_to(home).as_posix(): source for source in tracked(f"{folder}/*.js", f"{folder}/*.mjs")}
     return {name: page_imports(name, source.read_text()) & found.keys() for name, source in found.items()}
 
 
 def page_imports(name: str, text: str) -> set[str]:
-    """The paths that the module `name` imports, statically or not."""
+    """Return the paths that the module `name` imports, statically or not."""
     return {posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) for path in _OF_PAGE.findall(text)}
 
 
 def circles(graph: dict[str, set[str]]) -> list[list[str]]:
-    """Strongly connected components of more than one node, each sorted (Tarjan 1972, without recursion's depth in mind)."""
+    """Return the strongly connected components of more than one node, each sorted (Tarjan 1972, without recursion)."""
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []
@@ -141,7 +141,7 @@ def circles(graph: dict[str, set[str]]) -> list[list[str]]:
 
 
 def functions(source: Path) -> Iterator[Function]:
-    """Every function of a .py, .pyx or C source; those of a class and of a function too."""
+    """Iterate over the functions of a .py, .pyx or C source, those inside classes and functions included."""
     if source.suffix == ".py":
         yield from read(source).functions
     elif source.suffix == ".pyx":
@@ -151,8 +151,11 @@ def functions(source: Path) -> Iterator[Function]:
 
 
 class Read(NamedTuple):
-    """What a Python source says. `opens`: with a docstring; `imported`: dotted names, by statements and by strings that name one of ours;
-    `uses`: names behind a dot, bare, or imported from somewhere; `packages`: the first part of each module that a statement imports."""
+    """Contents of a Python source.
+
+    `opens`: whether it has a docstring; `imported`: dotted names, by statements and by strings that name a module of the project; `uses`:
+    names after a dot, bare, or imported; `packages`: the first part of each imported module.
+    """
 
     opens: bool
     imported: frozenset[str]
@@ -163,12 +166,12 @@ class Read(NamedTuple):
 
 @functools.cache
 def read(source: Path) -> Read:
-    """Of one that does not change while the checks run."""
+    """Read a source that does not change while the checks run."""
     return read_text(source.read_text(), shown(source))
 
 
 def read_text(text: str, file: str = "") -> Read:
-    """Of a text, as that of a file."""
+    """Read a text like the contents of a file."""
     tree, walk = ast.parse(text), _Walk(file)
     walk.enter(tree)
     return Read(
@@ -199,14 +202,14 @@ _LOOKED_AT = {ast.Name, ast.Attribute, ast.Constant, ast.Import, ast.ImportFrom}
 
 @functools.cache
 def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
-    """Where a node of a kind may have others in it, that are not looked at with itself."""
+    """Return the fields of a kind of node that may contain nodes which are not visited with it."""
     if kind is ast.Constant:
         return ()
     return tuple(name for name in kind._fields if name not in _NO_NODES)
 
 
 class _Walk:
-    """One way through a tree: `ast.walk` by each who asks took seconds."""
+    """One walk through a tree for all results: separate walks with `ast.walk` took seconds."""
 
     def __init__(self, file: str) -> None:
         self._file = file
@@ -216,7 +219,7 @@ class _Walk:
         self.functions: list[Function] = []
 
     def enter(self, node: ast.AST) -> int:
-        """Look at a node and all in it; how many branches these are."""
+        """Visit a node and all in it; return the number of branches."""
         kind = node.__class__
         if kind in _LOOKED_AT:
             self._look(node)
@@ -276,7 +279,7 @@ def _indent(line: str) -> int:
 
 
 def _c_functions(source: Path) -> Iterator[Function]:
-    """C as clang-format leaves it: a function begins in the first column and closes with a brace there."""
+    """Find functions of C formatted by clang-format: one begins in the first column and closes with a brace there."""
     text = source.read_text()
     for opening in re.finditer(
         r"^(?![ #}/*]|typedef|struct \w+ \{)[^;{}\n]*?\b((?:F\()?\w+\)?)\([^;{}]*\)\s*\{", text, re.M

@@ -1,4 +1,4 @@
-"""How a process that was forked becomes what it would be had it been executed (forked.py, beside.py)."""
+"""Turn a forked process into what it would be had it been executed (forked.py, beside.py)."""
 
 import atexit
 import fcntl
@@ -15,7 +15,10 @@ from server.ops.process import fault_points
 
 
 def become(request: dict[str, Any], given: Sequence[int]) -> str:
-    """Take the place of a process that was executed; the line that it is to run. `request`: a `Wanted`; `given`: its descriptors, as here."""
+    """Take over descriptors, folder, arguments and variables of a process; return the line that it must run.
+
+    `request`: a `Wanted`; `given`: its descriptors.
+    """
     place(given, request["numbers"])
     if request["session"]:
         os.setsid()
@@ -24,7 +27,7 @@ def become(request: dict[str, Any], given: Sequence[int]) -> str:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
-    reload(fault_points)  # which reads its variable as it is imported
+    reload(fault_points)  # which reads its variable when it is imported
     if "mask" in request:
         os.umask(request["mask"])
     for number, limit in enumerate(request.get("limits", ())):
@@ -39,7 +42,7 @@ def become(request: dict[str, Any], given: Sequence[int]) -> str:
 
 
 def run(line: str) -> NoReturn:
-    """Run it as a program of its own, and end with its status. The interpreter is not taken down: all that it shares would be copied for that."""
+    """Run a line as a program and exit with its status. The interpreter is not finalised: that would copy all shared memory."""
     try:
         exec(line, {"__name__": "__main__"})  # noqa: S102 - START, or what a test has it run
         status = 0
@@ -55,7 +58,7 @@ def run(line: str) -> NoReturn:
 
 
 def place(given: Sequence[int], numbers: Sequence[int]) -> None:
-    """Have these descriptors under these numbers, and no other."""
+    """Give these descriptors these numbers, and close all others."""
     above = max(numbers) + 1
     for descriptor, number in zip([fcntl.fcntl(one, fcntl.F_DUPFD, above) for one in given], numbers, strict=True):
         os.dup2(descriptor, number)
@@ -65,7 +68,7 @@ def place(given: Sequence[int], numbers: Sequence[int]) -> None:
 
 
 def forget() -> None:
-    """In a child of a process that has done more than import: what that one asked to be called by, at a signal or at its end, is not this one's."""
+    """Forget, in a child of a process that did more than import, that process's signal and exit handlers."""
     signal.set_wakeup_fd(-1)
     for number in signal.valid_signals():
         if callable(signal.getsignal(number)):
@@ -74,12 +77,12 @@ def forget() -> None:
 
 
 def opened() -> list[int]:
-    """The descriptors of this process."""
+    """Return the open descriptors of this process."""
     return [number for number in map(int, os.listdir("/proc/self/fd")) if is_open(number)]
 
 
 def is_open(number: int) -> bool:
-    """Whether there is a descriptor of this number; that of who listed them is gone."""
+    """Whether a descriptor of this number is open; the one used for listing is closed by now."""
     try:
         fcntl.fcntl(number, fcntl.F_GETFD)
     except OSError:

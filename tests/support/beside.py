@@ -1,11 +1,11 @@
-"""What forks the children of a server that was forked itself (forked.py): a process beside it, as the server was before its first line.
+"""Fork the children of a server that was forked itself (forked.py), from a helper process in the state before the server's first line.
 
-Rule: forked is what would be executed to be ours again: a successor, what screens, and what looks at pictures. It has the server's limits and
-descriptors as it would have them, and is the server's child. Of a server of several processes each forks the latter two from itself. Whoever is
-another user by now executes.
+**Invariant:** only programs of the project are forked: a successor, the screening process, the picture process. Such a child has the limits
+and descriptors that the server would give it, and is the server's child. A server of several processes forks the latter two from itself. A
+process that has changed its user executes instead.
 
-    a server ── os.posix_spawn, subprocess.Popen ──> Beside ── words, descriptors ──> who stands by
-      └────────────────────────────── parent of (CLONE_PARENT) ───> a child <── clones ────┘
+    a server ── os.posix_spawn, subprocess.Popen ──> Beside ── words, descriptors ──> helper
+        └────────────────────────────── parent of (CLONE_PARENT) ───> a child <── clones ────┘
 """
 
 import fcntl
@@ -21,12 +21,12 @@ from typing import Any
 from tests.support.becoming import become, forget, opened, run
 from tests.support.forking import Link, Wanted, looks, wanted
 
-FAR = 200  # from here on descriptors have numbers that nobody counts
+FAR = 200  # descriptor numbers from here on are not counted
 LIMITS = 16  # RLIM_NLIMITS of asm-generic/resource.h
 
 
 class Beside:
-    """Takes the place of what the interpreter starts programs with."""
+    """Replacement of the interpreter's functions that start programs."""
 
     def __init__(self, sock: socket.socket) -> None:
         far = fcntl.fcntl(sock, fcntl.F_DUPFD_CLOEXEC, FAR)
@@ -39,7 +39,7 @@ class Beside:
         subprocess._fork_exec = self.execute  # type: ignore[attr-defined]
 
     def spawn(self, path: str, words: Sequence[str], environment: dict[str, str], **how: Any) -> int:
-        """As `os.posix_spawn`."""
+        """Replace `os.posix_spawn`."""
         again = (path, list(words[1:])) == (sys.executable, sys.orig_argv[1:])
         if not again or how.keys() != {"file_actions", "setsigmask"} or self._who != who():
             return self._spawn(path, words, environment, **how)
@@ -50,7 +50,7 @@ class Beside:
         return self._start(Wanted(list(words), environment, str(Path.cwd()), numbers, numbers, False, -1))
 
     def execute(self, *how: Any) -> int:
-        """As `_posixsubprocess.fork_exec`."""
+        """Replace `_posixsubprocess.fork_exec`."""
         process = wanted(how)
         if process is None or not looks(process.words) or self._who[1:] != who()[1:]:
             return self._execute(*how)
@@ -64,16 +64,16 @@ class Beside:
 
 
 def split(process: Wanted) -> int:
-    """A child of this process, which is one of several that the server forked itself: nobody stands by whose sibling it could be. Its pid."""
+    """Fork a child of this process, which is itself one of several forked by a server, so no helper can be its parent. Return its pid."""
     if pid := os.fork():
         return pid
     try:
         forget()
         run(become(process._asdict(), process.given))
     finally:
-        os._exit(1)  # whatever it raises, this is not the process that would go on
+        os._exit(1)  # whatever was raised, the child must not continue as the parent
 
 
 def who() -> tuple[int, ...]:
-    """This process, and whose it is."""
+    """Return the pids of this process and its parent."""
     return os.getpid(), *os.getresuid(), *os.getresgid()

@@ -1,7 +1,7 @@
-"""Statements that were compiled for one store of a run, for all others of its kind.
+"""Share compiled SQL statements between the stores of a test run.
 
-SQLAlchemy keeps what it compiled with the engine: a server has one, and compiles each statement once; a run of tests makes an engine a test,
-and compiled the same few hundred for each of them.
+SQLAlchemy caches compiled statements per engine. A server has one engine; a test run makes one per test, and compiled the same few hundred
+statements for each.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from server.data.database.database import Database
 
 
 class Compiled(LRUCache[Any, Any]):
-    """By all that SQLAlchemy asks with but the dialect, which is an object of each engine's: those of a kind are made alike."""
+    """Cache keyed by all parts of SQLAlchemy's key but the dialect, an object of each engine: engines of one kind have equal dialects."""
 
     def get(self, key: Any, default: Any = None) -> Any:
         return super().get(key[1:], default)
@@ -23,10 +23,10 @@ class Compiled(LRUCache[Any, Any]):
         super().__setitem__(key[1:], value)
 
 
-_compiled = {True: Compiled(1000), False: Compiled(1000)}  # by whether it is SQLite
+_compiled = {True: Compiled(1000), False: Compiled(1000)}  # by whether the database is SQLite
 
 
 def shared(database: Database) -> Database:
-    """The same one, which compiles no statement that another of its kind has compiled."""
+    """Make a database use the shared cache of its kind, and return it."""
     database.engine.update_execution_options(compiled_cache=_compiled[database.sqlite])
     return database

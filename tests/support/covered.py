@@ -1,7 +1,7 @@
-"""How much of each package the tests reach, held against what they reached before.
+"""Compare the test coverage of each package with the recorded minimum.
 
-Rule: standard library only. A share is that of lines, in percent; it may not fall by more than `SLACK` points below
-`tests/coverage.json`. Whoever raises it writes the file anew with `--write`. Reads what `coverage json` wrote.
+**Invariant:** standard library only. A share is in percent of lines; it may not fall by more than `SLACK` points below
+`tests/coverage.json`, which `--write` raises. Reads the output of `coverage json`.
 """
 
 import json
@@ -10,11 +10,11 @@ from collections import Counter
 from pathlib import Path
 
 FLOOR = Path(__file__).resolve().parents[1] / "coverage.json"
-SLACK = 0.3  # points: which branch of a race is taken, a few lines of thousands, is chance
+SLACK = 0.3  # points: chance decides which branch of a race runs, a few lines of thousands
 
 
 def shares(reports: list[Path]) -> dict[str, float]:
-    """Percent of lines by the first folder of a file, over all reports."""
+    """Return the percentage of lines by the first folder of a file, over all reports."""
     reached: Counter[str] = Counter()
     lines: Counter[str] = Counter()
     for report in reports:
@@ -26,7 +26,7 @@ def shares(reports: list[Path]) -> dict[str, float]:
 
 
 def fallen(floor: dict[str, float], now: dict[str, float]) -> list[str]:
-    """What to say of each package that lost, is not measured any more, or has no floor yet."""
+    """Return a message for each package that lost, is no longer measured, or has no minimum yet."""
     lost = [
         f"{package}: {now.get(package, 0.0)} % of the lines are covered, {before} % were"
         for package, before in sorted(floor.items())
@@ -36,7 +36,7 @@ def fallen(floor: dict[str, float], now: dict[str, float]) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """1 where a package fell."""
+    """Return 1 if a package fell."""
     now = shares([Path(name) for name in arguments if name != "--write"])
     for package, share in now.items():
         print(f"{package:8} {share:5.1f} %")

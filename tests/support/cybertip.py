@@ -1,4 +1,4 @@
-"""A body that takes reports about child abuse, on loopback, as NCMEC's reporting API does. Rule: it keeps what it was sent, byte for byte."""
+"""Simulate NCMEC's reporting API on loopback. Invariant: it keeps what it receives, byte for byte."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ REPORT = "4711"
 
 
 class Cybertip(Stub):
-    """One of them. `fails`: the step that it refuses; `answer`: what it says then, with a status."""
+    """The simulated API. `fails`: the step that it refuses; `answer`: its answer then, with a status."""
 
     def __init__(self) -> None:
         self.steps: list[str] = []
         self.report = b""
-        self.files: dict[str, bytes] = {}  # by the name that they had
+        self.files: dict[str, bytes] = {}  # by their file names
         self.details: list[bytes] = []
         self.finished = self.retracted = False
         self.fails = ""
@@ -29,7 +29,7 @@ class Cybertip(Stub):
 
     @property
     def settings(self) -> dict[str, str]:
-        """A server's environment."""
+        """Return a server's environment."""
         return {
             "SERENDIP_SAFETY__CHILD_ENDPOINT": self.url,
             "SERENDIP_SAFETY__CHILD_USER": USER,
@@ -37,7 +37,7 @@ class Cybertip(Stub):
         }
 
     def take(self, step: str, kind: str, body: bytes) -> tuple[int, bytes]:
-        """One request: status and answer."""
+        """Handle one request; return status and answer."""
         self.steps.append(step)
         if step == self.fails:
             return self.answer
@@ -63,7 +63,7 @@ def _said(more: str) -> bytes:
 
 
 def _form(kind: str, body: bytes) -> dict[str, tuple[str, bytes]]:
-    """The fields of a form, by name: (file name, content)."""
+    """Return the fields of a form, by name: (file name, content)."""
     if not kind.startswith("multipart/"):
         name, _, value = body.partition(b"=")
         return {name.decode(): ("", value)}

@@ -1,6 +1,7 @@
-"""Which test opened a database of SQLite that nobody closed.
+"""Name the test that opened an SQLite database and did not close it.
 
-Rule: it only tells. Python warns of one when it is collected, which may be minutes later and in the midst of another test, which then fails.
+**Invariant:** it only reports. Python warns of an open database when it collects it, possibly minutes later during another test, which then
+fails.
 """
 
 import os
@@ -14,29 +15,29 @@ import pytest
 UNCLOSED = re.compile(r"unclosed database in <sqlite3\.Connection object at (0x[0-9a-f]+)>")
 
 _connect = sqlite3.connect
-_opened: dict[int, str] = {}  # by address, which has another one when it is used again
+_opened: dict[int, str] = {}  # by address, overwritten when it is reused
 
 
 def connected(*how: Any, **more: Any) -> sqlite3.Connection:
-    """As `sqlite3.connect`; the test is noted."""
+    """Replace `sqlite3.connect` and note the current test."""
     made = _connect(*how, **more)
     _opened[id(made)] = os.environ.get("PYTEST_CURRENT_TEST", "no test")
     return made
 
 
 def openers(text: str) -> list[str]:
-    """Who opened the databases of which a text says that they are unclosed."""
+    """Return the tests that opened the databases which a text reports as unclosed."""
     return [_opened.get(int(address, 16), "not known") for address in UNCLOSED.findall(text)]
 
 
 def pytest_configure() -> None:
-    """From here on."""
+    """Install the replacement."""
     sqlite3.connect = sqlite3.dbapi2.connect = connected  # type: ignore[assignment]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Iterator[None]:
-    """A report of one says who opened it."""
+    """Add to a report the test that opened the database."""
     report: pytest.TestReport = yield  # type: ignore[misc]
     if report.failed and (found := openers(report.longreprtext)):
         report.longrepr.addsection("opened by", "\n".join(found))  # type: ignore[union-attr]

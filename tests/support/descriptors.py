@@ -1,4 +1,4 @@
-"""What a process has open. Rule: a descriptor is known by what is behind it, so that a test which leaves one says which."""
+"""Compare the open descriptors of a process. Invariant: a descriptor is identified by its file, so that a test that leaves one can name it."""
 
 import gc
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def opened() -> Counter[str]:
-    """What is behind this process's descriptors, and how often; without those of what is over and was not collected yet."""
+    """Return the files of this process's descriptors, with their number; garbage is collected first."""
     gc.collect()
     return _behind()
 
@@ -16,11 +16,11 @@ def opened() -> Counter[str]:
 def _behind() -> Counter[str]:
     found: Counter[str] = Counter()
     for name in os.listdir("/proc/self/fd"):
-        with suppress(FileNotFoundError):  # the one by which they are listed
+        with suppress(FileNotFoundError):  # the descriptor used for listing
             found[str(Path("/proc/self/fd", name).readlink())] += 1
     return found
 
 
 def more_than(before: Counter[str]) -> Counter[str]:
-    """What is open that was not, so that a test which asserts that it is nothing shows that alone."""
-    return (_behind() - before) and opened() - before  # what is over is looked for where there is something
+    """Return the files that are open now and were not before, so that an assertion shows them alone."""
+    return (_behind() - before) and opened() - before  # garbage is collected only if there is a difference

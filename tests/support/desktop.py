@@ -1,8 +1,8 @@
-"""A desktop that shows notifications, on a bus of its own: what Chromium shows is kept, and a person can press it.
+"""Simulate a desktop that shows notifications, on a bus of its own: Chromium's notifications are recorded, and a test can press one.
 
-Rule: it is the bus too (D-Bus, a socket in a folder), so no session of the machine is asked, and nothing is shown to anybody. It speaks
-little-endian messages without descriptors, which is what Chromium on this machine writes; what it does not know it answers with an error.
-Specification: https://specifications.freedesktop.org/notification-spec/latest/
+**Invariant:** it is the D-Bus bus itself (a socket in a folder), so no session of the machine is used or changed. It speaks little-endian
+messages without descriptors, as Chromium writes here, and answers unknown messages with an error. Specification:
+https://specifications.freedesktop.org/notification-spec/latest/
 """
 
 import socket
@@ -16,13 +16,13 @@ from typing import Any, NamedTuple, Self
 SERVICE, PLACE = "org.freedesktop.Notifications", "/org/freedesktop/Notifications"
 CALL, RETURN, ERROR, SIGNAL = 1, 2, 3, 4
 PATH, INTERFACE, MEMBER, NAME_OF_ERROR, REPLY_TO, _TO, SENDER, SIGNATURE = range(1, 9)
-KINDS = {PATH: "o", REPLY_TO: "u", SIGNATURE: "g"}  # of the fields of a head; all others are texts
+KINDS = {PATH: "o", REPLY_TO: "u", SIGNATURE: "g"}  # of header fields; all others are texts
 ABILITIES = ["actions", "body", "persistence"]
-WITHDRAWN = 3  # why a notification is gone: whoever showed it closed it
+WITHDRAWN = 3  # the reason code of a notification that its sender closed
 
 
 class Notice(NamedTuple):
-    """What was shown. `actions`: pairs of a key and its label, `default` for a press on all of it; `text`: every text in it."""
+    """A shown notification. `actions`: pairs of a key and its label, `default` for a press on the whole; `text`: all its texts."""
 
     number: int
     title: str
@@ -32,7 +32,7 @@ class Notice(NamedTuple):
 
 
 class _Writer:
-    """Values as they travel, each at a multiple of its size."""
+    """Encoder of values, each aligned to its size."""
 
     def __init__(self) -> None:
         self.bytes = bytearray()
@@ -41,7 +41,7 @@ class _Writer:
         self.bytes += bytes(-len(self.bytes) % size)
 
     def put(self, kind: str, value: Any) -> Self:
-        """A value: `u`, `s`, `o`, `g`, `b` or `as`."""
+        """Append a value: `u`, `s`, `o`, `g`, `b` or `as`."""
         if kind == "g":
             self.bytes += bytes([len(value)]) + value.encode() + b"\0"
         elif kind in ("u", "b"):
@@ -60,7 +60,7 @@ class _Writer:
 
 
 class _Reader:
-    """The same, read."""
+    """Decoder of values."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -74,12 +74,12 @@ class _Reader:
         return self._at < len(self._data)
 
     def take(self, size: int) -> bytes:
-        """So many bytes."""
+        """Return the next `size` bytes."""
         self._at += size
         return self._data[self._at - size : self._at]
 
     def get(self, kind: str) -> Any:
-        """A value: `u`, `s`, `o`, `g` or `as`."""
+        """Return the next value: `u`, `s`, `o`, `g` or `as`."""
         if kind == "g":
             return self.take(self.take(1)[0] + 1)[:-1].decode()
         if kind == "as":
@@ -94,7 +94,7 @@ class _Reader:
 
 
 class Desktop:
-    """One, until `close`. `address`: for DBUS_SESSION_BUS_ADDRESS of who is to show its notifications here."""
+    """A desktop, until `close`. `address`: the DBUS_SESSION_BUS_ADDRESS of programs whose notifications it shows."""
 
     def __init__(self, folder: Path) -> None:
         path = folder / "bus"
@@ -111,7 +111,7 @@ class Desktop:
         self._threads[0].start()
 
     def close(self) -> None:
-        """Hang up on everybody."""
+        """Close all connections."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for sock in self._open:
@@ -123,12 +123,12 @@ class Desktop:
             sock.close()
 
     def until(self, true: Callable[[], object], within: float = 20) -> None:
-        """Wait for what comes to make this true. `within`: seconds. Raises AssertionError."""
+        """Wait until a condition is true. `within`: seconds. Raises AssertionError."""
         with self._came:
             assert self._came.wait_for(true, within), (self.shown, self.withdrawn)
 
     def press(self, number: int) -> None:
-        """Somebody presses a notification."""
+        """Press a notification."""
         self._signal("ActionInvoked", "us", number, "default")
 
     def _accept(self) -> None:
@@ -149,7 +149,7 @@ class Desktop:
                 if b"AUTH EXTERNAL" in said:
                     sock.sendall(b"OK 5e4e0d1b5e4e0d1b5e4e0d1b5e4e0d1b\r\n")
                 else:
-                    sock.sendall(b"ERROR\r\n")  # no descriptors travel here
+                    sock.sendall(b"ERROR\r\n")  # descriptors are not supported
             while head := lines.read(16):
                 self._message(sock, head, lines.read)
 

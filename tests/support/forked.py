@@ -1,9 +1,10 @@
-"""The process that the servers of tests are forked from (forkserver.py). Rule: it imports and forks, and starts nothing else of its own: what it had
-open, running or locked as it forks, the server would have.
+"""Run the process from which test servers are forked (forkserver.py).
 
-What is made anew for each server though it is always the same is made once here too: the tables of a new SQLite file, as in stores.py, the page,
-the rules that ship, by which lines are screened, and the model that judges pictures. A server's successor is forked as well, as is what screens
-and what looks at pictures (beside.py).
+Invariant: it imports and forks, and starts nothing else: its open files, threads and locks would be the servers'.
+
+Work that is the same for each server is done once here, too: the tables of a new SQLite file (as in stores.py), the page, the screening
+rules as shipped, and the model that checks pictures. A server's successor is forked as well, as are its screening and picture processes
+(beside.py).
 """
 
 import asyncio
@@ -29,7 +30,7 @@ from server.trust.screening.screening_rules import Rules, read_rules
 from tests.support.becoming import become, place
 from tests.support.beside import Beside
 
-# What `serve` and the commands import, at once or when they run.
+# Modules that `serve` and the commands import, at once or while running.
 IMPORTED = (
     "server.main.cli",
     "server.main.server_life",
@@ -46,11 +47,11 @@ MOST = 250  # descriptors of a request: the kernel takes 253 (unix(7), SCM_RIGHT
 CLONE3 = 435  # its number on every machine (clone(2), asm-generic/unistd.h)
 CLONE_PARENT = 0x8000  # of linux/sched.h
 PR_SET_PDEATHSIG = 1  # of linux/prctl.h
-_libc = ctypes.PyDLL(None)  # which keeps the interpreter's lock
+_libc = ctypes.PyDLL(None)  # the variant that keeps the interpreter's lock
 
 
 def served(link: int) -> str:
-    """Import, then as `forks`."""
+    """Import the modules, then call `forks`."""
     asked = socket.socket(fileno=link)
     for name in IMPORTED:
         import_module(name)
@@ -62,12 +63,12 @@ def served(link: int) -> str:
     lend_page()
     lend_commands()
     gc.collect()
-    gc.freeze()  # what a child's collector does not look at stays shared
+    gc.freeze()  # memory that a child's collector ignores stays shared
     return forks(asked)
 
 
 def forks(asked: socket.socket) -> str:
-    """Fork for each request until nobody can ask any more. Returns in each child: what it is to run."""
+    """Fork for each request until the link closes. Return the line to run in each child."""
     while True:
         message, given, _, _ = socket.recv_fds(asked, LONGEST, MOST)
         if not message:
@@ -83,15 +84,15 @@ def forks(asked: socket.socket) -> str:
 
 
 def lend_tables(folder: Path) -> None:
-    """From here on an empty SQLite file gets the tables that are made here, before whatever its migration finds to do after that."""
+    """Give empty SQLite files the tables that are made here, before their migration runs."""
     from server.data.database import schema_migration
     from server.data.store import service
 
     path = folder / "serendip.db"
-    if (pid := os.fork()) == 0:  # it has threads, of which the C library would keep a mark
+    if (pid := os.fork()) == 0:  # the migration starts threads, of which the C library would keep traces
         asyncio.run(schema_migration.migrate_apart(f"sqlite+aiosqlite:///{path}", folder))
         with contextlib.closing(sqlite3.connect(path)) as made:
-            made.execute("PRAGMA journal_mode=DELETE")  # in memory there is no other
+            made.execute("PRAGMA journal_mode=DELETE")  # the only journal mode of a database in memory
         os._exit(0)
     assert os.waitpid(pid, 0)[1] == 0
     tables = path.read_bytes()
@@ -105,7 +106,7 @@ def lend_tables(folder: Path) -> None:
 
 
 def lend_rules() -> None:
-    """From here on who screens by what ships has it."""
+    """Share the shipped screening rules."""
     from server.trust.screening import screening_process
 
     shipped = read_rules(None, None)
@@ -117,7 +118,7 @@ def lend_rules() -> None:
 
 
 def lend_model(folder: Path) -> None:
-    """From here on who judges pictures has the model loaded, and all that it needs later. `folder`: of no lists."""
+    """Share the loaded picture model. `folder`: without lists."""
     from server.trust.pictures import picture_client
 
     os.environ |= picture_client.ENVIRONMENT  # before it is imported: else it would have threads, which no child has
@@ -131,7 +132,7 @@ def lend_model(folder: Path) -> None:
 
 
 def lend_page() -> None:
-    """From here on who serves the page that ships has it, compressed and as an archive too."""
+    """Share the shipped page, compressed and as an archive."""
     from server.site.front import earlier_pages, page_files
 
     shipped = page_files.built(page_files.FOLDER)
@@ -145,19 +146,19 @@ def lend_page() -> None:
 
 
 def lend_commands() -> None:
-    """From here on what reads a command line is made once of each group of commands."""
+    """Build each command group's parser once."""
     setattr(typer.main, "get_command", functools.cache(typer.main.get_command))  # noqa: B010 - which is not the library's own
     typer.main.get_command(import_module("server.main.cli").app)
 
 
 def warm(folder: Path) -> None:
-    """Have libraries do once what they keep of it."""
+    """Fill the caches of libraries."""
     load()
     secret_keys.load(folder)
 
 
 def give(tables: bytes, path: str) -> None:
-    """Copy these into the database, where it has none."""
+    """Copy these tables into a database that has none."""
     with contextlib.closing(sqlite3.connect(path)) as new, contextlib.closing(sqlite3.connect(":memory:")) as made:
         if not new.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             made.deserialize(tables)
@@ -165,11 +166,12 @@ def give(tables: bytes, path: str) -> None:
 
 
 def sibling(flags: int = CLONE_PARENT) -> int:
-    """`os.fork`, but for whose child it is: that of whoever started this process. `flags`: 0 for one of this process. Raises OSError.
+    """Fork like `os.fork`, but as a child of this process's parent. `flags`: 0 for a child of this process. Raises OSError.
 
-    The C library is not told. Of what it does for a child beside the call, one thread that holds no lock misses nothing.
+    The C library does not know of it; a process with one thread that holds no lock misses nothing of what it does for a child.
     """
-    # (flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls): clone(2), "clone3()"; a sibling's signal is that of this process
+    # (flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls): clone(2), "clone3()"; a sibling has the exit signal of this
+    # process
     words = (ctypes.c_uint64 * 8)(flags, 0, 0, 0, 0 if flags else signal.SIGCHLD)
     python = ctypes.pythonapi
     python.PyOS_BeforeFork()
@@ -184,14 +186,17 @@ def sibling(flags: int = CLONE_PARENT) -> int:
 
 
 def stand_by() -> str:
-    """Leave a process beside this one that forks its children, until this one is another program or dead. Returns in each: what it is to run."""
+    """Leave a helper process that forks this process's children, until this one executes another program or dies.
+
+    Return the line to run in each child.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     here = os.getpid()
     if sibling(0):
         theirs.close()
         Beside(ours)
         return ""
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # its own children may have this socket still
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # its own children may hold this socket still
     if os.getppid() != here:
         os._exit(0)
     nowhere = os.open(os.devnull, os.O_RDWR)

@@ -1,6 +1,6 @@
-"""How a process of the tests asks another one to fork (forkserver.py, forked.py, beside.py).
+"""Define the request by which a test process asks another one to fork (forkserver.py, forked.py, beside.py).
 
-Rule: standard library only, for who forks imports it too.
+**Invariant:** standard library only, because the forking process imports it too.
 """
 
 import json
@@ -11,16 +11,16 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-# Variables that say something before the first line of a program runs, or while ours is imported.
+# Variables that have an effect before a program's first line, or while the project is imported.
 EARLY = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "TZ", "COVERAGE_", "SERENDIP_PLAIN")
-# Programs of ours beside a server, which look at what is said and shown.
+# Programs beside a server that check chat lines and pictures.
 LOOKS = {"server.trust.screening", "server.trust.pictures"}
-SAME = [None, None, None, -1, None]  # group, groups, user and umask of who starts it, and nothing that runs before it
-LATEST = 60.0  # seconds until it has answered: it may be importing still
+SAME = [None, None, None, -1, None]  # group, groups, user and umask as the caller's, and no function before the program
+LATEST = 60.0  # seconds until an answer: the process may still be importing
 
 
 class Wanted(NamedTuple):
-    """A process. `numbers`: those under which it has the descriptors `given`."""
+    """A process to start. `numbers`: those under which it has the descriptors `given`."""
 
     words: list[str]
     environment: dict[str, str]
@@ -31,12 +31,12 @@ class Wanted(NamedTuple):
     group: int
 
     def request(self, **more: Any) -> bytes:
-        """What who forks is sent. `more`: what else the process has of its own."""
+        """Encode the request. `more`: further properties of the process."""
         return json.dumps({**self._asdict(), **more}).encode()
 
 
 def wanted(how: Sequence[Any]) -> Wanted | None:
-    """What `_posixsubprocess.fork_exec` was told, whose arguments have no names; None: it can only be executed."""
+    """Read the arguments of `_posixsubprocess.fork_exec`, which have no names; None: it can only be executed."""
     words, _, closes, kept, folder, lines, stdin, _, _, stdout, _, stderr, _, failed, _, session, group, *rest = how
     if not closes or rest[: len(SAME)] != SAME:
         return None
@@ -50,7 +50,7 @@ def wanted(how: Sequence[Any]) -> Wanted | None:
 
 
 class Link:
-    """To who forks. Safe to call from any thread."""
+    """Connection to the forking process. Safe to call from any thread."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -58,7 +58,7 @@ class Link:
         self._lock = threading.Lock()
 
     def start(self, process: Wanted, **more: Any) -> int:
-        """Its pid. `more`: as `Wanted.request`. Raises OSError where it cannot be."""
+        """Start a process and return its pid. `more`: as `Wanted.request`. Raises OSError if that fails."""
         with self._lock:
             socket.send_fds(self._sock, [process.request(**more)], process.given)
             said = self._sock.recv(100)
@@ -67,15 +67,15 @@ class Link:
         return int(said)
 
     def close(self) -> None:
-        """Nobody asks any more."""
+        """Close the connection."""
         self._sock.close()
 
 
 def looks(words: Sequence[str]) -> bool:
-    """Whether this starts one of LOOKS: what these are told early is where ours is, which whoever forks has imported."""
+    """Whether the command starts one of LOOKS, whose only early variables name the project's folder, which the forking process has imported."""
     return list(words[:2]) == [sys.executable, "-m"] and words[2] in LOOKS
 
 
 def early(environment: Mapping[str, str]) -> dict[str, str]:
-    """Those of a process's variables that count before its first line."""
+    """Return the variables that have an effect before a program's first line."""
     return {name: value for name, value in environment.items() if name.startswith(EARLY)}

@@ -1,9 +1,9 @@
-"""What starts ours in a test is forked from a process that has imported it: to import is most of what a start computes.
+"""Fork the servers and commands of tests from a process that has imported the project: imports are most of the time of a start.
 
-Rule: forked is only the line that starts a server or a command (START), one that says that it may be (`forked`), and what looks at what is said and
-shown (LOOKS), and only where the new process is what it would be had it been executed: a child of the test's process with the same arguments,
-descriptors, folder and variables, in the same network. All else is executed as ever: what runs something before that line or from other sources,
-what has other variables of Python itself, and what a test `executed` starts.
+**Invariant:** only a line that starts a server or a command (START), a line registered by `forked`, and LOOKS are forked, and only if the
+new process is what it would be had it been executed: a child of the test's process with the same arguments, descriptors, folder and
+variables, in the same network. Everything else is executed: a program that runs code before that line or from other sources, has other
+variables for Python itself, or is started by a test marked `executed`.
 
     a test ── subprocess.Popen([python, "-c", START, ...]) ──> Forkserver.start ── words, descriptors ──> forked.py
       └────────────────────────────── parent of (CLONE_PARENT) ──────────────────> a server <─── clones ─────┘
@@ -27,14 +27,14 @@ from tests.support.groups import is_outside
 START = "from server.main.cli import main; main()"
 LINES = {START}
 ROOT = Path(__file__).resolve().parents[2]
-COUNTED = ("COVERAGE_", "ASAN_")  # what makes each program count something from its beginning to its end
+COUNTED = ("COVERAGE_", "ASAN_")  # tools that count from a program's beginning to its end
 PROGRAM = "import sys; from tests.support.becoming import run; from tests.support.forked import served; run(served(int(sys.argv[1])))"
 
 Forker = Callable[..., int]
 
 
 class Forkserver:
-    """A process that has imported ours, in this network and with these early variables."""
+    """A process that has imported the project, in this network and with these early variables."""
 
     def __init__(self) -> None:
         self._early, self._network = early(os.environ), network()
@@ -48,23 +48,23 @@ class Forkserver:
             )  # fmt: skip
 
     def fits(self, process: Wanted) -> bool:
-        """Whether what this thread starts would have begun as this process did."""
+        """Whether a process started by this thread would have begun in the forkserver's state."""
         same = process.folder == str(ROOT) and early(process.environment) == self._early
         return (same or looks(process.words)) and network() == self._network
 
     def close(self) -> None:
-        """It ends once nobody can ask."""
+        """Close the link, which ends the process, and wait for it."""
         self._link.close()
         self._process.wait(LATEST)
 
 
 def network() -> int:
-    """Which network this thread is in (namespaces(7))."""
+    """Return the network namespace of this thread (namespaces(7))."""
     return Path("/proc/thread-self/ns/net").stat().st_ino
 
 
 class Starter:
-    """What `subprocess` makes a process with: one that fits the forkserver is forked, any other executed. `here`: whether there is one now."""
+    """Replacement of `subprocess`'s fork_exec: forks what fits the forkserver, executes the rest. `here`: whether the forkserver is in use."""
 
     def __init__(self, execute: Forker) -> None:
         self.execute = execute
@@ -72,26 +72,26 @@ class Starter:
         self.here = True
 
     def __call__(self, *how: Any) -> int:
-        """As `_posixsubprocess.fork_exec`, whose arguments have no names; the pid."""
+        """Start a process as `_posixsubprocess.fork_exec`, whose arguments have no names; return the pid."""
         process = wanted(how) if self.here else None
         if process is None or not is_one_of_them(process.words) or not self._forks.fits(process):
             return self.execute(*how)
         return self._forks.start(process)
 
     def close(self) -> None:
-        """The forkserver ends."""
+        """End the forkserver."""
         self.here = False
         self._forks.close()
 
 
 def forked(line: str) -> str:
-    """This line, for which it is the same whether ours was imported before it or by it: what it changes is looked up where it is used."""
+    """Register a line for forking. Its effect must be the same whether the project is imported before it or by it."""
     LINES.add(line)
     return line
 
 
 def is_one_of_them(words: Sequence[str]) -> bool:
-    """Whether this starts what may be forked."""
+    """Whether a command may be forked."""
     return looks(words) or (list(words[:2]) == [sys.executable, "-c"] and words[2] in LINES)
 
 
@@ -100,7 +100,7 @@ STARTER = pytest.StashKey[Starter]()
 
 @pytest.hookimpl
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Begin where a server may be started, while the first test runs; not where lines or leaks are counted: that begins with a program."""
+    """Start the forkserver while the first test runs, if a test may start a server; not if coverage or leaks are counted."""
     if any(map(is_outside, session.items)) and not any(name.startswith(COUNTED) for name in os.environ):
         execute = subprocess._fork_exec  # type: ignore[attr-defined]  # what a test gives to Popen stays what it is this way
         starter = session.config.stash[STARTER] = Starter(execute)
@@ -109,7 +109,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """A test of the program's own start is one: what it starts is executed."""
+    """Execute the programs of a test marked `executed`."""
     starter = item.config.stash.get(STARTER, None)
     if starter is None or item.get_closest_marker("executed") is None:
         return (yield)
@@ -121,7 +121,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Nobody asks any more."""
+    """Remove the replacement."""
     if (starter := config.stash.get(STARTER, None)) is not None:
         subprocess._fork_exec = starter.execute  # type: ignore[attr-defined]
         starter.close()

@@ -1,10 +1,10 @@
-"""Inputs nobody thought of, for fuzz targets in Python: a seeded mutator with a corpus and a dictionary, and the process that feeds one target.
+"""Run fuzz targets in Python: a seeded mutator with a corpus and a dictionary, and the process that feeds one target.
 
-Rule: the same seed tries the same inputs, for nothing is asked but the dice and what the target said. A target is a module with
-`fuzz(data: bytes) -> Hashable`, which lets through no error but the documented ones and says what it saw; `WORDS`, its dictionary; and a
-folder `corpus/NAME/` beside it. An input that makes a target say something new joins the corpus of this run: that is all the guidance
-there is. (Guided by coverage, as atheris does it, compiled modules are seen only where clang built them, and then not under gcc's
-sanitizers, for which these targets are.) Each input is on disk before it is tried, so that what ends the process is known.
+**Invariant:** the same seed gives the same inputs, which depend on random numbers and the target's results only. A target is a module with
+`fuzz(data: bytes) -> Hashable`, which raises documented errors only and returns what it saw; `WORDS`, its dictionary; and a folder
+`corpus/NAME/` beside it. An input with a new result joins the corpus of the run; there is no other guidance. (Guidance by coverage, as in
+atheris, needs compiled modules built by clang, and then not under gcc's sanitizers, for which these targets are.) Each input is on disk
+before it is tried, so that one that ends the process is known.
 """
 
 import importlib
@@ -17,12 +17,12 @@ from pathlib import Path
 from types import ModuleType
 
 MOST = 4096  # bytes of an input
-POOL = 2_000  # inputs that this run remembers
-MEMORY = 2 << 30  # bytes of resident memory at the end; more is a leak: no target keeps anything
+POOL = 2_000  # inputs that a run keeps
+MEMORY = 2 << 30  # bytes of resident memory at the end; more is a leak, since targets keep nothing
 
 
 class Choices:
-    """Decisions read from bytes, for targets that do things rather than parse: behind the last byte everything is 0."""
+    """Decisions read from bytes, for targets that perform actions: after the last byte all are 0."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -32,13 +32,13 @@ class Choices:
         return self._at < len(self._data)
 
     def byte(self) -> int:
-        """0 to 255."""
+        """Return a number from 0 to 255."""
         found = self._data[self._at] if self else 0
         self._at += 1
         return found
 
     def bytes(self, most: int) -> bytes:
-        """As many bytes as the next one says, at most `most`; none of 128 and up is a power of two, so that long ones come often."""
+        """Return as many bytes as the next one says, at most `most`; numbers from 128 on are scaled so that long results are frequent."""
         size = self.byte()
         size = size if size < 128 else 1 << (size - 128) % 18
         found = self._data[self._at : self._at + min(size, most)]
@@ -47,7 +47,7 @@ class Choices:
 
 
 class Mutator:
-    """Makes inputs of `corpus` and `words`; an empty corpus has the empty input."""
+    """Makes inputs from `corpus` and `words`; an empty corpus contains the empty input."""
 
     def __init__(self, dice: random.Random, corpus: Sequence[bytes], words: Sequence[bytes], most: int = MOST) -> None:
         self._dice = dice
@@ -56,7 +56,7 @@ class Mutator:
         self._most = most
 
     def next(self) -> bytes:
-        """An input of `most` bytes at the most."""
+        """Return an input of at most `most` bytes."""
         dice = self._dice
         if dice.random() < 0.02:
             return dice.randbytes(dice.randrange(1, dice.choice((8, 64, self._most))))
@@ -66,7 +66,7 @@ class Mutator:
         return bytes(data[: self._most])
 
     def keep(self, data: bytes) -> None:
-        """This one was new: more shall be like it. The pool forgets at random where it is full."""
+        """Keep an input with a new result as a model for others. A full pool drops one at random."""
         if len(self._pool) < POOL:
             self._pool.append(data)
         else:
@@ -102,17 +102,17 @@ class Mutator:
 
 
 def kept(target: Path) -> list[Path]:
-    """The corpus of a target, what was found and mended included."""
+    """Return the corpus files of a target, fixed findings included."""
     return sorted((target.parent / "corpus" / target.stem.removeprefix("fuzz_")).glob("*"))
 
 
 def module_of(target: Path, root: Path) -> ModuleType:
-    """The module of a target's file."""
+    """Import the module of a target's file."""
     return importlib.import_module(".".join(target.relative_to(root).with_suffix("").parts))
 
 
 def feed(module: ModuleType, corpus: Sequence[bytes], seconds: float, seed: int, current: Path) -> int:
-    """Tries the corpus, then what is made of it, for `seconds`; how many inputs that were. What the target raises comes through."""
+    """Try the corpus and mutations of it for `seconds`; return the number of inputs. Exceptions of the target pass through."""
     mutator = Mutator(random.Random(seed), corpus, module.WORDS)
     seen: set[Hashable] = set()
     left, until, runs = list(corpus), time.monotonic() + seconds, 0
@@ -131,7 +131,7 @@ def feed(module: ModuleType, corpus: Sequence[bytes], seconds: float, seed: int,
 
 
 def main(words: Sequence[str]) -> int:
-    """`python -m tests.support.fuzzing ROOT TARGET SECONDS SEED CURRENT FILE…`: one target, in a process that it may end."""
+    """Run one target in this process: `python -m tests.support.fuzzing ROOT TARGET SECONDS SEED CURRENT FILE…`."""
     root, target, seconds, seed, current = (
         Path(words[0]),
         Path(words[1]),

@@ -1,15 +1,13 @@
-"""Sorts tests into tiers, and says which may run side by side (`make test` has six workers on two cores: much of it waits).
+"""Sort tests into tiers and groups (`make test` has six workers on two cores, because much of it waits).
 
-Three tiers: what is not `outside` starts nothing beside itself (`make quick`); what is not `thorough` proves each capability once,
-end to end (`make test`); all of it is `make test-all`, which is the first two and every state of the page, every cut, every
-database, benches, and tests of the tests.
+Three tiers: a test that is not `outside` starts no other program (`make quick`); tests that are not `thorough` prove each capability once,
+end to end (`make test`); `make test-all` runs all: further every state of the page, every cut, every database, benches, and tests of the
+test tools.
 
-Rule: a test is `outside` by where it stands or by what it asks for: there a browser, a database (one in a file too), a server or another
-program of the system (a compiler too) is started, or processes by the dozen, and `make quick` leaves it out. A file is run by one worker,
-in its order, so that what it starts for itself is started once. What moves a browser is four groups, of which three begin at once: more
-would only be late, and one group would go on for minutes after the rest. The groups that take longest begin first, then all that starts
-something, and what needs its own process alone fills the gaps at the end; else the last worker would be alone with a server that it
-waits for.
+**Invariant:** a test is `outside` by its place or its fixtures: it starts a browser, a database (SQLite in a file included), a server,
+another program (a compiler too), or dozens of processes. One worker runs the tests of a file in order, so that shared servers start once.
+Browser tests form four groups, of which three begin at once: more would be late, and one group would run for minutes after the rest. The
+longest groups begin first, then all that start programs; tests of one process fill the gaps at the end.
 """
 
 from pathlib import Path
@@ -24,12 +22,12 @@ BROWSERS = (
     "tests/server/trust/console/page/",
     "tests/server/data/privacy/test_canary.py",
 )
-STILL = "tests/server/site/web/test_gallery.py"  # pictures of states that stand still: nothing there is late
+STILL = "tests/server/site/web/test_gallery.py"  # pictures of static states: nothing in them is time-critical
 WINDOWS, MORE_WINDOWS, ELSEWHERE = "windows of the page", "more windows of the page", "other browsers"
-CELL = "tests/cluster/"  # one cell of three hosts for all of them
-HOUSE = "tests/house/"  # every source is read once for all of them
-FROM = "tests/server/site/web/test_next.py"  # the first file of those in the second group of the page
-# By the seconds of CPU that they take, not by their number of tests.
+CELL = "tests/cluster/"  # one cluster of three hosts for all of them
+HOUSE = "tests/house/"  # each source is read once for all of them
+FROM = "tests/server/site/web/test_next.py"  # the first file of the page's second group
+# By CPU seconds, not by the number of tests.
 LONGEST = (
     WINDOWS,
     MORE_WINDOWS,
@@ -40,7 +38,7 @@ LONGEST = (
     "tests/server/fleet/cluster/test_deaths.py",
     "tests/server/fleet/migrate/test_upgrade.py",
     "tests/server/fleet/migrate/test_upgrade_deaths.py",
-    STILL,  # when the others have gone on for minutes: three browsers at a time are enough
+    STILL,  # after the others have run for minutes: three browsers at a time are enough
     "tests/server/main/processes/test_process_group.py",
     "tests/server/fleet/processes/test_worker_drain_out.py",
     "tests/server/fleet/frontend/test_store_client.py",
@@ -50,7 +48,7 @@ LONGEST = (
     "tests/c/test_structures.py",
     "tests/grafana/test_scrape.py",
     "tests/server/data/retention/test_case_expiry.py",
-    CELL,  # last: it waits until no window is open (network.py)
+    CELL,  # last: it waits until no browser window is open (network.py)
 )
 OUTSIDE = (
     *BROWSERS,
@@ -80,6 +78,8 @@ OUTSIDE = (
     "tests/client/test_client.py::test_a_puzzle_before_a_search",
     "tests/server/main/commands/test_cluster_commands.py",
     "tests/client/test_distribution.py",
+    "tests/client/test_protocol.py",
+    "tests/engine/wire/test_protocol.py::test_a_changed_number_of_the_protocol_is_the_default_of_its_setting",
     "tests/ext/accept/test_address_table_processes.py",
     "tests/ext/net/test_nogil.py",
     "tests/ext/migrate/test_peer_liveness.py",
@@ -150,8 +150,8 @@ OUTSIDE = (
     "tests/server/fleet/supervisor/test_operator_orders.py",
     "tests/server/main/processes/test_worker_process.py",
 )
-# What `make test` leaves to `make test-all`: every state of the page beside the main walks, every cut and death, hosts in network
-# namespaces, benches, the tools of the tests.
+# Tests that `make test` leaves to `make test-all`: each state of the page beside the main walks, each cut and death, hosts in network namespaces,
+# benches, the tools of the tests.
 THOROUGH = (
     "tests/bench/",
     "tests/c/",
@@ -254,26 +254,24 @@ THOROUGH = (
     "tests/test_install.py",
     "tests/test_wheel.py",
 )
-# Where `make test` also tries PostgreSQL and S3; elsewhere it has SQLite and a folder, and `make test-all` has both.
+# Tests for which `make test` also uses PostgreSQL and S3; others use SQLite and a folder, and `make test-all` uses both.
 OTHER_STORES = (
     "tests/server/data/logs/test_saved_logs.py",
     "tests/server/data/store/test_service.py",
     "tests/server/trust/data_export/test_person_export.py",
 )
-_quick: list[str] = []  # the test that runs, where it is to start nothing
-# Fixtures that start something, and the parameters of those that do by choice.
+_quick: list[str] = []  # the current test, if it must not start a program
+# Fixtures that start a program, and the parameter values that make others do so.
 STARTING = {"browser", "bucket", "cluster", "migrated", "nats", "server"}
 CHOICES = {"postgresql", "s3"}
-QUICK = "not outside"  # what `make quick` says to `-m`
-TEST = "not thorough"  # what `make test` says
-SHARE = (
-    4  # of the made-up examples and histories of a test `make quick` tries one in so many; every other run tries all
-)
+QUICK = "not outside"  # the `-m` of `make quick`
+TEST = "not thorough"  # the `-m` of `make test`
+SHARE = 4  # `make quick` tries one in so many generated examples and histories; other runs try all
 _share = 1
 
 
 def group_of(test: str) -> str:
-    """The group of a test, by its node id."""
+    """Return the group of a test, by its node id."""
     for folder in (CELL, HOUSE):
         if test.startswith(folder):
             return folder
@@ -285,14 +283,14 @@ def group_of(test: str) -> str:
 
 
 def turn_of(group: str) -> int:
-    """When a group is to begin: the lower, the earlier."""
+    """Return the order of a group: lower ones begin earlier."""
     if group in LONGEST:
         return LONGEST.index(group)
     return len(LONGEST) + (not group.startswith(OUTSIDE))
 
 
 def is_outside(item: pytest.Item) -> bool:
-    """Whether a test starts more than itself."""
+    """Whether a test starts another program."""
     fixtures = set(getattr(item, "fixturenames", ()))
     return item.nodeid.startswith(OUTSIDE) or bool(fixtures & STARTING) or has_other_store(item)
 
@@ -303,7 +301,7 @@ def is_thorough(item: pytest.Item) -> bool:
 
 
 def has_other_store(item: pytest.Item) -> bool:
-    """Whether a test's parameters choose a database or an object store that is a program of its own."""
+    """Whether a test's parameters choose a database or object store that is a program of its own."""
     callspec = getattr(item, "callspec", None)
     return callspec is not None and any(
         value in CHOICES for value in callspec.params.values() if isinstance(value, str)
@@ -311,12 +309,12 @@ def has_other_store(item: pytest.Item) -> bool:
 
 
 def examples(most: int = 100) -> int:
-    """How many made-up examples a test tries that tries `most` where all tests run."""
+    """Return how many generated examples a test tries in this run; `most` if all tests run."""
     return max(1, most // _share)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Before the tests are read: what says nothing of examples has the default."""
+    """Set hypothesis's default number of examples before the tests are read."""
     global _share
     _share = SHARE if config.option.markexpr == QUICK else 1
     settings.register_profile("of this run", settings(), max_examples=examples())
@@ -324,18 +322,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def may_start() -> None:
-    """Asked by what starts a server. Raises AssertionError in a test that is not known to start one: `make quick` would run it."""
+    """Raise AssertionError in a test that is not known to start a server, because `make quick` would run it. Called by code that starts one."""
     assert not _quick, f"{_quick[0]} starts a server: it belongs to OUTSIDE in {__file__}"
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Know which test runs, for `may_start`."""
+    """Note the current test for `may_start`."""
     _quick[:] = [] if item.get_closest_marker("outside") else [item.nodeid]
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave unread a file that has no test of the tier that is wanted: reading takes longer than a tenth of the quick ones."""
+    """Skip files without a test of the selected tier: reading them takes longer than a tenth of the quick tests."""
     left = {QUICK: OUTSIDE, TEST: THOROUGH}.get(config.option.markexpr)
     if left is None or not collection_path.is_relative_to(config.rootpath):
         return None
@@ -345,7 +343,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the marker on, before `-m` looks at it."""
+    """Add the marker before `-m` is applied."""
     for item in items:
         if is_outside(item):
             item.add_marker(pytest.mark.outside)
@@ -355,7 +353,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """xdist's own scheduler of groups, the largest first, with our groups in place of its own and our turns before its."""
+    """Return xdist's scheduler of groups with these groups and their order."""
     from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # only where xdist is asked for
 
     class Groups(LoadScopeScheduling):  # type: ignore[misc]

@@ -1,8 +1,8 @@
-"""The leak ledger: a test that leaves more counted objects of the compiled modules alive than it found fails.
+"""Fail a test that leaves more counted objects of the compiled modules alive than it found: the leak ledger.
 
-Rule: a module of ext that counts its objects has a function `alive() -> dict[str, int]` (kind to number); that is
-all it takes to be watched here, and one kind may be counted by several modules. What fixtures of a wider scope make
-while a test runs is theirs, not the test's. A test that must leave something says so with the marker `leaks`.
+**Invariant:** a module of ext that counts its objects has a function `alive() -> dict[str, int]` (kind to number) and is thereby checked
+here; several modules may count one kind. Objects of fixtures with a wider scope do not count against a test. A test that must leave objects
+has the marker `leaks`.
 """
 
 import gc
@@ -14,18 +14,18 @@ from typing import Any
 
 import pytest
 
-COUNTED = "ext.reactor.reactor"  # whoever loaded this has connections, so somebody must count them
+COUNTED = "ext.reactor.reactor"  # it makes connections, so some module must count them
 
-_thawed: list[bool] = []  # holds something while nothing is frozen
-_kept: Counter[str] = Counter()  # what wide fixtures made, since the run began
+_thawed: list[bool] = []  # not empty while nothing is frozen
+_kept: Counter[str] = Counter()  # objects of wide fixtures since the run began
 
 
 class Silent(AssertionError):
-    """No module of ext counts its objects any more: the ledger would hold nothing against anybody."""
+    """Raised if no module of ext counts its objects any more, so that the ledger would be without effect."""
 
 
 def alive() -> Counter[str]:
-    """How many of each kind live now, over every loaded module of ext. Raises Silent."""
+    """Return the number of live objects of each kind, over all loaded modules of ext. Raises Silent."""
     counts = {count for module in _ours() if callable(count := getattr(module, "alive", None))}
     if not counts and COUNTED in sys.modules:
         raise Silent("no module of ext has `alive`")
@@ -36,14 +36,14 @@ def alive() -> Counter[str]:
 
 
 class _Ours:
-    """The loaded modules of ext: looked for among some thousand only where one came or went, since most tests ask three times."""
+    """The loaded modules of ext, searched again only if modules were added or removed, since each test asks three times."""
 
     def __init__(self) -> None:
         self._found: dict[str, ModuleType] = {}
         self._state = (
             0,
             "",
-        )  # how many modules there were, and which was the last: a new name stands behind all others
+        )  # number of modules and name of the last: a new module is behind all others
 
     def __call__(self) -> Iterable[ModuleType]:
         state = (len(sys.modules), next(reversed(sys.modules)))
@@ -57,7 +57,10 @@ _ours = _Ours()
 
 
 def left_since(before: Counter[str]) -> Counter[str]:
-    """Kinds of which more live now than `before`, with the difference; collects garbage only then, and what is old only for what is left."""
+    """Return the kinds with more live objects than `before`, and the difference.
+
+    Garbage is collected only then, old objects only if some are left.
+    """
     for generation in range(3):
         if not (left := alive() - before):
             return left
@@ -67,7 +70,7 @@ def left_since(before: Counter[str]) -> Counter[str]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[object]:
-    """What is there before the first test is no garbage: the collector need not look at it while it comes, nor later, when most tests call it."""
+    """Freeze objects that exist before the first test: the collector need not visit them in any test."""
     gc.disable()
     try:
         return (yield)
@@ -77,21 +80,21 @@ def pytest_collection() -> Iterator[object]:
 
 
 def freeze() -> None:
-    """What is alive now is no garbage."""
+    """Exclude all live objects from garbage collection."""
     gc.collect()
     gc.freeze()
     _thawed.clear()
 
 
 def thaw() -> None:
-    """For a test of what freezes: all may be garbage again, until the test is over; each collection looks at the whole run till then."""
+    """Undo `freeze` until the test ends, for a test of what freezes; each collection then visits all objects of the run."""
     gc.unfreeze()
-    _thawed.append(True)  # to ask the collector takes it as long as it would to look at all
+    _thawed.append(True)  # asking the collector takes as long as a full collection
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Iterator[None]:
-    """Note what a fixture makes that outlives the test. A fixture that it asks for is within its own difference."""
+    """Note what a fixture creates that outlives the test. A nested fixture is within its own difference."""
     if fixturedef.scope == "function":
         return (yield)
     noted, before = _kept.copy(), alive()
@@ -104,12 +107,12 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def leak_ledger(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail a test that leaves more alive than it found."""
+    """Fail a test that leaves more objects alive than it found."""
     before, noted, failures = alive(), _kept.copy(), request.session.testsfailed
     yield
     if isinstance(request.node, pytest.Function):
-        request.node.funcargs.clear()  # else pytest holds the test's fixtures until the next test
-    # A test that failed has said enough: its traceback holds what it had.
+        request.node.funcargs.clear()  # otherwise pytest holds the test's fixtures until the next test
+    # A failed test is not checked: its traceback holds its objects.
     if request.node.get_closest_marker("leaks") or request.session.testsfailed > failures:
         return
     left = left_since(before + (_kept - noted))

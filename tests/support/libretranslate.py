@@ -1,6 +1,6 @@
-"""A server that speaks LibreTranslate's HTTP API, on loopback. Rule: it knows the sentences that it is given, and answers as that does.
+"""Simulate LibreTranslate's HTTP API on loopback. Invariant: it answers as the real server does.
 
-It translates a sentence of its table, and reverses any other; what it was asked is kept, so that a test can see it. `hold` keeps answers back.
+It translates the sentences of its table and reverses all others; requests are recorded. `hold` delays answers.
 """
 
 import json
@@ -21,8 +21,7 @@ TABLE = {
 
 
 class LibreTranslate(Stub):
-    """One of them. `key`: the only API key that it takes, where there is one; `wrong`: a status, and a body, in place
-    of each answer."""
+    """The simulated server. `key`: the only API key that it accepts, if any; `wrong`: a status and a body in place of each answer."""
 
     def __init__(self, key: str = "") -> None:
         self.key = key
@@ -31,7 +30,7 @@ class LibreTranslate(Stub):
         self.heads: list[dict[str, str]] = []
         self.came = threading.Condition()
         server = self
-        self.most = self._now = 0  # requests at once
+        self.most = self._now = 0  # concurrent requests
 
         class Handler(Answering):
             def do_GET(self) -> None:
@@ -54,7 +53,7 @@ class LibreTranslate(Stub):
         super().__init__(Handler)
 
     def said(self, path: str, asked: dict[str, Any]) -> tuple[int, bytes]:
-        """Status and body for what was asked."""
+        """Return status and body for a request."""
         text, source, target = asked.get("q"), asked.get("source"), asked.get("target")
         if path != "/translate":
             return 404, b"<!DOCTYPE html>"
@@ -71,7 +70,7 @@ class LibreTranslate(Stub):
         return 200, json.dumps(found).encode()
 
     def wait(self, count: int, seconds: float = 20) -> None:
-        """Until so many lines were asked for; fails where they do not come."""
+        """Wait for so many lines; fails if they do not arrive."""
         with self.came:
             assert self.came.wait_for(lambda: len(self.asked) >= count, seconds), self.asked
 

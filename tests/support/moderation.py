@@ -1,6 +1,6 @@
-"""A server that scores pictures, on loopback, as `pictures.provider=http` asks it. Rule: what it was asked is kept; it looks at no picture.
+"""Simulate a server that scores pictures on loopback, for `pictures.provider=http`. Invariant: requests are recorded; no picture is examined.
 
-`wrong`: a status, and a body, in place of each answer; `hold` keeps answers back.
+`wrong`: a status and a body in place of each answer; `hold` delays answers.
 """
 
 import json
@@ -10,7 +10,7 @@ from tests.support.stub import Answering, Stub
 
 
 class Moderation(Stub):
-    """One of them. `score`: what it says of each picture; `key`: the only one that it takes, where there is one."""
+    """The simulated server. `score`: its score for each picture; `key`: the only one that it accepts, if any."""
 
     def __init__(self, key: str = "") -> None:
         self.key = key

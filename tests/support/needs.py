@@ -1,6 +1,6 @@
-"""What the tests need from the system beside Python packages: found, or installed as root, or named with the command.
+"""Find the programs that the tests need beside Python packages, install them as root, or print the command.
 
-Rule: standard library only (it runs before anything is installed). One line in NEEDS a program.
+**Invariant:** standard library only, because it runs before anything is installed. One line of NEEDS per program.
 """
 
 import os
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class Need(NamedTuple):
-    """A program (a name on PATH or under one of `also`), the Debian package it comes from, and what needs it."""
+    """A program (a name on PATH or under one of `also`), its Debian package, and the tests that need it."""
 
     program: str
     package: str
@@ -35,12 +35,12 @@ NEEDS = (
     Need("npm", "npm", "a public client of Omegle's protocol"),
     Need("openssl", "openssl", "a certificate for that client, which speaks TLS only"),
 )
-# Asked by Debian's packages before they start a service; 101: do not. The tests start what they need by themselves.
+# Called by Debian's packages before they start a service; 101: do not. The tests start their own.
 POLICY = Path("/usr/sbin/policy-rc.d")
 
 
 def missing() -> list[Need]:
-    """The needs whose program is neither on PATH nor at one of its other places."""
+    """Return the needs whose program is neither on PATH nor at one of its other places."""
     return [
         need
         for need in NEEDS
@@ -49,7 +49,7 @@ def missing() -> list[Need]:
 
 
 def install(packages: list[str]) -> bool:
-    """Install Debian packages without asking and without starting their services; False where apt failed."""
+    """Install Debian packages without questions and without starting their services; False if apt failed."""
     ours = not POLICY.exists()
     if ours:
         POLICY.write_text("#!/bin/sh\nexit 101\n")
@@ -71,7 +71,7 @@ def _apt(packages: list[str]) -> bool:
 
 
 def main() -> int:
-    """0 when everything is there (now)."""
+    """Return 0 if everything is there (now)."""
     wanted = missing()
     if not wanted:
         return 0

@@ -1,8 +1,9 @@
-"""Who changes the addresses of this machine waits for the windows, and the windows wait for who does: a browser gives up all that it loads
-when an address comes or goes (`net::ERR_NETWORK_CHANGED`).
+"""Keep tests that change the machine's addresses apart from browser tests.
 
-Rule: a browser's tests share the floor, whoever changes an address has it alone; at the gate they stand in a row, so that nobody waits for
-ever. Both are files of the system, since the tests of a run are several processes, and so are two runs.
+A browser aborts all requests when an address changes (`net::ERR_NETWORK_CHANGED`).
+
+**Invariant:** browser tests share a lock, a test that changes an address holds it alone; a second lock makes them queue, so that none
+starves. Both are files, since a run has several processes, and there may be several runs.
 """
 
 from __future__ import annotations
@@ -19,21 +20,21 @@ import pytest
 
 @contextmanager
 def steady() -> Iterator[None]:
-    """No address of this machine comes or goes meanwhile."""
+    """Hold off address changes."""
     with _locked("floor", fcntl.LOCK_SH):
         yield
 
 
 @contextmanager
 def changing() -> Iterator[None]:
-    """Addresses may come and go: no window is open."""
+    """Hold off browser windows while addresses change."""
     with _locked("floor", fcntl.LOCK_EX):
         yield
 
 
 @contextmanager
 def _locked(name: str, how: int) -> Iterator[None]:
-    """Have a file, through the gate."""
+    """Lock a file, after the queue."""
     descriptor = _opened(name)
     try:
         gate = _opened("gate")
@@ -48,7 +49,7 @@ def _locked(name: str, how: int) -> Iterator[None]:
 
 
 def _opened(name: str) -> int:
-    """A file of that name, of all runs of this user."""
+    """Open a lock file that all runs of this user share."""
     return os.open(
         Path(tempfile.gettempdir()) / f"serendip-{os.geteuid()}-network.{name}", os.O_RDWR | os.O_CREAT, 0o600
     )
@@ -56,7 +57,7 @@ def _opened(name: str) -> int:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """A browser's test shares the floor; what it waits for that is not of its own time."""
+    """Hold the shared lock during a browser's test; waiting for it does not count towards the test's time."""
     if "browser" not in getattr(item, "fixturenames", ()):
         return (yield)
     with steady():

@@ -1,4 +1,4 @@
-"""The matcher in plain Python: every waiting ticket is looked at. The tests' judge; it ships nowhere."""
+"""Match tickets in plain Python by comparing all of them: the reference for tests of the matcher."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ GOOD, ANY, ANYONE, LIFTED = range(4)
 
 @dataclass
 class Waiting:
-    """One ticket as the oracle keeps it; `order` is that of arrival."""
+    """A waiting ticket; `order` is the order of arrival."""
 
     client: int
     pool: int
@@ -22,14 +22,14 @@ class Waiting:
 
 
 class Oracle:
-    """`partners` gives the best worth and all who are worth it, in the order of their arrival."""
+    """Reference matcher: `partners` returns the best weight and all tickets that have it, in order of arrival."""
 
     def __init__(self, weight: Callable[[int], int] = lambda _: 1) -> None:
         self.weight = weight
         self.tickets: dict[int, Waiting] = {}
 
     def may_meet(self, a: Waiting, b: Waiting, quiet: bool) -> int | None:
-        """What the pair is worth; None where a rule forbids it."""
+        """Return a pair's weight; None if a rule forbids it."""
         if a.client == b.client or a.person in b.blocked or b.person in a.blocked:
             return None
         if a.person and a.person == b.person:
@@ -50,7 +50,7 @@ class Oracle:
         return sum(map(self.weight, ids))
 
     def partners(self, me: Waiting, quiet: bool = False) -> tuple[int, list[Waiting]]:
-        """Best worth (-1: nobody) and everybody who is worth it, the longest waiting first."""
+        """Return the best weight (-1: no partner) and all tickets that have it, the longest waiting first."""
         worths = [(self.may_meet(me, other, quiet), other) for other in self.tickets.values() if other.pool == me.pool]
         best = max((worth for worth, _ in worths if worth is not None), default=-1)
         return best, sorted((other for worth, other in worths if worth == best), key=lambda t: t.order)

@@ -1,6 +1,6 @@
-"""Pictures of what a test shows, for a person who looks at them after a change.
+"""Save pictures of what a test shows, for review after a change.
 
-Rule: no test looks at one, so they are taken where they are wanted alone (`make pictures`) and of what failed: to draw and pack a thousand takes
+**Invariant:** no test reads them, so they are taken on request only (`make pictures`) and of failures: drawing and packing a thousand takes
 some thirty seconds of a core.
 """
 
@@ -17,19 +17,19 @@ WANTED = "PICTURES" in os.environ
 
 
 def picture(page: Page, name: str, *, whole: bool = False, wanted: bool = WANTED) -> None:
-    """What a window shows now, or its page as a `whole`, as tests/out/`name`.png."""
+    """Save a window's content, or its page as a `whole`, as tests/out/`name`.png."""
     if wanted:
         page.screenshot(path=OUT / f"{name}.png", full_page=whole)
 
 
 def paper(page: Page, name: str) -> None:
-    """What a window prints, as tests/out/`name`.pdf."""
+    """Save a window's print as tests/out/`name`.pdf."""
     if WANTED:
         page.pdf(path=OUT / f"{name}.pdf")
 
 
 def failed(test: pytest.Item, contexts: Iterable[BrowserContext]) -> None:
-    """All windows that a test which failed has left open, as tests/out/failed/."""
+    """Save all windows that a failed test has left open in tests/out/failed/."""
     for at, page in enumerate(page for context in contexts for page in context.pages):
         with suppress(Error):  # it was closed meanwhile, or hangs
             picture(page, f"failed/{test.name.replace('/', '-')[:100]}-{at}", wanted=True)

@@ -1,7 +1,7 @@
-"""Pictures as a camera might give them, drawn from a seed: six harmless scenes, and one that the model takes for nudity without being any.
+"""Draw pictures as a camera might give them, from a seed: six harmless scenes, and one that the model mistakes for nudity.
 
-Rule: shapes only, and nothing of a person; the same picture on each run. `blobs` is five blurred ellipses in skin tones over stripes: no picture of
-anybody is needed to see that a hit is acted on.
+**Invariant:** shapes only, no person; the same picture on each run. `blobs` is five blurred ellipses in skin tones over stripes: a hit can
+be tested without a picture of a person.
 """
 
 import math
@@ -13,19 +13,19 @@ from PIL import Image, ImageDraw, ImageFilter
 
 TILE = (320, 240)
 SCENES = 6
-QUALITY = 70  # of the JPEG that a page makes
+QUALITY = 70  # of the page's JPEGs
 
 
 @cache
 def scene(number: int, size: tuple[int, int] = TILE) -> Image.Image:
-    """One of SCENES: a shelf, a harbour, hills, a board, a street, a desk. Nobody may paint on it: it is drawn once."""
+    """Return one of SCENES: a shelf, a harbour, hills, a board, a street, a desk. It is drawn once; do not modify it."""
     picture = Image.new("RGB", (640, 480))
     draw, seed = ((shelf, 0), (harbour, 1), (hills, 2), (board, 4), (street, 4), (desk, 5))[number]
     draw(ImageDraw.Draw(picture), Random(seed))
     return picture.filter(ImageFilter.GaussianBlur(0.8)).resize(size, Image.Resampling.BILINEAR)
 
 
-# x, y, half the width, half the height, blur, colour: found by trying, from a seed, what the model scores highest. It gave 0.99.
+# x, y, half the width, half the height, blur, colour: found by trying from a seed; the model scores it 0.99.
 BLOBS = (
     (259, 172, 70, 87, 10, (224, 180, 141)),
     (495, 133, 151, 171, 3, (212, 156, 118)),
@@ -36,7 +36,7 @@ BLOBS = (
 
 
 def blobs(size: tuple[int, int] = TILE) -> Image.Image:
-    """What the model takes for nudity."""
+    """Return the picture that the model mistakes for nudity."""
     picture = Image.new("RGB", (640, 480), (247, 247, 247))
     for y in range(0, 480, 32):
         ImageDraw.Draw(picture).rectangle((0, y, 640, y + 15), fill=(140, 140, 140))
@@ -48,14 +48,14 @@ def blobs(size: tuple[int, int] = TILE) -> Image.Image:
 
 
 def jpeg(picture: Image.Image, quality: int = QUALITY, comment: bytes = b"") -> bytes:
-    """As a page sends it; `comment`: in a segment of its own."""
+    """Encode a picture as a page sends it; `comment`: in a segment of its own."""
     made = BytesIO()
     picture.save(made, "JPEG", quality=quality, comment=comment)
     return made.getvalue()
 
 
 def strip(*tiles: Image.Image) -> Image.Image:
-    """Three below each other; one stands for all."""
+    """Stack three pictures; a single one is repeated."""
     width, height = TILE
     made = Image.new("RGB", (width, 3 * height))
     for at in range(3):
@@ -67,7 +67,7 @@ Draw = ImageDraw.ImageDraw
 
 
 def grey(random: Random, low: int, high: int) -> tuple[int, int, int]:
-    """A colour that is nearly none."""
+    """Return a colour that is nearly grey."""
     light = random.randint(low, high)
     return light, min(255, light + random.randint(0, 12)), min(255, light + random.randint(4, 24))
 

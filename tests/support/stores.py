@@ -1,8 +1,9 @@
-"""One PostgreSQL, one S3 server, one NATS and one migrated schema for all tests of a run. Rule: a plugin, since a fixture that conftests
-import from each other is another fixture in each of them, with a server of its own.
+"""Provide one PostgreSQL, one S3 server, one NATS and one migrated schema for all tests of a run.
 
-A schema is migrated once for each kind of database; who asks for one after that gets a copy of the outcome, or on PostgreSQL what
-the last test had, emptied. What a migration does is the matter of tests/server/data/database/test_schema_migration.py, which migrates each time.
+Invariant: a plugin, because a fixture imported by several conftests is a separate fixture in each, with its own server.
+
+A schema is migrated once per kind of database; later users receive a copy of the result, or on PostgreSQL the last test's database,
+emptied. Migrations themselves are tested in tests/server/data/database/test_schema_migration.py.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import pytest
 
 from tests.support import services
 
-# What stands in the schema beside rows and the partitions of days: who made a table, a column or a rule anew changed it.
+# The schema beside rows and daily partitions: it differs if a table, column or rule was made anew.
 STANDS = """
 SELECT md5(string_agg(what, chr(10) ORDER BY what)) FROM (
   SELECT concat_ws(' ', oid, relname, relkind, relnatts, relchecks, relrowsecurity, reloptions, relacl) FROM ours
@@ -28,7 +29,7 @@ SELECT md5(string_agg(what, chr(10) ORDER BY what)) FROM (
   UNION ALL SELECT concat_ws(' ', 'revision', version_num) FROM alembic_version
 ) AS parts (what)"""
 OURS = "WITH ours AS (SELECT * FROM pg_class WHERE relnamespace = to_regnamespace('public') AND NOT relispartition)"
-# A table without a page was never written to since it was made: most are left as they are.
+# A table without a page was never written since it was made: most are left unchanged.
 EMPTY = """
 DO $$
 DECLARE days text; written text;
@@ -71,29 +72,29 @@ def bucket() -> Iterator[services.S3]:
 
 @pytest.fixture(scope="session")
 def nats() -> Iterator[services.Nats]:
-    """One NATS server for all tests of the session, which nobody stops."""
+    """One NATS server for all tests of the session, which none of them stops."""
     with services.nats() as server:
         yield server
 
 
 class Migrated:
-    """What a migration leaves in an empty database, by kind. Every call blocks."""
+    """Results of migrating an empty database, by kind. All methods block."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "migrated.db"
         self._script = folder / "migrated.sql"
         self._empty = folder / "empty.sql"
         self._empty.write_text(EMPTIED)
-        self._stood = ""  # in the one database of the cluster, when it was made
+        self._stood = ""  # schema of the cluster's one database when it was made
 
     def copied(self, url: str, cluster: services.Postgres | None) -> bool:
-        """Make a database what a migration makes of an empty one; where nothing is kept yet, empty it and return False."""
+        """Give a database the migrated schema; if none is kept yet, empty it and return False."""
         if cluster is None:
             if self._file.exists():
                 shutil.copy(self._file, _path(url))
             return self._file.exists()
         name = url.rpartition("/")[2]
-        # To make fifteen tables and their indices anew costs several times what most tests do with them.
+        # Recreating fifteen tables and their indices takes several times what most tests do with them.
         if self._stood and cluster.told(self._empty, name, stood=self._stood) == "emptied":
             return True
         cluster.sql(ANEW, name)
@@ -103,7 +104,7 @@ class Migrated:
         return self._script.exists()
 
     def keep(self, url: str, cluster: services.Postgres | None) -> None:
-        """Keep a database that was just migrated and that nobody has open. Raises RuntimeError where it is not whole in its file."""
+        """Keep a database that was just migrated and that is not open. Raises RuntimeError if its file is incomplete."""
         if cluster is not None:
             self._script.write_text(cluster.dump(url.rpartition("/")[2]))
             self._stood = cluster.sql(OURS + STANDS, url.rpartition("/")[2])
@@ -115,11 +116,11 @@ class Migrated:
 
 
 def _path(url: str) -> Path:
-    """Where a database of SQLite is."""
+    """Return the path of an SQLite database."""
     return Path(url.partition(":///")[2])
 
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Migrated:
-    """The schema, once it was migrated."""
+    """The migrated schema."""
     return Migrated(tmp_path_factory.mktemp("migrated"))

@@ -1,4 +1,4 @@
-"""A server of somebody else's, as tests play it on loopback. Rule: a thread of its own, nothing printed, and whoever asked may be gone."""
+"""Run a simulated HTTP server of another company on loopback. Invariant: a thread of its own, no output, and clients may be gone."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,11 +11,11 @@ class Answering(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def body(self) -> bytes:
-        """What was sent with it, where its length was said."""
+        """Return its body, if its length was given."""
         return self.rfile.read(int(self.headers["Content-Length"]))
 
     def give(self, status: int, body: bytes, kind: str = "application/json", **headers: str) -> None:
-        """The answer."""
+        """Send the answer."""
         try:
             self.send_response(status)
             for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **headers}.items():
@@ -23,14 +23,14 @@ class Answering(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(body)
         except OSError:
-            pass  # whoever asked waits no more
+            pass  # the client no longer waits
 
     def log_message(self, *_: Any) -> None:
-        """Nothing is printed."""
+        """Print nothing."""
 
 
 class Stub:
-    """One of them. `url`: where it is; `open`: cleared, no answer goes out, for those that wait for it."""
+    """A simulated server. `url`: its address; `open`: while cleared, answers are held back."""
 
     def __init__(self, handler: type[Answering]) -> None:
         self.open = threading.Event()
@@ -39,11 +39,11 @@ class Stub:
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        # it looks so often whether it is to stop: seconds
+        # seconds between checks for the end
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self) -> None:
-        """It is gone."""
+        """Stop the server."""
         self.open.set()
         self._server.shutdown()
         self._server.server_close()

@@ -1,8 +1,8 @@
-"""Tests that fail now and then: each that failed is run once more, by itself, in a process of its own.
+"""Run failed tests once more, each in a process of its own, to find those that fail occasionally.
 
-Rule: what fails twice fails the run. What passes the second time is printed as unsteady, and is no failure as long as
-no more than `FORGIVEN` are. A worker that crashed is never forgiven. The closing line of pytest and its exit status say
-what came of it: an unsteady test is counted as `unsteady`, neither as passed nor as failed.
+**Invariant:** a test that fails twice fails the run. One that passes the second time is printed as unsteady, and is no failure as long as
+there are at most `FORGIVEN`. A crashed worker is never forgiven. pytest's closing line and exit status show the result: an unsteady test
+counts as `unsteady`, neither as passed nor as failed.
 """
 
 import subprocess
@@ -11,14 +11,14 @@ from collections.abc import Iterator
 
 import pytest
 
-FORGIVEN = 2  # more at once have one cause, which is not chance
-TRIED = 10  # more failures than that are a fault of the change: no use in running them all again
-CRASHED = "???"  # what xdist says in place of a phase where the process of a test is gone
+FORGIVEN = 2  # more have a common cause, which is not chance
+TRIED = 10  # more failures are a fault of the change: running them again is pointless
+CRASHED = "???"  # xdist's name of the phase if a test's process is gone
 NAME = __name__
 
 
 class Again:
-    """Runs again what failed, once everything ran. Only in the process that counts: with xdist, not in a worker."""
+    """Runs failed tests again at the end. With xdist only in the controlling process."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -26,7 +26,7 @@ class Again:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Iterator[None]:
-        """Failures that pass by themselves are taken out of pytest's count, if there are few."""
+        """Remove failures that pass by themselves from pytest's count, if they are few."""
         result = yield
         failed = self._failed()
         if len(failed) <= TRIED:
@@ -36,7 +36,7 @@ class Again:
         return result
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Name them."""
+        """Print the unsteady tests."""
         if not self._unsteady:
             return
         terminalreporter.section("unsteady tests: failed at first, passed by themselves", yellow=True)
@@ -49,17 +49,17 @@ class Again:
 
     @property
     def _stats(self) -> dict[str, list[pytest.TestReport]]:
-        """What the closing line is made from: reports by outcome."""
+        """Return the reports by outcome, from which the closing line is made."""
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         assert reporter is not None
         return reporter.stats  # type: ignore[no-any-return]
 
     def _failed(self) -> dict[str, bool]:
-        """The tests of which a phase failed, and whether they may be forgiven."""
+        """Return the failed tests, and whether they may be forgiven."""
         found: dict[str, bool] = {}
         for report in [*self._stats.get("failed", []), *self._stats.get("error", [])]:
             if not isinstance(report, pytest.TestReport):
-                continue  # of a collection: no test is to blame
+                continue  # a failed collection belongs to no test
             found[report.nodeid] = found.get(report.nodeid, True) and report.when != CRASHED
         return found
 
@@ -72,7 +72,7 @@ class Again:
         return done.returncode == 0
 
     def _forgive(self) -> int:
-        """Move the reports of unsteady tests to a heading of their own; how many of pytest's count they are."""
+        """Move the reports of unsteady tests to their own heading; return how many pytest had counted."""
         moved: list[pytest.TestReport] = []
         for outcome in ("failed", "error"):
             reports = self._stats.pop(outcome, [])
@@ -80,13 +80,13 @@ class Again:
             if left := [report for report in reports if report.nodeid not in self._unsteady]:
                 self._stats[outcome] = left
         if moved:
-            # One a test: what it failed of first.
+            # One per test: its first failure.
             self._stats["unsteady"] = list({report.nodeid: report for report in reversed(moved)}.values())
         return len(moved)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Nothing is run again in a worker, under a debugger or where tests are only listed."""
+    """Register the plugin, but not in a worker, under a debugger or if tests are only listed."""
     if hasattr(config, "workerinput") or config.option.usepdb or config.option.collectonly:
         return
     config.pluginmanager.register(Again(config), "again")

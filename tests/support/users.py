@@ -1,6 +1,6 @@
-"""Run a program as another user. Rule: it may read everything, since the interpreter may stand in root's home, and write what that user may.
+"""Run a program as another user. Invariant: it may read everything, since the interpreter may be in root's home, and write what that user may.
 
-`setpriv` is of util-linux, which every Debian has.
+`setpriv` is part of util-linux, which every Debian has.
 """
 
 import os
@@ -18,20 +18,20 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user"
 
 
 def as_nobody() -> list[str]:
-    """The beginning of a command line that another user runs."""
+    """Return the beginning of a command line that another user runs."""
     caps = [f"--inh-caps=-all,{READ}", f"--ambient-caps={READ}", f"--bounding-set=-all,{READ}"]
     return ["setpriv", f"--reuid={NOBODY}", f"--regid={GROUP}", "--clear-groups", *caps, "--"]
 
 
 def as_root() -> list[str]:
-    """The beginning of a command line that root runs, whose right to read is left when it becomes somebody else."""
+    """Return the beginning of a command line for root, which keeps the right to read when it changes its user."""
     caps = f"-all,{READ},+setuid,+setgid"
     return ["setpriv", f"--bounding-set={caps}", f"--inh-caps={caps}", "--securebits=+no_setuid_fixup", "--"]
 
 
 @contextmanager
 def folder_of_nobody() -> Iterator[Path]:
-    """An empty folder of that user's, where others' folders are not in the way."""
+    """An empty folder of that user, outside of folders that it cannot enter."""
     folder = Path(tempfile.mkdtemp(prefix="serendip-data-"))
     try:
         shutil.chown(folder, NOBODY, GROUP)

@@ -1,4 +1,4 @@
-"""A WebSocket by hand: blocking, byte-exact, for tests that need to say where a packet begins and ends. Rule: nothing is hidden."""
+"""Speak WebSocket by hand, blocking and byte-exact, for tests that control the boundaries of packets. Invariant: nothing is hidden."""
 
 import json
 import socket
@@ -6,11 +6,11 @@ from typing import Any
 
 from tests.ext.net.rig import CLOSE, TEXT, frame, head
 
-WAIT = 10.0  # seconds for an answer that must come
+WAIT = 10.0  # seconds for an answer that must arrive
 
 
 class Wire:
-    """One open connection; `hello` is taken at once."""
+    """An open connection; `hello` is read at once."""
 
     def __init__(self, port: int, **fields: str) -> None:
         self.sock = socket.create_connection(("127.0.0.1", port), WAIT)
@@ -32,11 +32,11 @@ class Wire:
         self.sock.close()
 
     def send(self, *frames: dict[str, Any] | bytes) -> None:
-        """Frames in one packet: a dict as canonical JSON, bytes as they are."""
+        """Send frames in one packet: a dict as canonical JSON, bytes unchanged."""
         self.sock.sendall(b"".join(frame(said(part)) if isinstance(part, dict) else part for part in frames))
 
     def next(self) -> tuple[int, bytes]:
-        """(opcode, payload) of the next frame."""
+        """Return (opcode, payload) of the next frame."""
         while True:
             size = len(self._data)
             if size >= 2:
@@ -53,7 +53,7 @@ class Wire:
             self._data += part
 
     def read(self) -> dict[str, Any]:
-        """The next text frame, decoded."""
+        """Return the next text frame, decoded."""
         while True:
             opcode, payload = self.next()
             if opcode == TEXT:
@@ -63,31 +63,31 @@ class Wire:
                 raise ConnectionError(f"closed with {int.from_bytes(payload[:2])}")
 
     def until(self, kind: str) -> dict[str, Any]:
-        """The next text frame of a type; those before it are passed over."""
+        """Return the next text frame of a type and skip those before it."""
         while (body := self.read())["type"] != kind:
             pass
         return body
 
     def closed(self) -> int:
-        """The close code, whatever comes before it."""
+        """Return the close code, whatever precedes it."""
         while True:
             opcode, payload = self.next()
             if opcode == CLOSE:
                 return int.from_bytes(payload[:2])
 
     def quiet(self) -> None:
-        """Nothing has come that was not read: a ping's answer is the next frame."""
+        """Assert that no unread frame has arrived: a ping's answer is the next frame."""
         self.send({"type": "ping"})
         assert self.read() == {"type": "pong"}
 
 
 def said(body: dict[str, Any]) -> bytes:
-    """Canonical JSON."""
+    """Encode canonical JSON."""
     return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def meet(port: int, *interests: str, **more: Any) -> tuple[Wire, Wire]:
-    """Two who chat, matched by what they share."""
+    """Return two connections in a chat, matched by shared interests."""
     one, two = Wire(port), Wire(port)
     for wire in (one, two):
         wire.send({"type": "find", "interests": list(interests), **more})

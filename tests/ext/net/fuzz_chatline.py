@@ -1,4 +1,4 @@
-"""The scanner of chat lines and the check of UTF-8, against the general parser and Python's codec. Also a target of `make fuzz`."""
+"""Fuzz the scanner of chat lines and the UTF-8 check against the general parser and Python's codec. Also a target of `make fuzz`."""
 
 import orjson
 
@@ -15,7 +15,7 @@ WORDS = (
 
 
 def by_the_rules(data: bytes) -> object:
-    """What the general parser says: a request, or the refusal's code."""
+    """Return the general parser's result: a request, or the code of the refusal."""
     try:
         return parse(data)
     except Refusal as refusal:
@@ -23,7 +23,7 @@ def by_the_rules(data: bytes) -> object:
 
 
 def agree(data: bytes) -> str:
-    """The scanner says OTHER, or exactly what the general parser says; its kind."""
+    """Check that the scanner returns OTHER, or exactly the general parser's result; return its kind."""
     kind, text, id = classify(data)
     if kind == "other":
         return kind
@@ -41,7 +41,7 @@ def agree(data: bytes) -> str:
 
 
 def is_text(data: bytes) -> bool:
-    """What Python calls UTF-8."""
+    """Whether Python decodes the data as UTF-8."""
     try:
         data.decode()
     except UnicodeDecodeError:
@@ -50,7 +50,7 @@ def is_text(data: bytes) -> bool:
 
 
 def fuzz(data: bytes) -> tuple[str, object]:
-    """Both scanners on `data`; what they and the general parser say of it."""
+    """Run both scanners on `data`; return their results and the general parser's."""
     assert is_valid(data) == is_text(data)
     request = by_the_rules(data)
     return agree(data), request if isinstance(request, str) else type(request)

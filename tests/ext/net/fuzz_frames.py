@@ -1,6 +1,6 @@
-"""Frames in any packets: an echo against wsproto, and a chat whose other side must get what is right and nothing else.
+"""Fuzz frames in packets of any size: an echo against wsproto, and a chat whose partner must receive exactly the correct messages.
 
-Rule: an input spells steps; a step is a byte that chooses and what it takes. Also a target of `make fuzz`.
+**Invariant:** an input spells steps; a step is a byte that chooses, and its arguments. Also a target of `make fuzz`.
 """
 
 import json
@@ -39,7 +39,7 @@ WORDS = (
 
 
 def wire(choices: Choices) -> list[bytes]:
-    """Packets: frames of any kind, whole, cut or broken, one or more in each."""
+    """Return packets: frames of any kind, whole, cut or broken, one or more in each."""
     packets = [b""]
     while choices and len(packets) < 60:
         choice = choices.byte()
@@ -59,17 +59,17 @@ def wire(choices: Choices) -> list[bytes]:
 
 
 class Oracle:
-    """What wsproto makes of the same bytes: messages, pings, and the close code."""
+    """wsproto's reading of the same bytes: messages, pings, and the close code."""
 
     def __init__(self) -> None:
         self._protocol = FrameProtocol(client=False, extensions=[])
         self._message = b""
         self._opcode = 0
         self.heard: list[tuple[int, bytes]] = []
-        self.code = 0  # 0: it goes on
+        self.code = 0  # 0: the connection is open
 
     def take(self, data: bytes) -> None:
-        """Some bytes more; nothing counts behind a close."""
+        """Read further bytes; those after a close are ignored."""
         self._protocol.receive_bytes(data)
         try:
             for part in self._protocol.received_frames():
@@ -96,7 +96,7 @@ class Oracle:
 
 
 def echoed(packets: list[bytes]) -> Hashable:
-    """The echo says what wsproto heard, in its order, and ends where it ends."""
+    """Check that the echo equals wsproto's result, in order, and ends at the same place."""
     rig = Rig(Judge(hosts=["*"], origins=["*"], proxies=[]), message_max=LIMIT)
     rig.echoes = True
     debug_hooks.echo(rig.reactor)
@@ -110,8 +110,8 @@ def echoed(packets: list[bytes]) -> Hashable:
     said = [part for part in frames if part[0] != CLOSE]
     closes = [int.from_bytes(payload[:2]) or 1000 for opcode, payload in frames if opcode == CLOSE]
     if closes and not oracle.code:
-        oracle.take(b"\0")  # a first byte that can never be right is refused at once; wsproto waits for the second
-    # wsproto reads a text, and refuses a continuation of nothing, before the frame is whole: it hears of both sooner, and of two wrongs it may
+        oracle.take(b"\0")  # an invalid first byte is refused at once; wsproto waits for the second
+    # wsproto reads a text, and refuses a continuation without a message, before the frame is complete: it finds both earlier, and of two faults may
     # name the other.
     early = oracle.code == 1007 or (oracle.code == 1002 and not closes)
     assert said[: len(oracle.heard)] == oracle.heard
@@ -126,7 +126,7 @@ def echoed(packets: list[bytes]) -> Hashable:
 
 
 def chatted(packets: list[bytes], choices: Choices) -> Hashable:
-    """The partner of who sends all that gets whole, numbered messages, and can talk as long as nobody ends it."""
+    """Check that the partner receives whole, numbered messages, and can write as long as neither side ends the chat."""
     rings = Rings(1 << 20)
     rig = Rig(limits=bool(choices.byte() & 1))
     one, two = pair(rig, rings, 4096 if choices.byte() & 1 else 0)
@@ -162,7 +162,7 @@ def chatted(packets: list[bytes], choices: Choices) -> Hashable:
 
 
 def sane(payload: bytes) -> bool:
-    """Whether it is JSON."""
+    """Whether the payload is JSON."""
     try:
         json.loads(payload)
     except ValueError:
@@ -174,7 +174,7 @@ _halves: dict[int, bytes] = {}
 
 
 def numbered(peer: Peer) -> list[int]:
-    """The numbers of the messages that came since; every text frame is JSON of a known type."""
+    """Return the numbers of the messages received since the last call; every text frame must be JSON of a known type."""
     data = _halves.pop(id(peer), b"") + peer.read()
     end = whole(data)
     if end < len(data):
@@ -185,7 +185,7 @@ def numbered(peer: Peer) -> list[int]:
 
 
 def whole(data: bytes) -> int:
-    """Bytes of the whole frames in `data`."""
+    """Return the number of bytes of the whole frames in `data`."""
     at = 0
     while at + 2 <= len(data):
         size, begin = data[at + 1] & 0x7F, at + 2
@@ -198,6 +198,6 @@ def whole(data: bytes) -> int:
 
 
 def fuzz(data: bytes) -> Hashable:
-    """The first half of the input makes the packets, the second what else happens; what both sides said of it."""
+    """Make packets of the input's first half and other actions of the second; return what both sides received."""
     packets = wire(Choices(data))
     return echoed(packets), chatted(packets, Choices(data[len(data) // 2 :]))

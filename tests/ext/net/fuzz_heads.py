@@ -1,7 +1,7 @@
-"""The judge of request heads against h11, alone and behind the reactor, in any packets. Also a target of `make fuzz`.
+"""Fuzz the check of request heads against h11, alone and behind the reactor, in packets of any size. Also a target of `make fuzz`.
 
-Rule: whom the judge lets in, h11 lets in, with the same key; what is no matter of `/ws` is handed over byte for byte. The judge may refuse
-more than h11 does.
+**Invariant:** h11 accepts each head that the check accepts, with the same key; a head not for `/ws` is handed over byte for byte. The check
+may refuse more than h11 does.
 """
 
 import base64
@@ -31,7 +31,7 @@ WORDS = (
 
 
 def let_in(head: bytes) -> dict[bytes, bytes] | None:
-    """The header fields that h11 reads in a whole head; None where it refuses it."""
+    """Return the header fields that h11 reads in a whole head; None if it refuses it."""
     server = h11.Connection(h11.SERVER)
     server.receive_data(head)
     try:
@@ -42,7 +42,7 @@ def let_in(head: bytes) -> dict[bytes, bytes] | None:
 
 
 def judged(head: bytes, peer: str) -> int:
-    """The judge's status, looked at from all sides."""
+    """Return the status of the check, and compare all its outputs."""
     judge = Judge(hosts=HOSTS, origins=["https://page.example"], proxies=["10.0.0.0/8"])
     status, reason, answer, address, identity = examine(judge, head, peer)
     assert status in {0, 101, 400, 403, 405, 421, 426}
@@ -71,7 +71,10 @@ def judged(head: bytes, peer: str) -> int:
 
 
 def fuzz(data: bytes) -> tuple[int, int]:
-    """A head from a proxy and from anybody, then through a reactor; the first byte says in how large packets. The two verdicts."""
+    """Check a head from a proxy and from an unknown address, then through a reactor; the first byte gives the size of packets.
+
+    Return both statuses.
+    """
     step, data = (data[0] or 1) if data else 1, data[1:]
     whole, ending, _ = data.partition(b"\r\n\r\n")
     head = whole + ending
@@ -82,7 +85,7 @@ def fuzz(data: bytes) -> tuple[int, int]:
         peer.send(data[at : at + step])
         rig.run()
         if rig.events:
-            break  # it is open, or another's: nobody here reads what comes now
+            break  # the connection is open or handed over: no more is read here
     heard = peer.read()
     if verdicts[1] > 0:
         assert heard.startswith(b"HTTP/1.1 %d " % verdicts[1])
@@ -96,7 +99,7 @@ def fuzz(data: bytes) -> tuple[int, int]:
 
 
 def handed_over(rig: Rig, data: bytes) -> None:
-    """What was read came with the socket, from the first byte on."""
+    """Check that all bytes read were handed over with the socket."""
     import os
 
     (found,) = [event for event in rig.events if event[0] == HTTP]

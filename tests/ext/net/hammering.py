@@ -1,10 +1,10 @@
-"""A process that has a table of addresses with others: `python -m tests.ext.net.hammering FD KEY COLUMN`; what it is told on a line it does.
+"""Run a process that shares a table of addresses with others, and obeys commands by line: `python -m tests.ext.net.hammering FD KEY COLUMN`.
 
-burst NOW TRIES KEY…    enters each key so often, in turn, holds what it got, and tells the number
-leave NOW               leaves all that it holds, and tells how many that were
-stop                    tells "stopped": the line that ends a run
-run KEYS SEED           comes and goes at random until a line is read, telling a dot after every thousand; then tells what it holds, by
-                        key, and how often there was no room
+burst NOW TRIES KEY…  enters each key so often, in turn, keeps what was accepted, and prints the number
+leave NOW             leaves all that it holds, and prints how many that were
+stop                  prints "stopped": the line that ends a run
+run KEYS SEED         enters and leaves at random until a line is read, printing a dot after every thousand; then prints what it
+                      holds, by key, and how often there was no room
 """
 
 import json
@@ -19,7 +19,7 @@ from ext.reactor.debug_hooks import arrive, settle
 
 
 class Process:
-    """The limits of one, and what it holds."""
+    """The limits of one process, and the connections that it holds."""
 
     def __init__(self, fd: int, key: bytes, column: int) -> None:
         self.addresses = Addresses(
@@ -29,14 +29,14 @@ class Process:
         self.coming: Counter[str] = Counter()
 
     def burst(self, now: float, tries: int, keys: list[str]) -> int:
-        """How many of them got in."""
+        """Enter each key so often; return how many were accepted."""
         for _ in range(tries):
             for key in keys:
                 self.held[key] += self.addresses.enter(key, now)
         return self.held.total()
 
     def leave(self, now: float) -> int:
-        """How many went."""
+        """Leave all; return how many."""
         count = self.held.total()
         for key in self.held.elements():
             self.addresses.leave(key, now)
@@ -47,7 +47,7 @@ class Process:
         return count
 
     def run(self, keys: int, seed: int) -> tuple[dict[str, tuple[int, int]], int]:
-        """Open connections and newcomers by key, once a line is there to be read; and how often the table had no room."""
+        """Enter and leave at random until a line can be read; return open connections and newcomers by key, and how often the table had no room."""
         chance, now = random.Random(seed), 1.0
         while True:
             for _ in range(1_000):
@@ -61,7 +61,7 @@ class Process:
                 return found, self.addresses.alone
 
     def step(self, what: int, key: str, now: float) -> None:
-        """One thing that happens to an address."""
+        """Apply one operation to an address."""
         if what < 2:
             self.held[key] += self.addresses.enter(key, now)
         elif what == 2 and self.held[key]:
@@ -75,7 +75,7 @@ class Process:
 
 
 def main() -> None:
-    """Does what it is told until nobody tells it anything."""
+    """Obey commands until the input ends."""
     process = Process(int(sys.argv[1]), bytes.fromhex(sys.argv[2]), int(sys.argv[3]))
     sys.stdin = open(0, buffering=1, newline="\n")  # noqa: SIM115 - it is the process's own
     while line := sys.stdin.readline():

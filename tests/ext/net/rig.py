@@ -1,4 +1,4 @@
-"""A reactor over socket pairs, and the client's side of it in plain Python. Rule: the same reactor as the service's, a clock of the test's own."""
+"""Drive a reactor over socket pairs, with the client's side in plain Python. Invariant: the reactor is the service's, the clock is the test's."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ FIND = b'{"type":"find"}'
 
 
 def head(path: str = "/ws", **fields: str) -> bytes:
-    """A good upgrade request; a field given as "" is left out, underscores stand for hyphens."""
+    """Return a valid upgrade request; a field given as "" is left out, underscores become hyphens."""
     lines = {
         "host": "localhost",
         "upgrade": "websocket",
@@ -36,7 +36,7 @@ def head(path: str = "/ws", **fields: str) -> bytes:
 
 
 def frame(payload: bytes | str, opcode: int = TEXT, fin: bool = True, mask: bytes = b"\x01\x02\x03\x04") -> bytes:
-    """A masked client frame."""
+    """Return a masked client frame."""
     data = payload.encode() if isinstance(payload, str) else payload
     size = len(data)
     if size < 126:
@@ -51,7 +51,7 @@ def frame(payload: bytes | str, opcode: int = TEXT, fin: bool = True, mask: byte
 
 
 def split(data: bytes) -> list[tuple[int, bytes]]:
-    """(opcode, payload) of each whole server frame in `data`; fails on a masked, reserved or broken one."""
+    """Return (opcode, payload) of each whole server frame in `data`; fails on a masked, reserved or broken one."""
     found = []
     at = 0
     while at < len(data):
@@ -78,7 +78,7 @@ class Peer:
         self.sock = sock
 
     def send(self, data: bytes) -> None:
-        """Bytes as they are; where the socket is full the reactor goes on first."""
+        """Send bytes unchanged; if the socket is full the reactor runs first."""
         view = memoryview(data)
         while view:
             try:
@@ -86,14 +86,14 @@ class Peer:
             except BlockingIOError:
                 self.rig.run()
             except (BrokenPipeError, ConnectionResetError):
-                return  # the server hung up: what it said before is what the test looks at
+                return  # the server closed: the test examines what it sent before
 
     def say(self, *payloads: bytes | str) -> None:
-        """Text frames, all in one packet."""
+        """Send text frames in one packet."""
         self.send(b"".join(frame(payload) for payload in payloads))
 
     def read(self) -> bytes:
-        """All that came since the last call; does not wait."""
+        """Return all bytes received since the last call, without waiting."""
         found = b""
         while True:
             try:
@@ -105,15 +105,15 @@ class Peer:
             found += part
 
     def frames(self) -> list[tuple[int, bytes]]:
-        """The frames that came since the last call."""
+        """Return the frames received since the last call."""
         return split(self.read())
 
     def texts(self) -> list[bytes]:
-        """The payloads of the text frames that came since the last call."""
+        """Return the payloads of the text frames received since the last call."""
         return [payload for opcode, payload in self.frames() if opcode == TEXT]
 
     def ended(self) -> bool:
-        """Whether the server closed its side, once everything before was read."""
+        """Whether the server closed its side, after everything before was read."""
         try:
             return self.sock.recv(1) == b""
         except BlockingIOError:
@@ -123,7 +123,7 @@ class Peer:
 
 
 class Rig:
-    """One reactor."""
+    """A reactor with its clock and events."""
 
     def __init__(self, judge: Judge | None = None, addresses: Addresses | None = None, **options: Any) -> None:
         self.now = 1000.0
@@ -137,7 +137,7 @@ class Rig:
         self.peers: list[Peer] = []
 
     def begin(self, buffer: int = 0) -> Peer:
-        """A connection of which no byte came yet. `buffer`: bytes of the sockets' buffers, 0: the system's."""
+        """Return a connection that has sent nothing. `buffer`: bytes of the sockets' buffers, 0: the system's."""
         ours, theirs = socket.socketpair()
         if buffer:
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
@@ -150,7 +150,7 @@ class Rig:
         return peer
 
     def dial(self, request: bytes | None = None, buffer: int = 0) -> Peer:
-        """An open connection, its answer taken, its owner the peer."""
+        """Return an open connection whose reply is read and whose owner is the peer."""
         peer = self.begin(buffer)
         peer.send(request or head())
         self.run()
@@ -162,11 +162,11 @@ class Rig:
         return peer
 
     def turn(self) -> list[tuple[int, int, Any, Any]]:
-        """One drain: what is ready now, gates stay shut."""
+        """Drain once: handle what is ready now; gates stay shut."""
         return self.reactor.drain(self.now)
 
     def run(self) -> None:
-        """Drains and settles until nothing comes any more, keeping the events; nobody decides anything."""
+        """Drain and settle until nothing more happens, and keep the events; no decision is made."""
         while True:
             events = self.turn()
             more = self.reactor.settle(self.now)
@@ -183,28 +183,28 @@ class Rig:
         return bool(poll.poll(0))
 
     def take(self, kind: int) -> list[Any]:
-        """The data of the kept events of one kind, which are forgotten."""
+        """Return and forget the data of the kept events of one kind."""
         found = [event[3] for event in self.events if event[0] == kind]
         self.events = [event for event in self.events if event[0] != kind]
         return found
 
     def frames(self) -> list[bytes]:
-        """Payloads of the FRAME events so far."""
+        """Return the payloads of the FRAME events so far."""
         return self.take(FRAME)
 
     def lost(self) -> list[int]:
-        """How connections were lost so far."""
+        """Return how connections were lost so far."""
         return self.take(LOST)
 
     def later(self, seconds: float) -> None:
-        """Time goes by, second by second as the service's timer has it."""
+        """Advance the time, second by second like the service's timer."""
         end = self.now + seconds
         while self.now < end:
             self.now = min(end, self.now + 1)
             self.events += self.reactor.tick(self.now) + self.reactor.settle(self.now)
 
     def close(self) -> None:
-        """Hangs up everywhere; afterwards the reactor must hold nothing."""
+        """Close all connections; afterwards the reactor must be empty."""
         for peer in self.peers:
             peer.sock.close()
         self.run()
@@ -214,17 +214,17 @@ class Rig:
 
 
 def random_bytes(size: int) -> bytes:
-    """For payloads whose content does not matter but must come back."""
+    """Return a payload whose content does not matter but must be returned."""
     return os.urandom(size)
 
 
 def line(text: str, id: str = "") -> bytes:
-    """A canonical message."""
+    """Return a canonical message."""
     return b'{"type":"message","text":"%s"%s}' % (text.encode(), b',"id":"%s"' % id.encode() if id else b"")
 
 
 def pair(rig: Rig, rings: Rings, buffer: int = 0) -> tuple[Peer, Peer]:
-    """Two linked connections."""
+    """Return two linked connections."""
     one, two = rig.dial(buffer=buffer), rig.dial(buffer=buffer)
     ring = rings.new()
     rig.reactor.link(one.number, ring, 0)
@@ -233,7 +233,7 @@ def pair(rig: Rig, rings: Rings, buffer: int = 0) -> tuple[Peer, Peer]:
 
 
 def move(peer: Peer, to: Rig) -> bool:
-    """Lets a connection go on in another reactor, as a hand-over does: another descriptor of the socket, a state in JSON. False: not now."""
+    """Move a connection to another reactor as a hand-over does: another descriptor of the socket, a state in JSON. False: not now."""
     found = peer.rig.reactor.release(peer.number)
     if found is None:
         return False
@@ -247,7 +247,7 @@ def move(peer: Peer, to: Rig) -> bool:
 
 
 def move_chat(one: Peer, two: Peer, ring: Ring, to: Rig, rings: Rings) -> Ring:
-    """Lets a chat of two go on in another reactor; returns its ring there."""
+    """Move a chat of two to another reactor; return its ring there."""
     state, data = ring.dump()
     assert move(one, to)
     assert move(two, to)
@@ -258,7 +258,7 @@ def move_chat(one: Peer, two: Peer, ring: Ring, to: Rig, rings: Rings) -> Ring:
 
 
 def descriptors() -> int:
-    """How many sockets this process holds; what a reactor that the collector has not found yet watched with is none."""
+    """Return how many sockets this process holds; those of a reactor that awaits collection are not counted."""
     return sum(
         str(path.readlink()).startswith("socket:") for path in Path("/proc/self/fd").iterdir() if path.is_symlink()
     )

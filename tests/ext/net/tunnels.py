@@ -1,4 +1,4 @@
-"""Tunnels over socket pairs: a client at one end, whoever plays its home at the other. Rule: the reactor between them is the service's."""
+"""Drive tunnels over socket pairs: a client at one end, the test as its home at the other. Invariant: the reactor between them is the service's."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ from ext.reactor import debug_hooks
 from tests.ext.net.rig import FIND, LEAVE, PING, TEXT, Peer, Rig, frame
 
 CONTINUATION = 0
-# What a client says: events, a ping, a message in pieces with a ping between them.
+# A client's frames: events, a ping, a fragmented message with a ping between its fragments.
 STREAM = b"".join(
     [
         frame(FIND),
@@ -29,7 +29,7 @@ EVENTS = [FIND, b"[1,2]", b"{}" + b" " * 200, LEAVE]
 
 
 def sockets(buffer: int = 0, inet: bool = False) -> tuple[socket.socket, socket.socket]:
-    """Two ends that do not block. `buffer`: bytes of what waits between them, 0: the system's; `inet`: over TCP."""
+    """Return two non-blocking ends. `buffer`: bytes of the buffers between them, 0: the system's; `inet`: over TCP."""
     if inet:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             far = socket.create_connection(listener.getsockname())
@@ -47,7 +47,7 @@ def sockets(buffer: int = 0, inet: bool = False) -> tuple[socket.socket, socket.
 def piped(
     rig: Rig, buffer: int = 0, to_client: bytes = b"", to_home: bytes = b"", inet: bool = False, **said: Any
 ) -> tuple[Peer, Peer]:
-    """A tunnel's client, who owns it, and its home; of both the far end is held."""
+    """Return a tunnel's client, which owns it, and its home; the far end of each is held."""
     ours, theirs = sockets(buffer, inet)
     near, far = sockets(buffer, inet)
     client, home = Peer(rig, 0, theirs), Peer(rig, 0, far)
@@ -58,7 +58,7 @@ def piped(
 
 
 def piped_from(rig: Rig) -> tuple[Peer, Peer]:
-    """The same from an ordinary connection of an edge, as it stands."""
+    """Make a tunnel of an ordinary connection of an edge, with its state."""
     client = rig.dial()
     near, far = sockets()
     found = rig.reactor.release(client.number)
@@ -71,7 +71,7 @@ def piped_from(rig: Rig) -> tuple[Peer, Peer]:
 
 
 def unpiped(client: Peer, to: Rig, returned: bytes | None = None) -> bool:
-    """Lets the client of a tunnel go on in a reactor as an ordinary connection. False: it cannot."""
+    """Continue the client of a tunnel in a reactor as an ordinary connection. False: it cannot."""
     found = client.rig.reactor.unpipe(client.number, returned)
     if found is None:
         return False
@@ -82,7 +82,7 @@ def unpiped(client: Peer, to: Rig, returned: bytes | None = None) -> bool:
 
 
 def carried(client: Peer, home: Peer, to: Rig) -> bool:
-    """Lets a tunnel go on in another reactor, its descriptors dealt anew. False: not now."""
+    """Move a tunnel to another reactor, with new descriptors. False: not now."""
     found = client.rig.reactor.release_tunnel(client.number)
     if found is None:
         return False
@@ -99,22 +99,22 @@ def carried(client: Peer, home: Peer, to: Rig) -> bool:
 
 
 def ended(rig: Rig) -> list[int]:
-    """How tunnels ended so far."""
+    """Return how tunnels ended so far."""
     return rig.take(UNTUNNELLED)
 
 
 def records(rig: Rig) -> list[bytes]:
-    """What homes said to the edge so far."""
+    """Return the records of homes so far."""
     return rig.take(RECORD)
 
 
 def said(*payloads: bytes, opcode: int = TEXT) -> bytes:
-    """Frames as a server sends them."""
+    """Return frames as a server sends them."""
     return b"".join(debug_hooks.build(opcode, payload) for payload in payloads)
 
 
 def whole(data: bytes) -> tuple[bytes, list[bytes], bool]:
-    """The oracle: of a home's bytes the whole frames for the client, the records, and whether nothing is left over."""
+    """Split a home's bytes, as a reference: the whole frames for the client, the records, and whether nothing is left over."""
     at, out, told = 0, b"", list[bytes]()
     while len(data) - at >= 2:
         size, head = data[at + 1], 2
@@ -132,14 +132,14 @@ def whole(data: bytes) -> tuple[bytes, list[bytes], bool]:
 
 
 def mixed(parts: Sequence[tuple[int, bytes]]) -> bytes:
-    """A home's frames, of records some."""
+    """Return a home's frames, of which some are records."""
     return b"".join(
         record_frame(payload) if opcode == 3 else debug_hooks.build(opcode, payload) for opcode, payload in parts
     )
 
 
 def poured(rig: Rig, source: Peer, sink: Peer, data: bytes, size: int) -> bytes:
-    """`data` is said by one end until all `size` bytes that it was to say came to the other, which takes a little at a time; what came."""
+    """Send `data` from one end until `size` bytes have arrived at the other, which reads a little at a time; return them."""
     view, got, still = memoryview(data), b"", 0
     while len(got) < size and still < 100:
         still += 1
@@ -154,7 +154,7 @@ def poured(rig: Rig, source: Peer, sink: Peer, data: bytes, size: int) -> bytes:
 
 
 def drained(rig: Rig, sink: Peer) -> bytes:
-    """All that comes to an end that nobody says anything to any more."""
+    """Return all bytes that arrive at an end after the last was sent."""
     got = b""
     while more := sink.read():
         got += more
@@ -163,20 +163,20 @@ def drained(rig: Rig, sink: Peer) -> bytes:
 
 
 def hangs_up(rig: Rig, peer: Peer) -> bool:
-    """Whether the reactor let go of this end: an end of stream, or broken off."""
+    """Whether the reactor closed this end: an end of stream, or a reset."""
     rig.run()
     peer.read()
     return peer.ended()
 
 
 def settled(rig: Rig) -> list[bytes]:
-    """What an ordinary reactor was told that clients said, its gates opened as often as it takes."""
+    """Return the frames that clients sent to an ordinary reactor, opening its gates as often as necessary."""
     rig.run()
     return rig.take(FRAME)
 
 
 def heard(data: bytes) -> list[bytes]:
-    """What an ordinary reactor makes of these bytes of a client."""
+    """Return the frames that an ordinary reactor reads in a client's bytes."""
     made = Rig()
     peer = made.dial()
     peer.send(data)
