@@ -18,7 +18,7 @@ from serendip_client import events, frames
 from serendip_client.backoff import Backoff
 from serendip_client.commands import Commands
 from serendip_client.connection import PATIENCE, Connection, Said, Socket
-from serendip_client.disconnects import CLOSING, Disconnected, Ending, NoChat
+from serendip_client.disconnects import Disconnected, Ending, NoChat
 from serendip_client.events import (
     Challenge,
     Closed,
@@ -38,10 +38,13 @@ from serendip_client.frames import Wishes, encoded
 from serendip_client.inbox import Inbox
 from serendip_client.outbox import Line, Outbox
 from serendip_client.pictures import Answers, Camera
+from serendip_client.protocol import CLOSING, REFUSED_KEPT
 from serendip_client.puzzles import ALTCHA, Puzzles
 from serendip_client.search import Search
 
-OUTBOX_MAX: Final = 150  # unconfirmed messages; the server reports the refused among the last 200
+OUTBOX_MAX: Final = (
+    REFUSED_KEPT * 3 // 4
+)  # unconfirmed messages; the server reports the refused among the last REFUSED_KEPT
 ANSWERS_WITHIN: Final = 2.0  # seconds that `close` waits for outstanding answers
 LEAVE: Final = encoded({"type": "leave"})
 

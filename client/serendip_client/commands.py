@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from serendip_client import frames
+from serendip_client.protocol import NoSnapWhy, Reason
 
 
 class Commands:
@@ -18,7 +19,7 @@ class Commands:
 
     async def report(
         self,
-        reason: frames.Reason,
+        reason: Reason,
         note: str = "",
         who: int | None = None,
         lines: Sequence[int] = (),
@@ -28,7 +29,7 @@ class Commands:
 
         `lines`: numbers of up to 20 messages; `chat`: which of the two. Raises ValueError for an unknown reason.
         """
-        frames.check("report: reason", frames.Reason, reason)
+        frames.check("report: reason", Reason, reason)
         more = ({} if who is None else {"who": who}) | ({"lines": list(lines)} if lines else {}) | frames.of(chat)
         await self._send({"type": "report", "reason": reason, "note": note} | more)
 
@@ -48,9 +49,9 @@ class Commands:
         """Answer a challenge; one of kind `age` by `adult` or `minor`."""
         await self._send({"type": "solution", "kind": kind, "response": response})
 
-    async def no_snap(self, nonce: str, why: frames.NoSnapWhy) -> None:
+    async def no_snap(self, nonce: str, why: NoSnapWhy) -> None:
         """Report that requested pictures cannot be sent. Raises ValueError for an unknown `why`."""
-        frames.check("nosnap: why", frames.NoSnapWhy, why)
+        frames.check("nosnap: why", NoSnapWhy, why)
         await self._send({"type": "nosnap", "nonce": nonce, "why": why})
 
     async def ping(self) -> None:

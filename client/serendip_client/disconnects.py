@@ -14,13 +14,8 @@ from typing import Final
 import aiohttp
 
 from serendip_client.events import Closed
+from serendip_client.protocol import COMES_BACK
 
-COMES_BACK: Final = frozenset(
-    {1001, 1006, 1011, 1012, 1013, 4008}
-)  # protocol.md: codes after which a client may reconnect
-CLOSING: Final = frozenset(  # codes of `error` after which the server closes
-    {"protocol", "binary", "encoding", "too_big", "internal", "restart", "busy", "banned", "flood", "replaced"}
-)
 TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})  # statuses of a refused handshake that may change
 BODY_MAX: Final = 2_000  # bytes of a refusal that are read; the server's has one line
 BODY_WITHIN: Final = 5.0  # seconds

@@ -4,8 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypedDict, get_args, get_origin, get_type_hints
 
-Reason = Literal["minor", "nudity", "threat", "hate", "spam", "danger", "other"]
-NoSnapWhy = Literal["camera", "hidden", "early"]
+from serendip_client.protocol import Role
 
 
 class Wishes(TypedDict, total=False):
@@ -15,7 +14,7 @@ class Wishes(TypedDict, total=False):
     language: str
     writes: str  # with any language (`*`): the language shown to the partner
     strict: bool
-    role: Literal["stranger", "spy", "discuss"]
+    role: Role
     question: str
     share: bool
     college: Literal["any", "same"]

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import aiohttp
 
 from serendip_client.events import Snap
-from serendip_client.frames import NoSnapWhy
+from serendip_client.protocol import NoSnapWhy
 
 logger: Final = logging.getLogger("serendip_client")
 JPEG: Final = {"Content-Type": "image/jpeg"}

@@ -16,10 +16,9 @@ from av import CodecContext, VideoFrame
 
 from serendip_client.events import Snap
 from serendip_client.pictures import Shown
+from serendip_client.protocol import SNAP_BYTES, SNAP_TILE
 
-WIDE: Final = 320  # pixels of a tile
-HIGH: Final = 240
-MOST: Final = 48 * 1024  # bytes of a picture that the server accepts
+WIDE, HIGH = SNAP_TILE
 SCALES: Final = (4, 8, 16, 31)  # quantiser scales, the best first: the first that is small enough is used
 STALE: Final = 2.0  # seconds without a frame of the partner, after which their camera counts as off
 LOOK: Final = 0.05  # seconds between two checks for a frame
@@ -68,7 +67,7 @@ class Stills:
 
 
 def packed(frames: Sequence[VideoFrame]) -> bytes | None:
-    """Encode frames below each other, one tile each, as JPEG; None if that exceeds MOST bytes."""
+    """Encode frames below each other, one tile each, as JPEG; None if that exceeds SNAP_BYTES bytes."""
     whole = VideoFrame(WIDE, HIGH * len(frames), JPEG)
     tiles = [_fitted(frame) for frame in frames]
     for at, plane in enumerate(whole.planes):
@@ -81,7 +80,7 @@ def packed(frames: Sequence[VideoFrame]) -> bytes | None:
                 begin = (top + line) * plane.line_size + (WIDE - tile.width) // 2 // part
                 lines[begin : begin + width] = body[line * source.line_size : line * source.line_size + width]
         plane.update(bytes(lines))
-    return next((body for scale in SCALES if len(body := _jpeg(whole, scale)) <= MOST), None)
+    return next((body for scale in SCALES if len(body := _jpeg(whole, scale)) <= SNAP_BYTES), None)
 
 
 def _fitted(frame: VideoFrame) -> VideoFrame:

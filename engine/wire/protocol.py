@@ -102,9 +102,9 @@ CHALLENGE_WAITS: Final = (0.0, 3.0, 8.0, 20.0)  # seconds, by level, for a clien
 
 GOOD: Final = 0  # the overlap is good, see GOOD_PART
 ANY: Final = 1  # any overlap
-ANYONE: Final = 2  # at `anyone` so long that a recent partner is better than none (rule 7)
-LIFTED: Final = 3  # by level, as in `waiting`
-ACCEPTS: Final = ("good", "any", "anyone", "anyone")  # by level, as `waiting` says it
+ANYONE: Final = 2  # no overlap is needed
+LIFTED: Final = 3  # at `anyone` so long that a recent partner is better than none (rule 7)
+ACCEPTS: Final = ("good", "any", "anyone", "anyone")  # by level, as in `waiting`
 
 GOOD_PART: Final = 2  # an overlap is good if its weight is at least 1/GOOD_PART of what either of the two named
 QUIET_BELOW: Final = 60  # arrivals in the last minute; in a pool with fewer any overlap is good
@@ -171,6 +171,8 @@ SOLUTION_MAX: Final = 8 * 1024  # characters; Turnstile's are up to 2,048, ALTCH
 
 SNAP_TILES: Final = 3  # pictures of the partner in one strip: one bad picture of three is outvoted
 SNAP_GAP: Final = 250  # milliseconds between two of them
+SNAP_TILE: Final = (320, 240)  # pixels of a picture; those of the partner are stacked
+SNAP_BYTES: Final = 48 * 1024  # of a strip, or of one picture of the own camera
 SNAP_WITHIN: Final = 8  # seconds to send them: a phone's camera starts in three, a slow network takes its time
 
 # Bounds of queues and memories.
@@ -178,6 +180,8 @@ SNAP_WITHIN: Final = 8  # seconds to send them: a phone's camera starts in three
 UNSENT_MESSAGES: Final = 200  # for a partner who reads nothing, or is away (rule 8)
 UNSENT_BYTES: Final = 64 * 1024  # the same in bytes
 REFUSED_KEPT: Final = 200  # ordinals of refused messages in `resumed`
+PING_AFTER: Final = 25  # seconds of silence until the server pings (rule 4)
+PONG_WITHIN: Final = 20  # seconds to answer
 TAKE_SECONDS: Final = 20  # in which a socket with a backlog must accept something (rule 4)
 GRACE: Final = 15.0  # seconds in which a dropped connection may come back (rule 4)
 CLOSED_GRACE: Final = (
@@ -192,8 +196,15 @@ MESSAGE_BURST: Final = 100
 MESSAGE_RATE: Final = 20
 SIGNAL_BURST: Final = 100
 SIGNAL_RATE: Final = 20
+FRAME_BURST: Final = 250  # frames that need a decision
+FRAME_RATE: Final = 50
+REFUSAL_BURST: Final = 1_000  # refused frames; beyond, the connection is closed
+REFUSAL_RATE: Final = 20
+BYTES_BURST: Final = 1024 * 1024  # bytes beyond are read later
+BYTES_RATE: Final = 256 * 1024
 FIND_BURST: Final = 10  # an impatient person's presses
 FIND_RATE: Final = 1
 CONNECTIONS: Final = 100  # open, per address
+NEWCOMERS: Final = 250  # connections without a complete request, per address: a client may open one per request
 CONNECT_BURST: Final = 40  # per address
 CONNECT_RATE: Final = 4

@@ -56,13 +56,26 @@ _BOUNDS: Final = (
         "WATCHER",
     ),
 )
+_TIMES: Final = ("", "pings: seconds", ("PING_AFTER", "PONG_WITHIN"))
+_RATES: Final = (
+    "",
+    "rates: the size of a burst, then the number per second; newcomers per address",
+    (
+        *(
+            f"{kind}_{part}"
+            for kind in ("MESSAGE", "SIGNAL", "FRAME", "REFUSAL", "BYTES")
+            for part in ("BURST", "RATE")
+        ),
+        "NEWCOMERS",
+    ),
+)
 
 _PXD_HEAD: Final = f'''\
-"""The protocol for the compiled parts. {_MADE}
+"""Declare the protocol for the compiled modules. {_MADE}
 
-Take what is needed by name: `from ext.base.protocol cimport CLOSE_FLOOD, CODE_FLOOD, WORDS_FLOOD`. Numbers are constants of C.
-A fault has CODE_, the `code` of its `error` frame, and WORDS_, the `message`, both plain ASCII without a character that JSON
-escapes; one that ends the connection has CLOSE_ too. They are literals, usable without the GIL: `snprintf(out, size,
+Import constants by name: `from ext.base.protocol cimport CLOSE_FLOOD, CODE_FLOOD, WORDS_FLOOD`. Numbers are constants of C.
+Each fault has CODE_, the `code` of its `error` frame, and WORDS_, the `message`, both plain ASCII without a character that JSON
+escapes; one that ends the connection has CLOSE_ too. They are C literals, usable without the GIL: `snprintf(out, size,
 '{{"type":"error","code":"%s","message":"%s"}}', CODE_SLOW, WORDS_SLOW)`; in Python code `<bytes>WORDS_SLOW` is the text.
 """
 '''
@@ -83,6 +96,7 @@ _PAGE: Final = {
     "questionMin": "QUESTION_MIN",
     "question": "QUESTION_MAX",
     "note": "NOTE_MAX",
+    "avoid": "AVOID_MAX",
     "pastFor": "PAST_FOR",
 }
 
@@ -90,7 +104,7 @@ _PAGE: Final = {
 def pxd() -> str:
     """Return the text of `ext/base/protocol.pxd`."""
     parts = [_PXD_HEAD]
-    for prefix, what, names in (_EVENTS, _LOST, _TUNNELS, _WAYS, _LEVELS, _CLOSES, _BOUNDS):
+    for prefix, what, names in (_EVENTS, _LOST, _TUNNELS, _WAYS, _LEVELS, _CLOSES, _BOUNDS, _TIMES, _RATES):
         parts.append(f"cdef enum:  # {what}\n{_lines(f'{prefix}{name} = {_value(name)}' for name in names)}")
     closing = {code: fault for code, fault in FAULTS.items() if fault.close}
     parts.append(
@@ -127,19 +141,49 @@ def page() -> str:
         f"export const COME_BACK = {json.dumps(sorted(COME_BACK))};\n"
         "/** Bounds of fields: code points, entries; `pastFor` in seconds. */\n"
         f"export const BOUNDS = {{ {bounds} }};\n"
-        "/** Why somebody is reported. */\n"
+        "/** Report reasons. */\n"
         f"export const REASONS = {json.dumps(REASONS)};\n"
+        "/** Pictures for safety: characters of a nonce, pixels of a tile, bytes of a picture. */\n"
+        f"export const SNAP = {{ nonce: {protocol.SNAP_NONCE}, tile: {list(protocol.SNAP_TILE)}, bytes: {protocol.SNAP_BYTES} }};\n"
+    )
+
+
+def client() -> str:
+    """Return the text of `client/serendip_client/protocol.py`."""
+    closing = [code for code, fault in FAULTS.items() if fault.close]
+    return (
+        f'"""Define the protocol\'s values for the typed client.\n\n{_MADE}\n"""\n\n'
+        "from typing import Final, Literal\n\n"
+        "# fmt: off\n"
+        f"COMES_BACK: Final = frozenset({{{', '.join(map(str, sorted(COME_BACK)))}}})  # close codes after which a client may reconnect\n"
+        f"# errors after which the server closes\nCLOSING: Final = frozenset({{{_quoted(closing)}}})\n"
+        f"Role = Literal[{_quoted(protocol.ROLES)}]\n"
+        f"Reason = Literal[{_quoted(REASONS)}]  # of a report\n"
+        f"NoSnapWhy = Literal[{_quoted(protocol.NO_SNAP)}]  # why requested pictures are missing\n"
+        f"REFUSED_KEPT: Final = {protocol.REFUSED_KEPT}  # ordinals of refused messages in `resumed`\n"
+        f"SNAP_TILE: Final = {protocol.SNAP_TILE}  # pixels of a picture\n"
+        f"SNAP_BYTES: Final = {protocol.SNAP_BYTES}  # of a strip, or of one picture\n"
+        "# fmt: on\n"
     )
 
 
 def copies() -> dict[str, str]:
     """Return the text of each copy, by its path."""
-    return {"ext/base/protocol.pxd": pxd(), "ext/match/c/levels.h": header(), "server/site/web/protocol.js": page()}
+    return {
+        "ext/base/protocol.pxd": pxd(),
+        "ext/match/c/levels.h": header(),
+        "server/site/web/protocol.js": page(),
+        "client/serendip_client/protocol.py": client(),
+    }
 
 
 def _value(name: str) -> int:
     value: Any = getattr(protocol, name)
     return int(value)
+
+
+def _quoted(words: Iterable[str]) -> str:
+    return ", ".join(f'"{word}"' for word in words)
 
 
 def _lines(lines: Iterable[str]) -> str:

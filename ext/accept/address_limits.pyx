@@ -22,12 +22,12 @@ from cython cimport final, no_gc_clear
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from ext.accept.address cimport ADDRESS, is_mapped, network_around, read_address, spelled_address
+from ext.base.protocol cimport NEWCOMERS
 from ext.accept.address_table cimport NOWHERE, drop, give, lacking, look, post, seen_t, take
 
 cdef enum:
     ENTRIES_MAX = 1_000_000  # addresses remembered at once; 100 MB at most
     CELL_MAX = 0xFFFF        # largest count of a process in the host's table; higher counts are written as this
-    COMING_MAX = 250         # as many as a client has open that makes a connection per request
 
 cdef double NEVER = 1e18  # nanoseconds: thirty years
 WIDE4 = 8  # addresses' worth of limits of a /24
@@ -48,7 +48,7 @@ cdef class Addresses:
     """
 
     def __init__(
-        self, *, open_max: int, burst: float, rate: float, limits: bool, coming_max: int = COMING_MAX, host: AddressTable | None = None,
+        self, *, open_max: int, burst: float, rate: float, limits: bool, coming_max: int = NEWCOMERS, host: AddressTable | None = None,
         column: int = 0,
     ):
         if host is not None and not 0 <= column < host.columns:
@@ -60,7 +60,7 @@ cdef class Addresses:
         self.limits = limits
         self.change(open_max, burst, rate, coming_max)
 
-    def change(self, open_max: int, burst: float, rate: float, coming_max: int = COMING_MAX):
+    def change(self, open_max: int, burst: float, rate: float, coming_max: int = NEWCOMERS):
         """Set new limits; open connections stay open. Raises ValueError if a limit is too low."""
         if open_max < 1 or coming_max < 1 or burst < 1 or rate <= 0:
             raise ValueError("limits of an address are at least one connection, a burst of one, and a rate above nothing")

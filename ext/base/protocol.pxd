@@ -1,8 +1,8 @@
-"""The protocol for the compiled parts. Made from engine/wire/protocol.py by `python -m engine.wire.protocol_copies`: never edited, a test compares it.
+"""Declare the protocol for the compiled modules. Made from engine/wire/protocol.py by `python -m engine.wire.protocol_copies`: never edited, a test compares it.
 
-Take what is needed by name: `from ext.base.protocol cimport CLOSE_FLOOD, CODE_FLOOD, WORDS_FLOOD`. Numbers are constants of C.
-A fault has CODE_, the `code` of its `error` frame, and WORDS_, the `message`, both plain ASCII without a character that JSON
-escapes; one that ends the connection has CLOSE_ too. They are literals, usable without the GIL: `snprintf(out, size,
+Import constants by name: `from ext.base.protocol cimport CLOSE_FLOOD, CODE_FLOOD, WORDS_FLOOD`. Numbers are constants of C.
+Each fault has CODE_, the `code` of its `error` frame, and WORDS_, the `message`, both plain ASCII without a character that JSON
+escapes; one that ends the connection has CLOSE_ too. They are C literals, usable without the GIL: `snprintf(out, size,
 '{"type":"error","code":"%s","message":"%s"}', CODE_SLOW, WORDS_SLOW)`; in Python code `<bytes>WORDS_SLOW` is the text.
 """
 
@@ -61,6 +61,23 @@ cdef enum:  # bounds: bytes, code points, messages, seconds
     FULL_AFTER_MOST = 30
     SIDES = 3
     WATCHER = 2
+
+cdef enum:  # pings: seconds
+    PING_AFTER = 25
+    PONG_WITHIN = 20
+
+cdef enum:  # rates: the size of a burst, then the number per second; newcomers per address
+    MESSAGE_BURST = 100
+    MESSAGE_RATE = 20
+    SIGNAL_BURST = 100
+    SIGNAL_RATE = 20
+    FRAME_BURST = 250
+    FRAME_RATE = 50
+    REFUSAL_BURST = 1000
+    REFUSAL_RATE = 20
+    BYTES_BURST = 1048576
+    BYTES_RATE = 262144
+    NEWCOMERS = 250
 
 cdef enum:  # close codes
     CLOSE_PROTOCOL = 1002

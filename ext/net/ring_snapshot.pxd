@@ -1,6 +1,7 @@
 """Declare the snapshot of a ring in plain numbers. Invariant: as in ring_snapshot.pyx."""
 from libc.stdint cimport uint8_t, uint32_t
 
+from ext.base.protocol cimport REFUSED_KEPT
 from ext.net.structs cimport ring_t
 
 cdef enum:
@@ -14,7 +15,7 @@ cdef struct standing_t:
     uint32_t unsent_bytes[2]
     uint32_t refusals[2]
     uint32_t kept[2]          # number of ordinals in `refused`
-    uint32_t refused[2][200]  # REFUSED_KEPT
+    uint32_t refused[2][REFUSED_KEPT]
     bint ended
 
 cdef list ordinals(ring_t *ring, int side)

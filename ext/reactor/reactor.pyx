@@ -30,7 +30,10 @@ from ext.net.frames cimport TEXT
 from ext.accept.handshake cimport Judge
 from ext.reactor.intake cimport foresee, open_gates, serve, stage_clear
 from ext.net.output cimport frame
-from ext.base.protocol cimport CODE_NO_CHAT, CODE_SLOW, CODE_TOO_FAST, SIDES, WATCHER
+from ext.base.protocol cimport (
+    BYTES_BURST, BYTES_RATE, CODE_NO_CHAT, CODE_SLOW, CODE_TOO_FAST, FRAME_BURST, FRAME_MAX, FRAME_RATE, MESSAGE_BURST, MESSAGE_RATE, PING_AFTER,
+    PONG_WITHIN, REFUSAL_BURST, REFUSAL_RATE, SIDES, SIGNAL_BURST, SIGNAL_RATE, WATCHER,
+)
 from ext.net.relay cimport SIGNAL_SLOW, SIGNAL_TAKEN, relay_message, relay_signal, relay_typing, replay, talks
 from ext.net.ring cimport Ring, ring_attach, ring_detach, ring_refuse
 from ext.net.tap cimport Tap
@@ -56,8 +59,9 @@ cdef class Reactor(ConnectionTransfers):
 
     def __cinit__(
         self, *, judge: Judge, addresses: Addresses, now: float, wall: float = 0.0, limits: bool = True,
-        message_max: int = 65536, connections_max: int = 1_000_000, idle: int = 25, patience: int = 20, descriptors: int = 0,
-        messages=(100, 20), signals=(100, 20), frames=(250, 50), bytes_in=(1 << 20, 1 << 18), refusals=(1000, 20),
+        message_max: int = FRAME_MAX, connections_max: int = 1_000_000, idle: int = PING_AFTER, patience: int = PONG_WITHIN, descriptors: int = 0,
+        messages=(MESSAGE_BURST, MESSAGE_RATE), signals=(SIGNAL_BURST, SIGNAL_RATE), frames=(FRAME_BURST, FRAME_RATE),
+        bytes_in=(BYTES_BURST, BYTES_RATE), refusals=(REFUSAL_BURST, REFUSAL_RATE),
     ):
         memset(&self.io, 0, sizeof(self.io))
         self.io.epoll = self.io.listener = self.io.spare = -1  # before anything may fail: `__dealloc__` closes what is not -1

@@ -9,7 +9,8 @@ from av import VideoFrame
 from PIL import Image
 
 from serendip_client import Shown, Snap
-from serendip_client.stills import HIGH, MOST, WIDE, Stills, packed
+from serendip_client.protocol import SNAP_BYTES
+from serendip_client.stills import HIGH, WIDE, Stills, packed
 from server.trust.pictures import jpeg_header
 
 ASKED = Snap("n" * 22, 3, 10, True, 8)
@@ -25,7 +26,7 @@ def frame(grey: int, width: int = 160, height: int = 120) -> VideoFrame:
 
 def opened(body: bytes | None) -> Image.Image:
     assert body is not None
-    assert len(body) <= MOST
+    assert len(body) <= SNAP_BYTES
     return Image.open(BytesIO(body)).convert("L")
 
 
@@ -88,5 +89,5 @@ def test_what_packs_badly_is_made_coarser_and_noise_alone_is_too_much() -> None:
     made.planes[0].update(random.randbytes(made.planes[0].buffer_size))
     body = packed([made])
     assert body is not None
-    assert 20_000 < len(body) <= MOST
+    assert 20_000 < len(body) <= SNAP_BYTES
     assert packed([made] * 3) is None

@@ -22,6 +22,7 @@ from pydantic import (
     field_validator,
 )
 
+from engine.wire import protocol
 from server.ops.config.challenge_settings import Challenge as Challenge
 from server.ops.config.cluster_settings import Cluster as Cluster
 from server.ops.config.picture_settings import Pictures as Pictures
@@ -91,21 +92,33 @@ class Limits(Section):
     """Rates; bounds of size are rules and have no setting (protocol rule 10)."""
 
     enabled: bool = Field(default=True, description="apply rate limits and challenges; false for benches")
-    message_burst: PositiveInt = Field(default=100, description="messages at once, each person")
-    message_rate: PositiveFloat = Field(default=20.0, description="messages a second after the burst")
-    signal_burst: PositiveInt = Field(default=100, description="video signals at once, each person")
-    signal_rate: PositiveFloat = Field(default=20.0, description="video signals a second after the burst")
-    find_burst: PositiveInt = Field(default=10, description="searches at once, each person")
-    find_rate: PositiveFloat = Field(default=1.0, description="searches a second after the burst")
-    connections: PositiveInt = Field(default=100, description="open connections an address (IPv6: a /64)")
+    message_burst: PositiveInt = Field(default=protocol.MESSAGE_BURST, description="messages at once, each person")
+    message_rate: PositiveFloat = Field(
+        default=float(protocol.MESSAGE_RATE), description="messages a second after the burst"
+    )
+    signal_burst: PositiveInt = Field(default=protocol.SIGNAL_BURST, description="video signals at once, each person")
+    signal_rate: PositiveFloat = Field(
+        default=float(protocol.SIGNAL_RATE), description="video signals a second after the burst"
+    )
+    find_burst: PositiveInt = Field(default=protocol.FIND_BURST, description="searches at once, each person")
+    find_rate: PositiveFloat = Field(default=float(protocol.FIND_RATE), description="searches a second after the burst")
+    connections: PositiveInt = Field(
+        default=protocol.CONNECTIONS, description="open connections an address (IPv6: a /64)"
+    )
     saves_hour: PositiveInt = Field(default=20, description="chats saved an hour, each person")
     saves_day: PositiveInt = Field(default=60, description="chats saved a day, each person")
     saved_hour: ByteSize = Field(default=ByteSize(4 * MIB), ge=MIB, description="text saved an hour, each person")
     saved_day: ByteSize = Field(default=ByteSize(16 * MIB), ge=MIB, description="text saved a day, each person")
     saves_network: PositiveInt = Field(default=10, description="times as much for a network (IPv4 /24, IPv6 /56)")
-    newcomers: PositiveInt = Field(default=250, description="connections an address whose request is still to come")
-    connect_burst: PositiveInt = Field(default=40, description="new connections at once, an address")
-    connect_rate: PositiveFloat = Field(default=4.0, description="new connections a second after the burst, an address")
+    newcomers: PositiveInt = Field(
+        default=protocol.NEWCOMERS, description="connections an address whose request is still to come"
+    )
+    connect_burst: PositiveInt = Field(
+        default=protocol.CONNECT_BURST, description="new connections at once, an address"
+    )
+    connect_rate: PositiveFloat = Field(
+        default=float(protocol.CONNECT_RATE), description="new connections a second after the burst, an address"
+    )
     late: NonNegativeFloat = Field(
         default=0.05,
         description="seconds late by own work, three times in a row: most newcomers are refused; 0: never",
@@ -115,7 +128,9 @@ class Limits(Section):
 class Session(Section):
     """Sessions, across dropped connections."""
 
-    grace: NonNegativeFloat = Field(default=15.0, le=3600, description="seconds for a dropped connection to come back")
+    grace: NonNegativeFloat = Field(
+        default=protocol.GRACE, le=3600, description="seconds for a dropped connection to come back"
+    )
 
 
 class Chat(Section):
@@ -129,8 +144,12 @@ class Matching(Section):
     cost.
     """
 
-    any_after: NonNegativeFloat = Field(default=3.0, le=3600, description="seconds until any shared interest will do")
-    anyone_after: NonNegativeFloat = Field(default=10.0, le=3600, description="seconds until none need be shared")
+    any_after: NonNegativeFloat = Field(
+        default=protocol.ANY_AFTER, le=3600, description="seconds until any shared interest will do"
+    )
+    anyone_after: NonNegativeFloat = Field(
+        default=protocol.ANYONE_AFTER, le=3600, description="seconds until none need be shared"
+    )
     window: NonNegativeFloat = Field(
         default=0.0,
         le=60,

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from engine.wire.protocol import TEXT_MAX
 from server.ops.version import VERSION
 
 Schema = dict[str, Any]
@@ -58,7 +59,7 @@ TRANSLATE: Final[Schema] = {
     "type": "object",
     "properties": {
         "token": STRING,
-        "text": {"type": "string", "minLength": 1, "maxLength": 2000},
+        "text": {"type": "string", "minLength": 1, "maxLength": TEXT_MAX},
         "to": {"type": "string", "examples": ["en"]},
         "from": {"type": "string", "examples": ["de"]},
     },

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import orjson
 from aiohttp import web
 
-from engine.wire.protocol import PAST_FOR
+from engine.wire.protocol import PAST_FOR, TEXT_MAX
 from server.data.errors import REFUSALS, NotSaved
 from server.data.logs.guess_limit import Guesses
 from server.data.logs.log_rendering import one_line, shown
@@ -30,7 +30,6 @@ from server.site.omegle.omegle_adapter import Adapter
 from server.site.omegle.randid_lookup import best, others
 
 LINES_MAX: Final = 1_000  # as many as a ring holds
-TEXT_MAX: Final = 2_000  # code points of a line
 SIDES: Final = {"You:": 0, "Stranger:": 1, "Stranger 1:": 0, "Stranger 2:": 1}
 QUESTION: Final = "Question to discuss:"
 PAGE: Final = (

@@ -13,6 +13,7 @@ from typing import Any, Final
 import aiohttp
 import orjson
 
+from engine.wire.protocol import SOLUTION_MAX
 from server.http.request.http_client import Elsewhere, bounded
 from server.ops import log
 from server.ops.config.challenge_settings import RECAPTCHA, Challenge, Company
@@ -29,7 +30,6 @@ EARLIEST: Final = -60.0  # the same, for a provider's clock that is ahead
 ANSWER_MAX: Final = 16 * 1024  # bytes; real ones have 200 to 400
 AWAY_FOR: Final = 30.0  # seconds without the provider after a failure, if there is a fallback
 SAID_EVERY: Final = 60.0  # seconds between two log lines about failures
-RESPONSE_MAX: Final = 8 * 1024  # characters
 # The provider's codes for a fault of this server or its own: no user's answer causes them.
 OURS: Final = frozenset(("missing-input-secret", "invalid-input-secret", "sitekey-secret-mismatch", "internal-error"))
 
@@ -147,7 +147,7 @@ class Siteverify:
 
 def _possible(response: str) -> bool:
     """Whether this can be an answer at all; otherwise the provider is not asked."""
-    return 0 < len(response) <= RESPONSE_MAX and response.isascii() and response.isprintable()
+    return 0 < len(response) <= SOLUTION_MAX and response.isascii() and response.isprintable()
 
 
 def _seconds(told: object) -> float | None:

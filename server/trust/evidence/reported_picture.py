@@ -12,10 +12,11 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from engine.wire.protocol import SNAP_BYTES
+
 STRIP: Final = "strip"
 OWN: Final = "own"
 KINDS: Final = (STRIP, OWN)
-BYTES: Final = 48 * 1024  # of one, at most
 MOST: Final = 12  # of one report, the newest: three of each kind and side
 MOST_OF_A_CASE: Final = 60  # later ones are not stored
 
@@ -38,5 +39,5 @@ Adds = Callable[[Iterable[Picture]], Coroutine[Any, Any, object]]  # stores pict
 
 def bounded(pictures: Iterable[Picture]) -> tuple[Picture, ...]:
     """Return the newest MOST valid pictures, in order."""
-    good = [one for one in pictures if one.kind in KINDS and one.side in (0, 1) and 0 < len(one.body) <= BYTES]
+    good = [one for one in pictures if one.kind in KINDS and one.side in (0, 1) and 0 < len(one.body) <= SNAP_BYTES]
     return tuple(good[-MOST:])

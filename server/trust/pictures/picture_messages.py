@@ -9,13 +9,13 @@ import struct
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from server.trust.evidence.reported_picture import BYTES
+from engine.wire.protocol import SNAP_BYTES, SNAP_TILE, SNAP_TILES
 from server.trust.pictures.scene_agreement import THUMB
 
-STRIP: Final = (320, 720)  # pixels: TILES of TILE, stacked
-TILE: Final = (320, 240)
-TILES: Final = 3
-BODY_MAX: Final = BYTES
+TILE: Final = SNAP_TILE
+TILES: Final = SNAP_TILES
+STRIP: Final = (TILE[0], TILE[1] * TILES)  # pixels: TILES of TILE, stacked
+BODY_MAX: Final = SNAP_BYTES
 STILL_MAX: Final = 128 * 1024  # bytes of an unrequested picture (`server.site.omegle.picture_uploads`)
 STILL_PIXELS: Final = 4 * 640 * 480
 FRAMES_MAX: Final = 16  # stacked in an unrequested picture

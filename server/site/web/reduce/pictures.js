@@ -1,5 +1,6 @@
 // Handle the checks of pictures in a call: a requested picture is taken (video/snap.js), or the reason why not is sent. And the results: a
 // veil over the stranger, the end of the call, a refused search.
+import { SNAP } from "../protocol.js";
 import { media, seek } from "./find.js";
 import { and, focus, patch, post, timer } from "./state.js";
 import { note, put } from "./talk.js";
@@ -7,7 +8,7 @@ import { given, stays, studying, videoEvents } from "./video.js";
 
 const ASKED = 1500; // ms that a reporter waits for a request for pictures
 const TAKEN = 3000; // ms in which the pictures are then taken
-const NONCE = /^[\w-]{22}$/; // it becomes part of an address
+const NONCE = new RegExp(`^[\\w-]{${SNAP.nonce}}$`); // it becomes part of an address
 
 const within = (value, least, most) => Math.min(most, Math.max(least, Number(value) || least));
 

@@ -1,10 +1,10 @@
 // Handle warnings that must be read before the next search, and users not to meet again.
+import { BOUNDS } from "../protocol.js";
 import { frameOf } from "./find.js";
 import { and, focus, patch, post } from "./state.js";
 import { note } from "./talk.js";
 
 const TIPS = ["link", "contact", "money", "secrecy", "minor", "help", "private"];
-const MOST = 16; // tokens that a search may carry
 
 const notice = (state, { frame }) => [{ ...state, unread: frame }];
 
@@ -31,7 +31,7 @@ const block = (state) => (state.chat && !state.chat.blocked ? post(patch(state, 
 function blocked(state, { frame: { token, until } }) {
   const { avoid } = state.prefs;
   const how = until ? "kept" : "visit";
-  const next = patch(state, "prefs", { avoid: (until ? [...avoid, token] : [token, ...avoid]).slice(-MOST) });
+  const next = patch(state, "prefs", { avoid: (until ? [...avoid, token] : [token, ...avoid]).slice(-BOUNDS.avoid) });
   return [next.chat?.blocked ? patch(next, "chat", { blocked: how }) : next, { do: "keep" }, ...(next.sheet?.is === "more" ? [focus("#blocked")] : [])];
 }
 

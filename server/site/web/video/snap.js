@@ -1,11 +1,11 @@
 // Take still pictures of a call when the server asks: of the stranger as shown here, of oneself as sent. Drawn, packed, sent, and stored
 // nowhere. One request at a time; one more may wait, the newest.
+import { SNAP } from "../protocol.js";
 import { get, send } from "../store.js";
 import { stays } from "../reduce/video.js";
 import { own } from "./own.js";
 
-const [WIDE, HIGH] = [320, 240]; // px of a tile
-const MOST = 48 * 1024; // bytes of the sent picture
+const [WIDE, HIGH] = SNAP.tile;
 const QUALITIES = [0.7, 0.5, 0.3, 0.1]; // the first that is small enough: noise packs badly
 const STILL = 500; // ms without a new frame after which the last one is used
 const LOOK = 100; // ms between two checks for a first frame
@@ -49,7 +49,7 @@ const packed = (canvas, quality) =>
 async function give(nonce, what, canvas, left) {
   for (const quality of QUALITIES) {
     const picture = await packed(canvas, quality);
-    if (picture.size > MOST) continue;
+    if (picture.size > SNAP.bytes) continue;
     await fetch(`/api/snap/${nonce}/${what}`, { method: "POST", body: picture, priority: "low", signal: AbortSignal.timeout?.(left()) }).catch(() => {});
     return;
   }

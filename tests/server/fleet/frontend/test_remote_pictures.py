@@ -8,16 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from engine.wire.protocol import SNAP_BYTES
 from server.fleet.frontend.remote_pictures import PicturesOfAll, packed, unpacked
 from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_server import Request
 from server.ops.security import secret_keys
 from server.ops.security.secret_keys import Keys
-from server.trust.evidence.reported_picture import BYTES, MOST, OWN, STRIP, Adds, Picture
+from server.trust.evidence.reported_picture import MOST, OWN, STRIP, Adds, Picture
 from tests.server.fleet.cluster.ports import NODE, there
 
 pytestmark = pytest.mark.blocking  # reads keys
-STRIPS = tuple(Picture(STRIP, 1, 1_795_000_000 + n, bytes([n]) * BYTES, "list: tag" if n else "") for n in range(MOST))
+STRIPS = tuple(
+    Picture(STRIP, 1, 1_795_000_000 + n, bytes([n]) * SNAP_BYTES, "list: tag" if n else "") for n in range(MOST)
+)
 
 
 class Looks:

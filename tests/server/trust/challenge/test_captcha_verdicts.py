@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from engine.wire.protocol import SOLUTION_MAX
 from server.ops.config.challenge_settings import Challenge
 from server.trust.challenge import captcha_verdicts as module
-from server.trust.challenge.captcha_verdicts import ANSWER_MAX, AT_ONCE, OLDEST, RESPONSE_MAX, WAITING_MAX, Siteverify
+from server.trust.challenge.captcha_verdicts import ANSWER_MAX, AT_ONCE, OLDEST, WAITING_MAX, Siteverify
 from tests.support.siteverify import SECRET, stamp
 from tests.support.siteverify import Siteverify as Stub
 
@@ -184,7 +185,7 @@ async def test_so_many_are_asked_at_once_so_many_wait_and_the_next_has_no_verdic
     assert theirs.most == AT_ONCE
 
 
-@pytest.mark.parametrize("response", ["", "good\n", "gööd", "good\0", "g" * (RESPONSE_MAX + 1)])
+@pytest.mark.parametrize("response", ["", "good\n", "gööd", "good\0", "g" * (SOLUTION_MAX + 1)])
 async def test_what_can_be_no_answer_never_reaches_it(client: Maker, theirs: Stub, response: str) -> None:
     assert await client().right(response, HERE) is False
     assert theirs.asked == []

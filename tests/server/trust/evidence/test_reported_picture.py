@@ -6,7 +6,8 @@ import secrets
 
 import pytest
 
-from server.trust.evidence.reported_picture import BYTES, MOST, OWN, STRIP, Picture, bounded
+from engine.wire.protocol import SNAP_BYTES
+from server.trust.evidence.reported_picture import MOST, OWN, STRIP, Picture, bounded
 
 
 def picture(at: int = 1, kind: str = STRIP, side: int = 1, size: int = 10) -> Picture:
@@ -20,8 +21,8 @@ def test_the_newest_stay_in_their_order() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [picture(size=BYTES + 1), picture(size=0), picture(kind="gif"), picture(side=2), picture(side=-1)]
+    "bad", [picture(size=SNAP_BYTES + 1), picture(size=0), picture(kind="gif"), picture(side=2), picture(side=-1)]
 )
 def test_what_is_no_picture_of_the_two_is_left_out(bad: Picture) -> None:
-    good = picture(kind=OWN, side=0, size=BYTES)
+    good = picture(kind=OWN, side=0, size=SNAP_BYTES)
     assert bounded((bad, good)) == (good,)

@@ -1,0 +1,18 @@
+"""Define the protocol's values for the typed client.
+
+Made from engine/wire/protocol.py by `python -m engine.wire.protocol_copies`: never edited, a test compares it.
+"""
+
+from typing import Final, Literal
+
+# fmt: off
+COMES_BACK: Final = frozenset({1001, 1006, 1011, 1012, 1013, 4008})  # close codes after which a client may reconnect
+# errors after which the server closes
+CLOSING: Final = frozenset({"protocol", "binary", "encoding", "too_big", "internal", "restart", "busy", "banned", "flood", "replaced"})
+Role = Literal["stranger", "spy", "discuss"]
+Reason = Literal["minor", "nudity", "threat", "hate", "spam", "danger", "other"]  # of a report
+NoSnapWhy = Literal["camera", "hidden", "early"]  # why requested pictures are missing
+REFUSED_KEPT: Final = 200  # ordinals of refused messages in `resumed`
+SNAP_TILE: Final = (320, 240)  # pixels of a picture
+SNAP_BYTES: Final = 49152  # of a strip, or of one picture
+# fmt: on
