@@ -22,7 +22,7 @@ from engine.conduct.video_pauses import VideoPauses
 from engine.core.bus_messages import Begin, BusMessage, Ended, Moved
 from engine.core.chat import Address, name_of_chat
 from engine.core.engine_state import EngineState
-from engine.core.ports import Bus, Out, Outside, Room
+from engine.core.ports import Bus, Out, Outside, Room, Seats
 from engine.core.session import Session as Session
 from engine.core.states import CHATTING, LEAVE, WAITING
 from engine.matching.interest_vocabulary import Vocabulary
@@ -74,8 +74,11 @@ class Engine:
         settings: Settings | None = None,
         *,
         keeps: bool = False,
+        steady: bool = False,
+        on_report: Callable[[int, int, tuple[str, ...]], None] | None = None,
     ) -> None:
-        self._core = core = EngineState(words, rings, outside, out, bus, settings or Settings(), keeps)
+        """`steady`: see `SessionMigration`; `on_report`: see `RecentPartners`."""
+        self._core = core = EngineState(words, rings, outside, out, bus, settings or Settings(), keeps, on_report)
         self._tips = tips = LineTips(core)
         self._snaps = snaps = CameraChecks(core, tips)
         self._chats = chats = Chats(core, snaps)
@@ -85,7 +88,7 @@ class Engine:
         self._trials = trials = Challenges(core)
         self._search = search = Search(core, room, chats, notices, ages, trials)
         self._presence = presence = Presence(core, chats, search, notices)
-        self.moves = SessionMigration(core, search, presence)
+        self.moves = SessionMigration(core, search, presence, steady)
         self.sessions = core.sessions
         self.tally = core.tally
         self.measures = core.measures
@@ -110,7 +113,7 @@ class Engine:
     @classmethod
     def of_hub(
         cls,
-        room: RemoteRoom,
+        make_room: Callable[[Seats], RemoteRoom],
         rings: Rings,
         outside: Outside,
         out: Out,
@@ -119,14 +122,18 @@ class Engine:
         *,
         keeps: bool = False,
     ) -> "Engine":
-        """Build an engine whose waiting room is in another process."""
-        engine = cls(room, room.vocabulary, rings, outside, out, bus, settings, keeps=keeps)
-        search, sessions = engine._search, engine.sessions
-        room.meet = search.meet
-        room.waits = lambda client: search.waits(client) is not None
-        room.tell = search.tell_client
-        room.send_away = lambda client, now: engine._presence.send_away(sessions[client], now)
-        engine._core.recents.on_report = room.bar
+        """Build an engine whose waiting room is in another process. `make_room` is called once, and calls none of its argument's functions."""
+        room = make_room(
+            Seats(
+                meet=lambda found, now: engine._search.meet(found, now),
+                is_waiting=lambda client: engine._search.waits(client) is not None,
+                tell=lambda step: engine._search.tell_client(step),
+                send_away=lambda client, now: engine._presence.send_away(engine.sessions[client], now),
+            )
+        )
+        engine = cls(
+            room, room.vocabulary, rings, outside, out, bus, settings, keeps=keeps, steady=True, on_report=room.bar
+        )
         return engine
 
     def change_limits(self, find_burst: int, find_interval: float) -> None:

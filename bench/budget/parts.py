@@ -114,7 +114,7 @@ PARTS: Final[dict[str, Part]] = {
             "ext.reactor.debug_hooks", "ext.net.ring_snapshot", "ext.reactor.virtual_connections", "ext.migrate.peer_liveness", "ext.plain_source",
             "engine.chats", "engine.conduct", "engine.core", "engine.migrate", "engine.rooms", "engine.wire",
             "ext.accept", "ext.base", "ext.migrate", "ext.reactor",
-            "server.realtime.worker.null_services", "server.realtime.worker.worker_drain",
+            "server.realtime.worker.worker_ports", "server.realtime.worker.worker_drain",
             "server.realtime.worker.connection_moves", "server.realtime.worker.tunnel_records",
         ),
     ),

@@ -1,6 +1,6 @@
 """Hold the state that the parts of the engine share: sessions, output, tables of conduct, the functions of the server. It has no policy."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.conduct.age_answers import AgeAnswers
@@ -53,6 +53,7 @@ class EngineState:
         bus: Bus,
         settings: Settings,
         keeps: bool,
+        on_report: Callable[[int, int, tuple[str, ...]], None] | None = None,
     ) -> None:
         self.out = out
         self.post = bus.send  # (address, message)
@@ -61,7 +62,7 @@ class EngineState:
         self.outside = outside
         self.settings = settings
         self.keeps = keeps  # a store is configured
-        self.recents = RecentPartners(outside.new_id)
+        self.recents = RecentPartners(outside.new_id, on_report)
         self.friction = Friction()
         self.ages = AgeAnswers()
         self.pauses = VideoPauses()  # persons whose video is off

@@ -73,6 +73,18 @@ class Out(Protocol):
         """Queue a record for the store; called only if a store is configured."""
 
 
+@dataclass(frozen=True)
+class Seats:
+    """What a waiting room of another process tells the engine whose tickets it has."""
+
+    meet: Callable[
+        [Match | SpyMatch, float], bool
+    ]  # seat those who fit; False: one of them is not here, or may not sit down
+    is_waiting: Callable[[int], bool]  # whether a client could be seated now
+    tell: Callable[[Step], None]  # a search widened
+    send_away: Callable[[int, float], None]  # there is no room for a client
+
+
 class Room(Protocol):
     """Waiting room of the engine, here (`engine.rooms.waiting_room`) or in another process (`engine.rooms.remote_room`). Clients are session ids."""
 

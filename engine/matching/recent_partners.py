@@ -123,11 +123,15 @@ class RecentPartners:
 
     __slots__ = ("_bars", "_draw", "_got", "_made", "_met", "_networks", "_salt", "on_report")
 
-    def __init__(self, draw: Callable[[], int], persons: int = rule_constants.PERSONS_MAX) -> None:
-        """Take `draw`, a source of unguessable numbers."""
+    def __init__(
+        self,
+        draw: Callable[[], int],
+        on_report: Callable[[int, int, tuple[str, ...]], None] | None = None,
+        persons: int = rule_constants.PERSONS_MAX,
+    ) -> None:
+        """`draw` is a source of unguessable numbers; `on_report` is called with each report, to pass it on; None: there is no other process."""
         self._draw = draw
-        # called with each report, as `report` is, to pass it on; None: there is no other process
-        self.on_report: Callable[[int, int, tuple[str, ...]], None] | None = None
+        self.on_report = on_report
         self._salt = b""  # drawn at first use
         seconds, partners = rule_constants.REPORTED_FOR, rule_constants.REPORTED_PARTNERS
         self._met: Exclusions = Exclusions(rule_constants.RECENT_FOR, rule_constants.RECENT_PARTNERS, persons)

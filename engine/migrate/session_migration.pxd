@@ -10,7 +10,7 @@ cdef class SessionMigration:
     cdef readonly Presence _presence
     cdef readonly dict _over
     cdef set _twice
-    cdef public bint steady
+    cdef readonly bint steady
     cdef public object skipped, writes
     cpdef find(self, key)
     cpdef tuple group(self, id)

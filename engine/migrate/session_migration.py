@@ -65,14 +65,14 @@ class SessionMigration:
 
     __slots__ = ("_core", "_over", "_presence", "_search", "_twice", "skipped", "steady", "writes")
 
-    def __init__(self, core: EngineState, search: Search, presence: Presence) -> None:
+    def __init__(self, core: EngineState, search: Search, presence: Presence, steady: bool = False) -> None:
         self._core = core
         self._search = search
         self._presence = presence
         self._over: dict[str, Chat] = {}  # chats that have ended and were exported or imported in this migration
         self._twice: set[int] | None = None  # persons with more than one session here, as of the first release
         # sessions move one by one for the whole life of the process: each record is complete, and no migration is remembered
-        self.steady = False
+        self.steady = steady
         self.skipped = 0  # fields that this release does not know
         self.writes = (
             VERSION  # version of the exported records: one that the other process reads too (`agreed`), until `forget`

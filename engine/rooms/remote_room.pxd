@@ -19,7 +19,8 @@ cdef class RemoteRoom:
     cdef readonly Histogram answers
     cdef public list rows
     cdef public dict counts
-    cdef public object meet, waits, tell, send_away, go, full
+    cdef object _meet, _is_waiting, _tell, _send_away
+    cdef public object go, is_full
     cpdef submit(self, ticket, double now)
     cpdef status(self, client, double now)
     cpdef cancel(self, client, double now, reason=*)

@@ -11,6 +11,7 @@ from itertools import count
 from typing import Any, Final
 
 from engine.core.engine_histograms import Histogram
+from engine.core.ports import Seats
 from engine.matching.interest_vocabulary import Vocabulary
 from engine.matching.lobby import MatcherFull
 from engine.matching.spy_queue import SpyMatch, Wish
@@ -31,9 +32,13 @@ NOBODY: Final[Mapping[int, int]] = {}
 Found = Match | SpyMatch
 
 
-def nothing_waits() -> bool:
-    """Report that no row waits for the hub."""
+def never_full() -> bool:
+    """Report that the link to the hub accepts more rows."""
     return False
+
+
+def stay(_client: int, _to: int, _meeting: Row, _number: int) -> None:
+    """Do nothing: there is no other worker."""
 
 
 class HeldTicket:
@@ -62,12 +67,17 @@ class Gathering:
 class RemoteRoom:
     """Waiting room in the hub, as a worker sees it; implements `engine.core.ports.Room`.
 
-    The engine sets `meet`, which seats a match and returns whether all were available; `waits`, whether a client could be seated now; `tell`,
-    which sends a step; `send_away`, for a session without a place. The worker sets `go`: (client, worker, row of the meeting, number of their
-    ticket), and `full`: whether so many rows wait for the hub that no newcomer is accepted.
+    `seats`: the engine; `go`: send a client to another worker (client, worker, row of the meeting, number of the ticket); `is_full`: whether
+    the link to the hub takes no more tickets.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(
+        self,
+        number: int,
+        seats: Seats,
+        go: Callable[[int, int, Row, int], None] = stay,
+        is_full: Callable[[], bool] = never_full,
+    ) -> None:
         self.vocabulary = Vocabulary()
         self._number = number  # number of this worker
         self._held: dict[int, HeldTicket] = {}
@@ -80,12 +90,14 @@ class RemoteRoom:
         self.rows: list[Row] = []  # to send to the hub
         self.counts: dict[str, int] = {}  # empty: the hub counts
         self.answers = Histogram(ANSWER_BOUNDS)
-        self.meet: Callable[[Found, float], bool]
-        self.waits: Callable[[int], bool]
-        self.tell: Callable[[Step], None]
-        self.send_away: Callable[[int, float], None]
-        self.go: Callable[[int, int, Row, int], None]
-        self.full: Callable[[], bool] = nothing_waits
+        self._meet, self._is_waiting, self._tell, self._send_away = (
+            seats.meet,
+            seats.is_waiting,
+            seats.tell,
+            seats.send_away,
+        )
+        self.go = go
+        self.is_full = is_full
 
     # called by the engine (`engine.core.ports.Room`)
 
@@ -93,7 +105,7 @@ class RemoteRoom:
         """Submit a ticket. The answer comes by `told`. Raises MatcherFull if the hub accepts none; a client that already waits continues."""
         held = self._held.get(ticket.client)
         if held is None:
-            if self.full():
+            if self.away or self.is_full():
                 raise MatcherFull
         else:
             ticket.since = min(ticket.since, held.ticket.since)
@@ -231,7 +243,7 @@ class RemoteRoom:
                 _, client, number = row
                 if self._answered(client, number, now) is not None:
                     del self._held[client]
-                    self.send_away(client, now)
+                    self._send_away(client, now)
 
     # called for other workers
 
@@ -294,7 +306,7 @@ class RemoteRoom:
             return
         if isinstance(held.ticket, Ticket):
             held.ticket.stood(level, None if step is None else now + step, fallen)
-        self.tell(Step(client, accepts, widens, others))
+        self._tell(Step(client, accepts, widens, others))
 
     def _answered(self, client: int, number: int, now: float) -> HeldTicket | None:
         """Note an answer of the hub and return the ticket; None if the answer is for an earlier one."""
@@ -317,7 +329,7 @@ class RemoteRoom:
 
     def _is_ready(self, client: int, number: int) -> bool:
         held = self._held.get(client)
-        return held is not None and held.number == number and not held.aside and self.waits(client)
+        return held is not None and held.number == number and not held.aside and self._is_waiting(client)
 
     def _sit(self, meeting: Meeting, now: float, came: Mapping[int, int] = NOBODY) -> None:
         """Seat a meeting whose members should all be here."""
@@ -326,7 +338,7 @@ class RemoteRoom:
         held = [self._held.get(member.client) for member in meeting.who]
         persons = [[one.ticket.client, one.ticket.person] for one in held if one is not None]
         missing = [one for one in meeting.who if not self._is_ready(one.client, came.get(one.client, one.number))]
-        if not missing and self.meet(self._found(meeting), now):
+        if not missing and self._meet(self._found(meeting), now):
             for client, _ in persons:
                 del self._held[client]
             self.rows.append([rows.DONE, meeting.id, *persons])

@@ -18,6 +18,7 @@ from server.fleet.migrate.upgrade_command import UpgradeCommand
 from server.fleet.migrate.upgrade_successor import Gone, UpgradeSuccessor, fault_of
 from server.fleet.supervisor.process_mode import has_several
 from server.main.checks.local_checks import local
+from server.main.parts.other_processes import ALONE, OtherProcesses
 from server.main.parts.server_parts import Server
 from server.ops import log, version
 from server.ops.config.settings import Settings
@@ -30,6 +31,7 @@ from server.ops.process.systemd_notify import Notifier
 from server.ops.security import secret_keys
 from server.realtime.worker import gc_tuning
 from server.realtime.worker.worker_drain import drain, tell_to_come_back
+from server.realtime.worker.worker_ports import WorkerPorts
 
 logger = log.get()
 
@@ -100,14 +102,16 @@ async def serve(settings: Settings, again: Callable[[], Settings]) -> int | None
 class Life:
     """One process from its sockets to its last close."""
 
-    def __init__(self, settings: Settings, secret: secret_keys.Keys, sockets: Sockets) -> None:
+    def __init__(
+        self, settings: Settings, secret: secret_keys.Keys, sockets: Sockets, others: OtherProcesses = ALONE
+    ) -> None:
         host, port = settings.server.host, settings.server.port
         self._settings = settings
         self._sockets = sockets
         self._sock = sockets.get("server", lambda: listen_public(host, port), at=(host, port))
         self._notifier = Notifier.of_environment(lambda error: logger.warning("notify.failed", **log.described(error)))
         self._arrived: asyncio.Task[None] | None = None
-        self.server = Server(settings, secret, sockets)
+        self.server = Server(settings, secret, sockets, others=others)
         self.upgrading = UpgradeCommand(
             lambda: self.server.belongings, sockets, self, self._not_now, settings.server.start_within
         )
@@ -124,7 +128,8 @@ class Life:
         except Gone as error:
             raise StartError(str(error)) from None
         secret = secret_keys.load(settings.data)
-        life = cls(settings, secret, sockets)
+        others = ALONE if arriving is None else OtherProcesses(WorkerPorts(is_elsewhere=arriving.is_elsewhere))
+        life = cls(settings, secret, sockets, others)
         try:
             await life._control.start(listening=False)
         except Unavailable as error:

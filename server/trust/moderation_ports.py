@@ -111,6 +111,30 @@ class PicturesOfChats(Protocol):
         """Pass later pictures of a reported side to `adds`: those since `had`, and those of the next seconds."""
 
 
+def ignore(*_: Any) -> None:
+    """Do nothing."""
+
+
+@dataclass(frozen=True)
+class SafetyPorts:
+    """The collaborators of moderation, as functions."""
+
+    # whether the operator states that moderators read reports
+    is_promised: Callable[[], bool] = bool
+    # holder of camera pictures; None: pictures are off
+    find_pictures: Callable[[], PicturesOfChats | None] = lambda: None
+    # called for a report whose reporter has a cookie older than a day: identity (0: none) and session of the subject, reporter's identity
+    on_weighed: Callable[[int, int, int], None] = ignore
+    # called when `unread` has changed
+    on_attended: Callable[[], None] = ignore
+    # called if this process is the first to see a changed ban or notice, so that other hosts read at once
+    on_decision: Callable[[], None] = ignore
+    # called with the identity at each refusal of a user whom a person's decision keeps out as a minor
+    on_minor: Callable[[int], None] = ignore
+    # called with the case of each ban that is lifted before its end
+    on_lifted: Callable[[bytes], None] = ignore
+
+
 class Safety(Protocol):
     """Port of `server.trust.moderation.service.Safety`, the one implementation.
 
@@ -118,11 +142,6 @@ class Safety(Protocol):
     """
 
     unread: frozenset[str]
-    looks: PicturesOfChats | None  # None: pictures are off
-    promised: Callable[[], bool]  # whether the operator states that moderators read reports
-    weighed: Callable[[int, int, int], None]  # called for a report whose reporter has a cookie older than a day
-    on_attended: Callable[[], None]  # called when `unread` has changed
-    decided: Callable[[], None]  # called when a ban or a notice in the store has changed
 
     @property
     def moderated(self) -> bool:

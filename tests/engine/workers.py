@@ -2,8 +2,9 @@
 
 from collections import Counter, deque
 from collections.abc import Callable
+from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -34,10 +35,9 @@ class Worker(World):
 
     def start(self, lobby: CountingLobby) -> None:
         self.rings = Rings(self.budget)
-        self.room = RemoteRoom(self.number)
-        self.engine = Engine.of_hub(self.room, self.rings, self.outside, Hands(self), self.bus, self.settings)
-        self.engine.moves.steady = True
-        self.room.go = self.go
+        make_room = partial(RemoteRoom, self.number, go=lambda *said: self.go(*said))
+        self.engine = Engine.of_hub(make_room, self.rings, self.outside, Hands(self), self.bus, self.settings)
+        self.room = cast(RemoteRoom, self.engine.room)
 
     def open(self, identity: int = 0, address: str = "192.0.2.1") -> Wire:
         wire = super().open(identity, address)

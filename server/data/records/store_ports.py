@@ -68,6 +68,9 @@ class Store(Keeper, Protocol):
     ready: bool
     schema: str
 
+    def country(self, address: str) -> str | None:
+        """Return the two letters of the country of an address, if they are known."""
+
     @property
     def epochs(self) -> EpochKeys:
         """The keys of live pseudonyms."""

@@ -62,7 +62,6 @@ class ClusterNode:
         self._federation = federation
         self._moved = moved
         self.bus = NatsBus(settings, seal, {ALL: self._heard, BARS: self._bars, node: self._came, **more})
-        federation.say, federation.ready = self.bus.say, lambda: self.bus.takes
 
     async def run(self) -> None:
         """Say that this host is there, for ever."""

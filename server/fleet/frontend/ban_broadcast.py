@@ -53,7 +53,8 @@ class Sharing:
                 Source(Kind.BANS, BANS, bans.values, partial(some_bans, bans)),
                 Source(Kind.NOTICES, NOTICES, notices.ids, partial(some_notices, notices)),
             )
-            bans.changed, notices.changed = partial(self._change, Kind.BANS), partial(self._change, Kind.NOTICES)
+            bans.subscribe(partial(self._change, Kind.BANS))
+            notices.subscribe(partial(self._change, Kind.NOTICES))
         self._look = self._loop.call_later(EVERY, self._every)
 
     @property

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from server.data.keys.pseudonyms import MAC, Pseudonyms
 from server.fleet.ipc.ipc_link import Message
-from server.trust.sanctions.ban_table import HELD, BanTable
+from server.trust.sanctions.ban_table import HELD, BanTable, nobody_goes, unheard
 from server.trust.sanctions.notice_table import Notice, NoticeTable, Owner
 
 KEY: Final = 1 + MAC  # bytes of a keyed value
@@ -32,10 +32,19 @@ class ToldNotices(NoticeTable):
 class Told:
     """Of one worker. `news`: called where somebody who is here may be banned now, or have something to read; `read`: a notice was."""
 
-    def __init__(self, pseudonyms: Pseudonyms, news: Callable[[], None], read: Callable[[bytes, Owner], None]) -> None:
+    def __init__(
+        self,
+        pseudonyms: Pseudonyms,
+        news: Callable[[], None],
+        read: Callable[[bytes, Owner], None],
+        *,
+        on_minor: Callable[[int], None] = nobody_goes,
+        on_lifted: Callable[[bytes], None] = unheard,
+    ) -> None:
+        """`on_minor`, `on_lifted`: as of `BanTable`."""
         self._news = news
         self._read = read
-        self.bans = BanTable(pseudonyms)
+        self.bans = BanTable(pseudonyms, on_minor=on_minor, on_lifted=on_lifted)
         self.notices = ToldNotices(pseudonyms, read)
         self.ready = asyncio.Event()  # it has all, or the office has nothing either
         self._bans: dict[bytes, bytes] | None = None  # all, while it comes

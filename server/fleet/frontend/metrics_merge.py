@@ -126,7 +126,7 @@ class Gathering:
             except TimeoutError:
                 break
         self._up = {name: name in self._answered for name in self._up}
-        self._board.others = [*self._ledger.readings(), self._reading()]
+        self._board.put_others([*self._ledger.readings(), self._reading()])
 
     def _reading(self) -> Reading:
         """Who is there or should be, and who died: who was ended by an operator is neither silent nor dead."""

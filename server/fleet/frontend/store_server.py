@@ -21,7 +21,6 @@ from server.fleet.ipc.ipc_peers import Peers
 from server.ops import log
 from server.trust.evidence import reported_chat
 from server.trust.moderation_ports import Safety
-from server.trust.sanctions.ban_table import nobody_goes
 
 LATER: Final = 0.02  # seconds until it is looked again whether a worker has heard
 logger = log.get()
@@ -30,15 +29,22 @@ logger = log.get()
 class Keeping:
     """Of the office. Call it in the loop."""
 
-    def __init__(self, peers: Callable[[], Peers], store: Store, safety: Safety) -> None:
+    def __init__(
+        self,
+        peers: Callable[[], Peers],
+        store: Store,
+        safety: Safety,
+        on_age: Callable[[int, str, int], None],
+        on_minor: Callable[[int], None],
+    ) -> None:
+        """`on_age`, `on_minor`: a user of a worker wrote an age, or was refused as a minor."""
         self._peers = peers
         self._store = store
         self._safety = safety
         self._untold: deque[tuple[str, Callable[[], None]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._saves: set[asyncio.Task[None]] = set()
-        self.aged: Callable[[int, str, int], None] = lambda *_: None  # as of `server.main.parts.server_parts.Server`
-        self.turned_away: Callable[[int], None] = nobody_goes
+        self._on_age, self._on_minor = on_age, on_minor
 
     def take(self, name: str, message: Message) -> None:
         """What a worker sends to be kept."""
@@ -54,9 +60,9 @@ class Keeping:
             case Kind.SEEN:
                 self._take(name, message, partial(self._seen, *message.records))
             case Kind.AGE:
-                self._take(name, message, partial(self.aged, *message.records))
+                self._take(name, message, partial(self._on_age, *message.records))
             case Kind.MINOR:  # told of again when they come again
-                self.turned_away(*message.records)
+                self._on_minor(*message.records)
 
     def _records(self, message: Message) -> None:
         lost, *chats = message.records

@@ -48,7 +48,7 @@ def abroad(name: str) -> bool:
 
 
 class Peers:
-    """Of one process. Call it in the loop. `serves`: told of a process that takes people from now on."""
+    """Of one process. Call it in the loop."""
 
     def __init__(
         self,
@@ -57,8 +57,14 @@ class Peers:
         joined: Callable[[str], None],
         dead: Callable[[str], None],
         orphaned: Callable[[], None],
+        *,
+        on_serves: Callable[[str], None] = nobody,
+        find_state: Callable[[], dict[str, Any]] = dict,
     ) -> None:
-        """`joined`: there is a link to this one; `dead`: it is not there any more; `orphaned`: the supervisor is gone."""
+        """`joined`: there is a link to this one; `dead`: it is not there any more; `orphaned`: the supervisor is gone.
+
+        `on_serves`: called with a process that takes people from now on; `find_state`: what this process tells the supervisor of itself.
+        """
         self._handlers = handlers
         self._joined = joined
         self._dead = dead
@@ -66,9 +72,9 @@ class Peers:
         self._links: dict[str, Link] = {}
         self._pids: dict[str, int] = {}
         self._serving: set[str] = set()
-        self.serves: Callable[[str], None] = nobody
+        self._on_serves = on_serves
         self._sign: asyncio.TimerHandle | None = None
-        self.stands: Callable[[], dict[str, Any]] = dict  # what this process says of itself
+        self._find_state = find_state
         self.deaths: dict[tuple[str, str], int] = {}  # of processes of this host, by name and why; the office is told
         self.unknown = 0  # messages of kinds that this release does not know
         self._up = Link(up, self._of_supervisor, lambda _: orphaned())
@@ -127,7 +133,7 @@ class Peers:
         """Say how this process stands."""
         if not self._up.waiting:  # a supervisor that stands still is not told how it was
             links = {name: link.waiting for name, link in self._links.items() if link.is_up and not abroad(name)}
-            self._tell_supervisor(Kind.SIGN, {**self.stands(), "links": links})
+            self._tell_supervisor(Kind.SIGN, {**self._find_state(), "links": links})
 
     def _tell_supervisor(self, kind: Kind, *records: Any) -> None:
         with contextlib.suppress(LinkDown):  # then this process is an orphan, and knows it
@@ -173,7 +179,7 @@ class Peers:
                 self._dead(name)
         elif message.kind == Kind.UP:
             self._serving.add(message.records[0])
-            self.serves(message.records[0])
+            self._on_serves(message.records[0])
         elif message.kind == Kind.DEATHS:
             self.deaths = {(name, why): count for name, why, count in message.records}
         else:

@@ -214,7 +214,7 @@ class UpgradeSource:
         fault_points.at("begin")
         has.door.leave(self._give_http)
         if has.recorder is not None:
-            has.recorder.gone = self._answer
+            has.recorder.redirect(self._answer)
 
     async def _report(self) -> None:
         while True:
@@ -358,7 +358,7 @@ class UpgradeSource:
         if self._begun:
             await self._doors.listen()
         if has.recorder is not None:
-            has.recorder.gone = None
+            has.recorder.redirect(None)
         for saved in self._saved:
             has.worker.saved(*saved)
         has.worker.engine.moves.forget()

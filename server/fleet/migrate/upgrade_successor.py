@@ -94,6 +94,10 @@ class UpgradeSuccessor:
             self._fell(self._link.down)  # nobody else serves any more
         await self._begun
 
+    def is_elsewhere(self, key: int) -> bool:
+        """Whether the session of a token's key may be on its way here: it is asked for (`WorkerPorts.is_elsewhere`)."""
+        return self._taking is not None and self._taking.is_elsewhere(key)
+
     def _came(self, message: Message) -> None:
         if message.kind == Kind.SOCKETS and not self._sockets.done():
             names = message.records[0]

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from engine.core.ports import never_moved
 from server.fleet.ipc.ipc_link import Kind, Link, LinkDown, Message
 from server.fleet.migrate import site_records
 from server.fleet.migrate.session_import import Imports
@@ -44,11 +43,9 @@ class UpgradeTarget:
         self._wanted: dict[int, None] = {}  # keys of sessions that are asked for
         # clients of HTTP, and chats of theirs that are over, that are asked for: which of the two, and its name
         self._waiters: dict[tuple[str, str], asyncio.Future[bool]] = {}
-        if has.worker.elsewhere is never_moved:  # else others are asked, and so is who hands over
-            has.worker.elsewhere = self._elsewhere
         if has.adapter is not None:
-            has.adapter.wanted.want = partial(self._http_elsewhere, CLIENT)
-            has.adapter.gone.wanted.want = partial(self._http_elsewhere, CHAT)
+            has.adapter.wanted.begin(partial(self._http_elsewhere, CLIENT))
+            has.adapter.gone.wanted.begin(partial(self._http_elsewhere, CHAT))
         self._handlers: dict[int, Callable[[Message], None]] = {
             Kind.PEOPLE: self._came_people,
             Kind.NONE: self._none,
@@ -122,7 +119,7 @@ class UpgradeTarget:
 
     # who is asked for
 
-    def _elsewhere(self, key: int) -> bool:
+    def is_elsewhere(self, key: int) -> bool:
         """Whether a session may be on its way here: it is asked for."""
         if key in self._wanted:
             return True
@@ -184,9 +181,8 @@ class UpgradeTarget:
             waiter.set_result(False)
         self._waiters.clear()
         if has.adapter is not None:
-            has.adapter.wanted.want = has.adapter.gone.wanted.want = None
-        if has.worker.elsewhere == self._elsewhere:
-            has.worker.elsewhere = never_moved
+            has.adapter.wanted.end()
+            has.adapter.gone.wanted.end()
         has.worker.engine.moves.forget()
         if cut:
             logger.error("handover.cut", why=cut, people=self._people, chats=self._chats)

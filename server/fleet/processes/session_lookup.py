@@ -44,19 +44,30 @@ class Whereabouts:
         peers: Callable[[], Peers],
         knock: Knock,
         forwarding: ForwardingTable,
+        others: Callable[[], bool] = alone,
     ) -> None:
+        """`others`: whether there are other hosts, which may be asked."""
         self._worker = worker
         self._peers = peers
         self._knock = knock
         self._forwarding = forwarding
-        self.others: Callable[[], bool] = alone  # whether there are other hosts, which may be asked
-        self.goes: Callable[[int], bool] = stays  # whether a session that another host asks for goes to one, next
+        self._others = others
+        self._goes: Callable[[int], bool] = (
+            stays  # while this process is evacuated: whether a session goes to another host, next
+        )
         self._since: dict[int, float] = {}  # by the key: since when this host is asked, and no other yet
         self._asked: dict[int, set[str]] = {}  # who has not answered, by the key
         self._ends: dict[int, asyncio.TimerHandle] = {}  # when silence is an answer, by the key
-        worker.elsewhere = self._elsewhere
 
-    def _elsewhere(self, key: int) -> bool:
+    def begin_evacuation(self, goes: Callable[[int], bool]) -> None:
+        """Answer other hosts once a session has arrived, if `goes` says of its id that it goes to a host, next."""
+        self._goes = goes
+
+    def end_evacuation(self) -> None:
+        """Answer other hosts at once again."""
+        self._goes = stays
+
+    def is_elsewhere(self, key: int) -> bool:
         """Whether another process may have the session of a key: then they are asked."""
         if key in self._asked:
             return True
@@ -73,7 +84,7 @@ class Whereabouts:
     def _farther(self, key: int, since: float) -> bool:
         """Whether other hosts may have it: then they are asked."""
         peers, now = self._peers(), asyncio.get_running_loop().time()
-        if not self.others() or peers.full(HUB) or peers.send(HUB, Kind.WHO, key) is None:
+        if not self._others() or peers.full(HUB) or peers.send(HUB, Kind.WHO, key) is None:
             return False
         self._wait(key, {HUB}, since + FARTHER - now)
         return True
@@ -90,7 +101,7 @@ class Whereabouts:
     def answer(self, name: str, key: int) -> None:
         """Say where the session of a key is, when it is somewhere."""
         id = self._worker.engine.moves.find(key)
-        if id is not None and name == HUB and self.goes(id):
+        if id is not None and name == HUB and self._goes(id):
             self._forwarding.wanted(name, key)
             return
         here = id is not None

@@ -13,7 +13,6 @@ from typing import Final
 from server.fleet.cluster.known_nodes import Hosts, Place
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB, Handler
-from server.fleet.processes.session_lookup import stays
 from server.fleet.processes.worker_links import Links
 from server.fleet.roaming.evacuation import Evacuation, may_always_move, no_tunnel_stays
 from server.realtime.worker.worker_loop import Worker
@@ -99,7 +98,7 @@ class Departing:
             self._goes,
             self._stay,
         )
-        links.whereabouts.goes = evacuation.want
+        links.whereabouts.begin_evacuation(evacuation.want)
         await evacuation.run(until)
-        links.whereabouts.goes = stays
+        links.whereabouts.end_evacuation()
         return max(drain - span(drain), begun + drain - loop.time())

@@ -9,28 +9,36 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
+from engine.core.ports import Seats
 from engine.rooms.remote_room import RemoteRoom
-from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB, OFFICE, Handler, Peers, abroad, nobody
 from server.fleet.ipc.process_names import Names
+from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.migration_counts import MigrationCounts
-from server.fleet.processes.session_lookup import Whereabouts
+from server.fleet.migrate.transfer import Exports
+from server.fleet.processes.session_lookup import Whereabouts, alone
 from server.fleet.processes.worker_transfer import Across
 from server.fleet.roaming.evacuation import Send
-from server.fleet.roaming.host_migration import HostMigration
+from server.fleet.roaming.host_migration import HostMigration, OtherHosts
 from server.fleet.roaming.tunnel_table import TunnelTable
 from server.fleet.roaming.visitor_return import VisitorReturn
 from server.ops.metrics.cluster_metrics import DOUBTS
 from server.ops.metrics.exposition import Reading
 from server.ops.metrics.histogram import Buckets
 from server.ops.process.server_status import OwnReport
-from server.ops.security.secret_keys import Keys
 from server.realtime.worker.connection_moves import Moving, ask_again
 from server.realtime.worker.worker_loop import Worker
+from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
+
+
+def nothing() -> None:
+    """Do nothing."""
+
 
 LOAD_EVERY: Final = 0.25  # seconds
 PAUSED_MAX: Final = 1_000  # people of one message, whose video is off
@@ -41,42 +49,47 @@ NO_DOUBTS: Final = [(what,) for what in DOUBTS]
 class Links:
     """Of a worker's process, or the office. Call it in the loop.
 
-    `more`: handlers of further kinds; `joined`, `dead`: told of other processes; `turned`: of the end of each turn.
+    The worker's constructor is given `ports_of` these links.
     """
 
     def __init__(
         self,
         up: socket.socket,
         worker: Worker,
-        room: RemoteRoom,
         more: Mapping[int, Handler],
         joined: Callable[[str], None] = nobody,
         dead: Callable[[str], None] = nobody,
-        turned: Callable[[], None] | None = None,
+        *,
+        turned: Callable[[], None] = nothing,
         names: Names = ALONE,
+        moved: Callable[[], Sequence[int]] = tuple,
+        has_others: Callable[[], bool] = alone,
+        others: OtherHosts | None = None,
     ) -> None:
+        """`more`: handlers of further kinds; `joined`, `dead`: called with other processes; `turned`: called at the end of each turn.
+
+        `moved`: how many left, as `Moved`; `has_others`: whether there are other hosts, which may be asked for a session; `others`: the way to them.
+        """
         self._also_joined, self._also_dead, self._turned = joined, dead, turned
         self._worker = worker
-        self._room = room
-        self.tally = MigrationCounts()
+        self._room = room = cast(RemoteRoom, worker.engine.room)
+        self.tally = tally = MigrationCounts()
         self.orphaned = asyncio.Event()
-        self.across = across = Across(
-            worker,
-            room,
-            Moving(worker),
-            lambda: self.peers,
-            self.tally,
-            lambda *asked: self.whereabouts.answer(*asked),
-            names,
-        )
-        self.tunnels = TunnelTable(worker)
-        self.homecoming = VisitorReturn(worker, room)
-        self.cross: Send | None = None  # people without connections go to a process of another host; None: nobody does
-        self.whereabouts = Whereabouts(worker, lambda: self.peers, across.knock, across.forwarding)
-        worker.engine.moves.steady = True
-        room.go = across.go
-        room.full = lambda: room.away or self.peers.full(HUB)
-        worker.on_turn = self._after_turn
+        self._closed = False
+        forwarding = ForwardingTable(lambda *asked: self.whereabouts.answer(*asked))
+        exports = Exports(worker, Moving(worker), tally, forwarding=forwarding)
+        self.abroad: HostMigration | None = None
+        if others is None:
+            self.tunnels = TunnelTable(worker)
+            self.homecoming = VisitorReturn(worker, room)
+        else:
+            self.tunnels = TunnelTable(worker, self._forget, self._is_heard, others.on_returned)
+            self.homecoming = VisitorReturn(worker, room, lambda: others.hosts.writes)
+            self.abroad = HostMigration(others, worker, room, exports, self.tunnels.open)
+        # sessions without connections go to a process of another host; None: there is none
+        self.cross: Send | None = None if self.abroad is None else self.abroad.sent
+        self.across = across = Across(worker, room, lambda: self.peers, exports, forwarding, names, self.abroad)
+        self.whereabouts = Whereabouts(worker, lambda: self.peers, across.knock, forwarding, has_others)
         handlers: dict[int, Handler] = {
             Kind.ROWS: self._rows,
             Kind.COME: across.came,
@@ -92,40 +105,28 @@ class Links:
             Kind.ARRIVED: self._arrived,
             **more,
         }
-        self.peers = Peers(up, handlers, self._joined, self._dead, self.orphaned.set)
         report = OwnReport(worker.engine)
-        self.moved: Callable[[], Sequence[int]] = tuple  # of those who went to where all are to go (`emptying.Moved`)
-        self.peers.stands = lambda: {**report.read(time.monotonic()), "moved": [*self.moved()]}
+        self.peers = Peers(
+            up, handlers, self._joined, self._dead, self.orphaned.set,
+            find_state=lambda: {**report.read(time.monotonic()), "moved": [*moved()]},
+        )  # fmt: skip
         self._load = asyncio.get_running_loop().call_later(LOAD_EVERY, self._tell_load)
 
-    def reach(
-        self,
-        node: str,
-        number: int,
-        secret: Keys,
-        hosts: Hosts,
-        takes: Callable[[], bool],
-    ) -> HostMigration:
-        """There are other hosts from here on. `node`, `number`: of this process among them; `takes`: whether it takes people."""
-        across, worker = self.across, self._worker
-        across.abroad = abroad = HostMigration(
-            node,
-            number,
-            secret,
-            hosts,
-            worker,
-            self._room,
-            across.exports,
-            takes,
-            self.tunnels.open,
-        )
-        self.cross, self.tunnels.forget, self.tunnels.there = abroad.sent, abroad.forget, abroad.there
-        self.homecoming.writes = lambda: hosts.writes
-        return abroad
+    def _forget(self, home: str, people: Sequence[tuple[int, int]]) -> None:
+        if self.abroad is not None:
+            self.abroad.forget(home, people)
+
+    def _is_heard(self, home: str) -> bool:
+        return self.abroad is not None and self.abroad.there(home)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the link to the hub takes no more."""
+        return self.peers.full(HUB)
 
     def reading(self) -> Reading:
         """A source of metrics: who moved, and how soon the hub answers."""
-        answers, abroad = self._room.answers, self.across.abroad
+        answers, abroad = self._room.answers, self.abroad
         return {
             **self.tally.reading(),
             **({"serendip_crossings_doubtful": dict.fromkeys(NO_DOUBTS, 0)} if abroad is None else abroad.reading()),
@@ -138,9 +139,9 @@ class Links:
         """Nothing is told any more."""
         self._load.cancel()
         self.homecoming.close()
-        self._worker.on_turn = None
-        if self.across.abroad is not None:
-            self.across.abroad.close()
+        self._closed = True
+        if self.abroad is not None:
+            self.abroad.close()
         self.peers.close()
 
     def _joined(self, name: str) -> None:
@@ -171,30 +172,32 @@ class Links:
         self.peers.send(name, Kind.TOOK, message.number)
         sock = socket.socket(fileno=message.descriptors[0])
         sock.setblocking(False)  # it does not, but Python does not know it
-        if self.across.abroad is None:
+        if self.abroad is None:
             sock.close()
         else:
-            self.across.abroad.arrived(message, sock)
+            self.abroad.arrived(message, sock)
 
     def _rows(self, _: str, message: Message) -> None:
         self._worker.act(partial(self._room.told, message.records))
 
     def saved(self, id: int, url: str | None, delete: str, wait: float) -> None:
-        """A save is over whose person has gone (`Recorder.gone`): who has them tells them."""
+        """A save is over whose session has migrated (`Recorder`): its process tells the user."""
         for name in self.peers.people:
             self.peers.send(name, Kind.SAVED, id, url, delete, wait)
 
     def _saved(self, _: str, message: Message) -> None:
         self._worker.saved(*message.records)
 
-    def _after_turn(self) -> None:
+    def after_turn(self) -> None:
+        """Send what a turn has for other processes (`WorkerPorts.on_turn`)."""
+        if self._closed:
+            return
         if not self._worker.busy:
             self.across.depart()
         self.homecoming.turn()
         if self._room.urgent():
             self._say()
-        if self._turned is not None:
-            self._turned()
+        self._turned()
 
     def _say(self) -> None:
         """What the hub is not told it is told by `found`, when there is one."""
@@ -206,3 +209,24 @@ class Links:
         self.peers.send(HUB, Kind.LOAD, self._worker.engine.online)
         if self._room.rows:
             self._say()
+
+
+def ports_of(find_links: Callable[[], Links], ports: WorkerPorts = NO_PORTS) -> WorkerPorts:
+    """Return `ports` with those to other processes. `find_links` is called once the worker turns; the links are made with the worker."""
+    return replace(
+        ports,
+        is_elsewhere=lambda key: find_links().whereabouts.is_elsewhere(key),
+        on_turn=lambda: find_links().after_turn(),
+        on_visitor=lambda conn: find_links().homecoming.tell(conn),
+        find_tunnels=lambda: find_links().tunnels,
+    )
+
+
+def room_of(number: int, find_links: Callable[[], Links]) -> Callable[[Seats], RemoteRoom]:
+    """Return what makes the waiting room of the process of this number, as the hub knows it. `find_links`: as of `ports_of`."""
+    return partial(
+        RemoteRoom,
+        number,
+        go=lambda client, to, meeting, ticket: find_links().across.go(client, to, meeting, ticket),
+        is_full=lambda: find_links().is_full,
+    )

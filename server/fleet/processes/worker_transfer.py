@@ -19,15 +19,13 @@ from server.fleet.ipc.ipc_peers import LAST, Peers
 from server.fleet.ipc.process_names import Names, elsewhere
 from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.messages_in_flight import InFlight
-from server.fleet.migrate.migration_counts import MigrationCounts
 from server.fleet.migrate.process_target import ProcessTarget
 from server.fleet.migrate.session_import import Imports
 from server.fleet.migrate.transfer import Exports, GroupTransfer, Stage
-from server.fleet.roaming.host_migration import HostMigration
 from server.fleet.roaming.migration_source import MoveOrder
 from server.ops.metrics.migration_metrics import DRAIN, MEET, RESUME, UPGRADE
 from server.ops.process import fault_points
-from server.realtime.worker.connection_moves import Moving, ask_again
+from server.realtime.worker.connection_moves import ask_again
 from server.realtime.worker.worker_loop import Worker
 
 AGAIN: Final = 0.002  # seconds until who could not go is asked again
@@ -57,24 +55,24 @@ class Across:
         self,
         worker: Worker,
         room: RemoteRoom,
-        moving: Moving,
         peers: Callable[[], Peers],
-        tally: MigrationCounts,
-        answer: Callable[[str, int], None],
+        exports: Exports,
+        forwarding: ForwardingTable,
         names: Names,
+        abroad: Abroad | None = None,
     ) -> None:
-        """`answer`: told (who asks, key) when it is known again where the session of a key is."""
+        """`abroad`: the way to other hosts; None: there are none."""
         self._worker = worker
         self._room = room
         self._peers = peers
         self._names = names
-        self._tally = tally
+        self._tally = exports.tally
         self._targets: dict[str, ProcessTarget] = {}
         self._landed = asyncio.Event()  # something did, or came back
-        self.forwarding = ForwardingTable(answer)
-        self.exports = Exports(worker, moving, tally, forwarding=self.forwarding)
-        self._imports = Imports(worker, moving, tally)
-        self.abroad: HostMigration | None = None  # the way to other hosts; None: there are none
+        self.forwarding = forwarding
+        self.exports = exports
+        self._imports = Imports(worker, exports.moving, exports.tally)
+        self.abroad = abroad
         self._going: deque[Going] = deque()
         self._again: asyncio.TimerHandle | None = None
 

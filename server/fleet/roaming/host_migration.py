@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from engine.engine import Session
 from engine.rooms.remote_room import RemoteRoom
 from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.ipc.ipc_link import Message
@@ -15,7 +17,8 @@ from server.fleet.ipc.process_names import place
 from server.fleet.migrate.transfer import Exports, GroupTransfer
 from server.fleet.roaming.migration_source import HomeProcess, MigrationSource, MoveOrder, Opened
 from server.fleet.roaming.migration_target import MigrationTarget
-from server.fleet.roaming.socketless_clients import SocketlessClients
+from server.fleet.roaming.socketless_clients import SocketlessClients, no_speaker
+from server.fleet.roaming.tunnel_table import unnoticed
 from server.fleet.rpc.rpc_client import RpcClient
 from server.fleet.rpc.rpc_seal import Seal
 from server.fleet.rpc.rpc_server import Request
@@ -24,29 +27,31 @@ from server.ops.security.secret_keys import Keys
 from server.realtime.worker.worker_loop import Worker
 
 
+@dataclass(frozen=True)
+class OtherHosts:
+    """The other hosts, as one process reaches them. `node`, `number`: its own, among the processes of all hosts."""
+
+    node: str
+    number: int
+    secret: Keys
+    hosts: Hosts
+    takes: Callable[[], bool]  # whether this process takes sessions
+    find_speaker: Callable[[], SocketlessClients] = no_speaker  # the adapter of clients without a socket
+    on_returned: Callable[[Sequence[Session]], None] = unnoticed  # called with sessions that came back by their tunnels
+
+
 class HostMigration:
-    """Of a worker, or the office. Call it in the loop. `node`, `number`: its own, among those of all hosts; `takes`: whether it takes people."""
+    """Of a worker, or the office. Call it in the loop."""
 
     def __init__(
-        self,
-        node: str,
-        number: int,
-        secret: Keys,
-        hosts: Hosts,
-        worker: Worker,
-        room: RemoteRoom,
-        exports: Exports,
-        takes: Callable[[], bool],
-        opened: Opened,
+        self, others: OtherHosts, worker: Worker, room: RemoteRoom, exports: Exports, opened: Opened
     ) -> None:
-        seal = Seal(secret)
-        self._hosts = hosts
-        self._crossing = MigrationSource(hosts, RpcClient(seal, node), exports, opened)
-        self._landing = MigrationTarget(node, number, seal, worker, room, exports.moving, exports.tally, takes)
-
-    def speaks(self, speaker: SocketlessClients) -> None:
-        """There are people without a socket."""
-        self._crossing.speaker = speaker
+        seal = Seal(others.secret)
+        self._hosts = hosts = others.hosts
+        self._crossing = MigrationSource(hosts, RpcClient(seal, others.node), exports, opened, others.find_speaker)
+        self._landing = MigrationTarget(
+            others.node, others.number, seal, worker, room, exports.moving, exports.tally, others.takes
+        )
 
     def go(self, to: str, one: MoveOrder) -> None:
         """Somebody goes to a process of another host."""

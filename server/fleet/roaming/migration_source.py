@@ -37,7 +37,7 @@ from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.migrate.transfer import Exports, GroupTransfer, Stage
 from server.fleet.roaming.migration_target import GO, TOOK, check_bans
 from server.fleet.roaming.move_request import Move, divided, pack, wireless
-from server.fleet.roaming.socketless_clients import NO_SOCKETLESS_CLIENTS
+from server.fleet.roaming.socketless_clients import SocketlessClients
 from server.fleet.roaming.stale_copies import StaleCopies
 from server.fleet.rpc.rpc_client import HostAway, HostRefused, RpcClient, dial
 from server.fleet.rpc.rpc_envelope import LARGEST, NONCE, Kind
@@ -88,6 +88,7 @@ class MigrationSource:
         asker: RpcClient,
         exports: Exports,
         opened: Opened,
+        find_speaker: Callable[[], Speaker],
     ) -> None:
         self._hosts = hosts
         self._asker = asker
@@ -98,7 +99,12 @@ class MigrationSource:
         self._tasks: set[asyncio.Task[bool]] = set()
         self._told = -TOLD_EVERY
         self.forgetting = StaleCopies(hosts, asker, worker)
-        self.speaker = NO_SOCKETLESS_CLIENTS
+        self._find_speaker = find_speaker
+
+    @property
+    def speaker(self) -> SocketlessClients:
+        """The adapter of clients without a socket."""
+        return self._find_speaker()
 
     def go(self, home: HomeProcess, one: MoveOrder) -> None:
         """Somebody goes, as soon as there is a connection."""
@@ -166,7 +172,7 @@ class MigrationSource:
             self._lose(released)
             raise
         if transfer.stage == Stage.TAKEN:
-            self._worker.went(one.client)
+            self._worker.forget_saves(one.client)
             self._open(home, released, state, data, sock)
             self._exports.tally.out_of_service(one.why, TUNNEL, time.monotonic() - transfer.since)
             return True
@@ -192,7 +198,7 @@ class MigrationSource:
         if transfer.stage != Stage.TAKEN:
             return False
         for person in parcel.record["people"]:
-            self._worker.went(person["id"])
+            self._worker.forget_saves(person["id"])
         return True
 
     # its steps

@@ -217,7 +217,7 @@ def check_bans(worker: Worker, sessions: Iterable[Session]) -> None:
     """Who is banned, or known to be a minor, goes: the word of it may have come while they were nowhere."""
     now = time.monotonic()
     for session in sessions:
-        banned = worker.banned(session.identity, session.address)
+        banned = worker.find_ban(session.identity, session.address)
         refusal = banned[0] if banned is not None else worker.engine.underage(session.person, now)
         if refusal is not None:
             worker.ban(session.id, refusal)

@@ -47,3 +47,8 @@ class _Nobody:
 
 
 NO_SOCKETLESS_CLIENTS: Final[SocketlessClients] = _Nobody()
+
+
+def no_speaker() -> SocketlessClients:
+    """Return an adapter without clients."""
+    return NO_SOCKETLESS_CLIENTS

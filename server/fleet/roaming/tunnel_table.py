@@ -97,19 +97,26 @@ class Tunnel:
 
 
 class TunnelTable:
-    """Of one process. Call it in the loop. `forget`: told (process, ids and keys) of people whom a home that may live is to forget."""
+    """Of one process. Call it in the loop."""
 
-    def __init__(self, worker: Worker, forget: Forget = nobody_forgets) -> None:
+    def __init__(
+        self,
+        worker: Worker,
+        forget: Forget = nobody_forgets,
+        is_heard: Callable[[str], bool] = nobody_there,
+        on_returned: Callable[[Sequence[Session]], None] = unnoticed,
+    ) -> None:
+        """`forget`: ask a process of another host, which may live, to forget sessions (their ids and keys); `is_heard`: whether the host of a
+        process is heard; `on_returned`: called with the sessions that are here again."""
         self._worker = worker
         self._moving = Moving(worker)
         self.forget = forget
-        self.returned: Callable[[Sequence[Session]], None] = unnoticed  # told of those who are here again
-        self.there: Callable[[str], bool] = nobody_there  # whether the host of a process of this name is heard
+        self._is_heard = is_heard
+        self.on_returned = on_returned
         self._open: dict[int, Tunnel] = {}
         self._over: list[tuple[Tunnel, int]] = []  # what ended in this turn, and how
         self.ends = Counter(dict.fromkeys(ENDS, 0))
         self._seconds = Histogram(MOVE_BOUNDS)  # out of service on the way back
-        worker.tunnels = self
 
     def __len__(self) -> int:
         return len(self._open) + len(self._over)
@@ -242,7 +249,7 @@ class TunnelTable:
             return
         descriptor, address, state, data = found
         one, spoke = orjson.loads(tunnel.kept), "spoke" in state
-        if spoke and ("talks" not in state or (how == TUNNEL_BROKE and self.there(tunnel.home))):
+        if spoke and ("talks" not in state or (how == TUNNEL_BROKE and self._is_heard(tunnel.home))):
             self.ends["dropped"] += 1
             self._send_away(found, lambda: round(_spread(0.0, 0.1 + len(self) / SPREAD), 2))
             self._worker.act(lambda _: None)
@@ -300,7 +307,7 @@ class TunnelTable:
             if descriptor >= 0:
                 os.close(descriptor)
             return []
-        self.returned(came)
+        self.on_returned(came)
         ask_again(self._worker, came)
         self._worker.look_again(came)  # a ban that came between was nobody's
         return came

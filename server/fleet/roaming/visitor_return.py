@@ -15,6 +15,7 @@ import struct
 import termios
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Final
 
 from engine.engine import VERSION, Session
@@ -42,16 +43,16 @@ def newest() -> int:
 class VisitorReturn:
     """Of one process. Call it in the loop; `turn` after each of the worker's turns."""
 
-    def __init__(self, worker: Worker, room: RemoteRoom) -> None:
+    def __init__(self, worker: Worker, room: RemoteRoom, writes: Callable[[], int] = newest) -> None:
+        """`writes`: the version of session records that other hosts read."""
         self._worker = worker
         self._room = room
-        self.writes = newest  # of the records that go
+        self._writes = writes
         self._moving = Moving(worker)
         self._waiting: dict[int, float] = {}  # who could not go, by connection, and since when
         self._again: asyncio.TimerHandle | None = None
         self._turning = False
         self._returns: set[asyncio.Task[None]] = set()
-        worker.output.on_news = self._tell
         self.results = Counter(dict.fromkeys(RETURNS, 0))
 
     def reading(self) -> Reading:
@@ -61,7 +62,7 @@ class VisitorReturn:
             "serendip_visitor_returns": {(result,): count for result, count in self.results.items()},
         }
 
-    def _tell(self, conn: int) -> None:
+    def tell(self, conn: int) -> None:
         """Their host is told what it is to know of them if this one is gone."""
         session = self._worker.engine.sessions.get(self._worker.output.visitors[conn].id)
         if session is not None and session.conn == conn:
@@ -107,7 +108,7 @@ class VisitorReturn:
             self._stay(released, since)
             return True
         try:
-            released.parcel.record["v"] = self.writes()
+            released.parcel.record["v"] = self._writes()
             frame = return_record.person(released.parcel)
         except TooLarge:
             self.results["stayed"] += 1
@@ -122,7 +123,7 @@ class VisitorReturn:
             sock.detach()
             self._stay(released, since)
             return True
-        self._worker.went(one["id"])
+        self._worker.forget_saves(one["id"])
         fault_points.at("person")
         task = asyncio.get_running_loop().create_task(self._return(sock, frame[sent:]))
         self._returns.add(task)

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
 from aiohttp import web
 
@@ -62,10 +63,32 @@ async def nobody_glances(_still: bytes, _frames: int) -> str:
     return ""
 
 
-class Services:
-    """The running parts. `sources`: the application's sources of metrics; `waits`: histograms of waiting times, of all processes."""
+@dataclass(frozen=True)
+class SiteParts:
+    """Collaborators of the pages beside the worker. None: this deployment has none."""
 
-    def __init__(self, settings: Settings, worker: Worker, health: Health, judge: Judge) -> None:
+    proofs: Proofs | None = None  # of college mode
+    tokens: Tokens | None = None  # to check that a request is from a user with a session
+    places: Places | None = None  # names that lead to this host
+    shared_digests: bytes | None = None  # the key of all hosts for digests of clients' users (`server.site.omegle.partner_digests`)
+    find_waits: Callable[[], Mapping[str, Counted]] | None = None  # histograms of waiting times, of all processes; None: of the worker
+    find_passing: Callable[[], Passing | None] = lambda: None  # forwarding to other hosts
+    is_moderated: Callable[[], bool] = bool  # whether users are told that a moderator reads reports
+    find_looks: Callable[[], Looks | None] = lambda: None  # the receiver of requested pictures
+    are_pictures_judged: Callable[[], bool] = bool  # whether pictures of cameras are checked now
+    # Returns the verdict on an unrequested still, of so many frames (`server.trust.pictures.service`); "": it was not checked.
+    glance: Callable[[bytes, int], Awaitable[str]] = nobody_glances
+
+
+NO_PARTS: Final = SiteParts()
+
+
+class Services:
+    """The running parts. `sources`: the application's sources of metrics."""
+
+    def __init__(
+        self, settings: Settings, worker: Worker, health: Health, judge: Judge, parts: SiteParts = NO_PARTS
+    ) -> None:
         self.settings = settings
         self.worker = worker
         self.health = health
@@ -73,22 +96,28 @@ class Services:
         self.sources: list[Source] = []
         self.spent = Tables()  # the application's limits of networks and users
         self.usual = Usual()
-        self.waits: Callable[[], Mapping[str, Counted]] = lambda: worker.engine.measures.waits
+        self._find_waits = parts.find_waits or (lambda: worker.engine.measures.waits)
+        self._parts = parts
         self.offers: dict[str, Any] = {"modes": ["text"]}
         self.identities = worker.identities
-        self.places = Places()  # names that lead to this host
-        self.shared_digests: bytes | None = (
-            None  # the key of all hosts for digests of clients' users (`server.site.omegle.partner_digests`)
-        )
-        self.passing: Passing | None = None  # forwarding to other hosts; None: there are none
-        self.proofs: Proofs | None = None  # None: college mode is off
-        self.tokens: Tokens | None = None  # to check that a request is from a user with a session; None: not checked
+        self.places, self.shared_digests = parts.places or Places(), parts.shared_digests
+        self.proofs, self.tokens = parts.proofs, parts.tokens
+        self.moderated, self.pictures, self.glance = parts.is_moderated, parts.are_pictures_judged, parts.glance
         self.store: Store | None = None  # None: nothing is stored
-        self.moderated: Callable[[], bool] = lambda: False  # whether users are told that a moderator reads reports
-        self.looks: Looks | None = None  # the receiver of requested pictures; None: none are requested
-        self.pictures: Callable[[], bool] = lambda: False  # whether pictures of cameras are checked now
-        # Returns the verdict on an unrequested still, of so many frames (`server.trust.pictures.service`); "": it was not checked.
-        self.glance: Callable[[bytes, int], Awaitable[str]] = nobody_glances
+
+    def use(self, settings: Settings) -> None:
+        """Apply changed settings."""
+        self.settings = settings
+
+    @property
+    def passing(self) -> Passing | None:
+        """Forwarding to other hosts; None: there are none."""
+        return self._parts.find_passing()
+
+    @property
+    def looks(self) -> Looks | None:
+        """The receiver of requested pictures; None: none are requested."""
+        return self._parts.find_looks()
 
     def add_store(self, store: Store) -> None:
         """Attach the store: saves are offered, and the store's health counts."""
@@ -109,7 +138,7 @@ class Services:
         asking, discussing = engine.room.spy_sizes()
         return {
             "online": engine.everybody,
-            "usual": self.usual.waits(self.waits(), now),
+            "usual": self.usual.waits(self._find_waits(), now),
             "spy": {
                 "ask": round(asks, 1),
                 "discuss": round(discusses, 1),

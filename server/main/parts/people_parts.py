@@ -5,9 +5,11 @@ A server of one process has one; where there are several, each worker's process 
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from math import inf
-from typing import Any
+from typing import Any, Final
 
+from engine.core.ports import Seats
 from engine.rooms.remote_room import RemoteRoom
 from engine.wire.protocol import MINOR
 from ext.accept.address_limits import Addresses
@@ -20,30 +22,46 @@ from server.ops.security import secret_keys
 from server.ops.security.host_hints import Places
 from server.realtime.video.ice_servers import Ice, turn_secret
 from server.realtime.worker.returning_visitors import Known
+from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
 from server.trust.challenge.altcha_puzzles import Puzzles
 from server.trust.challenge.challenge_choice import SessionChallenges
-from server.trust.pictures.picture_nonces import Nonces
-from server.trust.reports.help_lines import Help
+from server.trust.pictures.picture_nonces import Nonces, Sent, nowhere
+from server.trust.reports.help_lines import Help, no_country
 
 # Whose video is off: identity (or another person, of this process alone), seconds; how somebody stands who wrote that they are under 18: identity
 # (or another), stands, age (`engine.conduct.age_answers`), seconds until that is forgotten
 Row = Sequence[Any]
 
 
-def nobody_else(_identity: int, _seconds: float) -> None:
-    """There is no other process."""
+def ignore(*_: Any) -> None:
+    """Do nothing."""
+
+
+@dataclass(frozen=True)
+class ReceptionPorts:
+    """What a reception asks of, and tells, the rest of its process."""
+
+    worker: WorkerPorts = NO_PORTS
+    make_room: Callable[[Seats], RemoteRoom] | None = None  # makes the waiting room; None: it is in this process
+    find_country: Callable[[str], str | None] = no_country  # two letters of an address, or None
+    on_pause: Callable[[int, float], None] = ignore  # an identity has no video for so many seconds
+    on_look: Sent = nowhere  # pictures of cameras were asked for (chat, sides, nonces)
+
+
+ALONE: Final = ReceptionPorts()
 
 
 class Reception:
-    """Made in the loop. `room`: where people wait, `counted`: where addresses are counted, if not in this process alone. Raises StartError."""
+    """Made in the loop. Raises StartError."""
 
     def __init__(
         self,
         settings: Settings,
         secret: secret_keys.Keys,
-        room: RemoteRoom | None = None,
         counted: address_census.Part | None = None,
+        ports: ReceptionPorts = ALONE,
     ) -> None:
+        """`counted`: where addresses are counted, if not in this process alone."""
         limits = settings.limits
         self.judge = Judge(hosts=(), origins=(), proxies=())
         self.addresses = Addresses(
@@ -57,19 +75,16 @@ class Reception:
         )
         self.ice = Ice(settings.video, turn_secret(settings.video, secret))
         try:
-            self.help = Help(settings.safety.help_file)
+            self.help = Help(settings.safety.help_file, ports.find_country)
         except ValueError as error:
             raise StartError(str(error)) from None
         self.asking = SessionChallenges(Puzzles(secret.derive(secret_keys.Purpose.CHALLENGE)), settings.challenge)
-        # told whose video is off, and for how long (identity, seconds), for the people of other processes
-        self.paused: Callable[[int, float], None] = nobody_else
-        self.worker = make_worker(
-            settings, secret, self.judge, self.addresses, self.ice, self.help, self.asking,
-            lambda identity, seconds: self.paused(identity, seconds), room,
-        )  # fmt: skip
         self.places = Places(secret, settings.cluster.address if settings.cluster.nats else "")
-        self.nonces = Nonces(draw=self.places.token)
-        self.worker.snap = self.nonces.ask
+        self.nonces = Nonces(ports.on_look, self.places.token)
+        self.worker = make_worker(
+            settings, secret, self.judge, self.addresses, self.ice, self.help, self.asking, ports.on_pause,
+            ports.make_room, replace(ports.worker, request_pictures=self.nonces.ask),
+        )  # fmt: skip
         self.looked_at_every(0.0)
         self.addresses.known = Known(self.worker.identities, self.worker.engine)
         self.use(settings)

@@ -6,11 +6,11 @@ Made, then `open_store`, `build`, `show_metrics`, `take_connections`, and in the
 import asyncio
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from dataclasses import replace
+from typing import Any, Protocol
 
 from aiohttp import web
 
-from engine.rooms.remote_room import RemoteRoom
 from engine.wire.protocol import MINOR
 from ext.accept.address_limits import Addresses
 from server.data.records.store_ports import Store
@@ -20,11 +20,12 @@ from server.fleet.migrate.upgrade_parts import UpgradeParts
 from server.http.request.client_info import ClientInfo
 from server.http.request.connection_counts import Crowded
 from server.http.request.reactor_handoff import Door
-from server.http.request.site_services import Services
+from server.http.request.site_services import Services, SiteParts
 from server.main import app
 from server.main.checks.exposure import refusal
 from server.main.parts.line_screening import Looking
-from server.main.parts.people_parts import Reception, Row
+from server.main.parts.other_processes import ALONE, OtherProcesses
+from server.main.parts.people_parts import Reception, ReceptionPorts, Row
 from server.main.parts.settings_reload import Reloading
 from server.main.parts.store_opening import open_store
 from server.ops import log
@@ -44,12 +45,14 @@ from server.realtime.video.relay_reports import Relayed
 from server.realtime.worker.connection_moves import Moving
 from server.realtime.worker.recorder import Recorder
 from server.site.college.routes import DESK
+from server.site.omegle.omegle_adapter import Adapter
 from server.site.omegle.routes import ADAPTER, REFUSALS
 from server.trust.child_protection.minor_deletion import Minors
 from server.trust.console.console_ports import Console
 from server.trust.data_requests.rights_ports import Rights
-from server.trust.moderation_ports import Safety
+from server.trust.moderation_ports import Safety, SafetyPorts
 from server.trust.pictures.picture_nonces import are_pictures_possible
+from server.trust.pictures.picture_requests import Looks
 from server.trust.pictures.service import Pictures
 
 logger = log.get()
@@ -70,11 +73,11 @@ class Server:
         settings: Settings,
         secret: secret_keys.Keys,
         sockets: Sockets,
-        room: RemoteRoom | None = None,
         counted: address_census.Part | None = None,
         process: str = ipc_metrics.ALONE,
+        others: OtherProcesses = ALONE,
     ) -> None:
-        """`room`: where people wait, `counted`: where addresses are counted, if not in this process alone; `process`: its name."""
+        """`counted`: where addresses are counted, if not in this process alone; `process`: its name."""
         self._settings = settings
         self.health = Health()
         self.draining = False  # by an operator's `drain`: this host ends on purpose
@@ -95,21 +98,126 @@ class Server:
         self._minors: Minors | None = None
         self.pictures: Pictures | None = None  # None: none is looked at, ever
         self.recorder: Recorder | None = None
-        self._reception = reception = Reception(settings, secret, room, counted)
-        self.worker, self._judge, self._ice, self._help = (
-            reception.worker,
-            reception.judge,
-            reception.ice,
-            reception.help,
-        )
+        self._others = others
+        self._published: current_statement.Published | None = None
+        self._adapter: Adapter | None = None  # of Omegle's programs
+        self._reception = reception = Reception(settings, secret, counted, self._ports())
+        self.worker, self._judge, self._ice = reception.worker, reception.judge, reception.ice
         self._moving = Moving(self.worker)
-        self.services = Services(settings, self.worker, self.health, self._judge)
-        self.services.proofs = college_proofs.of(settings, secret)
-        self.services.tokens = Tokens(secret)
-        self.services.places = reception.places
-        if settings.cluster.nats:
-            self.services.shared_digests = secret.derive(secret_keys.Purpose.DIGEST)
+        self.services = Services(settings, self.worker, self.health, self._judge, self._site_parts(secret))
         self._use(settings)
+
+    # what the parts below ask of those above, which are made later
+
+    def _ports(self) -> ReceptionPorts:
+        """For the worker, and who lets users in."""
+        others = self._others
+        worker = replace(
+            others.worker,
+            find_ban=self._find_ban,
+            find_notice=self._find_notice,
+            mark_notice_read=self._mark_notice_read,
+            find_statement=lambda: None if self._published is None else self._published.newest(),
+            keep=self._keep,
+            forget_saves=self._forget_saves,
+            on_http=lambda conn, begun, now: self.door.take(conn, begun, now),
+            on_frames=self._on_frames,
+            on_age=self._on_age,
+        )
+        return ReceptionPorts(
+            worker,
+            others.make_room,
+            lambda address: None if self._store is None else self._store.country(address),
+            others.on_pause,
+            self.ask_for_pictures,
+        )
+
+    def _safety_ports(self) -> SafetyPorts:
+        """For moderation."""
+        others = self._others
+        return SafetyPorts(
+            is_promised=lambda: self._settings.safety.moderated,
+            find_pictures=lambda: others.find_pictures() or self._looks(),
+            on_weighed=self._on_weighed,
+            on_attended=self._on_attended,
+            on_decision=others.on_decision,
+            on_minor=self._on_minor,
+            on_lifted=self.worker.lifted,
+        )
+
+    def _site_parts(self, secret: secret_keys.Keys) -> SiteParts:
+        """For the pages and the API."""
+        settings, others = self._settings, self._others
+        return SiteParts(
+            proofs=college_proofs.of(settings, secret),
+            tokens=Tokens(secret),
+            places=self._reception.places,
+            shared_digests=secret.derive(secret_keys.Purpose.DIGEST) if settings.cluster.nats else None,
+            find_waits=others.find_waits,
+            find_passing=others.find_passing,
+            is_moderated=lambda: self._safety is not None and self._safety.moderated,
+            find_looks=self._looks,
+            are_pictures_judged=lambda: self.pictures is not None and self.pictures.people_are_asked,
+            glance=self._glance,
+        )
+
+    def _find_ban(self, identity: int, address: str) -> tuple[bytes, bytes] | None:
+        return None if self._safety is None else self._safety.bans.refusal(identity, address)
+
+    def _find_notice(self, identity: int, session: int) -> tuple[str, bytes] | None:
+        return None if self._safety is None else self._safety.notices.unread(identity, session)
+
+    def _mark_notice_read(self, identity: int, session: int, id: str) -> bool:
+        return self._safety is not None and self._safety.notices.seen(identity, session, id)
+
+    def _keep(self, item: Any) -> None:
+        if self.recorder is not None:
+            self.recorder.take(item)
+
+    def _forget_saves(self, id: int) -> None:
+        if self.recorder is not None:
+            self.recorder.forget(id)
+
+    def _on_frames(self, conn: int, frames: list[bytes | int]) -> None:
+        if self._adapter is not None:
+            self._adapter.frames(conn, frames)
+
+    def _on_age(self, identity: int, stands: str, age: int) -> None:
+        self._others.on_age(identity, stands, age)
+        self.aged(identity, stands, age)
+
+    def _on_minor(self, identity: int) -> None:
+        self._others.on_minor(identity)
+        self.turned_away(identity)
+
+    def _on_weighed(self, identity: int, session: int, reporter: int) -> None:
+        self._others.on_weighed(identity, session, reporter)
+        self.worker.reported(identity, session, reporter)
+
+    def _on_attended(self) -> None:
+        if self.pictures is not None:
+            self.pictures.look_now()
+
+    def _on_picture(self, nonce: str, what: str) -> None:
+        self.worker.pictured(nonce, what)  # the process that gave the nonce knows it
+        self._others.on_picture(nonce, what)
+
+    def _on_picture_interval(self, mean: float) -> None:
+        self._reception.looked_at_every(mean)
+        self._others.on_picture_interval(mean)
+
+    def _looks(self) -> Looks | None:
+        return None if self.pictures is None else self.pictures.looks
+
+    async def _glance(self, still: bytes, frames: int) -> str:
+        return "" if self.pictures is None else await self.pictures.glance(still, frames)
+
+    def ask_for_pictures(self, chat: str, sides: Sequence[int], nonces: Sequence[str]) -> None:
+        """Users of this host are asked for pictures, which come to this process."""
+        if self.pictures is not None:
+            self.pictures.looks.asked(chat, sides, nonces)
+
+    # settings
 
     def reload_at(self, asked: asyncio.Event, again: Callable[[], Settings]) -> None:
         """Take up what `again` reads whenever `asked` is set."""
@@ -118,7 +226,8 @@ class Server:
 
     def _use(self, settings: Settings) -> None:
         """Apply all that can change in a running server (server.ops.config.settings.RELOADED)."""
-        self._settings = self.services.settings = settings
+        self._settings = settings
+        self.services.use(settings)
         log.configure(settings.log)
         self._reception.use(settings)
         if self._metrics is not None:
@@ -130,23 +239,15 @@ class Server:
             self._published = await current_statement.open_published(self._settings, self.tasks)
         except current_statement.Unfit as error:
             raise StartError(f"privacy: {error}") from None
-        self.worker.statement = self._published.newest
         if self._settings.store.enabled:
             address = ClientInfo(self._judge).address
             self._store, self._safety, self._console, self._rights = store, safety, console, rights = await open_store(
-                self._settings, secret, self.tasks, address, self._help, self._published, self._sockets
+                self._settings, secret, self.tasks, address, self._published, self._sockets, self._safety_ports()
             )
-            self.recorder = Recorder(self.worker, store, safety.take)
-            self.worker.banned = safety.bans.refusal
-            self.worker.unseen, self.worker.seen = safety.notices.unread, safety.notices.seen
-            safety.weighed = self.worker.reported
             self._minors = minors = Minors(safety.bans, rights.deletion.ask)
-            safety.bans.minor, self.worker.aged = minors.turned_away, self.aged
-            safety.bans.lifted = self.worker.lifted
             self.tasks.start("safety-minors", minors.run)
-            safety.promised = lambda: self._settings.safety.moderated
             await safety.start(self.worker.look_again)
-            self.worker.output.on_keep, self.worker.went = self.recorder.take, self.recorder.went
+            self.recorder = Recorder(self.worker, store, safety.take, self._others.on_migrated_save)
             self.services.add_store(store)
             await rights.start()
             for part in (store, safety, rights):
@@ -165,24 +266,10 @@ class Server:
         if not are_pictures_possible(self._settings):
             return
         self.pictures = pictures = Pictures(
-            self._process, self._settings, lambda: safety.moderated, self.worker.pictured
+            self._process, self._settings, lambda: safety.moderated, self._on_picture, self._on_picture_interval
         )
-        pictures.changed = self.looked_at_every
-        self._reception.nonces.sent = pictures.looks.asked
-        safety.looks = self.services.looks = pictures.looks
-        safety.on_attended = pictures.look_now
-        self.services.pictures = lambda: pictures.people_are_asked
-        self.services.glance = pictures.glance
         self.board.add(pictures.reading)
         pictures.start(self.tasks)
-
-    def looked_at_every(self, mean: float) -> None:
-        """People of this process are looked at so often (`Reception.looked_at_every`)."""
-        self._reception.looked_at_every(mean)
-
-    def tell_of_pauses(self, tell: Callable[[int, float], None]) -> None:
-        """`tell`: told whose video is off here, and for how long (identity, seconds), for other processes."""
-        self._reception.paused = tell
 
     def video_off(self, rows: Sequence[Row]) -> list[Row]:
         """As `Reception.video_off`."""
@@ -223,7 +310,7 @@ class Server:
         self.door = Door(self._runner.server, self._judge, self._reception.addresses, self._crowded())
         self.board.add(self.door.reading)
         self._looking = Looking(self._process, self._settings, self.worker, self.board, self.tasks)
-        self.worker.on_http = self.door.take
+        self._adapter = pages.get(ADAPTER)
         self.worker.start()
 
     def take_connections(self, sock: socket.socket) -> None:
@@ -238,7 +325,7 @@ class Server:
     @property
     def belongings(self) -> UpgradeParts:
         """What a successor goes on with; once it is built."""
-        adapter, desk = self.pages.get(ADAPTER), self.pages.get(DESK)
+        adapter, desk = self._adapter, self.pages.get(DESK)
         spent, safety = self.services.spent, self._safety
         return UpgradeParts(
             self.worker, self._moving, self.door, self._tally, self.recorder, adapter, desk, spent, safety

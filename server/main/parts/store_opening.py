@@ -16,8 +16,7 @@ from server.ops.process.listening_sockets import Sockets, StartError
 from server.ops.security import secret_keys
 from server.trust.console.console_ports import Console
 from server.trust.data_requests.rights_ports import Rights
-from server.trust.moderation_ports import Safety
-from server.trust.reports.help_lines import Help
+from server.trust.moderation_ports import Safety, SafetyPorts
 
 PUBLIC_PATIENCE_S: Final = (
     30.0  # seconds that a public host waits for its database, to see whether anybody reads reports
@@ -25,8 +24,8 @@ PUBLIC_PATIENCE_S: Final = (
 
 
 async def open_store(
-    settings: Settings, secret: secret_keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str], helped: Help,
-    told: current_statement.Published, sockets: Sockets,
+    settings: Settings, secret: secret_keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str],
+    told: current_statement.Published, sockets: Sockets, ports: SafetyPorts,
 ) -> tuple[Store, Safety, Console | None, Rights]:  # fmt: skip
     """The store, and who works on it. A database that is away is no reason not to serve. Raises StartError."""
     # These take 40 MB of libraries: who keeps nothing need not have them.
@@ -50,9 +49,13 @@ async def open_store(
             raise StartError(said)
     except (ValueError, LookupError, SchemaDiffers, KeysDiffer, Busy, OSError) as error:
         raise StartError(f"store: {error}") from None
-    helped.country = store.country
     safety = safety_service.Safety(
-        store.parts, store.country, tasks, lambda: unread_queues(store.parts.database), int(settings.screening.pause)
+        store.parts,
+        store.country,
+        tasks,
+        lambda: unread_queues(store.parts.database),
+        int(settings.screening.pause),
+        ports,
     )
     chosen = settings.console
     console = None

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from engine.core.ports import Bus, Out, Outside
+from engine.core.ports import Bus, Out, Outside, Seats
 from engine.engine import Engine, Thresholds
 from engine.engine import Settings as Rules
 from engine.rooms.remote_room import RemoteRoom
@@ -25,6 +25,7 @@ from server.ops.security.resume_tokens import Tokens
 from server.realtime.video.ice_servers import Ice
 from server.realtime.video.signal_scrub import scrub
 from server.realtime.worker.worker_loop import Worker
+from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
 from server.trust.challenge.challenge_choice import SessionChallenges
 from server.trust.pictures.picture_nonces import are_pictures_possible
 from server.trust.reports.help_lines import Help
@@ -32,9 +33,13 @@ from server.trust.reports.help_lines import Help
 
 def make_worker(
     settings: Settings, secret: secret_keys.Keys, judge: Judge, addresses: Addresses, ice: Ice, helped: Help,
-    asking: SessionChallenges, paused: Callable[[int, float], None], room: RemoteRoom | None = None,
+    asking: SessionChallenges, paused: Callable[[int, float], None],
+    make_room: Callable[[Seats], RemoteRoom] | None = None, ports: WorkerPorts = NO_PORTS,
 ) -> Worker:  # fmt: skip
-    """The reactor and the engine by the settings; `paused`: told whose video is off, `room`: where people wait, if not here. Call it in the loop."""
+    """Make the reactor and the engine by the settings. Call it in the loop.
+
+    `paused`: called with whose video is off; `make_room`: makes the waiting room, if it is not in this process.
+    """
     limits = settings.limits
     now = time.monotonic()
     reactor = Reactor(
@@ -45,8 +50,8 @@ def make_worker(
     rules, thresholds = rules_of(settings)
 
     def make_engine(outside: Outside, out: Out, bus: Bus) -> Engine:
-        if room is not None:
-            return Engine.of_hub(room, rings, outside, out, bus, rules, keeps=settings.store.enabled)
+        if make_room is not None:
+            return Engine.of_hub(make_room, rings, outside, out, bus, rules, keeps=settings.store.enabled)
         return Engine.build(
             rings,
             outside,
@@ -60,7 +65,8 @@ def make_worker(
     outside = {**outside_of(settings, secret, ice, helped, asking), "paused": paused}
     worker = Worker(
         reactor, make_engine, outside, Tokens(secret),
-        Identities(secret.lasting[secret_keys.Purpose.COOKIE]), settings.session.grace, Crowding(core_share()),
+        Identities(secret.lasting[secret_keys.Purpose.COOKIE]), settings.session.grace,
+        crowding=Crowding(core_share()), ports=ports,
     )  # fmt: skip
     asking.begin(worker)
     return worker

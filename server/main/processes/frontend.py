@@ -10,11 +10,11 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
-from engine.rooms.remote_room import RemoteRoom
+from engine.engine import Session
 from server.fleet.cluster.cluster_frontend import ClusterFrontend, Place
 from server.fleet.cluster.http_proxy import Proxy
 from server.fleet.cluster.known_nodes import Hosts
@@ -31,12 +31,15 @@ from server.fleet.migrate.upgrade_source import Failed, UpgradeSource
 from server.fleet.migrate.upgrade_successor import Gone, UpgradeSuccessor
 from server.fleet.processes.request_forwarding import Passing
 from server.fleet.processes.worker_evacuation import Departing
-from server.fleet.processes.worker_links import Links
+from server.fleet.processes.worker_links import Links, ports_of, room_of
+from server.fleet.roaming.host_migration import OtherHosts
+from server.fleet.roaming.socketless_clients import NOBODY_SPEAKS, Speaker
 from server.fleet.rpc.rpc_envelope import Kind as Asked
 from server.fleet.rpc.rpc_envelope import Status
 from server.fleet.rpc.rpc_server import Answer, Request
 from server.fleet.supervisor.child_process import ChildStart
 from server.http.request.connection_counts import PASSED_ON
+from server.main.parts.other_processes import OtherProcesses
 from server.main.parts.server_parts import Server
 from server.main.processes.frontend_upgrade import Yielding
 from server.main.processes.measure_broadcast import Everywhere
@@ -49,6 +52,7 @@ from server.ops.process.listening_sockets import Sockets
 from server.ops.security import secret_keys
 from server.realtime.worker import gc_tuning
 from server.realtime.worker.worker_drain import drain
+from server.site.omegle.omegle_adapter import Adapter
 from server.site.omegle.routes import ADAPTER
 
 NUMBER = 0  # as the hub knows it
@@ -69,13 +73,15 @@ class Office:
         place: Place | None = None,
     ) -> None:
         names = Names("" if place is None else place.node)
-        room = RemoteRoom(names.number(OFFICE))
         self.sockets = Sockets()
-        self.server = Server(settings, secret, self.sockets, room, counted, OFFICE)
+        self.hosts = Hosts()
+        others = self._other_processes(names)
+        self.server = Server(settings, secret, self.sockets, counted, OFFICE, others)
         self._arriving = None if before is None else UpgradeSuccessor(before)
         self._arrived: asyncio.Task[None] | None = None
         self._leaving: asyncio.Task[None] | None = None
         self.left: UpgradeSource | None = None  # all is in the office that follows
+        self._yielding: UpgradeSource | None = None  # the last hand-over to one that follows
         self.gone = asyncio.Event()  # `left` is set
         self.begin = asyncio.Event()
         self.stop = asyncio.Event()
@@ -84,13 +90,12 @@ class Office:
         self._sharing: Sharing | None = None
         self._alone = asyncio.Event()
         self._gathering = gathering = Gathering(self.server.board, lambda: self.links.peers, begun())
-        self.server.board.gather = gathering.gather
+        self.server.board.add_processes(gathering.gather)
         handlers: dict[int, Handler] = {Kind.HTTP: self._when_open(self._http), Kind.FIGURES: gathering.figures}
         self._kept = self._when_open(self._keep)
         handlers |= dict.fromkeys((Kind.RECORD, Kind.REPORT, Kind.SEEN, Kind.SAVE, Kind.UNSAVE), self._kept)
         handlers |= {Kind.BEGIN: self._begin, Kind.FOLLOW: self._follow}
         handlers |= {Kind.LOOK: self._look, Kind.HOSTS: self._others}
-        self.hosts = Hosts()
         self._station = None if place is None else ClusterFrontend(place, settings, secret, self.hosts.addresses)
         self._proxy: Proxy | None = None
         self._looks: PicturesOfAll | None = None
@@ -102,22 +107,66 @@ class Office:
             OFFICE, self.server.worker, lambda: self.links, self.hosts, self.stop, self._may_go, self._has_others
         )  # fmt: skip
         handlers |= {**self._everywhere.handlers, **self._departing.handlers}
-        self.links = Links(up, self.server.worker, room, handlers, self._joined, self._dead, names=names)
-        if place is not None and self._station is not None:
-            abroad = self.links.reach(
-                place.node, NUMBER, secret, self.hosts, lambda: self._closed is None and not self.stop.is_set()
-            )
+        self.links = Links(
+            up, self.server.worker, handlers, self._joined, self._dead,
+            names=names, moved=self._moved, has_others=self.hosts.there, others=self._other_hosts(place, secret),
+        )  # fmt: skip
+        abroad = self.links.abroad
+        if place is not None and self._station is not None and abroad is not None:
             passing = Passing(place.node, lambda: self.links.peers, self.links.across, abroad.came)
             self._station.handlers.update(passing.handlers)
             self._catching = Catching(self.server, self._station.asker, self.hosts, self._everywhere.caught_up)
             self._station.handlers[Asked.KNOWN] = self._catching.answer
             self.server.board.add(self._catching.reading)
-        self.links.whereabouts.others = self.hosts.there
-        self.links.moved = lambda: self._departing.moved
         for source in (self.links.reading, self.links.peers.reading):
             self.server.board.add(source)
-        self.server.services.waits = gathering.waits
         self.server.tasks.start("figures", gathering.run)
+
+    def _other_processes(self, names: Names) -> OtherProcesses:
+        """What the server tells, and asks of, the workers and other hosts."""
+        return OtherProcesses(
+            worker=ports_of(lambda: self.links),
+            make_room=room_of(names.number(OFFICE), lambda: self.links),
+            find_waits=lambda: self._gathering.waits(),
+            find_passing=lambda: self._proxy,
+            find_pictures=lambda: self._looks,
+            on_age=lambda *said: self._everywhere.on_age(*said),
+            on_weighed=lambda *said: self._everywhere.on_weighed(*said),
+            on_minor=lambda identity: self._everywhere.on_minor(identity),
+            on_decision=lambda: self._everywhere.on_decision(),
+            on_pause=lambda *said: self._everywhere.on_pause(*said),
+            on_picture=partial(self._tell_workers, Kind.PICTURED),
+            on_picture_interval=partial(self._tell_workers, Kind.PICTURES),
+            on_migrated_save=lambda *saved: self.links.saved(*saved),
+        )
+
+    def _other_hosts(self, place: Place | None, secret: secret_keys.Keys) -> OtherHosts | None:
+        """The way to other hosts, which clients without a socket take too: their adapter makes one for each."""
+        if place is None:
+            return None
+
+        def adapter() -> Adapter | None:
+            return self.server.pages.get(ADAPTER)
+
+        def find_speaker() -> Speaker:
+            found = adapter()
+            return NOBODY_SPEAKS if found is None else found.afar
+
+        def on_returned(came: Sequence[Session]) -> None:
+            if (found := adapter()) is not None:
+                found.afar.home(came)
+
+        return OtherHosts(
+            place.node, NUMBER, secret, self.hosts, lambda: self._closed is None and not self.stop.is_set(),
+            find_speaker, on_returned,
+        )  # fmt: skip
+
+    def _moved(self) -> Sequence[int]:
+        """How many left: to the office that follows, or to other hosts."""
+        if self._yielding is None:
+            return self._departing.moved
+        result = self._yielding.result
+        return result.people, result.chats, result.stayed
 
     @property
     def peers(self) -> Peers:
@@ -143,20 +192,11 @@ class Office:
 
     def _look(self, _: str, message: Message) -> None:
         """People of a worker are asked for pictures, which come here."""
-        if self.server.pictures is not None:
-            chat, sides, nonces = message.records
-            self.server.pictures.looks.asked(chat, sides, nonces)
+        self.server.ask_for_pictures(*message.records)
 
-    def _pictured(self, nonce: str, what: str) -> None:
-        """Whose nonce it is knows it."""
-        self.server.worker.pictured(nonce, what)
+    def _tell_workers(self, kind: Kind, *records: Any) -> None:
         for name in self._workers():
-            self.peers.send(name, Kind.PICTURED, nonce, what)
-
-    def _looked_at_every(self, mean: float) -> None:
-        self.server.looked_at_every(mean)
-        for name in self._workers():
-            self.peers.send(name, Kind.PICTURES, mean)
+            self.peers.send(name, kind, *records)
 
     def _others(self, _: str, message: Message) -> None:
         """The hub says which other hosts there are."""
@@ -187,7 +227,7 @@ class Office:
 
     def _all_came(self) -> bool:
         """Whether nobody comes here from a worker any more, or may come back from the way to another host."""
-        abroad = self.links.across.abroad
+        abroad = self.links.abroad
         return not (self._workers() or (abroad is not None and abroad.under_way))
 
     def _has_others(self) -> bool:
@@ -229,16 +269,13 @@ class Office:
         await server.show_metrics(listening=first)
         await server.open_store(secret, listening=first)
         await server.build()
-        self._speak()
         if self._station is not None:
             self._proxy = Proxy(self._station.asker, server.services.places, lambda: self.hosts.others, self._hold)
             self._proxy.know()
-            server.services.passing = self._proxy
             server.board.add(self._proxy.reading)
             self._station.handlers[Asked.HTTP] = self._passed
             if server.pictures is not None and server.kept is not None:
                 self._looks = PicturesOfAll(server.pictures.looks, self._station.asker, self.hosts.addresses)
-                server.kept[1].looks = self._looks
                 self._station.handlers[Asked.LOOKS] = self._looks.answer
             self._station.open(None if server.kept is None else server.kept[0], server.tasks)
             server.health.checks.append(self._station.unwell)
@@ -246,28 +283,14 @@ class Office:
         self.sockets.drop_unasked()
         gc_tuning.settle()
         server.health.phase = "ready"
-        if server.pictures is not None:
-            server.pictures.told, server.pictures.changed = self._pictured, self._looked_at_every
-            self._looked_at_every(server.pictures.mean)
         kept = server.kept
         if kept is not None:
-            self.keeping = Keeping(lambda: self.peers, *kept)
-            self.keeping.aged, self.keeping.turned_away = server.aged, server.turned_away
-        self._everywhere.ready()
-        if server.recorder is not None:
-            server.recorder.gone = self.links.saved
-        self._sharing = Sharing(lambda: self.peers, server.worker.statement, kept and kept[1])
+            self.keeping = Keeping(lambda: self.peers, *kept, server.aged, server.turned_away)
+        self._sharing = Sharing(lambda: self.peers, server.worker.find_statement, kept and kept[1])
         for name in self._workers():
             self._sharing.joined(name)
         logger.info("process.ready", process=OFFICE, pid=os.getpid())  # before `server.ready`, which is said of all
         self.peers.ready()
-
-    def _speak(self) -> None:
-        """Who has no socket goes to other hosts too, by one that its adapter makes."""
-        adapter, abroad = self.server.pages.get(ADAPTER), self.links.across.abroad
-        if adapter is not None and abroad is not None:
-            abroad.speaks(adapter.afar)
-            self.links.tunnels.returned = adapter.afar.home
 
     async def serve(self) -> None:
         """Take what comes; all that the office before this one has."""
@@ -307,7 +330,7 @@ class Office:
         except ProcessLookupError:  # it is dead already
             sock.close()
             return
-        self.links.moved = lambda: (leaving.result.people, leaving.result.chats, leaving.result.stayed)
+        self._yielding = leaving
         with contextlib.suppress(Failed):  # it is told in the log; this one serves on
             await leaving.run()
             self.left = leaving

@@ -48,10 +48,15 @@ logger = log.get()
 class HubProcess:
     """One of a host. Call it in the loop."""
 
-    def __init__(self, up: socket.socket, thresholds: Thresholds, node: str = "") -> None:
+    def __init__(
+        self, up: socket.socket, thresholds: Thresholds, node: str = "", hide: Callable[[str], str] = str
+    ) -> None:
+        """`hide`: see `Federation`."""
         draw = Ids()
         self.names = Names(node)
-        self.federation = SharedRoom(node, Hub.build(thresholds, draw), thresholds, draw() >> 8, self._tell)
+        self.federation = SharedRoom(
+            node, Hub.build(thresholds, draw), thresholds, draw() >> 8, self._tell, self._say, self._is_ready, hide
+        )
         self._names: dict[int, str] = {}
         self._people: dict[str, int] = {}
         self.cell: ClusterNode | None = None  # of several hosts
@@ -76,8 +81,10 @@ class HubProcess:
         handlers |= {Kind.WHO: self.seeking.who, Kind.MINE: self.seeking.mine, Kind.ALL: self.telling.tell}
         handlers[Kind.LEAVE] = lambda *_: self.stopped.set()
         handlers[Kind.EVACUATE] = lambda *_: self.drain() if self.cell is not None else None
-        self.peers = Peers(up, handlers, self._joined, self._dead, self.stopped.set)
-        self.peers.serves = lambda name: self.federation.leaves(self.names.number(name), False)
+        self.peers = Peers(
+            up, handlers, self._joined, self._dead, self.stopped.set,
+            on_serves=lambda name: self.federation.leaves(self.names.number(name), False), find_state=self._state,
+        )  # fmt: skip
         self._telling = self._loop.call_later(THERE_EVERY, self._tell_there)
         logger.info("process.ready", process=HUB, pid=os.getpid())  # before `server.ready`, which is said of all
         self.peers.ready()
@@ -107,7 +114,6 @@ class HubProcess:
         self.cell = cell
         for source in (cell.reading, self.seeking.reading, self.telling.reading):
             self.board.add(source)
-        self.peers.stands = lambda: {"cluster": cell.standing()}
         self.tasks.start("nats", cell.bus.run)
         self.tasks.start("cluster", cell.run)
 
@@ -130,6 +136,14 @@ class HubProcess:
 
     def _is_alone(self) -> bool:
         return not any(number_of(name) >= 0 for name in self.peers.others)
+
+    def _state(self) -> dict[str, Any]:
+        """What the supervisor is told of this process."""
+        return {} if self.cell is None else {"cluster": self.cell.standing()}
+
+    def _is_ready(self) -> bool:
+        """Whether messages to other hosts are taken now."""
+        return self.cell is None or self.cell.bus.takes
 
     def _say(self, subject: str, body: bytes) -> None:
         if self.cell is not None:
@@ -225,10 +239,9 @@ async def serve(birth: ChildStart, settings: Settings, again: Callable[[], Setti
     """
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
-    process = HubProcess(birth.up, rules_of(settings)[1], node)
-    if settings.cluster.nats:
-        seal = Seal(secret_keys.load(settings.data))
-        process.federation.hide = seal.hidden
+    seal = Seal(secret_keys.load(settings.data)) if settings.cluster.nats else None
+    process = HubProcess(birth.up, rules_of(settings)[1], node, str if seal is None else seal.hidden)
+    if seal is not None:
         subjects = {**process.seeking.handlers, **process.telling.handlers}
         process.join(
             ClusterNode(

@@ -28,7 +28,6 @@ class Everywhere:
         self._peers = peers
         self._several = several
         self._kept = kept
-        server.tell_of_pauses(self._paused_here)
 
     @property
     def handlers(self) -> dict[int, Handler]:
@@ -37,15 +36,6 @@ class Everywhere:
             Kind.AGE: self._aged, Kind.AGES: self._ages, Kind.PAUSED: self._paused, Kind.MINOR: self._turned_away,
             Kind.ALL: self._hear,
         }  # fmt: skip
-
-    def ready(self) -> None:
-        """The store is open, where there is one."""
-        server = self._server
-        server.worker.aged = self._aged_here
-        if server.kept is not None:
-            safety = server.kept[1]
-            safety.weighed, safety.bans.minor = self._weighed, self._turned_away_here
-            safety.decided = lambda: self._tell_hosts([cluster_broadcast.CHANGED])
 
     def joined(self, name: str) -> None:
         """A worker is told whose video is off, and who wrote that they are under 18."""
@@ -81,7 +71,8 @@ class Everywhere:
                     server.worker.age(*fields)
                     self._tell(Kind.AGE, *fields)
                 case cluster_broadcast.WEIGHED:
-                    self._weigh(*fields)
+                    server.worker.reported(*fields)
+                    self._tell(Kind.WEIGHED, *fields)
                 case cluster_broadcast.MINOR:
                     server.turned_away(*fields)
                 case cluster_broadcast.PAUSED:
@@ -97,9 +88,9 @@ class Everywhere:
         self._say_aged(identity, stands, age, but=name)
         self._kept(name, message)
 
-    def _aged_here(self, identity: int, stands: str, age: int) -> None:
+    def on_age(self, identity: int, stands: str, age: int) -> None:
+        """Tell of an age that a user of this process wrote (`OtherProcesses`)."""
         self._say_aged(identity, stands, age)
-        self._server.aged(identity, stands, age)
 
     def _say_aged(self, identity: int, stands: str, age: int, but: str = "") -> None:
         self._tell_hosts([cluster_broadcast.AGE, identity, stands, age])
@@ -119,18 +110,19 @@ class Everywhere:
         self._tell_hosts([cluster_broadcast.MINOR, *message.records])
         self._kept(name, message)
 
-    def _turned_away_here(self, identity: int) -> None:
+    def on_minor(self, identity: int) -> None:
+        """Tell the other hosts of a minor who was refused here (`OtherProcesses`)."""
         self._tell_hosts([cluster_broadcast.MINOR, identity])
-        self._server.turned_away(identity)
+
+    def on_decision(self) -> None:
+        """Tell the other hosts that a ban or a notice is another than it was (`OtherProcesses`)."""
+        self._tell_hosts([cluster_broadcast.CHANGED])
 
     # a report that counts
 
-    def _weighed(self, identity: int, session: int, reporter: int) -> None:
+    def on_weighed(self, identity: int, session: int, reporter: int) -> None:
+        """Tell of a report that counts (`OtherProcesses`)."""
         self._tell_hosts([cluster_broadcast.WEIGHED, identity, session, reporter])
-        self._weigh(identity, session, reporter)
-
-    def _weigh(self, identity: int, session: int, reporter: int) -> None:
-        self._server.worker.reported(identity, session, reporter)
         self._tell(Kind.WEIGHED, identity, session, reporter)
 
     # whose video is off
@@ -140,7 +132,8 @@ class Everywhere:
         self._tell_hosts(*[[cluster_broadcast.PAUSED, *row] for row in news if row[0] > 0])
         self._say_paused(news, but=name)
 
-    def _paused_here(self, identity: int, seconds: float) -> None:
+    def on_pause(self, identity: int, seconds: float) -> None:
+        """Tell whose video is off in this process (`OtherProcesses`)."""
         self._tell_hosts([cluster_broadcast.PAUSED, identity, seconds])
         self._say_paused([(identity, seconds)])
 

@@ -8,11 +8,11 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
 from engine.engine import BadRecord
-from engine.rooms.remote_room import RemoteRoom
 from server.data.keys.pseudonyms import open_pseudonyms
 from server.data.records.address_country import Countries
 from server.fleet.cluster.known_nodes import Hosts
@@ -26,10 +26,11 @@ from server.fleet.ipc.process_names import Names
 from server.fleet.processes.http_forwarding import Outward
 from server.fleet.processes.worker_drain_out import Emptying
 from server.fleet.processes.worker_evacuation import Departing
-from server.fleet.processes.worker_links import PAUSED_MAX, Links
+from server.fleet.processes.worker_links import PAUSED_MAX, Links, ports_of, room_of
+from server.fleet.roaming.host_migration import OtherHosts
 from server.fleet.supervisor.child_process import ChildStart
 from server.main.parts.line_screening import Looking
-from server.main.parts.people_parts import Reception
+from server.main.parts.people_parts import Reception, ReceptionPorts
 from server.main.parts.settings_reload import Reloading
 from server.ops import log
 from server.ops.config.settings import Settings
@@ -42,6 +43,8 @@ from server.ops.process.listening_sockets import StartError
 from server.ops.security import secret_keys
 from server.realtime.worker import gc_tuning, worker_drain
 from server.realtime.worker.recorder import Recorder
+from server.realtime.worker.worker_ports import WorkerPorts
+from server.trust.reports.help_lines import no_country
 
 CLOSING: Final = 2.0  # seconds that the office has at the end to read what was sent
 AGES_MAX: Final = (
@@ -61,11 +64,8 @@ class WorkerProcess:
         self._listening = listening
         self.name = name_of(number)
         names = Names(node)
-        room = RemoteRoom(names.number(self.name))
         self.hosts = Hosts()
         secret = secret_keys.load(settings.data)
-        self.reception = Reception(settings, secret, room, counted)
-        self.worker = worker = self.reception.worker
         self.stop = asyncio.Event()
         self.begin = asyncio.Event()  # the generation before this one takes nobody any more
         self.leave = asyncio.Event()
@@ -76,8 +76,10 @@ class WorkerProcess:
         self._outbox = Outbox(lambda: self.links.peers)
         self.kept = Kept(lambda: self.links.peers, self._outbox)
         self._recorder: Recorder | None = None
-        self.told: Told | None = None
+        self.told: Told | None = self._make_told(settings, secret) if settings.store.enabled else None
         statement = Statement()
+        self.reception = Reception(settings, secret, counted, self._ports(settings, names, statement))
+        self.worker = worker = self.reception.worker
         board = Board()
         board.add(source(self.name, worker.reactor, worker.engine, worker.output.signals_refused))
         board.add(lambda: self.links.reading())
@@ -104,45 +106,76 @@ class WorkerProcess:
             Kind.PICTURED: lambda _, message: worker.pictured(*message.records),
             Kind.PICTURES: lambda _, message: self.reception.looked_at_every(*message.records),
         }
-        if settings.store.enabled:
-            handlers |= self._keep(settings, secret)
+        if self.told is not None:
+            self._recorder = Recorder(worker, self.kept, self.kept.report, lambda *saved: self.links.saved(*saved))
+            handlers |= {
+                Kind.KEPT: self.kept.kept,
+                Kind.BANS: self.told.take_bans,
+                Kind.NOTICES: self.told.take_notices,
+            }
             board.add(self._reading)
-        self.links = Links(up, worker, room, handlers, self._joined, self._dead, self.kept.flush, names)
-        if node:
-            self.links.reach(node, number, secret, self.hosts, lambda: self._takes)
-        self.links.whereabouts.others = self.hosts.there
-        self.links.moved = lambda: self.departing.moved if self._emptying is None else self._emptying.moved
-        self._say_elsewhere(outward, statement)
+        others = OtherHosts(node, number, secret, self.hosts, lambda: self._takes) if node else None
+        self.links = Links(
+            up, worker, handlers, self._joined, self._dead, turned=self.kept.flush, names=names,
+            moved=lambda: self.departing.moved if self._emptying is None else self._emptying.moved,
+            has_others=self.hosts.there, others=others,
+        )  # fmt: skip
         worker.start()
 
-    def _say_elsewhere(self, outward: Outward, statement: Statement) -> None:
-        """What people here cause is told to other processes."""
-        worker, reception = self.worker, self.reception
-        worker.statement = statement
-        worker.on_http = outward.take
-        worker.aged = self._aged
-        reception.paused = self._paused
-        reception.nonces.sent = lambda *look: self.links.peers.send(OFFICE, Kind.LOOK, *look)
+    def _ports(self, settings: Settings, names: Names, statement: Statement) -> ReceptionPorts:
+        """What the worker asks of, and tells, other processes. The parts that it reaches by them are made after it."""
+        ports = WorkerPorts(
+            find_statement=statement, on_http=self._outward.take, on_age=self._on_age, keep=self._keep,
+            forget_saves=self._forget_saves,
+        )  # fmt: skip
+        told = self.told
+        if told is not None:
+            ports = replace(
+                ports,
+                find_ban=told.bans.refusal,
+                find_notice=told.notices.unread,
+                mark_notice_read=told.notices.seen,
+            )
+        return ReceptionPorts(
+            ports_of(lambda: self.links, ports),
+            room_of(names.number(self.name), lambda: self.links),
+            self._find_country(settings),
+            self._on_pause,
+            lambda *look: self.links.peers.send(OFFICE, Kind.LOOK, *look),
+        )
+
+    @staticmethod
+    def _find_country(settings: Settings) -> Callable[[str], str | None]:
+        """Raises StartError."""
+        if not settings.store.enabled:
+            return no_country
+        try:
+            return Countries(settings.store.country_file).find
+        except ValueError as error:
+            raise StartError(f"store: {error}") from None
 
     @property
     def _takes(self) -> bool:
         """Whether people of other hosts may come."""
         return self._serves and self._emptying is None and not self.stop.is_set()
 
-    def _keep(self, settings: Settings, secret: secret_keys.Keys) -> Mapping[int, Handler]:
-        """What the store has of people is asked, and told, by way of the office."""
-        worker = self.worker
-        try:
-            self.reception.help.country = Countries(settings.store.country_file).find
-        except ValueError as error:
-            raise StartError(f"store: {error}") from None
-        self.told = told = Told(open_pseudonyms(secret, settings.data), worker.look_again, self._read)
-        told.bans.minor, told.bans.lifted = self._turned_away, worker.lifted
-        worker.banned, worker.unseen, worker.seen = told.bans.refusal, told.notices.unread, told.notices.seen
-        self._recorder = Recorder(worker, self.kept, self.kept.report)
-        self._recorder.gone = lambda *saved: self.links.saved(*saved)
-        worker.output.on_keep, worker.went = self._recorder.take, self._recorder.went
-        return {Kind.KEPT: self.kept.kept, Kind.BANS: told.take_bans, Kind.NOTICES: told.take_notices}
+    def _make_told(self, settings: Settings, secret: secret_keys.Keys) -> Told:
+        """Bans and notices, as the office broadcasts them."""
+        return Told(
+            open_pseudonyms(secret, settings.data),
+            lambda: self.worker.look_again(),
+            self._read,
+            on_minor=self._on_minor,
+            on_lifted=lambda case: self.worker.lifted(case),
+        )
+
+    def _keep(self, item: Any) -> None:
+        if self._recorder is not None:
+            self._recorder.take(item)
+
+    def _forget_saves(self, id: int) -> None:
+        if self._recorder is not None:
+            self._recorder.forget(id)
 
     def _reading(self) -> Reading:
         """Numbers for the metrics, beside those of the store and moderation in the office."""
@@ -157,14 +190,14 @@ class WorkerProcess:
         """A notice was read here."""
         self._outbox.send(Kind.SEEN, id.hex(), owner if isinstance(owner, int) else owner.hex())
 
-    def _aged(self, identity: int, stands: str, age: int) -> None:
+    def _on_age(self, identity: int, stands: str, age: int) -> None:
         """Whoever has another window open may have it in another process, and what is stored of a minor goes."""
         if self.told is not None and self._outbox.weight[Kind.AGE] < AGES_MAX:
             self._outbox.send(Kind.AGE, identity, stands, age)
         else:  # nothing is stored, or too much waits: without an office nobody else hears of it
             self.links.peers.send(OFFICE, Kind.AGE, identity, stands, age)
 
-    def _paused(self, identity: int, seconds: float) -> None:
+    def _on_pause(self, identity: int, seconds: float) -> None:
         """Somebody has no video, wherever they come next. Without an office the other workers do not hear of it."""
         self.links.peers.send(OFFICE, Kind.PAUSED, [identity, seconds])
 
@@ -176,7 +209,7 @@ class WorkerProcess:
         """The office says how people stood who wrote that they are under 18, before this process was there."""
         self.reception.ages_said(message.records)
 
-    def _turned_away(self, identity: int) -> None:
+    def _on_minor(self, identity: int) -> None:
         """A minor: without an office they are told of when they come again."""
         self.links.peers.send(OFFICE, Kind.MINOR, identity)
 

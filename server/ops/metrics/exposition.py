@@ -52,13 +52,25 @@ class Board(Collector):
         self._sources: list[Source] = []
         self._apart: list[Source] = []
         self._told: list[Reading] = []
-        # with several processes: requests their numbers, which `others` then holds
-        self.gather: Callable[[], Awaitable[None]] | None = None
-        self.others: list[Reading] = []
+        self._gather: Callable[[], Awaitable[None]] | None = None
+        self._others: list[Reading] = []
 
     def add(self, source: Source, *, apart: bool = False) -> None:
         """Add a source; `apart`: read it in a thread by `ask`, since it may block."""
         (self._apart if apart else self._sources).append(source)
+
+    def add_processes(self, gather: Callable[[], Awaitable[None]]) -> None:
+        """There are other processes: `gather` asks for their numbers, and puts them here (`put_others`)."""
+        self._gather = gather
+
+    def put_others(self, readings: list[Reading]) -> None:
+        """The numbers of other processes, in place of those before."""
+        self._others = readings
+
+    async def gather(self) -> None:
+        """Ask the other processes for their numbers, where there are any."""
+        if self._gather is not None:
+            await self._gather()
 
     def ask(self) -> None:
         """Read the sources that may block. Call it in a thread, before each `collect`."""
@@ -67,7 +79,7 @@ class Board(Collector):
     def read(self) -> dict[str, dict[tuple[str, ...], Value]]:
         """Return the numbers of all sources, by name and labels. Raises UndeclaredMetricError."""
         read: dict[str, dict[tuple[str, ...], Value]] = {}
-        for told in (*(source() for source in self._sources), *self._told, *self.others):
+        for told in (*(source() for source in self._sources), *self._told, *self._others):
             for name, reading in told.items():
                 if name not in self._metrics:
                     raise UndeclaredMetricError(name)
@@ -192,8 +204,7 @@ class MetricsServer:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         # The process's own numbers are counted from /proc, for 20,000 descriptors in milliseconds: not in the loop.
         process = await asyncio.to_thread(self._ask)
-        if self._board.gather is not None:
-            await self._board.gather()
+        await self._board.gather()
         registry = CollectorRegistry(auto_describe=False)
         for collector in (self._board, _Collected(process)):
             registry.register(collector)

@@ -34,7 +34,7 @@ def ask_again(worker: Worker, sessions: Iterable[Session]) -> None:
 
     def ask(_: float) -> None:
         for session in waiting:
-            worker.went(session.id)
+            worker.forget_saves(session.id)
             worker.engine.save_again(session)
             worker.output.news(session.conn)
 

@@ -1,7 +1,7 @@
 cdef class Output:
     cdef readonly object send, say, typing, refuse, replay
-    cdef object _reactor
-    cdef public object signals_refused, on_keep, on_news
+    cdef object _reactor, _keep, _on_visitor
+    cdef public object signals_refused
     cdef readonly dict visitors
     cdef public list free
     cpdef signal(self, conn, frame)

@@ -8,16 +8,16 @@ from typing import Any
 from engine.views import SessionView, error
 from ext.net.ring import Ring
 from ext.reactor.reactor import Reactor
-
-
-def nobody_asks(_: int) -> None:
-    """Where there are no visitors."""
+from server.realtime.worker.worker_ports import ignore
 
 
 class Output:
     """See the module; implements `engine.core.ports.Out`."""
 
-    def __init__(self, reactor: Reactor) -> None:
+    def __init__(
+        self, reactor: Reactor, keep: Callable[[Any], None] = ignore, on_visitor: Callable[[int], None] = ignore
+    ) -> None:
+        """`keep`, `on_visitor`: see `WorkerPorts`."""
         self.send = reactor.send
         self.say = reactor.say
         self.typing = reactor.typing
@@ -27,8 +27,8 @@ class Output:
         self.visitors: dict[int, SessionView] = {}  # whose wire is a connection of another host, by connection
         self.free: list[int] = []  # of these, whose chat is over or who came, since it was looked at last
         self.signals_refused: Counter[str] = Counter()  # by the code that the sender was told
-        self.on_keep: Callable[[Any], None] | None = None
-        self.on_news: Callable[[int], None] = nobody_asks  # told of a visitor, by connection: see `news`
+        self._keep = keep
+        self._on_visitor = on_visitor
 
     def signal(self, conn: int, frame: bytes) -> None:
         """For the partner; the sender is told where that was too fast or too much."""
@@ -46,14 +46,14 @@ class Output:
     def news(self, conn: int) -> None:
         """What the host of a visitor's connection is to know of them may have changed."""
         if conn in self.visitors:
-            self.on_news(conn)
+            self._on_visitor(conn)
 
     def adopt(self, conn: int, session: SessionView) -> None:
         """A session goes on over this connection."""
         self._reactor.adopt(conn, session, True)
         if conn in self.visitors:
             self.visitors[conn] = session
-            self.on_news(conn)
+            self._on_visitor(conn)
 
     def unlink(self, conn: int) -> None:
         """See `Out`."""
@@ -73,7 +73,6 @@ class Output:
 
     def keep(self, item: Any) -> None:
         """For the store, where there is one."""
-        if self.on_keep is not None:
-            self.on_keep(item)
+        self._keep(item)
         if self.visitors:
             self.news(item[0].conn)

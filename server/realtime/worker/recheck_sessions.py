@@ -15,8 +15,13 @@ SLICE: Final = 200  # sessions in one go, 4 us each
 class Having(Protocol):
     """Who has them: what `server.realtime.worker.worker_loop.Worker` is, of which see each."""
 
-    banned: Callable[[int, str], tuple[bytes, bytes] | None]
-    unseen: Callable[[int, int], tuple[str, bytes] | None]
+    @property
+    def find_ban(self) -> Callable[[int, str], tuple[bytes, bytes] | None]:
+        """See `WorkerPorts`."""
+
+    @property
+    def find_notice(self) -> Callable[[int, int], tuple[str, bytes] | None]:
+        """See `WorkerPorts`."""
 
     @property
     def engine(self) -> Engine:
@@ -32,11 +37,11 @@ class Having(Protocol):
 async def look(worker: Having, sessions: Sequence[Session]) -> None:
     """Look at each of these."""
     for place, session in enumerate(sessions):
-        banned = worker.banned(session.identity, session.address)
+        banned = worker.find_ban(session.identity, session.address)
         refusal = banned[0] if banned is not None else worker.engine.underage(session.person, time.monotonic())
         if refusal is not None:
             worker.ban(session.id, refusal)
-        elif worker.unseen(session.identity, session.id) is not None:
+        elif worker.find_notice(session.identity, session.id) is not None:
             worker.act(lambda _, session=session: worker.engine.notify(session))  # type: ignore[misc]  # bound now
         if place % SLICE == SLICE - 1:
             await asyncio.sleep(0)

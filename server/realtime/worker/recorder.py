@@ -18,7 +18,9 @@ from server.data.records.chat_rows import Party
 from server.data.records.store_ports import Keeper
 from server.data.records.transcript import Transcript, of_ring
 from server.realtime.worker.worker_loop import Worker
+from server.realtime.worker.worker_ports import ignore
 
+Answer = Callable[[int, str | None, str, float], None]  # id of the session, url, delete, retry_after
 SAVES_A_SEAT = 10  # of one chat by one person: a link that was lost can be had again, a disk cannot be filled
 SEATS = 10_000  # seats whose saves are counted; then the oldest are forgotten
 
@@ -51,15 +53,22 @@ def transcript(seat: SeatView) -> Transcript | None:
 
 
 class Recorder:
-    """One worker's door to the store. `take` is `Output.on_keep`."""
+    """One worker's door to the store. `take` and `forget` are `WorkerPorts.keep` and `forget_saves`."""
 
-    def __init__(self, worker: Worker, store: Keeper, reports: Callable[[SeatView, Report | Act, str], None]) -> None:
+    def __init__(
+        self,
+        worker: Worker,
+        store: Keeper,
+        reports: Callable[[SeatView, Report | Act, str], None],
+        on_migrated: Answer = ignore,
+    ) -> None:
+        """`on_migrated`: is given the answer of a save whose session is in another process by now."""
         self._worker = worker
         self._reports = reports
         self._store = store
         self._record = store.record
-        # told of a save that is over whose person is not here any more: id, url, delete, retry_after
-        self.gone: Callable[[int, str | None, str, float], None] | None = None
+        self._on_migrated = on_migrated
+        self._successor: Answer | None = None  # takes these answers while an upgrade runs
         self._saves: dict[tuple[str, int], int] = {}
         self._tasks: dict[asyncio.Task[None], int] = {}  # saves that are under way, and whose
 
@@ -89,7 +98,7 @@ class Recorder:
         self._tasks[task] = session.id
         task.add_done_callback(self._tasks.pop)
 
-    def went(self, id: int) -> None:
+    def forget(self, id: int) -> None:
         """Session `id` is another host's, which asks its own way to the store for what this one has not answered."""
         for task, asked in list(self._tasks.items()) if self._tasks else ():
             if asked == id:
@@ -105,8 +114,12 @@ class Recorder:
             except NotSaved as refusal:
                 wait = refusal.retry_after
         # who asked may have gone to another process, and come back since
-        if not self._worker.saved(session.id, url, delete, wait, seat.chat.id) and self.gone is not None:
-            self.gone(session.id, url, delete, wait)
+        if not self._worker.saved(session.id, url, delete, wait, seat.chat.id):
+            (self._successor or self._on_migrated)(session.id, url, delete, wait)
+
+    def redirect(self, successor: Answer | None) -> None:
+        """Give answers of migrated sessions to the process that takes over; None: as before the upgrade."""
+        self._successor = successor
 
     async def settled(self, within: float = 5.0) -> None:
         """Wait for the saves that are under way, so many seconds at most."""

@@ -16,7 +16,8 @@ cdef class Worker:
     cdef readonly Identities identities
     cdef object _grace
     cdef readonly engine_t engine
-    cdef public object on_http, banned, unseen, seen, elsewhere, snap, aged, statement, went, on_frames, on_turn, tunnels
+    cdef readonly object find_ban, find_notice, find_statement, forget_saves
+    cdef object _on_http, _on_frames, _on_turn, _on_age_answer, _find_tunnels
     cdef object _loop
     cdef readonly object _events
     cdef public object _put_off
@@ -37,4 +38,3 @@ cdef class Worker:
     cpdef deliver(self, double now)
     cdef _fault(self, conn, session, fault, double now)
     cdef _greet(self, conn, session)
-    cdef _unseen(self, session_t session)

@@ -9,13 +9,13 @@ what stands behind a gate must not be parsed before the engine was told what sta
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final
 
 import orjson
 
-from engine.core.ports import Bus, Out, Outside, never_moved, no_pictures
+from engine.core.ports import Bus, Out, Outside
 from engine.engine import Engine, Session
 from engine.views import SessionView, error, hello
 from engine.wire.protocol import (
@@ -42,17 +42,10 @@ from server.ops.security.random_ids import Ids
 from server.ops.security.resume_tokens import Tokens
 from server.realtime.worker.engine_output import Output
 from server.realtime.worker.local_bus import LocalBus
-from server.realtime.worker.null_services import (
-    never_given,
-    nobody_banned,
-    nobody_else,
-    nothing_asked,
-    nothing_said,
-    nothing_unseen,
-)
 from server.realtime.worker.recheck_sessions import look
 from server.realtime.worker.shortage_log import Shortage
-from server.realtime.worker.tunnel_records import NO_TUNNELS, Tunnelling
+from server.realtime.worker.tunnel_records import Tunnelling
+from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
 
 # Seconds of a turn before sockets are read again and the loop may do something else. A find takes up to a tenth of a millisecond, so that
 # the queue moves on by fifty; who talks does not notice five.
@@ -75,12 +68,14 @@ class Worker:
         tokens: Tokens,
         identities: Identities,
         grace: float,
+        *,
         crowding: Crowding | None = None,
+        ports: WorkerPorts = NO_PORTS,
     ) -> None:
         self.reactor = reactor
         self.ids = Ids()
         self.bus: Bus = LocalBus()
-        self.output = Output(reactor)
+        self.output = Output(reactor, ports.keep, ports.on_visitor)
         self._tokens = tokens
         self.identities = identities
         self._grace = int(grace) if grace == int(grace) else grace
@@ -88,35 +83,23 @@ class Worker:
             Outside(
                 new_id=self.ids,
                 open_token=self._open_token,
-                unseen=lambda session: self._unseen(session),
-                seen=lambda session, id: self.seen(session.identity, session.id, id),
-                elsewhere=lambda key: self.elsewhere(key),
+                unseen=lambda session: ports.find_notice(session.identity, session.id),
+                seen=lambda session, id: ports.mark_notice_read(session.identity, session.id, id),
+                elsewhere=ports.is_elsewhere,
                 asked=reactor.asked,
-                aged=self._aged,
-                snap=lambda chat, sides: self.snap(chat, sides),
+                aged=self._on_age,
+                snap=ports.request_pictures,
                 draw=lambda: (self.ids() >> 7) / 2**53,  # all of a float's bits, and never 1.0
                 **outside,
             ),
             self.output,
             self.bus,
         )
-        self.on_http: Callable[[int, bytes, float], None] | None = None
-        # the closing error of somebody who may not come in (identity, 0: none; address) and the id of its case; None: they may
-        self.banned: Callable[[int, str], tuple[bytes, bytes] | None] = nobody_banned
-        # the oldest notice that somebody has not read (identity, session), and that they read the one with this id
-        self.unseen: Callable[[int, int], tuple[str, bytes] | None] = nothing_unseen
-        self.seen: Callable[[int, int, str], bool] = never_given
-        # whether the session of a token's key may be on its way here from another process
-        self.elsewhere: Callable[[int], bool] = never_moved
-        # a nonce for each of these sides of a chat, for pictures of its cameras; none: they cannot be looked at now
-        self.snap: Callable[[str, tuple[int, ...]], tuple[str, ...]] = no_pictures
-        # how somebody stands who wrote that they are under 18, for other processes: identity, `engine.conduct.age_answers.STANDS`, age
-        self.aged: Callable[[int, str, int], None] = nobody_else
-        self.statement: Callable[[], Mapping[str, Any] | None] = nothing_said  # the newest that is told (`hello`)
-        self.went: Callable[[int], None] = nothing_asked  # told of a session that is another host's now
-        self.on_frames: Callable[[int, list[bytes | int]], None] | None = None
-        self.tunnels: Tunnelling = NO_TUNNELS  # of people of this host's door whose sessions are at others
-        self.on_turn: Callable[[], None] | None = None  # told after each turn: what is for other processes goes now
+        self.find_ban, self.find_notice, self.find_statement = ports.find_ban, ports.find_notice, ports.find_statement
+        self.forget_saves = ports.forget_saves
+        self._on_http, self._on_frames, self._on_turn = ports.on_http, ports.on_frames, ports.on_turn
+        self._on_age_answer = ports.on_age
+        self._find_tunnels = ports.find_tunnels
         self._loop = asyncio.get_running_loop()
         self._events: deque[tuple[int, int, Any, Any]] = deque()  # not told to the engine yet, in order
         self._put_off: asyncio.Handle | None = None  # the rest of a turn
@@ -145,6 +128,11 @@ class Worker:
             self._meter = None
 
     # turns
+
+    @property
+    def tunnels(self) -> Tunnelling:
+        """The clients of this host whose sessions are at other hosts."""
+        return self._find_tunnels()
 
     @property
     def busy(self) -> bool:
@@ -247,12 +235,12 @@ class Worker:
         """As `Engine.change_pictures`."""
         self.engine.change_pictures(mean)
 
-    def _aged(self, identity: int, stands: str, age: int) -> None:
-        self.aged(identity, stands, age)
+    def _on_age(self, identity: int, stands: str, age: int) -> None:
+        self._on_age_answer(identity, stands, age)
         if stands == MINOR:
             self.look_again()  # they may be here in other windows too
 
-    # people without a socket of ours: whoever speaks for them over another wire sets `on_frames`
+    # people without a socket of ours: `WorkerPorts.on_frames` speaks for them over another wire
 
     def enter(self, alias: int, address: str, way: int = PROGRAM) -> SessionView:
         """A virtual connection and its session; `alias`: who this is for rule 7, 0: unknown. `way`: as `Engine.opened`.
@@ -321,8 +309,7 @@ class Worker:
                 self._timer.cancel()
             self._timer_at = due
             self._timer = self._loop.call_later(max(SOONEST, due - now), self._on_timer)
-        if self.on_turn is not None:
-            self.on_turn()
+        self._on_turn()
 
     def _tell_all(self, now: float, rounds: int) -> None:
         """Tells what waits and what opened gates bring, in rounds: so many whatever the time, then for TURN seconds, a new one up to PACKED."""
@@ -362,7 +349,7 @@ class Worker:
         elif kind == OPENED:
             address, cookie, way = data
             identity = self.identities.of(cookie)
-            banned, refusal = self.banned(identity, address), None
+            banned, refusal = self.find_ban(identity, address), None
             if banned is not None:
                 refusal, case = banned
                 engine.friction.barred(key_of(address), case, now)
@@ -376,8 +363,7 @@ class Worker:
                 return
             self._greet(conn, engine.opened(conn, self.ids(), identity, address, now, 0, way))
         elif kind == FRAMES:
-            if self.on_frames is not None:
-                self.on_frames(conn, data)
+            self._on_frames(conn, data)
             return
         elif kind == LOST:
             if session is None:
@@ -387,8 +373,7 @@ class Worker:
             engine.lost(session, conn, data, now)
             self.output.visitors.pop(conn, None)
         elif kind == HTTP:
-            if self.on_http is not None:
-                self.on_http(conn, data, now)
+            self._on_http(conn, data, now)
             return
         elif kind == CONFIRMED:
             if session is None or session.conn != conn:
@@ -417,12 +402,9 @@ class Worker:
     def _greet(self, conn: int, session: Session) -> None:
         self.reactor.adopt(conn, session)
         token = self._tokens.seal(session.key, session.identity)
-        frame = hello(session.id.to_bytes(8).hex(), token, self.engine.everybody, self._grace, self.statement())
+        frame = hello(session.id.to_bytes(8).hex(), token, self.engine.everybody, self._grace, self.find_statement())
         self.reactor.send(conn, frame)
         self.engine.notify(session)
-
-    def _unseen(self, session: Session) -> tuple[str, bytes] | None:
-        return self.unseen(session.identity, session.id)
 
     def _open_token(self, token: str, session: Session) -> int | None:
         return self._tokens.open(token, session.identity)

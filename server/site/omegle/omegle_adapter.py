@@ -45,7 +45,7 @@ class Adapter(Table):
         self._places = places or Places()
         self._most = chosen.clients
         self.status = Status(worker.engine, chosen.servers, settings.server.hosts)
-        self._announced = Announced(lambda: worker.statement())  # the server sets it later
+        self._announced = Announced(worker.find_statement)
         self._polls = Polls(chosen.hold)
         self._grace = settings.session.grace
         self.afar = Afar(worker, self)
@@ -56,7 +56,6 @@ class Adapter(Table):
         # the client whose frame is being processed: frames that it is sent meanwhile are the answer
         self._saying: Client | None = None
         self.tally = {"starts": 0, "refused": 0, "polls": 0, "unknown": 0}
-        worker.on_frames = self.frames
 
     def start_ticking(self) -> None:
         """Start the timer that ends held polls and forgets absent clients."""
@@ -92,7 +91,7 @@ class Adapter(Table):
         client = Client(ID_BEFORE + self._places.letters(), session, person, key, find, now, host)
         self.clients[client.id] = self._by_conn[client.conn] = self._by_session[session.id] = client
         self._visits.append((now + self._idle, client))
-        if (banned := self._worker.banned(0, address)) is not None:
+        if (banned := self._worker.find_ban(0, address)) is not None:
             self._worker.ban(session.id, banned[0])  # sent as an event: this protocol has no other place for it
             return client
         if self._say(client, find) == "challenge":

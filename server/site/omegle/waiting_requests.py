@@ -10,19 +10,27 @@ WANTED_MAX: Final = 2_000  # ids that are waited for at once; beyond, requests a
 
 
 class Wanted:
-    """Requests for clients that are not here yet. `want`: asks the old process, and returns whether the client came."""
+    """Requests for clients that are not here yet."""
 
     def __init__(self) -> None:
-        self.want: Callable[[str], Awaitable[bool]] | None = None  # None: no upgrade is in progress
+        self._want: Callable[[str], Awaitable[bool]] | None = None  # None: no upgrade is in progress
         self._asked: dict[str, asyncio.Task[bool]] = {}
+
+    def begin(self, want: Callable[[str], Awaitable[bool]]) -> None:
+        """An upgrade begins: `want` asks the old process for a client, and returns whether the client came."""
+        self._want = want
+
+    def end(self) -> None:
+        """The upgrade is over."""
+        self._want = None
 
     async def wait(self, id: str) -> None:
         """Wait until the client is here or nowhere, WAIT seconds at most."""
         asked = self._asked.get(id)
         if asked is None:
-            if self.want is None or len(self._asked) >= WANTED_MAX:
+            if self._want is None or len(self._asked) >= WANTED_MAX:
                 return
-            asked = self._asked[id] = asyncio.ensure_future(_answer(self.want, id))
+            asked = self._asked[id] = asyncio.ensure_future(_answer(self._want, id))
             asked.add_done_callback(lambda _: self._asked.pop(id, None))
         await asyncio.wait((asked,))
 

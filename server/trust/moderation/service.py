@@ -28,7 +28,7 @@ from server.trust.cases.appeal_access import Appeals
 from server.trust.cases.report_cases import Cases
 from server.trust.evidence.reported_chat import Reported, of_seat
 from server.trust.moderation.moderation_gauges import ModerationGauges
-from server.trust.moderation_ports import PicturesOfChats, Receipt
+from server.trust.moderation_ports import Receipt, SafetyPorts
 from server.trust.publication import monthly_figures
 from server.trust.publication.public_notices import PublicNotices
 from server.trust.reports import report_outcome
@@ -47,21 +47,7 @@ CLOSING = 5.0  # seconds that waiting reports have at shutdown to reach the stor
 logger = log.get()
 
 
-def nobody_promised() -> bool:
-    """Return False: the operator states nothing."""
-    return False
-
-
-def no_other_host() -> None:
-    """Do nothing: there is no other host to notify."""
-
-
-def nobody_asks() -> None:
-    """Do nothing: no caller depends on whether reports are read."""
-
-
-def nobody_counts(_identity: int, _session: int, _reporter: int) -> None:
-    """Do nothing: reports do not count towards challenges."""
+NO_PORTS = SafetyPorts()
 
 
 class Safety:
@@ -77,30 +63,25 @@ class Safety:
         tasks: Tasks,
         unread: Callable[[], Awaitable[frozenset[str]]],
         pause: int = HOUR,
+        ports: SafetyPorts = NO_PORTS,
     ) -> None:
         """`pause`: length in seconds of the pause for `repeat` (`server.trust.cases.automatic_actions`)."""
         self._parts = parts
         self._tasks = tasks
         self._find_unread = unread
         self.unread = WAITING
-        self.promised: Callable[[], bool] = nobody_promised
+        self._ports = ports
         sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
         self._cases = Cases(parts.database, sealed, parts.pseudonyms, country, pause)
         self._intake = Intake(self._cases, self._filed)
-        self.looks: PicturesOfChats | None = None  # holder of camera pictures; None: pictures are off
-        self._bans = Bans(parts.database, parts.pseudonyms)
+        self._bans = Bans(parts.database, parts.pseudonyms, on_minor=ports.on_minor, on_lifted=ports.on_lifted)
         self._figures = ModerationGauges(parts.database)
         self._written = News(parts.database.version, IN_ANY_CASE)
         self._news = asyncio.Event()  # read now: a program's measure was stored, or another host saw a change
         self._heard = False  # from another host
         self._stale = False  # the last read of decisions failed, which is logged once
-        # called if this process is the first to see a changed ban or notice, so that other hosts read at once
-        self.decided: Callable[[], None] = no_other_host
-        self.on_attended: Callable[[], None] = nobody_asks  # called when `unread` has changed
         self._unattended = 0
         self._notices = Notices(parts.database, parts.pseudonyms)
-        # called for a report whose reporter has a cookie older than a day: (identity (0: none) and session of the subject, reporter's identity)
-        self.weighed: Callable[[int, int, int], None] = nobody_counts
 
     async def start(self, told: Callable[[], None]) -> None:
         """Read the decisions if the store is there, and start the tasks. `told` is called after each change of bans or notices."""
@@ -129,7 +110,7 @@ class Safety:
             return
         if not self.moderated and before.isdisjoint(QUEUES):  # until now all queues had a reader
             logger.warning("safety.unattended", queues=sorted(unread))
-        self.on_attended()
+        self._ports.on_attended()
 
     async def _follow(self, told: Callable[[], None]) -> None:
         """Read changed bans and notices, and store which notices were read, until cancelled."""
@@ -143,7 +124,7 @@ class Safety:
                             news = True
                             told()
                     if news and not heard:
-                        self.decided()
+                        self._ports.on_decision()
                     self._written.read()
                 await self._notices.store()
                 self._stale = False
@@ -163,11 +144,11 @@ class Safety:
     @property
     def moderated(self) -> bool:
         """Whether each queue of cases has a reader, by accounts with a passkey or by the operator's statement."""
-        return self.unread.isdisjoint(QUEUES) or self.promised()
+        return self.unread.isdisjoint(QUEUES) or self._ports.is_promised()
 
     def has_reader(self, queue: str) -> bool:
         """Whether a moderator may open this queue of WAITING."""
-        return queue not in self.unread or self.promised()
+        return queue not in self.unread or self._ports.is_promised()
 
     def pack(self) -> dict[str, Any]:
         """Return the state that another process continues with. This process keeps it too."""
@@ -179,9 +160,10 @@ class Safety:
         self._notices.unpack(facts)
 
     async def _filed(self, case: bytes, reported: Reported) -> None:
-        if self.looks is not None and reported.chat and not reported.program:
+        pictures = self._ports.find_pictures()
+        if pictures is not None and reported.chat and not reported.program:
             adds = partial(self._cases.add_pictures, case, reported.side)
-            self.looks.follow(reported.chat, reported.side, reported.shown, adds)
+            pictures.follow(reported.chat, reported.side, reported.shown, adds)
         reporter, subject = reported.reporter.identity, reported.subject
         if reported.program:
             self._news.set()
@@ -192,7 +174,7 @@ class Safety:
         if reporter:
             with contextlib.suppress(StoreAway):  # then the report does not count
                 if await has_old_cookie(self._parts.database, self._parts.pseudonyms, reporter, int(time.time())):
-                    self.weighed(subject.identity, subject.session, reporter)
+                    self._ports.on_weighed(subject.identity, subject.session, reporter)
 
     def take(self, seat: SeatView, what: Report | Act, mode: str) -> None:
         """Accept a report or a detection in the turn in which it came: the chat's lines are read now, because its ring is freed with the chat."""
@@ -203,8 +185,9 @@ class Safety:
         if made.program and not self.has_reader(reason(made.reason, program=True).queue):
             self._unattended += 1
             return
-        if self.looks is not None and made.chat:
-            made = replace(made, shown=self.looks.shown(made.chat, made.side))
+        pictures = self._ports.find_pictures()
+        if pictures is not None and made.chat:
+            made = replace(made, shown=pictures.shown(made.chat, made.side))
         self._intake.take(made)
 
     @property

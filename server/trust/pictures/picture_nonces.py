@@ -28,7 +28,7 @@ class Nonces:
 
     def __init__(self, sent: Sent = nowhere, draw: Callable[[], str] | None = None) -> None:
         self.on = False
-        self.sent = sent
+        self._sent = sent
         self._draw = Places().token if draw is None else draw
 
     def ask(self, chat: str, sides: tuple[int, ...]) -> tuple[str, ...]:
@@ -36,5 +36,5 @@ class Nonces:
         if not self.on:
             return ()
         nonces = tuple(self._draw() for _ in sides)  # 22 characters
-        self.sent(chat, sides, nonces)
+        self._sent(chat, sides, nonces)
         return nonces

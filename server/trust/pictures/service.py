@@ -27,27 +27,36 @@ CROWDED: Final = 50  # waiting strips beyond which chats are asked half as often
 OFF: Final = 0.0  # seconds between two requests: pictures are off
 
 
+def unheard(_: float) -> None:
+    """Do nothing."""
+
+
 class Pictures:
-    """Picture checks of one host, in the process of that name. `moderated`: whether moderators read cases; `told`: called with (nonce, result)."""
+    """Picture checks of one host, in the process of that name."""
 
     def __init__(
-        self, process: str, settings: Settings, moderated: Callable[[], bool], told: Callable[[str, str], None]
+        self,
+        process: str,
+        settings: Settings,
+        moderated: Callable[[], bool],
+        on_picture: Callable[[str, str], None],
+        on_interval: Callable[[float], None] = unheard,
     ) -> None:
+        """`moderated`: whether moderators read cases; `on_picture`: called with (nonce, result); `on_interval`: called with `mean` when it changes."""
         chosen = settings.pictures
         self._chosen = chosen
         self._moderated = moderated
         self._news, self._wanted = asyncio.Event(), asyncio.Event()  # something changed; moderators read cases
         self._judging = PictureClient(process, chosen, settings.data, self._news.set)
         self._elsewhere = RemoteJudge(chosen, self._judging) if chosen.provider == "http" else None
-        self.told = told
         self.looks = Looks(
             self._elsewhere or self._judging,
             int(chosen.memory),
             chosen.agree,
             chosen.differ,
-            lambda nonce, what: self.told(nonce, what),
+            on_picture,
         )
-        self.changed: Callable[[float], None] = lambda _: None  # called with `mean` when it has changed
+        self._on_interval = on_interval
         self.people_are_asked = False  # as the page states; true from the moment in which new chats send pictures
 
     @property
@@ -94,7 +103,7 @@ class Pictures:
             mean = self.mean
             if mean != said:
                 said = mean
-                self.changed(mean)
+                self._on_interval(mean)
                 self.people_are_asked = mean > OFF
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(

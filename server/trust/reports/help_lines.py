@@ -20,23 +20,28 @@ _url = re.compile(r"https://[\x21-\x7e]{3,200}", re.ASCII).fullmatch
 Entry = dict[str, str]
 
 
+def no_country(_: str) -> str | None:
+    """Return that no country is known."""
+    return None
+
+
 class Help:
     """Help lines of one file; an empty name means the built-in file. Raises ValueError with the file's name and the fault.
 
-    `country`: returns two letters for an address, or None; until it is set every country is unknown.
+    `find_country`: returns two letters for an address, or None.
     """
 
-    def __init__(self, file: str = "") -> None:
+    def __init__(self, file: str = "", find_country: Callable[[str], str | None] = no_country) -> None:
         path = Path(file) if file else OWN
         try:
             self._places = _read(tomllib.loads(path.read_text("utf-8")))
         except (OSError, ValueError) as error:
             raise ValueError(f"safety.help_file: {path}: {error}") from None
-        self.country: Callable[[str], str | None] = lambda _: None
+        self._find_country = find_country
 
     def of(self, address: str) -> list[Entry]:
         """Return the help lines of an address, nearest first: each has `name`, and `call`, `url` or both."""
-        return [*self._places.get(self.country(address) or "", ()), *self._places.get(ANYWHERE, ())]
+        return [*self._places.get(self._find_country(address) or "", ()), *self._places.get(ANYWHERE, ())]
 
     def facts(self, kept: int) -> Callable[[Session, str], dict[str, Any]]:
         """Return the function of (session, reason) that gives the fields of `reported` beside the receipt. `kept`: days that reports are kept."""

@@ -150,7 +150,6 @@ def add_safety(app: web.Application) -> None:
     services, safety = app[SERVICES], app.get(SAFETY)
     if safety is None:
         return
-    services.moderated = lambda: safety.moderated
     routes = SafetyRoutes(services, safety)
     app.router.add_get("/report/{receipt}", routes.receipt)
     app.router.add_get("/appeal/{token}", routes.reasons)

@@ -15,7 +15,7 @@ from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms
 from server.data.schema.moderation_schema import ban, case
 from server.ops.config.moderation_policy import AGE
-from server.trust.sanctions.ban_table import Ban, BanTable
+from server.trust.sanctions.ban_table import Ban, BanTable, nobody_goes, unheard
 
 HOUR = 3_600
 BEHIND = 60  # seconds that are read again each time: hosts' clocks differ, and a transaction takes a while
@@ -29,8 +29,17 @@ def _by_program(row: Row[Any]) -> bool:
 class Bans(BanTable):
     """Bans in force, loaded from the store. `clock`: Unix seconds."""
 
-    def __init__(self, database: Database, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
-        super().__init__(pseudonyms, clock)
+    def __init__(
+        self,
+        database: Database,
+        pseudonyms: Pseudonyms,
+        clock: Callable[[], float] = time.time,
+        *,
+        on_minor: Callable[[int], None] = nobody_goes,
+        on_lifted: Callable[[bytes], None] = unheard,
+    ) -> None:
+        """`on_minor`, `on_lifted`: as of `BanTable`."""
+        super().__init__(pseudonyms, clock, on_minor=on_minor, on_lifted=on_lifted)
         self._database = database
         # keyed values by the hour in which their ban ends, so that expiry never scans all bans
         self._ends: dict[int, list[bytes]] = {}

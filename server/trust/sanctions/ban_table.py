@@ -63,18 +63,29 @@ def unheard(_: bytes) -> None:
 
 
 class BanTable:
-    """All bans in force, by keyed value. `clock`: Unix seconds; `changed`: called with each value whose ban was set, replaced or removed."""
+    """All bans in force, by keyed value. `clock`: Unix seconds."""
 
-    def __init__(self, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        pseudonyms: Pseudonyms,
+        clock: Callable[[], float] = time.time,
+        *,
+        on_minor: Callable[[int], None] = nobody_goes,
+        on_lifted: Callable[[bytes], None] = unheard,
+    ) -> None:
+        """`on_minor`: called with the identity at each refusal of a user whom a person's decision keeps out as a minor; `on_lifted`: called with the
+        case of each ban that is lifted before its end."""
         self._pseudonyms = pseudonyms
         self._clock = clock
         self._kept: dict[bytes, bytes] = {}  # packed, by keyed identity or network
         self.known = False  # whether it was loaded from the store
-        self.changed: Callable[[bytes], None] = unheard
+        self._on_change: Callable[[bytes], None] = unheard
         self.turned_away = 0  # refused connections
-        self.lifted: Callable[[bytes], None] = unheard  # called with the case of each ban that is lifted before its end
-        # called with the identity at each refusal of a user whom a person's decision keeps out as a minor
-        self.minor: Callable[[int], None] = nobody_goes
+        self._on_lifted, self._on_minor = on_lifted, on_minor
+
+    def subscribe(self, on_change: Callable[[bytes], None]) -> None:
+        """Call `on_change` with each value whose ban is set, replaced or removed from now on. There is one subscriber."""
+        self._on_change = on_change
 
     def __len__(self) -> int:
         """Return the number of banned keyed values."""
@@ -89,7 +100,7 @@ class BanTable:
             return None
         self.turned_away += 1
         if found.minor:
-            self.minor(identity)
+            self._on_minor(identity)
         return self.frame(found), found.case
 
     def find(self, identity: int, address: str) -> Ban | None:
@@ -136,16 +147,16 @@ class BanTable:
     def put(self, mac: bytes, packed: bytes) -> None:
         """Set the ban of a keyed value."""
         self._kept[mac] = packed
-        self.changed(mac)
+        self._on_change(mac)
 
     def drop(self, mac: bytes) -> None:
         """Remove the ban of a keyed value."""
         packed = self._kept.pop(mac, None)
         if packed is not None:
-            self.changed(mac)
+            self._on_change(mac)
             found = Ban.of(packed)
             if found.until > self._clock():
-                self.lifted(found.case)
+                self._on_lifted(found.case)
 
     def replace(self, held: Iterable[tuple[bytes, bytes]]) -> None:
         """Replace the whole table."""
@@ -153,7 +164,7 @@ class BanTable:
         self.known = True
         for mac, packed in before.items():
             if mac not in self._kept and (found := Ban.of(packed)).until > self._clock():
-                self.lifted(found.case)
+                self._on_lifted(found.case)
 
 
 def day_of(at: int) -> str:

@@ -40,7 +40,7 @@ def unheard(_: bytes) -> None:
 
 
 class NoticeTable:
-    """All unread notices. `clock`: Unix seconds; `changed`: called with each id that was added or removed."""
+    """All unread notices. `clock`: Unix seconds."""
 
     def __init__(self, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
         self._pseudonyms = pseudonyms
@@ -49,7 +49,11 @@ class NoticeTable:
         self._owners: dict[bytes, Owner] = {}  # id of an unread notice → its owner
         self._read: OrderedDict[bytes, Owner] = OrderedDict()  # id of a read notice → its owner
         self.known = False  # whether it was loaded from the store
-        self.changed: Callable[[bytes], None] = unheard
+        self._on_change: Callable[[bytes], None] = unheard
+
+    def subscribe(self, on_change: Callable[[bytes], None]) -> None:
+        """Call `on_change` with the id of each notice that is added or removed from now on. There is one subscriber."""
+        self._on_change = on_change
 
     def __len__(self) -> int:
         """Return the number of unread notices."""
@@ -100,7 +104,7 @@ class NoticeTable:
             return False
         self._owners[made.id] = owner
         self._unread.setdefault(owner, []).append(made)
-        self.changed(made.id)
+        self._on_change(made.id)
         return True
 
     def drop(self, id: bytes) -> None:
@@ -112,7 +116,7 @@ class NoticeTable:
                 self._unread[owner] = left
             else:
                 del self._unread[owner]
-            self.changed(id)
+            self._on_change(id)
 
     def replace(self, held: Iterable[tuple[Owner, Notice]]) -> list[tuple[bytes, Owner]]:
         """Replace the whole table. Return (id, owner) of those that were read here already."""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.core.ports import Seats
 from engine.matching.thresholds import Thresholds
 from engine.rooms import hub_messages as rows
 from engine.rooms.hub import Hub
@@ -107,9 +108,7 @@ def harmless(row: Any) -> None:
         hub.advance(2e9)
         orjson.dumps(hub.out[1])
     if sound_answer(row):
-        room = RemoteRoom(0)
-        room.waits = lambda _: True
-        room.tell = room.send_away = room.go = lambda *_: None  # type: ignore[assignment]
+        room = RemoteRoom(0, Seats(lambda _, __: True, lambda _: True, lambda _: None, lambda _, __: None))
         room.told([row], 10.0)
         orjson.dumps(room.rows)
 

@@ -1,9 +1,11 @@
 """The room that is the hub's, as its worker sees it: what is said, what is heard, and who came to meet somebody."""
 
+from collections.abc import Callable
 from itertools import count
 
 import pytest
 
+from engine.core.ports import Seats
 from engine.matching.tickets import Pool, Step, Ticket
 from engine.rooms.hub_messages import AWAY, BACK, CANCEL, LEAVE, NEW, TICKET, WAITS, Meeting, Member
 from engine.rooms.remote_room import AT_ONCE, GATHER_FOR, HeldTicket, RemoteRoom
@@ -13,12 +15,9 @@ from tests.engine.workers import Host
 from tests.engine.world import Wire
 
 
-def room() -> RemoteRoom:
+def room(tell: Callable[[Step], None] = lambda _: None) -> RemoteRoom:
     """One whose engine seats everybody."""
-    found = RemoteRoom(0)
-    found.meet = lambda _, __: True
-    found.waits = lambda _: True
-    return found
+    return RemoteRoom(0, Seats(lambda _, __: True, lambda _: True, tell, lambda _, __: None))
 
 
 def kinds(of: RemoteRoom) -> list[tuple[str, int]]:
@@ -63,8 +62,8 @@ def test_a_hub_made_anew_is_told_who_waits_and_what_happened_and_nothing_stale()
 
 
 def test_a_step_of_a_search_that_was_replaced_is_nobodys() -> None:
-    one, told = room(), list[Step]()
-    one.tell = told.append
+    told = list[Step]()
+    one = room(told.append)
     one.submit(Ticket(1, Pool(), since=10.0), 10.0)
     one.told([["step", 1, 1, 1, 5.0, 0, "any", 5.0, False]], 11.0)
     one.submit(Ticket(1, Pool(), since=12.0), 12.0)
@@ -73,8 +72,7 @@ def test_a_step_of_a_search_that_was_replaced_is_nobodys() -> None:
 
 
 def test_the_first_word_of_a_ticket_is_timed_and_no_other() -> None:
-    one, steps = room(), list[Step]()
-    one.tell = steps.append
+    one = room()
 
     def step(client: int, number: int) -> list[object]:
         return ["step", client, number, 1, 5.0, 0, "any", 5.0, False]
@@ -94,8 +92,6 @@ def test_the_first_word_of_a_ticket_is_timed_and_no_other() -> None:
 @pytest.mark.parametrize("how", ["meet", "go", "full", "arrived"])
 def test_whatever_the_first_word_is_it_is_timed(how: str) -> None:
     one, now = room(), 10.0
-    one.go = lambda *_: None
-    one.send_away = lambda *_: None
     for client in (1, 2):
         one.submit(Ticket(client, Pool(), (), False, client + 100, since=now), now)
     here = Meeting(5, (Member(1, 1, 0), Member(2, 2, 0)), (0.0, 0.0), rule="anyone")
@@ -123,7 +119,6 @@ def test_two_who_are_here_meet_once() -> None:
 
 def test_a_row_cut_short_changes_nothing() -> None:
     one, now = room(), 10.0
-    one.tell = lambda _: None
     for client in (1, 2):
         one.submit(Ticket(client, Pool(), since=now), now)
     one.rows.clear()

@@ -23,7 +23,7 @@ from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import HUB, OFFICE
 from server.fleet.ipc.process_names import Names
 from server.fleet.processes.request_forwarding import Passing
-from server.fleet.roaming.host_migration import HostMigration
+from server.fleet.roaming.host_migration import HostMigration, OtherHosts
 from server.fleet.roaming.migration_target import GO
 from server.fleet.rpc.rpc_envelope import HEAD
 from server.fleet.rpc.rpc_seal import SEALED, Seal
@@ -152,8 +152,10 @@ class There:
 
     def worker(self, number: int, secret: Keys | None = None) -> Working:
         """A worker, 0: the office."""
-        made = self.host.office() if number == 0 else self.host.worker(number)
-        self.abroad[made] = made.links.reach(self.node, number, secret or self.secret, self.hosts, lambda: self.takes)
+        others = OtherHosts(self.node, number, secret or self.secret, self.hosts, lambda: self.takes)
+        made = self.host.office(others) if number == 0 else self.host.worker(number, others)
+        assert made.links.abroad is not None
+        self.abroad[made] = made.links.abroad
         return made
 
     def know(self, *others: There) -> None:

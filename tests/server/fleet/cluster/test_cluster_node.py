@@ -34,9 +34,12 @@ class Made:
     def __init__(self, settings: Cluster, seal: Seal, people: int, more: Mapping[str, Handler] = NO_MORE) -> None:
         self.told: list[list[Host]] = []
         node = secrets.token_hex(5)
-        self.room = SharedRoom(node, Hub.build(Thresholds(), Ids()), Thresholds(), 1, lambda _, __: None)
+        self.room = SharedRoom(node, Hub.build(Thresholds(), Ids()), Thresholds(), 1, lambda _, __: None, self._say)
         self.cell = ClusterNode(node, settings, seal, lambda: people, self.told.append, self.room, more=more)
         self.worker = Names(node).number("worker 1")
+
+    def _say(self, subject: str, body: bytes) -> None:
+        self.cell.bus.say(subject, body)
 
     def hears(self) -> list[int]:
         """How many people there are at each other host."""

@@ -196,7 +196,7 @@ async def test_who_is_banned_while_they_are_nowhere_is_turned_away_where_they_ar
 ) -> None:
     async with cell(secret, room=False) as made:
         hub, _, visitor, id = await alone(made)
-        made.workers[1][0].worker.banned = lambda *_: (b'{"type":"error","code":"banned"}', bytes(16))
+        made.workers[1][0].ports.find_ban = lambda *_: (b'{"type":"error","code":"banned"}', bytes(16))
         await sent_far(hub, visitor, id, made)
         assert (await visitor.hears("error"))["code"] == "banned"
         await made.settled()

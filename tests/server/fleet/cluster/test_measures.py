@@ -34,7 +34,7 @@ NEVER = "from server.trust.moderation import service; service.EVERY = 1e9; "  # 
 PAUSES = """
 from server.main.processes.measure_broadcast import Everywhere
 def paused(self, identity, stands, age, but=""):
-    self._paused_here(identity, 600.0)
+    self.on_pause(identity, 600.0)
     self._server.video_off([(identity, 600.0)])
 Everywhere._say_aged = paused
 """
@@ -203,7 +203,7 @@ async def test_a_process_or_host_that_starts_later_or_was_away_keeps_out_who_is_
 PAUSES_ALONE = """
 from server.main.processes.measure_broadcast import Everywhere
 def paused(self, name, message):
-    self._paused_here(message.records[0], 600.0)
+    self.on_pause(message.records[0], 600.0)
     self._server.video_off([(message.records[0], 600.0)])
 Everywhere._aged = paused
 """

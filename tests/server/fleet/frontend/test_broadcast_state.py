@@ -37,7 +37,12 @@ class Office:
         self.sharing = Sharing(lambda: cast(Peers, self.wires), lambda: self.said, cast(Safety, self))
         self.news = 0
         self.read: list[tuple[bytes, bytes | int]] = []
-        self.told = Told(keys, self._news, lambda id, owner: self.read.append((id, owner)))
+        self.minors: list[int] = []
+        self.friction = Friction()
+        self.told = Told(
+            keys, self._news, lambda id, owner: self.read.append((id, owner)),
+            on_minor=self.minors.append, on_lifted=self.friction.lifted,
+        )  # fmt: skip
         self.statement = Statement()
 
     def _news(self) -> None:
@@ -112,8 +117,7 @@ async def test_who_joins_is_told_all_and_then_what_changes(office: Office, monke
 
 
 async def test_a_ban_that_is_taken_back_leaves_nothing_on_its_network_in_any_worker(office: Office) -> None:
-    friction = Friction()
-    office.told.bans.lifted = friction.lifted
+    friction = office.friction
     office.ban(5)
     office.sharing.joined(WORKER)
     await office.turn()
@@ -127,8 +131,6 @@ async def test_a_ban_that_is_taken_back_leaves_nothing_on_its_network_in_any_wor
 
 
 async def test_who_is_turned_away_as_a_minor_by_a_person_is_told_of(office: Office) -> None:
-    told: list[int] = []
-    office.told.bans.minor = told.append
     for identity, machine in ((1, False), (2, True)):
         made = Ban(False, LONG, "R1", b"c" * 16, 1, machine, age=True)
         office.bans.put(office.keys.safety_identity(identity), made.packed())
@@ -136,7 +138,7 @@ async def test_who_is_turned_away_as_a_minor_by_a_person_is_told_of(office: Offi
     office.sharing.joined(WORKER)
     await office.turn()
     assert office.banned(1, 2, 3, 4) == [True, True, True, False]
-    assert told == [1]
+    assert office.minors == [1]
     found = office.told.bans.find(2, "")
     assert found is not None
     assert b'"measure":"age"' in office.told.bans.frame(found)

@@ -10,7 +10,7 @@ EMPTY = [0] * 11
 def shown(ledger: Ledger) -> dict[str, object]:
     """What the board makes of it, series without labels by their name alone."""
     board = Board()
-    board.others = ledger.readings()
+    board.put_others(ledger.readings())
     return {name: series[()] if list(series) == [()] else series for name, series in board.read().items()}
 
 

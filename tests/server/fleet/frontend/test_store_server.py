@@ -81,7 +81,8 @@ class Pair:
         self.kept = Kept(peers, self.outbox)
         self.store = Written()
         self.keeping = Keeping(
-            lambda: cast(Peers, self.back), cast(Store, self.store), cast(Safety, self.store)
+            lambda: cast(Peers, self.back), cast(Store, self.store), cast(Safety, self.store),
+            lambda *_: None, lambda _: None,
         )  # fmt: skip
 
     def out(self) -> list[Message]:

@@ -24,6 +24,7 @@ from server.ops.security.secret_keys import Keys
 from server.ops.security.token_buckets import Tables
 from server.realtime.worker.connection_moves import Moving
 from server.realtime.worker.recorder import Recorder
+from tests.server.realtime.worker.late_ports import LatePorts
 from tests.server.realtime.worker.test_worker_loop import Client, connected, quiet, turning
 
 TURNS = 100  # of a loop, in which what needs no timer has come
@@ -38,11 +39,12 @@ class Side:
     """What one process would have."""
 
     def __init__(self, secret: Keys) -> None:
-        self.worker = turning(secret)
+        self.ports = LatePorts()
+        self.worker = turning(secret, self.ports.given())
         judge = Judge(hosts=("localhost",), origins=(), proxies=())
         addresses = Addresses(open_max=1000, burst=1000, rate=1000, limits=False)
         self.door = Door(web.Server(answer), judge, addresses)
-        self.worker.on_http = self.door.take
+        self.ports.on_http = self.door.take
         self.recorder: Recorder | None = None
         self.tally = MigrationCounts()
         self.spent = Tables()
@@ -90,6 +92,7 @@ class Pair:
     async def arrive(self) -> UpgradeSuccessor:
         """The new side, ready."""
         self.arriving = UpgradeSuccessor(self.theirs)
+        self.new.ports.is_elsewhere = self.arriving.is_elsewhere
         await self.arriving.sockets()
         await self.arriving.ready(self.new.has, self.new.take)
         return self.arriving

@@ -13,7 +13,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import orjson
 
@@ -29,7 +29,8 @@ from ext.reactor.reactor import Reactor
 from server.fleet.ipc.ipc_link import Kind, Link, Message
 from server.fleet.ipc.ipc_peers import HUB, OFFICE, Peers, name_of
 from server.fleet.ipc.process_names import Names
-from server.fleet.processes.worker_links import Links
+from server.fleet.processes.worker_links import Links, ports_of, room_of
+from server.fleet.roaming.host_migration import OtherHosts
 from server.main.processes.hub_process import HubProcess
 from server.ops.security.identity_cookie import Identities
 from server.ops.security.resume_tokens import Tokens
@@ -38,6 +39,7 @@ from server.realtime.worker.worker_loop import Worker
 from tests.engine.meetings import row_of
 from tests.ext.net.rig import head
 from tests.server.fleet.migrate.rig import until
+from tests.server.realtime.worker.late_ports import LatePorts
 from tests.server.realtime.worker.test_worker_loop import Client
 
 Pair = tuple[socket.socket, socket.socket]
@@ -136,22 +138,27 @@ class Waiting:
 class Working:
     """A process that has people: worker, engine and links."""
 
-    def __init__(self, up: socket.socket, number: int, secret: Keys, node: str = "") -> None:
+    def __init__(
+        self, up: socket.socket, number: int, secret: Keys, node: str = "", others: OtherHosts | None = None
+    ) -> None:
         names = Names(node)
+        self.ports = LatePorts()
         reactor = Reactor(
             judge=Judge(hosts=("localhost",), origins=(), proxies=()),
             addresses=Addresses(open_max=1000, burst=1000, rate=1000, limits=False),
             now=0.0,
             limits=False,
         )
-        self.room = room = RemoteRoom(names.number(name_of(number)))
+        make_room = room_of(names.number(name_of(number)), lambda: self.links)
 
         def make_engine(outside: Outside, out: Out, bus: Bus) -> Engine:
-            return Engine.of_hub(room, Rings(1 << 20), outside, out, bus, Settings(limits=False))
+            return Engine.of_hub(make_room, Rings(1 << 20), outside, out, bus, Settings(limits=False))
 
         self.tokens = Tokens(secret)
-        self.worker: Worker = Worker(reactor, make_engine, {}, self.tokens, Identities(bytes(32)), 15.0)
-        self.links = Links(up, self.worker, room, {}, names=names)
+        ports = ports_of(lambda: self.links, self.ports.given())
+        self.worker: Worker = Worker(reactor, make_engine, {}, self.tokens, Identities(bytes(32)), 15.0, ports=ports)
+        self.room: RemoteRoom = cast(RemoteRoom, self.worker.engine.room)
+        self.links = Links(up, self.worker, {}, names=names, others=others)
         self.peers = self.links.peers
         self.worker.start()
 
@@ -164,9 +171,8 @@ class Working:
         """It is dead: its people's connections are gone."""
         self.links.close()
         self.worker.stop()
-        self.worker.elsewhere = lambda _: False
         del self.worker, self.room, self.peers
-        del self.links
+        del self.links, self.ports
 
 
 class Served:
@@ -226,13 +232,13 @@ class Host:
         """A hub."""
         return self.start(HUB, Waiting)
 
-    def worker(self, number: int) -> Working:
+    def worker(self, number: int, others: OtherHosts | None = None) -> Working:
         """A worker."""
-        return self.start(f"worker {number}", lambda up: Working(up, number, self._secret, self._node))
+        return self.start(f"worker {number}", lambda up: Working(up, number, self._secret, self._node, others))
 
-    def office(self) -> Working:
+    def office(self, others: OtherHosts | None = None) -> Working:
         """An office, of which nothing is here but its people."""
-        return self.start(OFFICE, lambda up: Working(up, 0, self._secret, self._node))
+        return self.start(OFFICE, lambda up: Working(up, 0, self._secret, self._node, others))
 
     def start(self, name: str, make: Callable[[socket.socket], P], serves: bool = True) -> P:
         """A process, by its end of the link to the supervisor."""

@@ -50,7 +50,7 @@ async def test_nobody_goes_to_a_worker_that_takes_nothing(made: Host, monkeypatc
     hub, one, two = made.play(HUB), made.worker(1), made.play("worker 2")
     await made.joined()
     visitor, id, _ = await made.visitor(one)
-    one.room.full = lambda: False
+    one.room.is_full = lambda: False
     monkeypatch.setattr(ipc_link, "WAITING_MAX", -1)
     await sent_to(hub, visitor, id, 2)
     await hub.rows("failed")

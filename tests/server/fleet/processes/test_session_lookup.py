@@ -217,7 +217,7 @@ async def test_who_is_asked_says_whether_it_is_there(made: Host) -> None:
 async def abroad(made: Host, *others: int) -> tuple[Working, Told]:
     """A worker of one of several hosts, and its hub, which is played; `others`: workers beside it."""
     hub, one = made.play(HUB), made.worker(1)
-    one.links.whereabouts.others = lambda: True
+    one.links.whereabouts._others = lambda: True
     for number in others:
         made.worker(number)
     await made.joined()
@@ -244,10 +244,10 @@ async def test_alone_or_without_a_hub_no_other_host_is_asked(made: Host, monkeyp
     monkeypatch.setattr(module, "WITHIN", 1e6)
     monkeypatch.setattr(module, "FARTHER", 1e6)
     one, hub = await abroad(made)
-    one.links.whereabouts.others = lambda: False
+    one.links.whereabouts._others = lambda: False
     await is_told_so(await comes_back(made, one))
     assert hub.of(Kind.WHO) == []
-    one.links.whereabouts.others = lambda: True
+    one.links.whereabouts._others = lambda: True
     asking = await comes_back(made, one)
     await hub.next(Kind.WHO)
     made.kill(HUB)
@@ -298,7 +298,7 @@ async def test_other_hosts_are_told_of_a_yes_alone_and_of_whom_this_one_sends_aw
     hub.peers.send("worker 1", Kind.WHO, 12345, key, 54321)
     assert (await hub.next(Kind.MINE)).records == [key, ""]
     wanted: list[int] = []
-    one.links.whereabouts.goes = lambda id: [wanted.append(id)] != []  # type: ignore[func-returns-value]
+    one.links.whereabouts.begin_evacuation(lambda id: [wanted.append(id)] != [])  # type: ignore[func-returns-value]
     hub.peers.send("worker 1", Kind.WHO, key)
     await until(lambda: wanted == [id])
     assert hub.of(Kind.MINE) == []

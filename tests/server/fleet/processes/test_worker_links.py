@@ -63,10 +63,10 @@ async def test_who_is_to_go_goes_when_a_turn_that_was_put_off_is_over(made: Host
     hub, one, two = made.play(HUB), made.worker(1), made.play("worker 2")
     await made.joined()
     visitor, id, _ = await made.visitor(one)
-    one.worker.on_turn = None
+    one.links.after_turn = lambda: None  # type: ignore[method-assign]  # a turn that tells nothing
     visitor.find("sailing")
     await until(lambda: one.room.rows)
-    one.worker.on_turn = one.links._after_turn
+    del one.links.after_turn
     one.worker._put_off = asyncio.get_running_loop().call_later(60, lambda: None)
     one.worker.act(lambda _: None)
     (ticket,) = await hub.rows(rows.TICKET)

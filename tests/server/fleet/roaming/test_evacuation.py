@@ -199,7 +199,7 @@ async def test_whoever_is_asked_for_goes_next_and_is_found_where_they_are(
     last = one.worker.engine.moves.order()[-1]
     group = one.worker.engine.moves.group(last)
     evacuation = two.evacuation()
-    one.links.whereabouts.goes = evacuation.want
+    one.links.whereabouts.begin_evacuation(evacuation.want)
     answers: list[tuple[str, str | None]] = []
     monkeypatch.setattr(
         one.peers, "send", lambda to, kind, *said, **_: answers.append((to, said[1])) if kind == Kind.MINE else 1

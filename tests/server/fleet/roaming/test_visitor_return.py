@@ -54,9 +54,9 @@ async def test_who_waits_for_the_last_of_three_is_not_sent_back_until_that_one_d
 async def test_who_waits_to_resume_is_not_sent_back(apart: Cell) -> None:
     one, a, _ = await apart.hosts[0].visitor(apart.edge)
     key = 12345
-    apart.home.worker.elsewhere = lambda asked: asked == key
+    apart.home.links.whereabouts.is_elsewhere = lambda asked: asked == key
     token = apart.home.tokens.seal(key, 0)
-    apart.edge.worker.elsewhere = lambda asked: asked == key
+    apart.edge.links.whereabouts.is_elsewhere = lambda asked: asked == key
     one.ask("resume", token=token, last=0)
     await until(lambda: apart.edge.worker.engine.moves.awaiting(key))
     apart.send(a)

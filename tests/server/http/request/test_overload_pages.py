@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from engine.wire.protocol import FULL_AFTER_LEAST, FULL_AFTER_MOST
-from server.http.request.site_services import Services
+from server.http.request.site_services import Services, SiteParts
 from server.main import app
 from server.main.parts.people_parts import Reception
 from server.ops.config.settings import Settings
@@ -32,8 +32,8 @@ class Crowded:
         settings, secret = Settings(data=folder), secret_keys.load(folder)
         reception = Reception(settings, secret)
         self.worker: Worker = reception.worker
-        services = Services(settings, self.worker, Health(), reception.judge)
-        services.tokens = Tokens(secret)
+        parts = SiteParts(tokens=Tokens(secret))
+        services = Services(settings, self.worker, Health(), reception.judge, parts)
         self.pages = app.build(services, self.worker)
         self.answers = Answers(self.pages)
         for _ in range(3):

@@ -7,19 +7,19 @@ import pytest
 
 from engine.core.engine_histograms import EngineHistograms
 from ext.accept.handshake import Judge
-from server.http.request.site_services import Services
+from server.http.request.site_services import NO_PARTS, Services, SiteParts
 from server.ops.config.settings import Settings, Video
 from server.ops.health.readiness import Health
 
 
-def made(**chosen: Any) -> Services:
+def made(parts: SiteParts = NO_PARTS, **chosen: Any) -> Services:
     engine = SimpleNamespace(
         everybody=3,
         room=SimpleNamespace(spy_waits=lambda now: (1.26, 0.0), spy_sizes=lambda: (2, 0)),
         measures=EngineHistograms(),
     )
     worker = SimpleNamespace(engine=engine, identities=None)
-    return Services(Settings(**chosen), worker, Health(), Judge(hosts=(), origins=(), proxies=()))  # type: ignore[arg-type]
+    return Services(Settings(**chosen), worker, Health(), Judge(hosts=(), origins=(), proxies=()), parts)  # type: ignore[arg-type]
 
 
 def test_the_status_counts_who_is_here() -> None:
@@ -52,8 +52,8 @@ def test_with_a_store_saves_are_offered_and_it_has_to_be_well() -> None:
 
 
 def test_whether_somebody_reads_reports_is_asked_each_time() -> None:
-    services, there = made(), [False]
-    services.moderated = lambda: there[0]
+    there = [False]
+    services = made(SiteParts(is_moderated=lambda: there[0]))
     assert services.config()["moderated"] is False
     there[0] = True
     assert services.config()["moderated"] is True

@@ -1,25 +1,28 @@
 """A process that has people has a program beside it that looks at lines, where the settings want that."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from server.main.parts.line_screening import Looking
-from server.main.parts.people_parts import Reception
+from server.main.parts.people_parts import Reception, ReceptionPorts
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.exposition import Board
 from server.ops.security import secret_keys
 from server.realtime.worker.worker_loop import Worker
+from server.realtime.worker.worker_ports import WorkerPorts
 from tests.support.descriptors import more_than, opened
 
 pytestmark = pytest.mark.blocking  # files are read before anybody is served
 
 
-def made(folder: Path, **screening: object) -> tuple[Looking, Board, Tasks]:
+def made(folder: Path, on_turn: Callable[[], None] = int, **screening: object) -> tuple[Looking, Board, Tasks]:
     settings, board, tasks = Settings.model_validate({"data": folder, "screening": screening}), Board(), Tasks()
-    worker = Reception(settings, secret_keys.load(folder)).worker
+    ports = ReceptionPorts(WorkerPorts(on_turn=on_turn))
+    worker = Reception(settings, secret_keys.load(folder), ports=ports).worker
     return Looking("server", settings, worker, board, tasks), board, tasks
 
 
@@ -59,9 +62,9 @@ async def test_a_program_is_there_until_it_is_stopped_and_leaves_nothing(tmp_pat
 async def test_what_one_message_found_is_told_in_one_turn_each_behind_what_the_one_before_caused(
     tmp_path: Path,
 ) -> None:
-    looking, _, _ = made(tmp_path)
-    worker, did = looking._worker, list[str]()
-    worker.on_turn = lambda: did.append("turn")
+    did = list[str]()
+    looking, _, _ = made(tmp_path, lambda: did.append("turn"))
+    worker = looking._worker
     one, two = (1, 0, 1, "contact", 0), (2, 1, 3, "link", 0)
     told = [(chat, side, number, rule) for chat, side, number, rule, _ in (one, two)]
     with_engine = Told(worker, did)

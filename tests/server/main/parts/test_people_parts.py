@@ -1,11 +1,12 @@
 """Who lets people in is made by the settings, and takes up what changes."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from engine.rooms.remote_room import RemoteRoom
-from server.main.parts.people_parts import Reception
+from server.main.parts.people_parts import Reception, ReceptionPorts
 from server.ops.config.settings import Settings
 from server.ops.process.listening_sockets import StartError
 from server.ops.security import secret_keys
@@ -34,9 +35,9 @@ async def test_the_proxies_that_are_trusted_are_the_settings(secret: secret_keys
 
 
 async def test_people_wait_in_the_room_that_is_given_else_here(secret: secret_keys.Keys) -> None:
-    room = RemoteRoom(1)
-    there, here = Reception(Settings(), secret, room).worker, Reception(Settings(), secret).worker
-    assert there.engine.moves._search.room is room
+    ports = ReceptionPorts(make_room=partial(RemoteRoom, 1))
+    there, here = Reception(Settings(), secret, ports=ports).worker, Reception(Settings(), secret).worker
+    assert type(there.engine.moves._search.room) is RemoteRoom
     assert type(here.engine.moves._search.room).__name__ == "WaitingRoom"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -38,7 +38,6 @@ class Worker:
 
     def __init__(self, did: list[tuple[Any, ...]]) -> None:
         self._did = did
-        self.aged: Callable[[int, str, int], None] | None = None
 
     def age(self, *said: Any) -> None:
         self._did.append(("age", *said))
@@ -54,13 +53,8 @@ class Office:
         self.did: list[tuple[Any, ...]] = []
         self.worker = Worker(self.did)
         self.kept = (None, self) if keeps else None
-        self.bans = self  # what its moderation has, of which `minor` is set
-        self.paused: Callable[[int, float], None] | None = None
         self.off: list[list[Any]] = []
         self.ages: list[list[Any]] = []
-
-    def tell_of_pauses(self, tell: Callable[[int, float], None]) -> None:
-        self.paused = tell
 
     def video_off(self, rows: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
         news = [row for row in rows if list(row) not in self.off]
@@ -81,9 +75,6 @@ class Office:
     def turned_away(self, *said: Any) -> None:
         self.did.append(("turned away", *said))
 
-    def aged(self, *said: Any) -> None:
-        self.did.append(("aged", *said))
-
     def look_now(self) -> None:
         self.did.append(("looks",))
 
@@ -96,7 +87,6 @@ class Put:
         server: Any = self.office
         peers: Any = self.peers
         self.everywhere = Everywhere(server, lambda: peers, several, lambda _, message: self.kept.append(message))
-        self.everywhere.ready()
 
     def comes(self, name: str, kind: Kind, *records: Any) -> None:
         """Something of another process."""
@@ -118,19 +108,19 @@ def test_an_age_of_a_worker_is_told_to_the_other_workers_and_all_hosts_and_is_ke
 
 def test_so_are_those_of_the_office_itself() -> None:
     put = Put()
-    office: Any = put.office
-    office.worker.aged(7, "minor", 15)
-    assert put.office.did == [("aged", 7, "minor", 15)]
+    office = put.everywhere
+    office.on_age(7, "minor", 15)
+    assert put.office.did == [], "the server's own part is its own"
     assert put.peers.of(Kind.AGE) == [(name, [7, "minor", 15]) for name in WORKERS]
     assert put.hosts() == [[cluster_broadcast.AGE, 7, "minor", 15]]
-    office.weighed(7, 8, 9)
+    office.on_weighed(7, 8, 9)
     assert put.peers.of(Kind.WEIGHED) == [(name, [7, 8, 9]) for name in WORKERS]
     assert put.hosts() == [[cluster_broadcast.WEIGHED, 7, 8, 9]]
-    office.minor(7)
+    office.on_minor(7)
     assert put.hosts() == [[cluster_broadcast.MINOR, 7]]
-    office.decided()
+    office.on_decision()
     assert put.hosts() == [[cluster_broadcast.CHANGED]]
-    office.paused(7, 600.0)
+    office.on_pause(7, 600.0)
     assert put.peers.of(Kind.PAUSED) == [(name, [[7, 600.0]]) for name in WORKERS]
     assert put.hosts() == [[cluster_broadcast.PAUSED, 7, 600.0]]
 

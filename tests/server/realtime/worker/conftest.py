@@ -9,6 +9,7 @@ import pytest
 
 from server.ops.security.secret_keys import Keys, load
 from server.realtime.worker.worker_loop import Worker
+from tests.server.realtime.worker.late_ports import LatePorts
 from tests.server.realtime.worker.test_worker_loop import turning
 
 
@@ -18,7 +19,12 @@ def secret(tmp_path: Path) -> Keys:
 
 
 @pytest.fixture
-async def worker(secret: Keys) -> AsyncIterator[Worker]:
-    made = turning(secret)
+def ports() -> LatePorts:
+    return LatePorts()
+
+
+@pytest.fixture
+async def worker(secret: Keys, ports: LatePorts) -> AsyncIterator[Worker]:
+    made = turning(secret, ports.given())
     yield made
     made.stop()

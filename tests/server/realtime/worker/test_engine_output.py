@@ -35,18 +35,15 @@ def test_a_signal_that_is_refused_is_told_to_its_sender_and_counted(rig: Rig) ->
 
 
 def test_what_is_for_the_store_reaches_it_where_there_is_one(rig: Rig) -> None:
-    output = Output(rig.reactor)
-    output.keep("nobody takes this")
+    Output(rig.reactor).keep("nobody takes this")
     kept: list[str] = []
-    output.on_keep = kept.append
-    output.keep("one")
+    Output(rig.reactor, kept.append).keep("one")
     assert kept == ["one"]
 
 
 def test_what_may_have_changed_of_a_visitor_is_told_and_of_nobody_else(rig: Rig) -> None:
-    output, ring = Output(rig.reactor), Rings(1 << 16).new()
     told: list[int] = []
-    output.on_news = told.append
+    output, ring = Output(rig.reactor, on_visitor=told.append), Rings(1 << 16).new()
     visitor, other = Session(1, 0, 0, ""), Session(2, 0, 0, "")
     for session in (visitor, other):
         session.conn = rig.dial().number

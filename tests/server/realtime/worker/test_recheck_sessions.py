@@ -9,13 +9,14 @@ import pytest
 from engine.views import error
 from server.realtime.worker import recheck_sessions
 from server.realtime.worker.worker_loop import Worker
+from tests.server.realtime.worker.late_ports import LatePorts
 from tests.server.realtime.worker.test_worker_loop import connected, quiet
 
 
-async def test_who_is_banned_goes_and_who_is_not_stays(worker: Worker) -> None:
+async def test_who_is_banned_goes_and_who_is_not_stays(worker: Worker, ports: LatePorts) -> None:
     stays, goes = await connected(worker, 2)
     banned = list(worker.engine.sessions.values())[1].id
-    worker.banned = lambda *_: (error("banned"), bytes(16))
+    ports.find_ban = lambda *_: (error("banned"), bytes(16))
     await recheck_sessions.look(worker, [worker.engine.sessions[banned]])
     await quiet(worker)
     assert [said["code"] for said in goes.hear()] == ["banned"]
@@ -24,11 +25,13 @@ async def test_who_is_banned_goes_and_who_is_not_stays(worker: Worker) -> None:
         client.sock.close()
 
 
-async def test_others_have_their_turn_between_two_slices(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_others_have_their_turn_between_two_slices(
+    worker: Worker, ports: LatePorts, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(recheck_sessions, "SLICE", 2)
     clients = await connected(worker, 5)
     looked: list[int] = []
-    worker.banned = lambda identity, _: looked.append(identity)
+    ports.find_ban = lambda identity, _: looked.append(identity)
     task = asyncio.create_task(recheck_sessions.look(worker, list(worker.engine.sessions.values())))
     counts = []
     while not task.done():

@@ -1,7 +1,7 @@
 """Between the engine and the store: a record an end, an answer a save, whatever the store does."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -74,9 +74,10 @@ class Said:
         return [(2, 0, 100, b"a \\u00e9"), (3, 1, 101, b"b")]
 
 
-def recorder(store: FakeStore) -> tuple[Recorder, FakeWorker]:
+def recorder(store: FakeStore, on_migrated: Callable[..., None] = lambda *_: None) -> tuple[Recorder, FakeWorker]:
     worker = FakeWorker()
-    return Recorder(worker, store, lambda *report: store.reports.append(report)), worker  # type: ignore[arg-type]
+    taken = store.reports.append
+    return Recorder(worker, store, lambda *report: taken(report), on_migrated), worker  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -158,19 +159,31 @@ async def test_what_who_went_to_another_host_had_asked_for_is_not_answered_here(
     worker.sessions[2] = Session(2, 2, 12, "")
     for id in (1, 2):
         taking.take((worker.sessions[id], seat(Said()), Save()))
-    taking.went(1)
-    taking.went(3)
+    taking.forget(1)
+    taking.forget(3)
     await taking.close()
     assert (len(store.logs), worker.answers) == (1, [("/log/url", "/log/delete/secret")])
 
 
-async def test_where_who_asked_is_not_here_any_more_others_are_told() -> None:
-    taking, worker = recorder(FakeStore())
+async def test_the_answer_for_a_migrated_session_goes_to_other_processes_and_in_an_upgrade_to_the_successor() -> None:
     told: list[tuple[object, ...]] = []
-    taking.gone = lambda *said: told.append(said)
-    taking.take((worker.sessions.pop(1), seat(Said()), Save()))
-    await taking.close()
-    assert told == [(1, "/log/url", "/log/delete/secret", 0.0)]
+    succeeded: list[tuple[object, ...]] = []
+    taking, worker = recorder(FakeStore(), lambda *said: told.append(said))
+    answer = (1, "/log/url", "/log/delete/secret", 0.0)
+
+    async def saved(session: Session) -> None:
+        taking.take((session, seat(Said()), Save()))
+        await taking.close()
+
+    gone = worker.sessions.pop(1)
+    await saved(gone)
+    assert (told, succeeded) == ([answer], [])
+    taking.redirect(lambda *said: succeeded.append(said))
+    await saved(gone)
+    assert (told, succeeded) == ([answer], [answer])
+    taking.redirect(None)
+    await saved(gone)
+    assert (told, succeeded) == ([answer, answer], [answer])
     assert worker.answers == []
 
 

@@ -29,7 +29,9 @@ from server.ops.security.resume_tokens import Tokens
 from server.ops.security.secret_keys import Keys, load
 from server.realtime.worker import worker_loop as module
 from server.realtime.worker.worker_loop import Worker
+from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
 from tests.ext.net.rig import CLOSE, TEXT, frame, head, line, split
+from tests.server.realtime.worker.late_ports import LatePorts
 
 
 class Client:
@@ -64,7 +66,7 @@ def secret(tmp_path: Path) -> Keys:
     return load(tmp_path)
 
 
-def turning(secret: Keys) -> Worker:
+def turning(secret: Keys, ports: WorkerPorts = NO_PORTS) -> Worker:
     """A worker, with limits lifted."""
     reactor = Reactor(
         judge=Judge(hosts=("localhost",), origins=(), proxies=()),
@@ -76,16 +78,22 @@ def turning(secret: Keys) -> Worker:
     def make_engine(outside: Outside, out: Out, bus: Bus) -> Engine:
         return Engine.build(Rings(1 << 20), outside, out, bus, Settings(limits=False, pictures=ON))
 
-    worker = Worker(reactor, make_engine, {}, Tokens(secret), Identities(bytes(32)), 15.0)
+    worker = Worker(reactor, make_engine, {}, Tokens(secret), Identities(bytes(32)), 15.0, ports=ports)
     worker.start()
     return worker
 
 
 @pytest.fixture
-async def worker(secret: Keys, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Worker]:
+def ports() -> LatePorts:
+    """Those of `worker`."""
+    return LatePorts()
+
+
+@pytest.fixture
+async def worker(secret: Keys, ports: LatePorts, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Worker]:
     """A worker that turns, an event a turn."""
     monkeypatch.setattr(module, "TURN", 0.0)
-    worker = turning(secret)
+    worker = turning(secret, ports.given())
     yield worker
     worker.stop()
 
@@ -195,12 +203,10 @@ async def test_a_worker_that_is_thrown_away_with_open_connections_takes_them_alo
     client.sock.close()
 
 
-async def test_a_frame_that_is_injected_is_answered_at_once_whoever_waits(worker: Worker) -> None:
+async def test_a_frame_that_is_injected_is_answered_at_once_whoever_waits(worker: Worker, ports: LatePorts) -> None:
     others = await connected(worker, 20)
     answers: list[dict[str, object]] = []
-    worker.on_frames = lambda _, frames: answers.extend(
-        orjson.loads(part) for part in frames if isinstance(part, bytes)
-    )
+    ports.on_frames = lambda _, frames: answers.extend(orjson.loads(part) for part in frames if isinstance(part, bytes))
     session = worker.enter(77, "192.0.2.7")
     for number, other in enumerate(others):
         other.say(find(f"word {number}"))
@@ -225,8 +231,10 @@ async def heard_of(client: Client, kind: str) -> dict[str, object]:
         await asyncio.sleep(0)
 
 
-async def test_pictures_are_asked_for_when_an_answer_passed_and_what_is_seen_in_them_is_told(worker: Worker) -> None:
-    worker.snap = lambda chat, sides: tuple([f"{chat:x>21}{side}" for side in sides])
+async def test_pictures_are_asked_for_when_an_answer_passed_and_what_is_seen_in_them_is_told(
+    worker: Worker, ports: LatePorts
+) -> None:
+    ports.request_pictures = lambda chat, sides: tuple([f"{chat:x>21}{side}" for side in sides])
     one, two = await connected(worker, 2)
     for client in (one, two):
         client.say(b'{"type":"find","mode":"video","snaps":true}')

@@ -26,6 +26,7 @@ from server.realtime.worker.worker_loop import Worker
 from server.site.omegle.client_record import FLAGS, STORED, Over, emptied, packed, unpacked
 from server.site.omegle.omegle_adapter import Adapter
 from server.site.omegle.omegle_client import POLL_COST, POLL_CREDIT, QUEUE_EVENTS, Client
+from tests.server.realtime.worker.late_ports import LatePorts
 
 # What of a client is not in its record, and why.
 LEFT_OUT = {
@@ -87,7 +88,12 @@ def secret(tmp_path: Path) -> Keys:
 
 
 @pytest.fixture
-async def worker(secret: Keys) -> AsyncIterator[Worker]:
+def ports() -> LatePorts:
+    return LatePorts()
+
+
+@pytest.fixture
+async def worker(secret: Keys, ports: LatePorts) -> AsyncIterator[Worker]:
     reactor = Reactor(
         judge=Judge(hosts=("localhost",), origins=(), proxies=()),
         addresses=Addresses(open_max=1000, burst=1000, rate=1000, limits=False),
@@ -98,7 +104,7 @@ async def worker(secret: Keys) -> AsyncIterator[Worker]:
     def make_engine(outside: Outside, out: Out, bus: Bus) -> Engine:
         return Engine.build(Rings(1 << 20), outside, out, bus, Settings(limits=False, screening=False), keeps=True)
 
-    made = Worker(reactor, make_engine, {}, Tokens(secret), Identities(bytes(32)), 15.0)
+    made = Worker(reactor, make_engine, {}, Tokens(secret), Identities(bytes(32)), 15.0, ports=ports.given())
     made.start()
     yield made
     made.stop()
@@ -113,10 +119,10 @@ def adapter(worker: Worker) -> Adapter:
 class Two:
     """An adapter, and one that clients go to."""
 
-    def __init__(self, worker: Worker) -> None:
-        self.worker = worker
+    def __init__(self, worker: Worker, ports: LatePorts) -> None:
+        self._ports = ports
         self.here, self.there = adapter(worker), adapter(worker)
-        worker.on_frames = self.here.frames
+        ports.on_frames = self.here.frames
         self.there.digests.unpack(orjson.loads(orjson.dumps(self.here.digests.pack())))
 
     def started(self, randid: str = "") -> Client:
@@ -132,7 +138,7 @@ class Two:
             session = client.session
             record = orjson.loads(orjson.dumps(self.here.pack(client, now, blobs)))
             found.append(self.there.unpack(record, blobs, session, now))
-        self.worker.on_frames = self.there.frames
+        self._ports.on_frames = self.there.frames
         self.here, self.there = self.there, self.here
         return found
 

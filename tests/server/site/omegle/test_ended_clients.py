@@ -95,7 +95,7 @@ async def test_the_chat_of_who_wants_a_log_comes_before_all_others_and_the_later
             here.unpack(orjson.loads(orjson.dumps(piece[0])), piece[1], world.now)
         return False
 
-    here.wanted.want = want
+    here.wanted.begin(want)
     found = await here.latest(1, "net")
     assert found is not None
     said = found.transcript()

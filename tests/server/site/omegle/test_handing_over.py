@@ -27,7 +27,8 @@ from server.realtime.worker.worker_loop import Worker
 from server.site.omegle.omegle_adapter import Adapter
 from server.site.omegle.omegle_client import Client
 from server.site.omegle.routes import ADAPTER, REFUSALS, WORKER, add_omegle
-from tests.server.site.omegle.test_client_record import secret, worker  # noqa: F401 - fixtures
+from tests.server.realtime.worker.late_ports import LatePorts
+from tests.server.site.omegle.test_client_record import ports, secret, worker  # noqa: F401 - fixtures
 
 PAIRS, LINES, UPGRADES = 6, 120, 4
 
@@ -61,7 +62,7 @@ class Face:
                 await asyncio.sleep(0)
             return id in to.adapter.clients
 
-        to.adapter.wanted.want = want
+        to.adapter.wanted.begin(want)
         self.door.leave(send)
         while self.adapter.clients:
             client = next(iter(self.adapter.clients.values()))
@@ -71,7 +72,7 @@ class Face:
         while self.door.open:  # noqa: ASYNC110 - the end of a connection has no event
             await asyncio.sleep(0.002)
         self.door.stay()
-        to.adapter.wanted.want = None
+        to.adapter.wanted.end()
 
 
 @asynccontextmanager
@@ -133,6 +134,7 @@ class Program:
 
 async def test_every_line_of_programs_arrives_once_through_hand_overs(
     worker: Worker,  # noqa: F811 - a fixture
+    ports: LatePorts,  # noqa: F811 - a fixture
     monkeypatch: Any,
 ) -> None:
     monkeypatch.setattr("server.site.omegle.omegle_client.POLL_COST", 0.0)  # who polls at once is made to wait
@@ -144,7 +146,7 @@ async def test_every_line_of_programs_arrives_once_through_hand_overs(
             for one in faces:
                 one.adapter.frames(conn, payloads)
 
-        worker.on_frames = frames
+        ports.on_frames = frames
         with socket.create_server(("127.0.0.1", 0), backlog=100) as listener:
             listener.setblocking(False)
 

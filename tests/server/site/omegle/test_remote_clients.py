@@ -69,8 +69,9 @@ class Offices:
         """As the office does it."""
         office = there.office
         adapter = Adapter(office.worker, Settings(limits={"enabled": False}), shared=b"secret")  # type: ignore[arg-type]  # as it is configured
-        there.abroad[office].speaks(adapter.afar)
-        office.links.tunnels.returned = adapter.afar.home
+        there.abroad[office]._crossing._find_speaker = lambda: adapter.afar
+        office.links.tunnels.on_returned = adapter.afar.home
+        office.ports.on_frames = adapter.frames
         return adapter
 
     def start(self, host: int, find: dict[str, Any] = SAILING, randid: str = "") -> Program:

@@ -16,7 +16,7 @@ async def test_requests_for_one_client_ask_once_and_are_told_together() -> None:
         return await here.wait()
 
     await wanted.wait("a")
-    wanted.want = want
+    wanted.begin(want)
     waiting = [asyncio.ensure_future(wanted.wait(id)) for id in ("a", "a", "b")]
     while len(asked) < 2:  # noqa: ASYNC110 - turns of the loop, no time
         await asyncio.sleep(0)
@@ -32,7 +32,7 @@ async def test_a_client_that_nobody_tells_of_is_waited_for_a_moment_and_few_are(
     monkeypatch.setattr(wanted_module, "WAIT", 0.05)
     monkeypatch.setattr(wanted_module, "WANTED_MAX", 1)
     wanted, never = Wanted(), asyncio.Event()
-    wanted.want = lambda _: never.wait()
+    wanted.begin(lambda _: never.wait())
     first = asyncio.ensure_future(wanted.wait("a"))
     await asyncio.sleep(0)
     await wanted.wait("b")
@@ -47,6 +47,6 @@ async def test_a_fault_of_whoever_tells_ends_the_waiting() -> None:
     async def want(_: str) -> bool:
         raise ConnectionError
 
-    wanted.want = want
+    wanted.begin(want)
     await wanted.wait("a")
     assert len(wanted) == 0

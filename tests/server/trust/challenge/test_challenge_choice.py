@@ -23,6 +23,7 @@ from server.realtime.worker.worker_loop import Worker
 from server.trust.challenge.altcha_puzzles import Puzzles
 from server.trust.challenge.challenge_choice import MAKING_MAX, SessionChallenges
 from tests.ext.net.rig import head
+from tests.server.realtime.worker.late_ports import LatePorts
 from tests.server.realtime.worker.test_worker_loop import Client, find, quiet
 from tests.server.trust.challenge.test_altcha_puzzles import solved
 
@@ -45,7 +46,10 @@ class Service:
             return Engine.build(Rings(1 << 20), outside, out, bus, Settings(find_burst=1_000, challenges=True))
 
         outside = {"ask": self.asking.ask, "check": self.asking.check}
-        self.worker = Worker(reactor, make_engine, outside, Tokens(keys), Identities(bytes(32)), 15.0)
+        self.ports = LatePorts()
+        self.worker = Worker(
+            reactor, make_engine, outside, Tokens(keys), Identities(bytes(32)), 15.0, ports=self.ports.given()
+        )
         self.clients: list[Client] = []
         self.asking.begin(self.worker)
         self.worker.start()
@@ -197,7 +201,7 @@ async def test_using_a_right_changes_no_counter(service: Service) -> None:
     session, friction = service.session(), service.worker.engine.friction
     before = len(friction)
     heard: list[int] = []
-    service.worker.on_http = lambda conn, _data, _now: heard.append(conn)
+    service.ports.on_http = lambda conn, _data, _now: heard.append(conn)
     for path in ("/privacy/request", "/privacy/know", "/api/forget"):
         asks = service.connection()
         asks.sock.send(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())

@@ -15,6 +15,7 @@ from server.data.store.service import Parts
 from server.ops.config.moderation_policy import WAITING
 from server.trust.moderation import service
 from server.trust.moderation.service import Safety
+from server.trust.moderation_ports import SafetyPorts
 from tests.server.data.conftest import Kit, ended
 from tests.server.trust.moderation.people import ban, cases, desk, reported
 
@@ -31,10 +32,10 @@ class Followed:
         self.looks = {"bans": 0, "notices": 0, "attended": 0, "versions": 0}
         parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, None)  # type: ignore[arg-type]
         self._counted(kit.database, "version", "versions")
-        self.safety = Safety(parts, Countries().find, kit.tasks, self._attended)
+        ports = SafetyPorts(on_attended=self.asked.set)
+        self.safety = Safety(parts, Countries().find, kit.tasks, self._attended, ports=ports)
         self._counted(self.safety._bans, "refresh", "bans")
         self._counted(self.safety._notices, "refresh", "notices")
-        self.safety.on_attended = self.asked.set
 
     async def _attended(self) -> frozenset[str]:
         self.looks["attended"] += 1

@@ -26,8 +26,9 @@ class Running:
         self.told: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self.means: asyncio.Queue[float] = asyncio.Queue()
         settings = Settings.model_validate({"data": folder, "pictures": {"mean": 40}})
-        self.pictures = Pictures("server", settings, lambda: self.read, lambda *what: self.told.put_nowait(what))
-        self.pictures.changed = self.means.put_nowait
+        self.pictures = Pictures(
+            "server", settings, lambda: self.read, lambda *what: self.told.put_nowait(what), self.means.put_nowait
+        )
         self.tasks = Tasks()
         self.pictures.start(self.tasks)
 

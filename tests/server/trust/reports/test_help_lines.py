@@ -9,10 +9,9 @@ from server.trust.reports.help_lines import Help
 
 
 def test_our_own_list_has_numbers_of_the_country_and_a_directory_everywhere() -> None:
-    ours = Help()
+    ours = Help(find_country={"192.0.2.2": "DE", "192.0.2.3": "JP"}.get)
     anywhere = ours.of("192.0.2.1")
     assert [entry["url"] for entry in anywhere] == ["https://findahelpline.com"]
-    ours.country = {"192.0.2.2": "DE", "192.0.2.3": "JP"}.get
     assert [entry.get("call") for entry in ours.of("192.0.2.2")] == ["112", "0800 1110111", None]
     assert ours.of("192.0.2.3") == anywhere
 
@@ -20,11 +19,8 @@ def test_our_own_list_has_numbers_of_the_country_and_a_directory_everywhere() ->
 def test_an_operators_file_takes_its_place(tmp_path: Path) -> None:
     file = tmp_path / "help.toml"
     file.write_text('[[JP]]\nname = "よりそい"\ncall = "0120 279 338"\n')
-    own = Help(str(file))
-    own.country = lambda _: "JP"
-    assert own.of("x") == [{"name": "よりそい", "call": "0120 279 338"}]
-    own.country = lambda _: None
-    assert own.of("x") == []
+    assert Help(str(file), lambda _: "JP").of("x") == [{"name": "よりそい", "call": "0120 279 338"}]
+    assert Help(str(file)).of("x") == []
 
 
 @pytest.mark.parametrize(

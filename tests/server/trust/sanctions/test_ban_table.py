@@ -37,8 +37,8 @@ def test_a_ban_is_found_by_its_identity_or_its_network_while_it_lasts(known: Pse
 
 
 def test_who_comes_is_refused_counted_and_a_minor_by_a_persons_decision_is_told_of(known: Pseudonyms) -> None:
-    table, told = BanTable(known, lambda: NOW), list[int]()
-    table.minor = told.append
+    told = list[int]()
+    table = BanTable(known, lambda: NOW, on_minor=told.append)
     assert table.refusal(7, "192.0.2.1") is None
     table.put(known.safety_identity(7), ONE.packed())
     assert table.refusal(7, "192.0.2.1") == (table.frame(ONE), ONE.case)
@@ -74,8 +74,7 @@ def test_a_neutral_pause_is_told_without_rule_day_and_author(known: Pseudonyms) 
 
 def test_a_ban_that_ends_before_its_time_was_taken_back_and_its_case_is_told(known: Pseudonyms) -> None:
     now, told = [NOW], list[bytes]()
-    table = BanTable(known, lambda: now[0])
-    table.lifted = told.append
+    table = BanTable(known, lambda: now[0], on_lifted=told.append)
     macs = [known.safety_identity(number) for number in (7, 8, 9)]
     for number, mac in enumerate(macs):
         table.put(mac, ONE._replace(case=bytes([number]) * 16).packed())
@@ -88,7 +87,7 @@ def test_a_ban_that_ends_before_its_time_was_taken_back_and_its_case_is_told(kno
 
 def test_what_changes_is_told_and_what_is_replaced_is_all(known: Pseudonyms) -> None:
     table, told = BanTable(known, lambda: NOW), []
-    table.changed = told.append
+    table.subscribe(told.append)
     mac, other = known.safety_identity(7), known.safety_identity(8)
     table.put(mac, ONE.packed())
     table.drop(mac)

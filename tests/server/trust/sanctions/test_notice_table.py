@@ -25,7 +25,7 @@ def table(tmp_path: Path) -> NoticeTable:
 
 def test_each_is_read_once_by_whose_it_is(table: NoticeTable) -> None:
     told: list[bytes] = []
-    table.changed = told.append
+    table.subscribe(told.append)
     assert table.put(77, made(1))
     assert table.put(77, made(2))
     assert not table.put(77, made(1))

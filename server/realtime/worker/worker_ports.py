@@ -1,0 +1,77 @@
+"""Define the ports of a worker: what it asks of, and tells, the rest of its process. They are given to its constructor.
+
+Invariant: a port that is not given answers as an empty service: no store, no HTTP, no other process.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from engine.core.ports import never_moved, no_pictures
+from server.realtime.worker.tunnel_records import NO_TUNNELS, Tunnelling
+
+
+def no_ban(_identity: int, _address: str) -> tuple[bytes, bytes] | None:
+    """Return no ban."""
+    return None
+
+
+def no_notice(_identity: int, _session: int) -> tuple[str, bytes] | None:
+    """Return no notice."""
+    return None
+
+
+def no_statement() -> Mapping[str, Any] | None:
+    """Return no privacy statement."""
+    return None
+
+
+def never_given(_identity: int, _session: int, _id: str) -> bool:
+    """Return that the notice was not given to this user."""
+    return False
+
+
+def no_tunnels() -> Tunnelling:
+    """Return an empty table: no session of a client of this host is at another host."""
+    return NO_TUNNELS
+
+
+def ignore(*_: Any) -> None:
+    """Do nothing."""
+
+
+@dataclass(frozen=True)
+class WorkerPorts:
+    """The collaborators of one worker, as functions. None of them blocks."""
+
+    # the store: the closing error and the case of the ban of (identity, 0: none; address); None: not banned
+    find_ban: Callable[[int, str], tuple[bytes, bytes] | None] = no_ban
+    # id and frame of the oldest notice that (identity, session) has not read
+    find_notice: Callable[[int, int], tuple[str, bytes] | None] = no_notice
+    # (identity, session) read the notice of this id; False: it was not theirs
+    mark_notice_read: Callable[[int, int, str], bool] = never_given
+    # the newest privacy statement, for `hello`
+    find_statement: Callable[[], Mapping[str, Any] | None] = no_statement
+    # take a record, a save or a report of the engine (`Recorder.take`)
+    keep: Callable[[Any], None] = ignore
+    # a session left for another host, which asks for its saves again
+    forget_saves: Callable[[int], None] = ignore
+    # HTTP: a connection that asked for something else than `/ws`: connection, bytes so far, time
+    on_http: Callable[[int, bytes, float], None] = ignore
+    # frames for a virtual connection, whose client speaks another protocol
+    on_frames: Callable[[int, list[bytes | int]], None] = ignore
+    # pictures: a nonce for each of these sides of a chat; none: cameras cannot be looked at now
+    request_pictures: Callable[[str, tuple[int, ...]], tuple[str, ...]] = no_pictures
+    # a user of this process wrote an age: identity, state (`engine.conduct.age_answers.STANDS`), age
+    on_age: Callable[[int, str, int], None] = ignore
+    # other processes: whether one of them may have the session of a token's key; then it is looked up
+    is_elsewhere: Callable[[int], bool] = never_moved
+    # a turn is over: what it has for other processes is sent now
+    on_turn: Callable[[], None] = ignore
+    # what the host of a visitor's connection knows of the session may have changed
+    on_visitor: Callable[[int], None] = ignore
+    # the clients of this host whose sessions are at other hosts
+    find_tunnels: Callable[[], Tunnelling] = no_tunnels
+
+
+NO_PORTS: Final = WorkerPorts()
