@@ -75,11 +75,10 @@ class Out(Protocol):
 
 @dataclass(frozen=True)
 class Seats:
-    """What a waiting room of another process tells the engine whose tickets it has."""
+    """The engine, as the waiting room of another process calls it."""
 
-    meet: Callable[
-        [Match | SpyMatch, float], bool
-    ]  # seat those who fit; False: one of them is not here, or may not sit down
+    # seat a match; False: a client of it is not here, or may not sit down
+    meet: Callable[[Match | SpyMatch, float], bool]
     is_waiting: Callable[[int], bool]  # whether a client could be seated now
     tell: Callable[[Step], None]  # a search widened
     send_away: Callable[[int, float], None]  # there is no room for a client

@@ -95,7 +95,7 @@ class UpgradeSuccessor:
         await self._begun
 
     def is_elsewhere(self, key: int) -> bool:
-        """Whether the session of a token's key may be on its way here: it is asked for (`WorkerPorts.is_elsewhere`)."""
+        """Ask the old process for the session of a token's key; False: it cannot be on its way here (`WorkerPorts.is_elsewhere`)."""
         return self._taking is not None and self._taking.is_elsewhere(key)
 
     def _came(self, message: Message) -> None:

@@ -46,21 +46,19 @@ class Whereabouts:
         forwarding: ForwardingTable,
         others: Callable[[], bool] = alone,
     ) -> None:
-        """`others`: whether there are other hosts, which may be asked."""
+        """`others`: whether there are other hosts to ask."""
         self._worker = worker
         self._peers = peers
         self._knock = knock
         self._forwarding = forwarding
         self._others = others
-        self._goes: Callable[[int], bool] = (
-            stays  # while this process is evacuated: whether a session goes to another host, next
-        )
+        self._goes: Callable[[int], bool] = stays  # in an evacuation: whether a session migrates to a host, next
         self._since: dict[int, float] = {}  # by the key: since when this host is asked, and no other yet
         self._asked: dict[int, set[str]] = {}  # who has not answered, by the key
         self._ends: dict[int, asyncio.TimerHandle] = {}  # when silence is an answer, by the key
 
     def begin_evacuation(self, goes: Callable[[int], bool]) -> None:
-        """Answer other hosts once a session has arrived, if `goes` says of its id that it goes to a host, next."""
+        """Answer other hosts once a session has arrived, if `goes` returns True for its id: it migrates to a host, next."""
         self._goes = goes
 
     def end_evacuation(self) -> None:
@@ -68,7 +66,7 @@ class Whereabouts:
         self._goes = stays
 
     def is_elsewhere(self, key: int) -> bool:
-        """Whether another process may have the session of a key: then they are asked."""
+        """Ask the other processes for the session of a token's key; False: none of them can have it."""
         if key in self._asked:
             return True
         if len(self._asked) >= ASKED_MAX:

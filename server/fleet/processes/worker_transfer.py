@@ -61,7 +61,7 @@ class Across:
         names: Names,
         abroad: Abroad | None = None,
     ) -> None:
-        """`abroad`: the way to other hosts; None: there are none."""
+        """`abroad`: migration to other hosts; None: this host is alone."""
         self._worker = worker
         self._room = room
         self._peers = peers

@@ -1,4 +1,4 @@
-"""Define what a server tells, and asks of, the other processes of its host. A server that is the only process has none of them."""
+"""Define the ports of a server to the other processes of its host. A server that is the only process has none."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ def ignore(*_: Any) -> None:
 
 @dataclass(frozen=True)
 class OtherProcesses:
-    """The ports of one server to other processes, as functions. `on_…` is called with what this process found, for users of the others."""
+    """The ports of one server to other processes, as functions. `on_…` is called with an event that concerns users of the others."""
 
     worker: WorkerPorts = NO_PORTS  # those of the worker that lead to other processes
     make_room: Callable[[Seats], RemoteRoom] | None = (

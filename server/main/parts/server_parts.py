@@ -110,7 +110,7 @@ class Server:
     # what the parts below ask of those above, which are made later
 
     def _ports(self) -> ReceptionPorts:
-        """For the worker, and who lets users in."""
+        """Return the ports of the worker and of admission."""
         others = self._others
         worker = replace(
             others.worker,
@@ -133,7 +133,7 @@ class Server:
         )
 
     def _safety_ports(self) -> SafetyPorts:
-        """For moderation."""
+        """Return the ports of moderation."""
         others = self._others
         return SafetyPorts(
             is_promised=lambda: self._settings.safety.moderated,
@@ -146,7 +146,7 @@ class Server:
         )
 
     def _site_parts(self, secret: secret_keys.Keys) -> SiteParts:
-        """For the pages and the API."""
+        """Return the ports of the pages and the API."""
         settings, others = self._settings, self._others
         return SiteParts(
             proofs=college_proofs.of(settings, secret),

@@ -38,7 +38,7 @@ def make_worker(
 ) -> Worker:  # fmt: skip
     """Make the reactor and the engine by the settings. Call it in the loop.
 
-    `paused`: called with whose video is off; `make_room`: makes the waiting room, if it is not in this process.
+    `paused`: called with an identity whose video is off, and for how many seconds; `make_room`: makes the waiting room, if it is not in this process.
     """
     limits = settings.limits
     now = time.monotonic()

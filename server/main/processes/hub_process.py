@@ -51,7 +51,7 @@ class HubProcess:
     def __init__(
         self, up: socket.socket, thresholds: Thresholds, node: str = "", hide: Callable[[str], str] = str
     ) -> None:
-        """`hide`: see `Federation`."""
+        """`hide`: see `server.fleet.cluster.shared_room`."""
         draw = Ids()
         self.names = Names(node)
         self.federation = SharedRoom(
@@ -101,12 +101,12 @@ class HubProcess:
 
     @property
     def hub(self) -> Hub:
-        """The room, where it is here."""
+        """The waiting room, if it is in this process."""
         return self.federation.hub
 
     @property
     def people(self) -> int:
-        """Of this host."""
+        """Number of sessions of this host."""
         return sum(self._people.values())
 
     def join(self, cell: ClusterNode) -> None:
@@ -138,11 +138,11 @@ class HubProcess:
         return not any(number_of(name) >= 0 for name in self.peers.others)
 
     def _state(self) -> dict[str, Any]:
-        """What the supervisor is told of this process."""
+        """Return the cluster's state, for the supervisor."""
         return {} if self.cell is None else {"cluster": self.cell.standing()}
 
     def _is_ready(self) -> bool:
-        """Whether messages to other hosts are taken now."""
+        """Whether messages to other hosts are accepted now."""
         return self.cell is None or self.cell.bus.takes
 
     def _say(self, subject: str, body: bytes) -> None:

@@ -88,6 +88,21 @@ class WorkerProcess:
         self._looking = Looking(self.name, settings, worker, board, Tasks())
         answering = Answering(self.name, board, lambda: self.links.peers)
         self.departing = Departing(self.name, worker, lambda: self.links, self.hosts, self.stop)
+        if self.told is not None:
+            self._recorder = Recorder(worker, self.kept, self.kept.report, lambda *saved: self.links.saved(*saved))
+            board.add(self._reading)
+        handlers = self._handlers(statement, answering)
+        others = OtherHosts(node, number, secret, self.hosts, lambda: self._takes) if node else None
+        self.links = Links(
+            up, worker, handlers, self._joined, self._dead, turned=self.kept.flush, names=names,
+            moved=lambda: self.departing.moved if self._emptying is None else self._emptying.moved,
+            has_others=self.hosts.there, others=others,
+        )  # fmt: skip
+        worker.start()
+
+    def _handlers(self, statement: Statement, answering: Answering) -> Mapping[int, Handler]:
+        """What other processes tell this one, by kind."""
+        worker = self.worker
         handlers: dict[int, Handler] = {
             Kind.TOOK: self._took,
             Kind.STATEMENT: statement.take,
@@ -107,20 +122,9 @@ class WorkerProcess:
             Kind.PICTURES: lambda _, message: self.reception.looked_at_every(*message.records),
         }
         if self.told is not None:
-            self._recorder = Recorder(worker, self.kept, self.kept.report, lambda *saved: self.links.saved(*saved))
-            handlers |= {
-                Kind.KEPT: self.kept.kept,
-                Kind.BANS: self.told.take_bans,
-                Kind.NOTICES: self.told.take_notices,
-            }
-            board.add(self._reading)
-        others = OtherHosts(node, number, secret, self.hosts, lambda: self._takes) if node else None
-        self.links = Links(
-            up, worker, handlers, self._joined, self._dead, turned=self.kept.flush, names=names,
-            moved=lambda: self.departing.moved if self._emptying is None else self._emptying.moved,
-            has_others=self.hosts.there, others=others,
-        )  # fmt: skip
-        worker.start()
+            handlers[Kind.KEPT] = self.kept.kept
+            handlers |= {Kind.BANS: self.told.take_bans, Kind.NOTICES: self.told.take_notices}
+        return handlers
 
     def _ports(self, settings: Settings, names: Names, statement: Statement) -> ReceptionPorts:
         """What the worker asks of, and tells, other processes. The parts that it reaches by them are made after it."""

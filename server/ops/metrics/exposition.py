@@ -60,15 +60,15 @@ class Board(Collector):
         (self._apart if apart else self._sources).append(source)
 
     def add_processes(self, gather: Callable[[], Awaitable[None]]) -> None:
-        """There are other processes: `gather` asks for their numbers, and puts them here (`put_others`)."""
+        """Read other processes too: `gather` fetches their numbers and passes them to `put_others`."""
         self._gather = gather
 
     def put_others(self, readings: list[Reading]) -> None:
-        """The numbers of other processes, in place of those before."""
+        """Replace the numbers of other processes."""
         self._others = readings
 
     async def gather(self) -> None:
-        """Ask the other processes for their numbers, where there are any."""
+        """Fetch the numbers of other processes, if there are any."""
         if self._gather is not None:
             await self._gather()
 

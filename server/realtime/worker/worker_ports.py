@@ -62,7 +62,7 @@ class WorkerPorts:
     on_frames: Callable[[int, list[bytes | int]], None] = ignore
     # pictures: a nonce for each of these sides of a chat; none: cameras cannot be looked at now
     request_pictures: Callable[[str, tuple[int, ...]], tuple[str, ...]] = no_pictures
-    # a user of this process wrote an age: identity, state (`engine.conduct.age_answers.STANDS`), age
+    # a user of this process wrote an age: identity, state (see `engine.conduct.age_answers`), age
     on_age: Callable[[int, str, int], None] = ignore
     # other processes: whether one of them may have the session of a token's key; then it is looked up
     is_elsewhere: Callable[[int], bool] = never_moved

@@ -80,9 +80,11 @@ class Pair:
         self.outbox = Outbox(peers)
         self.kept = Kept(peers, self.outbox)
         self.store = Written()
+        self.ages: list[tuple[int, str, int]] = []
+        self.minors: list[int] = []
         self.keeping = Keeping(
             lambda: cast(Peers, self.back), cast(Store, self.store), cast(Safety, self.store),
-            lambda *_: None, lambda _: None,
+            lambda *said: self.ages.append(said), self.minors.append,
         )  # fmt: skip
 
     def out(self) -> list[Message]:
@@ -263,12 +265,9 @@ async def test_no_more_reports_wait_than_memory_is_given_for(pair: Pair, monkeyp
 
 
 async def test_how_somebody_stands_is_taken_once_and_who_was_turned_away_is_told(pair: Pair) -> None:
-    aged: list[tuple[int, str, int]] = []
-    away: list[int] = []
-    pair.keeping.aged, pair.keeping.turned_away = lambda *how: aged.append(how), away.append
     pair.outbox.send(Kind.AGE, 11, "minor", 14)
     pair.ways.send(OFFICE, Kind.MINOR, 22)
     pair.out()
-    assert (aged, away) == ([(11, "minor", 14)], [22])
+    assert (pair.ages, pair.minors) == ([(11, "minor", 14)], [22])
     pair.home()
     assert pair.outbox.empty

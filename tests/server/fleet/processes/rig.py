@@ -149,16 +149,16 @@ class Working:
             now=0.0,
             limits=False,
         )
-        make_room = room_of(names.number(name_of(number)), lambda: self.links)
+        make_room = room_of(names.number(name_of(number)), lambda: links)
 
         def make_engine(outside: Outside, out: Out, bus: Bus) -> Engine:
             return Engine.of_hub(make_room, Rings(1 << 20), outside, out, bus, Settings(limits=False))
 
         self.tokens = Tokens(secret)
-        ports = ports_of(lambda: self.links, self.ports.given())
+        ports = ports_of(lambda: links, self.ports.given())
         self.worker: Worker = Worker(reactor, make_engine, {}, self.tokens, Identities(bytes(32)), 15.0, ports=ports)
         self.room: RemoteRoom = cast(RemoteRoom, self.worker.engine.room)
-        self.links = Links(up, self.worker, {}, names=names, others=others)
+        links = self.links = Links(up, self.worker, {}, names=names, others=others)
         self.peers = self.links.peers
         self.worker.start()
 

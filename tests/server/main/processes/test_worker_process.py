@@ -118,7 +118,7 @@ async def test_whose_video_is_off_is_told_to_the_office_and_heard_from_it_and_to
 ) -> None:
     office, serving = made.play(OFFICE), Serving(made, tmp_path)
     await made.joined()
-    serving.process.reception.paused(7, 600.0)
+    serving.process.worker.engine._core.outside.paused(7, 600.0)
     assert (await office.next(Kind.PAUSED)).records == [[7, 600.0]]
     office.peers.send("worker 1", Kind.PAUSED, [8, 600.0])
     pauses = serving.process.worker.engine.pauses

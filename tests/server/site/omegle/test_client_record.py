@@ -189,8 +189,8 @@ async def told(two: Two, move_before: int) -> list[Any]:
     return heard
 
 
-async def test_a_chat_is_the_same_wherever_in_it_both_move(worker: Worker) -> None:
-    alike = await told(Two(worker), -1)
+async def test_a_chat_is_the_same_wherever_in_it_both_move(worker: Worker, ports: LatePorts) -> None:
+    alike = await told(Two(worker, ports), -1)
     assert alike == [
         (0, [["waiting"]]),
         (0, [["connected"], ["commonLikes", ["moving"]], ["serverMessage", "You both speak the same language."]]),
@@ -208,13 +208,14 @@ async def test_a_chat_is_the_same_wherever_in_it_both_move(worker: Worker) -> No
         (0, [["strangerDisconnected"]]),
     ]
     for place in range(1, len(STORY) - 1):
-        assert await told(Two(worker), place) == alike, STORY[place]
+        assert await told(Two(worker, ports), place) == alike, STORY[place]
 
 
 async def test_a_held_poll_is_answered_with_nothing_and_the_next_one_over_there_brings_what_comes(
     worker: Worker,
+    ports: LatePorts,
 ) -> None:
-    two = Two(worker)
+    two = Two(worker, ports)
     one, other = two.started(), two.started()
     taken(two.here, one), taken(two.here, other)
     held = asyncio.ensure_future(two.here.poll(one, Line()))
@@ -226,8 +227,10 @@ async def test_a_held_poll_is_answered_with_nothing_and_the_next_one_over_there_
     assert await two.here.poll(moved, Line()) == [b'["gotMessage","after"]']
 
 
-async def test_a_poll_that_was_about_to_bring_events_says_nothing_where_they_moved_first(worker: Worker) -> None:
-    two = Two(worker)
+async def test_a_poll_that_was_about_to_bring_events_says_nothing_where_they_moved_first(
+    worker: Worker, ports: LatePorts
+) -> None:
+    two = Two(worker, ports)
     one, other = two.started(), two.started()
     taken(two.here, one), taken(two.here, other)
     held = asyncio.ensure_future(two.here.poll(one, Line()))
@@ -240,9 +243,9 @@ async def test_a_poll_that_was_about_to_bring_events_says_nothing_where_they_mov
 
 
 async def test_who_polls_too_fast_and_moves_meanwhile_is_told_nothing_here(
-    worker: Worker, monkeypatch: pytest.MonkeyPatch
+    worker: Worker, ports: LatePorts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    two = Two(worker)
+    two = Two(worker, ports)
     one = two.started()
     paused, naps = asyncio.Event(), asyncio.sleep
     monkeypatch.setattr("server.site.omegle.omegle_adapter.asyncio.sleep", lambda _: paused.wait())
@@ -256,8 +259,10 @@ async def test_who_polls_too_fast_and_moves_meanwhile_is_told_nothing_here(
     assert moved.paid - time.monotonic() > POLL_CREDIT - POLL_COST, "its haste goes along"
 
 
-async def test_a_client_is_not_ready_while_an_answer_with_events_is_on_its_way(worker: Worker) -> None:
-    two = Two(worker)
+async def test_a_client_is_not_ready_while_an_answer_with_events_is_on_its_way(
+    worker: Worker, ports: LatePorts
+) -> None:
+    two = Two(worker, ports)
     one = two.started()
     found = await two.here.poll(one, Line())
     assert found
@@ -266,8 +271,8 @@ async def test_a_client_is_not_ready_while_an_answer_with_events_is_on_its_way(w
     assert two.here.ready(one)
 
 
-async def test_one_whose_poll_was_cut_moves_as_away_and_comes_back_there(worker: Worker) -> None:
-    two = Two(worker)
+async def test_one_whose_poll_was_cut_moves_as_away_and_comes_back_there(worker: Worker, ports: LatePorts) -> None:
+    two = Two(worker, ports)
     one, other = two.started(), two.started()
     taken(two.here, one), taken(two.here, other)
     two.here.cut(one)
@@ -277,8 +282,8 @@ async def test_one_whose_poll_was_cut_moves_as_away_and_comes_back_there(worker:
     assert taken(two.here, moved) == [["gotMessage", "while away"]]
 
 
-async def test_last_events_and_ids_that_ended_go_without_a_session(worker: Worker) -> None:
-    two = Two(worker)
+async def test_last_events_and_ids_that_ended_go_without_a_session(worker: Worker, ports: LatePorts) -> None:
+    two = Two(worker, ports)
     one, other = two.started(), two.started()
     taken(two.here, one), taken(two.here, other)
     two.here.send(other, "bye")
@@ -298,8 +303,8 @@ async def test_last_events_and_ids_that_ended_go_without_a_session(worker: Worke
     assert not two.there.owes_end(other.id)
 
 
-async def test_a_log_is_asked_of_the_process_that_follows(worker: Worker) -> None:
-    two = Two(worker)
+async def test_a_log_is_asked_of_the_process_that_follows(worker: Worker, ports: LatePorts) -> None:
+    two = Two(worker, ports)
     one, other = two.started("ABCDEFGH"), two.started("IJKLMNOP")
     two.here.send(one, "kept")
     two.here.leave(one)
@@ -321,8 +326,8 @@ async def test_a_log_is_asked_of_the_process_that_follows(worker: Worker) -> Non
     del other
 
 
-async def test_one_that_is_full_stays_so_until_it_is_read(worker: Worker) -> None:
-    two = Two(worker)
+async def test_one_that_is_full_stays_so_until_it_is_read(worker: Worker, ports: LatePorts) -> None:
+    two = Two(worker, ports)
     one, other = two.started(), two.started()
     taken(two.here, one), taken(two.here, other)
     one.put([b'["x"]'] * (QUEUE_EVENTS - 1))
