@@ -42,7 +42,7 @@ class Pictures:
         on_picture: Callable[[str, str], None],
         on_interval: Callable[[float], None] = unheard,
     ) -> None:
-        """`moderated`: whether moderators read cases; `on_picture`: called with (nonce, result); `on_interval`: called with `mean` when it changes."""
+        """`moderated`: whether moderators read cases; `on_picture`: called with (nonce, result); `on_interval`: with `mean` when it changes."""
         chosen = settings.pictures
         self._chosen = chosen
         self._moderated = moderated

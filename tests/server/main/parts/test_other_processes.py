@@ -7,7 +7,7 @@ import pytest
 from server.main.parts.other_processes import OtherProcesses
 from server.main.parts.server_parts import Server
 from server.ops.config.settings import Settings
-from server.ops.process.named_sockets import Sockets
+from server.ops.process.listening_sockets import Sockets
 from server.ops.security import secret_keys
 
 pytestmark = pytest.mark.blocking  # it is made before anybody is served: files are read
