@@ -43,9 +43,7 @@ class OtherHosts:
 class HostMigration:
     """Of a worker, or the office. Call it in the loop."""
 
-    def __init__(
-        self, others: OtherHosts, worker: Worker, room: RemoteRoom, exports: Exports, opened: Opened
-    ) -> None:
+    def __init__(self, others: OtherHosts, worker: Worker, room: RemoteRoom, exports: Exports, opened: Opened) -> None:
         seal = Seal(others.secret)
         self._hosts = hosts = others.hosts
         self._crossing = MigrationSource(hosts, RpcClient(seal, others.node), exports, opened, others.find_speaker)

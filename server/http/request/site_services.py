@@ -70,8 +70,12 @@ class SiteParts:
     proofs: Proofs | None = None  # of college mode
     tokens: Tokens | None = None  # to check that a request is from a user with a session
     places: Places | None = None  # names that lead to this host
-    shared_digests: bytes | None = None  # the key of all hosts for digests of clients' users (`server.site.omegle.partner_digests`)
-    find_waits: Callable[[], Mapping[str, Counted]] | None = None  # histograms of waiting times, of all processes; None: of the worker
+    shared_digests: bytes | None = (
+        None  # the key of all hosts for digests of clients' users (`server.site.omegle.partner_digests`)
+    )
+    find_waits: Callable[[], Mapping[str, Counted]] | None = (
+        None  # histograms of waiting times, of all processes; None: of the worker
+    )
     find_passing: Callable[[], Passing | None] = lambda: None  # forwarding to other hosts
     is_moderated: Callable[[], bool] = bool  # whether users are told that a moderator reads reports
     find_looks: Callable[[], Looks | None] = lambda: None  # the receiver of requested pictures

@@ -26,7 +26,9 @@ class OtherProcesses:
     )
     find_waits: Callable[[], Mapping[str, Counted]] | None = None  # how long users waited, in all processes
     find_passing: Callable[[], Passing | None] = lambda: None  # the way to other hosts
-    find_pictures: Callable[[], PicturesOfChats | None] = lambda: None  # pictures of cameras, of all hosts; None: this host's
+    find_pictures: Callable[[], PicturesOfChats | None] = lambda: (
+        None
+    )  # pictures of cameras, of all hosts; None: this host's
     on_age: Callable[[int, str, int], None] = ignore  # as `WorkerPorts.on_age`
     on_weighed: Callable[[int, int, int], None] = ignore  # as `SafetyPorts.on_weighed`
     on_minor: Callable[[int], None] = ignore  # as `SafetyPorts.on_minor`
