@@ -22,6 +22,7 @@ from server.fleet.migrate.messages_in_flight import InFlight
 from server.fleet.migrate.process_target import ProcessTarget
 from server.fleet.migrate.session_import import Imports
 from server.fleet.migrate.transfer import Exports, GroupTransfer, Stage
+from server.fleet.roaming.host_migration import HostMigration
 from server.fleet.roaming.migration_source import MoveOrder
 from server.ops.metrics.migration_metrics import DRAIN, MEET, RESUME, UPGRADE
 from server.ops.process import fault_points
@@ -59,7 +60,7 @@ class Across:
         exports: Exports,
         forwarding: ForwardingTable,
         names: Names,
-        abroad: Abroad | None = None,
+        abroad: HostMigration | None = None,
     ) -> None:
         """`abroad`: migration to other hosts; None: this host is alone."""
         self._worker = worker

@@ -88,7 +88,7 @@ class MigrationSource:
         asker: RpcClient,
         exports: Exports,
         opened: Opened,
-        find_speaker: Callable[[], Speaker],
+        find_speaker: Callable[[], SocketlessClients],
     ) -> None:
         self._hosts = hosts
         self._asker = asker

@@ -33,7 +33,7 @@ from server.fleet.processes.request_forwarding import Passing
 from server.fleet.processes.worker_evacuation import Departing
 from server.fleet.processes.worker_links import Links, ports_of, room_of
 from server.fleet.roaming.host_migration import OtherHosts
-from server.fleet.roaming.socketless_clients import NOBODY_SPEAKS, Speaker
+from server.fleet.roaming.socketless_clients import NO_SOCKETLESS_CLIENTS, SocketlessClients
 from server.fleet.rpc.rpc_envelope import Kind as Asked
 from server.fleet.rpc.rpc_envelope import Status
 from server.fleet.rpc.rpc_server import Answer, Request
@@ -148,9 +148,9 @@ class Office:
         def adapter() -> Adapter | None:
             return self.server.pages.get(ADAPTER)
 
-        def find_speaker() -> Speaker:
+        def find_speaker() -> SocketlessClients:
             found = adapter()
-            return NOBODY_SPEAKS if found is None else found.afar
+            return NO_SOCKETLESS_CLIENTS if found is None else found.afar
 
         def on_returned(came: Sequence[Session]) -> None:
             if (found := adapter()) is not None:
