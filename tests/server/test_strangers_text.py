@@ -24,9 +24,9 @@ from server.http.request.forms import BadForm, Form, read
 from server.ops.security.avoid_tokens import AvoidTokens
 from server.ops.security.secret_keys import Keys, Secret
 from server.realtime.video.signal_scrub import scrub
-from server.site.college.college_addresses import College, NotCollege, warm
+from server.site.college.college_addresses import CollegeAddress, NotCollege, load_domains
 from server.site.omegle.log_generation import account
-from server.site.omegle.start_parameters import BadStart, find_of
+from server.site.omegle.start_parameters import BadStart, parse_find
 from server.trust.moderators.passkeys import NotProved, Passkeys
 from tests.ext.net.rig import head
 
@@ -86,7 +86,7 @@ def start(**fields: str) -> Callable[[], object]:
     body = urlencode(fields)[: 64 * KIB]
 
     def run() -> None:
-        parse(orjson.dumps(find_of(Form(read(body)))))
+        parse(orjson.dumps(parse_find(Form(read(body)))))
 
     return run
 
@@ -110,8 +110,8 @@ def form(body: str) -> Callable[[], object]:
 
 def mailed(address: str) -> Callable[[], object]:
     """An address in a body of 4 KiB, as college mode reads it."""
-    warm()
-    return lambda: College(address[: 4 * KIB])
+    load_domains()
+    return lambda: CollegeAddress(address[: 4 * KIB])
 
 
 def accepted(types: str) -> Callable[[], object]:

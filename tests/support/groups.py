@@ -194,7 +194,7 @@ THOROUGH = (
     "tests/server/site/omegle/test_crowded.py",
     "tests/server/site/omegle/test_cut.py",
     "tests/server/site/omegle/test_handing_over.py",
-    "tests/server/site/omegle/test_client_record.py",
+    "tests/server/site/omegle/test_client_table.py",
     "tests/server/site/omegle/test_skipping.py",
     "tests/server/site/omegle/test_together.py",
     "tests/server/site/omegle/test_remote_session.py",

@@ -5,19 +5,19 @@ from collections.abc import Sequence
 
 from engine.engine import SessionRecord
 from engine.views import SessionView
-from server.site.omegle.omegle_adapter import Adapter
+from server.site.omegle.omegle_adapter import OmegleAdapter
 
 FIELD = "client"  # of a person
 
 
-def ready(adapter: Adapter | None, ids: Sequence[int]) -> bool:
+def ready(adapter: OmegleAdapter | None, ids: Sequence[int]) -> bool:
     """Whether those who speak for these sessions, if any, can go now."""
     if adapter is None:
         return True
     return all(adapter.ready(client) for client in map(adapter.of, ids) if client is not None)
 
 
-def pack(adapter: Adapter | None, parcel: SessionRecord) -> None:
+def pack(adapter: OmegleAdapter | None, parcel: SessionRecord) -> None:
     """Put them into the parcel of their sessions."""
     if adapter is None:
         return
@@ -28,7 +28,7 @@ def pack(adapter: Adapter | None, parcel: SessionRecord) -> None:
             person[FIELD] = adapter.pack(client, now, parcel.blobs)
 
 
-def unpack(adapter: Adapter | None, parcel: SessionRecord, came: Sequence[SessionView]) -> int:
+def unpack(adapter: OmegleAdapter | None, parcel: SessionRecord, came: Sequence[SessionView]) -> int:
     """Take them out of it; how many could not be read: their sessions end as those of programs that ask no more."""
     if adapter is None:
         return 0

@@ -19,7 +19,7 @@ from server.ops.process import fault_points
 from server.realtime.worker.connection_moves import Moving
 from server.realtime.worker.tunnel_records import Leaving
 from server.realtime.worker.worker_loop import Worker
-from server.site.omegle.omegle_adapter import Adapter
+from server.site.omegle.omegle_adapter import OmegleAdapter
 
 # (kind, number, more): answers the message of this number, with an acknowledgement or a refusal
 Answer = Callable[..., object]
@@ -30,7 +30,9 @@ logger = log.get()
 class Imports:
     """Way into one process."""
 
-    def __init__(self, worker: Worker, moving: Moving, tally: MigrationCounts, adapter: Adapter | None = None) -> None:
+    def __init__(
+        self, worker: Worker, moving: Moving, tally: MigrationCounts, adapter: OmegleAdapter | None = None
+    ) -> None:
         self._worker = worker
         self._moving = moving
         self._tally = tally

@@ -35,7 +35,7 @@ from server.ops.metrics.migration_metrics import DESCRIPTOR
 from server.ops.process import fault_points
 from server.realtime.worker.connection_moves import Moving, Released
 from server.realtime.worker.worker_loop import Worker
-from server.site.omegle.omegle_adapter import Adapter
+from server.site.omegle.omegle_adapter import OmegleAdapter
 
 
 class Owner(Enum):
@@ -191,7 +191,7 @@ class Exports:
         worker: Worker,
         moving: Moving,
         tally: MigrationCounts,
-        adapter: Adapter | None = None,
+        adapter: OmegleAdapter | None = None,
         forwarding: ForwardingTable | None = None,
     ) -> None:
         self.worker = worker

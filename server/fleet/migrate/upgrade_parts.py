@@ -8,8 +8,8 @@ from server.ops.security.token_buckets import Tables
 from server.realtime.worker.connection_moves import Moving
 from server.realtime.worker.recorder import Recorder
 from server.realtime.worker.worker_loop import Worker
-from server.site.college.routes import Desk
-from server.site.omegle.omegle_adapter import Adapter
+from server.site.college.routes import CollegeState
+from server.site.omegle.omegle_adapter import OmegleAdapter
 from server.trust.moderation_ports import Safety
 
 
@@ -22,7 +22,7 @@ class UpgradeParts:
     door: Door
     tally: MigrationCounts
     recorder: Recorder | None = None
-    adapter: Adapter | None = None
-    desk: Desk | None = None
+    adapter: OmegleAdapter | None = None
+    desk: CollegeState | None = None
     spent: Tables | None = None
     safety: Safety | None = None

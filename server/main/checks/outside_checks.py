@@ -32,7 +32,7 @@ from server.ops.config.settings import Mail, Settings, Translation
 from server.ops.health.certificates import site_places
 from server.ops.security.secret_keys import Keys
 from server.realtime.video.ice_servers import Ice, turn_secret
-from server.site.translation.libretranslate import Libre, Untranslated
+from server.site.translation.libretranslate import NotTranslated, TranslationClient
 from server.trust.challenge.captcha_verdicts import Siteverify
 from server.trust.moderators.moderator_accounts import expected, unread_queues
 
@@ -174,10 +174,10 @@ async def mail(chosen: Mail) -> list[Finding]:
 
 async def translation(chosen: Translation) -> list[Finding]:
     """Check that a line is translated, with the key if there is one."""
-    libre = Libre(chosen)
+    libre = TranslationClient(chosen)
     try:
         await libre.translate("hello", "en", "es")
-    except Untranslated as fault:
+    except NotTranslated as fault:
         remedy = "look at translation.url and key; is it running, with the languages English and Spanish?"
         return [error("translation", f"{chosen.url}: {fault}", remedy)]
     finally:

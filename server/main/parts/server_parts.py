@@ -45,7 +45,7 @@ from server.realtime.video.relay_reports import Relayed
 from server.realtime.worker.connection_moves import Moving
 from server.realtime.worker.recorder import Recorder
 from server.site.college.routes import DESK
-from server.site.omegle.omegle_adapter import Adapter
+from server.site.omegle.omegle_adapter import OmegleAdapter
 from server.site.omegle.routes import ADAPTER, REFUSALS
 from server.trust.child_protection.minor_deletion import Minors
 from server.trust.console.console_ports import Console
@@ -100,7 +100,7 @@ class Server:
         self.recorder: Recorder | None = None
         self._others = others
         self._published: current_statement.Published | None = None
-        self._adapter: Adapter | None = None  # of Omegle's programs
+        self._adapter: OmegleAdapter | None = None  # of Omegle's programs
         self._reception = reception = Reception(settings, secret, counted, self._ports())
         self.worker, self._judge, self._ice = reception.worker, reception.judge, reception.ice
         self._moving = Moving(self.worker)

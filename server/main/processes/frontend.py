@@ -52,7 +52,7 @@ from server.ops.process.listening_sockets import Sockets
 from server.ops.security import secret_keys
 from server.realtime.worker import gc_tuning
 from server.realtime.worker.worker_drain import drain
-from server.site.omegle.omegle_adapter import Adapter
+from server.site.omegle.omegle_adapter import OmegleAdapter
 from server.site.omegle.routes import ADAPTER
 
 NUMBER = 0  # as the hub knows it
@@ -145,7 +145,7 @@ class Office:
         if place is None:
             return None
 
-        def adapter() -> Adapter | None:
+        def adapter() -> OmegleAdapter | None:
             return self.server.pages.get(ADAPTER)
 
         def find_speaker() -> SocketlessClients:

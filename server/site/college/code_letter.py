@@ -6,7 +6,7 @@ from email.utils import make_msgid
 from server.http.words.sentences import Said
 
 
-def written(sender: str, to: str, code: str, link: str, domain: str, t: Said) -> EmailMessage:
+def write_letter(sender: str, to: str, code: str, link: str, domain: str, t: Said) -> EmailMessage:
     """Return the mail to one address. `t`: the language of the request."""
     letter = EmailMessage()
     letter["From"] = sender

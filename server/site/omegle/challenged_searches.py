@@ -8,26 +8,26 @@ from typing import Final
 
 from engine.wire.protocol import CHALLENGE_WAITS
 from server.site.omegle import omegle_events
-from server.site.omegle.omegle_client import Client
+from server.site.omegle.omegle_client import OmegleClient
 
 LONGEST: Final = CHALLENGE_WAITS[-1]  # seconds; a client that is refused for longer is rejected
 SOON: Final = 0.05  # seconds
 AGAIN: Final = 1.0  # seconds before checking again a client that is disconnected, or came from another process
 
 
-class Patience:
+class PendingSearches:
     """Pending searches of one adapter. `search`: repeats a client's search and returns its error code; `over`: called if it is refused; `away`:
     whether the client of an id is disconnected.
     """
 
     def __init__(
-        self, search: Callable[[Client], str], over: Callable[[Client], None], away: Callable[[str], bool]
+        self, search: Callable[[OmegleClient], str], over: Callable[[OmegleClient], None], away: Callable[[str], bool]
     ) -> None:
         self._search = search
         self._over = over
         self._away = away
 
-    def hold(self, client: Client, status: bytes) -> bool:
+    def hold(self, client: OmegleClient, status: bytes) -> bool:
         """Whether a refused search will be repeated; if so the client is notified. `status`: the event sent with `waiting`."""
         seconds = client.patience
         if not 0 < seconds <= LONGEST:
@@ -39,7 +39,7 @@ class Patience:
         self.later(client, seconds)
         return True
 
-    def hear(self, client: Client, status: bytes) -> None:
+    def on_answer(self, client: OmegleClient, status: bytes) -> None:
         """Handle an answer to a pending search: the challenge was solved, or its solution is not accepted. `status`: as in `hold`."""
         if client.solved:
             client.solved = False
@@ -50,11 +50,11 @@ class Patience:
             client.put([omegle_events.event("serverMessage", omegle_events.please_wait(client.patience))])
             self.later(client, client.patience)
 
-    def later(self, client: Client, seconds: float = AGAIN) -> None:
+    def later(self, client: OmegleClient, seconds: float = AGAIN) -> None:
         """Repeat the search after so many seconds."""
         asyncio.get_running_loop().call_later(seconds, self._again, client)
 
-    def _again(self, client: Client) -> None:
+    def _again(self, client: OmegleClient) -> None:
         if client.gone or client.moved or not client.pending:
             return
         if self._away(client.id):

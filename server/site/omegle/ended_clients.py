@@ -14,7 +14,7 @@ from engine.wire.protocol import PAST_FOR
 from server.data.records import transcript as packed
 from server.data.records.transcript import Transcript
 from server.realtime.worker.recorder import transcript
-from server.site.omegle.waiting_requests import Wanted
+from server.site.omegle.waiting_requests import AwaitedClients
 
 # chats whose log can be requested, and ids whose end is to be reported: their rings are within the budget of all rings
 LATELY: Final = 5_000
@@ -26,7 +26,7 @@ def name(person: int, key: str) -> str:
     return f"{person} {key}"
 
 
-class Past:
+class EndedChat:
     """An ended chat: referred to by one participant's seat, or packed by another process."""
 
     __slots__ = ("_ended", "_people", "_said", "_seat")
@@ -65,23 +65,23 @@ class Past:
         return packed.pack(said) if said is not None else b""
 
 
-class Lately:
+class RecentChats:
     """The last chats by user and network, whose logs can be requested."""
 
     def __init__(self) -> None:
-        self._found: OrderedDict[tuple[int, str], Past] = OrderedDict()
+        self._found: OrderedDict[tuple[int, str], EndedChat] = OrderedDict()
 
     def put(self, person: int, key: str, seat: SeatView) -> None:
         """Store the latest chat of a user in the network `key`."""
-        self._put(person, key, Past(seat))
+        self._put(person, key, EndedChat(seat))
 
-    def _put(self, person: int, key: str, past: Past) -> None:
+    def _put(self, person: int, key: str, past: EndedChat) -> None:
         self._found[person, key] = past
         self._found.move_to_end((person, key))
         if len(self._found) > LATELY:
             self._found.popitem(last=False)
 
-    def of(self, person: int, key: str) -> Past | None:
+    def of(self, person: int, key: str) -> EndedChat | None:
         """Return the latest chat; None if there is none."""
         return self._found.get((person, key))
 
@@ -109,7 +109,7 @@ class Lately:
         """Add a chat of another process. Raises ValueError."""
         people = tuple((int(side), int(identity), str(address)) for side, identity, address in facts["people"])
         packed.unpack(blob)
-        past = Past(None, now - float(facts["age"]), people, blob)
+        past = EndedChat(None, now - float(facts["age"]), people, blob)
         known = self.of(int(facts["person"]), str(facts["key"]))
         if known is None or known.ended < past.ended:
             self._put(int(facts["person"]), str(facts["key"]), past)
@@ -118,7 +118,7 @@ class Lately:
         return len(self._found)
 
 
-class Owed:
+class UnreportedEnds:
     """Ids of ended clients whose next poll has to learn of the end."""
 
     def __init__(self) -> None:
@@ -146,15 +146,15 @@ class Owed:
         return id in self._found
 
 
-class Gone:
+class EndedClients:
     """Ended clients: their last chats and their ids."""
 
     def __init__(self) -> None:
-        self.lately = Lately()
-        self.owed = Owed()
-        self.wanted = Wanted()  # by `name`
+        self.lately = RecentChats()
+        self.owed = UnreportedEnds()
+        self.wanted = AwaitedClients()  # by `name`
 
-    async def latest(self, person: int, key: str) -> Past | None:
+    async def latest(self, person: int, key: str) -> EndedChat | None:
         """Return the latest chat of a user in the network `key`, also from an old process during an upgrade; None if there is none."""
         await self.wanted.wait(name(person, key))
         return self.lately.of(person, key)

@@ -1,17 +1,45 @@
 """Translate frames of the native protocol into events that are queued for a client. **Invariant:** one frame gives one batch of events."""
 
-from collections.abc import Callable
-from typing import Any
+import datetime
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from engine.wire.protocol import AGE
 from server.site.omegle import omegle_events
-from server.site.omegle.omegle_client import Client
-from server.site.omegle.statement_notice import Announced
-from server.site.omegle.status_info import Status
+from server.site.omegle.omegle_client import OmegleClient
+from server.site.omegle.status_info import StatusFigures
+
+TOLD_MAX: Final = 5_000  # users remembered as informed; beyond, the oldest are informed once more
 
 
-def hear(
-    client: Client, frame: dict[str, Any], status: Status, digests: Callable[[], str], announced: Announced
+class StatementNotices:
+    """Record of informed users. `statement`: the newest announced one, its `version` and `from` in Unix seconds; None if none is announced."""
+
+    def __init__(self, statement: Callable[[], Mapping[str, Any] | None]) -> None:
+        self._statement = statement
+        self._informed: OrderedDict[int, str] = OrderedDict()  # user to version
+
+    def sentence(self, client: OmegleClient) -> str:
+        """Return the sentence for a client; "" for none."""
+        told = self._statement()
+        if told is None or told["from"] <= time.time() or self._informed.get(client.person) == told["version"]:
+            return ""
+        if client.person:
+            self._informed[client.person] = told["version"]
+            while len(self._informed) > TOLD_MAX:
+                self._informed.popitem(last=False)
+        day = datetime.datetime.fromtimestamp(told["from"], datetime.UTC).date().isoformat()
+        return omegle_events.changes(client.host, told["version"], day)
+
+
+def queue_events(
+    client: OmegleClient,
+    frame: dict[str, Any],
+    status: StatusFigures,
+    digests: Callable[[], str],
+    announced: StatementNotices,
 ) -> bool:
     """Queue the events of a frame; return whether it was the last one. `digests`: of the chat's participants."""
     kind = frame["type"]
@@ -59,7 +87,7 @@ def hear(
     return False
 
 
-def _failed(client: Client, frame: dict[str, Any]) -> None:
+def _failed(client: OmegleClient, frame: dict[str, Any]) -> None:
     code = frame["code"]
     if frame.get("measure") == AGE:
         client.put(

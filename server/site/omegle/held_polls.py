@@ -1,4 +1,4 @@
-"""Hold polls until there are events, for a limited time. **Invariant:** at most one poll of a client is held, its newest (`Client.poll`).
+"""Hold polls until there are events, for a limited time. **Invariant:** at most one poll of a client is held, its newest (`OmegleClient.poll`).
 
 A poll is first held by the handler of its request, since most answers of a lively chat come soon. After PARK_AFTER it is parked, that is taken out of
 aiohttp, and the handler's own response is not sent; if the connection cannot be parked the handler waits on.
@@ -10,17 +10,17 @@ import asyncio
 from collections import deque
 from typing import Protocol
 
-from server.site.omegle.omegle_client import Client, Poll
+from server.site.omegle.omegle_client import OmegleClient, Poll
 
 PARK_AFTER = 1.0  # seconds: most answers of a lively chat come sooner
 FIRST_EVENTS_S = (
     5.0  # longest wait for the first events of a client: the hub answers within milliseconds unless it is down
 )
 
-Held = asyncio.Future[bool | None]  # True: there are events; False: answer with an empty list; None: park the poll
+HeldPoll = asyncio.Future[bool | None]  # True: there are events; False: answer with an empty list; None: park the poll
 
 
-class Line(Protocol):
+class PollConnection(Protocol):
     """The connection of a held poll."""
 
     def park(self) -> Poll | None:
@@ -33,17 +33,17 @@ class Line(Protocol):
         """Whether more was received behind the poll."""
 
 
-class Polls:
+class HeldPolls:
     """The held polls of all clients. `patience`: seconds after which a poll is answered with an empty list."""
 
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self._loop = asyncio.get_running_loop()
-        self._until: deque[tuple[float, Client, Poll]] = deque()
-        self._fresh: deque[tuple[float, Held]] = deque()
-        self._unparked: dict[Held, tuple[Client, Line]] = {}
+        self._until: deque[tuple[float, OmegleClient, Poll]] = deque()
+        self._fresh: deque[tuple[float, HeldPoll]] = deque()
+        self._unparked: dict[HeldPoll, tuple[OmegleClient, PollConnection]] = {}
 
-    async def hold(self, client: Client, line: Line, now: float) -> bool:
+    async def hold(self, client: OmegleClient, line: PollConnection, now: float) -> bool:
         """Wait for events of a client; False if this poll is to be answered with an empty list, or by the parked connection."""
         poll = self._held(client, now)
         self._fresh.append((now + PARK_AFTER, poll))
@@ -61,9 +61,9 @@ class Polls:
         client.wake()
         return False
 
-    async def first(self, client: Client) -> None:
+    async def first(self, client: OmegleClient) -> None:
         """Wait until a new client has its first event or is gone, at most `FIRST_EVENTS_S`; its id is not known to the client yet."""
-        poll: Held = self._loop.create_future()
+        poll: HeldPoll = self._loop.create_future()
         client.poll = poll
         timer = self._loop.call_later(FIRST_EVENTS_S, client.release, False)
         try:
@@ -73,7 +73,7 @@ class Polls:
             if client.poll is poll:
                 client.poll = None
 
-    async def _unparkable(self, client: Client, line: Line, now: float) -> bool:
+    async def _unparkable(self, client: OmegleClient, line: PollConnection, now: float) -> bool:
         """Wait on in the handler."""
         poll = self._held(client, now)
         self._unparked[poll] = client, line
@@ -82,13 +82,13 @@ class Polls:
         finally:
             del self._unparked[poll]
 
-    def _held(self, client: Client, now: float) -> Held:
-        poll: Held = self._loop.create_future()
+    def _held(self, client: OmegleClient, now: float) -> HeldPoll:
+        poll: HeldPoll = self._loop.create_future()
         client.poll = poll
         self._until.append((now + self._patience, client, poll))
         return poll
 
-    def tick(self, now: float) -> list[Client]:
+    def tick(self, now: float) -> list[OmegleClient]:
         """Park polls and answer those whose time is over; call it once a second. Returns the clients whose connection is gone."""
         fresh, until = self._fresh, self._until
         while fresh and fresh[0][0] <= now:

@@ -25,9 +25,9 @@ from server.http.request.host_forwarding import ASKS, LATEST, LOG, Away, Gone, p
 from server.http.request.site_services import SERVICES
 from server.ops.security.token_buckets import Tables
 from server.site.omegle import omegle_answers
-from server.site.omegle.ended_clients import Past
-from server.site.omegle.omegle_adapter import Adapter
-from server.site.omegle.randid_lookup import best, others
+from server.site.omegle.ended_clients import EndedChat
+from server.site.omegle.omegle_adapter import OmegleAdapter
+from server.site.omegle.randid_lookup import find_host, others
 
 LINES_MAX: Final = 1_000  # as many as a ring holds
 SIDES: Final = {"You:": 0, "Stranger:": 1, "Stranger 1:": 0, "Stranger 2:": 1}
@@ -63,14 +63,14 @@ def account(asked: Form, now: float) -> Transcript | None:
     return Transcript(mode, int(now), tuple(lines), common=common, question=question, account=True)
 
 
-class Generate:
+class LogGeneration:
     """The handler, with one limit per network."""
 
     def __init__(self, spent: Tables) -> None:
         self._limit = Guesses(burst=10.0, rate=0.02)  # ten at once, then one in 50 s: no user chats faster
         spent.add("omegle.logs", self._limit.buckets)
 
-    async def answer(self, request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
+    async def answer(self, request: web.Request, asked: Form, adapter: OmegleAdapter) -> web.StreamResponse:
         """Return an HTML page with the links, or with the reason for the refusal."""
         services = request.app[SERVICES]
         if services.store is None:
@@ -107,7 +107,7 @@ class Generate:
         return _page(PAGE.format(log=html.escape(base + saved.log), delete=html.escape(f"{base}delete/{saved.delete}")))
 
     async def _elsewhere(
-        self, request: web.Request, asked: Form, past: Past | None, now: float
+        self, request: web.Request, asked: Form, past: EndedChat | None, now: float
     ) -> web.StreamResponse | None:
         """Return the response of another host if the latest chat was there; None: it was here, or nowhere. `past`: the latest one here."""
         passing = others(request)
@@ -115,7 +115,7 @@ class Generate:
             return None
         ours = float("inf") if past is None else now - past.ended
         sent = urlencode(asked.pairs[len(read(request.rel_url.raw_query_string)) :]).encode()
-        host = await best(passing, request, LOG, urlencode({"randid": asked.get("randid")}).encode(), LATEST, ours)
+        host = await find_host(passing, request, LOG, urlencode({"randid": asked.get("randid")}).encode(), LATEST, ours)
         if host is None:
             return None
         try:

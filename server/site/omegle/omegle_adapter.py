@@ -17,24 +17,23 @@ from server.ops.config.settings import Settings
 from server.ops.metrics.exposition import Reading
 from server.ops.security.host_hints import Places
 from server.realtime.worker.worker_loop import Worker
-from server.site.omegle.challenged_searches import Patience
-from server.site.omegle.client_table import Table
-from server.site.omegle.frame_events import hear
-from server.site.omegle.held_polls import Line, Polls
-from server.site.omegle.omegle_client import ID_BEFORE, Client
+from server.site.omegle.challenged_searches import PendingSearches
+from server.site.omegle.client_table import ClientTable
+from server.site.omegle.frame_events import StatementNotices, queue_events
+from server.site.omegle.held_polls import HeldPolls, PollConnection
+from server.site.omegle.omegle_client import ID_BEFORE, OmegleClient
 from server.site.omegle.omegle_events import GONE
-from server.site.omegle.remote_clients import Afar
-from server.site.omegle.remote_session import Wire
-from server.site.omegle.start_parameters import anyone
-from server.site.omegle.statement_notice import Announced
-from server.site.omegle.status_info import Status
-from server.site.omegle.waiting_requests import Wanted
+from server.site.omegle.remote_clients import RemoteClients
+from server.site.omegle.remote_session import SessionWire
+from server.site.omegle.start_parameters import without_topics
+from server.site.omegle.status_info import StatusFigures
+from server.site.omegle.waiting_requests import AwaitedClients
 
 TYPING = b'{"type":"typing","typing":true}'
 STOPPED = b'{"type":"typing","typing":false}'
 
 
-class Adapter(Table):
+class OmegleAdapter(ClientTable):
     """All HTTP clients of one worker. Call it in the loop. `shared`: see `Digests`."""
 
     def __init__(
@@ -44,17 +43,19 @@ class Adapter(Table):
         super().__init__(worker, settings, shared)
         self._places = places or Places()
         self._most = chosen.clients
-        self.status = Status(worker.engine, chosen.servers, settings.server.hosts)
-        self._announced = Announced(worker.find_statement)
-        self._polls = Polls(chosen.hold)
+        self.status = StatusFigures(worker.engine, chosen.servers, settings.server.hosts)
+        self._announced = StatementNotices(worker.find_statement)
+        self._polls = HeldPolls(chosen.hold)
         self._grace = settings.session.grace
-        self.afar = Afar(worker, self)
-        self.wanted = Wanted()
-        self._patience = Patience(lambda client: self._say(client, client.find), self.leave, self._away.__contains__)
+        self.afar = RemoteClients(worker, self)
+        self.wanted = AwaitedClients()
+        self._pending = PendingSearches(
+            lambda client: self._say(client, client.find), self.leave, self._away.__contains__
+        )
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         # the client whose frame is being processed: frames that it is sent meanwhile are the answer
-        self._saying: Client | None = None
+        self._saying: OmegleClient | None = None
         self.tally = {"starts": 0, "refused": 0, "polls": 0, "unknown": 0}
 
     def start_ticking(self) -> None:
@@ -79,7 +80,7 @@ class Adapter(Table):
 
     def start(
         self, find: dict[str, Any], randid: str, address: str, host: str = "localhost", way: int = PROGRAM
-    ) -> Client | None:
+    ) -> OmegleClient | None:
         """Begin a client that searches for a partner; None if it is refused. `way`: bits of `engine.wire.protocol`."""
         now = time.monotonic()
         key = key_of(address)
@@ -88,7 +89,7 @@ class Adapter(Table):
             return None
         person = self.digests.person(randid)
         session = self._worker.enter(person, address, way)
-        client = Client(ID_BEFORE + self._places.letters(), session, person, key, find, now, host)
+        client = OmegleClient(ID_BEFORE + self._places.letters(), session, person, key, find, now, host)
         self.clients[client.id] = self._by_conn[client.conn] = self._by_session[session.id] = client
         self._visits.append((now + self._idle, client))
         if (banned := self._worker.find_ban(0, address)) is not None:
@@ -98,14 +99,14 @@ class Adapter(Table):
             client.pending = True
         elif client.refused == "adult" and client.events:  # it has received the reason
             self._over(client)
-        elif client.refused and not self._patience.hold(client, self.status.event(host)):
+        elif client.refused and not self._pending.hold(client, self.status.event(host)):
             self.tally["refused"] += 1
             self.end(client, LEFT)
             return None
         self.tally["starts"] += 1
         return client
 
-    def find(self, id: str) -> Client | None:
+    def find(self, id: str) -> OmegleClient | None:
         """Return the client of an id; None if it does not exist (any more)."""
         client = self.clients.get(id)
         if client is None:
@@ -116,7 +117,7 @@ class Adapter(Table):
                 self.end(client, LEFT)
         return client
 
-    def cut(self, client: Client) -> None:
+    def cut(self, client: OmegleClient) -> None:
         """Handle a lost connection of a held poll or of a response with events: a drop like any other (rule 4)."""
         if client.id in self._away or client.gone or client.waits or not self._here(client):
             return
@@ -128,7 +129,7 @@ class Adapter(Table):
         self.part(client)
         self._worker.drop(client.session.id, conn, DROPPED)
 
-    def _return(self, client: Client) -> bool:
+    def _return(self, client: OmegleClient) -> bool:
         """Reconnect a client that was disconnected; return whether its session still exists."""
         self._away.pop(client.id, None)
         if client.wire is not None:
@@ -142,7 +143,7 @@ class Adapter(Table):
         self._worker.resume(client.session.id, conn, client.last, client.chat)
         return True
 
-    def end(self, client: Client, how: int) -> None:
+    def end(self, client: OmegleClient, how: int) -> None:
         """End a client: forget it at once, and notify its partner."""
         if not self._here(client):
             return
@@ -157,11 +158,11 @@ class Adapter(Table):
         """Whether this is the first poll of an id since its end: it is answered at once, or a client would take the answer for its next chat's."""
         return self.gone.owed.settle(id)
 
-    def leave(self, client: Client) -> None:
+    def leave(self, client: OmegleClient) -> None:
         """End a client that disconnects."""
         self.end(client, LEFT)
 
-    def _retire(self, client: Client, how: int) -> None:
+    def _retire(self, client: OmegleClient, how: int) -> None:
         """End the client's session; queued events may still be fetched."""
         self._away.pop(client.id, None)
         self._by_conn.pop(client.conn, None)
@@ -174,39 +175,39 @@ class Adapter(Table):
 
     # requests of a client
 
-    def send(self, client: Client, text: str) -> bool:
+    def send(self, client: OmegleClient, text: str) -> bool:
         """Send a message; return whether it was accepted."""
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         return not self._say(client, {"type": "message", "text": text}) and not client.gone
 
-    def typing(self, client: Client, on: bool) -> None:
+    def typing(self, client: OmegleClient, on: bool) -> None:
         """Send that the client is typing, or stopped."""
         if client.session.state == CHATTING:
             self._inject(client, TYPING if on else STOPPED)
 
-    def signal(self, client: Client, body: dict[str, Any]) -> bool:
+    def signal(self, client: OmegleClient, body: dict[str, Any]) -> bool:
         """Send a WebRTC signal; return whether it was accepted."""
         return not self._say(client, {"type": "signal", **body}) and not client.gone
 
-    def widen(self, client: Client) -> None:
+    def widen(self, client: OmegleClient) -> None:
         """Search for any partner from now on."""
         if (client.session.state == WAITING or client.pending) and "interests" in client.find:
-            client.find = anyone(client.find)
+            client.find = without_topics(client.find)
             if client.wire is not None:
                 client.wire.widened = True  # it may be matched already; if not, the search is repeated
             elif not client.pending:
                 self._say(client, client.find)
 
-    def solve(self, client: Client, response: str) -> bool:
+    def solve(self, client: OmegleClient, response: str) -> bool:
         """Submit the solution of a challenge; False if none is open, or it is not accepted."""
         kind = client.challenge
         return bool(kind) and not self._say(client, {"type": "solution", "kind": kind, "response": response})
 
-    def _say(self, client: Client, frame: dict[str, Any]) -> str:
+    def _say(self, client: OmegleClient, frame: dict[str, Any]) -> str:
         """Process a frame of the client; return the code of the resulting error, "" for none."""
         return self._inject(client, orjson.dumps(frame))
 
-    def _inject(self, client: Client, payload: bytes) -> str:
+    def _inject(self, client: OmegleClient, payload: bytes) -> str:
         client.refused = ""
         if client.wire is not None:  # its home host sends refusals as frames
             if not (client.chat and client.wire.say(payload)):
@@ -224,9 +225,9 @@ class Adapter(Table):
         """Receive the frames that a virtual connection was sent, in order; a number is the code that it was closed with."""
         client = self._by_conn.get(conn)
         if client is not None:
-            self.hear(client, payloads)
+            self.receive_frames(client, payloads)
 
-    def hear(self, client: Client, payloads: list[bytes | int]) -> None:
+    def receive_frames(self, client: OmegleClient, payloads: list[bytes | int]) -> None:
         """Queue the events of frames to a client; `payloads` as in `frames`."""
         answering = client is self._saying
         if not answering:
@@ -237,23 +238,23 @@ class Adapter(Table):
                 if client.wire is not None and client.chat and payload in COME_BACK and not client.gone:
                     client.put([GONE])  # its partner's host is gone
                 self._over(client)
-            elif hear(client, orjson.loads(payload), self.status, digests, self._announced):
+            elif queue_events(client, orjson.loads(payload), self.status, digests, self._announced):
                 self._over(client)
         if client.pending and not answering:
-            self._patience.hear(client, self.status.event(client.host))
+            self._pending.on_answer(client, self.status.event(client.host))
         if client.full and not client.paused and not client.gone:
             client.paused = True
             self._pause(client, True)
         client.wake()
 
-    def _pause(self, client: Client, on: bool) -> None:
+    def _pause(self, client: OmegleClient, on: bool) -> None:
         """Pause or resume frames to a client."""
         if client.wire is not None:
             client.wire.hold(on)
         else:
             self._worker.pause(client.conn, on)
 
-    def go_on(self, client: Client, wire: Wire) -> None:
+    def go_on(self, client: OmegleClient, wire: SessionWire) -> None:
         """Continue a client whose session is here again: apply what happened during the migration."""
         if wire.widened:
             self._say(client, client.find)
@@ -261,14 +262,16 @@ class Adapter(Table):
             self._away.pop(client.id, None)
             self.cut(client)
 
-    def unpack(self, record: dict[str, Any], blobs: list[bytes], session: SessionView | None, now: float) -> Client:
-        """Add a client as `Table.unpack` does, and continue its pending search."""
+    def unpack(
+        self, record: dict[str, Any], blobs: list[bytes], session: SessionView | None, now: float
+    ) -> OmegleClient:
+        """Add a client as `ClientTable.unpack` does, and continue its pending search."""
         client = super().unpack(record, blobs, session, now)
         if client.pending and not client.challenge:
-            self._patience.later(client)
+            self._pending.later(client)
         return client
 
-    def _over(self, client: Client) -> None:
+    def _over(self, client: OmegleClient) -> None:
         """Mark a client as over: no further event will come. The session ends after this turn of the worker."""
         if not client.gone:
             client.gone = True
@@ -283,7 +286,7 @@ class Adapter(Table):
 
     # polls
 
-    async def first_events(self, client: Client) -> list[bytes]:
+    async def first_events(self, client: OmegleClient) -> list[bytes]:
         """Return the first events for the response of `/start`: `waiting` or the whole match, once the hub has decided; [] if it does not answer.
 
         As with `poll`, the events stay queued until `written` or `unwritten`.
@@ -293,7 +296,7 @@ class Adapter(Table):
         client.carrying = bool(client.events)
         return client.events[:]
 
-    async def poll(self, client: Client, line: Line) -> list[bytes] | None:
+    async def poll(self, client: OmegleClient, line: PollConnection) -> list[bytes] | None:
         """Return the client's events as soon as there are any, [] after a while; None: the client is gone.
 
         The events stay queued until `written` or `unwritten` reports what became of the response. A poll that was parked is answered by its
@@ -318,7 +321,7 @@ class Adapter(Table):
             return None
         return []
 
-    def written(self, client: Client, number: int) -> None:
+    def written(self, client: OmegleClient, number: int) -> None:
         """Remove `number` events that were written."""
         client.carrying = False
         if client.moved:
@@ -337,7 +340,7 @@ class Adapter(Table):
             self._pause(client, False)
         client.wake()
 
-    def unwritten(self, client: Client) -> None:
+    def unwritten(self, client: OmegleClient) -> None:
         """Keep events that could not be written: the next poll returns them."""
         client.carrying = False
         client.wake()

@@ -7,7 +7,7 @@ At most one poll is held: a newer one answers the older with an empty list at on
 from typing import Any, Protocol
 
 from engine.views import SessionView
-from server.site.omegle.remote_session import Wire
+from server.site.omegle.remote_session import SessionWire
 
 ID_BEFORE = "central1:"  # before `Places.letters`: 30 of 36 each; strict clients accept no other number
 QUEUE_EVENTS = 200  # events kept for a client; beyond, its partner gets `slow` (protocol.md, rule 8)
@@ -23,7 +23,7 @@ class Poll(Protocol):
     def set_result(self, news: bool) -> None: ...
 
 
-class Client:
+class OmegleClient:
     """The state of one client. `gone`: no further event will come; `refused`: the engine refused the last frame."""
 
     __slots__ = (
@@ -84,7 +84,7 @@ class Client:
         self.solved = False  # it was solved, and the search has not begun yet
         self.pending = False  # the search begins when the challenge is solved, or after a wait
         self.patience = 0.0  # seconds for which its last search was refused
-        self.wire: Wire | None = None  # the connection to its session at another host; None: the session is here
+        self.wire: SessionWire | None = None  # the connection to its session at another host; None: the session is here
         self.moved = False  # another process has it: it is sent nothing here any more
 
     def put(self, events: list[bytes]) -> None:

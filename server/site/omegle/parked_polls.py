@@ -13,7 +13,7 @@ from aiohttp import web
 from server.http.request.connection_counts import Place
 from server.http.request.reactor_handoff import Door, Handler
 from server.site.omegle.omegle_answers import NULL
-from server.site.omegle.omegle_client import Client
+from server.site.omegle.omegle_client import OmegleClient
 from server.site.omegle.omegle_events import joined
 
 _HEAD = (
@@ -22,20 +22,20 @@ _HEAD = (
 )
 
 
-class Keeper(Protocol):
+class PollOwner(Protocol):
     """Owner of the clients, which is notified of a poll's outcome."""
 
-    def written(self, client: Client, number: int) -> None: ...
-    def cut(self, client: Client) -> None: ...
+    def written(self, client: OmegleClient, number: int) -> None: ...
+    def cut(self, client: OmegleClient) -> None: ...
 
 
-class Parked(asyncio.Protocol):
+class ParkedPoll(asyncio.Protocol):
     """A parked poll; it has the methods of the future that it replaces: `done`, `set_result`."""
 
     __slots__ = ("_answered", "_begun", "_client", "_door", "_keeper", "_over", "_place", "_transport")
 
     def __init__(
-        self, transport: asyncio.Transport, door: Door, place: Place | None, client: Client, keeper: Keeper
+        self, transport: asyncio.Transport, door: Door, place: Place | None, client: OmegleClient, keeper: PollOwner
     ) -> None:
         self._transport = transport
         self._door = door
@@ -88,15 +88,15 @@ class Parked(asyncio.Protocol):
             self._client.poll = None
 
 
-class Asking:
+class PollRequest:
     """The request of a held poll, and its connection."""
 
-    def __init__(self, request: web.BaseRequest, client: Client, keeper: Keeper) -> None:
+    def __init__(self, request: web.BaseRequest, client: OmegleClient, keeper: PollOwner) -> None:
         self._request = request
         self._client = client
         self._keeper = keeper
 
-    def park(self) -> Parked | None:
+    def park(self) -> ParkedPoll | None:
         """Take the connection out of aiohttp; None if it cannot be. The handler's own response is then not sent."""
         request = self._request
         handler = request.protocol
@@ -106,13 +106,13 @@ class Asking:
         if left is None:
             return None
         transport, door, place = left
-        parked = Parked(transport, door, place, self._client, self._keeper)
+        parked = ParkedPoll(transport, door, place, self._client, self._keeper)
         transport.set_protocol(parked)
         return parked
 
     def stands(self) -> bool:
         """Whether the connection is still open."""
-        return standing(self._request)
+        return is_connected(self._request)
 
     def goes_on(self) -> bool:
         """Whether more was received over the connection since."""
@@ -120,6 +120,6 @@ class Asking:
         return isinstance(handler, Handler) and handler.ahead
 
 
-def standing(request: web.BaseRequest) -> bool:
+def is_connected(request: web.BaseRequest) -> bool:
     """Whether a request's connection is still open."""
     return request.transport is not None and not request.transport.is_closing()

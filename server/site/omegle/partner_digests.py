@@ -9,7 +9,7 @@ import secrets
 from hashlib import blake2b
 
 
-class Digests:
+class PartnerDigests:
     """Two keys: one for digests that clients get, one for user numbers. `shared`: the cluster's common key; None for a single host."""
 
     def __init__(self, shared: bytes | None = None) -> None:

@@ -28,10 +28,10 @@ from server.ops.metrics.exposition import Reading
 from server.ops.metrics.metric_table import VALUES
 from server.ops.security.token_buckets import Buckets, network
 from server.site.omegle import omegle_answers
-from server.site.omegle.omegle_adapter import Adapter
+from server.site.omegle.omegle_adapter import OmegleAdapter
 from server.site.omegle.omegle_answers import WIN
-from server.site.omegle.omegle_client import ID_BEFORE, Client
-from server.site.omegle.randid_lookup import best, others
+from server.site.omegle.omegle_client import ID_BEFORE, OmegleClient
+from server.site.omegle.randid_lookup import find_host, others
 from server.trust.pictures.picture_messages import FRAMES_MAX, HIT, STILL_MAX, UNSURE
 
 UPLOAD_MAX: Final = 1024 * 1024  # bytes that are read: a still longer than KEPT is discarded unseen
@@ -44,10 +44,10 @@ SUSPECT: Final = frozenset((UNSURE, HIT))
 logger = log.get()
 
 
-class Uploads:
+class PictureUploads:
     """The handler. `close` cancels a score in progress."""
 
-    def __init__(self, adapter: Adapter, services: Services) -> None:
+    def __init__(self, adapter: OmegleAdapter, services: Services) -> None:
         self._adapter = adapter
         self._services = services
         self._limit = services.spent.add("omegle.uploads", Buckets(*LOOKED_UP))
@@ -93,7 +93,7 @@ class Uploads:
             self._scoring = asyncio.get_running_loop().create_task(work)
         return omegle_answers.text(WIN)
 
-    async def _find(self, request: web.Request, asked: Form) -> Client | str | None:
+    async def _find(self, request: web.Request, asked: Form) -> OmegleClient | str | None:
         """Find the client whose call it may be of: by its id, or by its browser's randid in this network; None if it is not in a call; the address
         of the host that has it.
         """
@@ -109,7 +109,7 @@ class Uploads:
         there = (one for one in adapter.clients.values() if one.person == person and one.key == key and _calls(one))
         found = next(there, None)
         if found is None and passing is not None:
-            return await best(passing, request, PICTURE, b"", LATEST, inf)
+            return await find_host(passing, request, PICTURE, b"", LATEST, inf)
         return found
 
     def _may_look(self, name: str, now: float) -> bool:
@@ -119,7 +119,7 @@ class Uploads:
         self._limit.take(name, now)
         return True
 
-    def _may(self, client: Client, now: float) -> bool:
+    def _may(self, client: OmegleClient, now: float) -> bool:
         """Whether a still of this client is scored now; if so, others of it are not for a while."""
         lately = self._lately
         while lately and next(iter(lately.values())) <= now - EVERY:
@@ -130,7 +130,7 @@ class Uploads:
         self._next = now + 1 / RATE
         return True
 
-    async def _score(self, client: Client, still: bytes, frames: int) -> None:
+    async def _score(self, client: OmegleClient, still: bytes, frames: int) -> None:
         try:
             verdict = await self._services.glance(still, frames)
         except Exception as fault:  # noqa: BLE001 - a fault here costs this still only
@@ -153,7 +153,7 @@ class Uploads:
         return {"serendip_omegle_uploads": {(result,): count for result, count in self.tally.items()}}
 
 
-def _calls(client: Client) -> bool:
+def _calls(client: OmegleClient) -> bool:
     """Whether a client is in a video chat."""
     seat = client.session.seat
     return not client.gone and client.session.state == CHATTING and seat is not None and seat.chat.video

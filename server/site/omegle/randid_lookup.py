@@ -22,7 +22,9 @@ def others(request: web.Request) -> Passing | None:
     return None if passed(request) else request.app[SERVICES].passing
 
 
-async def best(passing: Passing, request: web.Request, what: str, body: bytes, asks: str, ours: float) -> str | None:
+async def find_host(
+    passing: Passing, request: web.Request, what: str, body: bytes, asks: str, ours: float
+) -> str | None:
     """Return the host that answers the least number, if it is less than `ours`; None if none does.
 
     The numbers are ages in seconds. Answers may arrive much later than `ours` was measured, so all ages are compared as of now.

@@ -1,5 +1,5 @@
 """Keep clients whose sessions are at other hosts, matched with users that cannot migrate either. **Invariant:** a client whose session is not here
-has a `Wire`, whose other end is the edge's end of a tunnel, like any user's connection.
+has a `SessionWire`, whose other end is the edge's end of a tunnel, like any user's connection.
 
     here ──leaves──► nowhere ──goes──► there, by a wire ──home, still waiting──► here
                         └──stays──► here                └──home, their chat is over──► its past is kept here, and they end
@@ -21,22 +21,22 @@ from engine.engine import Session
 from engine.views import CHATTING, WAITING, SeatView, SessionView
 from engine.wire.protocol import CLOSE_NONE, LEFT
 from server.realtime.worker.worker_loop import Worker
-from server.site.omegle.omegle_client import Client
-from server.site.omegle.partner_digests import Digests
-from server.site.omegle.remote_session import Parted, Wire
+from server.site.omegle.omegle_client import OmegleClient
+from server.site.omegle.partner_digests import PartnerDigests
+from server.site.omegle.remote_session import SessionWire, WireState
 
 LEAVE: Final = b'{"type":"leave"}'
 HOME_WITHIN: Final = 3.0  # seconds for the session of an ended client to return with its last chat
 
 
-class There:
+class RemoteState:
     """Session of a client that is at another host, or migrating: what is known of it here."""
 
     conn = 0
     seat: SeatView | None = None
     past: SeatView | None = None
 
-    def __init__(self, id: int, client: Client) -> None:
+    def __init__(self, id: int, client: OmegleClient) -> None:
         self.id = id
         self._client = client
 
@@ -46,94 +46,96 @@ class There:
         return CHATTING if self._client.chat else WAITING
 
 
-class Ending(NamedTuple):
+class EndingClient(NamedTuple):
     """A client that ended and whose session is to return. `over`: done when it has returned, or will not."""
 
-    client: Client
-    wire: Wire
+    client: OmegleClient
+    wire: SessionWire
     timer: asyncio.TimerHandle
     over: asyncio.Future[None]
 
 
-class Face(Protocol):
+class ClientOwner(Protocol):
     """Owner of the clients (`server.site.omegle.omegle_adapter`)."""
 
-    def of(self, session: int) -> Client | None: ...
-    def ready(self, client: Client) -> bool: ...
-    def hear(self, client: Client, payloads: list[bytes | int]) -> None: ...
-    def part(self, client: Client) -> None:
+    def of(self, session: int) -> OmegleClient | None: ...
+    def ready(self, client: OmegleClient) -> bool: ...
+    def receive_frames(self, client: OmegleClient, payloads: list[bytes | int]) -> None: ...
+    def part(self, client: OmegleClient) -> None:
         """Detach the client from its connection."""
 
-    def join(self, client: Client, session: SessionView, conn: int) -> None:
+    def join(self, client: OmegleClient, session: SessionView, conn: int) -> None:
         """Attach the client to its session here, with this connection."""
 
-    def go_on(self, client: Client, wire: Wire) -> None:
+    def go_on(self, client: OmegleClient, wire: SessionWire) -> None:
         """Apply to the session what happened meanwhile."""
 
-    def remember(self, client: Client, seat: SeatView | None) -> None:
+    def remember(self, client: OmegleClient, seat: SeatView | None) -> None:
         """Remember the client's last chat."""
 
 
-class Afar:
+class RemoteClients:
     """The remote clients of one adapter. Call it in the loop. It is a `server.fleet.roaming.migration_source.Speaker`."""
 
-    def __init__(self, worker: Worker, face: Face) -> None:
+    def __init__(self, worker: Worker, owner: ClientOwner) -> None:
         self._worker = worker
-        self._face = face
-        self._ended: dict[int, Ending] = {}  # by the id of the session
+        self._owner = owner
+        self._ended: dict[int, EndingClient] = {}  # by the id of the session
 
     # migration to the other host
 
     def ready(self, session: int) -> bool:
         """Whether a session has no client here, or its client can be migrated now."""
-        client = self._face.of(session)
-        return client is None or self._face.ready(client)
+        client = self._owner.of(session)
+        return client is None or self._owner.ready(client)
 
     def leaves(self, session: int) -> bool:
         """Detach a session without a socket that is about to migrate; False: it has no client here."""
-        client = self._face.of(session)
+        client = self._owner.of(session)
         if client is None:
             return False
-        self._face.part(client)
-        client.wire = Wire(partial(self._face.hear, client))
-        client.session = There(session, client)
+        self._owner.part(client)
+        client.wire = SessionWire(partial(self._owner.receive_frames, client))
+        client.session = RemoteState(session, client)
         return True
 
     def stays(self, session: Session) -> None:
         """Attach a session that did not migrate."""
-        client = self._face.of(session.id)
+        client = self._owner.of(session.id)
         if client is None:  # its client ended meanwhile
             self._worker.drop(session.id, session.conn, LEFT)
             return
         wire, client.wire = client.wire, None
-        self._face.join(client, session, session.conn)
+        self._owner.join(client, session, session.conn)
         if wire is not None:
-            self._face.go_on(client, wire)
+            self._owner.go_on(client, wire)
 
     def goes(self, session: int) -> int:
         """Return the descriptor of a migrated session's client connection. Raises OSError."""
-        client = self._face.of(session)
+        client = self._owner.of(session)
         if client is not None and client.wire is not None:
             return client.wire.open()
-        wire = Wire(unheard)  # its client ended meanwhile
+        wire = SessionWire(unheard)  # its client ended meanwhile
         descriptor = wire.open()
         wire.leave()
         return descriptor
 
     def lost(self, session: int) -> None:
         """End the client of a session that was lost in the migration."""
-        client = self._face.of(session)
+        client = self._owner.of(session)
         if client is not None:
-            self._face.hear(client, [CLOSE_NONE])
+            self._owner.receive_frames(client, [CLOSE_NONE])
 
     # at the other host
 
-    def retire(self, client: Client) -> None:
+    def retire(self, client: OmegleClient) -> None:
         """End a client. Its partner is notified at once; its chat is remembered here when the session has returned."""
         wire, client.wire = client.wire, None
         if wire is None or not wire.is_open:
             return
-        if not (client.chat and isinstance(client.session, There)):  # nothing was written, or its session has returned
+        if not (
+            client.chat and isinstance(client.session, RemoteState)
+        ):  # nothing was written, or its session has returned
             wire.leave()
             return
         if not client.gone:
@@ -142,9 +144,9 @@ class Afar:
         wire.hold(False)
         loop, id = asyncio.get_running_loop(), client.session.id
         timer = loop.call_later(HOME_WITHIN, self._end, id)
-        self._ended[id] = Ending(client, wire, timer, loop.create_future())
+        self._ended[id] = EndingClient(client, wire, timer, loop.create_future())
 
-    def _end(self, id: int) -> Client:
+    def _end(self, id: int) -> OmegleClient:
         """Finish an ended client whose session has returned, or will not."""
         client, wire, timer, over = self._ended.pop(id)
         timer.cancel()
@@ -162,11 +164,11 @@ class Afar:
         for session in sessions:
             if session.id in self._ended:
                 seat = session.seat or session.past
-                self._face.remember(self._end(session.id), seat)
-            elif (found := self._face.of(session.id)) is not None and found.wire is not None:
+                self._owner.remember(self._end(session.id), seat)
+            elif (found := self._owner.of(session.id)) is not None and found.wire is not None:
                 self._come_home(found, found.wire, session)
 
-    def _come_home(self, client: Client, wire: Wire, session: Session) -> None:
+    def _come_home(self, client: OmegleClient, wire: SessionWire, session: Session) -> None:
         """Attach a returned session: a waiting one continues here; of one that was in a chat the end of the chat is still to be read from its
         wire.
         """
@@ -174,14 +176,14 @@ class Afar:
         conn = self._worker.return_to(session.id) if session.state == WAITING else 0
         if conn:
             client.wire = None
-            self._face.join(client, session, conn)
+            self._owner.join(client, session, conn)
             self._worker.resume(session.id, conn, 0, "")
             wire.leave()
-            self._face.go_on(client, wire)
+            self._owner.go_on(client, wire)
 
     # migration to another process
 
-    def pack(self, client: Client, blobs: list[bytes]) -> tuple[dict[str, Any], list[int]]:
+    def pack(self, client: OmegleClient, blobs: list[bytes]) -> tuple[dict[str, Any], list[int]]:
         """Return the record of a migrating client's wire, and its descriptor; nothing if it has no wire."""
         wire, client.wire = client.wire, None
         parted = None if wire is None else wire.release()
@@ -191,22 +193,24 @@ class Afar:
         blobs += (parted.unread, parted.untaken)
         return {"wire": record}, [parted.descriptor]
 
-    def unpack(self, record: Mapping[str, Any], blobs: list[bytes], client: Client, descriptors: Sequence[int]) -> None:
+    def unpack(
+        self, record: Mapping[str, Any], blobs: list[bytes], client: OmegleClient, descriptors: Sequence[int]
+    ) -> None:
         """Restore a client's wire. Raises KeyError, TypeError, ValueError: the caller then still owns the descriptor."""
         id, at, cut = int(record["session"]), int(record["bytes"]), float(record["cut"])
         unread, untaken = blobs[at : at + 2]
         (descriptor,) = descriptors
-        client.session = There(id, client)
-        client.wire = wire = Wire(partial(self._face.hear, client))
+        client.session = RemoteState(id, client)
+        client.wire = wire = SessionWire(partial(self._owner.receive_frames, client))
         wire.cut = cut and time.monotonic() - cut
-        wire.take(Parted(descriptor, unread, untaken))
+        wire.take(WireState(descriptor, unread, untaken))
         wire.hold(client.paused)
         session = self._worker.engine.sessions.get(id)
         if session is not None:  # it returned before its client was here
             self._come_home(client, wire, session)
 
 
-def digests_of(client: Client, digests: Digests, day: int) -> str:
+def digests_of(client: OmegleClient, digests: PartnerDigests, day: int) -> str:
     """Return the digests of a chat's two participants, this client first: the other one is derived from the chat, since nothing else of it is
     known here.
     """

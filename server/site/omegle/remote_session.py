@@ -28,7 +28,7 @@ READ: Final = 64 * 1024
 Hear = Callable[[list[bytes | int]], None]
 
 
-class Parted(NamedTuple):
+class WireState(NamedTuple):
     """An end for another process. `unread`: received and not parsed; `untaken`: not sent yet."""
 
     descriptor: int
@@ -36,7 +36,7 @@ class Parted(NamedTuple):
     untaken: bytes
 
 
-def framed(opcode: int, payload: bytes) -> bytes:
+def encode_frame(opcode: int, payload: bytes) -> bytes:
     """Return a complete frame of a client."""
     size = len(payload)
     if size < 126:
@@ -48,7 +48,7 @@ def framed(opcode: int, payload: bytes) -> bytes:
     return head + MASK + payload
 
 
-def taken_from(unread: bytearray) -> Iterator[tuple[int, bytes]]:
+def take_frames(unread: bytearray) -> Iterator[tuple[int, bytes]]:
     """Yield opcode and payload of each complete frame of a server, and remove it from `unread`. Raises ValueError for one that is too large."""
     while len(unread) >= 2:
         size, at = unread[1], 2
@@ -66,7 +66,7 @@ def taken_from(unread: bytearray) -> Iterator[tuple[int, bytes]]:
         yield opcode, payload
 
 
-class Wire:
+class SessionWire:
     """One client's connection to its remote session. `hear`: called with received items, in order: payloads of texts, and once a number, the
     close code.
     """
@@ -94,7 +94,7 @@ class Wire:
         self._begin(here)
         return there.detach()
 
-    def take(self, parted: Parted) -> None:
+    def take(self, parted: WireState) -> None:
         """Continue an end that another process had; this object owns its descriptor from now on."""
         self._unread += parted.unread
         self._untaken += parted.untaken
@@ -111,7 +111,7 @@ class Wire:
         """Send a text of the client; return whether it was accepted."""
         if self._sock is None or len(self._untaken) > UNTAKEN_MAX:
             return False
-        self._send(framed(TEXT, payload))
+        self._send(encode_frame(TEXT, payload))
         return True
 
     def hold(self, on: bool) -> None:
@@ -127,19 +127,19 @@ class Wire:
         sock = self._sock
         if sock is None:
             return
-        self._send(framed(CLOSE, struct.pack(">H", CLOSE_LEFT)))
+        self._send(encode_frame(CLOSE, struct.pack(">H", CLOSE_LEFT)))
         with contextlib.suppress(OSError):  # unread bytes would turn the close into an error
             while sock.recv(READ):
                 pass
         self._close()
 
-    def release(self) -> Parted | None:
+    def release(self) -> WireState | None:
         """Release this end for another process, and close it here; None: it was closed."""
         sock, self._sock = self._sock, None
         if sock is None:
             return None
         self._forget(sock)
-        return Parted(sock.detach(), bytes(self._unread), bytes(self._untaken))
+        return WireState(sock.detach(), bytes(self._unread), bytes(self._untaken))
 
     def _ready(self) -> None:
         if self._sock is None:
@@ -153,11 +153,11 @@ class Wire:
         heard: list[bytes | int] = []
         try:
             self._unread += data
-            for opcode, payload in taken_from(self._unread):
+            for opcode, payload in take_frames(self._unread):
                 if opcode == TEXT:
                     heard.append(payload)
                 elif opcode == PING:
-                    self._send(framed(PONG, payload))
+                    self._send(encode_frame(PONG, payload))
                 elif opcode == CLOSE:
                     heard.append(int.from_bytes(payload[:2]) or CLOSE_NONE)
                     break

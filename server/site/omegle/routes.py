@@ -16,26 +16,26 @@ from server.http.request.request_migration import goes_on
 from server.http.request.site_services import SERVICES
 from server.realtime.worker.worker_loop import Worker
 from server.site.omegle import omegle_answers, omegle_events
-from server.site.omegle.log_generation import Generate
-from server.site.omegle.omegle_adapter import Adapter
+from server.site.omegle.log_generation import LogGeneration
+from server.site.omegle.omegle_adapter import OmegleAdapter
 from server.site.omegle.omegle_answers import FAIL, NULL, WIN
 from server.site.omegle.omegle_client import ID_BEFORE
-from server.site.omegle.parked_polls import Asking, standing
-from server.site.omegle.picture_uploads import Uploads
-from server.site.omegle.start_parameters import BadStart, find_of
+from server.site.omegle.parked_polls import PollRequest, is_connected
+from server.site.omegle.picture_uploads import PictureUploads
+from server.site.omegle.start_parameters import BadStart, parse_find
 
-ADAPTER = web.AppKey("omegle", Adapter)
-UPLOADS = web.AppKey("uploads", Uploads)
+ADAPTER = web.AppKey("omegle", OmegleAdapter)
+UPLOADS = web.AppKey("uploads", PictureUploads)
 CANDIDATES_MAX = 64  # of one request
 SIGNAL_MAX = 40 * 1024  # bytes of one JSON part; the engine's own bounds are narrower
 
-Handler = Callable[[web.Request, Form, Adapter], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.Request, Form, OmegleAdapter], Awaitable[web.StreamResponse]]
 
 
-async def start(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
+async def start(request: web.Request, asked: Form, adapter: OmegleAdapter) -> web.StreamResponse:
     """Handle `/start`: return an id, with the first events if they are requested; `{}`: refused."""
     try:
-        find = find_of(asked)
+        find = parse_find(asked)
     except BadStart:
         return await omegle_answers.slowly(omegle_answers.json(b"{}"))
     if request.app[SERVICES].draining:
@@ -57,7 +57,7 @@ async def start(request: web.Request, asked: Form, adapter: Adapter) -> web.Stre
     return omegle_answers.json(b'"%s"' % client.id.encode())
 
 
-async def poll(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
+async def poll(request: web.Request, asked: Form, adapter: OmegleAdapter) -> web.StreamResponse:
     """Handle `/events`: return events, held until there are some; `null`: no such client (any more)."""
     client = adapter.find(asked.get("id"))
     if client is None:
@@ -66,7 +66,7 @@ async def poll(request: web.Request, asked: Form, adapter: Adapter) -> web.Strea
     if said(request, ASKS) == RELEASE:  # sent by another host, which has the connection of the held poll
         client.release(False)
         return omegle_answers.json(omegle_events.joined([]))
-    found = await adapter.poll(client, Asking(request, client, adapter))
+    found = await adapter.poll(client, PollRequest(request, client, adapter))
     if found is None:
         return omegle_answers.json(NULL)
     answer = omegle_answers.json(omegle_events.joined(found))
@@ -75,12 +75,12 @@ async def poll(request: web.Request, asked: Form, adapter: Adapter) -> web.Strea
     return answer
 
 
-async def _carry(request: web.Request, answer: web.Response, adapter: Adapter, id: str, number: int) -> None:
+async def _carry(request: web.Request, answer: web.Response, adapter: OmegleAdapter, id: str, number: int) -> None:
     """Write a response with events, which are removed when the socket accepted it."""
     client = adapter.clients.get(id)
     written = False
     try:
-        if standing(request):
+        if is_connected(request):
             await answer.prepare(request)
             await answer.write_eof()
             written = True
@@ -94,7 +94,7 @@ async def _carry(request: web.Request, answer: web.Response, adapter: Adapter, i
                 adapter.unwritten(client)
 
 
-async def send(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
+async def send(request: web.Request, asked: Form, adapter: OmegleAdapter) -> web.StreamResponse:
     """Handle `/send`."""
     client = adapter.find(asked.get("id"))
     if client is None:
@@ -102,17 +102,17 @@ async def send(request: web.Request, asked: Form, adapter: Adapter) -> web.Strea
     return omegle_answers.text(WIN if adapter.send(client, asked.get("msg")) else FAIL)
 
 
-async def typing(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
+async def typing(request: web.Request, asked: Form, adapter: OmegleAdapter) -> web.StreamResponse:
     """Handle `/typing`."""
     return await _typed(asked, adapter, True)
 
 
-async def stopped(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
+async def stopped(request: web.Request, asked: Form, adapter: OmegleAdapter) -> web.StreamResponse:
     """Handle `/stoppedtyping`, in all its spellings."""
     return await _typed(asked, adapter, False)
 
 
-async def _typed(asked: Form, adapter: Adapter, on: bool) -> web.StreamResponse:
+async def _typed(asked: Form, adapter: OmegleAdapter, on: bool) -> web.StreamResponse:
     client = adapter.find(asked.get("id"))
     if client is None:
         return await omegle_answers.slowly(omegle_answers.text(FAIL))
@@ -120,7 +120,7 @@ async def _typed(asked: Form, adapter: Adapter, on: bool) -> web.StreamResponse:
     return omegle_answers.text(WIN)
 
 
-async def disconnect(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
+async def disconnect(request: web.Request, asked: Form, adapter: OmegleAdapter) -> web.StreamResponse:
     """Handle `/disconnect`: `win` for an ended id too."""
     client = adapter.find(asked.get("id"))
     if client is not None:
@@ -128,7 +128,7 @@ async def disconnect(request: web.Request, asked: Form, adapter: Adapter) -> web
     return omegle_answers.text(WIN)
 
 
-async def widen(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
+async def widen(request: web.Request, asked: Form, adapter: OmegleAdapter) -> web.StreamResponse:
     """Handle `/stoplookingforcommonlikes`."""
     client = adapter.find(asked.get("id"))
     if client is None:
@@ -137,7 +137,7 @@ async def widen(request: web.Request, asked: Form, adapter: Adapter) -> web.Stre
     return omegle_answers.text(WIN)
 
 
-async def recaptcha(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
+async def recaptcha(request: web.Request, asked: Form, adapter: OmegleAdapter) -> web.StreamResponse:
     """Handle `/recaptcha`: fails while no challenge is open; the result arrives on `/events`."""
     client = adapter.find(asked.get("id"))
     if client is None or not adapter.solve(client, asked.get("response")):
@@ -145,7 +145,7 @@ async def recaptcha(request: web.Request, asked: Form, adapter: Adapter) -> web.
     return omegle_answers.text(WIN)
 
 
-async def describe(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
+async def describe(request: web.Request, asked: Form, adapter: OmegleAdapter) -> web.StreamResponse:
     """Handle `/rtcpeerdescription`."""
     client = adapter.find(asked.get("id"))
     part = _part(asked.get("desc"))
@@ -156,7 +156,7 @@ async def describe(request: web.Request, asked: Form, adapter: Adapter) -> web.S
     return omegle_answers.text(WIN)
 
 
-async def candidates(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
+async def candidates(request: web.Request, asked: Form, adapter: OmegleAdapter) -> web.StreamResponse:
     """Handle `/icecandidate`: one event per candidate."""
     client = adapter.find(asked.get("id"))
     if client is None:
@@ -178,12 +178,12 @@ def _part(text: str) -> object:
         return False
 
 
-async def status(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
+async def status(request: web.Request, asked: Form, adapter: OmegleAdapter) -> web.StreamResponse:
     """Handle `/status`."""
     return omegle_answers.json(adapter.status.body(request.host))
 
 
-async def check(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
+async def check(request: web.Request, asked: Form, adapter: OmegleAdapter) -> web.StreamResponse:
     """Handle `/check`: return a random token, which a client may send back as `cc`."""
     return omegle_answers.text(secrets.token_hex(16).encode())
 
@@ -263,8 +263,8 @@ def add_omegle(app: web.Application) -> None:
     services = app[SERVICES]
     if not services.settings.omegle.enabled:
         return
-    app[ADAPTER] = adapter = Adapter(app[WORKER], services.settings, services.places, services.shared_digests)
-    app[UPLOADS] = uploads = Uploads(adapter, services)
+    app[ADAPTER] = adapter = OmegleAdapter(app[WORKER], services.settings, services.places, services.shared_digests)
+    app[UPLOADS] = uploads = PictureUploads(adapter, services)
     services.sources += (adapter.reading, uploads.reading)
     for path, handler in (POSTED | BOTH).items():
         app.router.add_post(path, _reading(handler))
@@ -272,6 +272,6 @@ def add_omegle(app: web.Application) -> None:
         app.router.add_get(path, _reading(handler))
     app[PROGRAMS].update(POSTED | BOTH, ("/upload", "/generate"))
     app.router.add_post("/upload", uploads.answer)
-    app.router.add_post("/generate", _reading(Generate(services.spent).answer))
+    app.router.add_post("/generate", _reading(LogGeneration(services.spent).answer))
     app.on_startup.append(_begin)
     app.on_shutdown.append(_end)

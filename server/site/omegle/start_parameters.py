@@ -19,7 +19,7 @@ class BadStart(ValueError):
     """The parameters allow no search; the response is `{}`."""
 
 
-def find_of(form: Form) -> dict[str, Any]:
+def parse_find(form: Form) -> dict[str, Any]:
     """Return the `find` frame of a form. Raises BadStart."""
     find: dict[str, Any] = {"type": "find", "language": language(form.get("lang"))}
     if form.flag("adult"):
@@ -41,7 +41,7 @@ def find_of(form: Form) -> dict[str, Any]:
     return find
 
 
-def anyone(find: dict[str, Any]) -> dict[str, Any]:
+def without_topics(find: dict[str, Any]) -> dict[str, Any]:
     """Return the frame without topics, as `/stoplookingforcommonlikes` requests."""
     return {name: value for name, value in find.items() if name not in {"interests", "strict"}}
 

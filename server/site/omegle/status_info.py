@@ -16,7 +16,7 @@ FRONT = re.compile(r"front\d+|chatserv")  # server names that clients of this pr
 FRESH = 1.0  # seconds that figures are reused: clients request them at every start
 
 
-class Status:
+class StatusFigures:
     """Figures of one engine. `servers`: the names that clients choose from; `hosts`: the names that this server answers to."""
 
     def __init__(self, engine: Engine, servers: tuple[str, ...], hosts: tuple[str, ...] = ()) -> None:

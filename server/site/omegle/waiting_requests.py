@@ -9,7 +9,7 @@ WAIT: Final = 2.0  # seconds that a request waits for its client
 WANTED_MAX: Final = 2_000  # ids that are waited for at once; beyond, requests are answered at once
 
 
-class Wanted:
+class AwaitedClients:
     """Requests for clients that are not here yet."""
 
     def __init__(self) -> None:

@@ -27,7 +27,7 @@ _tag = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}", re.ASCII).fullmatc
 logger = log.get()
 
 
-class Untranslated(Exception):
+class NotTranslated(Exception):
     """The line was not translated. `code`: `language`: not for these two languages · `busy`: too many wait · `away`: the server does not answer."""
 
     def __init__(self, code: str) -> None:
@@ -47,7 +47,7 @@ def is_language(tag: object) -> bool:
     return isinstance(tag, str) and len(tag) <= 16 and _tag(tag) is not None
 
 
-class Libre:
+class TranslationClient:
     """Client of one LibreTranslate server. Call it in the loop; `stop` ends it."""
 
     def __init__(self, settings: Translation) -> None:
@@ -63,7 +63,7 @@ class Libre:
         """Translate a line into the language `target`; `source` may be AUTO. Raises Untranslated."""
         try:
             found = await self._in_turn(text, source, target)
-        except Untranslated as error:
+        except NotTranslated as error:
             self.tally[error.code] += 1
             raise
         self.tally["translated"] += 1
@@ -82,17 +82,17 @@ class Libre:
 
     async def _in_turn(self, text: str, source: str, target: str) -> Translated:
         if self.inside >= self._most:
-            raise Untranslated("busy")
+            raise NotTranslated("busy")
         self.inside += 1
         try:
             async with asyncio.timeout(self._settings.timeout), self._gate:
                 return await self._asked(text, source, target)
         except TimeoutError:
             self._say("slow")
-            raise Untranslated("away") from None
+            raise NotTranslated("away") from None
         except (aiohttp.ClientError, OSError):
             self._say("away")
-            raise Untranslated("away") from None
+            raise NotTranslated("away") from None
         finally:
             self.inside -= 1
 
@@ -110,11 +110,11 @@ class Libre:
                 return self._read(await bounded(answer, ANSWER_MAX), source)
             status = answer.status
         if status == 400:  # an unsupported language, or none could be detected
-            raise Untranslated("language")
+            raise NotTranslated("language")
         if status == 429:
-            raise Untranslated("busy")
+            raise NotTranslated("busy")
         self._say("denied" if status in {401, 403} else "refused")
-        raise Untranslated("away")
+        raise NotTranslated("away")
 
     def _read(self, body: bytes | None, source: str) -> Translated:
         """Parse the answer; an invalid one counts as a failure of the server."""
@@ -127,7 +127,7 @@ class Libre:
             text = None
         if not isinstance(text, str) or not text or not is_language(source):
             self._say("malformed")
-            raise Untranslated("away")
+            raise NotTranslated("away")
         return Translated(text, source)
 
     def _say(self, cause: str) -> None:

@@ -18,7 +18,7 @@ from server.http.request.origins import from_known_page
 from server.http.request.site_services import SERVICES, Services
 from server.ops.security.resume_tokens import Tokens
 from server.ops.security.token_buckets import Buckets, network
-from server.site.translation.libretranslate import AUTO, Libre, Untranslated, is_language
+from server.site.translation.libretranslate import AUTO, NotTranslated, TranslationClient, is_language
 
 BODY_MAX: Final = 32 * 1024  # bytes: a text of TEXT_MAX code points, all of them escaped, and the rest
 TOKEN_LIFE: Final = 86_400  # seconds since its `hello`: longer than a chat
@@ -58,7 +58,7 @@ class Translations:
             "translations.network", Buckets(chosen.burst * NETWORK, chosen.rate * NETWORK)
         )
         self._under_way: Counter[str] = Counter()  # by users and networks; those without any are removed
-        self.libre = Libre(chosen)
+        self.libre = TranslationClient(chosen)
 
     async def answer(self, request: web.Request) -> web.Response:
         """Handle `POST /api/translate`."""
@@ -82,7 +82,7 @@ class Translations:
         self._under_way.update(mine)
         try:
             found = await self.libre.translate(asked["text"], asked.get("from", AUTO), asked["to"])
-        except Untranslated as error:
+        except NotTranslated as error:
             raise Refused(error.code) from None
         finally:
             self._under_way.subtract(mine)

@@ -16,7 +16,7 @@ from server.data.records.transcript import pack, unpack
 from server.http.request.forms import FIELDS_MAX, BadForm, Form, form
 from server.http.words.sentences import said as spoken
 from server.site.omegle.log_generation import LINES_MAX, TEXT_MAX, account
-from server.site.omegle.start_parameters import BadStart, find_of
+from server.site.omegle.start_parameters import BadStart, parse_find
 
 ENGLISH = spoken()["en"]
 NOW = 1_800_000_000.0
@@ -61,7 +61,7 @@ atexit.register(_loop.close)
 def looked_for(fields: Form) -> Hashable:
     """The `find` of a form, as the engine reads it."""
     try:
-        find = find_of(fields)
+        find = parse_find(fields)
     except BadStart as bad:
         return str(bad)
     try:

@@ -1,11 +1,11 @@
 """The mail with the code: what it is for, how to use it, and what to do who did not ask."""
 
 from server.http.words.sentences import said
-from server.site.college.code_letter import written
+from server.site.college.code_letter import write_letter
 
 
 def test_a_letter_has_the_code_the_link_and_no_more_of_the_person_than_the_envelope_needs() -> None:
-    letter = written(
+    letter = write_letter(
         "Serendip <no-reply@chat.example>",
         "ola@uio.no",
         "012345",
@@ -22,7 +22,7 @@ def test_a_letter_has_the_code_the_link_and_no_more_of_the_person_than_the_envel
 
 
 def test_a_letter_is_written_in_the_language_of_whoever_asked() -> None:
-    letter = written(
+    letter = write_letter(
         "no-reply@chat.example", "a@keio.ac.jp", "012345", "https://chat.example/college/x", "keio.ac.jp", said()["ja"]
     )
     assert letter["Content-Language"] == "ja"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.site.college.college_addresses import College, NotCollege, college_of
+from server.site.college.college_addresses import CollegeAddress, NotCollege, college_of
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from server.site.college.college_addresses import College, NotCollege, college_o
     ],
 )
 def test_an_address_has_its_college_and_one_mailbox(text: str, domain: str, mailbox: str) -> None:
-    found = College(text)
+    found = CollegeAddress(text)
     assert (found.domain, found.mailbox) == (domain, mailbox)
 
 
@@ -27,7 +27,7 @@ def test_an_address_has_its_college_and_one_mailbox(text: str, domain: str, mail
 )  # fmt: skip
 def test_what_is_no_address_at_a_college_is_refused(text: str) -> None:
     with pytest.raises(NotCollege):
-        College(text)
+        CollegeAddress(text)
 
 
 def test_an_ending_that_many_share_is_no_college() -> None:

@@ -6,21 +6,21 @@ import orjson
 import pytest
 
 from server.site.college import mail_checks as module
-from server.site.college.mail_checks import HOUR, LIFE, MAILS_BROWSER, TRIES, Check, Checks, Refused
+from server.site.college.mail_checks import HOUR, LIFE, MAILS_BROWSER, TRIES, MailCheck, MailChecks, Refused
 
 
-def begun(checks: Checks, browser: int = 1, digest: bytes = b"a", now: float = 0.0) -> Check:
+def begun(checks: MailChecks, browser: int = 1, digest: bytes = b"a", now: float = 0.0) -> MailCheck:
     return checks.begin(browser, "192.0.2.1", digest, "uio.no", now)
 
 
-def refusal(checks: Checks, browser: int, code: str, now: float) -> tuple[str, int]:
+def refusal(checks: MailChecks, browser: int, code: str, now: float) -> tuple[str, int]:
     with pytest.raises(Refused) as refused:
         checks.enter(browser, code, now)
     return refused.value.code, refused.value.figure
 
 
 def test_a_code_is_good_once_and_for_its_browser() -> None:
-    checks = Checks()
+    checks = MailChecks()
     check = begun(checks)
     assert refusal(checks, 2, check.code, 1.0)[0] == "expired"
     assert checks.enter(1, f" {check.code} ", 1.0) is check
@@ -29,20 +29,20 @@ def test_a_code_is_good_once_and_for_its_browser() -> None:
 
 
 def test_wrong_codes_count_down_and_the_right_one_comes_too_late() -> None:
-    checks = Checks()
+    checks = MailChecks()
     check = begun(checks)
     assert [refusal(checks, 1, "x", 1.0)[1] for _ in range(TRIES)] == list(range(TRIES - 1, -1, -1))
     assert refusal(checks, 1, check.code, 1.0)[0] == "expired"
 
 
 def test_a_check_ends_after_its_life() -> None:
-    checks = Checks()
+    checks = MailChecks()
     check = begun(checks)
     assert refusal(checks, 1, check.code, LIFE)[0] == "expired"
 
 
 def test_a_link_confirms_in_its_own_browser_only_and_is_claimed_once() -> None:
-    checks = Checks()
+    checks = MailChecks()
     check = begun(checks)
     with pytest.raises(Refused, match="elsewhere"):
         checks.confirm(2, check.link, 1.0)
@@ -57,7 +57,7 @@ def test_a_link_confirms_in_its_own_browser_only_and_is_claimed_once() -> None:
 
 
 def test_an_address_is_mailed_once_an_hour_and_a_browser_asks_three_times() -> None:
-    checks = Checks()
+    checks = MailChecks()
     begun(checks)
     with pytest.raises(Refused, match="wait") as refused:
         begun(checks, now=600.0)
@@ -69,9 +69,9 @@ def test_an_address_is_mailed_once_an_hour_and_a_browser_asks_three_times() -> N
     begun(checks, now=HOUR + 1.0)
 
 
-def moved(checks: Checks, now: float, there: float, into: Checks | None = None) -> Checks:
+def moved(checks: MailChecks, now: float, there: float, into: MailChecks | None = None) -> MailChecks:
     """All of it in another process, whose clock says `there`."""
-    into = into or Checks()
+    into = into or MailChecks()
     for piece in checks.pack(now):
         into.unpack(orjson.loads(orjson.dumps(piece)), there)
     assert len(checks) == 0
@@ -80,7 +80,7 @@ def moved(checks: Checks, now: float, there: float, into: Checks | None = None) 
 
 def test_open_checks_and_what_was_tried_go_to_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PIECE", 2)
-    checks = Checks()
+    checks = MailChecks()
     made = [begun(checks, browser, bytes([browser]), float(browser)) for browser in range(1, 6)]
     refusal(checks, 1, "x", 6.0)
     checks.confirm(2, made[1].link, 6.0)
@@ -99,9 +99,9 @@ def test_open_checks_and_what_was_tried_go_to_another_process(monkeypatch: pytes
 
 
 def test_what_comes_from_another_process_stands_before_what_is_here_and_both_count() -> None:
-    here = Checks()
+    here = MailChecks()
     own = here.begin(7, "192.0.2.1", b"own", "uio.no", 1005.0)
-    checks = Checks()
+    checks = MailChecks()
     for number in range(2):
         checks.begin(8 + number, "192.0.2.1", bytes([number]), "uio.no", 1.0)
     moved(checks, 10.0, 1010.0, here)
@@ -112,7 +112,7 @@ def test_what_comes_from_another_process_stands_before_what_is_here_and_both_cou
 
 
 def test_the_check_of_an_address_is_forgotten_where_its_mail_is_given_up() -> None:
-    checks = Checks()
+    checks = MailChecks()
     check = begun(checks)
     begun(checks, 2, b"b")
     checks.end_of(check.digest)

@@ -8,7 +8,7 @@ import pytest
 from engine.wire.protocol import PAST_FOR
 from server.data.records.transcript import Unreadable
 from server.site.omegle import ended_clients
-from server.site.omegle.ended_clients import Gone, Lately, Owed
+from server.site.omegle.ended_clients import EndedClients, RecentChats, UnreportedEnds
 from tests.engine.world import World
 
 
@@ -29,16 +29,16 @@ def world() -> World:
     return World(keeps=True)
 
 
-def moved(one: Gone, now: float, there: float) -> Gone:
+def moved(one: EndedClients, now: float, there: float) -> EndedClients:
     """It goes, as through a link."""
-    into = Gone()
+    into = EndedClients()
     for piece, blobs in one.pack(now):
         into.unpack(orjson.loads(orjson.dumps(piece)), blobs, there)
     return into
 
 
 def test_a_chat_is_found_by_person_and_network_until_it_is_too_old(world: World) -> None:
-    lately = Lately()
+    lately = RecentChats()
     lately.put(7, "192.0.2.1", over(world, "hello"))
     assert lately.of(7, "192.0.2.2") is None
     found = lately.of(7, "192.0.2.1")
@@ -54,7 +54,7 @@ def test_chats_and_ids_are_the_same_there_and_the_later_chat_of_a_person_counts(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ended_clients, "PIECE", 2)
-    here = Gone()
+    here = EndedClients()
     for number in range(5):
         here.owed.put(str(number))
     here.lately.put(1, "net", over(world, "first"))
@@ -72,7 +72,7 @@ def test_chats_and_ids_are_the_same_there_and_the_later_chat_of_a_person_counts(
         ages.append(50.0 - past.ended)
         texts.append([line.text for line in said.lines])
     assert (ages, texts) == ([5.0, 0.0], [["first"], ["second"]])
-    third = Gone()
+    third = EndedClients()
     world.now += 5
     third.lately.put(1, "net", over(world, "third"))
     for piece, blobs in there.pack(50.0):
@@ -83,7 +83,7 @@ def test_chats_and_ids_are_the_same_there_and_the_later_chat_of_a_person_counts(
 
 
 async def test_the_chat_of_who_wants_a_log_comes_before_all_others_and_the_later_one_counts(world: World) -> None:
-    there, here = Gone(), Gone()
+    there, here = EndedClients(), EndedClients()
     for person in (1, 2):
         there.lately.put(person, "net", over(world, f"of {person}"))
     asked: list[str] = []
@@ -113,7 +113,7 @@ async def test_the_chat_of_who_wants_a_log_comes_before_all_others_and_the_later
 
 def test_both_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ended_clients, "LATELY", 2)
-    owed, lately = Owed(), Lately()
+    owed, lately = UnreportedEnds(), RecentChats()
     for number in range(3):
         owed.put(str(number))
         lately.put(number, "net", over(world, "x"))
@@ -124,4 +124,4 @@ def test_both_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None
 def test_what_is_no_chat_is_refused() -> None:
     facts = {"person": 1, "key": "net", "age": 1.0, "people": []}
     with pytest.raises(Unreadable):
-        Gone().unpack({"lately": facts}, [b"no transcript"], 0.0)
+        EndedClients().unpack({"lately": facts}, [b"no transcript"], 0.0)

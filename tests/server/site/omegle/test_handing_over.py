@@ -24,11 +24,11 @@ from server.http.request.site_services import SERVICES, Services
 from server.ops.config.settings import Settings
 from server.ops.health.readiness import Health
 from server.realtime.worker.worker_loop import Worker
-from server.site.omegle.omegle_adapter import Adapter
-from server.site.omegle.omegle_client import Client
+from server.site.omegle.omegle_adapter import OmegleAdapter
+from server.site.omegle.omegle_client import OmegleClient
 from server.site.omegle.routes import ADAPTER, REFUSALS, WORKER, add_omegle
 from tests.server.realtime.worker.late_ports import LatePorts
-from tests.server.site.omegle.test_client_record import ports, secret, worker  # noqa: F401 - fixtures
+from tests.server.site.omegle.test_client_table import ports, secret, worker  # noqa: F401 - fixtures
 
 PAIRS, LINES, UPGRADES = 6, 120, 4
 
@@ -36,11 +36,11 @@ PAIRS, LINES, UPGRADES = 6, 120, 4
 class Face:
     """One process's."""
 
-    def __init__(self, door: Door, adapter: Adapter) -> None:
+    def __init__(self, door: Door, adapter: OmegleAdapter) -> None:
         self.door = door
         self.adapter = adapter
 
-    def give(self, client: Client, to: "Face") -> None:
+    def give(self, client: OmegleClient, to: "Face") -> None:
         """A client goes."""
         blobs: list[bytes] = []
         now, session = time.monotonic(), client.session

@@ -6,22 +6,22 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from server.site.omegle.held_polls import PARK_AFTER, Polls
-from server.site.omegle.omegle_client import Client, Poll
+from server.site.omegle.held_polls import PARK_AFTER, HeldPolls
+from server.site.omegle.omegle_client import OmegleClient, Poll
 from tests.engine.world import World
 
 PATIENCE = 30.0
 
 
 @pytest_asyncio.fixture
-async def polls() -> AsyncIterator[Polls]:
-    yield Polls(PATIENCE)
+async def polls() -> AsyncIterator[HeldPolls]:
+    yield HeldPolls(PATIENCE)
 
 
 @pytest.fixture
-def client() -> Client:
+def client() -> OmegleClient:
     session = World().open().session
-    return Client("central1:a", session, 1, "key", {}, 0.0, "localhost")
+    return OmegleClient("central1:a", session, 1, "key", {}, 0.0, "localhost")
 
 
 class Wire:
@@ -42,7 +42,7 @@ class Wire:
         return self.more
 
 
-async def held(polls: Polls, client: Client, wire: Wire | None = None) -> asyncio.Task[bool]:
+async def held(polls: HeldPolls, client: OmegleClient, wire: Wire | None = None) -> asyncio.Task[bool]:
     """A poll that is held, begun at second 0."""
     task = asyncio.create_task(polls.hold(client, wire or Wire(), 0.0))
     while not client.waits:  # noqa: ASYNC110 - turns of the loop, no time
@@ -50,13 +50,13 @@ async def held(polls: Polls, client: Client, wire: Wire | None = None) -> asynci
     return task
 
 
-async def to_the_next(client: Client, before: Poll | None) -> None:
+async def to_the_next(client: OmegleClient, before: Poll | None) -> None:
     """Until the handler waits for another future."""
     while client.poll is before:  # noqa: ASYNC110 - turns of the loop, no time
         await asyncio.sleep(0)
 
 
-async def test_news_answer_a_poll(polls: Polls, client: Client) -> None:
+async def test_news_answer_a_poll(polls: HeldPolls, client: OmegleClient) -> None:
     task = await held(polls, client)
     client.put([b"event"])
     client.wake()
@@ -64,14 +64,16 @@ async def test_news_answer_a_poll(polls: Polls, client: Client) -> None:
     assert not client.waits
 
 
-async def test_a_newer_poll_answers_the_older_with_nothing(polls: Polls, client: Client) -> None:
+async def test_a_newer_poll_answers_the_older_with_nothing(polls: HeldPolls, client: OmegleClient) -> None:
     task = await held(polls, client)
     client.release(False)
     assert not await task
 
 
 @pytest.mark.parametrize("parkable", [True, False])
-async def test_patience_ends_and_the_client_counts_as_heard(polls: Polls, client: Client, parkable: bool) -> None:
+async def test_patience_ends_and_the_client_counts_as_heard(
+    polls: HeldPolls, client: OmegleClient, parkable: bool
+) -> None:
     parked: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
     task = await held(polls, client, Wire(parked if parkable else None))
     before = client.poll
@@ -85,7 +87,9 @@ async def test_patience_ends_and_the_client_counts_as_heard(polls: Polls, client
     assert parked.done() == parkable
 
 
-async def test_a_poll_is_parked_after_a_moment_and_its_handler_is_let_go(polls: Polls, client: Client) -> None:
+async def test_a_poll_is_parked_after_a_moment_and_its_handler_is_let_go(
+    polls: HeldPolls, client: OmegleClient
+) -> None:
     parked: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
     task = await held(polls, client, Wire(parked))
     polls.tick(PARK_AFTER / 2)
@@ -99,7 +103,7 @@ async def test_a_poll_is_parked_after_a_moment_and_its_handler_is_let_go(polls: 
 
 
 async def test_a_connection_that_is_gone_is_told_where_its_poll_could_not_be_parked(
-    polls: Polls, client: Client
+    polls: HeldPolls, client: OmegleClient
 ) -> None:
     task = await held(polls, client, Wire(stands=False))
     before = client.poll
@@ -112,7 +116,7 @@ async def test_a_connection_that_is_gone_is_told_where_its_poll_could_not_be_par
 
 @pytest.mark.parametrize("late", [False, True], ids=["before it is parked", "where it cannot be"])
 async def test_a_poll_behind_which_more_is_said_is_answered_with_nothing_and_its_client_is_not_gone(
-    polls: Polls, client: Client, late: bool
+    polls: HeldPolls, client: OmegleClient, late: bool
 ) -> None:
     parked: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
     wire = Wire(None if late else parked)
@@ -128,7 +132,7 @@ async def test_a_poll_behind_which_more_is_said_is_answered_with_nothing_and_its
     assert not parked.done()
 
 
-async def test_a_new_client_waits_for_its_first_event(polls: Polls, client: Client) -> None:
+async def test_a_new_client_waits_for_its_first_event(polls: HeldPolls, client: OmegleClient) -> None:
     task = asyncio.create_task(polls.first(client))
     while not client.waits:  # noqa: ASYNC110 - turns of the loop, no time
         await asyncio.sleep(0)
@@ -139,7 +143,7 @@ async def test_a_new_client_waits_for_its_first_event(polls: Polls, client: Clie
 
 
 async def test_a_new_client_that_hears_nothing_is_answered_with_nothing(
-    polls: Polls, client: Client, monkeypatch: pytest.MonkeyPatch
+    polls: HeldPolls, client: OmegleClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("server.site.omegle.held_polls.FIRST_EVENTS_S", 0.0)
     await polls.first(client)

@@ -1,7 +1,7 @@
 """A client's queue: what is queued stays until it was written, one poll waits at most, and who polls in haste is counted."""
 
 from engine.core.session import Session
-from server.site.omegle.omegle_client import POLL_COST, POLL_CREDIT, QUEUE_EVENTS, Client
+from server.site.omegle.omegle_client import POLL_COST, POLL_CREDIT, QUEUE_EVENTS, OmegleClient
 
 
 class Waiting:
@@ -17,8 +17,8 @@ class Waiting:
         self.news = news
 
 
-def made() -> Client:
-    return Client("central1:x", Session(1, 2, 0, ""), 0, "192.0.2.0", {"language": "en"}, 0.0, "localhost")
+def made() -> OmegleClient:
+    return OmegleClient("central1:x", Session(1, 2, 0, ""), 0, "192.0.2.0", {"language": "en"}, 0.0, "localhost")
 
 
 def test_events_stay_until_they_are_written() -> None:

@@ -12,7 +12,7 @@ from aiohttp import web
 from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from server.http.request.reactor_handoff import Door
-from server.site.omegle.parked_polls import Asking, Parked
+from server.site.omegle.parked_polls import ParkedPoll, PollRequest
 from tests.server.site.omegle.conftest import Caller, pair
 from tests.server.site.web.servers import Server
 
@@ -136,11 +136,11 @@ class Keeper:
 async def test_a_request_that_comes_while_the_answer_is_on_its_way_is_answered_too() -> None:
     loop = asyncio.get_running_loop()
     client = SimpleNamespace(events=[b'["waiting"]'], carrying=False, gone=False, poll=None)
-    parked: list[Parked] = []
+    parked: list[ParkedPoll] = []
 
     async def handle(request: web.BaseRequest) -> web.Response:
         if request.path == "/events":
-            found = Asking(request, cast(Any, client), cast(Any, Keeper())).park()
+            found = PollRequest(request, cast(Any, client), cast(Any, Keeper())).park()
             assert found is not None
             parked.append(found)
         return web.Response(text="later\n")

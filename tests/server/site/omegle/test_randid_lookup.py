@@ -9,7 +9,7 @@ from typing import Any, cast
 from aiohttp import web
 
 from server.http.request.host_forwarding import LATEST, LOG, Away, Gone
-from server.site.omegle.randid_lookup import MOST, best
+from server.site.omegle.randid_lookup import MOST, find_host
 
 
 class Hosts:
@@ -33,7 +33,7 @@ class Hosts:
 
 
 async def found(hosts: Hosts, ours: float) -> str | None:
-    return await best(cast(Any, hosts), cast(Any, SimpleNamespace()), LOG, b"randid=x", LATEST, ours)
+    return await find_host(cast(Any, hosts), cast(Any, SimpleNamespace()), LOG, b"randid=x", LATEST, ours)
 
 
 async def test_the_latest_of_all_is_the_one() -> None:

@@ -16,9 +16,9 @@ import pytest
 
 from server.ops.config.settings import Settings
 from server.ops.security.secret_keys import Keys, load
-from server.site.omegle.omegle_adapter import Adapter
+from server.site.omegle.omegle_adapter import OmegleAdapter
 from server.site.omegle.omegle_client import QUEUE_EVENTS
-from server.site.omegle.remote_clients import There
+from server.site.omegle.remote_clients import RemoteState
 from tests.server.fleet.cluster.rig import Cell, all_closed, cell
 from tests.server.fleet.cluster.rig import There as Host
 from tests.server.fleet.migrate.rig import until
@@ -30,7 +30,7 @@ SAILING = {"type": "find", "language": "en", "interests": ["sailing"], "strict":
 class Program:
     """One client, by what its requests come to."""
 
-    def __init__(self, adapter: Adapter, find: dict[str, Any], randid: str = "") -> None:
+    def __init__(self, adapter: OmegleAdapter, find: dict[str, Any], randid: str = "") -> None:
         made = adapter.start(find, randid, "192.0.2.1")
         assert made is not None
         self.adapter, self.client = adapter, made
@@ -65,10 +65,10 @@ class Offices:
         self.cell = made
         self.adapters = [self.open(there) for there in made.hosts]
 
-    def open(self, there: Host) -> Adapter:
+    def open(self, there: Host) -> OmegleAdapter:
         """As the office does it."""
         office = there.office
-        adapter = Adapter(office.worker, Settings(limits={"enabled": False}), shared=b"secret")  # type: ignore[arg-type]  # as it is configured
+        adapter = OmegleAdapter(office.worker, Settings(limits={"enabled": False}), shared=b"secret")  # type: ignore[arg-type]  # as it is configured
         there.abroad[office]._crossing._find_speaker = lambda: adapter.afar
         office.links.tunnels.on_returned = adapter.afar.home
         office.ports.on_frames = adapter.frames
@@ -139,7 +139,7 @@ async def chat(one: Program, two: Program) -> None:
 @pytest.mark.parametrize("first", [0, 1])
 async def test_two_of_two_hosts_talk(offices: Offices, first: int) -> None:
     near, far = await offices.meet(first)
-    assert (near.client.wire, isinstance(far.client.session, There)) == (None, True)
+    assert (near.client.wire, isinstance(far.client.session, RemoteState)) == (None, True)
     await chat(near, far)
     for number in range(50):
         near.say(f"near {number}")

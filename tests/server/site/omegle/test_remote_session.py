@@ -17,10 +17,10 @@ from server.site.omegle.remote_session import (
     PONG,
     TEXT,
     UNTAKEN_MAX,
-    Parted,
-    Wire,
-    framed,
-    taken_from,
+    SessionWire,
+    WireState,
+    encode_frame,
+    take_frames,
 )
 from tests.server.fleet.migrate.rig import until
 
@@ -32,7 +32,7 @@ class Ends:
 
     def __init__(self) -> None:
         self.heard: list[bytes | int] = []
-        self.wire = Wire(self.heard.extend)
+        self.wire = SessionWire(self.heard.extend)
         self.sock = socket.socket(fileno=self.wire.open())
         self.read = bytearray()
 
@@ -100,9 +100,9 @@ def test_a_frame_is_taken_whole_or_not_yet(size: int) -> None:
     frame = served(TEXT, b"x" * size)
     for cut in {*range(min(12, len(frame))), size // 2, len(frame) - 1}:
         unread = bytearray(frame[:cut])
-        assert list(taken_from(unread)) == []
+        assert list(take_frames(unread)) == []
         unread += frame[cut:] + b"\x81"
-        assert list(taken_from(unread)) == [(TEXT, b"x" * size)]
+        assert list(take_frames(unread)) == [(TEXT, b"x" * size)]
         assert unread == b"\x81"
 
 
@@ -178,8 +178,8 @@ async def test_another_process_goes_on_in_the_middle_of_a_frame(ends: Ends, cut:
     assert parted is not None
     assert not ends.wire.is_open
     heard: list[bytes | int] = []
-    other = Wire(heard.extend)
-    other.take(Parted(*parted))
+    other = SessionWire(heard.extend)
+    other.take(WireState(*parted))
     ends.sock.send(frame[cut:])
     found: list[tuple[int, bytes]] = []
     await until(lambda: heard and not found.extend(ends.told()) and not other._untaken)
@@ -191,4 +191,4 @@ async def test_another_process_goes_on_in_the_middle_of_a_frame(ends: Ends, cut:
 
 
 def test_a_client_masks_what_it_says() -> None:
-    assert framed(TEXT, b"hi") == b"\x81\x82\x00\x00\x00\x00hi"
+    assert encode_frame(TEXT, b"hi") == b"\x81\x82\x00\x00\x00\x00hi"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from server.http.request.forms import Form, read
-from server.site.omegle.start_parameters import BadStart, anyone, find_of, language, topics
+from server.site.omegle.start_parameters import BadStart, language, parse_find, topics, without_topics
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from server.site.omegle.start_parameters import BadStart, anyone, find_of, langu
     ],
 )
 def test_a_form_becomes_the_find_that_it_means(asked: str, found: dict[str, Any]) -> None:
-    assert find_of(Form(read(asked))) == {"type": "find", **found}
+    assert parse_find(Form(read(asked))) == {"type": "find", **found}
 
 
 @pytest.mark.parametrize(
@@ -43,5 +43,5 @@ def test_topics_that_are_no_list_of_texts_are_refused(text: str) -> None:
 
 
 def test_anyone_asks_for_the_same_without_topics() -> None:
-    find = find_of(Form(read("lang=no&topics=%5B%22tea%22%5D")))
-    assert anyone(find) == {"type": "find", "language": "no"}
+    find = parse_find(Form(read("lang=no&topics=%5B%22tea%22%5D")))
+    assert without_topics(find) == {"type": "find", "language": "no"}

@@ -7,7 +7,7 @@ import pytest
 
 from engine.matching.lobby import Lobby
 from engine.rooms.waiting_room import WaitingRoom
-from server.site.omegle.status_info import Status
+from server.site.omegle.status_info import StatusFigures
 
 HOSTS = ("localhost", "127.0.0.1", "[::1]", "front1.omegle.com")
 
@@ -34,7 +34,7 @@ class Idle:
 )
 def test_short_names_are_told_where_they_lead_here_and_else_the_name_that_asked(host: str, servers: list[str]) -> None:
     for names in (HOSTS, ("omegle.com", "*.omegle.com", "127.0.0.1", "[::1]"), ("*.omegle.com", "*")):
-        status = Status(cast(Any, Idle()), ("front1",), names)
+        status = StatusFigures(cast(Any, Idle()), ("front1",), names)
         found = json.loads(status.body(host))
         assert found["servers"] == servers
         assert found["antinudeservers"] == [host]
@@ -52,4 +52,4 @@ def test_short_names_are_told_where_they_lead_here_and_else_the_name_that_asked(
     ],
 )
 def test_a_server_that_answers_to_every_name_gives_the_short_name_that_asked(host: str, servers: list[str]) -> None:
-    assert Status(cast(Any, Idle()), ("front1",), ("*",)).names(host) == servers
+    assert StatusFigures(cast(Any, Idle()), ("front1",), ("*",)).names(host) == servers

@@ -5,11 +5,11 @@ import asyncio
 import pytest
 
 from server.site.omegle import waiting_requests as wanted_module
-from server.site.omegle.waiting_requests import Wanted
+from server.site.omegle.waiting_requests import AwaitedClients
 
 
 async def test_requests_for_one_client_ask_once_and_are_told_together() -> None:
-    wanted, asked, here = Wanted(), [], asyncio.Event()
+    wanted, asked, here = AwaitedClients(), [], asyncio.Event()
 
     async def want(id: str) -> bool:
         asked.append(id)
@@ -31,7 +31,7 @@ async def test_a_client_that_nobody_tells_of_is_waited_for_a_moment_and_few_are(
 ) -> None:
     monkeypatch.setattr(wanted_module, "WAIT", 0.05)
     monkeypatch.setattr(wanted_module, "WANTED_MAX", 1)
-    wanted, never = Wanted(), asyncio.Event()
+    wanted, never = AwaitedClients(), asyncio.Event()
     wanted.begin(lambda _: never.wait())
     first = asyncio.ensure_future(wanted.wait("a"))
     await asyncio.sleep(0)
@@ -42,7 +42,7 @@ async def test_a_client_that_nobody_tells_of_is_waited_for_a_moment_and_few_are(
 
 
 async def test_a_fault_of_whoever_tells_ends_the_waiting() -> None:
-    wanted = Wanted()
+    wanted = AwaitedClients()
 
     async def want(_: str) -> bool:
         raise ConnectionError

@@ -9,19 +9,19 @@ import pytest
 from structlog.testing import capture_logs
 
 from server.ops.config.settings import Translation
-from server.site.translation.libretranslate import ANSWER_MAX, AUTO, Libre, Untranslated, is_language
+from server.site.translation.libretranslate import ANSWER_MAX, AUTO, NotTranslated, TranslationClient, is_language
 from tests.support.libretranslate import LibreTranslate
 
-Maker = Callable[..., Libre]
+Maker = Callable[..., TranslationClient]
 
 
 @pytest.fixture
 async def libre(theirs: LibreTranslate) -> AsyncIterator[Maker]:
     """Makes clients of it, which end with the test."""
-    made: list[Libre] = []
+    made: list[TranslationClient] = []
 
-    def make(**settings: Any) -> Libre:
-        client = Libre(Translation.model_validate({"url": theirs.url, "key": "sesame"} | settings))
+    def make(**settings: Any) -> TranslationClient:
+        client = TranslationClient(Translation.model_validate({"url": theirs.url, "key": "sesame"} | settings))
         made.append(client)
         return client
 
@@ -32,9 +32,11 @@ async def libre(theirs: LibreTranslate) -> AsyncIterator[Maker]:
         assert client.inside == 0
 
 
-async def refused(libre: Libre, text: str = "Wie geht es dir?", source: str = "de", target: str = "en") -> str:
+async def refused(
+    libre: TranslationClient, text: str = "Wie geht es dir?", source: str = "de", target: str = "en"
+) -> str:
     """The word of the refusal."""
-    with pytest.raises(Untranslated) as found:
+    with pytest.raises(NotTranslated) as found:
         await libre.translate(text, source, target)
     return found.value.code
 
@@ -115,7 +117,7 @@ async def test_who_waits_too_long_is_told_and_takes_no_place_any_more(libre: Mak
 
 
 async def test_a_server_that_is_not_there_is_away() -> None:
-    client = Libre(Translation(url="http://127.0.0.1:9"))
+    client = TranslationClient(Translation(url="http://127.0.0.1:9"))
     assert await refused(client) == "away"
     await client.stop()
 
