@@ -34,7 +34,7 @@ from server.ops.config import moderation_policy
 from server.ops.config.settings import Console as Settings
 from server.trust.cases.report_cases import Cases, due
 from server.trust.console.console_app import build
-from server.trust.evidence.chat_evidence import LINES, Evidence, Said
+from server.trust.evidence.chat_evidence import LINES, ChatLine, Evidence
 from server.trust.evidence.reported_chat import Person, Reported
 from server.trust.moderators.console_sessions import COOKIE, Sessions
 from server.trust.moderators.moderator_accounts import Accounts
@@ -136,7 +136,8 @@ async def told(kit: Kit) -> list[str]:
     )
     now = int(time.time())
     said = tuple(
-        Said(number, number & 1, now, "a line of about fifty bytes, as people write them") for number in range(LINES)
+        ChatLine(number, number & 1, now, "a line of about fifty bytes, as people write them")
+        for number in range(LINES)
     )
     found = []
     for number in range(PAGES):

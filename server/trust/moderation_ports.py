@@ -59,7 +59,7 @@ KINDS: Final = ("log", "chat", "child", "other")  # subjects of a public notice
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class NoticeForm:
     """A public notice as its writer sent it. `kind`: one of KINDS; `about`: the place or the time; `contact`: as given, or empty."""
 
     kind: str
@@ -84,7 +84,7 @@ class NoticeAnswer:
 class PublicNotices(Protocol):
     """Port of `server.trust.publication.public_notices.PublicNotices`. Each method raises StoreAway."""
 
-    async def write(self, written: Written) -> str | None:
+    async def write(self, written: NoticeForm) -> str | None:
         """Store a public notice. Return the last part of its receipt's address, or None if too many notices wait."""
 
     async def read(self, receipt: str) -> NoticeAnswer | None:

@@ -30,7 +30,7 @@ from server.main.commands.command_output import (
 )
 from server.main.commands.store_commands import perform
 from server.ops.config.settings import Settings
-from server.trust.decisions.public_notice_work import OUTCOMES, Notice, PublicNoticeWork, Waiting
+from server.trust.decisions.public_notice_work import OUTCOMES, PublicNotice, PublicNoticeWork, WaitingNotice
 from server.trust.moderation_ports import KINDS
 from server.trust.publication import monthly_figures
 from server.trust.publication.published_figures import tables
@@ -48,7 +48,7 @@ def _desk(parts: Parts) -> PublicNoticeWork:
 def waiting(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
     """List the notices that wait: those about children first, then the oldest."""
 
-    async def handler(parts: Parts, _: Settings) -> list[Waiting]:
+    async def handler(parts: Parts, _: Settings) -> list[WaitingNotice]:
         return list(await _desk(parts).waiting())
 
     found = perform(config, data, handler)
@@ -70,7 +70,7 @@ def show(
 ) -> None:
     """Print a notice: what it is about, its text, and how its writer can be reached."""
 
-    async def handler(parts: Parts, _: Settings) -> Notice:
+    async def handler(parts: Parts, _: Settings) -> PublicNotice:
         return await _desk(parts).show(notice, who(operator), why)
 
     found = perform(config, data, handler)

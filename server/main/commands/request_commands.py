@@ -35,9 +35,9 @@ from server.main.commands.command_output import (
 from server.main.commands.store_commands import perform
 from server.ops.config.settings import Settings
 from server.trust.data_requests import request_states
-from server.trust.data_requests.request_log import Asked, Requests
+from server.trust.data_requests.request_log import NewRequest, Requests
 from server.trust.data_requests.request_number import read, shown
-from server.trust.data_requests.request_states import Standing
+from server.trust.data_requests.request_states import RequestState
 from server.trust.data_requests.rights_ports import Request
 
 app = typer.Typer(no_args_is_help=True, help="Requests of people about their own data.")
@@ -186,7 +186,7 @@ def extend(
     """Postpone the answer to day 90: once, within the first month."""
     at = moment(now)
 
-    async def handler(parts: Parts, _: Settings) -> Standing:
+    async def handler(parts: Parts, _: Settings) -> RequestState:
         return await _acted(parts, "request extend", number, operator, why, lambda: of(parts).extend(number, at, why))
 
     say(f"due {when(perform(config, data, handler).due)}")
@@ -217,7 +217,7 @@ def new(
 
     async def handler(parts: Parts, _: Settings) -> str:
         async with audit_log.act(parts.database, operator=who(operator), action="request new", why=why) as act:
-            ident = await of(parts).open(Asked(kind, by, 0, text=text, contact=contact), now, came)
+            ident = await of(parts).open(NewRequest(kind, by, 0, text=text, contact=contact), now, came)
             act.outcome = ident
         return ident
 
@@ -253,7 +253,7 @@ def _moved(
     at = moment(now)
     config, data, operator = where
 
-    async def handler(parts: Parts, _: Settings) -> Standing:
+    async def handler(parts: Parts, _: Settings) -> RequestState:
         return await _acted(
             parts, f"request {state}", number, operator, why,
             lambda: of(parts).move(number, state, at, reason, words),

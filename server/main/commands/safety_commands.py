@@ -29,10 +29,10 @@ from server.main.commands.command_output import (
 from server.main.commands.store_commands import perform
 from server.ops.config.moderation_policy import DAY, HOUR
 from server.ops.config.settings import Settings
-from server.trust.cases.case_queues import Listed
+from server.trust.cases.case_queues import ListedCase
 from server.trust.child_protection import referral_api, referral_package
 from server.trust.decisions.appeal_decisions import Appeal
-from server.trust.decisions.case_work import CaseWork, Opened
+from server.trust.decisions.case_work import CaseWork, OpenedCase
 from server.trust.decisions.second_reviews import OpenReview
 from server.trust.evidence.chat_evidence import Evidence
 from server.trust.sanctions.sanction_table import Decision, spoken
@@ -58,7 +58,7 @@ def cases(
 ) -> None:
     """List the open cases, the most urgent first."""
 
-    async def handler(parts: Parts, _: Settings) -> list[Listed]:
+    async def handler(parts: Parts, _: Settings) -> list[ListedCase]:
         return list(await desk(parts).cases(queue))
 
     found = perform(config, data, handler)
@@ -96,7 +96,7 @@ def show(
 ) -> None:
     """Print a case: the server's own text of the chat, with the reported side's lines marked."""
 
-    async def handler(parts: Parts, _: Settings) -> Opened:
+    async def handler(parts: Parts, _: Settings) -> OpenedCase:
         return await desk(parts).show(case, who(operator), why)
 
     found = perform(config, data, handler)
@@ -290,7 +290,7 @@ def answer(
     say(f"answered: {outcome}")
 
 
-def _case(found: Opened) -> list[str]:
+def _case(found: OpenedCase) -> list[str]:
     """Format a case as lines of text."""
     listed = found.listed
     lines = [

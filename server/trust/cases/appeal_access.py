@@ -32,7 +32,7 @@ AGAIN = 7 * 86_400  # seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class CaseDecision:
     """A case's decision as its rows have it. `words`: sealed; days as Unix seconds."""
 
     case: bytes
@@ -76,7 +76,7 @@ class Appeals:
             )  # fmt: skip
             return await self._reasons(connection, decided)
 
-    async def _decided(self, connection: AsyncConnection, text: str) -> Decided | None:
+    async def _decided(self, connection: AsyncConnection, text: str) -> CaseDecision | None:
         """Return the newest decision of this address: one that was undone a moment later left its rows too."""
         now = int(self._clock())
         hashed = self._pseudonyms.secret_hash(APPEAL, decode(text) or bytes(SECRET))
@@ -85,18 +85,18 @@ class Appeals:
         warned = (await connection.execute(notices)).first()
         if warned is not None and not (bans and bans[-1].since >= warned.since):
             until, running = warned.since + KEPT, warned.lifted is None
-            return Decided(warned.case, "warning", warned.rule, warned.words, warned.since, until, False, running)
+            return CaseDecision(warned.case, "warning", warned.rule, warned.words, warned.since, until, False, running)
         newest = [row for row in bans if row.since == bans[-1].since]
         if not newest:
             return None
         until, running = max(row.until for row in newest), any(row.lifted is None and row.until > now for row in newest)
         one = newest[0]
         if one.kind == "network":
-            return Decided(one.case, one.measure, NEUTRAL, None, one.since, until, True, running)
+            return CaseDecision(one.case, one.measure, NEUTRAL, None, one.since, until, True, running)
         program = one.decided_by is None and one.measure != "ban" and one.rule != NEUTRAL
-        return Decided(one.case, one.measure, one.rule, one.words, one.since, until, False, running, program)
+        return CaseDecision(one.case, one.measure, one.rule, one.words, one.since, until, False, running, program)
 
-    async def _reasons(self, connection: AsyncConnection, found: Decided | None) -> Reasons | None:
+    async def _reasons(self, connection: AsyncConnection, found: CaseDecision | None) -> Reasons | None:
         if found is None:
             return None
         now = int(self._clock())

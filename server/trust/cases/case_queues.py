@@ -32,7 +32,7 @@ SEEN: tuple[Any, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedCase:
     """A case in its queue. `weight`: of its reporters together; `points`: its order; `claimed_by`: the moderator who has it now."""
 
     id: str
@@ -48,7 +48,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class QueueSize:
     """Size of a queue. `oldest`: Unix seconds, 0 if it is empty."""
 
     queue: str
@@ -57,7 +57,7 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class ReporterRecord:
     """Outcomes of a reporter's own reports of the last 90 days: `right` of `of` led to a measure. `known`: they have a cookie."""
 
     right: int = 0
@@ -78,9 +78,9 @@ class Record:
 class Queues(CaseBase):
     """Open cases in order."""
 
-    async def cases(self, queue: str = "", most: int = SHOWN) -> Sequence[Listed]:
+    async def cases(self, queue: str = "", most: int = SHOWN) -> Sequence[ListedCase]:
         """Return the first `most` open cases of a queue, or of each queue, gravest first. Raises StoreAway."""
-        found: list[Listed] = []
+        found: list[ListedCase] = []
         async with self._database.read() as connection:
             for name in (queue,) if queue else reversed(QUEUES):
                 first = (case.c.state == OPEN, case.c.queue == name)
@@ -93,7 +93,7 @@ class Queues(CaseBase):
                 found += [self._line(row, records.get(row.id, []), weight) for weight, row in weighed[:most]]
         return found
 
-    async def counts(self) -> dict[str, Count]:
+    async def counts(self) -> dict[str, QueueSize]:
         """Return each queue's size by its name, empty ones too. Raises StoreAway."""
         wanted = (
             select(case.c.queue, func.count().label("n"), func.min(case.c.opened).label("oldest"))
@@ -101,27 +101,31 @@ class Queues(CaseBase):
             .group_by(case.c.queue)
         )
         async with self._database.read() as connection:
-            rows = {row.queue: Count(row.queue, row.n, row.oldest) for row in (await connection.execute(wanted)).all()}
-        return {name: rows.get(name, Count(name, 0, 0)) for name in reversed(QUEUES)}
+            rows = {
+                row.queue: QueueSize(row.queue, row.n, row.oldest) for row in (await connection.execute(wanted)).all()
+            }
+        return {name: rows.get(name, QueueSize(name, 0, 0)) for name in reversed(QUEUES)}
 
-    def _weighed(self, row: Row[Any], records: list[Record]) -> tuple[float, float]:
+    def _weighed(self, row: Row[Any], records: list[ReporterRecord]) -> tuple[float, float]:
         """Return (weight of a case's reporters together, points)."""
         weight = sum(record.weight for record in records if record.proven)
         weight += min(UNPROVEN_MOST, sum(record.weight for record in records if not record.proven))
         points = (self._clock() - row.due) / POINT + max(0.0, min(CROWD_MOST, CROWD_POINTS * (weight - 1)))
         return round(weight, 2), round(points, 1)
 
-    def _listed(self, row: Row[Any], records: list[Record]) -> Listed:
+    def _listed(self, row: Row[Any], records: list[ReporterRecord]) -> ListedCase:
         return self._line(row, records, self._weighed(row, records))
 
-    def _line(self, row: Row[Any], records: list[Record], weighed: tuple[float, float]) -> Listed:
+    def _line(self, row: Row[Any], records: list[ReporterRecord], weighed: tuple[float, float]) -> ListedCase:
         claimed = row.claimed_by if row.claimed_until and row.claimed_until > self._clock() else ""
-        return Listed(
+        return ListedCase(
             row.id.hex(), row.queue, row.state, row.mode, row.opened, tuple(row.reasons.split(",")), len(records),
             *weighed, claimed or "",
         )  # fmt: skip
 
-    async def _records(self, connection: AsyncConnection, cases: Select[tuple[bytes]]) -> dict[bytes, list[Record]]:
+    async def _records(
+        self, connection: AsyncConnection, cases: Select[tuple[bytes]]
+    ) -> dict[bytes, list[ReporterRecord]]:
         """Return, by case, the record of each report's reporter, in the order of the reports. `cases`: a query of case ids."""
         decided = report.alias("decided")
         theirs = and_(
@@ -138,7 +142,7 @@ class Queues(CaseBase):
             .group_by(report.c.id)
             .order_by(report.c.at, report.c.id)
         )
-        found: dict[bytes, list[Record]] = {}
+        found: dict[bytes, list[ReporterRecord]] = {}
         for ident, known, right, of in (await connection.execute(wanted)).all():
-            found.setdefault(ident, []).append(Record(right, of, known))
+            found.setdefault(ident, []).append(ReporterRecord(right, of, known))
         return found

@@ -47,7 +47,7 @@ class Reporter:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenPicture:
     """A picture with its bytes. `viewed`: a moderator looked at it."""
 
     shot: CasePicture
@@ -67,11 +67,11 @@ class Material:
     address: str
     country: str
     texts: tuple[Evidence, ...]
-    pictures: tuple[Seen, ...]
+    pictures: tuple[SeenPicture, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Filed:
+class PackageFile:
     """A file with its metadata: `details` has no numbers of report and file yet."""
 
     name: str
@@ -93,7 +93,7 @@ class Package:
     """A report, its files, and the text of `package.json`."""
 
     report: bytes
-    files: tuple[Filed, ...]
+    files: tuple[PackageFile, ...]
     summary: bytes
 
 
@@ -142,7 +142,7 @@ def _report(found: Material, reporter: Reporter, kind: str) -> bytes:
     return _bytes(root)
 
 
-def _of_text(number: int, one: Evidence, found: Material) -> Filed:
+def _of_text(number: int, one: Evidence, found: Material) -> PackageFile:
     lines = [
         f"{utc(line.at)} {'REPORTED' if line.side == one.side else 'other'} {line.number}{' (meant)' if line.marked else ''}: {line.text}"
         for line in one.lines
@@ -154,7 +154,7 @@ def _of_text(number: int, one: Evidence, found: Material) -> Filed:
     return _filed(f"{number:02}-chat.txt", body, "the text of the chat, as this server held it", None, found)
 
 
-def _of_picture(number: int, one: Seen, found: Material) -> Filed:
+def _of_picture(number: int, one: SeenPicture, found: Material) -> PackageFile:
     whose = "the reported person" if one.shot.subject else "the other person"
     how = (
         "as the browser at the other end saw it, three moments"
@@ -167,7 +167,9 @@ def _of_picture(number: int, one: Seen, found: Material) -> Filed:
     return _filed(f"{number:02}-{one.shot.kind}.jpg", one.body, told, one.viewed, found, caught=one.shot.subject)
 
 
-def _filed(name: str, body: bytes, told: str, viewed: bool | None, found: Material, *, caught: bool = False) -> Filed:
+def _filed(
+    name: str, body: bytes, told: str, viewed: bool | None, found: Material, *, caught: bool = False
+) -> PackageFile:
     root = _root("fileDetails")
     _add(root, "reportId", "")
     _add(root, "fileId", "")
@@ -180,10 +182,10 @@ def _filed(name: str, body: bytes, told: str, viewed: bool | None, found: Materi
     if caught and found.address:
         _caught(root, found)
     _add(root, "additionalInfo", told)
-    return Filed(name, body, _bytes(root))
+    return PackageFile(name, body, _bytes(root))
 
 
-def _summary(found: Material, kind: str, files: list[Filed]) -> bytes:
+def _summary(found: Material, kind: str, files: list[PackageFile]) -> bytes:
     body: dict[str, Any] = {
         "case": found.case,
         "incident": kind,

@@ -14,7 +14,7 @@ from server.data.schema.moderation_schema import case, case_subject, evidence
 from server.trust.cases.case_base import Missing
 from server.trust.cases.case_disclosure import Disclosures
 from server.trust.cases.picture_review import PictureReview
-from server.trust.child_protection.referral_package import Material, Seen
+from server.trust.child_protection.referral_package import Material, SeenPicture
 from server.trust.sanctions.sanction_table import Refused
 
 GONE = "refused.referral.gone"
@@ -41,7 +41,7 @@ class Referrals(Disclosures, PictureReview):
         pictures = []
         for one in await self.shots(ident):
             body = await self._piece(bytes.fromhex(one.id))
-            pictures.append(Seen(one, body, one.id in seen))
+            pictures.append(SeenPicture(one, body, one.id in seen))
         found = Material(
             ident.hex(), row.opened, row.child, row.mode, tuple(row.reasons.split(",")),
             self._address(None if subject is None else subject.address), "" if subject is None else subject.country or "",

@@ -14,7 +14,7 @@ from server.http.words.sentences import Said
 from server.trust.console.case_words import wanted_words
 from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
-from server.trust.moderators.approvals import GOOD, Approvals, Asked
+from server.trust.moderators.approvals import GOOD, ApprovalRequest, Approvals
 from server.trust.moderators.moderator_accounts import Refused
 from server.trust.moderators.roles import TWO_OPERATORS, Action, Operator
 
@@ -57,7 +57,7 @@ class ApprovalRoutes:
         )
 
 
-def _row(one: Asked, operator: Operator, t: Said) -> dict[str, object]:
+def _row(one: ApprovalRequest, operator: Operator, t: Said) -> dict[str, object]:
     """Return a request as the page shows it. `until`: its expiry."""
     what, words = wanted_words(one.words, t) if one.action is Action.FOREVER else ("", one.words)
     return {

@@ -14,9 +14,9 @@ from server.http.words.moment_words import moment
 from server.http.words.sentences import Said
 from server.ops.config.moderation_policy import ADULTS, AGE, APPEALS, DAY, FOR_GOOD, HOUR, MINUTE, NOTICES, WARNED
 from server.ops.config.moderation_policy import reason as policy_reason
-from server.trust.cases.case_queues import Count, Listed, Record
+from server.trust.cases.case_queues import ListedCase, QueueSize, ReporterRecord
 from server.trust.cases.picture_review import CasePicture
-from server.trust.decisions.case_work import Crowd, Earlier, Opened, Outcome
+from server.trust.decisions.case_work import Crowd, EarlierDecision, OpenedCase, Outcome
 from server.trust.decisions.second_reviews import OpenReview, SecondReview
 from server.trust.evidence.chat_evidence import Evidence
 from server.trust.sanctions.sanction_table import CLOSING, Decision, Refused, length, spoken
@@ -72,7 +72,7 @@ def reason(name: str, t: Said) -> str:
     return t.text(f"transparency.part.{name}")
 
 
-def reasons(listed: Listed | OpenReview, t: Said) -> str:
+def reasons(listed: ListedCase | OpenReview, t: Said) -> str:
     """Return a case's reasons: `threats and nudity`."""
     return t.listed([reason(name, t) for name in listed.reasons])
 
@@ -89,7 +89,7 @@ def measured(name: str, seconds: int, rule: str, t: Said) -> str:
     return t.text("console.decided.long", measure=what, length=lasting(seconds, t), rule=rule)
 
 
-def tab(count: Count, now: float, t: Said) -> dict[str, object]:
+def tab(count: QueueSize, now: float, t: Said) -> dict[str, object]:
     """Return a queue as its tab shows it."""
     return {
         "name": count.queue,
@@ -110,7 +110,7 @@ def unread(names: Iterable[str], t: Said) -> str:
     return t.listed([t.text(keys.get(name, f"console.queue.{name}")) for name in sorted(names)]) if names else ""
 
 
-def row(listed: Listed, now: float, t: Said) -> dict[str, object]:
+def row(listed: ListedCase, now: float, t: Said) -> dict[str, object]:
     """Return a case as the list shows it."""
     return {
         "id": listed.id,
@@ -130,7 +130,7 @@ def waits(found: OpenReview, t: Said) -> dict[str, str]:
     }  # fmt: skip
 
 
-def record(found: Record, t: Said) -> str:
+def record(found: ReporterRecord, t: Said) -> str:
     """Return how often a reporter was right, in words."""
     if not found.known:
         return t.text("console.record.unknown")
@@ -146,7 +146,7 @@ def crowd(found: Crowd, t: Said) -> str:
     return t.text("console.case.crowd", n=n, length=length, fresh=fresh)
 
 
-def before(found: Earlier, t: Said) -> str:
+def before(found: EarlierDecision, t: Said) -> str:
     """Return an earlier decision in words."""
     at, what = moment(found.closed, t), measure(found.measure, found.rule, t)
     if found.state == "decided":
@@ -207,7 +207,7 @@ def picture(found: CasePicture, t: Said) -> dict[str, object]:
     }
 
 
-def shown(found: Opened, now: float, t: Said, *, country: bool) -> dict[str, object]:
+def shown(found: OpenedCase, now: float, t: Said, *, country: bool) -> dict[str, object]:
     """Return a case as its page shows it. `country`: with its two letters."""
     warning = t.text("console.measure.warning")
     rules = [

@@ -12,7 +12,7 @@ from aiohttp import web
 from server.http.words.moment_words import moment
 from server.trust.console.console_gate import Gate, sent
 from server.trust.console.console_pages import Pages
-from server.trust.decisions.public_notice_work import Notice, PublicNoticeWork, Waiting
+from server.trust.decisions.public_notice_work import PublicNotice, PublicNoticeWork, WaitingNotice
 from server.trust.moderators.roles import Action, Operator
 from server.trust.sanctions.sanction_table import Refused
 
@@ -48,7 +48,7 @@ class NoticeRoutes:
         return web.Response(status=303, headers={"Location": "/notices"})
 
     def _list(
-        self, request: web.Request, operator: Operator, found: Sequence[Waiting], problem: Refused | None = None
+        self, request: web.Request, operator: Operator, found: Sequence[WaitingNotice], problem: Refused | None = None
     ) -> web.Response:
         t = self._pages.spoken(request)
         return self._pages.answer(
@@ -60,7 +60,7 @@ class NoticeRoutes:
             waiting=[(one, moment(one.at, t)) for one in found],
         )
 
-    def _one(self, request: web.Request, operator: Operator, found: Notice) -> web.Response:
+    def _one(self, request: web.Request, operator: Operator, found: PublicNotice) -> web.Response:
         came = moment(found.at, self._pages.spoken(request))
         return self._pages.answer("notice.html", request, operator, notice=found, came=came)
 

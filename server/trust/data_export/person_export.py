@@ -52,7 +52,7 @@ class Incomplete(ObjectsAway):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Snapshot:
     """Content of one snapshot. `chats`: number in the daily tables; `newest`, `first`: those of the document, and of the archive's first page."""
 
     view: View
@@ -89,7 +89,7 @@ class PersonExports:
             yield await self._made(archive.add, name, body)
         yield archive.end()
 
-    async def _files(self, found: Found, document: dict[str, Any]) -> AsyncIterator[tuple[str, bytes]]:
+    async def _files(self, found: Snapshot, document: dict[str, Any]) -> AsyncIterator[tuple[str, bytes]]:
         """Yield all files of an archive in order: those for people first, then those for programs."""
         yield "README.html", archive_readme.page(document).encode()
         yield "know.json", dumped(document)
@@ -113,7 +113,7 @@ class PersonExports:
         async with self._making:
             return await asyncio.to_thread(make, *given, **named)
 
-    async def _read(self, identity: int, now: int, *, page: int) -> Found:
+    async def _read(self, identity: int, now: int, *, page: int) -> Snapshot:
         who = person(self._parts.pseudonyms, identity)
         kept = self._statement()["retention"]
         retention = Retention(days=kept["days"], backup_days=kept["backup_days"])
@@ -123,7 +123,7 @@ class PersonExports:
             whole = len(newest) < SHOWN
             shown = await pictures(view)
             modes = Counter(row.mode for row in newest) if whole else await person_rows.chats_by_mode(view)
-            return Found(
+            return Snapshot(
                 view=view,
                 chats=modes.total(),
                 newest=newest,
@@ -142,7 +142,7 @@ class PersonExports:
                 },
             )
 
-    def _document(self, found: Found) -> dict[str, Any]:
+    def _document(self, found: Snapshot) -> dict[str, Any]:
         whole = found.rest | {
             "chats": chats(found.view, found.held, found.newest),
             "saved_logs": [person_rows.as_log(found.view, row) for row in found.logs],
@@ -152,7 +152,7 @@ class PersonExports:
         shown = {name: rows[-SHOWN:] for name, rows in whole.items()}
         return export_document.document(self._statement(), shown, counts, found.view.now)
 
-    async def _pages(self, part: Part, found: Found) -> AsyncIterator[tuple[list[Row], int]]:
+    async def _pages(self, part: Part, found: Snapshot) -> AsyncIterator[tuple[list[Row], int]]:
         """Yield (rows, page number) of a part; chats in pages from 1 if there are more than one, else with 0."""
         if part.name == "saved_logs":
             yield [person_rows.as_log(found.view, row) for row in found.logs], 0

@@ -33,21 +33,21 @@ class Exemption(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Exempted:
     """Something kept. `until`: Unix seconds; None: until the case, or each line's time, is over."""
 
     exemption: Exemption
     until: int | None
 
 
-async def kept(connection: AsyncConnection, values: Sequence[bytes], asked: int, now: int) -> tuple[Kept, ...]:
+async def kept(connection: AsyncConnection, values: Sequence[bytes], asked: int, now: int) -> tuple[Exempted, ...]:
     """Return what is kept of the person stored under these values, in the enum's order. Raises StoreAway."""
     found = []
     if (until := await _held(connection, values, now)) is not None:
-        found.append(Kept(Exemption.HOLD, until))
+        found.append(Exempted(Exemption.HOLD, until))
     if (moderated := await _moderated(connection, values, now)) is not None:
-        found.append(Kept(Exemption.MODERATION, moderated or None))
-    return (*found, Kept(Exemption.TRAIL, None), Kept(Exemption.TICKET, asked + TICKET))
+        found.append(Exempted(Exemption.MODERATION, moderated or None))
+    return (*found, Exempted(Exemption.TRAIL, None), Exempted(Exemption.TICKET, asked + TICKET))
 
 
 async def _held(connection: AsyncConnection, values: Sequence[bytes], now: int) -> int | None:

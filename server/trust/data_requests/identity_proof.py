@@ -16,7 +16,7 @@ AGENT = frozenset({KNOW, DELETE})  # scopes that a code may have
 
 
 @dataclass(frozen=True, slots=True)
-class Proved:
+class Proof:
     """A verified proof. `identity`: 0 at level 2; `code`: of an agent, as stored; `number`: the request that it was used for already."""
 
     identity: int

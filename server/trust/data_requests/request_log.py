@@ -30,9 +30,9 @@ from server.data.schema.deletion_schema import deletion
 from server.ops.security.reference_numbers import number
 from server.ops.security.url_secrets import SECRET
 from server.trust.data_requests import request_states
-from server.trust.data_requests.identity_proof import Proved
+from server.trust.data_requests.identity_proof import Proof
 from server.trust.data_requests.request_number import read as read_number
-from server.trust.data_requests.request_states import RUNNING, Standing
+from server.trust.data_requests.request_states import RUNNING, RequestState
 from server.trust.data_requests.rights_ports import NoSuchRequest, QueueFull, Request, Step, Used
 
 QUEUE = 10_000  # waiting requests without a proof; beyond it, only mail or a letter is accepted
@@ -41,11 +41,11 @@ CONTACT = 254
 NOWHERE = "0" * 13  # no request has this number
 TICKET = b"request.secret"
 WORDS, WHERE, ANSWER = b"request.text", b"request.contact", b"request.answer"
-_STANDING = tuple(Standing.__dataclass_fields__)
+_STANDING = tuple(RequestState.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class NewRequest:
     """A new request. `identity`: 0 without a proof; `secret`: of a ticket, known to its author alone; `code`: an agent's, as stored.
 
     `number`: of the deletion that it belongs to, if that has begun; else one is drawn.
@@ -69,7 +69,7 @@ class Requests:
         self._database = database
         self._pseudonyms = pseudonyms
 
-    async def open(self, asked: Asked, now: int, received: int | None = None) -> str:
+    async def open(self, asked: NewRequest, now: int, received: int | None = None) -> str:
         """Store a request. Return its number, or that of the one that it joins. `received`: when a letter came. Raises QueueFull, Used."""
         ready = asked.level == 3 or asked.kind in request_states.UNPROVED_KINDS
         standing = request_states.begin(now if received is None else received, proved=ready)
@@ -84,7 +84,7 @@ class Requests:
                 raise QueueFull
             return await self._add(connection, asked, standing, now)
 
-    async def answered(self, asked: Asked, now: int) -> str:
+    async def answered(self, asked: NewRequest, now: int) -> str:
         """Store a request that was answered at once: one row per person, kind and day. Return its number. Raises Used."""
         standing = request_states.move(request_states.begin(now, proved=True), request_states.FULFILLED, now)
         who = self._pseudonyms.request_identity(asked.identity)
@@ -98,7 +98,7 @@ class Requests:
             await self._use(connection, asked.code, found, now)
             return str(found)
 
-    async def find(self, text: str, proved: Proved | None, secret: bytes | None) -> Request | None:
+    async def find(self, text: str, proved: Proof | None, secret: bytes | None) -> Request | None:
         """Return a request to its person, to the agent whose code it used, or by the ticket's secret; else None, after the same work."""
         wanted = read_number(text) or NOWHERE
         hashed = self._pseudonyms.secret_hash(TICKET, secret or bytes(SECRET))
@@ -147,7 +147,7 @@ class Requests:
             rows = (await connection.execute(wanted if every else wanted.where(request.c.state.in_(RUNNING)))).all()
         return [Request(row.number, row.kind, row.by, row.level, _standing(row), "", ()) for row in rows]
 
-    async def move(self, text: str, state: str, now: int, reason: str = "", answer: str = "") -> Standing:
+    async def move(self, text: str, state: str, now: int, reason: str = "", answer: str = "") -> RequestState:
         """Move a request to a state, with the words of an answer. Raises NoSuchRequest, NotAllowed."""
         async with self._database.write() as connection:
             await self._database.guard(connection)
@@ -175,7 +175,7 @@ class Requests:
                 )
             return len(rows)
 
-    async def extend(self, text: str, now: int, why: str) -> Standing:
+    async def extend(self, text: str, now: int, why: str) -> RequestState:
         """Extend the time of a request. Raises NoSuchRequest, NotAllowed."""
         async with self._database.write() as connection:
             await self._database.guard(connection)
@@ -213,7 +213,7 @@ class Requests:
             found = {str(state): int(count) for state, count in (await connection.execute(by_state)).all()}
             return found, (await connection.execute(nearest)).scalar()
 
-    async def _running(self, connection: AsyncConnection, asked: Asked) -> str | None:
+    async def _running(self, connection: AsyncConnection, asked: NewRequest) -> str | None:
         who = self._pseudonyms.request_identity(asked.identity)
         same = (request.c.who == who, request.c.kind == asked.kind, request.c.level == 3, request.c.state.in_(RUNNING))
         return (await connection.execute(select(request.c.number).where(*same).limit(1))).scalar()
@@ -222,7 +222,7 @@ class Requests:
         waiting = select(func.count()).where(request.c.level < 3, request.c.state.in_(RUNNING))
         return int((await connection.execute(waiting)).scalar_one())
 
-    async def _add(self, connection: AsyncConnection, asked: Asked, standing: Standing, now: int) -> str:
+    async def _add(self, connection: AsyncConnection, asked: NewRequest, standing: RequestState, now: int) -> str:
         drawn = asked.number or number()
         row = {
             "number": drawn,
@@ -250,7 +250,7 @@ class Requests:
             raise Used
         await connection.execute(insert(agent_use).values(code=code, request=ident, at=now))
 
-    async def _keep(self, connection: AsyncConnection, ident: str, after: Standing) -> None:
+    async def _keep(self, connection: AsyncConnection, ident: str, after: RequestState) -> None:
         await connection.execute(update(request).where(request.c.number == ident).values(asdict(after)))
         if after.closed is not None:
             for table in (request_text, request_contact):
@@ -283,6 +283,6 @@ class Requests:
             return ""
 
 
-def _standing(row: Row[Any]) -> Standing:
+def _standing(row: Row[Any]) -> RequestState:
     """Return the part of a row that the state machine changes."""
-    return Standing(**{name: getattr(row, name) for name in _STANDING})
+    return RequestState(**{name: getattr(row, name) for name in _STANDING})

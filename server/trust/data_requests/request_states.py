@@ -37,7 +37,7 @@ class NotAllowed(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RequestState:
     """State of a request; times in Unix seconds. `extended`: when its time was extended, `why` the reason that the person reads."""
 
     received: int
@@ -51,13 +51,13 @@ class Standing:
     closed: int | None = None
 
 
-def begin(received: int, *, proved: bool) -> Standing:
+def begin(received: int, *, proved: bool) -> RequestState:
     """Return the state of a new request; without a proof it waits for one, and its clocks run."""
-    fresh = Standing(received, received + DUE, received + OUTER)
+    fresh = RequestState(received, received + DUE, received + OUTER)
     return fresh if proved else replace(fresh, state=IN_PROGRESS, reason=VERIFY)
 
 
-def move(standing: Standing, state: str, now: int, reason: str = "") -> Standing:
+def move(standing: RequestState, state: str, now: int, reason: str = "") -> RequestState:
     """Return the next state. Raises NotAllowed."""
     if (standing.state, state) not in MOVES:
         raise NotAllowed(f"a request that is {standing.state} cannot become {state}")
@@ -69,7 +69,7 @@ def move(standing: Standing, state: str, now: int, reason: str = "") -> Standing
     return replace(standing, state=state, reason=reason, answered=answered, closed=closed)
 
 
-def extend(standing: Standing, now: int, why: str) -> Standing:
+def extend(standing: RequestState, now: int, why: str) -> RequestState:
     """Extend the time to day 90: once, in the first month, with a reason. Raises NotAllowed."""
     if standing.state not in RUNNING:
         raise NotAllowed(f"a request that is {standing.state} needs no more time")

@@ -31,7 +31,7 @@ _NONCE = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class KeyContent:
     """Content of a key or a code. `issued`: milliseconds since 1970."""
 
     identity: int
@@ -56,7 +56,7 @@ class RightsKeys:
         bits = sum(_BITS[name] for name in scope)
         return self._seal(CODE, _CODE.pack(identity, issued, secrets.token_bytes(8), bits))
 
-    def open(self, text: str, now: float) -> Opened | None:
+    def open(self, text: str, now: float) -> KeyContent | None:
         """Return the content; None if it is forged, malformed, or an expired code. `now`: Unix seconds."""
         shape = {KEY: _KEY, CODE: _CODE}.get(text[:4])
         if shape is None or len(text) > CHARACTERS_MAX or not text.isascii():
@@ -68,11 +68,11 @@ class RightsKeys:
             return None
         identity, issued, serial, *rest = shape.unpack(content)
         if not rest:
-            return Opened(identity, issued, serial, WHOLE, agent=False)
+            return KeyContent(identity, issued, serial, WHOLE, agent=False)
         if issued / 1000 + CODE_DAYS * 86_400 <= now:
             return None
         scope = frozenset(name for name, bit in _BITS.items() if rest[0] & bit)
-        return Opened(identity, issued, serial, scope, agent=True)
+        return KeyContent(identity, issued, serial, scope, agent=True)
 
     def _seal(self, kind: str, content: bytes) -> str:
         nonce = secrets.token_bytes(_NONCE)

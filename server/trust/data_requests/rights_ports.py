@@ -8,8 +8,8 @@ from typing import Any, Protocol, TypeVar
 
 from server.ops.metrics.exposition import Reading
 from server.trust.data_requests.form_tokens import PageTokens
-from server.trust.data_requests.identity_proof import Proved
-from server.trust.data_requests.request_states import Standing
+from server.trust.data_requests.identity_proof import Proof
+from server.trust.data_requests.request_states import RequestState
 
 Shape = TypeVar("Shape")
 
@@ -44,14 +44,14 @@ class Request:
     kind: str
     by: str
     level: int
-    standing: Standing
+    standing: RequestState
     answer: str
     steps: tuple[Step, ...]
     text: str = ""
     contact: str = ""
 
 
-class Deleting(Protocol):
+class DeletionState(Protocol):
     """Port of `server.trust.rights.deletion.Deleting`."""
 
     @property
@@ -72,10 +72,10 @@ class Deletions(Protocol):
 
     async def ask(
         self, identity: int, now: int, *, records: bool = True, logs: bool = True, ident: str = ""
-    ) -> Deleting:
+    ) -> DeletionState:
         """Hide what is chosen at once, and remove it at its date."""
 
-    async def state(self, identity: int, now: int) -> Deleting | None:
+    async def state(self, identity: int, now: int) -> DeletionState | None:
         """Return a person's newest deletion, or None."""
 
 
@@ -94,7 +94,7 @@ class Rights(Protocol):
     def now(self) -> float:
         """Unix seconds."""
 
-    async def prove(self, text: str) -> Proved | None:
+    async def prove(self, text: str) -> Proof | None:
         """Check a written proof. Return what it opens, or None."""
 
     async def log(self, text: str, shape: Callable[[Any], Shape]) -> Shape | None:
@@ -103,13 +103,13 @@ class Rights(Protocol):
     async def open_of(self, identity: int) -> Sequence[tuple[str, str, str]]:
         """Return (number, kind, state) of a person's open requests."""
 
-    async def know(self, proved: Proved, by: str) -> tuple[str, dict[str, Any]]:
+    async def know(self, proved: Proof, by: str) -> tuple[str, dict[str, Any]]:
         """Return the request's number, and all data about a person. Raises ObjectsAway, Used."""
 
-    async def export(self, proved: Proved, by: str) -> AsyncIterator[bytes]:
+    async def export(self, proved: Proof, by: str) -> AsyncIterator[bytes]:
         """Return the same as a ZIP, in pieces. Raises ObjectsAway, Used."""
 
-    async def erase(self, proved: Proved, by: str, *, records: bool, logs: bool) -> Deleting:
+    async def erase(self, proved: Proof, by: str, *, records: bool, logs: bool) -> DeletionState:
         """Begin a deletion: the data is hidden from now on. Raises Used."""
 
     async def cancel(self, identity: int) -> bool:

@@ -19,7 +19,7 @@ from server.data.schema.erasure_conditions import shown_case
 from server.data.schema.moderation_schema import OPEN, appeal, case, case_subject, evidence, report
 from server.ops.config.moderation_policy import AGE, MINUTE, RULES, WARNED
 from server.trust.cases.case_base import NAME, Found, Missing
-from server.trust.cases.case_queues import Listed, Queues, Record
+from server.trust.cases.case_queues import ListedCase, Queues, ReporterRecord
 from server.trust.cases.picture_review import CasePicture
 from server.trust.cases.report_cases import NOTE
 from server.trust.child_protection.referral_source import Referrals
@@ -47,12 +47,12 @@ CROWD = 5  # least reports of a case with a `Crowd`
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class CaseReport:
     """A report: its reason, the reporter's note, and the reporter's record."""
 
     reason: str
     note: str
-    record: Record
+    record: ReporterRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Crowd:
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class EarlierDecision:
     """A decision about the same user in the last 120 days. `state`: decided, upheld or reversed."""
 
     closed: int
@@ -87,7 +87,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedCase:
     """A case as a moderator reads it. `texts`: the server's own, the newest CHATS_MOST of `chats`; `reports`: REPORTS_MOST of them; `crowd`: for many
     reports, how they came. `steps`: rule to the seconds of its ladder's next step; `outcome`: the decision, if there is one.
 
@@ -96,11 +96,11 @@ class Opened:
     decided, and this moderator is not shown how.
     """
 
-    listed: Listed
-    reports: tuple[Noted, ...]
+    listed: ListedCase
+    reports: tuple[CaseReport, ...]
     texts: tuple[Evidence, ...]
     country: str
-    earlier: tuple[Earlier, ...]
+    earlier: tuple[EarlierDecision, ...]
     steps: dict[str, int]
     outcome: Outcome | None
     program: tuple[str, str] | None = None
@@ -123,7 +123,7 @@ class CaseWork(Queues, AppealDecisions, SecondReviews, Referrals):
             raise Missing("refused.case.missing")
         return str(queue)
 
-    async def show(self, text: str, operator: str, why: str) -> Opened:
+    async def show(self, text: str, operator: str, why: str) -> OpenedCase:
         """Read a case, with the server's own text of each reported chat. Raises Refused, StoreAway, ObjectsAway."""
         ident = await self._ident(text)
         await self._note("safety show", operator, why, ident, "asked")
@@ -137,7 +137,7 @@ class CaseWork(Queues, AppealDecisions, SecondReviews, Referrals):
             records = (await self._records(connection, select(case.c.id).where(case.c.id == ident))).get(ident, [])
             listed = list(zip(reports.all(), records, strict=True))
             shown = sorted(listed, key=lambda one: (one[0].note is None, -one[0].at))[:REPORTS_MOST]
-            noted = tuple(Noted(one.reason, self._opened(one.note, NOTE), record) for one, record in shown)
+            noted = tuple(CaseReport(one.reason, self._opened(one.note, NOTE), record) for one, record in shown)
             chats = await self._chats(connection, ident)
             earlier = await self._earlier(connection, subject)
             taken = await earlier_steps(connection, subject, self.now, but=ident if again else b"")
@@ -145,7 +145,7 @@ class CaseWork(Queues, AppealDecisions, SecondReviews, Referrals):
         if row.child is not None:
             await self._apart(ident)
         await self._note("safety show", operator, why, ident, "shown")
-        return Opened(
+        return OpenedCase(
             self._listed(row, records),
             noted,
             texts,
@@ -304,7 +304,7 @@ class CaseWork(Queues, AppealDecisions, SecondReviews, Referrals):
         await connection.execute(update(case_subject).where(case_subject.c.case == ident).values(closed=now))
         await connection.execute(update(report).where(report.c.case == ident).values(outcome=outcome, closed=now))
 
-    async def _earlier(self, connection: AsyncConnection, subject: Found) -> tuple[Earlier, ...]:
+    async def _earlier(self, connection: AsyncConnection, subject: Found) -> tuple[EarlierDecision, ...]:
         """Return the decisions about the same user in the last 120 days, newest first; without a cookie, the network counts as the user."""
         if subject.identity is None and subject.network is None:
             return ()
@@ -326,10 +326,10 @@ class CaseWork(Queues, AppealDecisions, SecondReviews, Referrals):
             .order_by(case.c.closed.desc())
         )
         rows = (await connection.execute(wanted)).all()
-        return tuple(Earlier(row.closed, row.measure, row.rule or "", row.state) for row in rows)
+        return tuple(EarlierDecision(row.closed, row.measure, row.rule or "", row.state) for row in rows)
 
 
-def _crowd(reports: Sequence[tuple[Found, Record]]) -> Crowd | None:
+def _crowd(reports: Sequence[tuple[Found, ReporterRecord]]) -> Crowd | None:
     """Return how a case's reports, in order of time, came; None if they are few."""
     if len(reports) < CROWD:
         return None

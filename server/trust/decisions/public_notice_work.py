@@ -25,7 +25,7 @@ OUTCOMES = ("acted", "none", "passed")
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingNotice:
     """An open notice in the list. `kind`: log, chat, child or other; `at`: Unix seconds."""
 
     id: str
@@ -34,7 +34,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class PublicNotice:
     """A notice as a moderator reads it. `contact`: empty if the writer gave none; the answer is at the receipt in either case."""
 
     id: str
@@ -55,20 +55,20 @@ class PublicNoticeWork:
         self._pseudonyms = pseudonyms
         self._clock = clock
 
-    async def waiting(self, most: int = 200) -> Sequence[Waiting]:
+    async def waiting(self, most: int = 200) -> Sequence[WaitingNotice]:
         """Return the open notices: those about children first, then the oldest. Raises StoreAway."""
         first = (law_notice.c.kind == "child").desc()
         wanted = select(law_notice.c.id, law_notice.c.at, law_notice.c.kind).where(law_notice.c.state == OPEN)
         async with self._database.read() as connection:
             rows = (await connection.execute(wanted.order_by(first, law_notice.c.at).limit(most))).all()
-        return [Waiting(row.id.hex(), row.at, row.kind) for row in rows]
+        return [WaitingNotice(row.id.hex(), row.at, row.kind) for row in rows]
 
-    async def show(self, text: str, operator: str, why: str) -> Notice:
+    async def show(self, text: str, operator: str, why: str) -> PublicNotice:
         """Read a notice. Raises Refused, StoreAway."""
         row = await self._row(text)
         await self._note("safety notices show", operator, why, row.id, "asked")
         pseudonyms = self._pseudonyms
-        return Notice(
+        return PublicNotice(
             row.id.hex(), row.at, row.kind, about=opened(pseudonyms, ABOUT, row.about), words=opened(pseudonyms, WORDS, row.text),
             contact=opened(pseudonyms, CONTACT, row.contact), state=row.state, answer=opened(pseudonyms, ANSWER, row.answer),
         )  # fmt: skip

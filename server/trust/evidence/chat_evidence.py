@@ -25,7 +25,7 @@ class Unreadable(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ChatLine:
     """A line: its number in the chat, side 0 or 1, Unix seconds, the text, and whether the report marks it."""
 
     number: int
@@ -36,7 +36,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Detection:
     """A detection: the first line of a side in which a rule matched."""
 
     number: int
@@ -52,9 +52,9 @@ class Evidence:
     began: int
     at: int
     side: int
-    lines: tuple[Said, ...]
+    lines: tuple[ChatLine, ...]
     cut: bool
-    found: tuple[Found, ...] = ()
+    found: tuple[Detection, ...] = ()
 
 
 def last(lines: list[Raw]) -> list[Raw]:
@@ -69,11 +69,12 @@ def last(lines: list[Raw]) -> list[Raw]:
     return kept[::-1]
 
 
-def said(lines: list[Raw], marked: tuple[int, ...]) -> tuple[Said, ...]:
+def said(lines: list[Raw], marked: tuple[int, ...]) -> tuple[ChatLine, ...]:
     """Decode raw lines, marked ones flagged."""
     meant = set(marked)
     return tuple(
-        Said(number, side, at, orjson.loads(b'"' + text + b'"'), number in meant) for number, side, at, text in lines
+        ChatLine(number, side, at, orjson.loads(b'"' + text + b'"'), number in meant)
+        for number, side, at, text in lines
     )
 
 
@@ -102,9 +103,9 @@ def unpack(packed: bytes) -> Evidence:
             began=int(body["began"]),
             at=int(body["at"]),
             side=int(body["side"]),
-            lines=tuple(Said(int(n), int(s), int(t), str(x), bool(m)) for n, s, t, x, m in body["lines"]),
+            lines=tuple(ChatLine(int(n), int(s), int(t), str(x), bool(m)) for n, s, t, x, m in body["lines"]),
             cut=bool(body["cut"]),
-            found=tuple(Found(int(n), int(s), str(r)) for n, s, r in body.get("found", ())),
+            found=tuple(Detection(int(n), int(s), str(r)) for n, s, r in body.get("found", ())),
         )
     except (EOFError, OSError, KeyError, TypeError, ValueError) as error:
         raise Unreadable(type(error).__name__) from error

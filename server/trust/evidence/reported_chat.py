@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.views import Act, Report, SeatView
 from server.ops.security.receipt_address import secret
-from server.trust.evidence.chat_evidence import Evidence, Found, Said, last, said
+from server.trust.evidence.chat_evidence import ChatLine, Detection, Evidence, last, said
 from server.trust.evidence.reported_picture import Picture
 
 
@@ -74,7 +74,7 @@ def of_seat(seat: SeatView, what: Report | Act, mode: str) -> Reported:
 def _text(seat: SeatView, side: int, meant: tuple[int, ...], mode: str, now: int) -> Evidence:
     lines = last(seat.chat.ring.lines())
     began = int(time.time() - time.monotonic() + seat.chat.began)
-    found = tuple(Found(number, side, rule) for (side, rule), number in seat.chat.found.items())
+    found = tuple(Detection(number, side, rule) for (side, rule), number in seat.chat.found.items())
     return Evidence(mode, began, now, side, said(lines, meant), bool(lines) and lines[0][0] > 1, found)
 
 
@@ -101,8 +101,8 @@ def unpack(packed: list[Any]) -> Reported:
     text = None
     if kept is not None:
         its_mode, began, then, its_side, cut, lines, found = kept
-        said_ = tuple(Said(*line) for line in lines)
-        text = Evidence(its_mode, began, then, its_side, said_, cut, tuple(Found(*one) for one in found))
+        said_ = tuple(ChatLine(*line) for line in lines)
+        text = Evidence(its_mode, began, then, its_side, said_, cut, tuple(Detection(*one) for one in found))
     return Reported(
         bytes.fromhex(receipt), reason, note, at, mode, Person(*reporter), Person(*subject), side, text, program,
         chat=str(more[0]) if more else "",

@@ -47,7 +47,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ApprovalRequest:
     """A request. `ready`: from when it may be done, None until another moderator confirms; times in Unix seconds."""
 
     id: str
@@ -128,7 +128,7 @@ class Approvals:
         found = await self.newest(action, subject, operator)
         return State.NONE if found is None else found.state
 
-    async def newest(self, action: Action, subject: bytes, operator: Operator) -> Asked | None:
+    async def newest(self, action: Action, subject: bytes, operator: Operator) -> ApprovalRequest | None:
         """Return this moderator's newest request for this, an open one first, or None. The action is done for its `words`. Raises StoreAway."""
         wanted = (
             select(approval)
@@ -142,7 +142,7 @@ class Approvals:
         found = [self._shown(row) for row in rows]
         return next((one for one in found if one.state not in (State.REFUSED, State.LATE)), found[0] if found else None)
 
-    async def waiting(self, operator: Operator) -> Sequence[Asked]:
+    async def waiting(self, operator: Operator) -> Sequence[ApprovalRequest]:
         """Return the open requests that this moderator may confirm, oldest first. Raises StoreAway."""
         since = int(self._clock()) - CONFIRM - max(self._wait, 0) - GOOD
         wanted = select(approval).where(approval.c.asked > since).order_by(approval.c.asked)
@@ -151,7 +151,7 @@ class Approvals:
         found = [self._shown(row) for row in rows]
         return [one for one in found if operator.may(one.action) and one.state not in (State.REFUSED, State.LATE)]
 
-    async def _open(self, ident: str, operator: Operator) -> Asked:
+    async def _open(self, ident: str, operator: Operator) -> ApprovalRequest:
         """Return an open request that this moderator may confirm. Raises Refused."""
         try:
             key = bytes.fromhex(ident)
@@ -175,8 +175,8 @@ class Approvals:
             if not (await connection.execute(undecided.values(**values))).rowcount:
                 raise Refused("refused.approval.faster")
 
-    def _shown(self, row: Row[tuple[object, ...]]) -> Asked:
-        return Asked(
+    def _shown(self, row: Row[tuple[object, ...]]) -> ApprovalRequest:
+        return ApprovalRequest(
             row.id.hex(), Action(row.action), row.subject, row.words, row.asked_by, row.asked, row.ready,
             row.confirmed_by or "", row.alone, row.emergency, self._state(row),
         )  # fmt: skip

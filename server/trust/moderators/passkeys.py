@@ -36,7 +36,7 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PasskeyAnswer:
     """A browser's answer to a challenge, not yet verified. `handle`: of the account that it claims."""
 
     id: bytes
@@ -106,14 +106,14 @@ class Passkeys:
         self._use(challenge)
         return Credential(data.credential_id, bytes(data), found.counter)
 
-    def shown(self, text: str, purpose: str) -> Shown:
+    def shown(self, text: str, purpose: str) -> PasskeyAnswer:
         """Parse an answer to find its passkey's id, before the key is looked up. Raises NotProved."""
         from fido2.webauthn import AuthenticationResponse
 
         answer = _read(text, AuthenticationResponse)
-        return Shown(answer.raw_id, answer.response.user_handle, self._asked(answer, purpose), answer)
+        return PasskeyAnswer(answer.raw_id, answer.response.user_handle, self._asked(answer, purpose), answer)
 
-    def proved(self, shown: Shown, kept: Credential) -> int:
+    def proved(self, shown: PasskeyAnswer, kept: Credential) -> int:
         """Verify an answer against the stored key, and use up its challenge. Return the new counter. Raises NotProved."""
         from fido2.webauthn import AttestedCredentialData
 

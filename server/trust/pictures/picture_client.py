@@ -54,7 +54,7 @@ ENVIRONMENT: Final = {"ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1",
 logger = log.get()
 
 
-class Waiting(NamedTuple):
+class WaitingJob(NamedTuple):
     """A job whose answer is awaited, since `since`."""
 
     job: Job
@@ -75,8 +75,8 @@ class PictureClient:
         self._chosen = chosen
         self._folder = data / FOLDER
         self._sock: socket.socket | None = None  # None: no process accepts jobs
-        self._queue: deque[Waiting] = deque()
-        self._asked: dict[int, tuple[Waiting, float]] = {}  # job number → (job, time of sending)
+        self._queue: deque[WaitingJob] = deque()
+        self._asked: dict[int, tuple[WaitingJob, float]] = {}  # job number → (job, time of sending)
         self._number = 0
         self._seconds = Histogram(PICTURE_BOUNDS)
         self.dropped = 0
@@ -146,11 +146,11 @@ class PictureClient:
             self._drop(self._queue.popleft())
         self._number = (self._number + 1) % NUMBERS
         answer: asyncio.Future[Judged | None] = asyncio.get_running_loop().create_future()
-        self._queue.append(Waiting(Job(kind, self._number, reported, score, body, frames), answer, time.monotonic()))
+        self._queue.append(WaitingJob(Job(kind, self._number, reported, score, body, frames), answer, time.monotonic()))
         self._send()
         return await answer
 
-    def _drop(self, waiting: Waiting) -> None:
+    def _drop(self, waiting: WaitingJob) -> None:
         if not waiting.answer.done():
             self.dropped += 1
             waiting.answer.set_result(None)

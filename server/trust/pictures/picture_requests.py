@@ -90,7 +90,7 @@ class _Chat:
         self.following: list[tuple[int, float, Adds]] = []  # (side, until when, receiver of its pictures)
 
 
-class Looks:
+class PictureRequests:
     """Requested pictures of one host. `told`: called with (nonce, result); `most`: bytes of pictures, beyond which the oldest chat's are dropped."""
 
     def __init__(

@@ -18,7 +18,7 @@ from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.exposition import Reading
 from server.trust.pictures.picture_client import PictureClient
-from server.trust.pictures.picture_requests import Looks
+from server.trust.pictures.picture_requests import PictureRequests
 from server.trust.pictures.remote_scores import RemoteJudge
 
 EVERY: Final = 0.5  # seconds between updates of state and queue while there are pictures
@@ -49,7 +49,7 @@ class Pictures:
         self._news, self._wanted = asyncio.Event(), asyncio.Event()  # something changed; moderators read cases
         self._judging = PictureClient(process, chosen, settings.data, self._news.set)
         self._elsewhere = RemoteJudge(chosen, self._judging) if chosen.provider == "http" else None
-        self.looks = Looks(
+        self.looks = PictureRequests(
             self._elsewhere or self._judging,
             int(chosen.memory),
             chosen.agree,

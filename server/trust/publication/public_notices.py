@@ -16,7 +16,7 @@ from server.data.keys.epoch_keys import KeyGone
 from server.data.keys.pseudonyms import Pseudonyms
 from server.data.schema.transparency_schema import law_notice
 from server.ops.security.url_secrets import SECRET, decode, draw, encode
-from server.trust.moderation_ports import NoticeAnswer, Written
+from server.trust.moderation_ports import NoticeAnswer, NoticeForm
 
 BOUND = 10_000  # open notices; beyond it the page names the operator's mail and postal address
 OPEN = "open"
@@ -32,7 +32,7 @@ class PublicNotices:
         self._pseudonyms = pseudonyms
         self._clock = clock
 
-    async def write(self, written: Written) -> str | None:
+    async def write(self, written: NoticeForm) -> str | None:
         """Store a notice. Return the last part of its receipt's address, or None if too many wait. Raises StoreAway."""
         secret, seal = draw(), self._pseudonyms.seal_text
         waiting = select(func.count()).select_from(law_notice).where(law_notice.c.state == OPEN)

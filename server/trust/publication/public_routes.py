@@ -23,7 +23,7 @@ from server.http.request.site_services import SERVICES, Services
 from server.http.words.sentences import Said
 from server.ops.config.moderation_policy import NOTICES
 from server.ops.security.token_buckets import NetworkBuckets
-from server.trust.moderation_ports import KINDS, Safety, Written
+from server.trust.moderation_ports import KINDS, NoticeForm, Safety
 from server.trust.publication.published_figures import tables
 from server.trust.reports.reporter_routes import PRIVATE, SAFETY
 
@@ -57,11 +57,11 @@ class PublicRoutes:
     async def ask(self, request: web.Request) -> web.Response:
         """`GET /notice`; the pages of this server link with `?about=child` (the kind) and `at` (the place) to fill in the form."""
         kind, about = (request.query.get(name, "") for name in ("about", "at"))
-        return self._form(request, 200, "ask", Written(kind if kind in KINDS else "", about[:ABOUT], "", ""))
+        return self._form(request, 200, "ask", NoticeForm(kind if kind in KINDS else "", about[:ABOUT], "", ""))
 
     async def take(self, request: web.Request) -> web.Response:
         """`POST /notice`: `kind`, `about`, `words`, `contact`."""
-        empty = Written("", "", "", "")
+        empty = NoticeForm("", "", "", "")
         if not from_own_page(request):
             return self._form(request, 403, "origin", empty)
         now, place = time.monotonic(), request.app[CLIENT_INFO].address(request)
@@ -152,7 +152,7 @@ class PublicRoutes:
         return self._months
 
     def _form(
-        self, request: web.Request, status: int, state: str, written: Written, problems: dict[str, str] | None = None
+        self, request: web.Request, status: int, state: str, written: NoticeForm, problems: dict[str, str] | None = None
     ) -> web.Response:
         if self._safety is None and status == 200:
             state = "nowhere"
@@ -173,15 +173,15 @@ class PublicRoutes:
         return answer
 
 
-def _written(sent: Form) -> Written:
+def _written(sent: Form) -> NoticeForm:
     """Read the fields of a form, with line ends as typed."""
     kind, about, words, contact = (
         sent.get(name).replace("\r\n", "\n").strip() for name in ("kind", "about", "words", "contact")
     )
-    return Written(kind if kind in KINDS else "", about, words, contact)
+    return NoticeForm(kind if kind in KINDS else "", about, words, contact)
 
 
-def _problems(written: Written, t: Said) -> dict[str, str]:
+def _problems(written: NoticeForm, t: Said) -> dict[str, str]:
     """Return a sentence for each field that is missing or too long."""
     found = {}
     if not written.kind:

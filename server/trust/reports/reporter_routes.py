@@ -25,7 +25,7 @@ SAFETY: web.AppKey[Safety] = web.AppKey("safety")
 PRIVATE = {"X-Robots-Tag": "noindex, nofollow, noarchive", "Referrer-Policy": "no-referrer"}
 
 
-class SafetyRoutes:
+class ReporterRoutes:
     """Handlers over the moderation of one server."""
 
     def __init__(self, services: Services, safety: Safety) -> None:
@@ -150,7 +150,7 @@ def add_safety(app: web.Application) -> None:
     services, safety = app[SERVICES], app.get(SAFETY)
     if safety is None:
         return
-    routes = SafetyRoutes(services, safety)
+    routes = ReporterRoutes(services, safety)
     app.router.add_get("/report/{receipt}", routes.receipt)
     app.router.add_get("/appeal/{token}", routes.reasons)
     app.router.add_post("/appeal/{token}", routes.appeal)

@@ -27,7 +27,7 @@ from server.data.store.service import Parts
 from server.ops.config.settings import Settings
 from server.ops.security.reference_numbers import number
 from server.trust.data_requests import exemptions
-from server.trust.data_requests.exemptions import Kept
+from server.trust.data_requests.exemptions import Exempted
 from server.trust.data_requests.request_states import FULFILLED
 from server.trust.rights.deletion_receipt import Receipts
 from server.trust.rights.deletion_receipt_text import receipt_text
@@ -53,7 +53,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Deleting:
+class DeletionState:
     """A deletion as its person sees it. Times in Unix seconds; `receipt`: a signed note, once it is done."""
 
     number: str
@@ -61,7 +61,7 @@ class Deleting:
     due: int
     done: int | None
     steps: tuple[Step, ...]
-    kept: tuple[Kept, ...]
+    kept: tuple[Exempted, ...]
     receipt: bytes | None
     statement: str = ""
 
@@ -84,7 +84,7 @@ class Deletion:
 
     async def ask(
         self, identity: int, now: int, *, records: bool = True, logs: bool = True, ident: str = ""
-    ) -> Deleting:
+    ) -> DeletionState:
         """Hide what is chosen from now on, and remove it at `due`; a second call joins a waiting one. Raises ValueError if nothing is chosen.
 
         `ident`: the number of its request, if there is one; else one is drawn.
@@ -121,7 +121,7 @@ class Deletion:
             await _drop(connection, row.number)
         return True
 
-    async def state(self, identity: int, now: int) -> Deleting | None:
+    async def state(self, identity: int, now: int) -> DeletionState | None:
         """Return the newest deletion, or None."""
         newest = self._of(identity, "delete").order_by(deletion.c.asked.desc()).limit(1)
         async with self._database.read() as connection:
@@ -221,19 +221,19 @@ class Deletion:
             )
         )  # fmt: skip
 
-    async def _shown(self, connection: AsyncConnection, ident: str, now: int) -> Deleting:
+    async def _shown(self, connection: AsyncConnection, ident: str, now: int) -> DeletionState:
         row = (await connection.execute(select(deletion).where(deletion.c.number == ident))).one()
         values = (await connection.execute(select(erased.c.value).where(erased.c.number == ident))).scalars().all()
         kept = await exemptions.kept(connection, values, row.asked, now)
         steps = self._steps(row, now)
-        made = Deleting(ident, row.asked, row.due, row.done, steps, kept, None, row.statement)
+        made = DeletionState(ident, row.asked, row.due, row.done, steps, kept, None, row.statement)
         if row.done is None:
             return made
         lines = [(step.what, step.at) for step in steps]
         text = receipt_text(
             ident, row.asked, row.done, row.statement, lines, [(one.exemption.value, one.until) for one in kept]
         )
-        return Deleting(ident, row.asked, row.due, row.done, steps, kept, self._receipts.sign(text), row.statement)
+        return DeletionState(ident, row.asked, row.due, row.done, steps, kept, self._receipts.sign(text), row.statement)
 
     def _steps(self, row: Row[Any], now: int) -> tuple[Step, ...]:
         end = row.done or row.due

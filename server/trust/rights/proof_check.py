@@ -16,11 +16,11 @@ from server.data.schema.chat_schema import log
 from server.data.schema.data_request_schema import agent_use, rights_key
 from server.data.schema.erasure_conditions import shown_log
 from server.ops.security.url_secrets import SECRET, decode
-from server.trust.data_requests.identity_proof import Proved
-from server.trust.data_requests.rights_key import Opened, RightsKeys
+from server.trust.data_requests.identity_proof import Proof
+from server.trust.data_requests.rights_key import KeyContent, RightsKeys
 
 AGENT_CODE = b"agent.code"
-NOBODY = Opened(0, 0, bytes(8), frozenset(), agent=False)
+NOBODY = KeyContent(0, 0, bytes(8), frozenset(), agent=False)
 
 
 class ProofChecks:
@@ -31,7 +31,7 @@ class ProofChecks:
         self._pseudonyms = pseudonyms
         self._keys = keys
 
-    async def prove(self, text: str, now: float) -> Proved | None:
+    async def prove(self, text: str, now: float) -> Proof | None:
         """Check a rights key, an agent's code or a log's delete address. Return what it opens, or None. Raises StoreAway."""
         text = text.strip()
         opened = self._keys.open(text, now)
@@ -47,9 +47,9 @@ class ProofChecks:
             of_log = (await connection.execute(wanted)).scalar()
         if opened is not None and opened.issued >= (before or 0):
             if opened.agent:
-                return Proved(opened.identity, 3, opened.scope, code, used or "")
-            return Proved(opened.identity, 3, opened.scope)
-        return Proved(0, 2, frozenset()) if of_log is not None else None
+                return Proof(opened.identity, 3, opened.scope, code, used or "")
+            return Proof(opened.identity, 3, opened.scope)
+        return Proof(0, 2, frozenset()) if of_log is not None else None
 
     async def revoke(self, identity: int, before: int) -> None:
         """Invalidate all keys and codes of this person that were made before this time (milliseconds). Raises StoreAway."""

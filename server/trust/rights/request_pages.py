@@ -19,9 +19,9 @@ from server.http.request.site_services import SERVICES, Services
 from server.http.words.sentences import Said
 from server.trust.data_export.export_parts import PARTS
 from server.trust.data_requests import form_tokens, request_number, request_states
-from server.trust.data_requests.identity_proof import AGENT, DELETE, KNOW, MANAGE, WHOLE, Proved
+from server.trust.data_requests.identity_proof import AGENT, DELETE, KNOW, MANAGE, WHOLE, Proof
 from server.trust.data_requests.rights_key import CODE_DAYS
-from server.trust.data_requests.rights_ports import Deleting, QueueFull, Request, Rights, Used
+from server.trust.data_requests.rights_ports import DeletionState, QueueFull, Request, Rights, Used
 from server.trust.rights.deletion_receipt_text import when
 from server.trust.rights.rights_api import Api
 from server.trust.rights.rights_page import PRIVATE, Gate, Refused, Visit, said, send, shown
@@ -47,7 +47,7 @@ class RightsRoutes:
     async def home(self, request: web.Request) -> web.Response:
         """`GET /privacy/request`"""
         visit = self.gate.visit(request)
-        proved = Proved(visit.identity, 3, WHOLE) if visit.identity else None
+        proved = Proof(visit.identity, 3, WHOLE) if visit.identity else None
         return await self._home(visit, proved)
 
     async def enter(self, request: web.Request) -> web.Response:
@@ -73,7 +73,7 @@ class RightsRoutes:
             raise self.gate.miss(request)
         return await self._home(visit, proved)
 
-    async def _home(self, visit: Visit, proved: Proved | None) -> web.Response:
+    async def _home(self, visit: Visit, proved: Proof | None) -> web.Response:
         requests, deleting = [], None
         if proved is not None and proved.may(MANAGE):
             requests = [
@@ -109,7 +109,7 @@ class RightsRoutes:
         proved = await self.gate.may(visit, KNOW)
         return await send(request, await self._once(request, self._export(proved)))
 
-    async def _export(self, proved: Proved) -> AsyncIterator[bytes]:
+    async def _export(self, proved: Proof) -> AsyncIterator[bytes]:
         if wait := self.gate.limits.export(proved.identity, time.monotonic()):
             raise Refused("wait", 429, wait)
         return await self._rights.export(proved, _by(proved))
@@ -135,7 +135,7 @@ class RightsRoutes:
         deleting = await self._once(request, begun)
         return self._deleting(visit, deleting)
 
-    def _deleting(self, visit: Visit, deleting: Deleting) -> web.Response:
+    def _deleting(self, visit: Visit, deleting: DeletionState) -> web.Response:
         return shown(
             visit.request, visit.tongue, "rights-delete.html", self.gate.page(visit),
             deleting=deleting, number=request_number.shown(deleting.number), when=when,
@@ -281,7 +281,7 @@ class RightsRoutes:
         return said(visit.request, visit.tongue, page, title, [line], once=once, status=status)
 
 
-def _by(proved: Proved) -> str:
+def _by(proved: Proof) -> str:
     return "agent" if proved.code else "page"
 
 

@@ -18,7 +18,7 @@ from aiohttp import web
 
 from server.data.errors import Crowded, ObjectsAway, StoreAway
 from server.http.request.forms import BadForm, body
-from server.trust.data_requests.identity_proof import DELETE, KNOW, Proved
+from server.trust.data_requests.identity_proof import DELETE, KNOW, Proof
 from server.trust.data_requests.rights_ports import Request, Used
 from server.trust.rights.rights_page import PRIVATE, Gate, Refused, send
 
@@ -63,12 +63,12 @@ class Api:
         except Used:
             raise self._gate.miss(request) from None
 
-    async def _export(self, request: web.Request, proved: Proved, by: str) -> web.StreamResponse:
+    async def _export(self, request: web.Request, proved: Proof, by: str) -> web.StreamResponse:
         if wait := self._gate.limits.export(proved.identity, time.monotonic()):
             raise Refused("wait", 429, wait)
         return await send(request, await self._rights.export(proved, by))
 
-    async def _delete(self, request: web.Request, proved: Proved, by: str, wanted: dict[str, Any]) -> web.Response:
+    async def _delete(self, request: web.Request, proved: Proof, by: str, wanted: dict[str, Any]) -> web.Response:
         chosen = {name: wanted.get(name, True) is True for name in ("records", "logs")}
         if not any(chosen.values()):
             raise Refused("unread", 400)
@@ -86,7 +86,7 @@ class Api:
             raise self._gate.miss(request)
         return _json({**status(found), **more})
 
-    async def _proved(self, request: web.Request) -> Proved:
+    async def _proved(self, request: web.Request) -> Proof:
         self._gate.guess(request)
         found = await self._rights.prove(bearer(request))
         if found is None:

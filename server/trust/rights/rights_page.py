@@ -26,7 +26,7 @@ from server.http.request.site_services import Services
 from server.http.words.sentences import Said
 from server.http.words.sentences import said as spoken
 from server.trust.data_requests import form_tokens
-from server.trust.data_requests.identity_proof import WHOLE, Proved
+from server.trust.data_requests.identity_proof import WHOLE, Proof
 from server.trust.data_requests.rights_limits import Limits
 from server.trust.data_requests.rights_ports import Rights
 
@@ -110,19 +110,19 @@ class Gate:
             raise Refused("late", 409)
         return visit
 
-    async def proved(self, visit: Visit) -> Proved:
+    async def proved(self, visit: Visit) -> Proof:
         """Return the visit's proof: the written one, else the cookie. Raises Refused, StoreAway."""
         if not visit.proof:
             if not visit.identity:
                 raise Refused("wrong", 403)
-            return Proved(visit.identity, 3, WHOLE)
+            return Proof(visit.identity, 3, WHOLE)
         self.guess(visit.request)
         found = await self.rights.prove(visit.proof)
         if found is None:
             raise self.miss(visit.request)
         return found
 
-    async def may(self, visit: Visit, scope: str) -> Proved:
+    async def may(self, visit: Visit, scope: str) -> Proof:
         """Return the visit's proof if it opens `scope`, and count the act. Raises Refused, StoreAway."""
         proved = await self.proved(visit)
         if not proved.may(scope):

@@ -23,11 +23,11 @@ from server.ops.security.url_secrets import decode, draw, encode
 from server.trust.data_export.person_export import PersonExports
 from server.trust.data_requests import request_states
 from server.trust.data_requests.form_tokens import PageTokens
-from server.trust.data_requests.identity_proof import Proved
-from server.trust.data_requests.request_log import Asked, Requests
+from server.trust.data_requests.identity_proof import Proof
+from server.trust.data_requests.request_log import NewRequest, Requests
 from server.trust.data_requests.rights_key import RightsKeys
 from server.trust.data_requests.rights_ports import Request
-from server.trust.rights.deletion import Deleting, Deletion
+from server.trust.rights.deletion import Deletion, DeletionState
 from server.trust.rights.deletion_receipt import Receipts
 from server.trust.rights.proof_check import ProofChecks
 
@@ -64,7 +64,7 @@ class Rights:
         """Unix seconds."""
         return self._clock()
 
-    async def prove(self, text: str) -> Proved | None:
+    async def prove(self, text: str) -> Proof | None:
         """Check a written proof. Return what it opens, or None. Raises StoreAway."""
         return await self.proving.prove(text, self.now)
 
@@ -72,28 +72,28 @@ class Rights:
         """Return (number, kind, state) of a person's open requests. Raises StoreAway."""
         return await self.requests.of(identity)
 
-    async def know(self, proved: Proved, by: str) -> tuple[str, dict[str, Any]]:
+    async def know(self, proved: Proof, by: str) -> tuple[str, dict[str, Any]]:
         """Return the request's number, and all data about a person. Raises StoreAway, ObjectsAway, Used."""
         now = int(self.now)
         found = await self._known.know(proved.identity, now)
-        asked = Asked("know", by, 3, proved.identity, code=proved.code)
+        asked = NewRequest("know", by, 3, proved.identity, code=proved.code)
         return await self.requests.answered(asked, now), found
 
-    async def export(self, proved: Proved, by: str) -> AsyncIterator[bytes]:
+    async def export(self, proved: Proof, by: str) -> AsyncIterator[bytes]:
         """Return the same as a ZIP, in pieces; the first is made already. Raises StoreAway, ObjectsAway, Used."""
         now = int(self.now)
         pieces = self._known.export(proved.identity, now)
         first = await anext(pieces)
-        await self.requests.answered(Asked("export", by, 3, proved.identity, code=proved.code), now)
+        await self.requests.answered(NewRequest("export", by, 3, proved.identity, code=proved.code), now)
         return _joined(first, pieces)
 
-    async def erase(self, proved: Proved, by: str, *, records: bool, logs: bool) -> Deleting:
+    async def erase(self, proved: Proof, by: str, *, records: bool, logs: bool) -> DeletionState:
         """Begin a deletion: the data is hidden from now on. Raises StoreAway, Used."""
         now = int(self.now)
         running = await self.deletion.state(proved.identity, now)
         known = running.number if running is not None and running.done is None else ""
         # The request first: if the process ends in between, it is open and due, and the person's next request joins it.
-        asked = Asked("delete", by, 3, proved.identity, code=proved.code, number=known)
+        asked = NewRequest("delete", by, 3, proved.identity, code=proved.code, number=known)
         ident = await self.requests.open(asked, now)
         return await self.deletion.ask(proved.identity, now, records=records, logs=logs, ident=ident)
 
@@ -108,14 +108,14 @@ class Rights:
     async def restrict(self, identity: int) -> str:
         """Hide and keep a person's data during a dispute. Return the request's number. Raises StoreAway."""
         now = int(self.now)
-        ident = await self.requests.open(Asked("restrict", "page", 3, identity), now)
+        ident = await self.requests.open(NewRequest("restrict", "page", 3, identity), now)
         await self.deletion.restrict(identity, now, why="restrict", ident=ident)
         return ident
 
     async def object(self, identity: int, text: str) -> str:
         """Hide and keep a person's data until an objection is answered: granted, it is removed; refused, it is shown again. Raises StoreAway."""
         now = int(self.now)
-        ident = await self.requests.open(Asked("object", "page", 3, identity, text), now)
+        ident = await self.requests.open(NewRequest("object", "page", 3, identity, text), now)
         await self.deletion.object(identity, now, why="object", ident=ident)
         return ident
 
@@ -147,14 +147,14 @@ class Rights:
     async def ticket(self, kind: str, text: str, contact: str) -> tuple[str, str]:
         """Store a request without a proof. Return its number, and the secret that reads its state. Raises StoreAway, QueueFull."""
         secret = draw()
-        asked = Asked(kind, "page", 0, text=text, contact=contact, secret=secret)
+        asked = NewRequest(kind, "page", 0, text=text, contact=contact, secret=secret)
         return await self.requests.open(asked, int(self.now)), encode(secret)
 
     async def find(self, number: str, proof: str, identity: int) -> Request | None:
         """Return a request if a written proof, a ticket's secret or the browser's cookie may read it. Raises StoreAway."""
         proved = await self.prove(proof)
         if not proof and identity:
-            proved = Proved(identity, 3, frozenset())
+            proved = Proof(identity, 3, frozenset())
         return await self.requests.find(number, proved, decode(proof.strip()))
 
     async def start(self) -> None:

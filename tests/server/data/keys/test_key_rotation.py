@@ -16,7 +16,7 @@ from server.data.schema.transparency_schema import law_notice
 from server.ops.config.settings import Retention
 from server.ops.security import secret_keys
 from server.trust.decisions.public_notice_work import PublicNoticeWork
-from server.trust.moderation_ports import Written
+from server.trust.moderation_ports import NoticeForm
 from server.trust.publication.public_notices import PublicNotices
 from tests.server.data.conftest import Kit, kit, object_settings, url
 
@@ -30,13 +30,13 @@ async def test_rows_and_objects_of_before_a_rotation_stay_readable_and_new_ones_
 ) -> None:
     data = tmp_path / "of"
     before = open_pseudonyms(secret_keys.load(data), data)
-    await PublicNotices(kit.database, before).write(Written("other", "old", "old words", ""))
+    await PublicNotices(kit.database, before).write(NoticeForm("other", "old", "old words", ""))
     placed = await Sealed(kit.database, kit.objects, before).put("logs/", b"old log", int(kit.now))
     saved, found = before.kept(5, ADDRESS), before.safety(5, ADDRESS)
 
     assert secret_keys.rotate_kept(data) == 1
     after = open_pseudonyms(secret_keys.load(data), data)
-    await PublicNotices(kit.database, after).write(Written("other", "new", "new words", ""))
+    await PublicNotices(kit.database, after).write(NoticeForm("other", "new", "new words", ""))
     desk = PublicNoticeWork(kit.database, after)
     words = {(await desk.show(one.id, "ada", "my turn")).words for one in await desk.waiting()}
     assert words == {"old words", "new words"}

@@ -14,7 +14,7 @@ from server.data.schema.transparency_schema import month_figure
 from server.ops.config.settings import Retention
 from server.trust.cases.appeal_access import Appeals
 from server.trust.decisions.public_notice_work import PublicNoticeWork
-from server.trust.moderation_ports import Written
+from server.trust.moderation_ports import NoticeForm
 from server.trust.publication.public_notices import PublicNotices
 from server.trust.sanctions.ban_table import path_of
 from server.trust.sanctions.sanction_table import Decision
@@ -53,7 +53,7 @@ async def happened(kit: Kit) -> None:
     kit.now = START + 3 * DAY
     await counted(kit)  # the days pass, and the ban is counted as it was made
     await at_desk.answer(bad.hex(), "bob", "she is right", uphold=False, words="")
-    await PublicNotices(kit.database, kit.pseudonyms, clock=lambda: kit.now).write(Written("child", "", "x", ""))
+    await PublicNotices(kit.database, kit.pseudonyms, clock=lambda: kit.now).write(NoticeForm("child", "", "x", ""))
     law = PublicNoticeWork(kit.database, kit.pseudonyms, clock=lambda: kit.now)
     await law.answer((await law.waiting())[0].id, "cyd", "read", "passed")
 

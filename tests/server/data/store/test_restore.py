@@ -21,7 +21,7 @@ from server.data.schema.moderation_schema import ban, case
 from server.data.store import restore
 from server.data.store.service import Parts
 from server.ops.security import secret_keys
-from server.trust.data_requests.request_log import Asked, Requests
+from server.trust.data_requests.request_log import NewRequest, Requests
 from server.trust.data_requests.rights_key import RightsKeys
 from server.trust.rights.proof_check import ProofChecks
 from server.trust.sanctions.sanction_table import Decision
@@ -106,7 +106,7 @@ class Story:
         self.late = await kit.logs.save(transcript("late"), people(77, 78))
         await note(kit, "hold release")
         requests = Requests(kit.database, kit.pseudonyms)
-        asked = Asked("object", "agent", 3, 77, "words", "me@example.org", code=b"c" * 16)
+        asked = NewRequest("object", "agent", 3, 77, "words", "me@example.org", code=b"c" * 16)
         self.request = await requests.open(asked, int(kit.now))
         await ProofChecks(kit.database, kit.pseudonyms, self.keys).revoke(77, int(kit.now * 1000))
 

@@ -10,7 +10,7 @@ import pytest
 
 from server.data.retention import monthly_counts
 from server.ops.config.settings import Objects
-from server.trust.moderation_ports import Written
+from server.trust.moderation_ports import NoticeForm
 from server.trust.publication.public_notices import PublicNotices
 from tests.server.data.conftest import Kit, make_kit
 from tests.server.main.commands.conftest import Run
@@ -27,7 +27,7 @@ def filled(folder: Path) -> None:
 
     async def fill(kit: Kit) -> None:
         await PublicNotices(kit.database, kit.pseudonyms).write(
-            Written("chat", "yesterday", "\x1b[31mred", "me@example.org")
+            NoticeForm("chat", "yesterday", "\x1b[31mred", "me@example.org")
         )
         async with kit.database.write() as connection:
             await monthly_counts.add(connection, "2026-10", "report/acted/spam", 40)

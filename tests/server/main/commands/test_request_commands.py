@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from server.ops.config.settings import Objects
-from server.trust.data_requests.request_log import Asked, Requests
+from server.trust.data_requests.request_log import NewRequest, Requests
 from tests.server.data.conftest import make_kit
 from tests.server.main.commands.conftest import Run
 
@@ -33,7 +33,7 @@ def asked(folder: Path) -> tuple[str, bytes]:
         try:
             now = int(datetime.datetime.now(datetime.UTC).timestamp())
             return await Requests(kit.database, kit.pseudonyms).open(
-                Asked("object", "page", 3, ME, "\x1b[31mbecause"), now
+                NewRequest("object", "page", 3, ME, "\x1b[31mbecause"), now
             )
         finally:
             await kit.database.close()
@@ -110,8 +110,8 @@ def test_a_flood_of_requests_that_nobody_proved_is_refused_at_once(run: Run, tmp
     async def flood() -> list[str]:
         try:
             now, requests = int(datetime.datetime.now(datetime.UTC).timestamp()), Requests(kit.database, kit.pseudonyms)
-            letter = await requests.open(Asked("other", "letter", 0, text="dear you"), now)
-            return [letter] + [await requests.open(Asked("other", "page", 0, text="x"), now) for _ in range(3)]
+            letter = await requests.open(NewRequest("other", "letter", 0, text="dear you"), now)
+            return [letter] + [await requests.open(NewRequest("other", "page", 0, text="x"), now) for _ in range(3)]
         finally:
             await kit.database.close()
 

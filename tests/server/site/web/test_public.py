@@ -11,7 +11,7 @@ from server.data.statement.term_translations import SAID
 from server.http.pages import Pages
 from server.http.words.sentences import said
 from server.ops.config.settings import Settings
-from server.trust.moderation_ports import Written
+from server.trust.moderation_ports import NoticeForm
 from server.trust.publication.monthly_figures import month
 from server.trust.publication.published_figures import tables
 from tests.server.site.web.conftest import Site, Watch
@@ -35,10 +35,10 @@ class Operator:
 SETTLED = "document.getAnimations().forEach((moving) => moving.finish())"  # transitions are at their ends
 ABOUT = {"operator": Operator, "moderated": False}
 RECEIPT = {"at": "3 October 2026", "closed": "4 October 2026", "answer": ""}
-SENT = Written("log", "", "Somebody sells passports here.", "me@example.org")
+SENT = NoticeForm("log", "", "Somebody sells passports here.", "me@example.org")
 STATES = {
     "parents": ("parents.html", {"labelled": True, "screened": True}),
-    "notice": ("notice.html", {**ABOUT, "state": "ask", "written": Written("child", "", "", ""), "problems": {}}),
+    "notice": ("notice.html", {**ABOUT, "state": "ask", "written": NoticeForm("child", "", "", ""), "problems": {}}),
     "notice-wrong": (
         "notice.html",
         {**ABOUT, "state": "ask", "written": SENT, "problems": {"about": "Say which chat.", "kind": "Choose."}},

@@ -13,7 +13,7 @@ import pytest
 from server.data.errors import ObjectsAway
 from server.data.privacy import audit_log
 from server.data.retention import legal_holds
-from server.trust.evidence.chat_evidence import Found
+from server.trust.evidence.chat_evidence import Detection
 from server.trust.sanctions.sanction_table import Refused
 from server.trust.screening.screening_rules import read_rules
 from tests.server.data.conftest import NOW, Kit, address
@@ -44,7 +44,7 @@ async def test_a_file_has_the_text_and_neither_identity_nor_address(kit: Kit) ->
 async def test_a_file_says_in_which_line_a_program_found_what(kit: Kit) -> None:
     said = text("hello", "we meet at https://example.com/x")
     rules = await asyncio.to_thread(read_rules, None)
-    found = tuple(Found(line.number, line.side, hit.rule) for line in said.lines for hit in rules.find(line.text))
+    found = tuple(Detection(line.number, line.side, hit.rule) for line in said.lines for hit in rules.find(line.text))
     ident = (await cases(kit).take(reported(said=replace(said, found=found)))).hex()
     raw = await desk(kit).export(ident, "eve", "court order 7")
     assert json.loads(raw)["evidence"][0]["found"] == [{"number": 2, "side": 1, "rule": "link"}]

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from server.data.errors import StoreAway
 from server.data.schema.chat_schema import audit
 from server.trust.cases.case_base import Missing
-from server.trust.decisions.case_work import CaseWork, Opened
+from server.trust.decisions.case_work import CaseWork, OpenedCase
 from server.trust.sanctions.sanction_table import Refused
 from tests.server.data.conftest import NOW, Kit
 from tests.server.trust.moderation.people import NONE, acted, cases, desk, pictures, reported, text
@@ -21,7 +21,7 @@ async def looks(kit: Kit) -> list[str]:
         return list((await connection.execute(wanted)).scalars())
 
 
-async def opened(kit: Kit, ident: bytes, who: str = "ada") -> tuple[CaseWork, Opened]:
+async def opened(kit: Kit, ident: bytes, who: str = "ada") -> tuple[CaseWork, OpenedCase]:
     """A case that an operator has open."""
     at = desk(kit)
     await at.claim(ident.hex(), who)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from server.data.schema.moderation_schema import case_subject, evidence, report
 from server.trust.cases.report_cases import A_DAY, NOTE
-from server.trust.evidence.chat_evidence import Found
+from server.trust.evidence.chat_evidence import Detection
 from server.trust.reports import report_outcome
 from tests.server.data.conftest import NOW, Kit
 from tests.server.trust.moderation.people import NONE, cases, desk, reported, text
@@ -98,7 +98,7 @@ async def test_what_a_program_found_of_the_reported_side_makes_a_report_graver_w
     kit: Kit, reason: str, rules: tuple[str, ...], points: int
 ) -> None:
     said = text("hello", "and so on")
-    theirs, others = (tuple(Found(1, side, rule) for rule in rules) for side in (1, 0))
+    theirs, others = (tuple(Detection(1, side, rule) for rule in rules) for side in (1, 0))
     takes = cases(kit)
     await takes.take(reported(reason=reason, said=replace(said, found=theirs)))
     await takes.take(reported(by=13, about=33, reason=reason, said=replace(said, found=others)))

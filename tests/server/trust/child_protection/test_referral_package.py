@@ -18,28 +18,30 @@ from server.trust.child_protection.referral_package import (
     TYPES,
     Material,
     Reporter,
-    Seen,
+    SeenPicture,
     build,
     hashes,
     utc,
     write,
 )
-from server.trust.evidence.chat_evidence import Evidence, Said
+from server.trust.evidence.chat_evidence import ChatLine, Evidence
 from tests.server.data.conftest import NOW
 
 ADA = Reporter("Ada M. Lovelace", "ada@example.org")
 
 
-def seen(kind: str = "strip", *, subject: bool = True, viewed: bool = False, at: int = NOW) -> Seen:
+def seen(kind: str = "strip", *, subject: bool = True, viewed: bool = False, at: int = NOW) -> SeenPicture:
     """A picture of bytes by chance."""
-    return Seen(
+    return SeenPicture(
         CasePicture(secrets.token_hex(16), kind, subject, at, True), b"\xff\xd8" + secrets.token_bytes(40), viewed
     )
 
 
-def material(*pictures: Seen, address: str = "198.51.100.7", text: str = "hello <b>&\x00") -> Material:
+def material(*pictures: SeenPicture, address: str = "198.51.100.7", text: str = "hello <b>&\x00") -> Material:
     """A case with one text."""
-    said = Evidence("video", NOW - 60, NOW, 1, (Said(1, 0, NOW - 5, "hi"), Said(2, 1, NOW - 4, text, True)), True)
+    said = Evidence(
+        "video", NOW - 60, NOW, 1, (ChatLine(1, 0, NOW - 5, "hi"), ChatLine(2, 1, NOW - 4, text, True)), True
+    )
     return Material("ab" * 16, NOW + 9, NOW + 20, "video", ("known",), address, "NO", (said,), pictures)
 
 

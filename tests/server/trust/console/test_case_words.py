@@ -7,7 +7,7 @@ import pytest
 from server.data.logs.log_rendering import KINDS
 from server.http.words.sentences import said
 from server.ops.config.moderation_policy import DAY, DETECTIONS, FOR_GOOD, HOUR, QUEUES, REPORTS
-from server.trust.cases.case_queues import Record
+from server.trust.cases.case_queues import ReporterRecord
 from server.trust.console import case_words
 from server.trust.sanctions.sanction_table import MEASURES, Decision, Refused
 
@@ -18,9 +18,9 @@ def test_ages_and_records_are_words() -> None:
     assert [case_words.age(one, ENGLISH) for one in (5, 60, 7_300, DAY, 3 * DAY + 5)] == [
         "less than a minute", "1 minute", "2 hours", "1 day", "3 days",
     ]  # fmt: skip
-    assert case_words.record(Record(4, 5), ENGLISH) == "right in 4 of 5 in 90 days"
-    assert case_words.record(Record(), ENGLISH) == "no decided reports in 90 days"
-    assert "no cookie" in case_words.record(Record(known=False), ENGLISH)
+    assert case_words.record(ReporterRecord(4, 5), ENGLISH) == "right in 4 of 5 in 90 days"
+    assert case_words.record(ReporterRecord(), ENGLISH) == "no decided reports in 90 days"
+    assert "no cookie" in case_words.record(ReporterRecord(known=False), ENGLISH)
 
 
 def test_every_reason_and_queue_has_its_words() -> None:

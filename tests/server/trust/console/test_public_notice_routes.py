@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from server.data.privacy import audit_log
-from server.trust.moderation_ports import Written
+from server.trust.moderation_ports import NoticeForm
 from server.trust.publication.public_notices import PublicNotices
 from tests.server.trust.console.conftest import Console
 from tests.server.trust.decisions.test_public_notice_work import law_desk
 
-SAID = Written("chat", "yesterday", "Somebody <b>sells</b> passports.", "me@example.org")
+SAID = NoticeForm("chat", "yesterday", "Somebody <b>sells</b> passports.", "me@example.org")
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from server.trust.cases.appeal_access import Appeals
 from server.trust.console.console_files import OWN
 from server.trust.console.console_pages import TEMPLATES, Pages
 from server.trust.decisions.second_reviews import SecondReviews
-from server.trust.moderation_ports import Written
+from server.trust.moderation_ports import NoticeForm
 from server.trust.moderators.roles import ROLES
 from server.trust.publication.public_notices import PublicNotices
 from server.trust.sanctions.ban_table import path_of
@@ -100,7 +100,7 @@ async def toured(console: Console, kit: Kit) -> Tour:
     assert (await decided(zoe, good, "good", words=WROTE)).to == "/approvals"
     assert (await zoe.post(f"/case/{shown}/reveal", why=WROTE, emergency="1")).status == 200
     assert (await ned.get(f"/case/{taken}")).status == 200
-    await PublicNotices(kit.database, kit.pseudonyms, lambda: kit.now).write(Written("child", "", WROTE, ""))
+    await PublicNotices(kit.database, kit.pseudonyms, lambda: kit.now).write(NoticeForm("child", "", WROTE, ""))
     notice = (await law_desk(kit).waiting())[0].id
     strangers(tour, await console.accounts.invite("new", ["child"], "test"))
     tour.read = f"/case/{shown}"

@@ -7,7 +7,7 @@ from sqlalchemy import insert
 from server.data.schema.data_request_schema import request_step
 from server.data.schema.deletion_schema import deletion, erased
 from server.trust.data_export.person_values import person
-from server.trust.data_requests.request_log import Asked, Requests
+from server.trust.data_requests.request_log import NewRequest, Requests
 from server.trust.data_requests.request_states import FULFILLED
 from tests.server.data.conftest import NOW, Kit, people, transcript
 from tests.server.trust.rights.people import A, B, chat, known, wrote
@@ -15,8 +15,8 @@ from tests.server.trust.rights.people import A, B, chat, known, wrote
 
 async def test_requests_are_told_with_their_words_and_their_answer(kit: Kit) -> None:
     table = Requests(kit.database, kit.pseudonyms)
-    mine = await table.open(Asked("other", "page", 3, A, text="my question", contact="me@example.org"), NOW)
-    await table.open(Asked("other", "page", 3, B, text="their question"), NOW)
+    mine = await table.open(NewRequest("other", "page", 3, A, text="my question", contact="me@example.org"), NOW)
+    await table.open(NewRequest("other", "page", 3, B, text="their question"), NOW)
     told = (await known(kit).know(A, NOW))["parts"]["requests"]
     assert [(row["number"], row["text"], row["contact"]) for row in told] == [(mine, "my question", "me@example.org")]
     await table.move(mine, FULFILLED, NOW + 60, answer="our answer")
@@ -30,7 +30,7 @@ async def test_the_day_before_which_keys_are_invalid_is_told(kit: Kit) -> None:
 
 
 async def test_whom_a_request_was_passed_on_to_is_told_to_its_person(kit: Kit) -> None:
-    mine = await Requests(kit.database, kit.pseudonyms).open(Asked("delete", "page", 3, A), NOW)
+    mine = await Requests(kit.database, kit.pseudonyms).open(NewRequest("delete", "page", 3, A), NOW)
     step = {"request": mine, "recipient": "Hosting Ltd", "how": "mail", "state": "open", "tries": 1, "at": NOW}
     async with kit.database.write() as connection:
         await connection.execute(insert(request_step).values(step))

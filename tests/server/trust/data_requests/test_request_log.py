@@ -8,8 +8,8 @@ from sqlalchemy import update
 from server.data.schema.data_request_schema import request
 from server.ops.security.url_secrets import draw
 from server.trust.data_requests import request_log, request_states
-from server.trust.data_requests.identity_proof import AGENT, WHOLE, Proved
-from server.trust.data_requests.request_log import Asked, Requests
+from server.trust.data_requests.identity_proof import AGENT, WHOLE, Proof
+from server.trust.data_requests.request_log import NewRequest, Requests
 from server.trust.data_requests.request_number import shown
 from server.trust.data_requests.request_states import DAY, NotAllowed
 from server.trust.data_requests.rights_ports import NoSuchRequest, QueueFull, Used
@@ -23,24 +23,24 @@ def table(kit: Kit) -> Requests:
     return Requests(kit.database, kit.pseudonyms)
 
 
-def proved(identity: int) -> Proved:
-    return Proved(identity, 3, WHOLE)
+def proved(identity: int) -> Proof:
+    return Proof(identity, 3, WHOLE)
 
 
 async def test_two_proved_requests_of_one_kind_are_one_also_at_once(table: Requests) -> None:
-    asked = Asked("delete", "page", 3, ME)
+    asked = NewRequest("delete", "page", 3, ME)
     numbers = await asyncio.gather(*(table.open(asked, NOW) for _ in range(5)))
     assert len(set(numbers)) == 1
-    assert await table.open(Asked("object", "page", 3, ME), NOW) not in numbers
-    assert await table.open(Asked("delete", "page", 3, OTHER), NOW) not in numbers
+    assert await table.open(NewRequest("object", "page", 3, ME), NOW) not in numbers
+    assert await table.open(NewRequest("delete", "page", 3, OTHER), NOW) not in numbers
     await table.move(numbers[0], request_states.FULFILLED, NOW + 1)
     assert await table.open(asked, NOW + 2) not in numbers
 
 
 async def test_what_nobody_proved_joins_nothing_and_blocks_nobody(table: Requests) -> None:
-    asked = Asked("delete", "page", 0, text="mine", secret=draw())
+    asked = NewRequest("delete", "page", 0, text="mine", secret=draw())
     tickets = {await table.open(asked, NOW) for _ in range(3)}
-    mine = await table.open(Asked("delete", "page", 3, ME), NOW)
+    mine = await table.open(NewRequest("delete", "page", 3, ME), NOW)
     assert len(tickets | {mine}) == 4
     assert [row[0] for row in await table.of(ME)] == [mine]
 
@@ -48,21 +48,21 @@ async def test_what_nobody_proved_joins_nothing_and_blocks_nobody(table: Request
 async def test_the_queue_of_unproved_requests_is_bounded(table: Requests, monkeypatch: pytest.MonkeyPatch) -> None:
     assert request_log.QUEUE == 10_000
     monkeypatch.setattr(request_log, "QUEUE", 2)
-    asked = Asked("know", "page", 0, text="x", secret=draw())
+    asked = NewRequest("know", "page", 0, text="x", secret=draw())
     first = await table.open(asked, NOW)
     await table.open(asked, NOW)
     with pytest.raises(QueueFull):
         await table.open(asked, NOW)
-    await table.open(Asked("know", "page", 3, ME), NOW)  # who proved it always may
+    await table.open(NewRequest("know", "page", 3, ME), NOW)  # who proved it always may
     await table.move(first, request_states.DENIED, NOW, "no_match")
     await table.open(asked, NOW)
 
 
 async def test_a_request_is_read_by_its_person_its_agent_and_who_has_its_secret(table: Requests) -> None:
     secret = draw()
-    ticket = await table.open(Asked("know", "page", 0, text="x", secret=secret), NOW)
-    mine = await table.open(Asked("delete", "agent", 3, ME, code=b"c" * 16), NOW)
-    agent = Proved(ME, 3, AGENT, b"c" * 16, mine)
+    ticket = await table.open(NewRequest("know", "page", 0, text="x", secret=secret), NOW)
+    mine = await table.open(NewRequest("delete", "agent", 3, ME, code=b"c" * 16), NOW)
+    agent = Proof(ME, 3, AGENT, b"c" * 16, mine)
     for number, who, told in (
         (ticket, None, secret),
         (mine, proved(ME), None),
@@ -77,9 +77,9 @@ async def test_a_request_is_read_by_its_person_its_agent_and_who_has_its_secret(
         (ticket, proved(ME), None),
         (mine, proved(OTHER), None),
         (mine, None, secret),
-        (mine, Proved(ME, 3, AGENT, b"d" * 16), None),
-        (mine, Proved(ME, 3, AGENT, b"d" * 16, ticket), None),
-        (mine, Proved(0, 2, frozenset()), None),
+        (mine, Proof(ME, 3, AGENT, b"d" * 16), None),
+        (mine, Proof(ME, 3, AGENT, b"d" * 16, ticket), None),
+        (mine, Proof(0, 2, frozenset()), None),
         ("0" * 13, proved(ME), None),
         ("nonsense", proved(ME), secret),
     ):
@@ -88,17 +88,19 @@ async def test_a_request_is_read_by_its_person_its_agent_and_who_has_its_secret(
 
 async def test_an_agents_code_is_used_once(table: Requests) -> None:
     code = b"c" * 16
-    number = await table.answered(Asked("know", "agent", 3, ME, code=code), NOW)
+    number = await table.answered(NewRequest("know", "agent", 3, ME, code=code), NOW)
     for deed in (table.answered, table.open):
         with pytest.raises(Used):
-            await deed(Asked("know", "agent", 3, ME, code=code), NOW)
-    assert await table.answered(Asked("know", "page", 3, ME), NOW + 60) == number, "one row a person, kind and day"
-    assert await table.answered(Asked("know", "page", 3, ME), NOW + DAY + 60) != number
+            await deed(NewRequest("know", "agent", 3, ME, code=code), NOW)
+    assert await table.answered(NewRequest("know", "page", 3, ME), NOW + 60) == number, "one row a person, kind and day"
+    assert await table.answered(NewRequest("know", "page", 3, ME), NOW + DAY + 60) != number
 
 
 async def test_what_was_written_goes_when_it_closes_and_the_answer_stays(kit: Kit, table: Requests) -> None:
     secret = draw()
-    number = await table.open(Asked("other", "page", 0, text="my words", contact="me@example.org", secret=secret), NOW)
+    number = await table.open(
+        NewRequest("other", "page", 0, text="my words", contact="me@example.org", secret=secret), NOW
+    )
     whole = await table.read(number)
     assert (whole.text, whole.contact) == ("my words", "me@example.org")
     found = await table.find(number, None, secret)
@@ -116,9 +118,9 @@ async def test_what_was_written_goes_when_it_closes_and_the_answer_stays(kit: Ki
 async def test_the_clock_takes_words_and_contact_at_the_outer_day_and_ends_what_nobody_proved(
     kit: Kit, table: Requests
 ) -> None:
-    ticket = await table.open(Asked("know", "page", 0, text="t", contact="c", secret=draw()), NOW)
-    mine = await table.open(Asked("object", "page", 3, ME, text="because"), NOW)
-    late = await table.open(Asked("know", "page", 0, text="t", contact="c", secret=draw()), NOW)
+    ticket = await table.open(NewRequest("know", "page", 0, text="t", contact="c", secret=draw()), NOW)
+    mine = await table.open(NewRequest("object", "page", 3, ME, text="because"), NOW)
+    late = await table.open(NewRequest("know", "page", 0, text="t", contact="c", secret=draw()), NOW)
     await table.extend(late, NOW + 1, "we ask the host")
     await table.tick(NOW + 45 * DAY - 1)
     assert await kit.count("request_text") == 3
@@ -136,8 +138,8 @@ async def test_the_clock_takes_words_and_contact_at_the_outer_day_and_ends_what_
 async def test_what_needs_no_proof_is_open_and_due_until_it_is_answered_and_its_words_leave_after_90_days(
     kit: Kit, table: Requests, kind: str
 ) -> None:
-    number = await table.open(Asked(kind, "page", 0, text="t", contact="c", secret=draw()), NOW)
-    await table.open(Asked("know", "page", 0, text="t", secret=draw()), NOW)
+    number = await table.open(NewRequest(kind, "page", 0, text="t", contact="c", secret=draw()), NOW)
+    await table.open(NewRequest("know", "page", 0, text="t", secret=draw()), NOW)
     assert (await table.read(number)).standing.state == request_states.OPEN
     kit.now = NOW + 89 * DAY
     await table.tick(int(kit.now))
@@ -155,7 +157,7 @@ async def test_what_needs_no_proof_is_open_and_due_until_it_is_answered_and_its_
 
 
 async def test_what_an_earlier_release_took_for_unproved_is_open(kit: Kit, table: Requests) -> None:
-    number = await table.open(Asked("complaint", "page", 0, text="t", secret=draw()), NOW)
+    number = await table.open(NewRequest("complaint", "page", 0, text="t", secret=draw()), NOW)
     async with kit.database.write() as connection:
         await connection.execute(update(request).values(state=request_states.IN_PROGRESS, reason=request_states.VERIFY))
     await table.tick(NOW + 50 * DAY)
@@ -165,8 +167,8 @@ async def test_what_an_earlier_release_took_for_unproved_is_open(kit: Kit, table
 
 async def test_the_counts_say_how_many_wait_and_when_the_first_is_due(table: Requests) -> None:
     assert await table.counts() == ({}, None)
-    await table.open(Asked("know", "letter", 0, text="x"), NOW, received=NOW - 10 * DAY)
-    number = await table.open(Asked("delete", "page", 3, ME), NOW)
+    await table.open(NewRequest("know", "letter", 0, text="x"), NOW, received=NOW - 10 * DAY)
+    number = await table.open(NewRequest("delete", "page", 3, ME), NOW)
     assert await table.counts() == ({"in_progress": 1, "open": 1}, NOW + 20 * DAY)
     await table.move(number, request_states.FULFILLED, NOW)
     assert [one.number for one in await table.listed(every=False)] != [number]

@@ -19,7 +19,7 @@ from server.trust.data_requests.request_states import (
     STATES,
     VERIFY,
     NotAllowed,
-    Standing,
+    RequestState,
     begin,
     extend,
     move,
@@ -39,10 +39,10 @@ ALLOWED = {
 }
 
 
-def at(state: str) -> Standing:
+def at(state: str) -> RequestState:
     """A request in a state."""
     closed = None if state in RUNNING else AT
-    return Standing(AT, AT + 30 * DAY, AT + 45 * DAY, state, REASONS[state][0], closed=closed)
+    return RequestState(AT, AT + 30 * DAY, AT + 45 * DAY, state, REASONS[state][0], closed=closed)
 
 
 @pytest.mark.parametrize(("before", "after"), list(product(STATES, STATES)))

@@ -6,7 +6,7 @@ import pytest
 
 from server.data.privacy import audit_log
 from server.trust.decisions.public_notice_work import LONGEST, PublicNoticeWork
-from server.trust.moderation_ports import Written
+from server.trust.moderation_ports import NoticeForm
 from server.trust.sanctions.sanction_table import Refused
 from tests.server.data.conftest import NOW, Kit
 from tests.server.trust.publication.test_public_notices import SAID, notices
@@ -20,7 +20,7 @@ def law_desk(kit: Kit) -> PublicNoticeWork:
 async def test_children_come_first_and_then_the_oldest(kit: Kit) -> None:
     for at, kind in ((0, "other"), (1, "log"), (2, "child")):
         kit.now = NOW + at
-        await notices(kit).write(Written(kind, "x", "y", ""))
+        await notices(kit).write(NoticeForm(kind, "x", "y", ""))
     assert [one.kind for one in await law_desk(kit).waiting()] == ["child", "other", "log"]
 
 
@@ -67,7 +67,7 @@ async def test_a_flood_is_decided_at_once_and_unread_and_children_only_if_named(
     receipts = {}
     for at, kind in ((0, "other"), (60, "log"), (60, "child"), (120, "other")):
         kit.now = NOW + at
-        receipts[at, kind] = await notices(kit).write(Written(kind, "x", "y", ""))
+        receipts[at, kind] = await notices(kit).write(NoticeForm(kind, "x", "y", ""))
     desk, kinds, since, until = law_desk(kit), ("other", "log"), int(NOW) + 60, int(NOW) + 120
     assert await desk.clear("ada", "a flood", kinds, since, until, dry=True) == 1
     assert len(await desk.waiting()) == 4

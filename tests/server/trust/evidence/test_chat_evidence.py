@@ -10,8 +10,8 @@ from server.trust.evidence.chat_evidence import (
     BYTES,
     LINES,
     LONGEST,
+    Detection,
     Evidence,
-    Found,
     Unreadable,
     last,
     pack,
@@ -35,7 +35,7 @@ def test_bytes_bound_them_too() -> None:
 def test_what_is_packed_comes_back_with_its_marks() -> None:
     lines = said([(1, 0, 5, rb"\u00e9 \"quoted\""), (2, 1, 6, "😀".encode())], (2,))
     assert [line.text for line in lines] == ['é "quoted"', "😀"]
-    found = Evidence("text", 1, 6, 1, lines, True, (Found(2, 1, "link"),))
+    found = Evidence("text", 1, 6, 1, lines, True, (Detection(2, 1, "link"),))
     assert unpack(pack(found)) == found
     assert [line.marked for line in found.lines] == [False, True]
 

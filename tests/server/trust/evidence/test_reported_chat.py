@@ -5,11 +5,11 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from server.trust.evidence.chat_evidence import Evidence, Found
+from server.trust.evidence.chat_evidence import Detection, Evidence
 from server.trust.evidence.reported_chat import pack, unpack
 from tests.server.trust.moderation.people import acted, reported, text
 
-FOUND = replace(text("hello", "buy gold"), found=(Found(2, 1, "money"), Found(1, 0, "link")))
+FOUND = replace(text("hello", "buy gold"), found=(Detection(2, 1, "money"), Detection(1, 0, "link")))
 
 
 @pytest.mark.parametrize("said", [None, text("hello", "buy gold"), FOUND])

@@ -10,7 +10,7 @@ from server.data.records.address_country import Countries
 from server.ops.config.moderation_policy import DAY
 from server.trust.cases.report_cases import Cases
 from server.trust.decisions.case_work import CaseWork
-from server.trust.evidence.chat_evidence import Evidence, Said
+from server.trust.evidence.chat_evidence import ChatLine, Evidence
 from server.trust.evidence.reported_chat import NOBODY, Person, Reported
 from server.trust.evidence.reported_picture import OWN, STRIP, Picture
 from server.trust.sanctions.ban_loader import Bans
@@ -54,7 +54,7 @@ def person(number: int) -> Person:
 def text(*lines: str, side: int = 1) -> Evidence:
     """A chat in which the two spoke in turn."""
     return Evidence(
-        "text", NOW - 60, NOW, side, tuple(Said(n + 1, n & 1, NOW, line) for n, line in enumerate(lines)), False
+        "text", NOW - 60, NOW, side, tuple(ChatLine(n + 1, n & 1, NOW, line) for n, line in enumerate(lines)), False
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from server.ops.metrics.histogram import Buckets
 from server.trust.cases.appeal_access import Appeals
 from server.trust.moderation.moderation_gauges import BEHIND, ModerationGauges
-from server.trust.moderation_ports import Written
+from server.trust.moderation_ports import NoticeForm
 from server.trust.publication.public_notices import PublicNotices
 from server.trust.sanctions.ban_table import path_of
 from server.trust.sanctions.sanction_table import Decision
@@ -25,7 +25,7 @@ async def test_what_waits_is_told_by_queue_with_the_age_of_the_oldest(kit: Kit) 
     figures = ModerationGauges(kit.database, clock=lambda: kit.now)
     await cases(kit).take(reported(reason="minor"))
     await cases(kit).take(reported(about=33, at=NOW - 100))
-    await PublicNotices(kit.database, kit.pseudonyms, clock=lambda: kit.now).write(Written("other", "", "x", ""))
+    await PublicNotices(kit.database, kit.pseudonyms, clock=lambda: kit.now).write(NoticeForm("other", "", "x", ""))
     kit.now = NOW + 60
     found = await looked(figures)
     assert (found["serendip_cases_open"]["urgent",], found["serendip_cases_oldest_seconds"]["urgent",]) == (1, 60)

@@ -7,7 +7,7 @@ import pytest
 
 from server.trust.evidence.reported_picture import OWN, STRIP, Picture
 from server.trust.pictures.picture_messages import CLEAN, HIT, Judged
-from server.trust.pictures.picture_requests import FEW, FOLLOWED, KEPT, WITHIN, Looks, Refused
+from server.trust.pictures.picture_requests import FEW, FOLLOWED, KEPT, WITHIN, PictureRequests, Refused
 
 CHAT = "c0ffee"
 STRIPED = bytes(range(256)) * 4  # a thumb
@@ -52,7 +52,7 @@ class Bench:
         self.judge = Judge()
         self.now = 1000.0
         self.told: list[tuple[str, str]] = []
-        self.looks = Looks(self.judge, most, 0.8, 0.6, lambda *what: self.told.append(what), lambda: self.now)
+        self.looks = PictureRequests(self.judge, most, 0.8, 0.6, lambda *what: self.told.append(what), lambda: self.now)
 
     def ask(self, name: str = "", chat: str = CHAT) -> tuple[str, str]:
         nonces = f"a{name}", f"b{name}"

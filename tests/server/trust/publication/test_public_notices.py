@@ -9,12 +9,12 @@ from sqlalchemy import select
 
 from server.data.schema.transparency_schema import law_notice
 from server.trust.decisions.public_notice_work import PublicNoticeWork
-from server.trust.moderation_ports import Written
+from server.trust.moderation_ports import NoticeForm
 from server.trust.publication import public_notices
 from server.trust.publication.public_notices import PublicNotices
 from tests.server.data.conftest import NOW, Kit
 
-SAID = Written("chat", "25 November, about 18:00 UTC", "Somebody sells passports.", "me@example.org")
+SAID = NoticeForm("chat", "25 November, about 18:00 UTC", "Somebody sells passports.", "me@example.org")
 
 
 def notices(kit: Kit) -> PublicNotices:
@@ -49,7 +49,7 @@ async def test_beyond_the_bound_none_is_kept_until_one_is_decided(kit: Kit, monk
 
 
 async def test_longest_words_of_any_script_fit(kit: Kit) -> None:
-    longest = Written("other", "𝔞" * 300, "𝔞" * 2_000, "𝔞" * 254)
+    longest = NoticeForm("other", "𝔞" * 300, "𝔞" * 2_000, "𝔞" * 254)
     assert await notices(kit).write(longest) is not None
     async with kit.database.read() as connection:
         row = (await connection.execute(select(law_notice))).one()

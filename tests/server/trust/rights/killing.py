@@ -29,7 +29,7 @@ from server.data.objects.object_store import Objects
 from server.data.retention import requested_deletion
 from server.data.schema.chat_schema import metadata
 from server.ops.config.settings import Objects as ObjectSettings
-from server.trust.data_requests.identity_proof import WHOLE, Proved
+from server.trust.data_requests.identity_proof import WHOLE, Proof
 from server.trust.sanctions.sanction_table import Decision
 from tests.server.data.conftest import NOW, Kit, ended, make_kit, people, transcript
 from tests.server.trust.moderation import people as moderated
@@ -63,7 +63,7 @@ async def erase(folder: Path) -> None:
     kit = kit_of(folder)
     rights, asked = made(kit, folder), folder / "asked"
     if not asked.exists():
-        await rights.erase(Proved(A, 3, WHOLE), "page", records=True, logs=True)
+        await rights.erase(Proof(A, 3, WHOLE), "page", records=True, logs=True)
         asked.touch()
     kit.now = NOW + 73 * 3_600
     await kit.purge().run()

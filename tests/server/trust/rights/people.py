@@ -24,7 +24,7 @@ from server.data.store.service import Parts
 from server.ops.config.settings import Retention, Settings
 from server.trust.cases.appeal_access import Appeals
 from server.trust.data_export.person_export import PersonExports
-from server.trust.data_requests.request_log import Asked, Requests
+from server.trust.data_requests.request_log import NewRequest, Requests
 from server.trust.decisions.appeal_decisions import AppealDecisions
 from server.trust.evidence.reported_picture import OWN, STRIP, Picture
 from server.trust.sanctions.ban_table import path_of
@@ -154,7 +154,7 @@ async def wrote(kit: Kit) -> None:
     """Both ask us something, had something deleted long ago, and make their keys invalid."""
     for who in (A, B):
         number = await Requests(kit.database, kit.pseudonyms).open(
-            Asked("other", "page", 3, who, text=f"asked by {who}"), NOW
+            NewRequest("other", "page", 3, who, text=f"asked by {who}"), NOW
         )
         step = {"request": number, "recipient": "Hosting Ltd", "how": "mail", "state": "open", "tries": 1, "at": NOW}
         gone = {

@@ -20,7 +20,7 @@ from server.data.store.service import Parts
 from server.ops.config.settings import Settings
 from server.ops.security.secret_keys import Keys, Secret
 from server.trust.data_requests.exemptions import Exemption
-from server.trust.rights.deletion import Deleting, Deletion, State
+from server.trust.rights.deletion import Deletion, DeletionState, State
 from server.trust.rights.deletion_receipt import Receipts, verify
 from tests.server.data.conftest import NOW, Kit, address, ended, people, transcript
 from tests.server.trust.moderation.people import NONE, ban, bans, cases, desk, pictures, reported, text
@@ -221,7 +221,7 @@ async def answers(kit: Kit, selector: Selector | None, *, secret: bool) -> list[
     saved = await kit.logs.save(transcript(), people())
     if selector is not None:
         await hold(kit, selector, secret=secret)
-    told: list[Deleting | None] = [await rights(kit).ask(A, int(kit.now))]
+    told: list[DeletionState | None] = [await rights(kit).ask(A, int(kit.now))]
     kit.now += 73 * HOUR
     await kit.purge().run()
     told.append(await rights(kit).state(A, int(kit.now)))

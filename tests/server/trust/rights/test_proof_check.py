@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import event
 
 from server.ops.security import secret_keys
-from server.trust.data_requests.identity_proof import AGENT, WHOLE, Proved
-from server.trust.data_requests.request_log import Asked, Requests
+from server.trust.data_requests.identity_proof import AGENT, WHOLE, Proof
+from server.trust.data_requests.request_log import NewRequest, Requests
 from server.trust.data_requests.rights_key import RightsKeys
 from server.trust.rights.proof_check import ProofChecks
 from tests.server.data.conftest import NOW, Kit, people, transcript
@@ -24,13 +24,13 @@ async def test_older_keys_and_codes_open_nothing_once_they_are_revoked(kit: Kit,
     proving = ProofChecks(kit.database, kit.pseudonyms, sealed)
     old, code = sealed.key(ME, NOW * 1000), sealed.code(ME, NOW * 1000, AGENT)
     others = sealed.key(OTHER, NOW * 1000)
-    assert await proving.prove(f" {old}\n", NOW) == Proved(ME, 3, WHOLE)
+    assert await proving.prove(f" {old}\n", NOW) == Proof(ME, 3, WHOLE)
     await proving.revoke(ME, NOW * 1000 + 1)
     new = sealed.key(ME, NOW * 1000 + 1)
     assert await proving.prove(old, NOW) is None
     assert await proving.prove(code, NOW) is None
-    assert await proving.prove(new, NOW) == Proved(ME, 3, WHOLE)
-    assert await proving.prove(others, NOW) == Proved(OTHER, 3, WHOLE)
+    assert await proving.prove(new, NOW) == Proof(ME, 3, WHOLE)
+    assert await proving.prove(others, NOW) == Proof(OTHER, 3, WHOLE)
     await proving.revoke(ME, NOW * 1000 + 2)
     assert await proving.prove(new, NOW) is None
     assert await kit.count("rights_key") == 1
@@ -43,7 +43,7 @@ async def test_a_code_knows_the_request_that_it_was_used_for(kit: Kit, sealed: R
     assert fresh is not None
     assert fresh.code
     assert not fresh.number
-    number = await requests.answered(Asked("know", "agent", 3, ME, code=fresh.code), NOW)
+    number = await requests.answered(NewRequest("know", "agent", 3, ME, code=fresh.code), NOW)
     used = await proving.prove(code, NOW)
     assert used is not None
     assert used.number == number
@@ -53,7 +53,7 @@ async def test_the_delete_address_of_a_log_is_level_two(kit: Kit, sealed: Rights
     proving = ProofChecks(kit.database, kit.pseudonyms, sealed)
     saved = await kit.logs.save(transcript(), people())
     for text in (saved.delete, f"https://chat.example/log/delete/{saved.delete}"):
-        assert await proving.prove(text, NOW) == Proved(0, 2, frozenset())
+        assert await proving.prove(text, NOW) == Proof(0, 2, frozenset())
     assert await proving.prove(saved.log, NOW) is None
 
 

@@ -12,8 +12,8 @@ from server.data.store.service import Parts
 from server.ops.config.settings import Settings
 from server.ops.security import secret_keys
 from server.trust.data_requests import request_states
-from server.trust.data_requests.identity_proof import AGENT, WHOLE, Proved
-from server.trust.data_requests.request_log import Asked
+from server.trust.data_requests.identity_proof import AGENT, WHOLE, Proof
+from server.trust.data_requests.request_log import NewRequest
 from server.trust.data_requests.request_states import DAY
 from server.trust.data_requests.rights_ports import Used
 from server.trust.rights.deletion import Deletion
@@ -23,7 +23,7 @@ from tests.server.data.conftest import NOW, Kit, ended
 from tests.server.trust.rights.people import known
 
 ME = 11
-MYSELF = Proved(ME, 3, WHOLE)
+MYSELF = Proof(ME, 3, WHOLE)
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ async def test_a_deletion_that_was_killed_behind_its_request_is_begun_by_the_nex
     kit: Kit, rights: Rights
 ) -> None:
     await kit.write(ended())
-    left = await rights.requests.open(Asked("delete", "page", 3, ME), int(kit.now))
+    left = await rights.requests.open(NewRequest("delete", "page", 3, ME), int(kit.now))
     assert await rights.deletion.state(ME, int(kit.now)) is None
     deleting = await rights.erase(MYSELF, "page", records=True, logs=True)
     assert [one[:2] for one in await rights.open_of(ME)] == [(deleting.number, "delete")]
