@@ -52,7 +52,7 @@ from server.trust.console.console_ports import Console
 from server.trust.data_requests.rights_ports import Rights
 from server.trust.moderation_ports import Safety, SafetyPorts
 from server.trust.pictures.picture_nonces import are_pictures_possible
-from server.trust.pictures.picture_requests import Looks
+from server.trust.pictures.picture_requests import PictureRequests
 from server.trust.pictures.service import Pictures
 
 logger = log.get()
@@ -206,7 +206,7 @@ class Server:
         self._reception.looked_at_every(mean)
         self._others.on_picture_interval(mean)
 
-    def _looks(self) -> Looks | None:
+    def _looks(self) -> PictureRequests | None:
         return None if self.pictures is None else self.pictures.looks
 
     async def _glance(self, still: bytes, frames: int) -> str:

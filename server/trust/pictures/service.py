@@ -3,7 +3,7 @@
 **Invariant:** they run only while the picture process is up and moderators read cases; else no browser sends a picture, and no page says that it
 will.
 
-    engine ─ ask ─▷ Nonces (processes with users) ─ sent ─▷ Looks (the process with HTTP) ─ told ─▷ engine
+    engine ─ ask ─▷ Nonces (processes with users) ─ sent ─▷ PictureRequests (the process with HTTP) ─ told ─▷ engine
 """
 
 from __future__ import annotations
