@@ -32,7 +32,7 @@ WITHIN: Final = 10.0  # seconds in which it is said what there is to go on with
 
 
 class PreviousGeneration:
-    """Of one supervisor. `children`: its processes, by name; `begin`, `alone`: what to do when this generation serves, and is the service."""
+    """Of one supervisor. Call `subscribe` before the first message is read."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._line = ChildLink(sock)
@@ -40,9 +40,15 @@ class PreviousGeneration:
         self._gone: set[str] = set()
         self._ready = self._begun = False
         self.over = False  # that generation hands nothing over any more
-        self.children: Mapping[str, Child]
-        self.begin: Callable[[], None]
-        self.alone: Callable[[], None]
+        self._children: Mapping[str, Child]
+        self._on_begin: Callable[[], None]
+        self._on_alone: Callable[[], None]
+
+    def subscribe(
+        self, children: Mapping[str, Child], on_begin: Callable[[], None], on_alone: Callable[[], None]
+    ) -> None:
+        """Take the processes of this generation by name, and what to call when it begins to serve, and when the old one has ended."""
+        self._children, self._on_begin, self._on_alone = children, on_begin, on_alone
 
     def receive(self, processes: int) -> GenerationState:
         """What this generation of so many processes goes on with. Waits for it. Raises StartError."""
@@ -81,7 +87,7 @@ class PreviousGeneration:
         self._ready = True
         if self.over:
             self._begin()
-            self.alone()
+            self._on_alone()
         else:
             self._line.tell(Kind.READY, [OLDEST, VERSION], version.VERSION)
 
@@ -108,10 +114,10 @@ class PreviousGeneration:
         if said.kind == Kind.PEER:
             to, name, pid = said.records
             end, pidfd = said.descriptors
-            if to in self.children:
+            if to in self._children:
                 if name not in self._there:
                     self._there[name] = os.dup(pidfd)
-                self.children[to].tell(Kind.PEER, name, pid, True, descriptors=(end,))
+                self._children[to].tell(Kind.PEER, name, pid, True, descriptors=(end,))
         elif said.kind == Kind.BEGIN:
             fault_points.at("begun")
             self._begin()
@@ -122,9 +128,9 @@ class PreviousGeneration:
         if self._begun:
             return
         self._begun = True
-        for child in self.children.values():
+        for child in self._children.values():
             child.tell(Kind.BEGIN)
-        self.begin()
+        self._on_begin()
 
     def _end(self) -> None:
         """The generation before this one is gone, or has nothing left."""
@@ -133,12 +139,12 @@ class PreviousGeneration:
             self._line.sock.close()
             if self._ready:
                 self._begin()
-                self.alone()
+                self._on_alone()
 
     def _died(self, name: str) -> None:
         os.close(self._there.pop(name))
         self._gone.add(name)
-        for child in self.children.values():
+        for child in self._children.values():
             child.tell(Kind.DEAD, name)
 
     def close(self) -> None:

@@ -97,7 +97,7 @@ class Supervisor:
         self._control = control
         self._before = before
         if before is not None:
-            before.children, before.begin, before.alone = self.children, self._serve, self._be_alone
+            before.subscribe(self.children, self._serve, self._be_alone)
         self._orders = OperatorOrders(self)
         self._stale = False  # settings changed since the start
         self._stopping = False

@@ -23,7 +23,7 @@ from engine.wire.protocol import CLOSE_NONE, LEFT
 from server.realtime.worker.worker_loop import Worker
 from server.site.omegle.omegle_client import OmegleClient
 from server.site.omegle.partner_digests import PartnerDigests
-from server.site.omegle.remote_session import SessionWire, WireState
+from server.site.omegle.remote_session import SessionWire, WireState, ignore
 
 LEAVE: Final = b'{"type":"leave"}'
 HOME_WITHIN: Final = 3.0  # seconds for the session of an ended client to return with its last chat
@@ -75,7 +75,7 @@ class ClientOwner(Protocol):
 
 
 class RemoteClients:
-    """The remote clients of one adapter. Call it in the loop. It is a `server.fleet.roaming.migration_source.Speaker`."""
+    """The remote clients of one adapter. Call it in the loop. It is a `server.fleet.roaming.socketless_clients.SocketlessClients`."""
 
     def __init__(self, worker: Worker, owner: ClientOwner) -> None:
         self._worker = worker
@@ -115,7 +115,7 @@ class RemoteClients:
         client = self._owner.of(session)
         if client is not None and client.wire is not None:
             return client.wire.open()
-        wire = SessionWire(unheard)  # its client ended meanwhile
+        wire = SessionWire(ignore)  # its client ended meanwhile
         descriptor = wire.open()
         wire.leave()
         return descriptor
@@ -140,7 +140,7 @@ class RemoteClients:
             return
         if not client.gone:
             wire.say(LEAVE)
-        wire.hear = unheard
+        wire.mute()
         wire.hold(False)
         loop, id = asyncio.get_running_loop(), client.session.id
         timer = loop.call_later(HOME_WITHIN, self._end, id)
@@ -216,7 +216,3 @@ def digests_of(client: OmegleClient, digests: PartnerDigests, day: int) -> str:
     """
     other = int.from_bytes(blake2b(client.chat.encode(), digest_size=8).digest())
     return f"{digests.of(client.session.id, client.person, day)},{digests.of(other, 0, day)}"
-
-
-def unheard(_: list[bytes | int]) -> None:
-    """Ignore frames of an ended client."""

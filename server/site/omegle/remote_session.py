@@ -66,6 +66,10 @@ def take_frames(unread: bytearray) -> Iterator[tuple[int, bytes]]:
         yield opcode, payload
 
 
+def ignore(_: list[bytes | int]) -> None:
+    """Do nothing with received items."""
+
+
 class SessionWire:
     """One client's connection to its remote session. `hear`: called with received items, in order: payloads of texts, and once a number, the
     close code.
@@ -81,6 +85,10 @@ class SessionWire:
         self._sock: socket.socket | None = None
         self._unread = bytearray()
         self._untaken = bytearray()
+
+    def mute(self) -> None:
+        """Ignore received items from now on."""
+        self.hear = ignore
 
     @property
     def is_open(self) -> bool:

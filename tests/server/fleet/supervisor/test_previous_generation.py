@@ -37,9 +37,8 @@ class Both:
         self.other, self.before = ChildLink(theirs), PreviousGeneration(ours)
         self.said: list[str] = []
         self.child = Known(up)
-        self.before.children = {"worker 1": self.child}  # type: ignore[dict-item]  # of a child it is what it is told
-        self.before.begin = lambda: self.said.append("begin")
-        self.before.alone = lambda: self.said.append("alone")
+        children: dict[str, Any] = {"worker 1": self.child}
+        self.before.subscribe(children, lambda: self.said.append("begin"), lambda: self.said.append("alone"))
 
     def told(self, line: ChildLink | None = None) -> list[tuple[int, list[Any]]]:
         """What the other supervisor is told, or the process."""
