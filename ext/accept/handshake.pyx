@@ -12,7 +12,6 @@ from libc.string cimport memchr, memcpy, strlen
 from ext.accept.address cimport ADDRESS, MAPPED, is_mapped, read_address, spelled_address, within
 from ext.base.protocol cimport WAY_PLAIN, WAY_PRIVATE
 from ext.accept.handshake_reply cimport KEY_SIZE, switching
-from ext.base.system cimport memmem
 
 cdef enum:
     FORWARDED_MAX = 32  # addresses of one header that are read
@@ -75,9 +74,21 @@ cdef dict REASONS = {
 
 
 cdef Py_ssize_t head_end(const uint8_t *p, Py_ssize_t n) noexcept nogil:
-    """Return the size of the request head at `p` with its empty line; 0 if it is incomplete."""
-    cdef uint8_t *end = <uint8_t *>memmem(p, n, b"\r\n\r\n", 4)
-    return end - p + 4 if end != NULL else 0
+    """Return the size of the request head at `p` with its empty line; 0 if it is incomplete.
+
+    A head with a line feed alone is never valid (`strangers`): it ends there, as its sender may wait for an answer to an empty line that never comes.
+    """
+    cdef const uint8_t *feed
+    cdef Py_ssize_t at = 0
+    while at < n:
+        feed = <const uint8_t *>memchr(p + at, c"\n", n - at)
+        if feed == NULL:
+            return 0
+        at = feed - p
+        if at == 0 or p[at - 1] != c"\r" or at >= 3 and p[at - 2] == c"\n" and p[at - 3] == c"\r":
+            return at + 1
+        at += 1
+    return 0
 
 
 cpdef bytes answer(int status, str words, bytes more=b""):

@@ -215,6 +215,15 @@ def test_a_head_over_16_kib_is_refused(rig: Rig) -> None:
         assert peer.ended()
 
 
+@pytest.mark.parametrize("end", [b"\n\n", b"\n\r\n", b"\r\n\n", b"\nHost: localhost\r\n"])
+def test_a_head_with_a_line_feed_alone_is_refused_at_once(rig: Rig, end: bytes) -> None:
+    peer = rig.begin()
+    peer.send(b"GET / HTTP/1.1\r\nx: y" + end)
+    rig.run()
+    assert peer.read().startswith(b"HTTP/1.1 400 ")
+    assert peer.ended()
+
+
 def test_half_a_head_and_silence_ends_after_ten_seconds(rig: Rig) -> None:
     silent, half = rig.begin(), rig.begin()
     half.send(head()[:50])
