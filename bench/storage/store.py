@@ -110,7 +110,7 @@ async def logs(kit: Kit, count: int) -> None:
 
 async def guesses(kit: Kit, count: int) -> None:
     """Wrong addresses, past the limit on guessing: nothing is found, and each costs the same among few logs and many."""
-    from server.data.logs.guess_limit import Guesses
+    from server.data.logs.guess_limit import GuessLimit
 
     for _ in range(20):
         await kit.logs.save(Transcript("text", 0, (Line(0, 0, "x"),)), ())
@@ -119,7 +119,7 @@ async def guesses(kit: Kit, count: int) -> None:
     for index in range(some):
         assert await kit.logs.show(f"{index:022}") is None
     each = (cpu() - used) / some
-    limit, looked_up, now = Guesses(), 0, 0.0
+    limit, looked_up, now = GuessLimit(), 0, 0.0
     used = cpu()
     for _ in range(count):
         now += 0.001  # a thousand a second from one network

@@ -42,7 +42,7 @@ class SetBack(RuntimeError):
 
     def __init__(self) -> None:
         super().__init__(
-            "the database is older than the copies of its upkeep: stop the server, then serendip privacy replay"
+            "the database is older than the copies of its non-restorable state: stop the server, then serendip privacy replay"
         )
 
 
@@ -59,7 +59,7 @@ class Copies:
 
     async def keep(self) -> bool:
         """Write the changed parts; return whether any had changed. Raises SetBack, Busy while another process does it, StoreAway, ObjectsAway."""
-        async with self._database.only_upkeep():
+        async with self._database.only_copier():
             try:
                 index = await self._index()
             except KeyGone:  # the operator accepted the loss of the keys: the old copies are unreadable

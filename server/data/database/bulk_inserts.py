@@ -1,10 +1,10 @@
-"""Many rows into a table at once. Rule: all that is put in one call is one transaction, and a row that is there already stays as it is.
+"""Insert many rows at once. **Invariant:** the values of one call are one transaction, and a row that exists already stays unchanged.
 
-A batch is a list of values, set of rows after set: SQLite takes many rows in one statement sooner than one by one.
+A batch is a flat list of values, one set of rows after another: SQLite inserts many rows in one statement faster than one by one.
 
-SQLite: a connection and a thread of their own, so that a batch is one hop. `OR ROLLBACK` is for what cannot happen
-(a missing value): with the usual abort SQLite would copy each page that a statement touches, to undo the statement alone.
-A value of bytes is a bytearray: for bytes Python looks for an adapter first, which costs more than to store them.
+SQLite has a connection and a thread of its own, so that a batch costs one hop. `OR ROLLBACK` covers an impossible case (a missing value): with the
+usual abort, SQLite would copy each page that a statement touches, to undo the statement alone. Values of bytes are bytearrays: for bytes, Python
+looks for an adapter first, which takes longer than storing them.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from functools import lru_cache, partial
 from itertools import count
 from typing import Any, Final, Protocol
 
-from server.data.database.sqlite_thread import Apart
+from server.data.database.sqlite_thread import SqliteThread
 
-MISSING: Final = float("nan")  # SQLite keeps it as NULL. A None works too, but takes as long as bytes do
-ROWS = 250  # sets of them in one statement of SQLite. More are not faster, and it holds the GIL while it binds them (0.1 ms)
+MISSING: Final = float("nan")  # SQLite stores it as NULL. None works too, but takes as long to bind as bytes
+ROWS = 250  # sets of rows in one statement of SQLite. More are not faster, and binding holds the GIL (0.1 ms)
 
 
 @dataclass(frozen=True, slots=True)
-class Into:
-    """Where rows go. `sets`: the rows that go together, each with the constants that stand in some of its columns; no stranger's words.
+class InsertTarget:
+    """Table and columns for bulk inserts. `sets`: the rows inserted together, each with constants for some columns; never user input.
 
-    A constant is no value to bind: that would cost as much as a third of an entry in an index.
+    A constant is not bound as a value, which would cost as much as a third of an index entry.
     """
 
     table: str
@@ -36,20 +36,20 @@ class Into:
 
     @property
     def width(self) -> int:
-        """Values of a set of rows."""
+        """Number of values in a set of rows."""
         return len(self.sets) * len(self.columns) - sum(map(len, self.sets))
 
-    @lru_cache(maxsize=64)  # noqa: B019 - those of this module's users: a few a table
+    @lru_cache(maxsize=64)  # noqa: B019 - instances are module constants: a few per table
     def sqlite(self, sets: int) -> str:
-        """SQLite's statement for so many sets of rows."""
+        """Return SQLite's statement for this number of sets."""
         return "INSERT OR ROLLBACK" + self._values(",".join([self._rows(lambda _: "?")] * sets))
 
     def postgresql(self) -> str:
-        """PostgreSQL's statement for a set of rows."""
+        """Return PostgreSQL's statement for one set."""
         return "INSERT" + self._values(self._rows(lambda place: f"${place}"))
 
     def _rows(self, named: Callable[[int], str]) -> str:
-        """The rows of a set. `named`: how the database writes a value, from 1."""
+        """Return the rows of a set. `named`: writes a placeholder from its number, which starts at 1."""
         places = count(1)
         rows = []
         for constants in self.sets:
@@ -61,18 +61,18 @@ class Into:
         return f" INTO {self.table} ({', '.join(self.columns)}) VALUES {rows} ON CONFLICT DO NOTHING"
 
 
-Values = Sequence[tuple[Into, list[Any]]]  # the values of rows, set after set
+Values = Sequence[tuple[InsertTarget, list[Any]]]  # the values of rows, set after set
 
 
 class Executes(Protocol):
-    """A connection of SQLAlchemy's, which a server that keeps nothing does not load."""
+    """A connection of SQLAlchemy, which a server without a store does not load."""
 
     async def exec_driver_sql(self, statement: str, parameters: list[tuple[Any, ...]]) -> Any:
         """Run a statement for each of the rows."""
 
 
 async def put(connection: Executes, values: Values) -> None:
-    """PostgreSQL, within a transaction. A statement of many rows would be a third less for its server, and a third more for us."""
+    """Insert into PostgreSQL, within a transaction. Multi-row statements would cost its server a third less, and this process a third more."""
     for into, flat in values:
         width = into.width
         rows = [tuple(flat[at : at + width]) for at in range(0, len(flat), width)]
@@ -81,18 +81,18 @@ async def put(connection: Executes, values: Values) -> None:
 
 
 class Inserts:
-    """SQLite. `connect` makes its connection, when it is needed; after an error it is made anew. One `put` at a time."""
+    """Inserts into SQLite. `connect` opens its connection on first use, and again after an error. One `put` at a time."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
-        self._apart = Apart("store-inserts", connect)
+        self._thread = SqliteThread("store-inserts", connect)
 
     async def put(self, values: Values) -> float:
-        """One transaction; the seconds that it held the database. Raises sqlite3.Error."""
-        return await self._apart.do(partial(_put, values))
+        """Insert in one transaction, and return the seconds that it held the write lock. Raises sqlite3.Error."""
+        return await self._thread.run(partial(_put, values))
 
     async def close(self) -> None:
-        """Wait for a `put` that is under way, and give the connection and the thread back. The next `put` makes others."""
-        await self._apart.close()
+        """Wait for a running `put`, and close the connection and the thread. The next `put` opens others."""
+        await self._thread.close()
 
 
 def _put(values: Values, connection: sqlite3.Connection) -> float:
@@ -104,8 +104,8 @@ def _put(values: Values, connection: sqlite3.Connection) -> float:
     return time.monotonic() - begun
 
 
-def _insert(connection: sqlite3.Connection, into: Into, flat: list[Any]) -> None:
-    """Only two statements, so that SQLite parses each once: of ROWS sets, and of one for the rest."""
+def _insert(connection: sqlite3.Connection, into: InsertTarget, flat: list[Any]) -> None:
+    """Insert with two statements only, for ROWS sets and for one, so that SQLite parses each once."""
     width = into.width
     step = ROWS * width
     whole = len(flat) - len(flat) % step

@@ -1,9 +1,8 @@
-"""PostgreSQL's daily partitions of `chat` and `party`. Rule: a day exists before its first row, and goes whole.
+"""Manage PostgreSQL's daily partitions of `chat` and `party`. **Invariant:** a day exists before its first row, and is dropped whole.
 
-Dropping: DETACH … CONCURRENTLY takes no lock that stops the service, runs outside a transaction, and a crash in it leaves
-the partition "pending", which FINALIZE completes. What is detached is nobody's any more but the purge's, which moves the
-held rows out of it and drops it in one transaction (privacy/purge.py).
-There is no DEFAULT partition: it would forbid the concurrent detach.
+DETACH … CONCURRENTLY takes no lock that stops the service and runs outside a transaction; a crash in it leaves the partition "pending", which
+FINALIZE completes. A detached partition belongs to the purge alone, which moves its held rows out and drops it in one transaction
+(`server.data.retention.purge`). There is no DEFAULT partition: it would forbid the concurrent detach.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ NAME = re.compile(r"^(chat|party)_(\d{8})$")
 
 
 def name_of(table: str, day: int) -> str:
-    """`chat_20261124`."""
+    """Return the name of a day's partition: `chat_20261124`."""
     return f"{table}_{datetime.datetime.fromtimestamp(day * DAY, datetime.UTC):%Y%m%d}"
 
 
 def day_in(name: str) -> int | None:
-    """The day number in a partition's name, or None for another table."""
+    """Return the day number in a partition's name, or None for another table."""
     match = NAME.match(name)
     if match is None:
         return None
@@ -35,7 +34,7 @@ def day_in(name: str) -> int | None:
 
 
 async def ensure(connection: AsyncConnection, day: int) -> None:
-    """Make both partitions of a day. Cheap when they exist; two makers at once wait for each other."""
+    """Create both partitions of a day. Cheap if they exist; two concurrent callers wait for each other."""
     low, high = bound(day * DAY).hex(), bound((day + 1) * DAY).hex()
     await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": 0x5E7E0D20})
     for table in DAILY:
@@ -47,7 +46,7 @@ async def ensure(connection: AsyncConnection, day: int) -> None:
 
 
 async def existing(connection: AsyncConnection) -> list[tuple[str, int, bool]]:
-    """(name, day, pending or already detached) of every daily table, oldest first."""
+    """Return (name, day, pending or already detached) of every daily table, oldest first."""
     rows = await connection.execute(
         text(
             "SELECT c.relname, COALESCE(i.inhdetachpending, true) FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid"
@@ -61,7 +60,7 @@ async def existing(connection: AsyncConnection) -> list[tuple[str, int, bool]]:
 
 
 async def detach(database: Database, name: str) -> None:
-    """Take a day out of its table without stopping the service; continues what a crash left half done. Idempotent."""
+    """Detach a day without stopping the service; continues a detach that a crash interrupted. Idempotent."""
     if NAME.match(name) is None:
         raise ValueError(f"{name!r} is not a daily partition")
     table = name.rpartition("_")[0]

@@ -1,7 +1,8 @@
-"""Whether anybody wrote into the database since one looked. Rule: what cannot be known is something new; nobody misses a row by it.
+"""Detect whether the database changed since the last poll, without reading rows.
 
-SQLite counts what others commit (`PRAGMA data_version`), in whatever process of the host they are: a connection that never writes asks that
-in one hop and 5 µs, where a look takes some twenty hops. PostgreSQL has no such count.
+SQLite counts the commits of other connections (`PRAGMA data_version`), in any process of the host. A connection that never writes reads the count in
+one hop and 5 µs; a query of rows takes some twenty hops. PostgreSQL has no such count. **Invariant:** an unknown count means a change, so that no row
+is missed.
 """
 
 from __future__ import annotations
@@ -11,65 +12,67 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from server.data.database.sqlite_thread import Apart
+from server.data.database.sqlite_thread import SqliteThread
 
-Version = tuple[int, int]  # the connection that was asked, and its count
+CommitCount = tuple[int, int]  # number of the connection, and its count
 
 
-class Versions:
-    """Of SQLite's file at `path`."""
+class CommitCounter:
+    """Reads the commit count of SQLite's file at `path`."""
 
     def __init__(self, path: Callable[[], Path]) -> None:
         self._path = path
-        self._apart = Apart("store-versions", self._connect)
+        self._thread = SqliteThread("store-versions", self._connect)
 
-    async def now(self) -> Version | None:
-        """Another one than before where anything was committed; None: it cannot be known now."""
+    async def read(self) -> CommitCount | None:
+        """Return a count that differs from the last one if anything was committed since; None if it is unknown."""
         try:
-            return await self._apart.do(self._read)
+            return await self._thread.run(self._read)
         except sqlite3.Error:
             return None
 
     def _connect(self) -> sqlite3.Connection:
-        """One that is not there is not made, and nobody is waited for. Raises sqlite3.Error."""
+        """Open the file without creating it and without waiting for a lock. Raises sqlite3.Error."""
         place = self._path().absolute().as_uri() + "?mode=rw"
         return sqlite3.connect(place, timeout=0, isolation_level=None, uri=True)
 
-    def _read(self, connection: sqlite3.Connection) -> Version:
-        """Each connection counts from its own start."""
-        return self._apart.connections, int(connection.execute("PRAGMA data_version").fetchone()[0])
+    def _read(self, connection: sqlite3.Connection) -> CommitCount:
+        """Return connection number and count: each connection counts from its own start."""
+        return self._thread.connections, int(connection.execute("PRAGMA data_version").fetchone()[0])
 
     async def close(self) -> None:
-        """Give the connection and the thread back. The next question makes others."""
-        await self._apart.close()
+        """Close the connection and the thread. The next read opens others."""
+        await self._thread.close()
 
 
-class News:
-    """For one who looks again and again: whether the next look can find anything. `version`: of `Database`; `every`: seconds after which it is
-    due in any case, for what the clock changes; `clock`: seconds."""
+class ChangePoll:
+    """Tells a poller whether its next query can find anything new.
+
+    `version`: `Database.commit_count`; `every`: seconds after which a poll is due in any case, since the clock changes results too; `clock`: seconds.
+    """
 
     def __init__(
         self,
-        version: Callable[[], Awaitable[Version | None]],
+        version: Callable[[], Awaitable[CommitCount | None]],
         every: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._version = version
         self._every = every
         self._clock = clock
-        self._asked: Version | None = None  # before the present look
-        self._read: Version | None = None  # before the last look that came to its end
+        self._asked: CommitCount | None = None  # before the present query
+        self._read: CommitCount | None = None  # before the last completed query
         self._at = float("-inf")
 
-    async def there(self) -> bool:
-        """Whether to look now: always, until `read`."""
+    async def is_due(self) -> bool:
+        """Return whether to query now: always, until `mark_read`."""
         self._asked = await self._version()
         return self._asked is None or self._asked != self._read or self._clock() - self._at >= self._every
 
-    def read(self) -> None:
-        """The look that `there` asked for is done."""
+    def mark_read(self) -> None:
+        """Record that the query that `is_due` asked for is done."""
         self._read, self._at = self._asked, self._clock()
 
-    def anew(self) -> None:
-        """The next look may find something that nobody wrote, also where one is under way now."""
+    def reset(self) -> None:
+        """Make the next poll due, also if a query is running now: it may find a change that was no commit."""
         self._asked = self._read = None

@@ -1,4 +1,4 @@
-"""From settings to a database URL. Rule: two databases are known (server.ops.config.setting_types.DATABASES), and a URL is never printed."""
+"""Build the database URL from settings. **Invariant:** two databases are known (`setting_types.DATABASES`), and a URL is never printed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from server.ops.config.settings import Store
 
 
 class NoDriver(ValueError):
-    """The database is known here, but what speaks to it is not installed; the text says what is missing, never the address."""
+    """The driver of the database is not installed; the text names the package, never the URL."""
 
 
 DRIVERS = {
@@ -22,12 +22,12 @@ DRIVERS = {
 
 
 def database_url(options: Store, data: Path) -> str:
-    """The SQLAlchemy URL with its asynchronous driver; plain `postgresql://` and `sqlite://` are completed. Raises NoDriver."""
+    """Return the SQLAlchemy URL with its asynchronous driver; `postgresql://` and `sqlite://` are completed. Raises NoDriver."""
     url = options.url.get_secret_value()
     if not url:
         return f"sqlite+aiosqlite:///{data / 'serendip.db'}"
     scheme, _, rest = url.partition("://")
     driver = DRIVERS[scheme].partition("+")[2]
-    if find_spec(driver) is None:  # PostgreSQL's: an extra, which `make install` brings
+    if find_spec(driver) is None:  # PostgreSQL's is an extra, which `make install` installs
         raise NoDriver(f"store.url: {scheme} needs the package {driver}: pip install 'serendip[postgres]'")
     return f"{DRIVERS[scheme]}://{rest}"

@@ -1,4 +1,4 @@
-"""The lock on the data folder: who serves shares it, who replaces what lies in it has it alone. Rule: it ends with the process."""
+"""Lock the data folder: serving processes share the lock, a restore takes it alone. **Invariant:** the lock ends with the process."""
 
 import fcntl
 import os
@@ -12,13 +12,13 @@ NAME = "lock"
 
 
 def share(data: Path) -> int:
-    """A server serves from this folder, beside others that do; the descriptor that holds the lock. Raises Busy, OSError."""
+    """Take a share of the lock to serve from this folder; return the descriptor that holds it. Raises Busy, OSError."""
     return _locked(data, fcntl.LOCK_SH, "the data folder is being restored")
 
 
 @contextmanager
 def alone(data: Path) -> Iterator[None]:
-    """Nobody serves from this folder meanwhile. Raises Busy, OSError."""
+    """Hold the lock alone, so that no process serves from this folder. Raises Busy, OSError."""
     descriptor = _locked(data, fcntl.LOCK_EX, "a server runs on this data folder: stop it first")
     try:
         yield

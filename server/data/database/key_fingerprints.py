@@ -1,11 +1,10 @@
-"""Check values of the secret and the keys, in the database. Rule: keys that did not make what is there are noticed before they write.
+"""Keep check values of the secret and the keys in the database. **Invariant:** foreign keys are noticed before they write anything.
 
-A lost `DATA/keys` or another host's `secret` would otherwise be replaced by new ones without a word, and no address or
-identity of before could be found again, not even for an order to preserve it. A check value tells nothing about its key.
-The row of an epoch goes before its key does.
+A lost `DATA/keys` or another host's `secret` would otherwise be replaced by new ones silently, and no earlier address or identity could be found
+again, not even for a legal hold. A check value reveals nothing about its key. The row of an epoch is deleted before its key is.
 
-Hosts that share a database elect each epoch's key by its row: the first that puts its key's check value there has the key that all
-use. A key that is missing then is another host's, and awaited; one that is another is a fault as ever.
+Hosts that share a database elect each epoch's key by its row: the first host that inserts the check value of its key has the key that all use. A key
+that is missing elsewhere is awaited from that host; a different key is an error as ever.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ WHAT_TO_DO = (
 
 
 class Fingerprints:
-    """The check values of one data folder, against those of one database. `clock`: Unix seconds."""
+    """The check values of one data folder, compared with those of one database. `clock`: Unix seconds."""
 
     def __init__(
         self, database: Database, keys: Keys, pseudonyms: Pseudonyms, retention: Retention, clock: Callable[[], float] = time.time,
@@ -46,15 +45,15 @@ class Fingerprints:
         self._clock = clock
 
     async def check(self) -> None:
-        """Compare, then note what is new. Raises KeysDiffer, StoreAway."""
-        for step in (self.problems, self.note, self.problems):  # another host may have noted its own meanwhile
+        """Compare all keys, then record new ones. Raises KeysDiffer, StoreAway."""
+        for step in (self.problems, self.note, self.problems):  # another host may record its keys at the same time
             found = await step()
             if found:
                 raise KeysDiffer(f"{'; '.join(found)}. {WHAT_TO_DO}")
         await self.epochs()
 
     async def problems(self) -> list[str]:
-        """What does not belong to this database; empty: all does. Raises StoreAway."""
+        """Return the keys that do not belong to this database; empty if all do. Raises StoreAway."""
         known, mine = await self._known(), self._mine()
         found = []
         for name, value in known.items():
@@ -67,24 +66,24 @@ class Fingerprints:
             if epoch is not None and (self.over(epoch) or (not own and self._pseudonyms.epochs.shared)):
                 continue
             if not own and self._noted and name.startswith(VALUES_NAME.format("")):
-                continue  # another host was restarted with a new key first: this one reads what it sealed once it is restarted too
+                continue  # another host restarted with a new key first: this one can open its values after its own restart
             found.append(f"the {'key of ' if name != SECRET_NAME else ''}{name} is {'another' if own else 'missing'}")
         return found
 
     async def note(self) -> list[str]:
-        """Put into the database what is not there yet; a database without any gets all. Never a problem. Raises StoreAway."""
+        """Record the keys that the database does not have yet; all of them, if it has none. Always returns an empty list. Raises StoreAway."""
         mine = self._mine()
         present = EPOCH_NAME.format(epoch_of(self._clock()))
         lasting = {
             name for name in mine if _epoch(name) is None
-        }  # a further key of kept values is new to a database that has others
+        }  # an added key of kept values is new to a database that has others
         always = {*lasting, present}
         if not always & mine.keys() - self._noted:
             return []
         known = await self._known()
         wanted = [name for name in mine if not known or name in always]
         async with self._database.write() as connection:
-            if known.get(SECRET_NAME) not in (None, mine[SECRET_NAME]):  # rotated: the previous one was there
+            if known.get(SECRET_NAME) not in (None, mine[SECRET_NAME]):  # rotated: the row is of the previous secret
                 await connection.execute(delete(fingerprint).where(fingerprint.c.name == SECRET_NAME))
             insert = text("INSERT INTO fingerprint (name, value) VALUES (:name, :value) ON CONFLICT DO NOTHING")
             await connection.execute(insert, [{"name": name, "value": mine[name]} for name in wanted])
@@ -92,19 +91,19 @@ class Fingerprints:
         return []
 
     async def epochs(self) -> dict[int, bytes]:
-        """The check values of the epochs that the database knows and whose time is not over. Raises StoreAway.
+        """Return the check values of the epochs in the database that are not over. Raises StoreAway.
 
-        Where keys are shared, those that have begun and are missing here are awaited from now on.
+        If keys are shared, started epochs whose key is missing here are awaited from now on.
         """
         known = {epoch: value for name, value in (await self._known()).items() if (epoch := _epoch(name)) is not None}
         found = {epoch: value for epoch, value in known.items() if not self.over(epoch)}
         keys, present = self._pseudonyms.epochs, epoch_of(self._clock())
         if keys.shared:
-            keys.awaited = frozenset(epoch for epoch in found if epoch <= present and not keys.known(epoch))
+            keys.await_keys(epoch for epoch in found if epoch <= present and not keys.known(epoch))
         return found
 
     async def elect(self, epoch: int, value: bytes) -> bytes:
-        """Propose a key by its check value; that of the key which the epoch has, from here on and for every host. Raises StoreAway."""
+        """Propose a key for an epoch by its check value; return the check value of the elected key, final for every host. Raises StoreAway."""
         name = EPOCH_NAME.format(epoch)
         async with self._database.write() as connection:
             insert = text("INSERT INTO fingerprint (name, value) VALUES (:name, :value) ON CONFLICT DO NOTHING")
@@ -113,11 +112,11 @@ class Fingerprints:
             return bytes((await connection.execute(elected)).scalar_one())
 
     def over(self, epoch: int) -> bool:
-        """Whether the key of this epoch had to go: a backup from before may still name it."""
+        """Return whether the key of this epoch must be destroyed by now: a backup from before may still name it."""
         return due(epoch, self._clock(), self._life)
 
     async def accept(self) -> None:
-        """The keys that are there now are the keys of this database. Raises StoreAway."""
+        """Make the present keys the keys of this database. Raises StoreAway."""
         async with self._database.write() as connection:
             await connection.execute(delete(fingerprint))
         self._noted.clear()
@@ -138,13 +137,13 @@ class Fingerprints:
 
 
 def _epoch(name: str) -> int | None:
-    """The epoch whose key's check value goes by this name; None: another key's."""
+    """Return the epoch of a check value's name; None for another key."""
     kind, _, number = name.partition(" ")
     return int(number) if kind == EPOCH_NAME.partition(" ")[0] else None
 
 
 async def forget(database: Database, epochs: list[int]) -> None:
-    """The keys of these epochs are about to be destroyed. Raises StoreAway."""
+    """Delete the check values of epochs whose keys are about to be destroyed. Raises StoreAway."""
     names = [EPOCH_NAME.format(epoch) for epoch in epochs]
     if names:
         async with database.write() as connection:

@@ -1,4 +1,4 @@
-"""Asks when the last chat on record ended, before the store is opened. Invariant: where there is no database yet, none is made."""
+"""Read when the last chat on record ended, before the store is opened. **Invariant:** never creates a database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from server.ops.config.settings import Settings
 
 
 async def last_chat(settings: Settings) -> float:
-    """Unix seconds; 0: no chat is on record. Raises StoreAway where the database cannot be asked: it is away, or of another schema."""
+    """Return Unix seconds; 0 without chats on record. Raises StoreAway if the database is unreachable or of another schema."""
     database = Database(database_url(settings.store, settings.data), data=settings.data, pool=1)
     try:
         if database.sqlite and not await asyncio.to_thread(database.path.exists):

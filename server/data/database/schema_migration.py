@@ -1,4 +1,4 @@
-"""Bring the schema up to date, and say where it differs. Rule: one transaction for all steps; two that migrate at once wait for each other."""
+"""Bring the schema up to date, and report differences. **Invariant:** all steps are one transaction; two concurrent migrations run in turn."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from server.data.database.database import Database
 from server.data.errors import SchemaDiffers
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
-# What this program knows, the oldest first: each is a file, which its name begins with.
+# Known revisions, oldest first; each is the beginning of a file's name.
 REVISIONS: Final = tuple(sorted(path.name.partition("_")[0] for path in VERSIONS.glob("a*_*.py")))
 HEAD: Final = REVISIONS[-1]
 MIGRATE_LOCK = 0x5E7E0D19  # advisory lock of PostgreSQL
@@ -20,14 +20,14 @@ NEWER = "the database is at revision {}, which this program does not know: it is
 
 
 class Problem(NamedTuple):
-    """What a revision is to this program, and what to do."""
+    """A problem with a revision, and its remedy."""
 
     said: str
     remedy: str
 
 
 def problem(revision: str) -> Problem | None:
-    """Why a database of this revision cannot be used as it is; None: it can."""
+    """Return why a database of this revision cannot be used as it is, or None."""
     if not revision:
         return Problem("the database is empty", "serendip db migrate, or start the server")
     if revision not in REVISIONS:
@@ -38,20 +38,20 @@ def problem(revision: str) -> Problem | None:
 
 
 def _present(connection: Connection) -> str:
-    """The revision of the database, empty for an empty one."""
+    """Return the revision of the database, or an empty string if it is empty."""
     if not inspect(connection).has_table("alembic_version"):
         return ""
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
 
 
 async def revision(database: Database) -> str:
-    """The revision of the database, empty for an empty one. Raises StoreAway."""
+    """Return the revision of the database, or an empty string if it is empty. Raises StoreAway."""
     async with database.read() as connection:
         return await connection.run_sync(_present)
 
 
 async def migrate(database: Database, target: str = HEAD) -> tuple[str, str]:
-    """(revision before, revision after). Raises StoreAway; a migration of a newer program raises SchemaDiffers."""
+    """Migrate, and return (revision before, revision after). Raises StoreAway, and SchemaDiffers if the database is newer than this program."""
     async with database.write() as connection:
         if not database.sqlite:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATE_LOCK})
@@ -73,7 +73,7 @@ async def migrate(database: Database, target: str = HEAD) -> tuple[str, str]:
 
 
 async def migrate_apart(url: str, data: Path) -> tuple[str, str]:
-    """As `migrate`, in a thread with a loop and a connection of its own: its steps are files, which would hold the caller's loop."""
+    """Migrate in a thread with a loop and a connection of its own: importing and running the steps would block the caller's loop."""
 
     async def alone() -> tuple[str, str]:
         database = Database(url, data=data)
@@ -86,7 +86,7 @@ async def migrate_apart(url: str, data: Path) -> tuple[str, str]:
 
 
 async def differences(database: Database) -> list[str]:
-    """What the database holds beside or without the declared schema; partitions are part of their table. Empty: equal. Raises StoreAway."""
+    """Return the differences between the database and the declared schema, without partitions; empty if equal. Raises StoreAway."""
     from server.data.database import schema_steps
 
     async with database.read() as connection:

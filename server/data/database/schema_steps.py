@@ -1,7 +1,7 @@
-"""The steps from one revision of the schema to another, and what a database holds beside them, by Alembic.
+"""Run the steps between revisions of the schema, and compare a database with the declared schema, by Alembic.
 
-Rule: beside the migrations nobody else imports Alembic, and this module is imported where there is something to do: that takes longer than to find
-that there is not.
+**Invariant:** beside the migrations, only this module imports Alembic, and it is imported only if there is a step to run: the import takes longer
+than finding out that there is none.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from server.ops.process.lean_imports import without
 
-with without("pygments"):  # Mako would colour templates of migrations with it, of which none is ever shown here
+with without("pygments"):  # Mako would use it to colour migration templates, which are never shown here
     from alembic import command
     from alembic.autogenerate import compare_metadata
     from alembic.config import Config
@@ -25,7 +25,7 @@ FOLDER = Path(__file__).parent / "migrations"
 
 
 def take(connection: Connection, target: str) -> None:
-    """Those up to the revision `target`."""
+    """Run the steps up to revision `target`."""
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     config.attributes["connection"] = connection
@@ -33,7 +33,7 @@ def take(connection: Connection, target: str) -> None:
 
 
 def compare(connection: Connection) -> list[str]:
-    """What the database holds beside or without the declared schema; partitions are part of their table. Empty: equal."""
+    """Return the differences between the database and the declared schema, without partitions; empty if they are equal."""
     parts: set[str] = set()
     if connection.dialect.name == "postgresql":
         parts = {row[0] for row in connection.execute(text("SELECT relname FROM pg_class WHERE relispartition"))}
@@ -46,7 +46,7 @@ def compare(connection: Connection) -> list[str]:
 
 
 def _say(difference: Any) -> str:
-    """One difference in a line: its kind and the name of what differs."""
+    """Return one difference as a line: its kind, and the name of the differing object."""
     if isinstance(difference, list):
         return "; ".join(_say(part) for part in difference)
     kind, *rest = difference

@@ -1,6 +1,6 @@
-"""Locks the database for the hosts that serve from it: they share the lock, and a restore takes it alone.
+"""Lock the database for the hosts that serve from it: they share the lock, and a restore takes it alone.
 
-Invariant: PostgreSQL keeps an advisory lock for as long as the connection that took it, so a host whose connection broke has no lock until
+**Invariant:** PostgreSQL keeps an advisory lock for as long as the connection that took it, so a host whose connection broke has no lock until
 `check` has taken it anew. SQLite has one host, which the lock on the data folder guards (`folder_lock.py`).
 """
 
@@ -32,7 +32,7 @@ HOLDERS: Final = text(
 
 
 class ServiceLock:
-    """The share of one serving process. SQLite: nothing is locked, and `check` reads."""
+    """The share of the lock of one serving process. With SQLite nothing is locked, and `check` only reads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -44,7 +44,7 @@ class ServiceLock:
             return
         connection = await self._database.session()
         try:
-            async with self._database.failing():
+            async with self._database.named_errors():
                 took = await connection.execute(text("SELECT pg_try_advisory_lock_shared(:key)"), {"key": KEY})
             if not took.scalar():
                 raise Busy(RESTORING)
@@ -64,7 +64,7 @@ class ServiceLock:
                 if self._connection is None:
                     await self.take()
                 if self._connection is not None:
-                    async with self._database.failing():
+                    async with self._database.named_errors():
                         await self._connection.execute(ONE_ROW)
         except TimeoutError as error:
             await self.close()
@@ -74,7 +74,7 @@ class ServiceLock:
             raise
 
     async def close(self) -> None:
-        """Give the share back."""
+        """Release the share."""
         connection, self._connection = self._connection, None
         if connection is not None:
             await _drop(connection)
@@ -82,13 +82,13 @@ class ServiceLock:
 
 @asynccontextmanager
 async def alone(database: Database) -> AsyncIterator[None]:
-    """Keep every host from serving meanwhile. Raises Busy, which names the hosts that serve; StoreAway. SQLite: nothing is locked."""
+    """Hold the lock alone, so that no host serves. Raises Busy, which names the serving hosts; StoreAway. With SQLite nothing is locked."""
     if database.sqlite:
         yield
         return
     connection = await database.session()
     try:
-        async with database.failing():
+        async with database.named_errors():
             took = await connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": KEY})
             if not took.scalar():
                 holders = (await connection.execute(HOLDERS, {"key": KEY})).scalars().all()
@@ -102,7 +102,7 @@ async def alone(database: Database) -> AsyncIterator[None]:
 
 
 async def _drop(connection: AsyncConnection) -> None:
-    """End the session, and so its lock: a connection that went back to the pool would keep it."""
+    """End the session and so its lock: a connection returned to the pool would keep it."""
     with contextlib.suppress(DBAPIError, OSError):
         await connection.invalidate()
     with contextlib.suppress(DBAPIError, OSError):

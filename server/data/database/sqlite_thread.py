@@ -1,5 +1,7 @@
-"""A connection of SQLite's in a thread of its own, for work that is one hop from the loop. Rule: both are made when they are needed, and an error
-ends the connection."""
+"""Run work on one SQLite connection in a thread of its own, one hop from the event loop.
+
+Both are created on first use. **Invariant:** an error closes the connection, and the next work opens another.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,8 @@ from typing import TypeVar
 Made = TypeVar("Made")
 
 
-class Apart:
-    """`connect` makes the connection; `name` is the thread's. One piece of work at a time, in the order in which they came."""
+class SqliteThread:
+    """One thread and its connection. `connect` opens the connection; `name` is the thread's. Work runs one piece at a time, in order."""
 
     def __init__(self, name: str, connect: Callable[[], sqlite3.Connection]) -> None:
         self._name = name
@@ -22,13 +24,13 @@ class Apart:
         self._thread: ThreadPoolExecutor | None = None
         self.connections = 0  # so far
 
-    async def do(self, work: Callable[[sqlite3.Connection], Made]) -> Made:
-        """What the work makes of the connection. Raises sqlite3.Error."""
+    async def run(self, work: Callable[[sqlite3.Connection], Made]) -> Made:
+        """Return the result of `work` on the connection. Raises sqlite3.Error."""
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, self._name)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, work)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
 
-    def _do(self, work: Callable[[sqlite3.Connection], Made]) -> Made:
+    def _run(self, work: Callable[[sqlite3.Connection], Made]) -> Made:
         try:
             if self._connection is None:
                 self._connection = self._connect()
@@ -44,7 +46,7 @@ class Apart:
             self._connection = None
 
     async def close(self) -> None:
-        """Wait for what is under way, and give the connection and the thread back. The next work makes others."""
+        """Wait for running work, and close the connection and the thread. The next work opens others."""
         if self._thread is not None:
             thread, self._thread = self._thread, None
             await asyncio.get_running_loop().run_in_executor(thread, self._disconnect)

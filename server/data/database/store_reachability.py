@@ -1,4 +1,7 @@
-"""Whether what goes to the database arrives, and why not, in a word. Rule: each change is logged once, each failure counted by its cause."""
+"""Track whether operations reach the database or the object store, and the cause of a failure in one word.
+
+**Invariant:** each change is logged once, each failure is counted by its cause.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from server.ops.metrics.metric_table import VALUES
 CAUSES = VALUES["serendip_store_failures"]["cause"]
 logger = log.get()
 
-# What an operator can do about each cause.
+# The operator's remedy for each cause.
 REMEDIES = {
     "full": "Make room on its disk",
     "io": "Its disk fails, or a limit of this process is in the way: look at dmesg and at ulimit -a",
@@ -52,7 +55,7 @@ _ERRNO = {
 
 
 def cause_of(error: BaseException) -> str:
-    """One of CAUSES: the first error of the chain, from what began it, that says something."""
+    """Return the cause of an error, one of CAUSES: from the first error of its chain that has one."""
     return next((word for one in reversed(list(_chain(error))) if (word := _word(one))), "other")
 
 
@@ -85,13 +88,16 @@ def _word(error: BaseException) -> str:
 
 
 def _refused(error: OSError) -> str:
-    """A connection that did not come about, or a name that nobody knows."""
+    """Return "refused" for a failed connection or an unknown host name, or an empty string."""
     by_network = isinstance(error, ConnectionError) and type(error).__module__ == "builtins"
     return "refused" if by_network or type(error).__name__ == "gaierror" or "onnect" in str(error) else ""
 
 
 class Reach:
-    """One road: records, saves, reads or objects. `cause`: why nothing arrives, None while it does; `name_cause`: names it."""
+    """Reachability of one kind of operation: records, saves, reads or objects.
+
+    `cause`: why operations fail, None while they work; `name_cause`: names the cause of an error.
+    """
 
     def __init__(self, what: str, name_cause: Callable[[BaseException], str] = cause_of) -> None:
         self._what = what
@@ -100,7 +106,7 @@ class Reach:
         self.failures: Counter[str] = Counter(dict.fromkeys(CAUSES, 0))
 
     def failed(self, error: BaseException) -> None:
-        """Something did not arrive."""
+        """Record a failure."""
         cause = self._name_cause(error)
         self.failures[cause] += 1
         if cause != self.cause:
@@ -108,7 +114,7 @@ class Reach:
         self.cause = cause
 
     def worked(self) -> None:
-        """Something arrived."""
+        """Record a success."""
         if self.cause is not None:
             logger.info("store.back", what=self._what)
         self.cause = None

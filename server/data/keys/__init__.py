@@ -1,1 +1,1 @@
-"""Make keyed and encrypted values of persons: epoch keys and pseudonyms."""
+"""Make keyed and encrypted values of persons, and keep the keys: epoch keys and pseudonyms."""

@@ -1,11 +1,10 @@
-"""Epoch keys: the random keys of live pseudonyms and addresses, one a 30-day epoch, in DATA/keys (0600).
+"""Keep the epoch keys: random keys for live pseudonyms and addresses, one per 30-day epoch, in DATA/keys (0600).
 
-Rule: a key that is destroyed unlinks every row, file and backup of its epoch at once. So a key is
-made when its epoch begins, never derived from another secret, never stored with the database, and destroyed when
-the longest retention plus one backup life has passed since its epoch ended.
+**Invariant:** destroying a key unlinks every row, file and backup of its epoch at once. So a key is created when its epoch begins, never derived from
+another secret, never stored with the database, and destroyed when the longest retention plus one backup life has passed since its epoch ended.
 
-Hosts that share a database share these keys: there no host makes one by itself. It proposes one, the database says whose holds
-(`server.data.database.key_fingerprints`), and the others are told it by who has it (`server.fleet.cluster.epoch_key_exchange`).
+Hosts that share a database share these keys, and none creates one alone: a host proposes a key, the database elects one
+(`server.data.database.key_fingerprints`), and its host sends it to the others (`server.fleet.cluster.epoch_key_exchange`).
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
 from server.data.errors import KeyAwaited
@@ -22,23 +22,23 @@ SIZE = 32  # bytes: AES-256, and HMAC-SHA256 wants no more
 
 
 class KeyGone(LookupError):
-    """The key of this epoch was destroyed (or never existed here): its rows cannot be linked to anybody any more."""
+    """The key of this epoch was destroyed or never existed here: its rows can no longer be linked to a person."""
 
 
 def epoch_of(when: float) -> int:
-    """Number of the epoch that holds this Unix time."""
+    """Return the number of the epoch that contains this Unix time."""
     return int(when) // EPOCH
 
 
 def due(epoch: int, now: float, days: int) -> bool:
-    """Whether the key of this epoch is to be destroyed: the epoch ended more than `days` (retention + backup life) ago."""
+    """Return whether the key of this epoch is to be destroyed: it ended more than `days` (retention + backup life) ago."""
     return (epoch + 1) * EPOCH + days * 86_400 <= now
 
 
 class EpochKeys:
-    """The folder of epoch keys. One key id byte (`epoch & 255`) stands before every value made with a key.
+    """The folder of epoch keys. One key id byte (`epoch & 255`) precedes every value made with a key.
 
-    `shared`: with other hosts. `awaited`: epochs that have begun, and whose key only others have.
+    `shared`: with other hosts. `awaited`: started epochs whose key only other hosts have.
     """
 
     def __init__(self, folder: Path, *, shared: bool = False) -> None:
@@ -51,19 +51,23 @@ class EpochKeys:
         self.reload()
 
     def reload(self) -> None:
-        """Read the folder anew: keys that another process made or destroyed. Blocks for a few file reads."""
+        """Read the folder again: other processes may have created or destroyed keys. Blocks for a few file reads."""
         found = {int(path.stem): path.read_bytes() for path in self.folder.glob("*.key") if path.stem.isdigit()}
         self._cache = {epoch: key for epoch, key in found.items() if len(key) == SIZE}
 
+    def await_keys(self, epochs: Iterable[int]) -> None:
+        """Set the epochs whose key only other hosts have so far."""
+        self.awaited = frozenset(epochs)
+
     def known(self, epoch: int) -> bool:
-        """Whether the key is in memory: `get` and `make` then touch no file."""
+        """Return whether the key is in memory: `get` and `make` then touch no file."""
         return epoch in self._cache
 
     def _path(self, epoch: int) -> Path:
         return self.folder / f"{epoch}.key"
 
     def get(self, epoch: int) -> bytes:
-        """The key of an epoch, or KeyGone; KeyAwaited where another host has it. Never makes one."""
+        """Return the key of an epoch; never creates one. Raises KeyGone, and KeyAwaited if another host has it."""
         key = self._cache.get(epoch)
         if key is None:
             try:
@@ -78,7 +82,7 @@ class EpochKeys:
         return key
 
     def make(self, epoch: int) -> bytes:
-        """The key of an epoch, made (durably, atomically, 0600) when it is the first need of it. Raises KeyAwaited where keys are shared."""
+        """Return the key of an epoch, created (durably, atomically, 0600) on first need. Raises KeyAwaited if keys are shared."""
         try:
             return self.get(epoch)
         except KeyGone:
@@ -87,7 +91,7 @@ class EpochKeys:
         return self.take(epoch, secrets.token_bytes(SIZE))
 
     def proposed(self, epoch: int) -> bytes | None:
-        """What was proposed for an epoch from this folder, and neither became its key nor was given up."""
+        """Return the pending proposal of this folder for an epoch, or None."""
         try:
             key = self._proposal(epoch).read_bytes()
         except FileNotFoundError:
@@ -95,22 +99,22 @@ class EpochKeys:
         return key if len(key) == SIZE else None
 
     def propose(self, epoch: int) -> bytes:
-        """A key that an epoch may get, kept (as a key is) so that it is not lost between its election and `take`."""
+        """Create a key as a proposal for an epoch, stored durably so that it survives a crash between its election and `take`."""
         self._write(self._proposal(epoch), secrets.token_bytes(SIZE))
         key = self.proposed(epoch)
-        if key is None:  # another process of this folder took it meanwhile
+        if key is None:  # another process of this folder made it the key meanwhile
             return self.get(epoch)
         return key
 
     def take(self, epoch: int, key: bytes) -> bytes:
-        """Have this key for an epoch from here on, unless it has one; the one that it has. What was proposed goes."""
+        """Make this key the key of an epoch, unless it has one; return the key that it has. Deletes the proposal."""
         self._write(self._path(epoch), key)
         self._erase(self._proposal(epoch))
         self.awaited -= {epoch}
         return self.get(epoch)
 
     def whole(self) -> None:
-        """That the keys of all epochs are here that have begun and are not over. Raises KeyAwaited."""
+        """Check that the keys of all started epochs are here. Raises KeyAwaited."""
         if self.awaited:
             raise _awaited(min(self.awaited))
 
@@ -118,7 +122,7 @@ class EpochKeys:
         return self.folder / f"{epoch}.proposed.key"
 
     def _write(self, path: Path, key: bytes) -> None:
-        """Make a file whole, durably, 0600; one that is there stays."""
+        """Create a file whole, durably, 0600; an existing file stays."""
         spare = self.folder / f".{path.stem}.{secrets.token_hex(8)}"
         descriptor = os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
@@ -128,29 +132,29 @@ class EpochKeys:
             finally:
                 os.close(descriptor)
             with contextlib.suppress(FileExistsError):
-                os.link(spare, path)  # the first of two makers wins, the other reads the winner's
+                os.link(spare, path)  # the first of two processes wins, the other reads the winner's key
         finally:
             spare.unlink()
         self._sync()
 
     def epochs(self) -> list[int]:
-        """Epochs that have a key, oldest first, as of the last `reload`, `make` or `destroy`."""
+        """Return the epochs that have a key, oldest first, as of the last `reload`, `make` or `destroy`."""
         return sorted(self._cache)
 
     def find(self, key_id: int) -> int:
-        """The epoch behind a key id byte, or KeyGone. Ids repeat after 256 epochs (21 years). May be one whose key is awaited."""
+        """Return the epoch of a key id byte, possibly one whose key is awaited. Ids repeat after 256 epochs (21 years). Raises KeyGone."""
         for epoch in sorted({*self._cache, *self.awaited}, reverse=True):
             if epoch & 255 == key_id:
                 return epoch
         raise KeyGone(f"no key with id {key_id}")
 
     def doomed(self, now: float, days: int) -> list[int]:
-        """Epochs whose key is `due`. Reloads first."""
+        """Return the epochs whose key is `due`. Reloads first."""
         self.reload()
         return [epoch for epoch in self.epochs() if due(epoch, now, days)]
 
     def destroy(self, epoch: int) -> None:
-        """Overwrite and remove a key. Idempotent. On journalled or copy-on-write disks overwriting is best effort."""
+        """Overwrite and remove a key. Idempotent. On journalled or copy-on-write disks, overwriting is best effort."""
         self._cache.pop(epoch, None)
         self._erase(self._path(epoch))
         self._erase(self._proposal(epoch))

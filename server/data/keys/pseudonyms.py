@@ -1,10 +1,11 @@
-"""Keyed and encrypted values of persons. Rule: no plain address or identity leaves this module, and no unkeyed hash is made.
+"""Make keyed and encrypted values of persons. **Invariant:** no plain address or identity leaves this module, and no hash is unkeyed.
 
-Two domains. `live` (party rows): the epoch's random key. `kept` (saved logs, holds): a fixed sub-key,
-or retention "for ever" could not be served. Each use has a domain string of its own, so that tables cannot be joined
-from a stolen dump. Formats: MAC = key id ‖ HMAC-SHA256(key, domain ‖ value)[:16], 17 bytes;
-encrypted = key id ‖ nonce (12) ‖ AES-256-GCM(value), the domain as additional data. The key id of `kept` is 0, for MACs for ever;
-what is encrypted has further keys from 1 on, the highest of which seals. An epoch with the same id byte is told apart by the domain string.
+There are two domains. `live` (party rows): the epoch's random key. `kept` (saved logs, holds): a fixed key, without which unlimited retention could
+not be served. Each use has a domain string of its own, so that tables cannot be joined from a stolen dump.
+
+Formats: MAC = key id ‖ HMAC-SHA256(key, domain ‖ value)[:16], 17 bytes; encrypted = key id ‖ nonce (12) ‖ AES-256-GCM(value), with the domain as
+additional data. The key id of `kept` is 0; MACs use it for ever, while encryption has further keys from id 1 on, the highest of which seals. An epoch
+with the same id byte is told apart by the domain string.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ from server.ops.security.secret_keys import EPOCHS, Keys, Purpose
 MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:0:0/96, IPv4 as IPv6 writes it
 KEPT_ID = 0  # key id byte of the fixed key
 NONCE = 12
-KEPT_NAME = "kept pseudonyms"  # what a fingerprint is of
-VALUES_NAME = "kept values {}"  # and of a further key of them
+KEPT_NAME = "kept pseudonyms"  # name of the kept key's fingerprint
+VALUES_NAME = "kept values {}"  # name of a further key's fingerprint
 EPOCH_NAME = "epoch {}"
 MAC = 16  # bytes of a truncated HMAC-SHA256: 128 bits, no birthday trouble below 2^64 values
 
 
 def canonical(address: str) -> str:
-    """One spelling of an IP address: `::ffff:1.2.3.4` is 1.2.3.4, IPv6 compressed, no zone. Raises ValueError."""
+    """Return one spelling of an IP address: `::ffff:1.2.3.4` is 1.2.3.4, IPv6 compressed, no zone. Raises ValueError."""
     try:
         return socket.inet_ntop(socket.AF_INET, socket.inet_pton(socket.AF_INET, address))
     except OSError:
@@ -51,7 +52,7 @@ def canonical(address: str) -> str:
 
 
 def network(address: str) -> str:
-    """What one household has: an IPv4 address, or the /64 of an IPv6 address. Raises ValueError."""
+    """Return the network of one household: an IPv4 address, or the /64 of an IPv6 address. Raises ValueError."""
     plain = canonical(address)
     if ":" not in plain:
         return plain
@@ -59,17 +60,17 @@ def network(address: str) -> str:
 
 
 def mac(key: bytes, domain: bytes, value: bytes, key_id: int) -> bytes:
-    """Key id ‖ truncated HMAC of one value in one domain."""
+    """Return key id ‖ truncated HMAC of one value in one domain."""
     return bytes((key_id,)) + hmac.digest(key, domain + b"\x00" + value, hashlib.sha256)[:MAC]
 
 
 def fingerprint_of(key: bytes, epoch: int) -> bytes:
-    """The check value of an epoch's key; 17 bytes, which tell nothing of it."""
+    """Return the check value of an epoch's key: 17 bytes, which reveal nothing of it."""
     return mac(key, b"fingerprint", b"", epoch & 255)
 
 
 class Keyed:
-    """`mac` of one key and domain, for values that are many: HMAC's two hashes are begun once (RFC 2104), which halves its time."""
+    """`mac` with a fixed key and domain, for many values: HMAC's two hashes are started once (RFC 2104), which halves its time."""
 
     __slots__ = ("_id", "_inner", "_outer")
 
@@ -80,7 +81,7 @@ class Keyed:
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
 
     def mac(self, value: bytes) -> bytes:
-        """As `mac` says."""
+        """Return the MAC of a value, as `mac` does."""
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(value)
         outer.update(inner.digest())
@@ -96,13 +97,13 @@ def _cipher(key: bytes) -> AESGCM:
 
 
 def seal(key: bytes, domain: bytes, value: bytes, key_id: int) -> bytes:
-    """Key id ‖ nonce ‖ ciphertext. A nonce is random: at most 2^32 values a key (NIST SP 800-38D, 8.3); an epoch has fewer."""
+    """Return key id ‖ nonce ‖ ciphertext. Nonces are random: at most 2^32 values per key (NIST SP 800-38D, 8.3); an epoch has fewer."""
     nonce = secrets.token_bytes(NONCE)
     return bytes((key_id,)) + nonce + _cipher(key).encrypt(nonce, value, domain)
 
 
 def open_sealed(key: bytes, domain: bytes, sealed: bytes) -> bytes:
-    """The value behind `seal`. Raises KeyGone where the key is not the one it was sealed with."""
+    """Return the value of `seal`. Raises KeyGone if it was sealed with another key."""
     try:
         return _cipher(key).decrypt(sealed[1 : 1 + NONCE], sealed[1 + NONCE :], domain)
     except InvalidTag:
@@ -110,17 +111,17 @@ def open_sealed(key: bytes, domain: bytes, sealed: bytes) -> bytes:
 
 
 def identity_bytes(identity: int) -> bytes:
-    """The engine's 63-bit identity as the value that is keyed again (0 means none and is never passed)."""
+    """Return the bytes of an engine's 63-bit identity, which are keyed again (0 means none and is never passed)."""
     return identity.to_bytes(8, "big")
 
 
 class Pseudonyms:
-    """All values made from persons, in both domains."""
+    """Makes and opens all values of persons, in both domains."""
 
     def __init__(
         self, epochs: EpochKeys, kept: bytes, erasure: bytes, values: Mapping[int, bytes] = MappingProxyType({})
     ) -> None:
-        """`values`: further keys of what is kept encrypted, by their ids (1 to 255)."""
+        """`values`: further encryption keys of kept values, by their ids (1 to 255)."""
         if any(len(key) != 32 for key in (kept, erasure, *values.values())):
             raise ValueError("the kept keys and the erasure key have 32 bytes")
         self.epochs = epochs
@@ -135,14 +136,14 @@ class Pseudonyms:
         return seal(self._values[self._newest], domain, value, self._newest)
 
     def _open(self, domain: bytes, sealed: bytes) -> bytes:
-        """Raises KeyGone."""
+        """Return the value of `_seal`. Raises KeyGone."""
         key = self._values.get(sealed[0]) if sealed else None
         if key is None:
             raise KeyGone("sealed with a key that is not here")
         return open_sealed(key, domain, sealed)
 
     def live(self, epoch: int, identity: int, address: str) -> tuple[bytes | None, bytes | None, bytes | None]:
-        """(identity MAC, sealed address, address MAC) for a party row of this epoch; None where there is none. Raises KeyAwaited."""
+        """Return (identity MAC, sealed address, address MAC) for a party row of this epoch; None for a missing value. Raises KeyAwaited."""
         key = self.epochs.make(epoch)
         key_id = epoch & 255
         who = _keyed(key, b"live.identity", key_id).mac(identity_bytes(identity)) if identity else None
@@ -152,23 +153,23 @@ class Pseudonyms:
         return who, seal(key, b"live.address", plain, key_id), _keyed(key, b"live.address", key_id).mac(plain)
 
     def live_identities(self, identity: int) -> list[bytes]:
-        """The MACs that an identity has in each epoch whose key still exists (5 to 6; about 10 µs). Raises KeyAwaited."""
+        """Return the MACs of an identity in each epoch whose key still exists (5 to 6; about 10 µs). Raises KeyAwaited."""
         self.epochs.whole()
         value = identity_bytes(identity)
         return [mac(self.epochs.get(e), b"live.identity", value, e & 255) for e in self.epochs.epochs()]
 
     def live_addresses(self, address: str) -> list[bytes]:
-        """As live_identities, of an address."""
+        """Return the MACs of an address in each epoch whose key still exists. Raises KeyAwaited."""
         self.epochs.whole()
         value = canonical(address).encode()
         return [mac(self.epochs.get(e), b"live.address", value, e & 255) for e in self.epochs.epochs()]
 
     def live_address(self, sealed: bytes) -> str:
-        """The address of a party row. Raises KeyGone, KeyAwaited."""
+        """Return the address of a party row. Raises KeyGone, KeyAwaited."""
         return open_sealed(self.epochs.get(self.epochs.find(sealed[0])), b"live.address", sealed).decode()
 
     def kept(self, identity: int, address: str) -> tuple[bytes | None, bytes | None, bytes | None]:
-        """As `live`, for the private part of a saved log: linkable for ever, by who has the key."""
+        """Return the values of `live` for the private rows of a saved log: linkable for ever by the holder of the key."""
         who = self.kept_identity(identity) if identity else None
         if not address:
             return who, None, None
@@ -176,19 +177,19 @@ class Pseudonyms:
         return who, self._seal(b"kept.address", plain), mac(self._kept, b"kept.address", plain, KEPT_ID)
 
     def kept_identity(self, identity: int) -> bytes:
-        """The MAC of an identity beside saved logs."""
+        """Return the MAC of an identity beside saved logs."""
         return mac(self._kept, b"kept.identity", identity_bytes(identity), KEPT_ID)
 
     def kept_address_mac(self, address: str) -> bytes:
-        """The MAC of an address beside saved logs."""
+        """Return the MAC of an address beside saved logs."""
         return mac(self._kept, b"kept.address", canonical(address).encode(), KEPT_ID)
 
     def kept_address(self, sealed: bytes) -> str:
-        """The address of a log_party row. Raises KeyGone."""
+        """Return the address of a log_party row. Raises KeyGone."""
         return self._open(b"kept.address", sealed).decode()
 
     def safety(self, identity: int, address: str) -> tuple[bytes | None, bytes | None, bytes | None]:
-        """(identity MAC, sealed address, network MAC) for the rows of moderation, which join with no other table."""
+        """Return (identity MAC, sealed address, network MAC) for rows of moderation, which join with no other table."""
         who = self.safety_identity(identity) if identity else None
         if not address:
             return who, None, None
@@ -196,79 +197,79 @@ class Pseudonyms:
         return who, sealed, self.safety_network(address)
 
     def safety_identity(self, identity: int) -> bytes:
-        """The MAC of an identity in the rows of moderation."""
+        """Return the MAC of an identity in the rows of moderation."""
         return self._safety_identity(identity.to_bytes(8, "big"))
 
     def safety_network(self, address: str) -> bytes:
-        """The MAC of the network of an address: an IPv4 address, or the /64 of an IPv6 one. Raises ValueError."""
+        """Return the MAC of an address's network in the rows of moderation: the IPv4 address, or the IPv6 /64. Raises ValueError."""
         return self._safety_network(network(address).encode())
 
     def safety_address(self, sealed: bytes) -> str:
-        """The address of a row of moderation. Raises KeyGone."""
+        """Return the address of a row of moderation. Raises KeyGone."""
         return self._open(b"safety.address", sealed).decode()
 
     def request_identity(self, identity: int) -> bytes:
-        """The MAC of an identity beside requests about one's own data, which join with no other table."""
+        """Return the MAC of an identity beside requests about one's own data, which join with no other table."""
         return mac(self._kept, b"request.identity", identity_bytes(identity), KEPT_ID)
 
     def revoked_identity(self, identity: int) -> bytes:
-        """The MAC of an identity beside the day before which its rights keys open nothing."""
+        """Return the MAC of an identity beside the day before which its rights keys are void."""
         return mac(self._kept, b"rights.key", identity_bytes(identity), KEPT_ID)
 
     def seal_text(self, domain: bytes, text: str) -> bytes:
-        """Somebody's words for a column: a report's note, an appeal."""
+        """Seal a user's words for a column: a report's note, an appeal."""
         return self._seal(domain, text.encode())
 
     def open_text(self, domain: bytes, sealed: bytes) -> str:
-        """The reverse. Raises KeyGone."""
+        """Return the text of `seal_text`. Raises KeyGone."""
         return self._open(domain, sealed).decode()
 
     def secret_hash(self, domain: bytes, secret: bytes) -> bytes:
-        """Keyed hash of a URL's secret (log page, delete address): the store never holds the secret itself."""
+        """Return the keyed hash of a URL's secret (log page, delete address): the store never holds the secret itself."""
         return mac(self._kept, domain, secret, KEPT_ID)[1:]
 
     def wrap(self, object_name: str, key: bytes) -> bytes:
-        """An object's own key, wrapped for its database row."""
+        """Return an object's own key, wrapped for its database row."""
         return self._seal(b"object." + object_name.encode(), key)
 
     def unwrap(self, object_name: str, wrapped: bytes) -> bytes:
-        """The reverse. Raises KeyGone."""
+        """Return the key of `wrap`. Raises KeyGone."""
         return self._open(b"object." + object_name.encode(), wrapped)
 
     def audit_subject(self, value: bytes) -> bytes:
-        """Whom an operator looked at, for the trail: the MAC of a stored keyed value, so that the trail joins with no other table."""
+        """Return the MAC of a stored keyed value for the audit log, so that the audit log joins with no other table."""
         return mac(self._kept, b"audit.subject", value, KEPT_ID)
 
     def deletion_subject(self, identity: int) -> bytes:
-        """Whose request for deletion it is: a domain of its own, so that it joins with no other table."""
+        """Return the MAC of an identity beside its deletion requests, in a domain that joins with no other table."""
         return mac(self._kept, b"deletion.identity", identity_bytes(identity), KEPT_ID)
 
     def seal_copy(self, name: str, body: bytes) -> bytes:
-        """A copy of rows that a restore must not set back, for the object of this name."""
+        """Seal a copy of non-restorable rows for the object of this name."""
         return self._seal(b"copy." + name.encode(), body)
 
     def open_copy(self, name: str, sealed: bytes) -> bytes:
-        """The reverse. Raises KeyGone."""
+        """Return the content of `seal_copy`. Raises KeyGone."""
         return self._open(b"copy." + name.encode(), sealed)
 
     def seal_selector(self, value: str) -> bytes:
-        """A hold's or an erasure's selector, readable for later epochs by who has the key."""
+        """Seal the selector of a hold or an erasure, from which the values of later epochs can be computed."""
         return self._seal(b"selector", value.encode())
 
     def open_selector(self, sealed: bytes) -> str:
-        """The reverse. Raises KeyGone."""
+        """Return the selector of `seal_selector`. Raises KeyGone."""
         return self._open(b"selector", sealed).decode()
 
     def reseal(self, sealed: bytes | None) -> bytes | None:
-        """A live address under the kept key, so that a held row outlives its epoch's key. Raises KeyGone."""
+        """Seal a live address under the kept key, so that a held row outlives its epoch's key. Raises KeyGone."""
         return None if sealed is None else self._seal(b"kept.address", self.live_address(sealed).encode())
 
     def erasure(self, value: bytes) -> bytes:
-        """What the erasure list says of a deleted log or identity: 32 bytes, by a key of its own."""
+        """Return the entry of the erasure list for a deleted log or identity: 32 bytes, by a key of its own."""
         return hmac.digest(self._erasure, value, hashlib.sha256)
 
     def fingerprints(self) -> dict[str, bytes]:
-        """A check value of each key that is in memory, by its name; 17 bytes each."""
+        """Return a check value of 17 bytes for each key in memory, by its name."""
         epochs = self.epochs
         found = {EPOCH_NAME.format(e): fingerprint_of(epochs.get(e), e) for e in epochs.epochs()}
         values = {
@@ -280,7 +281,10 @@ class Pseudonyms:
 
 
 def open_pseudonyms(keys: Keys, data: Path, *, shared: bool = False) -> Pseudonyms:
-    """Pseudonyms by the epochs' keys (`shared` with other hosts), the kept one, and the erasure list's, which follows from it. Raises OSError."""
+    """Open the pseudonyms of a data folder: epoch keys (`shared` with other hosts), the kept key, and the erasure list's, derived from it.
+
+    The kept key outlives every rotation, or saved logs would be lost with it. Raises OSError.
+    """
     kept = keys.lasting[Purpose.KEPT]
     erasure = HKDF(SHA256(), SIZE, salt=None, info=b"serendip erasure list").derive(kept)
     return Pseudonyms(EpochKeys(data / EPOCHS, shared=shared), kept, erasure, keys.kept)

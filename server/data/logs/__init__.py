@@ -1,1 +1,1 @@
-"""Save, show and delete chat logs: rows, sealed objects, quotas, and the routes."""
+"""Save, show and delete chat logs: rows, sealed objects, quotas, rendering, and the routes."""

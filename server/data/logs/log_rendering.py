@@ -1,6 +1,7 @@
-"""A saved chat as words: names, times and sentences for the page, the text file and the JSON. Rule: Stranger 1 and 2, never "you".
+"""Render a saved chat for the page, the text file and the JSON.
 
-What somebody wrote is shown by `shown` or `one_line`, and by nothing else: it may hold any character that Unicode has.
+**Invariant:** participants are Stranger 1 and 2, never "you". User text is shown through `shown` or `one_line` only: it may hold any Unicode
+character.
 """
 
 from __future__ import annotations
@@ -14,43 +15,43 @@ from server.data.records.transcript import Transcript
 from server.http.words.sentences import Said
 
 KINDS = ("text", "video", "spy", "college")
-_TURNS = (*range(8234, 8239), *range(8294, 8298), 8206, 8207, 1564)  # what turns the order of letters around
-_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # what some program takes for the end of a line
-_CONTROLS = (*range(0x20), *range(0x7F, 0xA0))  # what a terminal obeys
+_TURNS = (*range(8234, 8239), *range(8294, 8298), 8206, 8207, 1564)  # direction controls
+_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # characters that some program takes for a line end
+_CONTROLS = (*range(0x20), *range(0x7F, 0xA0))  # terminal controls
 _CLEAN = dict.fromkeys((*_TURNS, *_CONTROLS)) | dict.fromkeys(map(ord, _BREAKS), "\n") | {ord("\t"): "\t"}
 _EMPTY = re.compile(r"\n(?:[ \t]*\n){2,}")  # more than one empty line in a row
 LONG = (
     200,
     10,
-)  # characters, line ends: what has more may be taller than a line of a page should be, and gets a place of its own to scroll in
+)  # characters, line ends: a longer message gets a scrolling frame of its own
 DAY = 86_400  # seconds
-PAUSE = 600  # seconds of silence after which it is said anew who speaks
+PAUSE = 600  # seconds of silence after which the speaker is named again
 _UNSEEN = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp", "Mn", "Me"))  # categories that leave no mark by themselves
-_FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")  # letters by their category, and yet nothing is seen
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")  # letters by their category, and yet invisible
 
 
 def clock(at: int) -> str:
-    """`16:05:09`, UTC."""
+    """Return `16:05:09`, UTC."""
     return f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%H:%M:%S}"
 
 
 def shown(text: str) -> str:
-    """A text without what commands a terminal or turns the order of letters around; it ends its lines by line feeds alone."""
+    """Return a text without terminal controls and direction controls, with line feeds as the only line ends."""
     return text.replace("\r\n", "\n").translate(_CLEAN)
 
 
 def one_line(text: str) -> str:
-    """The same in one line."""
+    """Return the text of `shown` in one line."""
     return " ".join(shown(text).split())
 
 
 def kind_of(said: Transcript, t: Said) -> str:
-    """How they talked: `text`, `a question discussed`; what no list has stands as it is."""
+    """Return the kind of chat in words: `text`, `a question discussed`; an unknown mode as it is."""
     return t.text(f"saved.kind.{said.mode}") if said.mode in KINDS else said.mode
 
 
 def facts(said: Transcript, t: Said) -> list[str]:
-    """The sentences above the lines."""
+    """Return the sentences above the lines."""
     found = [f"{t.day(said.started)}, {kind_of(said, t)}."]
     if said.common:
         found.append(t.text("saved.both", topics=t.listed([one_line(word) for word in said.common])))
@@ -67,12 +68,12 @@ def facts(said: Transcript, t: Said) -> list[str]:
 
 
 def moment(at: int) -> str:
-    """`2026-11-24T16:05:09Z`, for programs."""
+    """Return `2026-11-24T16:05:09Z`, for programs."""
     return f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def lasted(said: Transcript, t: Said) -> str:
-    """From its start to its last line: `under a minute`, `38 minutes`, `1 hour 5 minutes`."""
+    """Return the time from the start to the last line: `under a minute`, `38 minutes`, `1 hour 5 minutes`."""
     minutes = max(0, (said.lines[-1].at if said.lines else said.started) - said.started) // 60
     if minutes < 60:
         return t.text("saved.minutes", n=minutes) if minutes else t.text("saved.moment")
@@ -81,8 +82,10 @@ def lasted(said: Transcript, t: Said) -> str:
 
 
 def context(said: Transcript, t: Said) -> dict[str, Any]:
-    """What the page's template shows. What somebody wrote stands in `common`, `question` and `lines` alone: the template gives each a
-    frame of its own, so that none of it can look like a word of ours."""
+    """Return the values for the page's template.
+
+    User text is in `common`, `question` and `lines` only: the template frames each, so that none of it can pass for the site's own words.
+    """
     return {
         "when": moment(said.started),
         "day": t.day(said.started),
@@ -103,7 +106,7 @@ def context(said: Transcript, t: Said) -> dict[str, Any]:
 
 
 def _lines(said: Transcript, t: Said) -> list[dict[str, Any]]:
-    """The lines for the template: `turn` where it is said who speaks, `day` where another began."""
+    """Return the lines for the template: `turn` if the speaker is named again, `day` if a new day began."""
     found = []
     side, at = -1, said.started
     for line in said.lines:
@@ -126,12 +129,12 @@ def _lines(said: Transcript, t: Said) -> list[dict[str, Any]]:
 
 
 def blank(text: str) -> bool:
-    """Whether nothing of it can be seen."""
+    """Return whether no character of a text is visible."""
     return all(letter in _FILLERS or unicodedata.category(letter) in _UNSEEN for letter in text)
 
 
 def as_text(said: Transcript, t: Said) -> str:
-    """Plain text. Controls of direction are left out: in plain text nothing else keeps one line's from reaching the next."""
+    """Return plain text, without direction controls: in plain text, nothing else keeps those of one line from affecting the next."""
     parts = [t.text("save.shared"), *facts(said, t)]
     if said.question:
         parts += ["", t.text("saved.asked", question=one_line(said.question))]
@@ -141,12 +144,12 @@ def as_text(said: Transcript, t: Said) -> str:
 
 
 def _set_in(text: str) -> str:
-    """A message that spans lines is set in, so that it cannot pass for another person's."""
+    """Indent the further lines of a message, so that they cannot pass for another participant's."""
     return shown(text).replace("\n", "\n    ")
 
 
 def as_json(said: Transcript) -> dict[str, Any]:
-    """The same as plain values."""
+    """Return the chat as plain values."""
     return {
         "mode": said.mode,
         "started": said.started,

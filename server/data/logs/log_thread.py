@@ -1,6 +1,6 @@
-"""Where logs are packed, sealed, unpacked and made into pages: one thread. Rule: never in the loop, and only so much waits.
+"""Pack, seal, unpack and render logs in one thread, outside the event loop, with a bounded queue.
 
-One is enough: what it does holds Python's lock for the most part, and a second thread would only take more of it from those who talk.
+One thread is enough: the work mostly holds Python's GIL, and a second thread would only take more of it from the chats.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ WAITING_MAX = 64  # pieces of work, of a few milliseconds each
 Made = TypeVar("Made")
 
 
-class Workshop:
-    """Of one process; the thread begins with the first piece of work."""
+class LogThread:
+    """The thread of one process; it starts with the first piece of work."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(1, "log")
         self._waiting = 0
 
-    async def do(self, work: Callable[[], Made]) -> Made:
-        """What `work` returns or raises. Raises Crowded, at once, where too much waits."""
+    async def run(self, work: Callable[[], Made]) -> Made:
+        """Return or raise the result of `work`. Raises Crowded at once if the queue is full."""
         if self._waiting >= WAITING_MAX:
             raise Crowded("too many logs are packed or shown")
         self._waiting += 1
@@ -35,5 +35,5 @@ class Workshop:
             self._waiting -= 1
 
     def close(self) -> None:
-        """No more work is taken; what runs ends by itself."""
+        """Accept no more work; running work ends by itself."""
         self._threads.shutdown(wait=False)

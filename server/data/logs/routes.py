@@ -1,4 +1,7 @@
-"""`/log/…`: show, download, remove. Rule: the same answer for what never was, was removed or is hidden; no GET changes anything."""
+"""Serve `/log/…`: show, download and delete saved logs.
+
+**Invariant:** the answer is the same for a log that never existed, was deleted or is hidden; no GET changes anything.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import orjson
 from aiohttp import web
 
 from server.data.errors import Crowded, ObjectsAway, StoreAway
-from server.data.logs.guess_limit import Guesses
+from server.data.logs.guess_limit import GuessLimit
 from server.data.logs.log_rendering import as_json, as_text, context
 from server.data.records.store_ports import Logs
 from server.data.records.transcript import Transcript
@@ -28,12 +31,12 @@ PRIVATE = {
     "Vary": "Accept, Accept-Language, Cookie",
 }
 TYPES = {"html": "text/html", "text": "text/plain", "json": "application/json"}
-SHOWN = 60.0  # logs shown to a network at once: a page, its text and its JSON, and a class that follows one link
-SHOWN_RATE = 2.0  # a second after that
+SHOWN = 60.0  # logs shown to a network at once: a page with its text and JSON, or a class following one link
+SHOWN_RATE = 2.0  # per second after that
 
 
 def wanted(request: web.Request) -> str:
-    """`html`, `text` or `json`: by ?as=, for links without script, else by the Accept header (the first type that we have)."""
+    """Return the wanted format, `html`, `text` or `json`: by ?as=, for links without script, else by the Accept header's first known type."""
     asked = request.query.get("as")
     if asked in {"text", "json"}:
         return asked
@@ -61,12 +64,12 @@ def wanted(request: web.Request) -> str:
 
 
 class LogRoutes:
-    """The handlers over the saved logs of one server."""
+    """HTTP handlers over the saved logs of one server."""
 
     def __init__(self, logs: Logs, identities: Identities, spent: Tables, *, limits: bool) -> None:
         self._logs = logs
         self._identities = identities
-        self._guesses = Guesses()
+        self._guesses = GuessLimit()
         self._shown = spent.add("logs.shown", Buckets(SHOWN, SHOWN_RATE))
         spent.add("logs.guesses", self._guesses.buckets)
         self._limits = limits
@@ -79,7 +82,7 @@ class LogRoutes:
         return answer
 
     def _plain(self, request: web.Request, status: int, why: str) -> web.Response:
-        """A sentence in place of a log. `why`: of the keys `saved.gone.…`; programs are told in English."""
+        """Return a sentence in place of a log. `why`: a key under `saved.gone.`; programs get English."""
         kind, pages = wanted(request), request.app[PAGES]
         if kind == "html":
             return self._answer(request, "saved-gone.html", status, why=why)
@@ -89,7 +92,7 @@ class LogRoutes:
         return web.Response(text=said + "\n", status=status, headers=PRIVATE)
 
     def _refused(self, request: web.Request) -> web.Response | None:
-        """The answer to a network that missed too often: no look-up is made."""
+        """Return the refusal for a network that missed too often, without a look-up; else None."""
         if not self._limits:
             return None
         seconds = self._guesses.wait(request.app[CLIENT_INFO].address(request), time.monotonic())
@@ -128,7 +131,7 @@ class LogRoutes:
         )
 
     def _crowded(self, request: web.Request) -> web.Response | None:
-        """The answer to a network that reads too many logs; else this one is counted."""
+        """Return the refusal for a network that reads too many logs; else count this request and return None."""
         if not self._limits:
             return None
         place, now = network(request.app[CLIENT_INFO].address(request)), time.monotonic()
@@ -141,7 +144,7 @@ class LogRoutes:
         return answer
 
     def _shape(self, request: web.Request, kind: str) -> Callable[[Transcript], bytes]:
-        """What makes the answer's body; it is called in a thread, and knows nothing of the request by then."""
+        """Return the function that renders the body; it runs in a thread, without the request."""
         if kind == "json":
             return lambda said: orjson.dumps(as_json(said))
         pages, path = request.app[PAGES], request.path
@@ -152,11 +155,11 @@ class LogRoutes:
         return lambda said: pages.text("saved-log.html", path=path, log=context(said, t), **reader).encode()
 
     async def ask(self, request: web.Request) -> web.Response:
-        """`GET /log/<id>/remove`: the page whose button removes the log on the word of one of its two people."""
+        """`GET /log/<id>/remove`: the page whose button deletes the log at the request of one of its two participants."""
         return self._answer(request, "saved-remove.html", path=request.path, whose="participant")
 
     async def remove(self, request: web.Request) -> web.Response:
-        """`POST /log/<id>/remove`: proved by the identity cookie of one of the two."""
+        """`POST /log/<id>/remove`: delete, proved by the identity cookie of a participant."""
         if (refusal := self._refused(request)) is not None:
             return refusal
         if not from_own_page(request):
@@ -172,7 +175,7 @@ class LogRoutes:
         return self._answer(request, "saved-gone.html", why="removed")
 
     async def confirm(self, request: web.Request) -> web.Response:
-        """`GET /log/delete/<secret>`: the page whose button deletes; looks nothing up that the button would not."""
+        """`GET /log/delete/<secret>`: the page whose button deletes; makes the same look-up as the button."""
         if (refusal := self._refused(request)) is not None:
             return refusal
         try:
@@ -186,7 +189,7 @@ class LogRoutes:
         )
 
     async def delete(self, request: web.Request) -> web.Response:
-        """`POST /log/delete/<secret>`: the secret is the proof."""
+        """`POST /log/delete/<secret>`: delete; the secret is the proof."""
         if (refusal := self._refused(request)) is not None:
             return refusal
         try:
@@ -199,7 +202,7 @@ class LogRoutes:
 
 
 def add_logs(app: web.Application) -> None:
-    """One part of the application; without a store there are no logs and no routes."""
+    """Add the routes to the application; without a store there are no logs and no routes."""
     services = app[SERVICES]
     if services.store is None:
         return

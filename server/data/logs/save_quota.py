@@ -1,7 +1,7 @@
-"""How much of the disk a person and a network may take with saved logs. Rule: by number and by bytes, an hour and a day, in bounded memory.
+"""Limit the disk space that a user and a network may fill with saved logs: by number and bytes, per hour and day, in bounded memory.
 
-Each bound is a bucket: full it holds what an hour (a day) allows, and it fills up within that time. A person is an identity, whose
-cookie anybody may throw away, so that the network (IPv4 /24, IPv6 /56) is what holds; it has so many times as much, for all who share it.
+Each limit is a token bucket: full, it holds an hour's (a day's) allowance, and it refills within that time. A user is an identity, whose cookie can
+be discarded, so the effective limit is the network's (IPv4 /24, IPv6 /56); it is a multiple, shared by all users of the network.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ HOUR, DAY = 3600.0, 86_400.0
 
 
 class Quota:
-    """Of one process."""
+    """The quota of one process."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits.enabled
@@ -31,7 +31,7 @@ class Quota:
         )
 
     def wait(self, by: Party, size: int, now: float) -> float:
-        """Seconds until `by` may save so many bytes; 0: now. `now`: monotonic seconds."""
+        """Return the seconds until `by` may save this number of bytes; 0: now. `now`: monotonic seconds."""
         if not self._limits:
             return 0.0
         return max(

@@ -1,9 +1,9 @@
-"""Saved logs: save, show, delete. Rule: a log is its rows and a sealed object, which are there together or not at all.
+"""Save, show and delete chat logs. **Invariant:** a log is its rows and a sealed object, which exist together or not at all.
 
-Saving: the object is put (`sealed`), then one transaction inserts `log` and its `log_party` rows and keeps it. Deleting: in one transaction
-take the rows away (with them the object's key: the text is unreadable from then on, in every replica) and write a `doomed`
-row that is due at once; the sweep puts the erasure on the list that a restored backup is held against, removes the object,
-then the row. A log under a legal hold is hidden instead; the answer is the same.
+Saving: the object is put (`sealed_objects`), then one transaction inserts `log` and its `log_party` rows and keeps it. Deleting: one transaction
+deletes the rows (and with them the object's key, so that the text is unreadable at once, in every replica) and writes a `doomed` row that is due at
+once. The sweep puts the erasure on the list against which a restored backup is checked, deletes the object, then the `doomed` row. A log under a
+legal hold is hidden instead; the answer is the same.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.data.database.database import Database
 from server.data.errors import REFUSALS, NotSaved, ObjectsAway, StoreAway
 from server.data.keys.pseudonyms import Pseudonyms
-from server.data.logs.log_thread import Workshop
+from server.data.logs.log_thread import LogThread
 from server.data.objects.object_store import Objects
 from server.data.objects.sealed_objects import Sealed
 from server.data.records.chat_rows import Party
@@ -36,7 +36,7 @@ Shape = TypeVar("Shape")
 
 
 class SavedLogs:
-    """All that can be done with saved logs."""
+    """All operations on saved logs."""
 
     def __init__(
         self, database: Database, objects: Objects, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time
@@ -46,16 +46,16 @@ class SavedLogs:
         self._sealed = Sealed(database, objects, pseudonyms)
         self.pseudonyms = pseudonyms
         self._clock = clock
-        self.workshop = Workshop()
+        self.thread = LogThread()
         self.saved = 0
-        self.refused = Counter(dict.fromkeys(REFUSALS, 0))  # by why
+        self.refused = Counter(dict.fromkeys(REFUSALS, 0))  # by reason
         self.deleted = 0
 
     async def save(self, transcript: Transcript, parties: Iterable[Party]) -> Saved:
-        """Keep a log with the two people's identifiers and addresses apart from it. Raises NotSaved."""
+        """Save a log, with the identities and addresses of its participants apart from it. Raises NotSaved."""
         now = int(self._clock())
         ident, url, erase = secrets.token_bytes(16), draw(), draw()
-        body = await self.workshop.do(lambda: pack(transcript))
+        body = await self.thread.run(lambda: pack(transcript))
         people = [self._party(ident, party) for party in parties]
         try:
             placed = await self._sealed.put("logs/", body, now)
@@ -79,7 +79,7 @@ class SavedLogs:
         return Saved(encode(url), encode(erase))
 
     def refuse(self, why: str, retry_after: float = 0.0) -> NotSaved:
-        """Counts a save that is refused, and gives what to raise."""
+        """Count a refused save, and return the exception to raise."""
         self.refused[why] += 1
         return NotSaved(why, retry_after)
 
@@ -91,16 +91,16 @@ class SavedLogs:
         return {"log": ident, "side": party.side, "identity": who, "address": address, "address_mac": address_mac}
 
     async def show(self, text: str) -> Transcript | None:
-        """The log behind an address, None where there is none. The same work for every guess. Raises StoreAway, ObjectsAway, Crowded."""
+        """Return the log at an address, or None; every guess costs the same work. Raises StoreAway, ObjectsAway, Crowded."""
         return await self.shaped(text, lambda said: said)
 
     async def shaped(self, text: str, shape: Callable[[Transcript], Shape]) -> Shape | None:
-        """What `shape` makes of the log behind an address, apart from the loop. None, and raises, as `show`."""
+        """Return the result of `shape`, run in the log thread, on the log at an address. None and errors as `show`."""
         hashed = self.pseudonyms.secret_hash(b"log.url", decode(text) or bytes(SECRET))
         return await self._shaped(log.c.url_hash == hashed, shape)
 
     async def shaped_by_secret(self, text: str, shape: Callable[[Transcript], Shape]) -> Shape | None:
-        """The same of the log behind a delete address."""
+        """Return the result of `shape` on the log of a delete address, as `shaped`."""
         hashed = self.pseudonyms.secret_hash(b"log.delete", decode(text) or bytes(SECRET))
         return await self._shaped(log.c.delete_hash == hashed, shape)
 
@@ -111,24 +111,24 @@ class SavedLogs:
         return None if row is None else await self.opened(row.object, row.object_key, shape)
 
     async def opened(self, name: str, wrapped: bytes, shape: Callable[[Transcript], Shape]) -> Shape | None:
-        """What `shape` makes of the log in this object, under its row's key. None, and raises, as `show`."""
+        """Return the result of `shape` on the log in this object, opened by its row's key. None and errors as `show`."""
         body = await self._sealed.get(name, wrapped)
         if body is None:
             return None
         try:
-            return await self.workshop.do(lambda: shape(unpack(body)))
+            return await self.thread.run(lambda: shape(unpack(body)))
         except Unreadable:
-            return None  # as if it were not there
+            return None  # as if it did not exist
 
     async def exists(self, text: str) -> bool:
-        """Whether a delete address still opens something. Raises StoreAway."""
+        """Return whether a delete address still opens a log. Raises StoreAway."""
         hashed = self.pseudonyms.secret_hash(b"log.delete", decode(text) or bytes(SECRET))
         async with self._database.read() as connection:
             found = await connection.execute(select(log.c.id).where(log.c.delete_hash == hashed, shown_log()))
             return found.first() is not None
 
     async def delete_by_secret(self, text: str) -> bool:
-        """Remove the log of a delete address. False: there is none. Raises StoreAway."""
+        """Delete the log of a delete address. False: it does not exist. Raises StoreAway."""
         hashed = self.pseudonyms.secret_hash(b"log.delete", decode(text) or bytes(SECRET))
         async with self._database.write() as connection:
             await self._database.guard(connection)
@@ -140,7 +140,7 @@ class SavedLogs:
         return True
 
     async def delete_by_participant(self, text: str, identity: int) -> bool:
-        """Remove a log on the word of one of its two people, proved by the identity cookie. Raises StoreAway."""
+        """Delete a log at the request of one of its two participants, proved by the identity cookie. Raises StoreAway."""
         if not identity:
             return False
         hashed = self.pseudonyms.secret_hash(b"log.url", decode(text) or bytes(SECRET))
@@ -157,14 +157,14 @@ class SavedLogs:
         return True
 
     async def find(self, text: str) -> bytes | None:
-        """The internal id behind a log address (operators: holds, removal). Raises StoreAway."""
+        """Return the internal id of a log address, or None (operators: holds, removal). Raises StoreAway."""
         hashed = self.pseudonyms.secret_hash(b"log.url", decode(text) or bytes(SECRET))
         async with self._database.read() as connection:
             found = (await connection.execute(select(log.c.id).where(log.c.url_hash == hashed))).first()
         return found.id if found is not None else None
 
     async def count(self) -> dict[str, int]:
-        """How many logs are shown, hidden (held, or about to be deleted), and how many objects wait to be removed. Raises StoreAway."""
+        """Return the numbers of logs shown, logs hidden (held, or to be deleted), and objects waiting for removal. Raises StoreAway."""
         shown = select(func.count()).select_from(log).where(shown_log())
         hidden = select(func.count()).select_from(log).where(not_(shown_log()))
         async with self._database.read() as connection:
@@ -178,7 +178,7 @@ class SavedLogs:
             }
 
     async def take_away(self, connection: AsyncConnection, ident: bytes) -> bool:
-        """Within a transaction under the guard: delete the rows, or hide the log while it is held (False)."""
+        """Delete the rows of a log, or hide it if it is held (False). Call within a transaction under the guard."""
         now = int(self._clock())
         if (await connection.execute(select(log.c.id).where(log.c.id == ident, held_log(now)))).first() is not None:
             await connection.execute(update(log).where(log.c.id == ident).values(hidden=now))
@@ -196,7 +196,7 @@ class SavedLogs:
             await self.sweep()
 
     async def sweep(self, most: int = 1000) -> int:
-        """Remove the objects that are due, oldest first; how many. Raises StoreAway, ObjectsAway; what it did stays done."""
+        """Remove the due objects, oldest first; return their number. Raises StoreAway, ObjectsAway; completed removals stay."""
         now = int(self._clock())
         async with self._database.read() as connection:
             due = (

@@ -1,7 +1,7 @@
-"""The object store: texts of saved logs and the erasure list. Rule: bodies are sealed before they come here; names are random.
+"""Put, get, delete and list objects: in a folder by default, or in an S3 bucket, by obstore.
 
-A folder by default, S3 by settings; both through obstore. Each request has one deadline, retries included. They are made from threads of ours:
-one of the library's that came back into Python as the interpreter ends would abort the process, whatever it had done.
+Each request has one deadline, retries included. Requests run in threads of this module: a thread of the library that returned to Python during the
+interpreter's exit would abort the process. **Invariant:** bodies are sealed before they arrive here, and names are random.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from server.ops.metrics.histogram import Histogram
 from server.ops.metrics.metric_table import VALUES
 from server.ops.metrics.storage_metrics import OBJECT_BOUNDS
 
-REQUESTS = 64  # at a time; further ones wait for their turn, at most as long as a request may take
+REQUESTS = 64  # concurrent requests; others wait, at most as long as a request may take
 RETRIES = 2  # an S3 server that answers 500 gets two more tries within the deadline
 VERSIONED = (
     "the bucket keeps versions: what is deleted stays in it, sealed. Switch versioning off, or let a lifecycle rule"
     " expire noncurrent versions within retention.backup_days"
 )
-REMEDIES = {  # what an operator can do about each cause of a failure
+REMEDIES = {  # the operator's remedy for each cause of a failure
     "denied": "these keys may not do this: look at objects.access_key, secret_key and the rights that the bucket gives them",
     "signature": "the secret key is not that of the access key, or the clock is off: look at objects.secret_key and timedatectl",
     "missing": "there is no such bucket or folder: look at objects.url, region and endpoint, or make it",
@@ -52,13 +52,13 @@ LARGEST = 4 * 1024 * 1024  # bytes of a body that is read back; a chat's ring ho
 
 
 class Objects:
-    """Put, get, delete, list. Every error but "not there" is ObjectsAway."""
+    """The object store. Every error except "not found" is raised as ObjectsAway."""
 
     def __init__(self, options: ObjectSettings, data: Path) -> None:
-        """A folder, or the bucket of the settings."""
+        """Open a folder, or the bucket of the settings."""
         self.url = options.url
         self._threads = ThreadPoolExecutor(REQUESTS, "objects")  # made as they are needed
-        self._patience = 2 * options.timeout  # seconds: a turn, and the request
+        self._patience = 2 * options.timeout  # seconds: the wait for a thread, and the request
         declared = VALUES["serendip_objects_failures"]
         self._times = {
             operation: Histogram(OBJECT_BOUNDS) for operation in VALUES["serendip_objects_seconds"]["operation"]
@@ -105,7 +105,7 @@ class Objects:
             await self._do(self._store.put, name, body)
 
     async def versioned(self) -> bool:
-        """Whether the bucket keeps what is deleted as an old version: an object that is stored for this question says so. Raises ObjectsAway."""
+        """Return whether the bucket keeps deleted objects as old versions; stores and deletes a probe. Raises ObjectsAway."""
         name = f"probe-{secrets.token_hex(8)}"
         with self._asking("put"):
             put = await self._do(self._store.put, name, b"")
@@ -114,22 +114,22 @@ class Objects:
         return put["version"] not in {None, "null"}  # "null": versioning was on once and is suspended
 
     async def reach(self) -> None:
-        """Ask the bucket for a name that nothing has; it answers if it is there and these keys may read. Raises ObjectsAway."""
+        """List a name that does not exist: the bucket answers if it exists and these keys may read. Raises ObjectsAway."""
         async for _ in self.names("probe-reach"):
             pass
 
     async def get(self, name: str) -> bytes | None:
-        """The body, None where there is none (or one of a size that we never wrote). Raises ObjectsAway."""
+        """Return the body; None if it does not exist or is larger than any body written here. Raises ObjectsAway."""
         with self._asking("get"):
             return await self._do(self._read, name)
 
     async def delete(self, name: str) -> None:
-        """Remove; nothing happens where there is none. Raises ObjectsAway."""
+        """Delete an object, if it exists. Raises ObjectsAway."""
         with self._asking("delete", suppress=ABSENT):
             await self._do(self._store.delete, name)
 
     async def names(self, prefix: str) -> AsyncIterator[str]:
-        """All names under a prefix, in batches underneath. Raises ObjectsAway."""
+        """Yield all names under a prefix, fetched in batches. Raises ObjectsAway."""
         with self._failing("list"):
             batches = self._store.list(prefix)
             while (batch := await self._do(next, batches, None)) is not None:
@@ -148,7 +148,7 @@ class Objects:
         return bytes(found.bytes()) if found.meta["size"] <= LARGEST else None
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the values of the metrics."""
         return {
             "serendip_objects_seconds": {(operation,): times.reading() for operation, times in self._times.items()},
             "serendip_objects_failures": self._failures.copy(),
@@ -156,7 +156,7 @@ class Objects:
 
     @contextlib.contextmanager
     def _asking(self, operation: str, suppress: tuple[type[Exception], ...] = ()) -> Iterator[None]:
-        """One request: timed where it is answered, counted where it is not. `suppress`: errors that are an answer."""
+        """Wrap one request: time it if it is answered, count it if it fails. `suppress`: errors that count as an answer."""
         begun = time.monotonic()
         with self._failing(operation), contextlib.suppress(*suppress):
             yield
@@ -174,8 +174,11 @@ class Objects:
 
 
 def cause(error: BaseException) -> str:
-    """Why a request failed, one of REMEDIES: `denied` (keys, rights), `signature` (the secret key, the clock), `missing` (the bucket, the
-    folder), `disk` (a folder that takes no more), `away` (no answer in time, or one that says nothing)."""
+    """Return why a request failed, a key of REMEDIES.
+
+    `denied` (keys, permissions), `signature` (secret key, clock), `missing` (bucket, folder), `disk` (a folder that accepts no more), `away` (no
+    answer in time, or an unclear one).
+    """
     found = _code(str(error))
     code = found[1] if found else ""
     if code in SIGNATURE:

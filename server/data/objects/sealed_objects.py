@@ -1,8 +1,8 @@
-"""Objects under keys of their own. Rule: the intent to store an object is committed before the object is written.
+"""Store objects, each sealed under a key of its own. **Invariant:** the intent to store an object is committed before the object is written.
 
-(1) A `doomed` row for the object's name, due in an hour, is committed; (2) the sealed object is put; (3) whoever asked writes
-the rows that name it, and takes the `doomed` row away in the same transaction (`keep`). A kill between any two leaves an
-object that nobody can read, since its key was in memory only, and that the next sweep removes.
+(1) A `doomed` row with the object's name, due in an hour, is committed; (2) the sealed object is put; (3) the caller writes the rows that name it,
+and deletes the `doomed` row in the same transaction (`keep`). A kill between any two steps leaves an object that cannot be read, since its key was in
+memory only, and that the next sweep removes.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from server.data.keys.pseudonyms import NONCE, Pseudonyms
 from server.data.objects.object_store import Objects
 from server.data.schema.chat_schema import doomed
 
-UNFINISHED = 3600  # seconds after which an object without a row is an interrupted writer's
+UNFINISHED = 3600  # seconds after which an object without a row counts as an interrupted write
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An object that was put: its random name, and its key, wrapped for a column."""
+    """A stored object: its random name, and its key, wrapped for a column."""
 
     name: str
     key: bytes
 
 
 class Sealed:
-    """Puts and gets sealed objects."""
+    """Stores and reads sealed objects."""
 
     def __init__(self, database: Database, objects: Objects, pseudonyms: Pseudonyms) -> None:
         self._database = database
@@ -50,11 +50,11 @@ class Sealed:
         return Placed(name, self._pseudonyms.wrap(name, key))
 
     async def keep(self, connection: AsyncConnection, name: str) -> None:
-        """Within the transaction that writes the row which names it."""
+        """Keep the object, within the transaction that writes the row naming it."""
         await connection.execute(delete(doomed).where(doomed.c.object == name))
 
     async def get(self, name: str, wrapped: bytes) -> bytes | None:
-        """The body; None where it is gone, was changed, or was sealed under another secret. Raises ObjectsAway."""
+        """Return the body; None if it is gone, was changed, or was sealed under another secret. Raises ObjectsAway."""
         body = await self._objects.get(name)
         if body is None:
             return None
@@ -65,7 +65,7 @@ class Sealed:
             return None
 
     async def doom(self, connection: AsyncConnection, names: list[str], now: int) -> None:
-        """Within the transaction that deletes the rows: the objects go with the next sweep."""
+        """Have the next sweep remove these objects, within the transaction that deletes their rows."""
         if names:
             await connection.execute(
                 insert(doomed), [{"object": name, "since": now, "erasure": None} for name in names]

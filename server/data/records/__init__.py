@@ -1,1 +1,1 @@
-"""Define stored data as the other wings know it: the ports of the store, the rows of a chat, a transcript."""
+"""Define stored data as other packages know it: the ports of the store, the rows of a chat, transcripts, countries."""

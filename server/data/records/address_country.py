@@ -1,4 +1,4 @@
-"""Country of an address, two letters, for safety only. Rule: country level, from a table in the process; no address is handed to anybody."""
+"""Look up the country of an address, for safety only. **Invariant:** country level, from a table in the process; no address is handed on."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ logger = log.get()
 
 
 class Countries:
-    """Look-up in the built-in table, or in the operator's mmdb file. Private and reserved addresses have none."""
+    """Look-up in the built-in table, or in the operator's mmdb file. Private and reserved addresses have no country."""
 
     def __init__(self, mmdb: str = "") -> None:
-        """Raises ValueError for a file that cannot be used."""
+        """Raises ValueError for an unusable file."""
         try:
             self._reader = maxminddb.open_database(mmdb) if mmdb else None
         except (OSError, maxminddb.InvalidDatabaseError) as error:
@@ -27,16 +27,16 @@ class Countries:
         self._damaged = False
 
     def find(self, address: str) -> str | None:
-        """Two capital letters, or None where unknown. An unreadable address has none, nor one that a damaged file should know."""
+        """Return two capital letters, or None if unknown, if the address is unreadable, or if the file is damaged there."""
         try:
             plain = canonical(address)
         except ValueError:
             return None
         if self._reader is None:
-            return iptocc.country_code(plain)  # knows no private or reserved range (a test holds it)
+            return iptocc.country_code(plain)  # knows no private or reserved range (a test asserts it)
         try:
             found = _of_record(self._reader.get(plain))
-        except maxminddb.InvalidDatabaseError as error:  # its head was well, this part of it is not
+        except maxminddb.InvalidDatabaseError as error:  # the header was valid, this part is not
             if not self._damaged:
                 logger.error("store.countries_damaged", **log.described(error))
             self._damaged = True
@@ -47,13 +47,13 @@ class Countries:
         return str(found).upper() if usable else None
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         if self._reader is not None:
             self._reader.close()
 
 
 def _of_record(record: Any) -> Any:
-    """The code in an mmdb record of the usual spellings: country.iso_code, country_code, or country as text."""
+    """Return the code in an mmdb record of the usual spellings: country.iso_code, country_code, or country as text."""
     if not isinstance(record, dict):
         return None
     country = record.get("country")

@@ -1,8 +1,8 @@
-"""From an ended chat to rows. Rule: keyed and encrypted values are derived once a person and epoch, not once a chat.
+"""Turn ended chats into rows.
 
-What the server hands over on the hot path is one tuple; nothing is computed there. The derivation happens when the
-batch is written, through a bounded cache: a person who talks to twenty strangers costs one AES-GCM and two HMACs
-(and again where the address changed).
+On the hot path the server hands over one tuple and computes nothing. Keyed and encrypted values are derived when the batch is written, through a
+bounded cache. **Invariant:** they are derived once per person and epoch, not per chat: a user who talks to twenty strangers costs one AES-GCM and two
+HMACs (and again after a change of address).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from server.data.database.bulk_inserts import Into
+from server.data.database.bulk_inserts import InsertTarget
 from server.data.keys.epoch_keys import EPOCH
 from server.data.keys.pseudonyms import Pseudonyms
 from server.data.records.address_country import Countries
@@ -23,7 +23,7 @@ CACHE = 50_000  # persons whose values are held (about 400 bytes each); then it 
 
 
 class Party(NamedTuple):
-    """One person in a chat. `side` 0 or 1, 2 the spy; `identity` the engine's 63-bit number, 0 none; `address` plain, in memory only."""
+    """One participant of a chat. `side` 0 or 1, 2 the spy; `identity`: the engine's 63-bit number, 0 if none; `address`: plain, in memory only."""
 
     side: int
     identity: int
@@ -31,7 +31,7 @@ class Party(NamedTuple):
 
 
 class EndedChat(NamedTuple):
-    """What a chat leaves: `mode` text, video, spy or college; times in Unix seconds; `how`: left, lost, moderation, restart."""
+    """The record of an ended chat. `mode`: text, video, spy or college; times in Unix seconds; `how`: left, lost, moderation, restart."""
 
     mode: str
     how: str
@@ -40,59 +40,57 @@ class EndedChat(NamedTuple):
     parties: tuple[Party, ...]
 
 
-# The same without names, which is quicker to make and to take apart: what the hot path hands over.
+# EndedChat without names, which is faster to create and unpack: the hot path hands this over.
 Record = tuple[str, str, float, float, tuple[tuple[int, int, str], ...]]
 
-CHAT = Into("chat", ("id", "mode", "started", "ended", "how"))
-PARTY = Into("party", ("chat", "side", "ended", "identity", "address", "address_mac", "country"))
-PAIR = Into(PARTY.table, PARTY.columns, ((("side", 0),), (("side", 1),)))  # both people of a chat
-KINDS = 32  # of chats whose words are constants of a statement; there are four modes and a few ways to end
-_words: dict[tuple[str, str], Into] = {}
+CHAT = InsertTarget("chat", ("id", "mode", "started", "ended", "how"))
+PARTY = InsertTarget("party", ("chat", "side", "ended", "identity", "address", "address_mac", "country"))
+PAIR = InsertTarget(PARTY.table, PARTY.columns, ((("side", 0),), (("side", 1),)))  # both people of a chat
+KINDS = 32  # kinds of chats whose words are constants of a statement; there are four modes and a few kinds of ending
+_words: dict[tuple[str, str], InsertTarget] = {}
 
 
-def kind(mode: str, how: str) -> Into:
-    """Where the chats of a kind go: their two words are constants there, or values like others where they are no plain words."""
+def kind(mode: str, how: str) -> InsertTarget:
+    """Return the insert target of a kind of chats: its two words are constants there, or bound values if they are not plain words."""
     found = _words.get((mode, how))
     if found is None:
         constants = (("mode", mode[:8]), ("how", how[:16]))
         plain = len(_words) < KINDS and (mode + how).isascii() and mode.isalpha() and how.isalpha()
-        found = Into(CHAT.table, CHAT.columns, (constants,)) if plain else CHAT
+        found = InsertTarget(CHAT.table, CHAT.columns, (constants,)) if plain else CHAT
         if plain:
             _words[mode, how] = found
     return found
 
 
 class Known:
-    """A person's values as the database takes them, of one epoch and address."""
+    """A person's values as the database stores them, of one epoch and address."""
 
     __slots__ = ("address", "country", "epoch", "mac", "where", "who")
 
     def __init__(self, epoch: int, address: str, who: Any, where: Any, mac: Any, country: Any) -> None:
         self.epoch = epoch
         self.address = address
-        self.who = who  # the identity
-        self.where = where  # the address, sealed
+        self.who = who  # identity MAC
+        self.where = where  # sealed address
         self.mac = mac
         self.country = country
 
 
 class Batch:
-    """Rows that are written together. Ids are new: a batch that is written again must be the same one."""
+    """Rows that are written together. Their ids are new: a retry must write the same batch."""
 
     __slots__ = ("chats", "days", "epoch", "last", "pairs", "parties", "size")
 
     def __init__(self) -> None:
         self.size = 0  # chats
-        self.chats: dict[
-            tuple[str, str], list[Any]
-        ] = {}  # by mode and how: id, started and ended of one after those of the other
+        self.chats: dict[tuple[str, str], list[Any]] = {}  # by mode and how: id, started and ended of each chat in turn
         self.pairs: list[Any] = []  # the values of PAIR
-        self.parties: list[Any] = []  # the values of PARTY, of those who were not two
+        self.parties: list[Any] = []  # the values of PARTY, for chats that were not of two
         self.days: set[int] = set()  # on which they ended
-        self.last, self.epoch = -1, 0  # Unix seconds of the last one's end, and its epoch
+        self.last, self.epoch = -1, 0  # end of the last chat in Unix seconds, and its epoch
 
-    def values(self) -> list[tuple[Into, list[Any]]]:
-        """What is to be put."""
+    def values(self) -> list[tuple[InsertTarget, list[Any]]]:
+        """Return the values to insert, by target."""
         found = []
         for (mode, how), flat in self.chats.items():
             into = kind(mode, how)
@@ -104,7 +102,7 @@ class Batch:
 
 
 def _epochs(chats: Iterable[Record]) -> set[int]:
-    """Those in which they ended. Most ended in the one of the chat before."""
+    """Return the epochs in which these chats ended. Most ended in the epoch of the chat before."""
     found: set[int] = set()
     since = until = 0.0
     for chat in chats:
@@ -117,25 +115,25 @@ def _epochs(chats: Iterable[Record]) -> set[int]:
 
 
 class Records:
-    """Makes rows. Not thread-safe; belongs to the writer. `missing`: what the database takes for NULL (`Database.missing`)."""
+    """Makes rows. Not thread-safe; belongs to the writer. `missing`: the database's value for NULL (`Database.missing`)."""
 
     def __init__(self, pseudonyms: Pseudonyms, countries: Countries, missing: float | None = None) -> None:
         self._pseudonyms = pseudonyms
         self._countries = countries
         self._missing = missing
-        self._cache: dict[int | str, Known] = {}  # by identity, of who has none by address
+        self._cache: dict[int | str, Known] = {}  # by identity, or by address without one
 
     async def prepare(self, chats: Iterable[Record]) -> None:
-        """Have the keys of these chats' epochs in memory, so that `add` touches no file. Raises OSError."""
+        """Load the keys of these chats' epochs into memory, so that `add` touches no file. Raises OSError."""
         epochs = self._pseudonyms.epochs
         for epoch in _epochs(chats):
             if not epochs.known(epoch):
                 await asyncio.to_thread(epochs.make, epoch)
 
     def add(self, batch: Batch, chats: Iterable[Record]) -> None:
-        """Put the rows of these chats into a batch."""
+        """Add the rows of these chats to a batch."""
         some = sorted(chats, key=_ended)
-        ids = chat_ids([chat[3] for chat in some])  # a database is quicker where each row comes after the last
+        ids = chat_ids([chat[3] for chat in some])  # a database inserts faster in the order of keys
         for ident, (mode, how, started, ended, parties) in zip(ids, some, strict=True):
             self._rows(batch, ident, mode, how, started, ended, parties)
         batch.size += len(some)

@@ -1,6 +1,7 @@
-"""What the rest of the server asks of the store, as protocols. Rule: nothing is imported here that a server without a store need not have.
+"""Define the ports of the store for the rest of the server, as protocols.
 
-`server.data.store.service.Store` is the one implementation; it is imported only where something is kept.
+`server.data.store.service.Store` implements them; it is imported only if the store is enabled. **Invariant:** this module imports nothing that a
+server without a store does not need.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,53 +18,53 @@ Shape = TypeVar("Shape")
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """The two addresses, as the last part of their paths (22 characters)."""
+    """The two addresses of a saved log, as the last part of their paths (22 characters)."""
 
     log: str
     delete: str
 
 
 class Logs(Protocol):
-    """The saved logs (`server.data.logs.saved_logs.SavedLogs`). Each raises StoreAway."""
+    """The saved logs (`server.data.logs.saved_logs.SavedLogs`). Each method raises StoreAway."""
 
     async def shaped(self, text: str, shape: Callable[[Transcript], Shape]) -> Shape | None:
-        """What `shape` makes, in a thread, of the log behind an address; None where there is none. Raises ObjectsAway and Crowded too."""
+        """Return the result of `shape`, run in a thread, on the log at an address; None without one. Raises ObjectsAway and Crowded too."""
 
     async def exists(self, text: str) -> bool:
-        """Whether a delete address still opens something."""
+        """Return whether a delete address still opens a log."""
 
     async def delete_by_secret(self, text: str) -> bool:
-        """Remove the log of a delete address. False: there is none."""
+        """Delete the log of a delete address. False: it does not exist."""
 
     async def delete_by_participant(self, text: str, identity: int) -> bool:
-        """Remove a log on the word of one of its two people, proved by the identity cookie."""
+        """Delete a log at the request of one of its two participants, proved by the identity cookie."""
 
 
 class Elections(Protocol):
-    """Whose key an epoch has, where hosts share a database (`server.data.database.key_fingerprints.Fingerprints`)."""
+    """Election of an epoch's key among hosts that share a database (`server.data.database.key_fingerprints.Fingerprints`)."""
 
     async def epochs(self) -> dict[int, bytes]:
-        """The check values of the epochs that the database knows and whose time is not over. Raises StoreAway."""
+        """Return the check values of the epochs in the database that are not over. Raises StoreAway."""
 
     async def elect(self, epoch: int, value: bytes) -> bytes:
-        """Propose a key by its check value; that of the key which the epoch has. Raises StoreAway."""
+        """Propose a key by its check value; return the check value of the elected key. Raises StoreAway."""
 
     def over(self, epoch: int) -> bool:
-        """Whether the key of this epoch had to go."""
+        """Return whether the key of this epoch must be destroyed by now."""
 
 
 class Keeper(Protocol):
-    """Who takes what chats leave: the store, or the way to it from another process of this host."""
+    """Takes records and saves: the store, or the store client of another process of this host."""
 
     def record(self, chat: Record) -> bool:
-        """Take a chat's record; never blocks. False: lost, and counted."""
+        """Accept a chat's record; never blocks. False: the record is lost, and counted."""
 
     async def save(self, transcript: Transcript, parties: Iterable[Party], by: Party) -> Saved:
-        """Keep a log for `by`, one of the parties. Raises NotSaved."""
+        """Save a log for `by`, one of the parties. Raises NotSaved."""
 
 
 class Store(Keeper, Protocol):
-    """What is kept, of one process. `ready`: the database is open, and `schema` its revision then."""
+    """The store of one process. `ready`: the database is open, and `schema` is its revision."""
 
     ready: bool
     schema: str
@@ -77,20 +78,20 @@ class Store(Keeper, Protocol):
 
     @property
     def elections(self) -> Elections:
-        """Whose key an epoch has."""
+        """The election of epoch keys."""
 
     @property
     def logs(self) -> Logs:
         """The saved logs, for the pages."""
 
     def missed(self, count: int) -> None:
-        """So many records were lost before they came here."""
+        """Count records that were lost before they reached the store."""
 
     def unwell(self) -> list[str]:
-        """What does not reach the database now, and why."""
+        """Return the operations that fail now, each with its cause."""
 
     def reading(self) -> Reading:
-        """Numbers for the metrics."""
+        """Return the values of the metrics."""
 
     async def close(self, within: float = 5.0) -> int:
-        """Write what waits, for `within` seconds at most; how many records were lost by that."""
+        """Write the queued records for at most `within` seconds; return the number of records lost."""

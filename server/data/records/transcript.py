@@ -1,4 +1,7 @@
-"""A saved chat as bytes and back. Rule: what both may see of the chat, nothing else: no address, identifier, number of a session, language."""
+"""Pack and unpack a saved chat.
+
+**Invariant:** it holds only data that both participants could see: no address, identifier, session number or language.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ from dataclasses import dataclass
 import orjson
 
 VERSION = 2  # 1 had a language, which is dropped at reading
-LONGEST = 8 * 1024 * 1024  # bytes when unpacked; a guard against a body that unpacks without end
+LONGEST = 8 * 1024 * 1024  # bytes when unpacked; bounds a decompression bomb
 
 
 class Unreadable(ValueError):
-    """Not the bytes that `pack` makes."""
+    """The bytes are not of `pack`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """The public part of a saved log. `cut`: earlier messages no longer stood in the ring. `account`: the client's own, not ours."""
+    """The public part of a saved log. `cut`: earlier messages were no longer in the ring. `account`: the client's version, not the server's."""
 
     mode: str
     started: int
@@ -39,18 +42,18 @@ class Transcript:
 
     @property
     def size(self) -> int:
-        """Bytes of what was said."""
+        """Bytes of text."""
         return sum(len(line.text.encode()) for line in self.lines)
 
 
 def of_ring(lines: list[tuple[int, int, int, bytes]]) -> tuple[tuple[Line, ...], bool]:
-    """(lines, whether the ring no longer held the first ones) from `ring.lines()`: (seq, side, Unix time, text as raw JSON without its quotes)."""
+    """Convert `ring.lines()`: (seq, side, Unix time, text as raw JSON without its quotes), to (lines, whether first ones are missing)."""
     said = tuple(Line(side, at, orjson.loads(b'"' + text + b'"')) for _, side, at, text in lines)
     return said, bool(lines) and lines[0][0] > 1
 
 
 def pack(transcript: Transcript) -> bytes:
-    """Compressed JSON. Deflate level 1: 256 KiB of talk in about 3 ms."""
+    """Return compressed JSON. Deflate level 1: 256 KiB of text in about 3 ms."""
     body = {
         "v": VERSION,
         "mode": transcript.mode,
@@ -66,7 +69,7 @@ def pack(transcript: Transcript) -> bytes:
 
 
 def unpack(packed: bytes) -> Transcript:
-    """The reverse. Raises Unreadable."""
+    """Return the transcript of `pack`. Raises Unreadable."""
     try:
         unzip = zlib.decompressobj()
         raw = unzip.decompress(packed, LONGEST)

@@ -1,1 +1,1 @@
-"""Delete data when its time is over: the purge, removal on request, expiry of cases, legal holds, monthly counts."""
+"""Delete data when its time is over: the purge, deletions on request, expiry of cases and requests, legal holds, monthly counts."""

@@ -1,9 +1,10 @@
-"""How cases and bans end by the clock. Rule: a case that nobody looked at in AGED days is told so to who reported, and what was kept of the
-chat goes; a ban of at most SHORT days whose appeal nobody answered in LAPSE days is lifted; what a program did about somebody ends where
-no person looked at it in REVIEW hours.
+"""Close cases and end sanctions by the clock, as steps of the purge.
 
-Evidence leaves at its own `until`, which the decision sets, unless a legal hold names the person whom it is about. What reporters
-wrote stays until the purge after a decision, so that an undo gives back all of the case, whenever the process was killed.
+A case without a decision in AGED days is closed, its reporters are notified, and its texts and pictures are deleted. A ban of at most SHORT days
+whose appeal is unanswered for LAPSE days is lifted. An action of a program ends if no moderator has reviewed it in REVIEW hours.
+
+Evidence is deleted at its own `until`, which the decision sets, unless a legal hold names the person concerned. Reporters' notes stay until the purge
+after a decision. **Invariant:** an undo restores the whole case, at whatever moment the process was killed.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ from server.data.schema.moderation_schema import OPEN, appeal, ban, case, case_s
 AGED = 30  # days
 LAPSE = 14  # days that an appeal may wait
 SHORT = 30  # days of a ban that an unanswered appeal lifts
-UNDO = 30  # seconds in which who decided may take it back whole
-REVIEW = 72  # hours that what a program did may wait for a person
-UNREVIEWED = 3 * 86_400  # seconds that the text of such a case stays: as where a person found nothing
+UNDO = 30  # seconds in which a decision can be undone as a whole
+REVIEW = 72  # hours that an action of a program may wait for a moderator
+UNREVIEWED = 3 * 86_400  # seconds that the text of such a case stays: as if a moderator had found nothing
 
 
-async def age(connection: AsyncConnection, now: int, most: int) -> int:
-    """Within a transaction under the guard: close what nobody looked at, `most` cases at a time; how many.
+async def close_aged_cases(connection: AsyncConnection, now: int, most: int) -> int:
+    """Close cases without a decision, `most` at a time; return their number. Call within a transaction under the guard.
 
-    Not what has apparent abuse material in it: a person has to decide that, whenever it is.
+    Cases with apparent abuse material are excluded: a moderator has to decide them, whenever that is.
     """
     old = select(case.c.id).where(case.c.state == OPEN, case.c.opened < now - AGED * 86_400, case.c.child.is_(None))
     aged = (await connection.execute(old.limit(most))).scalars().all()
@@ -41,8 +42,8 @@ async def age(connection: AsyncConnection, now: int, most: int) -> int:
     return len(aged)
 
 
-async def forget_notes(connection: AsyncConnection, now: int, most: int) -> int:
-    """Within a transaction under the guard: what reporters wrote goes once a decision stands, `most` at a time; how many."""
+async def delete_notes(connection: AsyncConnection, now: int, most: int) -> int:
+    """Delete reporters' notes once a decision is final, `most` at a time; return their number. Call within a transaction under the guard."""
     over = select(report.c.id).where(report.c.closed < now - UNDO, report.c.note.is_not(None))
     stale = (await connection.execute(over.where(not_(held_case(now, report.c.case))).limit(most))).scalars().all()
     if stale:
@@ -50,8 +51,11 @@ async def forget_notes(connection: AsyncConnection, now: int, most: int) -> int:
     return len(stale)
 
 
-async def forget_evidence(connection: AsyncConnection, now: int, most: int) -> int:
-    """Within a transaction under the guard: take away what has run out, `most` pieces at a time; how many. The sweep removes the objects."""
+async def delete_evidence(connection: AsyncConnection, now: int, most: int) -> int:
+    """Delete expired evidence, `most` pieces at a time; return their number. Call within a transaction under the guard.
+
+    The sweep removes the objects.
+    """
     over = (
         select(evidence.c.id, evidence.c.object)
         .where(evidence.c.until <= now, not_(held_case(now, evidence.c.case)))
@@ -66,10 +70,10 @@ async def forget_evidence(connection: AsyncConnection, now: int, most: int) -> i
     return len(gone)
 
 
-async def lift(connection: AsyncConnection, now: int, most: int) -> int:
-    """Within a transaction under the guard: lift the bans whose appeal was not answered in time, `most` at a time; how many.
+async def lift_unanswered_bans(connection: AsyncConnection, now: int, most: int) -> int:
+    """Lift the bans whose appeal was not answered in time, `most` at a time; return their number. Call within a transaction under the guard.
 
-    The appeal of a network lifts its network's ban alone.
+    A network's appeal lifts that network's ban alone.
     """
     mine = await _lapse(connection, now, most, network=False)
     return mine + await _lapse(connection, now, most, network=True)
@@ -93,24 +97,24 @@ async def _lapse(connection: AsyncConnection, now: int, most: int, *, network: b
     )
     lapsed = (await connection.execute(late)).scalars().all()
     if lapsed:
-        await free(connection, list(lapsed), now, network_alone=network)
+        await end_sanctions(connection, list(lapsed), now, network_alone=network)
         theirs = (appeal.c.case.in_(lapsed), appeal.c.network.is_(network))
         waiting = update(appeal).where(*theirs, appeal.c.state == "open")
         await connection.execute(waiting.values(state="lapsed", closed=now))
     return len(lapsed)
 
 
-async def review(connection: AsyncConnection, now: int, most: int) -> int:
-    """Within a transaction under the guard: end what programs did and nobody looked at, `most` cases at a time; how many.
+async def end_unreviewed_actions(connection: AsyncConnection, now: int, most: int) -> int:
+    """End actions of programs that no moderator reviewed, `most` cases at a time; return their number. Call within a transaction under the guard.
 
-    A case that people reported too, or with apparent abuse material in it, stays open for a person, without the measure; else it is closed.
+    A case with reports by users, or with apparent abuse material, stays open for a moderator, without the measure; other cases are closed.
     """
     unseen = select(case.c.id).where(
         case.c.machine, case.c.measure.is_not(None), case.c.closed.is_(None), case.c.opened < now - REVIEW * 3_600
     )
     late = list((await connection.execute(unseen.limit(most))).scalars().all())
     if late:
-        await free(connection, late, now)
+        await end_sanctions(connection, late, now)
         waiting = select(report.c.case).where(report.c.case.in_(late), report.c.closed.is_(None))
         grave = select(case.c.id).where(case.c.id.in_(late), case.c.child.is_not(None))
         stay = set((await connection.execute(waiting.union(grave))).scalars().all())
@@ -123,8 +127,10 @@ async def review(connection: AsyncConnection, now: int, most: int) -> int:
     return len(late)
 
 
-async def free(connection: AsyncConnection, cases: list[bytes], now: int, *, network_alone: bool = False) -> None:
-    """Within a transaction: end the bans of these cases, and take their warnings back; `network_alone`: only the bans of their networks."""
+async def end_sanctions(
+    connection: AsyncConnection, cases: list[bytes], now: int, *, network_alone: bool = False
+) -> None:
+    """Lift the bans of these cases and withdraw their warnings, within a transaction. `network_alone`: only the bans of their networks."""
     running = update(ban).where(ban.c.case.in_(cases), ban.c.lifted.is_(None), ban.c.until > now)
     if network_alone:
         await connection.execute(running.where(ban.c.kind == "network").values(lifted=now, until=now, changed=now))

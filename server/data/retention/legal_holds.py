@@ -1,7 +1,8 @@
-"""Legal holds. Rule: placing a hold and every step of the purge exclude each other, so that a hold never misses a row that still was there.
+"""Place, extend and end legal holds.
 
-A hold names an identity, an address or a saved log, also for what comes later: the selector is kept sealed, and its
-keyed values are computed anew for each epoch (`refresh`). Precedence: an active hold beats a deletion and retention.
+A hold names an identity, an address or a saved log, also for later rows: the selector is stored sealed, and its keyed values are computed anew for
+each epoch (`refresh`). An active hold takes precedence over deletion and retention. **Invariant:** placing a hold and each step of the purge exclude
+each other, so that a hold never misses a row that still existed.
 """
 
 from __future__ import annotations
@@ -23,24 +24,27 @@ PRESETS = {
     "cybertipline": 365,
     "eu": 60,
 }  # days: 18 USC 2703(f); REPORT Act 2024; Regulation (EU) 2023/1543
-THEMSELVES = "the person"  # the authority of a hold that a person placed: restriction, while a dispute runs
-RESTRICTED = 730  # days until such a hold ends where nobody ended the dispute, as the request for it does
+THEMSELVES = "the person"  # the authority of a hold that a person placed: restriction during a dispute
+RESTRICTED = 730  # days until such a hold ends if the dispute does not end before, as does its request
 LONGEST = 3 * 366  # days; a longer one is placed again
 
 
 class BadHold(Worded):
-    """The hold says too little, or something that cannot be."""
+    """The hold is incomplete or impossible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """What is held. kind `identity`: the 63-bit number, or a stored keyed value as hex; `address`: an IP address; `log`: its internal id as hex."""
+    """The subject of a hold.
+
+    `kind` identity: the 63-bit number, or a stored keyed value as hex; address: an IP address; log: its internal id as hex.
+    """
 
     kind: str
     value: str
 
     def checked(self) -> Selector:
-        """In canonical spelling. Raises BadHold."""
+        """Return the selector in canonical spelling. Raises BadHold."""
         try:
             if self.kind == "address":
                 return Selector("address", canonical(self.value))
@@ -71,7 +75,7 @@ class Hold:
 
 
 def values(selector: Selector, pseudonyms: Pseudonyms) -> set[bytes]:
-    """All keyed values under which rows of this selector are stored today."""
+    """Return all keyed values under which rows of this selector are stored today."""
     if selector.kind == "log":
         return {bytes.fromhex(selector.value)}
     if selector.kind == "address":
@@ -97,7 +101,7 @@ async def place(
     until: int,
     secret: bool,
 ) -> int:
-    """Place a hold; its number. Raises BadHold, StoreAway. When it returns, no later purge step takes what it names."""
+    """Place a hold, and return its number. When it returns, no later purge step deletes its rows. Raises BadHold, StoreAway."""
     selector = selector.checked()
     if not authority.strip() or not reason.strip():
         raise BadHold("refused.hold.needs")
@@ -118,7 +122,7 @@ async def place(
 
 
 async def restrict(connection: AsyncConnection, pseudonyms: Pseudonyms, identity: int, why: str, now: int) -> int:
-    """Within a transaction under the guard: a hold that a person places on their own records; its number."""
+    """Place a hold of a person on their own records, and return its number. Call within a transaction under the guard."""
     row = {
         "kind": "identity",
         "selector": pseudonyms.seal_selector(f"identity {identity}"),
@@ -134,9 +138,9 @@ async def restrict(connection: AsyncConnection, pseudonyms: Pseudonyms, identity
 async def preserve(
     connection: AsyncConnection, pseudonyms: Pseudonyms, value: bytes, authority: str, why: str, now: int, until: int
 ) -> int:
-    """Within a transaction under the guard: a secret hold that a law places by itself on a stored value; its number.
+    """Place a secret hold that a law requires, on a stored value, and return its number. Call within a transaction under the guard.
 
-    One that is there already for the same reason lasts until the later end.
+    An active hold for the same authority is extended to the later end.
     """
     same = (
         select(hold.c.id)
@@ -170,8 +174,8 @@ async def _put(connection: AsyncConnection, row: dict[str, object], wanted: set[
     return number
 
 
-async def counted(database: Database, wanted: set[bytes]) -> dict[str, int]:
-    """How many rows of today these values name: parties, saved logs, cases with all that belongs to them. Prints nothing about them."""
+async def count_matches(database: Database, wanted: set[bytes]) -> dict[str, int]:
+    """Return the number of rows that these values name today: parties, saved logs, and cases with their rows. Reveals nothing about them."""
     some = sorted(wanted)
     people = (
         select(func.count()).select_from(party).where(or_(party.c.identity.in_(some), party.c.address_mac.in_(some)))
@@ -193,7 +197,7 @@ async def counted(database: Database, wanted: set[bytes]) -> dict[str, int]:
 
 
 async def refresh(database: Database, pseudonyms: Pseudonyms, now: int) -> int:
-    """Add the keyed values of epochs that began since; how many. The purge does this before it takes anything."""
+    """Add the keyed values of epochs begun since, and return their number. The purge does this before it deletes anything."""
     added = 0
     async with database.write() as connection:
         await database.guard(connection)
@@ -215,7 +219,7 @@ async def _match(connection: AsyncConnection, number: int, wanted: set[bytes]) -
 
 
 async def release(database: Database, number: int, now: int) -> bool:
-    """End a hold before its time. What it alone held goes with the next purge. False: no active hold has this number."""
+    """End a hold early; rows that it alone kept are deleted by the next purge. False: no active hold has this number."""
     async with database.write() as connection:
         await database.guard(connection)
         ended = (
@@ -224,8 +228,8 @@ async def release(database: Database, number: int, now: int) -> bool:
         return (await connection.execute(ended)).rowcount > 0
 
 
-async def listed(database: Database) -> Sequence[Hold]:
-    """All holds that have not been cleared away, newest first."""
+async def list_holds(database: Database) -> Sequence[Hold]:
+    """Return all stored holds, newest first."""
     async with database.read() as connection:
         rows = (await connection.execute(select(hold).order_by(hold.c.id.desc()))).all()
         matches = (await connection.execute(select(hold_match.c.hold))).scalars().all()
@@ -246,7 +250,7 @@ async def listed(database: Database) -> Sequence[Hold]:
 
 
 async def clear_ended(connection: AsyncConnection, now: int) -> int:
-    """Within a purge step: forget holds that are over (the audit trail keeps that they were)."""
+    """Delete the holds that are over, within a purge step (the audit log records that they existed)."""
     over = or_(hold.c.released.is_not(None), hold.c.until <= now)
     await connection.execute(delete(hold_match).where(hold_match.c.hold.in_(select(hold.c.id).where(over))))
     return (await connection.execute(delete(hold).where(over))).rowcount

@@ -1,9 +1,10 @@
-"""What moderation did, as counts of a month that outlive the rows. Rule: each thing is counted once, the day after it ended, while it is there.
+"""Count the results of moderation per month, in figures that outlive the rows.
 
-The purge calls `count` before it takes anything. What has ended between the last count and the last midnight is added to its month;
-`upto` says how far that is, in the same transaction, so that a purge that was killed counts nothing twice. Names are words of fixed
-lists with slashes between: `report/acted/spam`, `decision/person/R5/7 days`, `decided/86400`, `appeal/reversed/person`, `lifted`,
-`notice/acted/child`, `operators`, `pictures` (kept), `looks` (at one of them by an operator), `referrals`, `second/agreed`.
+The purge calls `count` before it deletes anything. Events between the last count and the last midnight are added to their month; `upto` records how
+far that is, in the same transaction. Names are words of fixed lists with slashes between: `report/acted/spam`, `decision/person/R5/7 days`,
+`decided/86400`, `appeal/reversed/person`, `lifted`, `notice/acted/child`, `operators`, `pictures` (kept), `looks` (at a picture by an operator),
+`referrals`, `second/agreed`. **Invariant:** each event is counted once, the day after it ended, while its row exists; a killed purge counts nothing
+twice.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ from server.data.schema.second_look_queries import results
 from server.data.schema.transparency_schema import law_notice, month_figure
 
 DAY = 86_400
-FIRST = 120 * DAY  # seconds that the first count looks back: what ended before has left
+FIRST = 120 * DAY  # seconds that the first count looks back: older rows are deleted
 UPTO = ("", "upto")
-# Seconds within which something was decided; what took longer stands at 0.
+# Seconds within which a decision was made; longer ones are counted as 0.
 WITHIN = (3_600, 4 * 3_600, 12 * 3_600, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY)
-LENGTHS = ((1, "a day"), (7, "7 days"), (30, "30 days"), (90, "90 days"))  # of what keeps somebody out, at most
+LENGTHS = ((1, "a day"), (7, "7 days"), (30, "30 days"), (90, "90 days"))  # of bans, at most
 LONGER, NO_BAN, ENDED_EARLY = "longer", "no ban", "ended early"
-SEEN, REFERRED = "safety look", "safety referred"  # lines of the trail, one each time
+SEEN, REFERRED = "safety look", "safety referred"  # actions in the audit log, one line each time
 PICTURES = ("strip", "own")  # kinds of evidence
 DEEDS = (
     "safety decide",
@@ -37,12 +38,12 @@ DEEDS = (
     "safety second",
     "safety notices answer",
     "safety notices clear",
-)  # by which somebody was an operator in a month
+)  # actions that make their author an operator of that month
 Window = tuple[int, int]
 
 
 async def count(connection: AsyncConnection, now: int, _most: int = 0) -> int:
-    """Within a transaction under the guard: add what ended before the last midnight, all of it; how many figures changed."""
+    """Add all events that ended before the last midnight; return how many figures changed. Call within a transaction under the guard."""
     upto = await counted_upto(connection)
     end = now - now % DAY
     changed = 0
@@ -59,12 +60,12 @@ async def count(connection: AsyncConnection, now: int, _most: int = 0) -> int:
 
 
 async def counted_upto(connection: AsyncConnection) -> int:
-    """Until when all is counted, Unix seconds; 0: nothing is yet."""
+    """Return the Unix time until which everything is counted; 0: nothing yet."""
     return await _get(connection, *UPTO) or 0
 
 
 async def published(connection: AsyncConnection, most: int) -> dict[str, dict[str, int]]:
-    """The figures of the newest months that are counted whole, by month."""
+    """Return the figures of the newest completely counted months, by month."""
     upto = await counted_upto(connection)
     months = (
         select(month_figure.c.month)
@@ -82,12 +83,12 @@ async def published(connection: AsyncConnection, most: int) -> dict[str, dict[st
 
 
 async def add(connection: AsyncConnection, month: str, name: str, number: int) -> None:
-    """So many more of something in a month, as `2026-11`."""
+    """Add a number to a figure of a month, such as `2026-11`."""
     await _set(connection, month, name, (await _get(connection, month, name) or 0) + number)
 
 
 def month_of(at: int) -> str:
-    """The month of a time, UTC: `2026-11`."""
+    """Return the month of a Unix time, UTC: `2026-11`."""
     return f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m}"
 
 
@@ -98,7 +99,7 @@ def _bounds(month: str) -> Window:
 
 
 def _months(begin: int, end: int) -> Iterator[tuple[str, Window]]:
-    """The time between, month by month."""
+    """Yield the months between two times, each with its part of that time."""
     while begin < end:
         month = month_of(begin)
         last = min(end, _bounds(month)[1])
@@ -126,7 +127,7 @@ async def _operators(connection: AsyncConnection, month: str) -> int:
 
 
 async def _ended(connection: AsyncConnection, window: Window) -> Counter[str]:
-    """What ended in a window, by its name."""
+    """Return the number of events that ended in a window, by name."""
     found: Counter[str] = Counter()
     closed, begin, end = report.c.closed, *window
     reports = select(report.c.outcome, report.c.reason).where(closed >= begin, closed < end)
@@ -145,7 +146,7 @@ async def _ended(connection: AsyncConnection, window: Window) -> Counter[str]:
 
 
 async def _pictures(connection: AsyncConnection, window: Window, found: Counter[str]) -> None:
-    """What was kept of cameras, how often somebody looked at a piece of it, and what was reported to a body that protects children."""
+    """Count the camera pictures kept, operators' looks at a picture, and reports to a child protection body."""
     begin, end = window
     kept = select(func.count()).where(evidence.c.kind.in_(PICTURES), evidence.c.made >= begin, evidence.c.made < end)
     acts = select(func.count()).where(audit.c.time >= begin, audit.c.time < end)
@@ -159,11 +160,13 @@ async def _pictures(connection: AsyncConnection, window: Window, found: Counter[
 
 
 async def _decisions(connection: AsyncConnection, window: Window, found: Counter[str]) -> None:
-    """What people decided, and what programs measured: a program's measure counts when its case is closed."""
+    """Count decisions of moderators and measures of programs; a program's measure counts when its case is closed."""
     lasted, held = ban.c.until - ban.c.since, case((ban.c.lifted.is_(None), 1), else_=0)
-    judged = ban.c.decided_by.is_not(None)  # where a person decided, what a program did before is not counted
+    judged = ban.c.decided_by.is_not(
+        None
+    )  # after a moderator's decision, an earlier measure of a program is not counted
     length = func.coalesce(func.max(case((judged, lasted))), func.max(lasted))
-    whole = func.coalesce(func.max(case((judged, held))), func.max(held))  # its network may have been let in alone
+    whole = func.coalesce(func.max(case((judged, held))), func.max(held))  # the ban of its network may be lifted alone
     judge = func.max(ban.c.decided_by)
     ends = (
         select(ban.c.case, length.label("length"), whole.label("whole"), judge.label("judge"))
@@ -209,12 +212,12 @@ def _by() -> ColumnElement[str]:
 
 
 def _took(begun: ColumnElement[int], ended: ColumnElement[int | None]) -> ColumnElement[int]:
-    """In which of WITHIN something ended, as SQL."""
+    """Return, as SQL, the smallest of WITHIN in which an event ended, 0 if it took longer."""
     return case(*((ended - begun <= most, most) for most in WITHIN), else_=0).label("took")
 
 
 async def _tallied(connection: AsyncConnection, rows: Select[Any]) -> list[tuple[Any, ...]]:
-    """How many rows are alike, behind what is alike in them."""
+    """Return the distinct rows, each followed by its number."""
     inner = rows.subquery()
     wanted = select(*inner.c, func.count()).group_by(*inner.c)
     return [tuple(row) for row in (await connection.execute(wanted)).all()]

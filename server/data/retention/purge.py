@@ -1,10 +1,9 @@
-"""The purge: what has run out leaves, in bounded steps, held rows excepted, with a proof. Rule: rules come from the registry, never from here.
+"""Delete expired rows in bounded steps, except held ones, and prove it. **Invariant:** retention rules come from the registry alone.
 
-Each step is one short transaction under the lock that placing a hold takes too, and the check for holds stands in it.
-SQLite: a few hundred chats a step by primary key, a rest between steps, once a day a new file, a TRUNCATE checkpoint at the end. PostgreSQL: whole
-days are detached, which stops nobody; then their held rows move to the twin tables and the day is dropped, in one
-transaction under the lock; so there what has run out is invisible at once and leaves within a day. A purge that was
-killed is continued by the next one.
+Each step is one short transaction under the lock that placing a hold takes too, and the check for holds is part of it. SQLite: a few hundred chats
+per step by primary key, a rest between steps, a new file once a day, a TRUNCATE checkpoint at the end. PostgreSQL: whole days are detached, which
+stops no one; then their held rows move to the twin tables and the day is dropped, in one transaction under the lock. Expired rows are invisible at
+once there, and deleted within a day. A killed purge is continued by the next one.
 """
 
 from __future__ import annotations
@@ -39,19 +38,19 @@ from server.data.schema.hold_conditions import held_case, held_chat, held_log, h
 from server.data.schema.moderation_schema import appeal, ban, case, case_subject, notice, report
 from server.ops.config.settings import Retention
 
-STEP = 400  # chats in a step on SQLite at most: 1,200 rows and their index entries, 10 ms
-SMALLEST = 100  # chats in a step at least, 3 ms: what a busy machine adds to that, smaller steps would not take away
-LOCKED = 0.012  # seconds that a step aims to hold SQLite's write lock: others wait for it, 50 ms at the very most
+STEP = 400  # chats per step on SQLite at most: 1,200 rows and their index entries, 10 ms
+SMALLEST = 100  # chats per step at least, 3 ms: smaller steps would not reduce the delay of a busy machine
+LOCKED = 0.012  # seconds that a step aims to hold SQLite's write lock: other writers wait, 50 ms at the very most
 REST = 0.02  # seconds between steps at least: another process polls for the lock up to 15 ms apart in its first 33, so it gets in
-TIDY = 10  # steps until the WAL is moved into the file: 70 MB, since each row has entries in two random places
+TIDY = 10  # steps between moves of the WAL into the file: 70 MB, since each row has index entries in two random places
 MANY = 500  # ids in one statement
-OF_A_CASE = (case_subject, report, ban, notice, appeal)  # rows that name a case, and stay while its subject is held
+OF_A_CASE = (case_subject, report, ban, notice, appeal)  # rows that name a case, and stay while a hold keeps it
 Progress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """From the registry: rows of this table leave so many days after this column."""
+    """A retention rule of the registry: rows of this table are deleted this many days after this column."""
 
     table: str
     clock: str
@@ -60,7 +59,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One line of the proof: the oldest thing left in a place, and the oldest that may be there."""
+    """One line of the proof: the oldest row left in a place, and the oldest that may be there."""
 
     place: str
     oldest: int | None
@@ -69,13 +68,13 @@ class Proof:
 
     @property
     def holds(self) -> bool:
-        """Nothing is older than it may be, what is held apart."""
+        """Whether no row is older than it may be, except held rows."""
         return self.oldest is None or self.oldest >= self.limit
 
 
 @dataclass(slots=True)
 class Purged:
-    """What a purge did, or (dry) would do."""
+    """The result of a purge, or of a dry run."""
 
     dry: bool
     deleted: dict[str, int] = field(default_factory=dict)
@@ -85,25 +84,25 @@ class Purged:
     longest_step: float = 0.0
 
     def add(self, place: str, count: int) -> None:
-        """Count what went."""
+        """Count deleted rows."""
         place = str(place)  # not SQLAlchemy's own kind of text
         self.deleted[place] = self.deleted.get(place, 0) + count
 
     @property
     def proved(self) -> bool:
-        """Every place holds what it may and no more."""
+        """Whether every proof holds."""
         return all(proof.holds for proof in self.proofs)
 
 
 def rules(retention: Retention, registry: Registry = REGISTRY) -> list[Rule]:
-    """One rule a table. Raises ValueError where two items of one table leave at different times: a row goes whole."""
+    """Return one rule per table. Raises ValueError if two items of one table expire at different times: rows are deleted whole."""
     found: dict[str, Rule] = {}
     for item, place in registry.places(Column):
         if not isinstance(item.keep, Days) or not isinstance(place, Column):
             continue
         table = item.keep.after.partition(".")[0]
         if place.name.partition(".")[0] != table:
-            continue  # a held twin: it leaves with its hold
+            continue  # a twin table of held rows: they are deleted with their hold
         rule = Rule(table, item.keep.after.partition(".")[2], registry_history.days_of(item, retention))
         if found.setdefault(table, rule) != rule:
             raise ValueError(f"registry: rows of {table} leave at {found[table]} and at {rule}")
@@ -111,7 +110,7 @@ def rules(retention: Retention, registry: Registry = REGISTRY) -> list[Rule]:
 
 
 class Purge:
-    """One run. Call `run`."""
+    """One run of the purge. Call `run`."""
 
     def __init__(
         self,
@@ -139,7 +138,7 @@ class Purge:
         return next(rule.days for rule in self._rules if rule.table == "party")
 
     async def run(self, *, dry: bool = False) -> Purged:
-        """Purge, or only count. Raises Busy where another purge runs, StoreAway, ObjectsAway; what is done stays done."""
+        """Purge, or only count. Raises Busy if another purge runs, StoreAway, ObjectsAway; completed steps stay."""
         done = Purged(dry)
         async with self._database.only_purge():
             now = int(self._clock())
@@ -157,7 +156,7 @@ class Purge:
             await self._keys(now, done)
             if not dry:
                 if any(done.deleted.values()):
-                    await self._database.rewrite(day_of(now))
+                    await self._database.vacuum(day_of(now))
                 await self._database.checkpoint()
             await self._prove(now, done)
         return done
@@ -166,7 +165,7 @@ class Purge:
         cut = now - self._keep * DAY
         if done.dry:
             async with self._database.read() as connection:
-                await self._database.slowly(connection)
+                await self._database.limit_parallelism(connection)
                 for table, key, kept in (
                     (chat, chat.c.id, held_chat(now, chat)),
                     (party, party.c.chat, held_party(now)),
@@ -180,7 +179,7 @@ class Purge:
             await self._chats_by_days(now, cut, done)
 
     def _limit(self, cut: int) -> bytes:
-        """Ids below this are gone after a purge: the exact second on SQLite, the whole day on PostgreSQL."""
+        """Return the id below which all chats are deleted by a purge: the exact second on SQLite, the whole day on PostgreSQL."""
         return bound(cut if self._database.sqlite else day_of(cut) * DAY)
 
     async def _chats_by_rows(self, now: int, cut: int, done: Purged) -> None:
@@ -189,7 +188,7 @@ class Purge:
         while True:
             async with self._database.write() as connection:
                 await self._database.guard(connection)
-                begun = time.monotonic()  # the lock is ours from here on
+                begun = time.monotonic()  # under the lock from here on
                 oldest = select(chat.c.id).where(chat.c.id < limit).order_by(chat.c.id)
                 edge = (await connection.execute(oldest.offset(step - 1).limit(1))).scalar()
                 upto = edge if edge is not None else limit
@@ -205,7 +204,7 @@ class Purge:
             await asyncio.sleep(max(took, REST))
             steps += 1
             if steps % TIDY == 0:
-                await self._database.tidy()
+                await self._database.move_wal()
 
     def _count(self, done: Purged, chats: int, people: int, moved: tuple[int, int]) -> None:
         done.add("chat", chats - moved[0])
@@ -215,7 +214,7 @@ class Purge:
     async def _move(
         self, connection: AsyncConnection, now: int, chats: Table, people: Table, within: ColumnElement[bool]
     ) -> tuple[int, int]:
-        """Copy the held rows to their twins; addresses are sealed anew, since the epoch's key will go. (chats, parties)."""
+        """Copy held rows to their twin tables; return the numbers of (chats, parties). Addresses are resealed: the epoch's key will be destroyed."""
         kept = (await connection.execute(held_people(now, people, within))).all()
         for row in kept:
             values = row._asdict()
@@ -246,7 +245,7 @@ class Purge:
             )
             async with self._database.read() as connection:
                 there = {name for name, of, _ in await daily_partitions.existing(connection) if of == day}
-                await self._database.slowly(connection)
+                await self._database.limit_parallelism(connection)
                 for table in (chats, people):
                     if table.name in there:
                         count = (await connection.execute(select(func.count()).select_from(table))).scalar_one()
@@ -261,7 +260,7 @@ class Purge:
                 self._progress(name, 1)
 
     async def _drop_day(self, now: int, chats: Table, people: Table, there: set[str]) -> tuple[float, tuple[int, int]]:
-        """Move the held rows out of detached days and drop them: (seconds under the lock, what moved)."""
+        """Move the held rows out of detached days and drop these; return (seconds under the lock, rows moved)."""
         async with self._database.write() as connection:
             await self._database.guard(connection)
             begun = time.monotonic()
@@ -270,7 +269,7 @@ class Purge:
                 await connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
         return time.monotonic() - begun, moved
 
-    # what a hold kept, and everything small
+    # rows kept by holds, and small tables
 
     async def _held(self, now: int, done: Purged) -> None:
         free_party = not_(held_party(now, held_party_table))
@@ -290,7 +289,7 @@ class Purge:
                 done.add("hold", await holds.clear_ended(connection, now))
 
     async def _logs_hidden(self, now: int, done: Purged) -> None:
-        """Logs whose removal waited for the end of a hold."""
+        """Delete the logs whose deletion waited for the end of a hold."""
         freed = select(log.c.id).where(log.c.hidden.is_not(None), not_(held_log(now)))
         async with self._database.write() as connection:
             await self._database.guard(connection)
@@ -300,16 +299,16 @@ class Purge:
                 await self._logs.take_away(connection, ident)
 
     async def _cases(self, now: int, done: Purged) -> None:
-        """What the clock ends; first the figures of what ended, which outlive the rows."""
+        """Run the steps that close cases, requests and notices by the clock; the monthly counts, which outlive the rows, first."""
         for name, step in (
             ("figures", monthly_counts.count),
-            ("aged", case_expiry.age),
-            ("lapsed", case_expiry.lift),
-            ("lifted", case_expiry.review),
-            ("notes", case_expiry.forget_notes),
-            ("evidence", case_expiry.forget_evidence),
-            ("notices", request_expiry.age_notices),
-            ("words", request_expiry.forget_words),
+            ("aged", case_expiry.close_aged_cases),
+            ("lapsed", case_expiry.lift_unanswered_bans),
+            ("lifted", case_expiry.end_unreviewed_actions),
+            ("notes", case_expiry.delete_notes),
+            ("evidence", case_expiry.delete_evidence),
+            ("notices", request_expiry.close_aged_notices),
+            ("words", request_expiry.delete_words),
         ):
             count = 0
             while not done.dry:
@@ -321,7 +320,7 @@ class Purge:
                     break
 
     async def _plain(self, now: int, done: Purged) -> None:
-        """Tables that are purged by a clock column: the audit trail, and cases, which a hold can keep."""
+        """Purge the tables that have a clock column: the audit log, and cases, which a hold can keep."""
         for rule in self._rules:
             table = metadata.tables[rule.table]
             if table is party:
@@ -344,7 +343,7 @@ class Purge:
                     break
 
     async def _asked(self, done: Purged) -> None:
-        """What people asked to have deleted."""
+        """Delete the rows whose deletion was requested."""
         longest = max(self._keep, self._retention.backup_days)
         removal = Removal(self._database, self._logs, self._objects, longest=longest, clock=self._clock)
         for place, count in (await removal.run()).items():
@@ -352,7 +351,7 @@ class Purge:
         done.longest_step = max(done.longest_step, removal.longest_step)
 
     async def _erasures(self, now: int, done: Purged) -> None:
-        """The erasure list is kept one backup life."""
+        """Delete entries of the erasure list after one backup life."""
         oldest = day_of(now) - self._retention.backup_days
         async for name in self._objects.names("erasures"):
             day = name.split("/")[-2]
@@ -370,7 +369,7 @@ class Purge:
                 await asyncio.to_thread(epochs.destroy, epoch)
 
     async def _prove(self, now: int, done: Purged) -> None:
-        """The oldest of each place. Chats and parties stand in order of time by their key, so the first is it: no scan each hour."""
+        """Read the oldest row of each place. Chats and parties are in order of time by their key: reading the first needs no scan."""
         async with self._database.read() as connection:
             for waits, query, limit in () if done.dry else request_expiry.oldest(now):
                 done.proofs.append(Proof(waits, await connection.scalar(query), limit, 0))
@@ -393,14 +392,14 @@ class Purge:
 
 
 def _free(table: Table, now: int) -> tuple[ColumnElement[bool], ...]:
-    """That no hold keeps a row of this table."""
+    """Return the conditions that no hold keeps a row of this table."""
     if table is case:
         return (not_(held_case(now, case.c.id)),)
     return (not_(held_case(now, table.c.case)),) if table in OF_A_CASE else ()
 
 
 def visible(now: int, retention: Retention) -> ColumnElement[bool]:
-    """The clause that every reading query of `party` carries: what has run out, or is asked to be deleted, is invisible before it goes."""
+    """Return the condition that every query of `party` carries: expired rows, and rows whose deletion was requested, are invisible."""
     keep = next(rule.days for rule in rules(retention) if rule.table == "party")
     erased = erased_row(party.c.identity, party.c.ended)
     return and_(party.c.ended > now - keep * DAY, party.c.chat >= bound(now - keep * DAY), not_(erased))

@@ -1,8 +1,7 @@
-"""Ends what no person has answered: a notice closes and says so, and the words of a request leave. Invariant: each has an end, by the clock alone.
+"""Close notices that no moderator has answered in time, and delete the words of old requests, as steps of the purge.
 
-A request that is answered loses its words at once (server.trust.data_requests.request_log); what nobody answers loses them here. The request itself
-stays, open
-and overdue, until it is answered.
+An answered request loses its words at once (server.trust.data_requests.request_log); an unanswered one loses them here, and stays open and overdue
+until it is answered. **Invariant:** each ends by the clock alone.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from server.data.schema.data_request_schema import request, request_contact, req
 from server.data.schema.transparency_schema import law_notice
 
 DAY: Final = 86_400  # seconds
-NOTICE_DAYS: Final = 30  # that a notice may wait for a person, as a case may
+NOTICE_DAYS: Final = 30  # that a notice may wait for a moderator, as a case may
 CHILD_NOTICE_DAYS: Final = 90  # the same of one that is about a child
 WORDS_DAYS: Final = 90  # from the receipt of a request: the latest answer that the law allows (GDPR Art. 12(3))
 OPEN: Final = "open"
@@ -25,8 +24,8 @@ AGED: Final = "aged"
 CHILD: Final = "child"
 
 
-async def age_notices(connection: AsyncConnection, now: int, most: int) -> int:
-    """Within a transaction under the guard: close the notices that nobody decided in time, `most` at a time; how many."""
+async def close_aged_notices(connection: AsyncConnection, now: int, most: int) -> int:
+    """Close the notices that were not decided in time, `most` at a time; return their number. Call within a transaction under the guard."""
     late = or_(
         law_notice.c.at < now - CHILD_NOTICE_DAYS * DAY,
         (law_notice.c.kind != CHILD) & (law_notice.c.at < now - NOTICE_DAYS * DAY),
@@ -38,8 +37,11 @@ async def age_notices(connection: AsyncConnection, now: int, most: int) -> int:
     return len(aged)
 
 
-async def forget_words(connection: AsyncConnection, now: int, most: int) -> int:
-    """Within a transaction under the guard: take what was written in requests that are over or too old, `most` rows a table; how many."""
+async def delete_words(connection: AsyncConnection, now: int, most: int) -> int:
+    """Delete the words of requests that are closed or too old, `most` rows per table; return their number.
+
+    Call within a transaction under the guard.
+    """
     over = or_(request.c.closed.is_not(None), request.c.received <= now - WORDS_DAYS * DAY)
     gone = 0
     for table in (request_text, request_contact):
@@ -49,7 +51,7 @@ async def forget_words(connection: AsyncConnection, now: int, most: int) -> int:
 
 
 def oldest(now: int) -> Iterator[tuple[str, Select[int | None], int]]:
-    """For the proof of a purge: a place, the query of the oldest thing that waits there, and the time before which there may be none."""
+    """Yield, for the proof of a purge: a place, the query of its oldest waiting row, and the time before which there may be none."""
     waiting = select(func.min(law_notice.c.at)).where(law_notice.c.state == OPEN)
     yield "law_notice.at", waiting.where(law_notice.c.kind != CHILD), now - NOTICE_DAYS * DAY
     yield "law_notice.at (child)", waiting.where(law_notice.c.kind == CHILD), now - CHILD_NOTICE_DAYS * DAY

@@ -1,8 +1,8 @@
-"""What people asked to have deleted leaves at its time. Rule: in short steps, less what is held or exempt, and it is listed before it is done.
+"""Delete the rows of people who asked for deletion, when it is due, except held or exempt rows.
 
-Each step is one transaction under the lock that placing a hold takes, and finds its rows anew: a removal that was killed is
-continued by the next one. The names on the list are keyed hashes of the values under which rows were stored; what stands behind one
-says, sealed, until when. After a restore `replay` walks the values that came back and deletes again what the list names.
+Each step is one transaction under the lock that placing a hold takes, and finds its rows anew: a killed run is continued by the next one. Entries of
+the erasure list are named by keyed hashes of the values under which rows were stored; the body says, sealed, until when. After a restore, `replay`
+walks the values that came back and deletes again those on the list. **Invariant:** a value is on the erasure list before its request counts as done.
 """
 
 from __future__ import annotations
@@ -44,37 +44,37 @@ from server.data.schema.hold_conditions import held_case, held_party, matched
 from server.data.schema.moderation_schema import appeal, ban, case, case_subject, evidence, notice, report
 from server.ops.security.reference_numbers import number
 
-STEP = 400  # rows of people in one step at most
-SMALLEST = 200  # what a busy machine adds to that, smaller steps would not take away
+STEP = 400  # rows of people per step at most
+SMALLEST = 200  # smaller steps would not reduce the delay of a busy machine
 LOCKED = 0.012  # seconds that a step aims to hold SQLite's write lock
 REST = 0.01  # seconds between steps at least: other processes poll for the lock
 AHEAD = 4_000  # rows that are looked up before they are deleted: 64 KB of ids
-REQUESTS = 50  # finished together
+REQUESTS = 50  # requests completed together
 PUTS = 16  # names put on the erasure list at a time
-TIDY = 25  # steps until the WAL is moved into the file
+TIDY = 25  # steps between moves of the WAL into the file
 LOGS = 10  # saved logs in one step: six statements each
 CASES = 50
-LATE = 7 * DAY  # so long after a removal rows may still come that waited for the database
+LATE = 7 * DAY  # after a deletion, rows may still arrive that waited for the database
 WALK = 20_000  # values compared with the erasure list at a time
-GOES = ("delete", "replay", OBJECTED)  # kinds whose rows are taken
+GOES = ("delete", "replay", OBJECTED)  # kinds whose rows are deleted
 PEOPLE = (
     party.c.identity,
     log_party.c.identity,
     report.c.identity,
     case_subject.c.identity,
-)  # where a person's values stand
+)  # columns that hold a person's values
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Rows stored under a value, of what was until `before`."""
+    """Rows stored under a value, dated until `before`."""
 
     value: bytes
     before: int
 
 
 class Some(NamedTuple):
-    """Chats in which rows are stored under a value, in their order."""
+    """Chats that hold rows stored under a value, in order."""
 
     value: bytes
     chats: list[bytes]
@@ -87,11 +87,14 @@ CHATS = (
     .order_by(party.c.chat)
     .limit(bindparam("room", type_=Integer))
 )
-Step = Callable[[AsyncConnection, Target, int], Awaitable[int]]  # deletes some, says how many
+Step = Callable[[AsyncConnection, Target, int], Awaitable[int]]  # deletes some rows, returns their number
 
 
 class Removal:
-    """Over one store. `clock`: Unix seconds; `longest`: days for which a row may still lie somewhere (retention, a backup's life)."""
+    """Deletes over one store.
+
+    `clock`: Unix seconds; `longest`: days for which a row may still exist anywhere (retention, a backup's life).
+    """
 
     def __init__(
         self,
@@ -111,7 +114,7 @@ class Removal:
         self.longest_step = 0.0  # seconds under the lock
 
     async def run(self) -> Counter[str]:
-        """Remove what is due; rows by table. Raises StoreAway, ObjectsAway; what is done stays done."""
+        """Carry out the due requests; return deleted rows by table. Raises StoreAway, ObjectsAway; completed steps stay."""
         now = int(self._clock())
         waiting = select(deletion.c.number).where(
             deletion.c.kind.in_(GOES), deletion.c.due <= now, deletion.c.done.is_(None)
@@ -125,7 +128,7 @@ class Removal:
         return self.gone
 
     async def _remove(self, idents: Sequence[str], now: int) -> None:
-        """All of some requests, then their names on the erasure list, then their end."""
+        """Delete all rows of some requests, then write their erasure entries, then mark the requests as done."""
         there_is = [exists(select(column).where(column == erased.c.value)) for column in PEOPLE]
         wanted = select(erased.c.value, erased.c.before, *there_is).where(erased.c.number.in_(idents))
         async with self._database.read() as connection:
@@ -144,7 +147,7 @@ class Removal:
             await connection.execute(update(deletion).where(deletion.c.number.in_(idents)).values(done=now))
 
     async def _list(self, targets: list[Target], now: int) -> None:
-        """Their names on the erasure list, some at a time: each is a request to the object store."""
+        """Write the erasure entries of these targets, some at a time: each is a request to the object store."""
         latest: dict[bytes, int] = {}
         for target in targets:
             latest[target.value] = max(target.before, latest.get(target.value, 0))
@@ -161,7 +164,7 @@ class Removal:
         await self._objects.put(name, pseudonyms.seal_copy(name, str(before).encode()))
 
     async def _whole(self, name: str, step: Step, target: Target, now: int) -> None:
-        """Every row of one value in one place."""
+        """Delete every row of one value in one table, step by step."""
         while True:
             async with self._database.write() as connection:
                 await self._database.guard(connection)
@@ -171,9 +174,9 @@ class Removal:
                 return
 
     async def _people(self, targets: list[Target], now: int) -> None:
-        """People's rows in chats, by time; those of the other person, and the chat itself, are nobody else's to delete."""
+        """Delete people's rows in chats, by time. The other participant's row and the chat itself stay."""
         waiting = deque((target, bytes(16)) for target in targets)
-        # `IS NOT DISTINCT FROM`: PostgreSQL must not search its index of values again, which names all that the person has.
+        # `IS NOT DISTINCT FROM`: PostgreSQL must not search its index of values again, which names all rows of the person.
         mine = (party.c.identity.is_not_distinct_from(bindparam("value")), self._database.among(party.c.chat))
         statement = delete(party).where(*mine, not_(held_party(now)))
         step, steps = STEP, 0
@@ -185,17 +188,17 @@ class Removal:
                 step = min(STEP, max(SMALLEST, int(step * min(2.0, LOCKED / max(took, 0.001)))))
                 await asyncio.sleep(max(took, REST))
                 if steps % TIDY == 0:
-                    await self._database.tidy()
+                    await self._database.move_wal()
 
     async def _ahead(self, waiting: deque[tuple[Target, bytes]]) -> deque[Some]:
-        """The chats of whose rows the next steps are, found without the lock; takes from `waiting` what is found whole.
+        """Find the chats for the next steps, without the lock; remove fully searched targets from `waiting`.
 
-        The database looks once for many steps: PostgreSQL's index names a person's rows in no order.
+        The database searches once for many steps: PostgreSQL's index returns a person's rows in no order.
         """
         found: deque[Some] = deque()
         room = AHEAD
         async with self._database.read() as connection:
-            await self._database.by_values(connection)
+            await self._database.plan_by_values(connection)
             while waiting and room > 0:
                 target, last = waiting[0]
                 between = {"value": target.value, "last": last, "end": bound(target.before + 1), "room": room}
@@ -210,20 +213,20 @@ class Removal:
         return found
 
     async def _step(self, statement: Delete, some: list[Some]) -> float:
-        """Delete some rows, of as many people as they are; the seconds under the lock."""
+        """Delete some rows of one or more people; return the seconds under the lock."""
         rows = [{"value": value, **self._database.keys(chats)} for value, chats in some]
         async with self._database.write() as connection:
-            await self._database.by_values(connection)
+            await self._database.plan_by_values(connection)
             await self._database.guard(connection)
-            begun = time.monotonic()  # the lock is ours from here on
-            gone = await self._database.each(connection, statement, rows)
+            begun = time.monotonic()  # under the lock from here on
+            gone = await self._database.delete_each(connection, statement, rows)
         took = time.monotonic() - begun
         self.longest_step = max(self.longest_step, took)
         self.gone["party"] += gone
         return took
 
     async def _some_logs(self, connection: AsyncConnection, target: Target, now: int) -> int:
-        """Saved logs, whole; one that is held is hidden, and goes when the hold ends."""
+        """Delete some saved logs; a held one is hidden, and deleted when the hold ends."""
         mine = (
             select(log.c.id)
             .join(log_party, log_party.c.log == log.c.id)
@@ -237,7 +240,7 @@ class Removal:
         return len(idents)
 
     async def _some_reports(self, connection: AsyncConnection, target: Target, now: int) -> int:
-        """Reports that the person made."""
+        """Delete some reports that the person made."""
         mine = (
             select(report.c.id)
             .where(
@@ -254,7 +257,7 @@ class Removal:
         return len(idents)
 
     async def _some_cases(self, connection: AsyncConnection, target: Target, now: int) -> int:
-        """Cases about the person: who they are, texts, and bans, notices and appeals that are over. What others reported is theirs."""
+        """Clear some cases about the person: identifiers, texts, and bans, notices and appeals that are over. Others' reports stay."""
         mine = (
             select(case_subject.c.case)
             .join(case, case.c.id == case_subject.c.case)
@@ -281,7 +284,7 @@ class Removal:
         return len(idents)
 
     async def _late(self, now: int) -> None:
-        """Records that came to the database after their person's removal."""
+        """Delete records that reached the database after their person's deletion."""
         waiting = (
             select(erased.c.value, func.max(erased.c.before).label("before"))
             .join(deletion, deletion.c.number == erased.c.number)
@@ -294,7 +297,7 @@ class Removal:
         await self._people(found, now)
 
     async def _forget(self, now: int) -> None:
-        """Values that no row and no backup can have any more; what is held stays hidden as long as it is held."""
+        """Delete values that no row and no backup can have any more; held rows stay hidden as long as they are held."""
         over = select(deletion.c.number).where(deletion.c.done < now - (self._longest + 1) * DAY)
         gone = or_(erased.c.number.in_(over), erased.c.number.not_in(select(deletion.c.number)))
         still = [
@@ -306,7 +309,7 @@ class Removal:
     # after a restore
 
     async def replay(self) -> int:
-        """Delete again what the erasure list says of people; how many values had come back. Idempotent. Raises StoreAway, ObjectsAway."""
+        """Delete again the people's rows on the erasure list; return how many values had come back. Idempotent. Raises StoreAway, ObjectsAway."""
         listed: dict[bytes, list[str]] = defaultdict(list)
         async for name in self._objects.names("erasures"):
             listed[bytes.fromhex(name.rpartition("/")[2])].append(name)
@@ -332,7 +335,7 @@ class Removal:
             await connection.execute(insert(erased).values(value=value, number=ident, before=before))
 
     async def _values(self) -> AsyncIterator[bytes]:
-        """Each value under which a person's rows are stored."""
+        """Yield each value under which a person's rows are stored."""
         for column in PEOPLE:
             last = b""
             while True:
@@ -350,7 +353,7 @@ class Removal:
 
 
 def _first(ahead: deque[Some], room: int) -> list[Some]:
-    """Take the first so many rows."""
+    """Take the first `room` rows from `ahead`."""
     taken: list[Some] = []
     while ahead and room > 0:
         value, chats = ahead.popleft()

@@ -1,1 +1,1 @@
-"""Define the tables of the database, ids of chats, and conditions over rows that several parts share."""
+"""Define the tables of the database, ids of chats, and SQL conditions that several packages share."""

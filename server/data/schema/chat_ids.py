@@ -1,4 +1,4 @@
-"""Ids of chats: 16 bytes, the time of the chat's end first. Rule: the id alone says in which day's partition a chat lies."""
+"""Make ids of chats: 16 bytes that begin with the time of the chat's end. **Invariant:** the id alone determines the day's partition."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DRAWN = 10  # random bytes of an id
 
 
 def chat_ids(ended: Sequence[float]) -> list[bytearray]:
-    """An id for each: 48 bits of Unix milliseconds, 80 random bits. Sorted by time; no two alike. `ended`: the earliest first."""
+    """Return an id for each end time, earliest first: 48 bits of Unix milliseconds, 80 random bits; sorted and unique."""
     drawn = secrets.token_bytes(DRAWN * len(ended))
     rest = sorted([drawn[at : at + DRAWN] for at in range(0, len(drawn), DRAWN)])  # within a millisecond
     found, last, begun = [], -1, bytearray()
@@ -27,15 +27,15 @@ def _milliseconds(when: float) -> int:
 
 
 def ended_at(chat: bytes) -> float:
-    """The time in the id, Unix seconds."""
+    """Return the time in the id, Unix seconds."""
     return int.from_bytes(chat[:6], "big") / 1000
 
 
 def bound(when: float) -> bytes:
-    """The smallest id of a chat that ended at this time: `id < bound(t)` means ended before t."""
+    """Return the smallest id of a chat that ended at this time: `id < bound(t)` means ended before t."""
     return max(0, int(when * 1000)).to_bytes(6, "big") + bytes(10)
 
 
 def day_of(when: float) -> int:
-    """Number of the UTC day."""
+    """Return the number of the UTC day."""
     return int(when) // DAY

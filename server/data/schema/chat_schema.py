@@ -1,8 +1,10 @@
-"""The tables. Rule: one person per row, no content, and every column says what it holds (`info["pd"]`, walked by a test).
+"""Define the tables of chats, saved logs, holds and the audit log, and the metadata that all schemas share.
 
-Ids of chats are 16 bytes that begin with the time of the chat's end (as UUIDv7 do), so that the primary key holds the
-day, and PostgreSQL can keep a day in a partition and drop it whole. Times are Unix seconds. No foreign key points
-into partitioned tables (it would block dropping them). Held rows move to unpartitioned twins before a day goes.
+Ids of chats are 16 bytes that begin with the time of the chat's end (as UUIDv7 do), so that the primary key holds the day, and PostgreSQL can keep a
+day in a partition and drop it whole. Times are Unix seconds. No foreign key points into partitioned tables (it would block dropping them). Held rows
+move to unpartitioned twin tables before a day is dropped.
+
+**Invariant:** one person per row, no content, and every column declares the personal data that it holds (`info["pd"]`, checked by a test).
 """
 
 from __future__ import annotations
@@ -29,21 +31,21 @@ Info = dict[str, str | None]
 
 
 def pd(key: str) -> Info:
-    """The registry item that this column belongs to."""
+    """Return the column info that names the registry item of this column."""
     return {"pd": key}
 
 
-def nobody(why: str) -> Info:
-    """A column that is about no person, with the reason."""
+def not_personal(why: str) -> Info:
+    """Return the column info of a column that is about no person, with the reason."""
     return {"pd": None, "why": why}
 
 
-CHAT_ID = nobody("random, and the time of the chat's end; no row says whose chat it was but the person's own")
-OF_A_CHAT = nobody("a property of a chat, not of a person; no row here names anyone")
+CHAT_ID = not_personal("random, and the time of the chat's end; no row says whose chat it was but the person's own")
+OF_A_CHAT = not_personal("a property of a chat, not of a person; no row here names anyone")
 
 
 def _chat(name: str, **options: Any) -> Table:
-    """A chat without its people."""
+    """Define a table of chats, without participants."""
     return Table(
         name,
         metadata,
@@ -57,7 +59,7 @@ def _chat(name: str, **options: Any) -> Table:
 
 
 def _party(name: str, *indexes: Index, **options: Any) -> Table:
-    """One person's part in a chat. `side`: 0 or 1, 2 for a spy."""
+    """Define a table of participants, one row each. `side`: 0 or 1, 2 for a spy."""
     return Table(
         name,
         metadata,
@@ -87,19 +89,21 @@ held_party = _party("held_party", Index("ix_held_party_identity", "identity"), s
 log = Table(
     "log",
     metadata,
-    Column("id", LargeBinary(16), primary_key=True, info=nobody("random")),
-    Column("url_hash", LargeBinary(16), nullable=False, unique=True, info=nobody("keyed hash of a random address")),
+    Column("id", LargeBinary(16), primary_key=True, info=not_personal("random")),
+    Column(
+        "url_hash", LargeBinary(16), nullable=False, unique=True, info=not_personal("keyed hash of a random address")
+    ),
     Column("delete_hash", LargeBinary(16), nullable=False, unique=True, info=pd("log_secret")),
-    Column("object", String(64), nullable=False, info=nobody("random name")),
-    Column("object_key", LargeBinary(80), nullable=False, info=nobody("random key, wrapped")),
-    Column("saved", BigInteger, nullable=False, info=nobody("the time of saving; names no one")),
-    Column("hidden", BigInteger, info=nobody("the time at which somebody had it removed while it was held")),
+    Column("object", String(64), nullable=False, info=not_personal("random name")),
+    Column("object_key", LargeBinary(80), nullable=False, info=not_personal("random key, wrapped")),
+    Column("saved", BigInteger, nullable=False, info=not_personal("the time of saving; names no one")),
+    Column("hidden", BigInteger, info=not_personal("the time at which somebody had it removed while it was held")),
 )
 
 log_party = Table(
     "log_party",
     metadata,
-    Column("log", LargeBinary(16), primary_key=True, info=nobody("random id of the log")),
+    Column("log", LargeBinary(16), primary_key=True, info=not_personal("random id of the log")),
     Column("side", SmallInteger, primary_key=True, autoincrement=False, info=pd("log_party")),
     Column("identity", LargeBinary(17), info=pd("log_party")),
     Column("address", LargeBinary(80), info=pd("log_party")),
@@ -111,16 +115,18 @@ log_party = Table(
 doomed = Table(
     "doomed",
     metadata,
-    Column("object", String(64), primary_key=True, info=nobody("random name of an object that is to go")),
-    Column("since", BigInteger, nullable=False, info=nobody("when it may go")),
-    Column("erasure", LargeBinary(32), info=nobody("what the erasure list will say: keyed hash of a log's random id")),
+    Column("object", String(64), primary_key=True, info=not_personal("random name of an object that is to go")),
+    Column("since", BigInteger, nullable=False, info=not_personal("when it may go")),
+    Column(
+        "erasure", LargeBinary(32), info=not_personal("what the erasure list will say: keyed hash of a log's random id")
+    ),
 )
 
 hold = Table(
     "hold",
     metadata,
-    Column("id", Integer, primary_key=True, info=nobody("a number")),
-    Column("kind", String(8), nullable=False, info=nobody("identity, address or log")),
+    Column("id", Integer, primary_key=True, info=not_personal("a number")),
+    Column("kind", String(8), nullable=False, info=not_personal("identity, address or log")),
     Column("selector", LargeBinary(160), nullable=False, info=pd("hold")),
     Column("authority", String(200), nullable=False, info=pd("hold")),
     Column("reason", String(500), nullable=False, info=pd("hold")),
@@ -141,7 +147,7 @@ hold_match = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("id", Integer, primary_key=True, info=nobody("a number")),
+    Column("id", Integer, primary_key=True, info=not_personal("a number")),
     Column("time", BigInteger, nullable=False, info=pd("audit")),
     Column("operator", String(64), nullable=False, info=pd("audit")),
     Column("action", String(40), nullable=False, info=pd("audit")),
@@ -155,9 +161,12 @@ audit = Table(
 fingerprint = Table(
     "fingerprint",
     metadata,
-    Column("name", String(16), primary_key=True, info=nobody("the name of a key of this service")),
+    Column("name", String(16), primary_key=True, info=not_personal("the name of a key of this service")),
     Column(
-        "value", LargeBinary(17), nullable=False, info=nobody("a check value of that key, which tells nothing of it")
+        "value",
+        LargeBinary(17),
+        nullable=False,
+        info=not_personal("a check value of that key, which tells nothing of it"),
     ),
 )
 

@@ -1,29 +1,29 @@
-"""The tables of the console: who may come in, by which keys, who is in, and what waits for a second operator.
+"""Define the tables of the console: operators, passkeys, sessions, and actions that wait for a second operator.
 
-    operator ──┬── passkey            public keys alone: nothing here opens anything
+    operator ──┬── passkey            public keys alone: no stored value grants access
                └── console_session    a keyed hash of the cookie's secret
 
-Closing an account removes its rows. `approval` names operators, and stays: it is the trail of what two of them did.
+Closing an account deletes its rows. `approval` names operators and stays: it is the record of what two of them decided.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, String, Table
 
-from server.data.schema.chat_schema import metadata, nobody, pd
+from server.data.schema.chat_schema import metadata, not_personal, pd
 
 operator = Table(
     "operator",
     metadata,
     Column("name", String(64), primary_key=True, info=pd("operator")),
     Column("roles", String(80), nullable=False, info=pd("operator")),
-    Column("handle", LargeBinary(16), nullable=False, unique=True, info=nobody("random")),
+    Column("handle", LargeBinary(16), nullable=False, unique=True, info=not_personal("random")),
     Column("made", BigInteger, nullable=False, info=pd("operator")),
-    Column("invite", LargeBinary(16), unique=True, info=nobody("keyed hash of a random link")),
-    Column("invite_until", BigInteger, info=nobody("when that link ends")),
+    Column("invite", LargeBinary(16), unique=True, info=not_personal("keyed hash of a random link")),
+    Column("invite_until", BigInteger, info=not_personal("when that link ends")),
     Column(
         "changed", BigInteger, info=pd("operator")
-    ),  # when its passkey or its roles last changed; NULL: before this was kept
+    ),  # when its passkey or its roles last changed; NULL: before this column existed
 )
 
 passkey = Table(
@@ -40,7 +40,7 @@ passkey = Table(
 console_session = Table(
     "console_session",
     metadata,
-    Column("id", LargeBinary(16), primary_key=True, info=nobody("keyed hash of a random cookie")),
+    Column("id", LargeBinary(16), primary_key=True, info=not_personal("keyed hash of a random cookie")),
     Column("operator", String(64), nullable=False, info=pd("operator")),
     Column("made", BigInteger, nullable=False, info=pd("operator")),
     Column("used", BigInteger, nullable=False, info=pd("operator")),
@@ -51,9 +51,9 @@ console_session = Table(
 approval = Table(
     "approval",
     metadata,
-    Column("id", LargeBinary(16), primary_key=True, info=nobody("random")),
+    Column("id", LargeBinary(16), primary_key=True, info=not_personal("random")),
     Column("action", String(16), nullable=False, info=pd("approval")),
-    Column("subject", LargeBinary(64), nullable=False, info=nobody("random id of what it is about, as a case's")),
+    Column("subject", LargeBinary(64), nullable=False, info=not_personal("random id of what it is about, as a case's")),
     Column("words", String(500), nullable=False, info=pd("approval")),
     Column("asked_by", String(64), nullable=False, info=pd("approval")),
     Column("asked", BigInteger, nullable=False, info=pd("approval")),

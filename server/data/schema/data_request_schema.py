@@ -1,19 +1,19 @@
-"""The tables of requests about one's own data. Rule: who asks is there as a keyed value that joins with no other table.
+"""Define the tables of requests about one's own data. **Invariant:** the requester is a keyed value that joins with no other table.
 
-request ── request_step                 whom it was passed on to
-    ├───── request_text, request_contact      sealed; gone when it closes, at the latest after 90 days
-    └───── request_answer               what we said, sealed
-rights_key                              before when somebody's keys open nothing any more
-agent_use                               codes that were used
+request ── request_step                 recipients to which it was passed on
+    ├───── request_text, request_contact      sealed; deleted when it closes, at the latest after 90 days
+    └───── request_answer               the answer, sealed
+rights_key                              the time before which a person's rights keys are void
+agent_use                               codes of agents that were used
 """
 
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, SmallInteger, String, Table
 
-from server.data.schema.chat_schema import metadata, nobody, pd
+from server.data.schema.chat_schema import metadata, not_personal, pd
 
-NUMBER = nobody("random number of the request")
+NUMBER = not_personal("random number of the request")
 
 request = Table(
     "request",

@@ -1,15 +1,15 @@
-"""The tables of people's rights. Rule: whoever asked stands there as a keyed value of its own domain, which joins with no other table.
+"""Define the tables of deletion requests. **Invariant:** the requester is a keyed value of its own domain, which joins with no other table.
 
-`deletion` is what somebody asked for; `erased` names the rows that it hides, and later takes, by the values under which they are stored.
+`deletion` is a request; `erased` names the rows that it hides and later deletes, by the values under which they are stored.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table
 
-from server.data.schema.chat_schema import metadata, nobody, pd
+from server.data.schema.chat_schema import metadata, not_personal, pd
 
-# kind: delete; restrict, object: hidden and kept; replay: the erasure list found it again after a restore
+# kind: delete; restrict, object: hidden and kept; replay: found again by the erasure list after a restore
 deletion = Table(
     "deletion",
     metadata,
@@ -21,16 +21,16 @@ deletion = Table(
     Column("asked", BigInteger, nullable=False, info=pd("deletion")),
     Column("due", BigInteger, nullable=False, info=pd("deletion")),
     Column("done", BigInteger, info=pd("deletion")),
-    Column("statement", String(16), nullable=False, info=nobody("the version of the statement at that time")),
-    Column("hold", Integer, info=nobody("the number of the hold that keeps what is restricted")),
+    Column("statement", String(16), nullable=False, info=not_personal("the version of the statement at that time")),
+    Column("hold", Integer, info=not_personal("the number of the hold that keeps what is restricted")),
     Index("ix_deletion_who", "who"),
     Index("ix_deletion_asked", "asked"),
     Index("ix_deletion_due", "due"),
 )
 
-OBJECTED = "objected"  # the kind of a request whose objection was granted: what it is about goes
+OBJECTED = "objected"  # the kind of a request whose objection was granted: its rows are deleted
 
-# Rows stored under `value` of what ended, was saved or was reported until `before` (Unix seconds, that second too).
+# Rows stored under `value` that ended, were saved or reported until `before` (Unix seconds, inclusive).
 erased = Table(
     "erased",
     metadata,

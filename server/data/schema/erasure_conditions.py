@@ -1,7 +1,7 @@
-"""Whether somebody asked to have a row deleted, as SQL. Rule: every query that shows something carries it, and nothing else decides.
+"""Build the SQL conditions that hide rows whose deletion was requested. **Invariant:** every query that shows such rows uses them, and only them.
 
-It holds from the commit of the request on, for rows that are still on their way too, and until a cancellation takes it back.
-What a hold keeps stays hidden by it.
+A row is hidden from the commit of the request, also if the row is written later, until the request is cancelled. Rows that a hold keeps stay hidden
+by it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from server.data.schema.chat_schema import log, log_party
 from server.data.schema.deletion_schema import erased
 from server.data.schema.moderation_schema import OPEN, appeal, ban, case
 
-# Made once: to list the columns of an alias costs as much as a query.
+# Created once: building an alias costs as much as a query.
 _PEOPLE, _CASES, _BANS, _APPEALS = (
     log_party.alias("people"),
     case.alias("one"),
@@ -24,18 +24,18 @@ _PEOPLE, _CASES, _BANS, _APPEALS = (
 
 
 def erased_row(value: ColumnElement[Any], at: ColumnElement[Any]) -> ColumnElement[bool]:
-    """A row of the person stored as `value`, from the time `at`."""
+    """Match rows of the person stored as `value`, dated `at`, that are hidden."""
     return exists(select(erased.c.value).where(erased.c.value == value, at <= erased.c.before))
 
 
 def shown_log() -> ColumnElement[bool]:
-    """A saved log that nobody took away and neither of its people asked to have deleted."""
+    """Match saved logs that are not hidden, and that neither participant asked to have deleted."""
     theirs = select(_PEOPLE.c.log).where(_PEOPLE.c.log == log.c.id, erased_row(_PEOPLE.c.identity, log.c.saved))
     return and_(log.c.hidden.is_(None), not_(exists(theirs)))
 
 
 def exempt_case(now: int, ident: ColumnElement[Any]) -> ColumnElement[bool]:
-    """What belongs to a case that is open, or behind which a ban runs or an appeal waits: no deletion takes it. `ident`: the case's id."""
+    """Match rows of cases that no deletion removes: open, with a running ban, or with an open appeal. `ident`: the case's id."""
     return or_(
         exists(select(_CASES.c.id).where(_CASES.c.id == ident, _CASES.c.state == OPEN)),
         exists(select(_BANS.c.id).where(_BANS.c.case == ident, _BANS.c.lifted.is_(None), _BANS.c.until > now)),
@@ -46,5 +46,5 @@ def exempt_case(now: int, ident: ColumnElement[Any]) -> ColumnElement[bool]:
 def shown_case(
     now: int, value: ColumnElement[Any], at: ColumnElement[Any], ident: ColumnElement[Any]
 ) -> ColumnElement[bool]:
-    """A row of moderation, of the person stored as `value`, from the time `at`: not erased, or exempt. `ident`: its case's id."""
+    """Match visible rows of moderation, of the person stored as `value`, dated `at`: not erased, or exempt. `ident`: the case's id."""
     return or_(not_(erased_row(value, at)), exempt_case(now, ident))

@@ -1,4 +1,4 @@
-"""Whether a row is under a legal hold, as SQL. Rule: the check stands in the same statement as the deletion, never before it."""
+"""Build the SQL conditions for rows under a legal hold. **Invariant:** the check is part of the deleting statement, never made before it."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from server.data.schema.moderation_schema import ban, case_subject, report
 
 
 def matched(now: int, *columns: ColumnElement[bytes]) -> ColumnElement[bool]:
-    """An active hold matches one of these columns."""
+    """Match if an active hold names one of these columns' values."""
     active = and_(hold.c.id == hold_match.c.hold, hold.c.released.is_(None), hold.c.until > now)
     return or_(*(exists(select(hold_match.c.hold).where(active, hold_match.c.value == column)) for column in columns))
 
 
 def held_party(now: int, table: Table = party) -> ColumnElement[bool]:
-    """A person's row, by identity or address."""
+    """Match participants' rows that are held by identity or address."""
     return matched(now, table.c.identity, table.c.address_mac)
 
 
 def held_chat(now: int, table: Table, people: Table = party) -> ColumnElement[bool]:
-    """A chat, when the row of one of its people is held."""
+    """Match chats of which a participant's row is held."""
     return exists(select(people.c.chat).where(people.c.chat == table.c.id, held_party(now, people)))
 
 
 def held_people(now: int, table: Table, within: ColumnElement[bool]) -> CompoundSelect[Any]:
-    """The held rows among many: found from the holds, which are few, by index; each once."""
+    """Select the held rows among many, each once; starts from the holds, which are few, by index."""
     active = and_(hold.c.id == hold_match.c.hold, hold.c.released.is_(None), hold.c.until > now)
     return union(
         *(
@@ -38,7 +38,7 @@ def held_people(now: int, table: Table, within: ColumnElement[bool]) -> Compound
 
 
 def held_log(now: int) -> ColumnElement[bool]:
-    """A saved log, by itself or by one of its people."""
+    """Match saved logs that are held themselves or by a participant."""
     people = select(log_party.c.log).where(
         log_party.c.log == log.c.id, matched(now, log_party.c.identity, log_party.c.address_mac)
     )
@@ -46,12 +46,12 @@ def held_log(now: int) -> ColumnElement[bool]:
 
 
 def held_case(now: int, ident: ColumnElement[bytes]) -> ColumnElement[bool]:
-    """What belongs to a case, when somebody in it is held: who is reported, who reported, who is banned. `ident`: the column with its id."""
+    """Match rows of a case in which the reported person, a reporter or a banned person is held. `ident`: the column with the case's id."""
     subject, reporter, barred = (
         case_subject.alias(),
         report.alias(),
         ban.alias(),
-    )  # the statement around it may be about one of them
+    )  # aliases, since the enclosing statement may be about one of these tables
     return or_(
         exists(
             select(subject.c.case).where(subject.c.case == ident, matched(now, subject.c.identity, subject.c.network))

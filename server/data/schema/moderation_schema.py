@@ -1,27 +1,27 @@
-"""The tables of moderation. Rule: one person per row; whoever reported, was reported, or was banned is there as a keyed value only.
+"""Define the tables of moderation. **Invariant:** one person per row; reporter, reported and banned persons are keyed values only.
 
     report ── case ── case_subject          one case is about one person; many may report them
                 │
                 ├── evidence ─▷ object      the server's own text of the chat, and pictures of it, each sealed under a key of its own
                 ├── ban ── appeal
-                └── notice ── appeal        what a person reads before the next search: a warning
+                └── notice ── appeal        a warning, read before the next search
 
-`closed` is when a case was decided: rows leave 120 days after it. Pieces of evidence leave at their own `until`. `due` orders a
-queue, smallest first: when the case was opened, and ten minutes earlier for each point of its priority. A case is open or not;
-who has it is said by `claimed_by` until `claimed_until`. `child` is since when there is apparent abuse material in it. `subject`
-says of a picture whether it shows the camera of whom the case is about; `listed` which entry of a list of known abuse material it is like.
-`second_asked` is since when a decided case waits for a look of another operator, and the four columns behind it what that one said
-(`server.data.schema.second_look_queries`). `network` says of an appeal that it is against the refusal of a network alone.
+`closed` is when a case was decided: its rows are deleted 120 days later. Evidence is deleted at its own `until`. `due` orders a queue, smallest
+first: the time at which the case was opened, less ten minutes for each point of its priority. A case is open or not; `claimed_by` has it until
+`claimed_until`. `child` is the time since which it contains apparent abuse material. `subject` of a picture says whether it shows the camera of the
+reported person; `listed` names the entry of a list of known abuse material that it resembles. `second_asked` is the time since which a decided case
+waits for a second review; the four columns after it hold the second operator's decision (`server.data.schema.second_look_queries`). `network` marks
+an appeal against the refusal of a network alone.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, SmallInteger, String, Table, false
 
-from server.data.schema.chat_schema import metadata, nobody, pd
+from server.data.schema.chat_schema import metadata, not_personal, pd
 
-RANDOM = nobody("random")
-OPEN = "open"  # the state of a case that is not decided
+RANDOM = not_personal("random")
+OPEN = "open"  # the state of an undecided case
 
 case = Table(
     "case",
@@ -54,7 +54,7 @@ case = Table(
 case_subject = Table(
     "case_subject",
     metadata,
-    Column("case", LargeBinary(16), primary_key=True, info=nobody("random id of the case")),
+    Column("case", LargeBinary(16), primary_key=True, info=not_personal("random id of the case")),
     Column("identity", LargeBinary(17), info=pd("case_subject")),
     Column("address", LargeBinary(80), info=pd("case_subject")),
     Column("network", LargeBinary(17), info=pd("case_subject")),
@@ -69,7 +69,7 @@ report = Table(
     "report",
     metadata,
     Column("id", LargeBinary(16), primary_key=True, info=RANDOM),
-    Column("case", LargeBinary(16), nullable=False, info=nobody("random id of the case")),
+    Column("case", LargeBinary(16), nullable=False, info=not_personal("random id of the case")),
     Column("at", BigInteger, nullable=False, info=pd("report")),
     Column("reason", String(8), nullable=False, info=pd("report")),
     Column("identity", LargeBinary(17), info=pd("report")),
@@ -86,11 +86,11 @@ evidence = Table(
     "evidence",
     metadata,
     Column("id", LargeBinary(16), primary_key=True, info=RANDOM),
-    Column("case", LargeBinary(16), nullable=False, info=nobody("random id of the case")),
+    Column("case", LargeBinary(16), nullable=False, info=not_personal("random id of the case")),
     Column("side", SmallInteger, nullable=False, info=pd("evidence")),
     Column("kind", String(8), nullable=False, info=pd("evidence")),
-    Column("object", String(64), nullable=False, info=nobody("random name")),
-    Column("object_key", LargeBinary(80), nullable=False, info=nobody("random key, wrapped")),
+    Column("object", String(64), nullable=False, info=not_personal("random name")),
+    Column("object_key", LargeBinary(80), nullable=False, info=not_personal("random key, wrapped")),
     Column("made", BigInteger, nullable=False, info=pd("evidence")),
     Column("until", BigInteger, info=pd("evidence")),
     Column("subject", Boolean, info=pd("snap")),
@@ -108,7 +108,7 @@ ban = Table(
     Column("since", BigInteger, nullable=False, info=pd("ban")),
     Column("until", BigInteger, nullable=False, info=pd("ban")),
     Column("rule", String(4), nullable=False, info=pd("ban")),
-    Column("case", LargeBinary(16), nullable=False, info=nobody("random id of the case")),
+    Column("case", LargeBinary(16), nullable=False, info=not_personal("random id of the case")),
     Column("appeal", LargeBinary(16), nullable=False, info=pd("ban")),
     Column("measure", String(8), nullable=False, server_default="ban", info=pd("ban")),
     Column("decided_by", String(64), info=pd("ban")),
@@ -131,7 +131,7 @@ notice = Table(
     Column("rule", String(4), nullable=False, info=pd("notice")),
     Column("since", BigInteger, nullable=False, info=pd("notice")),
     Column("by", String(8), nullable=False, info=pd("notice")),
-    Column("case", LargeBinary(16), nullable=False, info=nobody("random id of the case")),
+    Column("case", LargeBinary(16), nullable=False, info=not_personal("random id of the case")),
     Column("appeal", LargeBinary(16), nullable=False, info=pd("notice")),
     Column("seen", BigInteger, info=pd("notice")),
     Column("decided_by", String(64), info=pd("notice")),
@@ -148,7 +148,7 @@ appeal = Table(
     "appeal",
     metadata,
     Column("id", LargeBinary(16), primary_key=True, info=RANDOM),
-    Column("case", LargeBinary(16), nullable=False, info=nobody("random id of the case")),
+    Column("case", LargeBinary(16), nullable=False, info=not_personal("random id of the case")),
     Column("at", BigInteger, nullable=False, info=pd("appeal")),
     Column("text", LargeBinary(4200), info=pd("appeal")),
     Column("state", String(8), nullable=False, info=pd("appeal")),

@@ -1,10 +1,10 @@
-"""Which decided cases wait for a second look, and what came of those, as SQL. Rule: nothing else waits for one, and one that nobody takes
-is over by itself.
+"""Select the decided cases that wait for a second review, and the results of past ones.
 
-    decided, drawn ─ UNDO seconds ─▷ waits ─┬─ another operator says what they would have decided ─▷ agreed, differed
-                                            └─ WITHIN seconds are over ─▷ missed
+    decided, drawn ─ UNDO seconds ─▷ waits ─┬─ another operator gives their own decision ─▷ agreed, differed
+                                            └─ WITHIN seconds pass ─▷ missed
 
-A case that was appealed, or whose decision was taken back, is looked at by another operator anyhow: it does not wait, and is not missed.
+A case that was appealed, or whose decision was undone, is reviewed by another operator anyway: it does not wait, and is not missed. **Invariant:** a
+review that no operator takes ends by itself.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from server.data.schema.moderation_schema import appeal, case
 
 WITHIN = 3 * 86_400  # seconds: as long as the text of any decided case is kept
 AGREED, DIFFERED, MISSED = "agreed", "differed", "missed"
-# nobody looked at it anyhow
+# not reviewed by another operator anyway
 ALONE = and_(case.c.state == "decided", case.c.id.not_in(select(appeal.c.case)))
 
 
 def results(begin: int, end: int) -> Select[Any]:
-    """What came of those that ended in that time: a row each, of one column."""
+    """Select the result of each review that ended in this time, as rows of one column."""
     same = and_(
         case.c.second_measure == case.c.measure, func.coalesce(case.c.second_rule, "") == func.coalesce(case.c.rule, "")
     )

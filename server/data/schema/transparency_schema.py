@@ -1,19 +1,20 @@
-"""The tables of what moderation tells and hears in public. Rule: a notice is its writer's alone; what is published is a count of a month.
+"""Define the tables of legal notices and of published monthly counts.
 
-A notice has no identity and no address: who wrote it is known by what they say of themselves, and by the secret of its receipt.
-`month_figure` holds no row of anybody: whoever was counted may be gone from all other tables when a month is published.
+A notice has no identity and no address: its author is known by their own statements, and by the secret of its receipt. `month_figure` holds no
+personal row: the counted persons may be gone from all other tables when a month is published. **Invariant:** a notice is readable by its author
+alone; published data are counts per month.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table
 
-from server.data.schema.chat_schema import metadata, nobody, pd
+from server.data.schema.chat_schema import metadata, not_personal, pd
 
 law_notice = Table(
     "law_notice",
     metadata,
-    Column("id", LargeBinary(16), primary_key=True, info=nobody("random")),
+    Column("id", LargeBinary(16), primary_key=True, info=not_personal("random")),
     Column("at", BigInteger, nullable=False, info=pd("law_notice")),
     Column("kind", String(8), nullable=False, info=pd("law_notice")),
     Column("about", LargeBinary(1300), info=pd("law_notice")),
@@ -31,7 +32,9 @@ law_notice = Table(
 month_figure = Table(
     "month_figure",
     metadata,
-    Column("month", String(7), primary_key=True, info=nobody("a month, as 2026-11; empty: until when all is counted")),
-    Column("name", String(48), primary_key=True, info=nobody("what is counted, one of a fixed list of words")),
-    Column("count", BigInteger, nullable=False, info=nobody("how often it happened in that month")),
+    Column(
+        "month", String(7), primary_key=True, info=not_personal("a month, as 2026-11; empty: until when all is counted")
+    ),
+    Column("name", String(48), primary_key=True, info=not_personal("what is counted, one of a fixed list of words")),
+    Column("count", BigInteger, nullable=False, info=not_personal("how often it happened in that month")),
 )

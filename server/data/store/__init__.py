@@ -1,4 +1,4 @@
-"""What is kept: schema, writer, saved logs. Rule: one person per row; nothing here is written that the privacy registry does not declare."""
+"""Run the store: open it, write chat records in batches, and restore backups."""
 
 from ext import plain_source
 

@@ -1,8 +1,8 @@
-"""A restore, whole. Rule: a backup, then what must not be as old as it, then the deletions since; no server starts in between.
+"""Restore a backup completely: the backup, then the non-restorable state, then the deletions since.
 
-What must not be as old (`upkeep.PARTS`) is taken from the database that is about to go. Where that is lost, damaged, was set back
-by other means, or holds an unfinished restore, it comes from the sealed copies, which are complete since they are written first
-wherever there is something to write them from.
+The non-restorable state (`non_restorable_state.PARTS`) is read from the present database. If that is lost, damaged, was set back by other means, or
+holds an unfinished restore, it is read from the sealed copies, which are complete: they are written first whenever the database is usable.
+**Invariant:** no server starts from the database in between.
 """
 
 from __future__ import annotations
@@ -20,24 +20,31 @@ from server.data.errors import StoreAway
 from server.data.retention.requested_deletion import Removal
 from server.data.store.service import Parts
 
-LOST = ("malformed", "schema", "io")  # causes for which a database is given up; others are to be mended first
+LOST = (
+    "malformed",
+    "schema",
+    "io",
+)  # causes for which a database counts as lost; the operator must repair others first
 SWEPT = 1000  # objects that one sweep removes at most
 
 
 @dataclass(slots=True)
 class Restored:
-    """What a restore did. `copied`: when the copies were written from which the upkeep came, 0: from the database; `kept`: rows by table."""
+    """The result of a restore.
+
+    `copied`: Unix time of the copies that the state was read from, 0 if it was read from the database; `kept`: rows by table.
+    """
 
     kept: dict[str, int] = field(default_factory=dict)
     copied: int = 0
-    nothing: bool = False  # the database was lost, and there were no copies: all is as old as the backup
+    nothing: bool = False  # the database was lost, and no copies existed: everything is as old as the backup
     entries: int = 0
     again: int = 0
-    people: int = 0  # values of people whose rows had come back
+    people: int = 0  # values of people whose rows the backup had brought back
 
 
 async def restore(parts: Parts, file: Path) -> Restored:
-    """Put a backup in the place of the database and bring it up to today. Raises BackupFailed, StoreAway, ObjectsAway, KeyGone, Busy."""
+    """Replace the database by a backup, and bring it up to today. Raises BackupFailed, StoreAway, ObjectsAway, KeyGone, Busy."""
     done = Restored()
     kept = await _kept(parts, done)
     await database_backup.restore(parts.database, file)
@@ -48,7 +55,7 @@ async def restore(parts: Parts, file: Path) -> Restored:
 
 
 async def replay(parts: Parts) -> Restored:
-    """After a restore by other means: the same, of what the copies have where the database is older. Raises as `restore`."""
+    """Finish a restore by other means: put the copies back if the database is older, and repeat deletions. Raises as `restore`."""
     done = Restored()
     copies = _copies(parts)
     if await non_restorable_state.is_unfinished(parts.database) or not await copies.match_database():
@@ -58,19 +65,19 @@ async def replay(parts: Parts) -> Restored:
 
 
 async def _deleted(parts: Parts, done: Restored) -> None:
-    """The deletions since."""
+    """Repeat the deletions since the backup."""
     done.people = await Removal(parts.database, parts.logs, parts.objects).replay()
     done.entries, done.again = await database_backup.replay_erasures(parts.database, parts.objects, parts.logs)
 
 
 async def _kept(parts: Parts, done: Restored) -> Rows:
-    """Today's rows."""
+    """Return today's non-restorable rows."""
     copies = _copies(parts)
     try:
         if await _usable(parts):
             while (
                 await parts.logs.sweep(SWEPT) == SWEPT
-            ):  # what waits for the erasure list stands in what is about to go
+            ):  # pending erasures are in the database that is about to be replaced
                 pass
             await copies.keep()
             return await non_restorable_state.current_rows(parts.database, parts.pseudonyms, int(time.time()))
@@ -92,7 +99,7 @@ async def _loaded(copies: Copies, done: Restored) -> Rows:
 
 
 async def _usable(parts: Parts) -> bool:
-    """Whether there is a database whose rows are today's; one of an earlier program is brought up to date."""
+    """Return whether the present database has today's rows; migrates a database of an earlier program."""
     database = parts.database
     if database.sqlite and not database.path.exists():
         return False

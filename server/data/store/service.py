@@ -1,6 +1,7 @@
-"""The store as the server uses it: open, record, save, look after itself, close. Rule: no failure here ends a chat or the process.
+"""Run the store for the server: open it, accept records and saves, run the purge and other background tasks, close it.
 
-`SERENDIP_STORE__ENABLED=false` makes no object of this class at all: nothing is kept, `save` is refused.
+`SERENDIP_STORE__ENABLED=false` creates no Store at all: no data is stored, and `save` is refused. **Invariant:** no failure here ends a chat or the
+process.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from server.data.backup.non_restorable_state import UNFINISHED, is_unfinished
 from server.data.backup.sealed_copies import COPY_WITHIN_S, Copies, SetBack
 from server.data.database import folder_lock
 from server.data.database.database import Database
-from server.data.database.database_changes import News
+from server.data.database.database_changes import ChangePoll
 from server.data.database.database_url import database_url
 from server.data.database.key_fingerprints import Fingerprints
 from server.data.database.schema_migration import HEAD, migrate_apart, revision
@@ -45,21 +46,21 @@ from server.ops.metrics.exposition import Reading
 from server.ops.security.secret_keys import Keys
 from server.ops.security.token_buckets import network
 
-PROBE_EVERY_S = 3.0  # seconds between two looks at whether the database answers
-OBJECTS_EVERY_S = 15.0  # and the object store
-SWEEP = 60.0  # seconds between sweeps of objects that a failed request or a kill left behind
-PATIENCE = 1.0  # seconds that the start waits for the database; SQLite takes 0.2 with a migration
-SAVES = 16  # saves at the same time; more wait, at most
-SAVES_WAITING = 200  # beyond this many a save is refused at once
-SAVES_NETWORK = 8  # of one network at the same time, so that it cannot take all places
-SAVES_AGAIN = 5.0  # seconds until who found no place may find one: 16 saves take less than one
+PROBE_EVERY_S = 3.0  # between two probes of the database
+OBJECTS_EVERY_S = 15.0  # between two probes of the object store
+SWEEP = 60.0  # seconds between sweeps of objects left behind by a failed request or a kill
+PATIENCE = 1.0  # seconds that the start waits for the database; SQLite needs 0.2 with a migration
+SAVES = 16  # concurrent saves; others wait
+SAVES_WAITING = 200  # running and waiting saves, beyond which a save is refused at once
+SAVES_NETWORK = 8  # of one network at the same time, so that it cannot occupy all
+SAVES_AGAIN = 5.0  # seconds until a refused client may try again: 16 saves take less than one second
 
 logger = log.get()
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What commands and the server share."""
+    """The parts that commands and the server share."""
 
     database: Database
     objects: Objects
@@ -69,7 +70,7 @@ class Parts:
 
 
 def open_parts(settings: Settings, keys: Keys) -> Parts:
-    """Everything but the writer, not yet connected. Raises KeyGone, OSError."""
+    """Create everything but the writer, not yet connected. Raises KeyGone, OSError."""
     database = Database(database_url(settings.store, settings.data), data=settings.data)
     objects = Objects(settings.objects, settings.data)
     pseudonyms = open_pseudonyms(keys, settings.data, shared=bool(settings.cluster.nats))
@@ -78,7 +79,7 @@ def open_parts(settings: Settings, keys: Keys) -> Parts:
 
 
 class Store:
-    """One a process (`server.data.records.store_ports.Store`). `purge` takes what has run out; it is called by the clock."""
+    """The store of one process (`server.data.records.store_ports.Store`). `purge` deletes expired rows; it is called by the clock."""
 
     def __init__(self, settings: Settings, keys: Keys, purge: Callable[[Parts], Awaitable[None]], tasks: Tasks) -> None:
         self._settings = settings
@@ -95,18 +96,18 @@ class Store:
             batch=options.batch,
             linger=options.linger,
         )
-        self.record = self.writer.record  # as `Keeper` says; a call less for each chat
+        self.record = self.writer.record  # as in `Keeper`; saves a call per chat
         self._saves = asyncio.Semaphore(SAVES)
         self._saving: Counter[str] = Counter()  # by network
         self._quota = Quota(settings.limits)
-        self._short = False  # of room on the disk
+        self._short = False  # whether the disk is too full
         self._saved = Reach("saves")
         self._reads = Reach("reads")
         self._objects = Reach("objects", _cause_of_objects)
-        self._lock: int | None = None  # on the data folder, while this serves from it
+        self._lock: int | None = None  # descriptor of the lock on the data folder
         self._service_lock = ServiceLock(self.parts.database)
-        self._backup: int | None = None  # when the last one was written, once that is known
-        self.schema = ""  # its revision, once it is open
+        self._backup: int | None = None  # Unix time of the last backup, once known
+        self.schema = ""  # revision of the database, once open
         self.ready = False
         self.purges = 0
         self.purge_failures = 0
@@ -124,11 +125,11 @@ class Store:
 
     @property
     def elections(self) -> Fingerprints:
-        """Whose key an epoch has."""
+        """The election of epoch keys among hosts."""
         return self.parts.fingerprints
 
     def country(self, address: str) -> str | None:
-        """Two letters of an address, or None."""
+        """Return the two-letter country of an address, or None."""
         return self._countries.find(address)
 
     @property
@@ -137,9 +138,9 @@ class Store:
         return self._settings.data
 
     async def start(self, patience: float = PATIENCE) -> None:
-        """Connect, migrate, begin to write. A database that is away, or takes longer than `patience` seconds, is waited for behind the service.
+        """Connect, migrate and start writing. If the database takes longer than `patience` seconds, opening continues in the background.
 
-        Raises SchemaDiffers; KeysDiffer; Busy while somebody restores what lies in the data folder.
+        Raises SchemaDiffers; KeysDiffer; Busy while a restore of the data folder is running.
         """
         self._lock = await asyncio.to_thread(folder_lock.share, self._settings.data)
         opening = asyncio.create_task(self._open())
@@ -157,7 +158,7 @@ class Store:
         self._tasks.start("objects-probe", self._probe_objects)
         self._tasks.start("store-purge", self._look_after)
         self._tasks.start("store-sweep", self._sweep)
-        self._tasks.start("store-upkeep", self._copy_upkeep)
+        self._tasks.start("store-upkeep", self._copy_state)
 
     async def _open(self) -> None:
         await self._service_lock.take()
@@ -175,7 +176,7 @@ class Store:
         self.ready = True
 
     async def _open_later(self, begun: asyncio.Task[None]) -> None:
-        """Until the database is open: `begun`, the start's own attempt, then further ones."""
+        """Retry until the database is open: first await `begun`, the attempt of `start`, then make further attempts."""
         while True:
             try:
                 await (self._open() if begun.done() else begun)
@@ -190,11 +191,11 @@ class Store:
             await asyncio.sleep(0.5 + random.random())
 
     async def _probe(self) -> None:
-        """Know within seconds that the database is away, also when nothing is to be recorded."""
+        """Notice within seconds that the database is unreachable, also without records to write."""
         while True:
             await asyncio.sleep(PROBE_EVERY_S * (0.5 + random.random()))
             if not self.ready:
-                continue  # `_open_later` says why
+                continue  # `_open_later` records the cause
             try:
                 await self._service_lock.check()
                 self._reads.worked()
@@ -202,7 +203,7 @@ class Store:
                 self._reads.failed(error)
 
     async def _probe_objects(self) -> None:
-        """The same of the object store."""
+        """Notice that the object store is unreachable."""
         while True:
             try:
                 await self.parts.objects.reach()
@@ -212,7 +213,7 @@ class Store:
             await asyncio.sleep(OBJECTS_EVERY_S * (0.5 + random.random()))
 
     def unwell(self) -> list[str]:
-        """What does not reach the database or the bucket now, and why (`readyz`)."""
+        """Return the operations that do not reach the database or the bucket now, each with its cause (`readyz`)."""
         found = []
         cause = self.writer.reach.cause or self._reads.cause
         if not self.ready or cause is not None:
@@ -225,12 +226,12 @@ class Store:
         return found
 
     def missed(self, count: int) -> None:
-        """So many records were lost before they came here: count them."""
+        """Count records that were lost before they reached the store."""
         self.writer.counts.lost += count
         logger.error("store.lost", count=count)
 
     async def save(self, transcript: Transcript, parties: Iterable[Party], by: Party) -> Saved:
-        """Keep a log for `by`. Raises NotSaved, at once where it cannot be or may not be."""
+        """Save a log for `by`. Raises NotSaved, at once if it cannot or may not be saved."""
         if not self.ready or not self.writer.taking:
             raise self.logs.refuse("away")
         now, size, place = time.monotonic(), transcript.size, network(by.address)
@@ -242,7 +243,7 @@ class Store:
         self._saving[place] += 1
         try:
             async with self._saves:
-                if await self.logs.workshop.do(self._no_room):
+                if await self.logs.thread.run(self._no_room):
                     raise self.logs.refuse("full")
                 saved = await self.logs.save(transcript, parties)
             self._saved.worked()
@@ -259,7 +260,7 @@ class Store:
                 del self._saving[place]
 
     def _no_room(self) -> bool:
-        """Whether the disk that holds the logs is too full for another; told once. It asks the system: not in the loop."""
+        """Return whether the disk of the logs is too full for another; logs each change once. Makes a system call: not for the event loop."""
         floor = int(self._settings.store.room)
         if not floor or self._settings.objects.url:
             return False
@@ -272,7 +273,7 @@ class Store:
         return short
 
     async def close(self, within: float = 5.0) -> int:
-        """Write what waits, for at most `within` seconds; how many records were lost by that."""
+        """Write the queued records for at most `within` seconds; return the number of records lost."""
         for task in ("store-open", "store-probe", "objects-probe", "store-purge", "store-sweep", "store-upkeep"):
             await self._tasks.end(task)
         left = await self.writer.close(within)
@@ -280,7 +281,7 @@ class Store:
             logger.error("store.lost", count=left)
         await self._service_lock.close()
         await self.parts.database.close()
-        self.logs.workshop.close()
+        self.logs.thread.close()
         self._countries.close()
         if self._lock is not None:
             os.close(self._lock)
@@ -288,7 +289,7 @@ class Store:
         return left
 
     async def _look_after(self) -> None:
-        """Purge by the clock; hosts that share a database spread themselves and let one do it."""
+        """Purge by the clock. Hosts that share a database spread their times, and one of them does it."""
         every = self._settings.retention.purge_every
         if not every:
             return
@@ -300,14 +301,14 @@ class Store:
                     self.purges += 1
                     self.purged = time.time()
             except Busy:
-                pass  # another host is at it
-            except OSError as error:  # StoreAway and ObjectsAway are some; or a key that cannot be removed
+                pass  # another host is purging
+            except OSError as error:  # StoreAway, ObjectsAway, or a key that cannot be removed
                 self.purge_failures += 1
                 logger.warning("store.purge_failed", cause=cause_of(error), **log.described(error))
             await asyncio.sleep(every * (0.9 + 0.2 * random.random()))
 
     async def _sweep(self) -> None:
-        """Finish deletions and saves that were interrupted; first, see whether the bucket would keep what is deleted."""
+        """Complete interrupted deletions and saves; before that, check whether the bucket would keep deleted objects."""
         looked = False
         while True:
             with contextlib.suppress(ObjectsAway):
@@ -323,28 +324,30 @@ class Store:
             except KeysDiffer as error:
                 logger.error("store.keys_differ", **log.described(error))
             except (StoreAway, ObjectsAway):
-                pass  # the next sweep does it
+                pass  # the next sweep continues
 
-    async def _copy_upkeep(self) -> None:
-        """Copy what a restore must not undo, within EVERY seconds of each change; hosts that share a database let one do it."""
+    async def _copy_state(self) -> None:
+        """Copy the non-restorable state within COPY_WITHIN_S of each change. Of hosts that share a database, one does it."""
         copies, told = Copies(self.parts.database, self.parts.objects, self.parts.pseudonyms), False
-        written = News(self.parts.database.version, COPY_WITHIN_S / 2)  # in any case: copies may go where nobody writes
+        written = ChangePoll(
+            self.parts.database.commit_count, COPY_WITHIN_S / 2
+        )  # at least this often: copies can be lost without a write
         while True:
             await asyncio.sleep(COPY_WITHIN_S / 4 * (0.5 + random.random()))
             try:
-                if self.ready and await written.there():
+                if self.ready and await written.is_due():
                     await copies.keep()
-                    written.read()
+                    written.mark_read()
                     told = False
             except SetBack as error:
                 if not told:
                     logger.error("store.set_back", **log.described(error))
                 told = True
             except (Busy, StoreAway, ObjectsAway):
-                pass  # the next time does it; the object store's failures are counted
+                pass  # the next round does it; failures of the object store are counted
 
     def reading(self) -> Reading:
-        """Numbers for the metrics."""
+        """Return the values of the metrics."""
         counts = self.writer.counts
         return {
             **self.parts.objects.reading(),

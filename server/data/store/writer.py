@@ -1,9 +1,9 @@
-"""The one batching writer of chat records. Rule: a chat never waits for the database; what waits is bounded, in order, and counted.
+"""Write chat records in batches, by one task. **Invariant:** a chat never waits for the database; the queue is bounded, in order, and counted.
 
-States: taking (the queue has room), full (the newest record is dropped and counted: what was promised first stays),
-away (the database failed: the same batch is tried again with back-off, so that order holds). A batch whose commit got
-no answer is written again with the same ids and `ON CONFLICT DO NOTHING`: never twice, never half. Any other error is a
-fault: the task ends, is started again (`server.ops.health.background_tasks`), and begins with the same batch.
+States: accepting (the queue has room); full (the newest record is dropped and counted: records already accepted stay); unreachable (the database
+failed: the same batch is retried with back-off, so that order is kept). A batch whose commit got no answer is written again with the same ids and `ON
+CONFLICT DO NOTHING`: never twice, never half. Any other error is a bug: the task ends, is restarted (`server.ops.health.background_tasks`), and
+begins with the same batch.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from server.ops.metrics.storage_metrics import BATCH_BOUNDS
 BACKOFF = (0.1, 5.0)  # seconds: first and longest pause between tries; a restart of PostgreSQL takes about a second
 TASK = "store-writer"
 
-SOME = 50  # chats that become rows between two looks at the clock: 1.5 ms where each person is new
-TURN = 0.0005  # seconds of it in one turn of the loop
-HELD = 0.02  # seconds that a batch may hold the database: who saves beside it waits for as long
-# Chats that a batch may always have; how many times more the database takes in HELD is learned from each. Whole statements (`inserts.ROWS`):
-# the rows that fill none cost twice as much.
+SOME = 50  # chats turned into rows between two reads of the clock: 1.5 ms if each person is new
+TURN = 0.0005  # seconds of this work in one turn of the loop
+HELD = 0.02  # seconds that a batch may hold the write lock: a concurrent save waits as long
+# Minimum chats per batch; larger sizes are learned from the time of each batch. A multiple of `bulk_inserts.ROWS`: rows outside a full
+# statement cost twice as much.
 LEAST = ROWS
 
 
 @dataclass(slots=True)
 class WriterCounts:
-    """What the metrics show. `lost` is an alert."""
+    """Values of the metrics. `lost` raises an alert."""
 
     written: int = 0
     lost: int = 0
@@ -79,7 +79,7 @@ class Writer:
         self.counts = WriterCounts()
 
     def record(self, chat: Record) -> bool:
-        """Take a chat's record. False: the bound was reached, it is lost and counted. Never blocks, never raises."""
+        """Accept a chat's record. False: the queue is full, the record is lost and counted. Never blocks, never raises."""
         queue = self._queue
         if len(queue) >= self._bound:
             self.counts.lost += 1
@@ -92,12 +92,12 @@ class Writer:
 
     @property
     def waiting(self) -> int:
-        """Chats whose record is not yet in the database."""
+        """Number of chats whose record is not yet in the database."""
         return len(self._queue) + (self._present.size if self._present else 0)
 
     @property
     def taking(self) -> bool:
-        """True while the store is well enough for what is asked on top (a `save`): not away, queue under half."""
+        """Whether the store has capacity for additional work such as a save: reachable, and the queue under half."""
         return self.reach.cause is None and len(self._queue) * 2 < self._bound
 
     def start(self) -> None:
@@ -107,7 +107,7 @@ class Writer:
             self._tasks.start(TASK, self._run)
 
     async def flush(self) -> None:
-        """Wait until everything that was taken is in the database (for ever, when it stays away)."""
+        """Wait until every accepted record is in the database (for ever, if it stays unreachable)."""
         self._hurry = True
         self._wake.set()
         try:
@@ -116,9 +116,9 @@ class Writer:
             self._hurry = False
 
     async def close(self, within: float) -> int:
-        """Write what waits, for at most `within` seconds; returns how many records were lost by that (counted too).
+        """Write the queued records for at most `within` seconds; return the number of records lost (counted too).
 
-        A database that was never there has taken nothing: all that waits is lost.
+        A database that was never opened has accepted nothing: all queued records are lost.
         """
         if self._started:
             with contextlib.suppress(TimeoutError):
@@ -153,7 +153,7 @@ class Writer:
                 self._idle.set()
 
     async def _take(self) -> Batch:
-        """The next batch; the queue keeps it until its rows are made, some in each turn of the loop."""
+        """Make the next batch, part of it in each turn of the loop; its records stay in the queue until then."""
         queue, batch = self._queue, Batch()
         taken = list(islice(queue, self._size))
         await self._records.prepare(taken)
@@ -191,12 +191,12 @@ class Writer:
 
 
 async def _patience(wake: asyncio.Event, linger: float) -> None:
-    """Let others join the batch for `linger` seconds; `flush` cuts it short."""
+    """Wait `linger` seconds for more records to join the batch; `flush` ends the wait."""
     wake.clear()
     try:
         async with asyncio.timeout(
             linger
-        ):  # not wait_for: before Python 3.12 it swallows a cancellation that meets the event
+        ):  # not wait_for: before Python 3.12 it swallows a cancellation that coincides with the event
             await wake.wait()
     except TimeoutError:
         wake.set()

@@ -190,7 +190,7 @@ def restored(done: Restored) -> list[str]:
     lines = [f"as of today, {source}: {kept}"] if kept else []
     if done.nothing:
         lines.append(
-            "there was neither a database nor copies of its upkeep: holds, bans and the trail are the backup's"
+            "there was neither a database nor copies of its state: holds, bans and the audit log are the backup's"
         )
     again = f"{done.again} logs were deleted again, and the rows behind {done.people} values of people"
     return [*lines, f"the erasure list has {done.entries} entries, {again}"]

@@ -169,7 +169,7 @@ def hold_place(
             parts.database, operator=who(operator), action="hold place", why=f"{authority}: {reason}", subject=subject, dry=dry_run,
         ) as act:  # fmt: skip
             selector = chosen or await _of_log(parts, act, last(log))
-            found = await legal_holds.counted(parts.database, legal_holds.values(selector, parts.pseudonyms))
+            found = await legal_holds.count_matches(parts.database, legal_holds.values(selector, parts.pseudonyms))
             rows = f"{found['parties']} chats, {found['logs']} saved logs, {found['cases']} cases"
             if dry_run:
                 act.outcome = f"would hold {rows} of today"
@@ -221,7 +221,7 @@ def hold_list(config: ConfigFile = None, data: DataFolder = None, as_json: AsJso
     """List the holds that are in force or not yet cleared."""
 
     async def handler(parts: Parts, _: Settings) -> list[legal_holds.Hold]:
-        return list(await legal_holds.listed(parts.database))
+        return list(await legal_holds.list_holds(parts.database))
 
     found = perform(config, data, handler)
     if as_json:

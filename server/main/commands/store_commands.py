@@ -33,7 +33,9 @@ async def _copied(parts: Parts) -> None:
     except Busy:
         pass  # the server does it
     except (SetBack, StoreAway, ObjectsAway) as error:
-        typer.echo(f"serendip: warning: the copies of the upkeep (upkeep/) are not of now: {error}", err=True)
+        typer.echo(
+            f"serendip: warning: the copies of the non-restorable state (upkeep/) are out of date: {error}", err=True
+        )
 
 
 def perform(config: Path | None, data: Path | None, handler: Callable[[Parts, Settings], Awaitable[Result]]) -> Result:

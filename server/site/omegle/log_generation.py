@@ -15,7 +15,7 @@ from aiohttp import web
 
 from engine.wire.protocol import PAST_FOR, TEXT_MAX
 from server.data.errors import REFUSALS, NotSaved
-from server.data.logs.guess_limit import Guesses
+from server.data.logs.guess_limit import GuessLimit
 from server.data.logs.log_rendering import one_line, shown
 from server.data.records.chat_rows import Party
 from server.data.records.transcript import Line, Transcript
@@ -67,7 +67,7 @@ class LogGeneration:
     """The handler, with one limit per network."""
 
     def __init__(self, spent: Tables) -> None:
-        self._limit = Guesses(burst=10.0, rate=0.02)  # ten at once, then one in 50 s: no user chats faster
+        self._limit = GuessLimit(burst=10.0, rate=0.02)  # ten at once, then one in 50 s: no user chats faster
         spent.add("omegle.logs", self._limit.buckets)
 
     async def answer(self, request: web.Request, asked: Form, adapter: OmegleAdapter) -> web.StreamResponse:

@@ -203,7 +203,7 @@ class Requests:
             )
             fulfilled = {"state": request_states.FULFILLED, "reason": "", "answered": now, "closed": now}
             await connection.execute(update(request).where(*gone).values(fulfilled))
-            await request_expiry.forget_words(connection, now, QUEUE)
+            await request_expiry.delete_words(connection, now, QUEUE)
 
     async def counts(self) -> tuple[dict[str, int], int | None]:
         """Return the number of requests by state, and the earliest due time of the open ones."""

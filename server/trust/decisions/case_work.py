@@ -227,7 +227,7 @@ class CaseWork(Queues, AppealDecisions, SecondReviews, Referrals):
             row = await self._row(connection, ident)
             self._free_for(row, operator)
             if row.machine or row.child:
-                await case_expiry.free(connection, [ident], now)
+                await case_expiry.end_sanctions(connection, [ident], now)
             subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).one()
             if chosen.measure == "ban" and chosen.seconds is None:
                 chosen = await self._step(connection, subject, chosen, now)
@@ -261,7 +261,7 @@ class CaseWork(Queues, AppealDecisions, SecondReviews, Referrals):
                 raise Refused("refused.undo", most=UNDO)
             if (await connection.execute(select(func.count()).where(appeal.c.case == ident))).scalar_one():
                 raise Refused("refused.appealed")
-            await case_expiry.free(connection, [ident], now)
+            await case_expiry.end_sanctions(connection, [ident], now)
             back = update(case).where(case.c.id == ident)
             await connection.execute(
                 back.values(

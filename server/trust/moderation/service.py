@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from engine.views import Act, Report, SeatView
-from server.data.database.database_changes import News
+from server.data.database.database_changes import ChangePoll
 from server.data.errors import StoreAway
 from server.data.objects.sealed_objects import Sealed
 from server.data.store.service import Parts
@@ -76,7 +76,7 @@ class Safety:
         self._intake = Intake(self._cases, self._filed)
         self._bans = Bans(parts.database, parts.pseudonyms, on_minor=ports.on_minor, on_lifted=ports.on_lifted)
         self._figures = ModerationGauges(parts.database)
-        self._written = News(parts.database.version, IN_ANY_CASE)
+        self._written = ChangePoll(parts.database.commit_count, IN_ANY_CASE)
         self._news = asyncio.Event()  # read now: a program's measure was stored, or another host saw a change
         self._heard = False  # from another host
         self._stale = False  # the last read of decisions failed, which is logged once
@@ -96,13 +96,13 @@ class Safety:
 
     async def _look(self) -> None:
         """Keep `unread` up to date until cancelled; accounts may be made on another host."""
-        written = News(self._parts.database.version, IN_ANY_CASE)
+        written = ChangePoll(self._parts.database.commit_count, IN_ANY_CASE)
         while True:
             await asyncio.sleep(LOOK)
             with contextlib.suppress(StoreAway):  # the last known value stays
-                if await written.there():
+                if await written.is_due():
                     self._attend(await self._find_unread())
-                    written.read()
+                    written.mark_read()
 
     def _attend(self, unread: frozenset[str]) -> None:
         before, self.unread = self.unread, unread
@@ -117,7 +117,7 @@ class Safety:
         while True:
             heard, self._heard = self._heard, False
             try:
-                if await self._written.there():
+                if await self._written.is_due():
                     news = False
                     for refresh in (self._bans.refresh, self._notices.refresh):
                         if await refresh():
@@ -125,7 +125,7 @@ class Safety:
                             told()
                     if news and not heard:
                         self._ports.on_decision()
-                    self._written.read()
+                    self._written.mark_read()
                 await self._notices.store()
                 self._stale = False
             except StoreAway as error:
@@ -156,7 +156,7 @@ class Safety:
 
     def unpack(self, facts: dict[str, Any]) -> None:
         """Restore the state of `pack`; unknown keys are skipped. Raises TypeError, ValueError."""
-        self._written.anew()
+        self._written.reset()
         self._notices.unpack(facts)
 
     async def _filed(self, case: bytes, reported: Reported) -> None:
@@ -170,7 +170,7 @@ class Safety:
             return
         if not subject.identity and subject.session:
             self._notices.reported(case, subject.session)
-            self._written.anew()  # a notice of the case may have been read before its owner was known
+            self._written.reset()  # a notice of the case may have been read before its owner was known
         if reporter:
             with contextlib.suppress(StoreAway):  # then the report does not count
                 if await has_old_cookie(self._parts.database, self._parts.pseudonyms, reporter, int(time.time())):

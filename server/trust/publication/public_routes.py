@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from server.data.errors import StoreAway
-from server.data.logs.guess_limit import Guesses
+from server.data.logs.guess_limit import GuessLimit
 from server.http.pages import PAGES
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.forms import BadForm, Form, form
@@ -39,7 +39,7 @@ class PublicRoutes:
         self._services = services
         self._safety = safety
         self._posts = services.spent.add("notices.posts", NetworkBuckets(BURST, RATE))
-        self._guesses = Guesses()
+        self._guesses = GuessLimit()
         services.spent.add("notices.guesses", self._guesses.buckets)
         self._reading = asyncio.Lock()
         self._months: list[dict[str, Any]] | None = None

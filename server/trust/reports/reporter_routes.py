@@ -10,7 +10,7 @@ import time
 from aiohttp import web
 
 from server.data.errors import StoreAway
-from server.data.logs.guess_limit import Guesses
+from server.data.logs.guess_limit import GuessLimit
 from server.http.pages import PAGES
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.forms import BadForm, form
@@ -31,7 +31,7 @@ class ReporterRoutes:
     def __init__(self, services: Services, safety: Safety) -> None:
         self._services = services
         self._safety = safety
-        self._guesses = Guesses()
+        self._guesses = GuessLimit()
         services.spent.add("safety.guesses", self._guesses.buckets)
 
     async def receipt(self, request: web.Request) -> web.Response:

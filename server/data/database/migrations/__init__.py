@@ -1,1 +1,1 @@
-"""Alembic's folder: one file a change of the schema. Rule: a migration is one transaction, so that a kill leaves it done or not done."""
+"""Hold the migrations of the schema, one file per revision, as Alembic runs them."""

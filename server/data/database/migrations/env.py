@@ -1,4 +1,4 @@
-"""Alembic's environment. Rule: it is only ever called with a live connection (`server/data/database/schema_steps.py`), never by URL."""
+"""Configure Alembic. **Invariant:** it is only called with a live connection (`server/data/database/schema_steps.py`), never by URL."""
 
 from __future__ import annotations
 

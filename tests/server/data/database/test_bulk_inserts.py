@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, text
 
 from server.data.database import daily_partitions
-from server.data.database.bulk_inserts import ROWS, Into, Values
+from server.data.database.bulk_inserts import ROWS, InsertTarget, Values
 from server.data.database.bulk_inserts import put as insert
 from server.data.errors import StoreAway
 from server.data.keys.epoch_keys import EPOCH
@@ -23,7 +23,7 @@ from tests.server.data.conftest import NOW, Kit
 COUNTS = (1, ROWS - 1, ROWS, ROWS + 1, 3 * ROWS, 3 * ROWS + 7)
 
 
-async def put(kit: Kit, *values: tuple[Into, list[Any]]) -> None:
+async def put(kit: Kit, *values: tuple[InsertTarget, list[Any]]) -> None:
     """As the writer does it."""
     if kit.database.sqlite:
         assert await kit.database.put(values) > 0
@@ -39,7 +39,7 @@ def chats(count: int) -> list[Any]:
 
 
 @pytest.mark.parametrize("into", [CHAT, PARTY], ids=lambda into: into.table)
-def test_where_rows_go_is_the_table_of_the_schema(into: Into) -> None:
+def test_where_rows_go_is_the_table_of_the_schema(into: InsertTarget) -> None:
     table = metadata.tables[into.table]
     assert list(into.columns) == [column.name for column in table.columns]
 

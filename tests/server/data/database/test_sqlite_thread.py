@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from server.data.database.sqlite_thread import Apart
+from server.data.database.sqlite_thread import SqliteThread
 
 
 def kept(connection: sqlite3.Connection) -> list[tuple[int]]:
@@ -16,17 +16,17 @@ def kept(connection: sqlite3.Connection) -> list[tuple[int]]:
 
 
 async def test_work_has_one_connection_and_one_thread_until_an_error_or_the_end() -> None:
-    apart = Apart("apart", lambda: sqlite3.connect(":memory:"))
+    apart = SqliteThread("apart", lambda: sqlite3.connect(":memory:"))
     assert apart.connections == 0
-    assert [await apart.do(kept) for _ in range(2)] == [[(1,)], [(2,)]]
-    assert {await apart.do(lambda _: threading.current_thread().name) for _ in range(2)} == {"apart_0"}
+    assert [await apart.run(kept) for _ in range(2)] == [[(1,)], [(2,)]]
+    assert {await apart.run(lambda _: threading.current_thread().name) for _ in range(2)} == {"apart_0"}
     with pytest.raises(sqlite3.OperationalError):
-        await apart.do(lambda connection: connection.execute("SELECT nothing"))
-    assert await apart.do(kept) == [(1,)]
+        await apart.run(lambda connection: connection.execute("SELECT nothing"))
+    assert await apart.run(kept) == [(1,)]
     assert apart.connections == 2
     await apart.close()
     await apart.close()
-    assert await apart.do(kept) == [(1,)]
+    assert await apart.run(kept) == [(1,)]
     assert apart.connections == 3
     await apart.close()
 
@@ -39,10 +39,10 @@ async def test_a_connection_that_cannot_be_made_is_tried_again() -> None:
             raise sqlite3.OperationalError("unable to open")
         return sqlite3.connect(":memory:")
 
-    apart = Apart("apart", connect)
+    apart = SqliteThread("apart", connect)
     with pytest.raises(sqlite3.OperationalError):
-        await apart.do(kept)
+        await apart.run(kept)
     there = True
-    assert await apart.do(kept) == [(1,)]
+    assert await apart.run(kept) == [(1,)]
     assert apart.connections == 1
     await apart.close()

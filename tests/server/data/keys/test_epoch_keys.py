@@ -68,7 +68,7 @@ def test_a_key_that_hosts_share_is_not_made_by_one_but_proposed_and_taken(tmp_pa
 def test_what_is_awaited_is_not_gone_and_nobody_is_looked_up_before_it_came(tmp_path: Path) -> None:
     keys = EpochKeys(tmp_path, shared=True)
     keys.whole()
-    keys.awaited = frozenset({7})
+    keys.await_keys([7])
     for asks in (lambda: keys.get(7), lambda: keys.get(keys.find(7)), keys.whole):
         with pytest.raises(KeyAwaited, match="epoch 7"):
             asks()

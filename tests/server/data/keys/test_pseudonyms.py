@@ -66,7 +66,7 @@ def test_an_objects_key_opens_under_its_own_name_only(pseudonyms: Pseudonyms) ->
 
 def test_while_a_key_is_awaited_nobody_is_looked_up_and_what_lasts_is_made(pseudonyms: Pseudonyms) -> None:
     pseudonyms.live(1, 42, "192.0.2.1")
-    pseudonyms.epochs.awaited = frozenset({2})
+    pseudonyms.epochs.await_keys([2])
     with pytest.raises(KeyAwaited):
         pseudonyms.live_identities(42)
     with pytest.raises(KeyAwaited):

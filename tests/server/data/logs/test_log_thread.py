@@ -6,26 +6,26 @@ import threading
 import pytest
 
 from server.data.errors import Crowded
-from server.data.logs.log_thread import WAITING_MAX, Workshop
+from server.data.logs.log_thread import WAITING_MAX, LogThread
 
 
 async def test_work_is_done_apart_and_its_error_is_raised_here() -> None:
-    workshop = Workshop()
-    assert await workshop.do(threading.current_thread) is not threading.current_thread()
+    thread = LogThread()
+    assert await thread.run(threading.current_thread) is not threading.current_thread()
     with pytest.raises(ZeroDivisionError):
-        await workshop.do(lambda: 1 // 0)
-    workshop.close()
+        await thread.run(lambda: 1 // 0)
+    thread.close()
 
 
 async def test_what_is_too_much_is_refused_at_once_and_taken_when_there_is_room() -> None:
-    workshop = Workshop()
+    thread = LogThread()
     go = threading.Event()
-    waiting = [asyncio.ensure_future(workshop.do(go.wait)) for _ in range(WAITING_MAX)]
+    waiting = [asyncio.ensure_future(thread.run(go.wait)) for _ in range(WAITING_MAX)]
     await asyncio.sleep(0)
     with pytest.raises(Crowded):
-        await workshop.do(list)
+        await thread.run(list)
     go.set()
     await asyncio.gather(*waiting)
-    assert await workshop.do(list) == []
+    assert await thread.run(list) == []
     assert len({thread.name for thread in threading.enumerate() if thread.name.startswith("log_")}) == 1
-    workshop.close()
+    thread.close()

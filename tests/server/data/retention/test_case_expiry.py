@@ -123,7 +123,7 @@ async def test_a_hold_on_any_of_its_people_keeps_case_report_note_evidence_ban_a
     await appeals.write(path_of(kit.pseudonyms, ident).rpartition("/")[2], "please")
     await desk(kit).answer(ident.hex(), "bob", "read", uphold=True, words="")
     selector = legal_holds.Selector(kind, value)
-    assert (await legal_holds.counted(kit.database, legal_holds.values(selector, kit.pseudonyms)))["cases"] == 2
+    assert (await legal_holds.count_matches(kit.database, legal_holds.values(selector, kit.pseudonyms)))["cases"] == 2
     kit.now = NOW + 400 * DAY
     assert (await kit.purge().run()).proved
     assert await rows(kit) == [2, 2, 2, 2]

@@ -46,10 +46,10 @@ async def test_notices_that_nobody_decided_are_closed_a_few_at_a_time(kit: Kit) 
     async with kit.database.write() as connection:
         for row in rows:
             await connection.execute(insert(law_notice).values(row))
-        assert await request_expiry.age_notices(connection, LATE - 1, 10) == 0
-        assert [await request_expiry.age_notices(connection, LATE, 1) for _ in range(3)] == [1, 1, 0]
+        assert await request_expiry.close_aged_notices(connection, LATE - 1, 10) == 0
+        assert [await request_expiry.close_aged_notices(connection, LATE, 1) for _ in range(3)] == [1, 1, 0]
         assert (await connection.execute(states)).scalars().all() == ["aged", "aged", "open", "acted"]
-        assert await request_expiry.age_notices(connection, NOW + CHILD_NOTICE_DAYS * DAY + 1, 10) == 1
+        assert await request_expiry.close_aged_notices(connection, NOW + CHILD_NOTICE_DAYS * DAY + 1, 10) == 1
         assert (await connection.execute(states)).scalars().all() == ["aged", "aged", "aged", "acted"]
 
 
@@ -59,7 +59,7 @@ async def test_words_leave_with_their_request_or_at_their_age_and_never_before(k
             await connection.execute(insert(request).values(row))
             await connection.execute(insert(request_text).values(request=row["number"], text=b"t"))
             await connection.execute(insert(request_contact).values(request=row["number"], contact=b"c"))
-        assert [await request_expiry.forget_words(connection, NOW, 1) for _ in range(3)] == [2, 2, 0]
+        assert [await request_expiry.delete_words(connection, NOW, 1) for _ in range(3)] == [2, 2, 0]
         for table in (request_text, request_contact):
             assert (await connection.execute(select(table.c.request))).scalars().all() == ["young"]
         limits = {place: (await connection.execute(query)).scalar() for place, query, _ in request_expiry.oldest(NOW)}

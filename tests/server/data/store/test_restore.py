@@ -97,7 +97,7 @@ class Story:
         assert await kit.logs.delete_by_secret(self.hidden.delete)
         assert await kit.logs.delete_by_secret(self.gone.delete)
         async with kit.database.write() as connection:
-            await case_expiry.free(connection, [self.lifted], int(kit.now))
+            await case_expiry.end_sanctions(connection, [self.lifted], int(kit.now))
         await desk(kit).decide(self.kept.hex(), "ada", "adverts", Decision("ban", "R5"))
         self.reported = await cases(kit).take(reported(by=55, about=66, at=int(kit.now)))
         assert await legal_holds.release(kit.database, self.released, int(kit.now))
@@ -117,7 +117,7 @@ class Story:
         assert await kit.logs.show(self.hidden.log) is None
         assert await kit.logs.show(self.gone.log) is None
         assert await kit.logs.count() == {"saved": 1 + late, "hidden": 1, "waiting": 0}
-        in_force = {one.id for one in await legal_holds.listed(kit.database) if one.released is None}
+        in_force = {one.id for one in await legal_holds.list_holds(kit.database) if one.released is None}
         assert in_force == {self.hold, self.person}
         known = bans(kit)
         await known.refresh()

@@ -27,7 +27,7 @@ async def test_the_wal_begins_anew_though_somebody_writes_all_the_time(kit: Kit)
                 await connection.execute(text("INSERT INTO filler VALUES (zeroblob(:size))"), {"size": ROW})
 
     for _ in range(40):
-        await asyncio.gather(write(), kit.database.tidy())
+        await asyncio.gather(write(), kit.database.move_wal())
     assert kit.database.path.stat().st_size > 40 * WRITES * ROW
     assert wal.stat().st_size < MOST
 
@@ -36,14 +36,14 @@ async def test_the_wal_begins_anew_though_somebody_writes_all_the_time(kit: Kit)
 async def test_who_closes_waits_for_a_tidying_that_has_begun(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "TIDY", 0.0)
     begun, done = asyncio.Event(), []
-    real = kit.database.tidy
+    real = kit.database.move_wal
 
-    async def tidy() -> bool:
+    async def move_wal() -> bool:
         begun.set()
         done.append(await real())
         return done[-1]
 
-    monkeypatch.setattr(kit.database, "tidy", tidy)
+    monkeypatch.setattr(kit.database, "move_wal", move_wal)
     await kit.write(ended())
     await begun.wait()
     await kit.database.close()

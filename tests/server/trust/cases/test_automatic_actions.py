@@ -158,7 +158,7 @@ async def test_what_is_published_says_who_decided(kit: Kit, decision: Decision |
     if decision is None:
         kit.now = NOW + REVIEW * HOUR + 60
         async with kit.database.write() as connection:
-            await case_expiry.review(connection, int(kit.now), 10)
+            await case_expiry.end_unreviewed_actions(connection, int(kit.now), 10)
     else:
         await desk(kit).decide(ident.hex(), "ada", "looked", decision)
     async with kit.database.write() as connection:

@@ -87,7 +87,7 @@ async def test_a_file_has_the_pictures_and_of_apparent_abuse_material_hashes_alo
 async def test_a_hold_keeps_the_case(kit: Kit) -> None:
     ident = (await cases(kit).take(reported(said=text("hello")))).hex()
     number = await desk(kit).hold(ident, "eve", "order 7", "district court", 90)
-    assert [(one.id, one.until, one.authority) for one in await legal_holds.listed(kit.database)] == [
+    assert [(one.id, one.until, one.authority) for one in await legal_holds.list_holds(kit.database)] == [
         (number, NOW + 90 * 86_400, "district court")
     ]
     kit.now = NOW + 80 * 86_400

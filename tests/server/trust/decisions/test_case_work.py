@@ -74,7 +74,7 @@ async def test_a_network_of_many_people_is_no_door(kit: Kit) -> None:
 
 async def test_while_nobody_can_say_who_shares_a_network_the_person_alone_is_banned(kit: Kit) -> None:
     ident = await cases(kit).take(reported())
-    kit.pseudonyms.epochs.awaited = frozenset({1})  # the key of an epoch that another host has
+    kit.pseudonyms.epochs.await_keys([1])  # the key of an epoch that another host has
     assert "network" not in (said := await desk(kit).decide(ident.hex(), "ada", "adverts", ban("R5")))
     assert "identity" in said
 

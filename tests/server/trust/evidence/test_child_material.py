@@ -40,7 +40,7 @@ async def test_a_listed_picture_pauses_for_a_day_and_is_kept_apart_for_a_year(ki
     ident = await cases(kit).take(acted("known", said=text("hello"), shown=shown))
     assert await folders(kit) == ["child"] * 3
     assert await bodies(kit) == {one.body for one in shown}
-    (held,) = await legal_holds.listed(kit.database)
+    (held,) = await legal_holds.list_holds(kit.database)
     assert (held.secret, held.until, held.authority) == (True, NOW + 365 * DAY, child_material.AUTHORITY)
     known = bans(kit)
     await known.refresh()
@@ -95,7 +95,7 @@ async def test_a_second_one_is_kept_for_a_year_from_then_on_by_the_same_hold(kit
     await takes.take(acted("known"))
     kit.now = NOW + 100 * DAY
     await takes.take(acted("known", at=int(kit.now)))
-    (held,) = await legal_holds.listed(kit.database)
+    (held,) = await legal_holds.list_holds(kit.database)
     assert held.until == NOW + 465 * DAY
 
 
@@ -112,7 +112,7 @@ async def test_a_listed_picture_of_who_is_reported_marks_the_case_of_the_report_
         ("own", ""),
         ("strip", "a list: entry 7"),
     ]
-    assert len(await legal_holds.listed(kit.database)) == 1
+    assert len(await legal_holds.list_holds(kit.database)) == 1
 
 
 async def test_one_that_comes_after_the_report_brings_the_pictures_that_were_there_apart(kit: Kit) -> None:
@@ -164,7 +164,7 @@ async def test_who_cannot_be_told_to_be_anybody_is_marked_without_a_hold(kit: Ki
     object.__setattr__(nobody, "subject", Person(0, ""))
     ident = await cases(kit).take(nobody)
     await desk(kit).mark(ident.hex(), "eva", "a child")
-    assert await legal_holds.listed(kit.database) == []
+    assert await legal_holds.list_holds(kit.database) == []
     async with kit.database.read() as connection:
         assert (await connection.execute(select(case.c.child, case.c.queue))).one() == (NOW, "urgent")
 

@@ -50,7 +50,7 @@ async def test_a_lifted_ban_is_forgotten_and_a_later_one_of_the_same_person_is_n
     await known.refresh()
     kit.now = NOW + 10
     async with kit.database.write() as connection:
-        await case_expiry.free(connection, [first], int(kit.now))
+        await case_expiry.end_sanctions(connection, [first], int(kit.now))
     await known.refresh()
     assert len(known) == 0
     kit.now = NOW + 20
@@ -75,7 +75,7 @@ async def test_of_two_bans_of_one_network_the_longer_holds_and_the_shorter_after
     assert known.find(0, address(22)) is not None
     kit.now = NOW + 10
     async with kit.database.write() as connection:
-        await case_expiry.free(connection, [first], int(kit.now))
+        await case_expiry.end_sanctions(connection, [first], int(kit.now))
     await known.refresh()
     found = known.find(0, address(22))
     assert found is not None

@@ -136,7 +136,7 @@ async def test_a_warning_that_was_taken_back_is_not_told(kit: Kit) -> None:
     await known.refresh()
     kit.now = NOW + 10
     async with kit.database.write() as connection:
-        await case_expiry.free(connection, [ident], int(kit.now))
+        await case_expiry.end_sanctions(connection, [ident], int(kit.now))
     await known.refresh()
     assert known.unread(22, 5) is None
     assert await notices(kit).refresh() == 0
