@@ -175,7 +175,7 @@ async def test_a_fault_of_the_writer_is_told_and_the_batch_is_written_when_it_is
 async def test_a_hold_of_another_process_is_in_the_copies_while_the_server_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.data.store.service.EVERY", 0.2)
+    monkeypatch.setattr("server.data.store.service.COPY_WITHIN_S", 0.2)
     keys_of = await asyncio.to_thread(secret_keys.load, tmp_path)
     tasks = Tasks()
 
