@@ -26,7 +26,7 @@ from tests.support.forkserver import START, forked
 CLAIM = "im 14"
 # A decision stands at once.
 SOON = forked(
-    f"from server.trust.child_protection import minor_deletion as minors; minors.STANDS, minors.EVERY = 1.0, 0.2; {START}"
+    f"from server.trust.child_protection import minor_deletion as minors; minors.DELETE_AFTER_S, minors.EVERY = 1.0, 0.2; {START}"
 )
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # the command line is a process that is waited for
 

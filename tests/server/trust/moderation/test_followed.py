@@ -31,7 +31,7 @@ class Followed:
         self.told, self.asked = asyncio.Event(), asyncio.Event()
         self.looks = {"bans": 0, "notices": 0, "attended": 0, "versions": 0}
         parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, None)  # type: ignore[arg-type]
-        self._counted(kit.database, "version", "versions")
+        self._counted(kit.database, "commit_count", "versions")
         ports = SafetyPorts(on_attended=self.asked.set)
         self.safety = Safety(parts, Countries().find, kit.tasks, self._attended, ports=ports)
         self._counted(self.safety._bans, "refresh", "bans")
