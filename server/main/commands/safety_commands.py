@@ -51,7 +51,7 @@ def desk(parts: Parts) -> CaseWork:
 
 @app.command()
 def cases(
-    queue: Annotated[str, typer.Option("--queue", help="urgent, people, spam or low; default: all")] = "",
+    queue: Annotated[str, typer.Option("--queue", help="urgent, people, machine, spam or low; default: all")] = "",
     config: ConfigFile = None,
     data: DataFolder = None,
     as_json: AsJson = False,

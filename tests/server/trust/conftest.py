@@ -1,4 +1,4 @@
-"""The store's fixtures, for what moderation keeps, and a screener with its process."""
+"""Provide the store's fixtures for moderation, and a screener with its process."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

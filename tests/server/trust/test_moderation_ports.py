@@ -1,4 +1,4 @@
-"""Moderation offers what the rest of the server asks of it, and asking needs no database library."""
+"""Test that the service has its port's methods, and that the port needs no database library."""
 
 import inspect
 import subprocess

@@ -1,4 +1,4 @@
-"""What banned people read and write, by an address alone."""
+"""Test that banned users read the reasons and appeal, by an address alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a program does by itself: a day at most, with a case, until a person decides or nobody looked for three days."""
+"""Test that a program's action lasts a day at most, always has a case, and ends with a decision or after three days unread."""
 
 from __future__ import annotations
 

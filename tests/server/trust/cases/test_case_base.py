@@ -1,4 +1,4 @@
-"""A case by its digits, and the trail: whom a look was about stands there as a keyed value."""
+"""Test the look-up of a case by its digits, and that the audit log has a keyed value for its subject."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may leave the desk: each is written down first, and the file has no identity and no address."""
+"""Test disclosures: the audit log comes first, and the file has no identity and no address."""
 
 from __future__ import annotations
 

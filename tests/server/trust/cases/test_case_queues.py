@@ -1,4 +1,4 @@
-"""The order of the queues: points, highest first, whatever came when; counted without being read."""
+"""Test the order of the queues: highest points first, whatever came when; counts need no reading."""
 
 from __future__ import annotations
 

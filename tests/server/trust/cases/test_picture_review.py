@@ -1,4 +1,4 @@
-"""Looks at pictures: one by one, each a line of the trail, and of apparent abuse material by role child alone."""
+"""Test the review of pictures: one by one, each in the audit log first, and apparent abuse material for the role child alone."""
 
 from __future__ import annotations
 

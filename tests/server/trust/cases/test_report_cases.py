@@ -1,4 +1,4 @@
-"""Reports become cases: about one person together, in the queue that the gravest asks for, with the server's own text."""
+"""Test that reports about one person form one case, in the queue of the gravest, with the server's own text."""
 
 from __future__ import annotations
 

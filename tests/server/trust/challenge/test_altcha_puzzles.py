@@ -1,4 +1,4 @@
-"""ALTCHA's puzzles: one that is solved is taken once, by whom and for what it was made, and nothing else is taken at all."""
+"""Test that a solved ALTCHA puzzle is accepted once, from its own session and level, and nothing else is."""
 
 import base64
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The frame in which a company's challenge runs: there while one is chosen, with that company's hosts in its policy and in no other's."""
+"""Test the frame of a captcha: served only if a provider is chosen, with that provider's hosts in its policy and no others."""
 
 import re
 from pathlib import Path

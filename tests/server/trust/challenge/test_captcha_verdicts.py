@@ -1,4 +1,4 @@
-"""What a company is asked and which of its verdicts hold, against a server that speaks siteverify."""
+"""Test the requests to a captcha provider and the rules for its verdicts, against a server of the siteverify protocol."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Challenges by the service's own worker: made in a thread, sent, solved, and never bound to an address."""
+"""Test challenges with the service's own worker: made in a thread, sent, solved, and never bound to an address."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""The hardest challenge by a company: who is asked for it, what becomes of an answer, and what comes where the company says nothing."""
+"""Test the hardest challenge by a provider: its users, the fate of an answer, and the fallback without a verdict."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator

@@ -1,4 +1,4 @@
-"""With several workers the company is asked by the one that has the person, and what it says arrives there."""
+"""Test that with several workers the session's own worker asks the provider and gets the verdict."""
 
 import asyncio
 from pathlib import Path

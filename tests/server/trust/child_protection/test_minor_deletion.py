@@ -1,4 +1,4 @@
-"""What is stored of somebody who is, or seems, under 18 goes: at their own word at once, by a person's decision once they are known."""
+"""Test that a minor's data is deleted: at their own statement at once, by a person's decision once they connect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A package arrives exactly as it was made, or is taken back; nothing goes to whom it was not meant for."""
+"""Test that a package arrives byte for byte or is retracted, and is sent to no other server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The package: fields of NCMEC's API, UTC, hashes, nothing of who reported, and files that nobody else may read. Bytes here are by chance."""
+"""Test the package: NCMEC's fields, UTC, hashes, nothing of the reporter, private files. Bytes here are random."""
 
 from __future__ import annotations
 

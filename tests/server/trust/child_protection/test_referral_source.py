@@ -1,4 +1,4 @@
-"""What is gathered for a report: all of a marked case, with a line in the trail before, and never half of it."""
+"""Test gathering: all of a marked case, with a line of the audit log first, and never a part of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A passkey in software: a key, and what a browser would bring of it (`toJSON()`). Rule: as the standard says, so that each part can be bent."""
+"""Simulate a passkey in software: a key, and a browser's answers (`toJSON()`), as the standard says, so that each part can be falsified."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PRESENT, VERIFIED, ATTESTED = 0x01, 0x04, 0x40
 
 
 class Authenticator:
-    """One passkey. `origin`: of the page that asks; `verified`: it knows who its user is; `counter`: of its signatures."""
+    """A passkey. `origin`: of the requesting page; `verified`: it verified its user; `counter`: of its signatures."""
 
     def __init__(self, origin: str = "http://localhost:9466", *, verified: bool = True) -> None:
         self.origin = origin
@@ -27,7 +27,7 @@ class Authenticator:
         self._key = ec.generate_private_key(ec.SECP256R1())
 
     def create(self, options: str) -> str:
-        """What `navigator.credentials.create` would answer."""
+        """Return the answer of `navigator.credentials.create`."""
         asked = json.loads(options)
         self.handle = websafe_decode(asked["user"]["id"])
         data = AttestedCredentialData.create(bytes(16), self.id, ES256.from_cryptography_key(self._key.public_key()))
@@ -37,7 +37,7 @@ class Authenticator:
         return self._json({"clientDataJSON": client, "attestationObject": bytes(attestation)})
 
     def get(self, options: str) -> str:
-        """What `navigator.credentials.get` would answer."""
+        """Return the answer of `navigator.credentials.get`."""
         asked = json.loads(options)
         about = self._about(asked["rpId"], 0, b"")
         client = self._client("webauthn.get", asked["challenge"])

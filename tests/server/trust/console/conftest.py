@@ -1,6 +1,6 @@
-"""A console over a store with a clock that the test sets, and people at browsers who use it.
+"""Run a console over a store with the test's clock, and moderators at browsers.
 
-Rule: browsers here are HTTP clients that keep one cookie; real ones are in `page/`.
+Browsers here are HTTP clients that keep one cookie; real ones are in `page/`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ TOKEN = re.compile(r'name="token" value="([^"]*)"')
 
 @dataclass
 class Answer:
-    """What a browser got."""
+    """A response."""
 
     status: int
     text: str
@@ -43,30 +43,30 @@ class Answer:
 
     @property
     def options(self) -> str:
-        """What the page asks of a passkey."""
+        """Return the passkey options of the page."""
         return html.unescape(OPTIONS.findall(self.text)[0])
 
     @property
     def token(self) -> str:
-        """What its forms carry."""
+        """Return the token of its forms."""
         return TOKEN.findall(self.text)[0]
 
     @property
     def to(self) -> str:
-        """Where it sends the browser."""
+        """Return the redirect's target."""
         return self.headers["Location"]
 
 
 @dataclass
 class Person:
-    """Somebody at a browser. `headers`: what it sends besides."""
+    """A moderator at a browser. `headers`: sent with each request."""
 
     console: Console
     cookie: str = ""
     headers: dict[str, str] = field(default_factory=lambda: {"Host": "localhost:9466", "Origin": ORIGIN})
 
     async def ask(self, method: str, path: str, data: dict[str, object] | None = None, **headers: str) -> Answer:
-        """One request; redirects are not followed, the cookie is kept."""
+        """Send one request; redirects are not followed, the cookie is kept."""
         sent = {**self.headers, **headers}
         if self.cookie:
             sent["Cookie"] = f"{COOKIE}={self.cookie}"
@@ -80,12 +80,12 @@ class Person:
         return await self.ask("GET", path, **headers)
 
     async def post(self, path: str, *, token: str | None = None, **data: object) -> Answer:
-        """POST, with this session's token unless another is given."""
+        """Send a POST, with this session's token unless another is given."""
         return await self.ask("POST", path, {"token": self.token if token is None else token, **data})
 
     @property
     def token(self) -> str:
-        """This session's."""
+        """Return this session's token."""
         return self.console.token(self.cookie)
 
 
@@ -102,7 +102,7 @@ class Console:
         self._tokens: dict[str, str] = {}
 
     async def start(self) -> None:
-        """Answer."""
+        """Serve."""
         parts = Parts(
             self.kit.database, self.kit.objects, self.kit.pseudonyms, self.kit.logs, Fingerprints.__new__(Fingerprints)
         )
@@ -116,17 +116,17 @@ class Console:
 
     @property
     def results(self) -> dict[str, float]:
-        """How often what came of a passkey or a link."""
+        """Return the counts of sign-ins by result."""
         found = self._signing.reading()["serendip_console_signins"]
         assert isinstance(found, Mapping)
         return {label: count for (label,), count in found.items() if isinstance(count, int)}
 
     def token(self, cookie: str) -> str:
-        """What forms of this session carry."""
+        """Return the token of this session's forms."""
         return self._tokens.get(cookie, "")
 
     async def enrolled(self, name: str, *roles: str, new: bool = False) -> Authenticator:
-        """An account with a passkey, without a browser; a day old unless it is `new`."""
+        """Make an account with a passkey, without a browser; a day old unless it is `new`."""
         key = Authenticator()
         person = Person(self)
         path = await self.accounts.invite(name, roles, "test")
@@ -139,12 +139,12 @@ class Console:
         return key
 
     async def person(self, name: str, *roles: str) -> Person:
-        """Somebody with these roles, signed in a moment ago."""
+        """Return a moderator with these roles, signed in a moment ago."""
         await self.enrolled(name, *roles)
         return await self.again(name)
 
     async def again(self, name: str) -> Person:
-        """The same one, signed in now."""
+        """Return the same moderator, signed in now."""
         person = Person(self, await self.sessions.begin(name))
         session = await self.sessions.find(person.cookie)
         assert session is not None
@@ -162,5 +162,5 @@ async def console(kit: Kit) -> AsyncIterator[Console]:
 
 
 def link_of(path: str) -> str:
-    """The secret of an invitation."""
+    """Return the secret of an invitation."""
     return path.removeprefix(PATH)

@@ -1,4 +1,4 @@
-"""`/accounts`: what an admin does there."""
+"""Test `/accounts` for an admin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Appeals and bans that are taken back, by others than who decided."""
+"""Test answers to appeals and lifted bans, by another moderator than the one who decided."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/approvals`: what waits, and for whom."""
+"""Test `/approvals`: the open requests, and who sees them."""
 
 from __future__ import annotations
 

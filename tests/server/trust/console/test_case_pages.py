@@ -1,4 +1,4 @@
-"""Who sees which case: each role, each way, the children's queue; and that no page names anybody."""
+"""Test the visibility of cases for each role and path, of the urgent queue above all; and that no page has an identity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures over HTTP: on the page none, then one by one, each in the trail, and of apparent abuse material to role child alone."""
+"""Test pictures over HTTP: none on the page, then one by one, each in the audit log; apparent abuse material for the role child alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The work on cases over HTTP: who has which case, and what a decision needs."""
+"""Test the work on cases over HTTP: claims, and the permissions that a decision needs."""
 
 from __future__ import annotations
 

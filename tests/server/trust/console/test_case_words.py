@@ -1,4 +1,4 @@
-"""Cases in words: ages, records of reporters, what a form says."""
+"""Test the wording of cases: ages, records of reporters, decisions of a form."""
 
 from __future__ import annotations
 

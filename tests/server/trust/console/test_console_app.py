@@ -1,4 +1,4 @@
-"""The application: by one name, with headers that let nothing in, and pages for what goes wrong."""
+"""Test the application: one host name, strict headers, and pages for faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages are made of is served by the console itself, and nothing besides."""
+"""Test that the console serves its own files, and no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gate: who is let through, and what the others read."""
+"""Test the gate: who passes, and the answer for the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/language`: what is chosen is kept in a cookie, goes before what the browser says, and sends nobody elsewhere."""
+"""Test `/language`: the choice is a cookie, precedes the browser's languages, and redirects nowhere else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages: escaped, whole, with the ways that an operator has."""
+"""Test pages: escaped, complete, with a moderator's navigation."""
 
 from __future__ import annotations
 

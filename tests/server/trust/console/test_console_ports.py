@@ -1,4 +1,4 @@
-"""The console offers what the rest of the server asks of it, and asking needs no library of its own."""
+"""Test that the console has its port's methods, and that the port needs no library."""
 
 import inspect
 import subprocess

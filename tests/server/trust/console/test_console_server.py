@@ -1,4 +1,4 @@
-"""The console's port: opened beside the service, never on it, and given back; without it the service goes on."""
+"""Test the console's port: opened beside the service, never on its port, and released; without it the service runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an officer may get out of a case, with whom."""
+"""Test an officer's disclosures of a case, with a second officer."""
 
 from __future__ import annotations
 

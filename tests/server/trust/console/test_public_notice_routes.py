@@ -1,4 +1,4 @@
-"""`/notices` of the console: listed without words, read after a reason, answered once, and seen by leads alone."""
+"""Test `/notices`: listed without words, shown after a reason, answered once, and visible to leads alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Second looks by the pages: who is asked, what they see before and after, and what nobody learns."""
+"""Test the pages of second reviews: who is asked, and what is shown before and after."""
 
 from __future__ import annotations
 

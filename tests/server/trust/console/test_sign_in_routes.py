@@ -1,4 +1,4 @@
-"""Coming in and going: what opens the console, and all that does not."""
+"""Test signing in and out: what opens the console, and what does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The console in every language: each page's direction, its words, and no English that is left."""
+"""Test the console in every language: direction, words, and no English left."""
 
 from __future__ import annotations
 

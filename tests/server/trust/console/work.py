@@ -1,4 +1,4 @@
-"""Cases, and decisions by the form, for the tests of the work on cases."""
+"""Make cases, and decisions by the form, for the tests of the work on cases."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.server.trust.moderation.people import cases, reported, text
 
 
 async def case(kit: Kit, about: int = 22, reason: str = "spam", by: int = 11, **more: object) -> str:
-    """The id of a case with two lines."""
+    """Return the id of a case with two lines."""
     said = more.pop("said", text("hello", "buy <b>this</b>"))
     return (
         await cases(kit).take(reported(by=by, about=about, reason=reason, at=int(kit.now), said=said, **more))
@@ -16,7 +16,7 @@ async def case(kit: Kit, about: int = 22, reason: str = "spam", by: int = 11, **
 
 
 async def decided(person: Person, ident: str, choice: str, rule: str = "R5", **more: object) -> Answer:
-    """A decision by the form, sent on as a browser would."""
+    """Send a decision by the form, following redirects as a browser would."""
     data = {"choice": choice, "rule": rule, "minutes": "60", "days": "7", "words": "", **more}
     path = f"/case/{ident}/decide"
     answer = await person.post(path, **data)
@@ -26,5 +26,5 @@ async def decided(person: Person, ident: str, choice: str, rule: str = "R5", **m
 
 
 def plain(page: str) -> str:
-    """A page, without the mark of where in the navigation it is."""
+    """Return a page without the mark of the current place in the navigation."""
     return page.replace(' aria-current="page"', "")

@@ -1,4 +1,4 @@
-"""README.html, and the page that shows the same: whole in every language, without a script."""
+"""Test README.html and the page of the same data: complete in every language, without a script."""
 
 from __future__ import annotations
 

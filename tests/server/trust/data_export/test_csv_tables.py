@@ -1,4 +1,4 @@
-"""CSV that no spreadsheet runs."""
+"""Test that no spreadsheet runs a cell as a formula."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""know.json from the statement and the pieces: what it says of categories, recipients and decisions."""
+"""Test know.json: categories, recipients and decisions, from the statement and the records."""
 
 from __future__ import annotations
 

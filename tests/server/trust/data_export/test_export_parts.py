@@ -1,4 +1,4 @@
-"""The list of parts against the registry: what can be asked for is in the answer, and nothing else is."""
+"""Test the list of parts against the registry: everything that can be exported is, and nothing else."""
 
 from server.data.privacy.registry import REGISTRY
 from server.data.privacy.registry_model import Export

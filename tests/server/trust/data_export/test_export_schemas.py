@@ -1,4 +1,4 @@
-"""The schemas themselves."""
+"""Test the schemas themselves."""
 
 import jsonschema_rs
 import pytest

@@ -1,4 +1,4 @@
-"""What a person asked before is told to them, and to nobody else."""
+"""Test that a person's earlier requests are in their own export, and in no other."""
 
 from __future__ import annotations
 

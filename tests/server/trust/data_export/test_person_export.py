@@ -1,4 +1,4 @@
-"""What a person is told, over both databases, from rows that the service's own parts made."""
+"""Test a person's export over both databases, from rows that the service's own parts made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose camera a person's answer shows, and on which day a picture goes."""
+"""Test that an export has the person's own camera alone, with the day of each picture's deletion."""
 
 from __future__ import annotations
 

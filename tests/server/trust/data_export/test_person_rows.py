@@ -1,4 +1,4 @@
-"""Reading pieces: what the rows alone decide."""
+"""Test the rules of single rows of an export."""
 
 from __future__ import annotations
 

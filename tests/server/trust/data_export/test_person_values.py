@@ -1,4 +1,4 @@
-"""Under which values a person is found."""
+"""Test the keyed values by which a person is found."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A ZIP that is made while it leaves."""
+"""Test a ZIP that is sent while it is made."""
 
 import io
 import zipfile

@@ -1,4 +1,4 @@
-"""What a deletion leaves is named by its reason and its end, and what must not be told is not."""
+"""Test that an answer names what a deletion keeps, with reason and end, and never what must not be disclosed."""
 
 from __future__ import annotations
 

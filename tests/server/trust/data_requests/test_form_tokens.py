@@ -1,4 +1,4 @@
-"""The token of a page's forms."""
+"""Test the tokens of forms."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a proof opens."""
+"""Test the scope of a proof."""
 
 import pytest
 

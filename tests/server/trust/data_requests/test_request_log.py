@@ -1,4 +1,4 @@
-"""Requests as they stand, over both databases."""
+"""Test stored requests and their states, over both databases."""
 
 import asyncio
 

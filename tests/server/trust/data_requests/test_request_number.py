@@ -1,4 +1,4 @@
-"""Numbers of requests, as people write them."""
+"""Test numbers of requests as people write them."""
 
 from server.ops.security.reference_numbers import ALPHABET, number
 from server.trust.data_requests.request_number import read, shown

@@ -1,4 +1,4 @@
-"""The machine of requests: all pairs of states, and each clock."""
+"""Test the state machine of requests: all pairs of states, and each clock."""
 
 from itertools import product
 

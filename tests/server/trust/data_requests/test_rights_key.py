@@ -1,4 +1,4 @@
-"""Rights keys and agents' codes."""
+"""Test rights keys and agents' codes."""
 
 from pathlib import Path
 

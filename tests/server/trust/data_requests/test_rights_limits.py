@@ -1,4 +1,4 @@
-"""How often a network, and a person, may ask."""
+"""Test the limits of a network and of a person."""
 
 from server.ops.security.token_buckets import Tables
 from server.trust.data_requests.rights_limits import ACTS, DAY, HOUR, TICKETS, TRIES, Limits

@@ -1,4 +1,4 @@
-"""Rights offer what the pages ask of them, and asking needs no database library."""
+"""Test that the service has its port's methods, and that the port needs no database library."""
 
 import inspect
 import subprocess

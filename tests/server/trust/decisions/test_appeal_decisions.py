@@ -1,4 +1,4 @@
-"""What another operator than who decided does: bans that are taken back without an appeal."""
+"""Test lifting of a ban without an appeal, by another moderator than the one who decided."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator does: read, decide, ban, answer an appeal. Each look and deed leaves its row first."""
+"""Test the work on cases: read, decide, ban, answer an appeal. The audit log has each look and action first."""
 
 from __future__ import annotations
 

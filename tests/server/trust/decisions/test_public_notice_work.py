@@ -1,4 +1,4 @@
-"""Operators and notices: each look and deed leaves its row first, children come first, an answer reaches its writer."""
+"""Test the work on public notices: the audit log first, children first, and the answer reaches the writer."""
 
 from __future__ import annotations
 

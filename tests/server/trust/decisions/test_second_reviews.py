@@ -1,4 +1,4 @@
-"""One decided case in twenty is seen by another operator, who is not told how it was decided; what that one says is counted, and no more."""
+"""Test second reviews: one decided case in twenty, shown without its decision; the answer is counted, and no more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The last lines of a chat, whole and bounded, as bytes and back."""
+"""Test the last lines of a chat: whole, bounded, as bytes and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Apparent abuse material: kept for a year, apart, in the queue that role child alone sees. Pictures here are bytes by chance."""
+"""Test apparent abuse material: kept for a year, in a folder and a queue of the role child alone. Pictures here are random bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures beside a case: sealed, bounded, of a known camera, and gone by their own clock."""
+"""Test pictures of a case: sealed, bounded, of a known camera, deleted by their own clock."""
 
 from __future__ import annotations
 

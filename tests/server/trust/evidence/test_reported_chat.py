@@ -1,4 +1,4 @@
-"""A report crosses processes whole. How it is made of a chat stands in `test_service` and `test_kept`."""
+"""Test that a report crosses processes whole. Its capture is in `test_service` and `test_kept`."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Pictures are bounded before anything is stored."""
+"""Test that pictures are bounded before anything is stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People and reports for the tests of moderation. Rule: who they are follows from their numbers."""
+"""Build users and reports for the tests of moderation. **Invariant:** identity and address follow from a user's number."""
 
 from __future__ import annotations
 
@@ -22,37 +22,37 @@ NONE = Decision("none")
 
 
 def ban(rule: str = "R5", days: int | None = None) -> Decision:
-    """A ban by a rule; without days the next step of its ladder."""
+    """Return a ban by a rule; without days the next step of its ladder."""
     return Decision("ban", rule, None if days is None else days * DAY)
 
 
 def sealed(kit: Kit) -> Sealed:
-    """Objects under keys of their own."""
+    """Return sealed objects under keys of their own."""
     return Sealed(kit.database, kit.objects, kit.pseudonyms)
 
 
 def cases(kit: Kit) -> Cases:
-    """What takes reports."""
+    """Return the intake of reports."""
     return Cases(kit.database, sealed(kit), kit.pseudonyms, Countries().find, clock=lambda: kit.now)
 
 
 def desk(kit: Kit) -> CaseWork:
-    """What an operator does, at the test's time."""
+    """Return the work on cases, at the test's time."""
     return CaseWork(kit.database, sealed(kit), kit.pseudonyms, clock=lambda: kit.now)
 
 
 def bans(kit: Kit) -> Bans:
-    """Who is banned, at the test's time."""
+    """Return the bans in force, at the test's time."""
     return Bans(kit.database, kit.pseudonyms, clock=lambda: kit.now)
 
 
 def person(number: int) -> Person:
-    """Somebody with a cookie; 0: without one."""
+    """Return a user with a cookie; 0: without one."""
     return Person(number, address(number or 999))
 
 
 def text(*lines: str, side: int = 1) -> Evidence:
-    """A chat in which the two spoke in turn."""
+    """Return a chat in which both sides wrote in turn."""
     return Evidence(
         "text", NOW - 60, NOW, side, tuple(ChatLine(n + 1, n & 1, NOW, line) for n, line in enumerate(lines)), False
     )
@@ -67,7 +67,7 @@ def reported(
     said: Evidence | None = None,
     shown: tuple[Picture, ...] = (),
 ) -> Reported:
-    """One report of person `by` about person `about`."""
+    """Return a report of user `by` about user `about`."""
     next(_numbers)
     return Reported(secrets.token_bytes(16), reason, note, at, "text", person(by), person(about), 1, said, shown=shown)
 
@@ -75,12 +75,12 @@ def reported(
 def acted(
     found: str = "repeat", about: int = 22, at: int = NOW, said: Evidence | None = None, shown: tuple[Picture, ...] = ()
 ) -> Reported:
-    """What a program found of a person."""
+    """Return a detection about a user."""
     return Reported(b"", found, "", at, "text", NOBODY, person(about), 1, said, True, shown)
 
 
 def pictures(at: int = NOW) -> tuple[Picture, ...]:
-    """Two of the camera of whom a report is about, as the other one saw it and as it says, and one of the other: bytes by chance."""
+    """Return two pictures of the reported camera, as the partner saw it and as its own browser sent it, and one of the other camera: random bytes."""
     return tuple(
         Picture(kind, side, at, b"\xff\xd8" + secrets.token_bytes(64))
         for kind, side in ((STRIP, 1), (OWN, 1), (OWN, 0))

@@ -1,4 +1,4 @@
-"""The age question on a real server: in one process and in several, for programs of each kind, and what people do about it."""
+"""Test the age question on a real server: in one process and in several, for clients of each kind, and the users' answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is decided is known wherever the store is shared, and where nobody wrote anything nobody looks for it."""
+"""Test that each process of a shared store learns of decisions, and reads nothing if nothing was written."""
 
 from __future__ import annotations
 

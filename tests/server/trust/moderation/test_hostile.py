@@ -1,6 +1,6 @@
-"""People who want to harm by what is there to protect: reporters in floods and in crowds, guessers, and ends at the worst moment.
+"""Test attacks on moderation: floods and crowds of reports, guesses, and ends at the worst moment.
 
-A real server on loopback; beside each of them two ordinary people go on talking, and lose no line.
+A real server on loopback; beside each attack two ordinary users go on chatting, and lose no line.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the metrics say of moderation: what waits, and each decision once, whoever made it."""
+"""Test the metrics of moderation: what waits, and each decision once, wherever it was made."""
 
 from __future__ import annotations
 

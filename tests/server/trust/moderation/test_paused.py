@@ -1,4 +1,4 @@
-"""On a real server: who spreads an advert is paused, reads why, and comes back when a person found nothing in it; nobody is where nobody looks."""
+"""Test a pause on a real server: a spreader of adverts is paused, reads why, and returns after a decision; without readers no one is."""
 
 from __future__ import annotations
 

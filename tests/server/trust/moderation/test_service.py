@@ -1,4 +1,4 @@
-"""The whole way, on a real server: a report, a decision, a ban, an appeal, its reversal, and what each of them reads."""
+"""Test the whole path on a real server: a report, a decision, a ban, an appeal, its reversal, and what each user reads."""
 
 from __future__ import annotations
 

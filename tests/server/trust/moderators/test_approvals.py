@@ -1,4 +1,4 @@
-"""Two operators: one asks, another confirms; alone it takes a day; and what it is called is seen by those who may do the same."""
+"""Test requests for a second moderator: confirmation, the waiting time without one, and visibility."""
 
 from __future__ import annotations
 

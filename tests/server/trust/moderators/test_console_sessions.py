@@ -1,4 +1,4 @@
-"""Sessions end by themselves, by the person, and with the account; the store has nothing that opens one."""
+"""Test that sessions end by time, by signing out, and with the account; the store has no secret that opens one."""
 
 from __future__ import annotations
 

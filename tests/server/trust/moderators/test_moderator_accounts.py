@@ -1,4 +1,4 @@
-"""Accounts: invited, enrolled, changed, closed; and that somebody is always left who can invite."""
+"""Test accounts: invited, enrolled, changed, closed; one that can invite always remains."""
 
 from __future__ import annotations
 

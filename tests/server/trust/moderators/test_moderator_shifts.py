@@ -1,4 +1,4 @@
-"""A break is proposed after fifty minutes, and whoever was away had one."""
+"""Test that a break is proposed after fifty minutes, and that an absence counts as one."""
 
 from server.trust.moderators.moderator_shifts import FORGOTTEN, LOOKS, PAUSE, WORK, Shifts
 

@@ -1,4 +1,4 @@
-"""Challenges: once, in time, for their purpose, of one process; nothing is kept of one that is not used."""
+"""Test challenges: once, in time, for their purpose, of one process; an unused one takes no memory."""
 
 from server.trust.moderators.passkey_challenges import LIFE, Challenges
 

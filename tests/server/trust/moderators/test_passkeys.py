@@ -1,4 +1,4 @@
-"""What a browser is asked, and which answers are true."""
+"""Test the options for browsers, and which answers verify."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may do what, as the contract has it: written out here, so that a change of the table is a change of two places."""
+"""Test the permissions of each role, written out here, so that a change of the table is a change of two places."""
 
 from __future__ import annotations
 

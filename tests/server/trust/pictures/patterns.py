@@ -1,4 +1,4 @@
-"""Pictures of whole numbers, the same on every machine and for each version of every library. Rule: no floating point, no decoder."""
+"""Draw pictures of whole numbers, the same on every machine and for each version of every library: no floating point, no decoder."""
 
 from random import Random
 
@@ -10,7 +10,7 @@ SIZES = ((240, 320), (320, 240), (64, 64), (480, 640), (57, 33), (128, 200), (5,
 
 
 def pattern(kind: str, rows: int, columns: int, seed: int) -> NDArray[np.uint8]:
-    """Rows × columns × 3 colours."""
+    """Return rows × columns × 3 colours."""
     random = Random(seed)
     y, x = np.mgrid[0:rows, 0:columns]
     if kind == "blocks":
@@ -30,5 +30,5 @@ def pattern(kind: str, rows: int, columns: int, seed: int) -> NDArray[np.uint8]:
 
 
 def drawn(random: Random, rows: int, columns: int) -> NDArray[np.uint8]:
-    """Bytes of a generator."""
+    """Return a generator's bytes."""
     return np.frombuffer(random.randbytes(rows * columns * 3), np.uint8).reshape(rows, columns, 3)

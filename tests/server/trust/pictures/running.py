@@ -1,4 +1,4 @@
-"""A picture process that runs, and what a page would send to it."""
+"""Run a picture process, and make the pictures that a page would send."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from tests.support import scenes
 
 
 class Run:
-    """The server's side with its process."""
+    """A picture client with its process."""
 
     def __init__(self, data: Path, **chosen: object) -> None:
         self.judging = PictureClient("server", Pictures.model_validate(chosen), data)

@@ -1,4 +1,4 @@
-"""The size in a JPEG's head: of what canvases make, and of nothing else; no bytes make it fail."""
+"""Test the size in a JPEG's head: of canvases' output, and of nothing else; no bytes raise."""
 
 from io import BytesIO
 

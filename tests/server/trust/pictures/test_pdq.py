@@ -1,4 +1,4 @@
-"""PDQ: bit for bit the reference's, and near for what a camera makes of a picture."""
+"""Test PDQ: bit for bit the reference's, and near for a camera's view of a picture."""
 
 import json
 from io import BytesIO

@@ -1,4 +1,4 @@
-"""The server's side of pictures: a process that is dead, full or stands still costs the look alone, and what it says is not believed."""
+"""Test the picture client: a dead, full or stuck process costs the verdict alone, and its answers are validated."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Lists of known pictures: read, matched within 31 bits, the same way however many there are. Hashes are random."""
+"""Test lists of known pictures: read, and matched within 31 bits at any size. Hashes are random."""
 
 from pathlib import Path
 from random import Random

@@ -1,4 +1,4 @@
-"""Messages between the server and the picture process: there and back, and nothing of another shape is taken."""
+"""Test messages of the picture process: there and back, and nothing of another shape is accepted."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""A nonce for each side that is asked, where somebody looks."""
+"""Test that each side gets a nonce while pictures are on."""
 
 from pathlib import Path
 

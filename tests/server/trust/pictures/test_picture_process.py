@@ -1,4 +1,4 @@
-"""The picture process: what it gave up, that nothing of a picture is left behind, and that it ends with the server."""
+"""Test the picture process: dropped privileges, no trace of a picture, and an end with the server."""
 
 import errno
 import os

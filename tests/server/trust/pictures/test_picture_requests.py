@@ -1,4 +1,4 @@
-"""Pictures that were asked for are taken once and in time, are told of as they are looked at, and lie in memory alone, for a bounded time."""
+"""Test requested pictures: accepted once and in time, reported as judged, and in memory alone for a bounded time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence

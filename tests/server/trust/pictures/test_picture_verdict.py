@@ -1,4 +1,4 @@
-"""What the real model says of seeded pictures, and what is looked up. No picture here is of anybody."""
+"""Test the real model's verdicts on seeded pictures, and matches with lists. No picture here shows a person."""
 
 import os
 from io import BytesIO

@@ -1,4 +1,4 @@
-"""A server of somebody else's that scores: what it is sent, what is taken of it, and that the process here judges where it says nothing."""
+"""Test a remote scorer: its requests, its accepted answers, and the local fallback."""
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""Pictures over HTTP to a real server that looks at them: what is answered, and what comes of it on the WebSocket."""
+"""Test pictures over HTTP on a real server that judges them: the answers, and the effect on the WebSocket."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

@@ -1,4 +1,4 @@
-"""Likeness of thumbs: the same scene agrees, another differs, and what shows nothing says nothing."""
+"""Test likeness of thumbs: the same scene agrees, another differs, a plain one decides nothing."""
 
 from io import BytesIO
 from itertools import permutations

@@ -1,4 +1,4 @@
-"""Pictures are looked at while a program can and somebody reads cases; people are asked less often where too many wait."""
+"""Test that pictures are requested only while the process is up and moderators read cases, and less often when many wait."""
 
 import asyncio
 import os

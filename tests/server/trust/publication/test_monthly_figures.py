@@ -1,4 +1,4 @@
-"""What is published gives no number below ten away, by itself or by a difference."""
+"""Test that published figures reveal no number below ten, alone or by subtraction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What anybody tells us: sealed, bounded, known by its receipt alone."""
+"""Test public notices: sealed, bounded, readable by the receipt alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages for everybody, on a real server: a notice from its form to its answer, what is refused and what is said then."""
+"""Test the public pages on a real server: a notice from its form to its answer, and refusals."""
 
 from __future__ import annotations
 

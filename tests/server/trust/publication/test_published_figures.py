@@ -1,4 +1,4 @@
-"""What is published, in words: every number has a label that a person understands."""
+"""Test the published figures in words: every number has a label."""
 
 from server.http.words.sentences import said
 from server.trust.publication.monthly_figures import month

@@ -1,4 +1,4 @@
-"""A cookie is as old as the first chat that is known of it."""
+"""Test that a cookie is as old as its first known chat."""
 
 from __future__ import annotations
 

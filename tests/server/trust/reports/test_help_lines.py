@@ -1,4 +1,4 @@
-"""Whom to call, by country, from our own file or an operator's."""
+"""Test help lines by country, from the built-in file or an operator's."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Reports on their way: in order, bounded, tried again while the store is away."""
+"""Test the queue of reports: in order, bounded, retried while the store is away."""
 
 from __future__ import annotations
 

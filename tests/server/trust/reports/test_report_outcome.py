@@ -1,4 +1,4 @@
-"""What a reporter reads."""
+"""Test the outcome that a reporter reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a measure ends, in words: the hour of a ban would tell who reported."""
+"""Test the end of a measure in words: the hour of a ban would reveal the reporter."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The store's fixtures, for what people ask of their own data."""
+"""Provide the store's fixtures for data requests."""
 
 from collections.abc import Iterator
 
@@ -14,14 +14,14 @@ __all__ = ["kit", "object_settings", "url"]
 
 @pytest.fixture(autouse=True)
 def statement_is_read() -> None:
-    """As the service has it from its start on: no file is read in the loop."""
+    """Read the statement as the service does at its start: no file is read in the loop."""
     registry_history.history()
     said()
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Without limits of rate: one address plays everybody."""
+    """Return a server without rate limits: one address plays all users."""
     server = Server(
         tmp_path_factory.mktemp("rights"),
         SERENDIP_LIMITS__ENABLED="false",

@@ -1,7 +1,7 @@
-"""A deletion that is killed at each of its steps in turn: `python -m tests.server.trust.rights.killing FOLDER`, a program that forks.
+"""Kill a deletion at each of its steps in turn: `python -m tests.server.trust.rights.killing FOLDER`, a program that forks.
 
-Rule: a step is what may be on the disk or not: a commit, a file. Before each, which is behind the one before, the process is killed by SIGKILL
-and another one goes on as a restarted server and the person would. One JSON line for each: how the first process ended, and what there is at the end.
+A step is anything that may be on the disk or not: a commit, a file. Before each one the process is killed by SIGKILL, and another one goes on
+as a restarted server and the user would. One JSON line for each: how the first process ended, and what there is at the end.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ requested_deletion.STEP = requested_deletion.SMALLEST = 7  # rows, so that there
 
 
 def kit_of(folder: Path) -> Kit:
-    """The store in a folder."""
+    """Return the store in a folder."""
     return make_kit(f"sqlite+aiosqlite:///{folder / 'kill.db'}", folder, ObjectSettings())
 
 
 async def prepare(folder: Path) -> None:
-    """A has chats, a saved log, a report and a case that is decided; B has the same, and others chat too."""
+    """Store chats, a saved log, a report and a decided case of A; the same of B, and chats of others."""
     await schema_migration.migrate_apart(f"sqlite+aiosqlite:///{folder / 'kill.db'}", folder)
     kit = kit_of(folder)
     await kit.write(*(ended(index % 3 + 0.1, a=A, b=B + index) for index in range(20)), ended(2, a=33, b=44))
@@ -59,7 +59,7 @@ async def prepare(folder: Path) -> None:
 
 
 async def erase(folder: Path) -> None:
-    """The person asks, waits, and it is done; a person who was told nothing asks again."""
+    """Let the user request, wait, and have it done; a user without an answer requests again."""
     kit = kit_of(folder)
     rights, asked = made(kit, folder), folder / "asked"
     if not asked.exists():
@@ -72,7 +72,7 @@ async def erase(folder: Path) -> None:
 
 
 async def found(folder: Path) -> dict[str, Any]:
-    """What there is: rows of each table, objects by their folder, how the request and the deletion stand."""
+    """Return what there is: rows of each table, objects by folder, the states of request and deletion."""
     kit = kit_of(folder)
     async with kit.database.read() as connection:
         rows = {
@@ -88,7 +88,7 @@ async def found(folder: Path) -> dict[str, Any]:
 
 
 def killed_at(step: int) -> None:
-    """From here on the process ends at its step of this number."""
+    """Let the process end at its step of this number."""
     left = [step]
 
     def count() -> None:
@@ -117,7 +117,7 @@ def killed_at(step: int) -> None:
 
 
 def apart(work: Callable[[], None]) -> int:
-    """How a process of its own ended that did this: its status, or the negative number of the signal."""
+    """Run `work` in a process of its own. Return its status, or the negative number of the signal."""
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
@@ -132,21 +132,21 @@ def apart(work: Callable[[], None]) -> int:
 
 
 class Memory(dict[str, bytes]):
-    """What `Objects` asks of a folder, without the library: its threads would be missing in whoever is forked after it was used."""
+    """An object store over a folder without the library: its threads would be missing in a forked process."""
 
     put = dict.__setitem__
 
     def delete(self, name: str) -> None:
-        """It may have been in the folder."""
+        """Delete an object; it may be missing."""
         self.pop(name, None)
 
     def list(self, prefix: str) -> Iterator[list[dict[str, str]]]:
-        """In one batch."""
+        """List objects in one batch."""
         return iter([[{"path": name} for name in self if name.startswith(prefix)]])
 
 
 def warm(whole: Path, one: Path) -> None:
-    """Do it once here, with objects that are in memory: a process that is forked after it finds every statement compiled."""
+    """Do it once here, with objects in memory: a process forked afterwards finds every statement compiled."""
     shutil.copytree(whole, one)
     with unittest.mock.patch("server.data.objects.object_store.LocalStore", side_effect=lambda *_, **__: Memory()):
         asyncio.run(erase(one))
@@ -159,7 +159,7 @@ def warm(whole: Path, one: Path) -> None:
 
 
 def main(folder: Path) -> None:
-    """Each step in turn, until there is none of that number."""
+    """Kill at each step in turn, until there is no step of that number."""
     whole = folder / "whole"
     whole.mkdir()
     assert apart(lambda: asyncio.run(prepare(whole))) == 0

@@ -1,4 +1,4 @@
-"""Two people with everything that can be stored of them, made by the parts that make it in the service."""
+"""Build two users with all data that can be stored of them, made by the service's own parts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ DAY = 86_400
 
 @dataclass
 class Story:
-    """What was made, as far as a test must know it. `marks`: what stands for each person and may be in nobody else's answer."""
+    """The stored data, as far as a test must know it. `marks`: values of each user that no other export may contain."""
 
     log: Saved
     case: bytes
@@ -46,13 +46,13 @@ class Story:
 
 
 def known(kit: Kit, **operator: str) -> PersonExports:
-    """The answers of this store."""
+    """Return the exports of this store."""
     parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, None)  # type: ignore[arg-type]
     return PersonExports(parts, lambda: stated("Hosting Ltd", kit.retention, **operator))
 
 
 def stated(hosting: str, retention: Retention, **operator: str) -> dict[str, Any]:
-    """The statement of a deployment with one provider; none where its name is empty. The caller may change it."""
+    """Return the statement of a deployment with one provider; none if its name is empty. The caller may change it."""
     return copy.deepcopy(_stated(hosting, retention.model_dump_json(), tuple(operator.items())))
 
 
@@ -69,30 +69,30 @@ def _stated(hosting: str, retention: str, operator: tuple[tuple[str, str], ...])
 
 
 async def packed(kit: Kit, identity: int, now: int = NOW) -> bytes:
-    """The archive of one person."""
+    """Return the archive of one user."""
     return b"".join([some async for some in known(kit).export(identity, now)])
 
 
 def unpacked(body: bytes) -> dict[str, bytes]:
-    """Its files by name."""
+    """Return its files by name."""
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
         assert archive.testzip() is None
         return {name: archive.read(name) for name in archive.namelist()}
 
 
 def part(files: dict[str, bytes], name: str) -> Any:
-    """One of its JSON files."""
+    """Return one of its JSON files."""
     return json.loads(files[name])
 
 
 def chat(ago: float, a: int = A, b: int = B, mode: str = "text") -> EndedChat:
-    """A chat of two people that ended so many days ago."""
+    """Return a chat of two users that ended this many days ago."""
     at = NOW - ago * DAY
     return EndedChat(mode, "left", at - 60, at, (Party(0, a, address(a)), Party(1, b, address(b))))
 
 
 async def told(kit: Kit) -> Story:
-    """A and B chat, save, report each other, are banned and appeal; operators look."""
+    """Let A and B chat, save, report each other, be banned and appeal; moderators look."""
     await kit.write(chat(3), chat(40), chat(2, mode="video"), chat(119, B, A))
     said = Transcript(
         "college", NOW - 3 * DAY, (Line(0, NOW, "said by A, =1+1"), Line(1, NOW + 1, "said by B")),
@@ -142,7 +142,7 @@ async def told(kit: Kit) -> Story:
 
 
 def cameras(by: int, about: int) -> tuple[Picture, ...]:
-    """What a report of a video chat brings: who is reported, as the other saw them and as they say; and who reports."""
+    """Return the pictures of a video chat's report: the subject, as the partner saw them and as they sent it; and the reporter."""
     return (
         Picture(STRIP, 1, NOW + DAY, f"seen: camera of {about}".encode()),
         Picture(OWN, 1, NOW + DAY, f"own: camera of {about}".encode()),
@@ -151,7 +151,7 @@ def cameras(by: int, about: int) -> tuple[Picture, ...]:
 
 
 async def wrote(kit: Kit) -> None:
-    """Both ask us something, had something deleted long ago, and make their keys invalid."""
+    """Let both users make requests, have data deleted long ago, and invalidate their keys."""
     for who in (A, B):
         number = await Requests(kit.database, kit.pseudonyms).open(
             NewRequest("other", "page", 3, who, text=f"asked by {who}"), NOW
@@ -169,7 +169,7 @@ async def wrote(kit: Kit) -> None:
 
 
 async def held(kit: Kit, identity: int, *, secret: bool) -> int:
-    """An order that names somebody."""
+    """Place an order about a user."""
     return await legal_holds.place(
         kit.database, kit.pseudonyms, legal_holds.Selector("identity", str(identity)),
         authority="Court of Oslo", reason="order 7", now=int(kit.now), until=int(kit.now) + 90 * DAY, secret=secret,

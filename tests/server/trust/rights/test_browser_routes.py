@@ -1,4 +1,4 @@
-"""A tap that one is not 18 deletes without a ticket, for our own page alone; the receipts' key is public."""
+"""Test that a click of a minor deletes without a ticket, from this server's page alone, and that the receipts' key is public."""
 
 from __future__ import annotations
 

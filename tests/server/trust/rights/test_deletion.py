@@ -1,4 +1,4 @@
-"""A deletion hides at once, may be cancelled, is done at its time, and answers the same whatever must not be told."""
+"""Test that a deletion hides at once, can be cancelled, is done in time, and answers the same whatever must not be disclosed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A receipt is genuine to the byte, by the public key alone, or it is refused with the reason."""
+"""Test that a receipt is genuine to the byte, by the public key alone, or refused with the reason."""
 
 from __future__ import annotations
 

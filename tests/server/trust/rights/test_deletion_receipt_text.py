@@ -1,4 +1,4 @@
-"""A receipt's text: what went and when, what stays and until when, and the sentence that is in every one."""
+"""Test a receipt's text: what was deleted and when, what is kept and until when, and the sentence of every receipt."""
 
 from server.trust.rights.deletion_receipt_text import SENTENCE, receipt_text, when
 

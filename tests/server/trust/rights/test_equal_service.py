@@ -1,4 +1,4 @@
-"""Who asks about their data chats as before: two hundred searches before, during and after, and the limits of somebody who never asked."""
+"""Test that a data request changes nothing of the service: two hundred searches before, during and after it, and the same limits."""
 
 from __future__ import annotations
 

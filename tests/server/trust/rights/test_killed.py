@@ -1,4 +1,4 @@
-"""A deletion that is killed at any of its steps ends as one that never was."""
+"""Test that a deletion killed at any of its steps ends as one that was not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of what is held, in every language: no English word of a table is left in another language's page."""
+"""Test the page of one's own data in every language: no English word of a table is left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proofs in writing, over both databases."""
+"""Test written proofs, over both databases."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`/privacy/request` as browsers without script see it, on a real server."""
+"""Test `/privacy/request` in browsers without script, on a real server."""
 
 from __future__ import annotations
 

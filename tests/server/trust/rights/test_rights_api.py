@@ -1,4 +1,4 @@
-"""`/api/rights`, for programs and agents, on a real server."""
+"""Test `/api/rights`, for programs and agents, on a real server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every request to these pages passes: its page, its bounds, and one answer to whatever proves nothing."""
+"""Test the gate of these pages: token, limits, and one answer to every invalid proof; and their language."""
 
 from __future__ import annotations
 

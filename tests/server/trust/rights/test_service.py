@@ -1,4 +1,4 @@
-"""Deeds and their requests together, over both databases; the clock is the test's."""
+"""Test acts and their requests together, over both databases; the clock is the test's."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One browser without script, by hand: it keeps a cookie that it was given, reads a page, sends its forms."""
+"""Act as one browser without script: keep the cookie, read a page, send its forms."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PLACE = "/privacy/request"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back."""
+    """A response."""
 
     status: int
     headers: dict[str, str]
@@ -24,12 +24,12 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """As text."""
+        """Return its body as text."""
         return self.body.decode()
 
     @property
     def once(self) -> list[str]:
-        """What is shown this once."""
+        """Return the values that are shown once."""
         return re.findall(r'class="once">([^<]+)<', self.text)
 
     @property
@@ -44,7 +44,7 @@ class Answer:
 
 
 class Visitor:
-    """`cookie`: the identity cookie's value; None for a new one, empty for none. `proof`: a key that its forms carry."""
+    """A browser. `cookie`: the identity cookie's value; None for a new one, empty for none. `proof`: a key that its forms carry."""
 
     def __init__(self, server: Server, cookie: str | None = None, proof: str = "", language: str = "en") -> None:
         self._base = server.url.rstrip("/")
@@ -64,18 +64,18 @@ class Visitor:
         await self._http.close()
 
     async def get(self, path: str = "", **headers: str) -> Answer:
-        """A page below `/privacy/request`, or another one, by its whole path."""
+        """Request a page below `/privacy/request`, or another one by its whole path."""
         async with self._http.get(self._base + _path(path), headers=headers) as answer:
             return Answer(answer.status, dict(answer.headers), await answer.read())
 
     async def send(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> Answer:
-        """A form of a fresh page; fields by name, `token` and `proof` too."""
+        """Send a form of a fresh page; fields by name, `token` and `proof` too."""
         known = {"token": fields.pop("token", "") or (await self.get()).token, "proof": self.proof} | fields
         async with self._http.post(self._base + _path(path), data=known, headers=headers or {}) as answer:
             return Answer(answer.status, dict(answer.headers), await answer.read())
 
     async def api(self, proof: str, number: str = "", **body: object) -> Answer:
-        """A program's request."""
+        """Send a program's request."""
         headers = {"Authorization": f"Bearer {proof}"} if proof else {}
         path = f"{self._base}/api/rights"
         asked = (

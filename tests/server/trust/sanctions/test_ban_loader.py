@@ -1,4 +1,4 @@
-"""Who may not come in: what is in force, read anew as it changes."""
+"""Test the bans in force, read again as they change."""
 
 from __future__ import annotations
 

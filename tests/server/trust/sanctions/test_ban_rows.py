@@ -1,4 +1,4 @@
-"""What is written where somebody is kept out, and what counts as an earlier step."""
+"""Test the rows of a ban, and which decisions count as earlier steps."""
 
 from __future__ import annotations
 

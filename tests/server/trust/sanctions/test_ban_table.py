@@ -1,4 +1,4 @@
-"""Bans as they are held: found by identity and by network, told when they change, replaced whole."""
+"""Test the table of bans: look-up by identity and network, listeners, replacement."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a person must have read: whose it is, when it is told, and that it is read once."""
+"""Test unread notices: their owner, when they are shown, and that each is read once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notices as they are held: whose they are, that they are read once, and what is told of that."""
+"""Test the table of notices: owners, reading once, listeners."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The table of measures: what is of which length, whose decision it takes, and how a ladder climbs."""
+"""Test the table of measures: lengths, grades, and the steps of a ladder."""
 
 from __future__ import annotations
 

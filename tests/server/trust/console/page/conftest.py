@@ -32,7 +32,7 @@ INTERNAL = {
 
 
 class Operated:
-    """A server with a console, and the command line beside it. `origin`: where the console is."""
+    """A server with a console, and the command line beside it. `origin`: the console's."""
 
     def __init__(self, data: Path, port: int) -> None:
         self.data = data
@@ -42,19 +42,19 @@ class Operated:
         self.server = Server(data, **settings)
 
     def run(self, *words: str) -> str:
-        """A command of `serendip console`; what it prints."""
+        """Run a command of `serendip console`. Return its output."""
         command = [sys.executable, "-c", START, "console", *words, "--data", str(self.data)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
     def forget_passkeys(self) -> None:
-        """As if every passkey had been shown an hour ago."""
+        """Set the time of every verified passkey an hour back."""
         with closing(sqlite3.connect(self.data / "serendip.db", timeout=10)) as database, database:
             database.execute("UPDATE console_session SET proved = proved - 3600")
 
     def invite(self, name: str, *roles: str) -> str:
-        """The link of an invitation, on the port of this server."""
+        """Return the link of an invitation, on the port of this server."""
         words = [word for role in roles for word in ("--role", role)]
         return self.origin + "/" + self.run("invite", name, *words).split("/", 3)[3]
 
@@ -76,7 +76,7 @@ def quiet(watch: Watch) -> Watch:
 
 
 def authenticator(page: Page, **options: Any) -> tuple[Any, str]:
-    """Give a window a device that makes passkeys; (the protocol's session, its id)."""
+    """Give a window a device that makes passkeys. Return (the protocol's session, its id)."""
     session = page.context.new_cdp_session(page)
     session.send("WebAuthn.enable")
     made = session.send("WebAuthn.addVirtualAuthenticator", {"options": {**INTERNAL, **options}})

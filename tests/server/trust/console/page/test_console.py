@@ -1,4 +1,4 @@
-"""In Chromium: a passkey is made and used, by keyboard alone; a device that does not know its user is refused; axe finds nothing."""
+"""Test the console in Chromium: a passkey by keyboard alone, a refused device without user verification; axe finds nothing."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""The console in Chromium from right to left, and in another language by one press: axe finds nothing, nothing is wider than a small window."""
+"""Test the console in Chromium right to left, and in a language chosen by one press: axe finds nothing, and no page is too wide."""
 
 from __future__ import annotations
 

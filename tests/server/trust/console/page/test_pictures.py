@@ -1,4 +1,4 @@
-"""Pictures of a case in Chromium: none is loaded before it is asked for, and one is sharp as long as a key or a finger holds it."""
+"""Test pictures of a case in Chromium: none is loaded before a press, and one is sharp only while a key or a finger holds it."""
 
 from __future__ import annotations
 

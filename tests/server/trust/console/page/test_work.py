@@ -1,4 +1,4 @@
-"""From two taps to a reversed ban, in Chromium: the moderator by keyboard alone, whoever was banned without script and cookie."""
+"""Test the path from two clicks to a reversed ban in Chromium: the moderator by keyboard alone, the banned user without script and cookie."""
 
 from __future__ import annotations
 

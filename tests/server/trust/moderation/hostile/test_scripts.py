@@ -1,6 +1,6 @@
-"""Scripted people who want to harm, against a real server beside fifty pairs who talk: who is stopped by what, and that nobody else notices.
+"""Test scripted attackers against a real server beside fifty chatting pairs: what stops whom, and that no other user notices.
 
-Nothing here is timed: `python -m bench hostile` compares what the pairs wait for.
+Nothing here is timed: `python -m bench hostile` compares the pairs' waiting times.
 """
 
 from __future__ import annotations
