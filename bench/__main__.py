@@ -24,17 +24,10 @@ VERBS: Final = {
     "report": Verb("bench.report", "tables, plots and documents from the last results"),
     "matching": Verb("bench.matching.matching", "matcher and quality, whole; writes bench/results/ and the documents"),
     "matcher": Verb("bench.matching.matcher", "the matcher's speed: the index alone, the service's waiting room"),
-    "arrays": Verb("bench.matching.arrays", "tickets of one message, one by one and as one array"),
     "quality": Verb("bench.matching.quality", "the matcher's share of the optimum, and the wait it costs"),
     "meeting": Verb("bench.server.meeting", "from `find` to `matched` beside a busy server"),
     "workers": Verb(
         "bench.server.workers", "two workers beside one process: messages, chats, the hub, find to matched"
-    ),
-    "room": Verb(
-        "bench.server.room", "one waiting room of two hosts: a ticket to its match, the hubs' processors; --keep"
-    ),
-    "tunnel": Verb(
-        "bench.server.tunnel", "what a line costs the edge of a tunnel, beside a local pair; --keep writes it"
     ),
     "omegle": Verb("bench.server.omegle", "Omegle's protocol: chats started, polls held"),
     "store": Verb("bench.storage.store", "what keeping costs: records, purge, races, logs, guesses"),
@@ -42,9 +35,6 @@ VERBS: Final = {
     "reports": Verb("bench.storage.reports", "reports answered and stored, and what two who chat feel of it"),
     "bans": Verb("bench.storage.bans", "what bans cost a connection, and their memory"),
     "console": Verb("bench.storage.console", "the console's pages at 10,000 open cases; --keep writes the results"),
-    "deletion": Verb(
-        "bench.storage.deletion", "a person's deletion: answered, removed beside a service, walked after a restore"
-    ),
     "screening": Verb(
         "bench.safety.screening", "the relay with lines looked at beside without, verdicts, the program; --keep"
     ),
@@ -56,7 +46,6 @@ VERBS: Final = {
     "challenges": Verb(
         "bench.safety.challenges", "challenges made and solutions looked at, and the loop's turns; --keep"
     ),
-    "storm": Verb("bench.load.storm", "thousands lose their connections at once and come back"),
     "cuts": Verb("bench.load.cuts", "connections cut at random bytes; no line may be lost"),
     "soak": Verb("bench.load.soak", "churn, chat, cuts, slow readers; a verdict at the end"),
     "upgrade": Verb(
@@ -89,7 +78,6 @@ VERBS: Final = {
         "bench.server.instructions", "instructions a message, with and without what counts (callgrind)"
     ),
     "profile": Verb("bench.server.profile", "a flame graph of the server under load (py-spy)"),
-    "echo": Verb("bench.server.echo", "a server that sends back what comes, for conformance suites"),
     "preview": Verb("bench.boards.preview", "each panel's series drawn from a live Prometheus"),
 }
 

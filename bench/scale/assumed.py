@@ -26,7 +26,9 @@ class Assumed:
     tls: float = 8_000.0  # handshakes of one host's front: eight cores at a thousand each
     queue: float = 0.25  # seconds of them that may wait in it; beyond it refuses
     grace: float = 15.0  # for which a dropped connection's session is kept
-    bus_us: float = 28.0  # of a hub for a message of NATS, by a client in Python, either way (`bench room`)
+    bus_us: float = (
+        28.0  # of a hub for a message of NATS, by a client in Python, either way; measured once over two hosts
+    )
     beat: float = 0.25  # between two heartbeats of a host
     batch: float = 0.001  # the least between two messages to one host
 
@@ -57,7 +59,7 @@ SAID: Final[dict[str, tuple[str, str]]] = {
     "grace": ("s", "for which a dropped connection's session is kept"),
     "bus_us": (
         "µs",
-        "a message of NATS for a hub, sent or heard (`python -m bench room`: four of them bring a ticket and its answer)",
+        "a message of NATS for a hub, sent or heard (measured once over two hosts: four of them bring a ticket and its answer)",
     ),
     "beat": ("s", "between two heartbeats of a host"),
     "batch": ("s", "between two messages to one host, at the least"),

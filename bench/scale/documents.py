@@ -12,7 +12,10 @@ from bench.support.results import ROOT
 
 PAGE: Final = ROOT / "docs" / "scaling.md"
 DERIVED: Final = {
-    "hop_us": ("µs", "a frame passed on by a host that has the client but not the chat", "`frame_us` ÷ `to_floor`; see `python -m bench tunnel`"),
+    "hop_us": (
+        "µs", "a frame passed on by a host that has the client but not the chat",
+        "`frame_us` ÷ `to_floor`; `python -m bench cells` has the edge's part of a line",
+    ),
     "kernel_bytes": ("bytes", "the kernel's memory of one end of a connection", "(`machine_bytes` − `server_bytes` − `client_bytes`) ÷ 2"),
 }  # fmt: skip
 LOAD: Final = {"frames": "frames", "finds": "searches", "chats": "chats"}

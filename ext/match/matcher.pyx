@@ -211,7 +211,7 @@ cdef class Matcher(Index):
 
     def submit_batch(self, pools, offsets, interests, partner, handle, score, *, clients=None, persons=None, recents=None, levels=None,
                      double now=0.0, bint hold=False, bint exact=False, bint quiet=False, bint only_insert=False, cycles=None) -> int:
-        """Submit many tickets from arrays, with prefetching. Arrays made from the lobby's objects cost more than this saves (`bench arrays`).
+        """Submit many tickets from arrays, with prefetching. Arrays made from the lobby's objects cost more than this saves.
 
         Ticket i has interests[offsets[i]:offsets[i + 1]]. partner[i]: the handle of its partner (removed), or -1. handle[i]: the handle
         under which i waits, -1 if it was matched, FULL or LISTS_FULL if there was no room. hold: a matched ticket waits all the same, so

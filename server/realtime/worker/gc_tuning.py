@@ -1,7 +1,7 @@
 """How often Python looks for cycles. Rule: what the service holds is free of cycles, so looking costs more than it finds.
 
 With 10,000 people in chats a full collection visits some 200,000 objects and holds the loop for 60 ms; collections at
-the usual thresholds took a fifth of the server's CPU while those people came back at once (bench/load/storm.py).
+the usual thresholds took a fifth of the server's CPU while those people came back at once.
 """
 
 import gc
