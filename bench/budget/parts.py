@@ -89,7 +89,7 @@ PARTS: Final[dict[str, Part]] = {
     ),
     "frames": Part("bytes of `waiting`, `matched`, `left`: formatted anew for each", ("engine.wire.server_frames", "engine.views")),
     "recents and measures": Part(
-        "recent partners in dictionaries; a place a histogram", ("engine.core.engine_histograms", "engine.matching.recent_partners")
+        "who shall not meet whom again, kept in dictionaries; a place a histogram", ("engine.core.engine_histograms", "engine.matching.recent_partners")
     ),
     "records": Part("three rows and seven index entries in SQLite, in the writer's thread; rows made on the loop",
         ("server.data.store.*", "server.data.database.*", "server.data.records.*", "server.data.keys.*", "server.data.schema.*",
@@ -109,7 +109,8 @@ PARTS: Final[dict[str, Part]] = {
             "engine.migrate.session_record",
             "engine.rooms.meeting_placement", "engine.wire.protocol_copies",
             "engine.migrate.record_fields", "engine.rooms.remote_room",
-            "ext.pxd_check", "ext.net.tunnel_ends", "ext.migrate.connection_moves", "ext.migrate.tunnel_moves", "ext.net.similarity",
+            "ext.pxd_check", "ext.base.ageing_map",
+            "ext.net.tunnel_ends", "ext.migrate.connection_moves", "ext.migrate.tunnel_moves", "ext.net.similarity",
             "ext.migrate.tunnel_state", "ext.migrate.tunnel",
             "ext.reactor.debug_hooks", "ext.net.ring_snapshot", "ext.reactor.virtual_connections", "ext.migrate.peer_liveness", "ext.plain_source",
             "engine.chats", "engine.conduct", "engine.core", "engine.migrate", "engine.rooms", "engine.wire",

@@ -58,6 +58,7 @@ from engine.wire.rule_constants import (
 )
 from engine.wire.server_frames import UNCHECKED, UNVEILED, VEILED, snap
 from ext.accept.address_limits import key_of
+from ext.base.ageing_map import AgeingMap
 from ext.match.due_heap import DueHeap
 
 SLACK: Final = 64  # stale entries of the heap, beyond four per chat, before it is rebuilt
@@ -95,9 +96,9 @@ class CameraChecks:
         self._chats: dict[int, Chat] = {}  # chats that are checked, by number
         self._heap = DueHeap()
         self._open: dict[int, CameraCheck] = {}  # running checks, by the chat's number
-        self._asked: dict[
-            str, tuple[CameraCheck, int]
-        ] = {}  # nonce to the check and the side that was asked; oldest first
+        self._asked: AgeingMap[str, tuple[CameraCheck, int]] = (
+            AgeingMap()
+        )  # nonce to the check and the side that was asked
 
     def __len__(self) -> int:
         return len(self._chats)
@@ -195,12 +196,7 @@ class CameraChecks:
 
     def sweep(self, now: float) -> None:
         """Drop the nonces that are too old for a verdict."""
-        asked = self._asked
-        while asked:
-            nonce, (look, _) = next(iter(asked.items()))
-            if look.until + SIGHT_FOR > now:
-                return
-            del asked[nonce]
+        self._asked.expire(now)
 
     def _gap(self, there: There, now: float) -> float:
         """Draw the seconds until the next random check."""
@@ -249,25 +245,25 @@ class CameraChecks:
         both = len(sides) == 2
         for side, nonce in zip(sides, nonces, strict=True):
             look.asks[side] = PictureRequest(nonce, both)
-            self._asked[nonce] = look, side
+            self._asked.put(nonce, (look, side), look.until + SIGHT_FOR)
             self._core.count("snap asked")
             self._core.out.send(look.there[side][0].conn, snap(nonce, both))
         known = look.looks.nonces
         known += nonces
         for nonce in known[:-NONCES_KEPT]:
-            self._asked.pop(nonce, None)
+            self._asked.pop(nonce)
         del known[:-NONCES_KEPT]
 
     def refused(self, session: Session, request: NoSnap) -> None:
         """Handle a `nosnap`; one for an unknown, foreign or answered request is ignored."""
-        look, side = self._asked.get(request.nonce, (None, 0))
+        look, side = self._asked.get(request.nonce) or (None, 0)
         if look is not None and look.there[side][0] is session and not look.asks[side].why:
             look.asks[side].why = request.why
             self._core.count("snap nosnap")
 
     def pictured(self, nonce: str, what: str, now: float) -> None:
         """Handle a picture (`theirs`, `mine`) or its result: one of VERDICTS, of AGREEMENTS, or `known`. Unknown nonces are ignored."""
-        look, side = self._asked.get(nonce, (None, 0))
+        look, side = self._asked.get(nonce) or (None, 0)
         if look is None:
             return
         ask, sight, camera = look.asks[side], look.sights[1 - side], look.looks.cameras[1 - side]
@@ -382,7 +378,7 @@ class CameraChecks:
     def release(self, chat: Chat) -> None:
         """Remove a chat that migrates; the pictures requested here are not counted."""
         for nonce in chat.looks.nonces if chat.looks is not None else ():
-            self._asked.pop(nonce, None)
+            self._asked.pop(nonce)
         self._drop(int(chat.id, 16))
 
     def enter(self, chat: Chat) -> None:

@@ -5,9 +5,10 @@ from engine.chats.chat_lifecycle cimport Chats
 from engine.core.engine_state cimport EngineState
 from engine.core.session cimport Session
 from engine.chats.line_tips cimport LineTips
+from ext.base.ageing_map cimport AgeingMap as Map
 
 cdef class Detections:
-    cdef readonly object _beginners
+    cdef readonly Map _beginners
     cdef Chats _chats
     cdef EngineState _core
     cdef LineTips _tips
@@ -20,6 +21,6 @@ cdef class Detections:
     cpdef sweep(self, double now)
     cdef _act(self, Session writer, Seat seat, act)
 
-    @cython.locals(times=list)
+    @cython.locals(times=list, beginners=Map)
     cdef _began(self, Session writer, double now)
     cdef bint _many(self, Session writer, double now) except -1

@@ -9,7 +9,6 @@ meanwhile are assigned to their writer for some seconds (`engine.core.ended_chat
 **Invariant:** counted in memory, bounded; lasting actions are decided by the server (`engine.conduct.detection_actions.Act`).
 """
 
-from collections import OrderedDict
 from typing import Final
 
 from engine.chats.chat_lifecycle import Chats
@@ -20,6 +19,7 @@ from engine.core.engine_state import EngineState
 from engine.core.session import Session
 from engine.wire.protocol import MODERATION
 from ext.accept.address_limits import key_of
+from ext.base.ageing_map import AgeingMap
 
 MANY: Final = 4  # chats of one person or network, to tell one advertiser from a crowd that begins alike
 WINDOW: Final = 600.0  # seconds
@@ -37,9 +37,8 @@ class Detections:
         self._core = core
         self._chats = chats
         self._tips = tips
-        self._beginners: OrderedDict[int | str, list[float]] = (
-            OrderedDict()
-        )  # person or network to the times at which they began their last chats
+        # person or network to the times at which they began their last chats
+        self._beginners: AgeingMap[int | str, list[float]] = AgeingMap(BEGINNERS)
 
     def found(self, chat: str, side: int, number: int, rule: str, now: float) -> None:
         """Handle a detection: `rule` matches line `number` of side 0 or 1 of a chat."""
@@ -75,9 +74,7 @@ class Detections:
     def sweep(self, now: float) -> None:
         """Drop seats of ended chats, and the beginnings of chats older than WINDOW."""
         self._core.lately.expire(now)
-        beginners = self._beginners
-        while beginners and next(iter(beginners.values()))[-1] <= now - WINDOW:
-            beginners.popitem(last=False)
+        self._beginners.expire(now)
 
     def _act(self, writer: Session, seat: Seat, act: Act) -> None:
         """Send the server an Act with the chat as it is now; without a store no moderator could look at it."""
@@ -92,21 +89,13 @@ class Detections:
             self._core.friction.opener(writer.person, now)
         beginners = self._beginners
         for key in (writer.person, key_of(writer.address)):
-            times = beginners.get(key)
-            if times is None:
-                beginners[key] = [now]
-                if len(beginners) > BEGINNERS:
-                    beginners.popitem(last=False)
-                continue
-            beginners.move_to_end(key)
-            times.append(now)
-            if len(times) > MANY:
-                del times[0]
+            times = beginners.get(key) or []
+            beginners.put(key, [*times[1 - MANY :], now], now + WINDOW, now)
 
     def _many(self, writer: Session, now: float) -> bool:
         """Whether the writer or their network began MANY chats so."""
         for key in (writer.person, key_of(writer.address)):
-            times = self._beginners.get(key, ())
+            times = self._beginners.get(key, now) or ()
             if len(times) >= MANY and times[0] > now - WINDOW:
                 return True
         return False

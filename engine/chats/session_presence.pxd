@@ -3,6 +3,7 @@ from engine.core.engine_state cimport EngineState
 from engine.chats.unread_notices cimport UnreadNotices
 from engine.chats.search cimport Search
 from engine.core.session cimport Session
+from ext.base.ageing_map cimport AgeingMap as Map
 
 cdef class Presence:
     cdef EngineState _core
@@ -11,11 +12,10 @@ cdef class Presence:
     cdef UnreadNotices _notices
     cdef object _deadlines
     cdef dict _awaited
-    cdef object _expected
+    cdef Map _expected
     cdef readonly int _held
     cpdef lost(self, Session session, conn, int how, double now)
     cdef _away(self, Session session, double grace, double now)
-    cdef _note(self, Session session, double now)
     cpdef returns(self, identity, address, double now)
     cpdef end(self, Session session, by, double now)
     cpdef send_away(self, Session session, double now)

@@ -5,8 +5,6 @@ is valid while it equals the session's deadline.
 **Invariant:** at most one connection per session.
 """
 
-from collections import OrderedDict
-
 from engine.chats.chat_lifecycle import Chats
 from engine.chats.search import Search
 from engine.chats.unread_notices import UnreadNotices
@@ -19,6 +17,7 @@ from engine.wire.engine_errors import Refusal
 from engine.wire.protocol import BROKEN, CLOSED, CLOSED_GRACE, DROPPED, FLOOD_RETRY_AFTER, FLOODED, LEFT
 from engine.wire.rule_constants import BUSY_RETRY_AFTER, EXPIRIES_A_TICK, RESUMES_MAX
 from engine.wire.server_frames import RESUMED_IDLE, resumed
+from ext.base.ageing_map import AgeingMap
 from ext.match.due_heap import DueHeap
 
 
@@ -35,8 +34,8 @@ class Presence:
         self._deadlines = DueHeap()
         self._awaited: dict[int, list[tuple[Session, Resume]]] = {}  # resumes that wait for a migrating session, by key
         self._held = 0  # number of them
-        # identity, else address, of sessions that are away, to the end of their grace; oldest absence first
-        self._expected: OrderedDict[int | str, float] = OrderedDict()
+        # identity, else address, of sessions that are away, to the end of their grace
+        self._expected: AgeingMap[int | str, float] = AgeingMap()
 
     def lost(self, session: Session, conn: int, how: int, now: float) -> None:
         """Handle a lost connection: the session ends or is away."""
@@ -63,29 +62,16 @@ class Presence:
 
     def _away(self, session: Session, grace: float, now: float) -> None:
         session.deadline = now + grace
-        self._note(session, now)
+        self._expected.put(session.identity or session.address, session.deadline, session.deadline, now)
         self._deadlines.push(session.deadline, session.id)
         if session.state == CHATTING:
             self._chats.tell_away(session)
         elif session.state == WAITING:
             self._search.set_aside(session, now)
 
-    def _note(self, session: Session, now: float) -> None:
-        """Note that the user may come back; expired entries are dropped, two at a time."""
-        expected = self._expected
-        key = session.identity or session.address
-        expected.pop(key, None)
-        expected[key] = session.deadline
-        for _ in range(2):
-            first = next(iter(expected))
-            if expected[first] > now:
-                break
-            del expected[first]
-
     def returns(self, identity: int, address: str, now: float) -> bool:
         """Whether a user of this identity or, without one (0), of this address dropped out a moment ago and may come back."""
-        until = self._expected.get(identity or address)
-        return until is not None and until > now
+        return self._expected.get(identity or address, now) is not None
 
     def end(self, session: Session, by: str, now: float) -> None:
         """End a session; its partner gets `left` by `by`."""

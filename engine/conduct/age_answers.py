@@ -4,10 +4,10 @@ The entry of a person migrates with their session. It holds no line: only the an
 **Invariant:** in memory only; at most MOST people, the oldest entry is dropped first.
 """
 
-from collections import OrderedDict
 from typing import Any, Final, NamedTuple
 
 from engine.wire.protocol import ADULT, MINOR
+from ext.base.ageing_map import AgeingMap
 
 ASKED: Final = "asked"  # not answered yet: no search begins
 # ADULT: answered "18 or over"; another such line is then shown to a moderator. MINOR: answered "under 18", and is kept out
@@ -29,36 +29,22 @@ class AgeAnswers:
     """Age answers by person."""
 
     def __init__(self, most: int = MOST) -> None:
-        self._most = most
-        self._said: OrderedDict[int, AgeAnswer] = OrderedDict()  # by person, oldest entry first
+        self._said: AgeingMap[int, AgeAnswer] = AgeingMap(most)  # by person
 
     def __len__(self) -> int:
         return len(self._said)
 
     def of(self, person: int, now: float) -> AgeAnswer | None:
         """Return the answer of a person; None if there is none."""
-        if not self._said:
-            return None
-        said = self._said.get(person)
-        return said if said is not None and said.until > now else None
+        return self._said.get(person, now)
 
     def put(self, person: int, stands: str, now: float, age: int = 0) -> None:
         """Store the answer of a person for KEPT seconds; `age`: the age that they wrote, 0: unknown."""
-        self._keep(person, AgeAnswer(stands, age, now + KEPT), now)
-
-    def _keep(self, person: int, said: AgeAnswer, now: float) -> None:
-        table = self._said
-        table[person] = said
-        table.move_to_end(person)
-        while len(table) > self._most or next(iter(table.values())).until <= now:
-            table.popitem(last=False)
-            if not table:
-                return
+        self._said.put(person, AgeAnswer(stands, age, now + KEPT), now + KEPT, now)
 
     def forget(self, person: int) -> None:
         """Delete the entry of a session without identity that ended."""
-        if self._said:
-            self._said.pop(person, None)
+        self._said.pop(person)
 
     # migration
 
@@ -66,7 +52,7 @@ class AgeAnswers:
         """Export the entry of a migrating person: answer, age, seconds left. It is deleted here unless `keep`. None: there is none."""
         said = self.of(person, now)
         if not keep:
-            self._said.pop(person, None)
+            self._said.pop(person)
         return None if said is None else [said.stands, said.age, said.until - now]
 
     def enter(self, person: int, record: list[Any], now: float) -> None:
@@ -74,9 +60,9 @@ class AgeAnswers:
         stands, age, left = record
         known = self.of(person, now)
         if left > 0 and (known is None or known.until < now + left):
-            self._keep(person, AgeAnswer(stands, age, now + min(left, KEPT)), now)
+            until = now + min(left, KEPT)
+            self._said.put(person, AgeAnswer(stands, age, until), until, now)
 
     def rest(self, now: float) -> list[tuple[int, list[Any]]]:
         """Export all entries as (person, exported entry), oldest first."""
-        rows = [(person, self.leave(person, now, keep=True)) for person in list(self._said)]
-        return [(person, record) for person, record in rows if record is not None]
+        return [(person, [said.stands, said.age, said.until - now]) for person, said in self._said.items(now)]

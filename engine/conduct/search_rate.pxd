@@ -1,5 +1,6 @@
+from ext.base.ageing_map cimport AgeingMap as Map
+
 cdef class SearchRate:
     cdef double _ahead, _interval
-    cdef object _paid
+    cdef Map _paid
     cpdef pay(self, person, double now)
-    cdef _sweep(self, double now)

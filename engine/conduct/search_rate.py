@@ -4,9 +4,8 @@ The person is the identity, else the session, so that more connections, at once 
 **Invariant:** an entry lives until its finds are paid for.
 """
 
-from collections import OrderedDict
-
 from engine.wire.engine_errors import Refusal
+from ext.base.ageing_map import AgeingMap
 
 
 class SearchRate:
@@ -16,9 +15,7 @@ class SearchRate:
 
     def __init__(self, burst: int, interval: float) -> None:
         self.change(burst, interval)
-        self._paid: OrderedDict[int, float] = (
-            OrderedDict()
-        )  # person to the time up to which their finds are paid for; latest find last
+        self._paid: AgeingMap[int, float] = AgeingMap()  # person to the time up to which their finds are paid for
 
     def change(self, burst: int, interval: float) -> None:
         """Change the limits from now on; past finds stay counted."""
@@ -32,31 +29,23 @@ class SearchRate:
         """Count a find. Raises Refusal `too_fast` with the seconds to wait."""
         paid = self._paid
         start = paid.get(person, now)
-        if start - now > self._ahead:
+        if start is None:
+            start = now
+        elif start - now > self._ahead:
             raise Refusal("too_fast", "find", None, start - now - self._ahead)
-        paid.pop(person, None)
-        paid[person] = max(start, now) + self._interval
-        self._sweep(now)
+        until = start + self._interval
+        paid.put(person, until, until, now)
 
     def leave(self, person: int, now: float, keep: bool) -> float:
         """Export the seconds that a migrating person's finds are paid ahead, 0.0: none. The entry is deleted here unless `keep`."""
-        until = self._paid.get(person) if keep else self._paid.pop(person, None)
+        until = self._paid.get(person, now) if keep else self._paid.pop(person)
         return 0.0 if until is None else max(0.0, until - now)
 
     def enter(self, person: int, ahead: float, now: float) -> None:
         """Import the seconds paid ahead from another process; the later time wins."""
-        paid = self._paid
-        paid[person] = max(paid.pop(person, now), now + ahead)
-        self._sweep(now)
+        until = max(self._paid.get(person, now) or now, now + ahead)
+        self._paid.put(person, until, until, now)
 
     def rest(self, now: float) -> list[tuple[int, float]]:
         """Export all entries as (person, seconds paid ahead)."""
-        return [(person, until - now) for person, until in self._paid.items() if until > now]
-
-    def _sweep(self, now: float) -> None:
-        """Drop the two entries whose latest find is the longest ago, if they have expired."""
-        for _ in range(2):
-            person = next(iter(self._paid))
-            if self._paid[person] > now:
-                return
-            del self._paid[person]
+        return [(person, until - now) for person, until in self._paid.items(now)]

@@ -1,6 +1,7 @@
+from ext.base.ageing_map cimport AgeingMap as Map
+
 cdef class VideoPauses:
-    cdef int _most
-    cdef readonly object _until
+    cdef readonly Map _until
     cpdef double left(self, person, double now) except -1
     cpdef put(self, person, double seconds, double now)
     cpdef forget(self, person)

@@ -5,8 +5,9 @@ person is notified, with the seconds left.
 **Invariant:** in memory only; at most MOST people, the oldest pause is dropped first.
 """
 
-from collections import OrderedDict
 from typing import Final
+
+from ext.base.ageing_map import AgeingMap
 
 MOST: Final = 20_000  # people
 LONGEST: Final = 3_600.0  # seconds
@@ -16,30 +17,24 @@ class VideoPauses:
     """Video pauses by person."""
 
     def __init__(self, most: int = MOST) -> None:
-        self._most = most
-        self._until: OrderedDict[int, float] = OrderedDict()  # by person, oldest pause first
+        self._until: AgeingMap[int, float] = AgeingMap(most)  # by person
 
     def __len__(self) -> int:
         return len(self._until)
 
     def left(self, person: int, now: float) -> float:
         """Return the seconds left of a person's pause; 0.0: none."""
-        return max(0.0, self._until.get(person, 0.0) - now) if self._until else 0.0
+        until = self._until.get(person, now)
+        return 0.0 if until is None else until - now
 
     def put(self, person: int, seconds: float, now: float) -> None:
         """Pause the video of a person for `seconds`, LONGEST at most, unless it is already paused for longer."""
-        table = self._until
-        table[person] = max(table.pop(person, 0.0), now + min(seconds, LONGEST))
-        for _ in range(2):  # an idle table shrinks: expired entries are removed, two at a time
-            first = next(iter(table), None)
-            if first is None or (table[first] > now and len(table) <= self._most):
-                return
-            del table[first]
+        until = max(self._until.get(person, now) or 0.0, now + min(seconds, LONGEST))
+        self._until.put(person, until, until, now)
 
     def forget(self, person: int) -> None:
         """Delete the entry of a session without identity that ended."""
-        if self._until:
-            self._until.pop(person, None)
+        self._until.pop(person)
 
     # migration
 
@@ -47,7 +42,7 @@ class VideoPauses:
         """Export the seconds left of a migrating person's pause, 0.0: none. The entry is deleted here unless `keep`."""
         left = self.left(person, now)
         if not keep:
-            self._until.pop(person, None)
+            self._until.pop(person)
         return left
 
     def enter(self, person: int, seconds: float, now: float) -> None:
@@ -57,4 +52,4 @@ class VideoPauses:
 
     def rest(self, now: float) -> list[tuple[int, float]]:
         """Export all entries as (person, seconds left), oldest first."""
-        return [(person, until - now) for person, until in self._until.items() if until > now]
+        return [(person, until - now) for person, until in self._until.items(now)]

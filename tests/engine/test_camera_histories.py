@@ -141,7 +141,7 @@ class Story:
                 self.world.lose(wire, LEFT)
         self.world.wait(SIGHT_FOR + 100.0)
         looks = self.world.engine._snaps
-        assert (len(looks), looks._open, looks._asked, len(looks._heap), looks.due()) == (0, {}, {}, 0, None)
+        assert (len(looks), looks._open, len(looks._asked), len(looks._heap), looks.due()) == (0, {}, 0, 0, None)
 
 
 @settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])

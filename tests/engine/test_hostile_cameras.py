@@ -239,7 +239,7 @@ def test_no_snap_of_somebody_elses_nonce_is_passed_over_and_the_first_reason_cou
     assert world.send(two, type="nosnap", nonce="nobody's", why="camera") == []
     assert world.send(one, type="nosnap", nonce=nonces[0], why="hidden") == []
     assert world.send(one, type="nosnap", nonce=nonces[0], why="camera") == []
-    look, side = world.engine._snaps._asked[nonces[0]]
+    look, side = world.engine._snaps._asked.get(nonces[0])
     assert (side, look.asks[0].why, look.asks[1].why) == (0, "hidden", "")
     assert world.engine.tally["snap nosnap"] == 1
 
