@@ -1,1 +1,1 @@
-"""Benches: parts, matcher, whole server. Rule: each asserts its result, has a fixed seed and says what it measured."""
+"""Measure the matcher, the whole server and its parts. Each bench has a fixed seed, asserts its result and says what it measured."""

@@ -1,6 +1,7 @@
-"""`python -m bench VERB`: measure, compare, report. Rule: this is the one way to a bench, and it loads no other than the one that was asked for.
+"""Run a bench by its verb: `python -m bench VERB`. Only the module of that verb is loaded.
 
-A verb's module has `add_arguments(parser)` and `main(chosen)`, which returns the exit status.
+A verb's module has `add_arguments(parser)` and `main(chosen)`, which returns the exit status. **Invariant:** there is no other way to start a
+bench.
 """
 
 import argparse
@@ -11,7 +12,7 @@ from typing import Final, NamedTuple
 
 
 class Verb(NamedTuple):
-    """Where a verb is, and what it does in a line."""
+    """Module of a verb, and its help in one line."""
 
     module: str
     help: str
@@ -83,7 +84,7 @@ VERBS: Final = {
 
 
 def main(words: Sequence[str]) -> int:
-    """Runs a verb with the words behind it; the status of the process."""
+    """Run a verb with its arguments and return the exit status."""
     if not words or words[0] not in VERBS:
         return listed(words)
     module = import_module(VERBS[words[0]].module)
@@ -98,7 +99,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def listed(words: Sequence[str]) -> int:
-    """The verbs, where they are asked for; the same as an error, where there is no such verb."""
+    """Print the list of verbs; without a verb, or with an unknown one, as an error."""
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         usage="%(prog)s VERB [--help] …",

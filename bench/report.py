@@ -1,4 +1,4 @@
-"""Tables, plots and documents from the results that are kept. Rule: nothing is measured here."""
+"""Write tables, plots and documents from the kept results. Nothing is measured here."""
 
 import argparse
 
@@ -7,11 +7,11 @@ from bench.server import documents as server
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """None."""
+    """Add none."""
 
 
 def main(_: argparse.Namespace) -> int:
-    """Writes all of them."""
+    """Write all of them."""
     server.write()
     matching.write()
     return 0

@@ -1,1 +1,1 @@
-"""What attackers do to a running server, and what others feel of it. Rule: one attack a function, in a process of its own."""
+"""Attack a running server, and measure what its other users notice. Each attack is one function, run in its own process."""

@@ -1,4 +1,4 @@
-"""Where an attack goes, from which addresses, until when. Rule: blocking sockets and bytes; whoever is refused goes on."""
+"""Open and hold the connections of an attack: target, source addresses, end time. Blocking sockets; an attacker that is refused goes on."""
 
 import contextlib
 import select
@@ -15,7 +15,7 @@ MATCHED = b'"type":"matched"'
 
 
 class Aim:
-    """The server on `port` of 127.0.0.1, attacked until `end` (monotonic seconds). At the end of `with` every connection is closed."""
+    """Target of an attack: the server on `port` of 127.0.0.1, until `end` (monotonic seconds). Leaving `with` closes every connection."""
 
     def __init__(self, port: int, end: float) -> None:
         self.port = port
@@ -36,11 +36,11 @@ class Aim:
         return time.monotonic() >= self.end
 
     def rest(self) -> None:
-        """Wait for the end, holding what is held."""
+        """Wait for the end with all connections open."""
         time.sleep(max(0.0, self.end - time.monotonic()))
 
     def tcp(self, who: int = 0, room: int = 0) -> socket.socket:
-        """A connection from the address `who`; `room`: bytes of its receive buffer, 0: the kernel's. Raises OSError."""
+        """Open a connection from address `who`; `room`: bytes of its receive buffer, 0: the kernel's default. Raises OSError."""
         sock = socket.socket()
         if len(self._socks) >= HELD:
             self._socks = [old for old in self._socks if old.fileno() >= 0]
@@ -58,7 +58,7 @@ class Aim:
         return sock
 
     def ws(self, who: int = 0, room: int = 0) -> socket.socket:
-        """An open WebSocket. Raises OSError, where it is refused too."""
+        """Open a WebSocket. Raises OSError, also if it is refused."""
         sock = self.tcp(who, room)
         try:
             sock.sendall(HEAD)
@@ -70,7 +70,7 @@ class Aim:
         return sock
 
     def many(self, number: int, people: int = 1, room: int = 0) -> list[socket.socket]:
-        """As many WebSockets of `number` as are let in within a third of the time, of `people` addresses in turn."""
+        """Open up to `number` WebSockets from `people` addresses in turn, as many as are accepted in a third of the time."""
         found: list[socket.socket] = []
         for turn in range(number):
             if time.monotonic() > self._ready and found:
@@ -80,8 +80,9 @@ class Aim:
         return found
 
     def pairs(self, number: int, people: int, find: bytes, room: int = 0) -> list[tuple[socket.socket, socket.socket]]:
-        """As many chats of two of ours as begin within a third of the time. `find`: the frame with which they look, `%d` where the
-        number of the pair stands; `room`: of the second.
+        """Start chats of two attackers, as many as begin in a third of the time.
+
+        `find`: the frame of their search, `%d` for the number of the pair; `room`: receive buffer of the second.
         """
         found: list[tuple[socket.socket, socket.socket]] = []
         for turn in range(number):
@@ -97,12 +98,12 @@ class Aim:
 
 
 def address(who: int) -> str:
-    """A loopback address for each number; never that of the bystanders."""
+    """Return a loopback address for each number; none is a bystander's."""
     return f"127.{1 + who // 65_000 % 200}.{who % 65_000 // 250}.{1 + who % 250}"
 
 
 def until(sock: socket.socket, mark: bytes) -> bool:
-    """Read until `mark` came; False where it does not."""
+    """Read until `mark`. Return False if the connection ends before."""
     data = b""
     with contextlib.suppress(OSError):
         while mark not in data:
@@ -115,8 +116,9 @@ def until(sock: socket.socket, mark: bytes) -> bool:
 
 
 def pour(aim: Aim, socks: Sequence[socket.socket], *packets: bytes, read: bool = True, pause: float = 0.0) -> int:
-    """Bytes into all of them as fast as they are taken, again and again, until the time or the last connection is over; how often they
-    were sent whole. `packets`: one for all, or one each; `read`: what comes is read; `pause`: seconds between two rounds.
+    """Send bytes to all connections as fast as they accept them, until the time or the last connection is over. Return how often they were sent.
+
+    `packets`: one for all, or one each; `read`: read the answers; `pause`: seconds between two rounds.
     """
     data = {sock.fileno(): packets[at % len(packets)] for at, sock in enumerate(socks)}
     left = {sock.fileno(): (sock, memoryview(data[sock.fileno()])) for sock in socks}
@@ -148,7 +150,7 @@ def pour(aim: Aim, socks: Sequence[socket.socket], *packets: bytes, read: bool =
 
 
 def drained(sock: socket.socket) -> bool:
-    """Take what came; whether the connection stands."""
+    """Read what arrived. Return whether the connection is open."""
     try:
         return bool(sock.recv(1 << 18))
     except BlockingIOError:

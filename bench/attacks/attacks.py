@@ -1,13 +1,12 @@
-"""Attacks on the real server, one after the other, and what two who chat and those who come feel of each.
+"""Run attacks on the real server one after the other, and measure what a chatting pair and newcomers notice of each.
 
     python -m bench attacks --only "slow interests" --seconds 5
 
-Rule: by numbers. Beside each attack two chat, five lines a second, and somebody comes each half second. With limits on, the slowest of a
-hundred lines may take 100 ms and of a hundred who come 250 ms, no line may be lost; afterwards, with limits on or off, the server's
-descriptors are back at the start, and its memory but for what allocators keep. Server on one core, everybody else on another, the
-attackers at a lower priority than those who are measured. Nobody is asked for a
-challenge, since all come from one address. A row with a fault is tried again: the service's is there each time, that of a
-machine which does other things is not. What is kept is the try with the fewest faults, and among those the quickest.
+Beside each attack two users chat, five lines a second, and a newcomer connects every half second. With limits on, the slowest of a hundred lines
+may take 100 ms, of a hundred newcomers 250 ms, and no line may be lost; afterwards, with limits on or off, the server's descriptors are back at the
+start, and its memory except what allocators keep. The server has one core, all others another, the attackers at a lower priority. Challenges are
+off, since all connections come from one address. A failed row is repeated: a fault of the service recurs, one of a busy machine does not. The try
+with the fewest faults is kept, and among those the quickest.
 """
 
 import argparse
@@ -59,7 +58,7 @@ Row = dict[str, Any]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which, and how long each."""
+    """Choose attacks, and the time of each."""
     parser.add_argument(
         "--only", action="append", choices=ATTACKS, metavar="NAME", help=f"of: {', '.join(ATTACKS)}".replace("%", "%%")
     )
@@ -67,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """All that were chosen; 1 where a verdict is bad. Results are kept where all ran."""
+    """Run the chosen attacks; return 1 if a verdict is bad. Results are kept if all ran."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if (os.cpu_count() or 1) > 1:
@@ -87,7 +86,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def least(name: str, attack: Attack, limits: str, seconds: float) -> Row:
-    """The best of a few tries; one without a fault is enough."""
+    """Return the best of a few tries; one without a fault is enough."""
     tries: list[Row] = []
     while len(tries) < TRIES:
         tries.append(measured(name, attack, limits, seconds))
@@ -97,7 +96,7 @@ def least(name: str, attack: Attack, limits: str, seconds: float) -> Row:
 
 
 def measured(name: str, attack: Attack, limits: str, seconds: float) -> Row:
-    """One row: a server of its own, the attack beside the bystanders, and what is left."""
+    """Measure one row on a new server: the attack, the bystanders, and what is left afterwards."""
     settings = {**SETTINGS, "SERENDIP_LIMITS__ENABLED": "true" if limits == "on" else "false", **attack.settings}
     with Serving(core=SERVER_CPU if (os.cpu_count() or 1) > 1 else "", **settings) as server:
         if attack.files:
@@ -121,7 +120,7 @@ def measured(name: str, attack: Attack, limits: str, seconds: float) -> Row:
 
 
 class Offence:
-    """An attack in a process of its own."""
+    """An attack in its own process."""
 
     def __init__(self, name: str, server: Serving) -> None:
         self.name = name
@@ -131,12 +130,12 @@ class Offence:
         self._make = context.Process
 
     def begin(self, seconds: float) -> None:
-        """Attack for so long."""
+        """Attack for `seconds`."""
         self._process = self._make(target=offend, args=(self.name, self.server.port, seconds, self._said))
         self._process.start()
 
     def end(self) -> int:
-        """How often it did what it does; -1 where it failed."""
+        """Return how often it did its act; -1 if it failed."""
         self._process.join(PATIENCE)
         if self._process.is_alive():
             self._process.kill()
@@ -145,7 +144,7 @@ class Offence:
 
 
 def offend(name: str, port: int, seconds: float, said: "Queue[int]") -> None:
-    """The attacker's process."""
+    """Run the attacker's process."""
     os.nice(10)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -154,7 +153,7 @@ def offend(name: str, port: int, seconds: float, said: "Queue[int]") -> None:
 
 
 async def felt(port: int, seconds: float, offence: Offence | None) -> tuple[Bystanders, float, int]:
-    """The bystanders beside an attack, the most memory meanwhile in MB, and what the attack did."""
+    """Return the bystanders' waits beside an attack, the server's peak memory in MB, and the attack's count."""
     bystanders = Bystanders(port)
     await bystanders.meet()
     if offence is None:
@@ -170,26 +169,26 @@ async def felt(port: int, seconds: float, offence: Offence | None) -> tuple[Byst
 
 
 class Peak:
-    """The most resident memory of a process since it is watched, in MB."""
+    """Peak resident memory of a watched process, in MB."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self.memory = 0.0
 
     async def watch(self) -> None:
-        """Look on, until it is cancelled."""
+        """Sample it until cancelled."""
         while True:
             self.memory = max(self.memory, look(self._pid)[0])
             await asyncio.sleep(LOOK)
 
 
 def look(pid: int) -> tuple[float, int]:
-    """(resident memory in MB, descriptors) of a process now."""
+    """Return (resident memory in MB, descriptors) of a process."""
     return round(resident(pid) / 1e6, 1), len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 def settled(pid: int, before: tuple[float, int]) -> tuple[float, int]:
-    """The first look at which all is back; the last one where that takes longer than PATIENCE."""
+    """Return the first sample at which all is back; the last one if that takes longer than PATIENCE."""
     end = time.monotonic() + PATIENCE
     while not back(before, at := look(pid)) and time.monotonic() < end:
         time.sleep(0.2)  # a poll: another process has no event for us
@@ -197,12 +196,12 @@ def settled(pid: int, before: tuple[float, int]) -> tuple[float, int]:
 
 
 def back(before: Sequence[float], after: Sequence[float]) -> bool:
-    """Whether memory and descriptors are where they were."""
+    """Whether memory and descriptors are at their values of the start."""
     return after[0] <= before[0] + ROOM and after[1] <= before[1] + FILES
 
 
 def faults(row: Row) -> list[str]:
-    """What is wrong with a row; nobody's wait is judged where the limits are off."""
+    """Return the faults of a row; waits are not judged if the limits are off."""
     memory, descriptors = row["rss_mb"], row["descriptors"]
     judged = row["limits"] == "on"
     return [
@@ -220,12 +219,12 @@ def faults(row: Row) -> list[str]:
 
 
 def lines(rows: Sequence[Row]) -> str:
-    """The table, as Markdown."""
+    """Return the table, as Markdown."""
     return table(COLUMNS, [cells(row) for row in rows])
 
 
 def cells(row: Row) -> list[str]:
-    """A line of it."""
+    """Return a line of it."""
     return [
         row["attack"],
         row["limits"],

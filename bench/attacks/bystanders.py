@@ -1,4 +1,4 @@
-"""Two who chat and people who come, beside an attack. Rule: from addresses and a process of their own, so that what they wait for is the server."""
+"""Run a chatting pair and newcomers beside an attack, from their own addresses and process, so that only the server can delay them."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ FIND: Final = b'{"type":"find","interests":["bystanders"],"language":"fy"}'
 
 
 class Person:
-    """A connection: each text frame lands in `heard` with the moment at which it came. `head`: its request."""
+    """A connection: text frames are added to `heard` with their time of arrival. `head`: its request."""
 
     def __init__(self, head: bytes = HEAD) -> None:
         self.heard: asyncio.Queue[tuple[float, dict[str, Any]]] = asyncio.Queue()
@@ -27,17 +27,17 @@ class Person:
             await self.until("hello")
 
     async def until(self, kind: str) -> tuple[float, dict[str, Any]]:
-        """The next frame of a kind, and when it came."""
+        """Return the next frame of a kind, and its time of arrival."""
         while (found := await self.heard.get())[1]["type"] != kind:
             pass
         return found
 
     def send(self, payload: bytes) -> None:
-        """A text frame."""
+        """Send a text frame."""
         self._thin.send(payload)
 
     def go(self) -> None:
-        """Hang up."""
+        """Disconnect."""
         self._thin.cut()
 
     def _hear(self, _: Thin, frame: bytes) -> None:
@@ -45,7 +45,7 @@ class Person:
 
 
 class Bystanders:
-    """The pair and the newcomers of one row: seconds of each line, of each who came; lines that never came."""
+    """The pair and the newcomers of one row: seconds of each line and of each newcomer, lost lines."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -56,7 +56,7 @@ class Bystanders:
         self.lost = 0
 
     async def meet(self) -> None:
-        """The two find each other."""
+        """Match the two."""
         async with asyncio.timeout(PATIENCE):
             for person in self._pair:
                 await person.come(self._port)
@@ -65,7 +65,7 @@ class Bystanders:
                 await person.until("matched")
 
     async def watch(self, seconds: float) -> None:
-        """Talk and come for so long, then wait for what is on its way."""
+        """Talk and connect for `seconds`, then wait for what is in flight."""
         turns = round(seconds / EVERY)
         tasks = [asyncio.ensure_future(self._listen(turns))]
         start = time.perf_counter()
@@ -98,11 +98,11 @@ class Bystanders:
 
 
 def percentile(values: list[float], share: float) -> float:
-    """The value that `share` of the sorted ones do not pass (nearest rank); 0 of none."""
+    """Return the value that `share` of the sorted values do not exceed (nearest rank); 0 of no values."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
 def in_ms(values: list[float], share: float) -> float:
-    """The same, in milliseconds with a digit."""
+    """Return the same in milliseconds with one digit."""
     return round(percentile(values, share) * 1000, 1)

@@ -1,4 +1,4 @@
-"""Attacks by connections alone: many, slow, short, half closed. Each gives how many of what it does it did."""
+"""Attack by connections alone: many, slow, short, half closed. Each function returns how often it did its act."""
 
 import contextlib
 import socket
@@ -12,7 +12,7 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
 def none(aim: Aim) -> int:
-    """Nothing: what the bench itself costs."""
+    """Do nothing: the cost of the bench itself."""
     aim.rest()
     return 0
 
@@ -65,7 +65,7 @@ def churn_everywhere(aim: Aim) -> int:
 
 
 def closes(aim: Aim) -> int:
-    """2,000 of 100 addresses begin the closing handshake and then do nothing."""
+    """Begin 2,000 closing handshakes from 100 addresses and do nothing more."""
     held = aim.many(2_000, 100)
     for sock in held:
         with contextlib.suppress(OSError):
@@ -75,7 +75,7 @@ def closes(aim: Aim) -> int:
 
 
 def bytewise(aim: Aim) -> int:
-    """A frame of 64 KiB, a packet for each byte."""
+    """Send a frame of 64 KiB, one packet per byte."""
     data = framed(b'{"type":"message","text":"' + b"x" * 60_000 + b'"}')
     sent = 0
     while not aim.over():

@@ -1,4 +1,4 @@
-"""Attacks by frames of open connections: floods, sizes, spellings. Each gives how often it sent what it sends."""
+"""Attack by frames of open connections: floods, sizes, spellings. Each function returns how often it sent its frames."""
 
 import itertools
 import struct
@@ -45,13 +45,13 @@ def languages(aim: Aim) -> int:
 
 
 def deaf(aim: Aim) -> int:
-    """The partners of 20 pairs take nothing, and the lines are long."""
+    """Send long lines in 20 pairs whose partners read nothing."""
     pairs = aim.pairs(20, 10, FIND, 4096)
     return pour(aim, [one for one, _ in pairs], LONG)
 
 
 def halves(aim: Aim) -> int:
-    """1,000 of 100 addresses hold a message of which all but the end came."""
+    """Hold 1,000 messages from 100 addresses of which all but the end was sent."""
     data = struct.pack(">BBH4x", 0x01, 0xFE, 65_000) + b" " * 65_000
     socks = aim.many(1_000, 100)
     for sock in socks:

@@ -1,4 +1,4 @@
-"""Attacks by HTTP: pages, saved logs, spellings of `/ws`, the Omegle face. Each gives how often it sent what it sends."""
+"""Attack by HTTP: pages, saved logs, spellings of `/ws`, Omegle's protocol. Each function returns how often it sent its requests."""
 
 import contextlib
 import itertools

@@ -1,4 +1,4 @@
-"""The attacks by their names, with what the server is told and how the limits stand. Rule: a line here is a row of the table."""
+"""List the attacks by name, with the settings of the server and whether limits are on. Each entry is a row of the table."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -13,7 +13,7 @@ BOTH: Final = ("on", "off")
 
 
 class Attack(NamedTuple):
-    """`run`: in a process of its own; `limits`: with which it is tried; `files`: descriptors that the server may have, 0: as many as here."""
+    """`run`: the function, called in its own process; `limits`: settings to try; `files`: descriptors allowed to the server, 0: as many as here."""
 
     run: Callable[[Aim], int]
     limits: tuple[str, ...] = ON

@@ -1,1 +1,1 @@
-"""The boards of grafana/ as pictures. Rule: a picture is made from the board's own JSON and a live Prometheus."""
+"""Draw the boards of grafana/ as pictures, from their JSON and a live Prometheus."""

@@ -1,6 +1,6 @@
-"""A board as one picture: its rows and panels as Grafana would lay them out, from series that Prometheus gave. No I/O.
+"""Draw a board as one picture: rows and panels in Grafana's layout, from series of Prometheus. No I/O.
 
-Rule: units, thresholds and legends are those of the board's JSON; a panel without a number says so in its middle.
+Units, thresholds and legends are those of the board's JSON; a panel without data says so.
 """
 
 import math
@@ -15,7 +15,7 @@ MOST = 8  # names of a legend, the highest curves first; those at nought have no
 
 
 class Series(NamedTuple):
-    """One line of a panel: its legend, seconds before now, and values."""
+    """One line of a panel: legend, seconds before now, values."""
 
     name: str
     times: Sequence[float]
@@ -23,7 +23,7 @@ class Series(NamedTuple):
 
 
 def count(value: float) -> str:
-    """1.2 K, 3 M."""
+    """Format a count: 1.2 K, 3 M."""
     for size, letter in ((1e9, " G"), (1e6, " M"), (1e3, " K")):
         if abs(value) >= size:
             return f"{value / size:.3g}{letter}"
@@ -31,7 +31,7 @@ def count(value: float) -> str:
 
 
 def span(value: float) -> str:
-    """A length of time, in the unit that suits it."""
+    """Format a length of time in a suitable unit."""
     for size, unit in ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
         if abs(value) >= size:
             return f"{value / size:.3g} {unit}"
@@ -39,7 +39,7 @@ def span(value: float) -> str:
 
 
 def octets(value: float) -> str:
-    """Bytes, by powers of 1,024 as Grafana's `bytes`."""
+    """Format bytes by powers of 1,024, as Grafana's `bytes`."""
     for size, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
         if abs(value) >= size:
             return f"{value / size:.3g} {unit}"
@@ -58,7 +58,7 @@ UNITS: Mapping[str, Callable[[float], str]] = {
 
 
 def rows(board: Mapping[str, Any]) -> list[tuple[str, list[Mapping[str, Any]]]]:
-    """(title, panels) of each row."""
+    """Return (title, panels) of each row."""
     found: list[tuple[str, list[Mapping[str, Any]]]] = []
     for panel in board["panels"]:
         if panel["type"] == "row":
@@ -69,7 +69,7 @@ def rows(board: Mapping[str, Any]) -> list[tuple[str, list[Mapping[str, Any]]]]:
 
 
 def lines(panels: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
-    """The panels of a row, as many side by side as the grid has room for."""
+    """Split the panels of a row into lines of the grid."""
     found: list[list[Mapping[str, Any]]] = [[]]
     for panel in panels:
         if sum(one["gridPos"]["w"] for one in [*found[-1], panel]) > COLUMNS:
@@ -79,12 +79,12 @@ def lines(panels: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
 
 
 def tall(line: Sequence[Mapping[str, Any]]) -> float:
-    """Inches of panels side by side."""
+    """Return the height in inches of panels side by side."""
     return TALL * max(float(panel["gridPos"]["h"]) for panel in line)
 
 
 def picture(plt: Any, board: Mapping[str, Any], series: Callable[[Mapping[str, Any]], list[Series]]) -> Any:
-    """The figure. `series`: the lines of a panel, asked for once each."""
+    """Draw the figure. `series`: returns the lines of a panel, called once per panel."""
     parts = rows(board)
     heights = [HEADING + sum(map(tall, lines(panels))) for _, panels in parts]
     figure = plt.figure(figsize=(WIDE, sum(heights) + 0.5), layout="constrained")
@@ -127,7 +127,7 @@ def _limits(panel: Mapping[str, Any]) -> list[tuple[float, str]]:
 
 
 def _number(axis: Any, panel: Mapping[str, Any], found: Sequence[Series]) -> None:
-    """The last number, or what it means, in the colour of its threshold or on a ground of it."""
+    """Draw the last value, or its meaning, in the colour of its threshold."""
     defaults = panel["fieldConfig"]["defaults"]
     values = [value for one in found for value in one.values if not math.isnan(value)]
     if values:
@@ -154,7 +154,7 @@ def _number(axis: Any, panel: Mapping[str, Any], found: Sequence[Series]) -> Non
 
 
 def _curves(axis: Any, panel: Mapping[str, Any], found: Sequence[Series]) -> None:
-    """Values over time; stacked where the board stacks them."""
+    """Draw values over time, stacked if the board stacks them."""
     stacked = panel["fieldConfig"]["defaults"].get("custom", {}).get("stacking", {}).get("mode") == "normal"
     shown = [one for one in found if any(not math.isnan(value) for value in one.values)]
     shown.sort(key=lambda one: -max(value for value in one.values if not math.isnan(value)))

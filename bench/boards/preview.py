@@ -1,6 +1,6 @@
-"""Each panel of each board drawn to a picture from a live Prometheus beside real load, so that a person can look.
+"""Draw each panel of each board from a live Prometheus under real load, for a person to look at.
 
-Rule: the queries are those of the generated JSON, with the variables filled in as Grafana would. Grafana itself is not needed.
+The queries are those of the generated JSON, with the variables filled in as Grafana does. Grafana itself is not needed.
 """
 
 import argparse
@@ -34,11 +34,11 @@ COLOURS = 255  # of a picture's palette
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """None."""
+    """Add none."""
 
 
 def main(_: argparse.Namespace) -> int:
-    """Writes grafana/previews/*.png; needs Debian's prometheus."""
+    """Write grafana/previews/*.png; needs Debian's prometheus."""
     from tests.grafana.service import prometheus
 
     metrics = free_port()
@@ -74,7 +74,7 @@ def main(_: argparse.Namespace) -> int:
 
 
 def scraped(base: str) -> None:
-    """Wait for Prometheus' first scrape: it looks for its targets every five seconds."""
+    """Wait for Prometheus' first scrape; it looks for targets every five seconds."""
     end = time.monotonic() + 30
     while not asked(base, "up == 1", time.time()):
         if time.monotonic() > end:
@@ -83,7 +83,7 @@ def scraped(base: str) -> None:
 
 
 async def live(port: int) -> float:
-    """People of every kind, those who misbehave too, and one who only waits; unix seconds at the height of it."""
+    """Run load of every kind, and return the Unix time of its peak."""
     from tests.grafana.driven import Driven, spy, talk, trouble
     from tests.grafana.service import Person
 
@@ -105,7 +105,7 @@ async def live(port: int) -> float:
 
 
 def draw(board: dict[str, Any], base: str, now: float) -> None:
-    """One board to a picture with a small palette; `now`: unix seconds, the right end of each curve."""
+    """Draw one board to a picture with a small palette; `now`: Unix seconds, the right end of each curve."""
     from PIL import Image
 
     def series(panel: Mapping[str, Any]) -> list[Series]:
@@ -128,7 +128,7 @@ def draw(board: dict[str, Any], base: str, now: float) -> None:
 
 
 def asked(base: str, query: str, now: float) -> list[dict[str, Any]]:
-    """A range query over the load's time, which ends at `now`."""
+    """Query a range over the load's time, ending at `now`."""
     text = query.replace("$instance", ".*").replace("$mode", ".*").replace("$__rate_interval", "10s")
     words = urllib.parse.urlencode({"query": text, "start": now - SECONDS, "end": now, "step": 1})
     with urllib.request.urlopen(f"{base}/api/v1/query_range?{words}", timeout=30) as answer:  # noqa: S310
@@ -137,7 +137,7 @@ def asked(base: str, query: str, now: float) -> list[dict[str, Any]]:
 
 
 def named(legend: str, labels: dict[str, str]) -> str:
-    """A legend with its labels filled in."""
+    """Fill in the labels of a legend."""
     for name, value in labels.items():
         legend = legend.replace("{{" + name + "}}", value)
     return legend

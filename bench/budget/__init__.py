@@ -1,1 +1,1 @@
-"""What a chat costs the server, part by part. Rule: time by clock, shares by instruction counts; nothing is guessed."""
+"""Divide the server's cost of a chat among the parts of its source: time by the clock, shares by instruction counts."""

@@ -1,11 +1,10 @@
-"""What a chat costs the server, by part: microseconds of CPU, on open connections and with connects.
+"""Measure the server's cost of a chat by part of its source: microseconds of CPU, on open connections and with connects.
 
     python -m bench budget [--quick] [--keep]
 
-Rule: how long a chat takes says the clock (all threads, until every record is written; the kernel's part is the system time), how it is
-divided the instructions that callgrind counts in the same service under the same load (`parts` says which module is under which part).
-That holds an instruction of one part as dear as one of another. Frames of Python are evaluated one by one while it counts, which makes
-interpreted parts some hundredths dearer than they are.
+The clock gives the cost of a chat (all threads, until every record is written; the kernel's part is the system time). callgrind divides it by the
+instructions of the same service under the same load (`parts` assigns modules to parts), which takes an instruction of one part to be as dear as one
+of another. While it counts, Python frames are evaluated one by one, which makes interpreted parts some hundredths dearer than they are.
 """
 
 import argparse
@@ -28,7 +27,7 @@ QUICK = (3, 1.5, 5.0)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How long, and whether it is kept."""
+    """Choose the duration, and whether to keep the result."""
     parser.add_argument("--quick", action="store_true", help="two minutes in place of four")
     parser.add_argument("--within", default="", metavar="PART", help="the dearest functions of a part, too")
     parser.add_argument(
@@ -37,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Measures and prints the table."""
+    """Measure, and print the table."""
     for program in ("valgrind", "callgrind_control"):
         if shutil.which(program) is None:
             raise SystemExit(f"missing: {program}. Get it: apt-get install valgrind")
@@ -71,7 +70,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def clocked(rounds: int, seconds: float) -> dict[str, list[dict[str, Any]]]:
-    """The runs of each load by clock, in turn, each against a server of its own. `seconds`: of a run."""
+    """Run each load by the clock, in turn, each against its own server. `seconds`: of a run."""
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in LOADS}
     for _ in range(rounds):
         for name, words in LOADS.items():

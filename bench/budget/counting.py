@@ -1,6 +1,6 @@
-"""Instructions a chat by part: the service under callgrind, its frames told apart. Rule: the service as it is, under the clock's load.
+"""Count instructions per chat and part: the unchanged service under callgrind, with the clock's load.
 
-callgrind names a function with its callers (`--separate-callers`): the first of them that is under a part takes it.
+callgrind names a function with its callers (`--separate-callers`): the instructions belong to the first caller that is under a part.
 """
 
 import re
@@ -35,7 +35,7 @@ NAME = re.compile(r"(c?)(ob|fn)=\((\d+)\)(?: (.*))?")
 
 
 class Counted(NamedTuple):
-    """Instructions by part in a window, and what the service counted in it."""
+    """Instructions by part in a window, and the service's own counters in it."""
 
     parts: dict[str, int]
     functions: dict[tuple[str, str], int]  # by part and function with its callers, `inner'caller'…`
@@ -44,7 +44,7 @@ class Counted(NamedTuple):
 
 
 def frames() -> Path:
-    """The folder of frames.so, built for this Python."""
+    """Return the folder of frames.so, built for this Python."""
     source, target = Path(__file__).with_name("frames.c"), BUILD / "frames.so"
     if stale(target, source):
         include = sysconfig.get_path("include")
@@ -62,7 +62,7 @@ def frames() -> Path:
 
 
 def counted(words: Sequence[str], seconds: float) -> Counted:
-    """A load's window under callgrind, from its start until every record is written. `words`: of the generator."""
+    """Count a load's window under callgrind, from its start until every record is written. `words`: arguments of the generator."""
     out = BUILD / "budget.out"
     for old in BUILD.glob(f"{out.name}*"):
         old.unlink()
@@ -91,15 +91,15 @@ def counted(words: Sequence[str], seconds: float) -> Counted:
 
 
 def told(pid: int, what: str) -> None:
-    """Has callgrind count, or not any more."""
+    """Switch callgrind's counting on or off."""
     subprocess.run(["callgrind_control", "-i", what, str(pid)], check=True, capture_output=True)
     time.sleep(0.1)
 
 
 def by_function(lines: Iterable[str], tree: str) -> Counter[tuple[str, str]]:
-    """Instructions by part and function, of callgrind's output.
+    """Sum instructions by part and function, from callgrind's output.
 
-    `ob=` and `fn=` name what the lines behind them cost; the line behind `calls=` is what a callee took, which is told with the callee.
+    `ob=` and `fn=` name the function that the next lines cost; the line after `calls=` is the cost of a callee, counted with the callee.
     """
     found: Counter[tuple[str, str]] = Counter()
     names: dict[str, dict[str, str]] = {"ob": {}, "fn": {}}
@@ -127,7 +127,7 @@ def by_function(lines: Iterable[str], tree: str) -> Counter[tuple[str, str]]:
 
 
 def dearest(window: Counted, part: str, count: int) -> list[str]:
-    """The functions of a part that take most instructions a chat, each with two of its callers."""
+    """Return the dearest functions of a part per chat, each with two of its callers."""
     found: Counter[str] = Counter()
     for (name, chain), each in window.functions.items():
         if name == part:

@@ -1,6 +1,6 @@
-"""A chat's microseconds by part, from the clock and the counts, and their table. Rule: the parts of a chat add up to what the clock said.
+"""Combine the clock and the counts to microseconds by part, and format their table. The parts of a chat add up to the clock's figure.
 
-The kernel's part is the system time, the garbage collector's its counter; the rest of the user time is shared by instructions.
+The kernel's part is the system time, the garbage collector's its counter; the rest of the user time is divided by instructions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,9 +16,9 @@ FRESH: Final = "with connects"
 
 
 def a_chat(stays: Counted, comes: Counted) -> dict[str, dict[str, float]]:
-    """Instructions by part of a chat on open connections, and of one with its connects.
+    """Return instructions by part of a chat on open connections, and of one with its connects.
 
-    In a short window the connects at its beginning weigh: both windows are chats and connects, so that each has its own count.
+    Connects at the beginning weigh in a short window: both windows mix chats and connects, so the two counts are separated.
     """
     across = stays.chats * comes.connects - stays.connects * comes.chats
     found: dict[str, dict[str, float]] = {OPEN: {}, FRESH: {}}
@@ -30,7 +30,7 @@ def a_chat(stays: Counted, comes: Counted) -> dict[str, dict[str, float]]:
 
 
 def shared(clock: Mapping[str, float], instructions: Mapping[str, float]) -> dict[str, float]:
-    """Microseconds a chat by part. `clock`: of a chat; `instructions`: by part."""
+    """Divide the microseconds of a chat by part. `clock`: of a chat; `instructions`: by part."""
     whole = sum(instructions.values())
     user = max(0.0, clock["user_us"] - clock["garbage_us"])
     found = {part: user * count / whole for part, count in instructions.items()}
@@ -38,7 +38,7 @@ def shared(clock: Mapping[str, float], instructions: Mapping[str, float]) -> dic
 
 
 def middle(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Medians over the runs, the `spread`, and the shares of user, system and garbage of all: the clock that divides one ticks too slowly."""
+    """Return medians over the runs, the `spread`, and the shares of user, system and garbage of all: one run's clock is too coarse for these."""
     costs = [run["chat_us"] for run in runs]
     cost, whole = median(costs), sum(costs)
     shares = {name: cost * sum(run[name] for run in runs) / whole for name in ("user_us", "system_us", "garbage_us")}
@@ -49,7 +49,7 @@ def middle(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
 def chats(
     runs: Mapping[str, Sequence[Mapping[str, float]]], windows: Mapping[str, Counted]
 ) -> dict[str, dict[str, Any]]:
-    """Both kinds of chat, as they are kept. `runs`: by clock."""
+    """Return both kinds of chat, as they are kept. `runs`: by clock."""
     found = {}
     for name, instructions in a_chat(windows[OPEN], windows[FRESH]).items():
         clock = middle(runs[name])
@@ -58,7 +58,7 @@ def chats(
 
 
 def lines(document: Mapping[str, Any]) -> str:
-    """The table, and what it was measured on."""
+    """Return the table and its conditions."""
     kinds = document["chats"]
     shown = [part for part in PARTS if part not in (ASKED, REST)] + [REST]
     rows = [
@@ -87,11 +87,11 @@ def lines(document: Mapping[str, Any]) -> str:
 
 
 def cells(kind: Mapping[str, Any], part: str) -> tuple[str, str]:
-    """Microseconds and thousands of instructions; none where it was not counted by instructions."""
+    """Return microseconds and thousands of instructions; the latter only if counted."""
     count = kind["instructions"].get(part)
     return short(kind["parts"].get(part, 0.0)), "" if count is None else thousands([count])
 
 
 def thousands(counts: Any) -> str:
-    """Thousands of instructions."""
+    """Format thousands of instructions."""
     return f"{sum(counts) / 1000:.1f}"

@@ -1,7 +1,7 @@
-"""The parts of a chat's cost, and which module is under which. Rule: a module is under exactly one part, here and nowhere else.
+"""Assign each module to one part of a chat's cost.
 
-A function that is no module's (Python's own, libc, orjson) is under the part of whoever called it. What the kernel takes is
-no module's either: it is the system time of the clock.
+A function of no module (Python's own, libc, orjson) belongs to its caller's part. The kernel's cost belongs to no module: it is the system time.
+**Invariant:** a module is in exactly one part, here and nowhere else.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 
 class Part(NamedTuple):
-    """What `bounds` its cost, in a line, and the modules under it; `a.b.*`: all of that package."""
+    """A sentence about what `bounds` its cost, and its modules; `a.b.*`: a whole package."""
 
     bounds: str
     modules: tuple[str, ...] = ()
@@ -89,7 +89,8 @@ PARTS: Final[dict[str, Part]] = {
     ),
     "frames": Part("bytes of `waiting`, `matched`, `left`: formatted anew for each", ("engine.wire.server_frames", "engine.views")),
     "recents and measures": Part(
-        "who shall not meet whom again, kept in dictionaries; a place a histogram", ("engine.core.engine_histograms", "engine.matching.recent_partners")
+        "who shall not meet whom again, kept in dictionaries; a place a histogram",
+        ("engine.core.engine_histograms", "engine.matching.recent_partners"),
     ),
     "records": Part("three rows and seven index entries in SQLite, in the writer's thread; rows made on the loop",
         ("server.data.store.*", "server.data.database.*", "server.data.records.*", "server.data.keys.*", "server.data.schema.*",
@@ -149,7 +150,7 @@ OURS: Final = re.compile(r"_(?=6engine_|3ext_|6server_)")
 
 @cache
 def part_of_module(module: str) -> str:
-    """The part that a dotted name is under; empty where none is."""
+    """Return the part of a dotted name; empty if none."""
     if module in MODULES:
         return MODULES[module]
     while module:
@@ -161,7 +162,7 @@ def part_of_module(module: str) -> str:
 
 @cache
 def part_of_function(name: str) -> str:
-    """The part of a C function, by its name alone; empty: its caller's. Cython writes the module into the names of what it makes."""
+    """Return the part of a C function by its name; empty: its caller's. Cython writes the module into the names of its functions."""
     for pattern, part in NAMED:
         if pattern.search(name):
             return part
@@ -172,7 +173,7 @@ def part_of_function(name: str) -> str:
 
 
 def unmangled(name: str) -> str:
-    """The dotted name of the module in `6engine_5chats_6search_6Search_4find`: as many of its words as a part has."""
+    """Return the dotted module name in `6engine_5chats_6search_6Search_4find`: as many of its words as a part has."""
     words: list[str] = []
     best = ""
     while size := re.match(r"\d+", name):
@@ -186,7 +187,7 @@ def unmangled(name: str) -> str:
 
 @cache
 def part_of_object(path: str, tree: str) -> str:
-    """The part of a library's own functions; empty: their caller's. `tree`: the folder whose modules are ours."""
+    """Return the part of a library's own functions; empty: their caller's. `tree`: folder of this project's modules."""
     inside = path.removeprefix(f"{tree}/").partition("site-packages/")[2] or path.removeprefix(f"{tree}/")
     name = inside.partition(".cpython-")[0].partition(".abi3")[0]
     if "sqlite3" in name.rpartition("/")[2]:
@@ -195,7 +196,7 @@ def part_of_object(path: str, tree: str) -> str:
 
 
 def rows() -> list[tuple[str, int]]:
-    """(piece of a path, place of its part) for each Python file that may be interpreted: what `frames.apart` takes."""
+    """Return (piece of a path, index of its part) for each Python file that may be interpreted, as `frames.apart` takes them."""
     found = []
     for module, part in MODULES.items():
         path = module.replace(".", "/")
@@ -208,7 +209,7 @@ def rows() -> list[tuple[str, int]]:
 
 
 def owner(chain: str, path: str, tree: str) -> str:
-    """The part of a function and its callers, as callgrind writes them (`inner'caller'…`), of the library at `path`."""
+    """Return the part of a function and its callers, as callgrind writes them (`inner'caller'…`), of the library at `path`."""
     names = chain.split("'")
     first = part_of_function(names[0]) or part_of_object(path, tree)
     if first:

@@ -1,7 +1,7 @@
-"""`serendip` as callgrind is to see it: its frames told apart, its times longer.
+"""Start `serendip` for callgrind: its Python frames distinct, its intervals longer.
 
-Rule: what the service does by the clock is as much rarer, and what bounds a turn or a batch as much longer, so that both are as large as ever
-and a chat bears no more of what is done now and then.
+Under callgrind everything is slower. Periodic work is made rarer by the same factor, and time bounds of a turn or a batch longer, so that a chat
+bears as much of them as ever.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from server.realtime.worker import worker_loop
 
 
 def main(folder: str, slower: float) -> None:
-    """The service's command line. `folder`: where frames.so is; `slower`: how many times slower everything runs."""
+    """Run the service's command line. `folder`: of frames.so; `slower`: factor by which everything is slower."""
     sys.path.insert(0, folder)
     import frames  # type: ignore[import-not-found]  # built by bench.budget.counting
 

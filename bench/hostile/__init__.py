@@ -1,1 +1,1 @@
-"""People who want to harm, scripted, beside fifty pairs who talk: who is stopped by what, and that nobody else notices. Rule: loopback only."""
+"""Run hostile scripts beside fifty chatting pairs: which defence stops them, and whether the pairs notice. Loopback only."""

@@ -1,10 +1,10 @@
-"""Hostile people beside fifty pairs who talk: who is stopped by what, what each costs the server, and what the pairs feel of it.
+"""Measure hostile scripts beside fifty chatting pairs: the defence that stops each, its cost to the server, its effect on the pairs.
 
     python -m bench hostile [--only NAME] [--seconds N] [--rounds N] [--keep]
 
-Rule: in each round the pairs talk alone for so long, then beside the script, on a server of its own; a verdict is over the medians of all rounds.
-The slowest of a hundred lines may take a fifth longer than alone and GRACE, no line may be lost, and none of the pairs may be refused anything.
-Limits and challenges are as they ship; server on one core, everybody else on another, the script in a process of its own at a lower priority.
+In each round the pairs talk alone, then for as long beside the script, on a new server; verdicts are over the medians of all rounds. The slowest of
+a hundred lines may take a fifth longer than alone plus GRACE, no line may be lost, and no pair may be refused anything. Limits and challenges are
+the defaults; the server has one core, all others another, the script its own process at a lower priority.
 """
 
 import argparse
@@ -37,7 +37,7 @@ Row = dict[str, Any]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which, how long, how often, and whether it is kept."""
+    """Choose scripts, duration, rounds, and whether to keep the result."""
     parser.add_argument("--only", action="append", choices=SCRIPTS, metavar="NAME", help=f"of: {', '.join(SCRIPTS)}")
     parser.add_argument("--seconds", type=float, default=USUAL[0], help="of each phase")
     parser.add_argument("--rounds", type=int, default=USUAL[1])
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """All that were chosen; 1 where a verdict is bad."""
+    """Run the chosen scripts; return 1 if a verdict is bad."""
     about = machine()
     if (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {int(LOAD_CPU)})
@@ -64,7 +64,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 async def measured(name: str, seconds: float) -> Row:
-    """One round of a script."""
+    """Run one round of a script."""
     with Serving(core=SERVER_CPU if (os.cpu_count() or 1) > 1 else "", **SETTINGS) as server:
         async with Pairs(server.port) as pairs:
             alone, quiet, _ = await phase(server, pairs, "", seconds)
@@ -79,7 +79,7 @@ async def measured(name: str, seconds: float) -> Row:
 
 
 async def phase(server: Serving, pairs: Pairs, name: str, seconds: float) -> tuple[float, list[float], dict[str, Any]]:
-    """(the server's CPU, ms a second; the pairs' waits; what became of the script); `name` empty: there is none."""
+    """Return (the server's CPU, ms a second; the pairs' waits; the script's outcome); empty `name`: no script."""
     context = multiprocessing.get_context("spawn")
     said: Queue[dict[str, Any]] = context.Queue()
     process = context.Process(target=offend, args=(name, server.port, seconds, said))
@@ -100,7 +100,7 @@ async def phase(server: Serving, pairs: Pairs, name: str, seconds: float) -> tup
 
 
 def offend(name: str, port: int, seconds: float, said: "Queue[dict[str, Any]]") -> None:
-    """The script's process."""
+    """Run the script's process."""
     os.nice(10)
     said.put({})
 
@@ -112,7 +112,7 @@ def offend(name: str, port: int, seconds: float, said: "Queue[dict[str, Any]]") 
 
 
 def together(name: str, rounds: list[Row]) -> Row:
-    """The medians of the rounds, and what is wrong with them."""
+    """Return the medians of the rounds, and the faults in them."""
     middle = [
         {what: statistics.median(each[what][place] for each in rounds) for what in ("p99_ms", "cpu_ms")}
         for place in (0, 1)
@@ -130,7 +130,7 @@ def together(name: str, rounds: list[Row]) -> Row:
 
 
 def faults(row: Row) -> list[str]:
-    """What is wrong with a row."""
+    """Return the faults of a row."""
     alone, beside = row["p99_ms"]
     found = {
         "lines": beside > alone * WITHIN + GRACE,
@@ -142,12 +142,12 @@ def faults(row: Row) -> list[str]:
 
 
 def lines(rows: list[Row]) -> str:
-    """The table, as Markdown."""
+    """Return the table, as Markdown."""
     return table(COLUMNS, [cells(row) for row in rows])
 
 
 def cells(row: Row) -> list[str]:
-    """A line of it."""
+    """Return a line of it."""
     tries, seconds = row["after"] or (0, 0.0)
     return [
         row["who"],

@@ -1,4 +1,4 @@
-"""Pairs of ordinary people who talk all the time, each from a network of their own. Rule: what they wait for, lose or are refused is all counted."""
+"""Run pairs of ordinary users who talk all the time, each from its own network, and count every wait, loss and refusal."""
 
 import asyncio
 import contextlib
@@ -15,12 +15,12 @@ PATIENCE: Final = 30.0  # seconds for what is on its way at the end
 
 
 def cookie(number: int, side: int) -> str:
-    """Somebody's."""
+    """Return a cookie for a number."""
     return f"ordinary-{number}-{side}".ljust(22, "_")
 
 
 class Pairs:
-    """See the module. Use it as `async with`: they have met when it begins. `first`: the number of the first, since who met once is kept apart."""
+    """Talking pairs; `async with` begins when all have met. `first`: number of the first user, since two that met are not matched again."""
 
     def __init__(self, port: int, many: int = MANY, first: int = 0) -> None:
         self._port = port
@@ -52,18 +52,18 @@ class Pairs:
             person.go()
 
     def anew(self) -> list[float]:
-        """The waits until now; from here on they are counted anew."""
+        """Return the waits so far, and start counting anew."""
         found, self.waits = self.waits, []
         return found
 
     @property
     def lost(self) -> int:
-        """Lines that did not come, once it is over."""
+        """Number of lines that did not arrive."""
         return self.said - self.heard
 
     @property
     def refused(self) -> dict[str, int]:
-        """What any of them was told instead of being served: error codes, and close codes."""
+        """Error codes and close codes that any of them received."""
         found: Counter[str] = Counter()
         for person in self._all():
             found += person.codes
@@ -75,7 +75,7 @@ class Pairs:
         return [person for two in self._people for person in two]
 
     async def _talk(self, number: int, one: Stranger, two: Stranger) -> None:
-        """A line each EVERY seconds, in turn from either side, each beginning at a moment of its own."""
+        """Send a line every EVERY seconds, from either side in turn; each pair starts at its own moment."""
         start = time.perf_counter() + EVERY * number / len(self._people)
         turn = 0
         while not self._stop.is_set():

@@ -1,4 +1,4 @@
-"""What people who want to harm do, one script a function. Rule: bounded in time and number; each says what got through, and what stopped it."""
+"""Script the acts of hostile users, one function each, bounded in time and number. Each returns what succeeded and which defence stopped it."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ _numbers = count(1)
 
 @dataclass
 class Outcome:
-    """`tried`: how often; `through`: how often it had what it wants; `stopped`: by what, how often; `after`: tries, and seconds, before that."""
+    """`tried`: attempts; `through`: successes; `stopped`: number by defence; `after`: attempts, and seconds, before the first."""
 
     tried: int = 0
     through: int = 0
@@ -32,26 +32,26 @@ class Outcome:
     begun: float = field(default_factory=time.monotonic)
 
     def stop(self, why: str, times: int = 1) -> None:
-        """It was stopped."""
+        """Note that it was stopped."""
         if times:
             self.stopped[why] += times
             if self.after is None:
                 self.after = self.tried, time.monotonic() - self.begun
 
     def plain(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """Return it as JSON data."""
         return {"tried": self.tried, "through": self.through, "stopped": dict(self.stopped), "after": self.after}
 
 
 @dataclass(frozen=True)
 class Ground:
-    """The server on `port` of 127.0.0.1, until `end` (monotonic seconds)."""
+    """Target: the server on `port` of 127.0.0.1, until `end` (monotonic seconds)."""
 
     port: int
     end: float
 
     def over(self, outcome: Outcome) -> bool:
-        """Whether the script is."""
+        """Whether the time is over."""
         return time.monotonic() >= self.end or outcome.tried >= MOST
 
 
@@ -59,22 +59,22 @@ Script = Callable[[Ground], Awaitable[Outcome]]
 
 
 def cookie() -> str:
-    """Another one, made up."""
+    """Return a new made-up cookie."""
     return f"hostile-{next(_numbers)}".ljust(22, "_")
 
 
 async def spam_from_one(ground: Ground) -> Outcome:
-    """A spammer with another cookie for each chat, from one address."""
+    """Spam from one address, with another cookie for each chat."""
     return await _spam(ground, 1)
 
 
 async def spam_from_many(ground: Ground) -> Outcome:
-    """The same from 200 addresses of a rented /24."""
+    """Spam from 200 addresses of a rented /24."""
     return await _spam(ground, 200)
 
 
 async def _spam(ground: Ground, addresses: int) -> Outcome:
-    """Two of theirs at a time, who meet each other, until they are not let in: what comes through is a chat that somebody could have had."""
+    """Match two spammers at a time until they are refused; each success is a chat that an honest user could have had."""
     outcome = Outcome()
     while outcome.tried < MOST and not (ground.over(outcome) and NOT_IN in outcome.stopped):
         place = f"127.66.{addresses & 1}.{1 + outcome.tried // 2 % addresses}"
@@ -103,7 +103,7 @@ async def _spam(ground: Ground, addresses: int) -> Outcome:
 
 
 async def mass_report(ground: Ground) -> Outcome:
-    """Eight accounts of today, from a network each, report one person as a minor; that one searches again and again."""
+    """Report one user as a minor from eight accounts of today, each on its own network; the victim searches again and again."""
     outcome = Outcome()
     victim = Stranger("127.69.0.1", cookie())
     await victim.come(ground.port)
@@ -126,7 +126,7 @@ async def mass_report(ground: Ground) -> Outcome:
 
 
 async def claim(ground: Ground) -> Outcome:
-    """Somebody who says that they are 14, to everybody they meet."""
+    """Claim to be 14 to every partner."""
     outcome = Outcome()
     for number in range(4):
         one, two = Stranger(f"127.70.{number}.1", cookie()), Stranger(f"127.71.{number}.1", cookie())
@@ -143,27 +143,27 @@ async def claim(ground: Ground) -> Outcome:
 
 
 async def flood_solutions(ground: Ground) -> Outcome:
-    """Solutions of challenges that nobody asked for."""
+    """Send solutions of challenges that were never made."""
     return await _flood(ground, 72, {"type": "solution", "kind": "altcha", "response": "x" * 800})
 
 
 async def flood_seen(ground: Ground) -> Outcome:
-    """That notices were read which nobody was given."""
+    """Acknowledge notices that were never sent."""
     return await _flood(ground, 73, {"type": "seen", "id": "A" * 22})
 
 
 async def flood_blocks(ground: Ground) -> Outcome:
-    """Never to meet again whom one talks with, again and again."""
+    """Block every partner, again and again."""
     return await _flood(ground, 74, {"type": "block"}, chats=True)
 
 
 async def flood_reports(ground: Ground) -> Outcome:
-    """Reports of one chat."""
+    """Report one chat again and again."""
     return await _flood(ground, 75, {"type": "report", "reason": "spam", "note": "x" * 900}, chats=True)
 
 
 async def _flood(ground: Ground, network: int, frame: dict[str, Any], chats: bool = False) -> Outcome:
-    """As many of a frame as go, of one connection after the other, the first to its end; `chats`: each chats with one of theirs from elsewhere."""
+    """Send as many frames as possible, one connection after the other until it ends; `chats`: each chats with a second attacker."""
     outcome = Outcome()
     place, elsewhere = f"127.{network}.0.1", f"127.{network}.1.1"
     for number in range(MOST):

@@ -1,4 +1,4 @@
-"""One connection of a scripted person, from an address and with a cookie of its own. Rule: it hears everything, and is never surprised."""
+"""Connect one scripted user with its own address and cookie. It reads every frame and accepts any."""
 
 import asyncio
 import contextlib
@@ -15,11 +15,11 @@ _PONG: Final = b"\x8a\x80\0\0\0\0"
 
 
 class Gone(Exception):
-    """The connection is over, or was never let in; `Stranger.refused` or `.closed` says how."""
+    """The connection ended, or was refused; `Stranger.refused` or `.closed` has the reason."""
 
 
 class Stranger:
-    """`address`: on loopback; `cookie`: 22 characters, none where empty."""
+    """`address`: on loopback; `cookie`: 22 characters, or empty for none."""
 
     def __init__(self, address: str, cookie: str = "") -> None:
         self.refused = ""  # the status of who is not let in
@@ -54,12 +54,12 @@ class Stranger:
         await self.until("hello")
 
     def send(self, *frames: dict[str, Any], times: int = 1) -> None:
-        """Text frames, the whole of it so many times."""
+        """Send text frames, all of them `times` times."""
         if self._writer is not None:
             self._writer.write(b"".join(framed(json.dumps(frame).encode()) for frame in frames) * times)
 
     async def drain(self) -> None:
-        """Wait until the server takes more. Raises Gone."""
+        """Wait until the server accepts more. Raises Gone."""
         try:
             if self._writer is not None:
                 await self._writer.drain()
@@ -67,7 +67,7 @@ class Stranger:
             raise Gone from None
 
     async def until(self, *types: str) -> dict[str, Any]:
-        """The next frame of one of these types. Raises Gone; TimeoutError where nothing came for PATIENCE seconds."""
+        """Return the next frame of one of these types. Raises Gone; TimeoutError after PATIENCE seconds without one."""
         async with asyncio.timeout(PATIENCE):
             while True:
                 frame = await self._frames.get()
@@ -79,11 +79,11 @@ class Stranger:
 
     @property
     def over(self) -> bool:
-        """Whether the server ended it."""
+        """Whether the server closed the connection."""
         return self._hearing is None or self._hearing.done()
 
     def go(self) -> None:
-        """Hang up."""
+        """Disconnect."""
         if self._hearing is not None:
             self._hearing.cancel()
         if self._writer is not None:
@@ -111,7 +111,7 @@ class Stranger:
 
 
 async def meet(port: int, one: Stranger, two: Stranger, **find: Any) -> None:
-    """The two come, and find each other. Raises Gone."""
+    """Connect both, and match them. Raises Gone."""
     for each in (one, two):
         await each.come(port)
         each.send({"type": "find", **find})

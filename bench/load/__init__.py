@@ -1,1 +1,1 @@
-"""Load: clients, people, cuts, storms. Rule: each bench asserts its result."""
+"""Generate load: clients, simulated users, cut connections, upgrades. Each bench asserts its result."""

@@ -1,9 +1,8 @@
-"""Random cuts under load: pairs talk in numbered lines over a network that is cut at random bytes, and check every line.
+"""Cut connections at random bytes under load: pairs exchange numbered lines over a failing network and check every line.
 
     python -m bench cuts --pairs 50 --messages 1000000 --cuts 10000
 
-Rule: a line that is lost, doubled, changed or out of order is counted, and so is a chat that ended; anything but 0
-fails.
+A line that is lost, doubled, changed or out of order is counted, and so is a chat that ended; anything but 0 fails.
 """
 
 import argparse
@@ -24,7 +23,7 @@ AHEAD = 95
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How many of each."""
+    """Choose the number of pairs, messages and cuts."""
     parser.add_argument("--pairs", type=int, default=50)
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--cuts", type=int, default=1_000)
@@ -32,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """One run; 1 where a line or a chat was lost."""
+    """Run once; return 1 if a line or a chat was lost."""
     with Serving() as server:
         before = server.cpu()
         result = asyncio.run(run(server.port, chosen.pairs, chosen.messages, chosen.cuts, chosen.seed))
@@ -43,7 +42,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 @dataclass(slots=True)
 class Result:
-    """What a run found; all but the first five have to be 0."""
+    """Counts of a run; all but the first five must be 0."""
 
     messages: int = 0
     cuts: int = 0
@@ -57,12 +56,12 @@ class Result:
 
     @property
     def clean(self) -> bool:
-        """Nothing was lost, doubled or out of order, and no chat ended."""
+        """Whether nothing was lost, doubled or out of order, and no chat ended."""
         return not (self.lost or self.doubled or self.disordered or self.ended)
 
 
 class Side:
-    """One of a pair: says `count` numbered lines and checks those of the other."""
+    """One side of a pair: sends `count` numbered lines and checks those of the other."""
 
     def __init__(self, client: Client, count: int, doom: "Doom") -> None:
         self.client = client
@@ -112,7 +111,7 @@ class Side:
 
 
 async def converse(url: str, number: int, count: int, doom: "Doom") -> None:
-    """One pair, from meeting to the last line."""
+    """Run one pair, from its match to the last line."""
     pace = Backoff(first=0.02, most=0.5), Backoff(first=0.02, most=0.5)
     async with Client(url, backoff=pace[0]) as a, Client(url, backoff=pace[1]) as b:
         await a.find(interests=[f"pair {number}"])
@@ -129,7 +128,7 @@ async def converse(url: str, number: int, count: int, doom: "Doom") -> None:
 
 
 class Doom:
-    """Cuts a random connection at a random byte, in either direction, after every `every` lines that were heard."""
+    """Cuts a random connection at a random byte, in either direction, after every `every` received lines."""
 
     def __init__(self, cutter: Cutter, cuts: int, every: float, result: Result, seed: int) -> None:
         self.cutter = cutter
@@ -139,7 +138,7 @@ class Doom:
         self.dice = random.Random(seed)
 
     def heard(self) -> None:
-        """One more line was heard."""
+        """Count a received line."""
         result = self.result
         while result.cuts < self.cuts and result.messages >= (result.cuts + 1) * self.every:
             whole = [cable for cable in self.cutter.open if doomable(cable)]
@@ -154,12 +153,12 @@ class Doom:
 
 
 def doomable(cable: Cable) -> bool:
-    """Whether the connection stands and nobody has cut it yet."""
+    """Whether the connection is open and not yet chosen for a cut."""
     return cable.back is not None and not cable.cut_ and cable.up is None and cable.down is None
 
 
 async def run(port: int, pairs: int, messages: int, cuts: int, seed: int = 1) -> Result:
-    """`pairs` pairs say `messages` lines in all, while `cuts` connections are cut."""
+    """Exchange `messages` lines in all over `pairs` pairs, while `cuts` connections are cut."""
     result = Result()
     started = time.monotonic()
     async with Cutter(port) as cutter:

@@ -1,9 +1,7 @@
-"""A network that fails at a chosen byte: a proxy on loopback whose connections are cut at will.
+"""Simulate a network that fails at a chosen byte: a loopback proxy whose connections can be cut.
 
-Rule: it never changes a byte.
-
-`down` and `up` are budgets in bytes: when one is used up, exactly that much has been passed on, and both ends are
-reset.
+`down` and `up` are budgets in bytes: when one is used up, exactly that much has been forwarded, and both ends are reset. **Invariant:** it never
+changes a byte.
 """
 
 import asyncio
@@ -32,7 +30,7 @@ class Cable:
                 end.abort()
 
     def upward(self, data: bytes) -> None:
-        """From the client."""
+        """Forward from the client."""
         if self.up is not None:
             data, self.up = data[: self.up], self.up - min(self.up, len(data))
         self.passed[0] += len(data)
@@ -44,7 +42,7 @@ class Cable:
                 self.cut()
 
     def downward(self, data: bytes) -> None:
-        """From the server."""
+        """Forward from the server."""
         if self.down is not None:
             data, self.down = data[: self.down], self.down - min(self.down, len(data))
         self.passed[1] += len(data)
@@ -73,7 +71,7 @@ class _End(asyncio.Protocol):
 
 
 class Cutter:
-    """The proxy in front of `port`. `budgets()` is asked for the (up, down) budgets of each new connection."""
+    """Proxy in front of `port`. `budgets()` returns the (up, down) budgets of each new connection."""
 
     def __init__(self, port: int, budgets: Callable[[], tuple[int | None, int | None]] = lambda: (None, None)) -> None:
         self._behind = port
@@ -100,7 +98,7 @@ class Cutter:
 
     @property
     def url(self) -> str:
-        """Where a client connects through here."""
+        """URL for clients."""
         return f"ws://127.0.0.1:{self.port}/ws"
 
     def _accept(self) -> asyncio.Protocol:
@@ -134,7 +132,7 @@ class Cutter:
             cable.cut()
 
     def _lost(self, cable: Cable, other: asyncio.Transport | None) -> None:
-        """One end closed: the other one is closed behind what was written, or as soon as it is there."""
+        """Close the other end after what was written to it, when one end closed."""
         cable.over = True
         if cable in self.open:
             self.open.remove(cable)

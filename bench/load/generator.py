@@ -1,4 +1,7 @@
-"""The load generator in C (`load.c`): built, started, heard. Rule: who does not judge its errors gets an exception."""
+"""Build, start and read the load generator in C (`load.c`).
+
+**Invariant:** a caller that does not judge the generator's errors gets an exception for them.
+"""
 
 import json
 import subprocess
@@ -12,18 +15,18 @@ PATIENCE = 60.0  # seconds for its end
 
 
 def built() -> Path:
-    """The program."""
+    """Return the program, built if necessary."""
     return compiled(Path(__file__).with_name("load.c"))
 
 
 def start(words: Sequence[str], port: int, prefix: Sequence[str] = ()) -> subprocess.Popen[str]:
-    """A run against `port`; one that only waits ends with its standard input. `prefix`: what starts it, as `taskset -c 1`."""
+    """Start a run against `port`; one that only waits ends with its standard input. `prefix`: command in front, as `taskset -c 1`."""
     command = [*prefix, str(built()), *words, "-p", str(port)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def ready(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """What it says when all its people are where they should be. Raises RuntimeError where it ends instead."""
+    """Return its output when all clients are in place. Raises RuntimeError if it ends instead."""
     line = process.stdout.readline() if process.stdout is not None else ""
     if "ready" not in line:
         raise RuntimeError("not all of a load came")
@@ -32,7 +35,7 @@ def ready(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 def phase(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """Ends a phase of a run that has some (`-i`): its figures. Raises RuntimeError where the run is over."""
+    """End a phase of a run with phases (`-i`): return its figures. Raises RuntimeError if the run is over."""
     if process.stdin is None or process.stdout is None:
         raise RuntimeError("not started by `start`")
     process.stdin.write("\n")
@@ -45,7 +48,7 @@ def phase(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 def ended(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """Its figures at the end. Raises RuntimeError where it counted an error or did not get so far, TimeoutExpired."""
+    """Return its figures at the end. Raises RuntimeError if it counted an error or ended early, TimeoutExpired."""
     found = figures(process)
     if process.returncode or found["errors"]:
         raise RuntimeError(f"the load ended with {process.returncode}: {found}")
@@ -53,7 +56,7 @@ def ended(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 def figures(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """The same with the errors that it counted, for those who judge them; `errors` is -1 where it said nothing. Raises TimeoutExpired."""
+    """Return the same with the errors that it counted, to be judged; `errors` is -1 if there was no output. Raises TimeoutExpired."""
     try:
         out, _ = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:

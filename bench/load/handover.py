@@ -1,7 +1,7 @@
-"""One upgrade of a server under load, as its operator sees it. Rule: asked for as `serendip upgrade` asks, timed from outside.
+"""Upgrade a server under load as an operator does, by `serendip upgrade`, timed from outside.
 
-CPU is that of the first threads of both processes, as the kernel has it. What a move costs is what both used while people moved, less what
-the old one used for the same people in the same time before.
+CPU is that of the first threads of both processes, from the kernel. The cost of a move is what both used during the migration, less what the old
+process used for the same users in as much time before.
 """
 
 import asyncio
@@ -21,24 +21,24 @@ Phase = Callable[[], dict[str, Any]]  # ends a phase of the load: its figures
 
 
 class NotUpgradedError(Exception):
-    """Nothing has changed, or the old process went on; the text says why."""
+    """The upgrade was refused or given up; the text has the reason."""
 
 
 class Looks:
-    """How much CPU the process `pid`, and the one that follows it, use from `begin` on until `end`."""
+    """CPU of process `pid` and its successor between `begin` and `end`."""
 
     def __init__(self, pid: int) -> None:
         self._seen: dict[int, list[float]] = {pid: []}
         self._looking: asyncio.Task[None] | None = None
 
     def begin(self, new: int) -> None:
-        """From here on: people move to the process `new`."""
+        """Start: sessions migrate to process `new`."""
         self._seen[new] = []
         self._look()
         self._looking = asyncio.create_task(self._go_on())
 
     async def end(self) -> tuple[float, float]:
-        """CPU seconds of (the old, the new) since `begin`; as far as was seen of one that has ended."""
+        """Return CPU seconds of (old, new) since `begin`; of an ended process as far as it was sampled."""
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
@@ -58,14 +58,14 @@ class Looks:
 
 
 class Upgraded(NamedTuple):
-    """What came of one."""
+    """Result of an upgrade."""
 
     pid: int  # who serves now
     figures: dict[str, Any]  # with `starting` and `moving`: what a line took meanwhile
 
 
 async def upgraded(data: Path, pid: int, program: str | None, phase: Phase, serving: float) -> Upgraded:
-    """Upgrade the server `pid` of a data folder to `program`, or to itself. `serving`: cores that it uses for its people alone.
+    """Upgrade the server `pid` of a data folder to `program`, or to itself. `serving`: cores used for its users alone.
 
     Raises NotUpgradedError.
     """
@@ -91,7 +91,7 @@ async def upgraded(data: Path, pid: int, program: str | None, phase: Phase, serv
 
 
 async def answers(data: Path, request: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
-    """The lines of the server's answer, each as soon as it comes. Raises NotUpgradedError where no server answers."""
+    """Yield the lines of the server's answer as they come. Raises NotUpgradedError if no server answers."""
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
 
@@ -112,13 +112,13 @@ async def answers(data: Path, request: Mapping[str, Any]) -> AsyncIterator[dict[
 
 
 def moves(metrics: int) -> dict[str, Any]:
-    """What the process that serves now counted of the last hand-over: people by result, and below what bound a share of them was out of service."""
+    """Return the new process's counters of the migration: sessions by result, and the time out of service of a share of them."""
     with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=10) as answer:
         return counted(answer.read().decode())
 
 
 def counted(text: str) -> dict[str, Any]:
-    """The same, of a scrape."""
+    """Return the same, from a scrape."""
     lines = dict(
         line.rsplit(" ", 1) for line in text.splitlines() if 'why="upgrade"' in line and 'way="descriptor"' in line
     )
@@ -136,7 +136,7 @@ def counted(text: str) -> dict[str, Any]:
 
 
 def within(times: list[tuple[float, float]], share: float) -> float | None:
-    """Milliseconds that so many of all took at the most, between two bounds by even shares; None where there were none."""
+    """Return the milliseconds that a share of all took at most, interpolated between two bounds; None if there were none."""
     if not times or not times[-1][1]:
         return None
     wanted = share * times[-1][1]

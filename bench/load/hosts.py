@@ -1,10 +1,10 @@
-"""A host of several processes, of which one dies at random again and again, and which is upgraded again and again, under talk. A verdict at the end.
+"""Kill random processes of a host and upgrade it, again and again, under talk; give a verdict at the end.
 
     python -m bench hosts --minutes 10 --upgrade 20 --kill 7
 
-Rule: it believes nothing that the server says. Pairs talk in numbered lines, part, and others come; a chat may end, and a connection drop, only
-right after a worker was killed, and then both learn it. A line that is lost, doubled or a stranger's, a chat with one end, two who do not find
-each other: each fails. So does an upgrade that was not disturbed and did not come about.
+Only what clients receive counts, not what the server says. Pairs exchange numbered lines, leave, and others come; a chat may end, and a connection
+drop, only right after a worker was killed, and then both sides learn it. A line that is lost, doubled or foreign, a chat that ended on one side,
+and two who do not find each other each fail. So does an undisturbed upgrade that was not completed.
 """
 
 import argparse
@@ -32,7 +32,7 @@ POLL: Final = 0.1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How long, how many, how often."""
+    """Choose duration, number of pairs and intervals."""
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--pairs", type=int, default=60)
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(slots=True)
 class Done:
-    """What was done to the host. `deaths`: (monotonic seconds, process, people that it had)."""
+    """What was done to the host. `deaths`: (monotonic seconds, process, its users)."""
 
     deaths: list[tuple[float, str, int]] = field(default_factory=list)
     never_again: list[str] = field(default_factory=list)  # who was not back in time
@@ -57,7 +57,7 @@ class Done:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Runs it; 1 where the verdict is bad."""
+    """Run it; return 1 if the verdict is bad."""
     before = machine()
     settings = {"SERENDIP_WORKERS": str(chosen.workers)}
     heard, done = Heard(), Done()
@@ -75,7 +75,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 async def run(server: Serving, chosen: argparse.Namespace, heard: Heard, done: Done) -> None:
-    """Talk, deaths and upgrades beside each other, until the time is over."""
+    """Run talk, deaths and upgrades together until the time is over."""
     over = asyncio.Event()
     url = f"ws://127.0.0.1:{server.port}/ws"
     async with asyncio.TaskGroup() as group:
@@ -97,7 +97,7 @@ async def run(server: Serving, chosen: argparse.Namespace, heard: Heard, done: D
 
 
 async def deaths(data: Path, chosen: argparse.Namespace, done: Done) -> None:
-    """Kill one after the other, whoever the dice name; each is to be back before the next."""
+    """Kill one process after the other at random; each must be back before the next."""
     dice = random.Random(chosen.seed)
     while True:
         await asyncio.sleep(dice.uniform(0.5, 1.5) * chosen.kill)
@@ -113,7 +113,7 @@ async def deaths(data: Path, chosen: argparse.Namespace, done: Done) -> None:
 
 
 async def upgrades(data: Path, every: float, done: Done) -> None:
-    """One after the other; one in which somebody died may be refused, and says why."""
+    """Upgrade again and again; an upgrade disturbed by a death may be refused, with the reason."""
     while True:
         await asyncio.sleep(every)
         begun, said = time.monotonic(), "no answer"
@@ -129,7 +129,7 @@ async def upgrades(data: Path, every: float, done: Done) -> None:
 
 
 async def serving(data: Path) -> bool:
-    """Whether every process serves, as soon as that is so; False where it takes longer than AGAIN."""
+    """Wait until every process serves; False if that takes longer than AGAIN."""
     end = time.monotonic() + AGAIN
     while time.monotonic() < end:
         stands = await status(data)
@@ -140,20 +140,20 @@ async def serving(data: Path) -> bool:
 
 
 async def status(data: Path) -> list[dict[str, Any]]:
-    """The processes, as the operator is told."""
+    """Return the processes, as `serendip status` reports them."""
     told = await asyncio.to_thread(lambda: list(ask(data, {"do": "status"})))
     processes: list[dict[str, Any]] = told[-1]["processes"]
     return processes
 
 
 def unexplained(times: list[float], done: Done) -> int:
-    """How many of these moments are not within AFTER of a worker's death."""
+    """Count the moments that are not within AFTER of a worker's death."""
     killed = [when for when, process, _ in done.deaths if process.startswith("worker")]
     return sum(not any(0 <= moment - when <= AFTER for when in killed) for moment in times)
 
 
 def figures(heard: Heard, done: Done) -> dict[str, Any]:
-    """What it comes to."""
+    """Return the figures."""
     apart = sorted(heard.apart)
     by_process: dict[str, int] = {}
     for _, process, _ in done.deaths:
@@ -169,7 +169,7 @@ def figures(heard: Heard, done: Done) -> dict[str, Any]:
 
 
 def judged(heard: Heard, done: Done, asked: argparse.Namespace) -> dict[str, bool]:
-    """The verdicts. What was asked for has to have happened: without a death, or an upgrade, nothing is shown of them."""
+    """Return the verdicts. Without a death, or an upgrade, there is nothing to judge, and it fails."""
     wrong = ", ".join(f"{heard.faults[name]} {name}" for name in FAULTS)
     drops, ends = unexplained(heard.drops, done), unexplained(heard.ends, done)
     return {

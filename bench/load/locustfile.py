@@ -1,12 +1,11 @@
-"""Users that behave like people, for Locust: the native protocol, the Omegle face, the pages.
+"""Simulate users for Locust: the native protocol, Omegle's protocol, readers of pages.
 
     locust -f bench/load/locustfile.py --headless -u 200 -r 20 -t 60s --host http://127.0.0.1:8080 --html report.html --processes 2
     SHAPE=rush locust …     (steady, rush, storm: the arrivals of a run of -t seconds, about -u users and -r a second)
 
-Rule: arrivals are open-loop (Locust spawns by its schedule, whatever the server does). Time to match, how long those waited
-who gave up, the hop of a message, lost and doubled messages are entries of Locust's own statistics: `find`, `gave up`, `hop`,
-`lost`, `doubled` (the last two stay at nought). Locust saturates at a few thousand messages a second a core, far below the
-server: for limits there is bench/load/load.c.
+Arrivals are open-loop (Locust spawns by its schedule, whatever the server does). Time to match, waits of those who gave up, transit time of a
+message, lost and doubled messages are entries of Locust's statistics: `find`, `gave up`, `hop`, `lost`, `doubled` (the last two stay at 0). Locust
+saturates at a few thousand messages a second per core, far below the server: for limits use bench/load/load.c.
 """
 
 import json
@@ -26,13 +25,13 @@ KIND = "serendip.v1"
 
 @events.test_start.add_listener
 def show_noughts(environment: Any, **_: Any) -> None:
-    """Lost and doubled messages have their lines also where there was none."""
+    """Show lost and doubled messages also if there were none."""
     for name in ("lost", "doubled"):
         environment.stats.get(name, KIND)
 
 
 def fire(user: User, name: str, milliseconds: float, size: int = 0, fault: str | None = None) -> None:
-    """One entry of the statistics."""
+    """Add an entry to the statistics."""
     user.environment.events.request.fire(
         request_type=KIND, name=name, response_time=milliseconds, response_length=size,
         exception=RuntimeError(fault) if fault else None, context={},
@@ -47,7 +46,7 @@ class Hearing:
         self._expected = 0
 
     def line(self, text: str) -> None:
-        """Notes the hop's time, and whether a line is missing or came twice."""
+        """Record the transit time, and whether a line is missing or doubled."""
         sent, number = text.split(" ", 2)[:2]
         fire(self._user, "hop", (time.time() - float(sent)) * 1e3, len(text))
         if int(number) != self._expected:
@@ -57,7 +56,7 @@ class Hearing:
 
 
 class Person(User):
-    """Comes, searches, chats with pauses, skips, leaves, or loses the connection."""
+    """User who connects, searches, chats with pauses, skips, leaves, or loses the connection."""
 
     weight = 8
     wait_time = between(0.5, 3)
@@ -71,13 +70,13 @@ class Person(User):
         self.pending: list[dict[str, Any]] = []
 
     def on_stop(self) -> None:
-        """Close as a person does who leaves."""
+        """Close as a user who leaves."""
         if self.socket is not None:
             self.socket.close()
 
     @task
     def meet(self) -> None:
-        """One search and the chat it brings."""
+        """Run one search and its chat."""
         self._connect()
         start = time.perf_counter()
         self._send(type="find", interests=self.taste.interests(), language=self.taste.language())
@@ -102,7 +101,7 @@ class Person(User):
         self._listen(self.taste.pause())
 
     def _listen(self, seconds: float) -> bool:
-        """Read what the partner says for a while; False where they left."""
+        """Read the partner's frames for a while; False if they left."""
         end = time.perf_counter() + seconds
         while (left := end - time.perf_counter()) > 0 and self.socket is not None:
             frame = self._receive(left)
@@ -114,7 +113,7 @@ class Person(User):
         return self.socket is not None
 
     def _lose(self) -> None:
-        """The network goes; the person comes back with the token, and hears what was missed."""
+        """Drop the connection, come back with the token, and read what was missed."""
         token, self.token = self.token, ""
         if self.socket is not None:
             self.socket.shutdown()
@@ -173,19 +172,19 @@ class Person(User):
 
 
 class Poller(HttpUser):
-    """A client of Omegle's protocol: start, events, a line, disconnect."""
+    """Client of Omegle's protocol: start, events, a line, disconnect."""
 
     weight = 1
     wait_time = between(1, 4)
     seeds = iter(range(1 << 30, 1 << 31))
 
     def on_start(self) -> None:
-        """A taste of its own."""
+        """Choose interests."""
         self.taste = Taste(next(self.seeds))
 
     @task
     def meet(self) -> None:
-        """One chat over long polls."""
+        """Run one chat over long polls."""
         topics = json.dumps(self.taste.interests()[:3])
         with self.client.post(
             "/start", params={"rcs": 1, "lang": "en", "topics": topics}, name="/start", catch_response=True
@@ -212,14 +211,14 @@ class Poller(HttpUser):
 
 
 class Reader(HttpUser):
-    """Looks at the pages."""
+    """Reader of the pages."""
 
     weight = 1
     wait_time = constant(2)
 
     @task
     def look(self) -> None:
-        """The home page and the numbers on it."""
+        """Load the home page and its numbers."""
         self.client.get("/")
         self.client.get("/api/status")
         self.client.get("/api/config")

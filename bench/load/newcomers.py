@@ -1,4 +1,4 @@
-"""Who comes while a server hands over: people who search, and a reader of pages on one connection. Rule: whoever is not served is counted."""
+"""Run newcomers while a server is upgraded: users who search, and a reader of pages on one connection. Everyone not served is counted."""
 
 import asyncio
 import contextlib
@@ -14,14 +14,14 @@ OK = b"HTTP/1.1 200"
 
 
 class Newcomer:
-    """One who connects, searches, is told to wait, and goes."""
+    """Client that connects, searches, receives `waiting`, and leaves."""
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.served: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     async def come(self, port: int) -> bool:
-        """Whether all of it went well. Raises OSError where nobody listens, TimeoutError."""
+        """Whether all of it succeeded. Raises OSError if no server listens, TimeoutError."""
         loop = asyncio.get_running_loop()
         _, thin = await loop.create_connection(self._made(), "127.0.0.1", port)
         try:
@@ -45,7 +45,7 @@ class Newcomer:
 
 
 class Newcomers:
-    """`rate` of them a second, and a reader of pages beside them; `unserved` and `unanswered` have to be 0."""
+    """`rate` newcomers a second, and a reader of pages; `unserved` and `unanswered` must be 0."""
 
     def __init__(self, port: int, rate: float) -> None:
         self._port = port
@@ -57,7 +57,7 @@ class Newcomers:
         self.unanswered = 0
 
     async def run(self) -> None:
-        """They come until this is cancelled; those who are on their way then are let go."""
+        """Run until cancelled; newcomers in progress are then dropped."""
         reading = asyncio.create_task(self._read())
         number = 0
         try:
@@ -73,7 +73,7 @@ class Newcomers:
             await asyncio.gather(reading, *self._coming, return_exceptions=True)
 
     def figures(self) -> dict[str, float]:
-        """What there is so far; times from the first byte of a connection to `waiting`."""
+        """Return the figures so far; times from the first byte of a connection to `waiting`."""
         return {
             "served": len(self._times),
             "unserved": self.unserved,
@@ -94,7 +94,7 @@ class Newcomers:
             self.unserved += 1
 
     async def _read(self) -> None:
-        """One connection, kept: where the server ends it, that is counted, and another is made."""
+        """Read pages over one kept connection; if the server closes it, that is counted and another is made."""
         while True:
             try:
                 reader, writer = await asyncio.open_connection("127.0.0.1", self._port)

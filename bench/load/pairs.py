@@ -1,8 +1,7 @@
-"""Pairs who talk in numbered lines, and go, and are followed by others, while processes die. Rule: each believes only what it hears itself.
+"""Run pairs who exchange numbered lines, leave, and are followed by others, while processes die. Only what a client receives counts.
 
-A chat may end only because its worker died; then both learn it, and look for each other again. A line that was taken is heard, or both learn
-that the chat is over. What is against that is counted under a name of FAULTS;
-a line out of order is a lost one, and then a doubled one.
+A chat may end only because its worker died; then both sides learn it, and search for each other again. An accepted line is received, or both learn
+that the chat is over. Violations are counted under a name of FAULTS; a line out of order is a lost one, and then a doubled one.
 """
 
 import asyncio
@@ -23,7 +22,7 @@ LINES: Final = (20, 200)  # of a side in a chat
 
 @dataclass(slots=True)
 class Heard:
-    """What all pairs heard. `drops`, `ends`: monotonic seconds at which somebody's connection dropped, and somebody's chat ended unasked."""
+    """Counts of all pairs. `drops`, `ends`: monotonic seconds at which a connection dropped, and a chat ended unasked."""
 
     lines: int = 0
     chats: int = 0  # that both ended, with every line heard
@@ -34,7 +33,7 @@ class Heard:
 
 
 class Side:
-    """One of a pair."""
+    """One side of a pair."""
 
     def __init__(self, client: Client, heard: Heard, pace: float) -> None:
         self.other = self
@@ -48,21 +47,21 @@ class Side:
         self._next = self._taken = 0
 
     async def pump(self) -> None:
-        """What is heard, as it comes."""
+        """Handle frames as they arrive."""
         async for event in self._client:
             if type(event) is Dropped:
                 self._heard.drops.append(time.monotonic())
             self._events.put_nowait(event)
 
     async def round(self, word: str, count: int) -> None:
-        """Meet the other and talk, until both have heard everything of one chat."""
+        """Match with the other side and talk until both have received all lines of one chat."""
         while True:
             chat = await self._meet(word)
             if chat is not None and await self._converse(chat, count):
                 return
 
     async def _meet(self, word: str) -> str | None:
-        """The chat that began; None: it did not come about."""
+        """Return the chat that began; None if there was no match."""
         await self._client.find([word], strict=True)
         with suppress(TimeoutError):
             async with asyncio.timeout(MEETING):
@@ -75,7 +74,7 @@ class Side:
         return None
 
     async def _converse(self, chat: str, count: int) -> bool:
-        """Whether all was said and heard; False where the chat is over before."""
+        """Whether all lines were sent and received; False if the chat ended before."""
         self._next = self._taken = 0
         talking = asyncio.create_task(self._talk(chat, count))
         try:
@@ -98,7 +97,7 @@ class Side:
             await asyncio.gather(talking, return_exceptions=True)
 
     def look(self) -> None:
-        """The other has come further."""
+        """Handle progress of the other side."""
         self._events.put_nowait(None)
 
     async def _talk(self, chat: str, count: int) -> None:
@@ -147,7 +146,7 @@ class Side:
 
 
 async def meet_and_talk(url: str, number: int, heard: Heard, pace: float, over: asyncio.Event) -> None:
-    """One pair, chat after chat, until it is over. `pace`: seconds between two lines of a side."""
+    """Run one pair, chat after chat, until the end. `pace`: seconds between two lines of a side."""
     dice, chats = random.Random(number), 0
     while not over.is_set():
         chats += 1
@@ -156,7 +155,7 @@ async def meet_and_talk(url: str, number: int, heard: Heard, pace: float, over: 
 
 
 async def talked(url: str, word: str, count: int, heard: Heard, pace: float) -> None:
-    """Two newcomers, for those who have met before are kept apart for a while, and their chat."""
+    """Run one chat of two newcomers, since two who met are not matched again for a while."""
     backoffs = Backoff(first=0.05, most=1.0), Backoff(first=0.05, most=1.0)
     async with Client(url, backoff=backoffs[0]) as a, Client(url, backoff=backoffs[1]) as b:
         one, two = Side(a, heard, pace), Side(b, heard, pace)

@@ -1,4 +1,4 @@
-"""What people do, for generators: how they arrive, what they like, how long they type. Rule: seeded, no I/O."""
+"""Model users for generators: arrivals, interests, typing speed, patience. Seeded, no I/O."""
 
 import bisect
 import random
@@ -37,7 +37,7 @@ WORDS = [
 
 
 class Taste:
-    """Interests by Zipf's law, exponent 1: a few are everybody's, most are somebody's."""
+    """Interests by Zipf's law with exponent 1: a few are common, most are rare."""
 
     def __init__(self, seed: int, count: int = INTERESTS) -> None:
         self._random = random.Random(seed)
@@ -45,7 +45,7 @@ class Taste:
         self._heights = list(accumulate(1 / rank for rank in range(1, count + 1)))
 
     def interests(self) -> list[str]:
-        """One to ten different ones."""
+        """Draw one to ten different ones."""
         wanted = self._random.randint(1, 10)
         found: set[str] = set()
         while len(found) < wanted:
@@ -53,28 +53,28 @@ class Taste:
         return sorted(found)
 
     def language(self) -> str:
-        """By the shares of LANGUAGES."""
+        """Draw one by the shares of LANGUAGES."""
         names, weights = zip(*LANGUAGES, strict=True)
         return str(self._random.choices(names, weights)[0])
 
     def line(self) -> str:
-        """Something to say: two to fifteen words."""
+        """Draw a line of two to fifteen words."""
         return " ".join(self._random.choices(WORDS, k=self._random.randint(2, 15)))
 
     def pause(self) -> float:
-        """Seconds of reading and typing: lognormal, median two."""
+        """Draw seconds of reading and typing: lognormal, median two."""
         return min(30.0, self._random.lognormvariate(0.7, 0.6))
 
     def patience(self) -> float:
-        """Seconds that somebody waits before giving up: half a minute on average."""
+        """Draw seconds of waiting before giving up: half a minute on average."""
         return 5.0 + self._random.expovariate(1 / 25.0)
 
     def lines(self) -> int:
-        """Lines in a chat: many skip after one or two."""
+        """Draw the number of lines of a chat: many end after one or two."""
         return int(self._random.paretovariate(1.1)) if self._random.random() < 0.9 else 0
 
     def chance(self, share: float) -> bool:
-        """True so often."""
+        """Return True with this probability."""
         return self._random.random() < share
 
 
@@ -87,7 +87,7 @@ SHAPES: dict[str, Sequence[tuple[float, float, float]]] = {
 
 
 def shape(name: str, part: float, users: int, spawn: float) -> tuple[int, float] | None:
-    """(users, arrivals a second) when that part of the run is over, 0 to 1; None: all of it is. Names: those of SHAPES."""
+    """Return (users, arrivals a second) at a fraction of the run, 0 to 1; None: the run is over. Names: those of SHAPES."""
     for until, share, hurry in SHAPES[name]:
         if part < until:
             return int(users * share), spawn * hurry

@@ -1,4 +1,4 @@
-"""People who misbehave: who goes in the midst, who reads nothing, whose network is cut. Rule: seeded; what becomes of them is counted."""
+"""Run misbehaving clients: leaving without a word, reading nothing, cut networks. Seeded; the outcomes are counted."""
 
 import asyncio
 import random
@@ -21,7 +21,7 @@ COUNTED = ("gone", "slow", "cut", "resumed", "numbered", "lost", "doubled", "dis
 
 
 class Rudeness:
-    """All of them against one server, until `end` (monotonic seconds); `count`: what became of them, by COUNTED."""
+    """All of them against one server, until `end` (monotonic seconds); `count`: outcomes, by COUNTED."""
 
     def __init__(self, port: int, end: float) -> None:
         self.count = dict.fromkeys(COUNTED, 0)
@@ -34,7 +34,7 @@ class Rudeness:
         return time.monotonic() >= self._end
 
     async def gone(self) -> None:
-        """Connect, search, and be gone without a word."""
+        """Connect, search, and vanish."""
         while not self.over():
             _, writer = await connected(self._port)
             writer.write(framed(FIND))
@@ -43,7 +43,7 @@ class Rudeness:
             self.count["gone"] += 1
 
     async def slow(self) -> None:
-        """One talks, the other never reads: its buffers fill, then the sender is told `slow`."""
+        """Send to a partner that never reads: its buffers fill, then the sender receives `slow`."""
         while not self.over():
             pairs = [await connected(self._port), await connected(self._port, SMALL)]
             for _, writer in pairs:
@@ -59,7 +59,7 @@ class Rudeness:
             self.count["slow"] += 1
 
     async def torn(self) -> None:
-        """Pairs over a network that is cut at random bytes."""
+        """Run pairs over a network that is cut at random bytes."""
         while not self.over():
             found = await cuts.run(self._port, PAIRS, LINES, CUTS, seed=self.count["cut"])
             self.count["numbered"] += found.messages
@@ -69,7 +69,7 @@ class Rudeness:
 
 
 async def rudeness(port: int, seconds: float, tell: Callable[[], object]) -> dict[str, int]:
-    """All of them until the time is over; `tell` is called every second, in a thread. Returns how many of each of COUNTED."""
+    """Run all until the time is over; `tell` is called every second, in a thread. Return the number of each of COUNTED."""
     people = Rudeness(port, time.monotonic() + seconds)
 
     async def watch() -> None:
@@ -82,7 +82,7 @@ async def rudeness(port: int, seconds: float, tell: Callable[[], object]) -> dic
 
 
 async def connected(port: int, room: int = 0) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A WebSocket whose upgrade was answered; `room`: bytes of its receive buffer, 0: the kernel's."""
+    """Return a WebSocket whose upgrade was answered; `room`: bytes of its receive buffer, 0: the kernel's default."""
     sock = socket.socket()
     sock.setblocking(False)
     if room:

@@ -1,8 +1,8 @@
-"""A soak: churn, chat, cuts and slow readers for a while; memory, descriptors and lag plotted, a verdict at the end.
+"""Soak the server: churn, chats, cuts and slow readers; plot memory, descriptors and lag, and give a verdict.
 
-Rule: the verdict is by numbers. Memory counts from the end of the warm-up on: until then SQLite fills its page cache (16 MB
-a connection) and the allocators find their size. After it the last fifth may not be 2 % above the first. Sockets are back to
-the start, no generator found an error (a message lost, doubled, changed or a stranger's), the loop's lag is bounded.
+Memory counts from the end of the warm-up: until then SQLite fills its page cache (16 MB a connection) and allocators find their size. After it the
+last fifth may not be 2 % above the first. Sockets return to the start, no generator found an error (a message lost, doubled, changed or foreign),
+and the loop's lag is bounded.
 """
 
 import argparse
@@ -30,12 +30,12 @@ PATIENCE = 30.0  # seconds for graces to end, sockets to close and records to be
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How long."""
+    """Choose the duration."""
     parser.add_argument("--minutes", type=float, default=30.0)
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Runs it; 1 where the verdict is bad."""
+    """Run it; return 1 if the verdict is bad."""
     seconds, metrics = chosen.minutes * 60, free_port()
     looks: list[dict[str, float]] = []
     settings = {
@@ -75,7 +75,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def settled(pid: int, metrics: int, condition: Callable[[dict[str, float]], bool]) -> dict[str, float]:
-    """The first look at which `condition` holds; the last one where that takes longer than `PATIENCE`."""
+    """Return the first sample at which `condition` holds; the last one if that takes longer than PATIENCE."""
     end = time.monotonic() + PATIENCE
     while not condition(at := look(pid, metrics)) and time.monotonic() < end:
         time.sleep(0.2)  # a poll: another process has no event for us
@@ -83,12 +83,12 @@ def settled(pid: int, metrics: int, condition: Callable[[dict[str, float]], bool
 
 
 def empty(at: dict[str, float]) -> bool:
-    """Nobody is there, and what they left is written."""
+    """Whether no session is left and all records are written."""
     return at["connections"] == at["sessions"] == at["records"] == 0
 
 
 def look(pid: int, metrics: int) -> dict[str, float]:
-    """The server now: memory, descriptors, sessions, lag."""
+    """Return a sample: memory, descriptors, sessions, lag."""
     with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=10) as answer:
         lines = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if not line.startswith("#"))
     sockets, files = descriptors(pid)
@@ -106,7 +106,7 @@ def look(pid: int, metrics: int) -> dict[str, float]:
 
 
 def descriptors(pid: int) -> tuple[int, int]:
-    """(sockets, everything else) that a process holds open."""
+    """Return (sockets, other descriptors) of a process."""
     sockets = others = 0
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         try:
@@ -120,12 +120,12 @@ def descriptors(pid: int) -> tuple[int, int]:
 
 
 def warm_up(seconds: float) -> float:
-    """Seconds of a run that are not judged."""
+    """Return the seconds of a run that are not judged."""
     return min(WARM, seconds / 3)
 
 
 def warmed(looks: list[dict[str, float]], seconds: float) -> list[dict[str, float]]:
-    """The looks after the warm-up."""
+    """Return the samples after the warm-up."""
     return [at for at in looks if at["time"] - looks[0]["time"] >= warm_up(seconds)] or looks[-1:]
 
 
@@ -136,7 +136,7 @@ def judged(
     results: list[dict[str, Any]],
     rude: dict[str, int],
 ) -> dict[str, bool]:
-    """The verdicts. `looks`: those after the warm-up."""
+    """Return the verdicts. `looks`: samples after the warm-up."""
     fifth = max(1, len(looks) // 5)
     early = sum(at["resident"] for at in looks[:fifth]) / fifth
     late = sum(at["resident"] for at in looks[-fifth:]) / fifth
@@ -158,7 +158,7 @@ def judged(
 
 
 def plot(looks: list[dict[str, float]], warm: float) -> None:
-    """Memory, descriptors and lag over time; the warm-up is grey."""
+    """Plot memory, descriptors and lag over time; the warm-up is grey."""
     plt = pyplot()
     figure, axes = plt.subplots(3, 1, figsize=(8, 6), sharex=True)
     start = looks[0]["time"]

@@ -1,7 +1,4 @@
-"""A WebSocket client with next to nothing in it, for benches that need ten thousand.
-
-Rule: it speaks to our server only, text only.
-"""
+"""Implement a minimal WebSocket client, for benches that need ten thousand. It works with this server only, text only."""
 
 import asyncio
 import struct
@@ -15,7 +12,7 @@ HEAD = (
 
 
 def framed(payload: bytes) -> bytes:
-    """A masked text frame; the mask is zero, which is valid and costs nothing."""
+    """Return a masked text frame; the mask is zero, which is valid and costs nothing."""
     size = len(payload)
     if size < 126:
         return struct.pack(">BB4x", 0x81, 0x80 | size) + payload

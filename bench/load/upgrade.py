@@ -1,15 +1,15 @@
-"""Upgrades under load: who talks, waits and comes notices nothing. A verdict at the end.
+"""Upgrade a server under load, and check that users who talk, wait and arrive notice nothing; give a verdict at the end.
 
     python -m bench upgrade --talk 2000 --messages 9400 --waiting 6000 --times 3
     python -m bench upgrade --from /opt/serendip-1/bin/serendip --to /opt/serendip-2/bin/serendip --times 2
 
-Rule: it believes nothing that the server says. Chats talk in numbered lines, both ways; a line that is lost, doubled, changed or out of order
-is counted by who hears it, and so is a connection that is cut, and a newcomer who is not served; anything but 0 fails. Times are figures, not
-verdicts, for a machine may have other things to do. On one that has not `--times-too` judges them: people are over within WITHIN seconds, and
-meanwhile the 99.9th percentile of a line is what it is without an upgrade (before or after, in the same run), give or take APART.
+Only what clients receive counts, not what the server says. Chats exchange numbered lines both ways; a line that is lost, doubled, changed or out of
+order, a connection that is cut and a newcomer who is not served are counted; anything but 0 fails. Times are figures, not verdicts, since the
+machine may be busy. On an idle one `--times-too` judges them: the migration is over within WITHIN seconds, and meanwhile the 99.9th percentile of a
+line equals that without an upgrade (before or after, in the same run), give or take APART.
 
-With `--from` another installed program serves first; then `--to` (left out: this checkout's) takes over, and they go on in turn. Whether
-a message costs more than it did is told by `python -m bench instructions` and `make bench-quick bench-compare`.
+With `--from` another installed program serves first; then `--to` (default: this checkout's) takes over, and they alternate. Whether a message costs
+more than before is shown by `python -m bench instructions` and `make bench-quick bench-compare`.
 """
 
 import argparse
@@ -42,7 +42,7 @@ APART: Final = 1.25  # times: two runs of five seconds without an upgrade are as
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Who is there, and which program follows which."""
+    """Choose the load, and the programs."""
     parser.add_argument("--talk", type=int, default=2_000, help="chats that talk")
     parser.add_argument("--messages", type=int, default=9_400, help="lines a second, of all chats together")
     parser.add_argument("--waiting", type=int, default=6_000, help="people who wait beside")
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Runs it; 1 where anything was lost."""
+    """Run it; return 1 if anything was lost."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     metrics = free_port()
@@ -81,7 +81,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 async def measured(server: Serving, chosen: argparse.Namespace, metrics: int) -> dict[str, Any]:
-    """The whole experiment."""
+    """Run the whole experiment."""
     people = chosen.talk * 2
     newcomers = Newcomers(server.port, chosen.newcomers)
     with ExitStack() as stack:
@@ -113,7 +113,7 @@ async def measured(server: Serving, chosen: argparse.Namespace, metrics: int) ->
 
 
 async def talked(server: Serving, chosen: argparse.Namespace, talking: subprocess.Popen[str]) -> dict[str, Any]:
-    """The phases of the load, and the upgrades in their midst."""
+    """Run the phases of the load, with the upgrades within them."""
     await asyncio.sleep(chosen.seconds / 2)
     warm, used = generator.phase(talking), spent(server.pid)
     await asyncio.sleep(chosen.seconds)
@@ -144,14 +144,14 @@ async def talked(server: Serving, chosen: argparse.Namespace, talking: subproces
 
 
 def program_of(chosen: argparse.Namespace, number: int) -> str | None:
-    """What the upgrade of that number (from 0) goes to; None: what runs starts itself again."""
+    """Return the target program of an upgrade, by its number from 0; None: the running one restarts itself."""
     if chosen.first is None and chosen.then is None:
         return None
     return absolute(chosen.then if number % 2 == 0 else chosen.first)
 
 
 def absolute(program: str | None) -> str:
-    """The whole path of an installed program; of this checkout's own where none is named. Raises SystemExit where there is none."""
+    """Return the whole path of an installed program; default: this checkout's. Raises SystemExit if it does not exist."""
     path = shutil.which(program or Path(sys.executable).with_name("serendip"))
     if path is None:
         raise SystemExit(f"missing: {program or 'serendip beside this Python'}, a program that this user may run")
@@ -159,7 +159,7 @@ def absolute(program: str | None) -> str:
 
 
 def judged(found: dict[str, Any]) -> dict[str, bool]:
-    """The verdicts."""
+    """Return the verdicts."""
     faults, newcomers, waited = found["faults"], found["newcomers"], found["waited"]
     wrong = ", ".join(f"{faults[name]} {name.replace('_', ' ')}" for name in FAULTS if name != "cut")
     moved = [upgrade["people"] for upgrade in found["upgrades"]]
@@ -182,7 +182,7 @@ def judged(found: dict[str, Any]) -> dict[str, bool]:
 
 
 def timed(found: dict[str, Any]) -> dict[str, bool]:
-    """The verdicts on times: each upgrade's move, and what a line took in it beside the phases without one."""
+    """Return the verdicts on times: each upgrade's duration, and a line's time in it beside the phases without one."""
     quiet = [found["before"], *(upgrade["after"] for upgrade in found["upgrades"])]
     usual = max((phase["p999_us"] for phase in quiet), default=0.0)
     verdicts = {}
@@ -195,7 +195,7 @@ def timed(found: dict[str, Any]) -> dict[str, bool]:
 
 
 def lines(found: dict[str, Any]) -> str:
-    """The table of the manual: what a line took in each phase of the last upgrade."""
+    """Return the table of the manual: a line's time in each phase of the last upgrade."""
     last, faults = found["upgrades"][-1], found["faults"]
     phases = dict(zip(PHASES, (found["before"], last["starting"], last["moving"], last["after"]), strict=True))
     rows = [
@@ -221,5 +221,5 @@ def lines(found: dict[str, Any]) -> str:
 
 
 def milliseconds(microseconds: float) -> str:
-    """As a table shows it."""
+    """Format milliseconds for a table."""
     return f"{microseconds / 1e3:.1f} ms"

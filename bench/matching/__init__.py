@@ -1,1 +1,1 @@
-"""The matcher alone, and what a user would write instead. Rule: each bench asserts its result."""
+"""Measure the matcher, and the baselines that a user would write instead. Each bench asserts its result."""

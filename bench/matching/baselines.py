@@ -1,6 +1,6 @@
-"""What a user would write instead of the matcher, written well: an inverted index with a Counter, and NumPy byte columns.
+"""Implement the baselines that a user would write instead of the matcher, written well: an inverted index with a Counter, and NumPy byte columns.
 
-Both do what `held` does: find the best partner who is no recent one on either side, take it out, put the arrival in.
+Both do the same as `held`: find the best partner that is no recent one on either side, remove it, insert the arrival.
 """
 
 import time
@@ -17,7 +17,7 @@ Ticket = tuple[int, tuple[int, ...], int, frozenset[int]]  # pool, interests, pe
 
 
 class InvertedIndex:
-    """A set of tickets an interest; the most frequent in the union is the best partner."""
+    """A set of tickets per interest; the most frequent ticket in the union is the best partner."""
 
     def __init__(self) -> None:
         self.tickets: dict[int, Ticket] = {}
@@ -34,7 +34,7 @@ class InvertedIndex:
             self.lists[ticket[0], interest].discard(key)
 
     def best(self, ticket: Ticket) -> tuple[int, int] | None:
-        """(key, overlap) of the best partner."""
+        """Return (key, overlap) of the best partner."""
         count: Counter[int] = Counter()
         for interest in ticket[1]:
             count.update(self.lists.get((ticket[0], interest), ()))
@@ -48,7 +48,7 @@ class InvertedIndex:
 
 
 class ByteColumns:
-    """One byte a (slot, interest) for the 50,000 interests, by pool: the overlaps of all are a sum of a few columns."""
+    """One byte per slot and interest, for 50,000 interests, by pool: all overlaps are the sum of a few columns."""
 
     def __init__(self, size: int) -> None:
         self.room = size + size // 4 + 64
@@ -74,7 +74,7 @@ class ByteColumns:
         self.free.append(slot)
 
     def best(self, ticket: Ticket) -> tuple[int, int] | None:
-        """(slot, overlap) of the best partner."""
+        """Return (slot, overlap) of the best partner."""
         columns = self.columns[ticket[0]]
         found = [columns[i] for i in ticket[1] if i in columns]
         if not found:
@@ -128,7 +128,7 @@ def _held(make: Any, name: str, size: int, arrivals: int, seed: int) -> Row:
 
 
 def rows(seed: int, quick: bool) -> Iterator[Row]:
-    """Pools of 1,000, 10,000 and (not `quick`) 100,000; the byte columns stop where they would fill the memory."""
+    """Measure pools of 1,000, 10,000 and (unless `quick`) 100,000; the byte columns stop before they fill the memory."""
     for size, arrivals in ((1000, 4000), (10_000, 1000)) if quick else ((1000, 20_000), (10_000, 5000), (100_000, 300)):
         yield _held(InvertedIndex, "python-counter", size, arrivals, seed)
         if size <= 10_000:

@@ -1,6 +1,6 @@
-"""The index called from Python, without the waiting room around it: one ticket a call, or arrays of a thousand.
+"""Call the index from Python without the waiting room around it: one ticket per call, or arrays of a thousand.
 
-Rule: match or wait, from an empty pool; half of the arrivals give the rate, of CPU time, the other half the quantiles.
+Match or wait, from an empty pool; half of the arrivals give the rate, by CPU time, the other half the quantiles.
 """
 
 import time
@@ -20,7 +20,7 @@ ROOM = 1_000_000
 
 
 def rows(seed: int, quick: bool) -> Iterator[Row]:
-    """Numbers of interests, words, arrays."""
+    """Measure with ids, with words, with arrays."""
     arrivals = 100_000 if quick else 300_000
     yield one_by_one("ids", arrivals, seed)
     yield one_by_one("strings", arrivals, seed)
@@ -30,7 +30,7 @@ def rows(seed: int, quick: bool) -> Iterator[Row]:
 
 
 def one_by_one(kind: str, arrivals: int, seed: int) -> Row:
-    """`ids`: a ticket's interests are numbers; `strings`: they are words, and interned in the same step."""
+    """Measure `ids`, if a ticket's interests are numbers, or `strings`, if they are words that the same step interns."""
     block = Stream(seed).take(arrivals)
     tickets = [block.ids(i) for i in range(arrivals)]
     pools, persons, recents = block.pools.tolist(), block.persons.tolist(), [tuple(r) for r in block.recents.tolist()]
@@ -53,7 +53,7 @@ def one_by_one(kind: str, arrivals: int, seed: int) -> Row:
 
 
 def timed(scenario: str, call: Callable[[int], Any], arrivals: int) -> Row:
-    """So many calls; one that matched answers a tuple with the common interests at its second place."""
+    """Time calls; one that matched returns a tuple whose second element is the common interests."""
     clock = time.perf_counter
     met = overlap = 0
     times = np.zeros(arrivals // 2)

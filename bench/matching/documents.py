@@ -1,7 +1,6 @@
-"""The matcher's figures on their way into README.md and docs/matching.md: `matcher.json` and `quality.json` of bench/results/.
+"""Write the matcher's figures into README.md and docs/matching.md, from `matcher.json` and `quality.json` of bench/results/.
 
-Rule: what the service does (its waiting room) and what only a bench calls (the index's array call) stand beside each
-other, each named for what it is.
+The service's waiting room and the index's array call, which only a bench makes, are shown side by side under their own names.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,12 +34,12 @@ HELD: Final = (1_000, 10_000, 100_000, 1_000_000)
 
 
 def number(value: float, digits: int = 0) -> str:
-    """A figure of a table; a dash for what a scenario does not have."""
+    """Format a figure; a dash if the scenario has none."""
     return f"{value:,.{digits}f}" if value else "–"
 
 
 def between(low: float, high: float) -> str:
-    """Two rates: in millions a second, or in thousands where they are small."""
+    """Format two rates: in millions a second, or in thousands if small."""
     if not high:
         return "–"
     return f"{low / 1e6:.2f}–{high / 1e6:.2f} M" if high >= 1e6 / 2 else f"{low / 1e3:.1f}–{high / 1e3:.1f} k"
@@ -79,12 +78,12 @@ COLUMNS: Final[Mapping[str, Cells]] = {
 
 
 def scenarios(document: dict[str, Any]) -> str:
-    """Every part of the matcher's bench, a table each."""
+    """Return one table per part of the matcher's bench."""
     return "\n".join(scenario_table(part, document["parts"][part]) for part in COLUMNS if part in document["parts"])
 
 
 def scenario_table(part: str, found: dict[str, Any]) -> str:
-    """One part: what it is, where and when it was measured, and its rows."""
+    """Return one part: its subject, place and date of the measurement, and its rows."""
     machine, cells = found["machine"], COLUMNS[part]
     rows = [[cell(row) for cell in cells.values()] for row in found["rows"]]
     name = NAMES[part]
@@ -94,7 +93,7 @@ def scenario_table(part: str, found: dict[str, Any]) -> str:
 
 
 def held(document: dict[str, Any]) -> str:
-    """Both ways beside each other, by how many wait."""
+    """Return both ways side by side, by pool size."""
     parts = document["parts"]
 
     def row(part: str, mode: str, size: int) -> dict[str, Any]:
@@ -126,7 +125,7 @@ def held(document: dict[str, Any]) -> str:
 
 
 def chosen(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows of the frontier that the documents show: the largest pool, a slow and a busy one."""
+    """Return the rows of the frontier for the documents: the largest pool, a slow and a busy one."""
     most = max(row["tickets"] for row in document["rows"])
     return [
         row
@@ -138,7 +137,7 @@ def chosen(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def frontier(document: dict[str, Any]) -> str:
-    """Share of the optimum against the wait it costs."""
+    """Return the table of the share of the optimum against the wait."""
     columns = (
         "way | setting | rate | share of the optimum | median wait | p99 wait | met by interest | shared interests"
     )
@@ -153,7 +152,7 @@ def frontier(document: dict[str, Any]) -> str:
 
 
 def summary(figures: dict[str, Any], shares: dict[str, Any]) -> str:
-    """For the README: how many arrivals a second, and the frontier of a busy pool."""
+    """Return the README's part: arrivals a second, and the frontier of a busy pool."""
     rows = [
         (
             f"{WORDS[row['way']]}{' ' + row['setting'] if row['way'] in ('falling', 'batch') else ''}",

@@ -1,6 +1,6 @@
-"""The index alone (`ext.match.matcher`), by its array call: the pools and loads that its goals name.
+"""Measure the index alone (`ext.match.matcher`) by its array call: the pools and loads of its goals.
 
-Rule: one thread, one seed. `overlap_of_exact` compares with the exact mode on the same stream, unmatched as 0.
+One thread, one seed. `overlap_of_exact` compares with the exact mode on the same stream, unmatched tickets as 0.
 """
 
 import gc
@@ -17,7 +17,7 @@ from ext.match.matcher import Matcher
 
 
 def rows(seed: int, quick: bool) -> Iterator[Row]:
-    """All scenarios; `quick`: within a minute."""
+    """Measure all scenarios; `quick`: within a minute."""
     some = 400_000 if quick else 3_000_000
     yield steady(some, seed)
     yield from pair(1000, 200 if quick else 500, seed)
@@ -30,7 +30,7 @@ def rows(seed: int, quick: bool) -> Iterator[Row]:
 
 
 class Listener:
-    """Weights that live: a word is heard again for one ticket in 25, so that what is asked for often weighs less and less."""
+    """Live weights: a word is counted again for one ticket in 25, so that frequent interests weigh less and less."""
 
     def __init__(self) -> None:
         self.interner = Interner(INTERESTS)
@@ -39,7 +39,7 @@ class Listener:
         self.interner.intern_all(self.words, self.known, str)
 
     def hear(self, block: Arrivals) -> Arrivals:
-        """Not timed."""
+        """Update the weights, untimed."""
         for i in range(0, len(block), 25):
             words = [self.words[interest] for interest in block.ids(i)]
             self.interner.release(self.interner.intern_all(words, self.known, str) or ())
@@ -47,9 +47,9 @@ class Listener:
 
 
 def held(size: int, turnovers: float, seed: int, exact: bool, weighted: bool = False) -> tuple[Row, float]:
-    """The pool kept at `size`; the row, and the mean overlap with the unmatched as 0.
+    """Measure a pool kept at `size`. Return the row, and the mean overlap with unmatched tickets as 0.
 
-    weighted: each interest weighs by how rarely it is asked for, from 8 to 255; overlaps are then sums of weights.
+    weighted: each interest weighs by its rarity, from 8 to 255; overlaps are then sums of weights.
     """
     room = size + size // 8 + 4096
     how: dict[str, Any] = {"table_from": 1 << 31, "log": 0} if exact else {}
@@ -65,7 +65,7 @@ def held(size: int, turnovers: float, seed: int, exact: bool, weighted: bool = F
 
 
 def pair(size: int, turnovers: float, seed: int, weighted: bool = False) -> list[Row]:
-    """Exact and budgeted on the same stream."""
+    """Measure exact and budgeted mode on the same stream."""
     one, most = held(size, turnovers, seed, True, weighted)
     one.overlap_of_exact = 1.0
     gc.collect()
@@ -75,7 +75,7 @@ def pair(size: int, turnovers: float, seed: int, weighted: bool = False) -> list
 
 
 def steady(arrivals: int, seed: int, beside: int = 0) -> Row:
-    """Match or wait, from an empty pool; `beside`: tickets that wait in another mode and can match none of these."""
+    """Measure match or wait, from an empty pool; `beside`: tickets of another mode, which can match none of these."""
     run = Run(Matcher(1_000_000 + beside, lists=3_000_000, seed=seed), Stream(seed), pools=len(LANGUAGES) + 1)
     run.load(beside, len(LANGUAGES))
     run.stream = Stream(seed)
@@ -87,7 +87,7 @@ def steady(arrivals: int, seed: int, beside: int = 0) -> Row:
 
 
 def all_blocked(size: int, arrivals: int, seed: int) -> Row:
-    """Everybody has the one interest, and everybody is blocked from everybody."""
+    """Measure a pool in which all share one interest and all are blocked from all."""
     run = Run(Matcher(size + 100_000, seed=seed), Stream(seed))
 
     def same(block: Arrivals) -> Arrivals:

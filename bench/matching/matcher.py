@@ -1,8 +1,7 @@
-"""How fast the matcher is, and how good. Rule: one thread, and each part says what it is of.
+"""Measure the matcher: speed and quality, in four parts, on one thread.
 
-`index`: the index alone, by its array call. `room`: the service's waiting room, as the service asks it. `calls`: the index
-called from Python. `baselines`: what one would write instead. Each part is kept with the machine and the day on which it
-was measured, so that one can be measured anew without the others.
+`index`: the index alone, by its array call. `room`: the service's waiting room, called as the service does. `calls`: the index called from Python.
+`baselines`: what one would write instead. Each part is kept with its machine and date, so it can be measured anew without the others.
 """
 
 import argparse
@@ -37,7 +36,7 @@ WORKLOAD: Final = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which parts, how thoroughly, and what becomes of the figures."""
+    """Choose parts and thoroughness, and whether to keep the figures."""
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts; all where none is named")
     parser.add_argument("--quick", action="store_true", help="a part within a minute or so")
     parser.add_argument("--seed", type=int, default=1)
@@ -47,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Measures and shows, or keeps."""
+    """Measure, and print or keep."""
     if chosen.rounds < 1:
         raise SystemExit("--rounds is 1 or more")
     found = measure(chosen.only, chosen.seed, chosen.quick, chosen.rounds)
@@ -59,7 +58,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def measure(parts: Sequence[str], seed: int, quick: bool, rounds: int) -> dict[str, Any]:
-    """By part: machine, seed, rounds and rows. Rounds are of all parts in turn, so that a bad minute is nobody's alone."""
+    """Return by part: machine, seed, rounds and rows. The parts take turns in each round, so that a bad minute hits all."""
     before = machine() | {"build": Matcher(8).variant}
     found: dict[str, list[list[Row]]] = {part: [] for part in parts}
     for _ in range(rounds):
@@ -72,7 +71,7 @@ def measure(parts: Sequence[str], seed: int, quick: bool, rounds: int) -> dict[s
 
 
 def told(part: str, row: Row) -> Row:
-    """The row; said at once, for the whole takes long."""
+    """Print a row at once, since the whole takes long, and return it."""
     line = f"{part} {row.scenario} {row.mode}: {row.arrivals_per_s:,.0f}/s p50 {row.p50_ns} p99 {row.p99_ns}"
     print(line, file=sys.stderr, flush=True)
     gc.collect()
@@ -80,7 +79,7 @@ def told(part: str, row: Row) -> Row:
 
 
 def keep(found: Mapping[str, Any]) -> None:
-    """The parts in place of those that were kept before; the others stay."""
+    """Replace the kept parts by these; others stay."""
     parts = read("matcher").get("parts", {}) | found
     write(
         {"workload": WORKLOAD, "parts": {part: parts[part] for part in PARTS if part in parts}},

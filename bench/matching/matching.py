@@ -1,4 +1,4 @@
-"""Everything about the matcher: its speed, its share of the optimum, and the documents. Rule: what is measured is kept."""
+"""Run all benches of the matcher (speed, share of the optimum), keep their results and write the documents."""
 
 import argparse
 
@@ -9,11 +9,11 @@ SEED, ROUNDS = 1, 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """None: the parts have them (`python -m bench matcher`, `quality`)."""
+    """Add none: the parts have them (`python -m bench matcher`, `quality`)."""
 
 
 def main(_: argparse.Namespace) -> int:
-    """Runs both benches whole, keeps what they found, and writes the documents."""
+    """Run both benches whole, keep the results, and write the documents."""
     matcher.keep(matcher.measure(list(matcher.PARTS), SEED, quick=False, rounds=ROUNDS))
     frontier = quality.document(quality.SIZES, SEED, plot=str(ROOT / "docs" / "frontier.svg"))
     write(frontier, "quality", ordered=False)

@@ -1,8 +1,7 @@
-"""How near to the optimum each way of deciding comes, and what wait it costs.
+"""Simulate how near to the optimum each way of deciding comes, and at what wait.
 
-N tickets of one pool arrive by Poisson at a stated rate. The optimum is the heaviest matching of all N together, which
-knows the future and lets nobody go: `rustworkx.max_weight_matching` with the same integer weights. Waits are of those
-who were matched, in seconds: they are simulated, the clock is passed in.
+N tickets of one pool arrive by Poisson at a stated rate. The optimum is the heaviest matching of all N together, which knows the future and loses
+no ticket: `rustworkx.max_weight_matching` with the same integer weights. Waits are those of matched tickets, in simulated seconds.
 """
 
 import argparse
@@ -29,7 +28,7 @@ SIZES = (500, 1000, 2000, 4000)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How many, and what becomes of the figures."""
+    """Choose sizes and output."""
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--tickets", type=int, nargs="*", default=SIZES, help="sizes of the pool")
     parser.add_argument("--seed", type=int, default=1)
@@ -37,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Simulates and shows."""
+    """Simulate, and print."""
     made = document(chosen.tickets, chosen.seed, chosen.plot)
     if chosen.json:
         print(json.dumps(made))
@@ -49,7 +48,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 @dataclass
 class Row:
-    """One simulation."""
+    """Result of one simulation."""
 
     way: str  # arrival, threshold (rule 6), falling (a floor of weight that falls), batch
     setting: str
@@ -88,12 +87,12 @@ class World:
         self.optimum = sum(weight[i] for a, b in matching for i in sets[a] & sets[b])
 
     def lobby(self, thresholds: Thresholds) -> tuple[Lobby, list[Ids]]:
-        """A lobby that has heard all words of the stream once, so that all ways weigh alike."""
+        """Return a lobby that has seen all words of the stream once, so that all ways weigh alike."""
         lobby = Lobby(thresholds)
         return lobby, [lobby.intern(words) for words in self.words]
 
     def run(self, way: str, setting: str, rate: float, thresholds: Thresholds) -> Row:
-        """Let them come, then let time run until nothing more happens."""
+        """Let the tickets arrive, then let time run until nothing more happens."""
         lobby, ids = self.lobby(thresholds)
         pool = Pool()
         found: list[Match] = []
@@ -119,7 +118,7 @@ class World:
 
 
 def rows(world: World, rate: float) -> list[Row]:
-    """The three ways at one rate; thresholds and windows from the hasty to the patient."""
+    """Simulate the three ways at one rate; thresholds and windows from hasty to patient."""
     found = [world.run("arrival", "first sight", rate, Thresholds(any_after=0.0, anyone_after=NEVER, quiet_below=0))]
     found.append(world.run("threshold", "the service's default", rate, Thresholds()))
     for wait in (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0):
@@ -135,7 +134,7 @@ def rows(world: World, rate: float) -> list[Row]:
 
 
 def draw(found: list[Row], path: str) -> None:
-    """The frontier as a picture: share of the optimum over the median wait, counted in arrivals."""
+    """Draw the frontier: share of the optimum over the median wait, counted in arrivals."""
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -159,7 +158,7 @@ def draw(found: list[Row], path: str) -> None:
 
 
 def document(tickets: Sequence[int], seed: int, plot: str | None = None) -> dict[str, Any]:
-    """What `--json` prints; `plot`: where the frontier of the largest pool is drawn (.svg, .png)."""
+    """Return the document that `--json` prints; `plot`: file for the frontier of the largest pool (.svg, .png)."""
     before = machine()
     found: list[Row] = []
     for n in tickets:

@@ -1,4 +1,4 @@
-"""A row of the matcher's figures, and the median of several rounds. Rule: all of a row is of one round, but for what it says of the others."""
+"""Define a row of the matcher's figures, and take the median of several rounds. All of a row is of one round, except its spread."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 @dataclass
 class Row:
-    """One scenario; 0 stands for what the scenario does not have."""
+    """Figures of one scenario; 0: the scenario has no such figure."""
 
     scenario: str
     mode: str = ""
@@ -29,7 +29,7 @@ class Row:
 
 
 def middle(rounds: Sequence[Sequence[Row]]) -> list[Row]:
-    """Of each scenario the round whose rate is the median, the slower where two are in the middle; with the spread of all."""
+    """Return, per scenario, the round with the median rate (the slower of two), with the spread of all."""
     return [_median(list(found)) for found in zip(*rounds, strict=True)]
 
 

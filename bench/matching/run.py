@@ -1,9 +1,8 @@
-"""Arrays of arrivals through the index, timed. Rule: every second batch is timed arrival by arrival, the others as a whole.
+"""Run arrays of arrivals through the index, timed: every second batch arrival by arrival, the others as a whole.
 
-Each arrival of a pool that is held is a search, the removal of the partner found and the insertion of the arrival, so
-that the pool keeps its size; who finds nobody waits too, and the longest waiting expires. Quantiles are of the time
-between two arrivals' ends (with what is done in between for all, as moving postings), rates are of the CPU time of the
-thread in the other batches. The first tenth warms up.
+Each arrival in a held pool is a search, the removal of the partner and the insertion of the arrival, so that the pool keeps its size; an arrival
+without a partner waits too, and the oldest ticket expires. Quantiles are of the time between the ends of two arrivals (with the work done for all
+in between, as moving postings), rates are of the thread's CPU time in the other batches. The first tenth warms up.
 """
 
 import time
@@ -22,7 +21,7 @@ BLOCK = 250_000
 
 
 class Run:
-    """A matcher, a stream, and what is counted."""
+    """A matcher, a stream, and the counts."""
 
     def __init__(self, matcher: Matcher, stream: Stream, *, pools: int = len(LANGUAGES)) -> None:
         self.matcher, self.stream = matcher, stream
@@ -37,7 +36,7 @@ class Run:
         self.arrivals = self.untimed = self.met = self.overlap = 0
 
     def batch(self, part: Arrivals, timed: bool = False, **how: Any) -> None:
-        """One call of the matcher; `timed`: arrival by arrival."""
+        """Make one call of the matcher; `timed`: arrival by arrival."""
         n = len(part)
         partner, handle = np.empty(n, np.int64), np.empty(n, np.int64)
         score, cycles = np.zeros(n, np.uint32), np.zeros(n, np.uint32) if timed else None
@@ -60,7 +59,7 @@ class Run:
         self.overlap += int(score.sum())
 
     def load(self, count: int, pool: int | None = None) -> None:
-        """Tickets that wait from the start, not timed."""
+        """Insert waiting tickets, untimed."""
         while count:
             block = self.stream.take(min(count, BLOCK))
             pools = block.pools if pool is None else np.full(len(block), pool, np.uint16)
@@ -72,7 +71,7 @@ class Run:
             count -= len(block)
 
     def hold(self, size: int) -> None:
-        """Let the longest waiting expire until `size` wait."""
+        """Let the oldest tickets expire until `size` wait."""
         while len(self.matcher) > size:
             row = self.handles[0]
             rest = row[self.oldest : self.oldest + len(self.matcher) - size]
@@ -83,7 +82,7 @@ class Run:
                 self.oldest = 0
 
     def start(self) -> None:
-        """Count from here."""
+        """Start counting."""
         self.wall = 0.0
         self.arrivals = self.untimed = self.met = self.overlap = 0
         for row in (self.cycles, *self.cpus):
@@ -93,7 +92,7 @@ class Run:
     def go(
         self, arrivals: int, size: int = 0, change: Callable[[Arrivals], Arrivals] = lambda a: a, **how: Any
     ) -> None:
-        """`arrivals` in batches; the first tenth warms up."""
+        """Run `arrivals` in batches; the first tenth warms up."""
         self.start()
         warm = arrivals // 10
         done = 0
@@ -111,7 +110,7 @@ class Run:
                     self.handles.clear()
 
     def result(self, scenario: str, mode: str) -> Row:
-        """The row."""
+        """Return the row."""
         ticks = np.concatenate(self.cycles).astype(np.float64)
         # preempted spans are in both sums alike, and a batch's own overhead is small beside its arrivals
         ns = ticks * (self.wall * 1e9 / ticks.sum())

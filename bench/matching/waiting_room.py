@@ -1,14 +1,13 @@
-"""The service's waiting room (`engine.matching.lobby`), asked as `engine/chats/search.py` asks it: one arrival, one row of calls.
+"""Measure the service's waiting room (`engine.matching.lobby`), called as `engine/chats/search.py` does: one row of calls per arrival.
 
-Rule: an arrival is all that the service does in the room for it: its words become numbers, and are compared with what was
-typed; its ticket is made and submitted; then the two who met are told what they share and give their words back, or the one
-who waits is told how it stands. Thresholds, limits and garbage collection are the service's own. Not timed: JSON, sessions,
-the chat. Everything is CPU time of the thread: who else runs on the machine does not count.
+An arrival includes all that the service does in the room for it: its words are interned and compared with what was typed; its ticket is made and
+submitted; then the matched two get their common words and release theirs, or the waiting one gets its status. Thresholds, limits and garbage
+collection are the service's own. Not timed: JSON, sessions, the chat. All times are CPU time of the thread, so other load on the machine does not
+count.
 
-Each arrival of a pool that is held leaves it as large as it was, as in `bench.matching.run`: it waits, or, where it
-met somebody, another of the stream waits in its place; then the longest waiting leave. Time goes on by `STEP` an arrival, and the
-steps that it brings are not taken: in a pool that is held nobody would wait long enough. They are in `steady`, from an
-empty room, where people come at a steady rate and the steps of those who wait are billed to whoever comes next.
+Each arrival in a held pool leaves its size unchanged, as in `bench.matching.run`: it waits or, if it was matched, another of the stream waits in
+its place; then the oldest leave. Time advances by `STEP` per arrival, and the steps that become due are not taken: in a held pool no ticket would
+wait long enough. They are taken in `steady`, from an empty room with steady arrivals, where each arrival pays for the steps due.
 """
 
 import gc
@@ -39,7 +38,7 @@ POOLS: Final = tuple(Pool(language=f"l{number}") for number in range(len(LANGUAG
 
 
 def rows(seed: int, quick: bool) -> Iterator[Row]:
-    """From an empty room, then held at the sizes of the index's rows; `quick`: no million."""
+    """Measure from an empty room, then held at the sizes of the index's rows; `quick`: no million."""
     arrivals = 20_000 if quick else 100_000
     with as_served():
         yield steady(arrivals, seed)
@@ -48,7 +47,7 @@ def rows(seed: int, quick: bool) -> Iterator[Row]:
 
 
 def steady(arrivals: int, seed: int) -> Row:
-    """People come at RATE to an empty room, and time goes on."""
+    """Measure arrivals at RATE in an empty room, with time advancing."""
     room, watch = WaitingRoom(seed), Watch()
     for number in range(arrivals // BATCH):
         if number == arrivals // BATCH // 10:
@@ -58,7 +57,7 @@ def steady(arrivals: int, seed: int) -> Row:
 
 
 def held(size: int, arrivals: int, seed: int) -> Row:
-    """People come to a room in which `size` wait, and go on waiting or others in their place."""
+    """Measure arrivals in a room in which `size` wait."""
     room, watch = WaitingRoom(seed, max(PLACES, size + size // 8)), Watch()
     room.fill(size)
     batch = min(BATCH, size // 20)
@@ -73,7 +72,7 @@ def held(size: int, arrivals: int, seed: int) -> Row:
 
 @contextmanager
 def as_served() -> Iterator[None]:
-    """Cycles are looked for as seldom as in the service."""
+    """Set the garbage collector's thresholds of the service."""
     before = gc.get_threshold()
     gc_tuning.settle()
     try:
@@ -84,7 +83,7 @@ def as_served() -> Iterator[None]:
 
 
 class Person:
-    """Somebody of the stream, with the words as they were typed."""
+    """A user of the stream, with their words as typed."""
 
     __slots__ = ("number", "pool", "recent", "words")
 
@@ -108,14 +107,14 @@ class WaitingRoom:
         return len(self._waiting)
 
     def people(self, count: int) -> Iterator[Person]:
-        """The next of the stream, not timed."""
+        """Return the next users of the stream, untimed."""
         while count:
             block = self._stream.take(min(count, BLOCK))
             count -= len(block)
             yield from (Person(block, at) for at in range(len(block)))
 
     def arrive(self, who: Person) -> int:
-        """One arrival; how many interests it shares with whom it met, -1 where it waits."""
+        """Handle one arrival. Return how many interests it shares with its partner, -1 if it waits."""
         lobby, now, client = self.lobby, self.now, who.number
         ids = lobby.intern(who.words)
         lobby.spelled(ids, who.words)
@@ -132,14 +131,14 @@ class WaitingRoom:
         return len(match.common)
 
     def steps(self) -> None:
-        """What is due by now."""
+        """Take the steps that are due."""
         lobby = self.lobby
         while (due := lobby.due()) is not None and due <= self.now:
             for match in lobby.advance(self.now, STEPS_A_TICK)[0]:
                 self.release(match)
 
     def fill(self, size: int) -> None:
-        """More people until `size` wait, who do not look at one another; one who meets an arrival of before goes with it."""
+        """Add users until `size` wait; these do not search, and one that a later arrival matches leaves with it."""
         for who in self.people(max(0, size - len(self))):
             ids = self.lobby.intern(who.words)
             ticket = Ticket(who.number, who.pool, ids, False, SAME, who.recent, self.now, blocked=(SAME,))
@@ -149,19 +148,19 @@ class WaitingRoom:
                 self.release(match)
 
     def release(self, match: Match) -> None:
-        """The two wait no more."""
+        """Release the words of the two."""
         for client in (match.a, match.b):
             self.lobby.release(self._waiting.pop(client))
 
     def hold(self, size: int) -> None:
-        """Let the longest waiting leave until `size` wait."""
+        """Let the oldest leave until `size` wait."""
         for client in list(islice(self._waiting, max(0, len(self) - size))):
             self.lobby.cancel(client, self.now)
             self.lobby.release(self._waiting.pop(client))
 
 
 class Watch:
-    """What arrivals took."""
+    """Times of arrivals."""
 
     def __init__(self) -> None:
         self._cpu = 0.0  # seconds of the thread, of the arrivals that were not timed one by one
@@ -169,7 +168,7 @@ class Watch:
         self._times: list[float] = []  # seconds of the others, one by one
 
     def batch(self, room: WaitingRoom, people: list[Person], step: float, *, timed: bool, steps: bool = False) -> int:
-        """They arrive, `step` seconds after each other; how many met somebody. `steps`: what time brings is done first."""
+        """Time arrivals, `step` seconds apart, and return how many matched. `steps`: take the due steps first."""
         clock, shared = time.thread_time, []
         cpu = clock()
         for who in people:
@@ -189,7 +188,7 @@ class Watch:
         return len(met)
 
     def row(self, scenario: str) -> Row:
-        """The figures so far. `matched`: share of those who met somebody as they came."""
+        """Return the figures so far. `matched`: share matched on arrival."""
         ns = np.array(self._times) * 1e9
         arrivals = self._untimed + len(ns)
         return Row(

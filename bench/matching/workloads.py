@@ -1,7 +1,7 @@
-"""The seeded workload of the matcher's figures: who comes, with which interests. Generated in blocks, never timed.
+"""Generate the seeded workload of the matcher's figures: users and their interests, in blocks, untimed.
 
-50,000 interests with Zipf exponent 1.0; 1 to 10 drawn a ticket, a double counted once; 8 languages at
-60/15/10/5/4/3/2/1 %; 4 recent partners a ticket, checked on both sides.
+50,000 interests with Zipf exponent 1.0; 1 to 10 per ticket, doubles counted once; 8 languages at 60/15/10/5/4/3/2/1 %; 4 recent partners per
+ticket, checked on both sides.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Arrivals:
         return len(self.pools)
 
     def part(self, start: int, stop: int) -> "Arrivals":
-        """Tickets start..stop as a workload of their own."""
+        """Return tickets start..stop as their own workload."""
         first, last = self.offsets[start], self.offsets[stop]
         return Arrivals(
             self.pools[start:stop],
@@ -44,12 +44,12 @@ class Arrivals:
         )
 
     def ids(self, i: int) -> tuple[int, ...]:
-        """The interests of one ticket."""
+        """Return the interests of one ticket."""
         return tuple(self.interests[self.offsets[i] : self.offsets[i + 1]].tolist())
 
 
 class Stream:
-    """An endless line of tickets; the same seed gives the same line."""
+    """Endless stream of tickets; the same seed gives the same stream."""
 
     def __init__(self, seed: int, *, interests: int = INTERESTS, most: int = MOST) -> None:
         self._dice = np.random.default_rng(seed)
@@ -61,7 +61,7 @@ class Stream:
         self._pools = np.repeat(np.arange(len(LANGUAGES), dtype=np.uint16), LANGUAGES)
 
     def take(self, n: int) -> Arrivals:
-        """The next n tickets."""
+        """Return the next n tickets."""
         dice = self._dice
         ids = self._ranks[dice.integers(0, 1 << _BITS, (n, self._most), dtype=np.uint32)]
         ids.sort(axis=1)

@@ -1,1 +1,1 @@
-"""What it costs that a person moves to another process. Rule: all of the way is the service's, and everybody is there at the end."""
+"""Measure the cost of migrating a session to another process. The path is the service's, and every session must be there at the end."""

@@ -1,10 +1,10 @@
-"""What it costs that a person moves to another process: microseconds of CPU and instructions of both sides, for who does nothing, waits or talks.
+"""Measure the cost of migrating a session: CPU and instructions of both sides, for idle, waiting and chatting users.
 
     python -m bench moves [--quick] [--keep]
 
-Rule: the way is the service's, from `People` to `Taking` (`sides`), and whoever is not there at the end, or is not heard, ends all. How long it
-takes says the clock of this process's CPU, which is both sides', the kernel's part included; instructions are callgrind's, of the same moves, without
-the kernel's. A chat is two people, so that alone means a pair of them.
+The path is the service's (`sides`); a session that is missing at the end, or does not answer, fails the run. Time is the CPU time of this process,
+which is both sides', with the kernel's part; instructions are callgrind's, of the same migrations, without the kernel's. A chat is two users, so
+"alone" means a pair.
 """
 
 import argparse
@@ -35,7 +35,7 @@ COUNTED: Final = 2  # rounds under callgrind
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How much of it."""
+    """Choose how much to measure."""
     parser.add_argument("--quick", action="store_true", help="a third of the rounds")
     parser.add_argument(
         "--clock", action="store_true", help="microseconds alone; without: instructions too, by callgrind"
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Measures and prints the table."""
+    """Measure, and print the table."""
     if not chosen.clock and shutil.which("valgrind") is None:
         raise SystemExit("missing: valgrind. Get it: apt-get install valgrind")
     before = machine()
@@ -64,7 +64,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def clocked(count: int, rounds: int, turns: int) -> dict[str, dict[str, list[float]]]:
-    """Microseconds a person, by kind and batch: the quartiles of all rounds."""
+    """Return microseconds per user, by kind and batch: the quartiles of all rounds."""
     found: dict[tuple[str, str], list[float]] = {(kind, batch): [] for kind in KINDS for batch in BATCHES}
     for _ in range(turns):
         for (kind, batch), costs in found.items():
@@ -74,7 +74,7 @@ def clocked(count: int, rounds: int, turns: int) -> dict[str, dict[str, list[flo
 
 
 def instructions(count: int, rounds: int) -> dict[str, dict[str, float]]:
-    """The same in instructions; a count has no noise to speak of, so that there is one."""
+    """Return the same in instructions; a count has nearly no noise, so there is one."""
     out = BUILD / "moves.out"
     BUILD.mkdir(parents=True, exist_ok=True)
     for old in BUILD.glob(f"{out.name}*"):
@@ -100,7 +100,7 @@ def instructions(count: int, rounds: int) -> dict[str, dict[str, float]]:
 
 
 def said(child: subprocess.Popen[str], word: str) -> None:
-    """Wait for a word of the child's. Raises RuntimeError where it ends."""
+    """Wait for a line of the child. Raises RuntimeError if it ends."""
     assert child.stdout is not None
     line = child.stdout.readline()
     if line.strip() != word:
@@ -108,14 +108,14 @@ def said(child: subprocess.Popen[str], word: str) -> None:
 
 
 def goes_on(child: subprocess.Popen[str]) -> None:
-    """What it waits for."""
+    """Let the child continue."""
     assert child.stdin is not None
     child.stdin.write("\n")
     child.stdin.flush()
 
 
 def total(path: Path) -> int:
-    """Instructions of what callgrind wrote. Raises RuntimeError where there are none."""
+    """Return the instructions in callgrind's output. Raises RuntimeError if there are none."""
     found = re.search(r"^totals: (\d+)", path.read_text(), re.M)
     if found is None or not int(found[1]):
         raise RuntimeError("callgrind counted nothing")
@@ -123,7 +123,7 @@ def total(path: Path) -> int:
 
 
 def lines(found: Mapping[str, Any]) -> str:
-    """The table, and what it was measured on."""
+    """Return the table and its conditions."""
     rows = []
     for kind, by_batch in found["us"].items():
         cells: list[str] = []

@@ -1,7 +1,7 @@
-"""Both processes of a hand-over, and people who go to and fro between them. Rule: all parts of the way are the service's; who talks is heard.
+"""Run both processes of a migration in one, and migrate sessions to and fro. All parts are the service's; chatting users are heard.
 
-Worker, reactor and engine twice in one loop, with the link of two processes between them: the CPU of this process is that of both sides. What
-differs from an upgrade is the pace alone: nobody waits for their turn.
+Worker, reactor and engine twice in one loop, with the ipc link of two processes between them: the CPU of this process is that of both sides. Only
+the pace differs from an upgrade: no session waits for its turn.
 """
 
 import asyncio
@@ -52,21 +52,21 @@ PATIENCE: Final = 20.0  # seconds for whatever is waited for
 
 
 async def nobody(_: web.BaseRequest) -> web.StreamResponse:
-    """There is no HTTP."""
+    """Handle no HTTP."""
     return web.Response()
 
 
 def nothing() -> None:
-    """Is to be done."""
+    """Do nothing."""
 
 
 def fell(why: str) -> None:
-    """The link is down, which ends all. Raises RuntimeError."""
+    """Fail when the link is down. Raises RuntimeError."""
     raise RuntimeError(f"the link is down: {why}")
 
 
 class Side:
-    """What a process has of it: the worker with its people, and its end of the link."""
+    """One process's part: the worker with its sessions, and its end of the link."""
 
     def __init__(self, sock: socket.socket, secret: Keys) -> None:
         judge = Judge(hosts=("localhost",), origins=(), proxies=())
@@ -94,7 +94,7 @@ class Side:
             self._taking.came(message)
 
     async def give(self) -> None:
-        """Everybody goes to the other side, which has them when this returns."""
+        """Migrate all sessions to the other side; it has them when this returns."""
         target = process_target.ProcessTarget(self._link.send, self._link.room, self._flight)
         going = migration_order.MigrationOrder(
             Exports(self.worker, self._moving, MigrationCounts()), target, UPGRADE, target
@@ -104,17 +104,17 @@ class Side:
         self.worker.engine.moves.forget()
 
     def stand(self, state: int) -> int:
-        """How many are here who stand so."""
+        """Return how many sessions here are in this state."""
         return sum(session.state == state and session.conn != 0 for session in self.worker.engine.sessions.values())
 
     def end(self) -> None:
-        """Nothing stays."""
+        """Close everything."""
         self._link.close()
         self.worker.stop()
 
 
 class Crowd:
-    """Both sides, and `count` people of a kind who are at one of them; `come` first."""
+    """Both sides, and `count` users of a kind at one of them; call `come` first."""
 
     def __init__(self, secret: Keys, kind: str, count: int) -> None:
         ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -124,7 +124,7 @@ class Crowd:
         self._socks: list[socket.socket] = []
 
     async def come(self) -> None:
-        """Everybody connects, and stands as the kind says. Raises TimeoutError."""
+        """Connect all users and bring them into the kind's state. Raises TimeoutError."""
         here = self.sides[0]
         for number in range(self.count):
             ours, theirs = socket.socketpair()
@@ -145,7 +145,7 @@ class Crowd:
             await self.talk()
 
     async def talk(self) -> None:
-        """Whoever chats says a line, and hears one. Raises TimeoutError."""
+        """Send a line in each chat, and receive one. Raises TimeoutError."""
         if self._kind != TALKS:
             return
         for sock in self._socks:
@@ -166,7 +166,7 @@ class Crowd:
                 await asyncio.sleep(0)
 
     async def to_and_fro(self) -> None:
-        """Each goes to the other side, and comes back. Raises RuntimeError where somebody is not there, or stands otherwise."""
+        """Migrate all to the other side and back. Raises RuntimeError if one is missing, or in another state."""
         for one, other in (self.sides, self.sides[::-1]):
             await one.give()
             if one.worker.engine.sessions or other.stand(KINDS[self._kind]) != self.count:
@@ -175,7 +175,7 @@ class Crowd:
                 )
 
     def end(self) -> None:
-        """All hang up."""
+        """Disconnect all."""
         for side in self.sides:
             side.end()
         for sock in self._socks:
@@ -184,7 +184,7 @@ class Crowd:
 
 @asynccontextmanager
 async def crowd(kind: str, count: int, batch: int) -> AsyncIterator[Crowd]:
-    """People of a kind, who have gone to and fro once, so that memory is there; `batch` of them in a message: of 1, one message at a time."""
+    """Return users of a kind who have migrated to and fro once, to warm up; `batch` of them per message."""
     ahead, thresholds = process_target.AHEAD if batch > 1 else 1, gc.get_threshold()
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -206,7 +206,7 @@ async def crowd(kind: str, count: int, batch: int) -> AsyncIterator[Crowd]:
 
 
 async def clocked(kind: str, count: int, batch: int, rounds: int) -> list[float]:
-    """Microseconds of CPU a person and move, of both sides together, of each round, in which each goes to and fro."""
+    """Return microseconds of CPU per user and migration, of both sides together, per round of to and fro."""
     found = []
     async with crowd(kind, count, batch) as made:
         for _ in range(rounds):
@@ -217,7 +217,7 @@ async def clocked(kind: str, count: int, batch: int, rounds: int) -> list[float]
 
 
 async def counted(cases: Sequence[tuple[str, int]], count: int, rounds: int) -> None:
-    """For whoever counts from outside: says on standard output when a case is ready and when it is over, and goes on at each line of input."""
+    """Run for a counter outside: print when a case is ready and when it is over, and continue at each line of input."""
     for kind, batch in cases:
         async with crowd(kind, count, batch) as made:
             for said in ("ready", "over"):

@@ -1,1 +1,1 @@
-"""The page, as a first visitor has it. Rule: measured in a browser that is slowed down as a phone and its network are."""
+"""Measure the page as a first visitor gets it, in a browser slowed down to a phone and its network."""

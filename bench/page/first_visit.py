@@ -1,9 +1,9 @@
-"""`python -m bench page`: what a first visit costs on the wire, and how soon it shows something and can be used.
+"""Measure a first visit to the page: bytes on the wire, time to first content, time until usable: `python -m bench page`.
 
-Rule: Debian's Chromium, the page as the server serves it (HTTP/1.1, no proxy), a phone's window, 9 Mbit/s down, 60 ms to each answer, a
-processor four times slower than this one; every visit in a browser that has nothing kept. Bytes are those of bodies and heads until the
-page has been loaded, without what the service worker fetches afterwards. Medians; a figure that falls short ends it with status 1.
-`--keep` writes bench/results/page.json and the table in docs/performance.md.
+Debian's Chromium, the page as the server serves it (HTTP/1.1, no proxy), a phone's window, 9 Mbit/s down, 60 ms to each answer, a processor four
+times slower than this one; every visit with an empty cache. Bytes are those of bodies and heads until the page is loaded, without what the service
+worker fetches afterwards. Medians; a figure that misses its goal ends it with status 1. `--keep` writes bench/results/page.json and the table in
+docs/performance.md.
 """
 
 import argparse
@@ -40,7 +40,7 @@ PATIENCE: Final = 30_000  # ms
 
 
 class Visit(NamedTuple):
-    """What one visit took: answers, bytes on the wire, ms until the first content and until the page can be used."""
+    """Figures of one visit: answers, bytes on the wire, ms until first content and until usable."""
 
     answers: int
     wire: float
@@ -49,13 +49,13 @@ class Visit(NamedTuple):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How often, and whether it is kept."""
+    """Choose the number of visits, and whether to keep the result."""
     parser.add_argument("--visits", type=int, default=11)
     parser.add_argument("--keep", action="store_true", help="write the results and the document")
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """All visits; 1 where something falls short."""
+    """Run all visits; return 1 if a goal is missed."""
     with Serving() as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         url = f"http://127.0.0.1:{server.port}/"
@@ -74,7 +74,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def visit(browser: Browser, url: str) -> Visit:
-    """One first visit."""
+    """Run one first visit."""
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, locale="en-GB")
     try:
         context.set_default_timeout(PATIENCE)
@@ -106,7 +106,7 @@ def _slow(session: CDPSession) -> None:
 
 
 def middle(visits: list[Visit]) -> dict[str, Any]:
-    """The medians, and how many visits there were."""
+    """Return the medians, and the number of visits."""
     return {
         "visits": len(visits),
         "answers": round(median(each.answers for each in visits)),
@@ -117,13 +117,13 @@ def middle(visits: list[Visit]) -> dict[str, Any]:
 
 
 def falls_short(found: dict[str, Any]) -> list[str]:
-    """What is not as good as it should be, in words."""
+    """Return the missed goals, in words."""
     bounds = {"bytes": BYTES_MAX, "content_ms": CONTENT_MAX, "usable_ms": USABLE_MAX}
     return [f"{name}: {found[name]:,} of {most:,.0f}" for name, most in bounds.items() if found[name] > most]
 
 
 def written(found: dict[str, Any]) -> str:
-    """The document's table and what it was measured with."""
+    """Return the document's table and its conditions."""
     told = found["machine"]
     rows = [
         ("on the wire, bodies and heads", f"{found['bytes'] / 1000:.1f} KB in {found['answers']} answers", "75 KB"),

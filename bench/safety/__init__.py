@@ -1,1 +1,1 @@
-"""What looking at lines and asking for challenges cost. Rule: the service's own parts, as they ship."""
+"""Measure the cost of screening lines and pictures and of challenges, with the service's own parts."""

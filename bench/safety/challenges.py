@@ -1,11 +1,10 @@
-"""Two hundred challenges a second made and as many solutions looked at: what each costs, and how long the loop stands still for them.
+"""Make two hundred challenges a second and check as many solutions: the cost of each, and how long the event loop is blocked.
 
     python -m bench challenges [--rate N] [--seconds N] [--rounds N] [--keep]
 
-Rule: they are made in threads and solutions looked at in the loop, as the service does both. The loop turns without a pause, and each turn is
-timed, alone and then beside the challenges; a hundredth of a second counts by its longest turn. Goal: the slowest of a hundred of these stands
-still for 2 ms (the median of the rounds). The solutions are of puzzles that were made and solved before, with fewer rounds of the hash: to look at
-one takes as long.
+Challenges are made in threads and solutions checked in the loop, as in the service. The loop turns without a pause, and each turn is timed, alone
+and then beside the challenges; each hundredth of a second counts by its longest turn. Goal: the slowest of a hundred of these blocks for 2 ms (the
+median of the rounds). The solutions are of puzzles made and solved before, with fewer rounds of the hash: checking one takes as long.
 """
 
 import argparse
@@ -32,7 +31,7 @@ EASY: Final = 20  # rounds of the hash, of those that are solved before
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How many, for how long, how often, and whether it is kept."""
+    """Choose rate, duration, rounds, and whether to keep the result."""
     parser.add_argument("--rate", type=int, default=USUAL[0], help="challenges a second")
     parser.add_argument("--seconds", type=float, default=USUAL[1], help="of a phase")
     parser.add_argument("--rounds", type=int, default=USUAL[2])
@@ -40,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Measures and prints the table; 1 where the goal is missed."""
+    """Measure, and print the table; return 1 if the goal is missed."""
     about, answers = machine(), solved(int(chosen.rate * chosen.seconds))
     rounds = [uvloop.run(measured(answers, chosen.rate, chosen.seconds)) for _ in range(chosen.rounds)]
     row = {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
@@ -53,7 +52,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def solved(number: int) -> list[tuple[int, str]]:
-    """So many answers, each with its session."""
+    """Return answers, each with its session."""
     easy, found = Puzzles(KEY, cost=EASY), []
     for session in range(1, number + 1):
         challenge = altcha.Challenge.from_dict(easy.make(session, LEVEL))
@@ -65,7 +64,7 @@ def solved(number: int) -> list[tuple[int, str]]:
 
 
 async def measured(answers: list[tuple[int, str]], rate: int, seconds: float) -> dict[str, float]:
-    """One round."""
+    """Run one round."""
     puzzles = Puzzles(KEY)
     alone, beside = Turns(), Turns()
     await alone.during(asyncio.sleep(seconds))
@@ -94,14 +93,14 @@ async def measured(answers: list[tuple[int, str]], rate: int, seconds: float) ->
 
 
 class Turns:
-    """How long a loop's turns take, while something else goes on in it."""
+    """Durations of a loop's turns while other work runs in it."""
 
     def __init__(self) -> None:
         self._longest: list[float] = []  # of each WINDOW, in seconds
         self._going = False
 
     async def during(self, what: Any) -> None:
-        """Turn until that is done."""
+        """Turn until that work is done."""
         loop = asyncio.get_running_loop()
         self._going = True
         self._last = self._began = time.perf_counter()
@@ -122,12 +121,12 @@ class Turns:
             loop.call_soon(self._turn, loop)
 
     def longest(self, share: float) -> float:
-        """The longest turn, in ms, that `share` of the windows do not pass."""
+        """Return the longest turn, in ms, that `share` of the windows do not exceed."""
         return in_ms(self._longest, share)
 
 
 def lines(row: dict[str, Any]) -> str:
-    """The figures as a table of Markdown."""
+    """Return the figures as a table of Markdown."""
     return table(
         (
             "challenges a second",

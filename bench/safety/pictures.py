@@ -1,11 +1,11 @@
-"""What looks at pictures cost: how late a verdict is, what a core does, and what the program takes.
+"""Measure screening of pictures: delay of a verdict, throughput of a core, memory of the program.
 
     python -m bench pictures [--seconds N] [--keep]
 
-Rule: the real model in the real process, on a core of its own, asked by the server's side of it over their socket, with strips as a browser
-makes them. First RATE strips a second at even distances, each with the sender's own tile, as looks at chats are: most show harmless scenes, one in
-HITS blobs that the model takes for nudity and scores three times. Then as many as it does. Goals: the slowest verdict of a hundred 400 ms, none
-dropped, 40 pictures scored a second, 1,400 pairs a core that are looked at once a minute.
+The real model in the real process, on its own core, called by the server's side over their socket, with strips as a browser makes them. First RATE
+strips a second at even distances, each with the sender's own tile, as camera checks send them: most show harmless scenes, one in HITS shows blobs
+that the model takes for nudity and scores three times. Then as many as it can do. Goals: the slowest verdict of a hundred 400 ms, none dropped, 40
+pictures scored a second, 1,400 pairs a core checked once a minute.
 """
 
 import argparse
@@ -38,13 +38,13 @@ LATE, TILES_S, PAIRS, MEMORY = 400.0, 40.0, 1_400.0, 200.0  # the goals: ms, a s
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How long, and whether it is kept."""
+    """Choose the duration, and whether to keep the result."""
     parser.add_argument("--seconds", type=float, default=USUAL, help="of strips at an even rate")
     parser.add_argument("--keep", action="store_true", help="keep the results, and the table of the document")
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Measures and prints the table; 1 where a goal is missed, 2 where the extra is not there."""
+    """Measure, and print the table; return 1 if a goal is missed, 2 if the extra is not installed."""
     if not installed():
         print("the extra `moderation` is not installed")
         return 2
@@ -61,7 +61,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 async def measured(rate: int, seconds: float, alone: int) -> dict[str, Any]:
-    """All figures, of one process."""
+    """Return all figures, of one process."""
     cores = os.sched_getaffinity(0)
     with tempfile.TemporaryDirectory(prefix="serendip-bench-") as folder:
         judging = PictureClient("bench", Pictures(), Path(folder))
@@ -83,7 +83,7 @@ async def measured(rate: int, seconds: float, alone: int) -> dict[str, Any]:
 
 
 async def paced(judging: PictureClient, rate: int, seconds: float) -> dict[str, Any]:
-    """How late verdicts are at so many strips a second, each with a tile beside it, and what share of its core the process had."""
+    """Return the delay of verdicts at a rate of strips, each with a tile, and the process's share of its core."""
     usual, hit, own = bodies()
     waits: list[float] = []
     hits = 0
@@ -111,11 +111,11 @@ async def paced(judging: PictureClient, rate: int, seconds: float) -> dict[str, 
 
 
 async def costs(judging: PictureClient, count: int) -> dict[str, Any]:
-    """CPU of a clean strip, of one that is scored three times, and of a tile; pictures scored a second, and pairs a core."""
+    """Return CPU of a clean strip, of one that is scored three times, and of a tile; pictures scored a second, and pairs a core."""
     usual, hit, own = bodies()
 
     async def cost(*bodies: bytes, tile: bool = False) -> tuple[float, float]:
-        """Seconds each, by the processor and by the clock; the process is never without a job."""
+        """Return seconds per item, by the processor and by the clock; the process always has work."""
         used, start = spent(judging.pid), time.perf_counter()
         queue = iter(range(count))
 
@@ -137,13 +137,13 @@ async def costs(judging: PictureClient, count: int) -> dict[str, Any]:
 
 
 def bodies() -> tuple[list[bytes], bytes, bytes]:
-    """Harmless strips, one that is a hit, and a tile."""
+    """Return harmless strips, one that is a hit, and a tile."""
     usual = [scenes.jpeg(scenes.strip(scenes.scene(number))) for number in range(scenes.SCENES)]
     return usual, scenes.jpeg(scenes.strip(scenes.blobs())), scenes.jpeg(scenes.scene(0))
 
 
 def faults(row: dict[str, Any]) -> list[str]:
-    """The goals that are missed."""
+    """Return the missed goals."""
     bad = {
         "verdict": row["verdict_p99_ms"] > LATE,
         "dropped": row["dropped"] > 0 or row["judged"] < row["strips"],
@@ -156,7 +156,7 @@ def faults(row: dict[str, Any]) -> list[str]:
 
 
 def lines(row: dict[str, Any]) -> str:
-    """The figures as a table of Markdown."""
+    """Return the figures as a table of Markdown."""
     return table(
         ("strips a second", "verdict p50, p99 ms", "of its core", "dropped", "CPU ms: clean strip, scored three times, own tile",
          "scored a second", "pairs a core", "RSS MB"),

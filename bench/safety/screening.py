@@ -1,11 +1,11 @@
-"""What looking at lines costs: the relay with it beside without, how late a verdict is, and what the program that looks takes.
+"""Measure screening of lines: the relay with it and without, delay of a detection, cost of the program.
 
     python -m bench screening [--seconds N] [--rounds N] [--keep]
 
-Rule: two servers at once, one with screening and one without, have the same load in turn, in slices, each pair of slices in the other order than
-the one before: what the machine does meanwhile falls on both. The figure is the median over all pairs. A verdict's time is from the line's way into
-the memory that both share until the server hears what was found; there the program has a core to itself. Goals: a hundredth more CPU a
-message, the slowest of a hundred verdicts 250 ms, no line dropped, 10 µs a line, 80 MB.
+Two servers at once, one with screening and one without, get the same load in turn, in slices, each pair of slices in the other order: noise of the
+machine hits both. The figure is the median over all pairs. A detection's delay is from writing the line into shared memory until the server
+receives the detection; for that the program has a core to itself. Goals: a hundredth more CPU a message, the slowest of a hundred detections 250
+ms, no line dropped, 10 µs a line, 80 MB.
 """
 
 import argparse
@@ -49,14 +49,14 @@ FOUND: Final = b"my snap"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How long, how often, and whether it is kept."""
+    """Choose duration, rounds, and whether to keep the result."""
     parser.add_argument("--seconds", type=float, default=USUAL[0], help="of a slice")
     parser.add_argument("--rounds", type=int, default=USUAL[1], help="pairs of servers, one after the other")
     parser.add_argument("--keep", action="store_true", help="keep the results, and the table of the document")
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Measures and prints the table; 1 where a goal is missed."""
+    """Measure, and print the table; return 1 if a goal is missed."""
     about = machine()
     row: dict[str, Any] = relay(chosen.seconds, chosen.rounds)
     row |= asyncio.run(verdicts(RATE, min(VERDICTS, 5 * chosen.seconds)))
@@ -71,7 +71,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def relay(seconds: float, rounds: int) -> dict[str, Any]:
-    """CPU a message of both servers, and the median of how many times as much it is with screening."""
+    """Return the CPU per message of both servers, and the median of their ratio."""
     found: list[tuple[float, float]] = []
     dropped = looked = 0.0
     for _ in range(rounds):
@@ -98,21 +98,21 @@ def relay(seconds: float, rounds: int) -> dict[str, Any]:
 
 
 def sliced(server: Running, seconds: float) -> float:
-    """Microseconds of CPU a message, at RATE messages a second."""
+    """Return microseconds of CPU per message, at RATE messages a second."""
     words = ["relay", "-n", str(CLIENTS), "-z", f"{REST:g}", "-P", str(server.pid), "-t", str(seconds)]
     cost: float = generator.ended(generator.start(words, server.port, ("taskset", "-c", LOAD_CPU)))["cpu_s_per_M"]
     return cost
 
 
 def aside(pid: int) -> None:
-    """The programs beside a server run where its load does, so that they take nothing of its core."""
+    """Bind the programs beside a server to the load's core, so that they take nothing of the server's."""
     for task in Path(f"/proc/{pid}/task").iterdir():
         for child in (task / "children").read_text().split():
             os.sched_setaffinity(int(child), {int(LOAD_CPU)})
 
 
 async def verdicts(rate: int, seconds: float) -> dict[str, Any]:
-    """How late a verdict is at so many lines a second, what was dropped, and what the program takes."""
+    """Return the delay of detections at a rate of lines, dropped lines, and the program's cost."""
     said: dict[int, float] = {}
     waits: list[float] = []
 
@@ -151,7 +151,7 @@ async def verdicts(rate: int, seconds: float) -> dict[str, Any]:
 
 
 async def speak(screener: Screener, said: dict[int, float], rate: int, seconds: float) -> int:
-    """So many lines a second, in handfuls; one in MARKED will be found, and stands in `said` with its time. How many there were."""
+    """Write lines at a rate, in handfuls; one in MARKED matches a rule, and its time is put into `said`. Return their number."""
     number, start = 0, time.perf_counter()
     for turn in range(int(seconds / TICK)):
         await asyncio.sleep(max(0.0, start + turn * TICK - time.perf_counter()))
@@ -165,7 +165,7 @@ async def speak(screener: Screener, said: dict[int, float], rate: int, seconds: 
 
 
 def faults(row: dict[str, Any]) -> list[str]:
-    """The goals that are missed."""
+    """Return the missed goals."""
     bad = {
         "relay": row["times"] > COST,
         "dropped": row["dropped"] > 0 or row["relay_dropped"] > 0,
@@ -177,7 +177,7 @@ def faults(row: dict[str, Any]) -> list[str]:
 
 
 def lines(row: dict[str, Any]) -> str:
-    """The figures as a table of Markdown."""
+    """Return the figures as a table of Markdown."""
     return table(
         ("relay, CPU µs a message: off, on", "more", "verdict p50, p99 ms", "dropped", "µs a line", "RSS MB"),
         [

@@ -1,1 +1,1 @@
-"""The service at the size of the internet, on paper: what was measured times how many there would be. Rule: nothing is measured here."""
+"""Compute the service at ten million users on paper: measured costs times assumed numbers. Nothing is measured here."""

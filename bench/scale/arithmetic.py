@@ -1,4 +1,4 @@
-"""Cores, hosts, memory, the hub, the bus: products of what was measured and how many there are. Rule: no dice, and every part is told by itself."""
+"""Compute cores, hosts, memory, hub and bus as products of measured costs and assumed numbers, each part by itself."""
 
 from math import ceil
 from typing import Any, Final
@@ -17,7 +17,7 @@ ROWS_DOWN: Final = 1.0  # the word that it waits, or whom it meets
 
 
 def load(world: Assumed) -> dict[str, float]:
-    """What all of them do in a second."""
+    """Return what all users do in a second."""
     talking = world.people * world.talking
     return {
         "frames": talking * (world.lines + world.typing),
@@ -29,7 +29,7 @@ def load(world: Assumed) -> dict[str, float]:
 
 
 def cores(world: Assumed, costs: Costs, apart: float) -> dict[str, float]:
-    """Cores by what they do; `apart`: of the pairs, those whose two are at different hosts."""
+    """Return cores by activity; `apart`: share of the pairs whose users are at different hosts."""
     does = load(world)
     moves = does["chats"] * apart
     parts = {
@@ -48,12 +48,12 @@ def cores(world: Assumed, costs: Costs, apart: float) -> dict[str, float]:
 
 
 def hosts_of(people: int, radius: int) -> int:
-    """Hosts for so many, of whom one host has `radius` at the most; two at the least, or its death would be everybody's."""
+    """Return the number of hosts, if one host has at most `radius` users; two at least, so that a death does not hit all."""
     return max(2, ceil(people / radius))
 
 
 def ring_bytes(world: Assumed) -> int:
-    """Of a chat's memory at its end: it doubles until its lines fit."""
+    """Return the size of a chat's ring at its end: it doubles until its lines fit."""
     lines, size = 2 * world.lines * world.find_every * world.line_bytes, RING_LEAST
     while size < lines:
         size *= 2
@@ -61,7 +61,7 @@ def ring_bytes(world: Assumed) -> int:
 
 
 def hosts(world: Assumed, costs: Costs) -> list[dict[str, float]]:
-    """A row a size of host: what each needs, and what the death of one costs."""
+    """Return one row per size of host: its needs, and the cost of its death."""
     rows = []
     for radius in RADII:
         count = hosts_of(world.people, radius)
@@ -81,18 +81,18 @@ def hosts(world: Assumed, costs: Costs) -> list[dict[str, float]]:
 
 
 def hub(world: Assumed, costs: Costs) -> dict[str, float]:
-    """Of a core, what the waiting room of a million people takes, and of one cell; how many people a hub could have."""
+    """Return the share of a core that the waiting room of a million users takes, and of one cluster; how many users a hub can serve."""
     a_person = load(world)["chats"] / world.people * costs["hub_us"] * US
     return {"million": a_person * 1e6, "cell": a_person * world.cell, "people_at_most": 1 / a_person}
 
 
 def batches(rate: float, least: float) -> float:
-    """Messages a second that take so many rows a second to one host, with `least` seconds between two."""
+    """Return the messages a second for so many rows a second to one host, with `least` seconds between two."""
     return rate / (1 + rate * least)
 
 
 def bus(world: Assumed, people: int, count: int) -> dict[str, float]:
-    """Messages of NATS a second in a cell of so many people on `count` hosts, of which one has the waiting room."""
+    """Return NATS messages a second in a cluster of `count` hosts, one of which has the waiting room."""
     finds = people * world.talking / world.find_every / count  # of one host
     # between one other host and the owner, both ways
     way = batches(finds * ROWS_UP, world.batch) + batches(finds * ROWS_DOWN, world.batch)
@@ -108,12 +108,12 @@ def bus(world: Assumed, people: int, count: int) -> dict[str, float]:
 
 
 def buses(world: Assumed) -> list[dict[str, float]]:
-    """A row a size of host, of one cell."""
+    """Return one row per size of host, of one cluster."""
     return [bus(world, world.cell, hosts_of(world.cell, radius)) for radius in RADII]
 
 
 def everything(world: Assumed, costs: Costs) -> dict[str, Any]:
-    """All of it, as it is kept."""
+    """Return all of it, as it is kept."""
     return {
         "load": load(world),
         "cores": {"together": cores(world, costs, 0.0), "apart": cores(world, costs, world.apart)},

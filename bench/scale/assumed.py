@@ -1,4 +1,4 @@
-"""How many people there are and what they do, and what was not measured. Rule: each assumption is here, once, with its reason."""
+"""List the assumptions: how many users there are, what they do, and what was not measured. Each is here once, with its reason."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 @dataclass(frozen=True)
 class Assumed:
-    """One world. Times in seconds, rates a second."""
+    """One scenario. Times in seconds, rates a second."""
 
     people: int = 10_000_000
     cell: int = 1_000_000  # people of one cell, which has one waiting room
@@ -34,7 +34,7 @@ class Assumed:
 
     @property
     def cells(self) -> int:
-        """How many there are."""
+        """Number of clusters."""
         return max(1, round(self.people / self.cell))
 
 
@@ -67,5 +67,5 @@ SAID: Final[dict[str, tuple[str, str]]] = {
 
 
 def told(world: Assumed) -> dict[str, Any]:
-    """As it is kept beside the figures."""
+    """Return it as it is kept beside the figures."""
     return asdict(world)

@@ -1,6 +1,6 @@
-"""What things cost, as benches measured it. Rule: a cost is read from the result that it was measured in, and names its field; none is typed.
+"""Read the measured costs from the results of benches, each with the name of its field; none is typed.
 
-What no bench of this repository can measure is an assumption, and stands in `bench.scale.assumed` under that name.
+A cost that no bench here can measure is an assumption, in `bench.scale.assumed`.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ WAITING: Final = "scenarios/waiting/servers/serendip/"
 
 
 class Field(NamedTuple):
-    """Where a cost stands. `path`: keys with strokes between, `*` the median over a list; `over`: what it is divided by; `said`: of what it is."""
+    """Source of a cost. `path`: keys with slashes between, `*` the median over a list; `over`: its divisor; `said`: its description."""
 
     file: str
     path: str
@@ -24,7 +24,7 @@ class Field(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """A cost, and where it was read."""
+    """A cost and its source."""
 
     value: float
     field: Field
@@ -54,7 +54,7 @@ Costs = dict[str, float]
 
 
 def found(document: Any, path: str) -> float:
-    """What stands at a path; the median of all where it goes through a list. Raises KeyError, TypeError, IndexError where nothing does."""
+    """Return the value at a path; the median of all through a list. Raises KeyError, TypeError, IndexError if there is none."""
     key, _, rest = path.partition("/")
     if key == "*":
         return median(found(one, rest) for one in document)
@@ -62,7 +62,7 @@ def found(document: Any, path: str) -> float:
 
 
 def measured(read: Callable[[str], dict[str, Any]] = results.read) -> dict[str, Cost]:
-    """All costs, as the results stand now. Raises KeyError for one that they do not have."""
+    """Return all costs of the current results. Raises KeyError for one that they lack."""
     costs = {}
     for name, field in FIELDS.items():
         document = read(field.file)
@@ -72,10 +72,10 @@ def measured(read: Callable[[str], dict[str, Any]] = results.read) -> dict[str, 
 
 
 def derived(costs: Costs) -> Costs:
-    """What follows from costs by a division, under names of its own.
+    """Return the costs that follow by a division, under their own names.
 
-    `hop_us`: a frame passed on by a host that has the client's connection but not the chat: what raw TCP takes for it. `kernel_bytes`: of one
-    end of a connection; both ends were on the machine that was filled.
+    `hop_us`: a frame forwarded by a host that has the client's connection but not the chat: the cost in raw TCP. `kernel_bytes`: of one end of
+    a connection; both ends were on the filled machine.
     """
     return {
         "hop_us": costs["frame_us"] / costs["to_floor"],

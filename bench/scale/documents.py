@@ -1,4 +1,4 @@
-"""docs/scaling.md and its picture, from bench/results/scale.json. Rule: a figure stands beside where it is from: measured, or only multiplied."""
+"""Write docs/scaling.md and its picture from bench/results/scale.json; each figure is marked as measured or computed."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -49,7 +49,7 @@ SHORTEST: Final = 0.005  # seconds: nobody waits less in the picture
 
 
 def costs(document: dict[str, Any]) -> str:
-    """What was measured, and where it was read."""
+    """Return the measured costs and their sources."""
     known = document["costs"]
     rows = [
         (
@@ -63,7 +63,7 @@ def costs(document: dict[str, Any]) -> str:
 
 
 def assumed(document: dict[str, Any]) -> str:
-    """What was not measured."""
+    """Return the assumptions."""
     rows = []
     for name, value in document["assumed"].items():
         unit, said = SAID[name]
@@ -72,7 +72,7 @@ def assumed(document: dict[str, Any]) -> str:
 
 
 def cores(document: dict[str, Any]) -> str:
-    """Cores by what they do, together and apart."""
+    """Return cores by activity, together and apart."""
     does, found = document["load"], document["cores"]
     ways = found["together"], found["apart"]
     rows = [(part, *(f"{way[part]:.1f}" for way in ways)) for part in found["together"] if part != "all"]
@@ -84,7 +84,7 @@ def cores(document: dict[str, Any]) -> str:
 
 
 def hosts(document: dict[str, Any]) -> str:
-    """A row a size of host."""
+    """Return one row per size of host."""
     rows = [
         (
             f"{row['people']:,.0f}", f"{row['hosts']:.0f}", f"{row['cores_together']:.2f} to {row['cores_apart']:.2f}", f"{row['gigabytes']:.1f} GB",
@@ -96,7 +96,7 @@ def hosts(document: dict[str, Any]) -> str:
 
 
 def hub(document: dict[str, Any]) -> str:
-    """The hub, and the bus."""
+    """Return the hub, and the bus."""
     found, world = document["hub"], document["assumed"]
     rows = [
         (f"{row['people'] / row['hosts']:,.0f}", f"{row['hosts']:.0f}", f"{row['rows']:,.0f}", f"{row['sent']:,.0f}", f"{row['heard']:,.0f}",
@@ -110,7 +110,7 @@ def hub(document: dict[str, Any]) -> str:
 
 
 def waits(document: dict[str, Any]) -> str:
-    """By language, all ways."""
+    """Return waits by language, in all modes."""
     rows = [
         (pool(row), f"{row['share']:.2%}", f"{row['rate']:,.1f}", *(cell(row["ways"][way]) for way in WAYS))
         for row in document["languages"]
@@ -119,7 +119,7 @@ def waits(document: dict[str, Any]) -> str:
 
 
 def meetings(document: dict[str, Any]) -> str:
-    """By language: who meets over cells, who asks the common room, who has something in common."""
+    """Return by language: matches over clusters, users of the common room, matches with a common interest."""
     rows = []
     for row in document["languages"]:
         ways = row["ways"]
@@ -132,7 +132,7 @@ def meetings(document: dict[str, Any]) -> str:
 
 
 def small(document: dict[str, Any]) -> str:
-    """Few people on two hosts."""
+    """Return few users on two hosts."""
     rows = [
         (f"{row['people']:,}", f"{row['rate']:,.1f}", *(cell(row["ways"][way]) for way in WAYS))
         for row in document["small"]
@@ -141,7 +141,7 @@ def small(document: dict[str, Any]) -> str:
 
 
 def back(document: dict[str, Any]) -> str:
-    """After a host's death."""
+    """Return the times after a host's death."""
     rows = [
         (
             f"{row['people']:,} of {row['hosts']} hosts", f"{row['p50_s']:.1f} s", f"{row['p99_s']:.1f} s", f"{row['last_s']:.1f} s",
@@ -155,23 +155,23 @@ def back(document: dict[str, Any]) -> str:
 
 
 def cell(found: dict[str, float]) -> str:
-    """The waits of one way."""
+    """Format the waits of one mode."""
     return " · ".join(seconds(found[name]) for name in ("p50_s", "p99_s", "plain_p99_s"))
 
 
 def seconds(value: float) -> str:
-    """A wait, in seconds."""
+    """Format a wait in seconds."""
     return "< 0.01" if value < 0.01 else f"{value:.2f}" if value < 1 else f"{value:.1f}"
 
 
 def pool(row: dict[str, Any]) -> str:
-    """What a row is of."""
+    """Return the subject of a row."""
     name = f"language {row['rank']}"
     return name if row["part"] == 1 else f"{row['part']:.0%} of {name}"
 
 
 def digits(value: float) -> str:
-    """A figure of any size, so that it can be read."""
+    """Format a figure of any size readably."""
     if float(value).is_integer():
         return f"{value:,.0f}"
     return short(value) if value >= 0.001 else f"{value:.2g}"
@@ -191,14 +191,14 @@ TABLES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
 
 
 def write(document: dict[str, Any]) -> None:
-    """The tables and the picture."""
+    """Write the tables and the picture."""
     for mark, make in TABLES.items():
         fill(PAGE, mark, make(document))
     draw(document)
 
 
 def draw(document: dict[str, Any]) -> None:
-    """The waits by pool, and how many are back."""
+    """Draw the waits by pool, and the share of users who are back."""
     figure, (left, right) = pyplot().subplots(1, 2, figsize=(10, 3.8))
     rows = document["languages"]
     for way, width in DRAWN.items():

@@ -1,7 +1,7 @@
-"""A host dies: how soon its people are back at the others. Rule: the pauses are the page's own (`server/site/web/backoff.js`), read from it.
+"""Simulate the death of a host: how soon its users are back at the others. The pauses are read from the page (`server/site/web/backoff.js`).
 
-Each tries after a pause of its own; the fronts of the other hosts take so many handshakes a second and keep a moment's worth waiting; who
-is refused tries again later. The balancer sends nobody to the dead host.
+Each user retries after their own pause; the other hosts accept so many handshakes a second and queue a moment's worth; a refused user retries
+later. The load balancer sends no user to the dead host.
 """
 
 import re
@@ -22,14 +22,14 @@ Times = NDArray[np.float64]
 
 
 class Pauses(NamedTuple):
-    """Seconds: the steps, and the longest of them while a chat waits."""
+    """Seconds: the steps, and the longest of them in a waiting chat."""
 
     steps: tuple[float, ...]
     soon: float
 
 
 def pauses() -> Pauses:
-    """Those of the page. Raises ValueError where it does not have them."""
+    """Return those of the page. Raises ValueError if it has none."""
     text = PAGE.read_text()
     steps, soon = re.search(r"STEPS = \[([\d, ]+)\]", text), re.search(r"SOON = (\d+)", text)
     if steps is None or soon is None:
@@ -38,7 +38,7 @@ def pauses() -> Pauses:
 
 
 class Crowd:
-    """The people of the dead host. `talking`: in a chat, whose pauses are short as long as it may wait."""
+    """Users of the dead host. `talking`: in a chat, whose pauses are short as long as the chat may wait."""
 
     def __init__(self, people: int, world: Assumed, seed: int) -> None:
         self._dice = np.random.default_rng(seed)
@@ -52,7 +52,7 @@ class Crowd:
         self._wait(np.arange(people), 0.0)
 
     def _wait(self, who: NDArray[np.int64], now: float) -> None:
-        """They try again after a pause, between half of their step and all of it."""
+        """Schedule the next try after half to all of the step."""
         steps = np.asarray(self._pauses.steps)[np.minimum(self._tries[who], len(self._pauses.steps) - 1)]
         if now < self._grace:
             steps = np.where(self._talking[who], np.minimum(steps, self._pauses.soon), steps)
@@ -60,7 +60,7 @@ class Crowd:
         self._tries[who] += 1
 
     def knock(self, room: int, now: float) -> int:
-        """Who tries by now: `room` of them, in no order, are let in; how many were."""
+        """Admit up to `room` of those who try by now, in random order; return how many."""
         here = np.flatnonzero(np.isnan(self.back) & (self._next <= now))
         if not len(here):
             return 0
@@ -72,7 +72,7 @@ class Crowd:
 
 
 def run(hosts: int, people: int, world: Assumed, seed: int) -> Crowd:
-    """One of so many hosts dies, with `people` on it; until all are back, or LONGEST."""
+    """Simulate the death of one of the hosts, with `people` on it, until all are back, or LONGEST."""
     crowd = Crowd(people, world, seed)
     rate = (hosts - 1) * world.tls
     free, now = 0.0, 0.0
@@ -84,7 +84,7 @@ def run(hosts: int, people: int, world: Assumed, seed: int) -> Crowd:
 
 
 def figures(hosts: int, people: int, world: Assumed, seed: int) -> dict[str, Any]:
-    """A row: when they are back, how often each was refused, and how many find their session still there elsewhere."""
+    """Return a row: when users are back, how often each was refused, how many find their session at another host."""
     crowd = run(hosts, people, world, seed)
     back = np.where(np.isnan(crowd.back), LONGEST, crowd.back)
     p50, p90, p99, last = (round(float(at), 2) for at in np.quantile(back, (0.5, 0.9, 0.99, 1.0)))
@@ -97,5 +97,5 @@ def figures(hosts: int, people: int, world: Assumed, seed: int) -> dict[str, Any
 
 
 def everything(world: Assumed, seed: int) -> list[dict[str, Any]]:
-    """All cases."""
+    """Return all cases."""
     return [figures(hosts, people, world, seed) for hosts, people in CASES]

@@ -1,12 +1,12 @@
-"""How long people wait in one room, in a room a cell, and in a room a cell with a common one behind. Rule: the rooms are the service's (`Lobby`).
+"""Simulate waits in one waiting room, in one per cluster, and in one per cluster with a common one behind, over the service's `Lobby`.
 
-A pool's people come by Poisson to their cells; half of them name interests (`bench.matching.workloads`). Whoever is handed to the common
-room waits in both, and the first match takes them out of the other. What is left out: the way between cells, and whoever gives up.
+Users of a pool arrive by Poisson at their clusters; half name interests (`bench.matching.workloads`). A user handed to the common room waits in
+both, and the first match removes them from the other. Left out: the delay between clusters, and users who give up.
 
-    one      all cells share one waiting room
+    one      all clusters share one waiting room
     cells    each has its own, and nothing else
-    thin     each has its own; who comes to a pool that is thin there waits in a common one too
-    common   as `thin`, and so does everybody who met nobody by the first step
+    thin     each has its own; a user of a pool that is thin there also waits in a common one
+    common   as `thin`, and so does every user without a match by the first step
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ PART: Final = 0.01  # of the last language: a pool of one college, or of a role,
 
 
 class Waiting(NamedTuple):
-    """Somebody who comes to a cell."""
+    """A user who searches at a cluster."""
 
     cell: int
     since: float
@@ -45,28 +45,28 @@ class Waiting(NamedTuple):
 
 
 class Meeting(NamedTuple):
-    """Two who met, and when."""
+    """A match, and its time."""
 
     match: Match
     at: float
 
 
 class Room:
-    """A waiting room, and the words that it holds for whom."""
+    """A waiting room, and the words that its tickets hold."""
 
     def __init__(self, rate: float) -> None:
-        """`rate`: arrivals a second in the last minute."""
+        """Take `rate`, the arrivals a second in the last minute."""
         self.lobby = Lobby(RULES)
         self.lobby.take_pace(POOL, [round(rate * ARRIVED)] * MINUTE, BEGIN)
         self._ids: dict[int, Ids] = {}
 
     def hand_in(self, client: int, waiting: Waiting, now: float) -> Match | None:
-        """A ticket, as old as they waited."""
+        """Submit a ticket, with the age of its wait."""
         ids = self._ids[client] = self.lobby.intern(waiting.words)
         return self.lobby.submit(Ticket(client, POOL, ids, person=client + 1, since=waiting.since), now)
 
     def out(self, client: int, now: float) -> None:
-        """They met somebody, here or in another room; twice does nothing."""
+        """Remove a user matched here or in another room; a second call does nothing."""
         ids = self._ids.pop(client, None)
         if ids is not None:
             self.lobby.cancel(client, now)
@@ -74,7 +74,7 @@ class Room:
 
 
 class Rooms:
-    """One pool. `rates`: arrivals a second by cell."""
+    """Waiting rooms of one pool. `rates`: arrivals a second by cluster."""
 
     def __init__(self, way: str, rates: Sequence[float], thin: float) -> None:
         self._rates = rates
@@ -89,7 +89,7 @@ class Rooms:
         self.asked = 0  # tickets of the common room
 
     def come(self, client: int, waiting: Waiting) -> None:
-        """Somebody searches, later than all before."""
+        """Let a user search, later than all before."""
         cell, now = waiting.cell, waiting.since
         self.until(now)
         self.waiting[client] = waiting
@@ -101,7 +101,7 @@ class Rooms:
             heappush(self._steps, (now + RULES.any_at(self._rates[cell]), client))
 
     def until(self, now: float) -> None:
-        """What time brings up to `now`, in its order."""
+        """Do what is due up to `now`, in order."""
         while True:
             at, room = now, None
             for one in self._all:
@@ -138,7 +138,7 @@ class Rooms:
 
 
 def shares(world: Assumed, rank: int) -> list[float]:
-    """Of a language's people, by cell: many are in the one that is its home."""
+    """Return the share of a language's users by cluster: many are in the one that is its home."""
     cells = world.cells
     if cells == 1:
         return [1.0]
@@ -148,13 +148,13 @@ def shares(world: Assumed, rank: int) -> list[float]:
 
 
 def sizes(world: Assumed) -> list[float]:
-    """Of all people, the share of each language, the largest first."""
+    """Return the share of each language, largest first."""
     weights = [1 / rank**world.exponent for rank in range(1, world.languages + 1)]
     return [weight / sum(weights) for weight in weights]
 
 
 def coming(rates: Sequence[float], world: Assumed, arrivals: int, seed: int) -> list[Waiting]:
-    """So many people, in the order in which they come."""
+    """Return the users in order of arrival."""
     dice = np.random.default_rng(seed)
     total = sum(rates)
     times = BEGIN + np.cumsum(dice.exponential(1 / total, arrivals))
@@ -168,7 +168,7 @@ def coming(rates: Sequence[float], world: Assumed, arrivals: int, seed: int) -> 
 
 
 def run(way: str, rates: Sequence[float], people: Sequence[Waiting], thin: float) -> Rooms:
-    """They come; then the clock goes on until hardly anything can happen."""
+    """Let them arrive; then let time run until hardly anything can happen."""
     rooms = Rooms(way, rates, thin)
     for client, person in enumerate(people):
         rooms.come(client, person)
@@ -177,13 +177,13 @@ def run(way: str, rates: Sequence[float], people: Sequence[Waiting], thin: float
 
 
 def compared(rates: Sequence[float], world: Assumed, arrivals: int, seed: int) -> dict[str, dict[str, float]]:
-    """All ways, for the same people."""
+    """Run all modes for the same users."""
     people = coming(rates, world, arrivals, seed)
     return {way: figures(run(way, rates, people, world.thin), people) for way in WAYS}
 
 
 def figures(rooms: Rooms, people: Sequence[Waiting]) -> dict[str, float]:
-    """Of those who came in the middle of the time, when the rooms were as full as they stay; who met nobody waits at least till the end."""
+    """Return the figures of users who arrived in the middle of the time, when the rooms were full; unmatched ones wait at least until the end."""
     arrivals, end = len(people), people[-1].since + LATEST
     waits = np.array([end - one.since for one in people])
     crossing = shared = 0
@@ -205,12 +205,12 @@ def figures(rooms: Rooms, people: Sequence[Waiting]) -> dict[str, float]:
 
 
 def many(rate: float, scale: float) -> int:
-    """Arrivals of a pool: those of SPAN seconds, FEWEST at least; `scale`: of a shorter run."""
+    """Return the number of arrivals of a pool: those of SPAN seconds, FEWEST at least; `scale`: of a shorter run."""
     return max(200, round(max(FEWEST, rate * SPAN) * scale))
 
 
 def languages(world: Assumed, seed: int, scale: float = 1.0) -> list[dict[str, Any]]:
-    """A row a language (`RANKS`), and one for a thin pool in the last of them: all ways."""
+    """Return one row per language (`RANKS`), and one for a thin pool in the last of them: all modes."""
     finds, parts = world.people * world.talking / world.find_every, sizes(world)
     rows = []
     for rank, part in [*((rank, 1.0) for rank in RANKS), (RANKS[-1], PART)]:
@@ -222,7 +222,7 @@ def languages(world: Assumed, seed: int, scale: float = 1.0) -> list[dict[str, A
 
 
 def small(world: Assumed, seed: int, scale: float = 1.0) -> list[dict[str, Any]]:
-    """A row a service of few people on two hosts, one pool: all ways, a cell being a host."""
+    """Return one row per service of few users on two hosts, one pool: all modes, a cluster being a host."""
     rows = []
     for people in (300, 3_000, 30_000):
         rate = people * world.talking / world.find_every

@@ -1,6 +1,6 @@
-"""The service with ten million people, on paper: cores, hosts, the hub, the bus, waits over cells, the way back after a host's death.
+"""Compute the service with ten million users on paper: cores, hosts, hub, bus, waits over clusters, recovery after a host's death.
 
-Rule: what was measured is read from bench/results/, what was not is named as assumed, and the same seed gives the same figures.
+Measured costs are read from bench/results/, others are named as assumed, and the same seed gives the same figures.
 
     python -m bench scale              # prints it, within a minute
     python -m bench scale --keep       # writes bench/results/scale.json, its picture and docs/scaling.md
@@ -23,7 +23,7 @@ HASHES: Final = "PYTHONHASHSEED"  # by it words are counted (`ext.match.interner
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How many, how long."""
+    """Choose the size and the duration."""
     parser.add_argument("--people", type=int, default=Assumed.people)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rooms", type=float, default=1.0, help="arrivals simulated, beside the usual number")
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Simulates, and shows; in a process whose hashes are the seed's."""
+    """Simulate, and print, in a process whose hash seed is fixed."""
     hashes = str(chosen.seed % 2**32)
     if os.environ.get(HASHES) != hashes:
         again = [sys.executable, "-m", "bench", "scale", *sys.argv[2:]]
@@ -49,7 +49,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def document(world: Assumed, seed: int, scale: float = 1.0) -> dict[str, Any]:
-    """All figures, with what they were made from. `scale`: of the arrivals that are simulated."""
+    """Return all figures, with their inputs. `scale`: of the simulated arrivals."""
     read = costs.measured()
     known = {name: cost.value for name, cost in read.items()}
     known |= costs.derived(known)

@@ -1,1 +1,1 @@
-"""The whole server beside its peers, and its parts. Rule: each bench asserts its result."""
+"""Measure the whole server beside its peers, and several hosts and workers. Each bench asserts its result."""

@@ -1,11 +1,11 @@
-"""Two hosts of one cell beside one of them alone: how soon people meet, how long a line takes, what it costs, where each is of another host.
+"""Measure two hosts of one cluster beside one of them alone: time to match, time of a line, CPU, with partners on different hosts.
 
     python -m bench cells --rounds 7 --keep
 
-Rule: nobody is believed: who met is checked, and a line that is not the one that was said ends all. Each host is a network namespace of its own
-where this user may make one (root), else both are on loopback. In each round every kind is measured, one after the other. `over hosts` takes both
-orders in turn, for where two meet depends on who came first. CPU is that of the workers' first threads; the line of two hosts costs both of them,
-so what the edge takes is what is above a line of one host. The load is a client in Python on the same processors: times include its turns.
+Matches are checked, and a line that differs from the sent one fails the run. Each host is a network namespace of its own if this user may make one
+(root), else both are on loopback. In each round every kind is measured in turn. `over hosts` takes both orders in turn, since the place of a chat
+depends on who came first. CPU is that of the workers' first threads; a line over two hosts costs both, so the edge's part is what exceeds a line of
+one host. The load is a client in Python on the same processors: times include its turns.
 """
 
 import argparse
@@ -40,14 +40,14 @@ FIGURES: Final = ("meet_p50_ms", "meet_p99_ms", "line_p50_ms", "line_p99_ms", "l
 
 
 class Host(NamedTuple):
-    """A host that serves. `at`: its address for people."""
+    """A serving host. `at`: its address for users."""
 
     server: Serving
     at: str
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How much of it."""
+    """Choose how much to measure."""
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument(
         "--seconds", type=float, default=2.0, help="of meetings, of lines alone, and of lines of many, a round and kind"
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Measures; the table on standard output."""
+    """Measure; the table on standard output."""
     before = machine()
     with cell() as (hosts, apart):
         rounds = uvloop.run(measured(hosts, chosen))
@@ -80,7 +80,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 @contextmanager
 def cell() -> Iterator[tuple[list[Host], bool]]:
-    """Two hosts that hear each other, and whether each has a network of its own."""
+    """Start two hosts of one cluster. Return them, and whether each has its own network."""
     apart = not nets.lacking()
     with ExitStack() as stack:
         there: list[nets.Machine | None] = [None] * 3
@@ -110,7 +110,7 @@ def cell() -> Iterator[tuple[list[Host], bool]]:
 
 @contextmanager
 def inside(machine: "nets.Machine | None") -> Iterator[None]:
-    """On that machine, where it is one."""
+    """Run in that host's network, if it has one."""
     if machine is None:
         yield
     else:
@@ -119,7 +119,7 @@ def inside(machine: "nets.Machine | None") -> Iterator[None]:
 
 
 def wait_for_workers(hosts: list[Host]) -> None:
-    """Each process is there; that hosts hear each other is seen when people meet."""
+    """Wait until each process is there; that the hosts are connected shows when users are matched."""
     end = time.monotonic() + PATIENCE
     while not all(WORKER in host.server.processes for host in hosts):
         if time.monotonic() > end:
@@ -128,7 +128,7 @@ def wait_for_workers(hosts: list[Host]) -> None:
 
 
 async def measured(hosts: list[Host], chosen: argparse.Namespace) -> list[dict[str, dict[str, float]]]:
-    """The figures of each round, by kind."""
+    """Return the figures of each round, by kind."""
     one, two = hosts
     await joined(one, two)
     rounds = []
@@ -148,7 +148,7 @@ async def measured(hosts: list[Host], chosen: argparse.Namespace) -> list[dict[s
 
 @asynccontextmanager
 async def crowd(one: Host, two: Host, count: int) -> AsyncIterator[tuple[list[Person], list[Person]]]:
-    """So many who are connected at each; they go at the end."""
+    """Connect users at each host; they leave at the end."""
     sides = [Person(host.server.port, host.at) for host in (one, two) for _ in range(count)]
     try:
         for person in sides:
@@ -161,7 +161,7 @@ async def crowd(one: Host, two: Host, count: int) -> AsyncIterator[tuple[list[Pe
 
 
 async def pair(first: Person, second: Person, word: str) -> None:
-    """They meet. Raises RuntimeError, TimeoutError."""
+    """Match two users. Raises RuntimeError, TimeoutError."""
     for person in (first, second):
         person.find(word)
     for person in (first, second):
@@ -170,20 +170,20 @@ async def pair(first: Person, second: Person, word: str) -> None:
 
 
 async def joined(one: Host, two: Host) -> None:
-    """Wait until people of both meet. Raises TimeoutError: they have no common room."""
+    """Wait until users of both hosts are matched. Raises TimeoutError: they have no shared waiting room."""
     async with crowd(one, two, 1) as ((first,), (second,)):
         await pair(first, second, "are you there?")
 
 
 async def met(one: Host, two: Host, seconds: float) -> dict[str, float]:
-    """From `find` to `matched`, a partner waiting at the other."""
+    """Return the time from `find` to `matched`, a partner waiting at the other host."""
     async with crowd(one, two, MEETING) as (firsts, others):
         times = await Meetings([*firsts, *others]).go_on(seconds)
     return {"meet_p50_ms": quantile(times, 50), "meet_p99_ms": quantile(times, 99)}
 
 
 async def said(one: Host, two: Host, seconds: float) -> dict[str, float]:
-    """From the one's sending of a line to the other's hearing of it, both ways, nothing else going on."""
+    """Return the time from sending a line to its arrival, both ways, without other load."""
     times: list[float] = []
     async with crowd(one, two, 1) as ((first,), (second,)):
         await pair(first, second, "line by line")
@@ -197,14 +197,14 @@ async def said(one: Host, two: Host, seconds: float) -> dict[str, float]:
 
 
 async def line(speaker: Person, hearer: Person, text: str) -> None:
-    """One line arrives. Raises RuntimeError, TimeoutError."""
+    """Wait for one line. Raises RuntimeError, TimeoutError."""
     speaker.say(text)
     if (await hearer.hear("message"))["text"] != text:
         raise RuntimeError("another line than the one that was said")
 
 
 async def cost(hosts: list[Host], one: Host, two: Host, pairs: int, seconds: float) -> dict[str, float]:
-    """CPU of the workers of both hosts, for a line of many chats at once."""
+    """Return the CPU of the workers of both hosts per line, of many chats at once."""
     async with crowd(one, two, pairs) as (firsts, others):
         both = list(zip(firsts, others, strict=True))
         for number, (first, second) in enumerate(both):
@@ -217,7 +217,7 @@ async def cost(hosts: list[Host], one: Host, two: Host, pairs: int, seconds: flo
 
 
 async def talk(first: Person, second: Person, end: float) -> int:
-    """Lines in turn until `end` (perf_counter); how many."""
+    """Send lines in turn until `end` (perf_counter); return how many."""
     count = 0
     while time.perf_counter() < end:
         await line(first, second, f"line {count}")
@@ -227,18 +227,18 @@ async def talk(first: Person, second: Person, end: float) -> int:
 
 
 def quantile(times: list[float], percent: int) -> float:
-    """Milliseconds."""
+    """Return a quantile in milliseconds."""
     return statistics.quantiles(times, n=100, method="inclusive")[percent - 1] * 1e3
 
 
 def spread(values: list[float]) -> dict[str, float]:
-    """The median of the rounds and their quartiles."""
+    """Return the median of the rounds and their quartiles."""
     low, middle, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
     return {"median": round(middle, 3), "low": round(low, 3), "high": round(high, 3)}
 
 
 def lines(found: dict[str, Any]) -> str:
-    """The table of the documents."""
+    """Return the table of the documents."""
     said = (
         "from `find` to `matched`, p50 ms", "p99 ms", "a line, from sent to heard, p50 ms", "p99 ms",
         "CPU of all workers a line, µs",

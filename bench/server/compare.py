@@ -1,8 +1,8 @@
-"""What got worse since the last committed results of this kind of machine. Rule: CPU per work, to the floor where there is one, and instructions.
+"""Compare with the last committed results of the same kind of machine: CPU per unit of work, to the floor if there is one, and instructions.
 
-A row that lost more than `LOST` is measured once more, and has lost where it did so twice: noise on a shared machine seldom comes twice.
-Instruction counts have none, and may not grow by more than `TIGHT`. Results of another kind of machine, and of a row that was measured
-otherwise then, are told and judge nothing. What is compared is of now: a quick run that is older than the sources is made anew.
+A row that lost more than `LOST` is measured once more, and fails if it lost twice, since noise seldom repeats. Instruction counts have no noise,
+and may not grow by more than `TIGHT`. Results of another kind of machine, and of a row measured otherwise then, are printed and judge nothing. A
+quick run older than the sources is made anew.
 """
 
 import argparse
@@ -23,7 +23,7 @@ KIND = ("cpu", "cores", "python", "interpreter")  # what makes figures of two ma
 
 
 class Row(NamedTuple):
-    """A figure before and now; `bound`: how many times as much is still well; `unlike`: why the two cannot be judged, empty where they can."""
+    """A figure before and now; `bound`: allowed ratio; `unlike`: why the two cannot be compared, empty if they can."""
 
     name: str
     before: float
@@ -43,11 +43,11 @@ class Row(NamedTuple):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """None."""
+    """Add none."""
 
 
 def main(_: argparse.Namespace) -> int:
-    """Every figure beside the committed one; 1 where a row lost, 0 where there is nothing to judge by."""
+    """Print every figure beside the committed one; return 1 if a row lost, 0 if there is nothing to compare with."""
     run, here = fresh(), machine()
     before = committed("whole", here)
     suspects = {row.name.partition(":")[0] for row in rows(before, run) if row.lost}
@@ -60,7 +60,7 @@ def main(_: argparse.Namespace) -> int:
 
 
 def verdict(found: list[Row]) -> int:
-    """Says which rows lost; 1 where some did."""
+    """Print which rows lost; return 1 if some did."""
     lost = [row.name for row in found if row.lost]
     judged = sum(not row.unlike for row in found)
     print(f"lost: {'; '.join(lost)}" if lost else f"no row lost, of {judged} that were judged")
@@ -68,12 +68,12 @@ def verdict(found: list[Row]) -> int:
 
 
 def same_kind(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether figures of two machines can be compared; what one of them does not say is no difference."""
+    """Whether figures of two machines can be compared; a property that one lacks is no difference."""
     return all(one[key] == other[key] for key in KIND if key in one and key in other)
 
 
 def committed(name: str, here: dict[str, Any]) -> dict[str, Any]:
-    """The newest committed results of this kind of machine; where there are none the newest of another, with `unlike`, which is said."""
+    """Return the newest committed results of this kind of machine; else the newest of another, with `unlike`, which is printed."""
     newest: dict[str, Any] = {}
     for document in versions(name):
         if same_kind(document["machine"], here):
@@ -88,7 +88,7 @@ def committed(name: str, here: dict[str, Any]) -> dict[str, Any]:
 
 
 def versions(name: str) -> Iterator[dict[str, Any]]:
-    """The document as git has it, the newest first."""
+    """Return the document's versions in git, newest first."""
     path = f"bench/results/{name}.json"
     for commit in git("log", "--format=%H", "--", path).split():
         text = git("show", f"{commit}:{path}")
@@ -98,12 +98,12 @@ def versions(name: str) -> Iterator[dict[str, Any]]:
 
 
 def git(*words: str) -> str:
-    """What git says; nothing where it fails, as of a file that was deleted by that commit."""
+    """Return git's output; empty if it fails, as for a file that was deleted by that commit."""
     return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False).stdout
 
 
 def rows(before: dict[str, Any], now: dict[str, Any]) -> list[Row]:
-    """A row a scenario of Serendip: against the floor where both runs have one."""
+    """Return one row per scenario of Serendip: against the floor if both runs have one."""
     found = []
     for name, scenario in now.get("scenarios", {}).items():
         then = before.get("scenarios", {}).get(name, {})
@@ -118,7 +118,7 @@ def rows(before: dict[str, Any], now: dict[str, Any]) -> list[Row]:
 
 
 def better(run: dict[str, Any], again: dict[str, Any]) -> dict[str, Any]:
-    """The run with the scenarios of the second in which Serendip did better there."""
+    """Return the first run with those scenarios of the second in which Serendip was faster."""
     scenarios = dict(run["scenarios"])
     for row in rows(run, again):
         if row.now < row.before:
@@ -128,7 +128,7 @@ def better(run: dict[str, Any], again: dict[str, Any]) -> dict[str, Any]:
 
 
 def fresh() -> dict[str, Any]:
-    """The quick run; made now where there is none, or a source is newer."""
+    """Return the quick run; made now if there is none, or a source is newer."""
     path = RESULTS / "quick.json"
     sources = [
         *(source for package in ("ext", "engine", "server") for source in (ROOT / package).rglob("*.so")),
@@ -140,7 +140,7 @@ def fresh() -> dict[str, Any]:
 
 
 def counted(before: dict[str, Any]) -> list[Row]:
-    """A row a count of instructions of now; none where callgrind is not there, or nothing to compare with."""
+    """Return one row per instruction count; none without callgrind, or with nothing to compare."""
     old = before.get("instructions", {})
     if not old:
         return []

@@ -1,4 +1,4 @@
-"""The whole server's figures on their way into README.md, docs/operate/scale.md and bench/results/whole.md."""
+"""Write the whole server's figures into README.md, docs/operate/scale.md and bench/results/whole.md."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ COLUMNS = {
 
 
 def tables(document: dict[str, Any]) -> str:
-    """Every scenario with all its columns, as Markdown."""
+    """Return every scenario with all its columns, as Markdown."""
     machine = document["machine"]
     parts = [
         f"Machine: {machine['cpu']}, {machine['cores']} cores, Python {machine['python']}; load before: {machine['load']:.1f}. "
@@ -30,7 +30,7 @@ def tables(document: dict[str, Any]) -> str:
 
 
 def summary(document: dict[str, Any]) -> str:
-    """One table: a row a server, a column a scenario."""
+    """Return one table: a row per server, a column per scenario."""
     scenarios = document["scenarios"]
     names = sorted(
         {server for scenario in scenarios.values() for server in scenario["servers"]},
@@ -53,13 +53,13 @@ def summary(document: dict[str, Any]) -> str:
 
 
 def cell(scenario: dict[str, Any], server: str) -> str:
-    """A server's figure in a scenario; empty where it had no part."""
+    """Return a server's figure in a scenario; empty if it took no part."""
     row = scenario["servers"].get(server)
     return "" if row is None else short(row[scenario["figure"]])
 
 
 def million(document: dict[str, Any]) -> str:
-    """What it takes to let many wait."""
+    """Return what a million waiting clients take."""
     machine = document["machine"]
     return (
         f"`make million`: {document['clients']:,} clients connected and waiting on one machine of {machine['cores']} cores and "
@@ -72,7 +72,7 @@ def million(document: dict[str, Any]) -> str:
 
 
 def sizing(document: dict[str, Any]) -> str:
-    """What one core carries."""
+    """Return what one core carries."""
     scenarios = document["scenarios"]
     mine = {name: one["servers"]["serendip"] for name, one in scenarios.items() if "serendip" in one["servers"]}
     costs = {name: row[scenarios[name]["figure"]] for name, row in mine.items()}
@@ -97,12 +97,12 @@ def sizing(document: dict[str, Any]) -> str:
 
 
 def core(words: str, each: float) -> str:
-    """A row: how many a core carries that cost `each` microseconds, and half of a core."""
+    """Return a row: how many a core carries at `each` microseconds, and half of a core."""
     return f"| {words} | {short(1e6 / each)} | {short(5e5 / each)} |\n"
 
 
 def write() -> None:
-    """Everything that is made from bench/results/whole.json."""
+    """Write everything made from bench/results/whole.json."""
     document = read("whole")
     if not document:
         raise SystemExit("there are no results yet: make bench")

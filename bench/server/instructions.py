@@ -1,7 +1,7 @@
-"""Instructions that a message costs, counted by callgrind, with and without what counts for the metrics.
+"""Count the instructions of a message by callgrind, with and without the counters of the metrics.
 
-Rule: an instruction count has no noise, so it is what `make bench-compare` trusts. The tree is copied and every line
-that counts or takes a time is cut out of the copy: the difference is the price of the metrics.
+An instruction count has no noise, so `make bench-compare` trusts it. The tree is copied, and every line that counts or takes a time is cut out of
+the copy: the difference is the price of the metrics.
 """
 
 import argparse
@@ -28,11 +28,11 @@ COLLECT = "__pyx_pw*Reactor_*drain"  # only what the reactor does in `drain`; th
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """None: a count has no noise."""
+    """Add none: a count has no noise."""
 
 
 def main(_: argparse.Namespace) -> int:
-    """Counts both builds and writes bench/results/instructions.json."""
+    """Count both builds and write bench/results/instructions.json."""
     if shutil.which("valgrind") is None:
         raise SystemExit("missing: valgrind. Get it: apt-get install valgrind")
     found: dict[str, float] = {}
@@ -49,18 +49,18 @@ def main(_: argparse.Namespace) -> int:
 
 
 def told(depth: int, build: str = MEASURED) -> str:
-    """The name of a count."""
+    """Return the name of a count."""
     return f"a message, {depth} a read, {build}"
 
 
 def present() -> dict[str, float]:
-    """The counts of the tree as it is built here; nothing is written."""
+    """Return the counts of the tree as it is built here; nothing is written."""
     builds = {told(depth): counted(ROOT, depth) for depth in DEPTHS}
     return builds | {told(depth, SCREENED): counted(ROOT, depth, screened=True) for depth in DEPTHS}
 
 
 def copied(bare: bool, target: Path) -> Path:
-    """A built copy of the compiled part, without counting where `bare`. Raises RuntimeError where nothing was to be cut out."""
+    """Build a copy of the compiled part; `bare`: without counters. Raises RuntimeError if there was nothing to cut out."""
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(ROOT / "ext", target / "ext", ignore=shutil.ignore_patterns("*.so", "*.c", "__pycache__"))
     shutil.copy(ROOT / "setup.py", target)
@@ -79,7 +79,7 @@ def copied(bare: bool, target: Path) -> Path:
 
 
 def counted(tree: Path, depth: int, screened: bool = False) -> float:
-    """Instructions a relayed message in `drain`, `depth` messages in each read; `screened`: each goes into a tap too."""
+    """Return instructions of a relayed message in `drain`, `depth` messages per read; `screened`: each is also copied to a tap."""
     BUILD.mkdir(parents=True, exist_ok=True)
     out = BUILD / "callgrind.out"
     command = [

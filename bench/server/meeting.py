@@ -1,11 +1,10 @@
-"""How soon one is matched while the server is busy: from `find` to `matched`, a partner waiting.
+"""Measure the time to match on a busy server: from `find` to `matched`, a partner waiting.
 
     python -m bench meeting --connected 10000 --messages 20000
 
-Beside those who are measured, a fifth of the connected talk at the stated rate and the others wait for somebody whom
-nobody is. Server on processor 0, everything else on processor 1. Who measures goes before the load there, where the system lets
-it (`ahead`): else a time includes what this process waits for its turn, some milliseconds of the load's. Fails unless everybody
-meets the one that was meant, and no message of the others is lost.
+Beside the measured users, a fifth of the connected talk at the stated rate and the others wait for an interest that no one has. The server is on
+processor 0, everything else on processor 1. The measuring process runs before the load there if the system lets it (`ahead`): otherwise times
+include its own delay, some milliseconds of the load's. It fails unless every user gets the intended partner and no message of the others is lost.
 """
 
 import argparse
@@ -35,7 +34,7 @@ PATIENCE: Final = 30.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How many, how much, how long."""
+    """Choose numbers and duration."""
     parser.add_argument("--connected", type=int, default=10_000)
     parser.add_argument("--messages", type=int, default=20_000, help="a second, of those who talk")
     parser.add_argument("--seconds", type=float, default=10.0)
@@ -43,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """One experiment."""
+    """Run one experiment."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     cpus = sorted(os.sched_getaffinity(0))
@@ -60,7 +59,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def ahead() -> bool:
-    """This process goes before others of its processor, and those that it starts do not; False where it may not."""
+    """Give this process precedence over others of its processor, but not those that it starts; False if it may not."""
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
     except PermissionError:
@@ -69,7 +68,7 @@ def ahead() -> bool:
 
 
 class Person:
-    """One of the measured: hears `waiting` and `matched`."""
+    """A measured user: receives `waiting` and `matched`."""
 
     def __init__(self, port: int, at: str = "127.0.0.1") -> None:
         self._port = port
@@ -84,15 +83,15 @@ class Person:
         await asyncio.wait_for(self._open.wait(), PATIENCE)
 
     def find(self, word: str) -> None:
-        """Search; a chat that is on is left."""
+        """Search; a current chat is left."""
         self._thin.send(orjson.dumps({"type": "find", "interests": [word], "strict": True}))
 
     def say(self, text: str) -> None:
-        """A line."""
+        """Send a line."""
         self._thin.send(orjson.dumps({"type": "message", "text": text}))
 
     async def hear(self, kind: str) -> dict[str, Any]:
-        """The next frame of a kind. Raises RuntimeError at an error frame, TimeoutError."""
+        """Return the next frame of a kind. Raises RuntimeError at an error frame, TimeoutError."""
         while True:
             frame = await asyncio.wait_for(self._heard.get(), PATIENCE)
             if frame["type"] == kind:
@@ -101,7 +100,7 @@ class Person:
                 raise RuntimeError(frame)
 
     def cut(self) -> None:
-        """Go."""
+        """Disconnect."""
         self._thin.cut()
 
     def _made(self) -> Callable[[], Thin]:
@@ -114,18 +113,18 @@ class Person:
         self._heard.put_nowait(orjson.loads(frame))
 
     def _lost(self, _: Thin) -> None:
-        """They go when the bench ends."""
+        """Handle a lost connection; at the end all are lost."""
 
 
 class Meetings:
-    """One meeting after the other, each time of others, for the last few do not meet again (rule 7)."""
+    """One match after the other, each time of other users, since recent partners are not matched (rule 7)."""
 
     def __init__(self, people: list[Person]) -> None:
         self._first, self._second = people[: len(people) // 2], people[len(people) // 2 :]
         self._turn = 0
 
     async def go_on(self, seconds: float) -> list[float]:
-        """Seconds from `find` to `matched`."""
+        """Return the seconds from `find` to `matched`."""
         times: list[float] = []
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
@@ -150,7 +149,7 @@ class Meetings:
 
 
 async def measure(server: Serving, connected: int, messages: int, seconds: float) -> dict[str, Any]:
-    """The whole experiment."""
+    """Run the whole experiment."""
     people = [Person(server.port) for _ in range(MEASURED)]
     talkers = connected // TALKING // 2 * 2
     waiters = connected - talkers - MEASURED
@@ -186,7 +185,7 @@ async def measure(server: Serving, connected: int, messages: int, seconds: float
 
 
 def quantiles(times: list[float]) -> dict[str, Any]:
-    """Milliseconds."""
+    """Return quantiles in milliseconds."""
     cuts = statistics.quantiles(times, n=100)
     return {
         "meetings": len(times),

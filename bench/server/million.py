@@ -1,8 +1,8 @@
-"""Many clients connected and waiting on one machine, both ends of every connection here: its figures and its plot.
+"""Connect up to a million waiting clients on one machine, both ends here; print figures and a plot.
 
-Rule: as many server processes as the descriptor limit asks for, each with its own clients; stops early, and says so,
-where memory or time is short. Figures: memory of the servers, of everything, time to come, CPU while all wait.
-What a million takes, beside memory: two descriptors and two entries of epoll a client, in the kernel's whole.
+As many server processes as the descriptor limit asks for, each with its own clients; stops early, and says so, if memory or time is short. Figures:
+memory of the servers, of everything, time to connect, CPU while all wait. A million also takes two descriptors and two epoll entries per client, in
+the whole kernel.
 """
 
 import argparse
@@ -30,7 +30,7 @@ LONGEST = 1_500.0  # seconds for all to come; then it goes on with those who are
 
 
 def available() -> int:
-    """Bytes that the kernel could still give."""
+    """Return the bytes that the kernel can still give."""
     for line in Path("/proc/meminfo").read_text().splitlines():
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024
@@ -38,7 +38,7 @@ def available() -> int:
 
 
 def obstacles(clients: int) -> list[str]:
-    """Kernel settings that are too small for so many, both ends counted."""
+    """Return kernel settings that are too small, both ends counted."""
     wanted = {"fs/file-max": 2 * clients, "fs/epoll/max_user_watches": 2 * clients}
     if setting("net/netfilter/nf_conntrack_count"):  # connections are tracked here
         wanted["net/netfilter/nf_conntrack_max"] = clients
@@ -50,18 +50,18 @@ def obstacles(clients: int) -> list[str]:
 
 
 def setting(name: str) -> int | None:
-    """A number under /proc/sys; None where the kernel has no such thing."""
+    """Return a number under /proc/sys; None if the kernel does not have it."""
     path = Path("/proc/sys") / name
     return int(path.read_text()) if path.exists() else None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How many."""
+    """Choose the number of clients."""
     parser.add_argument("--clients", type=int, default=1_000_000)
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Brings them up process by process; 1 where fewer came than asked."""
+    """Start process by process; return 1 if fewer connected than asked."""
     clients = chosen.clients
     if missing := obstacles(clients):
         print("the kernel's settings are too small:", *missing, sep="\n  ", file=sys.stderr)
@@ -85,7 +85,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 @dataclass
 class Crowd:
-    """Servers and their clients, as many as there are so far."""
+    """Servers and their clients so far."""
 
     before: dict[str, Any] = field(default_factory=machine)
     free: int = field(default_factory=available)
@@ -96,11 +96,11 @@ class Crowd:
     steps: list[dict[str, float]] = field(default_factory=list)
 
     def taken(self) -> int:
-        """Bytes of the machine that are gone since the start."""
+        """Bytes of the machine that are used since the start."""
         return self.free - available()
 
     def grown(self, stack: ExitStack, asked: int) -> bool:
-        """One server more, with its clients; False, with the reason said, where there is no room or no time for it."""
+        """Add a server with its clients; False, with the reason printed, if there is no room or time for it."""
         if available() - RESERVE < self.taken() / max(1, len(self.pids)):
             print(f"memory is short: stopped at {self.clients:,}", file=sys.stderr)
             return False
@@ -129,13 +129,13 @@ class Crowd:
         return True
 
     def idle(self) -> float:
-        """Cores that the servers use while all wait."""
+        """Return the cores that the servers use while all wait."""
         used = sum(map(spent, self.pids))
         time.sleep(IDLE)
         return (sum(map(spent, self.pids)) - used) / IDLE
 
     def figures(self, asked: int, idle: float) -> dict[str, Any]:
-        """The document, while everybody is still there."""
+        """Return the document, while all are connected."""
         held, steps = sum(map(memory, self.pids)), self.steps
         return {
             "machine": self.before,
@@ -154,7 +154,7 @@ class Crowd:
 
 
 def ended(process: subprocess.Popen[str]) -> None:
-    """A generator goes when its input ends, whatever it found."""
+    """End a generator by closing its input."""
     try:
         process.communicate(timeout=30)
     except subprocess.TimeoutExpired:
@@ -163,7 +163,7 @@ def ended(process: subprocess.Popen[str]) -> None:
 
 
 def plot(steps: list[dict[str, float]]) -> None:
-    """Memory against clients."""
+    """Plot memory against clients."""
     if not steps:
         return
     plt = pyplot()

@@ -1,7 +1,7 @@
-"""The Omegle face under load: chats started a second of one core, and the memory of held polls.
+"""Load Omegle's protocol: chats started per second of one core, and the memory of held polls.
 
-Rule: the server is a process of its own with its settings as shipped but for the limits of an address; its CPU time and
-memory are read from /proc, so that the load's own cost and neighbours do not count. Every answer is looked at.
+The server is its own process with default settings except the limits of an address; its CPU time and memory are read from /proc, so that the load's
+own cost and other processes do not count. Every answer is checked.
 
     python -m bench omegle            both, as the figures in the README are made
     python -m bench omegle --chats 20000 --connections 64
@@ -25,14 +25,14 @@ _ids = count(1)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which of the two, and how many; both where neither is named."""
+    """Choose one of the two, and the number; both if neither is named."""
     parser.add_argument("--chats", type=int, default=0)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--polls", type=int, default=0)
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Runs what is asked for."""
+    """Run the chosen ones."""
     if chosen.chats or not chosen.polls:
         with Serving() as server:
             uvloop.run(chats(server, chosen.chats or 10_000, chosen.connections))
@@ -43,7 +43,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 class Connection(asyncio.Protocol):
-    """A kept-alive connection that asks one thing at a time."""
+    """A kept-alive connection with one request at a time."""
 
     def __init__(self) -> None:
         self._data = b""
@@ -68,7 +68,7 @@ class Connection(asyncio.Protocol):
             self._answer.set_exception(ConnectionError("the server hung up"))
 
     async def post(self, path: str, body: str = "") -> bytes:
-        """The body of the answer."""
+        """Return the body of the answer."""
         if self._transport is None:
             raise ConnectionError("not connected")
         self._answer = asyncio.get_running_loop().create_future()
@@ -85,13 +85,13 @@ class Connection(asyncio.Protocol):
 
 
 async def connect(port: int) -> Connection:
-    """A new connection to the server."""
+    """Return a new connection to the server."""
     _, connection = await asyncio.get_running_loop().create_connection(Connection, "127.0.0.1", port)
     return connection
 
 
 async def one_chat(a: Connection, b: Connection, language: str) -> list[float]:
-    """Two starts, the poll that brings `connected`, both leave; seconds from the second start to either's `connected`."""
+    """Run two starts and the poll that brings `connected`; both leave. Return seconds from the second start to either's `connected`."""
     first = orjson.loads(
         await a.post(f"/start?caps=recaptcha2&firstevents=1&randid=ABCD{next(_ids):08d}&lang={language}")
     )
@@ -112,7 +112,7 @@ async def one_chat(a: Connection, b: Connection, language: str) -> list[float]:
 
 
 async def chats(server: Serving, number: int, connections: int) -> None:
-    """`number` chats over pairs of connections, as fast as the server goes."""
+    """Run `number` chats over pairs of connections, as fast as possible."""
     pairs = [(await connect(server.port), await connect(server.port)) for _ in range(connections // 2)]
     times: list[float] = []
     left = count(number, -1)
@@ -140,7 +140,7 @@ async def chats(server: Serving, number: int, connections: int) -> None:
 
 
 async def polls(server: Serving, number: int) -> None:
-    """`number` clients that wait, each with a held poll on a connection of its own."""
+    """Run `number` waiting clients, each with a held poll on its own connection."""
     before = server.resident()
     connections: list[Connection] = []
     held: list[asyncio.Future[bytes]] = []

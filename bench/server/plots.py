@@ -1,4 +1,4 @@
-"""The whole server's figures as plots: bars against the peers, cost against size, latencies."""
+"""Plot the whole server's figures: bars against the peers, cost against size, latencies."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ COLOURS = {"serendip": "#d6336c", "floor": "#868e96"}
 
 
 def draw(document: dict[str, Any]) -> None:
-    """peers.svg, sizes.svg (where sizes were measured) and latency.svg."""
+    """Write peers.svg, sizes.svg (if sizes were measured) and latency.svg."""
     scenarios = document["scenarios"]
     peers(scenarios)
     if document.get("sizes"):
@@ -18,7 +18,7 @@ def draw(document: dict[str, Any]) -> None:
 
 
 def peers(scenarios: dict[str, Any]) -> None:
-    """Bars, a picture a scenario."""
+    """Draw one bar chart per scenario."""
     figure, axes = pyplot().subplots(
         1, max(1, len(scenarios)), figsize=(3.2 * max(1, len(scenarios)), 3.4), squeeze=False
     )
@@ -36,7 +36,7 @@ def peers(scenarios: dict[str, Any]) -> None:
 
 
 def sizes(curves: dict[str, dict[str, float]]) -> None:
-    """Cost against the bytes of a message."""
+    """Draw cost against the bytes of a message."""
     figure, axis = pyplot().subplots(figsize=(6, 4))
     for server, points in curves.items():
         axis.loglog(
@@ -55,7 +55,7 @@ def sizes(curves: dict[str, dict[str, float]]) -> None:
 
 
 def latency(relay: dict[str, Any]) -> None:
-    """Median, 99th and 99.9th percentile of the scenarios that relay, a line a server."""
+    """Draw median, 99th and 99.9th percentile of the relaying scenarios, one line per server."""
     figure, axis = pyplot().subplots(figsize=(6, 4))
     servers = sorted({server for scenario in relay.values() for server in scenario["servers"]})
     for number, server in enumerate(servers):

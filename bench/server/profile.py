@@ -1,7 +1,7 @@
-"""A flame graph of the server under load, C frames included. Rule: py-spy samples, this module folds and draws; Python need not help.
+"""Record a flame graph of the server under load, C frames included: py-spy samples, this module folds and draws.
 
-py-spy walks the native stack and puts Python's own frames where the interpreter stood. Threads that wait and a loop that
-sleeps are left out: the width of a frame is its share of the work.
+py-spy walks the native stack and inserts Python's frames at the interpreter's. Waiting threads and a sleeping loop are left out: the width of a
+frame is its share of the work.
 """
 
 import argparse
@@ -28,12 +28,12 @@ Tree = dict[str, "tuple[list[int], Tree]"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How long."""
+    """Choose the duration."""
     parser.add_argument("--seconds", type=float, default=20.0)
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Records while pairs talk and chats begin, and writes bench/results/flame.svg."""
+    """Record while pairs talk and chats begin, and write bench/results/flame.svg."""
     spy = shutil.which("py-spy", path=f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin")
     if spy is None:
         raise SystemExit("missing: py-spy. Get it: make build")
@@ -60,7 +60,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def folded(raw: str) -> Counter[tuple[str, ...]]:
-    """Stacks of work, outermost first, and how often each was seen. `raw`: a line a stack, `outer;inner count`."""
+    """Return stacks of work, outermost first, and how often each was seen. `raw`: one stack per line, `outer;inner count`."""
     found: Counter[tuple[str, ...]] = Counter()
     for line in raw.splitlines():
         stack, _, count = line.rpartition(" ")
@@ -73,12 +73,12 @@ def folded(raw: str) -> Counter[tuple[str, ...]]:
 
 
 def short(frame: str) -> str:
-    """A frame without what a reader knows: `conn_flush (ext/conn)`, `_turn (server/realtime/worker/worker_loop.py)`."""
+    """Shorten a frame: `conn_flush (ext/conn)`, `_turn (server/realtime/worker/worker_loop.py)`."""
     return re.sub(r":\d+\)$", ")", re.sub(r"\.cpython-[\w-]+\.so", "", frame))
 
 
 def grown(stacks: Counter[tuple[str, ...]]) -> Tree:
-    """The stacks as a tree of counts."""
+    """Return the stacks as a tree of counts."""
     root: Tree = {}
     for stack, count in stacks.items():
         level = root
@@ -90,7 +90,7 @@ def grown(stacks: Counter[tuple[str, ...]]) -> Tree:
 
 
 def drawn(stacks: Counter[tuple[str, ...]]) -> str:
-    """The picture: width is CPU time, a row a call."""
+    """Return the picture: width is CPU time, one row per call."""
     total = max(1, sum(stacks.values()))
     boxes: list[str] = []
     deepest = 0
@@ -116,7 +116,7 @@ def drawn(stacks: Counter[tuple[str, ...]]) -> str:
 
 
 def box(name: str, x: float, depth: int, width: float, share: float) -> str:
-    """One frame; compiled ones of ours are red, Python's blue, the rest grey."""
+    """Draw one frame; the project's compiled ones are red, Python's blue, the rest grey."""
     colour = "#ff8787" if "(ext/" in name else "#74c0fc" if ".py)" in name else "#ced4da"
     room = int(width / 6.2)
     return (

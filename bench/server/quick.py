@@ -1,4 +1,4 @@
-"""Serendip and the floor alone, in two minutes. Rule: it writes quick.json, which git does not keep, and no document."""
+"""Measure Serendip and the floor alone, in two minutes; write quick.json, which git ignores, and no document."""
 
 import argparse
 from collections.abc import Sequence
@@ -12,20 +12,20 @@ ROUNDS, SECONDS = 3, 1.5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """None: what is compared has to be measured alike."""
+    """Add none: compared runs must be measured alike."""
 
 
 def main(_: argparse.Namespace) -> int:
-    """Measures and keeps it."""
+    """Measure, and keep it."""
     run()
     return 0
 
 
 def run() -> None:
-    """Writes bench/results/quick.json."""
+    """Write bench/results/quick.json."""
     write(measured(), "quick")
 
 
 def measured(names: Sequence[str] = ()) -> dict[str, Any]:
-    """The scenarios, all where no `names` are given; nothing is written."""
+    """Return the scenarios, all if no `names` are given; nothing is written."""
     return measure([servers.SERENDIP, servers.floor()], ROUNDS, SECONDS, names)

@@ -1,6 +1,6 @@
-"""A reactor, two people on socket pairs, messages through it: what callgrind counts. `relaying.py MESSAGES DEPTH [screened]`
+"""Relay messages between two users on socket pairs in one reactor, for callgrind to count: `relaying.py MESSAGES DEPTH [screened]`.
 
-Rule: nothing but ext, so that a copy of it can be measured; `DEPTH` messages come with one read.
+It uses ext only, so that a copy of ext can be measured; `DEPTH` messages arrive per read.
 """
 
 import json
@@ -18,13 +18,13 @@ TEXT = b'{"type":"message","text":"00000012 0000000001 the quick brown fox jumps
 
 
 def framed(text: bytes, mask: bytes = b"\x12\x34\x56\x78") -> bytes:
-    """A masked text frame of 126 bytes at most."""
+    """Return a masked text frame of at most 126 bytes."""
     body = bytes(byte ^ mask[i % 4] for i, byte in enumerate(text))
     return bytes([0x81, 0x80 | len(text)]) + mask + body
 
 
 def main(messages: int, depth: int, screened: bool = False) -> int:
-    """Relays so many, to and fro; returns how many the reactor counted or the ring numbered."""
+    """Relay messages to and fro; return how many the reactor counted or the ring numbered."""
     judge = Judge(hosts=("localhost",), origins=(), proxies=())
     addresses = Addresses(open_max=100, burst=100, rate=100, limits=False)
     reactor = Reactor(judge=judge, addresses=addresses, now=0.0, limits=False)

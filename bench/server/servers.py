@@ -1,7 +1,7 @@
-"""Servers to compare: Serendip, and peers rebuilt from the registries into build/bench/. Rule: each on one processor, as users run it.
+"""Build and start the servers to compare: Serendip, and peers from the registries in build/bench/, each on one processor, as users run it.
 
-A peer does far less than a service: it pairs by arrival and forwards. To be level with it while matching, validating,
-limiting, numbering and counting is the point. `floor` relays raw TCP: what the kernel alone costs.
+A peer does far less than a service: it pairs by arrival and forwards. To match it in cost while also matching, validating, limiting, numbering and
+counting is the point. `floor` relays raw TCP: the cost of the kernel alone.
 """
 
 import os
@@ -48,7 +48,7 @@ class Server(NamedTuple):
 
 
 class Running(NamedTuple):
-    """A server that runs; `metrics`: their port, 0 where it has none."""
+    """A running server; `metrics`: port of its metrics, 0 if it has none."""
 
     port: int
     pid: int
@@ -59,12 +59,12 @@ SERENDIP = Server("serendip", native=True)
 
 
 def floor() -> Server:
-    """A relay of raw TCP in C: what the kernel alone costs."""
+    """Return a relay of raw TCP in C: the cost of the kernel alone."""
     return Server("floor", (str(compiled(PEERS / "floor.c")),), raw=True)
 
 
 def peers() -> list[Server]:
-    """Those that can be built here; what is missing is said and left out."""
+    """Return the peers that can be built here; missing tools are printed, and their peers left out."""
     found = _python()
     if shutil.which("go") and (GO_PACKAGES / "src" / "github.com" / "gorilla" / "websocket").exists():
         found.append(Server("gorilla", (str(_gorilla()),)))
@@ -84,7 +84,7 @@ def peers() -> list[Server]:
 
 @contextmanager
 def running(server: Server, **settings: str) -> Iterator[Running]:
-    """The server, started anew on its processor. `settings`: of Serendip, beside AS_COMPARED."""
+    """Start the server anew on its processor. `settings`: of Serendip, beside AS_COMPARED."""
     if server.native:
         with Serving(core=SERVER_CPU, **{**AS_COMPARED, **settings}) as serving:
             yield Running(serving.port, serving.pid, serving.metrics)
@@ -106,7 +106,7 @@ def running(server: Server, **settings: str) -> Iterator[Running]:
 
 
 def _await_start(process: subprocess.Popen[bytes], port: int) -> None:
-    """Wait until it listens and has fallen asleep, for nothing is left to do."""
+    """Wait until it listens and is idle."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and process.poll() is None:
         if listens(port) and asleep(process.pid):
@@ -116,7 +116,7 @@ def _await_start(process: subprocess.Popen[bytes], port: int) -> None:
 
 
 def _python() -> list[Server]:
-    """The relays in Python, in a virtual environment of their own."""
+    """Return the relays in Python, in their own virtual environment."""
     python = BUILD / "peers" / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(BUILD / "peers")], check=True)
@@ -129,7 +129,7 @@ def _python() -> list[Server]:
 
 
 def _gorilla() -> Path:
-    """The relay in Go, built from Debian's package of gorilla/websocket."""
+    """Return the relay in Go, built from Debian's package of gorilla/websocket."""
     source, target = PEERS / "gorilla_pairs.go", BUILD / "gorilla_pairs"
     if stale(target, source):
         env = {**os.environ, "GO111MODULE": "off", "GOPATH": str(GO_PACKAGES), "GOCACHE": str(BUILD / "go")}
@@ -138,7 +138,7 @@ def _gorilla() -> Path:
 
 
 def _tungstenite() -> Path:
-    """The relay in Rust, built from Debian's packages of tokio-tungstenite and what it needs."""
+    """Return the relay in Rust, built from Debian's packages of tokio-tungstenite and its dependencies."""
     source, target = PEERS / "tungstenite", BUILD / "rust" / "release" / "tungstenite_pairs"
     if stale(target, source / "main.rs"):
         crates = ('source.crates-io.replace-with="debian"', f'source.debian.directory="{CRATES}"')
@@ -150,7 +150,7 @@ def _tungstenite() -> Path:
 
 
 def _ws(npm: str) -> Path:
-    """The relay in JavaScript, beside its packages."""
+    """Return the relay in JavaScript, beside its packages."""
     if not (BUILD / "node_modules" / "ws").exists():
         BUILD.mkdir(parents=True, exist_ok=True)
         subprocess.run(

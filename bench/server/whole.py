@@ -1,6 +1,6 @@
-"""The whole server beside its peers: the same load for each, in turn, several rounds. Rule: a run with an error proves nothing.
+"""Measure the whole server beside its peers: the same load for each, in turn, several rounds. A run with an error is discarded.
 
-Figures are medians over the rounds; ratios to the floor are taken round by round, so that drift cancels.
+Figures are medians over the rounds; ratios to the floor are taken per round, so that drift cancels.
 """
 
 import argparse
@@ -23,7 +23,7 @@ PINNED = ("taskset", "-c", LOAD_CPU)
 
 
 class Scenario(NamedTuple):
-    """`load`: arguments of the generator; `figure`: the number that matters; `native`: only for Serendip; `floor`: also raw; `kept`: with records."""
+    """`load`: arguments of the generator; `figure`: the number that counts; `native`: Serendip only; `floor`: also raw TCP; `kept`: with records."""
 
     name: str
     load: tuple[str, ...]
@@ -66,14 +66,14 @@ SIZES = (32, 64, 128, 256, 512, 1024, 1900)  # bytes of a message, up to the bou
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How much of it."""
+    """Choose how much to measure."""
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each run")
     parser.add_argument("--only", type=some, default=(), help="scenarios, with commas: they are printed and not kept")
 
 
 def some(words: str) -> tuple[str, ...]:
-    """The names of scenarios, by their commas. argparse.ArgumentTypeError: one is of none."""
+    """Return names of scenarios, separated by commas. Raises argparse.ArgumentTypeError for an unknown one."""
     known = tuple(scenario.name for scenario in SCENARIOS)
     names = tuple(words.split(","))
     for name in names:
@@ -83,7 +83,7 @@ def some(words: str) -> tuple[str, ...]:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Measures; keeps the results where they are of all scenarios, and writes the documents."""
+    """Measure; keep the results if they are of all scenarios, and write the documents."""
     everyone = [servers.SERENDIP, servers.floor(), *servers.peers()]
     document = measure(everyone, chosen.rounds, chosen.seconds, chosen.only)
     if chosen.only:
@@ -96,7 +96,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def measure(everyone: Sequence[Server], rounds: int, seconds: float, names: Sequence[str] = ()) -> dict[str, Any]:
-    """The scenarios over the servers, all where no `names` are given. `seconds`: of each run."""
+    """Measure the scenarios over the servers, all if no `names` are given. `seconds`: of each run."""
     before, found = machine(), {}
     for scenario in SCENARIOS:
         if not names or scenario.name in names:
@@ -108,7 +108,7 @@ def measure(everyone: Sequence[Server], rounds: int, seconds: float, names: Sequ
 def in_turn(
     scenario: Scenario, taking_part: list[Server], rounds: int, seconds: float
 ) -> dict[str, list[dict[str, Any]]]:
-    """The runs of each server; a peer that fails is out, and its runs with it, for a peer's fault is no figure."""
+    """Return the runs of each server; a peer that fails is dropped with its runs."""
     runs: dict[str, list[dict[str, Any]]] = {server.name: [] for server in taking_part}
     for _ in range(rounds):
         for server in taking_part:
@@ -129,12 +129,12 @@ def in_turn(
 
 
 def fits(scenario: Scenario, server: Server) -> bool:
-    """Whether the server can do that."""
+    """Whether the server can run the scenario."""
     return server.native or not (scenario.native or (server.raw and not scenario.floor))
 
 
 def one(scenario: Scenario, server: Server, seconds: float) -> dict[str, Any]:
-    """One run against a server started for it."""
+    """Run once against a newly started server."""
     settings = {} if scenario.kept else {"SERENDIP_STORE__ENABLED": "false"}
     with servers.running(server, **settings) as (port, pid, metrics):
         kind = ["-r"] if server.raw else [] if server.native else ["-b"]
@@ -150,7 +150,7 @@ def one(scenario: Scenario, server: Server, seconds: float) -> dict[str, Any]:
 
 
 def waiting(words: Sequence[str], port: int, pid: int, seconds: float) -> dict[str, Any]:
-    """People who only wait: bytes of each, CPU while nothing happens."""
+    """Measure waiting clients: bytes of each, CPU while idle."""
     before = memory(pid)
     with generator.start(words, port, PINNED) as process:
         ready = generator.ready(process)
@@ -163,7 +163,7 @@ def waiting(words: Sequence[str], port: int, pid: int, seconds: float) -> dict[s
 
 
 def sizes(everyone: Sequence[Server], seconds: float) -> dict[str, dict[str, float]]:
-    """The curves of all servers."""
+    """Return the curves of all servers."""
     found = {}
     for server in everyone:
         print(f"sizes        {server.name}", file=sys.stderr, flush=True)
@@ -172,7 +172,7 @@ def sizes(everyone: Sequence[Server], seconds: float) -> dict[str, dict[str, flo
 
 
 def curve(server: Server, seconds: float) -> dict[str, float]:
-    """CPU seconds per million messages, by size in bytes; a peer's fault leaves out that size."""
+    """Return CPU seconds per million messages, by size in bytes, without sizes at which a peer failed."""
     found = {}
     for size in SIZES:
         scenario = Scenario("size", ("relay", "-n", "200", "-d", "4", "-s", str(size)), "cpu_s_per_M", "")
@@ -186,7 +186,7 @@ def curve(server: Server, seconds: float) -> dict[str, float]:
 
 
 def summed(scenario: Scenario, by_server: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """Medians of what is a number, and ratios to the floor round by round."""
+    """Return medians of numbers, and ratios to the floor per round."""
     floor = [run[scenario.figure] for run in by_server.get("floor", [])]
     found = {}
     for name, runs in by_server.items():

@@ -1,13 +1,11 @@
-"""Two workers beside one process, the same load for each in turn, several rounds.
-
-Rule: what a second core brings is told by CPU, not by this machine's clock.
+"""Measure two workers beside one process, the same load for each in turn, several rounds, by CPU instead of this machine's clock.
 
     python -m bench workers --rounds 5 --keep
 
-Where the load needs cores of its own, nobody can see how fast two workers are. What can be seen is what a message, and a chat, costs in
-each process: of the cores that a server may fill, each process fills one at most. So what two workers carry beside what one
-process carries is what the fullest of all lets through: one core a worker, the hub and the office on what is left. `wall` is what this
-machine did all the same, the load's own share taken. Nothing is bound to a processor. A run with an error proves nothing and ends all.
+If the load needs cores of its own, the throughput of two workers cannot be seen here. The CPU of a message, and of a chat, in each process can:
+each process fills at most one core. So what two workers carry beside one process follows from the busiest process: one core per worker, hub and
+frontend on the rest. `wall` is what this machine did all the same, less the load's own share. No process is bound to a processor. A run with an
+error ends all.
 """
 
 import argparse
@@ -33,7 +31,7 @@ OFFICE: Final = "office"
 
 
 class Load(NamedTuple):
-    """`words` of the generator; `unit`: what it counts; `kept`: with a store."""
+    """`words` of the generator; `unit`: its unit of work; `kept`: with a store."""
 
     name: str
     words: tuple[str, ...]
@@ -51,7 +49,7 @@ LOADS: Final = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How much of it."""
+    """Choose how much to measure."""
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0, help="of each run")
     parser.add_argument("--only", default="", help="loads, with commas; `meeting` and `memory` are two")
@@ -61,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Measures; the table on standard output."""
+    """Measure; the table on standard output."""
     only = tuple(name for name in chosen.only.split(",") if name)
     found: dict[str, Any] = {"machine": machine(), "rounds": chosen.rounds, "seconds": chosen.seconds, "loads": {}}
     for load in LOADS:
@@ -81,7 +79,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def compared(load: Load, rounds: int, seconds: float) -> dict[str, Any]:
-    """One load over both, and what two workers bring: medians of the rounds, and their spread."""
+    """Return one load over both, and the gain of two workers: medians of the rounds, and their spread."""
     runs = [(run(load, 1, seconds), run(load, WORKERS, seconds)) for _ in range(rounds)]
     found: dict[str, Any] = {}
     for name in ("capacity", "cpu", "wall"):
@@ -95,7 +93,7 @@ def compared(load: Load, rounds: int, seconds: float) -> dict[str, Any]:
 
 
 def run(load: Load, workers: int, seconds: float) -> dict[str, float]:
-    """One run: `cpu`, microseconds of all processes a unit; of the hub and the office; `capacity`, units a second of the cores; `wall`."""
+    """Run once: `cpu`, microseconds of all processes per unit; of hub and frontend; `capacity`, units a second; `wall`."""
     settings = {"SERENDIP_SESSION__GRACE": "0", "SERENDIP_STORE__ENABLED": str(load.kept).lower()}
     if workers > 1:
         settings["SERENDIP_WORKERS"] = str(workers)
@@ -120,7 +118,7 @@ def run(load: Load, workers: int, seconds: float) -> dict[str, float]:
 
 
 def met(connected: int, messages: int, seconds: float) -> dict[str, Any]:
-    """From `find` to `matched` beside others who talk, of both."""
+    """Return the time from `find` to `matched` beside talking users, for both."""
     found = {}
     for name, workers in (("one", 1), ("two", WORKERS)):
         with Serving(SERENDIP_WORKERS=str(workers)) as server:
@@ -129,7 +127,7 @@ def met(connected: int, messages: int, seconds: float) -> dict[str, Any]:
 
 
 def held() -> dict[str, float]:
-    """MB of each process of a host that has just started, pages that several have shared out among them."""
+    """Return MB of each process of a newly started host, shared pages divided among them."""
     with Serving(SERENDIP_WORKERS=str(WORKERS)) as server:
         for pid in server.processes.values():
             settled(pid)
@@ -137,7 +135,7 @@ def held() -> dict[str, float]:
 
 
 def lines(found: dict[str, Any]) -> str:
-    """The table of the documents."""
+    """Return the table of the documents."""
     rows = []
     for load in LOADS:
         if (figures := found["loads"].get(load.name)) is None:

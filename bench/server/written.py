@@ -1,4 +1,4 @@
-"""CPU a chat by clock, counted until every record is written. Rule: a writer that falls behind pays within the figure, not after it.
+"""Measure CPU per chat by the clock until every record is written, so that a writer that falls behind is included.
 
 All threads of the server count, from the load's start on; chats are those that the server counted in the same time.
 """
@@ -20,7 +20,7 @@ LOST = "serendip_store_lost_total"
 
 
 class Written(NamedTuple):
-    """What the server counted by the time that no record waited, and its CPU seconds then."""
+    """The server's counters when no record was queued, and its CPU seconds then."""
 
     metrics: dict[str, float]
     user: float
@@ -28,19 +28,19 @@ class Written(NamedTuple):
 
 
 def scraped(metrics: int) -> dict[str, float]:
-    """Every metric of the server by its name and labels. `metrics`: the port."""
+    """Return every metric of the server by name and labels. `metrics`: the port."""
     with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=PATIENCE) as answer:
         lines = answer.read().decode().splitlines()
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[:1] != "#")}
 
 
 def chats(found: Mapping[str, float]) -> float:
-    """Chats that ended, whatever ended them."""
+    """Return the number of ended chats."""
     return sum(value for name, value in found.items() if name.startswith(ENDED))
 
 
 def all_written(pid: int, metrics: int, patience: float = PATIENCE, every: float = POLL) -> Written:
-    """Waits until no record waits, and looks `every` so many seconds. Raises RuntimeError where one was lost, or it took too long."""
+    """Wait until no record is queued, checking `every` seconds. Raises RuntimeError if one was lost, or it took too long."""
     end = time.monotonic() + patience
     while True:
         spent = times(pid)  # before the question, which costs some milliseconds
@@ -55,9 +55,9 @@ def all_written(pid: int, metrics: int, patience: float = PATIENCE, every: float
 
 
 def run(words: Sequence[str], port: int, pid: int, metrics: int, prefix: Sequence[str]) -> dict[str, Any]:
-    """The load's figures, with `chat_us` until all is written, `user_us` and `system_us` of it, `window_us` of the load's own window.
+    """Return the load's figures, with `chat_us` until all is written, `user_us` and `system_us` of it, `window_us` of the load's own window.
 
-    Beside them what the server counted a chat: `reads`, `sends`, `connects_a_chat`, and microseconds of its garbage collector.
+    Also the server's counters per chat: `reads`, `sends`, `connects_a_chat`, and microseconds of its garbage collector.
     """
     before = all_written(pid, metrics)
     found = generator.ended(generator.start(words, port, prefix))

@@ -1,1 +1,1 @@
-"""What keeping costs. Rule: each bench asserts its result."""
+"""Measure the cost of storing, and of the console and rights over the store. Each bench asserts its result."""

@@ -1,7 +1,7 @@
-"""What bans cost a connection: `python -m bench bans [--bans N] [--keep]`.
+"""Measure the cost of bans per connection, and their memory: `python -m bench bans [--bans N] [--keep]`.
 
-Rule: the look-ups that the server makes for each connection, with no ban and with N of them in turn in one run, each from rows of a
-database; the right person is refused among them. `--keep` writes bench/results/bans.json and the figures of docs/performance.md.
+The look-ups of each connection, with no ban and with N in turn in one run, each from rows of a database; a banned user among them is refused.
+`--keep` writes bench/results/bans.json and the figures of docs/performance.md.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ DOCUMENT = results.ROOT / "docs" / "performance.md"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How many, and what becomes of the figures."""
+    """Choose the number of bans, and whether to keep the figures."""
     parser.add_argument("--bans", type=int, default=BANS, help="how many are banned")
     parser.add_argument("--keep", action="store_true", help="write bench/results/bans.json and the document")
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Measures and shows; 1 where a connection costs more than it may."""
+    """Measure, and print; return 1 if a connection costs more than allowed."""
     found = asyncio.run(measured(chosen.bans))
     print(sentence(found))
     if chosen.keep:
@@ -51,7 +51,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 async def measured(count: int) -> dict[str, Any]:
-    """Microseconds of CPU a connection and megabytes of the table."""
+    """Return microseconds of CPU per connection and megabytes of the table."""
     with tempfile.TemporaryDirectory(prefix="serendip-bench-") as folder:
         kit = Kit("", Path(folder))
         await schema_migration.migrate(kit.database)
@@ -85,7 +85,7 @@ async def measured(count: int) -> dict[str, Any]:
 
 
 def connects(bans: Bans, notices: Notices, count: int) -> float:
-    """Microseconds of CPU a connection of somebody with a cookie who is not banned: all look-ups are made."""
+    """Return microseconds of CPU per connection of a user with a cookie who is not banned: all look-ups are made."""
     people = [(count + number, f"81.{number >> 8 & 255}.{number & 255}.7") for number in range(1, CONNECTS + 1)]
     begun = time.process_time()
     for identity, address in people:
@@ -95,7 +95,7 @@ def connects(bans: Bans, notices: Notices, count: int) -> float:
 
 
 async def fill(kit: Kit, count: int) -> None:
-    """Bans of persons 1 to `count`, and a warning of one more, as rows."""
+    """Insert bans of persons 1 to `count`, and one warning, as rows."""
     now = int(time.time())
     for first in range(1, count + 1, BATCH):
         rows = [
@@ -116,7 +116,7 @@ async def fill(kit: Kit, count: int) -> None:
 
 
 def sentence(found: dict[str, Any]) -> str:
-    """The figures in words, with the line break behind them."""
+    """Return the figures in words, with a line break at the end."""
     return (
         f"With {found['bans']:,} bans a connection costs {found['more_us']} µs of CPU more than with none ({found['none_us']} µs), the table"
         f" {found['table_mb']} MB; {found['notices_us']} µs where somebody has a notice to read.\n"

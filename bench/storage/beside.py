@@ -1,4 +1,4 @@
-"""A service that goes on while something else is measured. Rule: how long each thing took is what the other cost."""
+"""Run a service beside a measurement: the duration of its own work is the cost of the other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from server.data.records.transcript import Line, Transcript
 
 
 class Lag:
-    """The longest gap of an event loop that should turn every millisecond."""
+    """Longest gap of an event loop that should turn every millisecond."""
 
     def __init__(self) -> None:
         self.worst = 0.0
@@ -25,13 +25,13 @@ class Lag:
             last = now
 
     def stop(self) -> float:
-        """The longest gap, in seconds."""
+        """Return the longest gap, in seconds."""
         self._task.cancel()
         return self.worst
 
 
 class Service:
-    """What the server does meanwhile: ten chats recorded, a log saved and shown, fifty times a second; and how long each took."""
+    """Work of a server meanwhile: ten chats recorded, a log saved and shown, fifty times a second; and the duration of each."""
 
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
@@ -55,7 +55,7 @@ class Service:
             await asyncio.sleep(0.02)
 
     async def stop(self, when: str) -> float:
-        """End it, and print the longest of each; the loop's longest stall, in seconds."""
+        """End it, print the longest of each, and return the loop's longest stall in seconds."""
         self._stop = True
         await self._task
         await self._writer.flush()

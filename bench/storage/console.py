@@ -1,8 +1,8 @@
-"""What a page of the console takes: `python -m bench console [--cases N] [--database URL] [--keep]`.
+"""Measure the console's pages: `python -m bench console [--cases N] [--database URL] [--keep]`.
 
-Rule: pages are asked for over HTTP from the application as the server builds it, by an operator who is signed in; each is read whole
-and asserted. All cases wait in one queue, the worst of distributions; their reporters have a history. Goal: 100 ms, by the median and
-by the CPU time of this process (store and client in it), which others on the machine do not change.
+Pages are requested over HTTP from the application as the server builds it, by a signed-in moderator; each is read whole and asserted. All cases are
+in one queue, the worst distribution; their reporters have a history. Goal: 100 ms, by the median and by the CPU time of this process (store and
+client in it), which other processes do not change.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ DOCUMENT = ROOT / "docs" / "performance.md"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How many, over which database."""
+    """Choose the number of cases and the database."""
     parser.add_argument("--cases", type=int, default=10_000, help="open cases")
     parser.add_argument("--database", default="", help="postgresql+asyncpg://…, an empty one; default: SQLite")
     parser.add_argument("--keep", action="store_true", help="write bench/results/console.json and the document")
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """0 where every page came within the goal."""
+    """Return 0 if every page met the goal."""
     found = asyncio.run(measured(chosen.cases, chosen.database))
     for name, times in found.items():
         print(f"{LABELS[name]}: " + ", ".join(f"{kind} {seconds * 1e3:.1f} ms" for kind, seconds in times.items()))
@@ -68,7 +68,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def documents() -> None:
-    """The figures into the operators' document."""
+    """Write the figures into the document."""
     kept = read("console")
     rows = [
         (LABELS[name], *(f"{times[kind] * 1e3:.0f} ms" for kind in ("median", "p99", "cpu")))
@@ -78,7 +78,7 @@ def documents() -> None:
 
 
 async def measured(cases: int, url: str) -> dict[str, dict[str, float]]:
-    """Seconds of each kind of page."""
+    """Return seconds of each kind of page."""
     with tempfile.TemporaryDirectory(prefix="serendip-bench-") as folder:
         kit = Kit(url, Path(folder))
         await schema_migration.migrate(kit.database)
@@ -93,7 +93,7 @@ async def measured(cases: int, url: str) -> dict[str, dict[str, float]]:
 
 
 async def filled(kit: Kit, cases: int) -> None:
-    """Open cases of all ages, each reported once to three times, and what became of the reporters' earlier reports."""
+    """Insert open cases of all ages, each reported once to three times, and the outcomes of their reporters' earlier reports."""
     dice, now = random.Random(4), int(time.time())
     people = [kit.pseudonyms.safety_identity(number + 1) for number in range(PEOPLE)]
     rows: dict[object, list[dict[str, object]]] = {case: [], case_subject: [], report: []}
@@ -130,7 +130,7 @@ def _report(ident: bytes, at: int, reason: str, who: bytes, outcome: str | None)
 
 
 async def told(kit: Kit) -> list[str]:
-    """Cases with the text of a long chat, as a server takes them."""
+    """Insert cases with the text of a long chat, as a server does."""
     takes = Cases(
         kit.database, Sealed(kit.database, kit.objects, kit.pseudonyms), kit.pseudonyms, lambda _address: "DE"
     )
@@ -149,7 +149,7 @@ async def told(kit: Kit) -> list[str]:
 
 
 async def served(kit: Kit) -> tuple[web.AppRunner, str]:
-    """The console on a free port, and where it is."""
+    """Serve the console on a free port, and return its URL."""
     parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, Fingerprints.__new__(Fingerprints))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -162,7 +162,7 @@ async def served(kit: Kit) -> tuple[web.AppRunner, str]:
 
 
 async def asked(kit: Kit, origin: str, idents: list[str]) -> dict[str, dict[str, float]]:
-    """Ask for each page PAGES times."""
+    """Request each page PAGES times."""
     await Accounts(kit.database, kit.pseudonyms).invite("ada", ["moderator"], "bench")
     sessions = Sessions(kit.database, kit.pseudonyms)
     cookie = await sessions.begin("ada")
@@ -190,7 +190,7 @@ async def asked(kit: Kit, origin: str, idents: list[str]) -> dict[str, dict[str,
 
 
 def _of(times: list[tuple[float, float]]) -> dict[str, float]:
-    """Median and 99th percentile of the seconds, and the mean of the CPU's."""
+    """Return median and 99th percentile of the seconds, and the mean of the CPU seconds."""
     ordered = sorted(seconds for seconds, _ in times)
     return {
         "median": statistics.median(ordered),

@@ -1,4 +1,4 @@
-"""The store over one database, as the server puts it together, and chats to keep."""
+"""Build the store over one database as the server does, and chats to record."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ CHATS_A_PERSON = 20  # a visit's worth; the derived values are computed once a p
 
 
 def cpu() -> float:
-    """Seconds of CPU of this process."""
+    """Return the CPU seconds of this process."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 
 
 def ended(index: int, at: float, chats_a_person: int = CHATS_A_PERSON) -> EndedChat:
-    """The index-th chat."""
+    """Return the index-th chat."""
     person = index // chats_a_person * 2 + 1
     one, two = (f"81.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}" for n in (person, person + 1))
     return EndedChat("text", "stranger", at - 60, at, (Party(0, person, one), Party(1, person + 1, two)))
@@ -43,7 +43,7 @@ class Kit:
         self.logs = SavedLogs(self.database, self.objects, self.pseudonyms)
 
     def writer(self, batch: int = 4000) -> Writer:
-        """As the server has it."""
+        """Return a writer as the server makes it."""
         return Writer(
             self.database,
             Records(self.pseudonyms, Countries(), self.database.missing),

@@ -1,7 +1,7 @@
-"""What telling a person costs: `python -m bench know [--parties N]`; writes bench/results/know.json and its lines in docs/store.md.
+"""Measure access requests: `python -m bench know [--parties N]`; writes bench/results/know.json and its lines in docs/store.md.
 
-Rule: own rows are made with real keys among strangers' that are made in bulk, in a SQLite of a temporary folder; each answer is asserted. Times
-are of this process on whatever else the machine does; memory is what the process grew beyond what it had before, by /proc.
+A person's rows are made with real keys among rows of strangers made in bulk, in SQLite in a temporary folder; each answer is asserted. Times are of
+this process on a possibly busy machine; memory is the growth of the process, from /proc.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ STORE = results.ROOT / "docs" / "store.md"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How much."""
+    """Choose the number of rows."""
     parser.add_argument("--parties", type=int, default=10_000_000, help="rows of everybody")
     parser.add_argument("--calls", type=int, default=300, help="answers that are timed")
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """All of it."""
+    """Run all of it."""
     with tempfile.TemporaryDirectory(prefix="serendip-bench-") as folder:
         found = asyncio.run(measured(Path(folder), chosen.parties, chosen.calls))
     results.write(found, "know")
@@ -56,12 +56,12 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def documents() -> None:
-    """The last results, in docs/store.md."""
+    """Write the last results into docs/store.md."""
     fill(STORE, "know", table(results.read("know")))
 
 
 async def measured(folder: Path, parties: int, calls: int) -> dict[str, Any]:
-    """The figures of one database."""
+    """Return the figures of one database."""
     secret = await asyncio.to_thread(secret_keys.load, folder)
     parts = open_parts(Settings(data=folder), secret)
     now = int(time.time())
@@ -93,7 +93,7 @@ async def measured(folder: Path, parties: int, calls: int) -> dict[str, Any]:
 
 
 def make(parts: Parts, now: int, parties: int) -> None:
-    """Chats of two, in the order of time; every so often one of the two is somebody whom the bench asks for."""
+    """Insert chats of two, in order of time; now and then one of the two is a measured person."""
     chats = parties // 2
     own = owners(chats)
     step = SPAN / chats
@@ -123,7 +123,7 @@ def make(parts: Parts, now: int, parties: int) -> None:
 
 
 def owners(chats: int) -> dict[int, int]:
-    """Which chats are whose: each person's rows lie all over the time."""
+    """Return the owners of chats: each person's rows are spread over the whole time."""
     found: dict[int, int] = {}
     wanted = [(BOT, min(HUGE, chats // 4)), (BUSY, MANY), *((person, SMALL) for person in range(1, PEOPLE + 1))]
     for person, count in wanted:
@@ -136,13 +136,13 @@ def owners(chats: int) -> dict[int, int]:
 
 
 def stranger(at: int) -> tuple[bytes, bytes, bytes]:
-    """Keyed values of somebody: without a key they are random bytes, of the same sizes."""
+    """Return keyed values of a stranger: without a key they are random bytes of the same sizes."""
     key_id = bytes((epoch_of(at) & 255,))
     return key_id + secrets.token_bytes(16), key_id + secrets.token_bytes(39), key_id + secrets.token_bytes(16)
 
 
 async def save(parts: Parts, now: int) -> None:
-    """LOGS saved logs of one person."""
+    """Save LOGS logs of one person."""
     lines = tuple(
         Line(line & 1, now + line, "a line of about fifty bytes, as people write them") for line in range(LINES)
     )
@@ -152,7 +152,7 @@ async def save(parts: Parts, now: int) -> None:
 
 
 async def know(known: PersonExports, now: int, people: list[int], rows: int) -> dict[str, float]:
-    """Milliseconds of an answer: median and 99th percentile, one after the other."""
+    """Return milliseconds of an answer: median and 99th percentile, one after the other."""
     times = []
     for person in people:
         begun = time.perf_counter()
@@ -168,7 +168,7 @@ async def know(known: PersonExports, now: int, people: list[int], rows: int) -> 
 
 
 async def export(known: PersonExports, now: int, person: int, pieces: int) -> dict[str, float]:
-    """One archive, its first bytes and its last, and what the process grew by meanwhile."""
+    """Write one archive: return times of its first and last bytes, and the process's growth meanwhile."""
     await asyncio.to_thread(Path("/proc/self/clear_refs").write_text, "5")  # the peak begins anew
     before, begun, first, size = memory("VmRSS"), time.perf_counter(), 0.0, 0
     async for some in known.export(person, now):
@@ -185,13 +185,13 @@ async def export(known: PersonExports, now: int, person: int, pieces: int) -> di
 
 
 def memory(name: str) -> int:
-    """KiB, of /proc/self/status."""
+    """Return KiB, from /proc/self/status."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(name))
 
 
 def table(found: dict[str, Any]) -> str:
-    """For the document."""
+    """Return the table of the document."""
     small, many = (found["know"][str(rows)] for rows in (SMALL, MANY))
     logs, chats = found["export"]["logs"], found["export"]["chats"]
     rows = [

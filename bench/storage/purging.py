@@ -1,4 +1,4 @@
-"""A purge of chats that have run out, beside a service. Rule: the same service without a purge comes first, to compare."""
+"""Purge expired chats beside a service, after the same service without a purge, to compare."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SERIES = {
 
 
 async def fill(kit: Kit, chats: int, now: float) -> None:
-    """`chats` chats that have run out, of ten days, and a tenth as many of yesterday, made by the database itself."""
+    """Insert `chats` expired chats of ten days, and a tenth as many of yesterday, by the database itself."""
     head, ident, mac, sealed, source = SERIES[kit.database.sqlite]
     days = [(int(now) // DAY - 122 - day, chats // 10) for day in range(10)] + [(int(now) // DAY - 1, chats // 10)]
     number = 0
@@ -58,7 +58,7 @@ async def fill(kit: Kit, chats: int, now: float) -> None:
 
 
 async def purge(kit: Kit, chats: int) -> None:
-    """A purge of so many chats beside a service, and what that felt; before it the same without a purge, to compare."""
+    """Purge chats beside a service, and print its effect; before it the same without a purge."""
     now = time.time()
     begun = time.monotonic()
     await fill(kit, chats, now)

@@ -1,8 +1,8 @@
-"""Holds placed while a purge takes their rows: `python -m bench store races [--chats 1000] [--database URL]`; tests run a few hundred.
+"""Race legal holds against a purge of their rows: `python -m bench store races [--chats 1000] [--database URL]`; tests run a few hundred.
 
-Rule: a hold that was placed while its row still stood keeps it. Each of many people has one chat that has run out; one
-purge in small steps takes them all while their holds are placed, in an order of its own. Which of the two comes
-first is the machine's to choose; a run in which only one ever did has shown nothing, and says so.
+A hold placed while its row exists must keep it. Each of many people has one expired chat; one purge in small steps deletes them all while their
+holds are placed, in another order. Which of the two comes first depends on the machine; a run in which only one ever did has shown nothing, and
+says so.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ DAYS = (
 
 @dataclass
 class Races:
-    """How they ended. `won`: the row stood when the hold was there; `late`: it had gone. `lost`: people whose hold was there and whose row is not."""
+    """Outcomes. `won`: the row existed when the hold was placed; `late`: it was gone. `lost`: people whose hold was placed and whose row is gone."""
 
     won: int = 0
     late: int = 0
@@ -43,7 +43,7 @@ class Races:
 
 
 async def run(database: Database, logs: SavedLogs, objects: Objects, people: int, *, now: int, seed: int = 7) -> Races:
-    """So many races over a database without other chats."""
+    """Run races over a database without other chats."""
     await _fill(database, logs, people, now)
     found = Races()
     standing: set[int] = set()
@@ -87,7 +87,7 @@ async def run(database: Database, logs: SavedLogs, objects: Objects, people: int
 
 
 async def _fill(database: Database, logs: SavedLogs, people: int, now: int) -> None:
-    """One chat a person, of days that have run out."""
+    """Insert one chat per person, of expired days."""
     writer = Writer(database, Records(logs.pseudonyms, Countries()), Tasks(), queue=people, batch=500, linger=0.0)
     writer.start()
     for person in range(1, people + 1):
@@ -103,13 +103,13 @@ async def _fill(database: Database, logs: SavedLogs, people: int, now: int) -> N
 
 
 async def _stands(database: Database, logs: SavedLogs, person: int) -> bool:
-    """Whether a person's row is there, not held."""
+    """Whether a person's row exists, not held."""
     wanted = select(func.count()).where(party.c.identity.in_(logs.pseudonyms.live_identities(person)))
     async with database.read() as connection:
         return bool((await connection.execute(wanted)).scalar_one())
 
 
 async def _identities(database: Database, table: Table) -> set[bytes]:
-    """Whose rows a table has."""
+    """Return the owners of a table's rows."""
     async with database.read() as connection:
         return {bytes(value) for value in (await connection.execute(select(table.c.identity))).scalars()}

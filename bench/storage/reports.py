@@ -1,11 +1,11 @@
-"""A hundred reports a second: how soon each is answered, how soon its row is there, and what two who chat feel of it.
+"""Send a hundred reports a second: time to the answer, time to the stored row, and the effect on two users who chat.
 
     python -m bench reports [--rate N] [--seconds N]
 
-Rule: the real server with SQLite; each report is of another chat, by another person, with the text of LINES lines. A row's time is from the
-sending of the report until a reader of the database sees as many rows. Goals: answered within 5 ms, the row within 100 (the slowest of a
-hundred), and lines as quick as without. Each time is beside what else the machine does: the lines alone say how much that is, and CPU
-does not depend on it. Each figure is the median of ROUNDS servers. Server on one core, everybody else on another.
+The real server with SQLite; each report is of another chat, by another user, with the text of LINES lines. A row's time is from sending the report
+until a reader of the database sees it. Goals: answered within 5 ms, the row within 100 (the slowest of a hundred), and lines as fast as without.
+Other load on the machine is in each time: the lines alone show how much, and CPU does not depend on it. Each figure is the median of ROUNDS
+servers. The server has one core, all others another.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ SAY = b'{"type":"message","text":"a line of about fifty bytes, as people write t
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How many, for how long."""
+    """Choose rate and duration."""
     parser.add_argument("--rate", type=int, default=100, help="reports a second")
     parser.add_argument("--seconds", type=int, default=10)
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """ROUNDS measurements, and the median of each figure; 1 where a goal is missed. Results are kept where it ran as long as is usual."""
+    """Measure ROUNDS times, and print the median of each figure; return 1 if a goal is missed. Results of a usual run are kept."""
     about = machine()
     if (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {int(LOAD_CPU)})
@@ -63,7 +63,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 async def measured(server: Serving, rate: int, seconds: int) -> dict[str, Any]:
-    """The figures; times in ms."""
+    """Return the figures; times in ms."""
     people = await chatting(server.port, rate * seconds // 2)
     alone, beside = Bystanders(server.port), Bystanders(server.port)
     await alone.meet()
@@ -98,7 +98,7 @@ async def measured(server: Serving, rate: int, seconds: int) -> dict[str, Any]:
 
 
 async def chatting(port: int, pairs: int) -> list[Person]:
-    """So many pairs who have said their lines; each of the people has a cookie of their own."""
+    """Return pairs who have sent their lines; each user has their own cookie."""
     room = asyncio.Semaphore(COMING)
 
     async def pair(number: int) -> list[Person]:
@@ -121,17 +121,17 @@ async def chatting(port: int, pairs: int) -> list[Person]:
 
 
 def cookie(number: int, side: int) -> bytes:
-    """A request with somebody's cookie."""
+    """Return a request with a cookie."""
     return HEAD.replace(b"\r\n\r\n", b"\r\nCookie: id=%s\r\n\r\n" % f"{number}x{side}".rjust(22, "A").encode())
 
 
 async def answered(person: Person, sent: float, answers: list[float]) -> None:
-    """Wait for the answer to a report, and keep how long it took."""
+    """Wait for the answer to a report, and record the time."""
     answers.append((await person.until("reported"))[0] - sent)
 
 
 class Rows:
-    """Looks at the number of reports in the database, from a thread of its own."""
+    """Counts the reports in the database, from its own thread."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -147,7 +147,7 @@ class Rows:
                 self._seen += [time.perf_counter()] * (number - len(self._seen))
 
     def took(self, sent: list[float]) -> list[float]:
-        """Seconds of each report that came into the store, in the order in which they were sent."""
+        """Return seconds of each stored report, in the order in which they were sent."""
         end = time.monotonic() + PATIENCE
         while len(self._seen) < len(sent) and time.monotonic() < end:
             time.sleep(LOOK)  # a poll: a database of another process tells nobody
@@ -157,7 +157,7 @@ class Rows:
 
 
 def lines(row: dict[str, Any]) -> str:
-    """The figures as a table of Markdown."""
+    """Return the figures as a table of Markdown."""
     return table(
         (
             "reports a second",

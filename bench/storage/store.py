@@ -1,8 +1,8 @@
-"""What keeping costs: `python -m bench store [record|purge|races|logs|guesses] [--database URL] [--chats N]`.
+"""Measure the cost of storing: `python -m bench store [record|purge|races|logs|guesses] [--database URL] [--chats N]`.
 
-Rule: it measures the parts that the server runs, asserts its result, and prints the size that was run. CPU is the process's
-own (`getrusage`: SQLite's threads included, PostgreSQL's server not), stalls are those of an event loop that turns every
-millisecond in the same process, and of a writer that writes beside the purge.
+It measures the parts that the server runs, asserts the result, and prints the size of the run. CPU is the process's own (`getrusage`: SQLite's
+threads included, PostgreSQL's server not); stalls are those of an event loop that turns every millisecond in the same process, and of a writer
+beside the purge.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from server.data.records.transcript import Line, Transcript
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What, over which database, how much."""
+    """Choose measurement, database and size."""
     parser.add_argument("what", choices=("record", "purge", "races", "logs", "guesses"))
     parser.add_argument(
         "--database", default="", help="postgresql+asyncpg://…, an empty one; default: SQLite in a temporary folder"
@@ -31,13 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """One measurement."""
+    """Run one measurement."""
     asyncio.run(measured(chosen.what, chosen.database, chosen.chats))
     return 0
 
 
 async def measured(what: str, url: str, chats: int) -> None:
-    """One measurement over a fresh database; `chats`: 0 for as many as is usual."""
+    """Run one measurement over a new database; `chats`: 0 for the usual number."""
     with tempfile.TemporaryDirectory(prefix="serendip-bench-") as folder:
         kit = Kit(url, Path(folder))
         await schema_migration.migrate(kit.database)
@@ -53,7 +53,7 @@ async def measured(what: str, url: str, chats: int) -> None:
 
 
 async def record(kit: Kit, chats: int) -> None:
-    """CPU of a chat's record, from the tuple to the commit."""
+    """Measure CPU of a chat's record, from the tuple to the commit."""
     for chats_a_person in (CHATS_A_PERSON, 1):
         writer = kit.writer()
         writer.start()
@@ -76,7 +76,7 @@ async def record(kit: Kit, chats: int) -> None:
 
 
 async def raced(kit: Kit, people: int) -> None:
-    """Holds placed while a purge takes their rows."""
+    """Race holds against a purge of their rows."""
     begun = time.monotonic()
     found = await races.run(kit.database, kit.logs, kit.objects, people, now=int(time.time()))
     print(
@@ -87,7 +87,7 @@ async def raced(kit: Kit, people: int) -> None:
 
 
 async def logs(kit: Kit, count: int) -> None:
-    """A log of 50 lines saved and shown."""
+    """Measure saving and showing a log of 50 lines."""
     said = Transcript(
         "text", 0, tuple(Line(i & 1, i, "a line of about fifty bytes, as people write them") for i in range(50))
     )
@@ -109,7 +109,7 @@ async def logs(kit: Kit, count: int) -> None:
 
 
 async def guesses(kit: Kit, count: int) -> None:
-    """Wrong addresses, past the limit on guessing: nothing is found, and each costs the same among few logs and many."""
+    """Measure wrong addresses, past the limit on guessing: nothing is found, and each costs the same among few logs and many."""
     from server.data.logs.guess_limit import GuessLimit
 
     for _ in range(20):

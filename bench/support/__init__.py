@@ -1,1 +1,1 @@
-"""What many benches use: the machine, processes, results, documents, plots. Rule: it imports no other part of `bench`."""
+"""Provide what many benches share: the machine, processes, results, documents, plots. It imports no other part of `bench`."""

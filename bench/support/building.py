@@ -1,4 +1,4 @@
-"""Programs in C that benches need. Rule: compiled anew where the source is newer, and no warning is let pass."""
+"""Compile the C programs of benches, anew if the source is newer. A warning is an error."""
 
 import subprocess
 from pathlib import Path
@@ -10,13 +10,13 @@ FLAGS = ("-O2", "-Wall", "-Wextra", "-Werror")
 
 
 def stale(target: Path, source: Path) -> bool:
-    """Whether `target` has to be made (anew); its folder is there then."""
+    """Whether `target` must be made (anew); its folder exists then."""
     BUILD.mkdir(parents=True, exist_ok=True)
     return not target.exists() or target.stat().st_mtime < source.stat().st_mtime
 
 
 def compiled(source: Path) -> Path:
-    """A program of one file of C, in build/bench/."""
+    """Return a program of one C file, in build/bench/."""
     target = BUILD / source.stem
     if stale(target, source):
         subprocess.run(["gcc", *FLAGS, "-o", str(target), str(source)], check=True)

@@ -1,6 +1,6 @@
-"""Figures on their way into documents. Rule: a figure in a document is written here, between its marks, never typed.
+"""Write figures into documents, between their marks: `<!-- measure -->` … `<!-- /measure -->`.
 
-A document marks the place: `<!-- measure -->` … `<!-- /measure -->`.
+**Invariant:** a figure in a document is written here, never typed.
 """
 
 import re
@@ -20,11 +20,11 @@ def fill(path: Path, mark: str, text: str) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of Markdown, with the line break behind it."""
+    """Return a table of Markdown, with a line break at the end."""
     lines = [columns, ["---"] * len(columns), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def short(value: float) -> str:
-    """Three digits that count; what noise took below nought is nought."""
+    """Format a number with three digits; noise below 0 is 0."""
     return f"{value:,.0f}" if value >= 100 else f"{max(0.0, value):.3g}"

@@ -1,4 +1,4 @@
-"""What machine a figure was measured on, and when. Rule: part of every document of results."""
+"""Describe the machine and the day of a measurement; part of every document of results."""
 
 import datetime
 import os
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def machine() -> dict[str, Any]:
-    """Processor, cores, memory, system, Python, the day, and the load before the bench began."""
+    """Return processor, cores, memory, system, Python, day, and the load before the bench."""
     cpu = ""
     info = Path("/proc/cpuinfo")
     if info.exists():
@@ -34,7 +34,7 @@ def machine() -> dict[str, Any]:
 
 
 def interpreter() -> str:
-    """Python, and which optimisations its configuration names; a distribution may build with some that it does not name there."""
+    """Return Python and the optimisations that its configuration names; a distribution may build with more."""
     names = ("CONFIG_ARGS", "CONFIGURE_CFLAGS_NODIST", "CONFIGURE_LDFLAGS_NODIST")
     told = " ".join(str(sysconfig.get_config_var(name)) for name in names)
     profiled = "--enable-optimizations" in told or "-fprofile-use" in told
@@ -44,7 +44,7 @@ def interpreter() -> str:
 
 
 def _loop_ns() -> float:
-    """Nanoseconds of a turn of a loop of plain Python: what an interpreter was built with tells here, if nowhere else."""
+    """Return nanoseconds of a turn of a loop of plain Python: it shows how the interpreter was built."""
     turns, best = 200_000, 1e9
     for _ in range(3):
         found: dict[int, int] = {}
@@ -56,7 +56,7 @@ def _loop_ns() -> float:
 
 
 def _read_ns() -> float:
-    """Nanoseconds of one independent random read over 256 MiB: tells a quiet machine from a busy one."""
+    """Return nanoseconds of one independent random read over 256 MiB: it shows whether the machine is busy."""
     import numpy as np
 
     array = np.zeros(1 << 25, np.uint64)

@@ -1,4 +1,4 @@
-"""Plots of results. Rule: the same figures make the same file, byte for byte."""
+"""Save plots of results so that the same figures make the same file, byte for byte."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from bench.support.results import RESULTS
 
 
 def pyplot() -> Any:
-    """matplotlib without a screen."""
+    """Return matplotlib without a screen."""
     import matplotlib as mpl
 
     mpl.use("svg")
@@ -17,7 +17,7 @@ def pyplot() -> Any:
 
 
 def save(figure: Any, name: str) -> None:
-    """A picture in bench/results/; a line ends without a space, so that git shows no noise."""
+    """Write a picture to bench/results/; no line ends with a space, so that git shows no noise."""
     figure.tight_layout()
     path = RESULTS / f"{name}.svg"
     figure.savefig(path, metadata={"Date": None})

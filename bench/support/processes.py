@@ -1,4 +1,4 @@
-"""Another process as the kernel sees it: its ports, its CPU time, its memory. Rule: read from /proc, so nobody is asked or disturbed."""
+"""Read another process from /proc: its ports, CPU time and memory, without disturbing it."""
 
 import os
 import socket
@@ -7,14 +7,14 @@ from pathlib import Path
 
 
 def free_port() -> int:
-    """A port that was free a moment ago."""
+    """Return a port that was free a moment ago."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
 
 
 def listens(port: int) -> bool:
-    """Whether anybody listens there. By the kernel's table: a connection to a peer would be somebody's partner."""
+    """Whether a process listens there, from the kernel's table: a connection to a peer would be taken for a partner."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return any(row[3] == "0A" and row[1].endswith(f":{port:04X}") for row in rows)
 
@@ -25,24 +25,24 @@ def asleep(pid: int) -> bool:
 
 
 def cpu(pid: int) -> float:
-    """CPU seconds, user and system, of all threads of a process so far; it steps a hundred times a second."""
+    """Return CPU seconds, user and system, of all threads of a process so far; resolution 10 ms."""
     return sum(times(pid))
 
 
 def times(pid: int) -> tuple[float, float]:
-    """The same apart: (user, system)."""
+    """Return the same as (user, system)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     tick = os.sysconf("SC_CLK_TCK")
     return int(fields[11]) / tick, int(fields[12]) / tick
 
 
 def spent(pid: int) -> float:
-    """CPU seconds of the first thread of a process so far, to the nanosecond."""
+    """Return CPU seconds of the first thread of a process so far, in nanosecond resolution."""
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 def memory(pid: int) -> int:
-    """Bytes of a process that are its own (proportional set size)."""
+    """Return the bytes of a process (proportional set size)."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024
@@ -50,12 +50,12 @@ def memory(pid: int) -> int:
 
 
 def resident(pid: int) -> int:
-    """Resident bytes of a process."""
+    """Return the resident bytes of a process."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def settled(pid: int) -> None:
-    """Wait until the process has held the same memory for half a second; ten at most."""
+    """Wait until the process has held the same memory for half a second; ten seconds at most."""
     seen = [memory(pid)]
     while len(seen) < 100 and (len(seen) < 6 or len(set(seen[-6:])) > 1):
         time.sleep(0.1)  # a poll: memory has no event

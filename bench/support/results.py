@@ -1,4 +1,4 @@
-"""Where results are kept. Rule: what a bench found is a JSON document of `bench/results/`; documents are made from it, not by it."""
+"""Read and write results: JSON documents in `bench/results/`, from which documents are made."""
 
 import json
 from pathlib import Path
@@ -9,14 +9,14 @@ RESULTS = ROOT / "bench" / "results"
 
 
 def read(name: str) -> dict[str, Any]:
-    """A document of results; empty where there is none."""
+    """Return a document of results; empty if it does not exist."""
     path = RESULTS / f"{name}.json"
     found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     return found
 
 
 def write(document: dict[str, Any], name: str, *, ordered: bool = True) -> Path:
-    """Keep a document; its keys by the alphabet where `ordered`, as they come where not."""
+    """Write a document; keys sorted if `ordered`, else as given."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(document, indent=1, sort_keys=ordered) + "\n")

@@ -1,4 +1,4 @@
-"""The real server as a process of its own. Rule: on a free port, with a data folder of its own, limits lifted: all load comes from loopback."""
+"""Start the real server as a process on a free port, with its own data folder and limits off, since all load comes from loopback."""
 
 import json
 import os
@@ -24,7 +24,7 @@ PATIENCE = 20.0  # seconds to fall asleep after the start, and to end
 
 
 class Serving:
-    """`serendip serve` without metrics; `settings` as in the environment. `core`: the processor it is bound to; `program`: another one."""
+    """`serendip serve` without metrics; `settings` as in the environment. `core`: processor it is bound to; `program`: another executable."""
 
     def __init__(self, *, core: str = "", program: Sequence[str] = OWN, **settings: str) -> None:
         self._program = program
@@ -85,7 +85,7 @@ class Serving:
         return Path(self._data.name)
 
     def cpu(self) -> float:
-        """CPU seconds, user and system, that the server used so far, all its processes together."""
+        """CPU seconds, user and system, of all its processes so far."""
         return sum(map(cpu, (self.pid, *self.processes.values())))
 
     def resident(self) -> int:
@@ -103,7 +103,7 @@ class Serving:
             self.processes[told["process"]] = told["pid"]
 
     def _rest(self) -> None:
-        """Wait until nothing is left to do of the start, and every process of a host with workers has said that it is there."""
+        """Wait until the start is finished, and every process of a host with workers is ready."""
         workers = int(self._settings.get("SERENDIP_WORKERS", "1"))
         expected = workers + 2 if workers > 1 else 0  # the hub and the office beside them
         end = time.monotonic() + PATIENCE

@@ -1,1 +1,1 @@
-"""Calls: set up, first pictures, what a relay carries. Rule: each bench asserts its result."""
+"""Measure calls: setup, first pictures, the load of a relay. Each bench asserts its result."""

@@ -1,7 +1,7 @@
-"""Calls with media: peers with a generated picture and tone, their own cost, the server's, and the time to a first frame.
+"""Run calls with media: peers with a generated picture and tone; their cost, the server's, and the time to a first frame.
 
-Rule: peers are serendip_client.peer's, in this process; what the server spends is read from /proc and from its metrics. While a
-call runs the server must not spend anything on it: not a byte comes or goes.
+Peers are those of serendip_client.peer, in this process; the server's cost is read from /proc and its metrics. While a call runs the server must
+spend nothing on it: not a byte is received or sent.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ TRAFFIC: Final = ("serendip_received_bytes_total", "serendip_sent_bytes_total", 
 
 
 class Times(NamedTuple):
-    """Seconds, sorted, one a call: from `find`, and from `matched`, to the later side's first frame."""
+    """Sorted seconds, one per call: from `find`, and from `matched`, to the later side's first frame."""
 
     found: list[float]
     matched: list[float]
 
 
 class Running(NamedTuple):
-    """Calls that run: what they cost by the second."""
+    """Cost of running calls, per second."""
 
     calls: int
     peer: float  # CPU seconds a second of one peer
@@ -40,7 +40,7 @@ class Running(NamedTuple):
 
 @asynccontextmanager
 async def calling(server: Serving, number: int, word: str, *, relay: bool) -> AsyncIterator[list[tuple[Call, float]]]:
-    """So many calls with a picture on both sides, begun at once; each side with when it began to look."""
+    """Start calls with a picture on both sides at once; each side with the time of its search."""
     async with AsyncExitStack() as stack:
         asked = []
         for n in range(number):
@@ -62,7 +62,7 @@ async def _call(peer: Peer, word: str, relay: bool) -> tuple[Call, float]:
 
 
 async def first_frames(server: Serving, calls: int, *, relay: bool) -> Times:
-    """One call after the other, with nothing else to do."""
+    """Run one call after the other, without other load."""
     found, matched = [], []
     for number in range(calls + 1):  # the first loads codecs
         async with calling(server, 1, f"first {relay} {number}", relay=relay) as made:
@@ -73,12 +73,12 @@ async def first_frames(server: Serving, calls: int, *, relay: bool) -> Times:
 
 
 def at(values: list[float], share: float) -> float:
-    """A quantile of sorted values."""
+    """Return a quantile of sorted values."""
     return values[min(len(values) - 1, int(len(values) * share))]
 
 
 async def set_up(server: Serving, calls: int) -> tuple[float, float]:
-    """CPU seconds of the peers and of the server for one call from `find` to pictures on both sides, hung up at once."""
+    """Return CPU seconds of the peers and of the server for one call from `find` to pictures on both sides, ended at once."""
     async with calling(server, 1, "warm", relay=False):
         pass
     ours, theirs = time.process_time(), server.cpu()
@@ -89,7 +89,7 @@ async def set_up(server: Serving, calls: int) -> tuple[float, float]:
 
 
 async def running(server: Serving, metrics: int, calls: int, seconds: float) -> Running:
-    """Calls at work for a while."""
+    """Run calls for a while."""
     idle = await _spent(server.cpu, seconds)
     async with calling(server, calls, "running", relay=False) as made:
         before, begun = _traffic(metrics), [(call.counts.pictures, time.monotonic()) for call, _ in made]
@@ -106,7 +106,7 @@ async def running(server: Serving, metrics: int, calls: int, seconds: float) -> 
 
 
 async def _spent(cpu: Callable[[], float], seconds: float) -> float:
-    """CPU seconds a second over a while."""
+    """Return CPU seconds per second over a while."""
     before = cpu()
     await asyncio.sleep(seconds)
     return (cpu() - before) / seconds

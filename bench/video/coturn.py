@@ -1,7 +1,4 @@
-"""A real coturn with the configuration that ships, on loopback and free ports.
-
-Rule: only what a machine without a network of its own needs differs: ports, loopback peers, no files elsewhere.
-"""
+"""Run a real coturn with the shipped configuration, on loopback and free ports; only what a machine without a network needs differs."""
 
 import re
 import socket
@@ -18,7 +15,7 @@ READY = 10.0  # seconds for coturn to answer
 
 
 class Turn:
-    """coturn; `log` is what it printed so far. Not `start`: its ports are known, and it runs once `start` is called."""
+    """coturn; `log`: its output so far. Before `start` its ports are known, and it does not run."""
 
     def __init__(self, folder: Path, *, start: bool = True) -> None:
         self.port = _port_of_both()
@@ -49,12 +46,12 @@ class Turn:
 
     @property
     def url(self) -> str:
-        """Where it is, for settings."""
+        """URL for settings."""
         return f"turn:127.0.0.1:{self.port}?transport=udp"
 
     @property
     def settings(self) -> dict[str, str]:
-        """What a server is told of it."""
+        """Return the server's settings for it."""
         return {
             "SERENDIP_VIDEO__TURN": self.url,
             "SERENDIP_VIDEO__TURN_SECRET": SECRET,
@@ -67,7 +64,7 @@ class Turn:
             self.log += (line for line in self._process.stdout)
 
     def _await(self) -> None:
-        """A STUN request until it is answered."""
+        """Send a STUN request until it is answered."""
         end = time.monotonic() + READY
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.settimeout(0.2)
@@ -91,7 +88,7 @@ class Turn:
 
 
 def _port_of_both() -> int:
-    """A port that is free for UDP and for TCP."""
+    """Return a port that is free for UDP and TCP."""
     while True:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
             udp.bind(("127.0.0.1", 0))

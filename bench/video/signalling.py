@@ -1,8 +1,7 @@
-"""Calls without media: how many a core of the server sets up, from two `find` to the last candidate on both sides.
+"""Set up calls without media: how many a core of the server sets up, from two `find` to the last candidate on both sides.
 
-Rule: what counts is the server's CPU time; the clients are as thin as can be and look at every frame. Partners change
-with every call, since the same two do not meet again at once. A description is as long as a browser's, and candidates
-come one by one, as browsers send them.
+The server's CPU time counts; the clients are minimal and check every frame. Partners change with every call, since recent ones are not matched
+again. A description is as long as a browser's, and candidates come one by one, as browsers send them.
 """
 
 import asyncio
@@ -23,7 +22,7 @@ TURN: Final = "turn:198.51.100.9:3478?transport=udp"  # is named to the clients;
 
 
 class Signalled(NamedTuple):
-    """What `calls` calls cost the server."""
+    """Cost of `calls` calls to the server."""
 
     calls: int
     cpu: float  # seconds
@@ -36,7 +35,7 @@ class Signalled(NamedTuple):
 
 
 def description(kind: str) -> bytes:
-    """A `signal` frame with a description of a browser's size."""
+    """Return a `signal` frame with a description of a browser's size."""
     lines = ["v=0", "o=- 4611731400430051336 2 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=group:BUNDLE 0 1"]
     for mid, media in enumerate(("audio", "video")):
         lines += [
@@ -57,7 +56,7 @@ def description(kind: str) -> bytes:
 
 
 def candidates() -> list[bytes]:
-    """`signal` frames: what a machine with one network and a relay has."""
+    """Return `signal` frames with the candidates of a machine with one network and a relay."""
     told = [
         f"candidate:{n} 1 udp 2122260223 198.51.100.9 {50_000 + n} typ relay raddr 0.0.0.0 rport 0"
         for n in range(CANDIDATES)
@@ -69,7 +68,7 @@ def candidates() -> list[bytes]:
 
 
 class Caller:
-    """One person who calls, and counts what is heard of the partner's call."""
+    """A calling user, who counts the frames of the partner."""
 
     offer = description("offer")
     answer = description("answer")
@@ -82,21 +81,21 @@ class Caller:
         self._left = 0
 
     def opened(self, thin: Thin) -> None:
-        """The handshake is over."""
+        """Handle the end of the handshake."""
         self.thin = thin
 
     def lost(self, thin: Thin) -> None:
-        """The server hung up."""
+        """Handle that the server closed the connection."""
         self.thin = None
 
     def call(self, word: str, hidden: bool) -> None:
-        """Look for the one who has the same word."""
+        """Search for the user with the same word."""
         self.done.clear()
         self._left = 1 + CANDIDATES
         self._say(orjson.dumps({"type": "find", "mode": "video", "interests": [word], "relay": hidden}))
 
     def hear(self, thin: Thin, frame: bytes) -> None:
-        """Each frame does what it says; one that should not come is an error."""
+        """Handle a frame; an unexpected one is an error."""
         if frame.startswith(b'{"type":"signal"'):
             if b'"offer"' in frame[:60]:
                 self._say(self.answer, *self.found)
@@ -119,7 +118,7 @@ class Caller:
 
 
 def pairs(turn: int) -> Iterator[tuple[int, int]]:
-    """Who calls whom in this turn: everybody meets everybody once in PEOPLE turns."""
+    """Return the pairs of this turn: all meet all once in PEOPLE turns."""
     for one in range(PEOPLE):
         other = (turn - one) % PEOPLE
         if one < other:
@@ -127,7 +126,7 @@ def pairs(turn: int) -> Iterator[tuple[int, int]]:
 
 
 async def _round(people: list[Caller], turn: int, hidden: bool) -> int:
-    """One call each; how many those were."""
+    """Run one call each; return how many."""
     met = list(pairs(turn))
     for number, sides in enumerate(met):
         for side in sides:
@@ -160,6 +159,6 @@ async def _calls(server: Serving, number: int, hidden: bool) -> Signalled:
 
 
 def measure(number: int, *, hidden: bool) -> Signalled:
-    """So many calls against a server of their own."""
+    """Run calls against a new server."""
     with Serving(SERENDIP_VIDEO__TURN=TURN, SERENDIP_STORE__ENABLED="false", SERENDIP_SESSION__GRACE="0") as server:
         return uvloop.run(_calls(server, number, hidden))

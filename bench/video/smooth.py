@@ -1,11 +1,11 @@
-"""Whether the stage stays smooth while pictures are taken of it: gaps between the frames that the page draws, during a look and between looks.
+"""Measure whether the video stays smooth while pictures are taken: gaps between the page's frames, during a camera check and between checks.
 
     python -m bench smooth [--looks N] [--headed] [--keep]
 
-Rule: Debian's Chromium with its false camera, the page and its call as they are, with a program that sends a small picture; the look is a frame
-`snap` that the page is given, so that when it comes is known. Both kinds of gaps are of one run, a look and a pause in turn. One's own picture is not
-shown: with it Chromium draws 30 times a second here, as often as the camera does, whatever else is asked of it. `--headed` needs a display
-(`xvfb-run -a`). Goal: 99 of 100 frames of a look are no later than one more than those between looks. What else runs on the machine is in both.
+Debian's Chromium with its false camera, the real page and call, with a program that sends a small picture; a check is a `snap` frame given to the
+page, so its time is known. Both kinds of gaps are of one run, a check and a pause in turn. The own picture is hidden: with it Chromium draws 30
+times a second here, as often as the camera, whatever else is asked. `--headed` needs a display (`xvfb-run -a`). Goal: 99 of 100 frames of a check
+are no later than one more than those between checks. Other load on the machine is in both.
 """
 
 import argparse
@@ -84,14 +84,14 @@ RUN: Final = """async ([looks, apart]) => {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How many looks, in what kind of a browser, and whether it is kept."""
+    """Choose the number of checks, the browser, and whether to keep the result."""
     parser.add_argument("--looks", type=int, default=LOOKS)
     parser.add_argument("--headed", action="store_true", help="a window on a display")
     parser.add_argument("--keep", action="store_true", help="keep the results, and the table of the document")
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Measures and prints; 1 where the goal is missed."""
+    """Measure, and print; return 1 if the goal is missed."""
     about = machine()
     with Serving() as server:
         row = smooth(server, chosen.looks, headed=chosen.headed)
@@ -103,7 +103,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def lines(row: dict[str, Any]) -> str:
-    """The table, as Markdown."""
+    """Return the table, as Markdown."""
     head = ("", "frames", "frames a second", "gap: p50 ms", "p99 ms", "longest ms")
     rows = []
     for name in ("between", "during"):
@@ -116,7 +116,7 @@ def lines(row: dict[str, Any]) -> str:
 
 
 def smooth(server: Serving, looks: int, *, headed: bool) -> dict[str, Any]:
-    """Both kinds of gaps of one run. Raises AssertionError where a look was not answered."""
+    """Return both kinds of gaps of one run. Raises AssertionError if a check was not answered."""
     with sync_playwright() as playwright, calling(server.port):
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", headless=not headed, args=ARGUMENTS)
         try:
@@ -136,7 +136,7 @@ def smooth(server: Serving, looks: int, *, headed: bool) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def calling(port: int) -> Iterator[None]:
-    """A program that waits for a call, in a thread: Playwright holds the loop of this one."""
+    """Run a program that waits for a call, in a thread, since Playwright holds the loop here."""
     over = threading.Event()
 
     async def stay() -> None:
@@ -155,7 +155,7 @@ def calling(port: int) -> Iterator[None]:
 
 
 def figures(gaps: list[float]) -> dict[str, float]:
-    """Of gaps in ms."""
+    """Return the figures of gaps in ms."""
     gaps = sorted(gaps)
     return {
         "frames": len(gaps),

@@ -1,9 +1,9 @@
-"""How soon a stranger is blurred whose camera a program takes for nudity: from their first picture to the blur, as the page paints both.
+"""Measure how soon a partner is blurred whose camera a program takes for nudity: from their first picture to the blur, as painted.
 
     python -m bench veil [--calls N] [--keep]
 
-Rule: two of Debian's Chromium, each with a film as its camera, the page, the server and the model as they are; a new chat each time, the window
-open to the stranger at once. The camera's picture is five blurred ellipses, and no person. Goal: 19 of 20 within 1.5 s of the first picture.
+Two of Debian's Chromium, each with a film as its camera, the real page, server and model; a new chat each time, the partner's picture shown at
+once. The camera's picture is five blurred ellipses, no person. Goal: 19 of 20 within 1.5 s of the first picture.
 """
 
 import argparse
@@ -45,13 +45,13 @@ WATCH: Final = """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How many calls, and whether it is kept."""
+    """Choose the number of calls, and whether to keep the result."""
     parser.add_argument("--calls", type=int, default=CALLS)
     parser.add_argument("--keep", action="store_true", help="keep the results, and the table of the document")
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Measures and prints; 1 where the goal is missed."""
+    """Measure, and print; return 1 if the goal is missed."""
     about = machine()
     with Serving(**SETTINGS) as server:
         url = f"http://127.0.0.1:{server.port}/"
@@ -71,13 +71,13 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def lines(row: dict[str, Any]) -> str:
-    """The table, as Markdown."""
+    """Return the table, as Markdown."""
     head = ("calls", "first picture to blur: p50 s", "p95 s", "longest s")
     return table(head, [(str(row["calls"]), f"{row['p50_s']:.2f}", f"{row['p95_s']:.2f}", f"{row['took_s'][-1]:.2f}")])
 
 
 def looked_at(url: str) -> None:
-    """Wait until a program looks. Raises TimeoutError."""
+    """Wait until a program checks. Raises TimeoutError."""
     end = time.monotonic() + READY
     while time.monotonic() < end:
         with urllib.request.urlopen(f"{url}api/config") as answer:  # noqa: S310 - our own
@@ -88,7 +88,7 @@ def looked_at(url: str) -> None:
 
 
 def veils(url: str, calls: int) -> list[float]:
-    """Seconds, sorted."""
+    """Return the seconds, sorted."""
     with sync_playwright() as playwright, tempfile.TemporaryDirectory(prefix="serendip-bench-") as folder:
         films = {"harmless": scenes.scene(0, SIZE), "blobs": scenes.blobs(SIZE)}
         with contextlib.ExitStack() as stack:
@@ -113,7 +113,7 @@ def _veil(browsers: list[Browser], url: str, topic: str) -> float:
 
 @contextlib.contextmanager
 def _windows(browsers: list[Browser]) -> Iterator[list[Page]]:
-    """One of each browser."""
+    """Return one window of each browser."""
     contexts = [browser.new_context(permissions=["camera", "microphone"], locale="en-GB") for browser in browsers]
     try:
         for context in contexts:

@@ -1,8 +1,7 @@
-"""`python -m bench video`: calls set up a second, the time to a first frame, peers a core, and that a call costs the server nothing.
+"""Measure calls: setups a second, time to a first frame, peers a core, and that a call costs the server nothing: `python -m bench video`.
 
-Rule: a figure that falls short of the issue's goal, a call without a picture, or a byte that the server spends on a
-running call ends it with status 1. Rates are by CPU time, so neighbours do not count; times to a first frame want a
-quiet machine. Writes bench/results/video.json.
+A missed goal, a call without a picture, or a byte that the server spends on a running call ends it with status 1. Rates are by CPU time, so other
+processes do not count; times to a first frame need a quiet machine. Writes bench/results/video.json.
 """
 
 import argparse
@@ -29,14 +28,14 @@ SERVER_MAX: Final = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How many of each, how long."""
+    """Choose numbers and durations."""
     parser.add_argument("--calls", type=int, default=10_000, help="signalled without media")
     parser.add_argument("--frames", type=int, default=40, help="calls with media, for each figure")
     parser.add_argument("--seconds", type=float, default=10.0, help="that calls run")
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """All of it; 1 where something falls short."""
+    """Run all; return 1 if a goal is missed."""
     warnings.simplefilter("ignore", DeprecationWarning)  # of the peer's dependencies
     found = {"machine": machine(), **signalled(chosen.calls), **media(chosen.frames, chosen.seconds)}
     write(found, "video", ordered=False)
@@ -50,7 +49,7 @@ def main(chosen: argparse.Namespace) -> int:
 
 
 def signalled(calls: int) -> dict[str, Any]:
-    """Signalling alone."""
+    """Measure signalling alone."""
     return {
         f"calls signalled a second of one core, {name}": round(signalling.measure(calls, hidden=hidden).rate, 1)
         for name, hidden in (("direct", False), ("relay only", True))
@@ -58,7 +57,7 @@ def signalled(calls: int) -> dict[str, Any]:
 
 
 def media(frames: int, seconds: float) -> dict[str, Any]:
-    """Calls with pictures, of programs and of windows."""
+    """Measure calls with pictures, of programs and of windows."""
     metrics = free_port()
     more = {"SERENDIP_METRICS__ENABLED": "true", "SERENDIP_METRICS__PORT": str(metrics)}
     with tempfile.TemporaryDirectory(prefix="serendip-bench-") as folder:
@@ -99,7 +98,7 @@ def _quantiles(name: str, values: list[float]) -> dict[str, float]:
 
 
 def falls_short(found: dict[str, Any]) -> list[str]:
-    """What is not as good as it should be, in words."""
+    """Return the missed goals, in words."""
     wrong = [
         f"{name}: {value} a second"
         for name, value in found.items()

@@ -1,7 +1,7 @@
-"""How soon two windows of a browser see each other: from `matched` as it arrives to the first picture that is painted.
+"""Measure how soon two browser windows see each other: from the arrival of `matched` to the first painted picture.
 
-Rule: Debian's Chromium with its false camera, the page as it is served, a new chat each time, blurred or not makes no
-difference: the picture is decoded either way.
+Debian's Chromium with its false camera, the real page, a new chat each time. Whether the picture is blurred makes no difference: it is decoded
+either way.
 """
 
 from typing import Final
@@ -34,7 +34,7 @@ PATIENCE: Final = 20_000  # ms for each step
 
 
 def first_pictures(url: str, calls: int, *, relay: bool) -> list[float]:
-    """Seconds from `matched` to a first picture, sorted: both sides of each call."""
+    """Return seconds from `matched` to a first picture, sorted: both sides of each call."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         try:
@@ -59,7 +59,7 @@ def _window(browser: Browser, relay: bool) -> Page:
 
 
 def call(pages: list[Page], url: str, topic: str) -> None:
-    """From home into a call, until each has the other's first picture (`times.picture`)."""
+    """Run a call from the home page until each side has the other's first picture (`times.picture`)."""
     for page in pages:
         page.goto(url)
         page.fill("#topics", topic)
