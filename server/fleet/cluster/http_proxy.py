@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Final
@@ -24,6 +24,7 @@ from aiohttp.tracing import Trace
 from multidict import CIMultiDict
 from yarl import URL
 
+from ext.base.ageing_map import AgeingMap
 from server.fleet.cluster.membership import SERVING, SILENT, Host
 from server.fleet.rpc.rpc_client import HostAway, RpcClient
 from server.fleet.rpc.rpc_envelope import Kind
@@ -102,7 +103,7 @@ class Proxy:
         self._busy: Counter[str] = Counter()  # requests under way, by host
         self._held: dict[asyncio.Task[web.Response], tuple[web.Request, str, bytes]] = {}
         self._releasing: dict[asyncio.Task[web.Response], asyncio.Task[None]] = {}  # by the poll
-        self._unknown: OrderedDict[str, float] = OrderedDict()  # versions of the page, until when nobody has them
+        self._unknown: AgeingMap[str, None] = AgeingMap(PAGES_MAX)  # versions of the page that no host has
         self._told = float("-inf")
         self._ticking = self._loop.call_later(TICK, self._tick)
         self.tally: Counter[tuple[str, str]] = Counter()
@@ -153,16 +154,15 @@ class Proxy:
 
     def of_page(self, version: str) -> str | None:
         """See `Passing`: one of another release than this."""
-        if self._unknown.get(version, 0.0) > self._loop.time():
+        self._unknown.expire(self._loop.time())
+        if version in self._unknown:
             return None
         return next((host.address for host in self._hosts() if host.version != VERSION), None)
 
     def unknown_page(self, version: str) -> None:
         """See `Passing`: nobody is asked for it for a while."""
-        self._unknown[version] = self._loop.time() + UNKNOWN
-        self._unknown.move_to_end(version)
-        if len(self._unknown) > PAGES_MAX:
-            self._unknown.popitem(last=False)
+        now = self._loop.time()
+        self._unknown.put(version, None, now + UNKNOWN, now)
 
     # passing on
 

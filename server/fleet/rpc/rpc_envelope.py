@@ -11,11 +11,11 @@ process before this one may have taken is answered AGAIN with a challenge, and h
 from __future__ import annotations
 
 import struct
-from collections import OrderedDict
 from collections.abc import Container
 from enum import IntEnum
 from typing import Final, NamedTuple
 
+from ext.base.ageing_map import AgeingMap
 from server.fleet.rpc.rpc_seal import Seal
 
 MAGIC: Final = b"SRD1"
@@ -127,19 +127,17 @@ class Nonces:
     """Of the requests of the last minute."""
 
     def __init__(self, most: int = NONCES_MAX) -> None:
-        self._most = most
-        self._until: OrderedDict[bytes, float] = OrderedDict()  # monotonic seconds
+        self._known: AgeingMap[bytes, None] = AgeingMap(most)
 
     def take(self, nonce: bytes, now: float) -> None:
         """It is used from here on. `now`: monotonic seconds. Raises Refused where it was used, or where too many are known."""
-        known = self._until
-        while known and next(iter(known.values())) <= now:
-            known.popitem(last=False)
+        known = self._known
+        known.expire(now)
         if nonce in known:
             raise Refused("nonce")
-        if len(known) >= self._most:
+        if known.is_full:
             raise Refused("full", Status.FULL)
-        known[nonce] = now + NONCE_LIFE
+        known.put(nonce, None, now + NONCE_LIFE, now)
 
 
 def in_time(head: Head, wall: float, waited: float = 0.0) -> None:

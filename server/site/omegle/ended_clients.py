@@ -7,10 +7,12 @@ During an upgrade the old process has the chats that ended there, and is asked f
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 
 from engine.views import SeatView
 from engine.wire.protocol import PAST_FOR
+from ext.base.ageing_map import AgeingMap
 from server.data.records import transcript as packed
 from server.data.records.transcript import Transcript
 from server.realtime.worker.recorder import transcript
@@ -122,25 +124,26 @@ class UnreportedEnds:
     """Ids of ended clients whose next poll has to learn of the end."""
 
     def __init__(self) -> None:
-        self._found: OrderedDict[str, None] = OrderedDict()
+        self._found: AgeingMap[str, None] = AgeingMap(LATELY)
 
     def put(self, id: str) -> None:
         """Add an id that ended now."""
-        self._found[id] = None
-        if len(self._found) > LATELY:
-            self._found.popitem(last=False)
+        self._found.put(id, None)
 
     def settle(self, id: str) -> bool:
         """Record that a poll learns of the end; return whether it is the first."""
         if id not in self._found:
             return False
-        del self._found[id]
+        self._found.pop(id)
         return True
 
     def pack(self) -> Iterator[list[str]]:
         """Remove all ids and yield them in pieces for another process."""
         while self._found:
-            yield [self._found.popitem(last=False)[0] for _ in range(min(PIECE, len(self._found)))]
+            piece = list(islice(self._found, PIECE))
+            for id in piece:
+                self._found.pop(id)
+            yield piece
 
     def __contains__(self, id: str) -> bool:
         return id in self._found

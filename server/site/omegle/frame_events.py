@@ -2,11 +2,11 @@
 
 import datetime
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from engine.wire.protocol import AGE
+from ext.base.ageing_map import AgeingMap
 from server.site.omegle import omegle_events
 from server.site.omegle.omegle_client import OmegleClient
 from server.site.omegle.status_info import StatusFigures
@@ -19,7 +19,7 @@ class StatementNotices:
 
     def __init__(self, statement: Callable[[], Mapping[str, Any] | None]) -> None:
         self._statement = statement
-        self._informed: OrderedDict[int, str] = OrderedDict()  # user to version
+        self._informed: AgeingMap[int, str] = AgeingMap(TOLD_MAX)  # user to version
 
     def sentence(self, client: OmegleClient) -> str:
         """Return the sentence for a client; "" for none."""
@@ -27,9 +27,7 @@ class StatementNotices:
         if told is None or told["from"] <= time.time() or self._informed.get(client.person) == told["version"]:
             return ""
         if client.person:
-            self._informed[client.person] = told["version"]
-            while len(self._informed) > TOLD_MAX:
-                self._informed.popitem(last=False)
+            self._informed.put(client.person, told["version"])
         day = datetime.datetime.fromtimestamp(told["from"], datetime.UTC).date().isoformat()
         return omegle_events.changes(client.host, told["version"], day)
 

@@ -11,7 +11,6 @@ second.
 import asyncio
 import contextlib
 import time
-from collections import OrderedDict
 from math import inf
 from typing import Final
 
@@ -19,6 +18,7 @@ from aiohttp import web
 
 from engine.views import CHATTING
 from ext.accept.address_limits import key_of
+from ext.base.ageing_map import AgeingMap
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.forms import BadForm, Form, read, take
 from server.http.request.host_forwarding import ASKS, LATEST, PICTURE, Away, Gone, passed, said
@@ -52,8 +52,8 @@ class PictureUploads:
         self._services = services
         self._limit = services.spent.add("omegle.uploads", Buckets(*LOOKED_UP))
         self._next = 0.0  # when another one may be scored
-        self._lately: OrderedDict[str, float] = (
-            OrderedDict()
+        self._lately: AgeingMap[str, None] = (
+            AgeingMap()
         )  # when each client's last one was, the longest ago first; of the last EVERY seconds
         self._scoring: asyncio.Task[None] | None = None
         self.tally = dict.fromkeys(VALUES["serendip_omegle_uploads"]["result"], 0)
@@ -122,11 +122,10 @@ class PictureUploads:
     def _may(self, client: OmegleClient, now: float) -> bool:
         """Whether a still of this client is scored now; if so, others of it are not for a while."""
         lately = self._lately
-        while lately and next(iter(lately.values())) <= now - EVERY:
-            lately.popitem(last=False)
+        lately.expire(now)
         if client.id in lately or now < self._next or (self._scoring is not None and not self._scoring.done()):
             return False
-        lately[client.id] = now
+        lately.put(client.id, None, now + EVERY, now)
         self._next = now + 1 / RATE
         return True
 

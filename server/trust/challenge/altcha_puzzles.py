@@ -8,11 +8,12 @@ expires, because the library accepts it twice; when no more can be remembered, n
 
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Final
 
 import altcha
+
+from ext.base.ageing_map import AgeingMap
 
 KIND: Final = "PBKDF2/SHA-256"
 COST: Final = 5_000  # rounds of one try: a millisecond of a desktop
@@ -30,14 +31,13 @@ class Puzzles:
         self._sign, self._derive = key[:16], key[16:]
         self._clock = clock
         self._cost = cost
-        self._most = most
-        self._used: OrderedDict[str, int] = OrderedDict()  # signature → expiry
+        self._used: AgeingMap[str, None] = AgeingMap(most)  # signatures of solved puzzles, until they expire
 
     @property
     def full(self) -> bool:
         """Whether no more solved ones can be remembered."""
-        self._sweep()
-        return len(self._used) >= self._most
+        self._used.expire(self._clock())
+        return self._used.is_full
 
     def make(self, session: int, level: int) -> dict[str, Any]:
         """Return the `parameters` of a `challenge`. Blocks for a millisecond: call it in a thread."""
@@ -66,10 +66,5 @@ class Puzzles:
         expires = parameters.expires_at
         if expires is None or expires <= self._clock() or signature in self._used or self.full:
             return False
-        self._used[signature] = expires
+        self._used.put(signature, None, expires)
         return True
-
-    def _sweep(self) -> None:
-        now = self._clock()
-        while self._used and next(iter(self._used.values())) <= now:
-            self._used.popitem(last=False)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from ext.base.ageing_map import AgeingMap
 from server.data.errors import StoreAway
 from server.ops import log
 from server.trust.sanctions.ban_table import BanTable
@@ -37,8 +37,8 @@ class Minors:
         self._delete = delete
         self._clock = clock
         # identity → (due, whether a ban must be in force)
-        self._waiting: OrderedDict[int, tuple[float, bool]] = OrderedDict()
-        self._done: OrderedDict[int, float] = OrderedDict()
+        self._waiting: AgeingMap[int, tuple[float, bool]] = AgeingMap(BOUND)
+        self._done: AgeingMap[int, None] = AgeingMap(BOUND)
 
     def said(self, identity: int) -> None:
         """Delete the records of a user who stated to be under 18."""
@@ -51,9 +51,7 @@ class Minors:
 
     def _put(self, identity: int, due: float, decided: bool) -> None:
         if identity:
-            self._waiting[identity] = due, decided
-            if len(self._waiting) > BOUND:
-                self._waiting.popitem(last=False)
+            self._waiting.put(identity, (due, decided))
 
     async def run(self) -> None:
         """Delete what is due every EVERY seconds until cancelled."""
@@ -70,21 +68,19 @@ class Minors:
     async def look(self) -> None:
         """Delete what is due; while the store is away it waits."""
         now = self._clock()
-        for identity, (due, decided) in list(self._waiting.items()):
+        for identity, (due, decided) in self._waiting.items():
             if due > now:
                 continue
             if decided and not self._kept_out(identity):
-                del self._waiting[identity]
+                self._waiting.pop(identity)
                 continue
             try:
                 await self._delete(identity, int(now))
             except StoreAway as error:
                 logger.debug("safety.minors_wait", **log.described(error))
                 return
-            self._waiting.pop(identity, None)
-            self._done[identity] = now
-            if len(self._done) > BOUND:
-                self._done.popitem(last=False)
+            self._waiting.pop(identity)
+            self._done.put(identity, None)
 
     def _kept_out(self, identity: int) -> bool:
         found = self._bans.find(identity, "")

@@ -11,8 +11,9 @@ import hmac
 import secrets
 import struct
 import time
-from collections import OrderedDict
 from collections.abc import Callable
+
+from ext.base.ageing_map import AgeingMap
 
 LIFE = 300.0  # seconds
 USED_MAX = 20_000  # about 150 bytes each; each needed a passkey of an account
@@ -27,9 +28,8 @@ class Challenges:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, used_max: int = USED_MAX) -> None:
         self._clock = clock
-        self._used_max = used_max
         self._key = secrets.token_bytes(32)
-        self._used: OrderedDict[bytes, float] = OrderedDict()  # challenge → its end, oldest use first
+        self._used: AgeingMap[bytes, None] = AgeingMap(used_max)  # used challenges
 
     def make(self, purpose: str) -> bytes:
         """Return a challenge of 56 bytes that is valid for LIFE seconds and for this purpose."""
@@ -45,11 +45,10 @@ class Challenges:
     def use(self, challenge: bytes) -> bool:
         """Mark a challenge as used after its passkey was verified. False if it was used before, or too many are remembered."""
         now = self._clock()
-        while self._used and next(iter(self._used.values())) <= now:
-            self._used.popitem(last=False)
-        if challenge in self._used or len(self._used) >= self._used_max:
+        self._used.expire(now)
+        if challenge in self._used or self._used.is_full:
             return False
-        self._used[challenge] = now + LIFE  # no earlier than it ends by itself
+        self._used.put(challenge, None, now + LIFE, now)  # no earlier than it ends by itself
         return True
 
     def _mac(self, head: bytes, purpose: str) -> bytes:

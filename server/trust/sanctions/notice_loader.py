@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ext.base.ageing_map import AgeingMap
 from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms
 from server.data.schema.moderation_schema import case_subject, notice
@@ -34,16 +34,15 @@ class Notices(NoticeTable):
     def __init__(self, database: Database, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
         super().__init__(pseudonyms, clock)
         self._database = database
-        self._sessions: OrderedDict[bytes, int] = OrderedDict()  # case → session of a reported user without an identity
+        self._sessions: AgeingMap[bytes, int] = AgeingMap(
+            REMEMBERED
+        )  # case → session of a reported user without an identity
         self._unstored: dict[bytes, int] = {}  # id → Unix seconds at which it was read
         self._latest = 0
 
     def reported(self, case: bytes, session: int) -> None:
         """Remember that a case is about this session, whose user has no identity."""
-        self._sessions[case] = session
-        self._sessions.move_to_end(case)
-        if len(self._sessions) > REMEMBERED:
-            self._sessions.popitem(last=False)
+        self._sessions.put(case, session)
 
     def read_now(self, id: bytes, owner: Owner) -> None:
         """Note the time of reading; `store` writes it."""
@@ -81,7 +80,7 @@ class Notices(NoticeTable):
         for id, owner in facts.get("read", ()):
             bits = bytes.fromhex(id)
             self.drop(bits)
-            self._read[bits] = owner if isinstance(owner, int) else bytes.fromhex(owner)
+            self._read.put(bits, owner if isinstance(owner, int) else bytes.fromhex(owner))
         self._latest = 0  # notices without a known owner are read again
 
     async def store(self) -> None:

@@ -9,11 +9,11 @@ A user without an identity gets the notice in the session in which they were rep
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from engine.views import notice as frame_of
+from ext.base.ageing_map import AgeingMap
 from server.data.keys.pseudonyms import Pseudonyms
 from server.ops.config.moderation_policy import RULES
 from server.ops.security.url_secrets import decode, encode
@@ -47,7 +47,7 @@ class NoticeTable:
         self._clock = clock
         self._unread: dict[Owner, list[Notice]] = {}  # the oldest first
         self._owners: dict[bytes, Owner] = {}  # id of an unread notice → its owner
-        self._read: OrderedDict[bytes, Owner] = OrderedDict()  # id of a read notice → its owner
+        self._read: AgeingMap[bytes, Owner] = AgeingMap(REMEMBERED)  # id of a read notice → its owner
         self.known = False  # whether it was loaded from the store
         self._on_change: Callable[[bytes], None] = unheard
 
@@ -78,9 +78,7 @@ class NoticeTable:
         if self._owners.get(id) != owner:
             return self._read.get(id) == owner
         self.drop(id)
-        self._read[id] = owner
-        if len(self._read) > REMEMBERED:
-            self._read.popitem(last=False)
+        self._read.put(id, owner)
         self.read_now(id, owner)
         return True
 
