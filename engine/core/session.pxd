@@ -1,6 +1,6 @@
 from engine.core.chat cimport Seat
 from engine.matching.search_terms cimport Terms
-from ext.net.carry_over_limits cimport Carried
+from ext.net.carry_over_limits cimport LimitsOwner
 
 cdef class Query:
     cdef public Terms terms
@@ -21,7 +21,7 @@ cdef class ChallengeState:
     cdef public double first_wrong, barred
     cpdef raise_to(self, int level)
 
-cdef class Session(Carried):
+cdef class Session(LimitsOwner):
     cdef public object id, key, used
     cdef public object conn
     cdef public object identity, address

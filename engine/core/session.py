@@ -11,7 +11,7 @@ from engine.core.chat import Seat
 from engine.core.states import IDLE, Transitions
 from engine.matching.search_terms import Terms
 from ext.match.interner import Ids
-from ext.net.carry_over_limits import Carried
+from ext.net.carry_over_limits import LimitsOwner
 
 NO_IDS: Final = Ids()
 
@@ -68,7 +68,7 @@ class ChallengeState:
         self.frame, self.asked, self.checked, self.waits = b"", False, False, 0.0
 
 
-class Session(Carried):
+class Session(LimitsOwner):
     """State of one user."""
 
     __slots__ = (

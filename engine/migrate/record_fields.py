@@ -23,9 +23,9 @@ from ext.net.ring import Rings
 NOT_CARRIED: Final = {
     "Session.conn": "a connection has another number in another process",
     "Session.networks": "they follow from the address",
-    "Carried.carrier": "as `Session.conn`",
-    "Carried.counted": "the reactor's: what is left of the limits goes with the connection, or as `tokens` of who is away",
-    "Carried.tokens": "as `Carried.counted`",
+    "LimitsOwner.carrier": "as `Session.conn`",
+    "LimitsOwner.counted": "the reactor's: what is left of the limits goes with the connection, or as `tokens` of who is away",
+    "LimitsOwner.tokens": "as `LimitsOwner.counted`",
     "CameraState.begun": "a look that is suspected may come sooner, once",
     "CameraState.nonces": "what looks that are under way bring is not counted",
     "Ticket.place": "the hub's: it follows from the worker that hands the ticket in",

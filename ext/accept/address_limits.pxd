@@ -29,29 +29,29 @@ cdef class Addresses:
     cdef public object known  # recognises returning visitors (`server.realtime.worker.returning_visitors`); None: they are not recognised
     cdef readonly uint64_t alone  # counts that found no room in the host's table
     cdef Entry entry(self, str key, double now)
-    cdef int rest(self, Entry entry, double now) except -1
+    cdef int queue_idle(self, Entry entry, double now) except -1
     cdef int arrive(self, str key, double now) except -1
     cdef int settle(self, str key, double now) except -1
     cpdef bint enter(self, str key, double now)
     cdef void count(self, Entry entry, int open, int coming, double now) noexcept
-    cdef void tell(self, Entry entry, double now) noexcept
-    cdef bint agreed(self, Entry entry, bint coming, double now) noexcept
+    cdef void publish(self, Entry entry, double now) noexcept
+    cdef bint host_accepts(self, Entry entry, bint coming, double now) noexcept
     cdef bint fits(self, Entry entry, bint coming) noexcept
     cdef bint full(self, Entry entry) noexcept
-    cdef void forgotten(self, Entry entry, double now) noexcept
-    cdef bint paid(self, Entry entry, double now) noexcept
+    cdef void remove_from_host(self, Entry entry, double now) noexcept
+    cdef bint take_tokens(self, Entry entry, double now) noexcept
     cdef pace_t pace(self, Entry entry) noexcept
-    cdef Entry made(self, str key, double now)
+    cdef Entry entry_of(self, str key, double now)
     cdef int refill(self, Entry entry, double now) except -1
     cdef bint spent(self, Entry entry) except -1
     cdef bint crowded(self, Entry entry) except -1
-    cdef int lacks(self, Entry entry, double now) except -1
-    cdef int let_go(self, Entry wide, double now) except -1
+    cdef int token_wait(self, Entry entry, double now) except -1
+    cdef int delete_inside(self, Entry wide, double now) except -1
     cpdef int wait(self, str key, double now)
     cpdef str moved(self, str key, double now)
-    cdef str own(self, str key, bytes cookie, double now)
+    cdef str visitor_key(self, str key, bytes cookie, double now)
     cdef bint returns(self, bytes cookie, str address, double now) except -1
-    cdef str shared(self, str key)
+    cdef str stored_key(self, str key)
     cpdef void leave(self, str key, double now)
     cpdef void forget(self, double now)
 

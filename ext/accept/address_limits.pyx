@@ -75,13 +75,13 @@ cdef class Addresses:
         if entry is None:
             if len(self.entries) >= ENTRIES_MAX:
                 return None
-            entry = self.made(key, now)
+            entry = self.entry_of(key, now)
         self.refill(entry, now)
         if entry.wide is not None:
             self.refill(entry.wide, now)
         return entry
 
-    cdef Entry made(self, str key, double now):
+    cdef Entry entry_of(self, str key, double now):
         """Return the entry of an address or network; create it, and that of the surrounding network, if there is none."""
         cdef Entry entry = self.entries.get(key)
         cdef str around
@@ -96,7 +96,7 @@ cdef class Addresses:
             if self.host is not None:
                 entry.hashed = self.host.hashed(key)
             if around and around != key:
-                entry.wide = self.made(around, now)
+                entry.wide = self.entry_of(around, now)
                 entry.wide.within += 1
             self.entries[key] = entry
         return entry
@@ -112,7 +112,7 @@ cdef class Addresses:
     cdef bint crowded(self, Entry entry) except -1:
         return entry.coming >= self.coming_max * entry.share
 
-    cdef int rest(self, Entry entry, double now) except -1:
+    cdef int queue_idle(self, Entry entry, double now) except -1:
         """Queue an entry that has no connection for expiry."""
         if entry.open == 0 and entry.coming == 0 and not entry.idle:
             self.idle.append((entry.key, now))
@@ -127,24 +127,24 @@ cdef class Addresses:
             entry.wide.open += open
             entry.wide.coming += coming
         if self.host is not None:
-            self.tell(entry, now)
+            self.publish(entry, now)
             if entry.wide is not None:
-                self.tell(entry.wide, now)
+                self.publish(entry.wide, now)
 
-    cdef void tell(self, Entry entry, double now) noexcept:
+    cdef void publish(self, Entry entry, double now) noexcept:
         """Write the counts of this process into the host's table, if it has room."""
         cdef uint32_t cell = <uint32_t>min(entry.open, CELL_MAX) << 16 | <uint32_t>min(entry.coming, CELL_MAX)
         entry.slot = post(&self.host.table, self.column, entry.hashed, entry.slot, cell, nanoseconds(now))
         if cell and entry.slot == NOWHERE:
             self.alone += 1
 
-    cdef bint agreed(self, Entry entry, bint coming, double now) noexcept:
+    cdef bint host_accepts(self, Entry entry, bint coming, double now) noexcept:
         """Whether all processes together accept a newcomer or connection that was just counted: not too many, and not too fast."""
         if not self.limits:
             return True
         if not self.fits(entry, coming) or entry.wide is not None and not self.fits(entry.wide, coming):
             return False
-        return coming or self.paid(entry, now)
+        return coming or self.take_tokens(entry, now)
 
     cdef bint fits(self, Entry entry, bint coming) noexcept:
         cdef seen_t seen
@@ -155,7 +155,7 @@ cdef class Addresses:
             return seen.coming <= <uint64_t>self.coming_max * entry.share
         return seen.open <= <uint64_t>self.open_max * entry.share
 
-    cdef bint paid(self, Entry entry, double now) noexcept:
+    cdef bint take_tokens(self, Entry entry, double now) noexcept:
         """Take a token from the address and one from its network; take neither if one of them has none."""
         if not take(&self.host.table, entry.hashed, nanoseconds(now), self.pace(entry)):
             return False
@@ -178,12 +178,12 @@ cdef class Addresses:
         if entry is None:
             return not self.limits
         if self.limits and (self.crowded(entry) or entry.wide is not None and self.crowded(entry.wide)):
-            self.rest(entry, now)
+            self.queue_idle(entry, now)
             return False
         self.count(entry, 0, 1, now)
-        if self.host is not None and not self.agreed(entry, True, now):
+        if self.host is not None and not self.host_accepts(entry, True, now):
             self.count(entry, 0, -1, now)
-            self.rest(entry, now)
+            self.queue_idle(entry, now)
             return False
         return True
 
@@ -192,7 +192,7 @@ cdef class Addresses:
         cdef Entry entry = self.entries.get(key)
         if entry is not None and entry.coming > 0:
             self.count(entry, 0, -1, now)
-            self.rest(entry, now)
+            self.queue_idle(entry, now)
         return 0
 
     cpdef bint enter(self, str key, double now):
@@ -201,12 +201,12 @@ cdef class Addresses:
         if entry is None:
             return not self.limits
         if self.limits and (self.spent(entry) or entry.wide is not None and self.spent(entry.wide)):
-            self.rest(entry, now)
+            self.queue_idle(entry, now)
             return False
         self.count(entry, 1, 0, now)
-        if self.host is not None and not self.agreed(entry, False, now):
+        if self.host is not None and not self.host_accepts(entry, False, now):
             self.count(entry, -1, 0, now)
-            self.rest(entry, now)
+            self.queue_idle(entry, now)
             return False
         entry.tokens -= 1
         if entry.wide is not None:
@@ -232,8 +232,8 @@ cdef class Addresses:
         if self.full(entry) or entry.wide is not None and (entry.wide.open >= self.open_max * entry.wide.share or self.full(entry.wide)):
             return 0
         if entry.wide is None:
-            return self.lacks(entry, now)
-        return max(self.lacks(entry, now), self.lacks(entry.wide, now))
+            return self.token_wait(entry, now)
+        return max(self.token_wait(entry, now), self.token_wait(entry.wide, now))
 
     cdef bint full(self, Entry entry) noexcept:
         """Whether all processes together have as many open connections as the entry allows."""
@@ -243,7 +243,7 @@ cdef class Addresses:
         look(&self.host.table, entry.hashed, &seen)
         return seen.open >= <uint64_t>self.open_max * entry.share
 
-    cdef int lacks(self, Entry entry, double now) except -1:
+    cdef int token_wait(self, Entry entry, double now) except -1:
         """Return the seconds until the entry has a token, at least 1."""
         cdef double rate = self.rate * entry.share, wait = (1 - entry.tokens - max(0.0, now - entry.stamp) * rate) / rate
         cdef seen_t seen
@@ -252,7 +252,7 @@ cdef class Addresses:
             wait = max(wait, lacking(seen.due, nanoseconds(now), self.pace(entry)) / 1e9)
         return max(1, ceil(wait))
 
-    cdef str own(self, str key, bytes cookie, double now):
+    cdef str visitor_key(self, str key, bytes cookie, double now):
         """Return the key under which a connection counts first: that of known visitors if its cookie is known and has a connection left."""
         return key + "+" if cookie is not None and self.limits and self.known is not None and self.known.lasting(cookie, now) else key
 
@@ -260,7 +260,7 @@ cdef class Addresses:
         """Whether the cookie belongs to a session whose connection dropped a moment ago."""
         return self.known is not None and self.known.returns(cookie, address, now)
 
-    cdef str shared(self, str key):
+    cdef str stored_key(self, str key):
         """Return the stored key that equals `key`, so that connections of one address share one string."""
         cdef Entry entry = self.entries.get(key)
         return entry.key if entry is not None else key
@@ -270,7 +270,7 @@ cdef class Addresses:
         cdef Entry entry = self.entries.get(key)
         if entry is not None and entry.open > 0:
             self.count(entry, -1, 0, now)
-            self.rest(entry, now)
+            self.queue_idle(entry, now)
 
     cpdef void forget(self, double now):
         """Delete the entries that have had no connection until their bucket filled up again."""
@@ -282,23 +282,23 @@ cdef class Addresses:
             entry.idle = False
             if entry.open == 0 and entry.coming == 0 and now - entry.stamp >= age:
                 del self.entries[key]
-                self.forgotten(entry, now)
+                self.remove_from_host(entry, now)
                 if entry.wide is not None:
-                    self.let_go(entry.wide, now)
+                    self.delete_inside(entry.wide, now)
             else:
-                self.rest(entry, now)
+                self.queue_idle(entry, now)
 
-    cdef void forgotten(self, Entry entry, double now) noexcept:
+    cdef void remove_from_host(self, Entry entry, double now) noexcept:
         """Remove the counts of this process from the host's table."""
         if self.host is not None:
             drop(&self.host.table, self.column, entry.hashed, nanoseconds(now))
 
-    cdef int let_go(self, Entry wide, double now) except -1:
+    cdef int delete_inside(self, Entry wide, double now) except -1:
         """Delete one entry inside a network; the last one queues the network for expiry too, as of its last use."""
         wide.within -= 1
         if wide.within == 0:
             del self.entries[wide.key]
-            self.forgotten(wide, now)
+            self.remove_from_host(wide, now)
         return 0
 
     def __len__(self) -> int:

@@ -108,7 +108,7 @@ cpdef bytes limited(int wait):
     return answer(429, "Too many connections come from your network.", b"Retry-After: %d\r\n" % wait if wait else b"")
 
 
-cdef tuple parted(str host):
+cdef tuple split_host(str host):
     """Split a Host header's value into (name, port); the port is "" if there is none or it is no number, which then stays part of the name."""
     name, colon, port = host.rpartition(":")
     if not colon or not (port.isascii() and port.isdigit()) or name.startswith("[") and not name.endswith("]"):
@@ -127,7 +127,7 @@ cpdef bint known(str host, frozenset names):
     `*.chat.example` matches names with exactly one more label, as in a certificate; `*` matches all. Pages and `/ws` share this rule: case
     and a trailing dot are ignored.
     """
-    cdef str name = parted(host)[0]
+    cdef str name = split_host(host)[0]
     cdef Py_ssize_t dot = name.find(".")
     return name in names or "*" in names or dot > 0 and "*" + name[dot:] in names
 
@@ -135,7 +135,7 @@ cpdef bint known(str host, frozenset names):
 cdef str plain(str origin):
     """Normalise the host of an Origin for comparison."""
     scheme, separator, host = origin.lower().partition("://")
-    name, port = parted(host)
+    name, port = split_host(host)
     return f"{scheme}{separator}{name}:{port}" if port else f"{scheme}{separator}{name}"
 
 
@@ -172,13 +172,13 @@ cdef bint well_formed(bytes method, bytes target, bytes version):
     return len(method) > 0 and all_of(method, IN_NAMES) and all_of(target, IN_TARGETS) and len(version) == 8 and version[7:].isdigit()
 
 
-cdef inline bint quiet(uint64_t word) noexcept nogil:
+cdef inline bint has_no_control(uint64_t word) noexcept nogil:
     """Whether none of eight bytes is a control character. May be False without one, never True with one."""
     cdef uint64_t deleted = word ^ ONES * 0x7f
     return ((word - ONES * 0x20) & ~word | (deleted - ONES) & ~deleted) & ONES * 0x80 == 0
 
 
-cdef int strangers(const uint8_t *p, Py_ssize_t size) noexcept nogil:
+cdef int forbidden_bytes(const uint8_t *p, Py_ssize_t size) noexcept nogil:
     """Return which forbidden bytes a head contains: BREAKS (a bare line feed, a zero), CONTROLS (any other control character)."""
     cdef Py_ssize_t i = 0, looked = 0
     cdef int found = 0
@@ -186,7 +186,7 @@ cdef int strangers(const uint8_t *p, Py_ssize_t size) noexcept nogil:
     while i < size:
         if i >= looked and i + 8 <= size:
             memcpy(&word, p + i, 8)
-            if quiet(word):
+            if has_no_control(word):
                 i += 8
                 continue
             looked = i + 8  # byte by byte up to here
@@ -321,7 +321,7 @@ cdef class Judge:
         cdef const uint8_t *p = <const uint8_t *><const char *>head
         cdef Py_ssize_t size = len(head) - 4, first
         cdef const char *wrong
-        cdef int strange = strangers(p, len(head))
+        cdef int strange = forbidden_bytes(p, len(head))
         cdef bytes target, authority = None
         cdef list fields, parts
         first = line_end(p, 0, size) if size > 0 else 0

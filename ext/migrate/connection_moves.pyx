@@ -20,7 +20,7 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy
 
 from ext.net.buffers cimport buffer_new, buffer_t, bytes_of, held_by
-from ext.net.carry_over_limits cimport Carried, carried_by, read_tokens
+from ext.net.carry_over_limits cimport LimitsOwner, move_limits, read_tokens
 from ext.base.check cimport CHECK
 from ext.net.connection cimport (
     BLOCKED, BROKEN, BUCKETS, CONFIRM, COUNTED, GATED, HEAD, OPEN, PAUSED, PINGED, VIRTUAL, VISITOR, connection_holds, connection_new,
@@ -40,7 +40,7 @@ cdef enum:
     BYTES_MAX = 0x7fffffff
 
 
-cdef bint told_of(io_t *io, conn_t *conn) noexcept nogil:
+cdef bint has_event(io_t *io, conn_t *conn) noexcept nogil:
     """Whether an event of the connection waits to be collected."""
     cdef uint32_t i
     for i in range(io.events.taken, io.events.count):
@@ -54,7 +54,7 @@ cdef tuple move_out(io_t *io, Addresses addresses, conn_t *conn):
     cdef str address
     cdef int fd = conn.fd
     CHECK(conn.state == OPEN)
-    if conn.flags & (GATED | BROKEN) or told_of(io, conn):
+    if conn.flags & (GATED | BROKEN) or has_event(io, conn):
         return None
     if conn.out != NULL and not conn.flags & (BLOCKED | VIRTUAL):
         flush(io, conn)
@@ -159,8 +159,8 @@ cdef object move_in(io_t *io, Addresses addresses, int fd, str address, dict sta
         free(io, conn)
         let_go(io, addresses, conn)
         raise
-    if isinstance(owner, Carried):
-        carried_by(io, <Carried>owner, conn)
+    if isinstance(owner, LimitsOwner):
+        move_limits(io, <LimitsOwner>owner, conn)
     Py_INCREF(owner)
     conn.owner = <PyObject *>owner
     CHECK(connection_holds(conn))
@@ -284,7 +284,7 @@ cdef list newcomers_out(io_t *io, Addresses addresses):
     try:
         for i in range(io.slot_count):
             conn = io.slots[i]
-            if conn != NULL and conn.state == HEAD and not conn.flags & GATED and not told_of(io, conn):
+            if conn != NULL and conn.state == HEAD and not conn.flags & GATED and not has_event(io, conn):
                 found.append((conn.fd, <str>conn.address, bytes_held(conn)))
                 give_up(io, addresses, conn)
     except BaseException:  # no memory: the newcomers are dropped

@@ -31,15 +31,15 @@ cdef enum:
     TRIES = 3            # unanswered: takes over a second at the kernel's shortest waits
 
 
-cdef int way_of(int fd) noexcept nogil:
-    """Return WAY_IDLE, WAY_BUSY or WAY_GONE; a socket that is not TCP counts as idle."""
+cdef int peer_state(int fd) noexcept nogil:
+    """Return PEER_IDLE, PEER_BUSY or PEER_GONE; a socket that is not TCP counts as idle."""
     cdef tcp_info info
     cdef socklen_t size = sizeof(info)
     cdef int waits = 0
     if ioctl(fd, TIOCOUTQ, &waits) < 0 or waits == 0 or getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0:
-        return WAY_IDLE
+        return PEER_IDLE
     if info.tcpi_last_ack_recv < SILENT_MS:
-        return WAY_BUSY
+        return PEER_BUSY
     if info.tcpi_unacked and info.tcpi_retransmits >= TRIES or info.tcpi_probes >= TRIES:
-        return WAY_GONE
-    return WAY_BUSY
+        return PEER_GONE
+    return PEER_BUSY

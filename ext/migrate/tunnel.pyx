@@ -26,7 +26,7 @@ from ext.base.system cimport (
     send, shutdown,
 )
 from ext.migrate.tunnel_state cimport client_says, home_says
-from ext.migrate.peer_liveness cimport LOOK_SECONDS, WAY_BUSY, WAY_GONE, way_of
+from ext.migrate.peer_liveness cimport LOOK_SECONDS, PEER_BUSY, PEER_GONE, peer_state
 from ext.net.wheel cimport wheel_arm
 
 cdef enum:
@@ -388,8 +388,8 @@ cdef void tunnel_expire(io_t *io, conn_t *conn) noexcept nogil:
 cdef void look(io_t *io, tunnel_t *tunnel, uint32_t stuck) noexcept nogil:
     """Check whether what was sent to the home since the last check arrives there."""
     cdef conn_t *home = tunnel.home
-    cdef int way = way_of(home.fd)
-    if way == WAY_GONE or home.flags & BLOCKED and stuck >= HOLD_SECONDS:
+    cdef int way = peer_state(home.fd)
+    if way == PEER_GONE or home.flags & BLOCKED and stuck >= HOLD_SECONDS:
         broken(io, tunnel)
-    elif way == WAY_BUSY or home.flags & BLOCKED:
+    elif way == PEER_BUSY or home.flags & BLOCKED:
         wheel_arm(&io.wheel, &home.timer, 1)

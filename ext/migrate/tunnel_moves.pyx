@@ -31,8 +31,8 @@ from ext.base.check cimport CHECK
 from ext.net.connection cimport BLOCKED, BROKEN, PAUSED, PIPED, VISITOR, connection_holds, connection_named, connection_new, name
 from ext.net.connection_end cimport free, let_go
 from ext.net.frames cimport RECORD, header_size, write_header
-from ext.net.tunnel_ends cimport legs_join, unsent
-from ext.migrate.connection_moves cimport count_at, filled, give_up, told_of
+from ext.net.tunnel_ends cimport tunnel_join, unsent
+from ext.migrate.connection_moves cimport count_at, filled, give_up, has_event
 from ext.net.output cimport awaited, flush, pending
 from ext.net.ring_snapshot cimport whole
 from ext.base.system cimport EPOLL_CTL_ADD, close, epoll_ctl, epoll_event
@@ -95,7 +95,7 @@ cdef object tunnel_in(io_t *io, Addresses addresses, int client_fd, str address,
     cdef conn_t *client = connection_new(io, client_fd)
     cdef conn_t *home = connection_new(io, home_fd) if client != NULL else NULL
     cdef object number
-    if home == NULL or not legs_join(io, client, home):
+    if home == NULL or not tunnel_join(io, client, home):
         unmade(io, client, client_fd)
         unmade(io, home, home_fd)
         raise OSError(ENOMEM, "no memory for a tunnel")
@@ -212,7 +212,7 @@ cdef bytes bytes_in(buffer_t *buffer, uint32_t start):
 
 cdef bint ready_to_go(io_t *io, conn_t *client) noexcept:
     """Send what the client accepts. False if an event of it waits, or its socket has failed, which epoll reports."""
-    if told_of(io, client):
+    if has_event(io, client):
         return False
     if client.out != NULL and not client.flags & BLOCKED:
         flush(io, client)

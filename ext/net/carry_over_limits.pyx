@@ -8,11 +8,11 @@ from ext.net.connection cimport BUCKETS, connection_named, name, refill
 cdef double MOST = 1e30   # tokens: above any sensible setting, and finite
 
 
-cdef class Carried:
+cdef class LimitsOwner:
     """Base class of objects that own connections (`Reactor.adopt`) and keep their limits."""
 
 
-cdef void carried_by(io_t *io, Carried who, conn_t *conn):
+cdef void move_limits(io_t *io, LimitsOwner who, conn_t *conn):
     """Make `conn` the owner's connection, with the remaining tokens of the previous one, at most a fresh connection's burst."""
     cdef conn_t *before = connection_named(io, who.carrier) if who.carrier else NULL
     cdef int i
@@ -20,7 +20,7 @@ cdef void carried_by(io_t *io, Carried who, conn_t *conn):
         return
     if before != NULL:
         refill(io, before.tokens, &before.stamp.counted)
-        carried_no_more(io, who, before)  # that one is replaced, and closes
+        save_limits(io, who, before)  # that one is replaced, and closes
     if who.counted:
         refill(io, who.tokens, &who.counted)
         for i in range(BUCKETS):
@@ -29,7 +29,7 @@ cdef void carried_by(io_t *io, Carried who, conn_t *conn):
     who.counted = 0
 
 
-cdef void carried_no_more(io_t *io, Carried who, conn_t *conn):
+cdef void save_limits(io_t *io, LimitsOwner who, conn_t *conn):
     """Save the tokens of a connection that closes; ignored if it is no longer the owner's."""
     cdef int i
     if who.carrier != name(conn) or who.counted:
@@ -39,7 +39,7 @@ cdef void carried_no_more(io_t *io, Carried who, conn_t *conn):
     who.counted = io.now
 
 
-cdef list allowance(io_t *io, Carried who):
+cdef list allowance(io_t *io, LimitsOwner who):
     """Return the tokens of an owner without a connection; None if all buckets are full, or if a connection has them."""
     cdef int i
     if not who.counted:
@@ -66,7 +66,7 @@ cdef int read_tokens(io_t *io, list values, float *tokens) except -1:
     return 0
 
 
-cdef int allow(io_t *io, Carried who, list tokens) except -1:
+cdef int allow(io_t *io, LimitsOwner who, list tokens) except -1:
     """Give an owner without a connection the tokens that it had in another process. Ignored if it has a connection, whose tokens are newer."""
     if who.counted or not who.carrier:
         read_tokens(io, tokens, who.tokens)

@@ -8,7 +8,7 @@ from cpython.ref cimport Py_DECREF
 from libc.stdint cimport uint8_t, uint32_t
 
 from ext.accept.address_limits cimport key_of
-from ext.net.carry_over_limits cimport Carried, carried_no_more
+from ext.net.carry_over_limits cimport LimitsOwner, save_limits
 from ext.base.check cimport CHECK
 from ext.net.connection cimport (
     BLOCKED, BROKEN, CLOSING, COMING, COUNTED, DEAD, HEAD, IN_CLOSING, IN_DEAD, LINGER, OPEN, PAUSED, PIPED, UNTOLD, VIRTUAL, connection_free,
@@ -17,7 +17,7 @@ from ext.net.connection cimport (
 from ext.net.counters cimport *
 from ext.net.event_queue cimport event_add
 from ext.net.frames cimport CLOSE, close_code_allowed
-from ext.net.tunnel_ends cimport leg_part
+from ext.net.tunnel_ends cimport tunnel_part
 from ext.net.output cimport fault, frame, mark_dirty, watch
 from ext.base.protocol cimport *
 from ext.net.ring cimport ring_detach
@@ -140,7 +140,7 @@ cdef void linger(io_t *io, conn_t *conn, bint wait) noexcept nogil:
     if conn.state == OPEN:
         io.open -= 1
     elif conn.state == PIPED:
-        leg_part(io, conn)
+        tunnel_part(io, conn)
     ring_detach(conn)
     conn.state = CLOSING
     if conn.flags & PAUSED:
@@ -171,7 +171,7 @@ cdef void free(io_t *io, conn_t *conn) noexcept nogil:
     if conn.state == OPEN:
         io.open -= 1
     elif conn.state == PIPED:
-        leg_part(io, conn)
+        tunnel_part(io, conn)
     ring_detach(conn)
     refill(io, conn.tokens, &conn.stamp.counted)  # the owner keeps them from now on; a dead connection has no time stamp
     if conn.fd >= 0:
@@ -222,8 +222,8 @@ cdef void let_go(io_t *io, Addresses addresses, conn_t *conn):
     if address != NULL:
         Py_DECREF(<object>address)
     if owner != NULL:
-        if isinstance(<object>owner, Carried):
-            carried_no_more(io, <Carried>owner, conn)
+        if isinstance(<object>owner, LimitsOwner):
+            save_limits(io, <LimitsOwner>owner, conn)
         Py_DECREF(<object>owner)
 
 

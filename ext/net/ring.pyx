@@ -14,7 +14,7 @@ from libc.string cimport memcpy
 from ext.net.buffers cimport aligned
 from ext.base.check cimport CHECK
 from ext.base.protocol cimport REFUSED_KEPT, SIDES, UNSENT_BYTES, UNSENT_MESSAGES, WATCHER
-from ext.net.ring_snapshot cimport ENTRY, ordinals, read_standing, standing_of, standing_t
+from ext.net.ring_snapshot cimport ENTRY, ordinals, read_snapshot, snapshot_of, ring_snapshot_t
 from ext.base.system cimport explicit_bzero
 
 cdef enum:
@@ -247,7 +247,7 @@ cdef void release(ring_t *ring) noexcept nogil:
         free(budget)
 
 
-cdef bint restore(ring_t *ring, standing_t *found, const uint8_t *data, Py_ssize_t size) noexcept nogil:
+cdef bint restore(ring_t *ring, ring_snapshot_t *found, const uint8_t *data, Py_ssize_t size) noexcept nogil:
     """Fill an empty ring from a snapshot. Entries beyond bounds or budget are dropped, oldest first. False if there is no memory."""
     cdef entry_t entry
     cdef int side
@@ -312,9 +312,9 @@ cdef class Rings:
 
     def fill(self, state: dict, data: bytes, tag: int = 0) -> Ring:
         """Return a ring made from a snapshot (`Ring.dump`), linked to no connection. Raises ValueError for an inconsistent one."""
-        cdef standing_t found
+        cdef ring_snapshot_t found
         cdef Ring ring
-        read_standing(state, data, len(data), &found)
+        read_snapshot(state, data, len(data), &found)
         ring = self.new(tag)
         if not restore(ring.ring, &found, data, len(data)):
             raise MemoryError
@@ -373,7 +373,7 @@ cdef class Ring:
         cdef bytes data = PyBytes_FromStringAndSize(NULL, self.ring.used)
         if self.ring.used:
             ring_read(self.ring, self.ring.start, <uint8_t *><char *>data, self.ring.used)
-        return standing_of(self.ring), data
+        return snapshot_of(self.ring), data
 
     def end(self) -> None:
         """Mark the chat as over: the ring may be emptied when the budget needs room."""

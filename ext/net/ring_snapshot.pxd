@@ -7,7 +7,7 @@ from ext.net.structs cimport ring_t
 cdef enum:
     ENTRY = 12                # bytes of an entry before its text
 
-cdef struct standing_t:
+cdef struct ring_snapshot_t:
     uint32_t last
     uint32_t count
     uint32_t taken[2]
@@ -19,6 +19,6 @@ cdef struct standing_t:
     bint ended
 
 cdef list ordinals(ring_t *ring, int side)
-cdef dict standing_of(ring_t *ring)
-cdef int read_standing(dict state, const uint8_t *data, Py_ssize_t size, standing_t *found) except -1
+cdef dict snapshot_of(ring_t *ring)
+cdef int read_snapshot(dict state, const uint8_t *data, Py_ssize_t size, ring_snapshot_t *found) except -1
 cdef uint32_t whole(dict state, str key, uint32_t most) except? 0xffffffff

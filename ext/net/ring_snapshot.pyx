@@ -19,7 +19,7 @@ cdef enum:
     U32 = 0xffffffff
     LAST_MAX = 0x7fffffff  # no chat reaches it; beyond it numbers would wrap
 
-if byteorder != "little" or sizeof(standing_t) < 2 * REFUSED_KEPT * sizeof(uint32_t):
+if byteorder != "little" or sizeof(ring_snapshot_t) < 2 * REFUSED_KEPT * sizeof(uint32_t):
     raise ImportError("entries are kept as the machine writes numbers, and must be what ring_snapshot.pyx says; 200 ordinals a side have a place")
 
 
@@ -70,7 +70,7 @@ cdef int write_numbers(dict state, str key, uint32_t one, uint32_t two) except -
     return 0
 
 
-cdef dict standing_of(ring_t *ring):
+cdef dict snapshot_of(ring_t *ring):
     """Return all of a ring but its texts and its connections."""
     cdef dict state = {}
     if ring.last:
@@ -88,7 +88,7 @@ cdef dict standing_of(ring_t *ring):
     return state
 
 
-cdef int read_refused(dict state, standing_t *found) except -1:
+cdef int read_refused(dict state, ring_snapshot_t *found) except -1:
     """Read the refused ordinals of both sides: ascending, no more than were refused, none beyond those taken."""
     cdef int side
     cdef uint32_t i, number, before
@@ -108,7 +108,7 @@ cdef int read_refused(dict state, standing_t *found) except -1:
     return 0
 
 
-cdef int read_entries(const uint8_t *data, Py_ssize_t size, standing_t *found) except -1:
+cdef int read_entries(const uint8_t *data, Py_ssize_t size, ring_snapshot_t *found) except -1:
     """Check that the bytes are exactly `count` entries, and no more per side than were taken."""
     cdef uint32_t _entry
     cdef int side
@@ -133,8 +133,8 @@ cdef int read_entries(const uint8_t *data, Py_ssize_t size, standing_t *found) e
     return 0
 
 
-cdef int read_standing(dict state, const uint8_t *data, Py_ssize_t size, standing_t *found) except -1:
-    """Read what `standing_of` wrote, beside the entries' bytes."""
+cdef int read_snapshot(dict state, const uint8_t *data, Py_ssize_t size, ring_snapshot_t *found) except -1:
+    """Read what `snapshot_of` wrote, beside the entries' bytes."""
     found.last = whole(state, "last", LAST_MAX)
     found.count = whole(state, "count", found.last)
     found.ended = whole(state, "ended", 1)

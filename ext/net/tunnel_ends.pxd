@@ -5,8 +5,8 @@ from ext.net.buffers cimport held_by
 from ext.net.connection cimport io_t
 from ext.net.structs cimport conn_t, tunnel_t
 
-cdef bint legs_join(io_t *io, conn_t *client, conn_t *home) noexcept nogil
-cdef void leg_part(io_t *io, conn_t *conn) noexcept nogil
+cdef bint tunnel_join(io_t *io, conn_t *client, conn_t *home) noexcept nogil
+cdef void tunnel_part(io_t *io, conn_t *conn) noexcept nogil
 
 cdef inline uint32_t unsent(tunnel_t *tunnel) noexcept nogil:
     """Return the client's bytes that wait for its home."""

@@ -15,7 +15,7 @@ def alive() -> dict[str, int]:
     return {"tunnels": live}
 
 
-cdef bint legs_join(io_t *io, conn_t *client, conn_t *home) noexcept nogil:
+cdef bint tunnel_join(io_t *io, conn_t *client, conn_t *home) noexcept nogil:
     """Make a tunnel of two new connections; False, with nothing changed, if there is no memory."""
     global live
     cdef tunnel_t *tunnel = <tunnel_t *>calloc(1, sizeof(tunnel_t))
@@ -31,7 +31,7 @@ cdef bint legs_join(io_t *io, conn_t *client, conn_t *home) noexcept nogil:
     return True
 
 
-cdef void leg_part(io_t *io, conn_t *conn) noexcept nogil:
+cdef void tunnel_part(io_t *io, conn_t *conn) noexcept nogil:
     """Remove an end from its tunnel; the caller sets its next state. If it was the last end, the tunnel is freed."""
     global live
     cdef tunnel_t *tunnel = conn.stamp.tunnel

@@ -5,9 +5,9 @@ is gone does nothing, and no call causes an event.
 """
 from cython cimport no_gc_clear
 
-from ext.net.carry_over_limits cimport Carried, allow, allowance
+from ext.net.carry_over_limits cimport LimitsOwner, allow, allowance
 from ext.net.connection cimport connection_open, name
-from ext.reactor.new_connections cimport begin, expect
+from ext.reactor.new_connections cimport begin, count_newcomer
 from ext.net.frames cimport RECORD
 from ext.reactor.intake cimport STAGE, begin_with
 from ext.migrate.connection_moves cimport move_in, move_out, newcomers_out
@@ -39,7 +39,7 @@ cdef class ConnectionTransfers:
         if conn == NULL:
             raise OSError("no memory or no descriptor for another connection")
         if coming:
-            expect(&self.io, self.judge, self.addresses, conn)
+            count_newcomer(&self.io, self.judge, self.addresses, conn)
         number = name(conn)
         if begun:
             begin_with(&self.io, conn, begun, len(begun))
@@ -68,11 +68,11 @@ cdef class ConnectionTransfers:
         """
         return move_in(&self.io, self.addresses, fd, address, state, data, owner)
 
-    def allowance(self, owner: Carried) -> list[float] | None:
+    def allowance(self, owner: LimitsOwner) -> list[float] | None:
         """Return the remaining tokens of an owner without a connection, for another reactor's `allow`; None: all, or a connection has them."""
         return allowance(&self.io, owner)
 
-    def allow(self, owner: Carried, tokens: list) -> None:
+    def allow(self, owner: LimitsOwner, tokens: list) -> None:
         """Set the remaining tokens of an owner without a connection; ignored if it has one. Raises ValueError if they are not five numbers."""
         allow(&self.io, owner, tokens)
 

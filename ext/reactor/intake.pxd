@@ -9,7 +9,7 @@ cdef enum:
     OWN_BYTES = 256 * 1024    # unread output of a client, above which the server stops reading it
     STAGE = 256 * 1024        # the shared receive buffer: an incomplete frame, and one read after it
 
-cdef void foresee(epoll_event *ready, int i, int n) noexcept nogil
+cdef void prefetch_reads(epoll_event *ready, int i, int n) noexcept nogil
 cdef void serve(io_t *io, conn_t *conn, uint32_t ready) noexcept nogil
 cdef void stage_clear() noexcept nogil
 cdef void open_gates(io_t *io) noexcept nogil

@@ -49,7 +49,7 @@ cdef void stage_clear() noexcept nogil:
     written = 0
 
 
-cdef void foresee(epoll_event *ready, int i, int n) noexcept nogil:
+cdef void prefetch_reads(epoll_event *ready, int i, int n) noexcept nogil:
     """Prefetch what the next reads will touch: the kernel's work has driven it out of the cache."""
     cdef conn_t *conn
     cdef conn_t *partner

@@ -10,6 +10,6 @@ cdef void bound_descriptors(io_t *io, int limit) noexcept nogil
 cdef bint watch_listener(io_t *io) noexcept nogil
 cdef void leave_listener(io_t *io) noexcept nogil
 cdef void accept(io_t *io, Judge judge, Addresses addresses) noexcept
-cdef int expect(io_t *io, Judge judge, Addresses addresses, conn_t *conn) except -1
+cdef int count_newcomer(io_t *io, Judge judge, Addresses addresses, conn_t *conn) except -1
 cdef conn_t *begin(io_t *io, int fd, str address) noexcept
 cdef tuple enter(io_t *io, Judge judge, Addresses addresses, conn_t *conn, uint32_t size)

@@ -43,7 +43,7 @@ cdef tuple FULL = tuple([
 cdef bytes STOPPING = answer(503, "This server is stopping. Try again in a moment.", b"Retry-After: %d\r\n" % STOPS_FOR)
 
 
-cdef inline int drawn() noexcept nogil:
+cdef inline int random_delay() noexcept nogil:
     """Return a random index of FULL."""
     return rand() % (FULL_AFTER_MOST - FULL_AFTER_LEAST + 1)
 
@@ -81,9 +81,9 @@ cdef void accept(io_t *io, Judge judge, Addresses addresses) noexcept:
         left -= 1
         fd = accepted(io.listener, text, sizeof(text))
         if fd >= 0:
-            take_in(io, judge, addresses, fd, text)
+            begin_newcomer(io, judge, addresses, fd, text)
         elif errno == EMFILE or errno == ENFILE:
-            if not turn_away(io):
+            if not refuse_without_descriptor(io):
                 leave_listener(io)  # until the next second
                 return
         elif errno == ENOBUFS or errno == ENOMEM:
@@ -94,18 +94,18 @@ cdef void accept(io_t *io, Judge judge, Addresses addresses) noexcept:
             return
 
 
-cdef void take_in(io_t *io, Judge judge, Addresses addresses, int fd, const char *text) noexcept:
+cdef void begin_newcomer(io_t *io, Judge judge, Addresses addresses, int fd, const char *text) noexcept:
     """Begin a connection on a newcomer's socket from the address `text`. Trusted proxies are not counted: they carry many users."""
     cdef conn_t *conn
     cdef str address, key
     if fd >= io.shut_from:
-        rebuff(io, fd, C_HEAD_SHORT, <bytes>FULL[drawn()])
+        refuse_early(io, fd, C_HEAD_SHORT, <bytes>FULL[random_delay()])
         return
     try:
         address = text.decode("ascii")
         key = None if judge.trusts(address) else key_of(address)
         if key is not None and not addresses.arrive(key, io.now):
-            rebuff(io, fd, C_HEAD_LIMITED, limited(HEAD_SECONDS))
+            refuse_early(io, fd, C_HEAD_LIMITED, limited(HEAD_SECONDS))
             return
     except BaseException:  # no memory: only this newcomer is affected
         close(fd)
@@ -121,7 +121,7 @@ cdef void take_in(io_t *io, Judge judge, Addresses addresses, int fd, const char
     conn.flags |= COMING if key is None else COMING | COUNTED
 
 
-cdef int expect(io_t *io, Judge judge, Addresses addresses, conn_t *conn) except -1:
+cdef int count_newcomer(io_t *io, Judge judge, Addresses addresses, conn_t *conn) except -1:
     """Count a newcomer that another process accepted as one of this process. If that raises, it is dropped."""
     cdef str address = <str>conn.address
     io.coming += 1
@@ -135,7 +135,7 @@ cdef int expect(io_t *io, Judge judge, Addresses addresses, conn_t *conn) except
     return 0
 
 
-cdef bint turn_away(io_t *io) noexcept:
+cdef bint refuse_without_descriptor(io_t *io) noexcept:
     """Refuse a newcomer by the reserve descriptor when no other is left. False if that fails, or another process accepted it."""
     cdef int fd
     if io.spare < 0:
@@ -144,12 +144,12 @@ cdef bint turn_away(io_t *io) noexcept:
     close(io.spare)
     fd = accept4(io.listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)
     if fd >= 0:
-        rebuff(io, fd, C_HEAD_SHORT, <bytes>FULL[drawn()])
+        refuse_early(io, fd, C_HEAD_SHORT, <bytes>FULL[random_delay()])
     io.spare = epoll_create1(EPOLL_CLOEXEC)
     return fd >= 0 and io.spare >= 0
 
 
-cdef void rebuff(io_t *io, int fd, int counter, bytes words) noexcept:
+cdef void refuse_early(io_t *io, int fd, int counter, bytes words) noexcept:
     """Refuse a newcomer before its head arrives, and close. Its input is read first: otherwise the kernel would discard the answer."""
     cdef char unread[4096]
     cdef int reads = 4
@@ -205,18 +205,18 @@ cdef tuple enter(io_t *io, Judge judge, Addresses addresses, conn_t *conn, uint3
     cdef str key, own
     CHECK(conn.state == HEAD and (size == 0 or size > HEAD_MAX or size <= held_by(conn.input)))
     if size == 0:
-        return refuse(io, conn, C_HEAD_SLOW, <bytes>FULL[drawn()] if short else SLOW)
+        return refuse(io, conn, C_HEAD_SLOW, <bytes>FULL[random_delay()] if short else SLOW)
     if size > HEAD_MAX:
         return refuse(io, conn, C_HEAD_LARGE, LARGE)
     verdict = judge.judge(PyBytes_FromStringAndSize(<char *>bytes_of(conn.input), size), <str>conn.address)
     if verdict.status != 0 and verdict.status != 101:
         return refuse(io, conn, <int>REFUSED[verdict.reason], verdict.answer)
-    if io.draining or (short or verdict.status == 101 and io.open + io.tunnels >= io.open_max) and not back(io, addresses, verdict):
-        return put_off(io, conn, verdict, C_HEAD_SHORT if short else C_HEAD_BUSY)
+    if io.draining or (short or verdict.status == 101 and io.open + io.tunnels >= io.open_max) and not has_reserved_room(io, addresses, verdict):
+        return ask_to_retry(io, conn, verdict, C_HEAD_SHORT if short else C_HEAD_BUSY)
     if verdict.status == 0:
         return hand_over(io, addresses, conn)
     key = key_of(verdict.address)
-    own = addresses.own(key, verdict.identity, io.now)
+    own = addresses.visitor_key(key, verdict.identity, io.now)
     if addresses.enter(own, io.now):
         return admit(io, addresses, conn, verdict, own, size)
     if own is key or not addresses.enter(key, io.now):
@@ -224,7 +224,7 @@ cdef tuple enter(io_t *io, Judge judge, Addresses addresses, conn_t *conn, uint3
     return admit(io, addresses, conn, verdict, key, size)
 
 
-cdef bint back(io_t *io, Addresses addresses, Verdict verdict) except -1:
+cdef bint has_reserved_room(io_t *io, Addresses addresses, Verdict verdict) except -1:
     """Whether a user returns whose connection dropped a moment ago: a full server has some reserved room for them."""
     if verdict.status != 101 or io.open + io.tunnels >= io.open_max + io.open_max // BACK + 1:
         return False
@@ -234,7 +234,7 @@ cdef bint back(io_t *io, Addresses addresses, Verdict verdict) except -1:
 cdef tuple admit(io_t *io, Addresses addresses, conn_t *conn, Verdict verdict, str key, uint32_t size):
     """Open the connection, with its gate shut until the engine has greeted it; reply and greeting are one `send`."""
     uncount(io, addresses, conn)
-    key = addresses.shared(key)
+    key = addresses.stored_key(key)
     Py_INCREF(key)
     Py_DECREF(<object>conn.address)
     conn.address = <PyObject *>key
@@ -269,15 +269,15 @@ cdef tuple hand_over(io_t *io, Addresses addresses, conn_t *conn):
     return told
 
 
-cdef tuple put_off(io_t *io, conn_t *conn, Verdict verdict, int counter):
+cdef tuple ask_to_retry(io_t *io, conn_t *conn, Verdict verdict, int counter):
     """Ask a newcomer to come back later: by an HTTP response, or for a WebSocket by a close code, which is all that a page can see."""
     if verdict.status != 101:
-        return refuse(io, conn, counter, STOPPING if io.draining else <bytes>FULL[drawn()])
+        return refuse(io, conn, counter, STOPPING if io.draining else <bytes>FULL[random_delay()])
     refuse(io, conn, counter, verdict.answer)
     if io.draining:
         fault(io, conn, CODE_RESTART, WORDS_RESTART, NULL, NULL, 0, STOPS_FOR)
     else:
-        fault(io, conn, CODE_BUSY, WORDS_BUSY, NULL, NULL, 0, FULL_AFTER_LEAST + drawn())
+        fault(io, conn, CODE_BUSY, WORDS_BUSY, NULL, NULL, 0, FULL_AFTER_LEAST + random_delay())
     say_close(io, conn, CLOSE_RESTART if io.draining else CLOSE_BUSY)
     return None
 

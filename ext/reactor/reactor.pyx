@@ -15,7 +15,7 @@ from cython cimport no_gc_clear
 from ext.accept.address_limits cimport Addresses
 from ext.reactor.turn_end cimport gather
 from ext.net.buffers cimport chunks_clear
-from ext.net.carry_over_limits cimport Carried, carried_by
+from ext.net.carry_over_limits cimport LimitsOwner, move_limits
 from ext.net.connection cimport (
     B_BYTES, B_FRAMES, B_MESSAGES, B_REFUSALS, B_SIGNALS, BLOCKED, CONFIRM, FRESH, GATED, VIRTUAL, connection_named, connection_open, described,
     name, set_clock, tables_free, time_messages,
@@ -28,7 +28,7 @@ from ext.net.connection_end cimport reclaim, dismiss, free
 from ext.reactor.new_connections cimport accept, bound_descriptors, leave_listener, watch_listener
 from ext.net.frames cimport TEXT
 from ext.accept.handshake cimport Judge
-from ext.reactor.intake cimport foresee, open_gates, serve, stage_clear
+from ext.reactor.intake cimport prefetch_reads, open_gates, serve, stage_clear
 from ext.net.output cimport frame
 from ext.base.protocol cimport (
     BYTES_BURST, BYTES_RATE, CODE_NO_CHAT, CODE_SLOW, CODE_TOO_FAST, FRAME_BURST, FRAME_MAX, FRAME_RATE, MESSAGE_BURST, MESSAGE_RATE, PING_AFTER,
@@ -185,7 +185,7 @@ cdef class Reactor(ConnectionTransfers):
         self.io.count[C_TURNS] += 1
         self.io.count[C_READY] += max(n, 0)
         for i in range(n):
-            foresee(ready, i, n)
+            prefetch_reads(ready, i, n)
             conn = <conn_t *>ready[i].data.ptr
             if conn == NULL:
                 accept(&self.io, self.judge, self.addresses)
@@ -238,14 +238,14 @@ cdef class Reactor(ConnectionTransfers):
     def adopt(self, number: int, owner: object, confirm: bool = False) -> None:
         """Set the owner that events of this connection carry; with `confirm` the next text frame causes the event CONFIRMED.
 
-        If the owner is a Carried, its tokens move here from its previous connection.
+        If the owner is a LimitsOwner, its tokens move here from its previous connection.
         """
         cdef conn_t *conn = connection_open(&self.io, number)
         cdef PyObject *before
         if conn == NULL:
             return
-        if isinstance(owner, Carried):
-            carried_by(&self.io, <Carried>owner, conn)
+        if isinstance(owner, LimitsOwner):
+            move_limits(&self.io, <LimitsOwner>owner, conn)
         before = conn.owner
         Py_INCREF(owner)
         conn.owner = <PyObject *>owner

@@ -11,7 +11,7 @@ from ext.net.output cimport frame, pending, watch
 from ext.base.protocol cimport TAKE_SECONDS
 from ext.migrate.tunnel cimport tunnel_expire
 from ext.net.structs cimport conn_t
-from ext.migrate.peer_liveness cimport LOOK_SECONDS, WAY_GONE, way_of
+from ext.migrate.peer_liveness cimport LOOK_SECONDS, PEER_GONE, peer_state
 from ext.net.wheel cimport timer_t, wheel_arm, wheel_due
 
 
@@ -46,7 +46,7 @@ cdef void expire_open(io_t *io, conn_t *conn) noexcept nogil:
             return
         wait = min(wait, TAKE_SECONDS - stuck)
     if conn.flags & VISITOR:
-        if io.second - conn.moved <= 2 * LOOK_SECONDS and way_of(conn.fd) == WAY_GONE:
+        if io.second - conn.moved <= 2 * LOOK_SECONDS and peer_state(conn.fd) == PEER_GONE:
             lose(io, conn, UNANSWERED)
             return
         wait = LOOK_SECONDS

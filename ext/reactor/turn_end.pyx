@@ -17,9 +17,9 @@ from ext.reactor.virtual_connections cimport post
 cdef int gather(io_t *io, Judge judge, Addresses addresses, list batch) except -1:
     """Append (kind, connection, owner, data) of every event to `batch`. If that raises, the rest stays for the next call."""
     if io.events.count:
-        tell(io, judge, addresses, batch)
+        collect_events(io, judge, addresses, batch)
     if io.untold:
-        tell_untold(io, batch)
+        collect_untold(io, batch)
     flush_all(io)
     if io.unread != NULL:
         post(io, batch)
@@ -30,7 +30,7 @@ cdef int gather(io_t *io, Judge judge, Addresses addresses, list batch) except -
     return 0
 
 
-cdef int tell(io_t *io, Judge judge, Addresses addresses, list batch) except -1:
+cdef int collect_events(io_t *io, Judge judge, Addresses addresses, list batch) except -1:
     cdef event_t event
     cdef object data
     while io.events.taken < io.events.count:
@@ -38,7 +38,7 @@ cdef int tell(io_t *io, Judge judge, Addresses addresses, list batch) except -1:
         io.events.taken += 1
         if event.kind == EVENT_HEAD:
             if event.conn.state == HEAD:
-                judged(io, judge, addresses, event, batch)
+                check_head(io, judge, addresses, event, batch)
             continue
         data = None
         if event.kind == EVENT_FRAME or event.kind == EVENT_RECORD:
@@ -50,7 +50,7 @@ cdef int tell(io_t *io, Judge judge, Addresses addresses, list batch) except -1:
     return 0
 
 
-cdef int judged(io_t *io, Judge judge, Addresses addresses, event_t event, list batch) except -1:
+cdef int check_head(io_t *io, Judge judge, Addresses addresses, event_t event, list batch) except -1:
     """Check a head. If that raises (no memory), its connection is dropped, because no other event would follow for it."""
     cdef tuple told = None
     try:
@@ -65,7 +65,7 @@ cdef int judged(io_t *io, Judge judge, Addresses addresses, event_t event, list 
     return 0
 
 
-cdef int tell_untold(io_t *io, list batch) except -1:
+cdef int collect_untold(io_t *io, list batch) except -1:
     """Append the losses for which the queue had no memory, after all queued events."""
     cdef conn_t *conn = io.dead
     cdef uint32_t i

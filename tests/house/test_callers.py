@@ -1,6 +1,6 @@
-"""What is public is called: a door of ext, of the Engine or of the Lobby that only tests and benches open goes.
+"""Check that public functions have callers: delete a method of ext, of the Engine or of the Lobby that only tests and benches call.
 
-Rule: by name. A method counts as called where its name stands behind a dot, or is imported, in the code that may call it.
+**Invariant:** by name. A method counts as called if its name follows a dot, or is imported, in the code that may call it.
 """
 
 import ast
@@ -12,20 +12,20 @@ import pytest
 
 from tests.house.sources import ROOT, read, read_text, shown, tracked
 
-# Doors without a caller in the product, and why they stand. This list only shrinks: an entry that has a caller fails.
+# Methods without a caller in the product, and the reason. This list only shrinks: an entry that has a caller fails.
 UNCALLED: dict[str, str] = {
     "ext/match/matcher.pyx:submit_batch": "the lobby has objects: arrays of them cost more than the call saves; `bench.matching.run` measures by it",
     "ext/match/matcher.pyx:remove_batch": "the other half of that door",
     "ext/match/matcher.pyx:tidy": "what remains of the index after a sweep: tests ask for it at once",
     "ext/match/matcher.pyx:variants": "which builds this machine can run: the tests run each of them",
 }
-# Doors that are not the product's: tests look into compiled code by them, and the leak ledger counts.
+# Methods for tests and the leak ledger, not for the product.
 TESTS_OWN = ("ext/reactor/debug_hooks.pyx",)
 LEDGER = "alive"
 
 
 def called(*packages: str, but: str = "") -> set[str]:
-    """Every name that stands behind a dot, is imported, or is used bare, in the Python of some packages."""
+    """Return every name that follows a dot, is imported, or is used bare, in the Python of some packages."""
     found: set[str] = set()
     for package in packages:
         for source in tracked(f"{package}/*.py"):
@@ -35,7 +35,7 @@ def called(*packages: str, but: str = "") -> set[str]:
 
 
 def compiled_doors() -> Iterable[str]:
-    """`module:name` of each public `def` and property of ext."""
+    """Yield `module:name` of each public `def` and property of ext."""
     for source in tracked("ext/*.pyx"):
         if shown(source) in TESTS_OWN:
             continue
@@ -45,7 +45,7 @@ def compiled_doors() -> Iterable[str]:
 
 
 def methods(source: Path, name: str) -> Iterable[str]:
-    """`module:method` of each public method of a class."""
+    """Yield `module:method` of each public method of a class."""
     for node in ast.walk(ast.parse(source.read_text())):
         if isinstance(node, ast.ClassDef) and node.name == name:
             for part in node.body:
@@ -54,12 +54,12 @@ def methods(source: Path, name: str) -> Iterable[str]:
 
 
 def without_caller(doors: Iterable[str], names: set[str]) -> list[str]:
-    """The doors that nobody opens."""
+    """List the methods that are not called."""
     return sorted(door for door in doors if door.rpartition(":")[2] not in names)
 
 
 def silent() -> list[str]:
-    """All doors without a caller."""
+    """List all methods without a caller."""
     engine, lobby = ROOT / "engine" / "engine.py", ROOT / "engine" / "matching" / "lobby.py"
     return [
         *without_caller(compiled_doors(), called("server", "client", "engine")),

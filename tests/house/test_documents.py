@@ -1,6 +1,6 @@
-"""What the code names exists: documents, files, tests; and each module has its tests at the mirror place.
+"""Check that documents, files and tests named in the code exist, and that each module has its tests at the mirror place.
 
-Rule: `NO_MIRROR` only shrinks: an entry whose test has come, or whose module has gone, fails.
+**Invariant:** `NO_MIRROR` only shrinks: an entry whose test exists now, or whose module is gone, fails.
 """
 
 import re
@@ -13,15 +13,15 @@ PATH = re.compile(
     r"(?<![\w/.-])((?:ext|engine|server|client|bench|tests|grafana|deploy|docs|examples)/[\w/.-]*"
     r"\.(?:pyx|pxd|pyi|py|h|c|js|mjs|md|yml|conf|json))\b"
 )
-# Made by benches, and not kept.
+# Output of benches that is not tracked.
 MADE = {"bench/results/quick.json"}
 NO_MIRROR = ROOT / "tests" / "house" / "no_mirror.txt"
-# Documents and files that a command or a test makes, or that are somebody else's.
+# Documents and files that a command or a test makes, or that belong to another project.
 ELSEWHERE = {"page.md"}
 
 
 def vendored(source: Path) -> bool:
-    """Whether a file is somebody else's, or a list of results."""
+    """Whether a file belongs to another project, or is a list of results."""
     return "vendor" in source.parts or "results" in source.parts or "peers" in source.parts
 
 
@@ -56,14 +56,14 @@ def test_every_document_is_named_where_a_newcomer_looks() -> None:
 
 
 def mirror(source: Path) -> Path:
-    """Where the tests of a module stand: `server/http/request/reactor_handoff.py` in `tests/server/http/request/test_reactor_handoff.py`."""
+    """Return the place of a module's tests: for `server/http/request/reactor_handoff.py`, `tests/server/http/request/test_reactor_handoff.py`."""
     inside = source.relative_to(ROOT)
     folder = Path(*(part for part in inside.parent.parts if part not in HOMES))
     return ROOT / "tests" / folder / f"test_{inside.stem}.py"
 
 
 def without_mirror() -> set[str]:
-    """Modules that have no test file of their name."""
+    """Return the modules without a test file of their name."""
     return {
         shown(source)
         for package in PRODUCT
@@ -93,7 +93,7 @@ def test_every_link_between_documents_leads_to_a_page_and_a_heading() -> None:
 
 
 def anchor(heading: str) -> str:
-    """The address of a heading within its page, as GitHub writes it."""
+    """Return the address of a heading within its page, as GitHub makes it."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
 
 

@@ -1,4 +1,4 @@
-"""Imports are a directed graph without a circle, by module and by sub-package; strings and `cimport` count."""
+"""Check that imports form a directed graph without a cycle, by module and by sub-package; strings and `cimport` count."""
 
 import functools
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.house.sources import (
     tracked,
 )
 
-# Which floor may use which; within a floor the sub-packages below say more.
+# Which package may import which; within a package the sub-packages below are checked.
 MAY_IMPORT = {
     "ext": {"ext"},
     "engine": {"engine", "ext"},
@@ -27,9 +27,9 @@ MAY_IMPORT = {
     "bench": {"bench", "serendip_client", "server", "engine", "ext"},
     "grafana": {"grafana", "server", "engine"},
 }
-# The command that lets two people of its own call each other is a client itself.
+# The command that makes two users of its own call each other is a client itself.
 ALLOWED = {("server.main.commands.probe_commands", "serendip_client")}
-# What the server may know of the engine: its door, what it needs from outside, views to look at.
+# The parts of the engine that the server may import: its entry, its ports, read-only views.
 ENGINE_FOR_THE_SERVER = {
     "engine.engine",
     "engine.core.ports",
@@ -63,7 +63,7 @@ ENGINE_NEVER = {
 
 @functools.cache
 def graph() -> dict[str, set[str]]:
-    """Module to modules, over all that is ours. Read once, by the first test that asks: each worker of a run imports this file."""
+    """Return the imports of all modules of the project. Read once per worker, by the first test that needs it."""
     found = modules()
     return {
         name: set().union(*(imports(source, found) for source in sources)) - {name} for name, sources in found.items()
@@ -71,7 +71,7 @@ def graph() -> dict[str, set[str]]:
 
 
 def package_of(module: str) -> str:
-    """The sub-package of a module, in the server the one below its wing; those at the top of a package stand each for themselves."""
+    """Return the sub-package of a module, in the server the one below its wing; modules at the top of a package count separately."""
     return ".".join(module.split(".")[: 3 if module.startswith("server.") else 2])
 
 
@@ -98,7 +98,7 @@ def test_no_sub_package_imports_itself_by_a_way_around() -> None:
 
 
 def test_no_module_of_the_page_imports_itself_by_a_way_around() -> None:
-    """Neither at its start nor by what it fetches later: such a module cannot be read, moved or put together without the others."""
+    """Check imports at the start and later ones: a module in a cycle cannot be read, moved or tested without the others."""
     modules = page_modules()
     assert len(modules) > 90
     assert circles(modules) == []
@@ -131,7 +131,7 @@ def test_the_server_reaches_the_engine_through_its_door_ports_and_views() -> Non
 
 
 def test_nothing_is_imported_for_types_alone() -> None:
-    """An import under TYPE_CHECKING hides a circle, or a type that belongs elsewhere."""
+    """Check that there is no import under TYPE_CHECKING, which hides a cycle, or a type in the wrong place."""
     wrong = [
         shown(source)
         for source in tracked("engine/*.py", "server/*.py", "client/*.py")

@@ -1,4 +1,4 @@
-"""What is tracked, listed, locked and linked: no path of a machine, every module says its rule, every link leads somewhere."""
+"""Check tracked files, requirements, locks and links: no path of a machine, every module states its rule, every link has a target."""
 
 import re
 import subprocess
@@ -42,7 +42,7 @@ def test_every_module_opens_with_its_rule() -> None:
 
 
 def named(requirement: str) -> str:
-    """The package of a requirement, as locks spell it."""
+    """Return the package of a requirement, as locks spell it."""
     return re.split(r"[^A-Za-z0-9._-]", requirement)[0].lower().replace("_", "-").replace(".", "-")
 
 

@@ -1,11 +1,11 @@
-"""Who asks about their data is treated as before: what serves them knows no engine, and the engine reads nothing that they write."""
+"""Check that requests about one's data do not affect the service: their modules know no engine, and the engine reads nothing that they write."""
 
 from tests.house.sources import imports, modules
 from tests.house.test_imports import graph
 
 RIGHTS = ("server.trust.rights", "server.trust.data_requests", "server.trust.data_export")
 OURS = (*RIGHTS, "server.data.schema.data_request_schema", "server.data.schema.deletion_schema")
-# What may know of requests: who puts the parts together, who keeps, purges and restores rows, operators' commands.
+# Modules that may know of requests: those that assemble the parts, that store, purge and restore rows, and operators' commands.
 MAY_KNOW = {
     "server.main.app",
     "server.main.parts.store_opening",

@@ -1,4 +1,4 @@
-"""Functions and files stay small: 60 lines and 25 branches a function (C and Cython: 70 lines), 600 lines a file."""
+"""Check that functions and files stay small: 60 lines and 25 branches a function (C and Cython: 70 lines), 600 lines a file."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ FUNCTION_LINES = 60
 C_LINES = 70
 BRANCHES = 25
 FILE_LINES = 600
-# What is longer, and why it may be. This list only shrinks: an entry that is not needed fails.
+# Longer functions, with the reason. This list only shrinks: an unnecessary entry fails.
 LONGER_FUNCTIONS = {
     "server/data/database/migrations/versions/a001_first.py:upgrade": "a migration is one list of statements, never edited again",
 }
@@ -19,7 +19,7 @@ CODE = ("ext/*", "engine/*.py", "server/*.py", "client/*.py", "bench/*", "grafan
 
 
 def sources() -> list[Path]:
-    """Code of ours; peers are other people's way of writing."""
+    """Return the project's code; `peers` is code in the style of other projects."""
     return [
         source
         for source in tracked(*CODE)
@@ -28,7 +28,7 @@ def sources() -> list[Path]:
 
 
 def too_long(function: Function) -> bool:
-    """Whether a function passes its bounds."""
+    """Whether a function exceeds its limits."""
     limit = FUNCTION_LINES if function.file.endswith(".py") else C_LINES
     return function.lines > limit or function.branches > BRANCHES
 

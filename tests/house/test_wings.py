@@ -29,7 +29,7 @@ EXT = (
     "ext.reactor",
     "ext.match",
 )
-# A wing, and what it may import beside itself.
+# A wing, and the wings that it may import beside itself.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "ext.plain_source": (),
     "ext.pxd_check": ("ext.plain_source",),
@@ -68,7 +68,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server.fleet": (*SERVER[:6], *ENGINE, *EXT),
     "server.main": (*SERVER, *ENGINE, *EXT, "serendip_client"),
 }
-# What the wings below and beside the store know of it: its ports, its errors, rows and transcripts as plain data. None opens a database.
+# Modules of the store that other wings may import: its ports, its errors, rows and transcripts as plain data. None opens a database.
 PORTS = (
     "server.data.records.store_ports",
     "server.data.errors",
@@ -79,7 +79,7 @@ USE_PORTS = ("server.http", "server.realtime")
 
 
 def wing_of(module: str) -> str:
-    """The wing that a module belongs to: its package of two parts, or the top of `engine` and `ext` by name."""
+    """Return the wing of a module: its package of two parts, or the top of `engine` and `ext` by name."""
     name = ".".join(module.split(".")[:2])
     return name if name in MAY_IMPORT else name.partition(".")[0]
 

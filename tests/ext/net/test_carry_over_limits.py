@@ -2,14 +2,14 @@
 
 import pytest
 
-from ext.net.carry_over_limits import Carried
+from ext.net.carry_over_limits import LimitsOwner
 from ext.net.ring import Ring, Rings
 from tests.ext.net.rig import Peer, Rig, line
 
 BURST = 100
 
 
-class Person(Carried):
+class Person(LimitsOwner):
     """Whoever a connection carries."""
 
 
