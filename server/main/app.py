@@ -34,8 +34,8 @@ from server.trust.moderation_ports import Safety
 from server.trust.pictures.routes import add_pictures
 from server.trust.publication.public_routes import add_public
 from server.trust.reports.reporter_routes import SAFETY, add_safety
-from server.trust.rights.browser_routes import add_browser
 from server.trust.rights.request_pages import RIGHTS, add_requests
+from server.trust.rights.under_18_routes import add_browser
 
 logger = log.get()
 BODY_MAX = 64 * 1024  # bytes of a request's body: forms and small JSON

@@ -33,7 +33,7 @@ from server.ops.config.settings import Settings
 from server.trust.decisions.public_notice_work import OUTCOMES, PublicNotice, PublicNoticeWork, WaitingNotice
 from server.trust.moderation_ports import KINDS
 from server.trust.publication import monthly_figures
-from server.trust.publication.published_figures import tables
+from server.trust.publication.figure_tables import tables
 
 app = typer.Typer(no_args_is_help=True)
 Ident = Annotated[str, typer.Argument(metavar="NOTICE", help="its first digits, as `list` has them")]

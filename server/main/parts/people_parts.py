@@ -24,7 +24,7 @@ from server.realtime.video.ice_servers import Ice, turn_secret
 from server.realtime.worker.returning_visitors import Known
 from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
 from server.trust.challenge.altcha_puzzles import Puzzles
-from server.trust.challenge.challenge_choice import SessionChallenges
+from server.trust.challenge.session_challenges import SessionChallenges
 from server.trust.pictures.picture_nonces import Nonces, Sent, nowhere
 from server.trust.reports.help_lines import Help, no_country
 

@@ -26,7 +26,7 @@ from server.realtime.video.ice_servers import Ice
 from server.realtime.video.signal_scrub import scrub
 from server.realtime.worker.worker_loop import Worker
 from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
-from server.trust.challenge.challenge_choice import SessionChallenges
+from server.trust.challenge.session_challenges import SessionChallenges
 from server.trust.pictures.picture_nonces import are_pictures_possible
 from server.trust.reports.help_lines import Help
 

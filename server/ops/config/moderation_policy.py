@@ -115,7 +115,7 @@ DETECTIONS: Final[Mapping[str, Reason]] = {
     AGE_CLAIM: Reason(ADULTS, 100, URGENT, step=Step(AGE, DAY)),  # the second one, or one that a partner reports too
     KNOWN: Reason(
         CHILDREN, 120, URGENT, step=Step(PAUSE, DAY, neutral=True)
-    ),  # `server.trust.evidence.child_material` keeps it for a year
+    ),  # `server.trust.evidence.child_abuse_material` keeps it for a year
 }
 
 if differing := set(REPORTS) ^ set(REPORT_REASONS):

@@ -17,7 +17,7 @@ from server.data.schema.moderation_schema import OPEN, case, case_subject, evide
 from server.ops.config.moderation_policy import CHILDREN, DAY, PAUSE
 from server.trust.cases import automatic_actions
 from server.trust.cases.case_base import NAME, CaseBase, Missing
-from server.trust.evidence import child_material as child
+from server.trust.evidence import child_abuse_material as child
 from server.trust.evidence import picture_evidence
 from server.trust.sanctions.ban_rows import impose
 from server.trust.sanctions.sanction_table import Decision, Refused

@@ -35,7 +35,7 @@ from server.ops.config.moderation_policy import (
     reason,
 )
 from server.trust.cases import automatic_actions
-from server.trust.evidence import child_material, picture_evidence
+from server.trust.evidence import child_abuse_material, picture_evidence
 from server.trust.evidence.chat_evidence import pack
 from server.trust.evidence.reported_chat import Person, Reported
 from server.trust.evidence.reported_picture import Picture, bounded
@@ -82,8 +82,8 @@ class Cases:
                 await self._sealed.keep(connection, placed.name)
             await picture_evidence.write(connection, self._sealed, ident, reported.side, shown, pictures, until)
             if grave:  # whatever the report's reason
-                await child_material.mark(connection, self._pseudonyms, ident, int(self._clock()))
-            grave = await child_material.is_marked(connection, ident)
+                await child_abuse_material.mark(connection, self._pseudonyms, ident, int(self._clock()))
+            grave = await child_abuse_material.is_marked(connection, ident)
         if grave:
             await self._apart(ident)
         return ident
@@ -96,7 +96,7 @@ class Cases:
         some = bounded(pictures)
         listed = _listed(some, side)
         async with self._database.read() as connection:
-            grave = listed or await child_material.is_marked(connection, ident)
+            grave = listed or await child_abuse_material.is_marked(connection, ident)
         placed = await picture_evidence.put(self._sealed, some, int(self._clock()), child=grave)
         async with self._database.write() as connection:
             await self._database.guard(connection)
@@ -106,7 +106,7 @@ class Cases:
             until = None if row.closed is None else int(self._clock()) + AFTER
             count = await picture_evidence.write(connection, self._sealed, ident, side, some, placed, until)
             if listed:
-                await child_material.mark(connection, self._pseudonyms, ident, int(self._clock()))
+                await child_abuse_material.mark(connection, self._pseudonyms, ident, int(self._clock()))
         if listed:
             await self._apart(ident)
         return count
@@ -114,7 +114,7 @@ class Cases:
     async def _apart(self, ident: bytes) -> None:
         """Move apparent abuse material to its folder; if the store is away, it is moved when the case is opened."""
         try:
-            await child_material.move_apart(self._database, self._sealed, ident, int(self._clock()))
+            await child_abuse_material.move_apart(self._database, self._sealed, ident, int(self._clock()))
         except (StoreAway, ObjectsAway) as error:
             logger.warning("safety.apart_later", **log.described(error))
 

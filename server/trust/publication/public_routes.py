@@ -24,7 +24,7 @@ from server.http.words.sentences import Said
 from server.ops.config.moderation_policy import NOTICES
 from server.ops.security.token_buckets import NetworkBuckets
 from server.trust.moderation_ports import KINDS, NoticeForm, Safety
-from server.trust.publication.published_figures import tables
+from server.trust.publication.figure_tables import tables
 from server.trust.reports.reporter_routes import PRIVATE, SAFETY
 
 ABOUT, WORDS, CONTACT = 300, 2_000, 254  # characters

@@ -15,8 +15,8 @@ from server.http.words.catalogue import words
 from server.http.words.sentences import said
 from server.ops.config.settings import Settings
 from server.trust.moderation_ports import Reasons
+from server.trust.publication.figure_tables import tables
 from server.trust.publication.monthly_figures import month
-from server.trust.publication.published_figures import tables
 from server.trust.reports.reporter_routes import shown
 from server.trust.rights.request_pages import TICKETS
 from server.trust.rights.rights_page import Page

@@ -12,8 +12,8 @@ from server.http.pages import Pages
 from server.http.words.sentences import said
 from server.ops.config.settings import Settings
 from server.trust.moderation_ports import NoticeForm
+from server.trust.publication.figure_tables import tables
 from server.trust.publication.monthly_figures import month
-from server.trust.publication.published_figures import tables
 from tests.server.site.web.conftest import Site, Watch
 from tests.server.site.web.servers import Server
 from tests.server.site.web.test_gallery import AXE, FINDINGS, SIDEWAYS, SMALL, WRONG

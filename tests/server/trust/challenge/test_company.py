@@ -12,10 +12,10 @@ from engine.engine import Session
 from engine.wire.protocol import PLAIN, PRIVATE, PROGRAM
 from server.ops.security.secret_keys import Keys, load
 from server.trust.challenge import captcha_verdicts as module
-from server.trust.challenge.challenge_choice import REFUSED_FOR
+from server.trust.challenge.session_challenges import REFUSED_FOR
 from tests.server.realtime.worker.test_worker_loop import Client, find
 from tests.server.trust.challenge.test_altcha_puzzles import solved
-from tests.server.trust.challenge.test_challenge_choice import Service
+from tests.server.trust.challenge.test_session_challenges import Service
 from tests.support.siteverify import Siteverify as Stub
 
 Maker = Callable[..., Service]

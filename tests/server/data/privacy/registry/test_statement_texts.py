@@ -43,7 +43,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
         "tests/server/trust/moderation/test_paused.py::test_where_nobody_reads_reports_nobody_is_paused_and_it_is_counted",
     ),
     "automated.bare": (NOTHING,),
-    "slowing": ("tests/server/trust/challenge/test_challenge_choice.py::test_using_a_right_changes_no_counter",),
+    "slowing": ("tests/server/trust/challenge/test_session_challenges.py::test_using_a_right_changes_no_counter",),
     "security": (DECLARED, "tests/server/data/privacy/test_audit_log.py::test_where_the_line_cannot_be_written_nothing_is_done"),
     "security.bare": (NOTHING,),
     "transfers": ("tests/server/data/statement/test_recipient_check.py::test_a_part_that_reaches_others_wants_a_recipient_of_its_kind",),
@@ -93,7 +93,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
         "tests/server/data/statement/test_recipient_check.py::test_a_part_that_reaches_others_wants_a_recipient_of_its_kind",
     ),
     "referral": (
-        "tests/server/trust/evidence/test_child_material.py::test_what_is_marked_is_kept_for_a_year_and_apart",
+        "tests/server/trust/evidence/test_child_abuse_material.py::test_what_is_marked_is_kept_for_a_year_and_apart",
         "tests/server/main/commands/test_safety_commands.py::test_a_package_is_made_and_nothing_is_sent_without_the_word",
     ),
     "programs": ("tests/server/trust/cases/test_report_cases.py::test_without_a_cookie_the_network_is_the_person",),

@@ -1,4 +1,4 @@
-"""Translate the published figures of a month into words, for the page and the command line.
+"""Translate the published figures of a month into tables of words, for the page and the command line.
 
 **Invariant:** no number is made here, only in monthly_figures.py.
 """

@@ -1,4 +1,6 @@
-"""Serve two endpoints without a page. **Invariant:** for this server's pages and those of listed origins; no answer reveals whether data was stored.
+"""Delete a minor's data on their own statement, and publish the key of receipts.
+
+**Invariant:** for this server's pages and those of listed origins; no answer reveals whether data was stored.
 
 `POST /api/under-18`: a user states to be under 18. The records of that identity are deleted, without a ticket, and the cookie at once.
 `GET /.well-known/serendip-receipts`: the public key of receipts.

@@ -1,8 +1,8 @@
 """Test the published figures in words: every number has a label."""
 
 from server.http.words.sentences import said
+from server.trust.publication.figure_tables import tables, within
 from server.trust.publication.monthly_figures import month
-from server.trust.publication.published_figures import tables, within
 from tests.server.trust.publication.test_monthly_figures import FIGURES
 
 EN, HIDDEN = said()["en"], "not shown"

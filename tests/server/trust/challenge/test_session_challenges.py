@@ -21,7 +21,7 @@ from server.ops.security.resume_tokens import Tokens
 from server.ops.security.secret_keys import Keys, Purpose, load
 from server.realtime.worker.worker_loop import Worker
 from server.trust.challenge.altcha_puzzles import Puzzles
-from server.trust.challenge.challenge_choice import MAKING_MAX, SessionChallenges
+from server.trust.challenge.session_challenges import MAKING_MAX, SessionChallenges
 from tests.ext.net.rig import head
 from tests.server.realtime.worker.late_ports import LatePorts
 from tests.server.realtime.worker.test_worker_loop import Client, find, quiet

@@ -14,7 +14,7 @@ from server.data.retention import legal_holds
 from server.data.schema.moderation_schema import case, evidence
 from server.ops.config.moderation_policy import DAY, NEUTRAL
 from server.trust.cases.appeal_access import Appeals
-from server.trust.evidence import child_material
+from server.trust.evidence import child_abuse_material
 from server.trust.evidence.reported_chat import Person
 from server.trust.sanctions.ban_table import path_of
 from tests.server.data.conftest import NOW, Kit
@@ -41,7 +41,7 @@ async def test_a_listed_picture_pauses_for_a_day_and_is_kept_apart_for_a_year(ki
     assert await folders(kit) == ["child"] * 3
     assert await bodies(kit) == {one.body for one in shown}
     (held,) = await legal_holds.list_holds(kit.database)
-    assert (held.secret, held.until, held.authority) == (True, NOW + 365 * DAY, child_material.AUTHORITY)
+    assert (held.secret, held.until, held.authority) == (True, NOW + 365 * DAY, child_abuse_material.AUTHORITY)
     known = bans(kit)
     await known.refresh()
     found = known.find(22, "")
