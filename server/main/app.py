@@ -1,6 +1,6 @@
-"""The aiohttp application: the page, the API, the documents. Rule: `/ws` never comes here, and an unknown Host gets no answer.
+"""Build the aiohttp application: pages, API and documents. Each part of the service adds its own routes.
 
-Each part of the service adds its own routes; this file only puts them together.
+`/ws` is the reactor's and does not come here. A request with an unknown Host is refused.
 """
 
 from collections.abc import Awaitable, Callable
@@ -44,7 +44,7 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @web.middleware
 async def guard_host(request: web.Request, handler: Answer) -> web.StreamResponse:
-    """A page elsewhere whose name was pointed here is not answered; the origin of a company's script has its frame alone."""
+    """Refuse a Host that is not this server's (DNS rebinding). The host of a challenge provider's script gets its frame only."""
     settings = request.app[SERVICES].settings
     if is_frame_host(request.headers.get("Host"), settings.challenge):
         return (
@@ -59,26 +59,26 @@ async def guard_host(request: web.Request, handler: Answer) -> web.StreamRespons
 
 @web.middleware
 async def guard_faults(request: web.Request, handler: Answer) -> web.StreamResponse:
-    """A fault of ours is logged by its place and told in one line."""
+    """Log an exception of a handler by its place, and answer with one line."""
     try:
         return await handler(request)
     except web.HTTPException:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, one request pays for it
+    except Exception as error:  # noqa: BLE001 - whatever it is, it costs one request
         logger.error("http.fault", **log.described(error))
         raise web.HTTPInternalServerError(text="Something went wrong here.\n") from None
 
 
 @web.middleware
 async def guard_upgrade(request: web.Request, handler: Answer) -> web.StreamResponse:
-    """A WebSocket at another path is told where there is one: a page or a bare 404 says nothing to its author."""
+    """Answer a WebSocket at another path with the right one: a page or a bare 404 would not help its author."""
     if request.path != "/ws" and "websocket" in request.headers.get("Upgrade", "").lower():
         return web.Response(status=404, text="There is no WebSocket at this path: its address ends in /ws.\n")
     return await handler(request)
 
 
 async def health(request: web.Request) -> web.Response:
-    """`/healthz`, `/readyz`: whether somebody answers, and whether new people may be sent here."""
+    """Answer `/healthz` and `/readyz`: whether the process responds, and whether it accepts new users."""
     answer = request.app[SERVICES].health.answer(request.path)
     if answer is None:
         raise web.HTTPNotFound
@@ -86,12 +86,12 @@ async def health(request: web.Request) -> web.Response:
 
 
 async def status(request: web.Request) -> web.Response:
-    """Who is here now; exact."""
+    """Return the current numbers of users; exact."""
     return web.json_response(request.app[SERVICES].status(), headers={"Cache-Control": "no-store"})
 
 
 async def config(request: web.Request) -> web.Response:
-    """What this deployment offers to the page."""
+    """Return the features of this deployment, for the page."""
     return web.json_response(request.app[SERVICES].config(), headers={"Cache-Control": "no-cache"})
 
 
@@ -102,9 +102,9 @@ def build(
     rights: Rights | None = None,
     published: Published | None = None,
 ) -> web.Application:
-    """The application over the running parts; `safety`, `rights`: None where nothing is kept, so that no report reaches anybody.
+    """Build the application over the running parts. `safety`, `rights`: None without a store, so that reports reach no moderator.
 
-    `published`: the statement's versions; None: what the settings say is the only one.
+    `published`: the versions of the privacy statement; None: the settings define the only one.
     """
     app = web.Application(
         middlewares=[

@@ -1,6 +1,6 @@
-"""The command line: `serendip serve`, `upgrade`, `status`, `drain`, `restart`, `config`, `keys rotate`, `--version`, and the groups of other parts.
+"""Define the command line: `serendip serve`, `upgrade`, `status`, `drain`, `restart`, `config`, `keys rotate`, and groups of other modules.
 
-Rule: a command imports what it needs when it runs, so that the server is ready at once and help costs nothing.
+A command imports its modules when it runs, so that the server starts at once and help is fast.
 """
 
 import os
@@ -14,7 +14,7 @@ from typer.main import get_command
 from server.main.commands.command_output import AsJson, ConfigFile, DataFolder, Stopped, enter, read, stop
 from server.ops.process.log_sink import hold_standard_descriptors
 
-# Groups of commands, each a module that is imported when one of its commands is called, and what help says of it.
+# Groups of commands: module, imported when one of its commands is called, and help.
 GROUPS = {
     "cluster": ("server.main.commands.cluster_commands", "Several hosts that are one service."),
     "console": ("server.main.commands.console_commands", "Who may use the moderators' console."),
@@ -27,20 +27,20 @@ GROUPS = {
 
 
 class Lazy(TyperGroup):
-    """A group whose members of GROUPS are listed from there, and imported when they are called."""
+    """A command group that lists the groups of GROUPS without importing them; a group is imported when it is called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """The commands of this module and the groups of the others."""
+        """Return the commands of this module and the names of the other groups."""
         return [*super().list_commands(ctx), *GROUPS]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """A command by name, for the help; of a group only what help says of it. None where there is none."""
+        """Return a command by name for the help; for a group, its help only. None if it does not exist."""
         if cmd_name in GROUPS:
             return TyperCommand(cmd_name, help=GROUPS[cmd_name][1])
         return super().get_command(ctx, cmd_name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """The command that is called, and its arguments."""
+        """Return the called command and its arguments."""
         if args and args[0] in GROUPS:
             module, told = GROUPS[args[0]]
             group: typer.Typer = import_module(module).app
@@ -105,7 +105,7 @@ def serve(
 
 @app.command()
 def init(config: ConfigFile = None, data: DataFolder = None) -> None:
-    """Make the data folder and its secret, as `serve` does at its first start; nothing happens where they are there."""
+    """Create the data folder and its secret, as `serve` does at its first start. What exists stays as it is."""
     folder = enter(config, {"data": data}, make=True).data
     from server.ops.security import secret_keys
 
@@ -175,7 +175,7 @@ def upgrade(
     data: DataFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put a new process in place of the running server: nobody's connection, chat or search ends. Status 1: nothing has changed."""
+    """Replace the running server by a new process: no connection, chat or search ends. Status 1: nothing has changed."""
     folder = enter(config, {"data": data}).data
     from server.main.commands.upgrade_commands import upgrade as run
 
@@ -184,7 +184,7 @@ def upgrade(
 
 @app.command()
 def status(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
-    """How the running server stands: its processes, who is there, what died. Status: 0 all serves, 1 no server, 3 not all serves."""
+    """Show the state of the running server: processes, users, deaths. Status: 0 all serve, 1 no server runs, 3 not all serve."""
     folder = enter(config, {"data": data}).data
     from server.main.commands.process_commands import status as run
 
@@ -200,7 +200,7 @@ def drain(
     data: DataFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """This host gives its people to the other hosts and ends: chats and searches go on there. With --worker: one worker, to the other workers."""
+    """Move all users of this host to the other hosts and end it: chats and searches continue. With --worker: one worker, to the other workers."""
     folder = enter(config, {"data": data}).data
     from server.main.commands.process_commands import change
 
@@ -218,7 +218,7 @@ def restart(
     data: DataFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Start a process anew: a worker gives its people to the other workers first; one that was drained is only started."""
+    """Restart a process: a worker moves its users to the other workers first; a drained worker is only started."""
     which = [name for name, chosen in ((worker, worker is not None), ("hub", hub), ("office", office)) if chosen]
     if len(which) != 1 or which[0] is None:
         stop("which process: --worker N, --hub or --office", status=2)
@@ -262,7 +262,7 @@ def rotate(
 
 @keys_app.command()
 def turn(config: ConfigFile = None, data: DataFolder = None) -> None:
-    """Print the secret that the TURN server is to share (its static-auth-secret)."""
+    """Print the secret to share with the TURN server (its static-auth-secret)."""
     settings = enter(config, {"data": data})
     from server.ops.security import secret_keys
     from server.realtime.video.ice_servers import turn_secret
@@ -274,7 +274,7 @@ def turn(config: ConfigFile = None, data: DataFolder = None) -> None:
 
 
 def main() -> None:
-    """The `serendip` program."""
+    """Run the `serendip` program."""
     from server.realtime.worker import gc_tuning
 
     gc_tuning.begin()

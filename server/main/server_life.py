@@ -1,6 +1,6 @@
-"""The server's life: from settings to a listening socket, and from SIGTERM to the last close.
+"""Run a server of one process from its settings to its end: the order of start, upgrade, drain and stop.
 
-Rule: the order of things is here and nothing else. Ready means: connections are taken.
+The server is ready when it accepts connections. The parts themselves are in `server.main.parts`.
 """
 
 import asyncio
@@ -37,9 +37,9 @@ logger = log.get()
 
 
 def run(settings: Settings, again: Callable[[], Settings]) -> None:
-    """Serves until SIGTERM or SIGINT; ends the program with status 1 and one line where it cannot start.
+    """Serve until SIGTERM or SIGINT. If the server cannot start, print one line and exit with status 1.
 
-    `again` reads the settings anew, for SIGHUP; it raises SettingsError. After an upgrade it ends too, or waits for the successor.
+    `again` reads the settings for SIGHUP and raises SettingsError. After an upgrade this process ends too, or waits for its successor.
     """
     log.configure(settings.log)
     process_setup.forbid_dumps()
@@ -65,7 +65,7 @@ def run(settings: Settings, again: Callable[[], Settings]) -> None:
 
 
 def tell_setup(settings: Settings) -> None:
-    """Log what an operator has to know of the settings, the data folder and limits."""
+    """Log warnings about settings, data folder and limits, for the operator."""
     for found in local(settings):
         about = {"check": found.check, "said": found.said, "remedy": found.remedy}
         if found.level:
@@ -75,7 +75,7 @@ def tell_setup(settings: Settings) -> None:
 
 
 async def serve(settings: Settings, again: Callable[[], Settings]) -> int | None:
-    """The whole life of one server process; the process that serves on after it, None: nobody does."""
+    """Run one server process. Return the pid of the successor that continues to serve; None: there is none."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
     stop, reload = told_by(signal.SIGTERM, signal.SIGINT), told_by(signal.SIGHUP)
@@ -100,7 +100,7 @@ async def serve(settings: Settings, again: Callable[[], Settings]) -> int | None
 
 
 class Life:
-    """One process from its sockets to its last close."""
+    """The life of one process, from its sockets to its end."""
 
     def __init__(
         self, settings: Settings, secret: secret_keys.Keys, sockets: Sockets, others: OtherProcesses = ALONE
@@ -121,7 +121,7 @@ class Life:
 
     @classmethod
     async def begun(cls, settings: Settings, arriving: UpgradeSuccessor | None) -> "Life":
-        """All that is needed to serve. Raises StartError, SecretError."""
+        """Make all parts that are needed to serve. Raises StartError, SecretError."""
         first = arriving is None
         try:
             sockets = Sockets(await arriving.sockets() if arriving is not None else None)
@@ -142,7 +142,7 @@ class Life:
         return life
 
     async def ready(self, arriving: UpgradeSuccessor | None) -> None:
-        """Serve: at once, or when the process before this one says so."""
+        """Serve: at once, or when the old process says so."""
         server = self.server
         if arriving is None:
             self._accept()
@@ -160,19 +160,19 @@ class Life:
             self._arrived = asyncio.create_task(self._be_alone(arriving))
 
     def _accept(self) -> None:
-        """Take people in, who may ask at once whether this process is ready."""
+        """Accept connections; `/readyz` answers yes from here on."""
         self.server.health.phase = "ready"
         self.server.take_connections(self._sock)
 
     async def _be_alone(self, arriving: UpgradeSuccessor) -> None:
-        """Until everybody is here the process before this one is the service."""
+        """Wait until the old process has handed everything over, and take its roles: control socket and service manager."""
         await arriving.over.wait()
-        self.server.worker.look_again()  # who came after a ban or a notice was known here was not looked at
+        self.server.worker.look_again()  # sessions that arrived after a ban or a notice was loaded were not checked
         self._control.listen()
         self._notifier.ready()
 
     def _came(self) -> None:
-        """People came from the process before this one, which may be while this one ends."""
+        """Handle sessions that arrive from the old process; if this one ends already, tell them to reconnect."""
         if self.server.health.phase == "draining":
             tell_to_come_back(self.server.worker)
 
@@ -189,22 +189,22 @@ class Life:
     # the doors (`server.fleet.migrate.upgrade_source.Doors`)
 
     async def pause(self) -> None:
-        """Take nobody in; who knocks waits."""
+        """Stop accepting connections; new ones wait in the backlog."""
         self.server.worker.reactor.refuse_newcomers()
         self._control.pause()
         await self.server.pause()
 
     async def listen(self) -> None:
-        """Take people in again."""
+        """Accept connections again."""
         self.server.take_connections(self._sock)
         self._control.listen()
         await self.server.listen()
-        self.server.worker.look_again()  # who was on the way, and is here again, was nobody's when a ban came
+        self.server.worker.look_again()  # restored sessions were in no process when a ban came
 
     # the end
 
     async def stop(self) -> bool:
-        """SIGTERM: everybody is told to come back. True: everybody went to the next process meanwhile, nobody was told."""
+        """Handle SIGTERM: tell every client to reconnect. Return True if a successor has all sessions instead."""
         self.server.health.phase = "draining"
         self._notifier.stopping()
         await self.upgrading.stop()
@@ -215,7 +215,7 @@ class Life:
         return False
 
     async def follow(self, stop: asyncio.Event) -> int | None:
-        """Everybody is in the process after this one, which serves on. `stop`: set where this one is to end it too."""
+        """End after an upgrade: all sessions are in the successor. `stop`: set if the successor is to end too."""
         upgrade_waiter.keep()
         server, worker, within = self.server, self.server.worker, self._settings.server.drain
         lingering = asyncio.create_task(self.upgrading.linger(within))
@@ -230,9 +230,9 @@ class Life:
         return await self.close(stop)
 
     async def close(self, stop: asyncio.Event | None = None) -> int | None:
-        """The last of it; the process to wait for, None: there is none. `stop`: set where that one is to be told to end."""
+        """Close everything. Return the pid of the successor to wait for; None: there is none. `stop`: set if it is to be told to end."""
         self._sock.close()
-        # who comes from here on is refused by the system, at once, where nobody else listens
+        # from here on the kernel refuses connections at once, unless another process listens
         self._sockets.drop("server")
         if self._arrived is not None:
             self._arrived.cancel()
@@ -252,7 +252,7 @@ class Life:
 
 
 def told_by(*signals: signal.Signals) -> asyncio.Event:
-    """Set by any of these signals."""
+    """Return an event that is set by any of these signals."""
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
     for number in signals:

@@ -1,1 +1,1 @@
-"""The parts of one server process: how each is made, and how they are put together."""
+"""Make the parts of one server process and connect them."""

@@ -1,6 +1,6 @@
-"""Lines are looked at behind their delivery (`server.trust.screening.screening_client`). Rule: each process that has people has a program beside it.
+"""Screen lines after their delivery, in a program beside each process that has users (`server.trust.screening.screening_client`).
 
-One for a whole host would need the memory of each worker, anew whenever one is started; one beside each takes memory instead.
+One program for a whole host would have to hold the memory of each worker, and get it again at each start; one per process costs memory instead.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ TASK = "screening"
 
 
 class Looking:
-    """Of one process, where the settings want it. From here on each line of `worker` is looked at, until `stop`."""
+    """Line screening of one process, if the settings enable it: all lines of `worker`, until `stop`."""
 
     def __init__(self, process: str, settings: Settings, worker: Worker, board: Board, tasks: Tasks) -> None:
         self._worker, self._tasks = worker, tasks
@@ -28,16 +28,16 @@ class Looking:
             tasks.start(TASK, screener.run)
 
     def _found(self, found: Sequence[Finding]) -> None:
-        self._worker.act(partial(self._tell, found))  # one turn for all of them
+        self._worker.act(partial(self._tell, found))  # one turn for all
 
     def _tell(self, found: Sequence[Finding], now: float) -> None:
         worker = self._worker
         for chat, side, number, rule, age in found:
             worker.engine.found(chat, side, number, rule, now, age)
-            worker.deliver(now)  # what one causes is told before the next
+            worker.deliver(now)  # deliver the effects of one before the next
 
     async def stop(self) -> None:
-        """Nothing is looked at any more; a second time does nothing."""
+        """Stop screening; a second call does nothing."""
         screener, self._screener = self._screener, None
         if screener is not None:
             self._worker.reactor.screen(None)

@@ -1,6 +1,6 @@
-"""The part of a process that lets people in and has them: the judge, the limits of addresses, the worker. Rule: no file, no page.
+"""Make the part of a process that admits users and has their sessions: handshake, address limits, challenges, worker.
 
-A server of one process has one; where there are several, each worker's process and the office have one each.
+A server of one process has one of them; with several processes each worker and the frontend have one. It loads no page and no store.
 """
 
 import time
@@ -28,8 +28,8 @@ from server.trust.challenge.session_challenges import SessionChallenges
 from server.trust.pictures.picture_nonces import Nonces, Sent, nowhere
 from server.trust.reports.help_lines import Help, no_country
 
-# Whose video is off: identity (or another person, of this process alone), seconds; how somebody stands who wrote that they are under 18: identity
-# (or another), stands, age (`engine.conduct.age_answers`), seconds until that is forgotten
+# Video that is off: identity (or a person of this process only), seconds. Age state: identity (or person), state, age
+# (`engine.conduct.age_answers`), seconds until it expires.
 Row = Sequence[Any]
 
 
@@ -39,7 +39,7 @@ def ignore(*_: Any) -> None:
 
 @dataclass(frozen=True)
 class ReceptionPorts:
-    """What a reception asks of, and tells, the rest of its process."""
+    """The ports of a reception to the rest of its process."""
 
     worker: WorkerPorts = NO_PORTS
     make_room: Callable[[Seats], RemoteRoom] | None = None  # makes the waiting room; None: it is in this process
@@ -52,7 +52,7 @@ ALONE: Final = ReceptionPorts()
 
 
 class Reception:
-    """Made in the loop. Raises StartError."""
+    """Admission and the worker of one process. Make it in the loop. Raises StartError."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Reception:
         counted: address_census.Part | None = None,
         ports: ReceptionPorts = ALONE,
     ) -> None:
-        """`counted`: where addresses are counted, if not in this process alone."""
+        """`counted`: shared counters of addresses; None: counted in this process only."""
         limits = settings.limits
         self.judge = Judge(hosts=(), origins=(), proxies=())
         self.addresses = Addresses(
@@ -90,7 +90,7 @@ class Reception:
         self.use(settings)
 
     def video_off(self, rows: Sequence[Row]) -> list[Row]:
-        """These people have no video for a while, as another process says; those of them of whom that is news here."""
+        """Switch off the video of these identities for some seconds, as another process decided. Return the rows that are new here."""
         now, pauses = time.monotonic(), self.worker.engine.pauses
         news = [row for row in rows if row[1] > pauses.left(row[0], now) + 1.0]
         for identity, seconds in news:
@@ -98,13 +98,12 @@ class Reception:
         return news
 
     def all_off(self, most: int) -> Iterator[list[Row]]:
-        """All who have none, as this process knows, `most` at a time."""
+        """Yield all identities whose video is off, as rows, `most` at a time."""
         rows: list[Row] = list(self.worker.engine.pauses.rest(time.monotonic()))
         return (rows[at : at + most] for at in range(0, len(rows), most))
 
     def ages_said(self, rows: Sequence[Row]) -> list[Row]:
-        """How these people stand who wrote that they are under 18, as another process says; those of them of whom that is news here. Who stands as a
-        minor goes."""
+        """Store age states of users under 18, as another process sent them. Return the rows that are new here; sessions of minors are ended."""
         now, ages = time.monotonic(), self.worker.engine.ages
         news = []
         for row in rows:
@@ -118,17 +117,17 @@ class Reception:
         return news
 
     def all_ages(self, most: int) -> Iterator[list[Row]]:
-        """All of whom that is known in this process, `most` at a time."""
+        """Yield all known age states, as rows, `most` at a time."""
         rows: list[Row] = [(person, *said) for person, said in self.worker.engine.ages.rest(time.monotonic())]
         return (rows[at : at + most] for at in range(0, len(rows), most))
 
     def looked_at_every(self, mean: float) -> None:
-        """People here are looked at so often, in seconds on average; 0: not at all."""
+        """Set the mean seconds between two looks at cameras in this process; 0: none."""
         self.nonces.on = mean > 0
         self.worker.change_pictures(mean)
 
     def use(self, settings: Settings) -> None:
-        """Apply what can change of it while it runs."""
+        """Apply the settings that can change while the process runs."""
         chosen, limits, worker = settings.server, settings.limits, self.worker
         self.asking.use(chosen.hosts)
         self.judge.change(chosen.hosts, chosen.origins, [str(proxy) for proxy in chosen.proxies])

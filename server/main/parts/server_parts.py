@@ -1,6 +1,6 @@
-"""The parts of one process, put together. Rule: who knows whom is here; the order of life is `server.main.server_life`'s.
+"""Make the parts of one process and connect them; `server.main.server_life` calls them in order.
 
-Made, then `open_store`, `build`, `show_metrics`, `take_connections`, and in the end `close`.
+The order is: constructor, `show_metrics`, `open_store`, `build`, `take_connections`, and at the end `close`.
 """
 
 import asyncio
@@ -59,14 +59,14 @@ logger = log.get()
 
 
 class Listener(Protocol):
-    """Who answers on a port of its own."""
+    """A part that listens on a port of its own."""
 
     async def listen(self) -> None: ...
     async def pause(self) -> None: ...
 
 
 class Server:
-    """The parts of one process."""
+    """All parts of one process that serves HTTP: worker, store, moderation, pages, metrics."""
 
     def __init__(
         self,
@@ -77,10 +77,10 @@ class Server:
         process: str = ipc_metrics.ALONE,
         others: OtherProcesses = ALONE,
     ) -> None:
-        """`counted`: where addresses are counted, if not in this process alone; `process`: its name."""
+        """`counted`: shared counters of addresses; None: counted in this process only. `process`: its name."""
         self._settings = settings
         self.health = Health()
-        self.draining = False  # by an operator's `drain`: this host ends on purpose
+        self.draining = False  # this host is drained by an operator
         self.tasks = Tasks()
         self.health.checks.append(self.tasks.unwell)
         self.board = Board()
@@ -96,7 +96,7 @@ class Server:
         self._console: Console | None = None
         self._rights: Rights | None = None
         self._minors: Minors | None = None
-        self.pictures: Pictures | None = None  # None: none is looked at, ever
+        self.pictures: Pictures | None = None  # None: pictures are off
         self.recorder: Recorder | None = None
         self._others = others
         self._published: current_statement.Published | None = None
@@ -107,7 +107,7 @@ class Server:
         self.services = Services(settings, self.worker, self.health, self._judge, self._site_parts(secret))
         self._use(settings)
 
-    # what the parts below ask of those above, which are made later
+    # ports: functions that a part is given for parts that are made after it
 
     def _ports(self) -> ReceptionPorts:
         """Return the ports of the worker and of admission."""
@@ -199,7 +199,7 @@ class Server:
             self.pictures.look_now()
 
     def _on_picture(self, nonce: str, what: str) -> None:
-        self.worker.pictured(nonce, what)  # the process that gave the nonce knows it
+        self.worker.pictured(nonce, what)  # other processes skip a nonce that is not theirs
         self._others.on_picture(nonce, what)
 
     def _on_picture_interval(self, mean: float) -> None:
@@ -213,19 +213,19 @@ class Server:
         return "" if self.pictures is None else await self.pictures.glance(still, frames)
 
     def ask_for_pictures(self, chat: str, sides: Sequence[int], nonces: Sequence[str]) -> None:
-        """Users of this host are asked for pictures, which come to this process."""
+        """Take requests for pictures: they will be uploaded to this process."""
         if self.pictures is not None:
             self.pictures.looks.asked(chat, sides, nonces)
 
     # settings
 
     def reload_at(self, asked: asyncio.Event, again: Callable[[], Settings]) -> None:
-        """Take up what `again` reads whenever `asked` is set."""
+        """Read the settings by `again`, and apply them, whenever `asked` is set."""
         reloading = Reloading(self._settings, self._use)
         self.tasks.start("reload", lambda: reloading.run(asked, again))
 
     def _use(self, settings: Settings) -> None:
-        """Apply all that can change in a running server (server.ops.config.settings.RELOADED)."""
+        """Apply the settings that can change while the server runs (server.ops.config.settings.RELOADED)."""
         self._settings = settings
         self.services.use(settings)
         log.configure(settings.log)
@@ -234,7 +234,8 @@ class Server:
             self._metrics.hosts = settings.metrics.hosts
 
     async def open_store(self, secret: secret_keys.Keys, *, listening: bool = True) -> None:
-        """What is told of it, and what is kept, where anything is. Not `listening`: until `listen`. Raises StartError."""
+        """Open the privacy statement and, if enabled, the store with all that uses it. Not `listening`: the console waits for `listen`. Raises
+        StartError."""
         try:
             self._published = await current_statement.open_published(self._settings, self.tasks)
         except current_statement.Unfit as error:
@@ -262,7 +263,7 @@ class Server:
             raise StartError(said)
 
     def _look(self, safety: Safety) -> None:
-        """Look at pictures of cameras, where that is possible here."""
+        """Begin to check pictures of cameras, if this installation can."""
         if not are_pictures_possible(self._settings):
             return
         self.pictures = pictures = Pictures(
@@ -272,33 +273,33 @@ class Server:
         pictures.start(self.tasks)
 
     def video_off(self, rows: Sequence[Row]) -> list[Row]:
-        """As `Reception.video_off`."""
+        """Forward to `Reception.video_off`."""
         return self._reception.video_off(rows)
 
     def all_off(self, most: int) -> Iterator[list[Row]]:
-        """As `Reception.all_off`."""
+        """Forward to `Reception.all_off`."""
         return self._reception.all_off(most)
 
     def ages_said(self, rows: Sequence[Row]) -> list[Row]:
-        """As `Reception.ages_said`."""
+        """Forward to `Reception.ages_said`."""
         return self._reception.ages_said(rows)
 
     def all_ages(self, most: int) -> Iterator[list[Row]]:
-        """As `Reception.all_ages`."""
+        """Forward to `Reception.all_ages`."""
         return self._reception.all_ages(most)
 
     def aged(self, identity: int, stands: str, _age: int) -> None:
-        """How somebody stands who wrote that they are under 18, in whatever process they are."""
+        """Handle the age state of a user of any process: the stored data of a minor is deleted."""
         if stands == MINOR and self._minors is not None:
             self._minors.said(identity)
 
     def turned_away(self, identity: int) -> None:
-        """Somebody whom a person's decision keeps out as a minor was turned away, in whatever process."""
+        """Handle the refusal of a user, in any process, whom a moderator's decision keeps out as a minor."""
         if self._minors is not None:
             self._minors.turned_away(identity)
 
     async def build(self) -> None:
-        """The application and the door to it; nothing is taken yet. Raises StartError."""
+        """Build the application and the way from the reactor to it. Nothing is accepted yet. Raises StartError."""
         pages = app.build(self.services, self.worker, self._safety, self._rights, self._published)
         for source in (readings.Answers(pages).reading, *self.services.sources):
             self.board.add(source)
@@ -314,17 +315,17 @@ class Server:
         self.worker.start()
 
     def take_connections(self, sock: socket.socket) -> None:
-        """From here on the reactor accepts, and hands over to the application what is not `/ws`."""
+        """Accept connections by the reactor, which passes all but `/ws` to the application."""
         self.worker.reactor.listen(sock.fileno())
 
     @property
     def kept(self) -> tuple[Store, Safety] | None:
-        """The store and moderation; None where nothing is kept. After `open_store`."""
+        """The store and moderation; None without a store. After `open_store`."""
         return None if self._store is None or self._safety is None else (self._store, self._safety)
 
     @property
     def belongings(self) -> UpgradeParts:
-        """What a successor goes on with; once it is built."""
+        """The parts whose state a successor takes over. After `build`."""
         adapter, desk = self._adapter, self.pages.get(DESK)
         spent, safety = self.services.spent, self._safety
         return UpgradeParts(
@@ -332,12 +333,12 @@ class Server:
         )
 
     async def listen(self) -> None:
-        """Take connections on the ports beside people's, also anew after `pause`."""
+        """Accept connections on the other ports, also after `pause`."""
         for part in self._listeners():
             await part.listen()
 
     async def pause(self) -> None:
-        """Take no more there: who comes waits, for `listen` or for another process that has the sockets."""
+        """Accept no more on the other ports: new connections wait, for `listen` or for a process that inherits the sockets."""
         for part in self._listeners():
             await part.pause()
 
@@ -345,7 +346,7 @@ class Server:
         return [part for part in (self._metrics, self._relayed, self._console) if part is not None]
 
     def _crowded(self) -> Crowded | None:
-        """Programs of Omegle's protocol, many of which open a connection for each request."""
+        """Limits for programs of Omegle's protocol, many of which open a connection for each request."""
         chosen = self._settings.omegle
         counted = Addresses(
             open_max=chosen.connections, burst=chosen.connect_burst, rate=chosen.connect_rate,
@@ -354,9 +355,9 @@ class Server:
         return Crowded(counted, REFUSALS) if chosen.enabled else None
 
     async def show_metrics(self, *, listening: bool = True) -> None:
-        """Open the metrics' port, which says from here on how the start goes, and the one that TURN servers report to.
+        """Open the port of the metrics, and the port to which TURN servers report. The metrics show the rest of the start.
 
-        Not `listening`: who asks waits for `listen`. Raises StartError.
+        Not `listening`: requests wait for `listen`. Raises StartError.
         """
         lag = LoopLag(self._process, lambda: self.worker.engine.online > 0)
         self.tasks.start("loop-lag", lag.run)
@@ -394,12 +395,12 @@ class Server:
         return {"serendip_process_up": {(self._process,): 1}, "serendip_draining": float(self.draining)}
 
     async def show_draining(self, goes_on: Callable[[], bool]) -> None:
-        """Wait until a scrape has shown `serendip_draining`, if the metrics are scraped at all, and no longer than `goes_on` says."""
+        """Wait until a scrape has shown `serendip_draining`, if the metrics are scraped, and while `goes_on` returns True."""
         if self._metrics is not None:
             await self._metrics.scraped_again(goes_on)
 
     async def close(self) -> None:
-        """The application first, so that nothing new comes; the store last, when nothing is left to be recorded."""
+        """Close the application first, so that nothing new arrives; the store last, when nothing is left to record."""
         await self._runner.cleanup()
         if self._console is not None:
             await self._console.stop()

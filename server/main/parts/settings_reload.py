@@ -1,6 +1,6 @@
-"""Taking up settings that changed while a process runs. Rule: a wrong configuration changes nothing, and one process of a host says what was taken.
+"""Apply settings that changed while a process runs (`server.ops.config.settings.RELOADED` lists them).
 
-Which settings those are stands beside them (`server.ops.config.settings.RELOADED`).
+A wrong configuration changes nothing. One process of a host logs what was applied.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ logger = log.get()
 
 
 class Reloading:
-    """Of one process. `use` applies them; `quiet`: another process of the host tells of it."""
+    """Settings reload of one process. `use` applies them; `quiet`: another process of the host logs the changes."""
 
     def __init__(self, settings: Settings, use: Callable[[Settings], object], *, quiet: bool = False) -> None:
         self._settings = settings
@@ -24,25 +24,23 @@ class Reloading:
         self._quiet = quiet
 
     async def run(self, asked: asyncio.Event, again: Callable[[], Settings]) -> None:
-        """Until it is cancelled: take up what `again` reads whenever `asked` is set. `again` raises SettingsError."""
+        """Read the settings by `again`, which raises SettingsError, whenever `asked` is set, until cancelled."""
         while True:
             await asked.wait()
             asked.clear()
             try:
                 wanted = await asyncio.to_thread(again)
             except SettingsError as error:
-                for problem in (
-                    () if self._quiet else error.problems
-                ):  # its beginning alone: the value may be a password
+                for problem in () if self._quiet else error.problems:  # the name only: the value may be a password
                     logger.error("config.refused", setting=problem.partition(": ")[0])
                 continue
             self._settings = self._changed(wanted)
             self._use(self._settings)
 
     def _changed(self, wanted: Settings) -> Settings:
-        """What holds from now on."""
+        """Return the settings that apply from now on, and log what changed."""
         restart = []
-        if becomes_public(self._settings, wanted):  # a start asks whether anybody answers for it
+        if becomes_public(self._settings, wanted):  # only a start checks who is responsible for it
             restart = ["server.hosts"]
             server = wanted.server.model_copy(update={"hosts": self._settings.server.hosts})
             wanted = wanted.model_copy(update={"server": server})

@@ -1,4 +1,4 @@
-"""Opening the store, and whoever works on it. Rule: it is waited for, and what cannot be made is a StartError, whose text says why and what to do."""
+"""Open the store, and moderation, console and data requests over it. The start waits for it; a failure is a StartError that says what to do."""
 
 import time
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from server.trust.data_requests.rights_ports import Rights
 from server.trust.moderation_ports import Safety, SafetyPorts
 
 PUBLIC_PATIENCE_S: Final = (
-    30.0  # seconds that a public host waits for its database, to see whether anybody reads reports
+    30.0  # seconds that a public host waits for its database, which says whether a moderator reads reports
 )
 
 
@@ -27,8 +27,8 @@ async def open_store(
     settings: Settings, secret: secret_keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str],
     told: current_statement.Published, sockets: Sockets, ports: SafetyPorts,
 ) -> tuple[Store, Safety, Console | None, Rights]:  # fmt: skip
-    """The store, and who works on it. A database that is away is no reason not to serve. Raises StartError."""
-    # These take 40 MB of libraries: who keeps nothing need not have them.
+    """Open the store and the parts that use it. If the database is away, the server starts all the same. Raises StartError."""
+    # These load 40 MB of libraries, which a server without a store does not need.
     from server.data.retention.purge import Purge
     from server.data.store import service
     from server.trust.console import console_server as console_service
@@ -42,7 +42,7 @@ async def open_store(
     try:
         store = service.Store(settings, secret, purge, tasks)
         await store.start(patience=PUBLIC_PATIENCE_S if refusal(settings, has_moderator=False) else service.PATIENCE)
-        # A database that is away cannot be asked: a host that had a moderator yesterday serves.
+        # A database that is away cannot say so: the host starts.
         has_moderator = not store.ready or await expected(store.parts.database, int(time.time()))
         if said := refusal(settings, has_moderator=has_moderator):
             await store.close()

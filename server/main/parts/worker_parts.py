@@ -1,5 +1,6 @@
-"""Making the part of a process that has people, from its settings. Rule: nothing is started here, and no library is loaded that only the store
-or a page needs: each worker would have it in memory.
+"""Make a worker from the settings: reactor, engine, and the functions of the server that the engine calls.
+
+Nothing is started, and no library is loaded that only the store or a page needs: each worker would hold it in memory.
 """
 
 import time
@@ -73,7 +74,7 @@ def make_worker(
 
 
 def rules_of(settings: Settings) -> tuple[Rules, Thresholds]:
-    """What the engine decides by."""
+    """Return the engine's rules and the matcher's thresholds by the settings."""
     limits, matching, chosen, pictures = settings.limits, settings.matching, settings.challenge, settings.pictures
     rules = Rules(
         grace=settings.session.grace, require_adult=settings.safety.require_adult, limits=limits.enabled,
@@ -93,7 +94,7 @@ def rules_of(settings: Settings) -> tuple[Rules, Thresholds]:
 def outside_of(
     settings: Settings, secret: secret_keys.Keys, ice: Ice, helped: Help, asking: SessionChallenges
 ) -> dict[str, Any]:
-    """What the engine asks of those who touch the outside, by the names of its ports."""
+    """Return the functions of the server that the engine calls, by the names in `engine.core.ports.Outside`."""
     avoid = AvoidTokens(secret)
     outside: dict[str, Any] = {"ice": ice.servers, "scrub": scrub, "make_avoid": avoid.make, "open_avoid": avoid.open}
     outside["helped"] = lambda session: helped.of(session.address)

@@ -1,6 +1,6 @@
-"""The office's process: all of a host that is HTTP or kept. Rule: it is a whole server but for `/ws`; its own people stay in it.
+"""Run the frontend, the process with HTTP and the store. It is a whole server but for `/ws`; sessions of HTTP clients stay in it.
 
-What others send it before it is open waits until it is.
+Messages of other processes that arrive before it serves are queued.
 """
 
 from __future__ import annotations
@@ -55,13 +55,13 @@ from server.realtime.worker.worker_drain import drain
 from server.site.omegle.omegle_adapter import OmegleAdapter
 from server.site.omegle.routes import ADAPTER
 
-NUMBER = 0  # as the hub knows it
-LONGER: Final = 1.0  # seconds that workers may take beyond `server.drain`, for what they have to tell
+NUMBER = 0  # of the frontend, for the hub
+LONGER: Final = 1.0  # seconds that workers may take beyond `server.drain`, to send what they have
 logger = log.get()
 
 
 class Office:
-    """One of a host. `before`: the way to the office that this one follows; `place`: among other hosts."""
+    """The frontend of one host. `before`: a socket to the frontend that it replaces; `place`: of this host in a cluster."""
 
     def __init__(
         self,
@@ -80,12 +80,12 @@ class Office:
         self._arriving = None if before is None else UpgradeSuccessor(before)
         self._arrived: asyncio.Task[None] | None = None
         self._leaving: asyncio.Task[None] | None = None
-        self.left: UpgradeSource | None = None  # all is in the office that follows
-        self._yielding: UpgradeSource | None = None  # the last hand-over to one that follows
+        self.left: UpgradeSource | None = None  # the hand-over that moved everything to the new frontend
+        self._yielding: UpgradeSource | None = None  # the last hand-over to a new frontend
         self.gone = asyncio.Event()  # `left` is set
         self.begin = asyncio.Event()
         self.stop = asyncio.Event()
-        self._closed: list[Callable[[], None]] | None = []  # what came while it is not open
+        self._closed: list[Callable[[], None]] | None = []  # messages that wait until it serves; None: it serves
         self.keeping: Keeping | None = None
         self._sharing: Sharing | None = None
         self._alone = asyncio.Event()
@@ -123,7 +123,7 @@ class Office:
         self.server.tasks.start("figures", gathering.run)
 
     def _other_processes(self, names: Names) -> OtherProcesses:
-        """What the server tells, and asks of, the workers and other hosts."""
+        """Return the server's ports to workers and other hosts."""
         return OtherProcesses(
             worker=ports_of(lambda: self.links),
             make_room=room_of(names.number(OFFICE), lambda: self.links),
@@ -141,7 +141,7 @@ class Office:
         )
 
     def _other_hosts(self, place: Place | None, secret: secret_keys.Keys) -> OtherHosts | None:
-        """The way to other hosts, which clients without a socket take too: their adapter makes one for each."""
+        """Return the ports to other hosts. Clients without a socket migrate too: their adapter makes a socket for each."""
         if place is None:
             return None
 
@@ -162,7 +162,7 @@ class Office:
         )  # fmt: skip
 
     def _moved(self) -> Sequence[int]:
-        """How many left: to the office that follows, or to other hosts."""
+        """Return how many sessions left: to the new frontend, or to other hosts."""
         if self._yielding is None:
             return self._departing.moved
         result = self._yielding.result
@@ -170,7 +170,7 @@ class Office:
 
     @property
     def peers(self) -> Peers:
-        """The links by name."""
+        """The ipc links by name."""
         return self.links.peers
 
     def _when_open(self, handler: Handler) -> Handler:
@@ -187,11 +187,11 @@ class Office:
         self.server.door.arrive(message.descriptors[0], message.records[0], message.pieces[0])
 
     def _keep(self, name: str, message: Message) -> None:
-        if self.keeping is not None:  # a worker sends nothing of these where nothing is kept
+        if self.keeping is not None:  # without a store workers send none of these
             self.keeping.take(name, message)
 
     def _look(self, _: str, message: Message) -> None:
-        """People of a worker are asked for pictures, which come here."""
+        """Take a worker's request for pictures, which are uploaded here."""
         self.server.ask_for_pictures(*message.records)
 
     def _tell_workers(self, kind: Kind, *records: Any) -> None:
@@ -199,7 +199,7 @@ class Office:
             self.peers.send(name, kind, *records)
 
     def _others(self, _: str, message: Message) -> None:
-        """The hub says which other hosts there are."""
+        """Take the hub's list of other hosts."""
         self.hosts.take(message.records[0], message.records[1:])
         if self._station is not None:
             self._station.others_changed()
@@ -209,7 +209,7 @@ class Office:
             self._catching.look()
 
     async def _passed(self, _: Request) -> Answer:
-        """Another host's office has requests for this one: from the answer on its connection is one of HTTP."""
+        """Answer another frontend that forwards requests: behind the answer its connection speaks HTTP."""
 
         def keep(sock: socket.socket) -> None:
             arrive = partial(self.server.door.arrive, sock.detach(), PASSED_ON, b"")
@@ -221,17 +221,17 @@ class Office:
         return Answer(Status.TAKEN, keep=keep)
 
     def _may_go(self, id: int) -> bool:
-        """Who speaks another protocol is not told to come back: such a client stays as long as it may, and so does who talks with it."""
+        """Whether a session may be told to reconnect: clients of Omegle's protocol cannot, so they and their partners stay as long as possible."""
         adapter = self.server.pages.get(ADAPTER)
         return adapter is None or adapter.of(id) is None
 
     def _all_came(self) -> bool:
-        """Whether nobody comes here from a worker any more, or may come back from the way to another host."""
+        """Whether no session can arrive any more, from a worker or back from another host."""
         abroad = self.links.abroad
         return not (self._workers() or (abroad is not None and abroad.under_way))
 
     def _has_others(self) -> bool:
-        """Whether such clients are here whose sessions are at other hosts."""
+        """Whether HTTP clients are here whose sessions are at other hosts."""
         adapter = self.server.pages.get(ADAPTER)
         return adapter is not None and any(client.wire is not None for client in adapter.clients.values())
 
@@ -257,13 +257,13 @@ class Office:
         return [name for name in self.peers.others if number_of(name) > 0]
 
     async def ready(self, secret: secret_keys.Keys) -> None:
-        """All is there. Raises StartError."""
+        """Make all parts. Raises StartError."""
         server = self.server
         if self._arriving is not None:
             try:
                 for name, sock in (await self._arriving.sockets()).items():
                     self.sockets.inherit(name, sock)
-            except Gone:  # its office died, or its supervisor: there is nothing to go on with
+            except Gone:  # the old frontend or its supervisor died: there is nothing to take over
                 self._arriving = None
         first = self._arriving is None
         await server.show_metrics(listening=first)
@@ -289,11 +289,13 @@ class Office:
         self._sharing = Sharing(lambda: self.peers, server.worker.find_statement, kept and kept[1])
         for name in self._workers():
             self._sharing.joined(name)
-        logger.info("process.ready", process=OFFICE, pid=os.getpid())  # before `server.ready`, which is said of all
+        logger.info(
+            "process.ready", process=OFFICE, pid=os.getpid()
+        )  # before `server.ready`, which is of all processes
         self.peers.ready()
 
     async def serve(self) -> None:
-        """Take what comes; all that the office before this one has."""
+        """Serve what arrives, and everything that the old frontend hands over."""
         if self._arriving is None:
             self._open()
             return
@@ -308,30 +310,30 @@ class Office:
 
     async def _be_alone(self, arriving: UpgradeSuccessor) -> None:
         await arriving.over.wait()
-        self.server.worker.look_again()  # who came after a ban or a notice was known here was not looked at
+        self.server.worker.look_again()  # sessions that arrived after a ban or a notice was loaded were not checked
 
     def _begin(self, *_: object) -> None:
-        """The supervisor says that this generation serves."""
+        """Begin to serve, by order of the supervisor."""
         self.begin.set()
 
     def _follow(self, _: str, message: Message) -> None:
-        """The supervisor says that there is an office that follows. Where it died another one may."""
+        """Hand over to a new frontend, by order of the supervisor. If it dies, another one may follow."""
         sock = socket.socket(fileno=message.descriptors[0])
         if self._station is not None:
-            self._station.port.pause()  # what other hosts ask is for those that follow
+            self._station.port.pause()  # requests of other hosts are for the new generation
         self._leaving = asyncio.create_task(self._leave(message.records[0], sock, self._leaving))
 
     async def _leave(self, pid: int, sock: socket.socket, before: asyncio.Task[None] | None) -> None:
-        """`before`: what was to be handed over to one that died."""
+        """Hand over to the new frontend `pid`. `before`: the hand-over to one that died."""
         if before is not None:
             await before
         try:
             leaving = Yielding(pid, sock, self.server, self.sockets, self.links, self._all_came)
-        except ProcessLookupError:  # it is dead already
+        except ProcessLookupError:  # it died already
             sock.close()
             return
         self._yielding = leaving
-        with contextlib.suppress(Failed):  # it is told in the log; this one serves on
+        with contextlib.suppress(Failed):  # it is logged, and this one continues
             await leaving.run()
             self.left = leaving
             self.gone.set()
@@ -340,9 +342,9 @@ class Office:
             self._station.port.start()
 
     async def end(self, within: float, listening: socket.socket) -> None:
-        """Everybody goes; what the workers leave is kept until they are gone too, `within` seconds and a little at most.
+        """Drain this process; it stores what the workers send until they have ended, for `within` seconds and a little at most.
 
-        `listening`: the host's socket for clients, which no process of this host accepts from once its workers are gone.
+        `listening`: the host's socket for clients. Once the workers have ended, no process accepts from it.
         """
         self.server.health.phase = "draining"
         self.server.draining = bool(self._departing.within)
@@ -365,7 +367,7 @@ class Office:
 
         await asyncio.gather(depart(), alone())
         if self.server.draining and self.left is None:
-            # No worker accepts any more: who comes is refused at once, not left without an answer while this process waits.
+            # No worker accepts any more: refuse new connections at once instead of leaving them unanswered.
             with contextlib.suppress(OSError):
                 listening.shutdown(socket.SHUT_RDWR)
             await self.server.show_draining(lambda: bool(self._departing.within))  # a signal ends that
@@ -397,7 +399,7 @@ async def serve(
     listening: socket.socket,
     place: Place | None = None,
 ) -> int:
-    """The whole life of the office. Raises StartError, SecretError."""
+    """Run the frontend from start to end. Raises StartError, SecretError."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
     secret = secret_keys.load(settings.data)

@@ -1,6 +1,6 @@
-"""The office hands all that it has to the office that follows it. Rule: it is the one hand-over there is (`server.fleet.migrate.upgrade_source`).
+"""Hand everything of the frontend over to a new frontend, as `server.fleet.migrate.upgrade_source` does for a server of one process.
 
-Its people are asked for by every worker of both generations, so that it is noted where they went (`forwarding`).
+Workers of both generations look up its sessions, so they are entered into the forwarding table.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TO = NEXT + OFFICE
 
 
 class Doors:
-    """Where programs knock: people knock at the workers."""
+    """The ports at which programs arrive; users connect to the workers."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -30,15 +30,15 @@ class Doors:
         await self._server.pause()
 
     async def listen(self) -> None:
-        """As `pause`."""
+        """See `pause`."""
         await self._server.listen()
-        self._server.worker.look_again()  # who was on the way, and is here again, was nobody's when a ban came
+        self._server.worker.look_again()  # restored sessions were in no process when a ban came
 
 
 class Yielding(UpgradeSource):
-    """One hand-over of an office's, to the office of this pid. `last`: whether all that comes here has come.
+    """Hand-over from a frontend to the new one of this pid. `last`: whether nothing arrives here any more.
 
-    Raises ProcessLookupError: that one is dead.
+    Raises ProcessLookupError: that process is dead.
     """
 
     def __init__(
@@ -59,4 +59,4 @@ class Yielding(UpgradeSource):
 
 
 def untold(_: Mapping[str, Any]) -> None:
-    """The supervisor says how many are left."""
+    """Ignore a progress report: the supervisor tells the operator."""

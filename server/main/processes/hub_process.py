@@ -1,6 +1,7 @@
-"""The hub's process: the waiting room of all workers of a host. Rule: it has no person's connection and no file; what it knows the workers know.
+"""Run the hub, the process with the waiting room of all workers of a host. It has no client connection and no file; the workers know all that it
+knows.
 
-Where there are several hosts it holds this one's connection to NATS (`server.fleet.cluster`).
+In a cluster it holds this host's connection to NATS (`server.fleet.cluster`).
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ from server.ops.security import secret_keys
 from server.ops.security.random_ids import Ids
 
 THERE_EVERY: Final = 0.25  # seconds
-SOONEST: Final = 0.005  # seconds: a timer for the room is never set closer than that
-TICK: Final = 0.001  # seconds: the finest that a loop's timers tell; what is less comes at once, and again and again
+SOONEST: Final = 0.005  # seconds: the shortest timer for the room
+TICK: Final = 0.001  # seconds: the resolution of the loop's timers; a shorter one would fire at once, repeatedly
 logger = log.get()
 
 
 class HubProcess:
-    """One of a host. Call it in the loop."""
+    """The hub of one host. Make it in the loop."""
 
     def __init__(
         self, up: socket.socket, thresholds: Thresholds, node: str = "", hide: Callable[[str], str] = str
@@ -59,7 +60,7 @@ class HubProcess:
         )
         self._names: dict[int, str] = {}
         self._people: dict[str, int] = {}
-        self.cell: ClusterNode | None = None  # of several hosts
+        self.cell: ClusterNode | None = None  # None: this host is alone
         self._drains = False
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
@@ -86,11 +87,11 @@ class HubProcess:
             on_serves=lambda name: self.federation.leaves(self.names.number(name), False), find_state=self._state,
         )  # fmt: skip
         self._telling = self._loop.call_later(THERE_EVERY, self._tell_there)
-        logger.info("process.ready", process=HUB, pid=os.getpid())  # before `server.ready`, which is said of all
+        logger.info("process.ready", process=HUB, pid=os.getpid())  # before `server.ready`, which is of all processes
         self.peers.ready()
 
     def _reading(self) -> Reading:
-        """Who waits here, and what became of matches."""
+        """Return the numbers of tickets and the results of matches."""
         hub = self.federation.hub
         return {
             "serendip_hub_tickets": len(hub),
@@ -110,7 +111,7 @@ class HubProcess:
         return sum(self._people.values())
 
     def join(self, cell: ClusterNode) -> None:
-        """This host is one of several."""
+        """Join a cluster."""
         self.cell = cell
         for source in (cell.reading, self.seeking.reading, self.telling.reading):
             self.board.add(source)
@@ -118,7 +119,7 @@ class HubProcess:
         self.tasks.start("cluster", cell.run)
 
     def drain(self) -> None:
-        """This host ends: nobody comes here any more, and this process ends when no other is there."""
+        """End this host: no session arrives any more, and this process ends after all others."""
         self._drains = True
         if self.cell is None or self._is_alone():
             self.stopped.set()
@@ -129,7 +130,7 @@ class HubProcess:
         self._tell_places(self.cell)
 
     def _tell_places(self, cell: ClusterNode) -> None:
-        """Where people of this host may go, to all who have some."""
+        """Send the hosts that accept sessions to all processes with sessions."""
         places = list(map(list, cell.places()))
         for name in self.peers.others:
             self.peers.send(name, Kind.PLACES, *places)
@@ -157,14 +158,14 @@ class HubProcess:
             self.cell.bus.dropped["unreadable"] += 1
 
     async def leave(self) -> None:
-        """The others need not wait until this host is silent for long."""
+        """Tell the cluster that this host leaves, so that the others need not wait for its silence."""
         if self.cell is not None:
             await self.tasks.end("cluster")
             await self.cell.end()
             await self.tasks.end("nats")
 
     def tell_hosts(self, others: list[Host]) -> None:
-        """Who is there, to all who have people."""
+        """Send the list of other hosts to all processes with sessions."""
         for name in self.peers.people:
             self._tell_hosts(name, others)
 
@@ -200,7 +201,7 @@ class HubProcess:
         self.federation.load(self.names.number(name), message.records[0])
 
     def _tell_there(self) -> None:
-        """Who is there in all, and how it looks in the rooms."""
+        """Send the number of users in all, and the figures of the room, to all processes with sessions."""
         self._telling = self._loop.call_later(THERE_EVERY, self._tell_there)
         people = self.people + (0 if self.cell is None else self.cell.people_elsewhere)
         there = self.federation.there(time.monotonic())
@@ -218,7 +219,7 @@ class HubProcess:
         self.peers.send(self._names[number], Kind.ROWS, *rows)
 
     def flush(self) -> None:
-        """Tell what there is to be told, and look when there will be more."""
+        """Send what waits for workers and hosts, and set the timer for the next time."""
         now = time.monotonic()
         more, due = self.federation.flush(now), self.hub.due()
         if due is not None:
@@ -233,7 +234,7 @@ class HubProcess:
 
 
 async def serve(birth: ChildStart, settings: Settings, again: Callable[[], Settings], node: str) -> int:
-    """The whole life of the hub. Of settings that change it takes those of the log. `node`: this generation among hosts.
+    """Run the hub from start to end. Of changed settings it applies those of the log. `node`: this generation's name among hosts.
 
     Raises SecretError.
     """
@@ -257,11 +258,11 @@ async def serve(birth: ChildStart, settings: Settings, again: Callable[[], Setti
         )
     reloading = Reloading(settings, lambda changed: log.configure(changed.log), quiet=True)
     reload = loop.create_task(reloading.run(birth.told_to_reload(), again))
-    # a service manager tells all at once, and people find each other by what this one knows
+    # a service manager signals all processes at once, and searches still need this one
     loop.add_signal_handler(signal.SIGTERM, process.drain)
     loop.add_signal_handler(
         signal.SIGINT, lambda: None
-    )  # a terminal tells all at once; the hub ends last, when it is told
+    )  # a terminal signals all processes at once; the hub ends last, by message
     await process.stopped.wait()
     reload.cancel()
     await process.leave()

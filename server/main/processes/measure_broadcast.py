@@ -1,10 +1,9 @@
-"""The office tells of measures that follow somebody: its workers, and all other hosts. Rule: what a host says is told here, and to no other.
+"""Broadcast events that follow a user from the frontend: to its workers, and to all other hosts.
 
-An age, a report that counts, video that is off: each is found in one process, and who it is about may be in any other, or come there next.
-A process that starts later is told of ages and of video, as long as they hold; a host that does, or was away, asks
-(`server.fleet.frontend.cluster_catch_up`).
-A report that counts is told once: by it alone somebody is asked a challenge, for a day at most. What is to last stands in the store, which all
-hosts share.
+Events are age states, reports that count, refused minors and video that is off. Each is found in one process, while the user may have sessions in any
+other, or connect there next. An event that another host sent is passed to workers only. A process that starts later gets age states and video that is
+off, as long as they hold; a host that starts later, or was away, asks (`server.fleet.frontend.cluster_catch_up`). A report that counts is sent once:
+alone it causes a challenge, for a day at most. Lasting decisions are in the store, which all hosts share.
 """
 
 from __future__ import annotations
@@ -21,7 +20,8 @@ from server.main.parts.server_parts import Server
 
 
 class Everywhere:
-    """Of the office. `several`: there are other hosts, or may be; `kept`: what is done with what a worker says of a minor or an age, besides."""
+    """The broadcasts of one frontend. `several`: whether there may be other hosts; `kept`: also called with each worker's message of a minor or an
+    age."""
 
     def __init__(self, server: Server, peers: Callable[[], Peers], several: bool, kept: Handler) -> None:
         self._server = server
@@ -31,26 +31,26 @@ class Everywhere:
 
     @property
     def handlers(self) -> dict[int, Handler]:
-        """What comes from other processes."""
+        """Handlers of messages from other processes."""
         return {
             Kind.AGE: self._aged, Kind.AGES: self._ages, Kind.PAUSED: self._paused, Kind.MINOR: self._turned_away,
             Kind.ALL: self._hear,
         }  # fmt: skip
 
     def joined(self, name: str) -> None:
-        """A worker is told whose video is off, and who wrote that they are under 18."""
+        """Send a new worker the identities whose video is off, and the age states."""
         for rows in self._server.all_off(PAUSED_MAX):
             self._peers().send(name, Kind.PAUSED, *map(list, rows))
         for rows in self._server.all_ages(PAUSED_MAX):
             self._peers().send(name, Kind.AGES, *map(list, rows))
 
     def caught_up(self, ages: Sequence[Row], paused: Sequence[Row]) -> None:
-        """Another host says what it knows: told here, as far as it is news, and to no other."""
+        """Take the answer of another host: new rows go to workers, and to no other host."""
         self._say_ages(self._server.ages_said(ages))
         self._say_paused(self._server.video_off(paused))
 
     def workers(self) -> list[str]:
-        """Of this generation, those that are there."""
+        """Names of the workers of this generation that are there."""
         return [name for name in self._peers().others if number_of(name) > 0]
 
     def _tell(self, kind: Kind, *records: Any, but: str = "") -> None:
@@ -59,11 +59,11 @@ class Everywhere:
                 self._peers().send(name, kind, *records)
 
     def _tell_hosts(self, *rows: cluster_broadcast.Row) -> None:
-        if rows and self._several:  # who was not heard for a while may hear all the same
+        if rows and self._several:  # a host that was silent for a while may receive all the same
             self._peers().send(HUB, Kind.ALL, *rows)
 
     def _hear(self, _: str, message: Message) -> None:
-        """Another host says it; the hub has looked at its form."""
+        """Handle a broadcast of another host, whose form the hub has checked."""
         server = self._server
         for kind, *fields in message.records:
             match kind:
@@ -80,7 +80,7 @@ class Everywhere:
                 case cluster_broadcast.CHANGED if server.kept is not None:
                     server.kept[1].look_now()
 
-    # how somebody stands who wrote that they are under 18
+    # age states
 
     def _aged(self, name: str, message: Message) -> None:
         identity, stands, age = message.records
@@ -89,7 +89,7 @@ class Everywhere:
         self._kept(name, message)
 
     def on_age(self, identity: int, stands: str, age: int) -> None:
-        """Tell of an age that a user of this process wrote (`OtherProcesses`)."""
+        """Broadcast an age that a user of this process wrote (`OtherProcesses`)."""
         self._say_aged(identity, stands, age)
 
     def _say_aged(self, identity: int, stands: str, age: int, but: str = "") -> None:
@@ -97,14 +97,14 @@ class Everywhere:
         self._tell(Kind.AGE, identity, stands, age, but=but)
 
     def _ages(self, name: str, message: Message) -> None:
-        """What a worker knows, to an office that is new."""
+        """Take what a worker knows; this frontend is new."""
         self._say_ages(self._server.ages_said(message.records), but=name)
 
     def _say_ages(self, rows: Sequence[Row], but: str = "") -> None:
         for at in range(0, len(rows), PAUSED_MAX):
             self._tell(Kind.AGES, *map(list, rows[at : at + PAUSED_MAX]), but=but)
 
-    # who was turned away as a minor, by a person's decision
+    # minors, refused by a moderator's decision
 
     def _turned_away(self, name: str, message: Message) -> None:
         self._tell_hosts([cluster_broadcast.MINOR, *message.records])
@@ -115,17 +115,17 @@ class Everywhere:
         self._tell_hosts([cluster_broadcast.MINOR, identity])
 
     def on_decision(self) -> None:
-        """Tell the other hosts that a ban or a notice is another than it was (`OtherProcesses`)."""
+        """Tell the other hosts that a ban or a notice has changed (`OtherProcesses`)."""
         self._tell_hosts([cluster_broadcast.CHANGED])
 
-    # a report that counts
+    # reports that count
 
     def on_weighed(self, identity: int, session: int, reporter: int) -> None:
-        """Tell of a report that counts (`OtherProcesses`)."""
+        """Broadcast a report that counts (`OtherProcesses`)."""
         self._tell_hosts([cluster_broadcast.WEIGHED, identity, session, reporter])
         self._tell(Kind.WEIGHED, identity, session, reporter)
 
-    # whose video is off
+    # video that is off
 
     def _paused(self, name: str, message: Message) -> None:
         news = self._server.video_off(message.records)
@@ -133,7 +133,7 @@ class Everywhere:
         self._say_paused(news, but=name)
 
     def on_pause(self, identity: int, seconds: float) -> None:
-        """Tell whose video is off in this process (`OtherProcesses`)."""
+        """Broadcast that the video of an identity is off (`OtherProcesses`)."""
         self._tell_hosts([cluster_broadcast.PAUSED, identity, seconds])
         self._say_paused([(identity, seconds)])
 

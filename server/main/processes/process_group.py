@@ -1,4 +1,4 @@
-"""A host with several workers: which processes there are, and what each does. Rule: all that is common is made before the first fork."""
+"""Run a host of several processes: define their roles, and make what all of them share before the first fork."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ from server.realtime.worker import gc_tuning
 
 logger = log.get()
 
-NODE = 5  # random bytes that tell a generation of processes from all others of a cell
-BACKLOG = 256  # of other hosts that knock at the cluster port
-ENDING = 5.0  # seconds beside `server.drain` that a process may take for its end
+NODE = 5  # random bytes of the name of a generation of processes
+BACKLOG = 256  # connections of other hosts that wait at the cluster port
+ENDING = 5.0  # seconds that a process may take for its end beyond `server.drain`
 
 
 def run(settings: Settings, again: Callable[[], Settings]) -> tuple[int, int | None]:
-    """Serve until SIGTERM or SIGINT, or until others have all of it: the exit status, and the process to wait for, None: there is none.
+    """Serve until SIGTERM or SIGINT, or until a new generation has everything. Return the exit status, and the pid to wait for (None: none).
 
     Raises StartError, SecretError, NotStarted.
     """
@@ -75,7 +75,7 @@ def run(settings: Settings, again: Callable[[], Settings]) -> tuple[int, int | N
 
 
 async def _let_go(follower: int) -> None:
-    """Who ends before it is known which process is the service may take that along."""
+    """Tell the service manager the new main process before this one ends, so that it is not ended with it."""
     notifier = Notifier.of_environment(lambda error: logger.warning("notify.failed", **log.described(error)))
     if notifier.active:
         notifier.main(follower)
@@ -83,7 +83,7 @@ async def _let_go(follower: int) -> None:
 
 
 def _made(settings: Settings, again: Callable[[], Settings], before: PreviousGeneration | None) -> Supervisor:
-    """All that is common to the processes. Raises StartError, SecretError."""
+    """Make what the processes share, and the supervisor. Raises StartError, SecretError."""
     for said, remedy in unfit(settings):
         raise StartError(f"{said}: {remedy}")
     node = secrets.token_hex(NODE) if settings.cluster.nats else ""
@@ -97,7 +97,7 @@ def _made(settings: Settings, again: Callable[[], Settings], before: PreviousGen
     control = _control(settings.data, sockets)
     sockets.drop_unasked()
     roles: dict[str, Role] = {
-        # the first: who is older than an office is one that an office before it knew (`server.fleet.frontend.process_figures`)
+        # the first: a process older than the frontend was known to the frontend before (`server.fleet.frontend.process_figures`)
         OFFICE: _role(
             lambda birth: frontend.serve(
                 birth, settings, again, addresses.part(first + frontend.NUMBER), listening, place
@@ -127,7 +127,7 @@ def _made(settings: Settings, again: Callable[[], Settings], before: PreviousGen
 
 
 def _place(settings: Settings, node: str, sockets: Sockets) -> Place | None:
-    """Where other hosts find this one, and as whom; None: it is alone. Raises StartError."""
+    """Return the address and name of this host in the cluster; None: it is alone. Raises StartError."""
     if not settings.cluster.nats:
         return None
     at = split(settings.cluster.address)
@@ -138,7 +138,7 @@ def _place(settings: Settings, node: str, sockets: Sockets) -> Place | None:
 
 
 def _control(data: Path, sockets: Sockets) -> socket.socket | None:
-    """Where operators ask. Raises StartError where another server runs on this data folder."""
+    """Return the socket for operators' commands. Raises StartError if another server uses this data folder."""
     try:
         return sockets.get(control.NAME, lambda: control.made(data))
     except control.Unavailable as error:
@@ -159,7 +159,7 @@ def _worker(
 
 
 def _role(main: Callable[[ChildStart], Coroutine[Any, Any, int]]) -> Role:
-    """A process with a loop of its own; what it could not be started for is told on standard error, and to its supervisor."""
+    """Return a role: a process with a loop of its own. A failed start is printed to standard error and sent to the supervisor."""
 
     def be(birth: ChildStart) -> int:
         log.renew()

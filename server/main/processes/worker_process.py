@@ -1,4 +1,4 @@
-"""A worker's process: people's connections and their chats. Rule: it has no page and no store; what is none of its people's goes to the office."""
+"""Run a worker, a process with clients' connections and their chats. It has no page and no store: HTTP connections and records go to the frontend."""
 
 from __future__ import annotations
 
@@ -46,16 +46,14 @@ from server.realtime.worker.recorder import Recorder
 from server.realtime.worker.worker_ports import WorkerPorts
 from server.trust.reports.help_lines import no_country
 
-CLOSING: Final = 2.0  # seconds that the office has at the end to read what was sent
-AGES_MAX: Final = (
-    10_000  # people of whom an office that is not there has to hear that they wrote that they are under 18
-)
-TAKEN_WITHIN: Final = 10.0  # seconds until the office has to have taken what is kept of people who went elsewhere
+CLOSING: Final = 2.0  # seconds that the frontend has at the end to read what was sent
+AGES_MAX: Final = 10_000  # age states that wait for a frontend
+TAKEN_WITHIN: Final = 10.0  # seconds for the frontend to acknowledge what sessions left when they migrated
 logger = log.get()
 
 
 class WorkerProcess:
-    """One of a host. Call it in the loop. Raises StartError, SecretError."""
+    """One worker of a host. Make it in the loop. Raises StartError, SecretError."""
 
     def __init__(
         self, number: int, up: socket.socket, listening: socket.socket, settings: Settings, counted: Part | None = None,
@@ -67,7 +65,7 @@ class WorkerProcess:
         self.hosts = Hosts()
         secret = secret_keys.load(settings.data)
         self.stop = asyncio.Event()
-        self.begin = asyncio.Event()  # the generation before this one takes nobody any more
+        self.begin = asyncio.Event()  # the old generation accepts no connection any more
         self.leave = asyncio.Event()
         self.stay = asyncio.Event()
         self._serves = False
@@ -101,7 +99,7 @@ class WorkerProcess:
         worker.start()
 
     def _handlers(self, statement: Statement, answering: Answering) -> Mapping[int, Handler]:
-        """What other processes tell this one, by kind."""
+        """Return the handlers of messages from other processes, by kind."""
         worker = self.worker
         handlers: dict[int, Handler] = {
             Kind.TOOK: self._took,
@@ -127,7 +125,7 @@ class WorkerProcess:
         return handlers
 
     def _ports(self, settings: Settings, names: Names, statement: Statement) -> ReceptionPorts:
-        """What the worker asks of, and tells, other processes. The parts that it reaches by them are made after it."""
+        """Return the ports of the worker. They lead to other processes by parts that are made after it."""
         ports = WorkerPorts(
             find_statement=statement, on_http=self._outward.take, on_age=self._on_age, keep=self._keep,
             forget_saves=self._forget_saves,
@@ -150,7 +148,7 @@ class WorkerProcess:
 
     @staticmethod
     def _find_country(settings: Settings) -> Callable[[str], str | None]:
-        """Raises StartError."""
+        """Return the function from an address to its country. Raises StartError."""
         if not settings.store.enabled:
             return no_country
         try:
@@ -160,11 +158,11 @@ class WorkerProcess:
 
     @property
     def _takes(self) -> bool:
-        """Whether people of other hosts may come."""
+        """Whether sessions of other hosts are accepted."""
         return self._serves and self._emptying is None and not self.stop.is_set()
 
     def _make_told(self, settings: Settings, secret: secret_keys.Keys) -> Told:
-        """Bans and notices, as the office broadcasts them."""
+        """Make the tables of bans and notices that the frontend broadcasts."""
         return Told(
             open_pseudonyms(secret, settings.data),
             lambda: self.worker.look_again(),
@@ -182,7 +180,7 @@ class WorkerProcess:
             self._recorder.forget(id)
 
     def _reading(self) -> Reading:
-        """Numbers for the metrics, beside those of the store and moderation in the office."""
+        """Return the metrics of this worker; those of the store and moderation are the frontend's."""
         return {
             "serendip_banned_connects": self.told.bans.turned_away if self.told is not None else 0,
             "serendip_reports_lost": self.kept.reports_lost,
@@ -191,34 +189,34 @@ class WorkerProcess:
         }
 
     def _read(self, id: bytes, owner: bytes | int) -> None:
-        """A notice was read here."""
+        """Tell the frontend that a notice was read here."""
         self._outbox.send(Kind.SEEN, id.hex(), owner if isinstance(owner, int) else owner.hex())
 
     def _on_age(self, identity: int, stands: str, age: int) -> None:
-        """Whoever has another window open may have it in another process, and what is stored of a minor goes."""
+        """Broadcast an age state: the user may have sessions in other processes, and the stored data of a minor is deleted."""
         if self.told is not None and self._outbox.weight[Kind.AGE] < AGES_MAX:
             self._outbox.send(Kind.AGE, identity, stands, age)
         else:  # nothing is stored, or too much waits: without an office nobody else hears of it
             self.links.peers.send(OFFICE, Kind.AGE, identity, stands, age)
 
     def _on_pause(self, identity: int, seconds: float) -> None:
-        """Somebody has no video, wherever they come next. Without an office the other workers do not hear of it."""
+        """Broadcast that an identity has no video. Without a frontend the other workers do not learn of it."""
         self.links.peers.send(OFFICE, Kind.PAUSED, [identity, seconds])
 
     def _are_paused(self, _: str, message: Message) -> None:
-        """The office says whose video is off, wherever they were."""
+        """Take the identities whose video is off, from the frontend."""
         self.reception.video_off(message.records)
 
     def _ages(self, _: str, message: Message) -> None:
-        """The office says how people stood who wrote that they are under 18, before this process was there."""
+        """Take age states from before this process started, from the frontend."""
         self.reception.ages_said(message.records)
 
     def _on_minor(self, identity: int) -> None:
-        """A minor: without an office they are told of when they come again."""
+        """Tell the frontend of a refused minor. Without a frontend it is told at the next refusal."""
         self.links.peers.send(OFFICE, Kind.MINOR, identity)
 
     def _took(self, name: str, message: Message) -> None:
-        if name == OFFICE:  # each knows its own
+        if name == OFFICE:  # each skips numbers that are not its own
             self._outward.took(message)
             self._outbox.took(message)
         self.links.across.took(name, message)
@@ -232,7 +230,7 @@ class WorkerProcess:
         if name == OFFICE:
             self._outbox.joined()
             self.kept.flush()
-            for rows in self.reception.all_off(PAUSED_MAX):  # it may be a new one, which knows none of them
+            for rows in self.reception.all_off(PAUSED_MAX):  # it may be a new one, which has none of them
                 self.links.peers.send(OFFICE, Kind.PAUSED, *map(list, rows))
             for rows in self.reception.all_ages(PAUSED_MAX):
                 self.links.peers.send(OFFICE, Kind.AGES, *map(list, rows))
@@ -240,12 +238,12 @@ class WorkerProcess:
     def _dead(self, name: str) -> None:
         self._outward.dead(name)
         if name == OFFICE:
-            self.reception.looked_at_every(0.0)  # until the next one says otherwise
+            self.reception.looked_at_every(0.0)  # until the next one sets another interval
             self._outbox.dead()
             self.kept.dead()
 
     def _leave(self, people: Mapping[str, int], to: str) -> None:
-        """The supervisor says that everybody is to go; how many people the others have, or to which of the next generation."""
+        """Begin to drain this worker. `people`: sessions of each other worker; `to`: the worker of the next generation that gets all, or empty."""
         if self._emptying is None:
             links = self.links
             self._emptying = Emptying(self.name, self.worker, links.peers, links.across, people, to)
@@ -256,7 +254,7 @@ class WorkerProcess:
         self._leave({}, to)
 
     def _begin(self, name: str, message: Message) -> None:
-        """The supervisor says that people are to be taken in; or who is followed says what it knows beside people."""
+        """Begin to accept connections, by order of the supervisor; or take what the old worker knows beside sessions."""
         if name == SUPERVISOR:
             self.begin.set()
             return
@@ -272,12 +270,12 @@ class WorkerProcess:
             logger.error("handover.refused", people=0, **log.described(bad))
 
     async def left(self) -> None:
-        """Returns when everybody has gone, and what was kept of them is in the office, and the supervisor knows how many went."""
+        """Wait until all sessions have left, the frontend has stored what they left, and the supervisor has the counts."""
         if self._emptying is None:
             return
         try:
             await self._emptying.run()
-        except Exception as error:  # noqa: BLE001 - who is left is told to come back, and the log why
+        except Exception as error:  # noqa: BLE001 - the sessions left are told to reconnect, and the fault is logged
             logger.error("handover.fault", **log.described(error))
         await self.links.homecoming.settled()
         if self._recorder is not None:
@@ -290,38 +288,40 @@ class WorkerProcess:
         self.links.peers.say()
 
     def use(self, settings: Settings) -> None:
-        """Apply what changed of them."""
+        """Apply changed settings."""
         log.configure(settings.log)
         self.reception.use(settings)
 
     async def informed(self) -> None:
-        """Wait until it is known who may not come in."""
+        """Wait until the bans are known."""
         if self.told is not None:
             await self.told.ready.wait()
 
     def ready(self) -> None:
-        """It could take people in."""
+        """Tell the supervisor that this worker can accept connections."""
         gc_tuning.settle()
-        logger.info("process.ready", process=self.name, pid=os.getpid())  # before `server.ready`, which is said of all
+        logger.info(
+            "process.ready", process=self.name, pid=os.getpid()
+        )  # before `server.ready`, which is of all processes
         self.links.peers.ready()
 
     def serve(self) -> None:
-        """Take people in."""
+        """Accept connections."""
         self._serves = True
         self.worker.reactor.listen(self._listening.fileno())
 
     def go_on(self) -> None:
-        """Those who were to follow do not."""
+        """Continue to serve: the new generation has failed."""
         self.leave.clear()
         self.stay.clear()
         if self._emptying is not None:
             self._emptying.stay()
             self._emptying = None
         self.serve()
-        self.worker.look_again()  # who was on the way, and is here again, was nobody's when a ban came
+        self.worker.look_again()  # restored sessions were in no process when a ban came
 
     async def close(self) -> None:
-        """All is over, but for what the office still has to hear."""
+        """Close everything, after the frontend has read what was sent to it."""
         await self._looking.stop()
         if self._recorder is not None:
             await self._recorder.close()
@@ -329,12 +329,12 @@ class WorkerProcess:
         self.kept.flush()
         peers, loop = self.links.peers, asyncio.get_running_loop()
         end = loop.time() + CLOSING
-        while not peers.idle(OFFICE) and loop.time() < end:  # noqa: ASYNC110 - what a socket takes has no event
+        while not peers.idle(OFFICE) and loop.time() < end:  # noqa: ASYNC110 - a socket that drains has no event
             await asyncio.sleep(0.01)
         self.cut()
 
     def cut(self) -> None:
-        """All is over, whatever the office did not hear."""
+        """Close everything at once."""
         self._outward.close()
         self.links.close()
         self.worker.stop()
@@ -349,7 +349,7 @@ async def serve(
     counted: Part,
     node: str = "",
 ) -> int:
-    """The whole life of a worker. `node`: of its generation among hosts; empty: this host is alone."""
+    """Run a worker from start to end. `node`: this generation's name among hosts; empty: this host is alone."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
     process = WorkerProcess(number, birth.up, listening, settings, counted, node)
@@ -360,7 +360,7 @@ async def serve(
     ends = process.stop, process.links.orphaned
 
     async def until(*others: Coroutine[Any, Any, Any]) -> bool:
-        """Wait for one of these, or the end; whether it goes on."""
+        """Wait for one of these, or the end. Return whether the worker continues."""
         await first_of(*others, *ends)
         return not any(end.is_set() for end in ends)
 

@@ -1,4 +1,4 @@
-"""One reactor and one engine in one loop, and what carries between them. Rule: nothing is decided here."""
+"""Run the worker of one process: its reactor and engine in one loop, its recorder, and migration of its sessions. It makes no policy."""
 
 from ext import plain_source
 

@@ -1,6 +1,7 @@
-"""People who leave this worker or come to it, with their connections. Rule: a group goes whole or stays; a descriptor has one owner.
+"""Export sessions with their connections from a worker, and import them into one.
 
-Both sides of a hand-over use it, and who takes back what nobody took.
+**Invariant:** a group is exported whole or not at all, and a descriptor has one owner. Both sides of a migration use this module, and so does the
+source when it restores sessions that the target refused.
 """
 
 import contextlib
@@ -15,22 +16,22 @@ from server.realtime.worker.worker_loop import Worker
 
 
 class Released(NamedTuple):
-    """People who are nowhere. `descriptors`: by the place of the person in the record; -1: no socket, or away."""
+    """Exported sessions, which no process has. `descriptors`: by the person's place in the record; -1: no socket, or the session is away."""
 
     parcel: SessionRecord
     descriptors: list[int]
 
 
 def nothing() -> None:
-    """Nobody is to be told."""
+    """Do nothing."""
 
 
 def unheard(_: Session) -> None:
-    """Nobody is told anything."""
+    """Do nothing with a session."""
 
 
 def ask_again(worker: Worker, sessions: Iterable[Session]) -> None:
-    """Who answers the saves of these is not known, or is at another host: the store is asked anew, from here."""
+    """Send the pending saves of these sessions to the store again: the process that would have answered them has ended, or is at another host."""
 
     def ask(_: float) -> None:
         for session in waiting:
@@ -43,14 +44,14 @@ def ask_again(worker: Worker, sessions: Iterable[Session]) -> None:
 
 
 class Moving:
-    """The way out of a worker, and into it."""
+    """Export and import of sessions, of one worker."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
-        self.dropped = 0  # people whose connection could not be taken up: they are here, as if it had dropped
+        self.dropped = 0  # sessions imported without their connection, as if it had dropped
 
     def release(self, ids: Sequence[int]) -> Released | None:
-        """Take these sessions out, with their connections; None where one of them cannot go now: nothing has changed."""
+        """Export these sessions with their connections. Return None, with nothing changed, if one of them cannot leave now."""
         worker = self._worker
         if worker.busy:
             return None
@@ -74,7 +75,7 @@ class Moving:
         return Released(parcel, [numbers.get(person["id"], -1) for person in parcel.record["people"]])
 
     def _undo(self, numbers: dict[int, int], wires: dict[int, tuple[str, dict[str, Any], bytes]]) -> None:
-        """One of a group could not go: the others' connections are here again."""
+        """Restore the connections of a group of which one session could not leave."""
         worker = self._worker
         for id, (address, state, data) in wires.items():
             session = worker.engine.sessions[id]
@@ -94,10 +95,10 @@ class Moving:
         mine: Callable[[], None] = nothing,
         greet: Callable[[Session], None] = unheard,
     ) -> list[Session]:
-        """Put people in. Raises BadRecord: nothing has changed. `mine` is called once, before a descriptor is touched; `greet` with each who came,
-        before anything that they said is heard.
+        """Import sessions and return them. Raises BadRecord with nothing changed.
 
-        The descriptors are this worker's from there on; where this raises they are the caller's.
+        `mine` is called once, before a descriptor is used: from then on the descriptors belong to this worker. If this raises, they belong to the
+        caller. `greet` is called with each session before any of its frames is read.
         """
         worker, left = self._worker, dict(enumerate(descriptors))
         told = False
@@ -126,13 +127,13 @@ class Moving:
             greet(session)
         worker.act(partial(self._uncheck, came))
         for descriptor in left.values():
-            if descriptor >= 0:  # of somebody who has no wire: there is none
+            if descriptor >= 0:  # a session that is away has none
                 with contextlib.suppress(OSError):
                     os.close(descriptor)
         return came
 
     def _uncheck(self, came: Sequence[Session], now: float) -> None:
-        """An answer to a challenge that was being checked: what comes of it is told to the process that asked, which has nobody for it."""
+        """Drop the pending check of a challenge's answer: the verdict goes to the source, which does not have the session any more."""
         for session in came:
             if session.trial is not None and session.trial.checked:
                 self._worker.engine.unchecked(session, session.trial.level, 0.0, now)

@@ -1,5 +1,5 @@
-"""What the engine wants done, on this worker's reactor (`engine.core.ports.Out`). Rule: most of it is the reactor's own method; nothing waits
-here."""
+"""Send what the engine decides through this worker's reactor. It implements `engine.core.ports.Out`; most of it is methods of the reactor, and none
+of it waits."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from server.realtime.worker.worker_ports import ignore
 
 
 class Output:
-    """See the module; implements `engine.core.ports.Out`."""
+    """The engine's output; implements `engine.core.ports.Out`."""
 
     def __init__(
         self, reactor: Reactor, keep: Callable[[Any], None] = ignore, on_visitor: Callable[[int], None] = ignore
@@ -24,14 +24,16 @@ class Output:
         self.refuse = reactor.refuse
         self.replay = reactor.replay
         self._reactor = reactor
-        self.visitors: dict[int, SessionView] = {}  # whose wire is a connection of another host, by connection
-        self.free: list[int] = []  # of these, whose chat is over or who came, since it was looked at last
-        self.signals_refused: Counter[str] = Counter()  # by the code that the sender was told
+        self.visitors: dict[int, SessionView] = {}  # sessions by connection, of connections to another host
+        self.free: list[
+            int
+        ] = []  # visitors that may return to their host: they arrived, or their chat ended, since the last look
+        self.signals_refused: Counter[str] = Counter()  # by error code
         self._keep = keep
         self._on_visitor = on_visitor
 
     def signal(self, conn: int, frame: bytes) -> None:
-        """For the partner; the sender is told where that was too fast or too much."""
+        """Send a signal to the partner. If it is too fast or too large, the sender gets an error."""
         fault = self._reactor.signal(conn, frame)
         if fault:
             self.signals_refused[fault] += 1
@@ -44,12 +46,12 @@ class Output:
             self.news(conn)
 
     def news(self, conn: int) -> None:
-        """What the host of a visitor's connection is to know of them may have changed."""
+        """Notify the visitor's host that what it keeps of the session may have changed."""
         if conn in self.visitors:
             self._on_visitor(conn)
 
     def adopt(self, conn: int, session: SessionView) -> None:
-        """A session goes on over this connection."""
+        """Continue a session over this connection."""
         self._reactor.adopt(conn, session, True)
         if conn in self.visitors:
             self.visitors[conn] = session
@@ -67,12 +69,12 @@ class Output:
         self.visitors.pop(conn, None)
 
     def visits(self, conn: int, session: SessionView) -> None:
-        """This connection came from another host."""
+        """Mark a connection as a visitor's: it came from another host."""
         self.visitors[conn] = session
         self.free.append(conn)
 
     def keep(self, item: Any) -> None:
-        """For the store, where there is one."""
+        """Give a record, a save or a report to the store."""
         self._keep(item)
         if self.visitors:
             self.news(item[0].conn)

@@ -1,4 +1,4 @@
-"""The bus of one process: messages wait in a queue and are delivered before the next event. Rule: the only way between sessions."""
+"""Deliver bus messages within one process: queued, and delivered before the next event. Sessions reach each other by the bus only."""
 
 from collections import deque
 
@@ -6,11 +6,11 @@ from engine.core.ports import Address, BusMessage
 
 
 class LocalBus:
-    """Ordered; bounded by what one event can cause, since it is emptied before the next."""
+    """Ordered queue of bus messages. It is emptied before each event, so one event bounds its length."""
 
     def __init__(self) -> None:
         self.inbox: deque[tuple[Address, BusMessage]] = deque()
 
     def send(self, address: Address, message: BusMessage) -> None:
-        """Every address is here."""
+        """Queue a message. Every address is in this process."""
         self.inbox.append((address, message))

@@ -1,4 +1,5 @@
-"""Who is banned or under age goes, and who has a notice is told, of people who are here already. Rule: a slice at a time, so that nobody waits."""
+"""Check sessions again after bans or notices changed: end those that are banned or under age, and send unread notices. It runs in slices of SLICE
+sessions, between which the loop serves others."""
 
 from __future__ import annotations
 
@@ -9,11 +10,11 @@ from typing import Final, Protocol
 
 from engine.engine import Engine, Session
 
-SLICE: Final = 200  # sessions in one go, 4 us each
+SLICE: Final = 200  # sessions, 4 µs each
 
 
 class Having(Protocol):
-    """Who has them: what `server.realtime.worker.worker_loop.Worker` is, of which see each."""
+    """The worker, as this check needs it: a part of `server.realtime.worker.worker_loop.Worker`."""
 
     @property
     def find_ban(self) -> Callable[[int, str], tuple[bytes, bytes] | None]:
@@ -25,17 +26,17 @@ class Having(Protocol):
 
     @property
     def engine(self) -> Engine:
-        """Theirs."""
+        """The worker's engine."""
 
     def ban(self, id: int, refusal: bytes) -> None:
-        """One is over."""
+        """End a session with a closing error."""
 
     def act(self, handler: Callable[[float], None]) -> None:
-        """Something is done to the engine."""
+        """Call `handler` with the time, and deliver what follows."""
 
 
 async def look(worker: Having, sessions: Sequence[Session]) -> None:
-    """Look at each of these."""
+    """Check each of these sessions."""
     for place, session in enumerate(sessions):
         banned = worker.find_ban(session.identity, session.address)
         refusal = banned[0] if banned is not None else worker.engine.underage(session.person, time.monotonic())

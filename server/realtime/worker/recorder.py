@@ -1,7 +1,7 @@
-"""Between the engine's `Keep` and the store. Rule: a record costs one tuple on the hot path; a save answers, whatever happens.
+"""Pass chat records, saves and reports of the engine to the store and to moderation.
 
-What is handed over: the end of a chat (a record), a `save` (a task, answered by `Engine.saved`), a report (moderation reads
-the chat's ring at once; the engine has answered).
+The end of a chat is a record: one tuple on the hot path. A `save` is a task, always answered by `Engine.saved`. A report is answered by the engine;
+moderation reads the chat's ring at once.
 """
 
 import asyncio
@@ -21,12 +21,12 @@ from server.realtime.worker.worker_loop import Worker
 from server.realtime.worker.worker_ports import ignore
 
 Answer = Callable[[int, str | None, str, float], None]  # id of the session, url, delete, retry_after
-SAVES_A_SEAT = 10  # of one chat by one person: a link that was lost can be had again, a disk cannot be filled
-SEATS = 10_000  # seats whose saves are counted; then the oldest are forgotten
+SAVES_A_SEAT = 10  # by one person of one chat: enough to replace a lost link, too few to fill a disk
+SEATS = 10_000  # seats whose saves are counted; the oldest are dropped first
 
 
 def mode(chat: ChatView) -> str:
-    """The kind of a chat, as it is recorded."""
+    """Return the mode of a chat, as it is recorded."""
     if chat.video:
         return "video"
     if chat.question is not None:
@@ -35,7 +35,7 @@ def mode(chat: ChatView) -> str:
 
 
 def transcript(seat: SeatView) -> Transcript | None:
-    """What stands in the ring now; None where nothing was said or nothing is held any more."""
+    """Return the transcript of a chat's ring; None if it holds no lines."""
     chat = seat.chat
     lines, cut = of_ring(chat.ring.lines())
     if not lines:
@@ -53,7 +53,7 @@ def transcript(seat: SeatView) -> Transcript | None:
 
 
 class Recorder:
-    """One worker's door to the store. `take` and `forget` are `WorkerPorts.keep` and `forget_saves`."""
+    """One worker's way to the store. `take` and `forget` are `WorkerPorts.keep` and `forget_saves`."""
 
     def __init__(
         self,
@@ -62,18 +62,18 @@ class Recorder:
         reports: Callable[[SeatView, Report | Act, str], None],
         on_migrated: Answer = ignore,
     ) -> None:
-        """`on_migrated`: is given the answer of a save whose session is in another process by now."""
+        """`on_migrated`: called with the answer of a save whose session has migrated."""
         self._worker = worker
         self._reports = reports
         self._store = store
         self._record = store.record
         self._on_migrated = on_migrated
-        self._successor: Answer | None = None  # takes these answers while an upgrade runs
+        self._successor: Answer | None = None  # gets these answers while an upgrade runs
         self._saves: dict[tuple[str, int], int] = {}
-        self._tasks: dict[asyncio.Task[None], int] = {}  # saves that are under way, and whose
+        self._tasks: dict[asyncio.Task[None], int] = {}  # running saves: session id
 
     def take(self, item: Any) -> None:
-        """Never blocks."""
+        """Take an item of the engine. Never blocks."""
         session, seat, what = item
         kind = type(what)
         if kind is Ended:
@@ -99,7 +99,7 @@ class Recorder:
         task.add_done_callback(self._tasks.pop)
 
     def forget(self, id: int) -> None:
-        """Session `id` is another host's, which asks its own way to the store for what this one has not answered."""
+        """Cancel the saves of a session that migrated to another host, which sends them again."""
         for task, asked in list(self._tasks.items()) if self._tasks else ():
             if asked == id:
                 task.cancel()
@@ -113,19 +113,19 @@ class Recorder:
                 url, delete = f"/log/{saved.log}", f"/log/delete/{saved.delete}"
             except NotSaved as refusal:
                 wait = refusal.retry_after
-        # who asked may have gone to another process, and come back since
+        # the session may have migrated, and may have returned since
         if not self._worker.saved(session.id, url, delete, wait, seat.chat.id):
             (self._successor or self._on_migrated)(session.id, url, delete, wait)
 
     def redirect(self, successor: Answer | None) -> None:
-        """Give answers of migrated sessions to the process that takes over; None: as before the upgrade."""
+        """Send answers for migrated sessions to `successor`, while an upgrade runs; None: to `on_migrated` again."""
         self._successor = successor
 
     async def settled(self, within: float = 5.0) -> None:
-        """Wait for the saves that are under way, so many seconds at most."""
+        """Wait for running saves, `within` seconds at most."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=within)
 
     async def close(self) -> None:
-        """Wait for the saves that are under way."""
+        """Wait for running saves."""
         await self.settled()

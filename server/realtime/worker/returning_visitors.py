@@ -1,7 +1,8 @@
-"""Who of those who connect was here before, and what that is worth. Rule: by the cookie, in memory; whoever is forgotten is a newcomer, no more.
+"""Recognise newcomers that were here before, by cookie, to admit them by limits of their own.
 
-A campus is behind one address. So a cookie that was here a day ago has a few connections of its own, before those of its address are counted;
-and who dropped out a moment ago finds the room that a full server keeps. Each process knows whom it has seen itself, since its start.
+A campus shares one address. So a cookie first seen a day ago has a few connections of its own before those of its address are counted, and a client
+whose connection dropped a moment ago may use the places that a full server reserves. Each process knows what it has seen since its start; an unknown
+cookie is a newcomer's.
 """
 
 from typing import Final
@@ -11,11 +12,11 @@ from server.ops.security.identity_cookie import Identities
 from server.ops.security.token_buckets import Buckets
 
 BURST: Final = 4.0  # connections of one cookie at once
-RATE: Final = 1 / 15  # a second after that: whoever drops out again and again pays as a newcomer
+RATE: Final = 1 / 15  # connections a second after that; more are counted as a newcomer's
 
 
 class Known:
-    """Of one process: what `ext.accept.address_limits.Addresses` asks."""
+    """Known cookies of one process; implements what `ext.accept.address_limits.Addresses` asks."""
 
     def __init__(self, identities: Identities, engine: Engine) -> None:
         self._identities = identities
@@ -23,7 +24,7 @@ class Known:
         self._own = Buckets(BURST, RATE)
 
     def lasting(self, cookie: bytes, now: float) -> bool:
-        """Whether a connection is paid by its cookie alone; `now`: monotonic seconds."""
+        """Whether a connection is counted by its cookie alone; `now`: monotonic seconds."""
         identity = self._identities.of(cookie)
         if not identity or not self._engine.friction.lasting(identity, now):
             return False
@@ -34,5 +35,5 @@ class Known:
         return True
 
     def returns(self, cookie: bytes | None, address: str, now: float) -> bool:
-        """Whether somebody of this cookie or, without one, of this address dropped out a moment ago."""
+        """Whether a client of this cookie or, without one, of this address lost its connection a moment ago."""
         return self._engine.returns(self._identities.of(cookie), address, now)

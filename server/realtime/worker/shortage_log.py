@@ -1,14 +1,14 @@
-"""Says in the log that newcomers are turned away for want of a descriptor or of memory. Rule: once, and once that it is over."""
+"""Log that newcomers are refused for lack of descriptors or memory: once when it begins, and once when it is over."""
 
 from server.ops import log
 
-QUIET = 60.0  # seconds without one until it is over
+QUIET = 60.0  # seconds without a refused newcomer until the shortage is over
 
 logger = log.get()
 
 
 class Shortage:
-    """Of one reactor; it is shown the count of those who were turned away, again and again."""
+    """Shortage of one reactor, by its count of refused newcomers."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -16,7 +16,7 @@ class Shortage:
         self._at: float | None = None  # when the last one was seen; None: nothing is short
 
     def look(self, count: int, now: float) -> None:
-        """`count`: turned away since the start; `now`: monotonic seconds."""
+        """Take the count of newcomers refused since the start; `now`: monotonic seconds."""
         if count != self._count:
             if self._at is None:
                 self._began = self._count

@@ -1,8 +1,5 @@
-"""People of this host's door whose sessions are at other hosts, as who hands a process over sees them. Rule: `server.fleet.roaming.tunnel_table`
-has them.
-
-Where there is one host there are none (`NO_TUNNELS`).
-"""
+"""Define tunnels as a process hands them over: clients of this host whose sessions are at other hosts. `server.fleet.roaming.tunnel_table` implements
+them; a single host has none (`NO_TUNNELS`)."""
 
 from __future__ import annotations
 
@@ -12,7 +9,8 @@ from typing import Any, Final, NamedTuple, Protocol
 
 
 class Leaving(NamedTuple):
-    """A tunnel that is nowhere. `record`: JSON; `data`: its bytes; its two descriptors, the client's and the home's, are the holder's."""
+    """A tunnel that was released and not taken yet. `record`: JSON; `data`: unsent bytes. The holder owns both descriptors, the client's and the
+    home's."""
 
     record: list[Any]
     data: bytes
@@ -21,21 +19,21 @@ class Leaving(NamedTuple):
 
 
 class Tunnelling(Protocol):
-    """Of one process."""
+    """The tunnels of one process."""
 
     def __len__(self) -> int: ...
 
     def told(self, kind: int, number: int, owner: Any, data: Any) -> None:
-        """What the reactor says of one: UNTUNNELLED, or a RECORD for this host."""
+        """Handle an event of the reactor: UNTUNNELLED, or a RECORD for this host."""
 
     def release(self, most: int) -> Sequence[Leaving]:
-        """Take out so many, of those that can go now."""
+        """Release up to `most` tunnels that can leave now."""
 
     def take(self, leaving: Leaving) -> None:
-        """It goes on here; where it cannot its client comes back by itself. The descriptors are this process's from here on."""
+        """Take a tunnel and its descriptors. If that fails, the client reconnects by itself."""
 
     def turn_out(self, after: Callable[[], float]) -> None:
-        """Each client is told to come back after so many seconds: its session is where it was."""
+        """Tell each client to reconnect after `after()` seconds; its session stays where it is."""
 
 
 class _NoTunnels:
@@ -43,7 +41,7 @@ class _NoTunnels:
         return 0
 
     def told(self, kind: int, number: int, owner: Any, data: Any) -> None:
-        """Nobody is there."""
+        """Do nothing."""
 
     def release(self, most: int) -> Sequence[Leaving]:
         return ()
@@ -53,7 +51,7 @@ class _NoTunnels:
             os.close(descriptor)
 
     def turn_out(self, after: Callable[[], float]) -> None:
-        """Nobody is there."""
+        """Do nothing."""
 
 
 NO_TUNNELS: Final[Tunnelling] = _NoTunnels()

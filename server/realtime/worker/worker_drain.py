@@ -1,4 +1,4 @@
-"""The end of a worker: everybody is told to come back, each at a moment of their own. Rule: newcomers are put off first."""
+"""End a worker: put off newcomers, then tell each client to reconnect after a time of its own."""
 
 import asyncio
 import random
@@ -10,10 +10,8 @@ _spread = random.SystemRandom().uniform
 
 
 def tell_to_come_back(worker: Worker) -> None:
-    """Everybody who is here, each at a moment of their own."""
-    span = (
-        2.0 + (worker.engine.online + len(worker.tunnels)) / 2000
-    )  # the next start can take 2,000 a second without a wait
+    """Tell every client to reconnect, each after a random time."""
+    span = 2.0 + (worker.engine.online + len(worker.tunnels)) / 2000  # seconds; a new process admits 2,000 a second
 
     def after() -> float:
         return round(_spread(0.5, span), 2)
@@ -23,7 +21,7 @@ def tell_to_come_back(worker: Worker) -> None:
 
 
 async def drain(worker: Worker, seconds: float) -> None:
-    """Puts newcomers off, tells every client to come back, and waits until they are gone, `seconds` at most."""
+    """Put off newcomers, tell every client to reconnect, and wait until their connections are closed, `seconds` at most."""
     reactor = worker.reactor
     reactor.put_off_newcomers()
     tell_to_come_back(worker)

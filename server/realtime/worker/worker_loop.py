@@ -1,9 +1,9 @@
-"""One worker: the reactor and the engine in one loop. Rule: events go in, calls of `Output` come out, and nothing is decided here.
+"""Run a reactor and an engine in one loop: pass the reactor's events to the engine, and the engine's output to the reactor.
 
-A turn: the reactor's batch is told to the engine event by event, each event's bus messages are delivered before the next;
-then the gates are opened, which may bring a further batch. A turn that takes too long is put off:
-what it did not tell waits in one queue, before all that comes meanwhile, and no gate is opened until the queue is empty, for
-what stands behind a gate must not be parsed before the engine was told what stands before it.
+In a turn the engine gets the reactor's batch event by event, and each event's bus messages are delivered before the next event. Then the gates are
+opened, which may bring a further batch. A turn that takes longer than TURN is put off: its remaining events wait in one queue, before all later ones.
+
+**Invariant:** no gate opens before the queue is empty, because frames behind a gate must not be parsed before the engine has handled those before it.
 """
 
 import asyncio
@@ -47,18 +47,18 @@ from server.realtime.worker.shortage_log import Shortage
 from server.realtime.worker.tunnel_records import Tunnelling
 from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
 
-# Seconds of a turn before sockets are read again and the loop may do something else. A find takes up to a tenth of a millisecond, so that
-# the queue moves on by fifty; who talks does not notice five.
+# Seconds of a turn until sockets are read again and the loop runs other callbacks: some fifty searches of up to 0.1 ms each, and too short to
+# be noticed in a chat.
 TURN = 0.005
-PACKED = 0.0003  # the same, after which what opened gates bring waits: one client may pack hundreds of frames, most pack two or three
-ANSWER: Final = 3  # rounds from a frame that is injected to what its client is told: queue, frame, answer
-SOONEST = 0.01  # seconds: a timer is never set closer than that, uvloop's resolution being 1 ms
+PACKED = 0.0003  # seconds of a turn until frames behind opened gates wait: one client may pack hundreds of frames, most pack two or three
+ANSWER: Final = 3  # rounds from an injected frame to its answer: queue, frame, answer
+SOONEST = 0.01  # seconds: the shortest timer; uvloop's resolution is 1 ms
 
 logger = log.get()
 
 
 class Worker:
-    """Owns the loop's side of one reactor and one engine."""
+    """The loop's side of one reactor and one engine."""
 
     def __init__(
         self,
@@ -101,24 +101,24 @@ class Worker:
         self._on_age_answer = ports.on_age
         self._find_tunnels = ports.find_tunnels
         self._loop = asyncio.get_running_loop()
-        self._events: deque[tuple[int, int, Any, Any]] = deque()  # not told to the engine yet, in order
-        self._put_off: asyncio.Handle | None = None  # the rest of a turn
+        self._events: deque[tuple[int, int, Any, Any]] = deque()  # waiting for the engine, in order
+        self._put_off: asyncio.Handle | None = None  # continues a turn that was put off
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = float("inf")
         self._second: asyncio.TimerHandle | None = None
         self._shortage = Shortage()
         self._crowding = Crowding() if crowding is None else crowding
-        self._meter: Meter | None = None  # of this thread, while it turns
-        self._second_due = 0.0  # when the next second is looked at
+        self._meter: Meter | None = None  # of this thread, while it takes events
+        self._second_due = 0.0  # when the next tick of a second is due
 
     def start(self) -> None:
-        """Begins to turn."""
+        """Begin to take events."""
         self._loop.add_reader(self.reactor.fd, self._ready)
         self._meter = Meter.of_self()
         self._every_second()
 
     def stop(self) -> None:
-        """Turns no more."""
+        """Take no more events."""
         self._loop.remove_reader(self.reactor.fd)
         for timer in (self._timer, self._second, self._put_off):
             if timer is not None:
@@ -136,7 +136,7 @@ class Worker:
 
     @property
     def busy(self) -> bool:
-        """Whether a turn was put off, so that what came is not told yet."""
+        """Whether a turn was put off, so that events wait for the engine."""
         return self._put_off is not None or bool(self._events)
 
     def _ready(self) -> None:
@@ -144,7 +144,9 @@ class Worker:
         self._turn(self.reactor.drain(now), now)
 
     def _every_second(self) -> None:
-        self._second = self._loop.call_later(1.0, self._every_second)  # first: a fault of ours costs one tick, not all
+        self._second = self._loop.call_later(
+            1.0, self._every_second
+        )  # first: an exception below costs one tick, not all
         now = time.monotonic()
         late = now - self._second_due if self._second_due else 0.0
         self._crowding.look(late, None if self._meter is None else self._meter.read())
@@ -159,29 +161,29 @@ class Worker:
         self.act(self.engine.tick)
 
     def take_socket(self, fd: int, address: str, begun: bytes) -> None:
-        """A connection that was spoken with elsewhere comes here; `begun`: its request head, and what was read behind."""
+        """Take a connection from aiohttp; `begun`: its request head, and the bytes read after it."""
         self.reactor.adopt_socket(fd, address, begun)
         self._ready()
 
     def act(self, handler: Callable[[float], None]) -> None:
-        """Does something to the engine from outside of a turn (`handler` gets the time), and delivers what follows."""
+        """Call `handler` with the time, outside of a turn, and deliver what follows."""
         now = time.monotonic()
         handler(now)
         self.deliver(now)
         self._turn([], now)
 
     def look_again(self, sessions: Iterable[Session] | None = None) -> None:
-        """Who is banned of these (None: of all who are here) goes, who has a notice is told; a slice at a time, so that nobody else waits."""
+        """Check these sessions (None: all) for bans and notices, in slices (`recheck_sessions`)."""
         self._loop.create_task(look(self, list(self.engine.sessions.values() if sessions is None else sessions)))
 
     def ban(self, id: int, refusal: bytes) -> None:
-        """The session `id` is over, and its client is told so by `refusal`, a closing error."""
+        """End session `id` with the closing error `refusal`."""
         session = self.engine.sessions.get(id)
         if session is not None:
             self.act(partial(self.engine.ban, session, refusal))
 
     def saved(self, id: int, url: str | None, delete: str, wait: float, chat: str = "") -> bool:
-        """The store answers a save (`Engine.saved`) of session `id`; False: it is not here."""
+        """Pass the store's answer of a save (`Engine.saved`) to session `id`; False: it is not in this process."""
         session = self.engine.sessions.get(id)
         if session is None:
             return False
@@ -190,62 +192,62 @@ class Worker:
         return True
 
     def change_late(self, seconds: float) -> None:
-        """How late this process may be with everything while it takes newcomers in (`Crowding.late`)."""
+        """Set how late the loop may be before newcomers are refused (`Crowding.late`)."""
         self._crowding.late = seconds
 
     @property
     def crowded(self) -> bool:
-        """Whether newcomers are turned away, all but a share, since this process has too much work of its own."""
+        """Whether most newcomers are refused, because this process is overloaded."""
         return self._crowding.on
 
     def admits(self) -> bool:
-        """Whether a newcomer is to be taken in (`Crowding.admits`)."""
+        """Whether a newcomer is admitted (`Crowding.admits`)."""
         return self._crowding.admits()
 
     def admits_page(self) -> bool:
-        """Whether a newcomer who asks for a page is to be shown it (`Crowding.admits_page`)."""
+        """Whether a newcomer gets a page (`Crowding.admits_page`)."""
         return self._crowding.admits_page()
 
     def turn_away(self) -> int:
-        """Another newcomer is, who asks for something else than a connection of ours; in how many seconds to come back."""
+        """Count a refused newcomer that asks for something else than `/ws`. Return the seconds after which to retry."""
         return self._crowding.turn_away()
 
     def reported(self, identity: int, id: int, reporter: int) -> None:
-        """Somebody whose cookie is older than a day reported this identity or, where there is none (0), the session `id`."""
+        """Count a report by a user whose cookie is older than a day, of this identity or, without one (0), of session `id`."""
         session = None if identity else self.engine.sessions.get(id)
         person = identity if session is None else session.person
         if person:
             self.engine.friction.reported(person, reporter, time.monotonic())
 
     def lifted(self, case: bytes) -> None:
-        """A ban of this case was taken back, before its time."""
+        """Remove the consequences of a case whose ban was lifted before its end."""
         self.engine.friction.lifted(case)
 
     def age(self, identity: int, stands: str, age: int) -> None:
-        """How somebody stands who wrote that they are under 18, as another process says."""
+        """Store the age state of a user, as another process sent it."""
         self.engine.ages.put(identity, stands, time.monotonic(), age)
         if stands == MINOR:
             self.look_again()
 
     def pictured(self, nonce: str, what: str) -> None:
-        """As `Engine.pictured`, and what follows is sent."""
+        """Pass the result of a picture to the engine (`Engine.pictured`), and send what follows."""
         self.act(lambda now: self.engine.pictured(nonce, what, now))
 
     def change_pictures(self, mean: float) -> None:
-        """As `Engine.change_pictures`."""
+        """Set the mean seconds between two looks (`Engine.change_pictures`)."""
         self.engine.change_pictures(mean)
 
     def _on_age(self, identity: int, stands: str, age: int) -> None:
         self._on_age_answer(identity, stands, age)
         if stands == MINOR:
-            self.look_again()  # they may be here in other windows too
+            self.look_again()  # the user may have other sessions here
 
-    # people without a socket of ours: `WorkerPorts.on_frames` speaks for them over another wire
+    # virtual connections: sessions of clients that speak another protocol (`WorkerPorts.on_frames`)
 
     def enter(self, alias: int, address: str, way: int = PROGRAM) -> SessionView:
-        """A virtual connection and its session; `alias`: who this is for rule 7, 0: unknown. `way`: as `Engine.opened`.
+        """Open a virtual connection and its session. `alias`: the person for rule 7, 0: unknown; `way`: as `Engine.opened`.
 
-        Nobody greets it: whoever speaks for it comes back by `return_to`.
+        It gets no `hello`: its adapter resumes it by `return_to`.
         """
         conn = self.reactor.open_virtual(address)
         session = self.engine.opened(conn, self.ids(), 0, address, time.monotonic(), alias, way)
@@ -253,7 +255,7 @@ class Worker:
         return session
 
     def return_to(self, id: int) -> int:
-        """A new virtual connection for the session `id`, whose own was dropped; it is resumed by `resume`. 0: it is over."""
+        """Open a new virtual connection for session `id`, whose own was dropped; `resume` resumes it. Return 0 if the session is over."""
         session = self.engine.sessions.get(id)
         if session is None:
             return 0
@@ -264,7 +266,7 @@ class Worker:
         return conn
 
     def resume(self, id: int, conn: int, last: int, chat: str) -> None:
-        """The session `id` goes on over `conn`; `last`: the number of the last message of `chat` that was told."""
+        """Resume session `id` over `conn`; `last`: the number of the last message of `chat` that the client received."""
         session = self.engine.sessions[id]
         asked: dict[str, Any] = {
             "type": "resume",
@@ -276,20 +278,20 @@ class Worker:
         self.inject(conn, orjson.dumps(asked))
 
     def inject(self, conn: int, payload: bytes) -> bool:
-        """A frame of a virtual connection's client, with all that it causes; False where the connection takes none."""
+        """Handle a frame of a virtual connection's client, and what it causes. Return False if the connection accepts none."""
         if not self.reactor.inject(conn, payload):
             return False
         self._turn([], time.monotonic(), ANSWER)
         return True
 
     def pause(self, conn: int, on: bool) -> None:
-        """Whoever speaks for a virtual connection takes no more frames, or takes it again."""
+        """Pause a virtual connection, whose adapter accepts no more frames, or continue it."""
         self.reactor.hold(conn, on)
         if not on:
             self._turn([], time.monotonic())
 
     def drop(self, id: int, conn: int, how: int) -> None:
-        """The virtual connection of session `id` is gone."""
+        """Close the virtual connection of session `id`."""
         now = time.monotonic()
         self.reactor.drop(conn)
         session = self.engine.sessions.get(id)
@@ -299,7 +301,7 @@ class Worker:
         self._turn([], now)
 
     def _turn(self, events: list[tuple[int, int, Any, Any]], now: float, rounds: int = 0) -> None:
-        """Tells what waits, then `events`; where a turn was put off they wait too, unless `rounds` of it are wanted at once."""
+        """Handle queued events, then `events`. If a turn was put off they only wait, unless `rounds` rounds are wanted at once."""
         self._events.extend(events)
         if self._put_off is None or rounds:
             self._tell_all(now, rounds)
@@ -312,7 +314,7 @@ class Worker:
         self._on_turn()
 
     def _tell_all(self, now: float, rounds: int) -> None:
-        """Tells what waits and what opened gates bring, in rounds: so many whatever the time, then for TURN seconds, a new one up to PACKED."""
+        """Handle the queue and what opened gates bring: first `rounds` rounds, then for TURN seconds; a new round begins within PACKED seconds."""
         queue, clock = self._events, time.monotonic
         begun = clock()
         while True:
@@ -320,7 +322,7 @@ class Worker:
                 kind, conn, session, data = queue.popleft()
                 try:
                     self._tell(kind, conn, session, data, now)
-                except Exception as fault:  # noqa: BLE001 - a fault of ours costs this connection, not the others
+                except Exception as fault:  # noqa: BLE001 - a bug costs this connection, not the others
                     self._fault(conn, None if kind >= UNTUNNELLED else session, fault, now)
                 if rounds <= 0 and queue and clock() - begun >= TURN:
                     break
@@ -336,7 +338,7 @@ class Worker:
             return
 
     def _go_on(self) -> None:
-        """The rest of a turn, behind which stands what came meanwhile; what was told before is sent."""
+        """Continue a turn that was put off; newer events are behind it in the queue."""
         self._put_off = None
         self._ready()
 
@@ -369,7 +371,7 @@ class Worker:
             if session is None:
                 return
             if data == DROPPED and session.way & PROGRAM and conn in self.output.visitors:
-                data = BROKEN  # of a program's only the office of its host can come back, and it does not
+                data = BROKEN  # a program's connection cannot come back: only the frontend of its host could, and it does not
             engine.lost(session, conn, data, now)
             self.output.visitors.pop(conn, None)
         elif kind == HTTP:
@@ -385,7 +387,7 @@ class Worker:
         self.deliver(now)
 
     def deliver(self, now: float) -> None:
-        """Delivers the bus messages, and those that they cause, until there are none."""
+        """Deliver the bus messages, and those that they cause, until there are none."""
         inbox = self.bus.inbox
         while inbox:
             address, message = inbox.popleft()

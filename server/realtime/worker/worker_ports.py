@@ -1,6 +1,6 @@
-"""Define the ports of a worker: what it asks of, and tells, the rest of its process. They are given to its constructor.
+"""Define the ports of a worker: the functions by which it reaches the rest of its process. They are given to its constructor.
 
-Invariant: a port that is not given answers as an empty service: no store, no HTTP, no other process.
+**Invariant:** a missing port answers as an empty service does: no store, no HTTP, no other process.
 """
 
 from collections.abc import Callable, Mapping
