@@ -71,8 +71,9 @@ _RATES: Final = (
 )
 
 _PXD_HEAD: Final = f'''\
-"""Declare the protocol for the compiled modules. {_MADE}
+"""Declare the protocol for the compiled modules.
 
+{_MADE}
 Import constants by name: `from ext.base.protocol cimport CLOSE_FLOOD, CODE_FLOOD, WORDS_FLOOD`. Numbers are constants of C.
 Each fault has CODE_, the `code` of its `error` frame, and WORDS_, the `message`, both plain ASCII without a character that JSON
 escapes; one that ends the connection has CLOSE_ too. They are C literals, usable without the GIL: `snprintf(out, size,

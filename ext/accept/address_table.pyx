@@ -108,7 +108,7 @@ cdef class AddressTable:
         """Return the hash of an address or network, named as by `ext.accept.address_limits.key_of`."""
         cdef Py_ssize_t size
         cdef const char *text = PyUnicode_AsUTF8AndSize(key, &size)
-        return siphash(self.key, <const uint8_t *>text, <size_t>size) | <uint64_t>1 << 63  # the top bit keeps it different from the word of a free slot
+        return siphash(self.key, <const uint8_t *>text, <size_t>size) | <uint64_t>1 << 63  # the top bit: never a free slot's word
 
     @property
     def used(self) -> int:

@@ -1,5 +1,6 @@
-"""Declare the protocol for the compiled modules. Made from engine/wire/protocol.py by `python -m engine.wire.protocol_copies`: never edited, a test compares it.
+"""Declare the protocol for the compiled modules.
 
+Made from engine/wire/protocol.py by `python -m engine.wire.protocol_copies`: never edited, a test compares it.
 Import constants by name: `from ext.base.protocol cimport CLOSE_FLOOD, CODE_FLOOD, WORDS_FLOOD`. Numbers are constants of C.
 Each fault has CODE_, the `code` of its `error` frame, and WORDS_, the `message`, both plain ASCII without a character that JSON
 escapes; one that ends the connection has CLOSE_ too. They are C literals, usable without the GIL: `snprintf(out, size,

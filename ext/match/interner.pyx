@@ -1,4 +1,6 @@
-"""Map words to small numbers with reference counts and a weight by rarity; bounded. The caller normalises words (engine/matching/interest_normalisation.py).
+"""Map words to small numbers with reference counts and a weight by rarity; bounded.
+
+The caller normalises words (engine/matching/interest_normalisation.py).
 
 A number is reused for another word when its last use is released. How often a word was used is kept in a fixed, decaying sketch, so that a
 word that returns is not new. The words are in ext.match.string_table, keyed by Python's SipHash, whose key is random per process (or

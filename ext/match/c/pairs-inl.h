@@ -169,8 +169,7 @@ static void F(choose)(mx *m, mx_query *q, mx_best *b) {
             uint32_t mask, score, post = q->cand[level][j], before = 0;
             for (uint32_t i = 0; i < j; i++) before |= q->cand[level][i] == post;
             if (before) continue; /* a ticket is in the table under several keys */
-            if (!q->weighted && b->score >= 2 && b->tickets >= MX_LOOKS) return; /* the estimates are high: searching on finds a better one only
-                                                                                  * now and then */
+            if (!q->weighted && b->score >= 2 && b->tickets >= MX_LOOKS) return; /* high estimates: a better one is rare */
             score = F(verify)(m, q, b, post, &mask);
             if (score <= b->score) continue;
             b->score = score;

@@ -111,8 +111,7 @@ static void F(unlist)(mx *m, uint32_t lid, uint32_t post) {
  * many name it now that it may have a bit of its own. */
 static inline uint32_t F(put)(mx *m, uint32_t hash, uint32_t entry, uint64_t sig, uint32_t post, uint32_t sweep) {
     if (!entry) {
-        if (m->entries < m->most_lists) mx_insert_entry(m, hash, post | MX_LONE); /* else the ticket is found by its other interests, and in the
-                                                                                   * table */
+        if (m->entries < m->most_lists) mx_insert_entry(m, hash, post | MX_LONE); /* else its other interests and the table find it */
         return 0;
     }
     if (entry & MX_LONE) { /* the second: replaces the first if that is dead, else both move to a list */
