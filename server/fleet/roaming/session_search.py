@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol
 
 import orjson
 
+from ext.base.ageing_map import AgeingMap
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.ops.metrics.cluster_metrics import SOUGHT
 from server.ops.metrics.exposition import Reading
@@ -39,7 +40,7 @@ class Asked:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._by: dict[int, tuple[float, list[str]]] = {}  # the oldest first
+        self._by: AgeingMap[int, list[str]] = AgeingMap(ASKED_MAX)
 
     def __len__(self) -> int:
         return len(self._by)
@@ -47,20 +48,20 @@ class Asked:
     def add(self, key: int, who: str, now: float) -> bool:
         """Somebody asks, from now on. False: too many keys are asked for."""
         known = self._by
-        while known and next(iter(known.values()))[0] <= now:
-            del known[next(iter(known))]
-        _, askers = known.pop(key, (0.0, []))
-        if len(known) >= ASKED_MAX:
+        known.expire(now)
+        askers = known.pop(key) or []
+        if known.is_full:
             return False
         if who not in askers:
             askers.append(who)
-        known[key] = now + self._seconds, askers
+        known.put(key, askers, now + self._seconds, now)
         return True
 
     def take(self, key: int, now: float) -> list[str]:
         """Who is to be told, once."""
-        until, askers = self._by.pop(key, (0.0, []))
-        return askers if until > now else []
+        askers = self._by.get(key, now)
+        self._by.pop(key)
+        return askers or []
 
 
 class Names(Protocol):

@@ -20,6 +20,7 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple, Protocol
 
 from engine.wire.protocol import SNAP_WITHIN
+from ext.base.ageing_map import AgeingMap
 from server.ops import log
 from server.ops.metrics.exposition import Reading
 from server.ops.metrics.metric_table import VALUES
@@ -107,7 +108,7 @@ class PictureRequests:
         self._bounds = agree, differ
         self._told = told
         self._clock = clock
-        self._asked: OrderedDict[str, _Asked] = OrderedDict()  # by nonce, oldest first
+        self._asked: AgeingMap[str, _Asked] = AgeingMap()  # by nonce
         self._chats: OrderedDict[str, _Chat] = OrderedDict()  # oldest request first
         self._bytes = 0
         self._tasks: set[asyncio.Task[object]] = set()
@@ -119,7 +120,7 @@ class PictureRequests:
         self.sweep(now)
         look = _Look(chat, dict(zip(sides, nonces, strict=True)))
         for side, nonce in look.nonces.items():
-            self._asked[nonce] = _Asked(look, side, now + WITHIN, set())
+            self._asked.put(nonce, _Asked(look, side, now + WITHIN, set()), now + WITHIN, now)
         self._of(chat).last = now
         self._chats.move_to_end(chat)
 
@@ -236,15 +237,14 @@ class PictureRequests:
 
     def sweep(self, now: float) -> None:
         """Drop expired requests and chats."""
-        while self._asked and next(iter(self._asked.values())).until < now:
-            self._asked.popitem(last=False)
+        self._asked.expire(now)
         while self._chats and next(iter(self._chats.values())).last < now - KEPT:
             self._drop(next(iter(self._chats)))
 
     @property
     def anything(self) -> bool:
         """Whether there is anything to sweep."""
-        return bool(self._chats or self._asked)
+        return bool(self._chats or len(self._asked))
 
     def shown(self, chat: str, side: int) -> tuple[Picture, ...]:
         """Return the held pictures of a side's camera: judged strips, then its own tiles; each oldest first."""
