@@ -1,7 +1,7 @@
-"""The office tells workers who is banned, what is to be read and which privacy statement holds. Rule: all of it to who joins, then what changed.
+"""Broadcast bans, unread notices and the current privacy statement from the frontend to the workers: a snapshot on join, then changes.
 
-first … last     all: a worker takes nobody in before it has that, and goes on with what it had until the last
-between these    what changed meanwhile; a piece says what holds when it is sent, so that the order of both is right
+first … last     the snapshot; a worker accepts no client before it is complete, and keeps its old state until then
+in between       changes; each message has the state at the time of sending, so that both orders are right
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from server.trust.moderation_ports import Safety
 from server.trust.sanctions.ban_table import BanTable
 from server.trust.sanctions.notice_table import NoticeTable
 
-EVERY: Final = 2.0  # seconds between looks at what nobody tells of
-BANS: Final = 2_000  # of one message: 106 KB
-NOTICES: Final = 400  # of one message: 80 KB
+EVERY: Final = 2.0  # seconds between polls of what has no event
+BANS: Final = 2_000  # keys of one message: 106 KB
+NOTICES: Final = 400  # notices of one message: 80 KB
 Body = tuple[list[Any], list[bytes]]  # records and pieces of a message
 
 
 class Source(NamedTuple):
-    """One table of the office's. `keys`: of all that is in it; `some`: what there is of some keys, and what is not; `most`: of one message."""
+    """One broadcast table. `keys`: returns all its keys; `some`: returns what these keys have, and which have nothing; `most`: keys of one message."""
 
     kind: Kind
     most: int
@@ -33,7 +33,7 @@ class Source(NamedTuple):
 
 
 class Sharing:
-    """Of the office. `statement`: the newest one; `safety`: None where nothing is kept. Call it in the loop."""
+    """The broadcasts of one frontend. `statement`: returns the newest one; `safety`: None without a store. Make it in the loop."""
 
     def __init__(
         self, peers: Callable[[], Peers], statement: Callable[[], Mapping[str, Any] | None], safety: Safety | None
@@ -41,8 +41,8 @@ class Sharing:
         self._peers = peers
         self._statement = statement
         self._said: Mapping[str, Any] | None = None
-        self._pushes: dict[str, asyncio.Task[None]] = {}  # by the worker, who is told what changes from there on
-        self._ignorant: set[str] = set()  # who was told before anything was known here
+        self._pushes: dict[str, asyncio.Task[None]] = {}  # snapshot tasks by worker; each gets the changes from then on
+        self._ignorant: set[str] = set()  # workers that joined before the store was loaded
         self._sources: tuple[Source, ...] = ()
         self._changed: dict[Kind, set[bytes]] = {Kind.BANS: set(), Kind.NOTICES: set()}  # in this turn of the loop
         self._safety = safety
@@ -59,23 +59,23 @@ class Sharing:
 
     @property
     def known(self) -> bool:
-        """Whether this office knows what the store says."""
+        """Whether this frontend has loaded the store's decisions."""
         return self._safety is not None and self._safety.bans.known and self._safety.notices.known
 
     def joined(self, name: str) -> None:
-        """There is a link to this one: a worker is told all."""
+        """Send a new worker the snapshot, and changes from now on."""
         if number_of(name) > 0:
             self._pushes[name] = self._loop.create_task(self._all(name))
 
     def dead(self, name: str) -> None:
-        """It is not there any more."""
+        """Stop sending to a dead worker."""
         self._ignorant.discard(name)
         task = self._pushes.pop(name, None)
         if task is not None:
             task.cancel()
 
     def close(self) -> None:
-        """Nothing is told any more."""
+        """Stop sending."""
         self._look.cancel()
         for name in list(self._pushes):
             self.dead(name)
@@ -87,7 +87,7 @@ class Sharing:
             self._said = statement
             for name in self._pushes:
                 self._peers().send(name, Kind.STATEMENT, statement)
-        if self._ignorant and self.known:  # the database is there at last
+        if self._ignorant and self.known:  # the store is loaded now
             ignorant, self._ignorant = self._ignorant, set()
             for name in ignorant:
                 self.joined(name)
@@ -120,14 +120,14 @@ class Sharing:
 
 
 def some_bans(table: BanTable, macs: Sequence[bytes]) -> Body:
-    """Of these values those that are banned, with the ban, and those that are not."""
+    """Return the message of these keyed values: those that are banned with their ban, and those that are not."""
     held = {mac: table.packed(mac) for mac in macs}
     there = b"".join([mac + ban for mac, ban in held.items() if ban is not None])
     return [], [there, b"".join([mac for mac, ban in held.items() if ban is None])]
 
 
 def some_notices(table: NoticeTable, ids: Sequence[bytes]) -> Body:
-    """Of these notices those that are not to be read, then those that are, with whose they are."""
+    """Return the message of these notices: the withdrawn ids, then the unread notices with their owners."""
     rows: list[Any] = []
     gone = []
     for id in ids:
@@ -142,6 +142,6 @@ def some_notices(table: NoticeTable, ids: Sequence[bytes]) -> Body:
 
 
 def pieces(items: Sequence[bytes], most: int) -> Iterator[tuple[bool, bool, Sequence[bytes]]]:
-    """Parts of so many at most, one at least: (it is the first, it is the last, the part)."""
+    """Yield parts of `most` items at most, one part at least: (is first, is last, the part)."""
     for at in range(0, len(items) or 1, most):
         yield not at, at + most >= len(items), items[at : at + most]

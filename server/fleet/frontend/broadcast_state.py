@@ -1,6 +1,6 @@
-"""What a worker was told by the office: who is banned, what is to be read, which privacy statement holds. Rule: it holds until there is more.
+"""Hold the bans, unread notices and privacy statement that the frontend broadcast to a worker.
 
-While there is no office it goes on with that. One that has nothing yet takes nobody in: whoever came might be banned.
+Without a frontend the worker keeps what it has. A worker that has nothing yet accepts no client, who might be banned.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ KEY: Final = 1 + MAC  # bytes of a keyed value
 
 
 class ToldNotices(NoticeTable):
-    """What is to be read, as the office told it. `read`: told of what was read here."""
+    """Unread notices, as the frontend broadcast them. `read`: called when one was read here."""
 
     def __init__(self, pseudonyms: Pseudonyms, read: Callable[[bytes, Owner], None]) -> None:
         super().__init__(pseudonyms)
         self._tell = read
 
     def read_now(self, id: bytes, owner: Owner) -> None:
-        """The office writes it down."""
+        """Pass it to the frontend, which stores it."""
         self._tell(id, owner)
 
 
 class Told:
-    """Of one worker. `news`: called where somebody who is here may be banned now, or have something to read; `read`: a notice was."""
+    """The broadcast state of one worker. `news`: called when connected sessions may be banned or have a notice; `read`: when a notice was read."""
 
     def __init__(
         self,
@@ -46,12 +46,12 @@ class Told:
         self._read = read
         self.bans = BanTable(pseudonyms, on_minor=on_minor, on_lifted=on_lifted)
         self.notices = ToldNotices(pseudonyms, read)
-        self.ready = asyncio.Event()  # it has all, or the office has nothing either
-        self._bans: dict[bytes, bytes] | None = None  # all, while it comes
+        self.ready = asyncio.Event()  # the snapshot is complete, or the frontend has no store
+        self._bans: dict[bytes, bytes] | None = None  # the snapshot, while it arrives
         self._notices: dict[bytes, tuple[Owner, Notice]] | None = None
 
     def take_bans(self, _: str, message: Message) -> None:
-        """Some of all bans, or what changed of them."""
+        """Take a part of the snapshot of bans, or changes."""
         head = message.records[0]
         there, gone = message.pieces
         held = dict(_bans(there))
@@ -78,7 +78,7 @@ class Told:
             self._news()
 
     def take_notices(self, _: str, message: Message) -> None:
-        """Some of all that is to be read, or what changed of it. It comes behind the bans."""
+        """Take a part of the snapshot of notices, or changes. The snapshot comes after that of the bans."""
         head, gone, *rows = message.records
         some = {made.id: (owner, made) for owner, made in map(_notice, rows)}
         if head["all"]:
@@ -104,14 +104,14 @@ class Told:
             self._news()
 
     def _replace(self, all_: Mapping[bytes, tuple[Owner, Notice]]) -> None:
-        """What was read here and is unread there was not heard: it is told again."""
+        """Replace all notices. One that was read here and is still unread there is reported again."""
         for id, owner in self.notices.replace(all_.values()):
             self._read(id, owner)
         self._news()
 
 
 class Statement:
-    """The newest privacy statement as `hello` says it (`Worker.statement`)."""
+    """The newest privacy statement (`WorkerPorts.find_statement`)."""
 
     def __init__(self) -> None:
         self._newest: Mapping[str, Any] | None = None
@@ -120,7 +120,7 @@ class Statement:
         return self._newest
 
     def take(self, _: str, message: Message) -> None:
-        """The office says which one."""
+        """Take the statement of the frontend."""
         self._newest = message.records[0]
 
 

@@ -1,10 +1,9 @@
-"""What all hosts of a cell are to know at once of somebody, or of the store. Rule: what comes is checked whole, acted on, and not told again.
+"""Broadcast events about a user or the store between the frontends of all hosts, through the hubs.
 
-    office ── ALL ──► its hub ── `told`: ROWS at most, each 5 ms ──► all other hubs ── ALL ──► their offices ──► their workers
+    frontend ── ALL ──► its hub ── `told`: ROWS at most, each 5 ms ──► all other hubs ── ALL ──► their frontends ──► their workers
 
-Nothing is said twice and nothing kept: who was away asks for what holds still (`server.fleet.frontend.cluster_catch_up`), and at the store every
-host looks in any
-case.
+A received event is checked, acted on, and not sent on. Nothing is repeated or stored: a host that was away asks for what still holds
+(`server.fleet.frontend.cluster_catch_up`), and every host polls the store anyway.
 """
 
 from __future__ import annotations
@@ -23,28 +22,27 @@ from server.ops.metrics.cluster_metrics import TOLD
 from server.ops.metrics.exposition import Reading
 
 SUBJECT: Final = "told"
-ROWS: Final = 200  # of one message
-WAITING_MAX: Final = 2_000  # rows that wait here; beyond: lost
+ROWS: Final = 200  # rows of one message
+WAITING_MAX: Final = 2_000  # waiting rows; more are dropped
 EVERY: Final = 0.005  # seconds between two messages
 PERSONS: Final = 1 << 63  # identities and sessions are smaller
 OLDEST: Final = 1_000  # years
 PAUSE_MAX: Final = 86_400.0  # seconds
-AGE_MAX: Final = 86_400.0  # seconds for which it is known how somebody stands
+AGE_MAX: Final = 86_400.0  # seconds that an age state holds
 
 # A row: its kind, and
-AGE: Final = (
-    "age"  # identity, stands (`engine.conduct.age_answers`), age: how somebody stands who wrote that they are under 18
-)
-WEIGHED: Final = "weighed"  # identity (0: none) and session of who was reported, identity of who did: the report counts
-MINOR: Final = "minor"  # identity: they were turned away whom a person's decision keeps out as a minor
-PAUSED: Final = "paused"  # identity, seconds: their video is off
-CHANGED: Final = "changed"  # bans or notices are others than they were
+AGE: Final = "age"  # identity, state (`engine.conduct.age_answers`), age that the user wrote
+WEIGHED: Final = "weighed"  # identity (0: none) and session of the subject, reporter's identity: a report that counts
+MINOR: Final = "minor"  # identity: refused as a minor by a moderator's decision
+PAUSED: Final = "paused"  # identity, seconds: its video is off
+CHANGED: Final = "changed"  # bans or notices in the store have changed
 
 Row = list[Any]
 
 
 class Telling:
-    """Of a hub. `say`: on a subject, to all hosts; `office`: told the rows of others; `unreadable`: told of what is none. Call it in the loop."""
+    """Broadcasts of one hub. `say`: sends to all hosts by subject; `office`: gets the rows of other hosts; `unreadable`: called for a wrong message.
+    Make it in the loop."""
 
     def __init__(
         self, node: str, say: Callable[[str, bytes], None], office: Callable[..., object], unreadable: Callable[[], None],
@@ -60,11 +58,11 @@ class Telling:
         self.handlers: Mapping[str, Callable[[bytes], None]] = {SUBJECT: self._heard}
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the metrics."""
         return {"serendip_told": {(result,): self.tally[result] for result in TOLD}}
 
     def tell(self, _: str, message: Message) -> None:
-        """The office has something for all."""
+        """Take rows of this host's frontend for all hosts."""
         for row in message.records:
             if len(self._waiting) < WAITING_MAX:
                 self._waiting.append(row)
@@ -98,12 +96,12 @@ class Telling:
 
 
 def is_person(value: object) -> bool:
-    """Whether it may be an identity, or a session."""
+    """Whether a value may be an identity or a session."""
     return type(value) is int and 0 <= value < PERSONS
 
 
 def is_age(identity: object, stands: object, age: object) -> bool:
-    """Whether it is a row of AGE, without its kind."""
+    """Whether the fields are those of an AGE row."""
     return is_person(identity) and stands in STANDS and type(age) is int and 0 <= age < OLDEST
 
 
@@ -112,7 +110,7 @@ def _is_weighed(identity: object, session: object, reporter: object) -> bool:
 
 
 def is_paused(identity: object, seconds: object) -> bool:
-    """Whether it is a row of PAUSED, without its kind."""
+    """Whether the fields are those of a PAUSED row."""
     return is_person(identity) and isinstance(seconds, float | int) and 0 < seconds <= PAUSE_MAX
 
 
@@ -126,12 +124,12 @@ CHECKS: Final[Mapping[str, Callable[..., bool]]] = {
 
 
 def _is_sound(row: object) -> bool:
-    """Whether it is a row; one of a kind that this release does not know is, and is passed over."""
+    """Whether a row is well formed. One of an unknown kind is, and is skipped."""
     match row:
         case [str(kind), *fields]:
             check = CHECKS.get(kind)
             try:
                 return check is None or check(*fields)
-            except TypeError:  # too many fields, or too few; one that is no word
+            except TypeError:  # a wrong number of fields, or a kind that is no string
                 return False
     return False

@@ -1,12 +1,11 @@
-"""What a host did not hear, since it was not there, it asks the others for: who wrote that they are under 18, and whose video is off.
+"""Catch up on broadcasts that a host missed: ask the other hosts for age states and for video that is off.
 
-Rule: it asks, one host after the other, and nobody tells unasked. So a host that comes costs each of the others one answer at most; and where ENOUGH
-that have asked themselves said what they know, no further one is asked, for all of them heard the same.
+A host asks, one other after the next; none sends unasked. So a new host costs each of the others one answer at most. Once ENOUGH hosts that are
+themselves complete have answered, no further one is asked, because all of them received the same.
 
-A host is asked when it appears: to one that comes that is all of them, to the others it is that one, and to two that were cut from each other it is
-each. One at the address of a host that is there is its successor (an upgrade), which knows no more. Where this host was away from NATS it may
-have missed anything, and asks all anew. Answers are divided by persons: part `part` of `of`; one that would be too long says how many there
-should be.
+A host is asked when it appears: a new host asks all, the others ask the new one, and two that were cut off from each other ask each other. A new node
+at a known address is the successor of that host (an upgrade) and has nothing more. A host that was cut off from NATS may have missed anything and
+asks all again. Answers are divided by persons, into part `part` of `of`; if a part is too long, the answer is the number of parts needed.
 """
 
 from __future__ import annotations
@@ -30,33 +29,33 @@ from server.ops import log
 from server.ops.metrics.cluster_metrics import TOLD
 from server.ops.metrics.exposition import Reading
 
-PART: Final = 8_000  # rows of an answer, about: the persons of a part are not counted before
+PART: Final = 8_000  # rows of an answer, on average
 PARTS_MAX: Final = 64
-ROWS: Final = 1_000_000  # of a table that is read: all
-ENOUGH: Final = 3  # hosts that have asked themselves
-TRIES: Final = 5  # of a host that does not answer
-AGAIN: Final = 2.0  # seconds until it is asked again
-SETTLED: Final = 5.0  # seconds from its start until this host says that it has asked the others, if it has
+ROWS: Final = 1_000_000  # read all rows at once
+ENOUGH: Final = 3  # complete hosts that answered
+TRIES: Final = 5  # tries for a host that does not answer
+AGAIN: Final = 2.0  # seconds between tries
+SETTLED: Final = 5.0  # seconds from its start until this host reports itself complete
 Row = Sequence[Any]
 logger = log.get()
 
 
 class Knowing(Protocol):
-    """The office's server: what is known here, some rows at a time."""
+    """The frontend's server: what is known here, some rows at a time."""
 
     def all_ages(self, most: int) -> Iterator[list[Row]]:
-        """How people stand who wrote that they are under 18 (`Reception.all_ages`)."""
+        """Yield all age states (`Reception.all_ages`)."""
 
     def all_off(self, most: int) -> Iterator[list[Row]]:
-        """Whose video is off (`Reception.all_off`)."""
+        """Yield all identities whose video is off (`Reception.all_off`)."""
 
 
 class Unreadable(HostAway):
-    """What another host says is no answer."""
+    """The answer of another host is malformed."""
 
 
 class Catching:
-    """Of an office. `take`: told how people stand, and whose video is off, as another host knows it. Call it in the loop."""
+    """Catch-up of one frontend. `take`: called with age states and video that is off, of another host. Make it in the loop."""
 
     def __init__(
         self, known: Knowing, asker: RpcClient, hosts: Hosts, take: Callable[[Sequence[Row], Sequence[Row]], None]
@@ -66,23 +65,23 @@ class Catching:
         self._hosts = hosts
         self._take = take
         self._begun = time.monotonic()
-        self._asked: set[str] = set()  # nodes, of those that are there
-        self._addresses: set[str] = set()  # of those that were there
+        self._asked: set[str] = set()  # nodes that were asked, of those that are there
+        self._addresses: set[str] = set()  # of the last list of hosts
         self._task: asyncio.Task[None] | None = None
         self._caught_up = False
         self.tally: Counter[str] = Counter()
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the metrics."""
         return {"serendip_told": {(result,): self.tally[result] for result in TOLD}}
 
     @property
     def whole(self) -> bool:
-        """Whether this host has asked all whom it was to ask."""
+        """Whether this host has asked all that it had to ask."""
         return self._caught_up and time.monotonic() >= self._begun + SETTLED
 
     def look(self) -> None:
-        """The hub says which other hosts there are, or that NATS is away."""
+        """Handle a change of the list of hosts, or of the connection to NATS."""
         others, before = self._hosts.others, self._addresses
         self._addresses = {one.address for one in others}
         if self._hosts.away is not None:
@@ -101,7 +100,7 @@ class Catching:
         return found
 
     async def _run(self) -> None:
-        """Until all who are there were asked, or enough, or do not answer."""
+        """Ask hosts until all have answered, or enough, or the rest does not answer."""
         try:
             tries: Counter[str] = Counter()
             enough = 0
@@ -115,21 +114,21 @@ class Catching:
                     except HostAway as away:
                         tries[host.node] += 1
                         if isinstance(away, HostRefused) and away.status != Status.FULL:
-                            continue  # an older release, which knows no such question
+                            continue  # an older release, without this request
                         if tries[host.node] < TRIES:
                             self._asked.discard(host.node)
                         else:
                             self.tally["unanswered"] += 1
                 if self._unasked():
                     await asyncio.sleep(AGAIN)
-        except Exception as fault:  # noqa: BLE001 - of ours: what is not known here is known elsewhere
+        except Exception as fault:  # noqa: BLE001 - a bug: what is missing here, other hosts have
             logger.error("cluster.fault", **log.described(fault))
         finally:
             self._task = None
             self._caught_up = self._hosts.away is None
 
     async def _ask(self, address: str) -> bool:
-        """Take what a host knows; whether it had asked itself. Raises HostAway."""
+        """Ask one host and take its rows. Return whether it is complete. Raises HostAway."""
         part, of, whole = 0, 1, False
         while part < of:
             body = orjson.dumps([part, of])
@@ -143,7 +142,7 @@ class Catching:
         return whole
 
     async def answer(self, request: Request) -> Answer:
-        """Another host asks what this one knows."""
+        """Answer another host that catches up."""
         match _loaded(request.body):
             case [int(part), int(of)] if 0 <= part < of <= PARTS_MAX:
                 pass
@@ -165,7 +164,7 @@ class Catching:
         return Answer(Status.TAKEN, orjson.dumps(said))
 
     async def close(self) -> None:
-        """Nobody is asked any more."""
+        """Stop asking."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -179,7 +178,7 @@ def _loaded(data: bytes) -> Any:
 
 
 def _read(data: bytes) -> tuple[int, bool, list[Row], list[Row]]:
-    """An answer: how many parts there should be, whether who says so has asked, rows. Raises Unreadable."""
+    """Parse an answer: number of parts, whether the sender is complete, rows. Raises Unreadable."""
     match _loaded(data):
         case {"of": int(of), "whole": bool(whole), "ages": list(ages), "paused": list(paused)} if (
             0 < of <= PARTS_MAX and all(map(_is_known, ages)) and all(map(_is_off, paused))

@@ -1,4 +1,5 @@
-"""The figures of all processes of a host at one port. Rule: the office asks when it is asked; who is silent is shown as silent."""
+"""Merge the metrics of all processes of a host at one port. The frontend asks the others when it is scraped; a process that does not answer is shown
+as down."""
 
 from __future__ import annotations
 
@@ -20,12 +21,12 @@ from server.ops.metrics.readings import LoopLag
 from server.ops.metrics.resource_usage import Process
 
 WITHIN: Final = 0.5  # seconds for an answer
-APART: Final = 5.0  # seconds at least between two questions that pages make
+APART: Final = 5.0  # seconds at least between two requests for pages
 WAITS: Final = "serendip_match_wait_seconds"
 
 
 def packed(read: Series) -> list[Any]:
-    """Numbers by name and labels, as JSON has them: [name, [[labels, number, or counts and sum of a histogram], …]]."""
+    """Return metrics as JSON: [name, [[labels, number, or counts and sum of a histogram], …]]."""
     return [
         [name, [[labels, list(value) if isinstance(value, Buckets) else value] for labels, value in series.items()]]
         for name, series in read.items()
@@ -33,7 +34,7 @@ def packed(read: Series) -> list[Any]:
 
 
 def unpacked(rows: list[Any]) -> Series:
-    """The other way. Raises TypeError, ValueError."""
+    """Parse what `packed` returned. Raises TypeError, ValueError."""
     return {
         name: {tuple(labels): Buckets(*value) if isinstance(value, list) else value for labels, value in series}
         for name, series in rows
@@ -41,14 +42,14 @@ def unpacked(rows: list[Any]) -> Series:
 
 
 class Waits(NamedTuple):
-    """How long people waited (`server.http.request.usual_wait.Counted`)."""
+    """Waiting times (`server.http.request.usual_wait.Counted`)."""
 
     bounds: tuple[float, ...]
     counts: Sequence[int]
 
 
 class Answering:
-    """The side of a process that is asked, and what each such process shows of itself. Call it in the loop."""
+    """The side of a process that answers, and the metrics that each such process has. Make it in the loop."""
 
     def __init__(self, name: str, board: Board, peers: Callable[[], Peers]) -> None:
         self._board = board
@@ -60,7 +61,7 @@ class Answering:
             board.add(source)
 
     def read(self, name: str, message: Message) -> None:
-        """The office asks."""
+        """Handle a request of the frontend."""
         told = asyncio.get_running_loop().run_in_executor(None, self._ask)
         told.add_done_callback(partial(self._answer, name, message.records[0]))
 
@@ -69,12 +70,12 @@ class Answering:
         return resource_usage.begun()
 
     def _answer(self, name: str, asked: int, told: asyncio.Future[int]) -> None:
-        begun = told.result()  # a fault is the loop's to tell
+        begun = told.result()  # an exception is handled by the loop
         self._peers().send(name, Kind.FIGURES, asked, begun, packed(self._board.read()))
 
 
 class Gathering:
-    """The office's side. `gather` is `Board.gather`; `run` a task, for `waits`. `begun`: when the office was forked."""
+    """The frontend's side. `gather` is given to `Board`; `run` is a task, for `waits`. `begun`: when the frontend was forked."""
 
     def __init__(self, board: Board, peers: Callable[[], Peers], begun: int) -> None:
         self._board = board
@@ -82,8 +83,8 @@ class Gathering:
         self._ledger = Ledger(begun)
         self._asked = 0
         self._asking: asyncio.Task[None] | None = None
-        self._up: dict[str, bool] = {}  # whether it answered last, of all that there ever were
-        self._died: dict[str, int] = {}  # how often it had died when it came
+        self._up: dict[str, bool] = {}  # whether it answered last, of all processes so far
+        self._died: dict[str, int] = {}  # how often it had died when it joined
         self._missing: set[str] = set()
         self._answered: set[str] = set()
         self._news = asyncio.Event()
@@ -91,18 +92,18 @@ class Gathering:
         self._waits = {mode: Waits(WAIT_BOUNDS, [0] * (len(WAIT_BOUNDS) + 1)) for mode in MODES}
 
     async def gather(self) -> None:
-        """Ask all; returns when all have answered, or after WITHIN seconds. Who comes meanwhile waits for the same answers."""
+        """Ask all processes, and wait for their answers, WITHIN seconds at most. Concurrent calls share one request."""
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask())
         await asyncio.shield(self._asking)
 
     def waits(self) -> Mapping[str, Waits]:
-        """How long people waited, by mode, in all processes; some seconds old, and what it was before until somebody answered."""
+        """Return the waiting times by mode, in all processes; some seconds old, and empty before the first answers."""
         self._wanted.set()
         return self._waits
 
     async def run(self) -> None:
-        """Ask as often as `waits` wants to know, until cancelled."""
+        """Ask as often as `waits` is called, until cancelled."""
         while True:
             await self._wanted.wait()
             self._wanted.clear()
@@ -129,7 +130,7 @@ class Gathering:
         self._board.put_others([*self._ledger.readings(), self._reading()])
 
     def _reading(self) -> Reading:
-        """Who is there or should be, and who died: who was ended by an operator is neither silent nor dead."""
+        """Return which processes are up, and how many died. A process that an operator ended is neither down nor dead."""
         peers = self._peers()
         deaths = peers.deaths
         here = {name: up for name, up in self._up.items() if name in peers or self._deaths(name) > self._died[name]}
@@ -142,17 +143,17 @@ class Gathering:
         }
 
     def _deaths(self, name: str) -> int:
-        """How often it died, but for where an operator ended it."""
+        """Return how often a process died, without ends by an operator."""
         return sum(count for (one, _), count in self._peers().deaths.items() if one == name)
 
     def joined(self, name: str) -> None:
-        """It is there. What it had counted before is to be known soon."""
+        """Note a new process. What it counted before is asked for soon."""
         self._up[name] = False
         self._died[name] = self._deaths(name)
         self._wanted.set()
 
     def figures(self, name: str, message: Message) -> None:
-        """One answers. Who answers an earlier question was silent at that one."""
+        """Handle an answer. One to an earlier request is merged, but its process counts as silent."""
         asked, begun, rows = message.records
         self._ledger.told(name, begun, unpacked(rows))
         if asked == self._asked and name in self._missing:
@@ -160,13 +161,13 @@ class Gathering:
             self._over(name)
 
     def dead(self, name: str) -> None:
-        """It will not answer."""
+        """Note a death: the process will not answer."""
         self._ledger.dead(name)
         self._up[name] = False
         self._answered.discard(name)
         self._over(name)
 
     def _over(self, name: str) -> None:
-        """It is not waited for."""
+        """Stop waiting for a process."""
         self._missing.discard(name)
         self._news.set()

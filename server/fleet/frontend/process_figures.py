@@ -1,10 +1,8 @@
-"""What the processes of a host said of themselves last. Rule: what was counted stays counted, whoever is silent or dies.
+"""Sum the metrics of a host's processes, so that no counter falls when a process is silent or dies.
 
-What somebody has now goes with them.
-
-A sum that fell would be taken for a restart, and all of it for what happened since. So a counter of who died is carried on, and of who is
-older than this office what it had counted before is left out: the sums begin with the office, as they do with a server of one process.
-What is told apart by process has one owner, and is as that one says.
+A counter that fell would look like a restart to Prometheus, which would count all of it again. So counters of dead processes are carried on, and what
+a process older than this frontend had counted before is left out: the sums begin with the frontend, as they do in a server of one process. Gauges of
+a dead process are dropped. A metric with a process label is that process's own.
 """
 
 from collections.abc import Mapping
@@ -19,16 +17,16 @@ DECLARED: Final = {metric.name: metric for metric in METRICS}
 
 
 class Ledger:
-    """Of one office. `begun`: when it was forked (`server.ops.metrics.resource_usage.begun`), as `told` says it of the others."""
+    """The sums of one frontend. `begun`: when it was forked (`server.ops.metrics.resource_usage.begun`), as `told` has it for the others."""
 
     def __init__(self, begun: int) -> None:
         self._begun = begun
         self._last: dict[str, Series] = {}
         self._carried: dict[str, dict[tuple[str, ...], Value]] = {}
-        self.unknown = 0  # metrics that this release does not know, or not so
+        self.unknown = 0  # metrics that this release does not know, or knows with other labels
 
     def told(self, name: str, begun: int, said: Series) -> None:
-        """A process says how it stands."""
+        """Take the metrics of a process."""
         read = {metric: series for metric, series in said.items() if self._knows(metric, series)}
         self.unknown += len(said) - len(read)
         if name not in self._last and begun < self._begun:
@@ -36,11 +34,11 @@ class Ledger:
         self._last[name] = read
 
     def dead(self, name: str) -> None:
-        """It is dead."""
+        """Carry on the counters of a dead process."""
         self._carry(self._last.pop(name, {}), 1)
 
     def readings(self) -> list[Reading]:
-        """Sources of the board: each once, and what is carried on."""
+        """Return the metrics of each process, and what is carried on."""
         return [*self._last.values(), self._carried]
 
     def _carry(self, read: Series, sign: int) -> None:

@@ -1,6 +1,6 @@
-"""Pictures of a chat for a report that is written at another host than the one that looked. Rule: they go to the case of a report, and nowhere else.
+"""Fetch pictures of a chat from the host where it was, for a report made at another host. They go into the case of a report, and nowhere else.
 
-A person who was let home after a chat reports it there; what cameras showed lies where the chat was, in memory, for some minutes.
+A visitor who returned to their own host after a chat reports it there. The pictures are in memory where the chat was, for some minutes.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from server.trust.moderation_ports import PicturesOfChats
 
 WITHIN: Final = 5.0  # seconds for an answer
 MOST: Final = 16  # hosts that are asked
-AT_ONCE: Final = 32  # reports whose pictures are asked for; beyond, a case has those of its own host
+AT_ONCE: Final = 32  # reports whose pictures are requested; of more, a case has those of its own host only
 logger = log.get()
 
 
 class PicturesOfAll:
-    """A `PicturesOfChats` over that of this host; `addresses`: of the other hosts' cluster ports. Call it in the loop."""
+    """Pictures of all hosts; a `PicturesOfChats` over that of this host. `addresses`: returns the cluster ports of other hosts. Make it in the loop."""
 
     def __init__(self, here: PicturesOfChats, asker: RpcClient, addresses: Callable[[], Sequence[str]]) -> None:
         self._here = here
@@ -35,11 +35,11 @@ class PicturesOfAll:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def shown(self, chat: str, side: int) -> tuple[Picture, ...]:
-        """See `PicturesOfChats`: what this host has."""
+        """Return what this host has; see `PicturesOfChats`."""
         return self._here.shown(chat, side)
 
     def follow(self, chat: str, side: int, had: Sequence[Picture], adds: Adds) -> None:
-        """See `PicturesOfChats`; where this host had none the others are asked."""
+        """Follow a report; see `PicturesOfChats`. If this host has nothing, the others are asked."""
         self._here.follow(chat, side, had, adds)
         if not had and len(self._tasks) < AT_ONCE:
             task = asyncio.get_running_loop().create_task(self._ask(chat, side, adds))
@@ -53,15 +53,15 @@ class PicturesOfAll:
                 found = unpacked(await self._asker.ask(address, Kind.LOOKS, body, within=WITHIN))
                 if found:
                     await adds(found)
-                    return  # a chat is looked at by one host
+                    return  # one host has the pictures of a chat
             except (HostAway, ValueError):
                 continue
-            except Exception as fault:  # noqa: BLE001 - of the store, whatever it was: the case is there without them
+            except Exception as fault:  # noqa: BLE001 - of the store, whatever it is: the case exists without them
                 logger.error("pictures.fault", **log.described(fault))
                 return
 
     async def answer(self, request: Request) -> Answer:
-        """Answers LOOKS: what this host has of a side's camera."""
+        """Answer LOOKS: send what this host has of a side's camera."""
         try:
             chat, side = orjson.loads(request.body)
         except ValueError:
@@ -71,21 +71,21 @@ class PicturesOfAll:
         return Answer(Status.TAKEN, packed(self._here.shown(chat, side)))
 
     async def close(self) -> None:
-        """Nobody is asked any more."""
+        """Stop asking."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 def packed(pictures: Sequence[Picture]) -> bytes:
-    """As they are sent: the newest that a case may keep."""
+    """Return pictures as they are sent: the newest that a case may hold."""
     return orjson.dumps(
         [[one.kind, one.side, one.at, base64.b64encode(one.body).decode(), one.listed] for one in bounded(pictures)]
     )
 
 
 def unpacked(data: bytes) -> tuple[Picture, ...]:
-    """What another host sent. Raises ValueError."""
+    """Parse pictures of another host. Raises ValueError."""
     try:
         rows = orjson.loads(data)
         return bounded(

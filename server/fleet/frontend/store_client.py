@@ -1,7 +1,5 @@
-"""A worker's way to the store, which is the office's. Rule: a chat never waits for it; what waits is bounded and counted, a save is answered.
-
-It stands where a process that has a store has that (`server.data.records.store_ports.Keeper`).
-"""
+"""Send a worker's records, reports and saves to the frontend's store; implements `server.data.records.store_ports.Keeper`. A chat never waits for it;
+what waits is bounded and counted, and a save is answered."""
 
 from __future__ import annotations
 
@@ -21,29 +19,29 @@ from server.fleet.ipc.ipc_peers import OFFICE, Peers
 from server.ops import log
 from server.trust.evidence import reported_chat
 
-RECORDS_MAX: Final = 10_000  # chats whose record the office has not taken
-REPORTS_MAX: Final = 200  # reports, 64 KiB of text each at the worst
+RECORDS_MAX: Final = 10_000  # records that the frontend has not acknowledged
+REPORTS_MAX: Final = 200  # reports, of 64 KiB of text at most each
 A_MESSAGE: Final = 500  # records of one message
-SILENT: Final = 10.0  # seconds after which an office does not answer a save any more
-THREAD: Final = 16 * 1024  # bytes of talk that take a millisecond to pack: beyond that it is no turn's work
+SILENT: Final = 10.0  # seconds after which a save has failed
+THREAD: Final = 16 * 1024  # bytes of lines that take a millisecond to pack; more are packed in a thread
 logger = log.get()
 
 
 class Kept:
-    """Of one worker."""
+    """The store client of one worker."""
 
     def __init__(self, peers: Callable[[], Peers], outbox: Outbox) -> None:
         self._peers = peers
         self._outbox = outbox
-        self._chats: list[Record] = []  # since the turn began, or while there is no office
-        self._lost = 0  # records, since the office was told
+        self._chats: list[Record] = []  # of this turn, or while there is no frontend
+        self._lost = 0  # records lost since the last message
         self._numbers = count(1)
         self._asked: dict[int, asyncio.Future[Saved]] = {}
         self.records_lost = 0
         self.reports_lost = 0
 
     def record(self, chat: Record) -> bool:
-        """Take a chat's record. False: too many wait, it is lost and counted."""
+        """Queue a chat's record. Return False if too many wait: it is lost and counted."""
         if self.waiting >= RECORDS_MAX:
             self._lost += 1
             self.records_lost += 1
@@ -53,23 +51,23 @@ class Kept:
 
     @property
     def waiting(self) -> int:
-        """Chats whose record the office has not taken."""
+        """Number of records that the frontend has not acknowledged."""
         return len(self._chats) + self._outbox.weight[Kind.RECORD]
 
     def flush(self) -> None:
-        """The turn is over: what it left goes, if there is an office."""
+        """Send the records of a turn, if there is a frontend."""
         if not (self._chats or self._lost) or not self._outbox.open:
             return
         chats, self._chats = self._chats, []
         lost, self._lost = self._lost, 0
         for at in range(0, len(chats) or 1, A_MESSAGE):
-            # plain tuples, for a message has no others
+            # plain tuples, as a message has them
             some = [(*chat[:4], [tuple(person) for person in chat[4]]) for chat in chats[at : at + A_MESSAGE]]
             self._outbox.send(Kind.RECORD, lost, *some, weight=len(some))
             lost = 0
 
     def report(self, seat: SeatView, what: Report | Act, mode: str) -> None:
-        """A report, or what a program found, in the turn in which it came (`Safety.take`)."""
+        """Queue a report or a detection, in the turn in which it came (`Safety.take`)."""
         if self._outbox.weight[Kind.REPORT] >= REPORTS_MAX:
             self.reports_lost += 1
             logger.error("safety.report_lost", count=self.reports_lost)
@@ -77,7 +75,7 @@ class Kept:
         self._outbox.send(Kind.REPORT, reported_chat.pack(reported_chat.of_seat(seat, what, mode)))
 
     async def save(self, transcript: Transcript, parties: Iterable[Party], by: Party) -> Saved:
-        """Keep a log for `by`. Raises NotSaved: at once without an office, and where it dies or is silent."""
+        """Save a log for `by`. Raises NotSaved: at once without a frontend, and when it dies or does not answer."""
         body = pack(transcript) if transcript.size < THREAD else await asyncio.to_thread(pack, transcript)
         number = next(self._numbers)
         answer = self._asked[number] = asyncio.get_running_loop().create_future()
@@ -94,11 +92,11 @@ class Kept:
             del self._asked[number]
 
     def kept(self, _: str, message: Message) -> None:
-        """The office answers a save: two addresses, or why there are none."""
+        """Handle the frontend's answer of a save: two addresses, or the reason for none."""
         number, addresses, why, wait = message.records
         answer = self._asked.get(number)
         if answer is None or answer.done():
-            if addresses is not None:  # who asked was told that it is not there
+            if addresses is not None:  # the client was told that it was not saved
                 self._peers().send(OFFICE, Kind.UNSAVE, addresses[1])
         elif addresses is not None:
             answer.set_result(Saved(*addresses))
@@ -106,7 +104,7 @@ class Kept:
             answer.set_exception(NotSaved(why, wait))
 
     def dead(self) -> None:
-        """The office is dead: whatever it was asked, nobody will answer."""
+        """Fail the pending saves of a dead frontend."""
         for answer in self._asked.values():
             if not answer.done():
                 answer.set_exception(NotSaved("away"))

@@ -1,7 +1,7 @@
-"""What a worker has for the office and nobody may lose. Rule: a message is here until the office took it; while there is no office it waits.
+"""Keep a worker's messages for the frontend until it acknowledges them, so that none is lost with a frontend.
 
-The office says that it took one in the step of its loop in which it did, before a database can have it (`server.fleet.frontend.store_server`): so
-what a dead office had not said so of was not kept, and goes to the next one. It cannot be kept twice.
+The frontend acknowledges a message in the same step in which it takes it, before a database can have it (`server.fleet.frontend.store_server`). So
+what a dead frontend had not acknowledged was not stored, and is sent to the next one; nothing is stored twice.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from server.fleet.ipc.ipc_peers import OFFICE, Peers
 
 
 class Letter(NamedTuple):
-    """One message. `weight`: what it counts in the bound of its kind."""
+    """One message. `weight`: its share of the bound of its kind."""
 
     kind: Kind
     records: tuple[Any, ...]
@@ -23,27 +23,27 @@ class Letter(NamedTuple):
 
 
 class Outbox:
-    """Of one worker."""
+    """The outbox of one worker."""
 
     def __init__(self, peers: Callable[[], Peers]) -> None:
         self._peers = peers
-        self._under_way: dict[int, Letter] = {}  # by the message's number
+        self._under_way: dict[int, Letter] = {}  # by message number
         self._waiting: deque[Letter] = deque()
-        self.weight: Counter[Kind] = Counter()  # of what is here
+        self.weight: Counter[Kind] = Counter()  # of the messages that are not acknowledged
 
     @property
     def open(self) -> bool:
-        """Whether there is an office, and it takes what it is sent."""
+        """Whether there is a frontend that accepts messages."""
         peers = self._peers()
         return OFFICE in peers and not peers.full(OFFICE)
 
     @property
     def empty(self) -> bool:
-        """Whether the office has taken all of it."""
+        """Whether the frontend has acknowledged everything."""
         return not (self._under_way or self._waiting)
 
     def send(self, kind: Kind, *records: Any, weight: int = 1) -> None:
-        """Send it, now or when there is an office. Who calls keeps the bound of its kind."""
+        """Send a message, now or when there is a frontend. The caller enforces the bound of its kind."""
         self.weight[kind] += weight
         self._send(Letter(kind, records, weight))
 
@@ -55,18 +55,18 @@ class Outbox:
             self._under_way[number] = letter
 
     def took(self, message: Message) -> None:
-        """The office has it, if it was one of these."""
+        """Handle an acknowledgement, if it is of one of these messages."""
         letter = self._under_way.pop(message.records[0], None)
         if letter is not None:
             self.weight[letter.kind] -= letter.weight
 
     def joined(self) -> None:
-        """There is an office."""
+        """Send everything to a new frontend."""
         waiting, self._waiting = self._waiting, deque()
         for letter in waiting:
             self._send(letter)
 
     def dead(self) -> None:
-        """It is dead: what it had not taken is for the next, first."""
+        """Queue what a dead frontend had not acknowledged, in front."""
         self._waiting.extendleft(reversed(self._under_way.values()))
         self._under_way.clear()

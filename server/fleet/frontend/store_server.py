@@ -1,7 +1,8 @@
-"""The office keeps what workers send it. Rule: it says that it took something before it does, and takes it once the worker is sure to hear that.
+"""Store what the workers send to the frontend. A message is acknowledged before it is taken, and taken once the acknowledgement has left this
+process.
 
-So a worker whose office dies sends again what was not taken, and nothing else: nothing is kept twice. What was taken waits for the
-store as it does in a server of one process (`server.data.store.writer`, `server.trust.reports.report_intake`).
+So a worker whose frontend dies sends again what was not taken, and nothing else: nothing is stored twice. What was taken waits for the database as it
+does in a server of one process (`server.data.store.writer`, `server.trust.reports.report_intake`).
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from server.ops import log
 from server.trust.evidence import reported_chat
 from server.trust.moderation_ports import Safety
 
-LATER: Final = 0.02  # seconds until it is looked again whether a worker has heard
+LATER: Final = 0.02  # seconds between looks whether an acknowledgement has left
 logger = log.get()
 
 
 class Keeping:
-    """Of the office. Call it in the loop."""
+    """The store server of one frontend. Make it in the loop."""
 
     def __init__(
         self,
@@ -37,7 +38,7 @@ class Keeping:
         on_age: Callable[[int, str, int], None],
         on_minor: Callable[[int], None],
     ) -> None:
-        """`on_age`, `on_minor`: a user of a worker wrote an age, or was refused as a minor."""
+        """`on_age`, `on_minor`: called when a user of a worker wrote an age, or was refused as a minor."""
         self._peers = peers
         self._store = store
         self._safety = safety
@@ -47,11 +48,11 @@ class Keeping:
         self._on_age, self._on_minor = on_age, on_minor
 
     def take(self, name: str, message: Message) -> None:
-        """What a worker sends to be kept."""
+        """Take a message to be stored."""
         match message.kind:
             case Kind.SAVE:
                 self._run(self._save(name, message))
-            case Kind.UNSAVE:  # who asked for this log was told that it was not kept
+            case Kind.UNSAVE:  # the client was told that this log was not saved
                 self._run(self._remove(message.records[0]))
             case Kind.RECORD:
                 self._take(name, message, partial(self._records, message))
@@ -61,7 +62,7 @@ class Keeping:
                 self._take(name, message, partial(self._seen, *message.records))
             case Kind.AGE:
                 self._take(name, message, partial(self._on_age, *message.records))
-            case Kind.MINOR:  # told of again when they come again
+            case Kind.MINOR:  # repeated at the next refusal, so not acknowledged
                 self._on_minor(*message.records)
 
     def _records(self, message: Message) -> None:
@@ -72,11 +73,11 @@ class Keeping:
             self._store.record(EndedChat(mode, how, started, ended, tuple(Party(*person) for person in people)))
 
     def _seen(self, id: str, owner: str | int) -> None:
-        """Somebody read a notice. One that is not known here yet is told again (`server.fleet.frontend.broadcast_state`)."""
+        """Store that a notice was read. An unknown one is reported again later (`server.fleet.frontend.broadcast_state`)."""
         self._safety.notices.was_read(bytes.fromhex(id), owner if isinstance(owner, int) else bytes.fromhex(owner))
 
     def _take(self, name: str, message: Message, act: Callable[[], None]) -> None:
-        """Say that it was taken; `act` once that has left this process."""
+        """Acknowledge a message, and call `act` once that has left this process."""
         peers = self._peers()
         peers.send(name, Kind.TOOK, message.number)
         if peers.idle(name):
@@ -118,11 +119,11 @@ class Keeping:
     async def _remove(self, delete: str) -> None:
         try:
             await self._store.logs.delete_by_secret(delete)
-        except StoreAway as error:  # it stays, and nobody has its address
+        except StoreAway as error:  # the log stays, and no one has its address
             logger.warning("workers.log_left", **log.described(error))
 
     async def close(self, within: float = 5.0) -> None:
-        """Take what is left, and wait for the saves that are under way."""
+        """Take what is left, and wait for running saves."""
         if self._timer is not None:
             self._timer.cancel()
         while self._untold:

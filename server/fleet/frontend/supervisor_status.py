@@ -1,7 +1,6 @@
-"""The supervisor as the office sees it. Rule: it holds no traffic and answers nobody, so it is looked at from outside.
+"""Measure the supervisor from the frontend: it has no traffic and answers no requests, so it is observed from outside.
 
-It opened its own meter before it forked: where /proc hides processes from each other (`server.ops.process.cpu_time`) nothing else of it is to be
-seen.
+It opened its CPU meter before the fork: if /proc hides other processes (`server.ops.process.cpu_time`), nothing else of it is visible.
 """
 
 import os
@@ -15,7 +14,7 @@ STOPPED = "TtZX"  # states of a process that does nothing: stopped, traced, dead
 
 
 class Parent:
-    """Of one office, made while the supervisor lives. `meter`: the supervisor's, None: this system has none."""
+    """The supervisor, seen by one frontend; make it while the supervisor lives. `meter`: the supervisor's; None: this system has none."""
 
     def __init__(self, meter: Meter | None) -> None:
         self._pid = os.getppid()
@@ -23,13 +22,13 @@ class Parent:
         self._figures = Process(SUPERVISOR, lambda: self._pid)
 
     def reading(self) -> Reading:
-        """A source of metrics that blocks."""
+        """Return the metrics; this blocks."""
         name, sample = (SUPERVISOR,), None if self._meter is None else self._meter.read()
         state = self._state() if self._meter is None else "X" if sample is None else sample.state
         runs = os.getppid() == self._pid and state not in STOPPED
         up: Reading = {"serendip_process_up": {name: 1.0 if runs else 0.0}}
         if os.getppid() != self._pid:
-            return up  # its number may be another process's by now
+            return up  # its pid may be another process's by now
         figures: Reading = {}
         if sample is not None:
             figures = {
@@ -41,5 +40,5 @@ class Parent:
     def _state(self) -> str:
         try:
             return stat(self._pid)[0].decode()
-        except OSError:  # it ended this moment
+        except OSError:  # it ended just now
             return "X"

@@ -1,6 +1,7 @@
-"""Connections that are none of this worker's: requests of HTTP, which go to the office. Rule: one is here until the office took it.
+"""Forward HTTP connections from a worker to the frontend.
 
-While there is no office, or one that takes nothing, they wait, a bounded number of them; one too many is closed, as the system would refuse it.
+**Invariant:** a connection is the worker's until the frontend acknowledges it. While there is no frontend, or it accepts nothing, connections wait,
+WAIT_MAX at most; one more is closed, as the kernel would refuse it.
 """
 
 from __future__ import annotations
@@ -17,20 +18,20 @@ from server.fleet.migrate.messages_in_flight import InFlight
 from server.fleet.migrate.transfer import Transfer
 from server.http.request.connection_counts import NEW
 
-WAIT_MAX: Final = 4_096  # connections, as many as the system lets wait at a socket that nobody accepts from
+WAIT_MAX: Final = 4_096  # connections, as many as a listen backlog holds
 
 
 class Outward:
-    """Of one worker."""
+    """Forwarding of one worker's HTTP connections."""
 
     def __init__(self, peers: Callable[[], Peers]) -> None:
         self._peers = peers
         self._flight = InFlight()
         self._waiting: deque[tuple[int, bytes]] = deque()
-        self.lost = 0  # connections that were closed, because too many waited
+        self.lost = 0  # connections that were closed because too many waited
 
     def take(self, fd: int, begun: bytes, now: float) -> None:
-        """`Worker.on_http`: the descriptor is ours from here on."""
+        """Forward a connection (`WorkerPorts.on_http`). The descriptor belongs to this object from now on."""
         if len(self._flight) >= WAIT_MAX or self._peers().full(OFFICE):
             self._lose(fd)
             return
@@ -42,7 +43,7 @@ class Outward:
 
     @property
     def empty(self) -> bool:
-        """Whether the office has taken all of them."""
+        """Whether the frontend has acknowledged all connections."""
         return not (self._flight or self._waiting)
 
     def _wait(self, fd: int, begun: bytes) -> None:
@@ -56,22 +57,22 @@ class Outward:
         os.close(fd)
 
     def took(self, message: Message) -> None:
-        """The office has it."""
+        """Handle an acknowledgement of the frontend."""
         self._flight.took(message.records[0])
 
     def joined(self, name: str) -> None:
-        """There is an office: what waits goes there."""
+        """Forward the waiting connections to a frontend that has started."""
         if name == OFFICE:
             waiting, self._waiting = self._waiting, deque()
             for fd, begun in waiting:
                 self.take(fd, begun, 0.0)
 
     def dead(self, name: str) -> None:
-        """The office is dead: what it did not take waits for the next."""
+        """Queue the connections that a dead frontend had not acknowledged."""
         if name == OFFICE:
             self._flight.dead()
 
     def close(self) -> None:
-        """Nobody will take what waits."""
+        """Close the waiting connections."""
         while self._waiting:
             os.close(self._waiting.popleft()[0])

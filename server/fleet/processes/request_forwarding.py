@@ -1,4 +1,5 @@
-"""Requests of other hosts that are for one worker: the office passes them on, with their connection. Rule: it answers only where nobody else can."""
+"""Forward rpc requests of other hosts from the frontend to the worker that they are for, with their connection. The frontend answers only if no
+worker can."""
 
 from __future__ import annotations
 
@@ -21,11 +22,11 @@ from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_server import Answer, Handler, Request, no
 from server.ops.process import fault_points
 
-OWN: Final = 0  # the office's number
+OWN: Final = 0  # the frontend's number
 
 
 class Passing:
-    """Of the office. `own`: gets what is for the office itself."""
+    """Forwarding of one frontend. `own`: handles requests for the frontend itself."""
 
     def __init__(
         self, node: str, peers: Callable[[], Peers], across: Across, own: Callable[[Request, socket.socket], None]
@@ -37,7 +38,7 @@ class Passing:
 
     @property
     def handlers(self) -> dict[int, Handler]:
-        """For the port."""
+        """Handlers of the rpc server."""
         return {Kind.MOVE: self._answer, Kind.FORGET: self._answer}
 
     async def _answer(self, request: Request) -> Answer:
@@ -57,7 +58,7 @@ class Passing:
         return Answer(None, keep=partial(self._pass, name, request))
 
     def _pass(self, name: str, request: Request, sock: socket.socket) -> None:
-        """It is the worker's once it says so; where it dies before that, it is closed."""
+        """Pass a connection to a worker, which owns it once it acknowledges. If the worker dies before, the connection is closed."""
         fault_points.at("passing")
         descriptor = sock.detach()
         transfer = Transfer(partial(os.close, descriptor), [descriptor])
@@ -68,7 +69,7 @@ class Passing:
 
 
 def _target(request: Request) -> tuple[str, int]:
-    """For which process a request is. Raises Unreadable, KeyError, TypeError, ValueError."""
+    """Return the process that a request is for. Raises Unreadable, KeyError, TypeError, ValueError."""
     if request.kind == Kind.MOVE:
         move = unpack(request.body)
         return move.node, move.worker

@@ -1,8 +1,7 @@
-"""Who has the session that somebody comes back to. Rule: a token says nothing of where; all are asked, the first yes wins.
+"""Look up which process has the session that a client resumes. A token does not tell, so all processes are asked, and the first yes wins.
 
-The processes of this host first; where none of them has it the other hosts, by way of the hub (`server.fleet.roaming.session_search`), which say
-yes or
-nothing. The fresh connection goes there with its `resume`, which is answered there. Where nobody has it, or says so in time, it is answered here.
+The processes of this host are asked first; if none has it, the other hosts, through the hub (`server.fleet.roaming.session_search`), which say yes or
+nothing. The new connection then moves to the session with its `resume`, and is answered there. If no process says yes in time, it is answered here.
 """
 
 from __future__ import annotations
@@ -18,25 +17,25 @@ from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.realtime.worker.worker_loop import Worker
 
 WITHIN: Final = 0.3  # seconds for an answer of this host
-FARTHER: Final = 0.6  # seconds in all, where other hosts are asked too
-HERE: Final = ""  # of an answer: who says it has it
-ASKED_MAX: Final = 10_000  # keys that are asked for at once
+FARTHER: Final = 0.6  # seconds in all, if other hosts are asked too
+HERE: Final = ""  # of an answer: the sender has the session
+ASKED_MAX: Final = 10_000  # keys looked up at once
 
 Knock = Callable[[int, str, Callable[[], None]], None]
 
 
 def alone() -> bool:
-    """There is no other host."""
+    """Report that there is no other host."""
     return False
 
 
 def stays(_: int) -> bool:
-    """This process goes on."""
+    """Report that no session migrates from this process."""
     return False
 
 
 class Whereabouts:
-    """Of one worker. `knock`: somebody goes to a process by name; what to do where they cannot."""
+    """The look-ups of one worker. `knock`: moves a connection to a process by name, or calls the given function if it cannot."""
 
     def __init__(
         self,
@@ -53,9 +52,9 @@ class Whereabouts:
         self._forwarding = forwarding
         self._others = others
         self._goes: Callable[[int], bool] = stays  # in an evacuation: whether a session migrates to a host, next
-        self._since: dict[int, float] = {}  # by the key: since when this host is asked, and no other yet
-        self._asked: dict[int, set[str]] = {}  # who has not answered, by the key
-        self._ends: dict[int, asyncio.TimerHandle] = {}  # when silence is an answer, by the key
+        self._since: dict[int, float] = {}  # by key: since when only this host is asked
+        self._asked: dict[int, set[str]] = {}  # processes that have not answered, by key
+        self._ends: dict[int, asyncio.TimerHandle] = {}  # by key: ends the look-up as a no
 
     def begin_evacuation(self, goes: Callable[[int], bool]) -> None:
         """Answer other hosts once a session has arrived, if `goes` returns True for its id: it migrates to a host, next."""
@@ -66,7 +65,7 @@ class Whereabouts:
         self._goes = stays
 
     def is_elsewhere(self, key: int) -> bool:
-        """Ask the other processes for the session of a token's key; False: none of them can have it."""
+        """Ask the other processes for the session of a token's key. Return False if none of them can have it."""
         if key in self._asked:
             return True
         if len(self._asked) >= ASKED_MAX:
@@ -80,7 +79,7 @@ class Whereabouts:
         return True
 
     def _farther(self, key: int, since: float) -> bool:
-        """Whether other hosts may have it: then they are asked."""
+        """Ask the other hosts. Return False if none of them can have it."""
         peers, now = self._peers(), asyncio.get_running_loop().time()
         if not self._others() or peers.full(HUB) or peers.send(HUB, Kind.WHO, key) is None:
             return False
@@ -92,12 +91,12 @@ class Whereabouts:
         self._ends[key] = asyncio.get_running_loop().call_later(within, self._over, key)
 
     def who(self, name: str, message: Message) -> None:
-        """Somebody asks, for one session; the hub for other hosts, for several."""
+        """Handle a look-up: of a process for one session, or of the hub for several, from other hosts."""
         for key in message.records:
             self.answer(name, key)
 
     def answer(self, name: str, key: int) -> None:
-        """Say where the session of a key is, when it is somewhere."""
+        """Send where the session of a key is, once that is known."""
         id = self._worker.engine.moves.find(key)
         if id is not None and name == HUB and self._goes(id):
             self._forwarding.wanted(name, key)
@@ -106,13 +105,13 @@ class Whereabouts:
         if here or not self._forwarding.waits(name, key):
             where = HERE if here else self._forwarding.where(key)
             if where is not None and name.startswith(NEXT):
-                where = where.removeprefix(NEXT)  # as it is called there
+                where = where.removeprefix(NEXT)  # by its name in that generation
             if where is None and name == HUB:
-                return  # hosts say yes or nothing
+                return  # a host answers yes or nothing
             self._peers().send(name, Kind.MINE, key, where)
 
     def mine(self, name: str, message: Message) -> None:
-        """Somebody answers."""
+        """Handle an answer."""
         key, where = message.records
         asked = self._asked.get(key)
         if asked is None:
@@ -127,7 +126,7 @@ class Whereabouts:
             self._over(key)
 
     def dead(self, name: str) -> None:
-        """It will not answer."""
+        """Count a dead process as an answer of no."""
         for key in [key for key, asked in self._asked.items() if name in asked]:
             self._asked[key].discard(name)
             if not self._asked[key]:
@@ -140,13 +139,13 @@ class Whereabouts:
                 self._nowhere(key)
 
     def _stay(self, key: int, id: int) -> None:
-        """Somebody cannot go. Who dropped out is told nothing, nor is who came with the same key since: they were asked for anew."""
+        """Handle a connection that cannot move. A client that dropped meanwhile gets no answer; for a newer one with the same key a new look-up runs."""
         waiting = self._worker.engine.moves.awaiting(key)
         if id in waiting or not waiting:
             self._nowhere(key)
 
     def _forget(self, key: int) -> float | None:
-        """It is answered: whoever asks for it again has the whole time. Since when it was this host alone that was asked; None: others were."""
+        """End a look-up; a later one has the whole time again. Return since when only this host was asked; None: other hosts were."""
         del self._asked[key]
         self._ends.pop(key).cancel()
         return self._since.pop(key, None)

@@ -1,10 +1,7 @@
-"""A worker that is to end gives all that it has to the others, or to the one that follows it.
+"""Drain a worker: move all its sessions to the other workers, or to its successor of the next generation.
 
-Rule: it costs nobody anything; who cannot go is told to come back, and counted.
-
-Chat by chat, at the pace of an upgrade (`server.fleet.migrate.migration_order`), to the worker that has the fewest people. Who takes nothing, or
-died,
-is left out; where no other is left it waits for one.
+Sessions move chat by chat, at the pace of an upgrade (`server.fleet.migrate.migration_order`), to the worker with the fewest. A worker that accepts
+nothing, or died, is skipped; if no other is left, the drain waits for one. A session that cannot move is told to reconnect, and counted.
 """
 
 from __future__ import annotations
@@ -26,12 +23,12 @@ from server.ops.metrics.migration_metrics import DRAIN, UPGRADE
 from server.ops.process import fault_points
 from server.realtime.worker.worker_loop import Worker
 
-AGAIN: Final = 0.02  # seconds until it is looked again whether there is somebody to go to
+AGAIN: Final = 0.02  # seconds until the next try, if no worker accepts sessions
 logger = log.get()
 
 
 class Moved(NamedTuple):
-    """What a process says of those who went, as it ends: people, their chats, and people who could not go."""
+    """Counts that a process reports as it ends: sessions that moved, their chats, and sessions that could not move."""
 
     people: int = 0
     chats: int = 0
@@ -39,7 +36,7 @@ class Moved(NamedTuple):
 
 
 class Spread:
-    """Target that is several workers: the one with the fewest people. `people`: how many each has; `to`: all go to this one, of the next
+    """Target that is several workers: the one with the fewest sessions. `people`: sessions of each; `to`: all go to this worker of the next
     generation."""
 
     def __init__(self, peers: Peers, across: Across, people: Mapping[str, int], to: str = "") -> None:
@@ -87,7 +84,7 @@ class Spread:
 
 
 class Emptying:
-    """Of one worker. Call it in the loop. `people`, `to`: see `Spread`."""
+    """The drain of one worker. Make it in the loop. `people`, `to`: see `Spread`."""
 
     def __init__(
         self, name: str, worker: Worker, peers: Peers, across: Across, people: Mapping[str, int], to: str = ""
@@ -102,29 +99,29 @@ class Emptying:
 
     @property
     def moved(self) -> Moved:
-        """How many went so far."""
+        """Counts so far."""
         people = self._across.given(UPGRADE if self._to else DRAIN)
         return Moved(people, self._spread.chats, self._people.stayed)
 
     def tell_hub(self) -> None:
-        """Nobody is to come here; a hub that is made anew is told too."""
+        """Tell the hub, also a restarted one, that no session is to come here."""
         self._peers.send(HUB, Kind.LEAVING, True)
 
     def stay(self) -> None:
-        """It is given up: people come here again."""
+        """Give the drain up: sessions come here again."""
         self._worker.engine.moves.forget()
         self._peers.send(HUB, Kind.LEAVING, False)
 
     async def run(self) -> None:
-        """Returns when nobody is here but who cannot go, and all who were asked for there have been."""
+        """Run the drain. Returns when only sessions that cannot move are left, and all look-ups of moved ones were answered."""
         begun = time.monotonic()
         self.tell_hub()
         self._worker.reactor.refuse_newcomers()
-        if self._to:  # first: by what it says networks are known there
+        if self._to:  # first: records of networks need its salt
             self._peers.send(self._to, Kind.BEGIN, self._worker.engine.moves.pace(begun))
         await self._move()
-        await asyncio.sleep(KEEP)  # who comes back is told where their session went
-        await self._move()  # whoever had been sent here before the hub knew
+        await asyncio.sleep(KEEP)  # look-ups are answered with where a session went
+        await self._move()  # sessions that were sent here before the hub knew
         for piece in self._worker.engine.moves.rest(time.monotonic()) if self._to else ():
             await self._peers.room(self._to)
             self._peers.send(self._to, Kind.REST, piece)

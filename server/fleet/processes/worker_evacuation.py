@@ -1,6 +1,7 @@
-"""A process that has people, on a host that ends: they go to other hosts first, in the time that there is. Rule: alone it ends as ever.
+"""Evacuate a process with sessions, when its host ends: move them to other hosts within the time that there is.
 
-Half of the time that it has for its end, and more where that is long, is for people who go; the rest for those who are told to come back.
+Half of the time for the end, and more if that is long, is for migration; the rest is for sessions that are told to reconnect. A host that is alone
+only tells them.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from server.fleet.processes.worker_links import Links
 from server.fleet.roaming.evacuation import Evacuation, may_always_move, no_tunnel_stays
 from server.realtime.worker.worker_loop import Worker
 
-LAST: Final = 3.0  # seconds for those who are told to come back, where there are so many
+LAST: Final = 3.0  # seconds for sessions that are told to reconnect, of a long drain
 
 
 def span(drain: float) -> float:
-    """Of so many seconds for an end, those that are for people who go."""
+    """Return how many of `drain` seconds are for migration."""
     return max(drain / 2, drain - LAST)
 
 
 class Departing:
-    """Of a worker, or the office. `name`: its own; `stop`: set where it is to end; `goes`, `stay`: see `Evacuation`."""
+    """Evacuation of a worker or the frontend. `name`: of the process; `stop`: set to end it; `goes`, `stay`: see `Evacuation`."""
 
     def __init__(
         self,
@@ -46,40 +47,40 @@ class Departing:
         self._goes = goes
         self._stay = stay
         self._evacuation: Evacuation | None = None
-        self._told: list[Place] = []  # where people may go, by the hub's last word
-        self.within: float | None = None  # seconds that an operator gave for people who go
+        self._told: list[Place] = []  # hosts that accept sessions, by the hub's last message
+        self.within: float | None = None  # seconds for migration, set by an operator
 
     @property
     def handlers(self) -> dict[int, Handler]:
-        """What comes from supervisor and hub."""
+        """Handlers of messages from supervisor and hub."""
         return {Kind.EVACUATE: self._order, Kind.PLACES: self._take_places}
 
     def _order(self, _: str, message: Message) -> None:
-        """The supervisor says that this host ends, and in what time people are to be gone."""
+        """Take the supervisor's order that this host ends, with the seconds for migration."""
         (self.within,) = message.records
         self._stop.set()
 
     def _take_places(self, _: str, message: Message) -> None:
-        """The hub says where people may go."""
+        """Take the hosts that accept sessions, from the hub."""
         self._told = [Place(*row) for row in message.records]
 
     def _places(self) -> list[Place]:
-        """Without a hub: as it was when the hosts were last others than before."""
+        """Return the hosts that accept sessions; without a hub, those of its last list."""
         return self._told or self._hosts.places()
 
     @property
     def moved(self) -> tuple[int, ...]:
-        """How many went; nothing where nobody was to go."""
+        """Counts of sessions that moved; empty before an evacuation."""
         return () if self._evacuation is None else self._evacuation.moved
 
     def tell_hub(self) -> None:
-        """There is a new one."""
+        """Tell a restarted hub of the evacuation."""
         if self._evacuation is not None:
             self._evacuation.tell_hub()
 
     async def run(self, drain: float, waits: Callable[[], bool]) -> float:
-        """People go, where they can; how many of the seconds for an end are left. `waits`: whether there is time beyond these, for those who
-        may not go yet."""
+        """Move sessions to other hosts, if there are any. Return how many of the `drain` seconds are left. `waits`: whether to wait longer, for
+        sessions that may not move yet."""
         loop = asyncio.get_running_loop()
         begun, links = loop.time(), self._links()
         if links.cross is None or not self._places():

@@ -1,6 +1,6 @@
-"""The links of a process that has people: to the hub, where they wait, and to the other workers, where they meet.
+"""Connect a process with sessions to the hub, where tickets wait, and to the other processes, with which it exchanges sessions.
 
-Rule: what a turn has to say to the hub goes as one message, when the turn is over; where it is only that two met, with the next, or the load.
+All rows that a turn has for the hub are sent as one message after the turn; a row that only reports a match waits for the next message.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ def nothing() -> None:
 
 
 LOAD_EVERY: Final = 0.25  # seconds
-PAUSED_MAX: Final = 1_000  # people of one message, whose video is off
+PAUSED_MAX: Final = 1_000  # rows of one message
 ALONE: Final = Names()
 NO_DOUBTS: Final = [(what,) for what in DOUBTS]
 
 
 class Links:
-    """Of a worker's process, or the office. Call it in the loop.
+    """Links of a worker or the frontend, and the parts that migrate its sessions. Make it in the loop.
 
     The worker's constructor is given `ports_of` these links.
     """
@@ -66,9 +66,10 @@ class Links:
         has_others: Callable[[], bool] = alone,
         others: OtherHosts | None = None,
     ) -> None:
-        """`more`: handlers of further kinds; `joined`, `dead`: called with other processes; `turned`: called at the end of each turn.
+        """`more`: handlers of further kinds; `joined`, `dead`: called with the name of a process; `turned`: called after each turn.
 
-        `moved`: how many left, as `Moved`; `has_others`: whether there are other hosts, which may be asked for a session; `others`: the way to them.
+        `moved`: counts of sessions that left, as `Moved`; `has_others`: whether there are other hosts to ask for a session; `others`: migration to
+        them.
         """
         self._also_joined, self._also_dead, self._turned = joined, dead, turned
         self._worker = worker
@@ -86,7 +87,7 @@ class Links:
             self.tunnels = TunnelTable(worker, self._forget, self._is_heard, others.on_returned)
             self.homecoming = VisitorReturn(worker, room, lambda: others.hosts.writes)
             self.abroad = HostMigration(others, worker, room, exports, self.tunnels.open)
-        # sessions without connections go to a process of another host; None: there is none
+        # moves sessions without their connections to a process of another host; None: this host is alone
         self.cross: Send | None = None if self.abroad is None else self.abroad.sent
         self.across = across = Across(worker, room, lambda: self.peers, exports, forwarding, names, self.abroad)
         self.whereabouts = Whereabouts(worker, lambda: self.peers, across.knock, forwarding, has_others)
@@ -121,11 +122,11 @@ class Links:
 
     @property
     def is_full(self) -> bool:
-        """Whether the link to the hub takes no more."""
+        """Whether the link to the hub accepts no more."""
         return self.peers.full(HUB)
 
     def reading(self) -> Reading:
-        """A source of metrics: who moved, and how soon the hub answers."""
+        """Return the metrics of migrations and of the hub's answers."""
         answers, abroad = self._room.answers, self.abroad
         return {
             **self.tally.reading(),
@@ -136,7 +137,7 @@ class Links:
         }
 
     def close(self) -> None:
-        """Nothing is told any more."""
+        """Close all links."""
         self._load.cancel()
         self.homecoming.close()
         self._closed = True
@@ -154,7 +155,7 @@ class Links:
     def _dead(self, name: str) -> None:
         self.across.dead(name)
         self.whereabouts.dead(name)
-        if name not in (HUB, OFFICE):  # whoever had come from there with a save has no answer to wait for
+        if name not in (HUB, OFFICE):  # it will not answer the saves of sessions that came from it
             ask_again(self._worker, self._worker.engine.sessions.values())
         if abroad(name):
             self.tally.left = 0
@@ -168,10 +169,10 @@ class Links:
         self._room.there(room)
 
     def _arrived(self, name: str, message: Message) -> None:
-        """The office has a request of another host for this process; where there are none, there is none."""
+        """Take an rpc request of another host, from the frontend; without a cluster, close it."""
         self.peers.send(name, Kind.TOOK, message.number)
         sock = socket.socket(fileno=message.descriptors[0])
-        sock.setblocking(False)  # it does not, but Python does not know it
+        sock.setblocking(False)  # it is non-blocking already; this tells Python
         if self.abroad is None:
             sock.close()
         else:
@@ -181,7 +182,7 @@ class Links:
         self._worker.act(partial(self._room.told, message.records))
 
     def saved(self, id: int, url: str | None, delete: str, wait: float) -> None:
-        """A save is over whose session has migrated (`Recorder`): its process tells the user."""
+        """Send the answer of a save whose session has migrated: its process sends it to the client."""
         for name in self.peers.people:
             self.peers.send(name, Kind.SAVED, id, url, delete, wait)
 
@@ -200,7 +201,7 @@ class Links:
         self._turned()
 
     def _say(self) -> None:
-        """What the hub is not told it is told by `found`, when there is one."""
+        """Send the waiting rows. Without a hub they are dropped: a new one gets all tickets by `found`."""
         rows, self._room.rows = self._room.rows, []
         self.peers.send(HUB, Kind.ROWS, *rows)
 
@@ -212,7 +213,7 @@ class Links:
 
 
 def ports_of(find_links: Callable[[], Links], ports: WorkerPorts = NO_PORTS) -> WorkerPorts:
-    """Return `ports` with those to other processes. `find_links` is called once the worker turns; the links are made with the worker."""
+    """Return `ports` completed by those to other processes. `find_links` is first called when the worker takes events."""
     return replace(
         ports,
         is_elsewhere=lambda key: find_links().whereabouts.is_elsewhere(key),
@@ -223,7 +224,7 @@ def ports_of(find_links: Callable[[], Links], ports: WorkerPorts = NO_PORTS) -> 
 
 
 def room_of(number: int, find_links: Callable[[], Links]) -> Callable[[Seats], RemoteRoom]:
-    """Return what makes the waiting room of the process of this number, as the hub knows it. `find_links`: as of `ports_of`."""
+    """Return the function that makes the waiting room of process `number`. `find_links`: as for `ports_of`."""
     return partial(
         RemoteRoom,
         number,

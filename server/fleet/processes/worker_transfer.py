@@ -1,7 +1,7 @@
-"""People who go to another worker of this host, to meet somebody there or to resume there, and who come here for that.
+"""Move sessions between the workers of a host, to meet a partner there or to resume a session there, and take those that arrive.
 
-Rule: who goes is this worker's until the other one took them; only the supervisor says that a process is dead (`Peers`). Who goes to
-another host goes by `abroad`.
+**Invariant:** a session is the source's until the target acknowledges it. Only the supervisor declares a process dead (`Peers`). Sessions for another
+host are passed to `abroad`.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ from server.ops.process import fault_points
 from server.realtime.worker.connection_moves import ask_again
 from server.realtime.worker.worker_loop import Worker
 
-AGAIN: Final = 0.002  # seconds until who could not go is asked again
-PATIENCE: Final = 0.1  # seconds after which who cannot go stays
+AGAIN: Final = 0.002  # seconds until the next try
+PATIENCE: Final = 0.1  # seconds after which a session that cannot move stays
 
 
 class Going(NamedTuple):
-    """Somebody who is to go. `meeting`: None for who resumes; `stay`: what to do where they cannot go, or nobody took them."""
+    """A session that is to move. `meeting`: None if it resumes; `stay`: called if it cannot move, or the target did not take it."""
 
     since: float
     client: int
     to: str
     meeting: Row | None
-    number: int  # of the ticket with which they meet somebody
+    number: int  # of the ticket that was matched
     stay: Callable[[], None]
 
     @property
     def why(self) -> str:
-        """As it is counted."""
+        """The cause, for the metrics."""
         return RESUME if self.meeting is None else MEET
 
 
 class Across:
-    """Of one worker. `go` is `RemoteRoom.go`."""
+    """Migration between one worker and the others of its host. `go` is `RemoteRoom.go`."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Across:
         self._names = names
         self._tally = exports.tally
         self._targets: dict[str, ProcessTarget] = {}
-        self._landed = asyncio.Event()  # something did, or came back
+        self._landed = asyncio.Event()  # a message was acknowledged or came back
         self.forwarding = forwarding
         self.exports = exports
         self._imports = Imports(worker, exports.moving, exports.tally)
@@ -78,7 +78,7 @@ class Across:
         self._again: asyncio.TimerHandle | None = None
 
     def go(self, client: int, to: int, meeting: Row, number: int) -> None:
-        """Somebody goes to meet somebody, as soon as this turn is over."""
+        """Move a client to its match at worker `to`, after this turn."""
         self._going.append(
             Going(
                 time.monotonic(),
@@ -91,12 +91,12 @@ class Across:
         )
 
     def knock(self, client: int, to: str, stay: Callable[[], None]) -> None:
-        """Somebody goes to where the session is that they resume."""
+        """Move a new connection to process `to`, which has the session that it resumes."""
         self._going.append(Going(time.monotonic(), client, to, None, 0, stay))
         self._later()
 
     def depart(self) -> None:
-        """Who is to go goes; between two turns."""
+        """Move the sessions that are to move. Called between two turns."""
         going, self._going = self._going, deque()
         for one in going:
             if elsewhere(one.to):
@@ -123,7 +123,7 @@ class Across:
         return self._room.goes(one.client, one.number)
 
     def _depart(self, one: Going) -> bool:
-        """False: they cannot go now."""
+        """Move one session. Return False to try again later."""
         peers = self._peers()
         if (
             one.to not in peers
@@ -159,39 +159,39 @@ class Across:
         return number
 
     def given(self, why: str) -> int:
-        """How many people others took, by why they went."""
+        """Return how many sessions other processes took for a cause."""
         return self._tally.people[why, "given"]
 
     async def fewer(self, than: int) -> None:
-        """Wait until less than so many messages are under way."""
+        """Wait until fewer than so many messages are in flight."""
         while sum(len(target.flight) for target in self._targets.values()) >= than:
             self._landed.clear()
             await self._landed.wait()
 
     def took(self, name: str, message: Message) -> None:
-        """The other one has them."""
+        """Handle an acknowledgement."""
         if name in self._targets:
             self._targets[name].flight.took(message.records[0])
             self._landed.set()
 
     def refused(self, name: str, message: Message) -> None:
-        """The other one cannot read them."""
+        """Handle a refusal: the target cannot read the record."""
         if name in self._targets:
             self._targets[name].flight.refused(message.records[0])
             self._landed.set()
-        self._worker.act(lambda _: None)  # the hub is told so now, not by the next turn
+        self._worker.act(lambda _: None)  # tells the hub now, not after the next turn
 
     def dead(self, name: str) -> None:
-        """It is dead: what it did not take is here again."""
+        """Restore what a dead process had not acknowledged."""
         target = self._targets.pop(name, None)
         if target is not None:
             target.flight.dead()
             self._landed.set()
-            self._worker.look_again()  # whoever came from there was looked at by none of the two when a ban came between
+            self._worker.look_again()  # restored sessions were in no process when a ban came
             self._worker.act(lambda _: None)
 
     def came(self, name: str, message: Message) -> None:
-        """Somebody comes, to meet somebody or to resume."""
+        """Take one session, which comes to meet a partner or to resume."""
         _, client, meeting, _ = message.records
         if meeting is not None:
             self._room.expect((client,))
@@ -205,7 +205,7 @@ class Across:
         fault_points.at("taken")
 
     def came_to_stay(self, name: str, message: Message) -> None:
-        """People come whose worker ends."""
+        """Take sessions of a worker that is drained or replaced."""
         follows = name.startswith(LAST)
         self._imports.take_all(message, UPGRADE if follows else DRAIN, partial(self._send_answer, name))
         if follows:
@@ -213,11 +213,11 @@ class Across:
         fault_points.at("taken")
 
     def newcomer(self, name: str, message: Message) -> None:
-        """Somebody who has just knocked there."""
+        """Take a new connection that another worker had accepted."""
         self._imports.take_newcomer(message, partial(self._send_answer, name))
 
     def tunnels(self, name: str, message: Message) -> None:
-        """Clients come whose sessions are at other hosts."""
+        """Take tunnels of clients whose sessions are at other hosts."""
         self._imports.take_tunnels(message, partial(self._send_answer, name))
 
     def _send_answer(self, name: str, kind: Kind, *records: Any) -> None:
