@@ -24,7 +24,7 @@ Body = tuple[list[Any], list[bytes]]  # records and pieces of a message
 
 
 class Source(NamedTuple):
-    """One broadcast table. `keys`: returns all its keys; `some`: returns what these keys have, and which have nothing; `most`: keys of one message."""
+    """One broadcast table. `keys`: all its keys; `some`: what these keys have, and which have nothing; `most`: keys of one message."""
 
     kind: Kind
     most: int

@@ -26,7 +26,7 @@ logger = log.get()
 
 
 class PicturesOfAll:
-    """Pictures of all hosts; a `PicturesOfChats` over that of this host. `addresses`: returns the cluster ports of other hosts. Make it in the loop."""
+    """Pictures of all hosts; a `PicturesOfChats` over that of this host. `addresses`: the cluster ports of other hosts. Make it in the loop."""
 
     def __init__(self, here: PicturesOfChats, asker: RpcClient, addresses: Callable[[], Sequence[str]]) -> None:
         self._here = here

@@ -139,7 +139,7 @@ class Whereabouts:
                 self._nowhere(key)
 
     def _stay(self, key: int, id: int) -> None:
-        """Handle a connection that cannot move. A client that dropped meanwhile gets no answer; for a newer one with the same key a new look-up runs."""
+        """Handle a connection that cannot move. A client that dropped meanwhile gets no answer; for a newer one with the same key a look-up runs."""
         waiting = self._worker.engine.moves.awaiting(key)
         if id in waiting or not waiting:
             self._nowhere(key)
