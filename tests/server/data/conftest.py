@@ -1,4 +1,4 @@
-"""A store of each kind for the tests: SQLite in a folder, PostgreSQL from Debian's packages; objects in a folder or S3."""
+"""Provide a store of each kind for tests: SQLite in a folder, PostgreSQL from Debian's packages; objects in a folder or S3."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Kit:
         )
 
     async def write(self, *chats: EndedChat) -> None:
-        """Chats into the database, now."""
+        """Write chats to the database now."""
         writer = self.writer()
         writer.start()
         for chat in chats:
@@ -72,24 +72,24 @@ class Kit:
         return Purge(self.database, self.logs, self.objects, self.retention, clock=lambda: self.now, **options)  # type: ignore[arg-type]
 
     async def count(self, table: str) -> int:
-        """Rows of a table."""
+        """Return the number of rows of a table."""
         async with self.database.read() as connection:
             return int((await connection.exec_driver_sql(f"SELECT count(*) FROM {table}")).scalar_one())  # noqa: S608 - a constant
 
 
 def ended(ago: float = 0.0, a: int = 11, b: int = 22, mode: str = "text", now: float = NOW) -> EndedChat:
-    """A chat of persons a and b that ended `ago` days ago; their addresses follow from their numbers."""
+    """Return a chat of persons a and b that ended `ago` days ago; their addresses follow from their numbers."""
     at = now - ago * 86_400
     return EndedChat(mode, "left", at - 60, at, (Party(0, a, address(a)), Party(1, b, address(b))))
 
 
 def address(person: int) -> str:
-    """A person's address."""
+    """Return a person's address."""
     return f"81.{person >> 16 & 255}.{person >> 8 & 255}.{person & 255}"
 
 
 def transcript(*texts: str, **more: object) -> Transcript:
-    """A short saved chat."""
+    """Return a short saved chat."""
     lines = tuple(Line(index & 1, NOW + index, text) for index, text in enumerate(texts or ("hello", "hi there")))
     values: dict[str, object] = {
         "mode": "text",
@@ -101,7 +101,7 @@ def transcript(*texts: str, **more: object) -> Transcript:
 
 
 def people(a: int = 11, b: int = 22) -> tuple[Party, Party]:
-    """The two of a saved log."""
+    """Return the two participants of a saved log."""
     return Party(0, a, address(a)), Party(1, b, address(b))
 
 
@@ -124,7 +124,7 @@ def object_settings() -> ObjectSettings:
 
 
 def make_kit(url: str, data: Path, settings: ObjectSettings) -> Kit:
-    """The parts over a database that is not yet migrated."""
+    """Return the parts over a database that is not yet migrated."""
     pseudonyms = open_pseudonyms(secret_keys.load(data), data)
     for epoch in range(NOW // (30 * 86_400) - 6, NOW // (30 * 86_400) + 6):
         pseudonyms.epochs.make(epoch)
@@ -136,7 +136,7 @@ async def kit(
     request: pytest.FixtureRequest, url: str, tmp_path: Path, object_settings: ObjectSettings, migrated: Migrated,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Kit]:  # fmt: skip
-    """A store, migrated. No decided case is drawn for a second look, but where a test says so."""
+    """A migrated store. No decided case is drawn for a second review, unless a test says so."""
     monkeypatch.setattr(SecondReviews, "drawn", staticmethod(lambda: False))
     made = await asyncio.to_thread(make_kit, url, tmp_path, object_settings)
     cluster = None if made.database.sqlite else request.getfixturevalue("cluster")

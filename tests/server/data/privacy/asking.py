@@ -1,6 +1,7 @@
-"""What people ask about their own data in the canary run. Rule: keys, codes, secrets and words are in all that they send, and in nobody's sight.
+"""Make requests about one's own data in the canary test.
 
-Operators read what was written in a request, with a reason that stands in the trail; its person alone reads the answer.
+**Invariant:** markers are in the keys, codes, secrets and words of every request, and no one but their person sees them. Operators read the text of a
+request with a reason, which is in the audit log; its person alone reads the answer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The two windows of the canary run, from outside: what they do, kept and were sent. Rule: each thing is a sink of its own."""
+"""Run the two browser windows of the canary test, and collect what they did, stored and received. Each place is a sink of its own."""
 
 from __future__ import annotations
 

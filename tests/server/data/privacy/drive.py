@@ -1,8 +1,8 @@
-"""Drives a real server with people who carry markers in all that they send, and collects every sink. Rule: nobody's value appears by chance.
+"""Drive a real server with users who carry markers in everything that they send, and collect every sink.
 
-Each person comes from an address of their own (127.a.b.c), with a cookie that the server set, and has markers for interests,
-texts, notes, header fields and query strings. What goes back to the person themselves is no sink; what a partner, anyone with a link, or
-anyone at all is sent, is.
+Each user comes from an address of their own (127.a.b.c), with a cookie that the server set, and has markers for interests, texts, notes, header
+fields and query strings. Answers to the user themselves are no sink; answers to a partner, to anyone with a link, or to anyone at all are.
+**Invariant:** no marker appears by chance.
 """
 
 from __future__ import annotations

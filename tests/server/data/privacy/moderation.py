@@ -1,6 +1,7 @@
-"""What is reported, decided, appealed and told by anybody in the canary run. Rule: their markers are in all that they write, and in nobody's sight.
+"""Report, decide, appeal and send notices in the canary test, with markers in everything that is written.
 
-Operators see some of it, with a reason that stands in the trail; everybody else reads that a person looked, and whether we acted.
+**Invariant:** operators see some of it, with a reason that is in the audit log; everyone else reads only that a moderator looked, and whether the
+service acted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is at rest, and what operators' commands print, searched for markers. Rule: rows and files both, since a database compresses what is long."""
+"""Search stored data and the output of operators' commands for markers: rows and files both, since a database compresses long values."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The scanner of the canary run: thousands of markers in every form, over every sink. Rule: it names item, place and whose.
+"""Scan the sinks of the canary test for thousands of markers in every form; a hit names item, place and owner.
 
-A form is a way in which a value may leave: as it is, in another case, in UTF-16, hex, base64 (3 alignments, 2 alphabets),
-URL or JSON escapes, or as an unkeyed hash (which counts as a leak, since a guess can be checked against it).
+A form is a representation in which a value may leak: as it is, in another case, in UTF-16, hex, base64 (3 alignments, 2 alphabets), URL or JSON
+escapes, or as an unkeyed hash (which counts as a leak, since a guess can be checked against it).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the people of the canary run do: every kind of chat, every answer by HTTP, every way to be wrong. Rule: their markers are in all of it."""
+"""Script the users of the canary test: every kind of chat, every HTTP route, every kind of error, with markers in everything that they send."""
 
 from __future__ import annotations
 

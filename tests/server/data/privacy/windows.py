@@ -1,8 +1,8 @@
-"""Two real windows of the canary run: `python -m tests.server.data.privacy.windows PORT`, a program, since Playwright holds the loop of its thread.
+"""Run two real browser windows for the canary test: `python -m tests.server.data.privacy.windows PORT`.
 
-Rule: it is told on standard input what it does and tells on standard output, a JSON line each, what each window kept and
-was sent; the first asks for the code of its mail (`{"mail": address}`), the last line is `{"windows": [...]}`.
-In: `[{"source", "shared", "private", "talk", "address"}, ...]`, later `{"code"}`.
+It is a program of its own, since Playwright blocks the event loop of its thread. It reads its script from standard input and writes to standard
+output, a JSON line each, what each window stored and received. The first line asks for the code of its mail (`{"mail": address}`), the last one is
+`{"windows": [...]}`. Input: `[{"source", "shared", "private", "talk", "address"}, ...]`, later `{"code"}`.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The changes of the schema, in order. Rule: a file here is never edited after it was released."""
+"""Hold the revisions of the schema, in order. **Rule:** a released file's code is never edited."""

@@ -1,4 +1,4 @@
-"""The first schema: chats, parties, held twins, saved logs, holds, audit."""
+"""Create the first schema: chats, parties, twin tables of held rows, saved logs, holds, audit log."""
 
 from __future__ import annotations
 

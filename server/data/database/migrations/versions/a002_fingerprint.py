@@ -1,4 +1,4 @@
-"""Check values of the keys, so that lost or foreign ones are noticed."""
+"""Add check values of the keys, so that lost or foreign keys are noticed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moderation: cases, whom they are about, reports, evidence, bans, appeals."""
+"""Add moderation: cases, their subjects, reports, evidence, bans, appeals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The console: operators, their passkeys and sessions, what waits for a second one."""
+"""Add the console: operators, their passkeys and sessions, and actions that wait for a second operator."""
 
 from __future__ import annotations
 

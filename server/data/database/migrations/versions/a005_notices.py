@@ -1,4 +1,4 @@
-"""Notices: what a person reads before the next search."""
+"""Add notices: warnings that a user reads before the next search."""
 
 from __future__ import annotations
 

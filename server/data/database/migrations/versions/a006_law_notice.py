@@ -1,4 +1,4 @@
-"""What anybody tells us, and the figures of each month."""
+"""Add public notices, and the monthly counts of moderation."""
 
 from __future__ import annotations
 

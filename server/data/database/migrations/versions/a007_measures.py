@@ -1,4 +1,4 @@
-"""Measures of several kinds: who decided a ban, as what, with which words; the order of a queue; look-ups by whom a ban names."""
+"""Extend measures: the author, kind and words of a ban; the order of a queue; look-ups of bans by the banned person."""
 
 from __future__ import annotations
 

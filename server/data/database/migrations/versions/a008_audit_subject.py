@@ -1,4 +1,4 @@
-"""The trail names whom it is about by a keyed value alone: what stood there before was a saved log's own id, by which rows join."""
+"""Change the subject of audit lines to a keyed value: a saved log's own id, as stored before, joins with other rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests about one's own data, with what was written in them apart; keys that were revoked, codes that were used."""
+"""Add requests about one's own data, with their texts in tables of their own; revoked keys, used codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people asked to have deleted, and the values of the rows that it hides."""
+"""Add requests for deletion, and the values of the rows that they hide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures as evidence: whose camera one shows. Cases of apparent abuse material: since when."""
+"""Add pictures as evidence: whether one shows the subject's camera; since when a case contains apparent abuse material."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Two columns, empty for what is there."""
+    """Add two columns, empty for existing rows."""
     op.add_column("evidence", sa.Column("subject", sa.Boolean))
     op.add_column("case", sa.Column("child", sa.BigInteger))
 

@@ -1,4 +1,4 @@
-"""Second looks: which decided cases another operator is to see, and what that one says of them."""
+"""Add second reviews: the decided cases that wait for another operator, and that operator's decision."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLUMNS = (
 
 
 def upgrade() -> None:
-    """Five columns, empty for what is there: what was decided before is not drawn."""
+    """Add five columns, empty for existing rows: earlier decisions are not drawn."""
     for name, kind in COLUMNS:
         op.add_column("case", sa.Column(name, kind))
 

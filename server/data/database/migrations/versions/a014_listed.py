@@ -1,4 +1,4 @@
-"""Which entry of a list of known abuse material a picture of a case is like."""
+"""Add the entry of a list of known abuse material that a picture resembles."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """A column, empty for what is there."""
+    """Add a column, empty for existing rows."""
     op.add_column("evidence", sa.Column("listed", sa.String(128)))
 
 

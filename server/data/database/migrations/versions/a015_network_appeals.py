@@ -1,4 +1,4 @@
-"""Which appeals are against the refusal of a network alone."""
+"""Mark the appeals against the refusal of a network alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """A column, false for what is there."""
+    """Add a column, false for existing rows."""
     op.add_column("appeal", sa.Column("network", sa.Boolean, nullable=False, server_default=sa.false()))
 
 

@@ -1,4 +1,4 @@
-"""When an operator's passkey or roles last changed."""
+"""Record when an operator's passkey or roles last changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """A column, empty for who is there."""
+    """Add a column, empty for existing operators."""
     op.add_column("operator", sa.Column("changed", sa.BigInteger()))
 
 
