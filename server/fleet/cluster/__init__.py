@@ -1,4 +1,4 @@
-"""Several hosts that are one service: who they are, and what they tell each other.
+"""Make several hosts one service: membership, the shared waiting room, shared keys, HTTP for another host.
 
-Rule: what comes from another host is sealed by the service's secret.
+**Invariant:** what comes from another host is sealed by the service's secret.
 """

@@ -1,4 +1,6 @@
-"""What an office has of a cluster: the port at which others ask, the way to theirs, keys that all share. Rule: put together here, no decision."""
+"""Put together the frontend's part of a cluster: the rpc server for other hosts, the client for theirs, keys that all share. No decision is made
+here.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +24,14 @@ TASK: Final = "store-keys"
 
 
 class Place(NamedTuple):
-    """Of a generation of a host's processes among other hosts. `node`: 10 hex digits; `sock`: listens at `cluster.address`."""
+    """A host's generation of processes among other hosts. `node`: 10 hex digits; `sock`: listens at `cluster.address`."""
 
     node: str
     sock: socket.socket
 
 
 class ClusterFrontend:
-    """Call it in the loop. `addresses`: of the other hosts' cluster ports, as they are known now."""
+    """Cluster parts of one frontend. Call it in the loop. `addresses`: returns those of the other hosts' rpc servers."""
 
     def __init__(self, place: Place, settings: Settings, secret: Keys, addresses: Callable[[], Sequence[str]]) -> None:
         seal = Seal(secret)
@@ -43,7 +45,7 @@ class ClusterFrontend:
         self._tasks: Tasks | None = None
 
     def open(self, store: Store | None, tasks: Tasks) -> None:
-        """Be asked, and have the keys that are wanted; `store` None: nothing is kept here."""
+        """Start to serve other hosts and to fetch missing keys. `store`: None: nothing is stored here."""
         if store is not None:
             self.epochs = shared = SharedEpochs(
                 store.epochs, store.elections, self.asker, self._addresses, lambda: store.ready
@@ -58,23 +60,23 @@ class ClusterFrontend:
         self.port.start()
 
     def others_changed(self) -> None:
-        """Who is there is another than before: whoever lacks a key may be told it."""
+        """Note that the known hosts changed: one of them may have a missing key."""
         if self.epochs is not None:
             self.epochs.look_soon()
 
     def unwell(self) -> list[str]:
-        """What is not well (`readyz`)."""
+        """Return what is not well (`/readyz`)."""
         return [] if self.epochs is None else self.epochs.unwell()
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the metrics."""
         return {
             **self.port.reading(),
             **({"serendip_epoch_keys_missing": 0} if self.epochs is None else self.epochs.reading()),
         }
 
     async def close(self) -> None:
-        """Be asked no more."""
+        """Serve other hosts no more."""
         if self._tasks is not None:
             await self._tasks.end(TASK)
         await self.port.close()

@@ -1,8 +1,10 @@
-"""This host among those of its cell, as its hub knows it. Rule: a host that hears nobody serves its own people, as if it were alone.
+"""Send this host's beats to the other hosts of the cluster, and follow theirs: the hub's view of the cluster.
 
-beat, each 250 ms ──► bus ──► all hosts, this one too ──► members ──► the office (`Hosts`), the supervisor's status, people in all
-                       ▲                                      │  └───► who has the one waiting room (`federation`)
-                       └── renewed, where this host does not hear itself
+**Invariant:** a host that receives no beat of another serves its own users, as if it were alone.
+
+beat, each 250 ms ──► bus ──► all hosts, this one too ──► membership ──► the frontend (`Hosts`), the supervisor's status, users in all
+                       ▲                                      │  └───► owner of the shared waiting room (`shared_room`)
+                       └── renewed, if this host does not receive its own beats
 """
 
 from __future__ import annotations
@@ -27,15 +29,17 @@ from server.ops.metrics.cluster_metrics import DROPPED
 from server.ops.metrics.exposition import Reading
 
 ALL: Final = "all"  # the subject
-SOON: Final = 0.5  # seconds that a last word may take
+SOON: Final = 0.5  # seconds for the last message
 NO_MORE: Final[Mapping[str, Handler]] = {}
 logger = log.get()
 
 
 class ClusterNode:
-    """Of the hub. `people`: how many this host has; `changed`: told who there is when that, or whether NATS is there, has changed.
+    """Cluster node of the hub. `people`: returns how many sessions this host has; `changed`: called with the known hosts when they, or the state
+    of NATS, changed.
 
-    `federation`: this host's part of the one room; `moved`: told when there may be something to be said of it; `more`: handlers of further subjects.
+    `federation`: this host's part of the shared waiting room; `moved`: called when it may have something to send; `more`: handlers of further
+    subjects.
     """
 
     def __init__(
@@ -57,14 +61,14 @@ class ClusterNode:
         self._told: object = None
         self._ended = False
         self._up_since: float | None = None
-        self._off: set[str] = set()  # whose clock is off, and was told
+        self._off: set[str] = set()  # nodes whose clock is off, and was logged
         self.members = Membership(node)
         self._federation = federation
         self._moved = moved
         self.bus = NatsBus(settings, seal, {ALL: self._heard, BARS: self._bars, node: self._came, **more})
 
     async def run(self) -> None:
-        """Say that this host is there, for ever."""
+        """Send beats, for ever."""
         while True:
             self._beat()
             self._look()
@@ -73,26 +77,26 @@ class ClusterNode:
             await asyncio.sleep(EVERY)
 
     def drain(self) -> None:
-        """Say at once how it stands: nobody is to come here any more."""
+        """Announce at once that no user is to come here any more."""
         self._beat()
 
     def places(self) -> list[Place]:
-        """Where people of this host may go."""
+        """Return the processes to which sessions of this host may move."""
         return [Place(named(node, post.worker), post.people) for node, post in self.members.open(time.monotonic())]
 
     async def end(self) -> None:
-        """Say that it is there no more, and nothing after that."""
+        """Announce that this host leaves, and send nothing after that."""
         self._beat(ends=True)
         self._ended = True
         await self.bus.sent(SOON)
 
     @property
     def people_elsewhere(self) -> int:
-        """Of the other hosts."""
+        """Number of sessions of the other hosts."""
         return self.members.people
 
     def standing(self) -> dict[str, Any]:
-        """For `serendip status`."""
+        """Return the state of the cluster for `serendip status`."""
         others = self.members.others(time.monotonic())
         rows = [[one.node, one.address, one.version, one.state, one.people, round(one.ahead, 1)] for one in others]
         room = self._federation
@@ -102,7 +106,7 @@ class ClusterNode:
         }  # fmt: skip
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the metrics."""
         others = self.members.others(time.monotonic())
         counted: dict[tuple[str, ...], float] = {(SERVING, version.VERSION): 0}
         for one in others:
@@ -152,7 +156,7 @@ class ClusterNode:
         self._federation.bars(body, time.monotonic())
 
     def _own(self, now: float) -> None:
-        """See who has the room; where it is another one than before all are to hear that at once."""
+        """Follow the ownership of the room; a change is announced at once."""
         owner = self.members.owner()
         if owner != self._federation.owner:
             self._federation.own(owner, now)
@@ -176,7 +180,7 @@ class ClusterNode:
         if self._up_since is None:
             self._up_since = now
         if max(self._up_since, self.members.own or 0.0) + DEAD <= now:
-            # it takes what is said and gives nothing back
+            # the server accepts messages and delivers none
             logger.warning("nats.silent")
             self._up_since = None
             self.bus.renew()

@@ -1,9 +1,11 @@
-"""The keys of epochs over hosts that share a database: each has them all, or says which it lacks. Rule: a key goes from host to host, never
-into the database or onto NATS, and whoever is told one compares it with its check value there before a row is written with it.
+"""Fetch missing epoch keys from other hosts that share the database: each host has them all, or says which it lacks.
 
-Wanted: the keys of this epoch, of the next one a day before it begins, and of every one that the database knows and whose time is not over.
-One that the database does not know is elected (`server.data.database.key_fingerprints`); what others have they are asked for. A key that was
-destroyed, or had to be, is told to nobody.
+**Invariant:** a key is sent from host to host, never to the database or over NATS, and the receiver compares it with its check value in the
+database before a row is written with it.
+
+Wanted are the keys of this epoch, of the next one a day before it begins, and of every one that the database knows and whose time is not
+over. A key that the database does not know is elected (`server.data.database.key_fingerprints`); others are requested from other hosts. A key
+that was destroyed, or had to be, is given to none.
 """
 
 from __future__ import annotations
@@ -33,8 +35,8 @@ from server.ops.metrics.exposition import Reading
 
 AHEAD: Final = 86_400.0  # seconds before an epoch's beginning from which its key is wanted
 EVERY: Final = 60.0  # seconds between two looks
-AGAIN: Final = 2.0  # seconds, where something is missing
-SHOWN: Final = 3  # hosts of which it is said why they did not tell a key
+AGAIN: Final = 2.0  # seconds, while a key is missing
+SHOWN: Final = 3  # hosts whose refusal is shown
 CIPHER_NONCE: Final = 12
 WHAT: Final = b"epoch key"
 NUMBER: Final = struct.Struct(">Q")
@@ -42,11 +44,11 @@ logger = log.get()
 
 
 class Untold(Exception):
-    """Nobody tells this key now; the text says why."""
+    """No host gives this key now; the text says why."""
 
 
 class SharedEpochs:
-    """Of one host. `addresses`: of the others; `ready`: whether the database is open; `clock`: Unix seconds."""
+    """Epoch keys of one host. `addresses`: of the others; `ready`: whether the database is open; `clock`: Unix seconds."""
 
     def __init__(
         self, keys: EpochKeys, elections: Elections, asker: RpcClient, addresses: Callable[[], Sequence[str]],
@@ -62,7 +64,7 @@ class SharedEpochs:
         self.missing: dict[int, str] = {}  # epochs, and why their keys are not here
 
     async def run(self) -> None:
-        """Until it is cancelled: look, soon again where something is missing."""
+        """Look for missing keys until cancelled, soon again while one is missing."""
         while True:
             if self._ready():
                 with contextlib.suppress(StoreAway):  # the store says so
@@ -74,12 +76,12 @@ class SharedEpochs:
             self._wake.clear()
 
     def look_soon(self) -> None:
-        """Other hosts are there than before."""
+        """Look again soon: other hosts are known than before."""
         if self.missing:
             self._wake.set()
 
     async def look(self) -> None:
-        """Have what is wanted, as far as that goes now. Raises StoreAway."""
+        """Get the wanted keys, as far as possible now. Raises StoreAway."""
         await asyncio.to_thread(self._keys.reload)
         known, now = await self._elections.epochs(), self._clock()
         missing = {}
@@ -98,11 +100,11 @@ class SharedEpochs:
         self.missing = missing
 
     async def _have(self, epoch: int, value: bytes | None) -> None:
-        """`value`: the check value of the epoch's key, None: it has none yet. Raises Untold, StoreAway, OSError."""
+        """Get one key. `value`: its check value, None: it has none yet. Raises Untold, StoreAway, OSError."""
         if value is None:
             key = await asyncio.to_thread(self._keys.propose, epoch)
             value = await self._elections.elect(epoch, fingerprint_of(key, epoch))
-        else:  # what was elected, and then this process ended
+        else:  # elected before this process was restarted
             proposed = await asyncio.to_thread(self._keys.proposed, epoch)
             key = proposed or b""
         if not _is(key, epoch, value):
@@ -111,7 +113,7 @@ class SharedEpochs:
         logger.info("cluster.key_there", epoch=epoch)
 
     async def _told(self, epoch: int, value: bytes) -> bytes:
-        """The key of this check value, from who has it. Raises Untold."""
+        """Return the key of this check value, from another host. Raises Untold."""
         addresses = list(self._addresses())
         random.shuffle(addresses)
         said = []
@@ -129,7 +131,7 @@ class SharedEpochs:
         raise Untold("; ".join(said[:SHOWN]) or "another host made it, and none is there now")
 
     async def answer(self, request: Request) -> Answer:
-        """What another host asks: the key of an epoch."""
+        """Answer another host's request for the key of an epoch."""
         if len(request.body) != NUMBER.size:
             return no("that names no epoch")
         epoch: int = NUMBER.unpack(request.body)[0]
@@ -144,7 +146,7 @@ class SharedEpochs:
         return Answer(Status.TAKEN, nonce + cipher.encrypt(nonce, key, request.body))
 
     def unwell(self) -> list[str]:
-        """A sentence for each key that is missing (`readyz`)."""
+        """Return a sentence for each missing key (`/readyz`)."""
         now = epoch_of(self._clock())
         return [
             f"keys: that of epoch {epoch} is missing ({why}); "
@@ -157,7 +159,7 @@ class SharedEpochs:
         ]
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the metrics."""
         return {"serendip_epoch_keys_missing": len(self.missing)}
 
 
@@ -166,7 +168,7 @@ def _is(key: bytes, epoch: int, value: bytes) -> bool:
 
 
 def _opened(seal: Seal, by: int, nonce: bytes, answer: bytes, epoch: bytes) -> bytes:
-    """The key in an answer. Raises HostAway."""
+    """Return the key in an answer. Raises HostAway."""
     try:
         return seal.cipher(by, nonce, WHAT).decrypt(answer[:CIPHER_NONCE], answer[CIPHER_NONCE:], epoch)
     except (InvalidTag, ValueError):

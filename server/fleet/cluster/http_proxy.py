@@ -1,10 +1,10 @@
-"""Requests that another host of this cell has to answer, passed on by the office. Rule: once, bounded, and a host that is ill costs its own alone.
+"""Pass HTTP requests on to the host of this cluster that can answer them. Each is passed on once, bounded, and an ill host costs only its own
+requests.
 
-    a name (`server.ops.security.host_hints`) ─▷ its host, by address ─▷ a connection of the cluster port that became one of HTTP (Kind.HTTP) ─▷ its
-    office
+    a name (`server.ops.security.host_hints`) ─▷ its host, by address ─▷ a connection of its rpc server that became one of HTTP (Kind.HTTP)
 
-Connections are used again, for whoever asks next: who asked stands in each request. Behind the port they are the office's like any other, and go to
-the office that follows it. A poll is held over there; where the one who asked goes away, says more, or this office hands over, it is let go of.
+Connections are reused for other clients: the client is named in each request. At the other host they are the frontend's like any other, and
+move to the next frontend. A poll is held at the other host; if its client leaves or sends more, or this frontend hands over, it is released.
 """
 
 from __future__ import annotations
@@ -38,30 +38,30 @@ from server.ops.metrics.exposition import Reading
 from server.ops.security.host_hints import Places
 from server.ops.version import VERSION
 
-CONNECTING: Final = 8  # connections to a host that are made at once: a port has room for few, of all hosts
+CONNECTING: Final = 8  # connections to a host that are made at once: its server has room for few, of all hosts
 AT_ONCE: Final = 128  # requests of a host that are under way, polls apart
 HELD_MAX: Final = 4_096  # polls of all hosts
-WITHIN: Final = 10.0  # seconds for an answer; a poll may be held for longer by what it is held
-IDLE: Final = 15.0  # seconds that a connection is kept: the other end keeps it for longer
+WITHIN: Final = 10.0  # seconds for an answer; a poll may be held longer by its hold time
+IDLE: Final = 15.0  # seconds that an idle connection is kept: the other end keeps it longer
 ANSWER_MAX: Final = 1 << 20  # bytes
-TICK: Final = 1.0  # seconds between two looks at who still waits
-SETTLES: Final = 2.0  # seconds from the begin on in which a host may be not heard yet that is there
+TICK: Final = 1.0  # seconds between two checks of held polls
+SETTLES: Final = 2.0  # seconds after the start in which a running host may be still unknown
 WAITING_MAX: Final = 1_000  # requests that wait for that
 TOLD_EVERY: Final = 60.0  # seconds between two lines of the log
-PAGES_MAX: Final = 256  # versions of the page that nobody has
-UNKNOWN: Final = 10.0  # seconds that it is taken for true
-# Of a request: what it is answered by. What it says of its connection, and of proxies, stays here.
+PAGES_MAX: Final = 256  # versions of the page that no host has
+UNKNOWN: Final = 10.0  # seconds for which that is remembered
+# Fields of a request that are passed on: not those of its connection, nor of proxies.
 FIELDS: Final = (
     "Host", "Accept", "Accept-Encoding", "Accept-Language", "Content-Type", "Cookie", "If-None-Match", "Origin", "Sec-Fetch-Site", "Sec-GPC",
 )  # fmt: skip
-# Of an answer: what is of its connection.
+# Fields of an answer that belong to its connection.
 OF_CONNECTIONS: Final = frozenset({"connection", "content-length", "date", "keep-alive", "server", "transfer-encoding"})
 
 logger = log.get()
 
 
 class Connector(aiohttp.BaseConnector):
-    """Connections to offices of other hosts, by the addresses of their cluster ports."""
+    """Connections to frontends of other hosts, by the addresses of their rpc servers."""
 
     def __init__(self, asker: RpcClient) -> None:
         super().__init__(keepalive_timeout=IDLE, limit=0)
@@ -85,8 +85,9 @@ class Connector(aiohttp.BaseConnector):
 
 
 class Proxy:
-    """Of one office; a `server.http.request.host_forwarding.Passing`. Call it in the loop. `hold`: seconds that a poll is held; `hosts`: who is
-    there."""
+    """Proxy of one frontend; a `server.http.request.host_forwarding.Passing`. Call it in the loop. `hold`: seconds that a poll is held; `hosts`:
+    returns the known hosts.
+    """
 
     def __init__(self, asker: RpcClient, places: Places, hosts: Callable[[], Sequence[Host]], hold: float) -> None:
         self._loop = asyncio.get_running_loop()
@@ -98,7 +99,7 @@ class Proxy:
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         )  # fmt: skip
         self._settled = self._loop.time() + SETTLES
-        self._news: asyncio.Future[None] = self._loop.create_future()  # hosts are known that were not
+        self._news: asyncio.Future[None] = self._loop.create_future()  # resolved when the known hosts change
         self._waiting = 0
         self._busy: Counter[str] = Counter()  # requests under way, by host
         self._held: dict[asyncio.Task[web.Response], tuple[web.Request, str, bytes]] = {}
@@ -108,10 +109,10 @@ class Proxy:
         self._ticking = self._loop.call_later(TICK, self._tick)
         self.tally: Counter[tuple[str, str]] = Counter()
 
-    # who has it
+    # look-up of the host
 
     def know(self) -> None:
-        """Who is there is another than before."""
+        """Note that the known hosts changed."""
         self._know()
         self._news.set_result(None)
         self._news = self._loop.create_future()
@@ -130,7 +131,7 @@ class Proxy:
         return await self._of(lambda: self._places.of_token(token))
 
     async def _of(self, look: Callable[[], str | None]) -> str | None:
-        """Where a name leads; at the begin it is waited for the hosts that are there."""
+        """Return the host that a name names; at the start wait for the hosts to be known."""
         found = look()
         while found is None and self._waiting < WAITING_MAX and (left := self._settled - self._loop.time()) > 0:
             self._waiting += 1
@@ -147,20 +148,20 @@ class Proxy:
         return self._places.others
 
     def chosen(self, key: bytes) -> str | None:
-        """See `Passing`: the host whose address has the highest hash with the key."""
+        """Choose the host whose address has the highest hash with the key, see `Passing`."""
         here, others = self._places.here, [host.address for host in self._hosts() if host.state in (SERVING, SILENT)]
         address = max((here, *others), key=lambda one: blake2b(key, digest_size=16, salt=_salt(one)).digest())
         return None if address == here else address
 
     def of_page(self, version: str) -> str | None:
-        """See `Passing`: one of another release than this."""
+        """Return a host of another release than this, see `Passing`."""
         self._unknown.expire(self._loop.time())
         if version in self._unknown:
             return None
         return next((host.address for host in self._hosts() if host.version != VERSION), None)
 
     def unknown_page(self, version: str) -> None:
-        """See `Passing`: nobody is asked for it for a while."""
+        """Note that no host has a version of the page, see `Passing`: it is requested again after a while."""
         now = self._loop.time()
         self._unknown.put(version, None, now + UNKNOWN, now)
 
@@ -196,12 +197,12 @@ class Proxy:
                 del self._busy[address]
 
     async def _hold_on(self, request: web.Request, address: str, body: bytes) -> web.Response:
-        """A poll, as long as whoever asked waits for it."""
+        """Pass on a poll, as long as its client waits for it."""
         work = self._loop.create_task(self._exchange(request, address, body, "", self._hold + WITHIN))
         self._held[work] = request, address, body
         try:
             await asyncio.wait((work,))
-            return web.Response() if work.cancelled() else work.result()  # nobody's: they have gone
+            return web.Response() if work.cancelled() else work.result()  # the client has left
         finally:
             del self._held[work]
             work.cancel()
@@ -209,7 +210,7 @@ class Proxy:
     async def _exchange(
         self, request: web.Request, address: str, body: bytes, asks: str, within: float
     ) -> web.Response:
-        """One request and its answer. Raises HostAway, ClientError, TimeoutError, OSError."""
+        """Send one request and return its answer. Raises HostAway, ClientError, TimeoutError, OSError."""
         async with self._session.request(
             request.method, URL(f"http://{address}{request.rel_url.raw_path_qs}", encoded=True),
             data=body or None, headers=_fields(request, asks), allow_redirects=False,
@@ -227,16 +228,16 @@ class Proxy:
 
     def _tick(self) -> None:
         self._ticking = self._loop.call_later(TICK, self._tick)
-        self._know()  # who is there is told when it changes, and nothing while it does not
+        self._know()  # because a host may have come that was silent
         for work, (request, address, body) in list(self._held.items()):
             handler = request.protocol
             if request.transport is None or request.transport.is_closing():
-                work.cancel()  # the connection to the other host ends with it: there it is a drop like any other
+                work.cancel()  # the connection to the other host ends too: there it is a drop like any other
             elif isinstance(handler, Handler) and (handler.ahead or handler.door.leaving):
                 self._release(work, request, address, body)
 
     def _release(self, work: asyncio.Task[web.Response], request: web.Request, address: str, body: bytes) -> None:
-        """Have a poll answered now, by whoever holds it."""
+        """Let the other host answer a poll now."""
         if work not in self._releasing:
             self._releasing[work] = task = self._loop.create_task(self._ask_release(request, address, body))
             task.add_done_callback(lambda _: self._releasing.pop(work))
@@ -254,14 +255,14 @@ class Proxy:
             logger.warning("cluster.not_passed", said=f"{address}: {str(fault) or type(fault).__name__}")
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the metrics."""
         return {
             "serendip_http_passed": {(what, result): self.tally[what, result] for what in WHATS for result in PASSED_RESULTS},
             "serendip_http_passing": len(self._held) + self._busy.total(),
         }  # fmt: skip
 
     async def close(self) -> None:
-        """Nothing is passed on any more."""
+        """Pass on no more."""
         self._ticking.cancel()
         tasks = [*self._held, *self._releasing.values()]
         for task in tasks:
@@ -275,7 +276,7 @@ def _salt(address: str) -> bytes:
 
 
 def _fields(request: web.Request, asks: str) -> CIMultiDict[str]:
-    """What another host has to know of a request."""
+    """Return the header fields of a request that another host needs."""
     info = request.app[CLIENT_INFO]
     found = CIMultiDict((name, request.headers[name]) for name in FIELDS if name in request.headers)
     found[ADDRESS], found[BASE] = info.address(request), info.base(request)

@@ -1,12 +1,13 @@
-"""Which hosts of a cell there are, and which of them has the waiting room. Rule: who is not heard is not there; nobody is asked, and no list is kept.
+"""Decide which hosts of a cluster are alive, and which of them owns the shared waiting room, by their beats alone: no list is stored.
 
-         beat                  1 s of silence            2 s, or it says that it ends
+         beat                  1 s of silence            2 s, or it announces its end
 (none) ────────► serving ◄──────────────────► suspect ────────────────────────────────► (none)
                                  beat
-                 draining, where nobody is to come to any of its workers
+                 draining, if none of its workers accepts users
 
-The room is where a keyed order of all that serve puts it (rendezvous hashing): all who hear the same hosts agree without a word, and a host that
-comes or goes moves it only where it is the first of them. Nobody who ends or leaves has it, nor who says its rows in another version.
+The owner is the first of all that serve in a keyed order (rendezvous hashing): hosts that receive the same beats agree without a message, and
+a host that comes or leaves moves the room only if it is the first. A host that ends or drains never owns it, nor one that sends rows of
+another version.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ from engine.engine import OLDEST, VERSION, agreed
 from server.fleet.cluster.room_messages import NODE, ROOM, WORKER_MAX
 
 SUSPECT: Final = 1.0  # seconds of silence
-CLOCK_BEATS: Final = 8  # the last of a host, by whose quickest its clock is judged
+CLOCK_BEATS: Final = 8  # beats of a host, by the quickest of which its clock is judged
 DEAD: Final = 2.0
-MOST: Final = 256  # hosts of a cell
+MOST: Final = 256  # hosts of a cluster
 SERVING: Final = "serving"
-SILENT: Final = "suspect"  # behind SUSPECT
-DRAINING: Final = "draining"  # its people leave it, and nobody is to come there
+SILENT: Final = "suspect"  # after SUSPECT seconds of silence
+DRAINING: Final = "draining"  # its sessions move away, and it accepts none
 
 
 class Post(NamedTuple):
-    """A worker of a host: its number there, its people, whether they stay where they are, and whether nobody is to come there."""
+    """A worker of a host: its number there, its sessions, whether they stay where they are, and whether it accepts none."""
 
     worker: int
     people: int
@@ -38,33 +39,32 @@ class Post(NamedTuple):
 
 
 class Share(NamedTuple):
-    """What a host has to do with the one room."""
+    """A host's part in the shared waiting room."""
 
-    room: int = 0  # version of what is said of it (`server.fleet.cluster.room_messages`)
-    owner: str = ""  # the node that it takes for the one that has it
+    room: int = 0  # version of its messages (`server.fleet.cluster.room_messages`)
+    owner: str = ""  # the node that it takes for the owner
     posts: tuple[Post, ...] = ()
-    sizes: tuple[int, int] = (0, 0)  # of spy mode's queues, where it has the room: who asks, who discusses
+    sizes: tuple[int, int] = (0, 0)  # of spy mode's queues, if it owns the room: users who ask, users who discuss
     waits: tuple[float, float] = (0.0, 0.0)  # seconds, likewise
 
     @property
     def serves(self) -> bool:
-        """Whether people may come to its host."""
+        """Whether sessions may move to its host."""
         return any(not post.fixed and not post.leaving for post in self.posts)
 
     @property
     def leaves(self) -> bool:
-        """Whether all its workers have people who are to go."""
+        """Whether all its workers drain."""
         workers = [post for post in self.posts if not post.fixed]
         return bool(workers) and all(post.leaving for post in workers)
 
 
 NOTHING: Final = Share()
-APART: Final = -1  # no version of rows: of a host whose people can come to no other
+APART: Final = -1  # no version: of a host whose sessions can move to no other
 
 
 class Beat(NamedTuple):
-    """What a host says of itself four times a second. `time`: Unix seconds, its own; `ends`: it says so for the last time; `drains`: it is about to
-    end, and its people go to others."""
+    """Announcement of a host, four times a second. `time`: Unix seconds of its clock; `ends`: it is the last one."""
 
     node: str  # 40 random bits, drawn anew by each generation of its processes
     address: str  # of its cluster port
@@ -73,16 +73,16 @@ class Beat(NamedTuple):
     time: float
     ends: bool = False
     share: Share = NOTHING
-    records: tuple[int, int] = (OLDEST, VERSION)  # of people who move that it reads: the oldest, the newest
+    records: tuple[int, int] = (OLDEST, VERSION)  # versions of session records that it reads: the oldest, the newest
 
     def said(self) -> dict[str, Any]:
-        """As it is sent."""
+        """Return the beat as a JSON object."""
         room, owner, posts, sizes, waits = self.share
         return {**self._asdict(), "share": [room, owner, [[*post] for post in posts], [*sizes], [*waits]]}
 
 
 class Host(NamedTuple):
-    """One that was heard. `ahead`: seconds that its clock is before ours, its way here taken for nothing."""
+    """One known host. `ahead`: seconds that its clock is ahead of this host's, with no allowance for transit."""
 
     node: str
     address: str
@@ -90,11 +90,11 @@ class Host(NamedTuple):
     state: str
     people: int
     ahead: float
-    writes: int = VERSION  # of the records of people that go there
+    writes: int = VERSION  # version of session records that move there
 
 
 class _Heard:
-    """The last beat of a host. `aheads`: what its last beats say of its clock: each was on its way for a while, or waited for this host."""
+    """Last beat of a host. `aheads`: clock differences of its last beats, each of which was on its way for a while, or waited here."""
 
     __slots__ = ("aheads", "at", "beat", "writes")
 
@@ -102,22 +102,22 @@ class _Heard:
         self.beat = beat
         self.at = at
         self.aheads = aheads
-        self.writes = agreed(beat.records) or VERSION  # where it reads none of ours nobody goes there
+        self.writes = agreed(beat.records) or VERSION  # if it reads none of this release's no session moves there
 
 
 class Membership:
-    """All of a cell but this host. `now`: monotonic seconds; `wall`: Unix seconds."""
+    """All hosts of a cluster but this one. `now`: monotonic seconds; `wall`: Unix seconds."""
 
     def __init__(self, node: str) -> None:
         self._node = node
-        self.serves = False  # this host takes people
+        self.serves = False  # whether this host accepts sessions
         self._heard: dict[str, _Heard] = {}
         self.own: float | None = (
             None  # when this host heard itself last: what it says arrives, and what others say does
         )
 
     def heard(self, beat: Beat, now: float, wall: float) -> None:
-        """A host says that it is there. Beyond MOST hosts a further one is passed over."""
+        """Handle a beat. Beyond MOST hosts a further one is ignored."""
         if beat.node == self._node:
             self.own = now
         elif beat.ends:
@@ -128,7 +128,7 @@ class Membership:
             self._heard[beat.node] = _Heard(beat, now, (*aheads, beat.time - wall))
 
     def advance(self, now: float) -> list[str]:
-        """Forget who was silent for too long; gives them."""
+        """Remove hosts that were silent for too long; returns them."""
         gone = [node for node, one in self._heard.items() if one.at + DEAD <= now]
         for node in gone:
             del self._heard[node]
@@ -136,27 +136,27 @@ class Membership:
 
     @property
     def nodes(self) -> set[str]:
-        """All but this one."""
+        """Nodes of all hosts but this one."""
         return set(self._heard)
 
     def owner(self) -> str:
-        """The node that has the room: one that takes people, if any does."""
+        """Return the node that owns the room: one that accepts sessions, if any does."""
         there = {node: one.beat.share.serves for node, one in self._heard.items() if one.beat.share.room == ROOM}
         there[self._node] = self.serves
         return max(there, key=lambda node: (there[node], order(node)))
 
     @property
     def owners(self) -> set[str]:
-        """Whom the others take for the one that has it, those of this room."""
+        """Nodes that the others take for the owner, among those of this version of the room."""
         return {one.beat.share.owner for one in self._heard.values() if one.beat.share.room == ROOM}
 
     @property
     def apart(self) -> int:
-        """How many hosts have another room, as they say its rows, or write who moves, in no version of ours."""
+        """Number of hosts that have another room, because they send rows or records in no version of this release."""
         return sum(one.beat.share.room != ROOM for one in self._heard.values())
 
     def others(self, now: float) -> list[Host]:
-        """Who is there, by their numbers."""
+        """Return the known hosts, by their nodes."""
         return [
             Host(
                 node, one.beat.address, one.beat.version, _state(one, now), one.beat.people, max(one.aheads), one.writes
@@ -165,7 +165,7 @@ class Membership:
         ]
 
     def open(self, now: float) -> list[tuple[str, Post]]:
-        """The workers of other hosts to which people may go, each with its node."""
+        """Return the workers of other hosts to which sessions may move, each with its node."""
         heard = [(node, one.beat) for node, one in self._heard.items() if _state(one, now) == SERVING]
         return [
             (node, post) for node, beat in heard for post in beat.share.posts if not post.fixed and not post.leaving
@@ -173,13 +173,13 @@ class Membership:
 
     @property
     def people(self) -> int:
-        """Of all other hosts."""
+        """Number of sessions of all other hosts."""
         return sum(one.beat.people for one in self._heard.values())
 
 
 @lru_cache(2 * MOST)
 def order(node: str) -> bytes:
-    """Whoever is the last by this has the room."""
+    """Return the rank of a node: the last one by this owns the room."""
     return blake2b(node.encode(), digest_size=8).digest()
 
 
@@ -188,7 +188,7 @@ def _state(one: _Heard, now: float) -> str:
 
 
 def read(fields: Any) -> Beat | None:
-    """A beat as it came; None: it is none. Fields that are not known are a newer release's, and passed over."""
+    """Decode a beat; None: it is damaged. Unknown fields are a newer release's, and are skipped."""
     match fields:
         case {
             "node": str(node),
@@ -208,7 +208,7 @@ def read(fields: Any) -> Beat | None:
 
 
 def _read_records(fields: Mapping[str, Any]) -> tuple[int, int] | None:
-    """None: they are none. A release that does not say which has those of ours."""
+    """Return versions of records; None: damaged. A release that sends none has those of this one."""
     match fields.get("records", [OLDEST, VERSION]):
         case [int(oldest), int(newest)] if 0 < oldest <= newest:
             return oldest, newest
@@ -216,7 +216,7 @@ def _read_records(fields: Mapping[str, Any]) -> tuple[int, int] | None:
 
 
 def _read_share(fields: Mapping[str, Any]) -> Share | None:
-    """Of another version only that it is another; None: it is none."""
+    """Return a share, of another version only that version; None: damaged."""
     match fields.get("share"):
         case None:
             return NOTHING

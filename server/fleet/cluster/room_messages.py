@@ -1,9 +1,10 @@
-"""What the hubs of two hosts tell each other of the one waiting room: messages, numbered, each with rows for several workers.
+"""Encode, number and check the messages between two hubs about the shared waiting room, each with rows for several workers. Sans-IO.
 
-Rule: sans-IO; a message that is lost, late or comes twice is noticed by its number, and what it said is said again by who has the people.
+**Invariant:** a message that is lost, late or doubled is noticed by its number, and its content is sent again by the process that has the
+sessions.
 
-A stream leads from one host to one other. It begins with number 0, and begins anew where what was sent before is of no use any more; `life` is drawn
-by a process as it starts, `begun` counts the beginnings of a life.
+A stream leads from one host to one other. It begins with number 0, and begins anew when what was sent before is of no use any more; `life` is
+drawn by a process as it starts, `begun` counts the beginnings of a life.
 
     [room, node, life, begun, number, missed, up, down]      `up`, `down`: [worker of its host, its rows; null: it is gone]…
 """
@@ -23,14 +24,14 @@ ROOM: Final = (
     1  # version of this, and of the rows (`engine.rooms.hub_messages`): hosts of another one have another room
 )
 MESSAGE_MAX: Final = 48 * 1024  # bytes
-ROWS_MAX: Final = 150  # of a message; most are far below its bytes
-WAITING_MAX: Final = 5_000  # rows of a stream that is not taken, from which on nobody else is to begin to wait
-DROPPED_AT: Final = 50_000  # rows of a stream that is not taken, at which it begins anew
+ROWS_MAX: Final = 150  # of a message; most messages are far below its bytes
+WAITING_MAX: Final = 5_000  # unsent rows of a stream, from which on no further user may begin to wait
+DROPPED_AT: Final = 50_000  # unsent rows of a stream, at which it begins anew
 APART: Final = 0.001  # seconds between two sendings to a host, on average
-AT_ONCE: Final = 4  # sendings that may be nearer: who asks and is answered need not wait for the clock
+AT_ONCE: Final = 4  # sendings that may be nearer: a question and its answer need not wait
 WORKER_MAX: Final = 64  # the highest number of a worker of a host
-LIVES: Final = 4  # of processes of a node that are known to be over
-LATE: Final = 5.0  # seconds that a message of a process that is over may still come
+LIVES: Final = 4  # ended processes of a node that are remembered
+LATE: Final = 5.0  # seconds for which a message of an ended process may still come
 LIMIT: Final = 1 << 63  # of any number
 NODE: Final = re.compile("[0-9a-f]{10}")
 
@@ -42,41 +43,41 @@ class Batch(NamedTuple):
     """One message."""
 
     room: int
-    node: str  # whose it is
+    node: str  # of the sender
     life: int
     begun: int
     number: int
-    missed: bool  # of what the other way leads something was missed
-    up: list[Part]  # rows of workers of the sender, for the room
+    missed: bool  # the sender missed something of the opposite stream
+    up: list[Part]  # rows of the sender's workers, for the room
     down: list[Part]  # rows of the room, for workers of the receiver
 
 
 class OutboundStream:
-    """The stream to one host. `life`, `begun`: see the module."""
+    """Stream to one host. `life`, `begun`: see the module."""
 
     def __init__(self, node: str, life: int) -> None:
-        self._node = node  # of this host
+        self._node = node  # node of this host
         self._life = life
         self._begun = 0
         self._number = 0
         self._parts: tuple[list[Part], list[Part]] = ([], [])
-        self.rows = 0  # that wait
-        self.missed = False  # to be said
-        self.sent: float | None = None  # when the last one was
+        self.rows = 0  # queued
+        self.missed = False  # to be sent
+        self.sent: float | None = None  # when the last message was sent
         self._not_before = float("-inf")
 
     def begin(self, begun: int) -> None:
-        """What waits is of no use any more, nor is what was sent."""
+        """Begin anew: what is queued is of no use any more, nor is what was sent."""
         self._begun, self._number = begun, 0
         self._parts = ([], [])
         self.rows = 0
 
     def up(self, worker: int, rows: Rows) -> None:
-        """For the room there, of a worker of this host."""
+        """Queue rows of a worker of this host, for the room there."""
         self._add(0, worker, rows)
 
     def down(self, worker: int, rows: Rows) -> None:
-        """For a worker there, of the room of this host."""
+        """Queue rows of the room of this host, for a worker there."""
         self._add(1, worker, rows)
 
     def _add(self, way: int, worker: int, rows: Rows) -> None:
@@ -85,19 +86,19 @@ class OutboundStream:
 
     @property
     def waits(self) -> bool:
-        """Whether there is something to be said."""
+        """Whether there is something to send."""
         return self.missed or self.rows > 0
 
     def due(self, now: float) -> float:
-        """When what waits may go."""
+        """Return when the queue may be sent."""
         return max(now, self._not_before)
 
     def wait(self, until: float) -> None:
-        """Nothing may go before that."""
+        """Send nothing before that time."""
         self._not_before = until
 
     def take(self, now: float) -> Iterator[bytes]:
-        """What waits, as messages; one without rows where nothing does."""
+        """Yield the queue as messages; one without rows if the queue is empty."""
         up, down = self._parts
         self._parts, self.rows = ([], []), 0
         self.sent = now
@@ -107,7 +108,7 @@ class OutboundStream:
             yield from self._written(some)
 
     def _written(self, parts: list[tuple[int, int, Rows]]) -> Iterator[bytes]:
-        """One message, or two of half the rows each where it would be too large; a row that is too large alone is left out."""
+        """Yield one message, or two of half the rows each if it would be too large; a row that is too large alone is left out."""
         up = [[worker, rows] for way, worker, rows in parts if not way]
         down = [[worker, rows] for way, worker, rows in parts if way]
         head = ROOM, self._node, self._life, self._begun, self._number, self.missed
@@ -123,7 +124,7 @@ class OutboundStream:
 
 
 def _pieces(parts: Iterable[tuple[int, int, Rows]]) -> Iterator[list[tuple[int, int, Rows]]]:
-    """The same in lists of ROWS_MAX rows each."""
+    """Split into lists of ROWS_MAX rows each."""
     some: list[tuple[int, int, Rows]] = []
     count = 0
     for way, worker, rows in parts:
@@ -142,7 +143,7 @@ def _pieces(parts: Iterable[tuple[int, int, Rows]]) -> Iterator[list[tuple[int, 
 
 
 def _halves(parts: list[tuple[int, int, Rows]]) -> list[list[tuple[int, int, Rows]]]:
-    """Two lists with half of it each; none for one row."""
+    """Return two lists with half of the rows each; none for one row."""
     if len(parts) > 1:
         return [parts[: len(parts) // 2], parts[len(parts) // 2 :]]
     way, worker, rows = parts[0]
@@ -153,34 +154,34 @@ def _halves(parts: list[tuple[int, int, Rows]]) -> list[list[tuple[int, int, Row
 
 
 class Arrival(Enum):
-    """What a message is, by its number."""
+    """Class of a received message, by its number."""
 
     NEXT = "next"
     BEGUN = "begun"  # a stream begins
     GAP = "gap"  # something before it was lost, or its beginning
-    STALE = "stale"  # it came before, or is of a stream that is over
+    STALE = "stale"  # a duplicate, or of an ended stream
 
 
 class InboundStream:
-    """The stream of one host."""
+    """Stream of one host."""
 
     def __init__(self) -> None:
         self._life: int | None = None
         self._begun = 0
         self._next = 0
-        self._over: dict[int, float] = {}  # lives, and until when what they said may still come
+        self._over: dict[int, float] = {}  # ended lives, and until when their messages may still come
 
     @property
     def known(self) -> bool:
-        """Whether anything came of it."""
+        """Whether anything was received."""
         return self._life is not None
 
     def lost(self) -> None:
-        """What came before is not known any more: what comes next has a gap before it, unless it begins."""
+        """Forget what was received: the next message has a gap before it, unless it begins."""
         self._next = -1
 
     def came(self, batch: Batch, now: float) -> Arrival:
-        """A message came; what it is."""
+        """Classify a message."""
         if batch.life != self._life:
             self._over = {life: until for life, until in self._over.items() if until > now}
             if batch.life in self._over:
@@ -198,7 +199,7 @@ class InboundStream:
 
 
 def read(body: bytes) -> Batch | None:
-    """A message as it came; None: it is none. Its rows are not looked at (`engine.rooms.hub_message_checks`)."""
+    """Decode a message; None: it is damaged. Its rows are not checked here (`engine.rooms.hub_message_checks`)."""
     try:
         fields = orjson.loads(body)
     except ValueError:

@@ -1,14 +1,14 @@
-"""The one waiting room of a cell, as each hub has its part in it. Rule: one hub has the room, the others pass on what is said to it and by it.
+"""Keep one hub's part in the shared waiting room of a cluster: one hub owns the room, the others pass rows on to it and from it.
 
-    my workers ── rows ──► owner here: my `Hub`            owner elsewhere: its stream (`batches`) ──► the `Hub` there
-               ◄── rows ── my `Hub`                                         its stream back       ◄──
+    my workers ── rows ──► owner here: my `Hub`            owner elsewhere: its stream (`room_messages`) ──► the `Hub` there
+               ◄── rows ── my `Hub`                                         its stream back             ◄──
 
-Who owns is said by `Members.owner`. Whatever is lost between two hubs, and whenever the owner changes, ends in one word to the workers: `again`.
-They hand in who waits, with their ages; so for a moment nobody meets, or two rooms have the same people, and the worker that has them decides.
-Who met whom lately stays with the owner it was told to; each ticket brings its own last partners. Who was reported all hubs are told, so that
-the next owner keeps them apart too. Networks of who reports leave this host as words.
+`Membership.owner` decides the owner. A loss between two hubs, and a change of owner, both end in one message to the workers: AGAIN. They hand
+in their tickets, with their ages; so for a moment no match is made, or two rooms have the same tickets, and the worker that has the session
+decides. Recent partners stay with the owner that learned of them; each ticket brings its own last ones. Reports are broadcast to all hubs, so
+that the next owner keeps those pairs apart too. Networks of reporters leave this host as pseudonyms.
 
-Sans-IO: what is to be told goes by `tell` and `say`, which call nothing back; `flush` is to be called after all else. `now`: monotonic seconds.
+Sans-IO: output is by `tell` and `say`, which call nothing back; call `flush` after all else. `now`: monotonic seconds.
 """
 
 from __future__ import annotations
@@ -31,16 +31,18 @@ from server.fleet.cluster.room_messages import ROOM, Arrival, Batch, InboundStre
 from server.ops.metrics.cluster_metrics import UNREADABLE, WAYS
 from server.ops.metrics.exposition import Reading
 
-BARS: Final = "bars"  # the subject by which reports are told
-SIGN_EVERY: Final = 0.25  # seconds: a stream on which nothing was said for so long says so, so that the loss of the last message is noticed
-LATER: Final = 0.01  # seconds until it is tried again to say what is not taken
+BARS: Final = "bars"  # the subject of reports
+SIGN_EVERY: Final = (
+    0.25  # seconds: a stream idle for so long sends an empty message, so that the loss of the last one is noticed
+)
+LATER: Final = 0.01  # seconds until an unaccepted message is tried again
 WORKER: Final = (1 << HOST_BITS) - 1
 
 
 class SharedRoom:
-    """Of one hub. `tell`: rows for a worker of this host, by its number; `say`: a message for a host.
+    """Shared room of one hub. `tell`: sends rows to a worker of this host, by its number; `say`: sends a message to a host.
 
-    `ready`: whether messages are taken now; `hide`: of a network a word that tells it from others, and no more.
+    `ready`: whether messages are accepted now; `hide`: returns a pseudonym of a network.
     """
 
     def __init__(
@@ -54,23 +56,21 @@ class SharedRoom:
         ready: Callable[[], bool] = lambda: True,
         hide: Callable[[str], str] = str,
     ) -> None:
-        """`life`: drawn by this process; `node` empty: there is no other host."""
+        """`life`: drawn by this process; `node`: empty: there is no other host."""
         self.hub = hub
         self.owner = self.node = node
         self.epoch = 0
-        self.tally: Counter[str] = (
-            Counter()
-        )  # of what came: gaps, stale, unreadable, apart; bytes and messages, in and out
-        self._figures: dict[str, Any] = {}  # of the room, as the owner said last
+        self.tally: Counter[str] = Counter()  # received: gaps, stale, unreadable, apart; bytes and messages, in and out
+        self._figures: dict[str, Any] = {}  # of the room, by the owner's last beat
         self._thresholds = thresholds
         self._life = life
         self._tell, self.say, self.ready, self.hide = tell, say, ready, hide
         self._here = int(node or "0", 16) << HOST_BITS
         self._mine: dict[int, Post] = {}  # workers of this host, by number
-        self._guests: dict[str, set[int]] = {}  # hosts whose people wait here, and their workers
+        self._guests: dict[str, set[int]] = {}  # hosts whose users wait here, and their workers
         self._outs: dict[str, OutboundStream] = {}
         self._ins: dict[str, InboundStream] = {}
-        self._there: set[str] = set()  # hosts that are heard
+        self._there: set[str] = set()  # hosts that are alive
         self._begun = 0
 
     @property
@@ -79,19 +79,19 @@ class SharedRoom:
         return self.owner == self.node
 
     def _is_away(self) -> bool:
-        """Whether so much waits on the way to the room that nobody else is to."""
+        """Whether so much is queued to the room that no further user may wait."""
         out = self._outs.get(self.owner)
         return out is not None and out.rows > room_messages.WAITING_MAX
 
     def share(self, now: float) -> Share:
-        """For the beat of this host."""
+        """Return the share for the beat of this host."""
         posts = tuple([self._mine[number] for number in sorted(self._mine)])
         if not self.owns:
             return Share(ROOM, self.owner, posts)
         return Share(ROOM, self.owner, posts, self.hub.room.spy_sizes(), self.hub.room.spy_waits(now))
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the metrics."""
         tally = self.tally
         return {
             "serendip_hub_owner": float(self.owns),
@@ -103,7 +103,7 @@ class SharedRoom:
         }
 
     def there(self, now: float) -> dict[str, Any]:
-        """Figures of the whole room, for the workers (`RemoteRoom.there`)."""
+        """Return figures of the whole room, for the workers (`RemoteRoom.there`)."""
         if not self.owns:
             return {**self._figures, "away": self._is_away()}
         return {"spy_sizes": self.hub.room.spy_sizes(), "spy_waits": self.hub.room.spy_waits(now)}
@@ -111,13 +111,13 @@ class SharedRoom:
     # workers of this host
 
     def joined(self, number: int, fixed: bool, leaving: bool) -> None:
-        """One is there; it says by itself who waits."""
+        """Add a worker; it hands in its tickets by itself."""
         self._mine[number] = Post(number & WORKER, 0, fixed, leaving)
         if self.owns:
             self._enter(number, self._mine[number])
 
     def gone(self, number: int, now: float) -> None:
-        """One is dead."""
+        """Remove a dead worker."""
         self._mine.pop(number, None)
         if self.owns:
             self.hub.gone(number, now)
@@ -125,7 +125,7 @@ class SharedRoom:
             self._out(self.owner).up(number & WORKER, None)
 
     def leaves(self, number: int, leaving: bool) -> None:
-        """Nobody is to come to it; or not any more."""
+        """Note whether a worker accepts no sessions."""
         post = self._mine.get(number)
         if post is not None:
             self._mine[number] = post._replace(leaving=leaving)
@@ -133,7 +133,7 @@ class SharedRoom:
                 self._leaves(number, leaving)
 
     def load(self, number: int, people: int) -> None:
-        """How many people it has."""
+        """Note how many sessions a worker has."""
         post = self._mine.get(number)
         if post is not None:
             self._mine[number] = post._replace(people=people)
@@ -141,7 +141,7 @@ class SharedRoom:
                 self.hub.load(number, people)
 
     def rows(self, number: int, rows: list[Row], now: float) -> None:
-        """What it says to the room. Raises TypeError, ValueError."""
+        """Pass rows of a worker to the room. Raises TypeError, ValueError."""
         if self.node:
             rows = [self._barred(row, now) if row[0] == hub_messages.BAR else row for row in rows]
         if self.owns:
@@ -150,7 +150,7 @@ class SharedRoom:
             self._out(self.owner).up(number & WORKER, rows)
 
     def _barred(self, row: Row, now: float) -> Row:
-        """A report, as it leaves this host: all hubs are told, this one too."""
+        """Broadcast a report, in the form in which it leaves this host: to all hubs, this one too."""
         kind, person, partner, networks = row
         found = [kind, person, partner, [self.hide(network) for network in networks]]
         self.say(BARS, orjson.dumps(found))
@@ -159,7 +159,7 @@ class SharedRoom:
         return found
 
     def bars(self, body: bytes, now: float) -> None:
-        """Another hub says whose report parts whom."""
+        """Handle a report of another hub."""
         try:
             row = orjson.loads(body)
         except ValueError:
@@ -172,7 +172,7 @@ class SharedRoom:
     # other hosts
 
     def heard(self, beat: Beat, now: float) -> None:
-        """A host of this cell says how it stands."""
+        """Handle a beat of another host."""
         share = beat.share
         self._there.add(beat.node)
         if share.owner == self.node and share.room == ROOM and not beat.ends:
@@ -183,14 +183,14 @@ class SharedRoom:
             self._figures = {"spy_sizes": share.sizes, "spy_waits": share.waits}
 
     def lost(self, node: str, now: float) -> None:
-        """A host is not there any more."""
+        """Remove a host that is gone."""
         self._part(node, now)
         self._there.discard(node)
         self._outs.pop(node, None)
         self._ins.pop(node, None)
 
     def own(self, owner: str, now: float) -> None:
-        """Who has the room; another than before: all who wait are handed in there."""
+        """Follow the owner of the room; after a change all tickets are handed in there."""
         if owner == self.owner:
             return
         did = self.owns
@@ -209,7 +209,7 @@ class SharedRoom:
         self._again()
 
     def came(self, body: bytes, now: float) -> None:
-        """A message of another host."""
+        """Handle a message of another host."""
         self.tally["messages_in"] += 1
         self.tally["bytes_in"] += len(body)
         batch = room_messages.read(body)
@@ -233,13 +233,13 @@ class SharedRoom:
         self._take(batch, now)
 
     def _missed(self, batch: Batch, what: Arrival, now: float) -> None:
-        """Something that a host said was not heard, or what it said before is over."""
+        """Handle a loss in the stream of a host, or a new beginning of it."""
         node = batch.node
         if what is Arrival.GAP:
             self.tally["gaps"] += 1
         self._part(node, now, forget=False)
         if what is Arrival.GAP and node != self.owner:
-            self._out(node).missed = True  # its people say again that they wait here
+            self._out(node).missed = True  # its workers hand in their tickets again
         if node == self.owner:
             self._again()
 
@@ -264,10 +264,10 @@ class SharedRoom:
         self.tally["unreadable"] += len(rows) - len(found)
         return found
 
-    # what is to be said
+    # output
 
     def flush(self, now: float) -> float | None:
-        """Say what may be said; when there is more of that, None: never."""
+        """Send what may be sent; returns when there is more of that, None: never."""
         for number, rows in self.hub.out.items():
             if rows:
                 self.hub.out[number] = []
@@ -285,9 +285,9 @@ class SharedRoom:
         return due
 
     def sign(self, now: float) -> None:
-        """Each stream says that it is there, where it says nothing else: call it each SIGN_EVERY."""
+        """Send an empty message on each idle stream: call it each SIGN_EVERY."""
         for node in [node for node in self._ins if node not in self._there]:
-            self.lost(node, now)  # it was heard as it ended, or never said that it is there
+            self.lost(node, now)  # it ended, or never announced itself
         for node, out in list(self._outs.items()):
             if node != self.owner and node not in self._guests:
                 del self._outs[node]
@@ -301,7 +301,7 @@ class SharedRoom:
             self.tally["bytes_out"] += len(data)
 
     def _held(self, node: str, out: OutboundStream, now: float) -> bool:
-        """Whether nothing may be said now. What waits for too long is given up."""
+        """Whether nothing may be sent now. What is queued for too long is dropped."""
         if self.ready():
             return False
         out.wait(now + LATER)
@@ -334,7 +334,7 @@ class SharedRoom:
         self._enter(number, post)
 
     def _welcome(self, beat: Beat, now: float) -> None:
-        """A host whose people wait here says which workers it has."""
+        """Add, update and remove the workers of a host whose users wait here."""
         host = int(beat.node, 16) << HOST_BITS
         there = self._guests.get(beat.node, set())
         for post in beat.share.posts:
@@ -349,20 +349,20 @@ class SharedRoom:
             self._leave(beat.node, number, now)
 
     def _leave(self, node: str, number: int, now: float) -> None:
-        """A worker of another host is dead."""
+        """Remove a dead worker of another host."""
         if number in self._guests.get(node, ()):
             self._guests[node].discard(number)
             self.hub.gone(number, now)
 
     def _part(self, node: str, now: float, forget: bool = True) -> None:
-        """Nobody of a host waits here. `forget`: what it says next has a gap before it."""
+        """Remove all workers of a host. `forget`: its next message has a gap before it."""
         for number in self._guests.pop(node, ()):
             self.hub.gone(number, now)
             if forget and node in self._ins:
                 self._ins[node].lost()
 
     def _clear(self) -> None:
-        """The room is elsewhere: nobody waits here, and whoever thinks so is told."""
+        """Empty the room, which is elsewhere now, and notify the hosts that have tickets here."""
         guests, self._guests = self._guests, {}
         self.hub = self.hub.anew(self._thresholds)
         for node in guests:

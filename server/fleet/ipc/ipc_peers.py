@@ -1,6 +1,6 @@
-"""The links of one process of a host: to the supervisor, which makes them, and to the others by name.
+"""Keep the links of one process of a host: to the supervisor, which makes them, and to the other processes by name.
 
-Rule: a process is dead when the supervisor says so, and not because a link is. What it had sent before is read first.
+**Invariant:** a process is dead when the supervisor says so, and not because its link broke. What it had sent before is read first.
 """
 
 from __future__ import annotations
@@ -19,36 +19,36 @@ from server.ops.metrics.exposition import Reading
 SUPERVISOR: Final = "supervisor"
 HUB: Final = "hub"
 OFFICE: Final = "office"
-NEXT: Final = "next "  # before the name of a process of the generation that follows this one
-LAST: Final = "last "  # of the one before
-SIGN_EVERY: Final = 0.25  # seconds: who says nothing for `watch.HUNG_AFTER` is taken for one that hangs
+NEXT: Final = "next "  # before the name of a process of the next generation
+LAST: Final = "last "  # of the previous one
+SIGN_EVERY: Final = 0.25  # seconds: a process silent for `watchdog.HANG_AFTER` hangs
 logger = log.get()
 
 Handler = Callable[[str, Message], None]
 
 
 def nobody(_: str) -> None:
-    """Is to be told."""
+    """Do nothing."""
 
 
 def name_of(number: int) -> str:
-    """The name of a worker by the number that the hub knows it by; 0: the office."""
+    """Return the name of a worker by the number that the hub knows it by; 0: the frontend."""
     return f"worker {number}" if number else OFFICE
 
 
 def number_of(name: str) -> int:
-    """The number of a worker, as the hub knows it; the office's is 0, the hub's -1."""
+    """Return the number of a worker, as the hub knows it; the frontend's is 0, the hub's -1."""
     kind, _, number = name.partition(" ")
     return int(number) if kind == "worker" else 0 if name == OFFICE else -1
 
 
 def abroad(name: str) -> bool:
-    """Whether it is a process of another generation: it is asked for sessions, and people go there; nothing else is its business."""
+    """Whether it is a process of another generation: it gets look-ups and sessions, and nothing else."""
     return name.startswith((NEXT, LAST))
 
 
 class Peers:
-    """Of one process. Call it in the loop."""
+    """Links of one process. Call it in the loop."""
 
     def __init__(
         self,
@@ -61,9 +61,10 @@ class Peers:
         on_serves: Callable[[str], None] = nobody,
         find_state: Callable[[], dict[str, Any]] = dict,
     ) -> None:
-        """`joined`: there is a link to this one; `dead`: it is not there any more; `orphaned`: the supervisor is gone.
+        """`joined`: called with the name of a process that is linked; `dead`: of one that is gone; `orphaned`: the supervisor is gone.
 
-        `on_serves`: called with a process that takes people from now on; `find_state`: what this process tells the supervisor of itself.
+        `on_serves`: called with the name of a process that begins to accept sessions; `find_state`: returns this process's report about
+        itself.
         """
         self._handlers = handlers
         self._joined = joined
@@ -75,7 +76,7 @@ class Peers:
         self._on_serves = on_serves
         self._sign: asyncio.TimerHandle | None = None
         self._find_state = find_state
-        self.deaths: dict[tuple[str, str], int] = {}  # of processes of this host, by name and why; the office is told
+        self.deaths: dict[tuple[str, str], int] = {}  # of processes of this host, by name and cause; for the frontend
         self.unknown = 0  # messages of kinds that this release does not know
         self._up = Link(up, self._of_supervisor, lambda _: orphaned())
 
@@ -83,17 +84,17 @@ class Peers:
         return name in self._links
 
     def idle(self, name: str) -> bool:
-        """Whether all that was sent to this one has left this process, or it is dead."""
+        """Whether all messages to a process have left this one, or it is dead."""
         link = self._links.get(name)
         return link is None or not link.waiting
 
     def full(self, name: str) -> bool:
-        """Whether so much waits for this one that nothing is to be added that can be done without."""
+        """Whether so much is queued for a process that nothing is to be sent that can be left out."""
         link = self._links.get(name)
         return link is not None and link.full
 
     async def room(self, name: str) -> None:
-        """Wait until not too much waits for this one; no longer than it lives."""
+        """Wait until not too much is queued for a process, or it is dead."""
         link = self._links.get(name)
         if link is not None:
             with contextlib.suppress(LinkDown):
@@ -101,27 +102,27 @@ class Peers:
 
     @property
     def people(self) -> list[str]:
-        """The processes that have people, of other generations too."""
+        """Names of the processes that have sessions, of other generations too."""
         return [name for name in self._links if name != HUB]
 
     @property
     def others(self) -> list[str]:
-        """All processes of this generation to which there is a link."""
+        """Names of all linked processes of this generation."""
         return [name for name in self._links if not abroad(name)]
 
     def takes(self, name: str) -> bool:
-        """Whether a process is there, and serves."""
+        """Whether a process runs, and serves."""
         return name in self._serving
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the metrics."""
         return {
             "serendip_link_bytes": {(name,): link.waiting for name, link in self._links.items()},
             "serendip_link_unknown": self.unknown,
         }
 
     def ready(self) -> None:
-        """This process serves, and says so from here on, as long as its loop turns."""
+        """Announce that this process serves, and send signs of life from here on, as long as its loop turns."""
         self._up.send(Kind.UP)
         self._say_sign()
 
@@ -130,8 +131,8 @@ class Peers:
         self.say()
 
     def say(self) -> None:
-        """Say how this process stands."""
-        if not self._up.waiting:  # a supervisor that stands still is not told how it was
+        """Send a sign of life with a report about this process."""
+        if not self._up.waiting:  # a supervisor that does not read gets no stale report
             links = {name: link.waiting for name, link in self._links.items() if link.is_up and not abroad(name)}
             self._tell_supervisor(Kind.SIGN, {**self._find_state(), "links": links})
 
@@ -142,7 +143,7 @@ class Peers:
     def send(
         self, to: str, kind: Kind, *records: Any, pieces: Sequence[bytes] = (), descriptors: Sequence[int] = ()
     ) -> int | None:
-        """Send a message; its number, None: nobody of that name is there. The descriptors stay open until it was received."""
+        """Send a message; returns its number, None: there is no such process. The descriptors must stay open until it was received."""
         link = self._links.get(to)
         if link is None:
             return None
@@ -152,7 +153,7 @@ class Peers:
             return None
 
     def close(self) -> None:
-        """All links."""
+        """Close all links."""
         if self._sign is not None:
             self._sign.cancel()
         self._up.close()
@@ -193,13 +194,13 @@ class Peers:
         handler(name, message)
 
     def _skip(self, message: Message) -> None:
-        """It is of a kind that this release does not know."""
+        """Skip a message of a kind that this release does not know."""
         self.unknown += 1
         for descriptor in message.descriptors:
             socket.close(descriptor)
 
     def _fell(self, name: str, why: str) -> None:
-        """Most likely it is dead, and the supervisor will say so; where it is not, the younger of the two will be."""
+        """Report a broken link: most likely that process is dead, and the supervisor will say so; otherwise it kills the younger of the two."""
         if name in self._links:
             self._tell_supervisor(Kind.FELL, name, self._pids[name])
         logger.info("peer.fell", name=name, why=why)

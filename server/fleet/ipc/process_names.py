@@ -1,8 +1,8 @@
-"""The processes of all hosts of a cell, by name and by number. Rule: one of another host is named with its node, one of this host without.
+"""Name and number the processes of all hosts. A process of another host is named with its node, one of this host without.
 
-    "worker 3", "office"    of this host       "@0123456789 3"     worker 3 of another one, whose office is its 0
+    "worker 3", "office"    of this host       "@0123456789 3"     worker 3 of another host, whose frontend is its 0
 
-A number is the node's, with that of the worker in its lowest eight bits; where there is one host alone it is the worker's.
+A number is the node's, with that of the worker in its lowest eight bits; with one host alone it is the worker's.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ def elsewhere(name: str) -> bool:
 
 
 def node_in(number: int) -> str:
-    """The node of a process, by its number."""
+    """Return the node of a process, by its number."""
     return f"{number >> BITS:010x}"
 
 
 def place(name: str) -> tuple[str, int]:
-    """The node of a process of another host, and its number there. Raises ValueError for a name of this host."""
+    """Return the node of a process of another host, and its number there. Raises ValueError for a name of this host."""
     if not elsewhere(name):
         raise ValueError(f"{name} is of this host")
     node, _, number = name[len(ABROAD) :].partition(" ")
@@ -35,13 +35,13 @@ def place(name: str) -> tuple[str, int]:
 
 
 class Names:
-    """As one host has them. `node`: 10 hex digits; empty: there is no other host."""
+    """Names as one host uses them. `node`: 10 hex digits; empty: there is no other host."""
 
     def __init__(self, node: str = "") -> None:
         self._here = int(node or "0", 16) << BITS
 
     def number(self, name: str) -> int:
-        """Of a process that has people; the hub's is -1."""
+        """Return the number of a process that has sessions; the hub's is -1."""
         if elsewhere(name):
             node, number = place(name)
             return int(node, 16) << BITS | number
@@ -49,13 +49,13 @@ class Names:
         return self._here | number if number >= 0 else number
 
     def name(self, number: int) -> str:
-        """Of a process, by its number."""
+        """Return the name of a process, by its number."""
         if self.is_here(number):
             return name_of(number & MOST)
         return named(node_in(number), number & MOST)
 
     def abroad(self, name: str) -> str:
-        """A process of people, as other hosts call it."""
+        """Return the name of a process of this host, as other hosts call it."""
         number = self.number(name)
         return named(node_in(number), number & MOST)
 

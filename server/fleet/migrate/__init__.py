@@ -1,1 +1,1 @@
-"""Move sessions from one process of a host to another: upgrade, inheritance, what is in flight, forwarding."""
+"""Move sessions from one process to another: the transfer and its table of owners, the order of a drain, the upgrade of one process."""

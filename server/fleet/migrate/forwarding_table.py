@@ -1,7 +1,7 @@
-"""Forwarding table for migrated sessions: answers requests for a session that moves, or has just moved, out of this process.
+"""Answer requests for sessions that move, or have just moved, out of this process: the forwarding table.
 
 **Invariant:** an entry lives until the transfer ends, and 1 s more if the target has the session, for requests in flight. Without it a client
-that returns while its session moves would be told by each process that the session is not there.
+that returns while its session moves would learn from each process that the session is not there.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class ForwardingTable:
         self._answer = answer
         self._wanted: dict[int, list[str]] = {}  # processes that ask, by the key of a session that moves next
         self._flying: dict[int, list[str]] = {}  # processes that ask, by the key of a session under way
-        self._gone: dict[int, str] = {}  # name of the process that took a session, by its key
+        self._gone: dict[int, str] = {}  # name of the process that acknowledged a session, by its key
 
     def sent(self, people: list[Mapping[str, Any]]) -> tuple[int, ...]:
         """Note that these sessions are under way; returns their keys, for `ended`."""
@@ -30,7 +30,7 @@ class ForwardingTable:
         return keys
 
     def ended(self, keys: tuple[int, ...], to: str | None) -> None:
-        """Note that sessions are under way no more: the process `to` took them; None: they are here."""
+        """Note that sessions are under way no more. `to`: the process that has them; None: they are here."""
         if to is not None:
             self._gone.update(dict.fromkeys(keys, to))
             asyncio.get_running_loop().call_later(KEEP, self._forget, keys, to)

@@ -1,7 +1,7 @@
-"""Messages to one process that it has not acknowledged, each with the transfer that it carries.
+"""Keep the messages to one process that it has not acknowledged, each with the transfer that it carries.
 
-**Invariant:** a descriptor stays open here until the target acknowledges its message. So after a death at any moment exactly one process has it:
-what was not acknowledged is put back here, what was acknowledged is the target's.
+**Invariant:** a descriptor stays open here until the target acknowledges its message. So after a death at any moment exactly one process has
+it: what was not acknowledged is put back here, what was acknowledged is the target's.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What a process counts of people who move, as who came and as who goes. Rule: plain additions, read at the scrape."""
+"""Count migrated sessions, as source and as target, by cause, transport of the connection and result. Plain additions, read at the scrape."""
 
 from collections import Counter
 
@@ -15,8 +15,7 @@ from server.ops.metrics.migration_metrics import (
 
 
 class MigrationCounts:
-    """One of a process. `people`: by why they move, and what became of it; `abroad`: of those who go to another host or come from one, by
-    why, the way of their connection, and what became of it."""
+    """Counters of one process. `people`: by (cause, result), within a host; `abroad`: by (cause, transport, result), between hosts."""
 
     def __init__(self) -> None:
         self.people = Counter({(why, result): 0 for why in MOVE_WHYS for result in MOVE_RESULTS})
@@ -24,10 +23,10 @@ class MigrationCounts:
             {(why, way, result): 0 for why in MOVE_WHYS for way in ABROAD_WAYS for result in MOVE_RESULTS}
         )
         self._seconds = {(why, way): Histogram(MOVE_BOUNDS) for why in MOVE_WHYS for way in MOVE_WAYS}  # out of service
-        self.left = 0  # people who have not moved yet; 0 where no hand-over runs
+        self.left = 0  # sessions that have not moved yet; 0 while no migration runs
 
     def came(self, why: str, people: int, seconds: float) -> None:
-        """So many are here, who were out of service for that long."""
+        """Count sessions that arrived, which were out of service for so many seconds."""
         self.people[why, "taken"] += people
         self.out_of_service(why, DESCRIPTOR, seconds)
 
@@ -39,11 +38,11 @@ class MigrationCounts:
             self.abroad[why, way, result] += people
 
     def out_of_service(self, why: str, way: str, seconds: float) -> None:
-        """Some who moved were, for that long."""
+        """Record for how many seconds migrated sessions were out of service."""
         self._seconds[why, way].add(seconds if seconds > 0.0 else 0.0)
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the metrics."""
         moves: dict[tuple[str, ...], float] = {
             (why, DESCRIPTOR, result): count for (why, result), count in self.people.items()
         }

@@ -24,7 +24,7 @@ AGAIN: Final = 0.005  # seconds until sessions that could not move are tried aga
 TUNNELS_WITHIN: Final = (
     8.0  # seconds for visitors on their way back by a tunnel; clients that cannot move by then reconnect by themselves
 )
-PATIENCE: Final = 3.0  # seconds after which a session that cannot move stays, and its client is told to come back
+PATIENCE: Final = 3.0  # seconds after which a session that cannot move stays, and its client must return by itself
 
 
 class ProcessTarget(Target, Protocol):
@@ -136,7 +136,7 @@ class MigrationOrder:
 
     @property
     def tunnels(self) -> bool:
-        """Whether tunnels are here that may still move. Clients whose tunnels cannot for long are told to come back, at the end."""
+        """Whether tunnels are here that may still move. Clients whose tunnels cannot for long must return by themselves, at the end."""
         if not len(self._worker.tunnels):
             self._stuck = None
             return False

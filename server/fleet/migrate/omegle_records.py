@@ -1,4 +1,6 @@
-"""Programs of Omegle's protocol go with the sessions that they speak for. Rule: the adapter packs; here is only which record they are in."""
+"""Add the client of Omegle's protocol that a session speaks for to the session's record, and take it out at the target. The adapter packs and
+unpacks; this module knows only the field of the record.
+"""
 
 import time
 from collections.abc import Sequence
@@ -7,18 +9,18 @@ from engine.engine import SessionRecord
 from engine.views import SessionView
 from server.site.omegle.omegle_adapter import OmegleAdapter
 
-FIELD = "client"  # of a person
+FIELD = "client"  # of a session record
 
 
 def ready(adapter: OmegleAdapter | None, ids: Sequence[int]) -> bool:
-    """Whether those who speak for these sessions, if any, can go now."""
+    """Whether the Omegle clients of these sessions, if any, can move now."""
     if adapter is None:
         return True
     return all(adapter.ready(client) for client in map(adapter.of, ids) if client is not None)
 
 
 def pack(adapter: OmegleAdapter | None, parcel: SessionRecord) -> None:
-    """Put them into the parcel of their sessions."""
+    """Add the Omegle clients of these sessions to their record."""
     if adapter is None:
         return
     now = time.monotonic()
@@ -29,7 +31,7 @@ def pack(adapter: OmegleAdapter | None, parcel: SessionRecord) -> None:
 
 
 def unpack(adapter: OmegleAdapter | None, parcel: SessionRecord, came: Sequence[SessionView]) -> int:
-    """Take them out of it; how many could not be read: their sessions end as those of programs that ask no more."""
+    """Take the Omegle clients out of a record; returns how many were unreadable: their sessions end like those of clients that stop polling."""
     if adapter is None:
         return 0
     now, failed = time.monotonic(), 0

@@ -1,6 +1,7 @@
-"""What is kept beside sessions: college checks and mails, clients of Omegle's protocol without a session, their keys, limits of HTTP, notices.
+"""Hand over state of the site that belongs to no session: college checks and mails, Omegle clients without a session, their keys, HTTP rate
+limits, notices.
 
-Rule: each part packs and unpacks its own pieces; what was not taken over there is put back here.
+**Invariant:** each part packs and unpacks its own pieces; a piece that the target does not acknowledge is put back here.
 """
 
 import os
@@ -22,7 +23,7 @@ logger = log.get()
 
 
 class SiteRecords:
-    """The old side."""
+    """Source side of the hand-over."""
 
     def __init__(self, has: UpgradeParts, link: Link, flight: InFlight) -> None:
         self._has = has
@@ -30,7 +31,7 @@ class SiteRecords:
         self._flight = flight
 
     async def first(self) -> None:
-        """What must be there before anybody. Raises LinkDown."""
+        """Send what the target needs before any session. Raises LinkDown."""
         if self._has.adapter is not None:
             self._link.send(Kind.FACES, DIGESTS, self._has.adapter.digests.pack())
         self._notices()
@@ -38,12 +39,12 @@ class SiteRecords:
         await self._college()
 
     async def last(self) -> None:
-        """What is left when the people have gone. Raises LinkDown."""
+        """Send what is left when all sessions have moved. Raises LinkDown."""
         if self._has.adapter is not None:
             for piece, blobs, descriptors in self._has.adapter.rest(time.monotonic()):
                 self.send(OMEGLE, piece, blobs, descriptors)
                 await self._link.room()
-        self._notices()  # once more: people were reported, and read theirs, until they went
+        self._notices()  # once more: users were reported, and read notices, until they moved
         await self._spent()
         await self._college()
 
@@ -52,7 +53,7 @@ class SiteRecords:
             self._link.send(Kind.FACES, NOTICES, self._has.safety.pack())
 
     async def _spent(self) -> None:
-        """What networks used up of limits; again at the end, for the requests that were answered meanwhile."""
+        """Send how much of their limits networks have used; again at the end, for requests answered meanwhile."""
         if self._has.spent is not None:
             await self._all(SPENT, ((piece, []) for piece in self._has.spent.pack(time.monotonic())))
 
@@ -66,7 +67,7 @@ class SiteRecords:
             await self._link.room()
 
     def send(self, what: str, piece: Any, blobs: list[bytes], descriptors: Sequence[int] = ()) -> None:
-        """One piece, which is nowhere else any more. Raises LinkDown: it is here again."""
+        """Send one piece, which no longer exists here. Raises LinkDown: it was put back."""
         transfer = Transfer(partial(take, self._has, what, piece, blobs, descriptors), descriptors)
         try:
             number = self._link.send(Kind.FACES, what, piece, pieces=blobs, descriptors=descriptors)
@@ -77,7 +78,7 @@ class SiteRecords:
 
 
 def take(has: UpgradeParts, what: str, piece: Any, blobs: list[bytes], descriptors: Sequence[int] = ()) -> None:
-    """A piece goes on here; what cannot be read is told, and lost. The descriptors are this process's from here on."""
+    """Accept a piece; an unreadable one is logged and lost. The descriptors are this process's from here on."""
     now = time.monotonic()
     try:
         if what == COLLEGE and has.desk is not None:
@@ -93,5 +94,5 @@ def take(has: UpgradeParts, what: str, piece: Any, blobs: list[bytes], descripto
             has.spent.unpack(piece, now)
     except (KeyError, TypeError, ValueError) as bad:
         logger.error("handover.refused", people=0, **log.described(bad))
-    for descriptor in descriptors:  # of nobody
+    for descriptor in descriptors:  # no part has accepted them
         os.close(descriptor)

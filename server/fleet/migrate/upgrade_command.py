@@ -1,4 +1,6 @@
-"""An upgrade, as the control socket asks for it: a successor is started, and everybody goes there. Rule: where it fails nothing has changed."""
+"""Run an upgrade that the control socket asks for: start the successor and hand everything over to it. **Invariant:** a failed upgrade changes
+nothing.
+"""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -11,7 +13,9 @@ from server.ops.process.listening_sockets import Sockets
 
 
 class UpgradeCommand:
-    """Of one process. `allowed`: why there can be none now, "" where there can; `start_within`: seconds that the successor may take to start."""
+    """Upgrade of one process. `allowed`: returns why no upgrade may start now, "" if one may; `start_within`: seconds the successor may take to
+    start.
+    """
 
     def __init__(
         self,
@@ -29,11 +33,13 @@ class UpgradeCommand:
         self._leaving: UpgradeSource | None = None
         self._over = asyncio.Event()
         self._over.set()
-        self.child: successor.Process | None = None  # that has everything, or is to end as this process does
-        self.done = asyncio.Event()  # everything is there
+        self.child: successor.Process | None = (
+            None  # the successor that has everything, or must end when this process does
+        )
+        self.done = asyncio.Event()  # set when the successor has everything
 
     async def upgrade(self, program: str | None, say: Callable[[Mapping[str, Any]], None]) -> Mapping[str, Any]:
-        """Hand over to `program`, None: the one that runs here; the last line of the answer (`server.ops.process.control_socket`)."""
+        """Hand over to `program`, None: the program that runs here; returns the last line of the answer (`server.ops.process.control_socket`)."""
         refused = self._allowed()
         if refused:
             return {"done": False, "said": refused}
@@ -67,17 +73,17 @@ class UpgradeCommand:
         }  # fmt: skip
 
     async def stop(self) -> None:
-        """This process ends: so does a successor that has not everything."""
+        """End: this process stops, and so does a successor that does not have everything."""
         if self._leaving is not None and not self.done.is_set():
             self._leaving.stop()
         await self._over.wait()
 
     async def linger(self, seconds: float) -> None:
-        """Once it is done: wait for requests under way, `seconds` at most."""
+        """Wait for requests under way after the upgrade, `seconds` at most."""
         if self._leaving is not None:
             await self._leaving.linger(seconds)
 
     def close(self) -> None:
-        """The successor needs nothing more of this process."""
+        """Close the link: the successor needs nothing more of this process."""
         if self._leaving is not None:
             self._leaving.close()

@@ -1,4 +1,4 @@
-"""What a process has that its successor goes on with. Rule: named here once, for who gives it and for who takes it."""
+"""Name the parts of a process that its successor continues. Both sides of an upgrade use this one list."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from server.trust.moderation_ports import Safety
 
 @dataclass(frozen=True, slots=True)
 class UpgradeParts:
-    """The running parts. None: this deployment has none."""
+    """Running parts of one process. None: this deployment has no such part."""
 
     worker: Worker
     moving: Moving

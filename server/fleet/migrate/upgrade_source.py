@@ -1,9 +1,10 @@
-"""The old side: everybody goes to the successor, chat by chat, while they talk. Rule: until the successor took somebody they are here.
+"""Move everything to the successor, chat by chat, while users talk: the source side of the upgrade of one process.
 
-    start ── sockets ──► ready ── begin, people …, rest, end ──► done
-      └────────────────────┴──── it fails or dies: it is killed, who was not taken is here again, this process listens again
+    start ── sockets ──► ready ── begin, sessions …, rest, end ──► done
+      └────────────────────┴──── it fails or dies: it is killed, what it did not acknowledge is put back, this process listens again
 
-Who was taken before the successor died is gone with it: at no moment two processes have the same person.
+**Invariant:** a session is here until the successor acknowledges it. What a dead successor had acknowledged is lost with it, so that no
+session is ever in two processes.
 """
 
 import asyncio
@@ -33,33 +34,33 @@ from server.ops.process import fault_points
 
 START_WITHIN: Final = 300.0  # seconds: the default of `server.start_within`
 SAVES_WITHIN: Final = 5.0  # seconds that saves may take that were under way
-DEATH_WITHIN: Final = 1.0  # seconds until a process whose link is down is taken for one that hangs
-LAND_WITHIN: Final = 2.0  # seconds until what was sent is taken, where both processes end
-TELL_EVERY: Final = 0.25  # seconds between two reports of how many are left
-AHEAD_HTTP: Final = 64  # messages under way beyond which a connection of HTTP waits here
+DEATH_WITHIN: Final = 1.0  # seconds until a process whose link is down counts as hung
+LAND_WITHIN: Final = 2.0  # seconds for messages under way to be acknowledged, if both processes end
+TELL_EVERY: Final = 0.25  # seconds between two reports of how many sessions are left
+AHEAD_HTTP: Final = 64  # messages under way, beyond which an HTTP connection waits here
 
-AGAIN: Final = 0.02  # seconds until it is looked again whether others still send somebody here
+AGAIN: Final = 0.02  # seconds between two checks whether other processes still send sessions here
 
 Tell = Callable[[Mapping[str, Any]], None]
 logger = log.get()
 
 
 def not_ready(within: float) -> str:
-    """Why an upgrade failed whose new process took too long. `within`: seconds."""
+    """Return why an upgrade failed: the new process was too slow. `within`: seconds."""
     return f"the new process was not ready within {within:g} s (server.start_within)"
 
 
 def alone() -> bool:
-    """There is nobody else who sends people or anything here."""
+    """Return True: no other process sends sessions or connections to this one."""
     return True
 
 
 class Failed(Exception):
-    """The hand-over did not happen, or not whole; the text says why. This process serves on."""
+    """The hand-over did not happen, or not all of it; the text says why. This process continues to serve."""
 
 
 class Child(Protocol):
-    """The successor's process (`server.ops.process.successor.Process`)."""
+    """Process of the successor (`server.ops.process.successor.Process`)."""
 
     pid: int
 
@@ -70,29 +71,30 @@ class Child(Protocol):
 
 
 class Doors(Protocol):
-    """Where people and programs knock."""
+    """Sockets at which clients connect."""
 
     async def pause(self) -> None:
-        """Take nobody: who knocks waits, for `listen` here or for another process that has the sockets."""
+        """Accept no connection: clients wait for `listen` here, or for another process that has the sockets."""
 
     async def listen(self) -> None:
-        """Take them again."""
+        """Accept connections again."""
 
 
 @dataclass
 class Result:
-    """What moved."""
+    """Counts of migrated sessions and chats."""
 
     people: int = 0
     chats: int = 0
-    stayed: int = 0  # people who could not go
+    stayed: int = 0  # sessions that could not move
     seconds: float = 0.0
 
 
 class UpgradeSource:
-    """One hand-over. `run`, then `linger` while requests are under way, then `close`. `last`: whether all that comes here has come;
-    `start_within`: seconds that the successor may take to start; `forwarding`: the table in which migrated sessions are noted, and the name of
-    the successor in it."""
+    """One hand-over: `run`, then `linger` while requests are under way, then `close`. `last`: whether all that comes to this process has come;
+    `start_within`: seconds the successor may take to start; `forwarding`: the table that notes migrated sessions, and the successor's name in
+    it.
+    """
 
     def __init__(
         self,
@@ -131,7 +133,7 @@ class UpgradeSource:
     # the order
 
     async def run(self) -> Result:
-        """Hand everything over. Raises Failed: all is here again, but for who had gone to a successor that died."""
+        """Hand everything over. Raises Failed: everything is here again, except sessions that a dead successor had acknowledged."""
         work = asyncio.create_task(self._go())
         died = asyncio.create_task(self._child.ended())
         awaited: set[asyncio.Future[Any]] = {work, died, self._fallen, self._stopped}
@@ -154,12 +156,12 @@ class UpgradeSource:
         raise Failed(said)
 
     def stop(self) -> None:
-        """Both processes are to end: nobody goes any more, and each ends with those that it has."""
+        """End the hand-over because both processes must end: no further session moves, and each process ends with those that it has."""
         if not self._stopped.done():
             self._stopped.set_result(None)
 
     async def _part(self) -> None:
-        """What is under way arrives, and the successor is told to end as well."""
+        """Let messages under way arrive, and tell the successor to end as well."""
         with contextlib.suppress(TimeoutError, LinkDown):
             await asyncio.wait_for(self._flight.landed(), LAND_WITHIN)
             self._link.send(Kind.END, {"people": self.result.people})
@@ -192,7 +194,7 @@ class UpgradeSource:
         )  # fmt: skip
 
     async def _until_ready(self) -> str:
-        """Its version. Raises Failed."""
+        """Wait until the successor is ready; returns its version. Raises Failed."""
         try:
             versions, version = await asyncio.wait_for(asyncio.shield(self._ready), self._start_within)
         except TimeoutError:
@@ -204,7 +206,7 @@ class UpgradeSource:
         return str(version)
 
     async def _begin(self) -> None:
-        """Nobody comes in here any more: they knock at the same door, where another opens."""
+        """Stop accepting here: clients wait at the same sockets, which the successor opens."""
         has = self._has
         logger.info("handover.begun", online=has.worker.engine.online, pid=self._child.pid)
         self._begun = True
@@ -225,7 +227,7 @@ class UpgradeSource:
             self._link.send(Kind.LEFT, left)
 
     async def _finish(self) -> None:
-        """What is not a person's: saves, what is known of people who are away; then the end."""
+        """Send what belongs to no session: saves, what is known of absent users; then the end."""
         has = self._has
         if has.recorder is not None:
             await has.recorder.settled(SAVES_WITHIN)
@@ -240,7 +242,7 @@ class UpgradeSource:
         has.tally.left = 0
 
     async def linger(self, seconds: float) -> None:
-        """Wait until the requests under way are answered, `seconds` at most; what they leave behind goes after the others."""
+        """Wait until the requests under way are answered, `seconds` at most; sessions that they leave behind move too."""
         door, ends = self._has.door, time.monotonic() + seconds
         try:
             while (door.busy or self._flight) and time.monotonic() < ends:
@@ -250,7 +252,7 @@ class UpgradeSource:
             logger.warning("handover.cut", why="while the last requests were answered")
 
     def close(self) -> None:
-        """The link is not needed any more."""
+        """Close the link."""
         self._link.close()
 
     # what comes
@@ -273,7 +275,7 @@ class UpgradeSource:
             self._wanted(*records)
 
     def _wanted(self, what: str, key: Any) -> None:
-        """Somebody came back over there: whom they ask for goes next. A chat that is over goes at once; that it is not here is told behind it."""
+        """Move next the session that a client asks for at the successor. A chat that is over is sent at once, and behind it that it is not here."""
         found = self._has.worker.engine.moves.find(key) if what == SESSION else None
         if what == CLIENT:
             found = self._session_of(key)
@@ -283,7 +285,7 @@ class UpgradeSource:
             self._link.send(Kind.NONE, what, key)
 
     def _session_of(self, id: str) -> int | None:
-        """Of a client of HTTP; whose session is over goes by itself, at once."""
+        """Return the session id of an HTTP client; a client whose session is over is sent by itself, at once."""
         adapter = self._has.adapter
         client = adapter.clients.get(id) if adapter is not None else None
         if adapter is None or client is None:
@@ -293,7 +295,7 @@ class UpgradeSource:
         return client.session.id
 
     def _give_chat(self, name: str) -> None:
-        """The latest chat of a client of HTTP that is gone, whose log is wanted over there."""
+        """Send the latest chat of an HTTP client that is gone, whose log is wanted at the successor."""
         adapter = self._has.adapter
         piece = adapter.gone.give(name, time.monotonic()) if adapter is not None else None
         if piece is not None:
@@ -304,7 +306,7 @@ class UpgradeSource:
             self._fallen.set_result(why)
 
     def _said(self, work: asyncio.Task[None], died: asyncio.Task[int]) -> str:
-        """Why it failed, in words: what the successor said comes first."""
+        """Return why the hand-over failed, in words; the successor's own words come first."""
         fault = work.exception() if work.done() and not work.cancelled() else None
         if isinstance(fault, Failed):
             return str(fault)
@@ -322,10 +324,10 @@ class UpgradeSource:
             )
         return f"the way to the new process is broken: {self._link.down or self._link.broken}"
 
-    # what goes beside people
+    # what moves beside sessions
 
     def _give_http(self, descriptor: int, where: str, begun: bytes) -> bool:
-        """A connection of HTTP goes; False: the way is full, or there is none."""
+        """Send an HTTP connection; False: the link is full or down."""
         if len(self._flight) >= AHEAD_HTTP:
             return False
         try:
@@ -336,7 +338,7 @@ class UpgradeSource:
         return True
 
     def _answer(self, id: int, url: str | None, delete: str, wait: float) -> None:
-        """A save is over whose person has gone."""
+        """Send the result of a save whose session has moved."""
         self._saved.append((id, url, delete, wait))
         if self._link.is_up:
             self._link.send(Kind.SAVED, id, url, delete, wait)
@@ -344,12 +346,12 @@ class UpgradeSource:
     # back again
 
     async def _stay(self, said: str) -> None:
-        """The successor is dead, or will be: who was not taken is here again, and people come in here."""
+        """Resume service here: the successor is dead, or will be; what it did not acknowledge is put back."""
         has = self._has
         if self._child.running:
             self._child.kill()
         await self._child.ended()
-        self._link.read_all()  # what it took before it died
+        self._link.read_all()  # what it acknowledged before it died
         self._link.close()
         gone = self.result.people
         has.door.stay()

@@ -1,6 +1,7 @@
-"""The new side: the sockets first, then all that the process before this one has. Rule: until `begin` this process serves nobody.
+"""Start the successor of a running process: it gets the listening sockets first, then everything else that the old process has.
 
-If the old process dies before, this one serves as if it had begun: it has the sockets, and nobody else does.
+**Invariant:** this process serves no client before BEGIN. If the old process dies before, this one serves as if it had begun: it alone has
+the sockets.
 """
 
 import asyncio
@@ -26,19 +27,21 @@ logger = log.get()
 
 
 def fault_of(fault: Exception) -> str:
-    """Why a process could not start by our fault, without the fault's own text, which may quote a person."""
+    """Describe why a process could not start by a fault of its own, without the fault's text, which may quote a user."""
     about = log.described(fault)
     return f"a fault of the new process: {about['error']} at {about['where']}"
 
 
 def tell_failure(said: str) -> None:
-    """Tell the process before this one, if there is one, why this one ends before it has a loop. Call it instead of `UpgradeSuccessor`."""
+    """Tell the old process, if there is one, why this one ends before it has a loop. Call it instead of `UpgradeSuccessor`."""
     with contextlib.suppress(NotStarted, OSError):
         sock = inherited()
         if sock is None:
             return
         with sock:
-            with contextlib.suppress(BlockingIOError):  # what is unread as it is closed would come before what is said
+            with contextlib.suppress(
+                BlockingIOError
+            ):  # unread messages would arrive before this one when the socket is closed
                 while sock.recv(1):
                     pass
             size, body = body_of([said])
@@ -46,15 +49,15 @@ def tell_failure(said: str) -> None:
 
 
 class Gone(Exception):
-    """The old process was gone before it had given anything; the text says so."""
+    """The old process died before it handed anything over; the text says so."""
 
 
 def nothing() -> None:
-    """Nobody is to be told."""
+    """Do nothing."""
 
 
 class UpgradeSuccessor:
-    """One hand-over: `sockets`, then `ready` or `failed`; what comes after is taken as it comes, until the old process ends."""
+    """One hand-over: `sockets`, then `ready` or `failed`; what comes later is accepted as it comes, until the old process ends."""
 
     def __init__(self, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -62,36 +65,38 @@ class UpgradeSuccessor:
         self._begun: asyncio.Future[dict[str, Any]] = loop.create_future()
         self._taking: UpgradeTarget | None = None
         self._accept: Callable[[], None] = nothing
-        self.over = asyncio.Event()  # all that there was is here
+        self.over = asyncio.Event()  # set when everything is here
         self._link = Link(sock, self._came, self._fell)
 
     async def sockets(self) -> dict[str, socket.socket]:
-        """The listening sockets by name. Raises Gone."""
+        """Return the listening sockets by name. Raises Gone."""
         try:
             return await asyncio.wait_for(asyncio.shield(self._sockets), SOCKETS_WITHIN)
         except TimeoutError:
             raise Gone("the running server gave no sockets to its successor") from None
 
     async def failed(self, said: str) -> None:
-        """This process cannot serve; the old one is told why."""
+        """Tell the old process why this one cannot serve."""
         try:
             self._link.send(Kind.FAILED, said)
             await self._link.room()
         except LinkDown:
-            return  # nobody is there to be told
+            return  # the old process is gone
         self._link.close()
 
     async def ready(
         self, has: UpgradeParts, accept: Callable[[], None], on_taken: Callable[[], None] = nothing
     ) -> None:
-        """All is there; returns when this process serves. `accept` begins to take connections; `on_taken`: people came."""
+        """Announce that all parts are built; returns when this process serves. `accept` begins to accept connections; `on_taken`: called when
+        sessions arrived.
+        """
         self._accept = accept
         self._taking = UpgradeTarget(has, self._link, on_taken)
         fault_points.at("ready")
         if self._link.is_up:
             self._link.send(Kind.READY, has.worker.engine.moves.versions, version.VERSION)
         if self._link.down is not None:
-            self._fell(self._link.down)  # nobody else serves any more
+            self._fell(self._link.down)  # no other process serves any more
         await self._begun
 
     def is_elsewhere(self, key: int) -> bool:
@@ -127,7 +132,7 @@ class UpgradeSuccessor:
         self._accept()
 
     def _fell(self, why: str) -> None:
-        """The old process is gone: what it had sent is here."""
+        """Handle the death of the old process: what it had sent is here."""
         if not self._sockets.done():
             self._sockets.set_exception(Gone("the running server ended before it had given its sockets"))
         if self._taking is not None:

@@ -1,6 +1,8 @@
-"""What comes from the old process, and goes on here. Rule: `took` is said before a descriptor is touched.
+"""Accept the sessions, connections and state of the old process: the target side of the upgrade of one process.
 
-Who comes back here while their session is still there waits for it: it is asked for, and goes next.
+**Invariant:** the acknowledgement is sent before a descriptor is touched.
+
+A client that returns here while its session is still at the old process waits: this process requests the session, which then moves next.
 """
 
 import asyncio
@@ -19,29 +21,29 @@ from server.ops.metrics.migration_metrics import UPGRADE
 from server.ops.process import fault_points
 from server.realtime.worker.connection_moves import ask_again
 
-WANTED_MAX: Final = 10_000  # sessions, and clients of HTTP or their chats, that are waited for
+WANTED_MAX: Final = 10_000  # sessions, and HTTP clients or their chats, that requests wait for
 SESSION, CLIENT, CHAT = (
     "session",
     "client",
     "chat",
-)  # what is asked for: by its key, its id, its name (`server.site.omegle.ended_clients`)
+)  # kinds of requests: by session key, client id, chat name (`server.site.omegle.ended_clients`)
 
 logger = log.get()
 
 
 class UpgradeTarget:
-    """Everything of one hand-over, as it comes. `on_taken`: people came."""
+    """Target side of one hand-over. `on_taken`: called when sessions arrived."""
 
     def __init__(self, has: UpgradeParts, link: Link, on_taken: Callable[[], None]) -> None:
         self._has = has
         self._link = link
         self._imports = Imports(has.worker, has.moving, has.tally, has.adapter)
         self._on_taken = on_taken
-        self._over = False  # all that there was is here
+        self._over = False  # everything is here
         self._since = time.monotonic()
         self._people = self._chats = 0
-        self._wanted: dict[int, None] = {}  # keys of sessions that are asked for
-        # clients of HTTP, and chats of theirs that are over, that are asked for: which of the two, and its name
+        self._wanted: dict[int, None] = {}  # keys of sessions that clients ask for
+        # HTTP clients, and their ended chats, that requests wait for: which of the two, and its name
         self._waiters: dict[tuple[str, str], asyncio.Future[bool]] = {}
         if has.adapter is not None:
             has.adapter.wanted.begin(partial(self._http_elsewhere, CLIENT))
@@ -60,13 +62,13 @@ class UpgradeTarget:
         }
 
     def begin(self, pace: dict[str, Any] | None) -> None:
-        """This process serves from here on. `pace`: what thresholds go by; None: nobody told it."""
+        """Note that this process serves from here on. `pace`: what thresholds depend on; None: unknown."""
         self._since = time.monotonic()
         if pace is not None:
             self._has.worker.engine.moves.take_pace(pace, self._since)
 
     def came(self, message: Message) -> None:
-        """One message; of a kind that this version does not know it is skipped, and counted."""
+        """Handle one message; a message of an unknown kind is logged, and its descriptors are closed."""
         handler = self._handlers.get(message.kind)
         if handler is not None:
             handler(message)
@@ -92,10 +94,10 @@ class UpgradeTarget:
         fault_points.at("taken")
 
     def _took(self, message: Message) -> None:
-        """It is this process's from here on."""
+        """Acknowledge a message: what it carries is this process's from here on."""
         self._send(Kind.TOOK, message.number)
 
-    # beside people
+    # beside sessions
 
     def _http(self, message: Message) -> None:
         self._took(message)
@@ -117,10 +119,10 @@ class UpgradeTarget:
     def _end(self, _: Message) -> None:
         self.finish("")
 
-    # who is asked for
+    # requests for sessions
 
     def is_elsewhere(self, key: int) -> bool:
-        """Whether a session may be on its way here: it is asked for."""
+        """Whether a session may be on its way here: then this process requests it."""
         if key in self._wanted:
             return True
         if self._over or len(self._wanted) >= WANTED_MAX or not self._send(Kind.WANT, SESSION, key):
@@ -129,7 +131,7 @@ class UpgradeTarget:
         return True
 
     async def _http_elsewhere(self, what: str, name: str) -> bool:
-        """Wait for a client of HTTP, or a chat of one; whether the client is here now."""
+        """Wait for an HTTP client, or a chat of one; returns whether the client is here now."""
         waiter = self._waiters.get((what, name))
         if waiter is None:
             if self._over or len(self._waiters) >= WANTED_MAX or not self._send(Kind.WANT, what, name):
@@ -146,7 +148,7 @@ class UpgradeTarget:
             waiter.set_result(self._has.adapter is not None and key in self._has.adapter.clients)
 
     def _arrived(self) -> None:
-        """Who was asked for, and is here."""
+        """Answer requests for sessions and HTTP clients that are here."""
         has = self._has
         for key in [key for key in self._wanted if has.worker.engine.moves.find(key) is not None]:
             self._arrive(key)
@@ -163,9 +165,9 @@ class UpgradeTarget:
     # the end
 
     def finish(self, cut: str) -> None:
-        """No more people come; who is still asked for is nowhere. `cut`: why, where it was not the end.
+        """End: no more sessions come; those that are still asked for are nowhere. `cut`: why, if it was not the end.
 
-        Once more with `cut`, behind the end: the old process is gone, and answers no save any more.
+        Called once more with `cut` behind the end: the old process is gone, and answers no save any more.
         """
         has = self._has
         if cut:
@@ -192,7 +194,7 @@ class UpgradeTarget:
             logger.info("handover.taken", people=self._people, chats=self._chats, skipped=skipped, seconds=seconds)
 
     def _send(self, kind: Kind, *records: Any) -> bool:
-        """False: the old process is gone; what it sent is here all the same."""
+        """Send to the old process; False: it is gone. What it sent is here all the same."""
         try:
             self._link.send(kind, *records)
         except LinkDown:

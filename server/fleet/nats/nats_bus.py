@@ -1,11 +1,11 @@
-"""The one connection of a host to NATS. Rule: no chat line ever passes it, so that its loss costs no chat anything; what cannot be sent is not kept.
+"""Keep the one connection of a host to NATS. **Invariant:** no chat line ever passes it, so that its loss costs no chat anything; unsent
+messages are dropped.
 
-What is said is sealed for its subject (`server.fleet.rpc.rpc_seal`). A connection that ends is made anew, with the servers in turn, for ever; one
-that is
-there and gives nothing back is renewed by whoever notices (`renew`).
+Messages are sealed for their subject (`server.fleet.rpc.rpc_seal`). A connection that ends is made anew, with the servers in turn, for ever;
+one that is open and delivers nothing is renewed by its user (`renew`).
 
-    <name>.<cell>.all     to all hosts of a cell           <name>.<cell>.<node>    to one of them
-    <name>.<cell>.bars    to all: whose report parts whom
+    <name>.<cell>.all     to all hosts of a cluster        <name>.<cell>.<node>    to one of them
+    <name>.<cell>.bars    to all: pairs that a report keeps apart
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from server.ops.config.cluster_settings import Cluster
 
 PATIENCE: Final = 2  # seconds for an answer of the server
 PAUSE: Final = 0.25  # seconds until the next server is tried
-UNSENT: Final = 1_000  # messages that wait for the connection to take them; beyond: not sent
+UNSENT: Final = 1_000  # queued messages; beyond: dropped
 MESSAGE_MAX: Final = 65_536  # bytes
 logger = log.get()
 
@@ -37,7 +37,7 @@ Handler = Callable[[bytes], None]
 
 
 class NatsBus:
-    """Of one process."""
+    """Bus of one process."""
 
     def __init__(self, settings: Cluster, seal: Seal, handlers: dict[str, Handler]) -> None:
         """`handlers`: by the last part of the subject."""
@@ -49,8 +49,10 @@ class NatsBus:
         self._ended = asyncio.Event()
         self.connects = 0
         self.dropped: Counter[str] = Counter()  # messages by why: unsent, seal, size
-        self.fault: str | None = "it was not reached yet"  # why there is no connection; None: there is
-        self.refused: str | None = None  # what the server did not let this host do, of this connection
+        self.fault: str | None = (
+            "it was not reached yet"  # cause of the missing connection; None: there is a connection
+        )
+        self.refused: str | None = None  # the last permission that the server denied on this connection
 
     @property
     def up(self) -> bool:
@@ -59,16 +61,16 @@ class NatsBus:
 
     @property
     def takes(self) -> bool:
-        """Whether what is said now leaves soon: there is a connection, and not much waits for it."""
+        """Whether a message leaves soon: there is a connection, and not much is queued."""
         return self.fault is None and self._unsent.qsize() < UNSENT // 2
 
     @property
     def trouble(self) -> str | None:
-        """Why this host is alone: there is no connection, or it may not speak there; None: it is not."""
+        """Why this host is alone: there is no connection, or it may not publish; None: it is not."""
         return self.fault or self.refused
 
     def say(self, subject: str, body: bytes) -> None:
-        """To all who listen, this host too; lost where there is no connection."""
+        """Publish to all subscribers, this host too; dropped without a connection."""
         if self.fault is not None:
             self.dropped["unsent"] += 1
             return
@@ -79,7 +81,7 @@ class NatsBus:
             self.dropped["unsent"] += 1
 
     async def sent(self, within: float) -> None:
-        """Wait until all that was said has left, `within` seconds at most."""
+        """Wait until all messages have left, `within` seconds at most."""
         client = self._client
         if client is not None:
             with contextlib.suppress(TimeoutError, Error):
@@ -88,11 +90,11 @@ class NatsBus:
                     await client.flush()
 
     def renew(self) -> None:
-        """Give the connection up and make another one."""
+        """Close the connection and make another one."""
         self._ended.set()
 
     async def run(self) -> None:
-        """Hold a connection, for ever."""
+        """Keep a connection, for ever."""
         proof = await asyncio.to_thread(Proof.read, self._settings)
         servers = list(self._settings.nats)
         random.shuffle(servers)
@@ -102,7 +104,7 @@ class NatsBus:
                 await asyncio.sleep(PAUSE)
 
     async def _hold(self, server: str, proof: Proof) -> None:
-        """One connection, from its beginning to its end."""
+        """Make one connection, and serve it to its end."""
         self._ended.clear()
         self.refused = None
         try:
@@ -142,7 +144,7 @@ class NatsBus:
                 subject, data = await self._unsent.get()
                 await client.publish(subject, data)
                 self._unsent.task_done()
-        except Error:  # it is closed, or as good as that
+        except Error:  # it is closed, or unusable
             self._ended.set()
 
     async def _came(self, message: Msg) -> None:

@@ -1,4 +1,4 @@
-"""A connection to one server of NATS, by its library. Rule: it is not made anew here; what its user asks for ends it."""
+"""Connect to one NATS server, by its library. A connection is never made anew here; the caller ends it."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from nats.aio.client import Client
 from server.ops import log
 from server.ops.config.cluster_settings import Cluster
 
-PATIENCE: Final = 2  # seconds for a connection, and between two signs of life of it
-PINGS: Final = 2  # of them that may stay without an answer
-_ended: Final[weakref.WeakSet[Client]] = weakref.WeakSet()  # TLS complains of what was on its way to who closes
+PATIENCE: Final = 2  # seconds for a connection, and between two pings
+PINGS: Final = 2  # pings that may stay unanswered
+_ended: Final[weakref.WeakSet[Client]] = weakref.WeakSet()  # TLS complains of data that arrives after a close
 logger = log.get()
 
 
 class Proof(NamedTuple):
-    """By what a server is believed, and what this host proves itself with."""
+    """TLS context by which a server is verified, and seed by which this host authenticates itself."""
 
     secure: ssl.SSLContext | None
     seed: str | None
 
     @classmethod
     def read(cls, settings: Cluster) -> Proof:
-        """Reads the disk. Raises OSError."""
+        """Read the files. Raises OSError."""
         secure = None
         if any(server.startswith("tls:") for server in settings.nats):
             secure = ssl.create_default_context(cafile=settings.ca)
@@ -41,9 +41,9 @@ async def connect(
     over: Callable[[], Awaitable[None]] | None = None,
     troubled: Callable[[Exception], Awaitable[None]] | None = None,
 ) -> Client:
-    """A connection to one server, which is not made anew. Raises what the library raises.
+    """Return a connection to one server, which is not made anew. Raises what the library raises.
 
-    `over`: told when it ended; `troubled`: of faults on the way, those that end it too, until it is to `end`.
+    `over`: called when it ended; `troubled`: with faults, also those that end it, until `end` is called.
     """
     faults: list[Exception] = []
 
@@ -71,7 +71,7 @@ async def connect(
 
 
 async def end(client: Client) -> None:
-    """Close a connection, of which no word is expected any more."""
+    """Close a connection, of which nothing more is expected."""
     _ended.add(client)
     try:
         await client.close()
@@ -80,5 +80,5 @@ async def end(client: Client) -> None:
 
 
 def words(fault: BaseException) -> str:
-    """A fault of the library in words; some have none."""
+    """Return a fault of the library in words; some have none."""
     return str(fault) or type(fault).__name__

@@ -1,15 +1,17 @@
-"""People of a host that ends go to other hosts. Rule: a group is this host's until another one has it; only then are its clients told to come back.
+"""Move the sessions of a process whose host ends to other hosts, without their connections, which a balancer then leads elsewhere.
 
-Who waits or is away first, then chats, a chat's people together (`server.fleet.migrate.migration_order`), to the host that has the fewest people;
-without
-their connections, which a balancer leads anew:
+**Invariant:** a group is this host's until another one acknowledges it; only then are its clients told to return.
 
-    release ──► another host has them ──► each client: `restart`, and when ──► resumes at any host, and finds the session (`seeking`)
+Sessions that wait or are away move first, then chats, each as one group (`server.fleet.migrate.migration_order`), to the host with the fewest
+users:
+
+    release ──► another host acknowledges ──► each client: `restart`, with the time to return ──► resumes at any host (`session_search`)
        │
-       └──► refused, or silent: they are here again, and that host is left out for a moment
+       └──► refused, or silent: the group is put back, and that host is left out for a moment
 
-Ring, numbers, tickets and ages go along, so that nothing is lost or doubled: of a chat each line that was taken is known there, and a client says
-again what was not. Who is not gone when the time is over is told to come back as without other hosts, and their chats end.
+Ring, numbers, tickets and ages move too, so that no line is lost or doubled: the target knows each line of a chat that was accepted, and a
+client repeats the others. Sessions that are here when the time is over end as they do without other hosts: their clients must return,
+and their chats end.
 """
 
 from __future__ import annotations
@@ -36,12 +38,12 @@ from server.ops.metrics.migration_metrics import DRAIN
 from server.ops.process import fault_points
 from server.realtime.worker.connection_moves import Released, ask_again
 
-AHEAD: Final = 4  # groups of messages under way: who is in one of them is out of service
-ASIDE: Final = 1.0  # seconds for which a process that took nobody is not asked
-GIVEN_UP: Final = 2.0  # seconds for which nobody took anybody: nobody will
-AGAIN: Final = 0.02  # seconds until it is looked again whether somebody takes people, or may go now
-SPREAD: Final = (0.1, 3.0)  # seconds after which clients are to come back: the people of a chat together
-HEAD: Final = 512  # bytes of a request beside people
+AHEAD: Final = 4  # groups under way: the sessions in them are out of service
+ASIDE: Final = 1.0  # seconds for which a process that refused is not asked
+GIVEN_UP: Final = 2.0  # seconds without any acceptance, after which no host will accept
+AGAIN: Final = 0.02  # seconds until it is checked again whether a host accepts, or a session may move
+SPREAD: Final = (0.1, 3.0)  # seconds after which clients are to return: those of a chat together
+HEAD: Final = 512  # bytes of a request beside sessions
 
 _spread = random.SystemRandom().uniform
 logger = log.get()
@@ -52,7 +54,7 @@ Send = Callable[[str, GroupTransfer], Awaitable[bool]]
 
 
 def fits(parcel: SessionRecord) -> bool:
-    """Whether people, without their connections, are one request of a cluster port."""
+    """Whether a group, without its connections, fits into one request."""
     record, blobs = parcel
     wires = {person["wire"].get("bytes") for person in record["people"] if "wire" in person}
     size = sum(len(blob) for place, blob in enumerate(blobs) if place not in wires)
@@ -60,18 +62,20 @@ def fits(parcel: SessionRecord) -> bool:
 
 
 class EmptiestHost:
-    """Target that is all other hosts: the one with the fewest people. `send`: see the type; `places`: where to; `gone`: told who is there."""
+    """Target that is all other hosts: the one with the fewest users. `send`: see the type; `places`: its processes; `gone`: called with a group
+    that moved.
+    """
 
     def __init__(self, places: Callable[[], Sequence[Place]], send: Send, gone: Callable[[Released], None]) -> None:
         self._places = places
         self._cross = send
         self._gone = gone
-        self._sent: Counter[str] = Counter()  # people, by where
-        self._aside: dict[str, float] = {}  # who took nobody, until when
+        self._sent: Counter[str] = Counter()  # sessions, by target
+        self._aside: dict[str, float] = {}  # processes that refused, and until when they are left out
         self._under_way: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
-        self.took = self._loop.time()  # when somebody took somebody last
-        self._failing = 0.0  # since when nobody takes anybody; 0.0: somebody did, or was not asked
+        self.took = self._loop.time()  # when a host accepted last
+        self._failing = 0.0  # since when every host refuses; 0.0: one accepted, or none was asked
         self.went = self.chats = 0
 
     def send(self, transfer: GroupTransfer) -> None:
@@ -104,7 +108,7 @@ class EmptiestHost:
             await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
 
     async def landed(self) -> None:
-        """Wait until nobody is under way; how long that may be is for who sends."""
+        """Wait until no group is under way; the sender bounds the time."""
         while self._under_way:
             await asyncio.wait(self._under_way)
 
@@ -112,7 +116,7 @@ class EmptiestHost:
         now = self._loop.time()
         if (
             self._failing and now - self._failing > GIVEN_UP
-        ):  # whoever is asked next takes nobody either, though each is asked again after a while
+        ):  # the next host would refuse too, though each is tried again after a while
             raise LinkDown("no other host takes anybody, or can be reached")
         there = [one for one in self._places() if self._aside.get(one.name, now) <= now]
         if not there:
@@ -121,12 +125,12 @@ class EmptiestHost:
 
 
 def may_always_move(_: int) -> bool:
-    """Whoever it is."""
+    """Return True: any session may move."""
     return True
 
 
 def no_tunnel_stays() -> bool:
-    """All who are at other hosts may be told to come back."""
+    """Return False: all clients with a tunnel may be told to return."""
     return False
 
 
@@ -146,9 +150,10 @@ class EvacuationOrder(MigrationOrder):
 
 
 class Evacuation:
-    """Of one process that has people. Call it in the loop. `name`: its own; `tell_hub`: nobody is to come here, which a hub that is made anew is
-    told too; `goes`: whether a session may, by its id; others stay until they may; `stay`: whether somebody is at another host whose client stays
-    here as long as it may."""
+    """Evacuation of one process that has sessions. Call it in the loop. `name`: its own; `tell_hub`: tells the hub, also a new one, that no user
+    is to come here; `goes`: whether a session may move, by its id; others stay until they may; `stay`: whether a client with a tunnel remains
+    connected here as long as possible.
+    """
 
     def __init__(
         self,
@@ -170,15 +175,15 @@ class Evacuation:
 
     @property
     def moved(self) -> tuple[int, int, int]:
-        """How many people went so far, in how many chats, and at the end how many did not."""
+        """Numbers of sessions that moved so far, of their chats, and, at the end, of sessions that did not move."""
         return self._way.went, self._way.chats, self._stayed
 
     def want(self, id: int) -> bool:
-        """Somebody comes back to this session at another host: it goes next, if it is here and can."""
+        """Move this session next, because its client returned at another host; False: it is not here, or cannot move."""
         return self._people.want(id)
 
     async def run(self, until: Callable[[], float]) -> None:
-        """Returns when nobody is here, nobody takes anybody, or it is `until`, by the loop's clock, which may change."""
+        """Move sessions until none is here, no host accepts any, or it is `until`, by the loop's clock, which may change."""
         begun, loop = time.monotonic(), asyncio.get_running_loop()
         self.tell_hub()
         self._worker.reactor.put_off_newcomers()
@@ -189,7 +194,7 @@ class Evacuation:
         finally:
             moving.cancel()
         (fault,) = await asyncio.gather(moving, return_exceptions=True)
-        if isinstance(fault, Exception):  # who is left is told to come back, and the log why
+        if isinstance(fault, Exception):  # what is left is told to return, and the log says why
             logger.error("handover.fault", **log.described(fault))
         await self._way.landed()
         self._stayed = len(self._worker.engine.sessions)
@@ -213,7 +218,7 @@ class Evacuation:
             await asyncio.sleep(AGAIN)
 
     def _tell(self, released: Released) -> None:
-        """Another host has them: their clients are to come back, and find themselves there."""
+        """Close the connections of a group that moved; its clients are to return, and find their sessions."""
         self._worker.act(lambda _: self._dismiss(released))
 
     def _dismiss(self, released: Released) -> None:

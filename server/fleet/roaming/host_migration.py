@@ -1,6 +1,7 @@
-"""The way of a process that has people to those of other hosts, and theirs to it. Rule: put together here, and names made places; no decision.
+"""Put together the two sides of migration between hosts for one process: its `MigrationSource` and `MigrationTarget`, by the names of processes.
+No decision is made here.
 
-here ── crossing ──► the port of another host's office ── its `passing` ──► landing, in the worker that is meant
+here ── source ──► the rpc server of another host's frontend ── `request_forwarding` ──► target, in the worker that is meant
 """
 
 from __future__ import annotations
@@ -29,19 +30,19 @@ from server.realtime.worker.worker_loop import Worker
 
 @dataclass(frozen=True)
 class OtherHosts:
-    """The other hosts, as one process reaches them. `node`, `number`: its own, among the processes of all hosts."""
+    """Access of one process to the other hosts. `node`, `number`: its own, among the processes of all hosts."""
 
     node: str
     number: int
     secret: Keys
     hosts: Hosts
-    takes: Callable[[], bool]  # whether this process takes sessions
+    takes: Callable[[], bool]  # whether this process accepts sessions
     find_speaker: Callable[[], SocketlessClients] = no_speaker  # the adapter of clients without a socket
     on_returned: Callable[[Sequence[Session]], None] = unnoticed  # called with sessions that came back by their tunnels
 
 
 class HostMigration:
-    """Of a worker, or the office. Call it in the loop."""
+    """Migration between hosts, of a worker or the frontend. Call it in the loop."""
 
     def __init__(self, others: OtherHosts, worker: Worker, room: RemoteRoom, exports: Exports, opened: Opened) -> None:
         seal = Seal(others.secret)
@@ -52,48 +53,48 @@ class HostMigration:
         )
 
     def go(self, to: str, one: MoveOrder) -> None:
-        """Somebody goes to a process of another host."""
+        """Move one session to a process of another host."""
         self._crossing.go(_home(to), one)
 
     async def sent(self, to: str, transfer: GroupTransfer) -> bool:
-        """Move a group to a process of another host without its connections, whose descriptors stay the caller's; whether that process has it.
-
-        The transfer ends whatever becomes of who waits for it."""
+        """Move a group to a process of another host without its connections, whose descriptors stay the caller's; returns whether that process
+        has it. The transfer ends even if the caller stops waiting.
+        """
         return await self._crossing.send(_home(to), transfer)
 
     def forget(self, home: str, people: Sequence[tuple[int, int]]) -> None:
-        """People of a process of another host, which may live, are here: it is asked to forget them. `people`: ids and keys, as they went there."""
+        """Ask a process of another host, which may live, to forget sessions that are here. `people`: ids and keys, as they moved."""
         self._crossing.forget(_home(home), people)
 
     @property
     def under_way(self) -> bool:
-        """Whether somebody is on the way to another host."""
+        """Whether a session is on its way to another host."""
         return self._crossing.under_way
 
     def there(self, home: str) -> bool:
-        """Whether the host of a process is heard."""
+        """Whether the host of a process is alive."""
         return self._hosts.at(_home(home).node) is not None
 
     async def landed(self) -> None:
-        """Wait until nobody is on the way to another host."""
+        """Wait until no session is on its way to another host."""
         await self._crossing.landed()
 
     def arrived(self, message: Message, sock: socket.socket) -> None:
-        """The office has a request of another host for this process, and its connection."""
+        """Serve a request of another host that the frontend passed on, with its connection."""
         kind, node, nonce, by = message.records
         self._landing.came(Request(kind, node, bytes.fromhex(nonce), by, message.pieces[0]), sock)
 
     def came(self, request: Request, sock: socket.socket) -> None:
-        """As `arrived`: in the office, of its own port."""
+        """Serve a request of another host, in the frontend itself."""
         self._landing.came(request, sock)
 
     def close(self) -> None:
-        """Nobody goes or comes any more."""
+        """Stop both sides."""
         self._crossing.close()
         self._landing.close()
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the metrics."""
         asking, landing = self._crossing.forgetting, self._landing
         counted = {
             "asked": asking.asked, "unanswered": asking.unanswered, "ended": landing.ended, "kept": landing.kept,

@@ -1,22 +1,23 @@
-"""People who go to another host: the side that they leave, the edge. Rule: until TOOK was read nothing is read of their sockets or sent to them.
+"""Move sessions to a process of another host: the source side (the edge). The target side (the home) is `migration_target`.
 
-Whoever has them at each point, the home's side being `server.fleet.roaming.migration_target`; a cut is an end of the connection, or silence for too
-long:
+**Invariant:** between release and the home's acknowledgement the edge neither reads from nor writes to the sockets of the sessions.
 
-    edge        it said, it heard    home                     who has them, and what a cut here comes to
-    in service  -                    -                        edge: a connection is made first, so that nobody waits for one
-    ASKED       MOVE                 nothing, or holds them   edge, nowhere heard: it takes them back (BACK; REFUSED: it was told no)
-    GOING       GO                   holds them, or has them  see DOUBTFUL
-    GIVEN       TOOK                 has them                 home: the client is a pipe; a cut is one of the tunnel
-    DOUBTFUL    no TOOK              forgot them, or has      edge takes them back. The home's, if it has them: their connection ended, so that they
-                                     them                     are away there, silent, until FORGET ends them, 15 s of grace at the latest
+The stages are those of `server.fleet.migrate.transfer.TABLE`. A cut is an end of the connection, or silence for too long:
 
-The home forgets who it holds where the connection ends or GO does not come in 2 s, and takes nobody whose edge has closed. In DOUBTFUL somebody
-who came only to resume is not taken back but dropped: whoever has the session that they want, they find it when they come back. Where they were
-resumed at the home meanwhile, FORGET says so, and they end at the edge.
+    edge       sent, received        home                      owner, and the result of a cut
+    -          -                     -                         edge: a connection is made first, so that no session waits for one
+    SENT       MOVE                  nothing, or holds them    edge, the home forgets them: put back (BACK; REFUSED: the home refused)
+    GOING      GO                    holds them, or has them   see DOUBTFUL
+    TAKEN      acknowledgement       has them                  home: the client is a tunnel; a cut is one of the tunnel
+    DOUBTFUL   no acknowledgement    forgot them, or has them  edge: put back. A copy at the home, if any, has lost its connection: it is away
+                                                               there, silent, until FORGET ends it, after 15 s of grace at the latest
 
-Input that is no whole frame stays here, and is the first that the tunnel says; untaken output stays too. The state of the wire and a
-message in pieces go along.
+The home forgets held sessions if the connection ends or GO does not come in 2 s, and accepts none if the edge has closed. In DOUBTFUL a
+session that came only to resume is not put back but dropped: its client finds the session that it wants when it returns. If a session was
+resumed at the home meanwhile, the answer to FORGET says so, and it ends at the edge.
+
+Input that is no whole frame stays at the edge, and is the first that the tunnel sends; unsent output stays too. The state of the connection
+and an unfinished message move with the session.
 """
 
 from __future__ import annotations
@@ -46,23 +47,25 @@ from server.ops.metrics.migration_metrics import NONE, RESUME, TUNNEL
 from server.ops.process import fault_points
 from server.realtime.worker.connection_moves import Released, ask_again
 
-MOST: Final = 64  # crossings of a worker at a time
-AGAIN: Final = 0.002  # seconds until who could not go is asked again
-PATIENCE: Final = 0.1  # seconds after which who cannot go stays
-RESUME_WITHIN: Final = 8.0  # seconds for a connection, of who comes back: a session waits for 15, a way breaks after 3
+MOST: Final = 64  # moves of a worker at a time
+AGAIN: Final = 0.002  # seconds until a session that could not move is tried again
+PATIENCE: Final = 0.1  # seconds after which a session that cannot move stays
+RESUME_WITHIN: Final = (
+    8.0  # seconds for a connection of a session that resumes: a session waits for 15, a connection breaks after 3
+)
 REACH_AGAIN: Final = 0.25  # seconds between two tries
 TAKEN_WITHIN: Final = 1.0  # seconds for a connection, and for the answer to MOVE
 TOOK_WITHIN: Final = 2.0  # seconds from GO
 TOLD_EVERY: Final = 60.0  # seconds between two lines of the log
 logger = log.get()
 
-# (client's descriptor, address, state, bytes, connection, record of the session, name of the home): what is here of somebody whose session is there.
-# State and bytes: as `Reactor.release` has them, of what stays here: `input`, `out`, `opcode` where pieces of a message went along, and ages.
+# (client's descriptor, address, state, bytes, connection, session record, name of the home): what stays here of a session that is there.
+# State and bytes: the part of `Reactor.release`'s that stays here: `input`, `out`, `opcode` if parts of a message moved, and ages.
 Opened = Callable[[int, str, dict[str, Any], bytes, socket.socket, Mapping[str, Any], str], object]
 
 
 class HomeProcess(NamedTuple):
-    """A process of another host. `name`: as processes here call it."""
+    """Process of another host. `name`: its name in this host's processes."""
 
     name: str
     node: str
@@ -70,7 +73,7 @@ class HomeProcess(NamedTuple):
 
 
 class MoveOrder(NamedTuple):
-    """Somebody who is to go. `meeting`: None for who resumes; `ready`: whether they still want to; `stay`: what to do where they do not go."""
+    """Order to move one session. `meeting`: None to resume; `ready`: whether it still is to move; `stay`: called if it does not move."""
 
     client: int
     meeting: Row | None
@@ -80,7 +83,7 @@ class MoveOrder(NamedTuple):
 
 
 class MigrationSource:
-    """Of one process that has people. Call it in the loop. `opened`: of whom is given; the two descriptors are its own."""
+    """Source side of one process. Call it in the loop. `opened`: called with the parts of a session that moved; the two descriptors are its own."""
 
     def __init__(
         self,
@@ -107,34 +110,33 @@ class MigrationSource:
         return self._find_speaker()
 
     def go(self, home: HomeProcess, one: MoveOrder) -> None:
-        """Somebody goes, as soon as there is a connection."""
+        """Move one session as soon as there is a connection."""
         self._start(self._go(home, one))
 
     async def send(self, home: HomeProcess, transfer: GroupTransfer) -> bool:
-        """Move a group without its connections, whose descriptors stay the caller's; whether the home has it.
-
-        The transfer ends whatever becomes of who waits for it.
+        """Move a group without its connections, whose descriptors stay the caller's; returns whether the home has it. The transfer ends even if
+        the caller stops waiting.
         """
         return await asyncio.shield(self._start(self._send(home, transfer)))
 
     def forget(self, home: HomeProcess, people: Sequence[tuple[int, int]]) -> None:
-        """People whose home may live, and who are here: it is asked to forget them. `people`: ids and keys, as they went there."""
+        """Ask a process that may live to forget sessions that are here. `people`: ids and keys, as they moved."""
         host = self._hosts.at(home.node)
         if host is not None:
             self.forgetting.ask(home.node, home.worker, host.address, people)
 
     @property
     def under_way(self) -> bool:
-        """Whether somebody is on the way."""
+        """Whether a session is under way."""
         return bool(self._tasks)
 
     async def landed(self) -> None:
-        """Wait until nobody is on the way."""
+        """Wait until no session is under way."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
     def close(self) -> None:
-        """Who is on the way is dropped: nobody is at two hosts."""
+        """Drop the sessions under way: none is at two hosts."""
         for task in self._tasks:
             task.cancel()
         self.forgetting.close()
@@ -146,7 +148,7 @@ class MigrationSource:
         return task
 
     async def _go(self, home: HomeProcess, one: MoveOrder) -> bool:
-        """Whether they went."""
+        """Move one session by a tunnel; returns whether it moved."""
         found = await self._reached(home, one)
         released = None if found is None else await self._released(one)
         if found is None or released is None:
@@ -159,7 +161,7 @@ class MigrationSource:
             return False
         sock, address = found
         transfer = GroupTransfer(self._exports, released, one.why, time.monotonic())
-        self._worker.act(nothing)  # the hub is told that they are gone
+        self._worker.act(nothing)  # lets the hub know that they are gone
         fault_points.at("release")
         transfer.way, transfer.put_back = TUNNEL, self._put_back
         transfer.begin(home.name)
@@ -204,7 +206,9 @@ class MigrationSource:
     # its steps
 
     async def _reached(self, home: HomeProcess, one: MoveOrder) -> tuple[socket.socket, str] | None:
-        """As `_dialled`; who resumes is not refused for a way that is broken for a moment, as long as the host is there and keeps what they want."""
+        """Dial as `_dialled` does; a session that resumes is tried again while the connection is broken, as long as the home is there and keeps
+        what it wants.
+        """
         until = time.monotonic() + (RESUME_WITHIN if one.why == RESUME else 0.0)
         while (found := await self._dialled(home)) is None and one.ready() and time.monotonic() < until:
             if self._hosts.at(home.node) is None:
@@ -213,7 +217,7 @@ class MigrationSource:
         return found
 
     async def _dialled(self, home: HomeProcess) -> tuple[socket.socket, str] | None:
-        """A connection, and the address at which it asks; None: there is none in time, or too many are under way."""
+        """Return a connection and the address that was dialled; None: none in time, or too many are under way."""
         host = self._hosts.at(home.node)
         if host is None:
             return None
@@ -239,7 +243,7 @@ class MigrationSource:
         self._free.release()
 
     async def _released(self, one: MoveOrder) -> Released | None:
-        """They are nowhere; None: they do not go, or cannot."""
+        """Release a session; None: it does not move, or cannot."""
         until = time.monotonic() + PATIENCE
         while one.ready() and one.client not in self.forgetting and time.monotonic() < until:
             released = self._exports.moving.release((one.client,)) if self.speaker.ready(one.client) else None
@@ -249,7 +253,7 @@ class MigrationSource:
             wire = released.parcel.record["people"][0].get("wire", {"visitor": 1})
             speaks = "virtual" in wire and self.speaker.leaves(one.client)
             if "visitor" in wire or (released.descriptors[0] < 0 and not speaks):
-                self._take(released)  # another host's, who goes home first, or nobody's
+                self._take(released)  # a visitor returns home first; a session without a speaker stays
                 return None
             return released
         return None
@@ -292,7 +296,7 @@ class MigrationSource:
     def _open(
         self, home: HomeProcess, released: Released, state: dict[str, Any], data: bytes, sock: socket.socket
     ) -> None:
-        """The client is a pipe from here on."""
+        """Make the client a tunnel."""
         person = released.parcel.record["people"][0]
         last = bare(person, released.parcel.record["chats"])
         address = person["wire"].get("address", person["address"])
@@ -302,7 +306,7 @@ class MigrationSource:
             if client < 0:
                 client = self.speaker.goes(person["id"])
             self._opened(client, address, state, data, sock, {**person, "last": last}, home.name)
-        except OSError:  # no memory, or no descriptor is left: both are closed, and the client comes back
+        except OSError:  # no memory, or no descriptor is left: both are closed, and the client returns by itself
             sock.close()
             if client < 0:
                 self.speaker.lost(person["id"])
@@ -324,7 +328,7 @@ class MigrationSource:
         came: list[Session] = []
         try:
             came = self._exports.moving.take(*released)
-        except BadRecord as bad:  # they are here already: they came back by another way
+        except BadRecord as bad:  # they are here already: they returned by another connection
             logger.error("handover.refused", people=1, **log.described(bad))
             self._lose(released)
         ask_again(self._worker, came)
@@ -340,7 +344,7 @@ class MigrationSource:
 
     def _stays(self, stay: Callable[[], None]) -> None:
         stay()
-        self._worker.act(nothing)  # the hub is told so now, not by the next turn
+        self._worker.act(nothing)  # lets the hub know now, not with the next turn
 
     def _tell(self, why: str, said: str) -> None:
         now = time.monotonic()
@@ -355,4 +359,4 @@ def _is_dropped(transfer: GroupTransfer) -> bool:
 
 
 def nothing(_: float) -> None:
-    """Only what is due."""
+    """Do nothing but what is due."""

@@ -1,9 +1,9 @@
-"""People who come from another host: the side to which they go, the home. Rule: until the word GO nobody is here, and behind the word TOOK they are.
+"""Accept sessions from a process of another host: the target side (the home). `migration_source` has the table of owners.
 
-The table of who has whom stands in `server.fleet.roaming.migration_source`. What came is held with the connection that it came by, which is a
-visitor's wire
-from TOOK on; where that connection ends before GO, or nothing comes, it is forgotten. FORGET of a request that came here ends what came with it,
-unless somebody has resumed it here since.
+**Invariant:** before GO no session is here, and behind the acknowledgement all of them are.
+
+What came is held with its connection, which is a visitor's socket from the acknowledgement on. If that connection ends before GO, or GO does
+not come, what is held is forgotten. FORGET for a request ends what came with it, unless it was resumed here since.
 """
 
 from __future__ import annotations
@@ -34,18 +34,20 @@ from server.ops.process import fault_points
 from server.realtime.worker.connection_moves import Moving, ask_again
 from server.realtime.worker.worker_loop import Worker
 
-GO: Final = b"G"  # of the edge: the people are yours
-TOOK: Final = b"T"  # of the home: they are here
-GO_WITHIN: Final = 2.0  # seconds until an edge has to say GO, and until it has taken an answer
+GO: Final = b"G"  # of the edge: the sessions are yours
+TOOK: Final = b"T"  # of the home, the acknowledgement: they are here
+GO_WITHIN: Final = 2.0  # seconds for an edge to send GO, and to read an answer
 HELD_MAX: Final = 128  # requests that are held at a time
-REMEMBERED: Final = 20.0  # seconds that it is known who came with a request: an edge asks for 15
+REMEMBERED: Final = 20.0  # seconds for which the sessions of a request are remembered: an edge asks for 15
 logger = log.get()
 
 Said = tuple[Status, bytes]  # an answer
 
 
 class MigrationTarget:
-    """Of a process that has people. Call it in the loop. `node`, `number`: its own, among those of all hosts; `takes`: whether it takes people."""
+    """Target side of one process. Call it in the loop. `node`, `number`: its own, among those of all hosts; `takes`: whether it accepts
+    sessions.
+    """
 
     def __init__(
         self,
@@ -68,12 +70,12 @@ class MigrationTarget:
         self._takes = takes
         self._held: dict[bytes, asyncio.Task[None]] = {}  # by the nonce of the request
         self._asked: set[asyncio.Task[None]] = set()
-        # who came, by id: when, by the request of which nonce, with which key; the oldest first
+        # sessions that came, by id: monotonic seconds, nonce of the request, key; the oldest first
         self._came: OrderedDict[int, tuple[float, bytes, int]] = OrderedDict()
-        self.ended = self.kept = 0  # people of requests that were to be forgotten
+        self.ended = self.kept = 0  # sessions of requests that were to be forgotten
 
     def came(self, request: Request, sock: socket.socket) -> None:
-        """A request that the port has verified, and its connection, which is this one's from here on."""
+        """Serve a request that the server has verified; its connection is this object's from here on."""
         task = asyncio.get_running_loop().create_task(self._serve(request, sock))
         if request.kind == Kind.MOVE:
             self._held[request.nonce] = task
@@ -83,7 +85,7 @@ class MigrationTarget:
             task.add_done_callback(self._asked.discard)
 
     def close(self) -> None:
-        """Nobody comes any more."""
+        """Accept no more."""
         for task in (*self._held.values(), *self._asked):
             task.cancel()
 
@@ -108,7 +110,7 @@ class MigrationTarget:
         async with asyncio.timeout(GO_WITHIN):
             await asyncio.get_running_loop().sock_sendall(sock, said)
 
-    # people
+    # sessions
 
     async def _move(self, request: Request, sock: socket.socket) -> None:
         found = self._judged(request.body)
@@ -126,7 +128,7 @@ class MigrationTarget:
             self._land(found, request.nonce, sock, time.monotonic() - since)
 
     def _judged(self, body: bytes) -> Move | Said:
-        """Who comes, or why they cannot."""
+        """Return what comes, or why it cannot."""
         try:
             move = unpack(body)
         except Unreadable:
@@ -146,7 +148,7 @@ class MigrationTarget:
         return move
 
     def _land(self, move: Move, nonce: bytes, sock: socket.socket, held: float) -> None:
-        """They are here from where TOOK is said; nobody is where it is not."""
+        """Put the sessions in: they are here once the acknowledgement is sent; without it none is."""
         people = move.people.record["people"]
         places = [sock.fileno() if one.get("id") == move.client else -1 for one in people]
         if move.meeting is not None:
@@ -168,14 +170,14 @@ class MigrationTarget:
         fault_points.at("taken")
 
     def _mine(self, sock: socket.socket, client: int) -> None:
-        """Before the descriptor is touched. An edge that hears it not any more says so (FORGET)."""
+        """Send the acknowledgement, before the descriptor is touched. An edge that cannot read it any more sends FORGET."""
         with contextlib.suppress(OSError):
             sock.send(TOOK)
         if client:
             sock.detach()
         fault_points.at("took")
 
-    # who is to be forgotten
+    # sessions that are to be forgotten
 
     def _remember(self, nonce: bytes, came: Iterable[Session]) -> None:
         now = time.monotonic()
@@ -186,7 +188,7 @@ class MigrationTarget:
             self._came.move_to_end(session.id)
 
     def _forget(self, body: bytes) -> Said:
-        """Of the edge: these are its own again. The answer names those who are here all the same."""
+        """End sessions that the edge has put back; the answer names those that stay here."""
         try:
             people = self._meant(orjson.loads(body))
         except (KeyError, TypeError, ValueError):
@@ -195,7 +197,7 @@ class MigrationTarget:
         for id, key in people:
             session = engine.sessions.get(id)
             if session is not None and session.key == key:
-                self._came.pop(id, None)  # whoever comes with this id later is not meant
+                self._came.pop(id, None)  # a session that comes with this id later is another one
                 self._worker.act(partial(engine.forsake, session))
                 self.ended += 1
             elif session is not None or engine.moves.find(key) is not None:
@@ -204,7 +206,7 @@ class MigrationTarget:
         return Status.TAKEN, orjson.dumps(kept)
 
     def _meant(self, said: dict[str, Any]) -> list[tuple[int, int]]:
-        """Ids and keys: of who came with a request, or as the edge has them. Raises KeyError, TypeError, ValueError."""
+        """Return ids and keys: of sessions that came with a request, or as the edge has them. Raises KeyError, TypeError, ValueError."""
         if "nonce" not in said:
             return [(int(id), int(key)) for id, key in said["people"]]
         nonce = bytes.fromhex(said["nonce"])
@@ -214,7 +216,7 @@ class MigrationTarget:
 
 
 def check_bans(worker: Worker, sessions: Iterable[Session]) -> None:
-    """Who is banned, or known to be a minor, goes: the word of it may have come while they were nowhere."""
+    """End the sessions of users who are banned, or known to be minors: the order may have come while they were nowhere."""
     now = time.monotonic()
     for session in sessions:
         banned = worker.find_ban(session.identity, session.address)
@@ -224,7 +226,7 @@ def check_bans(worker: Worker, sessions: Iterable[Session]) -> None:
 
 
 def _fits(move: Move) -> bool:
-    """Whether who comes with the connection is there, and alone has one, and meets somebody where there is a meeting."""
+    """Whether the session that comes with the connection is in the record and alone has one, and meets another one if there is a meeting."""
     people = move.people.record.get("people")
     if type(people) is not list or not all(type(one) is dict for one in people):
         return False
@@ -237,7 +239,7 @@ def _fits(move: Move) -> bool:
 
 
 def _ended(sock: socket.socket) -> bool:
-    """Whether the other end of a connection is gone, so that nobody would hear what is said."""
+    """Whether the other end of a connection is gone, so that no answer would be read."""
     try:
         return sock.recv(1, socket.MSG_PEEK) == b""
     except BlockingIOError:

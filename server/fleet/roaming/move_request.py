@@ -1,4 +1,5 @@
-"""People on their way to another host, as a request of the cluster port. Rule: what cannot be read whole is refused whole.
+"""Encode a group of sessions as the body of a MOVE request to another host, and decode it. **Invariant:** what cannot be read whole is refused
+whole.
 
 bytes of JSON u32 | JSON: the sizes of the pieces, the fields of `Move` but for these | the pieces
 """
@@ -21,15 +22,15 @@ STAYS: Final = ("input", "out", "opcode", "heard", "moved")
 
 
 class Unreadable(Exception):
-    """What came is no move."""
+    """The body is no MOVE request."""
 
 
 class Move(NamedTuple):
-    """Who comes. `node`, `worker`: to which process; `why`: as it is counted (`server.ops.metrics.migration_metrics`); `age`: seconds since they
-    are out of service.
+    """Body of a MOVE request. `node`, `worker`: the target process; `why`: the cause, as it is counted (`server.ops.metrics.migration_metrics`);
+    `age`: seconds out of service.
 
-    `client`: the session that comes with the connection of the request as its wire, 0: nobody does, all of them are away; `meeting`: whom
-    that one meets, None: they resume.
+    `client`: the session whose connection the connection of the request becomes, 0: none, all of them are away; `meeting`: the match for
+    which it moves, None: it resumes.
     """
 
     node: str
@@ -42,14 +43,14 @@ class Move(NamedTuple):
 
 
 def pack(move: Move) -> bytes:
-    """As it is sent."""
+    """Return a move as bytes."""
     *fields, people = move
     size, body = body_of([*fields, people.record], people.blobs)
     return SIZE.pack(size) + body
 
 
 def unpack(data: bytes) -> Move:
-    """What another host sent; the record is not judged. Raises Unreadable."""
+    """Decode what another host sent; the session record is not checked. Raises Unreadable."""
     try:
         (size,) = SIZE.unpack_from(data)
         at = SIZE.size + size
@@ -73,7 +74,7 @@ def _checked(node: Any, worker: Any, why: Any, client: Any, meeting: Any, age: A
 
 
 def divided(people: SessionRecord) -> tuple[SessionRecord, dict[str, Any], bytes]:
-    """One person with a connection: what goes to their home, and of the connection the state and the bytes that stay here."""
+    """Split one session with a connection: the record for its home, and of the connection the state and the bytes that stay here."""
     (person,) = people.record["people"]
     wire, blobs = person["wire"], list(people.blobs)
     data = blobs[wire["bytes"]] if "bytes" in wire else b""
@@ -87,7 +88,7 @@ def divided(people: SessionRecord) -> tuple[SessionRecord, dict[str, Any], bytes
 
 
 def wireless(people: SessionRecord) -> SessionRecord:
-    """People without their connections: away, as if these had dropped. What is left of their limits goes along."""
+    """Return the record of sessions without their connections: away, as if these had dropped. What is left of their rate limits is kept."""
     blobs, without = list(people.blobs), []
     for person in people.record["people"]:
         wire = person.get("wire", {})

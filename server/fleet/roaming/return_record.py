@@ -1,12 +1,11 @@
-"""What the home of a visitor says to the host of their connection as they go back. Rule: frames for that host; what is not whole counts for nothing.
+"""Encode and decode the frames by which the home of a visitor returns it to the host of its connection. **Invariant:** what is not whole counts
+for nothing.
 
-P   the person (`server.fleet.roaming.move_request`), in one frame
-B   bytes of theirs that were read and not understood, behind those of the person
+P   the session (`server.fleet.roaming.move_request`), in one frame
+B   bytes of the client that were read and not understood, behind those of the session
 E   the same, and they are the last
 
-L   at any time before these: whom they talk with, or did last, and their saves without an answer (`engine.migrate.record_fields.write_last`), for
-when
-    their home is gone
+L   at any time before these, in case the home dies: its present or last partner, and its unanswered saves (`engine.migrate.record_fields.write_last`)
 """
 
 from __future__ import annotations
@@ -25,18 +24,18 @@ BYTES: Final = b"B"
 END: Final = b"E"
 LAST: Final = b"L"
 LAST_MAX: Final = 16 * 1024  # bytes
-READ_MAX: Final = 1 << 20  # bytes of one who is on the way: who says more has broken every limit
+READ_MAX: Final = 1 << 20  # bytes of one session on its way: more would break every limit
 WHY: Final = "home"
 LAST_FIELDS: Final = frozenset(("past", "chats", "saves"))
 KEYS: Final = ("id", "key", "used")
 
 
 class TooLarge(ValueError):
-    """They have more than goes into one frame."""
+    """The session is too large for one frame."""
 
 
 def person(parcel: SessionRecord) -> bytes:
-    """The first frame. Raises TooLarge."""
+    """Return the first frame. Raises TooLarge."""
     packed = PERSON + pack(Move("", 0, WHY, parcel.record["people"][0]["id"], None, 0.0, parcel))
     if len(packed) > RECORD_MAX:
         raise TooLarge
@@ -44,7 +43,7 @@ def person(parcel: SessionRecord) -> bytes:
 
 
 def rest(data: bytes) -> Iterator[bytes]:
-    """The other frames; `data`: all that was read since."""
+    """Yield the other frames. `data`: all that was read since."""
     most = RECORD_MAX - 1
     last = max(0, (len(data) - 1) // most) * most
     for at in range(0, last, most):
@@ -53,12 +52,12 @@ def rest(data: bytes) -> Iterator[bytes]:
 
 
 def last(said: Mapping[str, Any]) -> bytes:
-    """The payload of a frame L."""
+    """Return the payload of a frame L."""
     return LAST + orjson.dumps(said)
 
 
 def read_last(payload: bytes) -> dict[str, Any] | None:
-    """What it says; None: it is no such frame, or not a sound one."""
+    """Decode a frame L; None: it is another frame, or damaged."""
     if payload[:1] != LAST or len(payload) > LAST_MAX:
         return None
     try:
@@ -69,18 +68,18 @@ def read_last(payload: bytes) -> dict[str, Any] | None:
 
 
 class ReturnRecord:
-    """What came so far of somebody who goes back."""
+    """Received part of one returning session."""
 
     __slots__ = ("_bytes", "_size", "parcel", "whole")
 
     def __init__(self) -> None:
-        self.parcel: SessionRecord | None = None  # None: the first frame did not come, or was none
-        self.whole = False  # all came
+        self.parcel: SessionRecord | None = None  # None: the first frame did not come, or was damaged
+        self.whole = False  # everything came
         self._bytes: list[bytes] = []
         self._size = 0
 
     def take(self, payload: bytes, key: int) -> bool:
-        """One frame more. `key`: of their token; whether it was the first, and is theirs."""
+        """Add one frame; returns whether it was the first, and fits. `key`: of the session's token."""
         kind = payload[:1]
         if kind == PERSON and self.parcel is None:
             self.parcel = _read(payload[1:], key)
@@ -93,17 +92,17 @@ class ReturnRecord:
 
     @property
     def read(self) -> bytes:
-        """What was read since they left."""
+        """Bytes that the home read since the session left."""
         return b"".join(self._bytes)
 
 
 def key_of(record: Mapping[str, Any]) -> Any:
-    """What the token of a person's record holds."""
+    """Return the key that the token of a session holds."""
     return record.get("key", record.get("id"))
 
 
 def bytes_of(wire: dict[str, Any], blobs: list[bytes]) -> bytes:
-    """What the home had read and not understood, and a message of which a part came. Raises IndexError."""
+    """Return what the home had read and not understood, and an unfinished message. Raises IndexError."""
     return blobs[wire["bytes"]] if "bytes" in wire else b""
 
 
@@ -115,7 +114,7 @@ def _fits(wire: dict[str, Any], blobs: list[bytes]) -> bool:
 
 
 def _read(data: bytes, key: int) -> SessionRecord | None:
-    """Somebody, if it is who was sent there, alone, and with the connection that they have here."""
+    """Decode a session; None: it is not the one that was sent there, alone and with its connection."""
     try:
         parcel = unpack(data).people
         (one,) = parcel.record["people"]

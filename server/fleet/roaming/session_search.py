@@ -1,10 +1,12 @@
-"""Where the session of a key is among hosts: a hub asks the others for its processes, and answers for them. Rule: only a yes is said; silence is no.
+"""Search for the session of a key among hosts: a hub asks the others for its processes, and answers for them.
 
-    process ── WHO ──► its hub ── `who`: a message a millisecond, KEYS of them at most ──► all other hubs ── WHO ──► their processes
-       ▲                 ▲                                                                                             │ MINE
-       └───── MINE ──────┴──────────────────── `mine-<node of who asks>` ◄──────────────────────────────────────────── hub
+**Invariant:** only a yes is sent; silence is a no.
 
-A key says nothing to who has not the secret: it is drawn at random, and a token that holds it is sealed (`server.ops.security.resume_tokens`).
+    process ── WHO ──► its hub ── `who`: one message a millisecond, KEYS at most ──► all other hubs ── WHO ──► their processes
+       ▲                 ▲                                                                                        │ MINE
+       └───── MINE ──────┴──────────────── `mine-<node of the asking hub>` ◄───────────────────────────────────── hub
+
+A key is useless without the secret: it is random, and the token that holds it is sealed (`server.ops.security.resume_tokens`).
 """
 
 from __future__ import annotations
@@ -23,20 +25,20 @@ from server.fleet.ipc.ipc_link import Kind, Message
 from server.ops.metrics.cluster_metrics import SOUGHT
 from server.ops.metrics.exposition import Reading
 
-WHO: Final = "who"  # the subject that all hear
-MINE: Final = "mine-"  # before a node: the subject of its answers
-KEYS: Final = 64  # of one message
+WHO: Final = "who"  # subject that all hubs subscribe
+MINE: Final = "mine-"  # before a node: subject of the answers to it
+KEYS: Final = 64  # in one message
 EVERY: Final = 0.001  # seconds between two messages
-FOR: Final = 0.6  # seconds that a key is asked for: who asked is told otherwise meanwhile (`whereabouts.FARTHER`)
-HERE_FOR: Final = 0.3  # seconds that the processes of this host have to say yes
-ASKED_MAX: Final = 10_000  # keys that are asked for at once, by this host; and by all others here
+FOR: Final = 0.6  # seconds for which a key is under search: the client is answered otherwise meanwhile (`session_lookup.FARTHER`)
+HERE_FOR: Final = 0.3  # seconds for the processes of this host to answer
+ASKED_MAX: Final = 10_000  # keys under search at once, of this host; and of all others here
 KEY_MAX: Final = 1 << 63
 PLACE: Final = re.compile("@[0-9a-f]{10} ([0-9]{1,3})")
 MOST: Final = 255  # workers of a host
 
 
 class Asked:
-    """Keys that are asked for, each by some who are to be told, for so many seconds, ASKED_MAX at most."""
+    """Keys under search, each with those that wait for an answer, for a number of seconds, ASKED_MAX at most."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -46,7 +48,7 @@ class Asked:
         return len(self._by)
 
     def add(self, key: int, who: str, now: float) -> bool:
-        """Somebody asks, from now on. False: too many keys are asked for."""
+        """Add a request for a key; False: too many keys are under search."""
         known = self._by
         known.expire(now)
         askers = known.pop(key) or []
@@ -58,28 +60,29 @@ class Asked:
         return True
 
     def take(self, key: int, now: float) -> list[str]:
-        """Who is to be told, once."""
+        """Remove a key; returns those that wait for it."""
         askers = self._by.get(key, now)
         self._by.pop(key)
         return askers or []
 
 
 class Names(Protocol):
-    """The processes of all hosts (`server.fleet.ipc.process_names`)."""
+    """Names and numbers of the processes of all hosts (`server.fleet.ipc.process_names`)."""
 
     def number(self, name: str) -> int:
-        """Of a process that has people; -1: it has none, or is of another generation."""
+        """Return the number of a process that has sessions; -1: it has none, or is of another generation."""
 
     def name(self, number: int) -> str:
-        """As processes of this host call it."""
+        """Return the name of a process, as processes of this host call it."""
 
     def abroad(self, name: str) -> str:
-        """As other hosts call it."""
+        """Return the name of a process, as other hosts call it."""
 
 
 class SessionSearch:
-    """Of a hub. `say`: on a subject, to all hosts; `send`: to a process of this one; `people`: the names of those; `unreadable`: told of what is no
-    question and no answer. Call it in the loop."""
+    """Search of one hub. `say`: sends to all hosts, on a subject; `send`: to a process of this host; `people`: the names of those; `unreadable`:
+    called for a message that is no question and no answer. Call it in the loop.
+    """
 
     def __init__(
         self,
@@ -105,13 +108,13 @@ class SessionSearch:
         self.handlers: Mapping[str, Callable[[bytes], None]] = {WHO: self._question, MINE + node: self._answer}
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the metrics."""
         return {"serendip_sought": {(result,): self.tally[result] for result in SOUGHT}}
 
-    # of this host's processes
+    # questions of this host's processes
 
     def who(self, name: str, message: Message) -> None:
-        """One of them asks; beyond what is asked for at once it is told at once that nobody has it."""
+        """Search for keys that a process of this host asks for; beyond ASKED_MAX it gets a no at once."""
         now = time.monotonic()
         for key in message.records:
             if len(self._unsaid) < ASKED_MAX and self._ours.add(key, name, now):
@@ -124,7 +127,7 @@ class SessionSearch:
             self._timer = asyncio.get_running_loop().call_later(max(0.0, self._said + EVERY - now), self._tell)
 
     def _tell(self) -> None:
-        """The next message."""
+        """Send the next message."""
         self._said, self._timer = time.monotonic(), None
         keys = [self._unsaid.popleft() for _ in range(min(KEYS, len(self._unsaid)))]
         self._ask(self._node, keys)
@@ -135,21 +138,19 @@ class SessionSearch:
         self._say(WHO, orjson.dumps({"node": node, "keys": keys}))
 
     def mine(self, name: str, message: Message) -> None:
-        """One of them has it, or sent it on, to `where`."""
+        """Pass on the answer of a process that has the session, or sent it on to `where`."""
         key, where = message.records
         if where is None:
             return
         for node in self._theirs.take(key, time.monotonic()):
-            if (
-                self._names.number(where or name) < 0
-            ):  # the generation that follows this one, a host of its own, has it by now
+            if self._names.number(where or name) < 0:  # the next generation, a host of its own, has it by now
                 self._ask(node, [key])
                 continue
             self.tally["answered"] += 1
             there = self._names.abroad(where or name)
             self._say(MINE + node, orjson.dumps({"key": key, "where": there}))
 
-    # of other hosts
+    # questions and answers of other hosts
 
     def _question(self, body: bytes) -> None:
         match _read(body):
@@ -164,7 +165,7 @@ class SessionSearch:
         self.tally["full"] += len(keys) - len(wanted)
         if wanted:
             for name in self._people():
-                if self._names.number(name) >= 0:  # the next generation is asked as a host of its own
+                if self._names.number(name) >= 0:  # the next generation answers as a host of its own
                     self._send(name, Kind.WHO, *wanted)
 
     def _answer(self, body: bytes) -> None:
@@ -199,6 +200,6 @@ def _is_node(node: str) -> bool:
 
 
 def _is_place(where: str) -> bool:
-    """Whether it is the name of a process that has people, of some host."""
+    """Whether a text is the name of a process that has sessions, of some host."""
     found = PLACE.fullmatch(where)
     return found is not None and int(found[1]) <= MOST

@@ -1,6 +1,5 @@
-"""People without a socket, who speak another protocol than ours, as who sends them to another host sees them. Rule: a socket is made for who went.
-
-Where nobody does there are none (`NO_SOCKETLESS_CLIENTS`).
+"""Move clients without a socket to another host: the port by which a migration asks their speaker (Omegle's protocol) to make a socket for a
+session that moved. Without such clients: `NO_SOCKETLESS_CLIENTS`.
 """
 
 from __future__ import annotations
@@ -11,22 +10,24 @@ from engine.engine import Session
 
 
 class SocketlessClients(Protocol):
-    """What speaks for people without a socket (`server.site.omegle.remote_clients`), who go as others do: by a connection that it makes for them."""
+    """Speaker for clients without a socket (`server.site.omegle.remote_clients`); their sessions move as others do, by a connection that it
+    makes for them.
+    """
 
     def ready(self, session: int) -> bool:
-        """Whether a session may go now; of whom nobody speaks for any may."""
+        """Whether a session may move now; one without a speaker may."""
 
     def leaves(self, session: int) -> bool:
-        """It is nowhere from here on; False: nobody speaks for it."""
+        """Note that a session is released; False: no client speaks through it."""
 
     def stays(self, session: Session) -> None:
-        """It is here again."""
+        """Note that a session was put back."""
 
     def goes(self, session: int) -> int:
-        """The home has it: the descriptor of its client's connection. Raises OSError."""
+        """Return the descriptor of the client's connection: the home has the session. Raises OSError."""
 
     def lost(self, session: int) -> None:
-        """It is nobody's."""
+        """Note that no process has a session any more."""
 
 
 class _Nobody:
@@ -37,13 +38,13 @@ class _Nobody:
         return False
 
     def stays(self, session: Session) -> None:
-        """There is none of them."""
+        """Do nothing."""
 
     def goes(self, session: int) -> int:
         return -1
 
     def lost(self, session: int) -> None:
-        """As `stays`."""
+        """Do nothing."""
 
 
 NO_SOCKETLESS_CLIENTS: Final[SocketlessClients] = _Nobody()

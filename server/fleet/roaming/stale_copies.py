@@ -1,6 +1,7 @@
-"""Another host is asked to forget people who may be there, and are here. Rule: until it answers, 15 s at most: by then they are gone.
+"""Ask another host to forget sessions that it may have, and that are here. Repeated until it answers, for 15 s at most: by then such copies have
+ended.
 
-Who was resumed there meanwhile is there, and ends here.
+A session that was resumed there meanwhile stays there, and ends here.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from server.realtime.worker.worker_loop import Worker
 
 FOR: Final = 15.0  # seconds
 WITHIN: Final = 2.0  # seconds for one answer
-AGAIN: Final = 0.25  # seconds until it is asked again
+AGAIN: Final = 0.25  # seconds until it is repeated
 
 
 class StaleCopies:
-    """Of one process that has people. Call it in the loop."""
+    """Requests of one process to forget. Call it in the loop."""
 
     def __init__(self, hosts: Hosts, asker: RpcClient, worker: Worker) -> None:
         self._hosts = hosts
@@ -39,12 +40,13 @@ class StaleCopies:
         return len(self._tasks)
 
     def __contains__(self, id: int) -> bool:
-        """Whether it is not known yet that a session is here alone: it goes nowhere until then."""
+        """Whether another host may still have a copy of a session: until that is known it does not move."""
         return id in self._ids
 
     def ask(self, node: str, worker: int, address: str, people: Sequence[tuple[int, int]], nonce: bytes = b"") -> None:
-        """`people`: ids and keys of who went to this process; `nonce`: with the request of this one, where that was a moment ago; `address`: where
-        it is asked as long as the hub does not name another."""
+        """Ask a process to forget. `people`: ids and keys of sessions that moved there; `nonce`: of the request by which they did, if that was a
+        moment ago; `address`: used as long as the hub names no other.
+        """
         self.asked += 1
         who = {"nonce": nonce.hex()} if nonce else {"people": people}
         self._ids.update([id for id, _ in people])
@@ -57,10 +59,10 @@ class StaleCopies:
     def _over(self, people: Sequence[tuple[int, int]], task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         self._ids.subtract([id for id, _ in people])
-        self._ids += Counter()  # those of nobody go
+        self._ids += Counter()  # drops zero counts
 
     def close(self) -> None:
-        """Nobody is asked any more."""
+        """Ask no more."""
         for task in self._tasks:
             task.cancel()
 
@@ -73,7 +75,7 @@ class StaleCopies:
                     await self._asker.ask(host.address if host else address, Kind.FORGET, body, within=WITHIN)
                 )
             except HostRefused as refused:
-                if refused.status in (Status.NO, Status.VERSION):  # that process is not there any more
+                if refused.status in (Status.NO, Status.VERSION):  # that process is gone
                     return
             except HostAway:
                 pass
@@ -84,7 +86,7 @@ class StaleCopies:
         self.unanswered += 1
 
     def _end(self, people: Sequence[tuple[int, int]], kept: Sequence[int]) -> None:
-        """Those whom the other host keeps end here, unless they were resumed here."""
+        """End the sessions that the other host keeps, unless they were resumed here."""
         engine = self._worker.engine
         for id, key in people:
             session = engine.sessions.get(id)

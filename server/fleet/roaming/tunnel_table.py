@@ -1,30 +1,32 @@
-"""The tunnels of one process: people of this host's door whose sessions are at other hosts, and their way back.
+"""Keep the tunnels of one process: clients of this host (the edge) whose sessions are at other hosts (their homes), and the return of those
+sessions.
 
-Rule: a person is their home's until it gave them back whole or is gone; then they are here, with the same token. Nobody is at two hosts.
+**Invariant:** a session is its home's until the home returned it whole or is gone; then it is here, with the same token. No session is at two
+hosts.
 
-    the home                          this host, the edge                             whose they are
-    talks                             has what it knew as they left (`kept`)          the home's
-    releases them: nobody there       –                                               nobody's, a moment
-    frame P, whole                    half-closes the way                             the edge's, once it ended
+    the home                          this host, the edge                             owner
+    in a chat                         keeps the record of the session (`kept`)        home
+    releases the session              –                                               neither, for a moment
+    frame P, whole                    half-closes the connection                      edge, once that ended
     reads to the end, frames B, E     collects
-    closes                            the way ended: they are here                    the edge's
+    closes                            the connection ended: the session is here       edge
 
-    cut before a byte of P            the home has them still: as any end of a way, below
-    cut in P                          nobody has them, and the client comes back; the home never takes back what it began to say
-    cut behind P, before E            P; what the home read since is lost, but for a message that is not whole: told `no_session`, they ask again
-    the client gone before P          nobody has them: they were leaving as they said it
-    the client gone behind P          P, as somebody whose connection dropped         the edge's
-    the way broken, its host is there an end of the client's connection              the home's, if it has them; as somebody who dropped out
-    the home gone, of who talks       `kept`, idle, and told `left` by `lost`         the edge's
-    the home gone, of anybody else    an end of the client's connection              nobody's
+    cut before a byte of P            the home has it still: like any end of a connection, below
+    cut in P                          neither has it, and the client returns; the home never takes back what it began to send
+    cut behind P, before E            P; what the home read since is lost, except an unfinished message: with `no_session` the client asks again
+    the client gone before P          neither has it: the client was leaving
+    the client gone behind P          P, as a session whose connection dropped        edge
+    connection broken, home alive     the client's connection ends                    home, if it has it; as after a drop
+    home gone, in a chat              `kept`, idle, and the client gets `left` (lost) edge
+    home gone, otherwise              the client's connection ends                    neither
 
-A way whose other end closed it behind a whole frame is that of a process that died; a reset, silence or half a frame is a way that broke.
-Had the home not said a word to the client, then however that came `kept` is here as it was when it left, with what was asked for: they know
-nothing of a home. Where `kept` is here a home that may live is told to forget them. Who is told to come back comes back by their token: their
-session is found where it is, or they are told that it is gone and ask anew. So a client that asked for something which nobody has any more,
-a search, never waits for it, and what its frames say is known only as far as `ext/migrate/tunnel_state.pyx` knows whether it talks. With `kept`
-is `last`: whom they talk with, or did last, without a word of it, so that they may report and block that one; and what they asked to be saved,
-which is not. The home says it anew (`homeward`, L) as it changes.
+A connection that its other end closed behind a whole frame is that of a process that died; a reset, silence or half a frame is a broken
+connection. If the home had not sent a byte to the client, then `kept` is restored as it left, with the pending request, however the
+connection ended: the client knows nothing of a home. When `kept` is restored a home that may live is asked to forget the session. A client
+that must return does so by its token: its session is found, or it learns that it is gone and asks anew. So a client never waits for a request
+that no process has any more; of its frames only as much is known as `ext/migrate/tunnel_state.pyx` knows: whether it is in a chat. `kept`
+includes `last`: the present or last partner, without a line of the chat, so that the user may report and block; and requested saves, which
+are not. The home sends it anew (frame L of `return_record`) as it changes.
 """
 
 from __future__ import annotations
@@ -55,13 +57,13 @@ from server.realtime.worker.connection_moves import Moving, ask_again, unheard
 from server.realtime.worker.tunnel_records import Leaving
 from server.realtime.worker.worker_loop import Worker
 
-# What is not of use once somebody left: where they sat, and what this process knows of them anyway (`Moves.steady`).
+# Fields that are of no use once a session left: its seat, and what this process knows of it anyway (`Moves.steady`).
 NOT_KEPT: Final = frozenset(
     ("wire", "seat", "past", "finds", "met", "made", "got", "conduct", "age", "paused", "tokens", "trial", "away")
 )
 OF_A_SEARCH: Final = ("state", "query", "resume")
 OF_A_TUNNEL: Final = ("visitor", "spoke", "talks")
-SPREAD: Final = 2_000  # clients a second that are told to come back at once
+SPREAD: Final = 2_000  # clients a second that may return at once
 _spread = random.SystemRandom().uniform
 logger = log.get()
 
@@ -69,20 +71,20 @@ Forget = Callable[[str, Sequence[tuple[int, int]]], None]
 
 
 def unnoticed(_: Sequence[Session]) -> None:
-    """Nobody is to be told."""
+    """Do nothing."""
 
 
 def nobody_forgets(_: str, __: Sequence[tuple[int, int]]) -> None:
-    """Where no other host can be asked to."""
+    """Do nothing: no other host can be asked."""
 
 
 def nobody_there(_: str) -> bool:
-    """Where no other host is known."""
+    """Return False: no other host is known."""
     return False
 
 
 class Tunnel:
-    """One of them. `kept`: JSON; `since`: monotonic seconds."""
+    """One tunnel. `kept`: JSON; `since`: monotonic seconds."""
 
     __slots__ = ("coming", "ended", "home", "kept", "key", "number", "since")
 
@@ -92,12 +94,12 @@ class Tunnel:
         self.kept = kept
         self.key = key
         self.since = since
-        self.coming: ReturnRecord | None = None  # as they go back
-        self.ended = 0.0  # when their way back began
+        self.coming: ReturnRecord | None = None  # as the session returns
+        self.ended = 0.0  # when the return began
 
 
 class TunnelTable:
-    """Of one process. Call it in the loop."""
+    """Tunnels of one process. Call it in the loop."""
 
     def __init__(
         self,
@@ -106,17 +108,18 @@ class TunnelTable:
         is_heard: Callable[[str], bool] = nobody_there,
         on_returned: Callable[[Sequence[Session]], None] = unnoticed,
     ) -> None:
-        """`forget`: ask a process of another host, which may live, to forget sessions (their ids and keys); `is_heard`: whether the host of a
-        process is heard; `on_returned`: called with the sessions that are here again."""
+        """`forget`: asks a process of another host, which may live, to forget sessions (ids and keys); `is_heard`: whether the host of a process
+        is alive; `on_returned`: called with the sessions that are here again.
+        """
         self._worker = worker
         self._moving = Moving(worker)
         self.forget = forget
         self._is_heard = is_heard
         self.on_returned = on_returned
         self._open: dict[int, Tunnel] = {}
-        self._over: list[tuple[Tunnel, int]] = []  # what ended in this turn, and how
+        self._over: list[tuple[Tunnel, int]] = []  # tunnels that ended in this turn, and how
         self.ends = Counter(dict.fromkeys(ENDS, 0))
-        self._seconds = Histogram(MOVE_BOUNDS)  # out of service on the way back
+        self._seconds = Histogram(MOVE_BOUNDS)  # out of service during the return
 
     def __len__(self) -> int:
         return len(self._open) + len(self._over)
@@ -124,20 +127,20 @@ class TunnelTable:
     def open(
         self, client: int, address: str, state: dict[str, Any], data: bytes, sock: socket.socket, record: Mapping[str, Any], home: str
     ) -> None:  # fmt: skip
-        """Somebody is another host's.
+        """Open a tunnel: a session of this host has moved.
 
-        `client`, `address`: their connection; `state`: of it what `Reactor.release` said of `input` and `out`, and `opcode` where pieces of a message
-        went along; `data`: those bytes; `sock`: the way to their home, the process of this name; `record`: theirs, as it went,
-        and as `last` what `engine.migrate.record_fields.bare` gives of it.
+        `client`, `address`: the client's connection; `state`: of it what `Reactor.release` gave of `input` and `out`, and `opcode` if parts
+        of a message moved; `data`: those bytes; `sock`: the connection to the home, the process of this name; `record`: the session's, as it
+        moved, and as `last` what `engine.migrate.record_fields.bare` gives of it.
 
-        Both descriptors are this process's from here on. Where it cannot be done the client comes back by itself. ValueError: they are a
-        visitor here, who goes to no third host; nothing was taken.
+        Both descriptors are this process's from here on. If it fails the client returns by itself. Raises ValueError: the session is a
+        visitor here, which moves to no third host; nothing was accepted.
         """
         if state.get("visitor"):
             raise ValueError("a visitor goes back before they go on")
         size = state.get("input", 0)
         kept = {name: value for name, value in record.items() if name not in NOT_KEPT}
-        # as text: what orjson gives is as large as its work space
+        # as text: the bytes of orjson are as large as its buffer
         tunnel = Tunnel(home, orjson.dumps(kept).decode(), key_of(record), time.monotonic())
         with contextlib.suppress(OSError):  # it is broken already: the reactor will find that
             prepare(sock)
@@ -152,7 +155,7 @@ class TunnelTable:
         self._worker.act(lambda _: None)
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the metrics."""
         counts = self._worker.reactor.counters()
         return {
             "serendip_tunnels": self._worker.reactor.tunnels,
@@ -162,10 +165,10 @@ class TunnelTable:
             "serendip_tunnel_return_seconds": self._seconds.reading(),
         }
 
-    # what the reactor tells
+    # events of the reactor
 
     def told(self, kind: int, number: int, owner: Any, data: Any) -> None:
-        """See `Tunnelling`. What ended goes on behind this turn, for it makes one of its own."""
+        """Handle an event of the reactor, see `Tunnelling`. What ended is handled behind this turn, because it makes a turn of its own."""
         tunnel = self._open.get(number)
         if tunnel is None or tunnel is not owner:
             return
@@ -206,10 +209,10 @@ class TunnelTable:
             else:
                 self._bereave(tunnel, how)
 
-    # back
+    # return
 
     def _return(self, tunnel: Tunnel) -> None:
-        """Their home gave them back."""
+        """Put in a session that its home returned."""
         coming = tunnel.coming
         parcel = None if coming is None else coming.parcel
         if coming is None or parcel is None:
@@ -237,14 +240,14 @@ class TunnelTable:
             self.ends["failed"] += 1
 
     def _drop(self, tunnel: Tunnel) -> None:
-        """Their home gave them back, and their connection is gone: they may come back."""
+        """Put in a session that its home returned, and whose connection is gone: its client may return."""
         if tunnel.coming is not None and tunnel.coming.parcel is not None:
             self._take(tunnel.coming.parcel, None, -1)
 
     def _bereave(self, tunnel: Tunnel, how: int) -> None:
-        """Their home is gone, or the way to it. A process that dies ends its connections, mostly; a way breaks."""
+        """Handle the end of a tunnel without a return: a process that dies mostly closes its connections, a connection breaks otherwise."""
         found = self._worker.reactor.unpipe(tunnel.number, None)
-        if found is None:  # they come back by themselves: to their home, where it lives
+        if found is None:  # the client returns by itself: to the home, if it lives
             self.ends["failed"] += 1
             return
         descriptor, address, state, data = found
@@ -268,12 +271,12 @@ class TunnelTable:
             self.forget(tunnel.home, [(one["id"], tunnel.key)])
 
     def _tell_lost(self, session: Session) -> None:
-        """Their partner is gone with the home."""
+        """Tell a client that its partner is gone with the home."""
         if session.conn:
             self._worker.output.send(session.conn, left("lost", None))
 
     def _tell_to_ask(self, session: Session) -> None:
-        """What they asked for last may be nowhere."""
+        """Tell a client to repeat its last request, which may be nowhere."""
         if session.conn:
             self._worker.output.send(session.conn, error("no_session", "resume", None))
 
@@ -284,7 +287,7 @@ class TunnelTable:
         descriptor: int,
         greet: Callable[[Session], None] = unheard,
     ) -> list[Session]:
-        """They are here from now on; nobody: they cannot be, and the descriptor is closed. `greet`: see `Moving.take`."""
+        """Put a session in; none: it is unreadable, and the descriptor is closed. `greet`: see `Moving.take`."""
         (one,) = parcel.record["people"]
         one = {name: value for name, value in one.items() if name != "wire"}
         blobs = list(parcel.blobs)
@@ -309,13 +312,13 @@ class TunnelTable:
             return []
         self.on_returned(came)
         ask_again(self._worker, came)
-        self._worker.look_again(came)  # a ban that came between was nobody's
+        self._worker.look_again(came)  # a ban that came meanwhile met no session
         return came
 
     # to another process of this host
 
     def release(self, most: int) -> list[Leaving]:
-        """See `Tunnelling`. Who is on their way back goes as a person, when they are here."""
+        """Release tunnels to another process of this host, see `Tunnelling`. A session on its way back moves as a session, once it is here."""
         found: list[Leaving] = []
         if self._worker.busy or self._over:
             return found
@@ -346,7 +349,7 @@ class TunnelTable:
         self._open[tunnel.number] = tunnel
 
     def turn_out(self, after: Callable[[], float]) -> None:
-        """See `Tunnelling`. Between two whole frames this host may speak."""
+        """Close all tunnels, see `Tunnelling`. Between two whole frames this host may send."""
         reactor = self._worker.reactor
         for number in list(self._open):
             del self._open[number]
@@ -357,9 +360,9 @@ class TunnelTable:
         self._worker.act(lambda _: None)
 
     def _send_away(self, client: tuple[int, str, dict[str, Any], bytes], after: Callable[[], float]) -> None:
-        """Somebody's connection ends, behind a whole frame; they are told in how many seconds to come back."""
+        """End a client's connection behind a whole frame, with the number of seconds after which to return."""
         descriptor, address, state, data = client
-        size = state.pop("input", 0)  # it says again there what was not taken
+        size = state.pop("input", 0)  # the client repeats there what was not accepted
         for name in OF_A_TUNNEL:
             state.pop(name, None)
         with contextlib.suppress(OSError, ValueError):

@@ -1,8 +1,10 @@
-"""Visitors, people of other hosts' doors, go back when their chat is over. Rule: who began to be given back is never this host's again.
+"""Return visitors, whose clients are connected to another host, to that host when their chat is over.
 
-Whoever neither talks nor is about to, and has taken all that they were told, goes at once, with their search where they have one, by the
-very connection that they came by (`homeward`; who has them at which cut: `tunnels`). Who has not taken it, or is on the way to somebody,
-is looked at again; who has too much to go along stays until their next chat is over.
+**Invariant:** a session whose return has begun is never this host's again.
+
+A session that is in no chat nor about to be, and whose client has read everything, returns at once, with its search if it has one, over the
+connection by which it came (`return_record`; owner at each cut: `tunnel_table`). One whose client has not read everything, or that moves to a
+match, is tried again; one that is too large stays until its next chat is over.
 """
 
 from __future__ import annotations
@@ -29,19 +31,19 @@ from server.ops.process import fault_points
 from server.realtime.worker.connection_moves import Moving, Released
 from server.realtime.worker.worker_loop import Worker
 
-WITHIN: Final = 3.0  # seconds for the other host to say that nothing more comes
-ON_THE_WAY: Final = 16 * 1024  # bytes: who has more to take is slow
-SOON: Final = 0.02  # seconds until who could not go is looked at again
-SELDOM: Final = 1.0  # the same, of who cannot for long
+WITHIN: Final = 3.0  # seconds for the other host to send its last byte
+ON_THE_WAY: Final = 16 * 1024  # bytes: a client with more unread is slow
+SOON: Final = 0.02  # seconds until a visitor that could not return is tried again
+SELDOM: Final = 1.0  # the same, for one that cannot for long
 
 
 def newest() -> int:
-    """What this release writes."""
+    """Return the newest version of records that this release writes."""
     return VERSION
 
 
 class VisitorReturn:
-    """Of one process. Call it in the loop; `turn` after each of the worker's turns."""
+    """Return of visitors from one process. Call it in the loop; `turn` after each of the worker's turns."""
 
     def __init__(self, worker: Worker, room: RemoteRoom, writes: Callable[[], int] = newest) -> None:
         """`writes`: the version of session records that other hosts read."""
@@ -49,27 +51,27 @@ class VisitorReturn:
         self._room = room
         self._writes = writes
         self._moving = Moving(worker)
-        self._waiting: dict[int, float] = {}  # who could not go, by connection, and since when
+        self._waiting: dict[int, float] = {}  # visitors that could not return, by connection, and since when
         self._again: asyncio.TimerHandle | None = None
         self._turning = False
         self._returns: set[asyncio.Task[None]] = set()
         self.results = Counter(dict.fromkeys(RETURNS, 0))
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the metrics."""
         return {
             "serendip_visitors": len(self._worker.output.visitors),
             "serendip_visitor_returns": {(result,): count for result, count in self.results.items()},
         }
 
     def tell(self, conn: int) -> None:
-        """Their host is told what it is to know of them if this one is gone."""
+        """Send the visitor's host what it needs if this host dies."""
         session = self._worker.engine.sessions.get(self._worker.output.visitors[conn].id)
         if session is not None and session.conn == conn:
             self._worker.reactor.record(conn, return_record.last(write_last(session, time.monotonic())))
 
     def turn(self) -> None:
-        """Who may go now goes."""
+        """Return the visitors that may go now."""
         free = self._worker.output.free
         if not free or self._turning or self._worker.busy:
             return
@@ -98,7 +100,7 @@ class VisitorReturn:
             self._waiting.setdefault(conn, time.monotonic())
 
     def _go(self, session: Session, conn: int) -> bool:
-        """Give somebody back; False: not now."""
+        """Return a visitor; False: not now."""
         released = self._moving.release((session.id,))
         if released is None:
             return False
@@ -119,7 +121,7 @@ class VisitorReturn:
         sock.setblocking(False)
         try:
             sent = sock.send(frame)
-        except OSError:  # it takes nothing, or is broken, which the reactor will find
+        except OSError:  # it accepts nothing, or is broken, which the reactor will find
             sock.detach()
             self._stay(released, since)
             return True
@@ -131,16 +133,16 @@ class VisitorReturn:
         return True
 
     def _stay(self, released: Released, since: float | None) -> None:
-        """They are here, by another number. `since`: when it was tried first; None: they are not looked at again."""
+        """Put a session back, with a new connection number. `since`: when it was tried first; None: it is not tried again."""
         (session,) = self._moving.take(*released)
         free = self._worker.output.free
-        if session.conn in free:  # they have just been looked at
+        if session.conn in free:  # it was tried just now
             free.remove(session.conn)
         if since is not None and session.conn:
             self._waiting[session.conn] = since
 
     async def _return(self, sock: socket.socket, left: bytes) -> None:
-        """Say the rest of somebody's record, hear what they say until nothing more comes, and give it back."""
+        """Send the rest of a session's record, read from its connection until nothing more comes, and send what was read."""
         loop = asyncio.get_running_loop()
         result = "cut"
         with contextlib.suppress(OSError, TimeoutError), sock:
@@ -159,12 +161,12 @@ class VisitorReturn:
         self.results[result] += 1
 
     async def settled(self) -> None:
-        """Wait until nobody is on their way."""
+        """Wait until no visitor is on its way."""
         while self._returns:
             await asyncio.wait(self._returns)
 
     def close(self) -> None:
-        """Nobody goes any more; who is on their way is where they came from."""
+        """Return no more; visitors on their way are where they came from."""
         if self._again is not None:
             self._again.cancel()
         for task in self._returns:
@@ -172,7 +174,7 @@ class VisitorReturn:
 
 
 def _on_the_way(descriptor: int) -> int:
-    """Bytes of what was sent that did not arrive yet."""
+    """Return the number of sent bytes that have not arrived yet."""
     try:
         return int(struct.unpack("i", fcntl.ioctl(descriptor, termios.TIOCOUTQ, b"\0" * 4))[0])
     except OSError:

@@ -1,1 +1,1 @@
-"""Send requests from host to host: client, server, envelope, seal, the answer of a node about itself."""
+"""Send requests from host to host: client, server, envelope, seal, hello."""

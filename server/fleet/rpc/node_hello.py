@@ -1,4 +1,4 @@
-"""Who a host is, as it says itself to who asks at its cluster port. Rule: what two hosts have to agree in, and nothing of people."""
+"""Answer HELLO: a host's identity, versions, clock and keys, in which two hosts must agree. Nothing about users."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from server.ops import version
 
 
 class NodeHello(NamedTuple):
-    """Of one host. `time`: Unix ms; `secrets`: ids of those that it takes, the present one first; `epochs`: those whose keys it has; `schema`: the
-    revision of its database, empty: none is open."""
+    """Hello of one host. `time`: Unix ms; `secrets`: ids of those that it accepts, the present one first; `epochs`: those whose keys it has;
+    `schema`: revision of its database, empty: none is open.
+    """
 
     node: str
     cell: str
@@ -26,12 +27,12 @@ class NodeHello(NamedTuple):
     schema: str
 
     def packed(self) -> bytes:
-        """As it is sent."""
+        """Return the hello as bytes."""
         return orjson.dumps(self._asdict())
 
 
 def read(data: bytes) -> NodeHello:
-    """What a host said; fields of a newer version are left out. Raises ValueError."""
+    """Decode a hello; fields of a newer version are skipped. Raises ValueError."""
     try:
         found = orjson.loads(data)
         return NodeHello(**{name: found[name] for name in NodeHello._fields})
@@ -42,7 +43,7 @@ def read(data: bytes) -> NodeHello:
 def saying(
     node: str, cell: str, secrets: list[int], epochs: Callable[[], list[int]], schema: Callable[[], str]
 ) -> Handler:
-    """Answers HELLO."""
+    """Return the handler of HELLO."""
 
     async def answer(_: Request) -> Answer:
         hello = NodeHello(node, cell, version.VERSION, int(time.time() * 1000), secrets, epochs(), schema())

@@ -1,4 +1,4 @@
-"""Asking another host at its cluster port. Rule: what went wrong is said in words that an operator can act on, and in the time that was given."""
+"""Send a request to another host's rpc server. A failure is described in words that an operator can act on, within the given time."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ SECRET = "another secret: DATA/secret is not the same on both hosts"
 
 
 class HostAway(Exception):
-    """Another host did not do what it was asked; the text says why."""
+    """Another host did not answer, or not properly; the text says why."""
 
 
 class HostRefused(HostAway):
-    """It answered, and will not; `status`: how it said so."""
+    """Another host refused a request; `status`: of its answer."""
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
@@ -32,7 +32,7 @@ class HostRefused(HostAway):
 
 
 async def dial(address: str) -> socket.socket:
-    """A connection to another host's port, which does not block. Raises OSError."""
+    """Return a non-blocking connection to another host's rpc server. Raises OSError."""
     at = split(address)
     sock = socket.socket(socket.AF_INET6 if ":" in at[0] else socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
@@ -44,7 +44,7 @@ async def dial(address: str) -> socket.socket:
 
 
 class RpcClient:
-    """Of one host. `node`: who asks; `wall`: Unix seconds."""
+    """Client of one host. `node`: its own; `wall`: Unix seconds."""
 
     def __init__(self, seal: Seal, node: str, wall: Callable[[], float] = time.time) -> None:
         self.seal = seal
@@ -52,7 +52,9 @@ class RpcClient:
         self._wall = wall
 
     async def ask(self, address: str, kind: Kind, body: bytes, *, within: float = 2.0, nonce: bytes = b"") -> bytes:
-        """The answer to a request, in `within` seconds. `nonce`: of this one request, where the asker has to know it. Raises HostAway."""
+        """Send a request; returns the answer, within so many seconds. `nonce`: of this one request, if the caller has to know it. Raises
+        HostAway.
+        """
         sock, answer = await self.reach(address, kind, body, within=within, nonce=nonce)
         sock.close()
         return answer
@@ -60,7 +62,7 @@ class RpcClient:
     async def reach(
         self, address: str, kind: Kind, body: bytes, *, within: float = 2.0, nonce: bytes = b""
     ) -> tuple[socket.socket, bytes]:
-        """As `ask`, for a request whose connection goes on as something else: it is the asker's, with no byte read behind the answer."""
+        """Send a request as `ask` does, and keep its connection: it is the caller's, with no byte read behind the answer."""
         nonce = nonce or secrets.token_bytes(NONCE)
         with contextlib.ExitStack() as unless_taken:
             try:
@@ -82,13 +84,13 @@ class RpcClient:
     async def say(
         self, sock: socket.socket, address: str, kind: Kind, body: bytes, nonce: bytes, challenge: bytes = b""
     ) -> None:
-        """Ask over a connection to `address` that was dialled. `challenge`: what it was answered with AGAIN. Raises OSError."""
+        """Write a request to a connection to `address`. `challenge`: of an answer AGAIN. Raises OSError."""
         asks = Head(kind, self._node, int(self._wall() * 1000), nonce, len(body))
         request = rpc_envelope.request(self.seal, address, asks, body, challenge)
         await asyncio.get_running_loop().sock_sendall(sock, request)
 
     async def hear(self, sock: socket.socket, address: str, kind: Kind, body: bytes, nonce: bytes) -> bytes:
-        """The answer to what was said, which is said once more if the other host wants that; no byte behind the answer is read.
+        """Read the answer to a request, which is sent once more if the other host demands that; no byte behind the answer is read.
 
         Raises HostAway, HostRefused, EOFError, OSError.
         """
@@ -101,7 +103,7 @@ class RpcClient:
         return answer
 
     async def _answer(self, sock: socket.socket, kind: Kind, nonce: bytes) -> tuple[int, bytes]:
-        """An answer's status and body. Raises HostAway, EOFError, OSError."""
+        """Read an answer; returns its status and body. Raises HostAway, EOFError, OSError."""
         status, length = ANSWER.unpack(await exactly(sock, ANSWER.size))
         if length > BOUNDS[kind]:
             raise HostAway("what it answers is no answer: is it another program's port?")

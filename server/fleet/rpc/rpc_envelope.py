@@ -1,11 +1,11 @@
-"""What stands before a request to another host's port, and before its answer. Rule: bytes, no socket; nothing of a stranger's is believed.
+"""Encode and check the head of a request to another host's rpc server, and of its answer. Bytes, no socket; nothing unsealed is believed.
 
     request   SRD1 | kind u8 | node of the sender, 5 bytes | time u64, Unix ms | nonce, 16 bytes | length of the body u32 | the body, sealed
     answer    status u8 | length of the body u32 | the body, sealed
 
-The seal of a request is over the address that it is for and its head too, that of an answer over the nonce of the request: a
-request holds at one host, for half a minute, once; an answer for one request. Which nonces were used is known in memory. So a request that a
-process before this one may have taken is answered AGAIN with a challenge, and holds once it comes again over its connection, sealed over that too.
+The seal of a request covers the address that it is for and its head too, that of an answer the nonce of the request: a request is valid at
+one host, for half a minute, once; an answer for one request. Used nonces are known in memory. So a request that an earlier process may have
+accepted is answered AGAIN with a challenge, and is valid once it comes again over its connection, sealed over that too.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ LARGEST: Final = 1 << 20  # bytes of any body
 
 
 class Kind(IntEnum):
-    """What may be asked. A number never gets another meaning."""
+    """Kind of a request. A number never gets another meaning."""
 
-    HELLO = 1  # who are you?
+    HELLO = 1  # describe yourself
     EPOCH = 2  # the key of an epoch
-    MOVE = 3  # people come (`server.fleet.roaming.move_request`); the connection becomes the wire of one of them
-    HTTP = 4  # the connection becomes one of a browser or program that asks for what this host alone has
-    FORGET = 5  # somebody who was sent is the sender's again
-    LOOKS = 6  # what was seen of a chat that is reported at another host
+    MOVE = 3  # a group of sessions (`server.fleet.roaming.move_request`); the connection becomes that of one of them
+    HTTP = 4  # the connection becomes one of HTTP, for what this host alone has
+    FORGET = 5  # sessions that were sent are the sender's again
+    LOOKS = 6  # pictures of a chat that is reported at another host
     KNOWN = (
         7  # what is known of people for a while, as all hosts are told of it (`server.fleet.frontend.cluster_catch_up`)
     )
@@ -57,18 +57,18 @@ BOUNDS: Final[dict[int, int]] = {
 
 
 class Status(IntEnum):
-    """What a request came to."""
+    """Status of an answer."""
 
     TAKEN = 1
     NO = 2  # the body says why, in words
     VERSION = 3  # the kind is not known here
     FULL = 4
-    CLOCK = 5  # the time is too far from ours, which is the body: u64, Unix ms
+    CLOCK = 5  # the time is too far from this host's, which is the body: u64, Unix ms
     AGAIN = 6  # send it again over this connection, sealed over the body too: a challenge of CHALLENGE bytes
 
 
 class Refused(Exception):
-    """A request that nobody here serves. `why`: a word for the metrics; `status`: what its sender is told, who has the secret; None: nothing."""
+    """A request that is not served here. `why`: a word for the metrics; `status`: sent to a sender that has the secret; None: nothing is."""
 
     def __init__(self, why: str, status: Status | None = None) -> None:
         super().__init__(why)
@@ -77,7 +77,7 @@ class Refused(Exception):
 
 
 class Head(NamedTuple):
-    """Of a request. `time`: Unix ms; `length`: bytes of the body without its seal."""
+    """Head of a request. `time`: Unix ms; `length`: bytes of the body without its seal."""
 
     kind: int
     node: str
@@ -86,12 +86,12 @@ class Head(NamedTuple):
     length: int
 
     def packed(self) -> bytes:
-        """As it is sent."""
+        """Return the head as bytes."""
         return HEAD.pack(MAGIC, self.kind, bytes.fromhex(self.node), self.time, self.nonce, self.length)
 
 
 def read(data: bytes, known: Container[int]) -> Head:
-    """A head by its HEAD.size bytes. `known`: the kinds that are served here. Raises Refused."""
+    """Decode a head of HEAD.size bytes. `known`: the kinds that are served here. Raises Refused."""
     magic, kind, node, time, nonce, length = HEAD.unpack(data)
     if magic != MAGIC:
         raise Refused("kind")
@@ -101,12 +101,12 @@ def read(data: bytes, known: Container[int]) -> Head:
 
 
 def request(seal: Seal, to: str, head: Head, body: bytes, challenge: bytes = b"") -> bytes:
-    """All of a request. `to`: the address that it is for; `challenge`: what it was answered with AGAIN."""
+    """Return a whole request. `to`: the address that it is for; `challenge`: of an answer AGAIN."""
     return head.packed() + seal.sealed(_request(to, head, challenge), body)
 
 
 def opened(seal: Seal, to: str, head: Head, sealed: bytes, challenge: bytes = b"") -> bytes:
-    """The body of a request that came to `to`, in answer to `challenge` if there was one. Raises Refused."""
+    """Return the body of a request that came to `to`, in answer to `challenge` if there was one. Raises Refused."""
     body = seal.opened(_request(to, head, challenge), sealed)
     if body is None:
         raise Refused("mac")
@@ -114,23 +114,23 @@ def opened(seal: Seal, to: str, head: Head, sealed: bytes, challenge: bytes = b"
 
 
 def answer(seal: Seal, by: int, nonce: bytes, status: Status, body: bytes) -> bytes:
-    """All of an answer. `by`: the id of the secret that sealed the request, and `nonce` its nonce."""
+    """Return a whole answer. `by`: the id of the secret that sealed the request, and `nonce` its nonce."""
     return ANSWER.pack(status, len(body)) + seal.sealed(_answer(nonce, status), body, by)
 
 
 def answered(seal: Seal, nonce: bytes, status: int, sealed: bytes) -> bytes | None:
-    """The body of an answer; None: it is not of who has the secret, or not to this request."""
+    """Return the body of an answer; None: its sender has not the secret, or it belongs to another request."""
     return seal.opened(_answer(nonce, status), sealed)
 
 
 class Nonces:
-    """Of the requests of the last minute."""
+    """Nonces of the requests of the last minute."""
 
     def __init__(self, most: int = NONCES_MAX) -> None:
         self._known: AgeingMap[bytes, None] = AgeingMap(most)
 
     def take(self, nonce: bytes, now: float) -> None:
-        """It is used from here on. `now`: monotonic seconds. Raises Refused where it was used, or where too many are known."""
+        """Mark a nonce as used. `now`: monotonic seconds. Raises Refused: it was used, or too many are known."""
         known = self._known
         known.expire(now)
         if nonce in known:
@@ -141,7 +141,7 @@ class Nonces:
 
 
 def in_time(head: Head, wall: float, waited: float = 0.0) -> None:
-    """Check that a request is of now. `wall`: Unix seconds; `waited`: seconds that it has lain here unread.
+    """Check that a request is recent. `wall`: Unix seconds; `waited`: seconds that it was here unread.
 
     Raises Refused: for the clock (`time`) if it was too old or too new as it came, for this host being busy (`late`) if it became so here.
     """

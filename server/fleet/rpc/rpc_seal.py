@@ -1,6 +1,7 @@
-"""The seal on what hosts tell each other. Rule: whoever has not the service's secret is not heard, and a word holds only where it was said.
+"""Seal messages between hosts with the service's secret. **Invariant:** a message without the secret is dropped, and one is valid only in the
+place that it was sealed for.
 
-Two services on one NATS, or a host with another `DATA/secret`, are told apart by it. It hides nothing: what must not be read travels elsewhere.
+It separates two services on one NATS, or a host with another `DATA/secret`. It hides nothing: secrets travel elsewhere.
 
     key id u8 | HMAC-SHA256, its first 16 bytes, under the sub-key CLUSTER over: length of the place u16, the place, the body | body
 """
@@ -19,19 +20,19 @@ SEALED: Final = 1 + MAC  # bytes of a seal, before the body
 
 
 class Seal:
-    """Of one deployment: the present secret seals, the previous one is believed as long as it is anywhere."""
+    """Seal of one deployment: the present secret seals, the previous one is accepted as long as it is configured."""
 
     def __init__(self, keys: Keys) -> None:
         self.id = keys.present.id  # of the secret that seals
         self._keys = keys.accepted(Purpose.CLUSTER)
 
     def sealed(self, place: bytes, body: bytes, by: int | None = None) -> bytes:
-        """What to send. `place`: where it is said, e.g. its subject; `by`: the id of the secret that whoever is answered has."""
+        """Return a sealed body. `place`: for which it is valid, e.g. its subject; `by`: the id of the secret of the request that it answers."""
         ident = self.id if by is None else by
         return bytes((ident,)) + _mac(self._keys[ident], place, body) + body
 
     def opened(self, place: bytes, data: bytes) -> bytes | None:
-        """The body; None: it was not sealed for this place by who has the secret."""
+        """Return the body; None: it was not sealed for this place with the secret."""
         key = self._keys.get(data[0]) if data else None
         body = data[1 + MAC :]
         if key is None or not hmac.compare_digest(data[1 : 1 + MAC], _mac(key, place, body)):
@@ -39,12 +40,14 @@ class Seal:
         return body
 
     def hidden(self, network: str) -> str:
-        """A word for a network that says how wide it is and no more: the same on all hosts, unless their secrets differ."""
+        """Return a pseudonym of a network that shows its width and no more: the same on all hosts, unless their secrets differ."""
         _, slash, bits = network.partition("/")
         return _mac(self._keys[self.id], b"network", network.encode()).hex() + slash + bits
 
     def cipher(self, by: int, nonce: bytes, what: bytes) -> AESGCM:
-        """What a seal does not do, hide: a cipher for the one answer to the request of this nonce, by the secret of this id. Raises KeyError."""
+        """Return a cipher, because a seal hides nothing: for the one answer to the request of this nonce, by the secret of this id. Raises
+        KeyError.
+        """
         return AESGCM(
             HKDF(SHA256(), 32, salt=nonce, info=b"serendip answer between hosts, " + what).derive(self._keys[by])
         )

@@ -1,7 +1,7 @@
-"""The port at which other hosts ask this one. Rule: whoever has not the secret costs a few descriptors for two seconds, and learns nothing.
+"""Accept requests of other hosts. **Invariant:** a sender without the secret costs a few descriptors for two seconds, and learns nothing.
 
-At most COMING connections may be there whose request is not whole and verified: one more takes the place of the oldest, so that who says
-nothing keeps nobody away who speaks at once. No byte behind a request is read: a handler that wants the connection has it untouched.
+At most COMING connections may be open whose request is not whole and verified: one more replaces the oldest, so that silent connections keep
+no sender away. No byte behind a request is read: a handler that wants the connection gets it untouched.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from server.ops.metrics.cluster_metrics import REFUSALS
 from server.ops.metrics.exposition import Reading
 
 COMING: Final = 64
-DEADLINE: Final = 2.0  # seconds for head and body, and for the answer to be taken
+DEADLINE: Final = 2.0  # seconds for head and body, and for the answer to be read
 LAST_DATA_RECV: Final = slice(52, 56)  # of struct tcp_info: milliseconds
 TOLD_EVERY: Final = 60.0  # seconds between two lines of the log of one kind
-SHORT: Final = 0.2  # seconds until it is tried again to accept, where the system has no descriptor left
+SHORT: Final = 0.2  # seconds until accepting is tried again, when no descriptor is left
 logger = log.get()
 
 
 class Request(NamedTuple):
-    """What another host asks. `by`: the id of the secret that sealed it."""
+    """Request of another host. `by`: the id of the secret that sealed it."""
 
     kind: int
     node: str
@@ -41,8 +41,9 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What it is told, None: by who gets the connection. `keep`: gets it, non-blocking and nobody's else, once the answer is on its way; None: it is
-    closed."""
+    """Answer to a request. `status` None: the holder of the connection answers. `keep`: gets the connection, non-blocking, once the answer is
+    sent; None: it is closed.
+    """
 
     status: Status | None
     body: bytes = b""
@@ -53,12 +54,12 @@ Handler = Callable[[Request], Awaitable[Answer]]
 
 
 def no(why: str) -> Answer:
-    """A refusal, in words for an operator."""
+    """Return a refusal, in words for an operator."""
     return Answer(Status.NO, why.encode())
 
 
 class RpcServer:
-    """One process's part of it: several may accept on copies of one socket. `address`: the one that others reach it by; `wall`: Unix seconds."""
+    """Server of one process: several may accept on copies of one socket. `address`: by which others reach it; `wall`: Unix seconds."""
 
     def __init__(
         self, sock: socket.socket, seal: Seal, address: str, handlers: Mapping[int, Handler], wall: Callable[[], float] = time.time,
@@ -86,7 +87,7 @@ class RpcServer:
             asyncio.get_running_loop().add_reader(self._sock, self._accept)
 
     def pause(self) -> None:
-        """Accept no more: who knocks waits for another copy of the socket, or for `start`. What is there is served."""
+        """Accept no more: connections wait for another copy of the socket, or for `start`. Open ones are served."""
         if self._accepting:
             self._accepting = False
             asyncio.get_running_loop().remove_reader(self._sock)
@@ -94,7 +95,7 @@ class RpcServer:
             self._again.cancel()
 
     async def close(self) -> None:
-        """Accept no more, and close what is there; who knocks waits for another copy of the socket, where there is one."""
+        """Accept no more, and close open connections; new ones wait for another copy of the socket, if there is one."""
         self.pause()
         tasks = [*self._coming, *self._served]
         for task in tasks:
@@ -103,14 +104,14 @@ class RpcServer:
         self._sock.close()
 
     def reading(self) -> Reading:
-        """A source of metrics."""
+        """Return the metrics."""
         return {"serendip_cluster_refused": {(why,): count for why, count in self.refused.items()}}
 
     def _accept(self) -> None:
-        """Somebody knocks. At once, and not by a task: one that is ended as it has somebody loses them."""
+        """Accept a connection. At once, and not by a task: a task that is cancelled while it accepts loses a connection."""
         try:
             sock, _ = self._sock.accept()
-        except BlockingIOError:  # another copy of the socket was first, or they went
+        except BlockingIOError:  # another copy of the socket was first, or the client left
             return
         except OSError:
             self.pause()
@@ -127,7 +128,7 @@ class RpcServer:
         task.add_done_callback(lambda task: self._coming.pop(task, None))
 
     async def _meet(self, sock: socket.socket) -> None:
-        """One connection, to its last byte or until a handler has it."""
+        """Serve one connection, to its last byte or until a handler has it."""
         kept = False
         try:
             with contextlib.suppress(OSError, TimeoutError, EOFError):  # the other host went away
@@ -143,7 +144,7 @@ class RpcServer:
                 sock.close()
 
     async def _heard(self, sock: socket.socket) -> tuple[bytes, Callable[[socket.socket], None] | None]:
-        """What one that came is told, if anything, and who has its connection then. Raises EOFError, OSError."""
+        """Return the answer to a request, if any, and the handler that then gets its connection. Raises EOFError, OSError."""
         found: Head | None = None
         by = 0
         try:
@@ -178,12 +179,13 @@ class RpcServer:
         return rpc_envelope.answer(self._seal, by, found.nonce, answer.status, answer.body), answer.keep
 
     def _may_be_used(self, found: Head) -> bool:
-        """Whether a process that accepted before this one may have taken it: its nonces are not known here, and its last request was sent by a clock
-        that may be SKEW ahead, and read within DEADLINE."""
+        """Whether a process that accepted before this one may have accepted the request: its nonces are unknown here, and its last request was
+        sent by a clock that may be SKEW ahead, and read within DEADLINE.
+        """
         return found.time / 1000 <= self._began + SKEW + DEADLINE
 
     async def _answered(self, request: Request) -> Answer:
-        """A handler's answer. From here on the connection is one of who has the secret."""
+        """Return a handler's answer. From here on the connection counts as one with the secret."""
         task = asyncio.current_task()
         if task is not None and task in self._coming:
             del self._coming[task]
@@ -204,13 +206,13 @@ class RpcServer:
 
 
 def unread(sock: socket.socket) -> float:
-    """Seconds since the last data of a TCP connection came (`tcpi_last_data_recv` of struct tcp_info, linux/tcp.h). Raises OSError."""
+    """Return the seconds since the last data of a TCP connection came (`tcpi_last_data_recv` of struct tcp_info, linux/tcp.h). Raises OSError."""
     info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, LAST_DATA_RECV.stop)
     return int.from_bytes(info[LAST_DATA_RECV], sys.byteorder) / 1000
 
 
 async def exactly(sock: socket.socket, size: int) -> bytes:
-    """So many bytes of a non-blocking socket, and none more. Raises EOFError where it ends before, OSError."""
+    """Read so many bytes of a non-blocking socket, and none more. Raises EOFError: it ended before; OSError."""
     loop = asyncio.get_running_loop()
     got = bytearray()
     while len(got) < size:

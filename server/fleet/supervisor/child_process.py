@@ -1,4 +1,6 @@
-"""A process of a host, as its supervisor knows it. Rule: nothing here waits; who takes nothing is killed."""
+"""Represent a process of a host in its supervisor: its link, pidfd, last report and CPU meter. Nothing here waits; a process that reads nothing
+is killed.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,10 @@ READS: Final = 16  # messages of one process in one turn
 
 
 class ChildStart(NamedTuple):
-    """What a process is given as it is forked. `up`: its end of the link to the supervisor; `begun`: whether its generation serves; `before`: for the
-    office, the way to the one before; `stale`: the supervisor was told since its start that settings changed; `supervisor`: its meter, for
-    the office."""
+    """What a process gets as it is forked. `up`: its end of the link to the supervisor; `begun`: whether its generation serves; `before`: for
+    the frontend, the link to the previous frontend; `stale`: settings changed since the supervisor's start; `supervisor`: the supervisor's
+    CPU meter, for the frontend.
+    """
 
     up: socket.socket
     begun: bool = True
@@ -33,7 +36,7 @@ class ChildStart(NamedTuple):
     supervisor: Meter | None = None
 
     def told_to_reload(self) -> asyncio.Event:
-        """Set whenever the process is told that settings changed. Call it in its loop."""
+        """Return an event that is set whenever settings changed. Call it in the process's loop."""
         told = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, told.set)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGHUP,))
@@ -43,7 +46,7 @@ class ChildStart(NamedTuple):
 
 
 class ChildMessage(NamedTuple):
-    """What a process said to a supervisor. The descriptors are closed once it was heard: who needs one makes a copy."""
+    """One message from a process to a supervisor. The descriptors are closed once it was handled: copy those that are needed."""
 
     kind: int
     records: list[Any]
@@ -51,18 +54,18 @@ class ChildMessage(NamedTuple):
 
 
 class ChildLink:
-    """A supervisor's end of a link."""
+    """The supervisor's end of a link."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
-        self.closed = False  # the other end is, so that it ends
+        self.closed = False  # the other end is closed, so the process ends
         self._sent = 0
 
     def stuck(self) -> None:
-        """It has not read for very long."""
+        """Handle a process that has not read for very long."""
 
     def tell(self, kind: Kind, *records: Any, descriptors: tuple[int, ...] = ()) -> bool:
-        """Send it a message. False: it takes none now."""
+        """Send a message; False: the process accepts none now."""
         size, body = body_of(records)
         self._sent += 1
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
@@ -74,19 +77,19 @@ class ChildLink:
             self.stuck()
             return False
         except OSError:
-            pass  # its death is told otherwise
+            pass  # its death is noticed by its pidfd
         return True
 
     def read(self) -> Iterator[ChildMessage]:
-        """What it said since the last time; what is no message, or of a later release and longer than any, is left out."""
+        """Yield the messages since the last call; damaged ones, and longer ones of a later release, are skipped."""
         for _ in range(READS):
             try:
                 data, beside, _, _ = self.sock.recvmsg(
                     SAID_MAX, socket.CMSG_SPACE(4 * DESCRIPTORS_MAX), socket.MSG_CMSG_CLOEXEC
                 )
-            except ConnectionResetError:  # it ended with something unread: the next says that it is closed
+            except ConnectionResetError:  # it ended with unread messages: the next read reports the end
                 continue
-            except OSError:  # there is nothing more
+            except OSError:  # nothing more to read
                 return
             if not data:
                 self.closed = True
@@ -96,13 +99,13 @@ class ChildLink:
                 with contextlib.suppress(ValueError, IndexError, TypeError):
                     if len(data) >= HEAD.size:
                         yield ChildMessage(data[1], orjson.loads(data[HEAD.size :])[1:], descriptors)
-            finally:  # also where nobody reads on
+            finally:  # also if the caller stops reading
                 for descriptor in descriptors:
                     os.close(descriptor)
 
 
 class Child(ChildLink):
-    """A process. `why` it was killed here, empty: it was not."""
+    """A process. `why`: the cause for which it was killed here, empty: it was not."""
 
     def __init__(self, name: str, pid: int, sock: socket.socket, clock: float) -> None:
         super().__init__(sock)
@@ -111,39 +114,39 @@ class Child(ChildLink):
         self.pidfd = os.pidfd_open(pid)
         self.started = time.monotonic()
         self.ready = False
-        self.leaving = False  # it was told that its people go, and that it ends then
-        self.begun = clock  # when it was started, by the supervisor's clock (`watch.Clock`)
-        self.heard = clock  # when it said something last
-        self.stands: dict[str, Any] = {}  # what it said of itself last
+        self.leaving = False  # its sessions move away, and then it ends
+        self.begun = clock  # start, by the supervisor's clock (`watchdog.Clock`)
+        self.heard = clock  # last message, by the same clock
+        self.stands: dict[str, Any] = {}  # its last report about itself
         self.why = ""
         self.said = ""  # why it could not start, in words
         self._meter: Meter | None = None
 
     def measure(self, descriptors: list[int]) -> None:
-        """It sent the descriptors of its own meter, which are copied."""
+        """Copy the descriptors of the process's own CPU meter."""
         if self._meter is None and len(descriptors) == 2:
             self._meter = Meter(os.dup(descriptors[0]), os.dup(descriptors[1]))
 
     def sample(self) -> Sample | None:
-        """How the kernel scheduled it; None: this system does not say it."""
+        """Return how the kernel scheduled the process; None: this system cannot tell."""
         return None if self._meter is None else self._meter.read()
 
     def stuck(self) -> None:
-        """Who takes nothing hangs, and is killed."""
+        """Kill the process: it reads nothing, so it hangs."""
         self.end("hung")
 
     def kill(self, number: signal.Signals) -> None:
-        """Send it a signal."""
+        """Send the process a signal."""
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.pidfd, number)
 
     def end(self, why: str) -> None:
-        """Kill it, whatever it does."""
+        """Kill the process, whatever it does."""
         self.why = self.why or why
         self.kill(signal.SIGKILL)
 
     def close(self) -> None:
-        """It is dead."""
+        """Close its descriptors: it is dead."""
         os.close(self.pidfd)
         self.sock.close()
         if self._meter is not None:

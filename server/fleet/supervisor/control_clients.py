@@ -1,6 +1,5 @@
-"""Who asks at the control socket, of a process without a loop. Rule: nothing here waits, and each asker is bounded in time and bytes.
-
-The other side is `server.ops.process.control_socket.ask`.
+"""Serve the control socket of a process that has no loop. Nothing here waits, and each client is bounded in time and bytes. The client side is
+`server.ops.process.control_socket.ask`.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ from typing import Any, Final
 from server.ops.process.control_socket import LINE_MAX, PATIENCE, RETRY
 
 ASKERS_MAX: Final = 16  # at once; more wait at the socket
-OUT_MAX: Final = 256 * 1024  # bytes that an asker has not read
+OUT_MAX: Final = 256 * 1024  # bytes that a client has not read
 READ: Final = LINE_MAX + 1
 
 
 class ControlClient:
-    """One connection. `until`: when it is closed, if it has not asked, or not read its answer, by then; while it is answered: never."""
+    """One connection. `until`: when it is closed if it has not sent its request, or not read its answer; never while it is answered."""
 
     def __init__(self, sock: socket.socket, until: float) -> None:
         self.sock = sock
@@ -32,25 +31,25 @@ class ControlClient:
 
     @property
     def events(self) -> int:
-        """What is to be waited for; that the other end is closed is told in any case."""
+        """Poll events to wait for; the end of the connection is reported in any case."""
         return (0 if self._asked else select.POLLIN) | (select.POLLOUT if self._out else 0)
 
     def say(self, line: Mapping[str, Any]) -> None:
-        """A line of the answer."""
+        """Send one line of the answer."""
         if not (self.gone or self._over):
             self._out += json.dumps(line).encode() + b"\n"
             self.gone = len(self._out) > OUT_MAX
             self.flush()
 
     def end(self, line: Mapping[str, Any]) -> None:
-        """The last line."""
+        """Send the last line of the answer."""
         self.until = time.monotonic() + PATIENCE
         self.say(line)
         self._over = True
         self.flush()
 
     def flush(self) -> None:
-        """Send what its socket takes."""
+        """Send as much as the socket accepts."""
         try:
             while self._out:
                 self._out = self._out[self.sock.send(self._out, socket.MSG_NOSIGNAL) :]
@@ -61,9 +60,9 @@ class ControlClient:
         self.gone = self.gone or self._over
 
     def read(self) -> dict[str, Any] | None:
-        """What it asks; None: not all of it is here, or it asks nothing more. What is no request is {}."""
+        """Return the request; None: it is incomplete, or there is no further one; {}: it is not a request."""
         if self._asked:
-            self.gone = True  # its other end is closed
+            self.gone = True  # the other end is closed
             return None
         try:
             data = self.sock.recv(READ)
@@ -84,20 +83,20 @@ class ControlClient:
 
 
 class ControlClients:
-    """All that ask one process. `listening`: None where the socket cannot be had."""
+    """All clients of one control socket. `listening`: None if the socket is not available."""
 
     def __init__(self, listening: socket.socket | None) -> None:
         self._listening = listening
         self._askers: dict[int, ControlClient] = {}
-        self._shut = 0.0  # until when nobody is let in: no descriptor was left
+        self._shut = 0.0  # until when no client is accepted: no descriptor was left
 
     def listen(self, listening: socket.socket) -> None:
-        """Answer who comes by this one, too."""
+        """Accept clients from this socket, if there is none yet."""
         if self._listening is None:
             self._listening = listening
 
     def register(self, poll: select.poll, now: float) -> float:
-        """What is to be waited for; and until when at most."""
+        """Register sockets to poll; returns until when to wait at most."""
         if self._listening is not None and len(self._askers) < ASKERS_MAX and self._shut <= now:
             poll.register(self._listening, select.POLLIN)
         for fd, asker in self._askers.items():
@@ -105,7 +104,7 @@ class ControlClients:
         return min([asker.until for asker in self._askers.values()], default=float("inf"))
 
     def turn(self, found: Mapping[int, int], now: float) -> Iterator[tuple[ControlClient, dict[str, Any]]]:
-        """Who asks something, and what. `found`: events by descriptor."""
+        """Yield clients with their requests. `found`: poll events by descriptor."""
         if self._listening is not None and self._listening.fileno() in found:
             self._accept(now)
         for fd, asker in list(self._askers.items()):
@@ -126,7 +125,7 @@ class ControlClients:
             return
         try:
             sock, _ = self._listening.accept()
-        except BlockingIOError:  # whoever it was is gone
+        except BlockingIOError:  # the client is gone
             return
         except OSError:
             self._shut = now + RETRY
@@ -135,7 +134,7 @@ class ControlClients:
         self._askers[sock.fileno()] = ControlClient(sock, now + PATIENCE)
 
     def close(self) -> None:
-        """Nobody is answered any more."""
+        """Close all connections."""
         for asker in self._askers.values():
             asker.gone = True
             asker.sock.close()

@@ -1,7 +1,7 @@
-"""What one generation of a host's processes leaves to the next, beside people. Rule: named here once, for who gives it and for who takes it.
+"""Pack and unpack what one generation of a host's processes leaves to the next, beside sessions.
 
-sockets    those that people and operators knock at: their queues outlive whoever accepts
-table      what addresses have (`server.ops.process.address_census`): each generation counts in columns of its own, and the next is in the other half
+sockets    at which users and operators connect: their queues outlive the process that accepts
+table      counts of addresses (`server.ops.process.address_census`): each generation has columns of its own, the next one in the other half
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from server.ops.process.listening_sockets import Sockets
 
 
 class GenerationState(NamedTuple):
-    """Of one generation. `first`: its first column."""
+    """State of one generation. `first`: its first column."""
 
     sockets: Sockets
     table: HostAddresses
     first: int
 
     def packed(self) -> tuple[list[Any], tuple[int, ...]]:
-        """Records and descriptors of a message; these stay this object's."""
+        """Return records and descriptors of a message; the descriptors stay this object's."""
         there = self.sockets.all()
         half = self.table.columns // 2
         records = [list(there), self.table.key.hex(), self.table.columns, 0 if self.first else half]
@@ -32,19 +32,19 @@ class GenerationState(NamedTuple):
 
 
 def made(processes: int) -> GenerationState:
-    """What the first generation of so many processes has; who listens is yet to be added."""
+    """Return the state of a first generation of so many processes; its listening sockets are added later."""
     return GenerationState(Sockets(), HostAddresses(max(processes, min(2 * processes, COLUMNS_MAX))), 0)
 
 
 def unpacked(records: Sequence[Any], descriptors: Sequence[int], processes: int) -> GenerationState:
-    """What the generation before left to one of so many processes; the descriptors are copied. Raises TypeError, ValueError.
+    """Return what the previous generation left to one of so many processes; the descriptors are copied. Raises TypeError, ValueError.
 
-    A table that has no room for them, or is another release's, is left: addresses have their limits anew.
+    A table without room for them, or of another release, is not used: rate limits of addresses begin anew.
     """
     names, key, columns, first = records
     sockets = [socket.socket(fileno=os.dup(number)) for number in descriptors[:-1]]
     for sock in sockets:
-        sock.setblocking(False)  # it is, but Python does not know it
+        sock.setblocking(False)  # it is non-blocking already, but Python does not know that
     kept = Sockets(dict(zip(names, sockets, strict=True)))
     if processes <= columns - first:
         table = os.dup(descriptors[-1])
@@ -54,6 +54,6 @@ def unpacked(records: Sequence[Any], descriptors: Sequence[int], processes: int)
             os.close(table)
         else:
             for column in range(processes):
-                found.table.died(first + column)  # whatever became of who had it
+                found.table.died(first + column)  # whatever became of its process
             return found
     return made(processes)._replace(sockets=kept)

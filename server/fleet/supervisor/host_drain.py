@@ -1,7 +1,7 @@
-"""A host that leaves its cell, as the operator who ordered it is told. Rule: what is said at the end is what its processes said of themselves last.
+"""Report the drain of a whole host to the operator who ordered it. The figures at the end are the last reports of the processes.
 
-drain    each process of people sends them to other hosts (`departing`), then ends; then the host does. Where no other host takes people,
-         everybody is told to come back, as by SIGTERM
+Each process with sessions moves them to other hosts (`roaming.evacuation`), then ends; then the host ends. If no other host accepts sessions,
+all clients are told to return, as by SIGTERM.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from server.fleet.ipc.ipc_peers import HUB
 from server.fleet.supervisor.child_process import Child
 from server.fleet.supervisor.control_clients import ControlClient
 
-WITHIN: Final = 300.0  # seconds that people have to go to other hosts
+WITHIN: Final = 300.0  # seconds for sessions to move to other hosts
 ALONE: Final = "no other host is there: everybody is told to come back, and chats end"
 NOT_TAKEN: Final = "who did not go to another host was told to come back, and their chats ended"
 
 
 def others(hub: Child | None) -> int:
-    """How many other hosts take people, as the hub said."""
+    """Return how many other hosts accept sessions, by the hub's last report."""
     cluster: Mapping[str, Any] = {} if hub is None else hub.stands.get("cluster", {})
     return sum(state == SERVING for _, _, _, state, *_ in cluster.get("others", ()))
 
 
 class HostDrain:
-    """Of one host. `children`: all processes, as they are now."""
+    """Drain of one host. `children`: all processes, as they are now."""
 
     def __init__(self, asker: ControlClient, children: Mapping[str, Child]) -> None:
         self._asker = asker
@@ -38,11 +38,11 @@ class HostDrain:
         asker.say({"step": "hosts", "hosts": self.hosts, "said": "" if self.hosts else ALONE})
 
     def look(self, children: Mapping[str, Child]) -> None:
-        """Say how many people are left."""
+        """Report how many sessions are left."""
         self._asker.say({"step": "moving", "left": _people(children.values())})
 
     def gone(self, child: Child) -> None:
-        """A process is dead."""
+        """Add the figures of a process that is dead."""
         match child.stands.get("moved"):
             case [int(people), int(chats), int(stayed)]:
                 self._went += people
@@ -52,7 +52,7 @@ class HostDrain:
                 self._stayed += self._before.get(child.name, 0)
 
     def over(self) -> None:
-        """All are."""
+        """Report the end: all processes are dead."""
         stayed = self._stayed
         self._asker.end(
             {

@@ -1,11 +1,11 @@
-"""The generation that follows this one, as the supervisor of this one sees it. Rule: until all of it could serve nothing has changed here.
+"""Run an upgrade of several processes: the supervisor's view of the next generation. **Invariant:** nothing changes here until all of it could
+serve.
 
     starting ── ready ──► moving ── all of this generation have ended ──► done: the other one is the service
-        └────────────────────┴──── it fails or dies: all of it is killed, who was not taken is here, and this one goes on
+        └────────────────────┴──── it fails or dies: all of it is killed, sessions that it did not acknowledge are here, this one goes on
 
-The other side is `server.fleet.supervisor.previous_generation`. Each worker gives its people to its namesake (`emptying`), the office all that it
-has to the office
-(`yielding`); the hub has nothing that the workers do not know.
+The other side is `previous_generation`. Each worker moves its sessions to its namesake (`worker_drain_out`), the frontend everything to the
+frontend (`frontend_upgrade`); the hub has nothing that the workers do not know.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ from server.fleet.supervisor.generation_state import GenerationState
 from server.ops import log
 from server.ops.process import fault_points, successor
 
-LEAVE_WITHIN: Final = 300.0  # seconds until who has not gone by then is told to come back
+LEAVE_WITHIN: Final = 300.0  # seconds, after which remaining clients must return
 SUCCESSOR: Final = "successor"
 STARTING, MOVING, ENDING, OVER = range(4)
 logger = log.get()
 
 
 class Process(NamedTuple):
-    """One of the other generation."""
+    """One process of the next generation."""
 
     pid: int
     pidfd: int
 
 
 class PendingMessage(NamedTuple):
-    """What is to be told to the other supervisor; the descriptors are closed when it was."""
+    """Message to the other supervisor; the descriptors are closed once it is sent."""
 
     kind: Kind
     records: tuple[Any, ...]
@@ -52,7 +52,7 @@ class PendingMessage(NamedTuple):
 
 
 class NextGeneration:
-    """One upgrade. `back`: called where it failed, when all of that generation are dead; `start_within`: seconds. Raises NotStarted."""
+    """One upgrade. `back`: called if it failed, when all of that generation are dead; `start_within`: seconds. Raises NotStarted."""
 
     def __init__(
         self,
@@ -71,9 +71,13 @@ class NextGeneration:
         self._said = ""
         self._next: dict[str, Process] = {}
         self._out: deque[PendingMessage] = deque()
-        self._went = [0, 0, 0]  # people, chats and who stayed (`emptying.Moved`), of processes that have ended
+        self._went = [
+            0,
+            0,
+            0,
+        ]  # sessions, chats, and sessions that stayed (`worker_drain_out.Moved`), of processes that have ended
         self._ended = False  # the other supervisor is dead, and was waited for
-        self._awaited = False  # something of the other generation was among what is waited for
+        self._awaited = False  # descriptors of the other generation were registered
         self.state = STARTING
         pid, sock = successor.spawn(*successor.command(program))
         self._line = Child(SUCCESSOR, pid, sock, 0.0)
@@ -84,16 +88,16 @@ class NextGeneration:
 
     @property
     def pid(self) -> int:
-        """Of the other supervisor."""
+        """Pid of the other supervisor."""
         return self._line.pid
 
     @property
     def left(self) -> int:
-        """People who are still in this generation."""
+        """Sessions that are still in this generation."""
         return sum(child.stands.get("people", 0) for child in self._children.values())
 
     def register(self, poll: select.poll) -> None:
-        """What is to be waited for."""
+        """Register descriptors to poll."""
         self._awaited = True
         if not self._ended:
             poll.register(self._line.sock, select.POLLIN | (select.POLLOUT if self._out else 0))
@@ -102,10 +106,10 @@ class NextGeneration:
             poll.register(process.pidfd, select.POLLIN)
 
     def turn(self, found: Mapping[int, int], now: float) -> None:
-        """What the other generation says, and who of it is dead; what time brought."""
+        """Handle messages and deaths of the other generation, and what is due."""
         if self.state == OVER or not self._awaited:
             return
-        # Of whom was waited for: a descriptor that is closed gives its number to the next one, and that would seem dead.
+        # Only registered ones: a closed descriptor gives its number to the next one, which would seem dead.
         dead = [(name, process) for name, process in self._next.items() if process.pidfd in found]
         if not self._ended:
             for said in self._line.read():
@@ -132,7 +136,7 @@ class NextGeneration:
                 for child in self._children.values():
                     child.kill(signal.SIGTERM)
 
-    # what comes
+    # messages
 
     def _came(self, said: ChildMessage) -> None:
         if said.kind == Kind.CHILD:
@@ -169,7 +173,7 @@ class NextGeneration:
                 child.tell(Kind.NEXT, NEXT + name_of((number_of(name) - 1) % len(workers) + 1), writes)
 
     def _join(self, name: str, process: Process) -> None:
-        """Links between one of them and all here that have people."""
+        """Make links between a process of the next generation and all processes here that have sessions."""
         for child in self._children.values() if name != HUB else ():
             if child.name != HUB:
                 one, two = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -189,10 +193,10 @@ class NextGeneration:
             for descriptor in self._out.popleft().descriptors:
                 os.close(descriptor)
 
-    # who dies
+    # deaths
 
     def ended(self, child: Child, how: str) -> None:
-        """One of this generation is dead. `how`: empty where it ended in order."""
+        """Note that a process of this generation is dead. `how`: empty if it ended in order."""
         self._went = [had + more for had, more in zip(self._went, child.stands.get("moved") or (0, 0, 0), strict=True)]
         if self.state == MOVING and how and child.name != HUB:
             self._said = f"{child.name} died ({how}) before everybody had gone; the log says why"
@@ -218,13 +222,13 @@ class NextGeneration:
     # the end
 
     def fail(self, said: str) -> None:
-        """All of that generation is killed; it is over when the last of them is dead."""
+        """Kill the whole next generation; the upgrade is over when the last of it is dead."""
         if self.state in (STARTING, MOVING):
             self._said = said
             self.state = ENDING
             logger.error("handover.failed", why=said, people=self._went[0], back=self.left)
         for process in self._next.values():
-            with contextlib.suppress(ProcessLookupError):  # it is dead already, and was waited for
+            with contextlib.suppress(ProcessLookupError):  # it is dead already, and was reaped
                 signal.pidfd_send_signal(process.pidfd, signal.SIGKILL)
         if not self._ended:
             self._line.kill(signal.SIGKILL)
@@ -238,7 +242,7 @@ class NextGeneration:
         self._back()
 
     def stop(self, said: str) -> None:
-        """This generation is to end: so is the other one, with whom it has."""
+        """End: this generation stops, and the other one with it, each with the sessions that it has."""
         if self.state == STARTING:
             self.fail(said)
         elif self.state == MOVING:
@@ -246,7 +250,7 @@ class NextGeneration:
             self._over(False, said)
 
     def done(self) -> None:
-        """All of this generation have ended: the other one is the service."""
+        """Finish: all of this generation have ended, the other one is the service."""
         if self.state == MOVING:
             self._tell(Kind.END)
             self._flush()
@@ -265,7 +269,7 @@ class NextGeneration:
         self.close()
 
     def close(self) -> None:
-        """All descriptors: in a process that was forked, and at the end."""
+        """Close all descriptors: in a forked process, and at the end."""
         for process in self._next.values():
             os.close(process.pidfd)
         self._next.clear()

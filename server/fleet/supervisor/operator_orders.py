@@ -1,13 +1,13 @@
-"""What an operator asks of a host of several processes: how it stands, and that a worker ends, or is started anew, at no person's cost.
+"""Carry out an operator's orders on a host of several processes: status, drain, restart, upgrade, without ending a chat.
 
-Rule: one order at a time; who asked may be gone meanwhile, and what was asked for is done all the same.
+**Invariant:** one order at a time; it is carried out even if the operator's connection closes.
 
-    drain    the worker is told `leave`; its people go to the others; it ends, and is not started anew
-    restart  the same, then it is started; one that is not there is only started
-    drain    without a worker: the host ends, and its people go to other hosts (`departure`)
-    upgrade  all goes to another generation of processes (`following`); to restart the office is the same, by the same program
+    drain    the worker gets LEAVE; its sessions move to the others; it ends, and is not started anew
+    restart  the same, then it is started; one that does not run is only started
+    drain    without a worker: the host ends, and its sessions move to other hosts (`host_drain`)
+    upgrade  everything moves to another generation of processes (`next_generation`); a restart of the frontend is one by the same program
 
-The hub has no people: it only ends, and those who wait are told to the next.
+The hub has no sessions: it only ends, and the workers hand in their tickets to the next one.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from server.ops.process import server_status
 from server.ops.process.control_socket import UNKNOWN
 from server.ops.process.successor import NotStarted
 
-TELL_EVERY: Final = 0.25  # seconds between two lines of how many people are left
-LEAVE_WITHIN: Final = 300.0  # seconds until one that cannot end is left as it is
+TELL_EVERY: Final = 0.25  # seconds between two reports of how many sessions are left
+LEAVE_WITHIN: Final = 300.0  # seconds, after which a process that cannot end is left as it is
 NOT_NOW: Final = "this server starts, or stops"
 STOPPING: Final = "this server was told to stop"
 ORDERED: Final = "another worker is drained or restarted at the moment"
@@ -41,48 +41,48 @@ logger = log.get()
 
 
 class Host(Protocol):
-    """The supervisor, as an operator is served."""
+    """Interface of the supervisor for orders."""
 
     names: tuple[str, ...]
     off: set[str]
 
     @property
     def children(self) -> Mapping[str, Child]:
-        """Those that are there, by name."""
+        """Running processes, by name."""
 
     @property
     def phase(self) -> str:
-        """Of the host."""
+        """Phase of the host."""
 
     @property
     def start_within(self) -> float:
         """Seconds that the next generation may take to start."""
 
     def start(self, name: str) -> None:
-        """Start one that is not there."""
+        """Start a process that does not run."""
 
     def evacuate(self, within: float | None) -> None:
-        """End; people have so many seconds more to go to other hosts, None: none, as by SIGTERM."""
+        """End; sessions have so many seconds more to move to other hosts, None: none, as by SIGTERM."""
 
     def estate(self) -> GenerationState:
-        """What the next generation goes on with. Raises NotStarted."""
+        """Return the state for the next generation. Raises NotStarted."""
 
     def deaths_of(self, name: str) -> int:
-        """How often it died."""
+        """Return how often a process died."""
 
 
 class Order(NamedTuple):
-    """One that is under way."""
+    """One order that is being carried out."""
 
     asker: ControlClient
-    again: bool  # it is to be started anew
-    child: Child | None  # that is to end
-    people: int  # that it had
+    again: bool  # start it anew
+    child: Child | None  # process that is to end
+    people: int  # sessions that it had
     since: float
 
 
 class OperatorOrders:
-    """Of one supervisor."""
+    """Orders to one supervisor."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -94,7 +94,7 @@ class OperatorOrders:
         self._departure: HostDrain | None = None
 
     def take(self, asker: ControlClient, asked: Mapping[str, Any]) -> None:
-        """A request."""
+        """Handle a request."""
         do = asked.get("do")
         if do == "status":
             asker.end(self._status())
@@ -113,7 +113,7 @@ class OperatorOrders:
 
     @property
     def moving(self) -> bool:
-        """Whether all go to the next generation."""
+        """Whether everything moves to the next generation."""
         return self._following is not None and self._following.state == MOVING
 
     @property
@@ -123,16 +123,16 @@ class OperatorOrders:
 
     @property
     def busy(self) -> bool:
-        """Whether another generation is to end before this one may."""
+        """Whether another generation must end before this one may."""
         return self._following is not None and self._following.state == ENDING
 
     @property
     def follower(self) -> int | None:
-        """The supervisor of the generation that serves on."""
+        """Pid of the supervisor of the generation that serves on."""
         return self._follower
 
     def over(self) -> None:
-        """All of this generation have ended."""
+        """Finish: all of this generation have ended."""
         if self._departure is not None:
             self._departure.over()
         if self._following is not None:
@@ -140,12 +140,12 @@ class OperatorOrders:
             self._follower = self._following.pid
 
     def close(self) -> None:
-        """In a process that was forked."""
+        """Close descriptors in a forked process."""
         if self._following is not None:
             self._following.close()
 
     def register(self, poll: select.poll) -> None:
-        """What is to be waited for."""
+        """Register descriptors to poll."""
         if self._following is not None:
             self._following.register(poll)
 
@@ -159,12 +159,12 @@ class OperatorOrders:
         self._host.evacuate(WITHIN if departure.hosts else None)
 
     def gone(self, child: Child) -> None:
-        """A process of a host that ends is dead."""
+        """Note that a process of a host that ends is dead."""
         if self._departure is not None:
             self._departure.gone(child)
 
     def _not_now(self) -> str:
-        """Why nothing can be begun now; empty where it can."""
+        """Return why no order can begin now; empty if one can."""
         if self._host.phase != server_status.READY:
             return NOT_NOW
         return ORDERED if self._order is not None else UPGRADING if self._following is not None else ""
@@ -196,14 +196,14 @@ class OperatorOrders:
         return child is not None and child.ready
 
     def _failed(self) -> None:
-        """There is no next generation: who of this one ended for it is started anew."""
+        """Start anew the processes that ended for a next generation that failed."""
         self._following = None
         for name in self._host.names if self._host.phase == server_status.READY else ():
             if name not in self._host.children and name not in self._host.off:
                 self._host.start(name)
 
     def turn(self, found: Mapping[int, int], now: float) -> None:
-        """What the next generation says, if there is one; say how many people are left."""
+        """Handle events of the next generation; report how many sessions are left."""
         if self._following is not None:
             self._following.turn(found, now)
         if self._departure is not None and now - self._told >= TELL_EVERY:
@@ -219,7 +219,7 @@ class OperatorOrders:
         order.asker.say({"step": "moving", "left": order.child.stands.get("people", 0)})
 
     def died(self, child: Child, status: int) -> None:
-        """A process is dead. Who was to end is `off`, unless it is to be started anew."""
+        """Note that a process is dead. One that was ordered to end is `off`, unless it is to be started anew."""
         how = f"signal {-status}" if status < 0 else f"status {status}"
         if self._following is not None:
             self._following.ended(child, how if status else "")
@@ -239,18 +239,18 @@ class OperatorOrders:
             self._end(True, "")
 
     def ready(self, child: Child) -> None:
-        """A process serves."""
+        """Note that a process serves."""
         if self._order is not None and self._order.child is None and child.name == self._name:
             self._end(True, "")
 
     def stopping(self) -> None:
-        """The host ends."""
+        """End all orders: the host ends."""
         if self._following is not None:
             self._following.stop(STOPPING)
         self._end(False, STOPPING)
 
     def _begin(self, asker: ControlClient, which: object, again: bool) -> str:
-        """Why it cannot be, empty where it is under way."""
+        """Begin a drain or restart; returns why it cannot, empty if it is under way."""
         host = self._host
         workers = [name for name in host.names if number_of(name) > 0]
         name = name_of(which) if isinstance(which, int) else HUB if which == HUB and again else ""
@@ -272,7 +272,7 @@ class OperatorOrders:
         self._name = name
         if name == HUB:
             self._leave(Order(asker, again, child, 0, time.monotonic()))
-            child.tell(Kind.LEAVE, {})  # it alone: by the signal alone it would wait for the others to end
+            child.tell(Kind.LEAVE, {})  # by the signal alone it would wait for the others to end
             child.kill(signal.SIGTERM)
             return ""
         others = {one: host.children[one] for one in workers if one != name and one in host.children}

@@ -1,12 +1,14 @@
-"""The generation before this one, as the supervisor of this one sees it. Rule: until it says `begin` nobody is taken in; if it dies, this one serves.
+"""Take over from the previous generation of processes: the new supervisor's view of the old one.
+
+**Invariant:** no client is accepted before the old supervisor sends BEGIN; if it dies, this generation serves.
 
 old supervisor                                new supervisor, its child
-  host: what it goes on with ────────────────►  starts its hub, office and workers
-                                 ◄───────────   child, of each: its pidfd; with the office one end of a way to the old office
-                                 ◄───────────   ready: what records it reads; or failed, and why
-  peer: links of old and new processes, begin ►  takes people in
-  (each old worker to its namesake, the office)
-  end ────────────────────────────────────────►  is the service: answers operators, tells systemd
+  HOST: what it goes on with ────────────────►  starts its hub, frontend and workers
+                                 ◄───────────   CHILD, for each: its pidfd; with the frontend one end of a link to the old frontend
+                                 ◄───────────   READY: versions of records that it reads; or FAILED, and why
+  PEER: links of old and new processes, BEGIN ► accepts sessions and clients
+  (each old worker to its namesake, the frontend)
+  END ────────────────────────────────────────►  is the service: answers operators, notifies systemd
 """
 
 from __future__ import annotations
@@ -28,18 +30,20 @@ from server.ops import version
 from server.ops.process import fault_points, successor
 from server.ops.process.listening_sockets import StartError
 
-WITHIN: Final = 10.0  # seconds in which it is said what there is to go on with
+WITHIN: Final = 10.0  # seconds for the old supervisor to send its state
 
 
 class PreviousGeneration:
-    """Of one supervisor. Call `subscribe` before the first message is read."""
+    """Previous generation of one supervisor. `children`: its processes, by name; `begin`, `alone`: called when this generation serves, and when
+    it is the service.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         self._line = ChildLink(sock)
-        self._there: dict[str, int] = {}  # pidfds of the other generation's processes, by the names that they have here
+        self._there: dict[str, int] = {}  # pidfds of the other generation's processes, by their names here
         self._gone: set[str] = set()
         self._ready = self._begun = False
-        self.over = False  # that generation hands nothing over any more
+        self.over = False  # that generation has nothing more to hand over
         self._children: Mapping[str, Child]
         self._on_begin: Callable[[], None]
         self._on_alone: Callable[[], None]
@@ -51,7 +55,7 @@ class PreviousGeneration:
         self._children, self._on_begin, self._on_alone = children, on_begin, on_alone
 
     def receive(self, processes: int) -> GenerationState:
-        """What this generation of so many processes goes on with. Waits for it. Raises StartError."""
+        """Wait for the state that this generation of so many processes continues with. Raises StartError."""
         end = time.monotonic() + WITHIN
         while (left := end - time.monotonic()) > 0 and not self._line.closed:
             select.select([self._line.sock], [], [], left)
@@ -62,11 +66,11 @@ class PreviousGeneration:
         raise StartError("the running server gave nothing to its successor")
 
     def failed(self, said: str) -> None:
-        """This generation cannot serve; the other one is told why."""
+        """Tell the old supervisor why this generation cannot serve."""
         self._line.tell(Kind.FAILED, said)
 
     def way(self) -> tuple[socket.socket, socket.socket] | None:
-        """Two ends of a way from the office there to the one here; None where there is none."""
+        """Return two ends of a link from the old frontend to the new one; None: there is no old one."""
         if self.over or LAST + OFFICE in self._gone:
             return None
         ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -76,13 +80,13 @@ class PreviousGeneration:
         return ends
 
     def started(self, child: Child, way: socket.socket | None) -> None:
-        """A process of this generation is there. `way`: the other end of the office's."""
+        """Announce a process of this generation. `way`: the other end of the frontend's link."""
         if not self.over:
             ends = () if way is None else (way.fileno(),)
             self._line.tell(Kind.CHILD, child.name, child.pid, descriptors=(child.pidfd, *ends))
 
     def serves(self) -> None:
-        """All of this generation could serve."""
+        """Announce that all of this generation could serve."""
         fault_points.at("ready")
         self._ready = True
         if self.over:
@@ -92,15 +96,15 @@ class PreviousGeneration:
             self._line.tell(Kind.READY, [OLDEST, VERSION], version.VERSION)
 
     def register(self, poll: select.poll) -> None:
-        """What is to be waited for."""
+        """Register descriptors to poll."""
         if not self.over:
             poll.register(self._line.sock, select.POLLIN)
         for pidfd in self._there.values():
             poll.register(pidfd, select.POLLIN)
 
     def turn(self, found: Mapping[int, int]) -> None:
-        """What the other generation says, and who of it is dead."""
-        # Before one comes whose descriptor has the number of another's.
+        """Handle messages and deaths of the other generation."""
+        # First, because a new descriptor may reuse the number of a closed one.
         dead = [name for name, pidfd in self._there.items() if pidfd in found]
         if not self.over:
             for said in self._line.read():
@@ -133,7 +137,7 @@ class PreviousGeneration:
         self._on_begin()
 
     def _end(self) -> None:
-        """The generation before this one is gone, or has nothing left."""
+        """Note that the previous generation is gone, or has nothing left."""
         if not self.over:
             self.over = True
             self._line.sock.close()
@@ -148,7 +152,7 @@ class PreviousGeneration:
             child.tell(Kind.DEAD, name)
 
     def close(self) -> None:
-        """All descriptors: in a process that was forked, and at the end."""
+        """Close all descriptors: in a forked process, and at the end."""
         self._line.sock.close()
         for pidfd in self._there.values():
             os.close(pidfd)

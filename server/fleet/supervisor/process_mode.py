@@ -1,4 +1,4 @@
-"""Whether this host is several processes. Rule: asked before anything of them is imported, which one process alone has no use for."""
+"""Decide whether this host runs several processes. Called before their modules are imported, which one process alone does not need."""
 
 import os
 
@@ -6,7 +6,7 @@ from server.ops.config.settings import Settings
 
 
 def number_of_workers(settings: Settings) -> int:
-    """How many workers there are to be; 1: one process does all."""
+    """Return the number of workers; 1: one process does everything."""
     if settings.workers != "auto":
         return settings.workers
     cores = len(os.sched_getaffinity(0))
@@ -14,5 +14,5 @@ def number_of_workers(settings: Settings) -> int:
 
 
 def has_several(settings: Settings) -> bool:
-    """Whether this host is several processes: several hosts meet in their hubs, so that each has one."""
+    """Whether this host runs several processes: also if it is one of several hosts, which meet in their hubs."""
     return bool(settings.cluster.nats) or number_of_workers(settings) > 1

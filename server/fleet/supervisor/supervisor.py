@@ -1,12 +1,11 @@
-"""The process that starts the others of a host, and starts anew what dies. Rule: it holds no traffic, has no loop and no thread.
+"""Start the other processes of a host, and start anew those that die. It holds no traffic, and has no loop and no thread.
 
-supervisor ── fork ──► hub, office, worker 1 … n          each has one link to the supervisor, and one to each of the others,
+supervisor ── fork ──► hub, frontend, worker 1 … n      each has one link to the supervisor, and one to each of the others,
     ▲                       │                             whose two ends the supervisor makes and hands out
-    └──── its death ────────┘ ──► the others are told, it is started anew and gets new links
+    └──── its death ────────┘ ──► the others are notified, it is started anew and gets new links
 
-Who says nothing for two seconds of its own hangs, and is killed (`server.fleet.supervisor.watchdog`). An upgrade has another supervisor with all of
-these beside
-this one, until it has everybody (`following`, and `preceding` on its side).
+A process that is silent for two seconds of its own hangs, and is killed (`server.fleet.supervisor.watchdog`). During an upgrade another
+supervisor with all of these runs beside this one, until it has everything (`next_generation`, and `previous_generation` on its side).
 """
 
 from __future__ import annotations
@@ -45,16 +44,16 @@ ENDS: Final = (signal.SIGTERM, signal.SIGINT)
 TOLD: Final = (*ENDS, signal.SIGHUP)
 logger = log.get()
 
-Role = Callable[[ChildStart], int]  # in the child; the exit status
+Role = Callable[[ChildStart], int]  # runs in the child; returns the exit status
 
 
 def no_estate() -> GenerationState:
-    """Nobody follows."""
+    """Raise NotStarted: there is no next generation."""
     raise NotStarted("this server has nothing to hand over")
 
 
 def _send_meter(birth: ChildStart) -> None:
-    """Let the supervisor see how the kernel schedules this process (`server.fleet.supervisor.watchdog`)."""
+    """Let the supervisor read how the kernel schedules this process (`server.fleet.supervisor.watchdog`)."""
     meter = Meter.of_self()
     if meter is not None:
         ChildLink(birth.up).tell(Kind.METER, descriptors=meter.descriptors)
@@ -62,10 +61,11 @@ def _send_meter(birth: ChildStart) -> None:
 
 
 class Supervisor:
-    """Of one host. `roles`: by the name of the process, in the order of their start. `drain`: seconds that who ends may take.
+    """Supervisor of one host. `roles`: by the name of the process, in the order of their start. `drain`: seconds that a process may take to end.
 
-    `ready`: told once, when all serve; `died`: told of each that ended, once it was waited for; `askers`: who is answered; `estate`: what the
-    next generation goes on with; `before`: the one before this one, `control`: where operators ask once that has ended.
+    `ready`: called once, when all serve; `died`: called for each that ended, once it was reaped; `askers`: clients of the control socket;
+    `estate`: returns what the next generation continues with; `before`: the previous generation, `control`: the socket for operators once
+    that has ended.
     """
 
     def __init__(
@@ -86,11 +86,13 @@ class Supervisor:
         self._drain = drain
         self.children: dict[str, Child] = {}
         self._watch = watch or Watchdog()
-        self._meter: Meter | None = None  # of this process, while it runs
-        self.deaths: Counter[tuple[str, str]] = Counter()  # of processes that were not told to end: by name, and why
-        self._due: dict[str, float] = {}  # when one is started anew
-        self._tries: Counter[str] = Counter()  # how often one died in a row that had not served for YOUNG seconds
-        self.off: set[str] = set()  # who is not started anew
+        self._meter: Meter | None = None  # meter of this process, while it runs
+        self.deaths: Counter[tuple[str, str]] = (
+            Counter()
+        )  # of processes that were not ordered to end: by name and cause
+        self._due: dict[str, float] = {}  # when a process is started anew
+        self._tries: Counter[str] = Counter()  # deaths in a row of a process that had not served for YOUNG seconds
+        self.off: set[str] = set()  # processes that are not started anew
         self.names = tuple(roles)
         self._askers = askers
         self.estate = estate
@@ -102,15 +104,15 @@ class Supervisor:
         self._stale = False  # settings changed since the start
         self._stopping = False
         self.told_to_end = False  # by a signal
-        self._longer = False  # it ends, and people have more time for it
-        self._ends: float | None = None  # when who is still there is killed
+        self._longer = False  # it ends, and sessions have more time to move
+        self._ends: float | None = None  # when the remaining processes are killed
         self._served = False
         self._failed = False
         self._notifier = Notifier.of_environment(lambda error: logger.warning("notify.failed", **log.described(error)))
 
     @property
     def phase(self) -> str:
-        """Of the host."""
+        """Phase of the host."""
         return (
             server_status.DRAINING
             if self._stopping
@@ -125,21 +127,21 @@ class Supervisor:
         return self._watch.start_within
 
     def start(self, name: str) -> None:
-        """Start one that is off, in this turn."""
+        """Start a process that is off, in this turn."""
         self.off.discard(name)
         self._due[name] = time.monotonic()
 
     @property
     def follower(self) -> int | None:
-        """The pid of the supervisor that serves on."""
+        """Pid of the supervisor that serves on."""
         return self._orders.follower
 
     def deaths_of(self, name: str) -> int:
-        """How often it died."""
+        """Return how often a process died."""
         return sum(count for (one, _), count in self.deaths.items() if one == name)
 
     def run(self) -> int:
-        """Until all are told to end, and are dead; the exit status."""
+        """Run until all processes are ordered to end, and are dead; returns the exit status."""
         wake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         for number in TOLD:
@@ -165,7 +167,7 @@ class Supervisor:
         poll.register(wake, select.POLLIN)
         for child in self.children.values():
             poll.register(child.pidfd, select.POLLIN)
-            if not child.ready:  # of the others is read what they said at each look
+            if not child.ready:  # the others are read at each look
                 poll.register(child.sock, select.POLLIN)
         self._orders.register(poll)
         if self._before is not None:
@@ -201,7 +203,7 @@ class Supervisor:
         ours.setblocking(False)
         way = self._before.way() if self._before is not None and name == OFFICE else None
         begun = self._before is None or self._served
-        # Who is told to end as it begins has our handlers still, and would not know: till it has its own, what it is told waits.
+        # A child that gets a signal before it has its own handlers would lose it: until then signals wait.
         held = signal.pthread_sigmask(signal.SIG_BLOCK, TOLD)
         try:
             pid = os.fork()
@@ -225,13 +227,15 @@ class Supervisor:
         self.children[name] = new
 
     def _be(self, name: str, ours: socket.socket, birth: ChildStart, way: socket.socket | None) -> None:
-        """In the child: it never returns."""
+        """Become a process, in the child: it never returns."""
         status = 70  # EX_SOFTWARE
         try:
             signal.set_wakeup_fd(-1)
             for number in TOLD:
                 signal.signal(number, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)  # and SIGHUP when it listens: it would end
+            signal.pthread_sigmask(
+                signal.SIG_UNBLOCK, ENDS
+            )  # SIGHUP only once it has a handler: it would end the process
             ours.close()
             for child in self.children.values():
                 child.close()
@@ -281,20 +285,20 @@ class Supervisor:
             self._before.serves()
 
     def _serve(self) -> None:
-        """People come to this generation."""
+        """Note that clients come to this generation."""
         if not self._served:
             self._served = True
             self._ready()
 
     def _be_alone(self) -> None:
-        """It is the service."""
+        """Note that this generation is the service."""
         if self._control is not None:
             self._askers.listen(self._control)
         if not self._stopping:
             self._notifier.ready()
 
     def _tell_deaths(self) -> None:
-        """The office shows them."""
+        """Send the deaths of processes to the frontend, which shows them."""
         office = self.children.get(OFFICE)
         if office is not None:
             office.tell(Kind.DEATHS, *[[name, why, count] for (name, why), count in self.deaths.items()])
@@ -331,7 +335,7 @@ class Supervisor:
         self._again(child)
 
     def _again(self, child: Child) -> None:
-        """Start one anew: at once, unless it died before it had served for a while."""
+        """Start a process anew: at once, or later if it died before it had served for a while."""
         now, name = time.monotonic(), child.name
         young = not child.ready or now - child.started < YOUNG
         self._tries[name] = self._tries[name] + 1 if young else 0
@@ -352,11 +356,11 @@ class Supervisor:
             self._stop()
 
     def evacuate(self, within: float | None) -> None:
-        """All end as by SIGTERM; people have so many seconds more to go to other hosts, None: none."""
+        """End as by SIGTERM; sessions have so many seconds more to move to other hosts, None: none."""
         self._stop(within)
 
     def _stop(self, within: float | None = None) -> None:
-        """All end; the hub last, for who talks may still look for the next. `within`: see `evacuate`; None: said by SIGTERM, which wins."""
+        """End all processes; the hub last, because users still look for a next partner. `within`: see `evacuate`; None: by SIGTERM, which wins."""
         if self._stopping and not (within is None and self._longer):
             return
         if not self._stopping:
@@ -365,7 +369,7 @@ class Supervisor:
         self._due.clear()
         self._ends = time.monotonic() + (within or 0.0) + self._drain
         if within is None:
-            self._notifier.stopping()  # from here on a service manager has little patience
+            self._notifier.stopping()  # from here on the service manager counts
         for name, child in self.children.items():
             child.tell(Kind.EVACUATE, within or 0.0)
             if within is None and (name != HUB or len(self.children) == 1):

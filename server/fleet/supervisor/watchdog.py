@@ -1,14 +1,13 @@
-"""Decides which of a host's processes hangs or does not come to serve, and whose link is broken.
+"""Decide which of a host's processes hangs or does not come to serve, and whose link is broken.
 
 **Invariant:** no process is blamed for time in which it waited for a core, nor for time in which the supervisor did not run either.
 
-A process is silent when it has said nothing for two of its signs. From then on, and while it starts, the kernel is asked how it was scheduled
-(`server.ops.process.cpu_time`): seconds in which it ran, slept, was blocked or stopped are its own; seconds in which it was ready and had no core
-are the
-machine's. Its own seconds alone count towards its limit. Each kill doubles the limit of the next process of that name, for a while: a limit that is
-too short for a machine ends itself.
+A process is silent when it has sent nothing for two of its signs. From then on, and while it starts, the kernel reports how it was scheduled
+(`server.ops.process.cpu_time`): seconds in which it ran, slept, was blocked or stopped are its own; seconds in which it was ready and had no
+core are the machine's. Its own seconds alone count towards its limit. Each kill doubles the limit of the next process of that name, for a
+while: a limit that is too short for a machine ends itself.
 
-A machine that slept has let all of them stand still: the clock here advances only as far as its owner looked at it.
+A machine that slept has stopped all of them: the clock here advances only as far as the supervisor looked at it.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ from server.ops import log
 from server.ops.process.cpu_time import Sample, had_core
 
 LOOK_EVERY: Final = 0.25  # seconds between two looks
-HANG_AFTER: Final = 2.0  # seconds of its own in which a process says nothing: eight signs
+HANG_AFTER: Final = 2.0  # seconds of its own without a message: eight signs
 OFFICE_WITHIN: Final = (
-    900.0  # seconds at least that the office has for it: it may bring a large database up to date first
+    900.0  # seconds at least that the frontend has for it: it may bring a large database up to date first
 )
 DEAD_WITHIN: Final = 1.0  # seconds in which a process whose link broke is seen to be dead, if it is
 SILENT_AFTER: Final = 2 * SIGN_EVERY  # seconds
-DOUBLINGS_MAX: Final = 5  # of the limit, by kills in a row
+DOUBLINGS_MAX: Final = 5  # doublings of the limit, by kills in a row
 CALM_AFTER: Final = 600.0  # seconds without a kill after which the limit is what was set
 TOLD_EVERY: Final = 60.0  # seconds between two lines of the log of a starved process
 logger = log.get()
@@ -44,14 +43,14 @@ class Clock:
         self._last = time.monotonic()
 
     def turn(self) -> None:
-        """It looks: what passed beyond two looks it has not seen."""
+        """Advance; time beyond two looks does not count."""
         now = time.monotonic()
         self.now += min(now - self._last, 2 * LOOK_EVERY)
         self._last = now
 
 
 class Silence:
-    """What a process did since its last sign, or since it was started. `at`: by the supervisor's clock."""
+    """CPU time of a process since its last sign, or since its start. `at`: by the supervisor's clock."""
 
     def __init__(self, at: float, sample: Sample | None) -> None:
         self.own = 0.0  # seconds that it ran, slept, was blocked or stopped
@@ -61,7 +60,7 @@ class Silence:
 
     @property
     def state(self) -> str:
-        """The letter of its last sample; empty: this system does not say it."""
+        """State letter of the last sample; empty: this system cannot tell."""
         return "" if self._sample is None else self._sample.state
 
     def look(self, at: float, sample: Sample | None) -> None:
@@ -74,7 +73,7 @@ class Silence:
 
 
 class Watchdog:
-    """Of one supervisor. `hang_after`, `start_within`: seconds (`server.hang_after`, `server.start_within`)."""
+    """Watchdog of one supervisor. `hang_after`, `start_within`: seconds (`server.hang_after`, `server.start_within`)."""
 
     def __init__(self, hang_after: float = HANG_AFTER, start_within: float = START_WITHIN) -> None:
         self.clock = Clock()
@@ -82,19 +81,19 @@ class Watchdog:
         self.start_within = start_within
         self._silences: dict[int, Silence] = {}  # by pid
         self._hangs: dict[str, tuple[int, float]] = {}  # by name: kills in a row, and when the last one was
-        self._told: dict[str, float] = {}  # by name: when it was in the log as starved
+        self._told: dict[str, float] = {}  # by name: when it was logged as starved
         # links by the pids of their ends, and when they are to be judged
         self._broken: dict[frozenset[int], float] = {}
 
     def fell(self, child: Child, pid: int) -> None:
-        """A process says that its link to another one broke."""
+        """Note that a process reported a broken link."""
         self._broken.setdefault(frozenset((child.pid, pid)), self.clock.now + DEAD_WITHIN)
 
     def judge(self, children: Mapping[str, Child], patient: bool = False) -> None:
-        """Kill each process that hangs, and of two that live and have no link to each other the younger. What they said was read before.
+        """Kill each process that hangs, and of two that live without a link to each other the younger. Read their messages first.
 
-        `patient`: the host or its next generation starts, so that a silent process that serves has time until that is over. A process that closed its
-        links itself is at its end, and broke none.
+        `patient`: the host or its next generation starts, so that a silent process that serves has time until that is over. A process that
+        closed its links itself is at its end, and broke none.
         """
         now = self.clock.now
         office = children.get(OFFICE)
@@ -114,14 +113,14 @@ class Watchdog:
                 max(apart, key=lambda child: child.started).end("link")
 
     def limit(self, child: Child) -> float:
-        """Seconds of its own that a process has until its next sign, or to start."""
+        """Return the seconds of its own that a process has until its next sign, or to start."""
         if not child.ready:
             return max(self.start_within, OFFICE_WITHIN) if child.name == OFFICE else self.start_within
         kills, at = self._hangs.get(child.name, (0, 0.0))
         return self._hang_after * (2 ** min(kills, DOUBLINGS_MAX) if self.clock.now - at < CALM_AFTER else 1)
 
     def _excused(self, child: Child, office: Child | None) -> bool:
-        """Whether it need not have said anything: it did, or it is a worker that waits for the office, which tells it who is banned."""
+        """Whether a process need not have sent anything: it did, or it is a worker that waits for the frontend's list of bans."""
         if child.ready:
             return self.clock.now - child.heard <= SILENT_AFTER
         return number_of(child.name) > 0 and (office is None or not office.ready)
