@@ -33,8 +33,14 @@ def life(folder: Path) -> Life:
             if status.exists():
                 leave.set()
 
-        peers = Peers(up, {Kind.LEAVE: leaves}, lambda _: None, lambda _: None, asyncio.Event().set)
-        peers.stands = lambda: {"people": 3, "chats": 1}
+        peers = Peers(
+            up,
+            {Kind.LEAVE: leaves},
+            lambda _: None,
+            lambda _: None,
+            asyncio.Event().set,
+            find_state=lambda: {"people": 3, "chats": 1},
+        )
         peers.ready()
         say("lives")
         waits = [asyncio.create_task(one.wait()) for one in (term, leave)]
@@ -214,14 +220,15 @@ def leaving(folder: Path) -> Life:
             if not (folder / "stays").exists():
                 end.set()
 
-        peers = Peers(up, {Kind.EVACUATE: evacuate}, lambda _: None, lambda _: None, asyncio.Event().set)
         row = ["b", "x:1", "1.0", "serving", 5, 0.0]
 
         def stands() -> dict[str, Any]:
             cluster = {"others": [row] * (folder / "others").exists()}
             return {"people": 3, "chats": 1, "moved": [3, 1, 0], "cluster": cluster}
 
-        peers.stands = stands
+        peers = Peers(
+            up, {Kind.EVACUATE: evacuate}, lambda _: None, lambda _: None, asyncio.Event().set, find_state=stands
+        )
         peers.ready()
         say("lives")
         waits = [asyncio.create_task(one.wait()) for one in (term, end)]
