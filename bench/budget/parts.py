@@ -40,7 +40,7 @@ PARTS: Final[dict[str, Part]] = {
             "ext.accept.address_table", "ext.reactor.new_connections",
             "ext.accept.handshake", "ext.accept.siphash", "ext.accept.handshake_reply",
             "server.data.privacy.*", "server.trust.sanctions.*", "server.trust.moderation.*", "server.ops.security.*",
-            "server.realtime.worker.returning_visitors",
+            "server.realtime.worker.returning_clients",
         ),
     ),
     "turn": Part(
@@ -49,7 +49,7 @@ PARTS: Final[dict[str, Part]] = {
             "engine", "engine.core.bus_messages", "engine.core.engine_state", "engine.engine", "engine.core.ports",
             "engine.core.session",
             "engine.chats.camera_checks", "engine.core.states",
-            "server.realtime.worker", "server.realtime.worker.local_bus", "server.realtime.worker.recheck_sessions",
+            "server.realtime.worker", "server.realtime.worker.local_bus", "server.realtime.worker.session_recheck",
             "server.realtime.worker.engine_output",
             "server.realtime.worker.worker_loop",
         ),

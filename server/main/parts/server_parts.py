@@ -25,7 +25,7 @@ from server.main import app
 from server.main.checks.exposure import refusal
 from server.main.parts.line_screening import Looking
 from server.main.parts.other_processes import ALONE, OtherProcesses
-from server.main.parts.people_parts import Reception, ReceptionPorts, Row
+from server.main.parts.reception import Reception, ReceptionPorts, Row
 from server.main.parts.settings_reload import Reloading
 from server.main.parts.store_opening import open_store
 from server.ops import log

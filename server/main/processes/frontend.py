@@ -42,7 +42,7 @@ from server.http.request.connection_counts import PASSED_ON
 from server.main.parts.other_processes import OtherProcesses
 from server.main.parts.server_parts import Server
 from server.main.processes.frontend_upgrade import Yielding
-from server.main.processes.measure_broadcast import Everywhere
+from server.main.processes.user_event_broadcast import Everywhere
 from server.ops import log
 from server.ops.config.settings import Settings
 from server.ops.metrics.resource_usage import begun

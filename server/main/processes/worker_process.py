@@ -30,7 +30,7 @@ from server.fleet.processes.worker_links import PAUSED_MAX, Links, ports_of, roo
 from server.fleet.roaming.host_migration import OtherHosts
 from server.fleet.supervisor.child_process import ChildStart
 from server.main.parts.line_screening import Looking
-from server.main.parts.people_parts import Reception, ReceptionPorts
+from server.main.parts.reception import Reception, ReceptionPorts
 from server.main.parts.settings_reload import Reloading
 from server.ops import log
 from server.ops.config.settings import Settings

@@ -42,7 +42,7 @@ from server.ops.security.random_ids import Ids
 from server.ops.security.resume_tokens import Tokens
 from server.realtime.worker.engine_output import Output
 from server.realtime.worker.local_bus import LocalBus
-from server.realtime.worker.recheck_sessions import look
+from server.realtime.worker.session_recheck import look
 from server.realtime.worker.shortage_log import Shortage
 from server.realtime.worker.tunnel_records import Tunnelling
 from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from engine.wire.protocol import FULL_AFTER_LEAST, FULL_AFTER_MOST
 from server.http.request.site_services import Services, SiteParts
 from server.main import app
-from server.main.parts.people_parts import Reception
+from server.main.parts.reception import Reception
 from server.ops.config.settings import Settings
 from server.ops.health.readiness import Health
 from server.ops.metrics.readings import Answers

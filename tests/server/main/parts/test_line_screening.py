@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from server.main.parts.line_screening import Looking
-from server.main.parts.people_parts import Reception, ReceptionPorts
+from server.main.parts.reception import Reception, ReceptionPorts
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.exposition import Board

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.rooms.remote_room import RemoteRoom
-from server.main.parts.people_parts import Reception, ReceptionPorts
+from server.main.parts.reception import Reception, ReceptionPorts
 from server.ops.config.settings import Settings
 from server.ops.process.listening_sockets import StartError
 from server.ops.security import secret_keys

@@ -6,10 +6,10 @@ import pytest
 
 from engine.conduct.friction import DAY
 from engine.engine import Engine
-from server.main.parts.people_parts import Reception
+from server.main.parts.reception import Reception
 from server.ops.config.settings import Settings
 from server.ops.security import secret_keys
-from server.realtime.worker.returning_visitors import BURST, RATE, Known
+from server.realtime.worker.returning_clients import BURST, RATE, Known
 
 pytestmark = pytest.mark.blocking  # it is made before anybody is served: files are read
 HERE = "192.0.2.1"

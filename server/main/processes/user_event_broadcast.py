@@ -15,7 +15,7 @@ from server.fleet.frontend import cluster_broadcast
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB, Handler, Peers, number_of
 from server.fleet.processes.worker_links import PAUSED_MAX
-from server.main.parts.people_parts import Row
+from server.main.parts.reception import Row
 from server.main.parts.server_parts import Server
 
 

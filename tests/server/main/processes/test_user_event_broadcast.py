@@ -10,7 +10,7 @@ import pytest
 from server.fleet.frontend import cluster_broadcast
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB, OFFICE
-from server.main.processes.measure_broadcast import Everywhere
+from server.main.processes.user_event_broadcast import Everywhere
 
 WORKERS = ("worker 1", "worker 2")
 
