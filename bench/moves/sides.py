@@ -39,7 +39,7 @@ from server.ops.security.identity_cookie import Identities
 from server.ops.security.resume_tokens import Tokens
 from server.ops.security.secret_keys import Keys
 from server.realtime.worker import gc_tuning
-from server.realtime.worker.connection_moves import Moving
+from server.realtime.worker.connection_moves import SessionMoves
 from server.realtime.worker.worker_loop import Worker
 
 IDLING, WAITS, TALKS = "idle", "waits, with three interests", "talks, ten lines said"
@@ -80,7 +80,7 @@ class Side:
         self.worker.change_late(float("inf"))  # under callgrind it is late with everything
         self.worker.start()
         self._flight = InFlight()
-        self._moving = Moving(self.worker)
+        self._moving = SessionMoves(self.worker)
         self._link = Link(sock, self._came, fell)
         door = Door(web.Server(nobody), judge, addresses)
         self._taking = UpgradeTarget(

@@ -26,7 +26,7 @@ GROUPS = {
 }
 
 
-class Lazy(TyperGroup):
+class LazyGroup(TyperGroup):
     """A command group that lists the groups of GROUPS without importing them; a group is imported when it is called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -52,7 +52,7 @@ class Lazy(TyperGroup):
 
 
 app = typer.Typer(
-    cls=Lazy,
+    cls=LazyGroup,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,  # they print local variables, which hold what people wrote

@@ -82,7 +82,7 @@ async def serve(settings: Settings, again: Callable[[], Settings]) -> int | None
     link = successor.inherited()
     arriving = UpgradeSuccessor(link) if link is not None else None
     try:
-        life = await Life.begun(settings, arriving)
+        life = await ServerLife.begun(settings, arriving)
     except (StartError, secret_keys.SecretError) as error:
         if arriving is not None:
             await arriving.failed(str(error))
@@ -99,7 +99,7 @@ async def serve(settings: Settings, again: Callable[[], Settings]) -> int | None
     return await life.close()
 
 
-class Life:
+class ServerLife:
     """The life of one process, from its sockets to its end."""
 
     def __init__(
@@ -120,7 +120,7 @@ class Life:
         self._control = Control(sockets, settings.data, self.upgrading.upgrade, self._status)
 
     @classmethod
-    async def begun(cls, settings: Settings, arriving: UpgradeSuccessor | None) -> "Life":
+    async def begun(cls, settings: Settings, arriving: UpgradeSuccessor | None) -> "ServerLife":
         """Make all parts that are needed to serve. Raises StartError, SecretError."""
         first = arriving is None
         try:

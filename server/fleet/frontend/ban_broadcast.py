@@ -32,7 +32,7 @@ class Source(NamedTuple):
     some: Callable[[Sequence[bytes]], Body]
 
 
-class Sharing:
+class BanBroadcast:
     """The broadcasts of one frontend. `statement`: returns the newest one; `safety`: None without a store. Make it in the loop."""
 
     def __init__(

@@ -17,7 +17,7 @@ from server.trust.sanctions.notice_table import Notice, NoticeTable, Owner
 KEY: Final = 1 + MAC  # bytes of a keyed value
 
 
-class ToldNotices(NoticeTable):
+class BroadcastNotices(NoticeTable):
     """Unread notices, as the frontend broadcast them. `read`: called when one was read here."""
 
     def __init__(self, pseudonyms: Pseudonyms, read: Callable[[bytes, Owner], None]) -> None:
@@ -29,7 +29,7 @@ class ToldNotices(NoticeTable):
         self._tell(id, owner)
 
 
-class Told:
+class BroadcastState:
     """The broadcast state of one worker. `news`: called when connected sessions may be banned or have a notice; `read`: when a notice was read."""
 
     def __init__(
@@ -45,7 +45,7 @@ class Told:
         self._news = news
         self._read = read
         self.bans = BanTable(pseudonyms, on_minor=on_minor, on_lifted=on_lifted)
-        self.notices = ToldNotices(pseudonyms, read)
+        self.notices = BroadcastNotices(pseudonyms, read)
         self.ready = asyncio.Event()  # the snapshot is complete, or the frontend has no store
         self._bans: dict[bytes, bytes] | None = None  # the snapshot, while it arrives
         self._notices: dict[bytes, tuple[Owner, Notice]] | None = None

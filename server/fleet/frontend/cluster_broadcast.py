@@ -40,7 +40,7 @@ CHANGED: Final = "changed"  # bans or notices in the store have changed
 Row = list[Any]
 
 
-class Telling:
+class ClusterBroadcast:
     """Broadcasts of one hub. `say`: sends to all hosts by subject; `office`: gets the rows of other hosts; `unreadable`: called for a wrong message.
     Make it in the loop."""
 

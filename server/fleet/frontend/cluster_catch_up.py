@@ -40,7 +40,7 @@ Row = Sequence[Any]
 logger = log.get()
 
 
-class Knowing(Protocol):
+class CatchUpSource(Protocol):
     """The frontend's server: what is known here, some rows at a time."""
 
     def all_ages(self, most: int) -> Iterator[list[Row]]:
@@ -54,11 +54,11 @@ class Unreadable(HostAway):
     """The answer of another host is malformed."""
 
 
-class Catching:
+class ClusterCatchUp:
     """Catch-up of one frontend. `take`: called with age states and video that is off, of another host. Make it in the loop."""
 
     def __init__(
-        self, known: Knowing, asker: RpcClient, hosts: Hosts, take: Callable[[Sequence[Row], Sequence[Row]], None]
+        self, known: CatchUpSource, asker: RpcClient, hosts: Hosts, take: Callable[[Sequence[Row], Sequence[Row]], None]
     ) -> None:
         self._known = known
         self._asker = asker

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from engine.views import MODES, WAIT_BOUNDS
-from server.fleet.frontend.process_figures import Ledger
+from server.fleet.frontend.process_figures import MetricSums
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import OFFICE, Peers
 from server.ops.health.background_tasks import Tasks
@@ -48,7 +48,7 @@ class Waits(NamedTuple):
     counts: Sequence[int]
 
 
-class Answering:
+class MetricsAnswers:
     """The side of a process that answers, and the metrics that each such process has. Make it in the loop."""
 
     def __init__(self, name: str, board: Board, peers: Callable[[], Peers]) -> None:
@@ -74,13 +74,13 @@ class Answering:
         self._peers().send(name, Kind.FIGURES, asked, begun, packed(self._board.read()))
 
 
-class Gathering:
+class MetricsMerge:
     """The frontend's side. `gather` is given to `Board`; `run` is a task, for `waits`. `begun`: when the frontend was forked."""
 
     def __init__(self, board: Board, peers: Callable[[], Peers], begun: int) -> None:
         self._board = board
         self._peers = peers
-        self._ledger = Ledger(begun)
+        self._ledger = MetricSums(begun)
         self._asked = 0
         self._asking: asyncio.Task[None] | None = None
         self._up: dict[str, bool] = {}  # whether it answered last, of all processes so far

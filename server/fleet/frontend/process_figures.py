@@ -16,7 +16,7 @@ from server.ops.metrics.metric_table import METRICS
 DECLARED: Final = {metric.name: metric for metric in METRICS}
 
 
-class Ledger:
+class MetricSums:
     """The sums of one frontend. `begun`: when it was forked (`server.ops.metrics.resource_usage.begun`), as `told` has it for the others."""
 
     def __init__(self, begun: int) -> None:

@@ -25,7 +25,7 @@ AT_ONCE: Final = 32  # reports whose pictures are requested; of more, a case has
 logger = log.get()
 
 
-class PicturesOfAll:
+class RemotePictures:
     """Pictures of all hosts; a `PicturesOfChats` over that of this host. `addresses`: the cluster ports of other hosts. Make it in the loop."""
 
     def __init__(self, here: PicturesOfChats, asker: RpcClient, addresses: Callable[[], Sequence[str]]) -> None:

@@ -13,7 +13,7 @@ from server.data.errors import NotSaved
 from server.data.records.chat_rows import Party, Record
 from server.data.records.store_ports import Saved
 from server.data.records.transcript import Transcript, pack
-from server.fleet.frontend.store_outbox import Outbox
+from server.fleet.frontend.store_outbox import StoreOutbox
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import OFFICE, Peers
 from server.ops import log
@@ -27,10 +27,10 @@ THREAD: Final = 16 * 1024  # bytes of lines that take a millisecond to pack; mor
 logger = log.get()
 
 
-class Kept:
+class StoreClient:
     """The store client of one worker."""
 
-    def __init__(self, peers: Callable[[], Peers], outbox: Outbox) -> None:
+    def __init__(self, peers: Callable[[], Peers], outbox: StoreOutbox) -> None:
         self._peers = peers
         self._outbox = outbox
         self._chats: list[Record] = []  # of this turn, or while there is no frontend

@@ -22,7 +22,7 @@ class Letter(NamedTuple):
     weight: int
 
 
-class Outbox:
+class StoreOutbox:
     """The outbox of one worker."""
 
     def __init__(self, peers: Callable[[], Peers]) -> None:

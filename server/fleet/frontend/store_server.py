@@ -27,7 +27,7 @@ LATER: Final = 0.02  # seconds between looks whether an acknowledgement has left
 logger = log.get()
 
 
-class Keeping:
+class StoreServer:
     """The store server of one frontend. Make it in the loop."""
 
     def __init__(

@@ -13,7 +13,7 @@ from server.ops.process.cpu_time import Meter
 STOPPED = "TtZX"  # states of a process that does nothing: stopped, traced, dead
 
 
-class Parent:
+class SupervisorStatus:
     """The supervisor, seen by one frontend; make it while the supervisor lives. `meter`: the supervisor's; None: this system has none."""
 
     def __init__(self, meter: Meter | None) -> None:

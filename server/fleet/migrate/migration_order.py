@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from server.fleet.ipc.ipc_link import Kind, LinkDown
 from server.fleet.migrate.transfer import Exports, GroupTransfer, Stage, Target, Transfer
-from server.realtime.worker.tunnel_records import Leaving
+from server.realtime.worker.tunnel_records import ReleasedTunnel
 
 RATE: Final = 3_500.0  # sessions a second: the 99.9th percentile of a line is then what it is without a migration
 BATCH: Final = 16  # sessions in one message, and as many more as the last chat has; more cost less each, and are out of service for longer
@@ -155,7 +155,7 @@ class MigrationOrder:
         self._others.post(transfer, Kind.TUNNEL, *[one.record for one in went], pieces=[one.data for one in went])
         return len(went)
 
-    def _tunnels_back(self, tunnels: Sequence[Leaving]) -> None:
+    def _tunnels_back(self, tunnels: Sequence[ReleasedTunnel]) -> None:
         """Put tunnels back that the target did not take."""
         for one in tunnels:
             self._worker.tunnels.take(one)

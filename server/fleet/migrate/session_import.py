@@ -16,8 +16,8 @@ from server.fleet.migrate import omegle_records
 from server.fleet.migrate.migration_counts import MigrationCounts
 from server.ops import log
 from server.ops.process import fault_points
-from server.realtime.worker.connection_moves import Moving
-from server.realtime.worker.tunnel_records import Leaving
+from server.realtime.worker.connection_moves import SessionMoves
+from server.realtime.worker.tunnel_records import ReleasedTunnel
 from server.realtime.worker.worker_loop import Worker
 from server.site.omegle.omegle_adapter import OmegleAdapter
 
@@ -31,7 +31,7 @@ class Imports:
     """Way into one process."""
 
     def __init__(
-        self, worker: Worker, moving: Moving, tally: MigrationCounts, adapter: OmegleAdapter | None = None
+        self, worker: Worker, moving: SessionMoves, tally: MigrationCounts, adapter: OmegleAdapter | None = None
     ) -> None:
         self._worker = worker
         self._moving = moving
@@ -90,5 +90,5 @@ class Imports:
         answer(Kind.TOOK, message.number)
         pairs = zip(message.descriptors[::2], message.descriptors[1::2], strict=True)
         for record, data, (client, home) in zip(message.records, message.pieces, pairs, strict=True):
-            self._worker.tunnels.take(Leaving(record, data, client, home))
+            self._worker.tunnels.take(ReleasedTunnel(record, data, client, home))
         self._worker.act(lambda _: None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from server.fleet.migrate.migration_counts import MigrationCounts
 from server.http.request.reactor_handoff import Door
 from server.ops.security.token_buckets import Tables
-from server.realtime.worker.connection_moves import Moving
+from server.realtime.worker.connection_moves import SessionMoves
 from server.realtime.worker.recorder import Recorder
 from server.realtime.worker.worker_loop import Worker
 from server.site.college.routes import CollegeState
@@ -18,7 +18,7 @@ class UpgradeParts:
     """Running parts of one process. None: this deployment has no such part."""
 
     worker: Worker
-    moving: Moving
+    moving: SessionMoves
     door: Door
     tally: MigrationCounts
     recorder: Recorder | None = None

@@ -21,7 +21,7 @@ from server.http.request.connection_counts import NEW
 WAIT_MAX: Final = 4_096  # connections, as many as a listen backlog holds
 
 
-class Outward:
+class HttpForwarding:
     """Forwarding of one worker's HTTP connections."""
 
     def __init__(self, peers: Callable[[], Peers]) -> None:

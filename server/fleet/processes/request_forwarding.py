@@ -16,7 +16,7 @@ from server.fleet.ipc.ipc_link import Kind as Link
 from server.fleet.ipc.ipc_link import LinkDown
 from server.fleet.ipc.ipc_peers import Peers, name_of
 from server.fleet.migrate.transfer import Transfer
-from server.fleet.processes.worker_transfer import Across
+from server.fleet.processes.worker_transfer import WorkerTransfer
 from server.fleet.roaming.move_request import Unreadable, unpack
 from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_server import Answer, Handler, Request, no
@@ -25,11 +25,15 @@ from server.ops.process import fault_points
 OWN: Final = 0  # the frontend's number
 
 
-class Passing:
+class RequestForwarding:
     """Forwarding of one frontend. `own`: handles requests for the frontend itself."""
 
     def __init__(
-        self, node: str, peers: Callable[[], Peers], across: Across, own: Callable[[Request, socket.socket], None]
+        self,
+        node: str,
+        peers: Callable[[], Peers],
+        across: WorkerTransfer,
+        own: Callable[[Request, socket.socket], None],
     ) -> None:
         self._node = node
         self._peers = peers

@@ -34,7 +34,7 @@ def stays(_: int) -> bool:
     return False
 
 
-class Whereabouts:
+class SessionLookup:
     """The look-ups of one worker. `knock`: moves a connection to a process by name, or calls the given function if it cannot."""
 
     def __init__(

@@ -17,7 +17,7 @@ from server.fleet.migrate.forwarding_table import KEEP
 from server.fleet.migrate.migration_order import MigrationOrder
 from server.fleet.migrate.process_target import AHEAD
 from server.fleet.migrate.transfer import GroupTransfer, Transfer
-from server.fleet.processes.worker_transfer import Across
+from server.fleet.processes.worker_transfer import WorkerTransfer
 from server.ops import log
 from server.ops.metrics.migration_metrics import DRAIN, UPGRADE
 from server.ops.process import fault_points
@@ -39,7 +39,7 @@ class Spread:
     """Target that is several workers: the one with the fewest sessions. `people`: sessions of each; `to`: all go to this worker of the next
     generation."""
 
-    def __init__(self, peers: Peers, across: Across, people: Mapping[str, int], to: str = "") -> None:
+    def __init__(self, peers: Peers, across: WorkerTransfer, people: Mapping[str, int], to: str = "") -> None:
         self._peers = peers
         self._across = across
         self._people = dict(people)
@@ -83,11 +83,11 @@ class Spread:
         return to
 
 
-class Emptying:
+class WorkerDrain:
     """The drain of one worker. Make it in the loop. `people`, `to`: see `Spread`."""
 
     def __init__(
-        self, name: str, worker: Worker, peers: Peers, across: Across, people: Mapping[str, int], to: str = ""
+        self, name: str, worker: Worker, peers: Peers, across: WorkerTransfer, people: Mapping[str, int], to: str = ""
     ) -> None:
         self._name = name
         self._to = to

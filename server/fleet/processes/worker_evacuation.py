@@ -14,7 +14,7 @@ from typing import Final
 from server.fleet.cluster.known_nodes import Hosts, Place
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB, Handler
-from server.fleet.processes.worker_links import Links
+from server.fleet.processes.worker_links import WorkerLinks
 from server.fleet.roaming.evacuation import Evacuation, may_always_move, no_tunnel_stays
 from server.realtime.worker.worker_loop import Worker
 
@@ -26,14 +26,14 @@ def span(drain: float) -> float:
     return max(drain / 2, drain - LAST)
 
 
-class Departing:
+class WorkerEvacuation:
     """Evacuation of a worker or the frontend. `name`: of the process; `stop`: set to end it; `goes`, `stay`: see `Evacuation`."""
 
     def __init__(
         self,
         name: str,
         worker: Worker,
-        links: Callable[[], Links],
+        links: Callable[[], WorkerLinks],
         hosts: Hosts,
         stop: asyncio.Event,
         goes: Callable[[int], bool] = may_always_move,

@@ -21,8 +21,8 @@ from server.fleet.ipc.process_names import Names
 from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.migration_counts import MigrationCounts
 from server.fleet.migrate.transfer import Exports
-from server.fleet.processes.session_lookup import Whereabouts, alone
-from server.fleet.processes.worker_transfer import Across
+from server.fleet.processes.session_lookup import SessionLookup, alone
+from server.fleet.processes.worker_transfer import WorkerTransfer
 from server.fleet.roaming.evacuation import Send
 from server.fleet.roaming.host_migration import HostMigration, OtherHosts
 from server.fleet.roaming.tunnel_table import TunnelTable
@@ -31,7 +31,7 @@ from server.ops.metrics.cluster_metrics import DOUBTS
 from server.ops.metrics.exposition import Reading
 from server.ops.metrics.histogram import Buckets
 from server.ops.process.server_status import OwnReport
-from server.realtime.worker.connection_moves import Moving, ask_again
+from server.realtime.worker.connection_moves import SessionMoves, ask_again
 from server.realtime.worker.worker_loop import Worker
 from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
 
@@ -46,7 +46,7 @@ ALONE: Final = Names()
 NO_DOUBTS: Final = [(what,) for what in DOUBTS]
 
 
-class Links:
+class WorkerLinks:
     """Links of a worker or the frontend, and the parts that migrate its sessions. Make it in the loop.
 
     The worker's constructor is given `ports_of` these links.
@@ -78,7 +78,7 @@ class Links:
         self.orphaned = asyncio.Event()
         self._closed = False
         forwarding = ForwardingTable(lambda *asked: self.whereabouts.answer(*asked))
-        exports = Exports(worker, Moving(worker), tally, forwarding=forwarding)
+        exports = Exports(worker, SessionMoves(worker), tally, forwarding=forwarding)
         self.abroad: HostMigration | None = None
         if others is None:
             self.tunnels = TunnelTable(worker)
@@ -89,8 +89,8 @@ class Links:
             self.abroad = HostMigration(others, worker, room, exports, self.tunnels.open)
         # moves sessions without their connections to a process of another host; None: this host is alone
         self.cross: Send | None = None if self.abroad is None else self.abroad.sent
-        self.across = across = Across(worker, room, lambda: self.peers, exports, forwarding, names, self.abroad)
-        self.whereabouts = Whereabouts(worker, lambda: self.peers, across.knock, forwarding, has_others)
+        self.across = across = WorkerTransfer(worker, room, lambda: self.peers, exports, forwarding, names, self.abroad)
+        self.whereabouts = SessionLookup(worker, lambda: self.peers, across.knock, forwarding, has_others)
         handlers: dict[int, Handler] = {
             Kind.ROWS: self._rows,
             Kind.COME: across.came,
@@ -212,7 +212,7 @@ class Links:
             self._say()
 
 
-def ports_of(find_links: Callable[[], Links], ports: WorkerPorts = NO_PORTS) -> WorkerPorts:
+def ports_of(find_links: Callable[[], WorkerLinks], ports: WorkerPorts = NO_PORTS) -> WorkerPorts:
     """Return `ports` completed by those to other processes. `find_links` is first called when the worker takes events."""
     return replace(
         ports,
@@ -223,7 +223,7 @@ def ports_of(find_links: Callable[[], Links], ports: WorkerPorts = NO_PORTS) -> 
     )
 
 
-def room_of(number: int, find_links: Callable[[], Links]) -> Callable[[Seats], RemoteRoom]:
+def room_of(number: int, find_links: Callable[[], WorkerLinks]) -> Callable[[Seats], RemoteRoom]:
     """Return the function that makes the waiting room of process `number`. `find_links`: as for `ports_of`."""
     return partial(
         RemoteRoom,

@@ -33,7 +33,7 @@ AGAIN: Final = 0.002  # seconds until the next try
 PATIENCE: Final = 0.1  # seconds after which a session that cannot move stays
 
 
-class Going(NamedTuple):
+class PendingMove(NamedTuple):
     """A session that is to move. `meeting`: None if it resumes; `stay`: called if it cannot move, or the target did not take it."""
 
     since: float
@@ -49,7 +49,7 @@ class Going(NamedTuple):
         return RESUME if self.meeting is None else MEET
 
 
-class Across:
+class WorkerTransfer:
     """Migration between one worker and the others of its host. `go` is `RemoteRoom.go`."""
 
     def __init__(
@@ -74,13 +74,13 @@ class Across:
         self.exports = exports
         self._imports = Imports(worker, exports.moving, exports.tally)
         self.abroad = abroad
-        self._going: deque[Going] = deque()
+        self._going: deque[PendingMove] = deque()
         self._again: asyncio.TimerHandle | None = None
 
     def go(self, client: int, to: int, meeting: Row, number: int) -> None:
         """Move a client to its match at worker `to`, after this turn."""
         self._going.append(
-            Going(
+            PendingMove(
                 time.monotonic(),
                 client,
                 self._names.name(to),
@@ -92,7 +92,7 @@ class Across:
 
     def knock(self, client: int, to: str, stay: Callable[[], None]) -> None:
         """Move a new connection to process `to`, which has the session that it resumes."""
-        self._going.append(Going(time.monotonic(), client, to, None, 0, stay))
+        self._going.append(PendingMove(time.monotonic(), client, to, None, 0, stay))
         self._later()
 
     def depart(self) -> None:
@@ -106,7 +106,7 @@ class Across:
         if self._going and self._again is None:
             self._again = asyncio.get_running_loop().call_later(AGAIN, self._later)
 
-    def _go_abroad(self, one: Going) -> None:
+    def _go_abroad(self, one: PendingMove) -> None:
         if self.abroad is None:
             one.stay()
         else:
@@ -116,13 +116,13 @@ class Across:
         self._again = None
         self._worker.act(lambda _: None)
 
-    def _is_ready(self, one: Going) -> bool:
+    def _is_ready(self, one: PendingMove) -> bool:
         if one.meeting is None:
             session = self._worker.engine.sessions.get(one.client)
             return session is not None and session.conn != 0
         return self._room.goes(one.client, one.number)
 
-    def _depart(self, one: Going) -> bool:
+    def _depart(self, one: PendingMove) -> bool:
         """Move one session. Return False to try again later."""
         peers = self._peers()
         if (
@@ -140,7 +140,7 @@ class Across:
         except LinkDown:
             return True
 
-    def _ended(self, one: Going, transfer: GroupTransfer) -> None:
+    def _ended(self, one: PendingMove, transfer: GroupTransfer) -> None:
         if transfer.stage != Stage.TAKEN:
             ask_again(self._worker, transfer.came)
             one.stay()

@@ -53,8 +53,8 @@ from server.ops.metrics.exposition import Reading
 from server.ops.metrics.histogram import Histogram
 from server.ops.metrics.migration_metrics import ENDS, MOVE_BOUNDS
 from server.ops.process import fault_points
-from server.realtime.worker.connection_moves import Moving, ask_again, unheard
-from server.realtime.worker.tunnel_records import Leaving
+from server.realtime.worker.connection_moves import SessionMoves, ask_again, unheard
+from server.realtime.worker.tunnel_records import ReleasedTunnel
 from server.realtime.worker.worker_loop import Worker
 
 # Fields that are of no use once a session left: its seat, and what this process knows of it anyway (`Moves.steady`).
@@ -112,7 +112,7 @@ class TunnelTable:
         is alive; `on_returned`: called with the sessions that are here again.
         """
         self._worker = worker
-        self._moving = Moving(worker)
+        self._moving = SessionMoves(worker)
         self.forget = forget
         self._is_heard = is_heard
         self.on_returned = on_returned
@@ -287,7 +287,7 @@ class TunnelTable:
         descriptor: int,
         greet: Callable[[Session], None] = unheard,
     ) -> list[Session]:
-        """Put a session in; none: it is unreadable, and the descriptor is closed. `greet`: see `Moving.take`."""
+        """Put a session in; none: it is unreadable, and the descriptor is closed. `greet`: see `SessionMoves.take`."""
         (one,) = parcel.record["people"]
         one = {name: value for name, value in one.items() if name != "wire"}
         blobs = list(parcel.blobs)
@@ -317,9 +317,9 @@ class TunnelTable:
 
     # to another process of this host
 
-    def release(self, most: int) -> list[Leaving]:
+    def release(self, most: int) -> list[ReleasedTunnel]:
         """Release tunnels to another process of this host, see `Tunnelling`. A session on its way back moves as a session, once it is here."""
-        found: list[Leaving] = []
+        found: list[ReleasedTunnel] = []
         if self._worker.busy or self._over:
             return found
         for number, tunnel in list(self._open.items()):
@@ -332,10 +332,10 @@ class TunnelTable:
             del self._open[number]
             age = time.monotonic() - tunnel.since
             record = [address, state, tunnel.home, tunnel.kept, tunnel.key, age]
-            found.append(Leaving(record, data, client, home))
+            found.append(ReleasedTunnel(record, data, client, home))
         return found
 
-    def take(self, leaving: Leaving) -> None:
+    def take(self, leaving: ReleasedTunnel) -> None:
         """See `Tunnelling`."""
         address, state, home, kept, key, age = leaving.record
         tunnel = Tunnel(home, kept, key, time.monotonic() - age)

@@ -15,7 +15,7 @@ from server.trust.screening.screening_client import Finding, Screener
 TASK = "screening"
 
 
-class Looking:
+class LineScreening:
     """Line screening of one process, if the settings enable it: all lines of `worker`, until `stop`."""
 
     def __init__(self, process: str, settings: Settings, worker: Worker, board: Board, tasks: Tasks) -> None:

@@ -21,7 +21,7 @@ from server.ops.process.listening_sockets import StartError
 from server.ops.security import secret_keys
 from server.ops.security.host_hints import Places
 from server.realtime.video.ice_servers import Ice, turn_secret
-from server.realtime.worker.returning_clients import Known
+from server.realtime.worker.returning_clients import ReturningClients
 from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
 from server.trust.challenge.altcha_puzzles import Puzzles
 from server.trust.challenge.session_challenges import SessionChallenges
@@ -86,7 +86,7 @@ class Reception:
             ports.make_room, replace(ports.worker, request_pictures=self.nonces.ask),
         )  # fmt: skip
         self.looked_at_every(0.0)
-        self.addresses.known = Known(self.worker.identities, self.worker.engine)
+        self.addresses.known = ReturningClients(self.worker.identities, self.worker.engine)
         self.use(settings)
 
     def video_off(self, rows: Sequence[Row]) -> list[Row]:

@@ -23,10 +23,10 @@ from server.http.request.reactor_handoff import Door
 from server.http.request.site_services import Services, SiteParts
 from server.main import app
 from server.main.checks.exposure import refusal
-from server.main.parts.line_screening import Looking
+from server.main.parts.line_screening import LineScreening
 from server.main.parts.other_processes import ALONE, OtherProcesses
 from server.main.parts.reception import Reception, ReceptionPorts, Row
-from server.main.parts.settings_reload import Reloading
+from server.main.parts.settings_reload import SettingsReload
 from server.main.parts.store_opening import open_store
 from server.ops import log
 from server.ops.config.settings import Settings
@@ -42,7 +42,7 @@ from server.ops.process.listening_sockets import Sockets, StartError
 from server.ops.security import college_proofs, secret_keys
 from server.ops.security.resume_tokens import Tokens
 from server.realtime.video.relay_reports import Relayed
-from server.realtime.worker.connection_moves import Moving
+from server.realtime.worker.connection_moves import SessionMoves
 from server.realtime.worker.recorder import Recorder
 from server.site.college.routes import DESK
 from server.site.omegle.omegle_adapter import OmegleAdapter
@@ -103,7 +103,7 @@ class Server:
         self._adapter: OmegleAdapter | None = None  # of Omegle's programs
         self._reception = reception = Reception(settings, secret, counted, self._ports())
         self.worker, self._judge, self._ice = reception.worker, reception.judge, reception.ice
-        self._moving = Moving(self.worker)
+        self._moving = SessionMoves(self.worker)
         self.services = Services(settings, self.worker, self.health, self._judge, self._site_parts(secret))
         self._use(settings)
 
@@ -221,7 +221,7 @@ class Server:
 
     def reload_at(self, asked: asyncio.Event, again: Callable[[], Settings]) -> None:
         """Read the settings by `again`, and apply them, whenever `asked` is set."""
-        reloading = Reloading(self._settings, self._use)
+        reloading = SettingsReload(self._settings, self._use)
         self.tasks.start("reload", lambda: reloading.run(asked, again))
 
     def _use(self, settings: Settings) -> None:
@@ -310,7 +310,7 @@ class Server:
         self.pages = pages
         self.door = Door(self._runner.server, self._judge, self._reception.addresses, self._crowded())
         self.board.add(self.door.reading)
-        self._looking = Looking(self._process, self._settings, self.worker, self.board, self.tasks)
+        self._looking = LineScreening(self._process, self._settings, self.worker, self.board, self.tasks)
         self._adapter = pages.get(ADAPTER)
         self.worker.start()
 

@@ -15,7 +15,7 @@ from server.ops.config.settings import Settings
 logger = log.get()
 
 
-class Reloading:
+class SettingsReload:
     """Settings reload of one process. `use` applies them; `quiet`: another process of the host logs the changes."""
 
     def __init__(self, settings: Settings, use: Callable[[Settings], object], *, quiet: bool = False) -> None:

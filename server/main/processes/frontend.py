@@ -18,20 +18,20 @@ from engine.engine import Session
 from server.fleet.cluster.cluster_frontend import ClusterFrontend, Place
 from server.fleet.cluster.http_proxy import Proxy
 from server.fleet.cluster.known_nodes import Hosts
-from server.fleet.frontend.ban_broadcast import Sharing
-from server.fleet.frontend.cluster_catch_up import Catching
-from server.fleet.frontend.metrics_merge import Gathering
-from server.fleet.frontend.remote_pictures import PicturesOfAll
-from server.fleet.frontend.store_server import Keeping
-from server.fleet.frontend.supervisor_status import Parent
+from server.fleet.frontend.ban_broadcast import BanBroadcast
+from server.fleet.frontend.cluster_catch_up import ClusterCatchUp
+from server.fleet.frontend.metrics_merge import MetricsMerge
+from server.fleet.frontend.remote_pictures import RemotePictures
+from server.fleet.frontend.store_server import StoreServer
+from server.fleet.frontend.supervisor_status import SupervisorStatus
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB, OFFICE, Handler, Peers, number_of
 from server.fleet.ipc.process_names import Names
 from server.fleet.migrate.upgrade_source import Failed, UpgradeSource
 from server.fleet.migrate.upgrade_successor import Gone, UpgradeSuccessor
-from server.fleet.processes.request_forwarding import Passing
-from server.fleet.processes.worker_evacuation import Departing
-from server.fleet.processes.worker_links import Links, ports_of, room_of
+from server.fleet.processes.request_forwarding import RequestForwarding
+from server.fleet.processes.worker_evacuation import WorkerEvacuation
+from server.fleet.processes.worker_links import WorkerLinks, ports_of, room_of
 from server.fleet.roaming.host_migration import OtherHosts
 from server.fleet.roaming.socketless_clients import NO_SOCKETLESS_CLIENTS, SocketlessClients
 from server.fleet.rpc.rpc_envelope import Kind as Asked
@@ -41,8 +41,8 @@ from server.fleet.supervisor.child_process import ChildStart
 from server.http.request.connection_counts import PASSED_ON
 from server.main.parts.other_processes import OtherProcesses
 from server.main.parts.server_parts import Server
-from server.main.processes.frontend_upgrade import Yielding
-from server.main.processes.user_event_broadcast import Everywhere
+from server.main.processes.frontend_upgrade import FrontendUpgrade
+from server.main.processes.user_event_broadcast import UserEventBroadcast
 from server.ops import log
 from server.ops.config.settings import Settings
 from server.ops.metrics.resource_usage import begun
@@ -60,7 +60,7 @@ LONGER: Final = 1.0  # seconds that workers may take beyond `server.drain`, to s
 logger = log.get()
 
 
-class Office:
+class Frontend:
     """The frontend of one host. `before`: a socket to the frontend that it replaces; `place`: of this host in a cluster."""
 
     def __init__(
@@ -86,10 +86,10 @@ class Office:
         self.begin = asyncio.Event()
         self.stop = asyncio.Event()
         self._closed: list[Callable[[], None]] | None = []  # messages that wait until it serves; None: it serves
-        self.keeping: Keeping | None = None
-        self._sharing: Sharing | None = None
+        self.keeping: StoreServer | None = None
+        self._sharing: BanBroadcast | None = None
         self._alone = asyncio.Event()
-        self._gathering = gathering = Gathering(self.server.board, lambda: self.links.peers, begun())
+        self._gathering = gathering = MetricsMerge(self.server.board, lambda: self.links.peers, begun())
         self.server.board.add_processes(gathering.gather)
         handlers: dict[int, Handler] = {Kind.HTTP: self._when_open(self._http), Kind.FIGURES: gathering.figures}
         self._kept = self._when_open(self._keep)
@@ -98,24 +98,24 @@ class Office:
         handlers |= {Kind.LOOK: self._look, Kind.HOSTS: self._others}
         self._station = None if place is None else ClusterFrontend(place, settings, secret, self.hosts.addresses)
         self._proxy: Proxy | None = None
-        self._looks: PicturesOfAll | None = None
+        self._looks: RemotePictures | None = None
         self._hold = settings.omegle.hold
         self.server.health.checks.append(self.hosts.unwell)
-        self._catching: Catching | None = None
-        self._everywhere = Everywhere(self.server, lambda: self.peers, place is not None, self._kept)
-        self._departing = Departing(
+        self._catching: ClusterCatchUp | None = None
+        self._everywhere = UserEventBroadcast(self.server, lambda: self.peers, place is not None, self._kept)
+        self._departing = WorkerEvacuation(
             OFFICE, self.server.worker, lambda: self.links, self.hosts, self.stop, self._may_go, self._has_others
         )  # fmt: skip
         handlers |= {**self._everywhere.handlers, **self._departing.handlers}
-        self.links = Links(
+        self.links = WorkerLinks(
             up, self.server.worker, handlers, self._joined, self._dead,
             names=names, moved=self._moved, has_others=self.hosts.there, others=self._other_hosts(place, secret),
         )  # fmt: skip
         abroad = self.links.abroad
         if place is not None and self._station is not None and abroad is not None:
-            passing = Passing(place.node, lambda: self.links.peers, self.links.across, abroad.came)
+            passing = RequestForwarding(place.node, lambda: self.links.peers, self.links.across, abroad.came)
             self._station.handlers.update(passing.handlers)
-            self._catching = Catching(self.server, self._station.asker, self.hosts, self._everywhere.caught_up)
+            self._catching = ClusterCatchUp(self.server, self._station.asker, self.hosts, self._everywhere.caught_up)
             self._station.handlers[Asked.KNOWN] = self._catching.answer
             self.server.board.add(self._catching.reading)
         for source in (self.links.reading, self.links.peers.reading):
@@ -275,7 +275,7 @@ class Office:
             server.board.add(self._proxy.reading)
             self._station.handlers[Asked.HTTP] = self._passed
             if server.pictures is not None and server.kept is not None:
-                self._looks = PicturesOfAll(server.pictures.looks, self._station.asker, self.hosts.addresses)
+                self._looks = RemotePictures(server.pictures.looks, self._station.asker, self.hosts.addresses)
                 self._station.handlers[Asked.LOOKS] = self._looks.answer
             self._station.open(None if server.kept is None else server.kept[0], server.tasks)
             server.health.checks.append(self._station.unwell)
@@ -285,8 +285,8 @@ class Office:
         server.health.phase = "ready"
         kept = server.kept
         if kept is not None:
-            self.keeping = Keeping(lambda: self.peers, *kept, server.aged, server.turned_away)
-        self._sharing = Sharing(lambda: self.peers, server.worker.find_statement, kept and kept[1])
+            self.keeping = StoreServer(lambda: self.peers, *kept, server.aged, server.turned_away)
+        self._sharing = BanBroadcast(lambda: self.peers, server.worker.find_statement, kept and kept[1])
         for name in self._workers():
             self._sharing.joined(name)
         logger.info(
@@ -328,7 +328,7 @@ class Office:
         if before is not None:
             await before
         try:
-            leaving = Yielding(pid, sock, self.server, self.sockets, self.links, self._all_came)
+            leaving = FrontendUpgrade(pid, sock, self.server, self.sockets, self.links, self._all_came)
         except ProcessLookupError:  # it died already
             sock.close()
             return
@@ -403,8 +403,8 @@ async def serve(
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
     secret = secret_keys.load(settings.data)
-    office = Office(birth.up, settings, secret, counted, birth.before, place)
-    office.server.board.add(Parent(birth.supervisor).reading, apart=True)
+    office = Frontend(birth.up, settings, secret, counted, birth.before, place)
+    office.server.board.add(SupervisorStatus(birth.supervisor).reading, apart=True)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, office.stop.set)
     reload = birth.told_to_reload()

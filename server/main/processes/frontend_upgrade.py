@@ -11,7 +11,7 @@ from typing import Any
 
 from server.fleet.ipc.ipc_peers import NEXT, OFFICE
 from server.fleet.migrate.upgrade_source import Result, UpgradeSource
-from server.fleet.processes.worker_links import Links
+from server.fleet.processes.worker_links import WorkerLinks
 from server.main.parts.server_parts import Server
 from server.ops.process.listening_sockets import Sockets
 from server.ops.process.successor import Process
@@ -35,14 +35,20 @@ class Doors:
         self._server.worker.look_again()  # restored sessions were in no process when a ban came
 
 
-class Yielding(UpgradeSource):
+class FrontendUpgrade(UpgradeSource):
     """Hand-over from a frontend to the new one of this pid. `last`: whether nothing arrives here any more.
 
     Raises ProcessLookupError: that process is dead.
     """
 
     def __init__(
-        self, pid: int, sock: socket.socket, server: Server, sockets: Sockets, links: Links, last: Callable[[], bool]
+        self,
+        pid: int,
+        sock: socket.socket,
+        server: Server,
+        sockets: Sockets,
+        links: WorkerLinks,
+        last: Callable[[], bool],
     ) -> None:
         self._office = Process(pid)
         super().__init__(

@@ -21,15 +21,15 @@ from engine.rooms.hub_messages import Row
 from server.fleet.cluster.cluster_node import ClusterNode
 from server.fleet.cluster.membership import Host
 from server.fleet.cluster.shared_room import SharedRoom
-from server.fleet.frontend.cluster_broadcast import Telling
-from server.fleet.frontend.metrics_merge import Answering
+from server.fleet.frontend.cluster_broadcast import ClusterBroadcast
+from server.fleet.frontend.metrics_merge import MetricsAnswers
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB, OFFICE, Handler, Peers, number_of
 from server.fleet.ipc.process_names import Names
 from server.fleet.roaming.session_search import SessionSearch
 from server.fleet.rpc.rpc_seal import Seal
 from server.fleet.supervisor.child_process import ChildStart
-from server.main.parts.settings_reload import Reloading
+from server.main.parts.settings_reload import SettingsReload
 from server.main.parts.worker_parts import rules_of
 from server.ops import log
 from server.ops.config.settings import Settings
@@ -72,13 +72,13 @@ class HubProcess:
         self.board = board
         self.tasks = Tasks()
         board.add(self.tasks.reading)
-        answering = Answering(HUB, board, lambda: self.peers)
+        answering = MetricsAnswers(HUB, board, lambda: self.peers)
         handlers: dict[int, Handler] = {Kind.ROWS: self._rows, Kind.LOAD: self._load, Kind.READ: answering.read}
         handlers[Kind.LEAVING] = self._leaving
         self.seeking = SessionSearch(
             node, self.names, self._say, self._send, lambda: self.peers.people, self._unreadable
         )
-        self.telling = Telling(node, self._say, partial(self._send, OFFICE, Kind.ALL), self._unreadable)
+        self.telling = ClusterBroadcast(node, self._say, partial(self._send, OFFICE, Kind.ALL), self._unreadable)
         handlers |= {Kind.WHO: self.seeking.who, Kind.MINE: self.seeking.mine, Kind.ALL: self.telling.tell}
         handlers[Kind.LEAVE] = lambda *_: self.stopped.set()
         handlers[Kind.EVACUATE] = lambda *_: self.drain() if self.cell is not None else None
@@ -256,7 +256,7 @@ async def serve(birth: ChildStart, settings: Settings, again: Callable[[], Setti
                 subjects,
             )
         )
-    reloading = Reloading(settings, lambda changed: log.configure(changed.log), quiet=True)
+    reloading = SettingsReload(settings, lambda changed: log.configure(changed.log), quiet=True)
     reload = loop.create_task(reloading.run(birth.told_to_reload(), again))
     # a service manager signals all processes at once, and searches still need this one
     loop.add_signal_handler(signal.SIGTERM, process.drain)

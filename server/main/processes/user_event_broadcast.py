@@ -19,7 +19,7 @@ from server.main.parts.reception import Row
 from server.main.parts.server_parts import Server
 
 
-class Everywhere:
+class UserEventBroadcast:
     """The broadcasts of one frontend. `several`: whether there may be other hosts; `kept`: also called with each worker's message of a minor or an
     age."""
 

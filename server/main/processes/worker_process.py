@@ -16,22 +16,22 @@ from engine.engine import BadRecord
 from server.data.keys.pseudonyms import open_pseudonyms
 from server.data.records.address_country import Countries
 from server.fleet.cluster.known_nodes import Hosts
-from server.fleet.frontend.broadcast_state import Statement, Told
-from server.fleet.frontend.metrics_merge import Answering
-from server.fleet.frontend.store_client import Kept
-from server.fleet.frontend.store_outbox import Outbox
+from server.fleet.frontend.broadcast_state import BroadcastState, Statement
+from server.fleet.frontend.metrics_merge import MetricsAnswers
+from server.fleet.frontend.store_client import StoreClient
+from server.fleet.frontend.store_outbox import StoreOutbox
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB, OFFICE, SUPERVISOR, Handler, name_of
 from server.fleet.ipc.process_names import Names
-from server.fleet.processes.http_forwarding import Outward
-from server.fleet.processes.worker_drain_out import Emptying
-from server.fleet.processes.worker_evacuation import Departing
-from server.fleet.processes.worker_links import PAUSED_MAX, Links, ports_of, room_of
+from server.fleet.processes.http_forwarding import HttpForwarding
+from server.fleet.processes.worker_drain_out import WorkerDrain
+from server.fleet.processes.worker_evacuation import WorkerEvacuation
+from server.fleet.processes.worker_links import PAUSED_MAX, WorkerLinks, ports_of, room_of
 from server.fleet.roaming.host_migration import OtherHosts
 from server.fleet.supervisor.child_process import ChildStart
-from server.main.parts.line_screening import Looking
+from server.main.parts.line_screening import LineScreening
 from server.main.parts.reception import Reception, ReceptionPorts
-from server.main.parts.settings_reload import Reloading
+from server.main.parts.settings_reload import SettingsReload
 from server.ops import log
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
@@ -69,12 +69,12 @@ class WorkerProcess:
         self.leave = asyncio.Event()
         self.stay = asyncio.Event()
         self._serves = False
-        self._emptying: Emptying | None = None
-        self._outward = outward = Outward(lambda: self.links.peers)
-        self._outbox = Outbox(lambda: self.links.peers)
-        self.kept = Kept(lambda: self.links.peers, self._outbox)
+        self._emptying: WorkerDrain | None = None
+        self._outward = outward = HttpForwarding(lambda: self.links.peers)
+        self._outbox = StoreOutbox(lambda: self.links.peers)
+        self.kept = StoreClient(lambda: self.links.peers, self._outbox)
         self._recorder: Recorder | None = None
-        self.told: Told | None = self._make_told(settings, secret) if settings.store.enabled else None
+        self.told: BroadcastState | None = self._make_told(settings, secret) if settings.store.enabled else None
         statement = Statement()
         self.reception = Reception(settings, secret, counted, self._ports(settings, names, statement))
         self.worker = worker = self.reception.worker
@@ -83,22 +83,22 @@ class WorkerProcess:
         board.add(lambda: self.links.reading())
         board.add(lambda: {"serendip_http_lost": outward.lost})
         board.add(self.reception.asking.reading)
-        self._looking = Looking(self.name, settings, worker, board, Tasks())
-        answering = Answering(self.name, board, lambda: self.links.peers)
-        self.departing = Departing(self.name, worker, lambda: self.links, self.hosts, self.stop)
+        self._looking = LineScreening(self.name, settings, worker, board, Tasks())
+        answering = MetricsAnswers(self.name, board, lambda: self.links.peers)
+        self.departing = WorkerEvacuation(self.name, worker, lambda: self.links, self.hosts, self.stop)
         if self.told is not None:
             self._recorder = Recorder(worker, self.kept, self.kept.report, lambda *saved: self.links.saved(*saved))
             board.add(self._reading)
         handlers = self._handlers(statement, answering)
         others = OtherHosts(node, number, secret, self.hosts, lambda: self._takes) if node else None
-        self.links = Links(
+        self.links = WorkerLinks(
             up, worker, handlers, self._joined, self._dead, turned=self.kept.flush, names=names,
             moved=lambda: self.departing.moved if self._emptying is None else self._emptying.moved,
             has_others=self.hosts.there, others=others,
         )  # fmt: skip
         worker.start()
 
-    def _handlers(self, statement: Statement, answering: Answering) -> Mapping[int, Handler]:
+    def _handlers(self, statement: Statement, answering: MetricsAnswers) -> Mapping[int, Handler]:
         """Return the handlers of messages from other processes, by kind."""
         worker = self.worker
         handlers: dict[int, Handler] = {
@@ -161,9 +161,9 @@ class WorkerProcess:
         """Whether sessions of other hosts are accepted."""
         return self._serves and self._emptying is None and not self.stop.is_set()
 
-    def _make_told(self, settings: Settings, secret: secret_keys.Keys) -> Told:
+    def _make_told(self, settings: Settings, secret: secret_keys.Keys) -> BroadcastState:
         """Make the tables of bans and notices that the frontend broadcasts."""
-        return Told(
+        return BroadcastState(
             open_pseudonyms(secret, settings.data),
             lambda: self.worker.look_again(),
             self._read,
@@ -246,7 +246,7 @@ class WorkerProcess:
         """Begin to drain this worker. `people`: sessions of each other worker; `to`: the worker of the next generation that gets all, or empty."""
         if self._emptying is None:
             links = self.links
-            self._emptying = Emptying(self.name, self.worker, links.peers, links.across, people, to)
+            self._emptying = WorkerDrain(self.name, self.worker, links.peers, links.across, people, to)
             self.leave.set()
 
     def _next(self, _: str, message: Message) -> None:
@@ -355,7 +355,7 @@ async def serve(
     process = WorkerProcess(number, birth.up, listening, settings, counted, node)
     for signal_ in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_, process.stop.set)
-    reloading = Reloading(settings, process.use, quiet=True)
+    reloading = SettingsReload(settings, process.use, quiet=True)
     reload = loop.create_task(reloading.run(birth.told_to_reload(), again))
     ends = process.stop, process.links.orphaned
 

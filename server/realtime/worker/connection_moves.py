@@ -43,7 +43,7 @@ def ask_again(worker: Worker, sessions: Iterable[Session]) -> None:
         worker.act(ask)
 
 
-class Moving:
+class SessionMoves:
     """Export and import of sessions, of one worker."""
 
     def __init__(self, worker: Worker) -> None:

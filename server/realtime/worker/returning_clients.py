@@ -15,8 +15,8 @@ BURST: Final = 4.0  # connections of one cookie at once
 RATE: Final = 1 / 15  # connections a second after that; more are counted as a newcomer's
 
 
-class Known:
-    """Known cookies of one process; implements what `ext.accept.address_limits.Addresses` asks."""
+class ReturningClients:
+    """ReturningClients cookies of one process; implements what `ext.accept.address_limits.Addresses` asks."""
 
     def __init__(self, identities: Identities, engine: Engine) -> None:
         self._identities = identities

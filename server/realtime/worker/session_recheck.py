@@ -13,7 +13,7 @@ from engine.engine import Engine, Session
 SLICE: Final = 200  # sessions, 4 µs each
 
 
-class Having(Protocol):
+class RecheckedWorker(Protocol):
     """The worker, as this check needs it: a part of `server.realtime.worker.worker_loop.Worker`."""
 
     @property
@@ -35,7 +35,7 @@ class Having(Protocol):
         """Call `handler` with the time, and deliver what follows."""
 
 
-async def look(worker: Having, sessions: Sequence[Session]) -> None:
+async def look(worker: RecheckedWorker, sessions: Sequence[Session]) -> None:
     """Check each of these sessions."""
     for place, session in enumerate(sessions):
         banned = worker.find_ban(session.identity, session.address)

@@ -7,8 +7,8 @@ QUIET = 60.0  # seconds without a refused newcomer until the shortage is over
 logger = log.get()
 
 
-class Shortage:
-    """Shortage of one reactor, by its count of refused newcomers."""
+class ShortageLog:
+    """ShortageLog of one reactor, by its count of refused newcomers."""
 
     def __init__(self) -> None:
         self._count = 0

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 
-class Leaving(NamedTuple):
+class ReleasedTunnel(NamedTuple):
     """A tunnel that was released and not taken yet. `record`: JSON; `data`: unsent bytes. The holder owns both descriptors, the client's and the
     home's."""
 
@@ -18,7 +18,7 @@ class Leaving(NamedTuple):
     home: int
 
 
-class Tunnelling(Protocol):
+class TunnelPort(Protocol):
     """The tunnels of one process."""
 
     def __len__(self) -> int: ...
@@ -26,10 +26,10 @@ class Tunnelling(Protocol):
     def told(self, kind: int, number: int, owner: Any, data: Any) -> None:
         """Handle an event of the reactor: UNTUNNELLED, or a RECORD for this host."""
 
-    def release(self, most: int) -> Sequence[Leaving]:
+    def release(self, most: int) -> Sequence[ReleasedTunnel]:
         """Release up to `most` tunnels that can leave now."""
 
-    def take(self, leaving: Leaving) -> None:
+    def take(self, leaving: ReleasedTunnel) -> None:
         """Take a tunnel and its descriptors. If that fails, the client reconnects by itself."""
 
     def turn_out(self, after: Callable[[], float]) -> None:
@@ -43,10 +43,10 @@ class _NoTunnels:
     def told(self, kind: int, number: int, owner: Any, data: Any) -> None:
         """Do nothing."""
 
-    def release(self, most: int) -> Sequence[Leaving]:
+    def release(self, most: int) -> Sequence[ReleasedTunnel]:
         return ()
 
-    def take(self, leaving: Leaving) -> None:
+    def take(self, leaving: ReleasedTunnel) -> None:
         for descriptor in (leaving.client, leaving.home):
             os.close(descriptor)
 
@@ -54,4 +54,4 @@ class _NoTunnels:
         """Do nothing."""
 
 
-NO_TUNNELS: Final[Tunnelling] = _NoTunnels()
+NO_TUNNELS: Final[TunnelPort] = _NoTunnels()

@@ -43,8 +43,8 @@ from server.ops.security.resume_tokens import Tokens
 from server.realtime.worker.engine_output import Output
 from server.realtime.worker.local_bus import LocalBus
 from server.realtime.worker.session_recheck import look
-from server.realtime.worker.shortage_log import Shortage
-from server.realtime.worker.tunnel_records import Tunnelling
+from server.realtime.worker.shortage_log import ShortageLog
+from server.realtime.worker.tunnel_records import TunnelPort
 from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
 
 # Seconds of a turn until sockets are read again and the loop runs other callbacks: some fifty searches of up to 0.1 ms each, and too short to
@@ -106,7 +106,7 @@ class Worker:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = float("inf")
         self._second: asyncio.TimerHandle | None = None
-        self._shortage = Shortage()
+        self._shortage = ShortageLog()
         self._crowding = Crowding() if crowding is None else crowding
         self._meter: Meter | None = None  # of this thread, while it takes events
         self._second_due = 0.0  # when the next tick of a second is due
@@ -130,7 +130,7 @@ class Worker:
     # turns
 
     @property
-    def tunnels(self) -> Tunnelling:
+    def tunnels(self) -> TunnelPort:
         """The clients of this host whose sessions are at other hosts."""
         return self._find_tunnels()
 

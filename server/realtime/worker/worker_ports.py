@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.core.ports import never_moved, no_pictures
-from server.realtime.worker.tunnel_records import NO_TUNNELS, Tunnelling
+from server.realtime.worker.tunnel_records import NO_TUNNELS, TunnelPort
 
 
 def no_ban(_identity: int, _address: str) -> tuple[bytes, bytes] | None:
@@ -31,7 +31,7 @@ def never_given(_identity: int, _session: int, _id: str) -> bool:
     return False
 
 
-def no_tunnels() -> Tunnelling:
+def no_tunnels() -> TunnelPort:
     """Return an empty table: no session of a client of this host is at another host."""
     return NO_TUNNELS
 
@@ -71,7 +71,7 @@ class WorkerPorts:
     # what the host of a visitor's connection knows of the session may have changed
     on_visitor: Callable[[int], None] = ignore
     # the clients of this host whose sessions are at other hosts
-    find_tunnels: Callable[[], Tunnelling] = no_tunnels
+    find_tunnels: Callable[[], TunnelPort] = no_tunnels
 
 
 NO_PORTS: Final = WorkerPorts()

@@ -18,7 +18,7 @@ from engine.rooms.hub_messages import Meeting, Member
 from ext.migrate.tunnel_moves import prepare
 from server.fleet.ipc.ipc_peers import HUB
 from server.ops.security.secret_keys import Keys
-from server.realtime.worker.connection_moves import Moving
+from server.realtime.worker.connection_moves import SessionMoves
 from tests.engine.meetings import row_of
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Host, Visitor, Working, host
@@ -120,7 +120,7 @@ class Cell:
 
     def send(self, id: int, relay: Relay | None = None, before: Callable[[], None] = lambda: None) -> None:
         """The home has somebody of the edge from here on."""
-        released = Moving(self.edge.worker).release((id,))
+        released = SessionMoves(self.edge.worker).release((id,))
         assert released is not None
         (one,), (descriptor,) = released.parcel.record["people"], released.descriptors
         record = json.loads(json.dumps(one))
@@ -136,7 +136,7 @@ class Cell:
         near, far = joined() if relay is None else (relay.edge, relay.home)
         before()
         there = {**json.loads(json.dumps(released.parcel.record)), "people": [{**record, "wire": wire}]}
-        Moving(self.home.worker).take(SessionRecord(there, blobs), [far.detach()])
+        SessionMoves(self.home.worker).take(SessionRecord(there, blobs), [far.detach()])
         self.edge.links.tunnels.open(
             descriptor, one["address"], dict(one["wire"]), data[:unread] + data[unread + part :], near, record, AWAY
         )

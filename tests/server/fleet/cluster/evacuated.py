@@ -21,7 +21,7 @@ from server.fleet.roaming.evacuation import Evacuation, may_always_move
 from server.fleet.roaming.move_request import Move, pack, unpack
 from server.ops.metrics.migration_metrics import DRAIN, NONE
 from server.ops.security.secret_keys import Keys
-from server.realtime.worker.connection_moves import Moving
+from server.realtime.worker.connection_moves import SessionMoves
 from tests.ext.net.rig import TEXT, frame, head, split
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Host, host
@@ -76,7 +76,7 @@ class Cell:
             await asyncio.sleep(0)  # people talk meanwhile
         if self.lives[at] and self.takes[at]:
             with suppress(BadRecord):
-                Moving(self.workers[at].worker).take(unpack(body).people, [])
+                SessionMoves(self.workers[at].worker).take(unpack(body).people, [])
                 transfer.take()
                 return True
         transfer.cut()

@@ -22,7 +22,7 @@ from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import HUB, OFFICE
 from server.fleet.ipc.process_names import Names
-from server.fleet.processes.request_forwarding import Passing
+from server.fleet.processes.request_forwarding import RequestForwarding
 from server.fleet.roaming.host_migration import HostMigration, OtherHosts
 from server.fleet.roaming.migration_target import GO
 from server.fleet.rpc.rpc_envelope import HEAD
@@ -141,7 +141,7 @@ class There:
         self.relay = Relay(sock.getsockname()[1])
         self.address = f"127.0.0.1:{sock.getsockname()[1] if direct else self.relay.port}"
         self.office = self.worker(0)
-        self.passing = Passing(node, lambda: self.office.peers, self.office.links.across, self._own)
+        self.passing = RequestForwarding(node, lambda: self.office.peers, self.office.links.across, self._own)
         behind = [3600.0]  # it began an hour ago: what is asked has one answer
         self.port = RpcServer(sock, Seal(secret), self.address, self.passing.handlers, lambda: time.time() - behind[0])
         self.port.start()

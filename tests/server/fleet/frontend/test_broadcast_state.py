@@ -10,8 +10,8 @@ import pytest
 from engine.conduct.friction import Friction
 from server.data.keys.pseudonyms import Pseudonyms, open_pseudonyms
 from server.fleet.frontend import ban_broadcast as module
-from server.fleet.frontend.ban_broadcast import Sharing
-from server.fleet.frontend.broadcast_state import Statement, Told
+from server.fleet.frontend.ban_broadcast import BanBroadcast
+from server.fleet.frontend.broadcast_state import BroadcastState, Statement
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import Peers
 from server.ops.security.secret_keys import load
@@ -34,12 +34,12 @@ class Office:
         self.bans.known = self.notices.known = True
         self.wires = Wires(WORKER)
         self.said: dict[str, Any] = {"version": "1", "from": 0}
-        self.sharing = Sharing(lambda: cast(Peers, self.wires), lambda: self.said, cast(Safety, self))
+        self.sharing = BanBroadcast(lambda: cast(Peers, self.wires), lambda: self.said, cast(Safety, self))
         self.news = 0
         self.read: list[tuple[bytes, bytes | int]] = []
         self.minors: list[int] = []
         self.friction = Friction()
-        self.told = Told(
+        self.told = BroadcastState(
             keys, self._news, lambda id, owner: self.read.append((id, owner)),
             on_minor=self.minors.append, on_lifted=self.friction.lifted,
         )  # fmt: skip

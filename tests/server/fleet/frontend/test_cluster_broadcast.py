@@ -8,7 +8,16 @@ import orjson
 import pytest
 
 from server.fleet.frontend import cluster_broadcast as module
-from server.fleet.frontend.cluster_broadcast import AGE, CHANGED, MINOR, PAUSED, ROWS, SUBJECT, WEIGHED, Telling
+from server.fleet.frontend.cluster_broadcast import (
+    AGE,
+    CHANGED,
+    MINOR,
+    PAUSED,
+    ROWS,
+    SUBJECT,
+    WEIGHED,
+    ClusterBroadcast,
+)
 from server.fleet.ipc.ipc_link import Kind, Message
 from tests.server.fleet.migrate.rig import until
 
@@ -23,7 +32,7 @@ class Hub:
         self.said: list[bytes] = []
         self.told: list[list[Any]] = []
         self.unreadable = 0
-        self.telling = Telling(
+        self.telling = ClusterBroadcast(
             node, lambda _, body: self.said.append(body), lambda *rows: self.told.extend(rows), self._damaged
         )
 

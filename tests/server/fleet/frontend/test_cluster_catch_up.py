@@ -15,7 +15,7 @@ from engine.conduct.age_answers import KEPT, AgeAnswers
 from engine.conduct.video_pauses import VideoPauses
 from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.frontend import cluster_catch_up as module
-from server.fleet.frontend.cluster_catch_up import Catching, Unreadable
+from server.fleet.frontend.cluster_catch_up import ClusterCatchUp, Unreadable
 from server.fleet.rpc.rpc_client import HostRefused, RpcClient
 from server.fleet.rpc.rpc_envelope import BOUNDS, Kind
 from server.fleet.rpc.rpc_server import Answer, Request, no
@@ -49,7 +49,7 @@ class Host:
         self.took: list[tuple[Rows, Rows]] = []
         self.answers: Callable[[Request], Any] | None = None  # instead of what it would say
         self.port: There
-        self.catching: Catching
+        self.catching: ClusterCatchUp
 
     def all_ages(self, _: int) -> Iterator[list[Sequence[Any]]]:
         yield [(person, *said) for person, said in self.ages.rest(0.0)]
@@ -95,7 +95,7 @@ async def hosts(secret: secret_keys.Keys, count: int) -> AsyncIterator[list[Host
         made = [Host(f"{number:010x}") for number in range(count)]
         for one in made:
             one.port = await stack.enter_async_context(there(secret, {Kind.KNOWN: one.answer}))
-            one.catching = Catching(
+            one.catching = ClusterCatchUp(
                 one, RpcClient(one.port.seal, one.node, lambda: 1_795_000_000.0), one.hosts, one.take
             )
             stack.push_async_callback(one.catching.close)

@@ -7,7 +7,7 @@ import pytest
 
 from engine.views import WAIT_BOUNDS
 from server.fleet.frontend import metrics_merge as module
-from server.fleet.frontend.metrics_merge import Answering, Gathering, packed, unpacked
+from server.fleet.frontend.metrics_merge import MetricsAnswers, MetricsMerge, packed, unpacked
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.ops.metrics.exposition import Board, Reading
 from server.ops.metrics.histogram import Buckets
@@ -26,9 +26,9 @@ def test_numbers_labels_and_histograms_come_through() -> None:
     assert unpacked(packed(READ)) == READ
 
 
-def asking(told: Told, begun: int = 0) -> Gathering:
+def asking(told: Told, begun: int = 0) -> MetricsMerge:
     """An office, which is told of the others from now on, and hears what they say."""
-    gathering = Gathering(Board(), lambda: told.peers, begun)
+    gathering = MetricsMerge(Board(), lambda: told.peers, begun)
     told.peers._handlers = {**told.peers._handlers, Kind.FIGURES: gathering.figures}
     for name in told.peers.others:
         gathering.joined(name)
@@ -39,7 +39,7 @@ def answering(told: Told, source: Callable[[], Reading]) -> None:
     """A process that answers with this, and with what each has."""
     board = Board()
     board.add(source)
-    made = Answering("worker 1", board, lambda: told.peers)
+    made = MetricsAnswers("worker 1", board, lambda: told.peers)
     told.peers._handlers = {**told.peers._handlers, Kind.READ: made.read}
 
 
@@ -48,12 +48,12 @@ def messages() -> Reading:
     return {"serendip_messages": 3}
 
 
-def said(gathering: Gathering, name: str) -> dict[tuple[str, ...], object]:
+def said(gathering: MetricsMerge, name: str) -> dict[tuple[str, ...], object]:
     """What the office's board says now."""
     return dict(gathering._board.read().get(name, {}))
 
 
-def ups(gathering: Gathering) -> dict[str, object]:
+def ups(gathering: MetricsMerge) -> dict[str, object]:
     """Who answered last."""
     return {name: up for (name,), up in said(gathering, "serendip_process_up").items()}
 

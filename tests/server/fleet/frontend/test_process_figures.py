@@ -1,13 +1,13 @@
 """Sums over the processes of a host never fall, whoever is silent, dies or is new; what is now goes with who has it."""
 
-from server.fleet.frontend.process_figures import Ledger
+from server.fleet.frontend.process_figures import MetricSums
 from server.ops.metrics.exposition import Board
 from server.ops.metrics.histogram import Buckets
 
 EMPTY = [0] * 11
 
 
-def shown(ledger: Ledger) -> dict[str, object]:
+def shown(ledger: MetricSums) -> dict[str, object]:
     """What the board makes of it, series without labels by their name alone."""
     board = Board()
     board.put_others(ledger.readings())
@@ -15,7 +15,7 @@ def shown(ledger: Ledger) -> dict[str, object]:
 
 
 def test_what_who_died_had_counted_is_carried_on_and_what_it_had_is_gone() -> None:
-    ledger = Ledger(begun=5)
+    ledger = MetricSums(begun=5)
     waits = {("text",): Buckets([1] * 17, 9.0)}
     for name, count in (("worker 1", 7), ("worker 2", 4)):
         read = {"serendip_messages": {(): count}, "serendip_connections": {(): 2}, "serendip_match_wait_seconds": waits}
@@ -29,7 +29,7 @@ def test_what_who_died_had_counted_is_carried_on_and_what_it_had_is_gone() -> No
 
 
 def test_of_who_is_older_than_the_office_counts_what_came_since() -> None:
-    ledger = Ledger(begun=5)
+    ledger = MetricSums(begun=5)
     seconds = {("meet", "descriptor"): Buckets([3, *EMPTY[1:]], 1.0)}
     ledger.told(
         "worker 1",
@@ -46,14 +46,14 @@ def test_of_who_is_older_than_the_office_counts_what_came_since() -> None:
 
 
 def test_who_was_forked_with_the_office_or_after_it_counts_whole() -> None:
-    ledger = Ledger(begun=5)
+    ledger = MetricSums(begun=5)
     ledger.told("hub", 5, {"serendip_messages": {(): 3}})
     ledger.told("worker 1", 6, {"serendip_messages": {(): 4}})
     assert shown(ledger)["serendip_messages"] == 7
 
 
 def test_what_is_told_apart_by_process_is_as_that_one_says() -> None:
-    ledger = Ledger(begun=5)
+    ledger = MetricSums(begun=5)
     ledger.told("worker 1", 4, {"serendip_process_cpu_seconds": {("worker 1",): 8.0}})
     assert shown(ledger) == {"serendip_process_cpu_seconds": {("worker 1",): 8.0}}
     ledger.dead("worker 1")
@@ -63,7 +63,7 @@ def test_what_is_told_apart_by_process_is_as_that_one_says() -> None:
 
 
 def test_what_fits_no_declaration_is_left_out_and_counted() -> None:
-    ledger = Ledger(begun=5)
+    ledger = MetricSums(begun=5)
     ledger.told(
         "worker 1",
         6,
@@ -79,6 +79,6 @@ def test_what_fits_no_declaration_is_left_out_and_counted() -> None:
 
 
 def test_who_never_said_anything_may_die() -> None:
-    ledger = Ledger(begun=5)
+    ledger = MetricSums(begun=5)
     ledger.dead("worker 1")
     assert shown(ledger) == {}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.wire.protocol import SNAP_BYTES
-from server.fleet.frontend.remote_pictures import PicturesOfAll, packed, unpacked
+from server.fleet.frontend.remote_pictures import RemotePictures, packed, unpacked
 from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_server import Request
 from server.ops.security import secret_keys
@@ -57,12 +57,12 @@ class Case:
 async def test_they_come_to_the_case_from_the_host_that_looked(secret: Keys) -> None:
     other = Looks(STRIPS)
     async with there(secret, {}) as empty, there(secret, {}) as far:
-        empty_looks = PicturesOfAll(Looks(), empty.asker, list)
-        far_looks = PicturesOfAll(other, far.asker, list)
+        empty_looks = RemotePictures(Looks(), empty.asker, list)
+        far_looks = RemotePictures(other, far.asker, list)
         empty.port._handlers[Kind.LOOKS] = empty_looks.answer  # type: ignore[index]
         far.port._handlers[Kind.LOOKS] = far_looks.answer  # type: ignore[index]
         here = Looks()
-        everywhere = PicturesOfAll(here, far.asker, lambda: ["127.0.0.1:9", empty.address, far.address])
+        everywhere = RemotePictures(here, far.asker, lambda: ["127.0.0.1:9", empty.address, far.address])
         case = Case()
         everywhere.follow("c0ffee", 1, (), case.add)
         async with asyncio.timeout(10):
@@ -84,15 +84,15 @@ async def test_a_fault_of_the_store_costs_the_case_its_pictures_alone(secret: Ke
         raise RuntimeError
 
     async with there(secret, {}) as far:
-        far.port._handlers[Kind.LOOKS] = PicturesOfAll(Looks(STRIPS), far.asker, list).answer  # type: ignore[index]
-        everywhere = PicturesOfAll(Looks(), far.asker, lambda: [far.address])
+        far.port._handlers[Kind.LOOKS] = RemotePictures(Looks(STRIPS), far.asker, list).answer  # type: ignore[index]
+        everywhere = RemotePictures(Looks(), far.asker, lambda: [far.address])
         everywhere.follow("c0ffee", 1, (), full)
         await asyncio.gather(*everywhere._tasks)
 
 
 async def test_what_is_no_question_is_refused(secret: Keys) -> None:
     async with there(secret, {}) as far:
-        looks = PicturesOfAll(Looks(STRIPS), far.asker, list)
+        looks = RemotePictures(Looks(STRIPS), far.asker, list)
         for body in (b"", b"{}", b"[]", b"[1,1]", b'["c0ffee",2]', b'["c0ffee"]', b'["c0ffee",[]]'):
             assert (await looks.answer(Request(Kind.LOOKS, NODE, bytes(16), 1, body))).status == Status.NO
 

@@ -2,15 +2,15 @@
 
 from typing import Any, cast
 
-from server.fleet.frontend.store_outbox import Outbox
+from server.fleet.frontend.store_outbox import StoreOutbox
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import OFFICE, Peers
 from tests.server.fleet.processes.wires import Wires, took
 
 
-def outbox(wires: Wires) -> Outbox:
+def outbox(wires: Wires) -> StoreOutbox:
     """One over these."""
-    return Outbox(lambda: cast(Peers, wires))
+    return StoreOutbox(lambda: cast(Peers, wires))
 
 
 def records(wires: Wires) -> list[Any]:

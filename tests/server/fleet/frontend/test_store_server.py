@@ -11,9 +11,9 @@ from server.data.records.chat_rows import EndedChat, Party, Record
 from server.data.records.store_ports import Saved, Store
 from server.data.records.transcript import Line, Transcript
 from server.fleet.frontend import store_client as module
-from server.fleet.frontend.store_client import A_MESSAGE, RECORDS_MAX, THREAD, Kept
-from server.fleet.frontend.store_outbox import Outbox
-from server.fleet.frontend.store_server import Keeping
+from server.fleet.frontend.store_client import A_MESSAGE, RECORDS_MAX, THREAD, StoreClient
+from server.fleet.frontend.store_outbox import StoreOutbox
+from server.fleet.frontend.store_server import StoreServer
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import OFFICE, Peers
 from server.trust.evidence import reported_chat
@@ -77,12 +77,12 @@ class Pair:
     def __init__(self) -> None:
         self.ways, self.back = Wires(OFFICE), Wires(WORKER)
         peers = lambda: cast(Peers, self.ways)  # noqa: E731
-        self.outbox = Outbox(peers)
-        self.kept = Kept(peers, self.outbox)
+        self.outbox = StoreOutbox(peers)
+        self.kept = StoreClient(peers, self.outbox)
         self.store = Written()
         self.ages: list[tuple[int, str, int]] = []
         self.minors: list[int] = []
-        self.keeping = Keeping(
+        self.keeping = StoreServer(
             lambda: cast(Peers, self.back), cast(Store, self.store), cast(Safety, self.store),
             lambda *said: self.ages.append(said), self.minors.append,
         )  # fmt: skip

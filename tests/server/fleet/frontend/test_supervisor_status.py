@@ -17,13 +17,13 @@ CHILD = """
 import json, os, sys
 from server.ops.process import process_setup as allowance
 from server.ops.process.cpu_time import Meter
-from server.fleet.frontend.supervisor_status import Parent
+from server.fleet.frontend.supervisor_status import SupervisorStatus
 allowance.forbid_dumps()
 meter = Meter.of_self()
 if os.fork():
     os.wait()
     sys.exit()
-parent = Parent(meter)
+parent = SupervisorStatus(meter)
 print(os.getppid(), flush=True)
 for _ in sys.stdin:
     said = parent.reading()

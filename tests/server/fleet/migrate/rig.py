@@ -22,7 +22,7 @@ from server.http.request.reactor_handoff import Door
 from server.ops.process.successor import Process
 from server.ops.security.secret_keys import Keys
 from server.ops.security.token_buckets import Tables
-from server.realtime.worker.connection_moves import Moving
+from server.realtime.worker.connection_moves import SessionMoves
 from server.realtime.worker.recorder import Recorder
 from tests.server.realtime.worker.late_ports import LatePorts
 from tests.server.realtime.worker.test_worker_loop import Client, connected, quiet, turning
@@ -52,7 +52,9 @@ class Side:
 
     @property
     def has(self) -> UpgradeParts:
-        return UpgradeParts(self.worker, Moving(self.worker), self.door, self.tally, self.recorder, spent=self.spent)
+        return UpgradeParts(
+            self.worker, SessionMoves(self.worker), self.door, self.tally, self.recorder, spent=self.spent
+        )
 
     # the doors
 

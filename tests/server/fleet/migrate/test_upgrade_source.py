@@ -14,7 +14,7 @@ from server.fleet.migrate import migration_order, upgrade_source
 from server.fleet.migrate.upgrade_source import Failed
 from server.fleet.migrate.upgrade_successor import UpgradeSuccessor
 from server.ops.security.secret_keys import Keys
-from server.realtime.worker.connection_moves import Moving, Released
+from server.realtime.worker.connection_moves import Released, SessionMoves
 from tests.server.fleet.migrate.rig import Pair, pair, until
 from tests.server.realtime.worker.test_worker_loop import Client, find, quiet
 
@@ -132,21 +132,21 @@ async def test_people_whose_record_cannot_be_read_over_there_stay_and_the_others
     async with pair(secret) as made:
         one, two = await chat(made)
         await made.connect(1)
-        release, take = Moving.release, Moving.take
+        release, take = SessionMoves.release, SessionMoves.take
 
-        def spoil(self: Moving, ids: Sequence[int]) -> Released | None:
+        def spoil(self: SessionMoves, ids: Sequence[int]) -> Released | None:
             released = release(self, ids)
             if released is not None and len(ids) == 2:
                 released.parcel.record["v"] = 99
             return released
 
-        def mend(self: Moving, parcel: SessionRecord, *more: Any) -> list[Session]:
+        def mend(self: SessionMoves, parcel: SessionRecord, *more: Any) -> list[Session]:
             if self._worker is made.old.worker:
                 parcel.record["v"] = 1
             return take(self, parcel, *more)
 
-        monkeypatch.setattr(Moving, "release", spoil)
-        monkeypatch.setattr(Moving, "take", mend)
+        monkeypatch.setattr(SessionMoves, "release", spoil)
+        monkeypatch.setattr(SessionMoves, "take", mend)
         result = await made.hand_over()
         assert (result.people, result.stayed) == (1, 2)
         assert made.new.tally.people["upgrade", "refused"] == 2

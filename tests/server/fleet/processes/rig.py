@@ -29,7 +29,7 @@ from ext.reactor.reactor import Reactor
 from server.fleet.ipc.ipc_link import Kind, Link, Message
 from server.fleet.ipc.ipc_peers import HUB, OFFICE, Peers, name_of
 from server.fleet.ipc.process_names import Names
-from server.fleet.processes.worker_links import Links, ports_of, room_of
+from server.fleet.processes.worker_links import WorkerLinks, ports_of, room_of
 from server.fleet.roaming.host_migration import OtherHosts
 from server.main.processes.hub_process import HubProcess
 from server.ops.security.identity_cookie import Identities
@@ -158,7 +158,7 @@ class Working:
         ports = ports_of(lambda: links, self.ports.given())
         self.worker: Worker = Worker(reactor, make_engine, {}, self.tokens, Identities(bytes(32)), 15.0, ports=ports)
         self.room: RemoteRoom = cast(RemoteRoom, self.worker.engine.room)
-        links = self.links = Links(up, self.worker, {}, names=names, others=others)
+        links = self.links = WorkerLinks(up, self.worker, {}, names=names, others=others)
         self.peers = self.links.peers
         self.worker.start()
 

@@ -7,7 +7,7 @@ import pytest
 from server.fleet.ipc import ipc_link
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import HUB, OFFICE
-from server.fleet.processes.http_forwarding import Outward
+from server.fleet.processes.http_forwarding import HttpForwarding
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Host, answers, sent_to
 
@@ -75,7 +75,7 @@ async def test_a_request_for_an_office_that_takes_nothing_is_closed_and_counted(
 ) -> None:
     worker, office = made.play("worker 1"), made.play(OFFICE)
     await made.joined()
-    outward = Outward(lambda: worker.peers)
+    outward = HttpForwarding(lambda: worker.peers)
     monkeypatch.setattr(ipc_link, "WAITING_MAX", -1)
     ours, theirs = socket.socketpair()
     with ours:

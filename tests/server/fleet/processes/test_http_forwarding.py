@@ -9,7 +9,7 @@ import pytest
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import OFFICE
 from server.fleet.processes import http_forwarding as module
-from server.fleet.processes.http_forwarding import Outward
+from server.fleet.processes.http_forwarding import HttpForwarding
 from server.http.request.connection_counts import NEW
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Host, Told
@@ -22,7 +22,7 @@ class Asking:
     def __init__(self, made: Host) -> None:
         self.worker: Told = made.play("worker 1")
         peers = self.worker.peers
-        self.outward = outward = Outward(lambda: peers)
+        self.outward = outward = HttpForwarding(lambda: peers)
         peers._joined, peers._dead = outward.joined, outward.dead
         peers._handlers = {**peers._handlers, Kind.TOOK: lambda _, message: outward.took(message)}
         self.clients: list[socket.socket] = []

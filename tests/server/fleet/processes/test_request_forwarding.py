@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from server.fleet.ipc.ipc_link import Kind as Link
-from server.fleet.processes.request_forwarding import Passing
+from server.fleet.processes.request_forwarding import RequestForwarding
 from server.fleet.rpc.rpc_envelope import Kind, Status
 from server.fleet.rpc.rpc_server import Request
 from tests.server.fleet.migrate.rig import until
@@ -24,7 +24,7 @@ def request(worker: int, node: str = NODE) -> Request:
     return Request(Kind.FORGET, "00000000aa", bytes(16), 1, b'{"node":"%s","worker":%d}' % (node.encode(), worker))
 
 
-async def passing(made: Host) -> tuple[Passing, list[Request]]:
+async def passing(made: Host) -> tuple[RequestForwarding, list[Request]]:
     """Of an office, and what is for itself."""
     office, own = made.office(), list[Request]()
     await made.joined()
@@ -33,7 +33,7 @@ async def passing(made: Host) -> tuple[Passing, list[Request]]:
         own.append(request)
         sock.close()
 
-    return Passing(NODE, lambda: office.peers, office.links.across, mine), own
+    return RequestForwarding(NODE, lambda: office.peers, office.links.across, mine), own
 
 
 @pytest.mark.parametrize(

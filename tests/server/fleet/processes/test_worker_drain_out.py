@@ -15,7 +15,7 @@ import pytest
 
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.migrate import migration_order as batches
-from server.fleet.processes.worker_drain_out import Emptying
+from server.fleet.processes.worker_drain_out import WorkerDrain
 from server.ops.process import control_socket
 from tests.ext.net.rig import head
 from tests.server.fleet.migrate.rig import until
@@ -164,7 +164,7 @@ class Ends:
 
     def __init__(self, one: Working, to: str = "", **people: int) -> None:
         there = {f"worker {name[1:]}": count for name, count in people.items()}
-        self.emptying = Emptying("worker 1", one.worker, one.peers, one.links.across, there, to)
+        self.emptying = WorkerDrain("worker 1", one.worker, one.peers, one.links.across, there, to)
         self.task = asyncio.create_task(self.emptying.run())
 
 

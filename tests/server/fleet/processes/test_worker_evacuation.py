@@ -11,7 +11,7 @@ from server.fleet.cluster.known_nodes import Hosts, Place
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB
 from server.fleet.processes.session_lookup import stays
-from server.fleet.processes.worker_evacuation import LAST, Departing, span
+from server.fleet.processes.worker_evacuation import LAST, WorkerEvacuation, span
 from server.fleet.roaming import evacuation
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.cluster.evacuated import Cell, cell, meet, name
@@ -29,10 +29,10 @@ def there() -> int:
     return 1
 
 
-def departing(two: Cell, hosts: Hosts) -> Departing:
+def departing(two: Cell, hosts: Hosts) -> WorkerEvacuation:
     """Of the worker of the first host."""
     one = two.workers[0]
-    return Departing("worker 1", one.worker, lambda: one.links, hosts, asyncio.Event())
+    return WorkerEvacuation("worker 1", one.worker, lambda: one.links, hosts, asyncio.Event())
 
 
 def hosts(*states: str) -> Hosts:
@@ -73,7 +73,7 @@ async def test_the_hub_is_told_that_nobody_is_to_come_and_so_is_one_that_is_new(
     hub, one = made.play(HUB), made.worker(1)
     await made.joined()
     one.links.cross = nobody
-    leaves = Departing("worker 1", one.worker, lambda: one.links, hosts("serving"), asyncio.Event())
+    leaves = WorkerEvacuation("worker 1", one.worker, lambda: one.links, hosts("serving"), asyncio.Event())
     leaves.tell_hub()
     await leaves.run(10.0, lambda: True)
     leaves.tell_hub()

@@ -17,7 +17,7 @@ from server.fleet.roaming import evacuation as module
 from server.fleet.roaming.evacuation import SPREAD, EmptiestHost, Evacuation, fits
 from server.ops.process import fault_points
 from server.ops.security.secret_keys import Keys
-from server.realtime.worker.connection_moves import Moving, Released
+from server.realtime.worker.connection_moves import Released, SessionMoves
 from tests.server.fleet.cluster.evacuated import Cell, Person, Talk, cell, meet, name
 from tests.server.fleet.conftest import secret
 from tests.server.fleet.migrate.rig import until
@@ -171,12 +171,12 @@ async def test_what_is_too_large_for_a_request_is_sent_by_groups_and_a_group_tha
     for number in range(3):
         await meet(two, f"word {number}", there)
     monkeypatch.setattr(people_module, "PATIENCE", -1.0)
-    released = Moving(two.workers[0].worker).release(
+    released = SessionMoves(two.workers[0].worker).release(
         two.workers[0].worker.engine.moves.group(min(two.workers[0].sessions))
     )
     assert released is not None
     size = next(size for size in range(100_000) if fits_in(released, size, monkeypatch))
-    Moving(two.workers[0].worker).take(*released)
+    SessionMoves(two.workers[0].worker).take(*released)
     monkeypatch.setattr(module, "LARGEST", size + 50)
     await evacuate(two.evacuation())
     assert len(two.asked) == 3, "one a group"

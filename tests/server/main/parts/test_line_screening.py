@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from server.main.parts.line_screening import Looking
+from server.main.parts.line_screening import LineScreening
 from server.main.parts.reception import Reception, ReceptionPorts
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
@@ -19,11 +19,11 @@ from tests.support.descriptors import more_than, opened
 pytestmark = pytest.mark.blocking  # files are read before anybody is served
 
 
-def made(folder: Path, on_turn: Callable[[], None] = int, **screening: object) -> tuple[Looking, Board, Tasks]:
+def made(folder: Path, on_turn: Callable[[], None] = int, **screening: object) -> tuple[LineScreening, Board, Tasks]:
     settings, board, tasks = Settings.model_validate({"data": folder, "screening": screening}), Board(), Tasks()
     ports = ReceptionPorts(WorkerPorts(on_turn=on_turn))
     worker = Reception(settings, secret_keys.load(folder), ports=ports).worker
-    return Looking("server", settings, worker, board, tasks), board, tasks
+    return LineScreening("server", settings, worker, board, tasks), board, tasks
 
 
 class Told:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from structlog.testing import capture_logs
 
-from server.main.parts.settings_reload import Reloading
+from server.main.parts.settings_reload import SettingsReload
 from server.ops.config.setting_sources import SettingsError
 from server.ops.config.settings import Settings
 
@@ -29,7 +29,7 @@ class Read:
 async def read() -> AsyncIterator[Read]:
     made = Read()
     present = Settings.model_validate({"safety": {"unattended": True}})
-    task = asyncio.create_task(Reloading(present, made.used.put_nowait).run(made.asked, made.again))
+    task = asyncio.create_task(SettingsReload(present, made.used.put_nowait).run(made.asked, made.again))
     yield made
     task.cancel()
 
@@ -69,7 +69,7 @@ async def test_a_host_becomes_public_by_a_start_alone_and_takes_up_further_names
     for present, taken in ((Settings(), ("localhost", "127.0.0.1", "[::1]")), (public, ("new.example",))):
         hosts = ["new.example"] if present is public else ["chat.example"]
         read.found = Settings.model_validate({"server": {"hosts": hosts}, "log": {"level": "error"}})
-        task = asyncio.create_task(Reloading(present, read.used.put_nowait).run(read.asked, read.again))
+        task = asyncio.create_task(SettingsReload(present, read.used.put_nowait).run(read.asked, read.again))
         with capture_logs() as logged:
             read.asked.set()
             used = await asyncio.wait_for(read.used.get(), 10)
@@ -82,7 +82,7 @@ async def test_a_host_becomes_public_by_a_start_alone_and_takes_up_further_names
 async def test_a_quiet_one_tells_nothing() -> None:
     read = Read()
     read.found = Settings.model_validate({"log": {"level": "warning"}})
-    task = asyncio.create_task(Reloading(Settings(), read.used.put_nowait, quiet=True).run(read.asked, read.again))
+    task = asyncio.create_task(SettingsReload(Settings(), read.used.put_nowait, quiet=True).run(read.asked, read.again))
     with capture_logs() as logged:
         read.asked.set()
         await asyncio.wait_for(read.used.get(), 10)

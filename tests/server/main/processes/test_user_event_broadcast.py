@@ -10,7 +10,7 @@ import pytest
 from server.fleet.frontend import cluster_broadcast
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB, OFFICE
-from server.main.processes.user_event_broadcast import Everywhere
+from server.main.processes.user_event_broadcast import UserEventBroadcast
 
 WORKERS = ("worker 1", "worker 2")
 
@@ -86,7 +86,9 @@ class Put:
         self.office, self.peers, self.kept = Office(keeps), Peers(), list[Message]()
         server: Any = self.office
         peers: Any = self.peers
-        self.everywhere = Everywhere(server, lambda: peers, several, lambda _, message: self.kept.append(message))
+        self.everywhere = UserEventBroadcast(
+            server, lambda: peers, several, lambda _, message: self.kept.append(message)
+        )
 
     def comes(self, name: str, kind: Kind, *records: Any) -> None:
         """Something of another process."""

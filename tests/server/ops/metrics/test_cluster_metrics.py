@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from server.fleet.frontend.cluster_broadcast import Telling
+from server.fleet.frontend.cluster_broadcast import ClusterBroadcast
 from server.fleet.ipc.process_names import Names
 from server.fleet.roaming.session_search import SessionSearch
 from server.fleet.rpc.rpc_seal import Seal
@@ -62,7 +62,10 @@ def test_metrics_of_broadcasts_are_in_the_table_in_their_order() -> None:
             SessionSearch("0" * 10, Names(), nothing, nothing, list, nothing).reading(),
             {"serendip_sought": {(one,): 0 for one in SOUGHT}},
         ),
-        (Telling("0" * 10, nothing, nothing, nothing).reading(), {"serendip_told": {(one,): 0 for one in TOLD}}),
+        (
+            ClusterBroadcast("0" * 10, nothing, nothing, nothing).reading(),
+            {"serendip_told": {(one,): 0 for one in TOLD}},
+        ),
     ],
 )
 def test_they_begin_at_nought(reading: Mapping[str, object], expected: Mapping[str, object]) -> None:

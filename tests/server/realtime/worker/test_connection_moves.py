@@ -8,7 +8,7 @@ import pytest
 
 from engine.core.session import ChallengeState
 from server.ops.security.secret_keys import Keys, load
-from server.realtime.worker.connection_moves import Moving
+from server.realtime.worker.connection_moves import SessionMoves
 from tests.server.fleet.migrate.rig import pair, until
 from tests.server.realtime.worker.test_worker_loop import find
 
@@ -44,7 +44,7 @@ async def test_where_one_of_a_chat_cannot_go_the_other_stays_and_they_talk_on(se
         worker = made.old.worker
         reactor = worker.reactor
         worker.reactor = Stuck(reactor)  # type: ignore[assignment]
-        assert Moving(worker).release(worker.engine.moves.group(next(iter(worker.engine.sessions)))) is None
+        assert SessionMoves(worker).release(worker.engine.moves.group(next(iter(worker.engine.sessions)))) is None
         worker.reactor = reactor
         assert worker.engine.online == 2
         for client, other, text in ((one, two, b"hi"), (two, one, b"ho")):
@@ -62,7 +62,7 @@ async def test_what_left_and_comes_back_is_as_it_was(secret: Keys) -> None:
         await made.settled()
         for client in (one, two):
             client.hear()
-        moving, worker = Moving(made.old.worker), made.old.worker
+        moving, worker = SessionMoves(made.old.worker), made.old.worker
         released = moving.release(worker.engine.moves.group(next(iter(worker.engine.sessions))))
         assert released is not None
         assert worker.engine.online == len(worker.engine.sessions) == 0
@@ -76,7 +76,7 @@ async def test_what_left_and_comes_back_is_as_it_was(secret: Keys) -> None:
 async def test_in_the_place_of_a_challenge_whose_answer_was_being_checked_another_is_asked_for(secret: Keys) -> None:
     async with pair(secret) as made:
         await made.connect(1)
-        moving, worker = Moving(made.old.worker), made.old.worker
+        moving, worker = SessionMoves(made.old.worker), made.old.worker
         (session,) = worker.engine.sessions.values()
         trial = session.trial = ChallengeState(3)
         trial.kind, trial.frame, trial.asked, trial.checked = "turnstile", b"{}", True, True

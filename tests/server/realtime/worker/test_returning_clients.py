@@ -9,7 +9,7 @@ from engine.engine import Engine
 from server.main.parts.reception import Reception
 from server.ops.config.settings import Settings
 from server.ops.security import secret_keys
-from server.realtime.worker.returning_clients import BURST, RATE, Known
+from server.realtime.worker.returning_clients import BURST, RATE, ReturningClients
 
 pytestmark = pytest.mark.blocking  # it is made before anybody is served: files are read
 HERE = "192.0.2.1"
@@ -33,7 +33,7 @@ def seen(reception: Reception) -> Engine:
 
 
 async def test_a_cookie_of_yesterday_has_a_few_connections_of_its_own(reception: Reception) -> None:
-    known = Known(reception.worker.identities, seen(reception))
+    known = ReturningClients(reception.worker.identities, seen(reception))
     assert not known.lasting(COOKIES[0], FIRST + DAY - 1)
     assert [known.lasting(COOKIES[0], FIRST + DAY) for _ in range(int(BURST) + 2)] == [True] * int(BURST) + [False] * 2
     assert known.lasting(COOKIES[1], FIRST + DAY), "each has its own"
@@ -42,14 +42,14 @@ async def test_a_cookie_of_yesterday_has_a_few_connections_of_its_own(reception:
 
 @pytest.mark.parametrize("cookie", [b"", b"not one of ours", b"C" * 22])
 async def test_what_is_no_cookie_of_ours_or_a_new_one_has_none(reception: Reception, cookie: bytes) -> None:
-    known = Known(reception.worker.identities, seen(reception))
+    known = ReturningClients(reception.worker.identities, seen(reception))
     assert not known.lasting(cookie, FIRST + DAY)
     assert not known.returns(cookie, HERE, FIRST)
 
 
 async def test_who_dropped_out_comes_back_by_cookie_or_else_by_address(reception: Reception) -> None:
     engine = reception.worker.engine
-    known = Known(reception.worker.identities, engine)
+    known = ReturningClients(reception.worker.identities, engine)
     for conn, identity in ((1, reception.worker.identities.of(COOKIES[0])), (2, 0)):
         session = engine.opened(conn, 100 + conn, identity, HERE, 0.0)
         assert not known.returns(COOKIES[0] if identity else None, HERE, 0.0)
@@ -61,4 +61,4 @@ async def test_who_dropped_out_comes_back_by_cookie_or_else_by_address(reception
 
 
 async def test_it_is_asked_where_addresses_are_judged(reception: Reception) -> None:
-    assert type(reception.addresses.known) is Known
+    assert type(reception.addresses.known) is ReturningClients

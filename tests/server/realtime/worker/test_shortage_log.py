@@ -2,11 +2,11 @@
 
 from structlog.testing import capture_logs
 
-from server.realtime.worker.shortage_log import QUIET, Shortage
+from server.realtime.worker.shortage_log import QUIET, ShortageLog
 
 
 def test_a_shortage_is_told_when_it_begins_and_when_it_is_over() -> None:
-    shortage = Shortage()
+    shortage = ShortageLog()
     with capture_logs() as said:
         shortage.look(0, 0.0)
         assert said == []

@@ -2,7 +2,7 @@
 
 import socket
 
-from server.realtime.worker.tunnel_records import NO_TUNNELS, Leaving
+from server.realtime.worker.tunnel_records import NO_TUNNELS, ReleasedTunnel
 
 
 def test_where_there_are_none_none_go() -> None:
@@ -14,6 +14,6 @@ def test_where_there_are_none_none_go() -> None:
 def test_of_one_that_comes_both_ends_are_closed() -> None:
     (client, person), (way, home) = socket.socketpair(), socket.socketpair()
     with person, home:
-        NO_TUNNELS.take(Leaving([], b"", client.detach(), way.detach()))
+        NO_TUNNELS.take(ReleasedTunnel([], b"", client.detach(), way.detach()))
         assert (person.recv(1), home.recv(1)) == (b"", b"")
     assert len(NO_TUNNELS) == 0
