@@ -11,10 +11,10 @@ from aiohttp import web
 from server.data.logs.routes import add_logs
 from server.data.statement.current_statement import Published
 from server.data.statement.routes import PUBLISHED, add_privacy
-from server.http.pages.refusal_pages import PROGRAMS, dressed
+from server.http.pages.refusal_pages import PROGRAMS, dress_refusal
 from server.http.request.client_info import add_client_info
 from server.http.request.origins import add_origins, answer_preflight
-from server.http.request.overload_pages import Crowd
+from server.http.request.overload_pages import OverloadPages
 from server.http.request.reactor_handoff import come_back
 from server.http.request.request_migration import pass_on
 from server.http.request.request_queue import RequestQueue
@@ -109,9 +109,9 @@ def build(
     app = web.Application(
         middlewares=[
             pass_on,
-            Crowd().take,
+            OverloadPages().take,
             RequestQueue().take,
-            dressed,
+            dress_refusal,
             guard_faults,
             guard_host,
             guard_upgrade,

@@ -23,7 +23,7 @@ from server.main.parts.server_parts import Server
 from server.ops import log, version
 from server.ops.config.settings import Settings
 from server.ops.process import process_setup, server_status, successor, upgrade_waiter
-from server.ops.process.control_socket import Control, Unavailable
+from server.ops.process.control_socket import ControlSocket, Unavailable
 from server.ops.process.first_done import first_of
 from server.ops.process.listening_sockets import Sockets, StartError, listen_public
 from server.ops.process.process_setup import name_process
@@ -117,7 +117,7 @@ class ServerLife:
         )
         self._began = time.monotonic()
         self._report = server_status.OwnReport(self.server.worker.engine)
-        self._control = Control(sockets, settings.data, self.upgrading.upgrade, self._status)
+        self._control = ControlSocket(sockets, settings.data, self.upgrading.upgrade, self._status)
 
     @classmethod
     async def begun(cls, settings: Settings, arriving: UpgradeSuccessor | None) -> "ServerLife":

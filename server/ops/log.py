@@ -22,7 +22,7 @@ import orjson
 
 from server.ops.config.settings import Log
 from server.ops.process.lean_imports import structlog
-from server.ops.process.log_sink import Sink
+from server.ops.process.log_sink import LogSink
 
 # Every event and its fields; a field that holds personal data has an entry in the privacy registry as well.
 EVENTS: Mapping[str, frozenset[str]] = {
@@ -227,9 +227,9 @@ class _Lines:
 
 
 @cache
-def sink() -> Sink:
+def sink() -> LogSink:
     """Return the sink of standard error, made at the first call; lines that wait at the end of the process have one second to be written."""
-    made = Sink(2, _missing)
+    made = LogSink(2, _missing)
     atexit.register(made.close)
     return made
 

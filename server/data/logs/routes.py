@@ -22,7 +22,7 @@ from server.http.request.origins import from_own_page
 from server.http.request.site_services import SERVICES
 from server.http.words.catalogue import ENGLISH
 from server.ops.security.identity_cookie import Identities
-from server.ops.security.token_buckets import Buckets, Tables, network
+from server.ops.security.token_buckets import BucketRegistry, Buckets, network
 
 PRIVATE = {
     "Cache-Control": "private, no-store",
@@ -66,7 +66,7 @@ def wanted(request: web.Request) -> str:
 class LogRoutes:
     """HTTP handlers over the saved logs of one server."""
 
-    def __init__(self, logs: Logs, identities: Identities, spent: Tables, *, limits: bool) -> None:
+    def __init__(self, logs: Logs, identities: Identities, spent: BucketRegistry, *, limits: bool) -> None:
         self._logs = logs
         self._identities = identities
         self._guesses = GuessLimit()

@@ -30,12 +30,12 @@ from server.fleet.rpc.rpc_client import HostAway, RpcClient
 from server.fleet.rpc.rpc_envelope import Kind
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.host_forwarding import ADDRESS, ASKS, BASE, RELEASE, WHATS, Away, Gone
-from server.http.request.http_client import bounded
+from server.http.request.http_client import read_bounded
 from server.http.request.reactor_handoff import Handler
 from server.ops import log
 from server.ops.metrics.cluster_metrics import PASSED_RESULTS
 from server.ops.metrics.exposition import Reading
-from server.ops.security.host_hints import Places
+from server.ops.security.host_hints import HostHints
 from server.ops.version import VERSION
 
 CONNECTING: Final = 8  # connections to a host that are made at once: its server has room for few, of all hosts
@@ -85,11 +85,11 @@ class Connector(aiohttp.BaseConnector):
 
 
 class Proxy:
-    """Proxy of one frontend; a `server.http.request.host_forwarding.Passing`. Call it in the loop. `hold`: seconds that a poll is held; `hosts`:
+    """Proxy of one frontend (`HostForwarding`). Call it in the loop. `hold`: seconds that a poll is held; `hosts`:
     returns the known hosts.
     """
 
-    def __init__(self, asker: RpcClient, places: Places, hosts: Callable[[], Sequence[Host]], hold: float) -> None:
+    def __init__(self, asker: RpcClient, places: HostHints, hosts: Callable[[], Sequence[Host]], hold: float) -> None:
         self._loop = asyncio.get_running_loop()
         self._places = places
         self._hosts = hosts
@@ -123,11 +123,11 @@ class Proxy:
         self._places.forget(now)
 
     async def of_id(self, letters: str) -> str | None:
-        """See `Passing`."""
+        """See `HostForwarding`."""
         return await self._of(lambda: self._places.of_letters(letters))
 
     async def of_token(self, token: str) -> str | None:
-        """See `Passing`."""
+        """See `HostForwarding`."""
         return await self._of(lambda: self._places.of_token(token))
 
     async def _of(self, look: Callable[[], str | None]) -> str | None:
@@ -144,24 +144,24 @@ class Proxy:
 
     @property
     def others(self) -> list[str]:
-        """See `Passing`."""
+        """See `HostForwarding`."""
         return self._places.others
 
     def chosen(self, key: bytes) -> str | None:
-        """Choose the host whose address has the highest hash with the key, see `Passing`."""
+        """Choose the host whose address has the highest hash with the key, see `HostForwarding`."""
         here, others = self._places.here, [host.address for host in self._hosts() if host.state in (SERVING, SILENT)]
         address = max((here, *others), key=lambda one: blake2b(key, digest_size=16, salt=_salt(one)).digest())
         return None if address == here else address
 
     def of_page(self, version: str) -> str | None:
-        """Return a host of another release than this, see `Passing`."""
+        """Return a host of another release than this, see `HostForwarding`."""
         self._unknown.expire(self._loop.time())
         if version in self._unknown:
             return None
         return next((host.address for host in self._hosts() if host.version != VERSION), None)
 
     def unknown_page(self, version: str) -> None:
-        """Note that no host has a version of the page, see `Passing`: it is requested again after a while."""
+        """Note that no host has a version of the page, see `HostForwarding`: it is requested again after a while."""
         now = self._loop.time()
         self._unknown.put(version, None, now + UNKNOWN, now)
 
@@ -170,7 +170,7 @@ class Proxy:
     async def ask(
         self, request: web.Request, address: str, what: str, body: bytes = b"", *, asks: str = "", held: bool = False
     ) -> web.Response:
-        """See `Passing`."""
+        """See `HostForwarding`."""
         if len(self._held) >= HELD_MAX if held else self._busy[address] >= AT_ONCE:
             self.tally[what, "full"] += 1
             raise Away
@@ -216,7 +216,7 @@ class Proxy:
             data=body or None, headers=_fields(request, asks), allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=within),
         ) as found:  # fmt: skip
-            sent = await bounded(found, ANSWER_MAX)
+            sent = await read_bounded(found, ANSWER_MAX)
             if sent is None:
                 raise aiohttp.ClientPayloadError
             said = CIMultiDict(

@@ -14,11 +14,11 @@ from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import OFFICE, Peers
 from server.ops.health.background_tasks import Tasks
 from server.ops.metrics import resource_usage
-from server.ops.metrics.exposition import Board, Reading, Series, of_log
+from server.ops.metrics.exposition import MetricsBoard, Reading, Series, read_log_counts
 from server.ops.metrics.histogram import Buckets
 from server.ops.metrics.ipc_metrics import DEATHS
 from server.ops.metrics.readings import LoopLag
-from server.ops.metrics.resource_usage import Process
+from server.ops.metrics.resource_usage import ProcessUsage
 
 WITHIN: Final = 0.5  # seconds for an answer
 APART: Final = 5.0  # seconds at least between two requests for pages
@@ -42,7 +42,7 @@ def unpacked(rows: list[Any]) -> Series:
 
 
 class Waits(NamedTuple):
-    """Waiting times (`server.http.request.usual_wait.Counted`)."""
+    """Waiting times (`server.http.request.usual_wait.WaitHistogram`)."""
 
     bounds: tuple[float, ...]
     counts: Sequence[int]
@@ -51,13 +51,13 @@ class Waits(NamedTuple):
 class MetricsAnswers:
     """The side of a process that answers, and the metrics that each such process has. Make it in the loop."""
 
-    def __init__(self, name: str, board: Board, peers: Callable[[], Peers]) -> None:
+    def __init__(self, name: str, board: MetricsBoard, peers: Callable[[], Peers]) -> None:
         self._board = board
         self._peers = peers
         lag, self._tasks = LoopLag(name), Tasks()
         self._tasks.start("loop-lag", lag.run)
-        board.add(Process(name).reading, apart=True)
-        for source in (lag.reading, self._tasks.reading, of_log, lambda: peers().reading()):
+        board.add(ProcessUsage(name).reading, apart=True)
+        for source in (lag.reading, self._tasks.reading, read_log_counts, lambda: peers().reading()):
             board.add(source)
 
     def read(self, name: str, message: Message) -> None:
@@ -67,7 +67,7 @@ class MetricsAnswers:
 
     def _ask(self) -> int:
         self._board.ask()
-        return resource_usage.begun()
+        return resource_usage.start_ticks()
 
     def _answer(self, name: str, asked: int, told: asyncio.Future[int]) -> None:
         begun = told.result()  # an exception is handled by the loop
@@ -75,9 +75,9 @@ class MetricsAnswers:
 
 
 class MetricsMerge:
-    """The frontend's side. `gather` is given to `Board`; `run` is a task, for `waits`. `begun`: when the frontend was forked."""
+    """The frontend's side. `gather` is given to `MetricsBoard`; `run` is a task, for `waits`. `begun`: when the frontend was forked."""
 
-    def __init__(self, board: Board, peers: Callable[[], Peers], begun: int) -> None:
+    def __init__(self, board: MetricsBoard, peers: Callable[[], Peers], begun: int) -> None:
         self._board = board
         self._peers = peers
         self._ledger = MetricSums(begun)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from server.ops.metrics.declaration import Metric
-from server.ops.metrics.exposition import Reading, Series, Value, added
+from server.ops.metrics.exposition import Reading, Series, Value, add_values
 from server.ops.metrics.histogram import Buckets
 from server.ops.metrics.metric_table import METRICS
 
@@ -17,7 +17,7 @@ DECLARED: Final = {metric.name: metric for metric in METRICS}
 
 
 class MetricSums:
-    """The sums of one frontend. `begun`: when it was forked (`server.ops.metrics.resource_usage.begun`), as `told` has it for the others."""
+    """The sums of one frontend. `begun`: when it was forked (`server.ops.metrics.resource_usage.start_ticks`), as `told` has it for the others."""
 
     def __init__(self, begun: int) -> None:
         self._begun = begun
@@ -48,7 +48,7 @@ class MetricSums:
                 continue
             carried = self._carried.setdefault(name, {})
             for labels, value in series.items():
-                carried[labels] = added(carried.get(labels), _times(value, sign))
+                carried[labels] = add_values(carried.get(labels), _times(value, sign))
 
     def _knows(self, name: str, series: Mapping[tuple[str, ...], Value]) -> bool:
         metric = DECLARED.get(name)

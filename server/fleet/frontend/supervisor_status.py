@@ -7,7 +7,7 @@ import os
 
 from server.fleet.ipc.ipc_peers import SUPERVISOR
 from server.ops.metrics.exposition import Reading
-from server.ops.metrics.resource_usage import Process, stat
+from server.ops.metrics.resource_usage import ProcessUsage, stat
 from server.ops.process.cpu_time import Meter
 
 STOPPED = "TtZX"  # states of a process that does nothing: stopped, traced, dead
@@ -19,7 +19,7 @@ class SupervisorStatus:
     def __init__(self, meter: Meter | None) -> None:
         self._pid = os.getppid()
         self._meter = meter
-        self._figures = Process(SUPERVISOR, lambda: self._pid)
+        self._figures = ProcessUsage(SUPERVISOR, lambda: self._pid)
 
     def reading(self) -> Reading:
         """Return the metrics; this blocks."""

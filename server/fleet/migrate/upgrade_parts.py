@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from server.fleet.migrate.migration_counts import MigrationCounts
 from server.http.request.reactor_handoff import Door
-from server.ops.security.token_buckets import Tables
+from server.ops.security.token_buckets import BucketRegistry
 from server.realtime.worker.connection_moves import SessionMoves
 from server.realtime.worker.recorder import Recorder
 from server.realtime.worker.worker_loop import Worker
@@ -24,5 +24,5 @@ class UpgradeParts:
     recorder: Recorder | None = None
     adapter: OmegleAdapter | None = None
     desk: CollegeState | None = None
-    spent: Tables | None = None
+    spent: BucketRegistry | None = None
     safety: Safety | None = None

@@ -47,7 +47,7 @@ def refusal(request: web.Request, status: int, said: str) -> web.Response | None
 
 
 @web.middleware
-async def dressed(request: web.Request, handler: Answer) -> web.StreamResponse:
+async def dress_refusal(request: web.Request, handler: Answer) -> web.StreamResponse:
     """Middleware that replaces a bare refusal by a document, or JSON."""
     try:
         return await handler(request)

@@ -11,7 +11,7 @@ READ: Final = 16 * 1024  # bytes
 _BUFFER = memoryview(bytearray(READ))  # shared by all connections: its content is copied before the next read
 
 
-class Reads(asyncio.BufferedProtocol):
+class BoundedReads(asyncio.BufferedProtocol):
     """Adapter between a transport and its `asyncio.Protocol`."""
 
     __slots__ = ("_reader",)

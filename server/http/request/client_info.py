@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from ext.accept.handshake import Judge, cookie_value, identity_of
-from server.http.request.host_forwarding import ADDRESS, BASE, said
+from server.http.request.host_forwarding import ADDRESS, BASE, forwarded_header
 from server.http.request.site_services import SERVICES
 from server.ops.security import identity_cookie
 
@@ -23,13 +23,13 @@ class ClientInfo:
 
     def address(self, request: web.BaseRequest) -> str:
         """Return the client's address: the socket's, or the one that the last trusted proxy saw, here or at the host that forwarded the request."""
-        if (there := said(request, ADDRESS)) is not None:
+        if (there := forwarded_header(request, ADDRESS)) is not None:
             return there
         return self._judge.address(request.remote or "", ", ".join(request.headers.getall("X-Forwarded-For", [])))
 
     def secure(self, request: web.BaseRequest) -> bool:
         """Whether the browser came over HTTPS: TLS ends at a proxy, so a trusted proxy has to say so."""
-        if (there := said(request, BASE)) is not None:
+        if (there := forwarded_header(request, BASE)) is not None:
             return there.startswith("https:")
         came = request.headers.get("X-Forwarded-Proto", "").strip().lower()
         return came == "https" and self._judge.trusts(request.remote or "")
@@ -40,7 +40,7 @@ class ClientInfo:
         The host was checked before; the port is the client's word, and is accepted if this server listens there or a page of this service is known to
         be there.
         """
-        if (there := said(request, BASE)) is not None:
+        if (there := forwarded_header(request, BASE)) is not None:
             return there
         scheme = "https" if self.secure(request) else "http"
         place = f"{scheme}://{request.host}"

@@ -22,7 +22,7 @@ PASSED: Final = Place(Addresses(open_max=1, burst=1.0, rate=1.0, limits=False), 
 
 
 @dataclass(frozen=True, slots=True)
-class Crowded:
+class SeparatePaths:
     """Paths whose clients open a connection for each request: counted separately, and refused late, in a form that they read.
 
     `refusals`: the response body of a refusal, by the path.
@@ -32,7 +32,7 @@ class Crowded:
     refusals: Mapping[bytes, bytes]
 
 
-def asked(begun: bytes) -> bytes:
+def request_path(begun: bytes) -> bytes:
     """Return the path of a request's first line, without its query."""
     parts = begun[:2_048].split(b" ", 2)
     return parts[1].partition(b"?")[0] if len(parts) == 3 else b""

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from aiohttp import web
 
-from server.http.request.request_boundary import Bounded
+from server.http.request.request_boundary import BoundaryHandler
 
 ADDRESS: Final = "Serendip-Address"  # the client's address
 BASE: Final = "Serendip-Base"  # `https://chat.example`, as the forwarding host determined it
@@ -32,7 +32,7 @@ class Away(Exception):
     """The host does not answer now, or has too many requests."""
 
 
-class Passing(Protocol):
+class HostForwarding(Protocol):
     """Forwarding to other hosts (`server.fleet.cluster.http_proxy`)."""
 
     async def of_id(self, letters: str) -> str | None:
@@ -60,12 +60,12 @@ class Passing(Protocol):
         """Return a host's response to this request, whose body is `body`. `held`: it may take as long as a poll. Raises Gone, Away."""
 
 
-def passed(request: web.BaseRequest) -> bool:
+def is_forwarded(request: web.BaseRequest) -> bool:
     """Whether another host forwarded the request: it must be answered here."""
     protocol = request.protocol
-    return isinstance(protocol, Bounded) and protocol.passed
+    return isinstance(protocol, BoundaryHandler) and protocol.passed
 
 
-def said(request: web.BaseRequest, field: str) -> str | None:
+def forwarded_header(request: web.BaseRequest, field: str) -> str | None:
     """Return a header that the forwarding host added; None if it did not, or the request was not forwarded."""
-    return request.headers.get(field) if passed(request) else None
+    return request.headers.get(field) if is_forwarded(request) else None

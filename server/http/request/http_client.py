@@ -3,7 +3,7 @@
 import aiohttp
 
 
-class Elsewhere:
+class HttpClient:
     """Connections to one server, `at_once` at most. Call it in the loop; `stop` closes them."""
 
     def __init__(self, at_once: int) -> None:
@@ -27,7 +27,7 @@ class Elsewhere:
             await self._session.close()
 
 
-async def bounded(answer: aiohttp.ClientResponse, most: int) -> bytes | None:
+async def read_bounded(answer: aiohttp.ClientResponse, most: int) -> bytes | None:
     """Return the response body; None if it has more than `most` bytes."""
     parts = bytearray()
     async for part in answer.content.iter_any():

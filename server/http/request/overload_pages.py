@@ -24,7 +24,7 @@ FILES: Final = frozenset(("/ws", "/sw.js", "/manifest.webmanifest", "/robots.txt
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Crowd:
+class OverloadPages:
     """Overload state of one application; `take` is a middleware."""
 
     def __init__(self) -> None:

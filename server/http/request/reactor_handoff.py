@@ -22,7 +22,7 @@ from engine.wire.protocol import TAKE_SECONDS
 from ext.accept.address_limits import Addresses, key_of
 from ext.accept.handshake import Judge, limited
 from server.http.pages.refusal_pages import PROGRAMS, refusal
-from server.http.request.bounded_reads import READ, Reads
+from server.http.request.bounded_reads import READ, BoundedReads
 from server.http.request.connection_counts import (
     COUNTED,
     CROWDED,
@@ -30,14 +30,14 @@ from server.http.request.connection_counts import (
     PASSED,
     PASSED_ON,
     UNCOUNTED,
-    Crowded,
     Place,
-    asked,
+    SeparatePaths,
+    request_path,
 )
 from server.http.request.headers import ALWAYS
-from server.http.request.request_boundary import Bounded, Send
+from server.http.request.request_boundary import BoundaryHandler, Send
 from server.http.request.site_services import SERVICES
-from server.ops.health.overload import come_again
+from server.ops.health.overload import draw_retry_s
 from server.ops.metrics.exposition import Reading
 
 KEEP_ALIVE = 30.0  # seconds that an idle HTTP connection is kept: longer than a held poll of Omegle's protocol
@@ -59,7 +59,7 @@ _SOFT = (
 _STRANGERS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 
 
-class Handler(Bounded):
+class Handler(BoundaryHandler):
     """aiohttp's protocol for a connection whose first request was partly read by the reactor."""
 
     __slots__ = ("_begun", "_watch", "door", "place")
@@ -201,7 +201,9 @@ def _untraced(fault: BaseException | None) -> None:
 class Door:
     """Hands sockets to aiohttp's `server` and back. `judge` knows the proxies, `addresses` the limits."""
 
-    def __init__(self, server: web.Server, judge: Judge, addresses: Addresses, crowded: Crowded | None = None) -> None:
+    def __init__(
+        self, server: web.Server, judge: Judge, addresses: Addresses, crowded: SeparatePaths | None = None
+    ) -> None:
         self.server = server
         self._crowded = crowded
         self._refusing = 0
@@ -254,7 +256,7 @@ class Door:
 
     def _counted(self, begun: bytes) -> tuple[Addresses, bytes | None]:
         """Return where a request's connection is counted, and the refusal of its path; None: the general refusal."""
-        said = self._crowded.refusals.get(asked(begun)) if self._crowded is not None else None
+        said = self._crowded.refusals.get(request_path(begun)) if self._crowded is not None else None
         return (self._addresses, None) if self._crowded is None or said is None else (self._crowded.addresses, said)
 
     def _refuse(self, sock: socket.socket, said: bytes | None, wait: int) -> None:
@@ -279,7 +281,7 @@ class Door:
 
     async def _begin(self, sock: socket.socket, place: Place | None, begun: bytes) -> None:
         try:
-            await self._loop.connect_accepted_socket(lambda: Reads(Handler(self, place, begun)), sock)
+            await self._loop.connect_accepted_socket(lambda: BoundedReads(Handler(self, place, begun)), sock)
         except OSError:
             sock.close()
             self.left(place)
@@ -287,7 +289,7 @@ class Door:
     def again(self, transport: asyncio.Transport, place: Place | None, begun: bytes) -> None:
         """Give a detached connection back to aiohttp, with the bytes `begun` that were read meanwhile."""
         handler = Handler(self, place, begun)
-        transport.set_protocol(Reads(handler))
+        transport.set_protocol(BoundedReads(handler))
         handler.connection_made(transport)
 
     # migration to another process
@@ -384,7 +386,7 @@ async def come_back(request: web.Request) -> web.Response:
     try:
         descriptor = os.dup(transport.get_extra_info("socket").fileno())
     except OSError:  # no descriptor is left
-        return web.Response(status=503, text="This server is full.\n", headers={"Retry-After": str(come_again())})
+        return web.Response(status=503, text="This server is full.\n", headers={"Retry-After": str(draw_retry_s())})
     transport.abort()  # closes aiohttp's descriptor without a shutdown; the duplicate is of the same socket
     services.worker.take_socket(descriptor, peer, begun)
     return web.Response()  # never sent: aiohttp finds its connection gone

@@ -16,7 +16,7 @@ from aiohttp import web
 Send = Callable[[int, str, bytes], bool]
 
 
-class Bounded(web.RequestHandler):
+class BoundaryHandler(web.RequestHandler):
     """A connection with known ends of requests."""
 
     __slots__ = ("_between", "_latest", "passed")

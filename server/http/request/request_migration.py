@@ -32,7 +32,7 @@ async def pass_on(
     return await handler(request)
 
 
-async def goes_on(request: web.BaseRequest, sent: bytes) -> bool:
+async def move_request(request: web.BaseRequest, sent: bytes) -> bool:
     """Give away the connection of a request whose body is `sent`; the response is then not sent.
 
     Returns False if the process is not migrating, if another request was read behind this one, or if the link is full for PATIENCE seconds.
@@ -40,7 +40,7 @@ async def goes_on(request: web.BaseRequest, sent: bytes) -> bool:
     protocol, loop = request.protocol, asyncio.get_running_loop()
     if not isinstance(protocol, Handler) or not protocol.door.leaving:
         return False
-    begun, ends = said(request, sent), loop.time() + PATIENCE
+    begun, ends = rebuild_request(request, sent), loop.time() + PATIENCE
     while not (given := protocol.alone and protocol.door.give(protocol, begun + protocol.behind)):
         if not (protocol.alone and protocol.door.leaving) or loop.time() >= ends:
             break
@@ -60,14 +60,14 @@ async def _passed(request: web.Request, protocol: Handler) -> web.Response | Non
             refusal = web.Response(status=bad.status)
             refusal.force_close()
             return refusal
-    if await goes_on(request, sent):
+    if await move_request(request, sent):
         return web.Response()  # never sent: aiohttp finds its connection gone
     if not sent:
         return None
     return web.Response(status=503, text="Once more, please.\n", headers={"Retry-After": "1"})  # its body was read
 
 
-def said(request: web.BaseRequest, sent: bytes) -> bytes:
+def rebuild_request(request: web.BaseRequest, sent: bytes) -> bytes:
     """Rebuild a request as bytes: its head, and `sent`, its body."""
     fields = [(name, value) for name, value in request.raw_headers if name.lower() not in FRAMING]
     if sent or b"content-length" in {name.lower() for name, _ in request.raw_headers}:

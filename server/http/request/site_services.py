@@ -10,16 +10,16 @@ from aiohttp import web
 from engine.engine import Engine
 from ext.accept.handshake import Judge
 from server.data.records.store_ports import Store
-from server.http.request.host_forwarding import Passing
-from server.http.request.usual_wait import Counted, Usual
+from server.http.request.host_forwarding import HostForwarding
+from server.http.request.usual_wait import UsualWait, WaitHistogram
 from server.ops.config.settings import Settings
 from server.ops.health.readiness import Health
 from server.ops.metrics.exposition import Source
-from server.ops.security.college_proofs import Proofs
-from server.ops.security.host_hints import Places
+from server.ops.security.college_proofs import CollegeProofs
+from server.ops.security.host_hints import HostHints
 from server.ops.security.identity_cookie import Identities
 from server.ops.security.resume_tokens import Tokens
-from server.ops.security.token_buckets import Tables
+from server.ops.security.token_buckets import BucketRegistry
 
 
 class Worker(Protocol):
@@ -67,16 +67,16 @@ async def nobody_glances(_still: bytes, _frames: int) -> str:
 class SiteParts:
     """Collaborators of the pages beside the worker. None: this deployment has none."""
 
-    proofs: Proofs | None = None  # of college mode
+    proofs: CollegeProofs | None = None  # of college mode
     tokens: Tokens | None = None  # to check that a request is from a user with a session
-    places: Places | None = None  # names that lead to this host
+    places: HostHints | None = None  # names that lead to this host
     shared_digests: bytes | None = (
         None  # the key of all hosts for digests of clients' users (`server.site.omegle.partner_digests`)
     )
-    find_waits: Callable[[], Mapping[str, Counted]] | None = (
+    find_waits: Callable[[], Mapping[str, WaitHistogram]] | None = (
         None  # histograms of waiting times, of all processes; None: of the worker
     )
-    find_passing: Callable[[], Passing | None] = lambda: None  # forwarding to other hosts
+    find_passing: Callable[[], HostForwarding | None] = lambda: None  # forwarding to other hosts
     is_moderated: Callable[[], bool] = bool  # whether users are told that a moderator reads reports
     find_looks: Callable[[], Looks | None] = lambda: None  # the receiver of requested pictures
     are_pictures_judged: Callable[[], bool] = bool  # whether pictures of cameras are checked now
@@ -98,13 +98,13 @@ class Services:
         self.health = health
         self.judge = judge
         self.sources: list[Source] = []
-        self.spent = Tables()  # the application's limits of networks and users
-        self.usual = Usual()
+        self.spent = BucketRegistry()  # the application's limits of networks and users
+        self.usual = UsualWait()
         self._find_waits = parts.find_waits or (lambda: worker.engine.measures.waits)
         self._parts = parts
         self.offers: dict[str, Any] = {"modes": ["text"]}
         self.identities = worker.identities
-        self.places, self.shared_digests = parts.places or Places(), parts.shared_digests
+        self.places, self.shared_digests = parts.places or HostHints(), parts.shared_digests
         self.proofs, self.tokens = parts.proofs, parts.tokens
         self.moderated, self.pictures, self.glance = parts.is_moderated, parts.are_pictures_judged, parts.glance
         self.store: Store | None = None  # None: nothing is stored
@@ -114,7 +114,7 @@ class Services:
         self.settings = settings
 
     @property
-    def passing(self) -> Passing | None:
+    def passing(self) -> HostForwarding | None:
         """Forwarding to other hosts; None: there are none."""
         return self._parts.find_passing()
 

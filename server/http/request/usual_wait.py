@@ -14,7 +14,7 @@ LEAST: Final = 10  # waits, below which there is no estimate
 AT_ONCE: Final = 0.5  # seconds
 
 
-class Counted(Protocol):
+class WaitHistogram(Protocol):
     """A histogram of the engine: upper bounds in seconds, and a count for each; one more count for values above all bounds."""
 
     @property
@@ -23,13 +23,13 @@ class Counted(Protocol):
     def counts(self) -> Sequence[int]: ...
 
 
-class Usual:
+class UsualWait:
     """Stored readings of the histograms; the oldest is as old as the window."""
 
     def __init__(self) -> None:
         self._readings: deque[tuple[float, dict[str, tuple[int, ...]]]] = deque()
 
-    def waits(self, waits: Mapping[str, Counted], now: float) -> dict[str, int]:
+    def waits(self, waits: Mapping[str, WaitHistogram], now: float) -> dict[str, int]:
         """Return the estimate in seconds by mode, at least 1; a mode with too few waits is left out. `now` in seconds, rising."""
         counts = {mode: tuple(waits[mode].counts) for mode in waits}
         if not self._readings or now - self._readings[-1][0] >= APART:
@@ -40,13 +40,13 @@ class Usual:
         if now - began > 2 * WINDOW:  # no request came for so long that the reading says nothing about the present
             then = counts
         found = {
-            mode: half(waits[mode].bounds, [c - b for c, b in zip(counts[mode], then[mode], strict=True)])
+            mode: median_wait(waits[mode].bounds, [c - b for c, b in zip(counts[mode], then[mode], strict=True)])
             for mode in waits
         }
         return {mode: seconds for mode, seconds in found.items() if seconds is not None}
 
 
-def half(bounds: Sequence[float], counts: Sequence[int]) -> int | None:
+def median_wait(bounds: Sequence[float], counts: Sequence[int]) -> int | None:
     """Return the median wait in seconds of those who had to wait; None: too few waits, or longer than the histogram measures."""
     late = [(bound, count) for bound, count in zip(bounds, counts, strict=False) if bound > AT_ONCE]
     everybody = sum(count for _, count in late) + counts[-1]

@@ -31,7 +31,7 @@ from server.ops.config.moderation_policy import QUEUES, WAITING
 from server.ops.config.settings import Mail, Settings, Translation
 from server.ops.health.certificates import site_places
 from server.ops.security.secret_keys import Keys
-from server.realtime.video.ice_servers import Ice, turn_secret
+from server.realtime.video.ice_servers import IceServers, turn_secret
 from server.site.translation.libretranslate import NotTranslated, TranslationClient
 from server.trust.challenge.captcha_verdicts import Siteverify
 from server.trust.moderators.moderator_accounts import expected, unread_queues
@@ -57,7 +57,7 @@ async def outside(settings: Settings, keys: Keys, parts: Parts | None) -> list[F
         found += await within("translation", translation, settings.translation)
     if settings.challenge.company is not None:
         found += await within("challenge", challenge, settings.challenge)
-    credential = Ice(settings.video, turn_secret(settings.video, keys)).credential()
+    credential = IceServers(settings.video, turn_secret(settings.video, keys)).credential()
     for url in settings.video.turn:
         found += await within("turn", turn, (url, credential["username"], credential["credential"]))
     return found

@@ -8,7 +8,7 @@ from functools import partial
 
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
-from server.ops.metrics.exposition import Board
+from server.ops.metrics.exposition import MetricsBoard
 from server.realtime.worker.worker_loop import Worker
 from server.trust.screening.screening_client import Finding, Screener
 
@@ -18,7 +18,7 @@ TASK = "screening"
 class LineScreening:
     """Line screening of one process, if the settings enable it: all lines of `worker`, until `stop`."""
 
-    def __init__(self, process: str, settings: Settings, worker: Worker, board: Board, tasks: Tasks) -> None:
+    def __init__(self, process: str, settings: Settings, worker: Worker, board: MetricsBoard, tasks: Tasks) -> None:
         self._worker, self._tasks = worker, tasks
         self._screener: Screener | None = None
         if settings.screening.text != "off":

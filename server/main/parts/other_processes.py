@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from engine.core.ports import Seats
 from engine.rooms.remote_room import RemoteRoom
-from server.http.request.host_forwarding import Passing
-from server.http.request.usual_wait import Counted
+from server.http.request.host_forwarding import HostForwarding
+from server.http.request.usual_wait import WaitHistogram
 from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
 from server.trust.moderation_ports import PicturesOfChats
 
@@ -24,8 +24,8 @@ class OtherProcesses:
     make_room: Callable[[Seats], RemoteRoom] | None = (
         None  # makes the hub's waiting room; None: users wait in this process
     )
-    find_waits: Callable[[], Mapping[str, Counted]] | None = None  # how long users waited, in all processes
-    find_passing: Callable[[], Passing | None] = lambda: None  # the way to other hosts
+    find_waits: Callable[[], Mapping[str, WaitHistogram]] | None = None  # how long users waited, in all processes
+    find_passing: Callable[[], HostForwarding | None] = lambda: None  # the way to other hosts
     find_pictures: Callable[[], PicturesOfChats | None] = lambda: (
         None
     )  # pictures of cameras, of all hosts; None: this host's

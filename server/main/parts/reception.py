@@ -19,8 +19,8 @@ from server.ops.config.settings import Settings
 from server.ops.process import address_census
 from server.ops.process.listening_sockets import StartError
 from server.ops.security import secret_keys
-from server.ops.security.host_hints import Places
-from server.realtime.video.ice_servers import Ice, turn_secret
+from server.ops.security.host_hints import HostHints
+from server.realtime.video.ice_servers import IceServers, turn_secret
 from server.realtime.worker.returning_clients import ReturningClients
 from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
 from server.trust.challenge.altcha_puzzles import Puzzles
@@ -58,7 +58,7 @@ class Reception:
         self,
         settings: Settings,
         secret: secret_keys.Keys,
-        counted: address_census.Part | None = None,
+        counted: address_census.CensusColumn | None = None,
         ports: ReceptionPorts = ALONE,
     ) -> None:
         """`counted`: shared counters of addresses; None: counted in this process only."""
@@ -73,13 +73,13 @@ class Reception:
             host=counted.census if counted is not None else None,
             column=counted.column if counted is not None else 0,
         )
-        self.ice = Ice(settings.video, turn_secret(settings.video, secret))
+        self.ice = IceServers(settings.video, turn_secret(settings.video, secret))
         try:
             self.help = Help(settings.safety.help_file, ports.find_country)
         except ValueError as error:
             raise StartError(str(error)) from None
         self.asking = SessionChallenges(Puzzles(secret.derive(secret_keys.Purpose.CHALLENGE)), settings.challenge)
-        self.places = Places(secret, settings.cluster.address if settings.cluster.nats else "")
+        self.places = HostHints(secret, settings.cluster.address if settings.cluster.nats else "")
         self.nonces = Nonces(ports.on_look, self.places.token)
         self.worker = make_worker(
             settings, secret, self.judge, self.addresses, self.ice, self.help, self.asking, ports.on_pause,

@@ -18,7 +18,7 @@ from server.data.statement import current_statement
 from server.fleet.migrate.migration_counts import MigrationCounts
 from server.fleet.migrate.upgrade_parts import UpgradeParts
 from server.http.request.client_info import ClientInfo
-from server.http.request.connection_counts import Crowded
+from server.http.request.connection_counts import SeparatePaths
 from server.http.request.reactor_handoff import Door
 from server.http.request.site_services import Services, SiteParts
 from server.main import app
@@ -31,17 +31,17 @@ from server.main.parts.store_opening import open_store
 from server.ops import log
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
-from server.ops.health.certificates import Certificates, nats_places, site_places
+from server.ops.health.certificates import CertificateDates, nats_places, site_places
 from server.ops.health.readiness import Health
 from server.ops.metrics import exposition, ipc_metrics, readings
-from server.ops.metrics.exposition import Board, MetricsServer, Reading
+from server.ops.metrics.exposition import MetricsBoard, MetricsServer, Reading
 from server.ops.metrics.readings import LoopLag
-from server.ops.metrics.resource_usage import Collections, Folder, Process
+from server.ops.metrics.resource_usage import DiskSpace, GarbageCollections, ProcessUsage
 from server.ops.process import address_census
 from server.ops.process.listening_sockets import Sockets, StartError
 from server.ops.security import college_proofs, secret_keys
 from server.ops.security.resume_tokens import Tokens
-from server.realtime.video.relay_reports import Relayed
+from server.realtime.video.relay_reports import RelayReports
 from server.realtime.worker.connection_moves import SessionMoves
 from server.realtime.worker.recorder import Recorder
 from server.site.college.routes import DESK
@@ -73,7 +73,7 @@ class Server:
         settings: Settings,
         secret: secret_keys.Keys,
         sockets: Sockets,
-        counted: address_census.Part | None = None,
+        counted: address_census.CensusColumn | None = None,
         process: str = ipc_metrics.ALONE,
         others: OtherProcesses = ALONE,
     ) -> None:
@@ -83,9 +83,9 @@ class Server:
         self.draining = False  # this host is drained by an operator
         self.tasks = Tasks()
         self.health.checks.append(self.tasks.unwell)
-        self.board = Board()
+        self.board = MetricsBoard()
         self._sockets = sockets
-        self._relayed = Relayed(settings.video, sockets)
+        self._relayed = RelayReports(settings.video, sockets)
         self._metrics: MetricsServer | None = None
         if settings.metrics.enabled:
             self._metrics = MetricsServer(self.board, settings.metrics, self.health, sockets)
@@ -149,7 +149,7 @@ class Server:
         """Return the ports of the pages and the API."""
         settings, others = self._settings, self._others
         return SiteParts(
-            proofs=college_proofs.of(settings, secret),
+            proofs=college_proofs.make_proofs(settings, secret),
             tokens=Tokens(secret),
             places=self._reception.places,
             shared_digests=secret.derive(secret_keys.Purpose.DIGEST) if settings.cluster.nats else None,
@@ -301,7 +301,7 @@ class Server:
     async def build(self) -> None:
         """Build the application and the way from the reactor to it. Nothing is accepted yet. Raises StartError."""
         pages = app.build(self.services, self.worker, self._safety, self._rights, self._published)
-        for source in (readings.Answers(pages).reading, *self.services.sources):
+        for source in (readings.ResponseCounts(pages).reading, *self.services.sources):
             self.board.add(source)
         self._runner = web.AppRunner(pages, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
@@ -345,14 +345,14 @@ class Server:
     def _listeners(self) -> list[Listener]:
         return [part for part in (self._metrics, self._relayed, self._console) if part is not None]
 
-    def _crowded(self) -> Crowded | None:
+    def _crowded(self) -> SeparatePaths | None:
         """Limits for programs of Omegle's protocol, many of which open a connection for each request."""
         chosen = self._settings.omegle
         counted = Addresses(
             open_max=chosen.connections, burst=chosen.connect_burst, rate=chosen.connect_rate,
             limits=self._settings.limits.enabled,
         )  # fmt: skip
-        return Crowded(counted, REFUSALS) if chosen.enabled else None
+        return SeparatePaths(counted, REFUSALS) if chosen.enabled else None
 
     async def show_metrics(self, *, listening: bool = True) -> None:
         """Open the port of the metrics, and the port to which TURN servers report. The metrics show the rest of the start.
@@ -361,16 +361,16 @@ class Server:
         """
         lag = LoopLag(self._process, lambda: self.worker.engine.online > 0)
         self.tasks.start("loop-lag", lag.run)
-        self._collections = Collections()
+        self._collections = GarbageCollections()
         if looked_at := site_places(self._settings) + nats_places(self._settings.cluster):
-            certificates = Certificates(looked_at, self._settings.cluster.ca)
+            certificates = CertificateDates(looked_at, self._settings.cluster.ca)
             self.tasks.start("certificates", certificates.run)
             self.board.add(certificates.reading)
         worker = readings.source(
             self._process, self.worker.reactor, self.worker.engine, self.worker.output.signals_refused
         )
         own = (
-            exposition.of_log,
+            exposition.read_log_counts,
             self._up,
             self._tally.reading,
             self.tasks.reading,
@@ -382,9 +382,9 @@ class Server:
         )
         for source in (*own, self._collections.reading):
             self.board.add(source)
-        self.board.add(Folder(self._settings.data).reading, apart=True)
-        self.board.add(Process(self._process).reading, apart=True)
-        self.board.add(exposition.build, apart=True)
+        self.board.add(DiskSpace(self._settings.data).reading, apart=True)
+        self.board.add(ProcessUsage(self._process).reading, apart=True)
+        self.board.add(exposition.read_build, apart=True)
         if self._metrics is not None:
             self.board.add(self._metrics.reading)
             await self._metrics.start(listening=listening)

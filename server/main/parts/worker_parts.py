@@ -16,14 +16,14 @@ from ext.accept.handshake import Judge
 from ext.net.ring import Rings
 from ext.reactor.reactor import Reactor
 from server.ops.config.settings import Settings
-from server.ops.health.overload import Crowding
+from server.ops.health.overload import OverloadGate
 from server.ops.process import process_setup
 from server.ops.process.cpu_time import core_share
 from server.ops.security import college_proofs, receipt_address, secret_keys
 from server.ops.security.avoid_tokens import AvoidTokens
 from server.ops.security.identity_cookie import Identities
 from server.ops.security.resume_tokens import Tokens
-from server.realtime.video.ice_servers import Ice
+from server.realtime.video.ice_servers import IceServers
 from server.realtime.video.signal_scrub import scrub
 from server.realtime.worker.worker_loop import Worker
 from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
@@ -33,7 +33,7 @@ from server.trust.reports.help_lines import Help
 
 
 def make_worker(
-    settings: Settings, secret: secret_keys.Keys, judge: Judge, addresses: Addresses, ice: Ice, helped: Help,
+    settings: Settings, secret: secret_keys.Keys, judge: Judge, addresses: Addresses, ice: IceServers, helped: Help,
     asking: SessionChallenges, paused: Callable[[int, float], None],
     make_room: Callable[[Seats], RemoteRoom] | None = None, ports: WorkerPorts = NO_PORTS,
 ) -> Worker:  # fmt: skip
@@ -67,7 +67,7 @@ def make_worker(
     worker = Worker(
         reactor, make_engine, outside, Tokens(secret),
         Identities(secret.lasting[secret_keys.Purpose.COOKIE]), settings.session.grace,
-        crowding=Crowding(core_share()), ports=ports,
+        crowding=OverloadGate(core_share()), ports=ports,
     )  # fmt: skip
     asking.begin(worker)
     return worker
@@ -92,7 +92,7 @@ def rules_of(settings: Settings) -> tuple[Rules, Thresholds]:
 
 
 def outside_of(
-    settings: Settings, secret: secret_keys.Keys, ice: Ice, helped: Help, asking: SessionChallenges
+    settings: Settings, secret: secret_keys.Keys, ice: IceServers, helped: Help, asking: SessionChallenges
 ) -> dict[str, Any]:
     """Return the functions of the server that the engine calls, by the names in `engine.core.ports.Outside`."""
     avoid = AvoidTokens(secret)
@@ -102,7 +102,7 @@ def outside_of(
     outside["report_facts"] = helped.facts(settings.retention.days if settings.store.enabled else 0)
     if settings.store.enabled:
         outside["receipt"] = receipt_address.draw
-    college = college_proofs.of(settings, secret)
+    college = college_proofs.make_proofs(settings, secret)
     if college is not None:
         outside["open_proof"] = lambda proof, _: college.open(proof)
     return outside

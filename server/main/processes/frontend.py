@@ -45,8 +45,8 @@ from server.main.processes.frontend_upgrade import FrontendUpgrade
 from server.main.processes.user_event_broadcast import UserEventBroadcast
 from server.ops import log
 from server.ops.config.settings import Settings
-from server.ops.metrics.resource_usage import begun
-from server.ops.process.address_census import Part
+from server.ops.metrics.resource_usage import start_ticks
+from server.ops.process.address_census import CensusColumn
 from server.ops.process.first_done import first_of
 from server.ops.process.listening_sockets import Sockets
 from server.ops.security import secret_keys
@@ -68,7 +68,7 @@ class Frontend:
         up: socket.socket,
         settings: Settings,
         secret: secret_keys.Keys,
-        counted: Part | None = None,
+        counted: CensusColumn | None = None,
         before: socket.socket | None = None,
         place: Place | None = None,
     ) -> None:
@@ -89,7 +89,7 @@ class Frontend:
         self.keeping: StoreServer | None = None
         self._sharing: BanBroadcast | None = None
         self._alone = asyncio.Event()
-        self._gathering = gathering = MetricsMerge(self.server.board, lambda: self.links.peers, begun())
+        self._gathering = gathering = MetricsMerge(self.server.board, lambda: self.links.peers, start_ticks())
         self.server.board.add_processes(gathering.gather)
         handlers: dict[int, Handler] = {Kind.HTTP: self._when_open(self._http), Kind.FIGURES: gathering.figures}
         self._kept = self._when_open(self._keep)
@@ -395,7 +395,7 @@ async def serve(
     birth: ChildStart,
     settings: Settings,
     again: Callable[[], Settings],
-    counted: Part,
+    counted: CensusColumn,
     listening: socket.socket,
     place: Place | None = None,
 ) -> int:

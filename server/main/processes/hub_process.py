@@ -34,7 +34,7 @@ from server.main.parts.worker_parts import rules_of
 from server.ops import log
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
-from server.ops.metrics.exposition import Board, Reading
+from server.ops.metrics.exposition import MetricsBoard, Reading
 from server.ops.metrics.ipc_metrics import MATCHES
 from server.ops.metrics.readings import of_room
 from server.ops.security import secret_keys
@@ -66,7 +66,7 @@ class HubProcess:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = float("inf")
         self.stopped = asyncio.Event()
-        board = Board()
+        board = MetricsBoard()
         board.add(lambda: of_room(self.federation.hub.room))
         board.add(self._reading)
         self.board = board

@@ -34,7 +34,7 @@ from server.ops.config.cluster_settings import split
 from server.ops.config.settings import Settings
 from server.ops.process import control_socket as control
 from server.ops.process import process_setup, successor, upgrade_waiter
-from server.ops.process.address_census import Part
+from server.ops.process.address_census import CensusColumn
 from server.ops.process.listening_sockets import Sockets, StartError, listen_at, listen_public
 from server.ops.process.systemd_notify import Notifier
 from server.ops.security import secret_keys
@@ -151,7 +151,7 @@ def _worker(
     listening: socket.socket,
     settings: Settings,
     again: Callable[[], Settings],
-    counted: Part,
+    counted: CensusColumn,
     node: str,
     birth: ChildStart,
 ) -> Coroutine[Any, Any, int]:

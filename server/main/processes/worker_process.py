@@ -35,9 +35,9 @@ from server.main.parts.settings_reload import SettingsReload
 from server.ops import log
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
-from server.ops.metrics.exposition import Board, Reading
+from server.ops.metrics.exposition import MetricsBoard, Reading
 from server.ops.metrics.readings import source
-from server.ops.process.address_census import Part
+from server.ops.process.address_census import CensusColumn
 from server.ops.process.first_done import first_of
 from server.ops.process.listening_sockets import StartError
 from server.ops.security import secret_keys
@@ -56,7 +56,7 @@ class WorkerProcess:
     """One worker of a host. Make it in the loop. Raises StartError, SecretError."""
 
     def __init__(
-        self, number: int, up: socket.socket, listening: socket.socket, settings: Settings, counted: Part | None = None,
+        self, number: int, up: socket.socket, listening: socket.socket, settings: Settings, counted: CensusColumn | None = None,
         node: str = "",
     ) -> None:  # fmt: skip
         self._listening = listening
@@ -78,7 +78,7 @@ class WorkerProcess:
         statement = Statement()
         self.reception = Reception(settings, secret, counted, self._ports(settings, names, statement))
         self.worker = worker = self.reception.worker
-        board = Board()
+        board = MetricsBoard()
         board.add(source(self.name, worker.reactor, worker.engine, worker.output.signals_refused))
         board.add(lambda: self.links.reading())
         board.add(lambda: {"serendip_http_lost": outward.lost})
@@ -346,7 +346,7 @@ async def serve(
     listening: socket.socket,
     settings: Settings,
     again: Callable[[], Settings],
-    counted: Part,
+    counted: CensusColumn,
     node: str = "",
 ) -> int:
     """Run a worker from start to end. `node`: this generation's name among hosts; empty: this host is alone."""

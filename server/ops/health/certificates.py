@@ -73,7 +73,7 @@ def authority_expiry(file: Path) -> float:
     return min(one.not_valid_after_utc.timestamp() for one in x509.load_pem_x509_certificates(file.read_bytes()))
 
 
-class Certificates:
+class CertificateDates:
     """The certificate expiry dates that one process checks."""
 
     def __init__(self, looked_at: Sequence[Place], authority: Path | None = None) -> None:

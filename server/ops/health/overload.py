@@ -33,7 +33,7 @@ def is_busy(before: Sample | None, after: Sample | None, core: float) -> bool:
     return after.ran - before.ran >= BUSY * core * (after.at - before.at)
 
 
-class Crowding:
+class OverloadGate:
     """Overload state of one event loop, updated once a second.
 
     `late`: seconds that the loop may be late; infinite admits all newcomers. `core`: the share of a core that the process may use
@@ -97,9 +97,9 @@ class Crowding:
     def turn_away(self) -> int:
         """Count one refused newcomer, and return after how many seconds to come back."""
         self.turned_away += 1
-        return come_again()
+        return draw_retry_s()
 
 
-def come_again() -> int:
+def draw_retry_s() -> int:
     """Return after how many seconds a refused newcomer is to come back; drawn at random, so that they do not all come at once."""
     return FULL_AFTER_LEAST + randbelow(FULL_AFTER_MOST - FULL_AFTER_LEAST + 1)

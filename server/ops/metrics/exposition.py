@@ -44,7 +44,7 @@ class UndeclaredMetricError(Exception):
     """A source returned a name that METRICS does not list."""
 
 
-class Board(Collector):
+class MetricsBoard(Collector):
     """Prometheus collector of this program's numbers: reads every source at a scrape and converts the numbers."""
 
     def __init__(self, metrics: Iterable[Metric] = METRICS) -> None:
@@ -85,7 +85,7 @@ class Board(Collector):
                     raise UndeclaredMetricError(name)
                 series = read.setdefault(name, {})
                 for labels, value in reading.items() if isinstance(reading, Mapping) else (((), reading),):
-                    series[labels] = added(series.get(labels), value)
+                    series[labels] = add_values(series.get(labels), value)
         return read
 
     def collect(self) -> Iterator[Family]:
@@ -94,12 +94,12 @@ class Board(Collector):
             yield _family(self._metrics[name], series)
 
 
-def build() -> Reading:
+def read_build() -> Reading:
     """Return version, commit and Python version, as a source; may block, the first time."""
     return {"serendip_build_info": {(version.VERSION, version.own(), platform.python_version()): 1}}
 
 
-def of_log() -> Reading:
+def read_log_counts() -> Reading:
     """Return the events and lines that this process's log dropped, as a source."""
     return {
         "serendip_log_undeclared": log.undeclared.total(),
@@ -123,7 +123,9 @@ class MetricsServer:
     An orchestrator uses the IP address of a container; the health answers hold nothing about users.
     """
 
-    def __init__(self, board: Board, chosen: settings.Metrics, health: Health, sockets: Sockets | None = None) -> None:
+    def __init__(
+        self, board: MetricsBoard, chosen: settings.Metrics, health: Health, sockets: Sockets | None = None
+    ) -> None:
         self._board = board
         self._health = health
         self.hosts = chosen.hosts
@@ -221,7 +223,7 @@ def errno_name(error: OSError) -> str:
     return errno.errorcode.get(error.errno or 0, type(error).__name__)
 
 
-def added(present: Value | None, value: Value) -> Value:
+def add_values(present: Value | None, value: Value) -> Value:
     """Return the sum; `present` None counts as zero."""
     if isinstance(value, Buckets):
         if not isinstance(present, Buckets):

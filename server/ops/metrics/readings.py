@@ -65,7 +65,7 @@ def source(
     """Make the source of one worker's numbers. `process`: its name; `signals`: refused video signals by code; `clock`: seconds, for the count of
     sessions.
     """
-    census = Census(engine, clock)
+    census = SessionCounts(engine, clock)
 
     def read() -> Reading:
         counts, times = reactor.counters(), reactor.times()
@@ -144,7 +144,7 @@ def waiting(sizes: Mapping[tuple[str, str], int]) -> Labelled:
     return found
 
 
-class Census:
+class SessionCounts:
     """Sessions by state and presence, counted at most once a second, however often it is scraped."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
@@ -167,7 +167,7 @@ class Census:
         return self._found
 
 
-class Answers:
+class ResponseCounts:
     """HTTP responses by class of status, and their durations by the first part of the route."""
 
     def __init__(self, app: web.Application) -> None:

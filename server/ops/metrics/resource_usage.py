@@ -25,7 +25,7 @@ _SHOWN: Final = {
 }
 
 
-class Process:
+class ProcessUsage:
     """Resource usage of one process. `name`: the label's value; `pid`: by default this process's."""
 
     def __init__(self, name: str, pid: Callable[[], int] = os.getpid) -> None:
@@ -45,7 +45,7 @@ class Process:
         return {name: {(self._name,): value} for name, value in found.items()}
 
 
-def begun() -> int:
+def start_ticks() -> int:
     """Return when this process was forked, in ticks since the machine's start: of two processes of a machine the older one has the lesser value.
     Blocks.
     """
@@ -57,7 +57,7 @@ def stat(pid: int) -> list[bytes]:
     return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
 
 
-class Folder:
+class DiskSpace:
     """Free space of the data folder's file system."""
 
     def __init__(self, data: Path) -> None:
@@ -73,7 +73,7 @@ class Folder:
         return found
 
 
-class Collections:
+class GarbageCollections:
     """Number and duration of garbage collections, by generation; a collection blocks the loop."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ KEY_BYTES = 16
 ROOM = 2  # slots per user: one for the address, and one for the surrounding network, which many share
 
 
-class Part(NamedTuple):
+class CensusColumn(NamedTuple):
     """One process's access: the table, and the column in which this process counts."""
 
     census: AddressTable
@@ -42,9 +42,9 @@ class HostAddresses:
         """The number of slots in use, by addresses or networks."""
         return self._census.used
 
-    def part(self, column: int) -> Part:
+    def part(self, column: int) -> CensusColumn:
         """Return the access of the process with this column; columns are numbered from 0."""
-        return Part(self._census, column)
+        return CensusColumn(self._census, column)
 
     def died(self, column: int) -> None:
         """Clear the counts of a process that ended and was waited for. Its column may be used again."""

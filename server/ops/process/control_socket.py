@@ -48,7 +48,7 @@ class Unavailable(Exception):
         self.error = error
 
 
-class Control:
+class ControlSocket:
     """Control socket of a server. Start it in the loop."""
 
     def __init__(self, sockets: Sockets, data: Path, upgrade: Upgrade, status: Callable[[], Line]) -> None:

@@ -18,7 +18,7 @@ BATCH: Final = 100  # lines of one write
 END: Final = None  # in the queue: the thread is to end
 
 
-class Sink:
+class LogSink:
     """Queue of lines to a descriptor. `told` formats the line that reports lost lines, from (count, name of the last error)."""
 
     def __init__(self, descriptor: int, told: Callable[[int, str], bytes], lines: int = LINES) -> None:

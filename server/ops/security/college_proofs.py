@@ -24,12 +24,12 @@ _NONCE: Final = 12
 CHARACTERS_MAX: Final = 512  # a domain of 253 bytes needs 400
 
 
-def of(settings: Settings, keys: Keys) -> "Proofs | None":
+def make_proofs(settings: Settings, keys: Keys) -> "CollegeProofs | None":
     """Return the proofs of a deployment; None if college mode is off, because mail cannot be sent."""
-    return Proofs(keys, settings.college.proof_days * 86_400) if settings.mail.host else None
+    return CollegeProofs(keys, settings.college.proof_days * 86_400) if settings.mail.host else None
 
 
-class Proofs:
+class CollegeProofs:
     """Codec of proofs; `life` in seconds, 90 days at most (the previous secret is accepted for as long)."""
 
     def __init__(self, keys: Keys, life: float, clock: Callable[[], float] = time.time) -> None:

@@ -47,7 +47,7 @@ class _Key:
         return int.from_bytes(blake2b(data, digest_size=16, key=self._key, person=what).digest())
 
 
-class Places:
+class HostHints:
     """The hints of one process. `address`: this host's, as others reach it (`cluster.address`); empty if there are no other hosts."""
 
     def __init__(self, keys: Keys | None = None, address: str = "") -> None:

@@ -136,7 +136,7 @@ def _levels(address: str) -> tuple[str, ...]:
     return (network(address), wide) if wide else (network(address),)
 
 
-class Tables:
+class BucketRegistry:
     """The buckets of all parts by their names; they are passed on to the next process in an upgrade."""
 
     def __init__(self) -> None:

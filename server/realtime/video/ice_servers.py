@@ -25,7 +25,7 @@ def turn_secret(chosen: Video, keys: Keys) -> str:
     return chosen.turn_secret.get_secret_value() or keys.derive(Purpose.TURN).hex()
 
 
-class Ice:
+class IceServers:
     """The ICE servers of each call. `wall`: returns Unix seconds."""
 
     def __init__(self, chosen: Video, secret: str, wall: Callable[[], float] = time.time) -> None:

@@ -36,7 +36,7 @@ _channel = re.compile(rb"turn/.*/allocation/\d+/(traffic(?:/peer)?|status)", re.
 _traffic = re.compile(rb"rcvp=\d+, rcvb=(\d{1,13}), sentp=\d+, sentb=(\d{1,13})").fullmatch
 
 
-class Relayed:
+class RelayReports:
     """The port that coturn reports to, and the sums of its reports."""
 
     def __init__(self, chosen: Video, sockets: Sockets | None = None) -> None:
@@ -120,7 +120,7 @@ class Relayed:
 class _Reports(asyncio.Protocol):
     """One connection of a coturn: commands in, the expected replies out."""
 
-    def __init__(self, relayed: Relayed) -> None:
+    def __init__(self, relayed: RelayReports) -> None:
         self._relayed = relayed
         self._pending = b""
         self._transport: asyncio.Transport | None = None

@@ -35,7 +35,7 @@ from engine.wire.protocol import (
 from ext.accept.address_limits import key_of
 from ext.reactor.reactor import Reactor
 from server.ops import log
-from server.ops.health.overload import Crowding
+from server.ops.health.overload import OverloadGate
 from server.ops.process.cpu_time import Meter
 from server.ops.security.identity_cookie import Identities
 from server.ops.security.random_ids import Ids
@@ -69,7 +69,7 @@ class Worker:
         identities: Identities,
         grace: float,
         *,
-        crowding: Crowding | None = None,
+        crowding: OverloadGate | None = None,
         ports: WorkerPorts = NO_PORTS,
     ) -> None:
         self.reactor = reactor
@@ -107,7 +107,7 @@ class Worker:
         self._timer_at = float("inf")
         self._second: asyncio.TimerHandle | None = None
         self._shortage = ShortageLog()
-        self._crowding = Crowding() if crowding is None else crowding
+        self._crowding = OverloadGate() if crowding is None else crowding
         self._meter: Meter | None = None  # of this thread, while it takes events
         self._second_due = 0.0  # when the next tick of a second is due
 
@@ -192,7 +192,7 @@ class Worker:
         return True
 
     def change_late(self, seconds: float) -> None:
-        """Set how late the loop may be before newcomers are refused (`Crowding.late`)."""
+        """Set how late the loop may be before newcomers are refused (`OverloadGate.late`)."""
         self._crowding.late = seconds
 
     @property
@@ -201,11 +201,11 @@ class Worker:
         return self._crowding.on
 
     def admits(self) -> bool:
-        """Whether a newcomer is admitted (`Crowding.admits`)."""
+        """Whether a newcomer is admitted (`OverloadGate.admits`)."""
         return self._crowding.admits()
 
     def admits_page(self) -> bool:
-        """Whether a newcomer gets a page (`Crowding.admits_page`)."""
+        """Whether a newcomer gets a page (`OverloadGate.admits_page`)."""
         return self._crowding.admits_page()
 
     def turn_away(self) -> int:

@@ -19,13 +19,13 @@ from aiohttp import web
 from server.http.pages import PAGES
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.forms import BadForm, body
-from server.http.request.host_forwarding import COLLEGE, Away, Gone, passed
+from server.http.request.host_forwarding import COLLEGE, Away, Gone, is_forwarded
 from server.http.request.origins import from_known_page, from_own_page
-from server.http.request.request_migration import goes_on
+from server.http.request.request_migration import move_request
 from server.http.request.site_services import SERVICES
 from server.ops.config.settings import Mail
-from server.ops.security.college_proofs import Proofs
-from server.ops.security.host_hints import Places
+from server.ops.security.college_proofs import CollegeProofs
+from server.ops.security.host_hints import HostHints
 from server.ops.security.identity_cookie import Identities
 from server.site.college.code_letter import write_letter
 from server.site.college.college_addresses import ADDRESS_MAX, CollegeAddress, NotCollege, load_domains
@@ -52,8 +52,10 @@ NO_STORE: Final = {"Cache-Control": "no-store"}
 class CollegeState:
     """State that the endpoints share: checks, outbox and keys."""
 
-    def __init__(self, proofs: Proofs, identities: Identities, mail: Mail, places: Places | None = None) -> None:
-        self.places = places or Places()
+    def __init__(
+        self, proofs: CollegeProofs, identities: Identities, mail: Mail, places: HostHints | None = None
+    ) -> None:
+        self.places = places or HostHints()
         self.proofs = proofs
         self.identities = identities
         self.mail = mail
@@ -152,7 +154,7 @@ async def confirm(request: web.Request) -> web.Response:
 async def _linked(request: web.Request) -> web.Response | None:
     """Return the response of the host that has the link; None: it is this host, or gone."""
     passing = request.app[SERVICES].passing
-    if passing is None or passed(request):
+    if passing is None or is_forwarded(request):
         return None
     host = await passing.of_token(request.match_info["link"])
     if host is None:
@@ -170,7 +172,7 @@ async def _elsewhere(
 ) -> web.Response | None:
     """Return the response of the host that has the check, or is to have it; None: it is this host, or gone. Raises Refused."""
     passing = request.app[SERVICES].passing
-    if passing is None or passed(request):
+    if passing is None or is_forwarded(request):
         return None
     if "address" in asked:
         host = passing.chosen(desk.proofs.digest(_college(asked["address"]).mailbox))
@@ -212,7 +214,7 @@ def _answering(handler: Handler) -> Callable[[web.Request], Awaitable[web.Respon
             if not from_known_page(request):
                 raise Refused("origin")
             sent = await body(request, BODY_MAX)
-            if request.app[DESK].gone and await goes_on(request, sent):
+            if request.app[DESK].gone and await move_request(request, sent):
                 return web.Response()  # never sent
             asked = orjson.loads(sent or b"{}")
             if not isinstance(asked, dict):

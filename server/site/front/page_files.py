@@ -23,7 +23,7 @@ from server.http.pages.page_language import preferred
 from server.http.pages.static_file import KINDS, PACKED, File
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.headers import RTA, guard, label, page_policy
-from server.http.request.host_forwarding import PAGE, Away, Gone, passed
+from server.http.request.host_forwarding import PAGE, Away, Gone, is_forwarded
 from server.http.request.origins import from_known_page
 from server.http.request.site_services import SERVICES
 from server.http.words.catalogue import users, words
@@ -147,7 +147,7 @@ class Web:
     @staticmethod
     async def _elsewhere(request: web.Request, version: str) -> web.Response | None:
         """Return the file of another host's version, while hosts are upgraded one by one: the page may have come from there."""
-        passing = None if passed(request) else request.app[SERVICES].passing
+        passing = None if is_forwarded(request) else request.app[SERVICES].passing
         host = None if passing is None else passing.of_page(version)
         if passing is None or host is None:
             return None

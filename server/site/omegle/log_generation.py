@@ -21,9 +21,9 @@ from server.data.records.chat_rows import Party
 from server.data.records.transcript import Line, Transcript
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.forms import Form, read
-from server.http.request.host_forwarding import ASKS, LATEST, LOG, Away, Gone, passed, said
+from server.http.request.host_forwarding import ASKS, LATEST, LOG, Away, Gone, forwarded_header, is_forwarded
 from server.http.request.site_services import SERVICES
-from server.ops.security.token_buckets import Tables
+from server.ops.security.token_buckets import BucketRegistry
 from server.site.omegle import omegle_answers
 from server.site.omegle.ended_clients import EndedChat
 from server.site.omegle.omegle_adapter import OmegleAdapter
@@ -66,7 +66,7 @@ def account(asked: Form, now: float) -> Transcript | None:
 class LogGeneration:
     """The handler, with one limit per network."""
 
-    def __init__(self, spent: Tables) -> None:
+    def __init__(self, spent: BucketRegistry) -> None:
         self._limit = GuessLimit(burst=10.0, rate=0.02)  # ten at once, then one in 50 s: no user chats faster
         spent.add("omegle.logs", self._limit.buckets)
 
@@ -82,9 +82,9 @@ class LogGeneration:
         past = await adapter.lately(asked.get("randid"), address)
         if past is not None and past.ended + PAST_FOR < now:
             past = None
-        if said(request, ASKS) == LATEST:
+        if forwarded_header(request, ASKS) == LATEST:
             return omegle_answers.text(b"" if past is None else b"%f" % (now - past.ended))
-        if services.settings.limits.enabled and not passed(request):  # the forwarding host has counted it
+        if services.settings.limits.enabled and not is_forwarded(request):  # the forwarding host has counted it
             if self._limit.wait(address, now):
                 return await omegle_answers.slowly(
                     _page(REFUSED.format(why="Too many logs from your network. Try again later."))

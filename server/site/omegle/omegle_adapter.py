@@ -15,7 +15,7 @@ from engine.wire.protocol import BROKEN, COME_BACK, DROPPED, LEFT, PROGRAM
 from ext.accept.address_limits import key_of
 from server.ops.config.settings import Settings
 from server.ops.metrics.exposition import Reading
-from server.ops.security.host_hints import Places
+from server.ops.security.host_hints import HostHints
 from server.realtime.worker.worker_loop import Worker
 from server.site.omegle.challenged_searches import PendingSearches
 from server.site.omegle.client_table import ClientTable
@@ -37,11 +37,11 @@ class OmegleAdapter(ClientTable):
     """All HTTP clients of one worker. Call it in the loop. `shared`: see `Digests`."""
 
     def __init__(
-        self, worker: Worker, settings: Settings, places: Places | None = None, shared: bytes | None = None
+        self, worker: Worker, settings: Settings, places: HostHints | None = None, shared: bytes | None = None
     ) -> None:
         chosen = settings.omegle
         super().__init__(worker, settings, shared)
-        self._places = places or Places()
+        self._places = places or HostHints()
         self._most = chosen.clients
         self.status = StatusFigures(worker.engine, chosen.servers, settings.server.hosts)
         self._announced = StatementNotices(worker.find_statement)

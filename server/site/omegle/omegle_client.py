@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from engine.views import SessionView
 from server.site.omegle.remote_session import SessionWire
 
-ID_BEFORE = "central1:"  # before `Places.letters`: 30 of 36 each; strict clients accept no other number
+ID_BEFORE = "central1:"  # before `HostHints.letters`: 30 of 36 each; strict clients accept no other number
 QUEUE_EVENTS = 200  # events kept for a client; beyond, its partner gets `slow` (protocol.md, rule 8)
 QUEUE_BYTES = 64 * 1024
 POLL_COST = 0.25  # seconds: a client may poll four times a second in the long run

@@ -21,7 +21,7 @@ from ext.accept.address_limits import key_of
 from ext.base.ageing_map import AgeingMap
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.forms import BadForm, Form, read, take
-from server.http.request.host_forwarding import ASKS, LATEST, PICTURE, Away, Gone, passed, said
+from server.http.request.host_forwarding import ASKS, LATEST, PICTURE, Away, Gone, forwarded_header, is_forwarded
 from server.http.request.site_services import Services
 from server.ops import log
 from server.ops.metrics.exposition import Reading
@@ -76,7 +76,7 @@ class PictureUploads:
             await take(request, UPLOAD_MAX, hold)
         except BadForm as bad:
             return omegle_answers.refused(bad.status)
-        asks = said(request, ASKS) == LATEST
+        asks = forwarded_header(request, ASKS) == LATEST
         client = await self._find(request, asked) if parts or asks else None
         if asks:
             return omegle_answers.text(b"" if client is None else b"0")
@@ -103,7 +103,7 @@ class PictureUploads:
         if passing is not None and (host := await passing.of_id(asked.get("id").removeprefix(ID_BEFORE))) is not None:
             return host
         address = request.app[CLIENT_INFO].address(request)
-        if not asked.get("randid") or not (passed(request) or self._may_look(network(address), time.monotonic())):
+        if not asked.get("randid") or not (is_forwarded(request) or self._may_look(network(address), time.monotonic())):
             return None
         person, key = adapter.digests.person(asked.get("randid")), key_of(address)
         there = (one for one in adapter.clients.values() if one.person == person and one.key == key and _calls(one))

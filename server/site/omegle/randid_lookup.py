@@ -11,19 +11,19 @@ from typing import Final
 
 from aiohttp import web
 
-from server.http.request.host_forwarding import Away, Gone, Passing, passed
+from server.http.request.host_forwarding import Away, Gone, HostForwarding, is_forwarded
 from server.http.request.site_services import SERVICES
 
 MOST: Final = 16  # hosts that are asked, at most
 
 
-def others(request: web.Request) -> Passing | None:
+def others(request: web.Request) -> HostForwarding | None:
     """Return the forwarding to other hosts; None: no host is to be asked."""
-    return None if passed(request) else request.app[SERVICES].passing
+    return None if is_forwarded(request) else request.app[SERVICES].passing
 
 
 async def find_host(
-    passing: Passing, request: web.Request, what: str, body: bytes, asks: str, ours: float
+    passing: HostForwarding, request: web.Request, what: str, body: bytes, asks: str, ours: float
 ) -> str | None:
     """Return the host that answers the least number, if it is less than `ours`; None if none does.
 
@@ -35,7 +35,7 @@ async def find_host(
     return host if least < ours else None
 
 
-async def _number(passing: Passing, request: web.Request, host: str, what: str, body: bytes, asks: str) -> float:
+async def _number(passing: HostForwarding, request: web.Request, host: str, what: str, body: bytes, asks: str) -> float:
     clock = asyncio.get_running_loop().time
     begun = clock()
     try:

@@ -11,8 +11,8 @@ from engine.wire.protocol import PRIVATE, PROGRAM
 from server.http.pages.refusal_pages import PROGRAMS
 from server.http.request.client_info import CLIENT_INFO
 from server.http.request.forms import BadForm, Form, form, read
-from server.http.request.host_forwarding import ASKS, OMEGLE, RELEASE, Away, Gone, passed, said
-from server.http.request.request_migration import goes_on
+from server.http.request.host_forwarding import ASKS, OMEGLE, RELEASE, Away, Gone, forwarded_header, is_forwarded
+from server.http.request.request_migration import move_request
 from server.http.request.site_services import SERVICES
 from server.realtime.worker.worker_loop import Worker
 from server.site.omegle import omegle_answers, omegle_events
@@ -63,7 +63,7 @@ async def poll(request: web.Request, asked: Form, adapter: OmegleAdapter) -> web
     if client is None:
         end = omegle_answers.json(NULL)
         return end if adapter.owes_end(asked.get("id")) else await omegle_answers.slowly(end)
-    if said(request, ASKS) == RELEASE:  # sent by another host, which has the connection of the held poll
+    if forwarded_header(request, ASKS) == RELEASE:  # sent by another host, which has the connection of the held poll
         client.release(False)
         return omegle_answers.json(omegle_events.joined([]))
     found = await adapter.poll(client, PollRequest(request, client, adapter))
@@ -198,7 +198,7 @@ def _reading(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamRe
         if id and not adapter.knows(id):  # it may be another host's, have migrated, or be migrating
             if (answer := await _elsewhere(request, asked, id)) is not None:
                 return answer
-            if await goes_on(request, urlencode(asked.pairs).encode()):
+            if await move_request(request, urlencode(asked.pairs).encode()):
                 return web.Response()  # never sent
             await adapter.wanted.wait(id)
         return await handler(request, asked, adapter)
@@ -209,7 +209,7 @@ def _reading(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamRe
 async def _elsewhere(request: web.Request, asked: Form, id: str) -> web.Response | None:
     """Return the response of the host that has the client; None: no host has it, or that host is gone."""
     passing = request.app[SERVICES].passing
-    if passing is None or passed(request) or request.path not in POSTED:
+    if passing is None or is_forwarded(request) or request.path not in POSTED:
         return None
     address = await passing.of_id(id.removeprefix(ID_BEFORE))
     if address is None:

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import aiohttp
 import orjson
 
-from server.http.request.http_client import Elsewhere, bounded
+from server.http.request.http_client import HttpClient, read_bounded
 from server.ops import log
 from server.ops.config.settings import Translation
 from server.ops.metrics.exposition import Reading
@@ -54,7 +54,7 @@ class TranslationClient:
         self._settings = settings
         self._gate = asyncio.Semaphore(settings.at_once)
         self._most = settings.at_once + settings.waiting
-        self._elsewhere = Elsewhere(settings.at_once)
+        self._elsewhere = HttpClient(settings.at_once)
         self._said = -SAID_EVERY
         self.inside = 0  # lines that are requested or wait
         self.tally = dict.fromkeys(RESULTS, 0)
@@ -107,7 +107,7 @@ class TranslationClient:
             allow_redirects=False,
         ) as answer:
             if answer.status == 200:
-                return self._read(await bounded(answer, ANSWER_MAX), source)
+                return self._read(await read_bounded(answer, ANSWER_MAX), source)
             status = answer.status
         if status == 400:  # an unsupported language, or none could be detected
             raise NotTranslated("language")

@@ -14,7 +14,7 @@ import aiohttp
 import orjson
 
 from engine.wire.protocol import SOLUTION_MAX
-from server.http.request.http_client import Elsewhere, bounded
+from server.http.request.http_client import HttpClient, read_bounded
 from server.ops import log
 from server.ops.config.challenge_settings import RECAPTCHA, Challenge, Company
 from server.ops.metrics.challenge_metrics import RESULTS
@@ -52,7 +52,7 @@ class Siteverify:
         self._company = company
         self.hosts: Iterable[str] = ()
         self._gate = asyncio.Semaphore(AT_ONCE)
-        self._elsewhere = Elsewhere(AT_ONCE)
+        self._elsewhere = HttpClient(AT_ONCE)
         self.said = ""  # cause of the last failure
         self._told = -SAID_EVERY  # time of the last log line
         self._away = -AWAY_FOR  # time of the last failure
@@ -104,7 +104,7 @@ class Siteverify:
         async with self._elsewhere.web().post(self._company.verify_url, data=form, allow_redirects=False) as answer:
             if answer.status >= 500 or 300 <= answer.status < 400:
                 raise Silent("refused")
-            return self._read(await bounded(answer, ANSWER_MAX))
+            return self._read(await read_bounded(answer, ANSWER_MAX))
 
     def _read(self, body: bytes | None) -> bool:
         """Parse a verdict, and apply this server's rules; `body` None: too long. Raises Silent."""

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from server.http.request.http_client import bounded
+from server.http.request.http_client import read_bounded
 from server.trust.child_protection.referral_package import Package
 
 PATIENCE: Final = 60.0  # seconds for one request: a picture has 48 KiB at most
@@ -67,7 +67,7 @@ class _Told:
             async with self._web.post(
                 f"{self._endpoint}/{what}", data=data, headers=headers, allow_redirects=False
             ) as answer:
-                body = await bounded(answer, ANSWER_MAX) or b""
+                body = await read_bounded(answer, ANSWER_MAX) or b""
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise NotSent(f"{what}: no answer ({type(error).__name__})") from None

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from server.ops.security.token_buckets import Buckets, NetworkBuckets, Tables
+from server.ops.security.token_buckets import BucketRegistry, Buckets, NetworkBuckets
 
 HOUR, DAY = 3_600.0, 86_400.0
 TRIES = 10.0  # wrong proofs an hour and network (`NetworkBuckets`)
@@ -17,7 +17,7 @@ EXPORTS = 1.0  # downloads an hour and person
 class Limits:
     """The four tables, kept in `spent`. `on`: the deployment's `limits.enabled`; times by a monotonic clock."""
 
-    def __init__(self, spent: Tables, *, on: bool) -> None:
+    def __init__(self, spent: BucketRegistry, *, on: bool) -> None:
         self._on = on
         self._tries = spent.add("rights.tries", NetworkBuckets(TRIES, TRIES / HOUR))
         self._tickets = spent.add("rights.tickets", NetworkBuckets(TICKETS, TICKETS / DAY))

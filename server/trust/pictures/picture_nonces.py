@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from server.ops.config.picture_settings import installed
 from server.ops.config.settings import Settings
-from server.ops.security.host_hints import Places
+from server.ops.security.host_hints import HostHints
 
 Sent = Callable[[str, Sequence[int], Sequence[str]], object]
 
@@ -29,7 +29,7 @@ class Nonces:
     def __init__(self, sent: Sent = nowhere, draw: Callable[[], str] | None = None) -> None:
         self.on = False
         self._sent = sent
-        self._draw = Places().token if draw is None else draw
+        self._draw = HostHints().token if draw is None else draw
 
     def ask(self, chat: str, sides: tuple[int, ...]) -> tuple[str, ...]:
         """Return a nonce for each of these sides; empty while pictures are off."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 import aiohttp
 import orjson
 
-from server.http.request.http_client import Elsewhere, bounded
+from server.http.request.http_client import HttpClient, read_bounded
 from server.ops import log
 from server.ops.config.picture_settings import Pictures
 from server.trust.pictures.picture_client import PictureClient
@@ -43,7 +43,7 @@ class RemoteJudge:
         self._chosen = chosen
         self._local = local
         self._gate = asyncio.Semaphore(AT_ONCE)
-        self._elsewhere = Elsewhere(AT_ONCE)
+        self._elsewhere = HttpClient(AT_ONCE)
         self._away = -AWAY_FOR  # time of the last failure
         self._told = -SAID_EVERY
         self._inside = 0  # strips in request or waiting
@@ -87,7 +87,7 @@ class RemoteJudge:
         ) as answer:
             if answer.status != 200:
                 raise Silent("denied" if answer.status in {401, 403} else "refused")
-            return _read(await bounded(answer, ANSWER_MAX))
+            return _read(await read_bounded(answer, ANSWER_MAX))
 
     def _nothing(self, cause: str) -> None:
         """Note a failure, and log it every SAID_EVERY seconds at most."""

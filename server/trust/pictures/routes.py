@@ -8,7 +8,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.http.request.forms import BadForm, body
-from server.http.request.host_forwarding import PICTURE, Away, Gone, passed
+from server.http.request.host_forwarding import PICTURE, Away, Gone, is_forwarded
 from server.http.request.site_services import SERVICES, Looks
 from server.trust.pictures.picture_messages import BODY_MAX
 from server.trust.pictures.picture_requests import Refused
@@ -20,7 +20,7 @@ LOOKS: web.AppKey[Looks] = web.AppKey("looks")
 async def snap(request: web.Request) -> web.Response:
     """Receive a picture."""
     looks, nonce, kind = request.app[LOOKS], request.match_info["nonce"], request.match_info["kind"]
-    passing = None if passed(request) else request.app[SERVICES].passing
+    passing = None if is_forwarded(request) else request.app[SERVICES].passing
     try:
         if passing is not None and (host := await passing.of_token(nonce)) is not None:
             return await passing.ask(request, host, PICTURE, await body(request, BODY_MAX))

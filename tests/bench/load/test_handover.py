@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from bench.load.handover import Looks, NotUpgradedError, counted, upgraded, within
 from server.fleet.migrate.migration_counts import MigrationCounts
-from server.ops.metrics.exposition import Board
+from server.ops.metrics.exposition import MetricsBoard
 
 PHASE = {"seconds": 1.0}
 
@@ -119,7 +119,7 @@ def test_a_share_of_the_times_lies_between_the_bounds_of_its_bucket() -> None:
 
 
 def test_a_scrape_of_the_server_s_own_counts_is_read() -> None:
-    tally, board, registry = MigrationCounts(), Board(), CollectorRegistry(auto_describe=False)
+    tally, board, registry = MigrationCounts(), MetricsBoard(), CollectorRegistry(auto_describe=False)
     tally.people["upgrade", "refused"] += 2
     for _ in range(100):
         tally.came("upgrade", 1, 0.0015)

@@ -24,12 +24,12 @@ from server.fleet.rpc.rpc_seal import Seal
 from server.fleet.rpc.rpc_server import Answer, Request, RpcServer
 from server.http.request.client_info import CLIENT_INFO, add_client_info
 from server.http.request.connection_counts import PASSED_ON
-from server.http.request.host_forwarding import OMEGLE, Away, Gone, passed
+from server.http.request.host_forwarding import OMEGLE, Away, Gone, is_forwarded
 from server.http.request.reactor_handoff import Door
 from server.http.request.request_migration import pass_on
 from server.http.request.site_services import SERVICES
 from server.ops.process.listening_sockets import listen_at
-from server.ops.security.host_hints import Places
+from server.ops.security.host_hints import HostHints
 from server.ops.security.secret_keys import Keys
 from server.ops.version import VERSION
 
@@ -43,7 +43,7 @@ class There:
         self.sock, self.public = listen_at("127.0.0.1", 0), listen_at("127.0.0.1", 0)
         self.address = f"127.0.0.1:{self.sock.getsockname()[1]}"
         self.url = f"http://127.0.0.1:{self.public.getsockname()[1]}"
-        self.places = Places(secret, self.address)
+        self.places = HostHints(secret, self.address)
         self.hosts: list[Host] = []
         self.answers: Answers = self.tells
         self.asked: list[str] = []  # ids that it was asked for
@@ -91,7 +91,7 @@ class There:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         """As a handler of Omegle's protocol: whose it is answers, and nobody else is asked by who was asked by a host."""
         id, sent = request.match_info["id"], await request.read()
-        if not passed(request) and (host := await self.proxy.of_id(id)) is not None:
+        if not is_forwarded(request) and (host := await self.proxy.of_id(id)) is not None:
             try:
                 return await self.proxy.ask(request, host, OMEGLE, sent, held="held" in request.query)
             except Gone:
@@ -106,7 +106,7 @@ class There:
         info = request.app[CLIENT_INFO]
         fields = {name: value for name, value in request.headers.items() if not name.startswith("Serendip")}
         known = {"address": info.address(request), "base": info.base(request), "secure": info.secure(request)}
-        return web.json_response({"sent": sent.decode(), "fields": fields, "passed": passed(request), **known})
+        return web.json_response({"sent": sent.decode(), "fields": fields, "passed": is_forwarded(request), **known})
 
 
 def there(*others: There) -> list[Host]:

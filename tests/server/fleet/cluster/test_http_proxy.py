@@ -14,7 +14,7 @@ from server.fleet.cluster import http_proxy
 from server.fleet.cluster.http_proxy import AT_ONCE, PAGES_MAX
 from server.fleet.cluster.membership import Host
 from server.http.request.connection_counts import PASSED_ON
-from server.http.request.host_forwarding import ASKS, RELEASE, said
+from server.http.request.host_forwarding import ASKS, RELEASE, forwarded_header
 from server.ops.config.cluster_settings import split
 from server.ops.security import host_hints, secret_keys
 from server.ops.security.secret_keys import Keys
@@ -209,7 +209,7 @@ class Poll:
         other.answers = self.answer
 
     async def answer(self, request: web.Request, _: bytes) -> web.StreamResponse:
-        if said(request, ASKS) == RELEASE:
+        if forwarded_header(request, ASKS) == RELEASE:
             self.go.set()
             return web.Response(text="[]")
         self.begun.set()

@@ -9,7 +9,7 @@ from engine.views import WAIT_BOUNDS
 from server.fleet.frontend import metrics_merge as module
 from server.fleet.frontend.metrics_merge import MetricsAnswers, MetricsMerge, packed, unpacked
 from server.fleet.ipc.ipc_link import Kind, Message
-from server.ops.metrics.exposition import Board, Reading
+from server.ops.metrics.exposition import MetricsBoard, Reading
 from server.ops.metrics.histogram import Buckets
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Host, Told
@@ -28,7 +28,7 @@ def test_numbers_labels_and_histograms_come_through() -> None:
 
 def asking(told: Told, begun: int = 0) -> MetricsMerge:
     """An office, which is told of the others from now on, and hears what they say."""
-    gathering = MetricsMerge(Board(), lambda: told.peers, begun)
+    gathering = MetricsMerge(MetricsBoard(), lambda: told.peers, begun)
     told.peers._handlers = {**told.peers._handlers, Kind.FIGURES: gathering.figures}
     for name in told.peers.others:
         gathering.joined(name)
@@ -37,7 +37,7 @@ def asking(told: Told, begun: int = 0) -> MetricsMerge:
 
 def answering(told: Told, source: Callable[[], Reading]) -> None:
     """A process that answers with this, and with what each has."""
-    board = Board()
+    board = MetricsBoard()
     board.add(source)
     made = MetricsAnswers("worker 1", board, lambda: told.peers)
     told.peers._handlers = {**told.peers._handlers, Kind.READ: made.read}

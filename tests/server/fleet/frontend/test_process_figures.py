@@ -1,7 +1,7 @@
 """Sums over the processes of a host never fall, whoever is silent, dies or is new; what is now goes with who has it."""
 
 from server.fleet.frontend.process_figures import MetricSums
-from server.ops.metrics.exposition import Board
+from server.ops.metrics.exposition import MetricsBoard
 from server.ops.metrics.histogram import Buckets
 
 EMPTY = [0] * 11
@@ -9,7 +9,7 @@ EMPTY = [0] * 11
 
 def shown(ledger: MetricSums) -> dict[str, object]:
     """What the board makes of it, series without labels by their name alone."""
-    board = Board()
+    board = MetricsBoard()
     board.put_others(ledger.readings())
     return {name: series[()] if list(series) == [()] else series for name, series in board.read().items()}
 

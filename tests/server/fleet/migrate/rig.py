@@ -21,7 +21,7 @@ from server.fleet.migrate.upgrade_successor import UpgradeSuccessor
 from server.http.request.reactor_handoff import Door
 from server.ops.process.successor import Process
 from server.ops.security.secret_keys import Keys
-from server.ops.security.token_buckets import Tables
+from server.ops.security.token_buckets import BucketRegistry
 from server.realtime.worker.connection_moves import SessionMoves
 from server.realtime.worker.recorder import Recorder
 from tests.server.realtime.worker.late_ports import LatePorts
@@ -47,7 +47,7 @@ class Side:
         self.ports.on_http = self.door.take
         self.recorder: Recorder | None = None
         self.tally = MigrationCounts()
-        self.spent = Tables()
+        self.spent = BucketRegistry()
         self.accepts = True
 
     @property

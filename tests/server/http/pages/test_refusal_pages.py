@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from server.http.pages import PAGES, Pages, add_pages
-from server.http.pages.refusal_pages import DRESSED, PROGRAMS, Answer, dressed
+from server.http.pages.refusal_pages import DRESSED, PROGRAMS, Answer, dress_refusal
 from server.http.request.reactor_handoff import Door
 from server.main.app import guard_faults
 from server.site.front.page_files import Web, add_web
@@ -36,7 +36,7 @@ async def reads(request: web.Request) -> web.Response:
 
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
-    app = web.Application(middlewares=[dressed, guard_faults], client_max_size=1000)
+    app = web.Application(middlewares=[dress_refusal, guard_faults], client_max_size=1000)
     app[PAGES], app[PROGRAMS] = DOCUMENTS, {"/events", "/fails-for-programs"}
     add_web(app, WEB)
     add_pages(app, DOCUMENTS)

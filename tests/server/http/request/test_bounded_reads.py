@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from server.http.request.bounded_reads import READ, Reads
+from server.http.request.bounded_reads import READ, BoundedReads
 
 
 class Reader(asyncio.Protocol):
@@ -50,7 +50,7 @@ async def test_bytes_arrive_in_order_and_in_pieces(size: int) -> None:
         ours.setblocking(False)
         assert ours.send(data) == size  # all of it lies there before the first read
         reader = Reader()
-        await loop.create_connection(lambda: Reads(reader), sock=theirs)
+        await loop.create_connection(lambda: BoundedReads(reader), sock=theirs)
         ours.shutdown(socket.SHUT_WR)
         async with asyncio.timeout(20):
             await reader.over
@@ -65,7 +65,7 @@ async def test_a_socket_that_takes_no_more_is_told() -> None:
     with ours:
         ours.setblocking(False)
         reader = Reader()
-        transport, _ = await loop.create_connection(lambda: Reads(reader), sock=theirs)
+        transport, _ = await loop.create_connection(lambda: BoundedReads(reader), sock=theirs)
         transport.write(b"x" * 4_000_000)
         assert reader.told == ["made", "pause"]
         async with asyncio.timeout(20):

@@ -1,12 +1,12 @@
 """The path by which a connection is counted, and the place of those that are not."""
 
-from server.http.request.connection_counts import PASSED, asked
+from server.http.request.connection_counts import PASSED, request_path
 
 
 def test_the_path_of_a_head_is_read_without_its_query() -> None:
-    assert asked(b"POST /events?id=1 HTTP/1.1\r\n") == b"/events"
-    assert asked(b"POST /events HTTP/1.1\r\n") == b"/events"
-    assert asked(b"nothing") == asked(b"") == b""
+    assert request_path(b"POST /events?id=1 HTTP/1.1\r\n") == b"/events"
+    assert request_path(b"POST /events HTTP/1.1\r\n") == b"/events"
+    assert request_path(b"nothing") == request_path(b"") == b""
 
 
 def test_connections_of_other_hosts_are_no_addresses() -> None:

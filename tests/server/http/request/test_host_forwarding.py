@@ -10,14 +10,14 @@ from aiohttp.test_utils import make_mocked_request
 from ext.accept.handshake import Judge
 from server.fleet.cluster import http_proxy
 from server.http.request.client_info import ClientInfo
-from server.http.request.host_forwarding import ADDRESS, ASKS, BASE, RELEASE, passed, said
-from server.http.request.request_boundary import Bounded
+from server.http.request.host_forwarding import ADDRESS, ASKS, BASE, RELEASE, forwarded_header, is_forwarded
+from server.http.request.request_boundary import BoundaryHandler
 from server.ops.metrics.cluster_metrics import CLUSTER_VALUES
 
 SAID = {ADDRESS: "198.51.100.7", BASE: "https://chat.example", ASKS: RELEASE}
 
 
-class Connection(Bounded):
+class Connection(BoundaryHandler):
     """One that nothing comes over."""
 
     def __init__(self, passed: bool) -> None:
@@ -35,8 +35,8 @@ def asking(passed: bool) -> Any:
 def test_it_is_believed_of_a_host_alone(came: bool) -> None:
     info = ClientInfo(Judge(hosts=(), origins=(), proxies=()))
     request = asking(came)
-    assert passed(request) is came
-    assert said(request, ASKS) == (RELEASE if came else None)
+    assert is_forwarded(request) is came
+    assert forwarded_header(request, ASKS) == (RELEASE if came else None)
     assert info.address(request) == ("198.51.100.7" if came else "203.0.113.9")
     assert info.secure(request) is came
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
-from server.http.request.http_client import Elsewhere, bounded
+from server.http.request.http_client import HttpClient, read_bounded
 
 
 @pytest.fixture
@@ -27,18 +27,18 @@ async def theirs() -> AsyncIterator[str]:
 
 
 async def test_it_learns_nothing_of_us_the_second_time_either(theirs: str) -> None:
-    elsewhere = Elsewhere(1)
+    elsewhere = HttpClient(1)
     for _ in range(2):
         async with elsewhere.web().get(theirs) as answer:
             assert await answer.json() == {"agent": "serendip", "cookies": {}}
     await elsewhere.stop()
-    await Elsewhere(1).stop()
+    await HttpClient(1).stop()
 
 
 @pytest.mark.parametrize(("most", "whole"), [(36, True), (35, False), (0, False)])
 async def test_what_is_too_long_is_not_there(theirs: str, most: int, whole: bool) -> None:
-    elsewhere = Elsewhere(1)
+    elsewhere = HttpClient(1)
     async with elsewhere.web().get(theirs) as answer:
-        found = await bounded(answer, most)
+        found = await read_bounded(answer, most)
     assert found == (b'{"agent": "serendip", "cookies": {}}' if whole else None)
     await elsewhere.stop()

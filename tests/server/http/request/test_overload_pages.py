@@ -15,7 +15,7 @@ from server.main import app
 from server.main.parts.reception import Reception
 from server.ops.config.settings import Settings
 from server.ops.health.readiness import Health
-from server.ops.metrics.readings import Answers
+from server.ops.metrics.readings import ResponseCounts
 from server.ops.security import secret_keys
 from server.ops.security.resume_tokens import Tokens
 from server.realtime.worker.worker_loop import Worker
@@ -35,7 +35,7 @@ class Crowded:
         parts = SiteParts(tokens=Tokens(secret))
         services = Services(settings, self.worker, Health(), reception.judge, parts)
         self.pages = app.build(services, self.worker)
-        self.answers = Answers(self.pages)
+        self.answers = ResponseCounts(self.pages)
         for _ in range(3):
             self.worker._crowding.look(1.0, None)
 

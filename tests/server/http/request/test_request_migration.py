@@ -15,7 +15,7 @@ from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from server.http.request import request_migration
 from server.http.request.reactor_handoff import Door
-from server.http.request.request_migration import goes_on, pass_on, said
+from server.http.request.request_migration import move_request, pass_on, rebuild_request
 
 HEAD = b"GET /%s HTTP/1.1\r\nHost: localhost\r\n\r\n"
 POST = b"POST /%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s"
@@ -36,7 +36,7 @@ class House:
     async def answer(self, request: web.Request) -> web.Response:
         self.asked.append(request.path)
         sent = await request.read()
-        if request.path == "/gone" and await goes_on(request, sent):
+        if request.path == "/gone" and await move_request(request, sent):
             return web.Response()
         if request.path == "/held":
             await self.held.wait()
@@ -262,7 +262,7 @@ async def test_a_request_is_said_as_it_came(sent: bytes, body: bytes) -> None:
     found: list[bytes] = []
 
     async def handle(request: web.BaseRequest) -> web.Response:
-        found.append(said(request, await request.read()))
+        found.append(rebuild_request(request, await request.read()))
         return web.Response()
 
     server = web.Server(handle, access_log=None)

@@ -1,7 +1,7 @@
 """How long people usually wait."""
 
 from engine.core.engine_histograms import MODES, WAIT_BOUNDS, Histogram
-from server.http.request.usual_wait import LEAST, WINDOW, Usual, half
+from server.http.request.usual_wait import LEAST, WINDOW, UsualWait, median_wait
 
 
 def histograms(*text: float) -> dict[str, Histogram]:
@@ -13,7 +13,7 @@ def histograms(*text: float) -> dict[str, Histogram]:
 
 
 def test_nothing_is_said_of_too_few() -> None:
-    usual, waits = Usual(), histograms()
+    usual, waits = UsualWait(), histograms()
     assert usual.waits(waits, 0.0) == {}
     for _ in range(LEAST - 1):
         waits["text"].add(4.0)
@@ -21,7 +21,7 @@ def test_nothing_is_said_of_too_few() -> None:
 
 
 def test_half_of_those_who_had_to_wait_waited_no_longer() -> None:
-    usual, waits = Usual(), histograms()
+    usual, waits = UsualWait(), histograms()
     usual.waits(waits, 0.0)
     for wait in (0.001,) * 100 + (2.0,) * 4 + (4.5,) * 4 + (25.0,) * 4:
         waits["text"].add(wait)
@@ -29,7 +29,7 @@ def test_half_of_those_who_had_to_wait_waited_no_longer() -> None:
 
 
 def test_what_is_older_than_the_window_counts_no_more() -> None:
-    usual, waits = Usual(), histograms()
+    usual, waits = UsualWait(), histograms()
     usual.waits(waits, 0.0)
     for _ in range(20):
         waits["text"].add(30.0)
@@ -41,7 +41,7 @@ def test_what_is_older_than_the_window_counts_no_more() -> None:
 
 
 def test_what_was_read_long_ago_says_nothing_of_now() -> None:
-    usual, waits = Usual(), histograms()
+    usual, waits = UsualWait(), histograms()
     usual.waits(waits, 0.0)
     for _ in range(20):
         waits["text"].add(4.0)
@@ -50,4 +50,4 @@ def test_what_was_read_long_ago_says_nothing_of_now() -> None:
 
 def test_longer_than_a_minute_is_no_figure() -> None:
     counts = [0] * len(WAIT_BOUNDS) + [50]
-    assert half(WAIT_BOUNDS, counts) is None
+    assert median_wait(WAIT_BOUNDS, counts) is None

@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from server.main.cli import app
-from server.ops.process.control_socket import Control, Say
+from server.ops.process.control_socket import ControlSocket, Say
 from server.ops.process.listening_sockets import Sockets
 from tests.server.ops.process.test_file_owner import serendip
 from tests.support.users import as_nobody, folder_of_nobody, needs_root
@@ -43,7 +43,7 @@ class Answering:
 
     async def _run(self) -> None:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
-        control = Control(Sockets(), self._data, self._upgrade, dict)
+        control = ControlSocket(Sockets(), self._data, self._upgrade, dict)
         await control.start()
         self._up.set()
         await self._end.wait()

@@ -10,7 +10,7 @@ from server.main.parts.line_screening import LineScreening
 from server.main.parts.reception import Reception, ReceptionPorts
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
-from server.ops.metrics.exposition import Board
+from server.ops.metrics.exposition import MetricsBoard
 from server.ops.security import secret_keys
 from server.realtime.worker.worker_loop import Worker
 from server.realtime.worker.worker_ports import WorkerPorts
@@ -19,8 +19,10 @@ from tests.support.descriptors import more_than, opened
 pytestmark = pytest.mark.blocking  # files are read before anybody is served
 
 
-def made(folder: Path, on_turn: Callable[[], None] = int, **screening: object) -> tuple[LineScreening, Board, Tasks]:
-    settings, board, tasks = Settings.model_validate({"data": folder, "screening": screening}), Board(), Tasks()
+def made(
+    folder: Path, on_turn: Callable[[], None] = int, **screening: object
+) -> tuple[LineScreening, MetricsBoard, Tasks]:
+    settings, board, tasks = Settings.model_validate({"data": folder, "screening": screening}), MetricsBoard(), Tasks()
     ports = ReceptionPorts(WorkerPorts(on_turn=on_turn))
     worker = Reception(settings, secret_keys.load(folder), ports=ports).worker
     return LineScreening("server", settings, worker, board, tasks), board, tasks

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from server.ops.config.settings import Settings
-from server.ops.health.certificates import Certificates, Place, authority_expiry, expiry, nats_places, site_places
+from server.ops.health.certificates import CertificateDates, Place, authority_expiry, expiry, nats_places, site_places
 from tests.deploy.proxies import DEPLOY
 from tests.server.fleet.nats.test_nats_bus import started
 from tests.support import services
@@ -57,7 +57,7 @@ async def test_the_end_of_a_certificate_is_read_also_of_one_that_is_over(days: i
     file, ends = made(tmp_path, days)
     async with https(file) as place:
         assert await expiry(place) == ends
-        looks = Certificates([place])
+        looks = CertificateDates([place])
         assert looks.reading() == {"serendip_certificate_expiry_timestamp_seconds": {}}
         await looks.look()
         assert looks.reading() == {"serendip_certificate_expiry_timestamp_seconds": {("site",): ends}}
@@ -65,7 +65,7 @@ async def test_the_end_of_a_certificate_is_read_also_of_one_that_is_over(days: i
 
 async def test_a_server_that_is_not_there_has_no_figure() -> None:
     place = Place("site", "127.0.0.1", services.free_port())
-    looks = Certificates([place])
+    looks = CertificateDates([place])
     await looks.look()
     assert looks.reading() == {"serendip_certificate_expiry_timestamp_seconds": {}}
 
@@ -83,7 +83,7 @@ async def test_that_of_nats_is_asked_for_behind_its_greeting_and_so_is_the_autho
         assert await expiry(place) == shown
         assert authority_expiry(tmp_path / "ca.pem") > shown
         sooner, ends = made(tmp_path, 3)
-        looks = Certificates([place], sooner)
+        looks = CertificateDates([place], sooner)
         await looks.look()
     assert looks.reading() == {"serendip_certificate_expiry_timestamp_seconds": {("nats",): ends}}
 

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from engine.wire.protocol import FAULTS, FULL_AFTER_LEAST, FULL_AFTER_MOST
-from server.ops.health.overload import EXPECTED_MAX, LATE, SHARE_FIRST, SHARE_LEAST, Crowding
+from server.ops.health.overload import EXPECTED_MAX, LATE, SHARE_FIRST, SHARE_LEAST, OverloadGate
 from server.ops.process.cpu_time import Sample
 from server.ops.security.secret_keys import Keys, load
 from server.realtime.worker.worker_loop import Worker
@@ -17,7 +17,7 @@ from tests.server.realtime.worker.test_worker_loop import Client, connected, qui
 ON, OFF = LATE * 2, LATE / 2
 
 
-def seconds(crowding: Crowding, *looks: tuple[float, float]) -> list[float]:
+def seconds(crowding: OverloadGate, *looks: tuple[float, float]) -> list[float]:
     """The share that is let in after each second. A look: how late the loop was, and what its thread ran in that second."""
     ran, shares = 0.0, []
     crowding.look(0.0, Sample(0.0, "S", 0.0, 0.0))
@@ -42,20 +42,20 @@ def seconds(crowding: Crowding, *looks: tuple[float, float]) -> list[float]:
 def test_a_process_that_is_late_by_its_own_work_turns_newcomers_away(
     late: float, ran: float, core: float, turns_away: bool
 ) -> None:
-    crowding = Crowding(core)
+    crowding = OverloadGate(core)
     seconds(crowding, *[(late, ran)] * 3)
     assert crowding.on is turns_away
 
 
 def test_without_a_word_of_the_system_all_lateness_is_its_own() -> None:
-    crowding = Crowding()
+    crowding = OverloadGate()
     for _ in range(3):
         crowding.look(ON, None)
     assert crowding.on
 
 
 def test_three_seconds_in_a_row_begin_it_and_the_share_follows_each_second_until_all_are_let_in() -> None:
-    crowding = Crowding()
+    crowding = OverloadGate()
     bad, good = (ON, 0.9), (OFF, 0.9)
     with capture_logs() as said:
         shares = seconds(crowding, bad, bad, good, bad, bad, bad, good, bad, bad, bad, bad, good, good, good, good, bad)
@@ -64,7 +64,7 @@ def test_three_seconds_in_a_row_begin_it_and_the_share_follows_each_second_until
 
 
 def test_one_in_so_many_newcomers_is_let_in_and_who_is_shown_a_page_connects_by_it() -> None:
-    crowding = Crowding()
+    crowding = OverloadGate()
     seconds(crowding, *[(ON, 0.9)] * 5)
     assert crowding.share == SHARE_LEAST
     assert [crowding.admits() for _ in range(64)].count(True) == 4
@@ -81,7 +81,7 @@ def test_one_in_so_many_newcomers_is_let_in_and_who_is_shown_a_page_connects_by_
 
 
 def test_where_it_may_be_as_late_as_it_likes_nobody_is_turned_away() -> None:
-    crowding = Crowding()
+    crowding = OverloadGate()
     crowding.late = float("inf")
     for _ in range(10):
         crowding.look(ON, None)
@@ -89,7 +89,7 @@ def test_where_it_may_be_as_late_as_it_likes_nobody_is_turned_away() -> None:
 
 
 def test_they_do_not_all_come_back_at_once() -> None:
-    crowding = Crowding()
+    crowding = OverloadGate()
     assert len({crowding.turn_away() for _ in range(200)}) > 10
 
 

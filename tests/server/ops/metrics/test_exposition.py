@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from server.ops.config import settings
 from server.ops.health.readiness import Health
 from server.ops.metrics.declaration import Metric
-from server.ops.metrics.exposition import Board, MetricsServer, UndeclaredMetricError, build
+from server.ops.metrics.exposition import MetricsBoard, MetricsServer, UndeclaredMetricError, read_build
 from server.ops.metrics.histogram import Buckets
 from server.ops.metrics.metric_table import METRICS
 from server.ops.process.listening_sockets import Sockets, StartError
@@ -25,15 +25,15 @@ TABLE = (
 
 @pytest.fixture
 async def server() -> AsyncIterator[MetricsServer]:
-    board = Board()
-    board.add(build, apart=True)
+    board = MetricsBoard()
+    board.add(read_build, apart=True)
     running = MetricsServer(board, settings.Metrics(port=0), Health())
     await running.start()
     yield running
     await running.stop()
 
 
-def scraped(board: Board) -> dict[str, float]:
+def scraped(board: MetricsBoard) -> dict[str, float]:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(board)
     families = text_string_to_metric_families(generate_latest(registry).decode())
@@ -45,7 +45,7 @@ def scraped(board: Board) -> dict[str, float]:
 
 
 def test_sources_of_one_name_are_added_up_by_label() -> None:
-    board = Board(TABLE)
+    board = MetricsBoard(TABLE)
     board.add(lambda: {"messages": 3, "waiting": {("text",): 1, ("video",): 2}})
     board.add(lambda: {"messages": 4, "waiting": {("text",): 5}})
     found = scraped(board)
@@ -54,7 +54,7 @@ def test_sources_of_one_name_are_added_up_by_label() -> None:
 
 
 def test_a_histogram_counted_by_bucket_is_shown_heaped_up() -> None:
-    board = Board(TABLE)
+    board = MetricsBoard(TABLE)
     board.add(lambda: {"match_seconds": {("text",): Buckets([1, 2, 3], 9.5)}})
     board.add(lambda: {"match_seconds": {("text",): Buckets([1, 0, 0], 0.5)}})
     found = scraped(board)
@@ -64,7 +64,7 @@ def test_a_histogram_counted_by_bucket_is_shown_heaped_up() -> None:
 
 
 def test_a_name_that_the_table_does_not_list_is_an_error_that_names_it() -> None:
-    board = Board(TABLE)
+    board = MetricsBoard(TABLE)
     board.add(lambda: {"massages": 1})
     with pytest.raises(UndeclaredMetricError, match="massages"):
         scraped(board)
@@ -108,7 +108,7 @@ async def test_only_get_of_metrics_by_a_known_name_is_answered(
 
 
 async def test_a_port_already_taken_leaves_the_service_without_metrics(server: MetricsServer) -> None:
-    second = MetricsServer(Board(), settings.Metrics(port=server.port), Health())
+    second = MetricsServer(MetricsBoard(), settings.Metrics(port=server.port), Health())
     await second.start()
     assert second.port is None
     await second.stop()
@@ -131,13 +131,13 @@ async def answered(port: int | None) -> int:
 
 async def test_who_asks_while_it_pauses_is_answered_by_the_next_on_the_same_port() -> None:
     sockets = Sockets()
-    old = MetricsServer(Board(), settings.Metrics(port=0), Health(), sockets)
+    old = MetricsServer(MetricsBoard(), settings.Metrics(port=0), Health(), sockets)
     await old.start()
     assert await answered(old.port) == 200
     await old.pause()
     asked = asyncio.create_task(answered(old.port))
     theirs = Sockets({name: sock.dup() for name, sock in sockets.all().items()})
-    new = MetricsServer(Board(), settings.Metrics(port=old.port), Health(), theirs)
+    new = MetricsServer(MetricsBoard(), settings.Metrics(port=old.port), Health(), theirs)
     await new.start(listening=False)
     await old.stop()
     assert not asked.done()
@@ -158,9 +158,9 @@ async def test_after_a_pause_it_answers_again(server: MetricsServer) -> None:
 
 async def test_another_port_than_that_of_the_process_before_needs_a_restart() -> None:
     sockets = Sockets()
-    old = MetricsServer(Board(), settings.Metrics(port=0), Health(), sockets)
+    old = MetricsServer(MetricsBoard(), settings.Metrics(port=0), Health(), sockets)
     await old.start()
-    new = MetricsServer(Board(), settings.Metrics(port=(old.port or 0) + 1), Health(), sockets)
+    new = MetricsServer(MetricsBoard(), settings.Metrics(port=(old.port or 0) + 1), Health(), sockets)
     with pytest.raises(StartError, match=r"metrics: .* needs a restart"):
         await new.start(listening=False)
     await new.stop()
@@ -168,7 +168,7 @@ async def test_another_port_than_that_of_the_process_before_needs_a_restart() ->
 
 
 async def test_without_a_port_there_is_nothing_to_answer_on(server: MetricsServer) -> None:
-    second = MetricsServer(Board(), settings.Metrics(port=server.port), Health())
+    second = MetricsServer(MetricsBoard(), settings.Metrics(port=server.port), Health())
     await second.start(listening=False)
     await second.listen()
     await second.pause()

@@ -83,7 +83,7 @@ async def test_an_answer_is_timed_under_the_route_that_the_program_declares() ->
     app = web.Application()
     app.router.add_get("/log/{id}", show)
     app.router.add_get("/ws", show)
-    answers = readings.Answers(app)
+    answers = readings.ResponseCounts(app)
     async with TestClient(TestServer(app)) as client:
         for path in ("/log/secret", "/log/other", "/log/broken", "/nowhere", "/elsewhere/x", "/ws?x=1"):
             await client.get(path)

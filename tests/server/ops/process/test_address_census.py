@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from ext.accept.address_limits import Addresses
-from server.ops.process.address_census import HostAddresses, Part, slots_for
+from server.ops.process.address_census import CensusColumn, HostAddresses, slots_for
 
 HOME = "192.0.2.1"
 # A process that was given the table: enters as often as it may, says how often that was, and stays until it is killed.
@@ -22,7 +22,7 @@ sys.stdin.read()
 """
 
 
-def judging(part: Part) -> Addresses:
+def judging(part: CensusColumn) -> Addresses:
     """The limits of a process."""
     return Addresses(open_max=4, burst=99, rate=1, limits=True, host=part.census, column=part.column)
 

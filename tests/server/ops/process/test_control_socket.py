@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from server.ops.process.control_socket import FOLDER, LINE_MAX, Control, NoServer, Say, Unavailable, ask
+from server.ops.process.control_socket import FOLDER, LINE_MAX, ControlSocket, NoServer, Say, Unavailable, ask
 from server.ops.process.listening_sockets import Sockets, StartError
 
 pytestmark = pytest.mark.blocking  # files of the tests, in a loop of their own
@@ -45,8 +45,8 @@ async def upgrades() -> Upgrades:
 
 
 @pytest.fixture
-async def control(tmp_path: Path, upgrades: Upgrades) -> AsyncIterator[Control]:
-    made = Control(Sockets(), tmp_path, upgrades, lambda: STANDS)
+async def control(tmp_path: Path, upgrades: Upgrades) -> AsyncIterator[ControlSocket]:
+    made = ControlSocket(Sockets(), tmp_path, upgrades, lambda: STANDS)
     await made.start()
     yield made
     await made.stop()
@@ -67,21 +67,21 @@ async def raw(data: Path, text: bytes) -> dict[str, Any]:
 
 
 async def test_what_is_asked_for_is_done_and_told_step_by_step(
-    control: Control, upgrades: Upgrades, tmp_path: Path
+    control: ControlSocket, upgrades: Upgrades, tmp_path: Path
 ) -> None:
     assert await asked(tmp_path) == [{"step": "starting"}, {"done": True, "said": "", "people": 3}]
     assert (await asked(tmp_path, {"do": "upgrade", "program": "/opt/two/bin/serendip"}))[-1]["done"]
     assert upgrades.programs == [None, "/opt/two/bin/serendip"]
 
 
-async def test_it_is_its_owner_s_alone(control: Control, tmp_path: Path) -> None:
+async def test_it_is_its_owner_s_alone(control: ControlSocket, tmp_path: Path) -> None:
     assert (tmp_path / FOLDER).stat().st_mode & 0o777 == 0o700
     assert (tmp_path / FOLDER / "control").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in (tmp_path / FOLDER).iterdir()] == ["control"]
 
 
 async def test_a_second_upgrade_is_refused_while_one_is_under_way(
-    control: Control, upgrades: Upgrades, tmp_path: Path
+    control: ControlSocket, upgrades: Upgrades, tmp_path: Path
 ) -> None:
     upgrades.may_end.clear()
     first = asyncio.create_task(asked(tmp_path))
@@ -94,7 +94,9 @@ async def test_a_second_upgrade_is_refused_while_one_is_under_way(
     assert (await asked(tmp_path))[-1]["done"]
 
 
-async def test_who_goes_away_in_the_midst_stops_nothing(control: Control, upgrades: Upgrades, tmp_path: Path) -> None:
+async def test_who_goes_away_in_the_midst_stops_nothing(
+    control: ControlSocket, upgrades: Upgrades, tmp_path: Path
+) -> None:
     upgrades.may_end.clear()
     _, writer = await asyncio.open_unix_connection(str(tmp_path / FOLDER / "control"))
     writer.write(json.dumps(UPGRADE).encode() + b"\n")
@@ -119,7 +121,7 @@ async def test_who_goes_away_in_the_midst_stops_nothing(control: Control, upgrad
     ],
 )
 async def test_what_is_no_request_is_refused_and_the_next_is_heard(
-    control: Control, upgrades: Upgrades, tmp_path: Path, text: bytes
+    control: ControlSocket, upgrades: Upgrades, tmp_path: Path, text: bytes
 ) -> None:
     assert await raw(tmp_path, text) == {"done": False, "said": "this server knows no such request"}
     assert upgrades.programs == []
@@ -127,7 +129,7 @@ async def test_what_is_no_request_is_refused_and_the_next_is_heard(
 
 
 async def test_a_fault_is_told_to_who_asked_and_to_the_loop(
-    control: Control, upgrades: Upgrades, tmp_path: Path
+    control: ControlSocket, upgrades: Upgrades, tmp_path: Path
 ) -> None:
     told: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
@@ -140,16 +142,16 @@ async def test_a_fault_is_told_to_who_asked_and_to_the_loop(
 
 
 async def test_who_asks_while_it_pauses_is_answered_by_the_next_on_the_same_socket(
-    control: Control, tmp_path: Path
+    control: ControlSocket, tmp_path: Path
 ) -> None:
     sockets = Sockets()
-    old = Control(sockets, tmp_path / "data", Upgrades(), lambda: STANDS)
+    old = ControlSocket(sockets, tmp_path / "data", Upgrades(), lambda: STANDS)
     (tmp_path / "data").mkdir()
     await old.start()
     old.pause()
     waiting = asyncio.create_task(asked(tmp_path / "data"))
     theirs = Upgrades()
-    new = Control(
+    new = ControlSocket(
         Sockets({name: sock.dup() for name, sock in sockets.all().items()}), tmp_path / "data", theirs, lambda: STANDS
     )
     await new.start(listening=False)
@@ -163,7 +165,7 @@ async def test_who_asks_while_it_pauses_is_answered_by_the_next_on_the_same_sock
 
 
 async def test_it_says_how_the_server_stands_beside_an_upgrade(
-    control: Control, upgrades: Upgrades, tmp_path: Path
+    control: ControlSocket, upgrades: Upgrades, tmp_path: Path
 ) -> None:
     upgrades.may_end.clear()
     first = asyncio.create_task(asked(tmp_path))
@@ -174,12 +176,14 @@ async def test_it_says_how_the_server_stands_beside_an_upgrade(
 
 
 @pytest.mark.parametrize("do", ["drain", "restart"])
-async def test_a_server_of_one_process_says_that_it_has_no_workers(control: Control, do: str, tmp_path: Path) -> None:
+async def test_a_server_of_one_process_says_that_it_has_no_workers(
+    control: ControlSocket, do: str, tmp_path: Path
+) -> None:
     (last,) = await asked(tmp_path, {"do": do, "worker": 1})
     assert (last["done"], "no workers" in last["said"]) == (False, True)
 
 
-async def test_after_a_pause_it_answers_again(control: Control, tmp_path: Path) -> None:
+async def test_after_a_pause_it_answers_again(control: ControlSocket, tmp_path: Path) -> None:
     control.pause()
     control.pause()
     control.listen()
@@ -189,15 +193,15 @@ async def test_after_a_pause_it_answers_again(control: Control, tmp_path: Path) 
 async def test_a_socket_that_nobody_answers_on_is_replaced_and_one_that_lives_is_not(
     upgrades: Upgrades, tmp_path: Path
 ) -> None:
-    first = Control(Sockets(), tmp_path, upgrades, lambda: STANDS)
+    first = ControlSocket(Sockets(), tmp_path, upgrades, lambda: STANDS)
     await first.start()
     with pytest.raises(StartError, match="another server runs on this data folder"):
-        await Control(Sockets(), tmp_path, upgrades, lambda: STANDS).start()
+        await ControlSocket(Sockets(), tmp_path, upgrades, lambda: STANDS).start()
     assert (await asked(tmp_path))[-1]["done"]
     await first.stop()
     with pytest.raises(NoServer, match="no server runs"):
         await asked(tmp_path)
-    second = Control(Sockets(), tmp_path, upgrades, lambda: STANDS)
+    second = ControlSocket(Sockets(), tmp_path, upgrades, lambda: STANDS)
     await second.start()
     assert (await asked(tmp_path))[-1]["done"]
     await second.stop()
@@ -206,14 +210,14 @@ async def test_a_socket_that_nobody_answers_on_is_replaced_and_one_that_lives_is
 async def test_where_the_folder_cannot_be_made_the_server_is_told(tmp_path: Path, upgrades: Upgrades) -> None:
     (tmp_path / FOLDER).touch()
     with pytest.raises(Unavailable) as caught:
-        await Control(Sockets(), tmp_path, upgrades, lambda: STANDS).start()
+        await ControlSocket(Sockets(), tmp_path, upgrades, lambda: STANDS).start()
     assert caught.value.error == "EEXIST"
 
 
 async def test_a_path_longer_than_a_socket_s_may_be_is_reached(tmp_path: Path, upgrades: Upgrades) -> None:
     deep = tmp_path / ("d" * 100) / ("e" * 100)
     deep.mkdir(parents=True)
-    control = Control(Sockets(), deep, upgrades, lambda: STANDS)
+    control = ControlSocket(Sockets(), deep, upgrades, lambda: STANDS)
     await control.start()
     assert (await asked(deep))[-1]["done"]
     await control.stop()
@@ -240,7 +244,7 @@ async def test_a_server_that_ends_before_it_has_answered_is_said(tmp_path: Path,
 
 
 async def test_what_is_under_way_is_answered_before_it_stops(upgrades: Upgrades, tmp_path: Path) -> None:
-    control = Control(Sockets(), tmp_path, upgrades, lambda: STANDS)
+    control = ControlSocket(Sockets(), tmp_path, upgrades, lambda: STANDS)
     await control.start()
     upgrades.may_end.clear()
     first = asyncio.create_task(asked(tmp_path))

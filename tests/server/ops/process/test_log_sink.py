@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.ops.process.log_sink import Sink
+from server.ops.process.log_sink import LogSink
 
 BARE = {name: value for name, value in os.environ.items() if not name.startswith("SERENDIP_")}
 
@@ -28,7 +28,7 @@ def pipe() -> Iterator[tuple[int, int]]:
 
 
 def test_lines_come_out_whole_and_in_order(pipe: tuple[int, int]) -> None:
-    sink = Sink(pipe[1], told)
+    sink = LogSink(pipe[1], told)
     for number in range(50):
         sink.write(b"%d\n" % number)
     assert sink.flush(10)
@@ -42,7 +42,7 @@ def test_a_reader_that_does_not_read_costs_what_is_beyond_the_bound_and_is_told_
     pipe: tuple[int, int], nonblocking: bool
 ) -> None:
     os.set_blocking(pipe[1], not nonblocking)
-    sink = Sink(pipe[1], told, lines=100)
+    sink = LogSink(pipe[1], told, lines=100)
     for _ in range(1000):
         sink.write(b"x" * 999 + b"\n")
     lost = sink.dropped
@@ -72,7 +72,7 @@ def test_what_a_full_disk_took_is_counted_and_the_error_is_named_when_there_is_r
     pipe: tuple[int, int],
 ) -> None:
     target = os.open("/dev/full", os.O_WRONLY)
-    sink = Sink(target, told)
+    sink = LogSink(target, told)
     for _ in range(3):
         sink.write(b"lost\n")
         assert sink.flush(10)

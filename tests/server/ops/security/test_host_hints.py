@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.ops.security import secret_keys
-from server.ops.security.host_hints import ID_LETTERS, REMEMBERED, Places
+from server.ops.security.host_hints import ID_LETTERS, REMEMBERED, HostHints
 from server.ops.security.secret_keys import Keys
 
 pytestmark = pytest.mark.blocking  # reads keys
@@ -22,7 +22,7 @@ def secret(tmp_path: Path) -> Keys:
 
 
 def test_a_name_leads_to_the_host_that_drew_it_from_every_host_that_knows_it(secret: Keys) -> None:
-    here, other = Places(secret, HERE), Places(secret, OTHER)
+    here, other = HostHints(secret, HERE), HostHints(secret, OTHER)
     letters, token = other.letters(), other.token()
     assert re.fullmatch(r"[a-z0-9]{30}", letters)
     assert re.fullmatch(r"[A-Za-z0-9_-]{22}", token)
@@ -35,7 +35,7 @@ def test_a_name_leads_to_the_host_that_drew_it_from_every_host_that_knows_it(sec
 
 
 def test_what_was_changed_or_never_drawn_leads_nowhere(secret: Keys) -> None:
-    here = Places(secret, HERE)
+    here = HostHints(secret, HERE)
     here.know([OTHER, THIRD], 0.0)
     letters, token = here.letters(), here.token()
     for place in range(ID_LETTERS):
@@ -61,7 +61,7 @@ def test_what_was_changed_or_never_drawn_leads_nowhere(secret: Keys) -> None:
 
 
 def test_a_host_that_is_gone_is_asked_for_a_moment_and_then_forgotten(secret: Keys) -> None:
-    here, other = Places(secret, HERE), Places(secret, OTHER)
+    here, other = HostHints(secret, HERE), HostHints(secret, OTHER)
     name = other.letters()
     here.know([OTHER], 100.0)
     here.know([], 100.5)
@@ -76,18 +76,18 @@ def test_a_host_that_is_gone_is_asked_for_a_moment_and_then_forgotten(secret: Ke
 
 
 def test_names_of_before_a_rotation_lead_on(tmp_path: Path) -> None:
-    before = Places(secret_keys.load(tmp_path), OTHER)
+    before = HostHints(secret_keys.load(tmp_path), OTHER)
     letters, token = before.letters(), before.token()
-    after = Places(secret_keys.rotate(tmp_path), HERE)
+    after = HostHints(secret_keys.rotate(tmp_path), HERE)
     after.know([OTHER], 0.0)
     assert (after.of_letters(letters), after.of_token(token)) == (OTHER, OTHER)
-    strange = Places(secret_keys.load(tmp_path / "another"), HERE)
+    strange = HostHints(secret_keys.load(tmp_path / "another"), HERE)
     strange.know([OTHER], 0.0)
     assert (strange.of_letters(letters), strange.of_token(token)) == (None, None)
 
 
 def test_a_name_says_nothing_of_its_host(secret: Keys) -> None:
-    for places in (Places(secret, HERE), Places(secret, OTHER), Places()):
+    for places in (HostHints(secret, HERE), HostHints(secret, OTHER), HostHints()):
         names = [places.letters() for _ in range(3_000)]
         assert len(set(names)) == len({name[:8] for name in names}) == len({name[8:] for name in names}) == 3_000
         for place in range(ID_LETTERS):
@@ -97,6 +97,6 @@ def test_a_name_says_nothing_of_its_host(secret: Keys) -> None:
 
 
 def test_a_host_that_is_alone_knows_its_own_names(secret: Keys) -> None:
-    alone = Places()
+    alone = HostHints()
     assert alone.of_letters(alone.letters()) == alone.of_token(alone.token()) == alone.here == ""
-    assert alone.of_letters(Places().letters()) is None
+    assert alone.of_letters(HostHints().letters()) is None

@@ -5,7 +5,15 @@ import pytest
 
 from ext.accept.address_limits import share_of
 from server.ops.security import token_buckets as module
-from server.ops.security.token_buckets import NAMES, WIDE4, Buckets, NetworkBuckets, Tables, network, wide_network
+from server.ops.security.token_buckets import (
+    NAMES,
+    WIDE4,
+    BucketRegistry,
+    Buckets,
+    NetworkBuckets,
+    network,
+    wide_network,
+)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +119,7 @@ def test_a_name_is_forgotten_when_its_bucket_is_full_again() -> None:
 
 def test_what_was_taken_is_so_in_the_process_that_follows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PIECE", 2)
-    here, there = Tables(), Tables()
+    here, there = BucketRegistry(), BucketRegistry()
     old = here.add("posts", Buckets(10, 1, 4))
     here.add("of the older version", Buckets(10, 1)).take("x", 0.0, 5)
     new = there.add("posts", Buckets(10, 1, 4))

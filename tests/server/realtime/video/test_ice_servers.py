@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from server.main.cli import app
 from server.ops.config.settings import Video
 from server.ops.security import secret_keys
-from server.realtime.video.ice_servers import Ice, turn_secret
+from server.realtime.video.ice_servers import IceServers, turn_secret
 
 TURN = Video(
     stun=("stun:stun.example:3478",), turn=("turn:turn.example:3478?transport=udp",), turn_secret=SecretStr("s")
@@ -27,7 +27,7 @@ def session(relay: bool) -> Any:
 
 
 def test_a_credential_runs_out_names_nobody_and_opens_the_turn_server() -> None:
-    made = [Ice(TURN, "s", lambda: 1_000.5).credential() for _ in range(2)]
+    made = [IceServers(TURN, "s", lambda: 1_000.5).credential() for _ in range(2)]
     assert made[0] != made[1]
     for credential in made:
         expiry, name = credential["username"].split(":")
@@ -38,7 +38,7 @@ def test_a_credential_runs_out_names_nobody_and_opens_the_turn_server() -> None:
 
 
 def test_where_an_address_is_hidden_there_are_relays_only() -> None:
-    ice = Ice(TURN, "s")
+    ice = IceServers(TURN, "s")
     assert [server["urls"] for server in ice.servers(session(False))] == [list(TURN.stun), list(TURN.turn)]
     assert [server["urls"] for server in ice.servers(session(True))] == [list(TURN.turn)]
 
@@ -47,11 +47,13 @@ def test_a_turn_server_serves_as_stun_where_none_is_named() -> None:
     chosen = Video(
         turn=("turn:t.example:3478?transport=udp", "turn:t.example:3478?transport=tcp", "turns:t.example:443")
     )
-    assert Ice(chosen, "s").servers(session(False))[0] == {"urls": ["stun:t.example:3478", "stuns:t.example:443"]}
+    assert IceServers(chosen, "s").servers(session(False))[0] == {
+        "urls": ["stun:t.example:3478", "stuns:t.example:443"]
+    }
 
 
 def test_without_servers_the_list_is_empty() -> None:
-    assert Ice(Video(), "s").servers(session(False)) == []
+    assert IceServers(Video(), "s").servers(session(False)) == []
 
 
 @pytest.mark.parametrize("url", ["http://x", "turn:", "turn:a b", "turn:x?transport=sctp", "stun:x"])

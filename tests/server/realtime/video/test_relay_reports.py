@@ -14,7 +14,7 @@ from server.ops import log
 from server.ops.config.settings import Video
 from server.ops.process.listening_sockets import Sockets, StartError
 from server.realtime.video import relay_reports
-from server.realtime.video.relay_reports import Relayed
+from server.realtime.video.relay_reports import RelayReports
 from tests.server.realtime.video.metrics import scrape
 from tests.server.site.web.servers import Server
 from tests.support.services import free_port
@@ -40,9 +40,9 @@ def command(*words: bytes) -> bytes:
 
 
 @pytest_asyncio.fixture
-async def port() -> AsyncIterator[Relayed]:
+async def port() -> AsyncIterator[RelayReports]:
     """The port of reports, without a server around it."""
-    made = Relayed(Video(reports=True, reports_port=0))
+    made = RelayReports(Video(reports=True, reports_port=0))
     await made.start()
     yield made
     await made.stop()
@@ -106,7 +106,7 @@ async def test_a_relayed_call_is_counted_from_the_reports_of_coturn(reporting: t
     assert not [line for line in turn.log if "remote" in line or "username" in line]
 
 
-async def test_reports_are_added_up_by_direction_and_everything_else_is_dropped(port: Relayed) -> None:
+async def test_reports_are_added_up_by_direction_and_everything_else_is_dropped(port: RelayReports) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port.port)
     traffic = b"rcvp=2, rcvb=1000, sentp=1, sentb=300"
     told = command(b"AUTH", b"") + command(b"SELECT", b"0") + command(b"keys", b"turn/*/allocation/*/status")
@@ -134,7 +134,7 @@ async def test_reports_are_added_up_by_direction_and_everything_else_is_dropped(
     writer.close()
 
 
-async def test_open_allocations_are_those_begun_and_not_ended_and_end_with_who_told_of_them(port: Relayed) -> None:
+async def test_open_allocations_are_those_begun_and_not_ended_and_end_with_who_told_of_them(port: RelayReports) -> None:
     def active() -> object:
         return port.reading()["serendip_media_relays_active"]
 
@@ -158,12 +158,12 @@ async def test_open_allocations_are_those_begun_and_not_ended_and_end_with_who_t
 
 
 def test_where_nobody_is_asked_to_report_there_is_nothing_that_could_be_away() -> None:
-    reading = Relayed(Video(reports=False)).reading()
+    reading = RelayReports(Video(reports=False)).reading()
     assert not {"serendip_media_relays_reporting", "serendip_media_relays_active"} & set(reading)
 
 
 @pytest.mark.parametrize("bad", PARTS, ids=[repr(part[:12]) for part in PARTS])
-async def test_what_coturn_does_not_speak_ends_that_connection_alone(port: Relayed, bad: bytes) -> None:
+async def test_what_coturn_does_not_speak_ends_that_connection_alone(port: RelayReports, bad: bytes) -> None:
     good, strange = [await asyncio.open_connection("127.0.0.1", port.port) for _ in range(2)]
     strange[1].write(bad)
     strange[1].write_eof()
@@ -174,7 +174,7 @@ async def test_what_coturn_does_not_speak_ends_that_connection_alone(port: Relay
         writer.close()
 
 
-async def test_connections_are_bounded(port: Relayed) -> None:
+async def test_connections_are_bounded(port: RelayReports) -> None:
     made = [await asyncio.open_connection("127.0.0.1", port.port) for _ in range(relay_reports.CONNECTIONS_MAX + 1)]
     assert await made[-1][0].read() == b""
     assert len(port.open) == relay_reports.CONNECTIONS_MAX
@@ -183,9 +183,9 @@ async def test_connections_are_bounded(port: Relayed) -> None:
 
 
 async def test_a_port_that_is_taken_is_told_and_calls_go_on(
-    port: Relayed, capfdbinary: pytest.CaptureFixture[bytes]
+    port: RelayReports, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    again = Relayed(Video(reports_port=port.port or 0))
+    again = RelayReports(Video(reports_port=port.port or 0))
     await again.start()
     assert again.port is None
     assert await asyncio.to_thread(log.sink().flush, 10)
@@ -204,7 +204,7 @@ async def reported(port: int | None) -> None:
 
 async def test_who_reports_while_it_pauses_is_heard_by_the_next_on_the_same_port() -> None:
     sockets = Sockets()
-    old = Relayed(Video(reports=True, reports_port=0), sockets)
+    old = RelayReports(Video(reports=True, reports_port=0), sockets)
     await old.start()
     await reported(old.port)
     await old.pause()
@@ -214,7 +214,7 @@ async def test_who_reports_while_it_pauses_is_heard_by_the_next_on_the_same_port
     await old.pause()
     waiting = asyncio.create_task(reported(old.port))
     theirs = Sockets({name: sock.dup() for name, sock in sockets.all().items()})
-    new = Relayed(Video(reports=True, reports_port=old.port or 0), theirs)
+    new = RelayReports(Video(reports=True, reports_port=old.port or 0), theirs)
     await new.start(listening=False)
     await old.stop()
     assert not waiting.done()
@@ -227,11 +227,11 @@ async def test_who_reports_while_it_pauses_is_heard_by_the_next_on_the_same_port
         await reported(new.port)
 
 
-async def test_another_port_than_that_of_the_process_before_needs_a_restart(port: Relayed) -> None:
+async def test_another_port_than_that_of_the_process_before_needs_a_restart(port: RelayReports) -> None:
     sockets = Sockets()
-    old = Relayed(Video(reports_port=0), sockets)
+    old = RelayReports(Video(reports_port=0), sockets)
     await old.start()
-    new = Relayed(Video(reports_port=(old.port or 0) + 1), sockets)
+    new = RelayReports(Video(reports_port=(old.port or 0) + 1), sockets)
     with pytest.raises(StartError, match=r"reports: .* needs a restart"):
         await new.start(listening=False)
     await new.listen()  # it has no port

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from server.ops.config.settings import Mail
-from server.ops.security.college_proofs import Proofs
+from server.ops.security.college_proofs import CollegeProofs
 from server.ops.security.identity_cookie import Identities
 from server.ops.security.secret_keys import Keys, load
 from server.site.college.mail_outbox import Outbox
@@ -23,7 +23,7 @@ def secret(tmp_path: Path) -> Keys:
 
 async def test_a_check_and_its_mail_go_together(secret: Keys) -> None:
     mail = Mail(host="127.0.0.1", port=1, security="none")
-    old, new = (CollegeState(Proofs(secret, 60.0), Identities(bytes(32)), mail) for _ in range(2))
+    old, new = (CollegeState(CollegeProofs(secret, 60.0), Identities(bytes(32)), mail) for _ in range(2))
     old.outbox, new.outbox = Outbox(mail, waits=(600.0, 600.0)), Outbox(mail, waits=(0.0, 0.0))
     now = time.monotonic()
     made = old.checks.begin(5, "192.0.2.1", b"digest", "uio.no", now)

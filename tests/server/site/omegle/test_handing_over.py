@@ -17,7 +17,7 @@ from ext.accept.address_limits import Addresses
 from ext.accept.handshake import Judge
 from server.http.pages.refusal_pages import PROGRAMS
 from server.http.request.client_info import add_client_info
-from server.http.request.connection_counts import Crowded
+from server.http.request.connection_counts import SeparatePaths
 from server.http.request.reactor_handoff import Door
 from server.http.request.request_migration import pass_on
 from server.http.request.site_services import SERVICES, Services
@@ -89,7 +89,7 @@ async def face(worker: Worker) -> AsyncIterator[Face]:  # noqa: F811 - what the 
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     many, programs = (Addresses(open_max=5_000, burst=5_000, rate=9, limits=True) for _ in range(2))
-    yield Face(Door(cast(Any, runner.server), judge, many, Crowded(programs, REFUSALS)), app[ADAPTER])
+    yield Face(Door(cast(Any, runner.server), judge, many, SeparatePaths(programs, REFUSALS)), app[ADAPTER])
     await runner.cleanup()
 
 

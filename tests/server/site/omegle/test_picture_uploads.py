@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from serendip_client import Client, Matched, Shown, Snap
-from server.ops.security.token_buckets import Tables
+from server.ops.security.token_buckets import BucketRegistry
 from server.site.omegle.picture_uploads import EVERY, KEPT, UPLOAD_MAX, PictureUploads, _frames
 from tests.server.realtime.video.metrics import scrape
 from tests.server.site.omegle.conftest import Caller, pair
@@ -200,7 +200,7 @@ async def test_more_than_a_still_can_be_is_refused(web: aiohttp.ClientSession) -
 
 
 async def test_of_a_client_one_is_scored_in_ten_seconds_and_of_all_one_at_a_time_and_five_a_second() -> None:
-    services = SimpleNamespace(spent=Tables())
+    services = SimpleNamespace(spent=BucketRegistry())
     uploads = PictureUploads(SimpleNamespace(), services)  # type: ignore[arg-type]  # neither is asked for what follows
     one, two, three = (SimpleNamespace(id=id) for id in "123")
     assert uploads._may(one, 100.0)  # type: ignore[arg-type]

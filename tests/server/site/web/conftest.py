@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from ext.accept.handshake import Judge
 from server.http.pages import PAGES, Pages, add_pages
-from server.http.pages.refusal_pages import PROGRAMS, dressed
+from server.http.pages.refusal_pages import PROGRAMS, dress_refusal
 from server.http.request.client_info import CLIENT_INFO, ClientInfo
 from server.site.front.page_files import Web, add_web
 from tests.server.site.web.servers import Network, Server
@@ -89,7 +89,7 @@ class Site:
         self._loop.run_forever()
 
     async def _start(self) -> None:
-        app = web.Application(middlewares=[dressed])
+        app = web.Application(middlewares=[dress_refusal])
         app[PAGES], app[PROGRAMS] = self._pages, set()
         app[CLIENT_INFO] = ClientInfo(Judge(hosts=["*"], origins=[], proxies=[]))
         add_web(app, self.web)
