@@ -1,4 +1,4 @@
-"""A stranger who repeats whatever is said: `python -m examples.echo_bot ws://127.0.0.1:8080/ws`."""
+"""Run a bot that repeats each message of its partner: `python -m examples.echo_bot ws://127.0.0.1:8080/ws`."""
 
 import asyncio
 import sys
