@@ -1,4 +1,4 @@
-"""How long to wait before the next attempt: doubling, bounded, spread, and short again after a connection stood."""
+"""Test the delays between attempts: doubling, bounded, random, and short again after a successful connection."""
 
 from serendip_client import Backoff
 

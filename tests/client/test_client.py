@@ -1,4 +1,4 @@
-"""The typed client against the real server: one stream of events, whatever the connection does."""
+"""Test the typed client against the real server: one stream of events, whatever happens to the connection."""
 
 import asyncio
 import textwrap

@@ -1,4 +1,4 @@
-"""What is said is one frame each, as the protocol has it; the server's answers stand in test_client.py."""
+"""Test that each command sends one frame of the protocol; the server's answers are tested in test_client.py."""
 
 from collections.abc import Mapping
 from typing import Any

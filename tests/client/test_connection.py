@@ -1,4 +1,4 @@
-"""Why a client does not come in: said in words, raised where somebody waits, tried again only where that makes sense."""
+"""Test failed attempts to connect: explained in words, raised to waiting callers, repeated only if that makes sense."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

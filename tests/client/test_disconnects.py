@@ -1,4 +1,4 @@
-"""Which endings are for good, and how long to stay away."""
+"""Test which disconnects are final, and how long to wait after the others."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The client stands alone: its wheel is built, installed where nothing else is, typed, and used against the real server."""
+"""Test the client as a distribution: its wheel is built, installed alone, typed, and used against the real server."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""What the client says, as it goes over the wire."""
+"""Test the frames that the client sends."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Events that nobody read yet are bounded, but for who waits for an answer behind them."""
+"""Test that unread events are bounded, except for a caller that waits for an answer behind them."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What was not taken is sent again, in order, and once."""
+"""Test that unreceived messages are sent again, in order, and once."""
 
 from serendip_client.outbox import Outbox
 

@@ -1,4 +1,4 @@
-"""What the typed client does with a `snap`: against a server of ours that says nothing else, for pictures are looked at elsewhere."""
+"""Test the client's answers to `snap`, against a server that sends nothing else."""
 
 import asyncio
 import json

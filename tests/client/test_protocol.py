@@ -1,4 +1,4 @@
-"""A changed number of the protocol, as a client meets it at a real server."""
+"""Test that a real server serves a changed number of the protocol."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Puzzles of the server's own making are solved, and nothing that is none costs more than its bound."""
+"""Test that the server's puzzles are solved, and that an invalid one costs no more than its bound."""
 
 import threading
 from typing import Any

@@ -1,4 +1,4 @@
-"""Spy mode and calls over the real server: who sees what, and what survives a drop."""
+"""Test spy mode and calls over the real server: who sees which frames, and what survives a drop."""
 
 from bench.load.cutter import Cutter
 from serendip_client import (

@@ -1,4 +1,4 @@
-"""What is looked for is asked again where the server says when, once, and never behind an answer."""
+"""Test that a refused search is repeated when the server allows it, once, and never after an answer."""
 
 import asyncio
 

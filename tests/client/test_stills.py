@@ -1,4 +1,4 @@
-"""Stills of a call: tiles as the server takes them, of the newest frames, and what cannot be given is said."""
+"""Test still pictures of a call: tiles as the server accepts them, of the newest frames; a missing picture is reported."""
 
 import asyncio
 from io import BytesIO

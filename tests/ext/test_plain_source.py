@@ -1,4 +1,4 @@
-"""Modules that are compiled as they stand, and how their source is run instead."""
+"""Test the choice between compiled modules and their source."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""A .pxd that says something else than its module is found."""
+"""Test that a .pxd which differs from its module is found."""
 
 from pathlib import Path
 

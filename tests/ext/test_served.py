@@ -1,7 +1,7 @@
-"""The real server with the compiled modules of this tree and the lobby, driven through real sockets until it stops by itself.
+"""Drive the real server with this tree's compiled modules through real sockets until it stops.
 
-Rule: made for the sanitizers (`make asan`), under which a fault ends the process; so after all of this the server must have
-written nothing but its log and end with 0. In a release build the same holds, of faults that show without them.
+**Invariant:** made for the sanitizers (`make asan`), under which a fault ends the process; so the server must write nothing but its log and
+exit with 0. A release build is held to the same.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Shares of covered lines are counted by package, and none may fall."""
+"""Test that shares of covered lines are counted by package, and that none may fall."""
 
 import json
 from pathlib import Path

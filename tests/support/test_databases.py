@@ -1,4 +1,4 @@
-"""Who opened a database that nobody closed is told with the test in whose midst that was found."""
+"""Test that an unclosed database is reported with the test that opened it."""
 
 import pytest
 

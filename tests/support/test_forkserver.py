@@ -1,4 +1,4 @@
-"""A process that was forked in place of being executed is what it would have been, and only one that can be is forked."""
+"""Test that a forked process is what it would be had it been executed, and that only such processes are forked."""
 
 import ctypes
 import json

@@ -1,4 +1,4 @@
-"""Every kept input of every fuzz target passes, what was found among them; the mutator is its seed's; what crashes stays on disk."""
+"""Test that every kept input of every fuzz target passes, that the mutator depends on its seed alone, and that crashing input stays on disk."""
 
 import os
 import random

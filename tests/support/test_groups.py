@@ -1,4 +1,4 @@
-"""Which tests are quick and which share a worker follows from where they stand and what they ask for."""
+"""Test that tiers and groups follow from the place of a test and its fixtures."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The ledger holds what a test leaves alive against it, and cannot go silent."""
+"""Test that the ledger fails a test that leaves objects alive, and cannot become ineffective."""
 
 import sys
 from collections import Counter

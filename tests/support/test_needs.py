@@ -1,4 +1,4 @@
-"""What is missing is named with the command that gets it, or installed by root without starting anything."""
+"""Test that a missing program is named with its command, or installed by root without starting a service."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Windows share a network that stands still; who changes it has it alone, and neither waits for ever."""
+"""Test that browser windows share a stable network, that a test changing it has it alone, and that neither starves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each process of a run reads all tests, and begins at another one."""
+"""Test that each process of a run reads all tests, beginning at another one."""
 
 from pathlib import Path
 

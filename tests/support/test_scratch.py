@@ -1,4 +1,4 @@
-"""Tests write into memory where there is room, and beside it where there is none."""
+"""Test that tests write to memory if there is room, and to disk otherwise."""
 
 import os
 import tempfile

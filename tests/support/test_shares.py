@@ -1,4 +1,4 @@
-"""Workers that begin together share what each file needs once, and read the same tests."""
+"""Test that workers share the first reading of test files, and read the same tests."""
 
 from pathlib import Path
 

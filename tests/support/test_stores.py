@@ -1,4 +1,4 @@
-"""A store that is a copy is what a migration makes, and nothing that a test wrote is in it."""
+"""Test that a copied store equals a migrated one, and contains nothing that a test wrote."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A test that fails is run once more by itself; what comes of it is printed, counted and in the exit status."""
+"""Test that a failed test is run once more alone, and that the result is printed, counted and in the exit status."""
 
 from pathlib import Path
 

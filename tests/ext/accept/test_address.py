@@ -1,4 +1,4 @@
-"""Addresses: read and spelled as Python's own `ipaddress` has them, whatever is asked."""
+"""Compare the parsing and spelling of addresses with Python's `ipaddress`."""
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 

@@ -1,4 +1,4 @@
-"""The table of addresses: newcomers and open connections are counted apart, and an address that says nothing any more is forgotten."""
+"""Test the limits of an address: newcomers and open connections are counted separately, and an entry without information is deleted."""
 
 import gc
 import os

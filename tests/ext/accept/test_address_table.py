@@ -1,4 +1,4 @@
-"""The table of addresses of a host, as several processes have it: here by several maps of one memory, and ends between any two steps by hand."""
+"""Test the host's table of addresses with several maps of one memory, and deaths between any two steps."""
 
 import os
 from collections.abc import Iterator

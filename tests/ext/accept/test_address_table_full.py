@@ -1,4 +1,4 @@
-"""A table of addresses without room, and a slot that is on its way from one address to another."""
+"""Test a table of addresses without room, and a slot that is being reassigned."""
 
 import os
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
-"""The table of addresses of a host, hammered by processes that run at once, some of which are killed.
+"""Test the host's table of addresses with processes that use it at once, some of which are killed.
 
-Rule of these tests: an instant is met by trying often, never waited for; what is asserted holds whichever process is first.
+**Invariant:** a moment is hit by many attempts, never by waiting; the assertions hold whichever process is first.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Request heads: who comes in, who is told what, and whose address it was."""
+"""Test the check of request heads: which are accepted, the answers to others, and the client's address."""
 
 import base64
 import hashlib

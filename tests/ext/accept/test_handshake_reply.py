@@ -1,4 +1,4 @@
-"""The answer that takes a connection: for any key the one that the standard says, in one piece, with our protocol where it was offered."""
+"""Test the handshake reply: the standard's accept key, in one piece, with the subprotocol if it was offered."""
 
 import random
 from base64 import b64encode

@@ -1,4 +1,4 @@
-"""SipHash-2-4, as its authors' test vectors have it: key 00 to 0f, the texts "", 00, 00 01, and so on."""
+"""Test SipHash-2-4 with its authors' vectors: key 00 to 0f, the texts "", 00, 00 01, and so on."""
 
 import pytest
 

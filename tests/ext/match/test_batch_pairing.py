@@ -1,4 +1,4 @@
-"""Pairing many at once: valid, allowed, near the optimum."""
+"""Test batch pairing: valid, allowed, near the optimum."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""The heap against a sorted list."""
+"""Compare the heap with a sorted list."""
 
 import pytest
 from hypothesis import given

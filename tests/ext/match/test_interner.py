@@ -1,4 +1,4 @@
-"""Words and numbers: counted, bounded, weighed."""
+"""Test the interner: reference counts, bounds, weights."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The compiled matcher against the oracle: exactness, rules, order, budgets, and that it forgets nothing and nobody."""
+"""Compare the compiled matcher with the oracle: exactness, rules, order, budgets, and no ticket forgotten."""
 
 import random
 

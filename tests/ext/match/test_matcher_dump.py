@@ -1,4 +1,4 @@
-"""What the matcher shows of itself: its line, its tickets, buckets and lists as text, and how many tickets live."""
+"""Test the matcher's descriptions of tickets, buckets and lists, and its number of live tickets."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Pools that are held by arrays of arrivals: the best is found against brute force, and nothing is left when all have gone."""
+"""Test pools held at a size by arrays of arrivals: the best partner by brute force, and nothing left at the end."""
 
 from collections import Counter, deque
 from typing import Any

@@ -1,4 +1,4 @@
-"""The matcher under load and under attack: what it costs is counted in postings and tickets, never timed."""
+"""Test the matcher under load and under attack: its cost is counted in postings and tickets, never timed."""
 
 import random
 from collections import deque

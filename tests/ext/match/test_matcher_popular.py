@@ -1,4 +1,4 @@
-"""Lists that many name get bits of their own while tickets wait: the exact search stays exact, with and without deaths."""
+"""Test popular lists, which get signature bits while tickets wait: the search stays exact, with and without deaths."""
 
 import random
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A connection that goes to another reactor stands there as it stood here; nothing is lost, doubled or leaked on any way."""
+"""Test that a connection keeps its state when it moves to another reactor; nothing is lost, repeated or leaked."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An end that is there and takes nothing is not gone, however long; one that is unplugged is, within seconds, while something is on the way."""
+"""Test that a peer that reads nothing is never lost, and an unplugged one within seconds, while data is in flight."""
 
 import fcntl
 import itertools

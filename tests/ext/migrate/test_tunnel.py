@@ -1,4 +1,4 @@
-"""The bytes of a tunnel: to the home as they are, to the client whole frames only, whatever ends where; neither end fills the other's memory."""
+"""Test the bytes of a tunnel: unchanged to the home, whole frames to the client, whichever end is lost; memory is bounded."""
 
 import socket
 import struct

@@ -1,4 +1,4 @@
-"""A tunnel begins, gives its client back at any byte, and goes to another reactor; nothing is lost, doubled or leaked on any way."""
+"""Test that a tunnel begins, returns its client at any byte, and moves to another reactor; nothing is lost, repeated or leaked."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Whether a client talks is known by what its home said last and what it said since; whatever is in doubt counts as no."""
+"""Test how passing frames show whether a client is in a chat; in doubt it is not."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a person may still send goes with them from one connection to the next."""
+"""Test that a user's limits follow from one connection to the next."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The scanner: what it accepts, orjson and the rules accept too, with the same meaning; canonical lines it never misses."""
+"""Test the scanner: orjson and the rules accept all that it accepts, with the same meaning; it misses no canonical line."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A connection: which flag stands in which state, what it looks like to people, and that the ledger sees one that stays."""
+"""Test a connection: the flags allowed in each state, its description, and that the ledger finds a leaked one."""
 
 import re
 from pathlib import Path
@@ -61,7 +61,7 @@ def test_a_ring_is_printed_with_its_numbers_and_who_is_here(rig: Rig, rings: Rin
 
 
 def counted() -> dict[str, int]:
-    """What the modules of the data road say lives now."""
+    """Return the live objects of the modules of ext/net."""
     return {**connection.alive(), **ring.alive(), **buffers.alive()}
 
 

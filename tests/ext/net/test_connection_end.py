@@ -1,4 +1,4 @@
-"""The ways in which a connection ends: by what it is told and counted, as the protocol has it. Rule: every row that a client can cause."""
+"""Test the ends of a connection: codes and counters of every row that a client can cause."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The queue of events: its order, its memory, and that nothing is lost where there is none."""
+"""Test the queue of events: its order, its memory, and that no event is lost without memory."""
 
 import pytest
 

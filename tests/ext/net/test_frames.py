@@ -1,4 +1,4 @@
-"""Frames: what RFC 6455 section 5 allows passes, what it forbids has a close code; wsproto is the judge beside us."""
+"""Test frames against wsproto: what RFC 6455 section 5 allows passes, what it forbids has a close code."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings

@@ -1,4 +1,4 @@
-"""Limits of the reactor and of addresses: what is too fast or too much is refused by its name, and costs nobody else anything."""
+"""Test the limits of the reactor and of addresses: an excess is refused by name, and costs other users nothing."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What no reactor ever wrote is not taken: the state of a connection fits its bytes, or its descriptor is closed and nothing is left."""
+"""Test that an invalid state of a connection is refused: its descriptor is closed and nothing is left."""
 
 import os
 import socket

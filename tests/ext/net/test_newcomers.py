@@ -1,4 +1,4 @@
-"""Newcomers whose request is still to come go to another reactor with what was read of them, and count there."""
+"""Test that newcomers with an incomplete request move to another reactor with their bytes, and count there."""
 
 import socket
 from collections.abc import Iterator

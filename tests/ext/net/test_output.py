@@ -1,4 +1,4 @@
-"""What leaves, and when: the answer to a head waits for the greeting, and nobody who waits is lost sight of. Rule: sends are counted."""
+"""Test output and its timing by counting sends: the handshake reply waits for the greeting, and no waiting connection is lost."""
 
 import pytest
 

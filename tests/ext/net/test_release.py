@@ -1,4 +1,4 @@
-"""Streams across moves: wherever a stream is cut, what comes out is what comes out where nobody moves."""
+"""Test streams across moves: wherever a stream is cut, the output is the same as without a move."""
 
 from collections.abc import Iterator
 

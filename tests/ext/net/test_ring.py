@@ -1,4 +1,4 @@
-"""The ring: numbers without gaps, bounds in messages and bytes, one budget, and nothing left behind."""
+"""Test the ring: numbers without gaps, bounds in messages and bytes, one budget, and nothing left behind."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""A ring that is dumped and filled stands as it stood; what was cut, or does not fit together, makes no ring."""
+"""Test that a dumped and filled ring equals the original; a truncated or inconsistent snapshot makes no ring."""
 
 import json
 from typing import Any

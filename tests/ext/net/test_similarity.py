@@ -1,4 +1,4 @@
-"""Texts that are alike are told so, by hashes under a key, in a table that forgets the oldest."""
+"""Test that similar texts are found, by keyed hashes, in a table that forgets the oldest."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The tap: what is relayed is there for another process, whole and in order; a full one costs the chat nothing."""
+"""Test the tap: relayed lines reach another process, whole and in order; a full tap costs the chat nothing."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A tunnel goes to another reactor as it stands, and counts where it should; what no reactor wrote is refused, and nothing is left of it."""
+"""Test that a tunnel keeps its state in another reactor, and is counted there; an invalid state is refused and leaves nothing."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""What joins two connections goes with the last of them, and the ledger sees one that stays."""
+"""Test that a tunnel is freed with its last end, and that the ledger finds a leaked one."""
 
 from ext.net import tunnel_ends
 from tests.ext.net.rig import Rig, frame

@@ -1,4 +1,4 @@
-"""A tunnel of which one end takes nothing: the other stops, what waits is bounded, and nothing is lost once it moves again."""
+"""Test a tunnel with an end that reads nothing: the other stops, waiting bytes are bounded, and none is lost."""
 
 import pytest
 

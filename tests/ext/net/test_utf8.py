@@ -1,4 +1,4 @@
-"""UTF-8: the same verdict as Python's own decoder, for every sequence that matters."""
+"""Compare UTF-8 validation with Python's decoder, for every sequence that matters."""
 
 import itertools
 

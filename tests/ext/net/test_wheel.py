@@ -1,4 +1,4 @@
-"""The timer wheel: each timer once, in its second, never early."""
+"""Test the timer wheel: each timer once, in its second, never early."""
 
 from hypothesis import given
 from hypothesis import strategies as st

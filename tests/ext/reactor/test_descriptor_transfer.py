@@ -1,4 +1,4 @@
-"""The doors through which connections come and go: a descriptor that comes in is ours or closed, and who is gone is not found."""
+"""Test moves of descriptors: a received one belongs to the reactor or is closed, and a connection that is gone is not found."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Newcomers over real sockets: counted from the moment they are accepted, told where there is no place, and no descriptor of one is lost."""
+"""Test newcomers over real sockets: counted from their acceptance, answered if there is no room, and no descriptor lost."""
 
 import contextlib
 import errno

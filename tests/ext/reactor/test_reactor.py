@@ -1,4 +1,4 @@
-"""The reactor: the gate, coalesced sends, back-pressure, time-outs, and bad input that costs nobody else anything."""
+"""Test the reactor: the gate, coalesced sends, back-pressure, time-outs, and bad input, which costs other users nothing."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Virtual connections: a client without a socket of ours takes part like every other, and its mail is bounded."""
+"""Test virtual connections: a client without a socket takes part like any other, and its output is bounded."""
 
 from collections.abc import Iterator
 from typing import Any
