@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from server.ops.process.successor import LOG
 from tests.support.becoming import become, forget, opened, run
 from tests.support.forking import Link, Wanted, looks, wanted
 
@@ -43,10 +44,11 @@ class Beside:
         again = (path, list(words[1:])) == (sys.executable, sys.orig_argv[1:])
         if not again or how.keys() != {"file_actions", "setsigmask"} or self._who != who():
             return self._spawn(path, words, environment, **how)
-        numbers = sorted(
-            {number for number in opened() if os.get_inheritable(number)}
-            | {number for _, number, _ in how["file_actions"]}
-        )
+        # A forked one has imported already: its standard error is the server's from the beginning (`successor.inherited`).
+        environment = dict(environment)
+        log = int(environment.pop(LOG, "-1"))
+        kept = {number for _, number, there in how["file_actions"] if there == number != log}
+        numbers = sorted({number for number in opened() if os.get_inheritable(number)} | kept)
         return self._start(Wanted(list(words), environment, str(Path.cwd()), numbers, numbers, False, -1))
 
     def execute(self, *how: Any) -> int:

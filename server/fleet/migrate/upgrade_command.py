@@ -64,7 +64,8 @@ class UpgradeCommand:
                 self.child = child
             else:
                 child.bury()
-            return {"done": False, "said": str(failed)}
+            printed = [] if child.running else successor.last_printed()
+            return {"done": False, "said": str(failed)} | ({"printed": printed} if printed else {})
         self.child = child
         self.done.set()
         said = f"{result.stayed} people could not go and were told to come back" if result.stayed else ""

@@ -69,6 +69,7 @@ class NextGeneration:
         self._start_within = start_within
         self._since = self._begun = self._told = time.monotonic()
         self._said = ""
+        self._printed: list[str] = []  # by the other supervisor, if it died before it could say why
         self._next: dict[str, Process] = {}
         self._out: deque[PendingMessage] = deque()
         self._went = [
@@ -217,6 +218,7 @@ class NextGeneration:
         self._line.close()
         code = os.waitstatus_to_exitcode(status)
         how = f"signal {-code}" if code < 0 else f"status {code}"
+        self._printed = successor.last_printed()
         self.fail(f"the new process ended ({how}); its log says why")
 
     # the end
@@ -264,7 +266,8 @@ class NextGeneration:
     def _over(self, done: bool, said: str) -> None:
         seconds = round(time.monotonic() - self._begun, 2)
         went = {"people": self._went[0], "chats": self._went[1]} if done else {}
-        self._asker.end({"done": done, "said": said, **went, "seconds": seconds})
+        printed = {"printed": self._printed} if self._printed else {}
+        self._asker.end({"done": done, "said": said, **went, "seconds": seconds, **printed})
         self.state = OVER
         self.close()
 

@@ -20,12 +20,13 @@ ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", hel
 DataFolder = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="folder of all that is kept")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON document")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="count what would happen; change nothing")]
+TYPED_NOTE = "kept for a year, and shown to the person it is about; name nobody in it"
 Why = Annotated[
     str,
     typer.Option(
         "--why",
         metavar="TEXT",
-        help="the reason, for the audit trail: kept for a year, and shown to the person it is about; name nobody in it",
+        help=f"the reason, for the audit trail: {TYPED_NOTE}",
     ),
 ]
 Now = Annotated[str, typer.Option("--now", metavar="DATE", help="as if it were this day (YYYY-MM-DD, UTC)")]

@@ -20,6 +20,7 @@ from server.data.statement.current_statement import Published
 from server.data.store import restore
 from server.data.store.service import Parts
 from server.main.commands.command_output import (
+    TYPED_NOTE,
     AsJson,
     ConfigFile,
     DataFolder,
@@ -138,8 +139,8 @@ def _tell(done: Purged, as_json: bool) -> None:
 
 @hold_app.command("place")
 def hold_place(
-    authority: Annotated[str, typer.Option(help="who orders it")],
-    reason: Annotated[str, typer.Option(help="what for: the order's number")],
+    authority: Annotated[str, typer.Option(help=f"the court or office that orders it: {TYPED_NOTE}")],
+    reason: Annotated[str, typer.Option(help=f"the order's number: {TYPED_NOTE}")],
     identity: Annotated[
         str, typer.Option(metavar="VALUE", help="a cookie's value, or a stored keyed value as hex")
     ] = "",

@@ -5,30 +5,20 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
 import typer
 
 from server.main.commands.command_output import clean, print_json, say, stop
 from server.ops.process.control_socket import NoServer, ask
 
-VERSION_WITHIN: Final = 60.0  # seconds that a program has to print its version
-LINES_MAX: Final = 5  # of the program's output
-
 
 def upgrade(data: Path, program: str | None, as_json: bool) -> None:
     """Request the upgrade, and print its progress until it is done. Exits with status 1 if it was not done."""
-    path = found(program)
-    last = answer(data, {"do": "upgrade", "program": path}, show=not as_json)
-    if path is not None and last.get("done") is not True:
-        printed = complaints(path)
-        last = {**last, "printed": printed} if printed else last
-    conclude(last, as_json)
+    conclude(answer(data, {"do": "upgrade", "program": found(program)}, show=not as_json), as_json)
 
 
 def answer(data: Path, request: Mapping[str, Any], show: bool) -> Mapping[str, Any]:
@@ -50,7 +40,10 @@ def conclude(last: Mapping[str, Any], as_json: bool) -> NoReturn:
     if as_json:
         print_json(last)
     elif not done:
-        stop(clean(last.get("said", "no reason was given")), *map(clean, last.get("printed", ())))
+        printed = [clean(str(line)) for line in last.get("printed", ())]
+        stop(
+            clean(last.get("said", "no reason was given")), *(["the new process printed:", *printed] if printed else ())
+        )
     raise typer.Exit(0 if done else 1)
 
 
@@ -62,28 +55,6 @@ def found(program: str | None) -> str | None:
     if there is None:
         stop(f"{program}: no program that this user may run")
     return str(Path(there).absolute())
-
-
-def complaints(path: str) -> list[str]:
-    """Return the last lines that a program prints if it cannot even print its version; empty if it can.
-
-    A new process that ends before it contacts the old one prints into that one's log; the same cause shows here.
-    """
-    asked = [path, "--version"]
-    told = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        done = subprocess.run(  # noqa: S603 - the program that the operator names
-            asked, env=told, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            timeout=VERSION_WITHIN, check=False,
-        )  # fmt: skip
-    except OSError as error:
-        return [f"{path} cannot be started: {error.strerror}"]
-    except subprocess.TimeoutExpired:
-        return [f"{path} --version did not end within {VERSION_WITHIN:g} s"]
-    if done.returncode == 0:
-        return []
-    lines = done.stdout.decode(errors="replace").splitlines()[-LINES_MAX:]
-    return [f"{path} --version ended with status {done.returncode}, and printed:", *lines] if lines else []
 
 
 def words(line: Mapping[str, Any]) -> Iterator[str]:

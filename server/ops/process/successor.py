@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import signal
 import socket
@@ -17,7 +18,15 @@ from typing import Final
 from server.ops.process import upgrade_waiter
 
 HANDOVER: Final = "HANDOVER_FD"  # in the environment of a successor: the number of its descriptor
+LOG: Final = "HANDOVER_STDERR"  # in the environment of a successor: the number of the standard error that is its own from `inherited` on
+PRINTED_LINES_MAX: Final = 5
 BUFFER: Final = 4 * 1024 * 1024  # bytes of the socket's send buffer, if the kernel allows it
+
+
+class _Early:
+    """File in memory for the standard error of the newest successor until it calls `inherited`: if it cannot even import, only that says why."""
+
+    fd = -1
 
 
 class NotStarted(Exception):
@@ -108,11 +117,48 @@ def spawn(path: str, words: list[str]) -> tuple[int, socket.socket]:
 
 def _spawn(path: str, words: list[str], end: int) -> int:
     """Start a program that keeps a descriptor. Blocks until its exec, some milliseconds. Raises OSError."""
-    given = [end]
-    environment = {**os.environ, HANDOVER: str(end), **upgrade_waiter.given(given)}
-    # Duplicating a descriptor onto itself clears its close-on-exec flag, in the child alone.
-    kept = [(os.POSIX_SPAWN_DUP2, number, number) for number in given]
-    return os.posix_spawn(path, words, environment, file_actions=kept, setsigmask=())
+    if _Early.fd >= 0:
+        os.close(_Early.fd)
+    _Early.fd = os.memfd_create("stderr")
+    fcntl.fcntl(_Early.fd, fcntl.F_SETFL, os.O_APPEND)
+    log = os.dup(2)
+    try:
+        given = [end, log]
+        environment = {**os.environ, HANDOVER: str(end), LOG: str(log), **upgrade_waiter.given(given)}
+        # Duplicating a descriptor onto itself clears its close-on-exec flag, in the child alone.
+        kept = [(os.POSIX_SPAWN_DUP2, number, number) for number in given]
+        kept.append((os.POSIX_SPAWN_DUP2, _Early.fd, 2))
+        return os.posix_spawn(path, words, environment, file_actions=kept, setsigmask=())
+    finally:
+        os.close(log)
+
+
+def last_printed() -> list[str]:
+    """Return the last lines that the newest successor wrote to standard error before `inherited`, and write all of them to this process's.
+
+    Call it once, when that successor is dead. Empty if it printed nothing, or came as far as `inherited`.
+    """
+    text = _taken(_Early.fd) if _Early.fd >= 0 else b""
+    os.write(2, text)
+    return text.decode(errors="replace").splitlines()[-PRINTED_LINES_MAX:]
+
+
+def _taken(early: int) -> bytes:
+    """Read and clear an `_Early` file."""
+    text = os.pread(early, os.fstat(early).st_size, 0)
+    os.ftruncate(early, 0)
+    return text
+
+
+def _restore_stderr() -> None:
+    """Give this successor the standard error of its predecessor, with what it has printed so far."""
+    told = os.environ.pop(LOG, "")
+    with contextlib.suppress(OSError):
+        if told.isdigit():
+            text = _taken(2)
+            os.dup2(int(told), 2)
+            os.close(int(told))
+            os.write(2, text)
 
 
 def command(program: str | None) -> tuple[str, list[str]]:
@@ -142,6 +188,7 @@ def inherited() -> socket.socket | None:
 
     Call it once, before another process is started. Raises NotStarted if the number is not such a socket.
     """
+    _restore_stderr()
     upgrade_waiter.inherit()
     told = os.environ.pop(HANDOVER, None)
     if told is None:

@@ -166,11 +166,12 @@ async def test_a_successor_that_cannot_serve_changes_nothing_and_its_reason_is_t
     async with deployed(tmp_path, SERENDIP_CONFIG=str(config)) as server, aiohttp.ClientSession() as http:
         talk = Talk(*await meet(http, server.port, "all the while"))
         for file, said in (
-            (program(tmp_path, "exit 3"), "the new process ended (status 3)"),
+            (program(tmp_path, "echo no module >&2; exit 3"), "the new process ended (status 3)"),
             (tmp_path / "none", ""),
         ):
             if file.exists():
-                assert await server.upgrade(file) == (1, {"done": False, "said": f"{said}; its log says why"})
+                told = {"done": False, "said": f"{said}; its log says why", "printed": ["no module"]}
+                assert await server.upgrade(file) == (1, told)
         config.write_text('[safety]\nhelp_file = "/nowhere/help.toml"\n')
         status, done = await server.upgrade()
         assert (status, done["done"]) == (1, False)

@@ -87,11 +87,12 @@ async def test_a_generation_that_does_not_come_to_serve_changes_nothing_and_one_
         before = await stands(server)
         opened: list[str] = []
         for file, said in (
-            (program(tmp_path, "exit 3"), "the new process ended (status 3); its log says why"),
+            (program(tmp_path, "echo no module >&2; exit 3"), "the new process ended (status 3); its log says why"),
             (dies(tmp_path, "ready"), "the new process ended (signal 9); its log says why"),
         ):
             status, done = await server.upgrade(file)
             assert (status, done["done"], done["said"]) == (1, False, said)
+            assert done.get("printed", []) == (["no module"] if "status 3" in said else [])
             opened = opened or descriptors(server.newest)
         config.write_text(REFUSED)
         status, done = await server.upgrade()

@@ -261,3 +261,8 @@ def test_a_statement_is_announced_once_with_the_notice_that_it_needs(
     assert "holds from" in run("privacy", "announce", "--effective", "14").stdout
     assert run("privacy", "announce", "--effective", "14").exit_code == 1
     assert json.loads(run("privacy", "statement").stdout)["coming"] is not None
+
+
+def test_who_places_a_hold_is_told_that_the_reason_is_kept_and_shown(serendip: Run) -> None:
+    told = serendip("privacy", "hold", "place", "--help").output
+    assert told.count("kept for a year, and shown to the person") == 2

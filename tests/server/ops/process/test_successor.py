@@ -54,6 +54,32 @@ async def test_it_has_the_socket_and_nothing_else_that_is_open() -> None:
         process.let_go()
 
 
+async def test_the_last_lines_of_one_that_cannot_start_are_known_and_in_the_log(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    program = tmp_path / "serendip"
+    program.write_text("#!/bin/sh\nfor n in 1 2 3 4 5 6; do echo line $n >&2; done\nexit 3\n")
+    program.chmod(0o755)
+    process, link = await successor.start(str(program))
+    link.close()
+    assert await process.ended() == 3
+    assert successor.last_printed() == [f"line {n}" for n in range(2, 7)]
+    assert capfd.readouterr().err == "".join(f"line {n}\n" for n in range(1, 7))
+
+
+async def test_from_inherited_on_its_standard_error_is_its_predecessor_s(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    late = CHILD.replace("link.setblocking", "print('late', file=sys.stderr, flush=True); link.setblocking")
+    early = late.replace("link = ", "print('early', file=sys.stderr, flush=True); link = ")
+    monkeypatch.setattr(sys, "orig_argv", [sys.executable, "-c", early])
+    process, link = await successor.start()
+    link.close()
+    assert await process.ended() != 0  # nobody hears it
+    assert successor.last_printed() == []
+    assert capfd.readouterr().err.startswith("early\nlate\n")
+
+
 def is_handed_on(number: int) -> bool:
     """Whether a descriptor goes to every program that is started."""
     try:
