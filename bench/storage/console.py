@@ -26,7 +26,7 @@ from bench.support.documents import fill, table
 from bench.support.machine import machine
 from bench.support.results import ROOT, read, write
 from server.data.database import schema_migration
-from server.data.database.key_fingerprints import Fingerprints
+from server.data.database.key_fingerprints import KeyFingerprints
 from server.data.objects.sealed_objects import Sealed
 from server.data.schema.moderation_schema import case, case_subject, report
 from server.data.store.service import Parts
@@ -150,7 +150,7 @@ async def told(kit: Kit) -> list[str]:
 
 async def served(kit: Kit) -> tuple[web.AppRunner, str]:
     """Serve the console on a free port, and return its URL."""
-    parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, Fingerprints.__new__(Fingerprints))
+    parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, KeyFingerprints.__new__(KeyFingerprints))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     origin = f"http://localhost:{port}"

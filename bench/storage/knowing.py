@@ -24,7 +24,7 @@ from server.data.keys.epoch_keys import epoch_of
 from server.data.records.chat_rows import Party
 from server.data.records.transcript import Line, Transcript
 from server.data.schema.chat_ids import DAY, chat_ids
-from server.data.statement.current_statement import Published
+from server.data.statement.current_statement import PublishedStatement
 from server.data.store.service import Parts, open_parts
 from server.ops.config.settings import Settings
 from server.ops.security import secret_keys
@@ -73,7 +73,7 @@ async def measured(folder: Path, parties: int, calls: int) -> dict[str, Any]:
     print(f"{parties:,} rows made in {time.monotonic() - begun:.0f} s")
     await save(parts, now)
     settings = Settings(data=folder)
-    published = Published(settings)
+    published = PublishedStatement(settings)
     known = PersonExports(parts, lambda: published.answer(published.version, "en"))
     before = machine()
     small = await know(known, now, [1 + call % PEOPLE for call in range(calls)], SMALL)

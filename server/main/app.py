@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from server.data.logs.routes import add_logs
-from server.data.statement.current_statement import Published
+from server.data.statement.current_statement import PublishedStatement
 from server.data.statement.routes import PUBLISHED, add_privacy
 from server.http.pages.refusal_pages import PROGRAMS, dress_refusal
 from server.http.request.client_info import add_client_info
@@ -100,7 +100,7 @@ def build(
     worker: Worker,
     safety: Safety | None = None,
     rights: Rights | None = None,
-    published: Published | None = None,
+    published: PublishedStatement | None = None,
 ) -> web.Application:
     """Build the application over the running parts. `safety`, `rights`: None without a store, so that reports reach no moderator.
 

@@ -46,7 +46,7 @@ class SetBack(RuntimeError):
         )
 
 
-class Copies:
+class SealedCopies:
     """Writes and reads the copies. `clock`: Unix seconds."""
 
     def __init__(

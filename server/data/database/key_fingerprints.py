@@ -31,7 +31,7 @@ WHAT_TO_DO = (
 )
 
 
-class Fingerprints:
+class KeyFingerprints:
     """The check values of one data folder, compared with those of one database. `clock`: Unix seconds."""
 
     def __init__(

@@ -13,7 +13,7 @@ from server.ops.security.token_buckets import Buckets, network
 HOUR, DAY = 3600.0, 86_400.0
 
 
-class Quota:
+class SaveQuota:
     """The quota of one process."""
 
     def __init__(self, limits: Limits) -> None:

@@ -41,7 +41,7 @@ class Logs(Protocol):
 
 
 class Elections(Protocol):
-    """Election of an epoch's key among hosts that share a database (`server.data.database.key_fingerprints.Fingerprints`)."""
+    """Election of an epoch's key among hosts that share a database (`server.data.database.key_fingerprints.KeyFingerprints`)."""
 
     async def epochs(self) -> dict[int, bytes]:
         """Return the check values of the epochs in the database that are not over. Raises StoreAway."""

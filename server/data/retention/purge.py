@@ -28,7 +28,7 @@ from server.data.privacy.registry import REGISTRY
 from server.data.privacy.registry_model import Column, Days, Registry
 from server.data.retention import case_expiry, monthly_counts, request_expiry
 from server.data.retention import legal_holds as holds
-from server.data.retention.requested_deletion import Removal
+from server.data.retention.requested_deletion import RequestedDeletions
 from server.data.schema.chat_ids import DAY, bound, day_of
 from server.data.schema.chat_schema import TWINS, chat, log, metadata, party
 from server.data.schema.chat_schema import held_chat as held_chat_table
@@ -345,7 +345,7 @@ class Purge:
     async def _asked(self, done: Purged) -> None:
         """Delete the rows whose deletion was requested."""
         longest = max(self._keep, self._retention.backup_days)
-        removal = Removal(self._database, self._logs, self._objects, longest=longest, clock=self._clock)
+        removal = RequestedDeletions(self._database, self._logs, self._objects, longest=longest, clock=self._clock)
         for place, count in (await removal.run()).items():
             done.add(place, count)
         done.longest_step = max(done.longest_step, removal.longest_step)

@@ -90,7 +90,7 @@ CHATS = (
 Step = Callable[[AsyncConnection, Target, int], Awaitable[int]]  # deletes some rows, returns their number
 
 
-class Removal:
+class RequestedDeletions:
     """Deletes over one store.
 
     `clock`: Unix seconds; `longest`: days for which a row may still exist anywhere (retention, a backup's life).

@@ -54,7 +54,7 @@ class _Newest(NamedTuple):
     said: dict[str, Any]
 
 
-class Published:
+class PublishedStatement:
     """The statement versions of this deployment.
 
     `clock`: Unix time; `there`: the versions read from disk; if there are none, the only version is the one of the settings.
@@ -171,7 +171,7 @@ class Published:
         return [row for row in found.values() if row["to"]]
 
 
-async def open_published(settings: Settings, tasks: Tasks) -> Published:
+async def open_published(settings: Settings, tasks: Tasks) -> PublishedStatement:
     """Read the versions, write a new one if the settings changed, and start following announcements. Raises Unfit."""
     nobody = unnamed(settings) if settings.privacy.recipients == "fail" else []
     if nobody:
@@ -181,7 +181,7 @@ async def open_published(settings: Settings, tasks: Tasks) -> Published:
         last_chat = None if settled else await _last_chat(settings)
         problem = await asyncio.to_thread(statement_versions.settle, settings, last_chat=last_chat)
         there = await asyncio.to_thread(statement_versions.read, settings.data)
-        published = await asyncio.to_thread(Published, settings, there=there)
+        published = await asyncio.to_thread(PublishedStatement, settings, there=there)
     except (statement_versions.NotAnnounced, NotReleased, OSError, ValueError) as error:
         raise Unfit(str(error)) from None
     if problem:

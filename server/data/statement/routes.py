@@ -13,7 +13,7 @@ from aiohttp import web
 
 from server.data.privacy import registry_history
 from server.data.privacy.registry import REGISTRY
-from server.data.statement.current_statement import Published, added
+from server.data.statement.current_statement import PublishedStatement, added
 from server.data.statement.statement_versions import Version
 from server.data.statement.term_translations import SAID
 from server.http.pages import PAGES, Pages, page_language
@@ -21,14 +21,14 @@ from server.http.pages.static_file import File
 from server.http.request.site_services import SERVICES, Services
 from server.http.words.sentences import said
 
-PUBLISHED: web.AppKey[Published] = web.AppKey("published", Published)
+PUBLISHED: web.AppKey[PublishedStatement] = web.AppKey("published", PublishedStatement)
 KEPT = 36  # rendered pages
 
 
 class PrivacyRoutes:
     """HTTP handlers of the statement."""
 
-    def __init__(self, services: Services, pages: Pages, published: Published) -> None:
+    def __init__(self, services: Services, pages: Pages, published: PublishedStatement) -> None:
         self._services = services
         self._pages = pages
         self._published = published
@@ -103,7 +103,7 @@ def language_of(request: web.Request) -> str:
 def add_privacy(app: web.Application) -> None:
     """Add the routes to the application. Raises NotReleased if the registry has no version."""
     services = app[SERVICES]
-    published = app.get(PUBLISHED) or Published(services.settings)
+    published = app.get(PUBLISHED) or PublishedStatement(services.settings)
     routes = PrivacyRoutes(services, app[PAGES], published)
     routes.update_offers()
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from server.data.backup import database_backup, non_restorable_state
 from server.data.backup.non_restorable_state import Rows
-from server.data.backup.sealed_copies import Copies, SetBack
+from server.data.backup.sealed_copies import SealedCopies, SetBack
 from server.data.database import schema_migration
 from server.data.database.store_reachability import cause_of
 from server.data.errors import StoreAway
-from server.data.retention.requested_deletion import Removal
+from server.data.retention.requested_deletion import RequestedDeletions
 from server.data.store.service import Parts
 
 LOST = (
@@ -66,7 +66,7 @@ async def replay(parts: Parts) -> Restored:
 
 async def _deleted(parts: Parts, done: Restored) -> None:
     """Repeat the deletions since the backup."""
-    done.people = await Removal(parts.database, parts.logs, parts.objects).replay()
+    done.people = await RequestedDeletions(parts.database, parts.logs, parts.objects).replay()
     done.entries, done.again = await database_backup.replay_erasures(parts.database, parts.objects, parts.logs)
 
 
@@ -89,7 +89,7 @@ async def _kept(parts: Parts, done: Restored) -> Rows:
     return await _loaded(copies, done)
 
 
-async def _loaded(copies: Copies, done: Restored) -> Rows:
+async def _loaded(copies: SealedCopies, done: Restored) -> Rows:
     found = await copies.load()
     if found is None:
         done.nothing = True
@@ -111,5 +111,5 @@ async def _usable(parts: Parts) -> bool:
     return True
 
 
-def _copies(parts: Parts) -> Copies:
-    return Copies(parts.database, parts.objects, parts.pseudonyms)
+def _copies(parts: Parts) -> SealedCopies:
+    return SealedCopies(parts.database, parts.objects, parts.pseudonyms)

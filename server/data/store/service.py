@@ -19,19 +19,19 @@ from pathlib import Path
 
 from server.data.backup import database_backup
 from server.data.backup.non_restorable_state import UNFINISHED, is_unfinished
-from server.data.backup.sealed_copies import COPY_WITHIN_S, Copies, SetBack
+from server.data.backup.sealed_copies import COPY_WITHIN_S, SealedCopies, SetBack
 from server.data.database import folder_lock
 from server.data.database.database import Database
 from server.data.database.database_changes import ChangePoll
 from server.data.database.database_url import database_url
-from server.data.database.key_fingerprints import Fingerprints
+from server.data.database.key_fingerprints import KeyFingerprints
 from server.data.database.schema_migration import HEAD, migrate_apart, revision
 from server.data.database.service_lock import ServiceLock
 from server.data.database.store_reachability import Reach, cause_of
 from server.data.errors import Busy, Crowded, KeysDiffer, NotSaved, ObjectsAway, SchemaDiffers, StoreAway
 from server.data.keys.epoch_keys import EpochKeys
 from server.data.keys.pseudonyms import Pseudonyms, open_pseudonyms
-from server.data.logs.save_quota import Quota
+from server.data.logs.save_quota import SaveQuota
 from server.data.logs.saved_logs import SavedLogs
 from server.data.objects.object_store import Objects
 from server.data.records.address_country import Countries
@@ -66,7 +66,7 @@ class Parts:
     objects: Objects
     pseudonyms: Pseudonyms
     logs: SavedLogs
-    fingerprints: Fingerprints
+    fingerprints: KeyFingerprints
 
 
 def open_parts(settings: Settings, keys: Keys) -> Parts:
@@ -74,7 +74,7 @@ def open_parts(settings: Settings, keys: Keys) -> Parts:
     database = Database(database_url(settings.store, settings.data), data=settings.data)
     objects = Objects(settings.objects, settings.data)
     pseudonyms = open_pseudonyms(keys, settings.data, shared=bool(settings.cluster.nats))
-    fingerprints = Fingerprints(database, keys, pseudonyms, settings.retention)
+    fingerprints = KeyFingerprints(database, keys, pseudonyms, settings.retention)
     return Parts(database, objects, pseudonyms, SavedLogs(database, objects, pseudonyms), fingerprints)
 
 
@@ -99,7 +99,7 @@ class Store:
         self.record = self.writer.record  # as in `Keeper`; saves a call per chat
         self._saves = asyncio.Semaphore(SAVES)
         self._saving: Counter[str] = Counter()  # by network
-        self._quota = Quota(settings.limits)
+        self._quota = SaveQuota(settings.limits)
         self._short = False  # whether the disk is too full
         self._saved = Reach("saves")
         self._reads = Reach("reads")
@@ -124,7 +124,7 @@ class Store:
         return self.parts.pseudonyms.epochs
 
     @property
-    def elections(self) -> Fingerprints:
+    def elections(self) -> KeyFingerprints:
         """The election of epoch keys among hosts."""
         return self.parts.fingerprints
 
@@ -328,7 +328,7 @@ class Store:
 
     async def _copy_state(self) -> None:
         """Copy the non-restorable state within COPY_WITHIN_S of each change. Of hosts that share a database, one does it."""
-        copies, told = Copies(self.parts.database, self.parts.objects, self.parts.pseudonyms), False
+        copies, told = SealedCopies(self.parts.database, self.parts.objects, self.parts.pseudonyms), False
         written = ChangePoll(
             self.parts.database.commit_count, COPY_WITHIN_S / 2
         )  # at least this often: copies can be lost without a write

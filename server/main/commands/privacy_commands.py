@@ -16,7 +16,7 @@ from server.data.privacy import audit_log, log_scan, registry_check, registry_hi
 from server.data.retention import legal_holds
 from server.data.retention.purge import Purge, Purged
 from server.data.statement import statement_versions
-from server.data.statement.current_statement import Published
+from server.data.statement.current_statement import PublishedStatement
 from server.data.store import restore
 from server.data.store.service import Parts
 from server.main.commands.command_output import (
@@ -306,7 +306,7 @@ def show_statement(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Print the statement of this deployment as JSON, as `/api/privacy` returns it."""
     settings: Settings = read(config, {"data": data}).settings
     try:
-        published = Published(settings)
+        published = PublishedStatement(settings)
         published.read()
         print_json(published.answer(published.version, "en"))
     except (registry_history.NotReleased, OSError, ValueError) as error:

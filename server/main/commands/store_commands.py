@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import typer
 
-from server.data.backup.sealed_copies import Copies, SetBack
+from server.data.backup.sealed_copies import SealedCopies, SetBack
 from server.data.database.store_reachability import REMEDIES, cause_of
 from server.data.errors import Busy, ObjectsAway, StoreAway
 from server.data.keys.epoch_keys import KeyGone
@@ -29,7 +29,7 @@ Result = TypeVar("Result")
 async def _copied(parts: Parts) -> None:
     """Write changes into the copies that a restore reads, since a server may not be running. A failure here does not fail the command."""
     try:
-        await Copies(parts.database, parts.objects, parts.pseudonyms).keep()
+        await SealedCopies(parts.database, parts.objects, parts.pseudonyms).keep()
     except Busy:
         pass  # the server does it
     except (SetBack, StoreAway, ObjectsAway) as error:

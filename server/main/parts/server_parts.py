@@ -99,7 +99,7 @@ class Server:
         self.pictures: Pictures | None = None  # None: pictures are off
         self.recorder: Recorder | None = None
         self._others = others
-        self._published: current_statement.Published | None = None
+        self._published: current_statement.PublishedStatement | None = None
         self._adapter: OmegleAdapter | None = None  # of Omegle's programs
         self._reception = reception = Reception(settings, secret, counted, self._ports())
         self.worker, self._judge, self._ice = reception.worker, reception.judge, reception.ice

@@ -25,7 +25,7 @@ PUBLIC_PATIENCE_S: Final = (
 
 async def open_store(
     settings: Settings, secret: secret_keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str],
-    told: current_statement.Published, sockets: Sockets, ports: SafetyPorts,
+    told: current_statement.PublishedStatement, sockets: Sockets, ports: SafetyPorts,
 ) -> tuple[Store, Safety, Console | None, Rights]:  # fmt: skip
     """Open the store and the parts that use it. If the database is away, the server starts all the same. Raises StartError."""
     # These load 40 MB of libraries, which a server without a store does not need.

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from server.data.errors import StoreAway
 from server.data.records.transcript import Transcript
-from server.data.statement.current_statement import Published
+from server.data.statement.current_statement import PublishedStatement
 from server.data.store.service import Parts
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
@@ -188,7 +188,7 @@ class Rights:
             await self.requests.move(running, state, now)
 
 
-def over(parts: Parts, keys: Keys, settings: Settings, tasks: Tasks, published: Published) -> Rights:
+def over(parts: Parts, keys: Keys, settings: Settings, tasks: Tasks, published: PublishedStatement) -> Rights:
     """Build the data rights of a deployment."""
 
     def told() -> dict[str, Any]:

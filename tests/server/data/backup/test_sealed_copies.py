@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from server.data.backup.sealed_copies import INDEX, NUMBERED, Copies
+from server.data.backup.sealed_copies import INDEX, NUMBERED, SealedCopies
 from server.data.errors import ObjectsAway
 from server.data.keys.epoch_keys import KeyGone
 from server.data.keys.pseudonyms import open_pseudonyms
@@ -18,9 +18,9 @@ from tests.server.data.conftest import Kit, address
 pytestmark = pytest.mark.blocking  # reads files
 
 
-def copies(kit: Kit) -> Copies:
+def copies(kit: Kit) -> SealedCopies:
     """As each process makes them."""
-    return Copies(kit.database, kit.objects, kit.pseudonyms)
+    return SealedCopies(kit.database, kit.objects, kit.pseudonyms)
 
 
 async def names(kit: Kit) -> set[str]:
@@ -113,6 +113,6 @@ async def test_keys_that_were_given_up_do_not_stop_new_copies(kit: Kit) -> None:
         (kit.data / name).unlink()
     other = open_pseudonyms(secret_keys.load(kit.data), kit.data)
     with pytest.raises(KeyGone):
-        await Copies(kit.database, kit.objects, other).load()
-    assert await Copies(kit.database, kit.objects, other).keep()
-    assert await Copies(kit.database, kit.objects, other).load() is not None
+        await SealedCopies(kit.database, kit.objects, other).load()
+    assert await SealedCopies(kit.database, kit.objects, other).keep()
+    assert await SealedCopies(kit.database, kit.objects, other).load() is not None

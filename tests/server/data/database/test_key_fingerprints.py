@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from server.data.database import schema_migration
-from server.data.database.key_fingerprints import Fingerprints, forget
+from server.data.database.key_fingerprints import KeyFingerprints, forget
 from server.data.errors import KeysDiffer
 from server.data.keys.pseudonyms import open_pseudonyms
 from server.data.schema.chat_schema import fingerprint
@@ -24,9 +24,9 @@ pytestmark = pytest.mark.blocking  # reads and makes keys
 DAY = 86_400
 
 
-def of(kit: Kit) -> Fingerprints:
+def of(kit: Kit) -> KeyFingerprints:
     """As a server with this data folder has them at its start."""
-    return Fingerprints(
+    return KeyFingerprints(
         kit.database,
         secret_keys.load(kit.data),
         open_pseudonyms(secret_keys.load(kit.data), kit.data),
@@ -132,7 +132,7 @@ def test_a_server_with_other_keys_does_not_start_and_says_what_to_do(tmp_path: P
         kit = await asyncio.to_thread(make_kit, f"sqlite+aiosqlite:///{tmp_path / 'serendip.db'}", tmp_path, Objects())
         await schema_migration.migrate(kit.database)
         await kit.write(ended(now=time.time()))
-        await Fingerprints(kit.database, secret_keys.load(tmp_path), kit.pseudonyms, Retention()).check()
+        await KeyFingerprints(kit.database, secret_keys.load(tmp_path), kit.pseudonyms, Retention()).check()
         await kit.database.close()
 
     asyncio.run(fill())

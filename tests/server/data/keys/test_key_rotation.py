@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from server.data.database.key_fingerprints import Fingerprints
+from server.data.database.key_fingerprints import KeyFingerprints
 from server.data.errors import KeysDiffer
 from server.data.keys.epoch_keys import KeyGone
 from server.data.keys.pseudonyms import open_pseudonyms
@@ -56,9 +56,9 @@ async def test_rows_and_objects_of_before_a_rotation_stay_readable_and_new_ones_
 async def test_a_host_without_a_key_that_seals_is_told_so_and_does_not_start(kit: Kit, tmp_path: Path) -> None:
     data = tmp_path / "of"
 
-    def fingerprints() -> Fingerprints:
+    def fingerprints() -> KeyFingerprints:
         own = secret_keys.load(data)
-        return Fingerprints(kit.database, own, open_pseudonyms(own, data), Retention())
+        return KeyFingerprints(kit.database, own, open_pseudonyms(own, data), Retention())
 
     runs = fingerprints()
     await runs.accept()

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, text
 
-from server.data.database.key_fingerprints import Fingerprints
+from server.data.database.key_fingerprints import KeyFingerprints
 from server.data.schema.chat_schema import audit, chat, doomed, party
 from server.data.store.service import Parts
 from server.ops.config.settings import Objects as ObjectSettings
@@ -89,7 +89,7 @@ async def plant_rows(kit: Kit, who: Person) -> set[tuple[str, str]]:
 
 def parts_of(kit: Kit) -> Parts:
     """What commands and the server share."""
-    fingerprints = Fingerprints(kit.database, secret_keys.load(kit.data), kit.pseudonyms, kit.retention)
+    fingerprints = KeyFingerprints(kit.database, secret_keys.load(kit.data), kit.pseudonyms, kit.retention)
     return Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, fingerprints)
 
 

@@ -15,7 +15,7 @@ from server.data.database import schema_migration
 from server.data.errors import ObjectsAway
 from server.data.keys.epoch_keys import epoch_of
 from server.data.retention import legal_holds, requested_deletion
-from server.data.retention.requested_deletion import Removal
+from server.data.retention.requested_deletion import RequestedDeletions
 from server.data.schema.chat_schema import log_party, party
 from server.data.schema.deletion_schema import deletion, erased
 from server.data.store import restore
@@ -84,7 +84,7 @@ def counted(real):
     return call
 Database.write = counted(Database.write)
 Objects.put = counted(Objects.put)
-asyncio.run(removal.Removal(kit.database, kit.logs, kit.objects, clock=lambda: kit.now).run())
+asyncio.run(removal.RequestedDeletions(kit.database, kit.logs, kit.objects, clock=lambda: kit.now).run())
 print(left[0])
 """)
 
@@ -126,7 +126,7 @@ async def test_each_persons_own_date_bounds_a_step_that_takes_the_rows_of_many(
         kit.now = at
         await ask(kit, person, number=f"000000000000{index}")
     kit.now = NOW + 80 * HOUR
-    gone = await Removal(kit.database, kit.logs, kit.objects, clock=lambda: kit.now).run()
+    gone = await RequestedDeletions(kit.database, kit.logs, kit.objects, clock=lambda: kit.now).run()
     # 11: six, not the later one; 12: held; 13: all, as the one or the other; 14: six, and both sides of a chat, not the later one
     assert gone["party"] == 6 + 14 + 8
     assert await left(kit) & of(kit, 11)
@@ -155,9 +155,9 @@ async def test_a_request_is_not_done_before_each_of_its_values_is_listed(
 
     monkeypatch.setattr(kit.objects, "put", fails)
     with pytest.raises(ObjectsAway):
-        await Removal(kit.database, kit.logs, kit.objects, clock=lambda: kit.now).run()
+        await RequestedDeletions(kit.database, kit.logs, kit.objects, clock=lambda: kit.now).run()
     assert await kit.count("deletion WHERE done IS NULL") == 1
-    await Removal(kit.database, kit.logs, kit.objects, clock=lambda: kit.now).run()
+    await RequestedDeletions(kit.database, kit.logs, kit.objects, clock=lambda: kit.now).run()
     assert await kit.count("deletion WHERE done IS NULL") == 0
     names = {name.split("/")[2] async for name in kit.objects.names("erasures")}
     assert names == {kit.pseudonyms.erasure(value).hex() for value in of(kit, A) | {kit.pseudonyms.safety_identity(A)}}
@@ -186,7 +186,7 @@ async def test_a_row_costs_the_same_however_many_more_the_person_has(
                 return 0
 
             await driver.set_progress_handler(turned, 10)
-        gone = await Removal(kit.database, kit.logs, kit.objects, clock=lambda: NOW + 72 * HOUR).run()
+        gone = await RequestedDeletions(kit.database, kit.logs, kit.objects, clock=lambda: NOW + 72 * HOUR).run()
         assert gone["party"] == rows
         cost[rows] = count[0] / rows
         await kit.database.close()
@@ -236,7 +236,7 @@ async def test_a_backup_of_before_brings_nothing_back(kit: Kit, tmp_path: Path, 
     assert await kit.count("party") == 3
     assert await kit.logs.show(saved.log) is None
     assert done.people >= 1
-    assert await Removal(kit.database, kit.logs, kit.objects).replay() == 0
+    assert await RequestedDeletions(kit.database, kit.logs, kit.objects).replay() == 0
 
 
 @pytest.mark.blocking  # runs pg_dump and reads files

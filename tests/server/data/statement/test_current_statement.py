@@ -12,7 +12,7 @@ import pytest
 
 from server.data.database import schema_migration
 from server.data.keys.epoch_keys import epoch_of
-from server.data.statement.current_statement import YEAR, Published, Unfit, open_published
+from server.data.statement.current_statement import YEAR, PublishedStatement, Unfit, open_published
 from server.data.statement.statement_versions import DAY, FOLDER, NOTICE, announce, settle
 from server.ops.config.settings import Objects, Settings
 from server.ops.health.background_tasks import Tasks
@@ -37,9 +37,9 @@ def settings(data: Path, **chosen: Any) -> Settings:
     return Settings.model_validate({"data": data, **chosen})
 
 
-def opened(data: Path, clock: Clock) -> Published:
+def opened(data: Path, clock: Clock) -> PublishedStatement:
     """As a server has it."""
-    published = Published(settings(data), clock)
+    published = PublishedStatement(settings(data), clock)
     published.read()
     return published
 
@@ -114,7 +114,7 @@ def test_a_language_that_came_later_is_said_of_what_holds_and_old_versions_stay_
         path.write_bytes(orjson.dumps(kept | {"documents": {"en": kept["documents"]["en"]}}))
     clock = Clock()
     clock.now = NOW + 2
-    published = Published(settings(tmp_path, **MAIL), clock)
+    published = PublishedStatement(settings(tmp_path, **MAIL), clock)
     published.read()
     old, new = published.versions
     assert published.answer(new, "ja")["language"] == "ja"

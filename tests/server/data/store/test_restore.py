@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from server.data.backup import database_backup, non_restorable_state
-from server.data.backup.sealed_copies import Copies, SetBack
+from server.data.backup.sealed_copies import SealedCopies, SetBack
 from server.data.database import schema_migration
-from server.data.database.key_fingerprints import Fingerprints
+from server.data.database.key_fingerprints import KeyFingerprints
 from server.data.privacy import audit_log
 from server.data.retention import case_expiry, legal_holds
 from server.data.schema.chat_schema import audit as trail
@@ -34,13 +34,13 @@ DAY = 86_400
 
 def parts_of(kit: Kit) -> Parts:
     """As a command has them."""
-    fingerprints = Fingerprints(kit.database, secret_keys.load(kit.data), kit.pseudonyms, kit.retention)
+    fingerprints = KeyFingerprints(kit.database, secret_keys.load(kit.data), kit.pseudonyms, kit.retention)
     return Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, fingerprints)
 
 
-def copies(kit: Kit) -> Copies:
+def copies(kit: Kit) -> SealedCopies:
     """As a server has them."""
-    return Copies(kit.database, kit.objects, kit.pseudonyms)
+    return SealedCopies(kit.database, kit.objects, kit.pseudonyms)
 
 
 async def hold(kit: Kit, selector: legal_holds.Selector) -> int:

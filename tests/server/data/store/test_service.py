@@ -15,7 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
-from server.data.backup.sealed_copies import Copies
+from server.data.backup.sealed_copies import SealedCopies
 from server.data.keys.epoch_keys import epoch_of
 from server.data.records.chat_rows import Batch, Record, Records
 from server.data.retention import legal_holds
@@ -183,7 +183,7 @@ async def test_a_hold_of_another_process_is_in_the_copies_while_the_server_runs(
         pass
 
     store = await asyncio.to_thread(lambda: Store(Settings(data=tmp_path), keys_of, nothing, tasks))
-    copies = Copies(store.parts.database, store.parts.objects, store.parts.pseudonyms)
+    copies = SealedCopies(store.parts.database, store.parts.objects, store.parts.pseudonyms)
     await store.start()
     try:
         await opened(store)

@@ -57,7 +57,7 @@ class Host:
         self.database = Database(url, data=folder)
         self.pseudonyms = open_pseudonyms(self.secret, folder, shared=True)
         self.keys = self.pseudonyms.epochs
-        self.fingerprints = key_fingerprints.Fingerprints(
+        self.fingerprints = key_fingerprints.KeyFingerprints(
             self.database, self.secret, self.pseudonyms, Retention(), clock
         )
         sock = listen_at("127.0.0.1", 0)

@@ -8,7 +8,7 @@ from html import unescape
 import pytest
 
 from server.data.privacy.registry import REGISTRY
-from server.data.statement.current_statement import Published
+from server.data.statement.current_statement import PublishedStatement
 from server.data.statement.term_translations import SAID
 from server.http.pages import Pages
 from server.http.words.catalogue import words
@@ -36,7 +36,7 @@ def documents(language: str) -> Iterator[tuple[str, dict[str, object]]]:
     """The template and the values of each, in each of its states."""
     t, say = said()[language], SAID[language]
     for settings in (EVERYTHING, {**EVERYTHING, "store": {"enabled": False}}):
-        published = Published(Settings.model_validate(settings))
+        published = PublishedStatement(Settings.model_validate(settings))
         doc = published.answer(published.version, language)
         yield "privacy.html", {"doc": doc, "say": say, "current": True, "rights": True}
         yield "privacy-changes.html", {"history": published.history(language), "past": [], "say": say}

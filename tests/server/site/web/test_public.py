@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from server.data.privacy.registry import REGISTRY
-from server.data.statement.current_statement import Published
+from server.data.statement.current_statement import PublishedStatement
 from server.data.statement.term_translations import SAID
 from server.http.pages import Pages
 from server.http.words.sentences import said
@@ -58,7 +58,7 @@ BAN = {
 
 def elsewhere(language: str) -> dict[str, tuple[str, dict[str, object]]]:
     """Documents as somebody of a language reads them: what each is made by."""
-    t, published = said()[language], Published(Settings.model_validate({"mail": {"host": "m"}}))
+    t, published = said()[language], PublishedStatement(Settings.model_validate({"mail": {"host": "m"}}))
     reader = {"t": t, "query": f"?lang={language}"}
     statement = {
         "doc": published.answer(published.version, language),

@@ -15,7 +15,7 @@ import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import update
 
-from server.data.database.key_fingerprints import Fingerprints
+from server.data.database.key_fingerprints import KeyFingerprints
 from server.data.schema.console_schema import operator
 from server.data.store.service import Parts
 from server.ops.config.settings import Console as Settings
@@ -104,7 +104,11 @@ class Console:
     async def start(self) -> None:
         """Serve."""
         parts = Parts(
-            self.kit.database, self.kit.objects, self.kit.pseudonyms, self.kit.logs, Fingerprints.__new__(Fingerprints)
+            self.kit.database,
+            self.kit.objects,
+            self.kit.pseudonyms,
+            self.kit.logs,
+            KeyFingerprints.__new__(KeyFingerprints),
         )
         app = await asyncio.to_thread(
             build, parts, Settings(), ORIGIN, lambda request: request.headers.get("X-Test-Address", "192.0.2.1"),

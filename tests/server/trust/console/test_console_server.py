@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-from server.data.database.key_fingerprints import Fingerprints
+from server.data.database.key_fingerprints import KeyFingerprints
 from server.data.store.service import Parts
 from server.ops.config import settings
 from server.ops.health.background_tasks import Tasks
@@ -29,7 +29,7 @@ def url(tmp_path: Path) -> str:
 
 def console(kit: Kit, tasks: Tasks, sockets: Sockets | None = None, **chosen: object) -> Console:
     """Not started."""
-    parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, Fingerprints.__new__(Fingerprints))
+    parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, KeyFingerprints.__new__(KeyFingerprints))
     return Console(parts, settings.Console(**chosen), kit.data, lambda request: request.remote or "", tasks, sockets)  # type: ignore[arg-type]
 
 

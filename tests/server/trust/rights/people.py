@@ -19,7 +19,7 @@ from server.data.records.transcript import Line, Transcript
 from server.data.retention import legal_holds
 from server.data.schema.data_request_schema import request_step, rights_key
 from server.data.schema.deletion_schema import deletion
-from server.data.statement.current_statement import Published
+from server.data.statement.current_statement import PublishedStatement
 from server.data.store.service import Parts
 from server.ops.config.settings import Retention, Settings
 from server.trust.cases.appeal_access import Appeals
@@ -64,7 +64,7 @@ def _stated(hosting: str, retention: str, operator: tuple[tuple[str, str], ...])
         "retention": Retention.model_validate_json(retention),
         "recipients": recipients,
     }
-    published = Published(Settings.model_validate(chosen), lambda: NOW)
+    published = PublishedStatement(Settings.model_validate(chosen), lambda: NOW)
     return published.answer(published.version, "en")
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import event, select
 
-from server.data.database.key_fingerprints import Fingerprints
+from server.data.database.key_fingerprints import KeyFingerprints
 from server.data.retention import legal_holds
 from server.data.retention.legal_holds import Selector
 from server.data.retention.purge import visible
@@ -32,7 +32,7 @@ RECEIPTS = Receipts(bytes(range(32)))
 
 def rights(kit: Kit, **changed: object) -> Deletion:
     """As a server has it."""
-    fingerprints = Fingerprints(kit.database, Keys(Secret(bytes(32), 0)), kit.pseudonyms, kit.retention)
+    fingerprints = KeyFingerprints(kit.database, Keys(Secret(bytes(32), 0)), kit.pseudonyms, kit.retention)
     parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, fingerprints)
     return Deletion(parts, Settings.model_validate(changed), RECEIPTS, lambda: "2.3")
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from server.data.privacy.registry import REGISTRY
-from server.data.statement.current_statement import Published
+from server.data.statement.current_statement import PublishedStatement
 from server.data.statement.statement_document import document
 from server.data.statement.term_translations import SAID
 from server.http.pages import Pages
@@ -192,7 +192,7 @@ def pages() -> Pages:
 
 def page(chosen: dict[str, Any], language: str = "en") -> str:
     """The page as people get it."""
-    published = Published(Settings.model_validate(chosen))
+    published = PublishedStatement(Settings.model_validate(chosen))
     return pages().text(
         "privacy.html", t=pages().said[language], query="", say=SAID[language], heading=REGISTRY.heading, current=True, rights=False,
         doc=published.answer(published.version, language),
