@@ -117,7 +117,7 @@ PARTS: Final[dict[str, Part]] = {
             "engine.chats", "engine.conduct", "engine.core", "engine.migrate", "engine.rooms", "engine.wire",
             "ext.accept", "ext.base", "ext.migrate", "ext.reactor",
             "server.realtime.worker.worker_ports", "server.realtime.worker.worker_drain",
-            "server.realtime.worker.connection_moves", "server.realtime.worker.tunnel_records",
+            "server.realtime.worker.session_moves", "server.realtime.worker.tunnel_records",
         ),
     ),
     ASKED: Part(

@@ -39,7 +39,7 @@ from server.ops.security.identity_cookie import Identities
 from server.ops.security.resume_tokens import Tokens
 from server.ops.security.secret_keys import Keys
 from server.realtime.worker import gc_tuning
-from server.realtime.worker.connection_moves import SessionMoves
+from server.realtime.worker.session_moves import SessionMoves
 from server.realtime.worker.worker_loop import Worker
 
 IDLING, WAITS, TALKS = "idle", "waits, with three interests", "talks, ten lines said"

@@ -6,7 +6,7 @@ string that names a module.
 
 import pytest
 
-from tests.house.sources import ROOT, circles
+from tests.house.sources import ROOT, circles, shown, tracked
 from tests.house.test_imports import graph
 
 ENGINE = (
@@ -106,3 +106,12 @@ def test_no_wing_imports_itself_by_a_way_around() -> None:
 def test_each_wing_exists(wing: str) -> None:
     place = ROOT / wing.replace(".", "/")
     assert place.is_dir() or any(place.with_suffix(suffix).exists() for suffix in (".py", ".pyx"))
+
+
+def test_a_module_name_means_one_thing_in_the_whole_house() -> None:
+    """Packages may each have their own of these names; every other name is one module."""
+    places: dict[str, list[str]] = {}
+    for source in tracked("ext/*.py", "ext/*.pyx", "engine/*.py", "server/*.py"):
+        if source.stem not in ("__init__", "__main__", "errors", "routes", "service"):
+            places.setdefault(source.stem, []).append(shown(source))
+    assert [names for names in places.values() if len(names) > 1] == []

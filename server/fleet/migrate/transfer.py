@@ -33,7 +33,7 @@ from server.fleet.migrate.forwarding_table import ForwardingTable
 from server.fleet.migrate.migration_counts import MigrationCounts
 from server.ops.metrics.migration_metrics import DESCRIPTOR
 from server.ops.process import fault_points
-from server.realtime.worker.connection_moves import Released, SessionMoves
+from server.realtime.worker.session_moves import Released, SessionMoves
 from server.realtime.worker.worker_loop import Worker
 from server.site.omegle.omegle_adapter import OmegleAdapter
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from server.fleet.migrate.migration_counts import MigrationCounts
 from server.http.request.reactor_handoff import Door
 from server.ops.security.token_buckets import BucketRegistry
-from server.realtime.worker.connection_moves import SessionMoves
 from server.realtime.worker.recorder import Recorder
+from server.realtime.worker.session_moves import SessionMoves
 from server.realtime.worker.worker_loop import Worker
 from server.site.college.routes import CollegeState
 from server.site.omegle.omegle_adapter import OmegleAdapter

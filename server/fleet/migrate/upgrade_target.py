@@ -19,7 +19,7 @@ from server.fleet.migrate.upgrade_parts import UpgradeParts
 from server.ops import log
 from server.ops.metrics.migration_metrics import UPGRADE
 from server.ops.process import fault_points
-from server.realtime.worker.connection_moves import ask_again
+from server.realtime.worker.session_moves import ask_again
 
 WANTED_MAX: Final = 10_000  # sessions, and HTTP clients or their chats, that requests wait for
 SESSION, CLIENT, CHAT = (

@@ -31,7 +31,7 @@ from server.ops.metrics.cluster_metrics import DOUBTS
 from server.ops.metrics.exposition import Reading
 from server.ops.metrics.histogram import Buckets
 from server.ops.process.server_status import OwnReport
-from server.realtime.worker.connection_moves import SessionMoves, ask_again
+from server.realtime.worker.session_moves import SessionMoves, ask_again
 from server.realtime.worker.worker_loop import Worker
 from server.realtime.worker.worker_ports import NO_PORTS, WorkerPorts
 

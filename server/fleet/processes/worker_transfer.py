@@ -26,7 +26,7 @@ from server.fleet.roaming.host_migration import HostMigration
 from server.fleet.roaming.migration_source import MoveOrder
 from server.ops.metrics.migration_metrics import DRAIN, MEET, RESUME, UPGRADE
 from server.ops.process import fault_points
-from server.realtime.worker.connection_moves import ask_again
+from server.realtime.worker.session_moves import ask_again
 from server.realtime.worker.worker_loop import Worker
 
 AGAIN: Final = 0.002  # seconds until the next try

@@ -36,7 +36,7 @@ from server.fleet.rpc.rpc_envelope import LARGEST
 from server.ops import log
 from server.ops.metrics.migration_metrics import DRAIN
 from server.ops.process import fault_points
-from server.realtime.worker.connection_moves import Released, ask_again
+from server.realtime.worker.session_moves import Released, ask_again
 
 AHEAD: Final = 4  # groups under way: the sessions in them are out of service
 ASIDE: Final = 1.0  # seconds for which a process that refused is not asked

@@ -45,7 +45,7 @@ from server.fleet.rpc.rpc_envelope import LARGEST, NONCE, Kind
 from server.ops import log
 from server.ops.metrics.migration_metrics import NONE, RESUME, TUNNEL
 from server.ops.process import fault_points
-from server.realtime.worker.connection_moves import Released, ask_again
+from server.realtime.worker.session_moves import Released, ask_again
 
 MOST: Final = 64  # moves of a worker at a time
 AGAIN: Final = 0.002  # seconds until a session that could not move is tried again

@@ -31,7 +31,7 @@ from server.fleet.rpc.rpc_server import Request
 from server.ops import log
 from server.ops.metrics.migration_metrics import MEET, MOVE_WHYS, NONE, RESUME, TUNNEL
 from server.ops.process import fault_points
-from server.realtime.worker.connection_moves import SessionMoves, ask_again
+from server.realtime.worker.session_moves import SessionMoves, ask_again
 from server.realtime.worker.worker_loop import Worker
 
 GO: Final = b"G"  # of the edge: the sessions are yours

@@ -53,7 +53,7 @@ from server.ops.metrics.exposition import Reading
 from server.ops.metrics.histogram import Histogram
 from server.ops.metrics.migration_metrics import ENDS, MOVE_BOUNDS
 from server.ops.process import fault_points
-from server.realtime.worker.connection_moves import SessionMoves, ask_again, unheard
+from server.realtime.worker.session_moves import SessionMoves, ask_again, unheard
 from server.realtime.worker.tunnel_records import ReleasedTunnel
 from server.realtime.worker.worker_loop import Worker
 

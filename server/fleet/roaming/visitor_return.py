@@ -28,7 +28,7 @@ from server.fleet.roaming.return_record import READ_MAX, TooLarge
 from server.ops.metrics.exposition import Reading
 from server.ops.metrics.migration_metrics import RETURNS
 from server.ops.process import fault_points
-from server.realtime.worker.connection_moves import Released, SessionMoves
+from server.realtime.worker.session_moves import Released, SessionMoves
 from server.realtime.worker.worker_loop import Worker
 
 WITHIN: Final = 3.0  # seconds for the other host to send its last byte

@@ -25,7 +25,7 @@ from server.fleet.rpc.node_hello import NodeHello
 from server.fleet.rpc.rpc_client import HostAway, RpcClient
 from server.fleet.rpc.rpc_envelope import Kind
 from server.fleet.rpc.rpc_seal import Seal
-from server.main.checks.certificates import certificates
+from server.main.checks.certificate_checks import certificates
 from server.main.checks.check_finding import Finding, error, ok, warning
 from server.ops import version
 from server.ops.config.cluster_settings import Cluster

@@ -22,7 +22,7 @@ from server.data.errors import ObjectsAway, StoreAway
 from server.data.objects.object_store import REMEDIES as OBJECTS_REMEDIES
 from server.data.objects.object_store import VERSIONED
 from server.data.store.service import Parts
-from server.main.checks.certificates import certificates
+from server.main.checks.certificate_checks import certificates
 from server.main.checks.check_finding import Finding, error, ok, warning
 from server.main.checks.exposure import INVITE, public_names
 from server.main.checks.host_checks import SKEW, hosts

@@ -42,8 +42,8 @@ from server.ops.process.listening_sockets import Sockets, StartError
 from server.ops.security import college_proofs, secret_keys
 from server.ops.security.resume_tokens import Tokens
 from server.realtime.video.relay_reports import RelayReports
-from server.realtime.worker.connection_moves import SessionMoves
 from server.realtime.worker.recorder import Recorder
+from server.realtime.worker.session_moves import SessionMoves
 from server.site.college.routes import DESK
 from server.site.omegle.omegle_adapter import OmegleAdapter
 from server.site.omegle.routes import ADAPTER, REFUSALS

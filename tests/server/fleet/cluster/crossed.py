@@ -18,7 +18,7 @@ from engine.rooms.hub_messages import Meeting, Member
 from ext.migrate.tunnel_moves import prepare
 from server.fleet.ipc.ipc_peers import HUB
 from server.ops.security.secret_keys import Keys
-from server.realtime.worker.connection_moves import SessionMoves
+from server.realtime.worker.session_moves import SessionMoves
 from tests.engine.meetings import row_of
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Host, Visitor, Working, host

@@ -21,7 +21,7 @@ from server.fleet.roaming.evacuation import Evacuation, may_always_move
 from server.fleet.roaming.move_request import Move, pack, unpack
 from server.ops.metrics.migration_metrics import DRAIN, NONE
 from server.ops.security.secret_keys import Keys
-from server.realtime.worker.connection_moves import SessionMoves
+from server.realtime.worker.session_moves import SessionMoves
 from tests.ext.net.rig import TEXT, frame, head, split
 from tests.server.fleet.migrate.rig import until
 from tests.server.fleet.processes.rig import Host, host

@@ -22,8 +22,8 @@ from server.http.request.reactor_handoff import Door
 from server.ops.process.successor import Process
 from server.ops.security.secret_keys import Keys
 from server.ops.security.token_buckets import BucketRegistry
-from server.realtime.worker.connection_moves import SessionMoves
 from server.realtime.worker.recorder import Recorder
+from server.realtime.worker.session_moves import SessionMoves
 from tests.server.realtime.worker.late_ports import LatePorts
 from tests.server.realtime.worker.test_worker_loop import Client, connected, quiet, turning
 

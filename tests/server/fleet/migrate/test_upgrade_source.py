@@ -14,7 +14,7 @@ from server.fleet.migrate import migration_order, upgrade_source
 from server.fleet.migrate.upgrade_source import Failed
 from server.fleet.migrate.upgrade_successor import UpgradeSuccessor
 from server.ops.security.secret_keys import Keys
-from server.realtime.worker.connection_moves import Released, SessionMoves
+from server.realtime.worker.session_moves import Released, SessionMoves
 from tests.server.fleet.migrate.rig import Pair, pair, until
 from tests.server.realtime.worker.test_worker_loop import Client, find, quiet
 

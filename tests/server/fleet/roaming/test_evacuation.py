@@ -17,7 +17,7 @@ from server.fleet.roaming import evacuation as module
 from server.fleet.roaming.evacuation import SPREAD, EmptiestHost, Evacuation, fits
 from server.ops.process import fault_points
 from server.ops.security.secret_keys import Keys
-from server.realtime.worker.connection_moves import Released, SessionMoves
+from server.realtime.worker.session_moves import Released, SessionMoves
 from tests.server.fleet.cluster.evacuated import Cell, Person, Talk, cell, meet, name
 from tests.server.fleet.conftest import secret
 from tests.server.fleet.migrate.rig import until

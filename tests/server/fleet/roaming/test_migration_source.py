@@ -14,7 +14,7 @@ from server.fleet.roaming import migration_source
 from server.fleet.rpc import rpc_client
 from server.ops.process import fault_points
 from server.ops.security.secret_keys import Keys
-from server.realtime.worker.connection_moves import Released
+from server.realtime.worker.session_moves import Released
 from tests.server.fleet.cluster.meetings import (
     met,
     over,

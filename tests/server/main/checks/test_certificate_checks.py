@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server.main.checks.certificates import certificates
+from server.main.checks.certificate_checks import certificates
 from server.main.checks.check_finding import Level
 from server.ops.health.certificates import Place
 from tests.server.ops.health.test_certificates import https, made

@@ -8,7 +8,7 @@ import pytest
 
 from engine.core.session import ChallengeState
 from server.ops.security.secret_keys import Keys, load
-from server.realtime.worker.connection_moves import SessionMoves
+from server.realtime.worker.session_moves import SessionMoves
 from tests.server.fleet.migrate.rig import pair, until
 from tests.server.realtime.worker.test_worker_loop import find
 
