@@ -167,7 +167,7 @@ async def test_a_way_that_breaks_costs_no_chat_whose_home_is_there(apart: Cell) 
     relay = await apart.relay()
     told: list[Any] = []
     tunnels = apart.edge.links.tunnels
-    tunnels.there, tunnels.forget = lambda name: name == AWAY, lambda *said: told.append(said)
+    tunnels._is_heard, tunnels.forget = lambda name: name == AWAY, lambda *said: told.append(said)
     one, a, other, _ = await apart.meet(relay)
     await talk(one, other)
     relay.left["down"] = (
@@ -305,7 +305,7 @@ async def test_who_is_here_already_is_not_taken_twice(apart: Cell) -> None:
     here = {"v": 1, "people": [orjson.loads(tunnel.kept)], "chats": []}
     here["people"][0].pop("query"), here["people"][0].pop("state")
     here["people"][0]["away"] = 9.0
-    module.Moving(apart.edge.worker).take(SessionRecord(here, []), [-1])
+    module.SessionMoves(apart.edge.worker).take(SessionRecord(here, []), [-1])
     await leaves(one, other)
     await until(lambda: apart.ends() == {"failed": 1})
     await until(lambda: ended(one))
