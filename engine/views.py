@@ -7,7 +7,7 @@ engine gave it, it only gives back.
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from engine.conduct.age_answers import STANDS as STANDS
+from engine.conduct.age_answers import AGE_STATES as AGE_STATES
 from engine.conduct.detection_actions import Act as Act
 from engine.core.bus_messages import Ended as Ended
 from engine.core.chat import Address

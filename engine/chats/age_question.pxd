@@ -12,5 +12,5 @@ cdef class AgeQuestion:
     cpdef bint hold(self, Session session, double now) except -1
     cdef _ask(self, Session session, double now)
     cpdef solution(self, Session session, request, double now)
-    cdef _put(self, Session session, stands, double now, int age=*)
+    cdef _put(self, Session session, state, double now, int age=*)
     cpdef closing(self, person, double now)

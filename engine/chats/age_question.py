@@ -48,9 +48,9 @@ class AgeQuestion:
         if writer is None or seat is None or number > seat.chat.ring.last:
             return
         before = self._ages.of(writer.person, now)
-        again = before is not None and before.stands == ADULT
+        again = before is not None and before.state == ADULT
         core.count("age again" if again else "age claimed")
-        if before is None or before.stands != MINOR:
+        if before is None or before.state != MINOR:
             self._put(writer, ASKED, now, age if age < OLDEST else 0)
         if here:
             self._ask(writer, now)  # before `left`, which is the last frame of a chat for clients of another protocol
@@ -62,9 +62,9 @@ class AgeQuestion:
     def hold(self, session: Session, now: float) -> bool:
         """Whether a search may begin. False: the question was sent. Raises KeptOut; Refusal `adult` for a program that cannot be asked."""
         said = self._ages.of(session.person, now)
-        if said is None or said.stands == ADULT:
+        if said is None or said.state == ADULT:
             return True
-        if said.stands == MINOR:
+        if said.state == MINOR:
             raise KeptOut
         self._ask(session, now)
         if session.way & PROGRAM:
@@ -73,14 +73,14 @@ class AgeQuestion:
 
     def _ask(self, session: Session, now: float) -> None:
         said = self._ages.of(session.person, now)
-        if said is not None and said.stands == ASKED and session.conn:
+        if said is not None and said.state == ASKED and session.conn:
             parameters = {"age": said.age} if said.age else {}
             self._core.out.send(session.conn, challenge(AGE, parameters, round(said.until - now)))
 
     def solution(self, session: Session, request: Solution, now: float) -> None:
         """Handle an answer. Raises Refusal if none is expected or it is invalid, KeptOut if it is "under 18"."""
         said = self._ages.of(session.person, now)
-        if said is None or said.stands != ASKED:
+        if said is None or said.state != ASKED:
             raise Refusal("challenge", "solution")
         if request.response not in ANSWERS:
             raise BadField("solution", "response")
@@ -90,16 +90,16 @@ class AgeQuestion:
             raise KeptOut
         self._core.out.send(session.conn, solved(AGE))
 
-    def _put(self, session: Session, stands: str, now: float, age: int = 0) -> None:
+    def _put(self, session: Session, state: str, now: float, age: int = 0) -> None:
         """Store the answer here and publish it to the other processes."""
-        self._ages.put(session.person, stands, now, age)
+        self._ages.put(session.person, state, now, age)
         if session.identity:
-            self._core.outside.aged(session.identity, stands, age)
+            self._core.outside.aged(session.identity, state, age)
 
     def closing(self, person: int, now: float) -> bytes | None:
         """Return the closing `error` of a person who is kept out; None if they are not."""
         said = self._ages.of(person, now)
-        if said is None or said.stands != MINOR:
+        if said is None or said.state != MINOR:
             return None
         until = self._core.outside.unix() + round(said.until - now)
         return underage(until, until - round(KEPT))

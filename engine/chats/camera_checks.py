@@ -208,7 +208,7 @@ class CameraChecks:
 
     def _close(self, session: Session, now: float) -> bool:
         network = key_of(session.address)
-        return self._core.friction.stands(session.person, session.identity, network, now) >= CLOSE_POINTS
+        return self._core.friction.current_points(session.person, session.identity, network, now) >= CLOSE_POINTS
 
     # one check
 

@@ -293,7 +293,7 @@ class Chats:
     def _look(self, session: Session, seat: Seat, request: Report, person: int, now: float) -> None:
         """Show a moderator a reported user who wrote that they are under 18, and then that they are not."""
         said = self._core.ages.of(person, now) if request.reason == MINOR else None
-        if said is not None and said.stands == ADULT:
+        if said is not None and said.state == ADULT:
             side = request.who - 1 if request.who else 1 - seat.side
             self._out.keep((session, seat, Act(AGE_CLAIM, side, 0)))
 

@@ -11,7 +11,7 @@ from ext.base.ageing_map import AgeingMap
 
 ASKED: Final = "asked"  # not answered yet: no search begins
 # ADULT: answered "18 or over"; another such line is then shown to a moderator. MINOR: answered "under 18", and is kept out
-STANDS: Final = (ASKED, ADULT, MINOR)
+AGE_STATES: Final = (ASKED, ADULT, MINOR)
 KEPT: Final = 86_400.0  # seconds
 MOST: Final = 100_000  # people
 OLDEST: Final = 18  # a user who wrote a lower age is asked
@@ -20,7 +20,7 @@ OLDEST: Final = 18  # a user who wrote a lower age is asked
 class AgeAnswer(NamedTuple):
     """Answer of a person. `age`: the age that they wrote, 0: unknown; `until`: monotonic time at which the entry expires."""
 
-    stands: str
+    state: str
     age: int
     until: float
 
@@ -38,9 +38,9 @@ class AgeAnswers:
         """Return the answer of a person; None if there is none."""
         return self._said.get(person, now)
 
-    def put(self, person: int, stands: str, now: float, age: int = 0) -> None:
+    def put(self, person: int, state: str, now: float, age: int = 0) -> None:
         """Store the answer of a person for KEPT seconds; `age`: the age that they wrote, 0: unknown."""
-        self._said.put(person, AgeAnswer(stands, age, now + KEPT), now + KEPT, now)
+        self._said.put(person, AgeAnswer(state, age, now + KEPT), now + KEPT, now)
 
     def forget(self, person: int) -> None:
         """Delete the entry of a session without identity that ended."""
@@ -53,16 +53,16 @@ class AgeAnswers:
         said = self.of(person, now)
         if not keep:
             self._said.pop(person)
-        return None if said is None else [said.stands, said.age, said.until - now]
+        return None if said is None else [said.state, said.age, said.until - now]
 
     def enter(self, person: int, record: list[Any], now: float) -> None:
         """Import an entry that `leave` exported, unless the one here is newer."""
-        stands, age, left = record
+        state, age, left = record
         known = self.of(person, now)
         if left > 0 and (known is None or known.until < now + left):
             until = now + min(left, KEPT)
-            self._said.put(person, AgeAnswer(stands, age, until), until, now)
+            self._said.put(person, AgeAnswer(state, age, until), until, now)
 
     def rest(self, now: float) -> list[tuple[int, list[Any]]]:
         """Export all entries as (person, exported entry), oldest first."""
-        return [(person, [said.stands, said.age, said.until - now]) for person, said in self._said.items(now)]
+        return [(person, [said.state, said.age, said.until - now]) for person, said in self._said.items(now)]

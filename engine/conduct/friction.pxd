@@ -32,7 +32,7 @@ cdef class Friction:
     cpdef bint passed(self, person, int level, double now) except -1
     cpdef solved(self, person, int level, double seconds, double now)
     cpdef int points(self, person, identity, str network, double now) except -1
-    cpdef int stands(self, person, identity, str network, double now) except -1
+    cpdef int current_points(self, person, identity, str network, double now) except -1
     cdef int _of(self, person, identity, double now) except -1
     cdef int _of_bans(self, str network, double now) except -1
     cdef Network _network(self, str network, double now)

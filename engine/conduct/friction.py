@@ -254,7 +254,7 @@ class Friction:
         points = known.points(now) if known.crowded else 0
         return points + self._of_bans(network, now) + self._of(person, identity, now)
 
-    def stands(self, person: int, identity: int, network: str, now: float) -> int:
+    def current_points(self, person: int, identity: int, network: str, now: float) -> int:
         """Return the points of the person and the network without counting a search."""
         known = self._networks.get(network)
         points = 0 if known is None else known.points(now)

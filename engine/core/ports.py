@@ -184,7 +184,7 @@ class Matcher(Protocol):
     def status(self, client: int, now: float) -> Step | None:
         """Return the step at which the client's ticket is; None if it does not wait."""
 
-    def stand(self, client: int) -> tuple[int, float | None, int]:
+    def progress(self, client: int) -> tuple[int, float | None, int]:
         """Return the progress of a waiting ticket: its level, the time of its next step, how often its threshold fell."""
 
     def sizes(self) -> dict[Pool, int]:

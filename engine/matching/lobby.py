@@ -169,9 +169,9 @@ class Lobby(Vocabulary):
         ticket = self._tickets.get(client)
         return None if ticket is None else self._step(ticket, self._clock(now))
 
-    def stand(self, client: int) -> tuple[int, float | None, int]:
-        """Return the progress of a waiting client's ticket (`Ticket.stand`). Raises KeyError."""
-        return self._tickets[client].stand()
+    def progress(self, client: int) -> tuple[int, float | None, int]:
+        """Return the progress of a waiting client's ticket (`Ticket.progress`). Raises KeyError."""
+        return self._tickets[client].progress()
 
     def figures(self) -> dict[str, int]:
         """Return sizes of the index and its work so far (`Matcher.counts`, `Matcher.memory`)."""
@@ -201,7 +201,7 @@ class Lobby(Vocabulary):
         return None if ticket is None else (ticket, True)
 
     def enter(self, ticket: Ticket, aside: bool, now: float) -> Match | None:
-        """Add a ticket that migrated here, with its age and level (`Ticket.stood`); it may be matched at once.
+        """Add a ticket that migrated here, with its age and level (`Ticket.set_progress`); it may be matched at once.
 
         It does not count as an arrival. A step that is due is taken and reported by `advance`. Raises MatcherFull.
         """

@@ -1,4 +1,4 @@
-"""Keep the open pools as rooms, and count how many wait in each and in each family of them.
+"""Keep a room for each open pool of the index, and count how many wait in each and in each family of them.
 
 A room opens with the first ticket of its pool. An empty room is closed after a minute without arrivals, since it then knows no more than a new one;
 earlier, longest empty first, if more than EMPTY_MAX are empty.

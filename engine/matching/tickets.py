@@ -80,11 +80,11 @@ class Ticket:
         self._step = NEVER
         self._room: Room  # the room in which it waits
 
-    def stand(self) -> tuple[int, float | None, int]:
+    def progress(self) -> tuple[int, float | None, int]:
         """Return the progress made in the lobby: level, time of the next step, how often the least weight fell."""
         return self._level, None if self._step == NEVER else self._step, self._fallen
 
-    def stood(self, level: int, step: float | None, fallen: int) -> None:
+    def set_progress(self, level: int, step: float | None, fallen: int) -> None:
         """Set the progress made in another process (`Lobby.enter`)."""
         self._level, self._fallen = level, fallen
         self._step = NEVER if step is None else step

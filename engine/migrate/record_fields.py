@@ -16,7 +16,7 @@ from engine.matching.lobby import MOST_AVOIDED
 from engine.matching.search_terms import NAMES, Terms, shared
 from engine.matching.spy_queue import Wish
 from engine.matching.tickets import Ticket
-from engine.migrate.session_record import CHAT, QUERY, SEAT, STANDS, TERMS, TRIAL, WIRE, BadRecord, blob, check
+from engine.migrate.session_record import CHAT, QUERY, SEAT, STATE_NUMBERS, TERMS, TRIAL, WIRE, BadRecord, blob, check
 from engine.wire.protocol import ANY_LANGUAGE, DEFAULT_LANGUAGE, SPY, STRANGER
 from ext.net.ring import Rings
 
@@ -119,7 +119,7 @@ def read_session(record: Mapping[str, Any], now: float) -> Session:
     """Decode a session; its fields were validated. Raises BadRecord."""
     get = record.get
     id = record["id"]
-    session = Session(id, 0, get("identity", 0), record["address"], STANDS[get("state", STATES[IDLE])])
+    session = Session(id, 0, get("identity", 0), record["address"], STATE_NUMBERS[get("state", STATES[IDLE])])
     session.fresh = "fresh" in record
     session.snaps = "snaps" in record
     session.key = get("key", id)
@@ -280,7 +280,7 @@ def write_query(query: Query, words: list[str], ticket: Ticket | Wish | None, no
         record["recent"] = ticket.recent
     if ticket.blocked:
         record["barred"] = ticket.blocked
-    level, step, fallen = ticket.stand()
+    level, step, fallen = ticket.progress()
     if level:
         record["level"] = level
     if step is not None:
@@ -316,7 +316,7 @@ def read_query(record: Mapping[str, Any], session: Session, now: float) -> tuple
         also=terms.also,
     )
     step = get("step")
-    ticket.stood(get("level", 0), None if step is None else now + step, get("fallen", 0))
+    ticket.set_progress(get("level", 0), None if step is None else now + step, get("fallen", 0))
     return query, ticket
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from operator import call
 from typing import Any, Final, NamedTuple
 
-from engine.conduct.age_answers import STANDS as AGES
+from engine.conduct.age_answers import AGE_STATES
 from engine.conduct.camera_verdicts import AGREEMENTS, HITS_KEPT
 from engine.core.states import CHATTING, IDLE, PARTED, STATES, WAITING
 from engine.matching.lobby import MOST_AVOIDED
@@ -158,7 +158,7 @@ CAMERA: Final[Table] = {
 }
 LOOKS: Final[Table] = {"due": _seconds, "ended": _flag}
 # answer, the age that they wrote, seconds until it expires (`engine.conduct.age_answers`)
-_age: Final = _row(_one_of(*AGES), _count, _seconds)
+_age: Final = _row(_one_of(*AGE_STATES), _count, _seconds)
 _persons: Final = _at_most(256, _person)
 _bars: Final = _at_most(256, _row(_person, _seconds))
 MOST_ROWS: Final = 100_000  # rows of one piece of `rest`
@@ -276,7 +276,7 @@ REST: Final[Table] = {
     "ages": _at_most(MOST_ROWS, _row(_person, _age)),
     "paused": _at_most(MOST_ROWS, _row(_person, _seconds)),
 }
-STANDS: Final = {STATES[state]: state for state in (IDLE, WAITING, CHATTING, PARTED)}
+STATE_NUMBERS: Final = {STATES[state]: state for state in (IDLE, WAITING, CHATTING, PARTED)}
 
 
 def blob(fields: Mapping[str, Any], blobs: list[bytes]) -> bytes:

@@ -21,7 +21,7 @@ cdef class Hub:
     cdef dict _handlers
     cpdef told(self, worker, batch, double now)
     cpdef due(self)
-    cdef _enter(self, worker, list row, ticket, ids, stands, double now)
+    cdef _enter(self, worker, list row, ticket, ids, status, double now)
     cdef _answer(self, client, found, double now)
     cdef _meet(self, found, double now)
     cdef tuple _taken_out(self, client)

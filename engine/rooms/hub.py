@@ -184,7 +184,7 @@ class Hub:
     # rows
 
     def _ticket(self, worker: int, row: Row, now: float) -> None:
-        ticket, words, stands = rows.read_ticket(row, now)
+        ticket, words, status = rows.read_ticket(row, now)
         met = self._recents.recent(ticket.person, now)
         if met:
             more = [one for one in met if one not in ticket.recent]
@@ -193,16 +193,16 @@ class Hub:
         ids = self._words.with_room(words)[0] if words else NO_IDS
         ticket.interests = ids.unique()
         ticket.place = self._placing.place(worker)
-        self._enter(worker, row, ticket, ids, stands, now)
+        self._enter(worker, row, ticket, ids, status, now)
 
     def _wish(self, worker: int, row: Row, now: float) -> None:
-        wish, stands = rows.read_wish(row, now)
+        wish, status = rows.read_wish(row, now)
         recents = self._recents
         wish.avoid += recents.recent(wish.person, now) + recents.barred(wish.person, now)
         wish.place = self._placing.place(worker)
-        self._enter(worker, row, wish, NO_IDS, stands, now)
+        self._enter(worker, row, wish, NO_IDS, status, now)
 
-    def _enter(self, worker: int, row: Row, ticket: Ticket | Wish, ids: Ids, stands: int, now: float) -> None:
+    def _enter(self, worker: int, row: Row, ticket: Ticket | Wish, ids: Ids, status: int, now: float) -> None:
         old = self._waiters.get(ticket.client)
         moved = old is not None and old.worker != worker
         if self._waiting and (old is None or moved):
@@ -215,13 +215,13 @@ class Hub:
             if old is not None:
                 self._count(old.worker, -1)
         self._waiters[ticket.client] = Waiter(worker, row[2], ids)
-        if moved or stands != rows.NEW:
+        if moved or status != rows.NEW:
             self.room.leave(ticket.client, now)  # repeated: the later row wins, even if of the other kind
         try:
-            if stands == rows.NEW:
+            if status == rows.NEW:
                 found = self.room.submit(ticket, now)
             else:
-                found = self.room.enter(ticket, stands == rows.AWAY, now)
+                found = self.room.enter(ticket, status == rows.AWAY, now)
         except MatcherFull:
             self._full(ticket.client)
             return
@@ -353,7 +353,7 @@ class Hub:
         waiter = None if step is None else self._waiters.get(step.client)
         if step is None or waiter is None:
             return
-        level, at, fallen = self.room.stand(step.client)
+        level, at, fallen = self.room.progress(step.client)
         self._tell(
             waiter.worker,
             [

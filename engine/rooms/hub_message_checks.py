@@ -1,4 +1,4 @@
-"""Validate rows that came from another host. Rows of this host's own processes are trusted.
+"""Validate rows, the messages between workers and the hub, that came from another host. Rows of this host's own processes are trusted.
 
 A row that passes makes neither hub nor worker raise, and makes no table longer than its bound. An unknown kind passes: the reader skips and counts
 it.
@@ -40,23 +40,23 @@ def _is(row: Any, kinds: dict[str, Callable[[list[Any]], bool]]) -> bool:
 def _ticket(row: list[Any]) -> bool:
     if len(row) != 15:
         return False
-    _, client, number, pool, words, strict, person, recent, barred, also, age, level, step, fallen, stands = row
+    _, client, number, pool, words, strict, person, recent, barred, also, age, level, step, fallen, status = row
     return (
         _id(client) and _id(number) and _pool(pool) and _words(words) and type(strict) is bool and _id(person)
         and _ids(recent, MOST_AVOIDED) and _ids(barred, BARRED_MAX)
         and type(also) is list and len(also) <= POOLS_MAX and all(_pool(one) for one in also)
         and _seconds(age) and _small(level, LEVELS) and (step is None or _seconds(step)) and _small(fallen, FALLS)
-        and _small(stands, rows.AWAY)
+        and _small(status, rows.AWAY)
     )  # fmt: skip
 
 
 def _wish(row: list[Any]) -> bool:
     if len(row) != 9:
         return False
-    _, client, number, asks, language, person, avoid, age, stands = row
+    _, client, number, asks, language, person, avoid, age, status = row
     return (
         _id(client) and _id(number) and type(asks) is bool and _text(language, WORD_MAX) and _id(person)
-        and _ids(avoid, BARRED_MAX) and _seconds(age) and _small(stands, rows.AWAY)
+        and _ids(avoid, BARRED_MAX) and _seconds(age) and _small(status, rows.AWAY)
     )  # fmt: skip
 
 

@@ -4,8 +4,8 @@
 
 Worker to hub:
 
-    ticket  client number pool words strict person recent barred also age level step fallen stands
-    wish    client number asks language person barred age stands
+    ticket  client number pool words strict person recent barred also age level step fallen status
+    wish    client number asks language person barred age status
     cancel  client reason          leave client        aside client        back client
     done    match [client, person]…                    failed match
     bar     person partner networks                    asked question language
@@ -20,7 +20,7 @@ Hub to worker:
     ask     client                 repeat the client's ticket, if it waits
     again                          repeat all tickets; `on`: continue to
 
-`stands`: NEW, an arrival; WAITS or AWAY, a ticket that waited before. `number` distinguishes the tickets of a client within one process. Rows hold
+`status`: NEW, an arrival; WAITS or AWAY, a ticket that waited before. `number` distinguishes the tickets of a client within one process. Rows hold
 ages, never times; words, never their ids.
 """
 
@@ -101,33 +101,33 @@ def meet_row(id: int, who: list[tuple[int, int, int]], found: Match | SpyMatch, 
     return [MEET, id, who, found.waited, words, 0.0, "", found.spy is not None, found.question]
 
 
-def ticket_row(ticket: Ticket | Wish, number: int, words: Sequence[str], stands: int, now: float) -> Row:
+def ticket_row(ticket: Ticket | Wish, number: int, words: Sequence[str], status: int, now: float) -> Row:
     """Encode a ticket or a wish with its progress. `words`: its interests."""
     age = now - ticket.since
     if isinstance(ticket, Wish):
-        return [WISH, ticket.client, number, ticket.asks, ticket.language, ticket.person, ticket.avoid, age, stands]
-    level, step, fallen = ticket.stand()
+        return [WISH, ticket.client, number, ticket.asks, ticket.language, ticket.person, ticket.avoid, age, status]
+    level, step, fallen = ticket.progress()
     return [
         TICKET, ticket.client, number, list(ticket.pool), words, ticket.strict, ticket.person, ticket.recent, ticket.blocked,
-        [list(pool) for pool in ticket.also], age, level, None if step is None else step - now, fallen, stands,
+        [list(pool) for pool in ticket.also], age, level, None if step is None else step - now, fallen, status,
     ]  # fmt: skip
 
 
 def read_ticket(row: Row, now: float) -> tuple[Ticket, list[str], int]:
-    """Decode a ticket without its interests, their words, and `stands`. Raises TypeError, ValueError."""
-    _, client, _, pool, words, strict, person, recent, barred, also, age, level, step, fallen, stands = row
+    """Decode a ticket without its interests, their words, and `status`. Raises TypeError, ValueError."""
+    _, client, _, pool, words, strict, person, recent, barred, also, age, level, step, fallen, status = row
     ticket = Ticket(
         client, _pool(pool), (), strict, person, tuple(recent), now - age, blocked=tuple(barred[-MOST_AVOIDED:]),
         also=tuple([_pool(one) for one in also]),
     )  # fmt: skip
-    ticket.stood(level, None if step is None else now + step, fallen)
-    return ticket, words, stands
+    ticket.set_progress(level, None if step is None else now + step, fallen)
+    return ticket, words, status
 
 
 def read_wish(row: Row, now: float) -> tuple[Wish, int]:
-    """Decode a wish and `stands`. Raises TypeError, ValueError."""
-    _, client, _, asks, language, person, avoid, age, stands = row
-    return Wish(client, asks, language, person, tuple(avoid), now - age), stands
+    """Decode a wish and `status`. Raises TypeError, ValueError."""
+    _, client, _, asks, language, person, avoid, age, status = row
+    return Wish(client, asks, language, person, tuple(avoid), now - age), status
 
 
 # Making a named tuple by its class is an interpreter call that costs as much as the rest of the row, so it is made from a list here.

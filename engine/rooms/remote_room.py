@@ -277,9 +277,9 @@ class RemoteRoom:
 
     # internal
 
-    def _hold(self, ticket: Ticket | Wish, aside: bool, stands: int, now: float) -> None:
+    def _hold(self, ticket: Ticket | Wish, aside: bool, status: int, now: float) -> None:
         held = self._held[ticket.client] = HeldTicket(ticket, next(self._numbers), aside)
-        self._say(held, stands, now)
+        self._say(held, status, now)
 
     def _say_on(self, now: float) -> None:
         for client in self._untold[: -AT_ONCE - 1 : -1]:
@@ -294,10 +294,10 @@ class RemoteRoom:
         if held is not None:
             self._say(held, rows.AWAY if held.aside else rows.WAITS, now)
 
-    def _say(self, held: HeldTicket, stands: int, now: float) -> None:
+    def _say(self, held: HeldTicket, status: int, now: float) -> None:
         ticket = held.ticket
         words = self.vocabulary.words(ticket.interests) if isinstance(ticket, Ticket) and ticket.interests else []
-        self.rows.append(ticket_row(ticket, held.number, words, stands, now))
+        self.rows.append(ticket_row(ticket, held.number, words, status, now))
 
     def _step(self, row: Row, now: float) -> None:
         _, client, number, level, step, fallen, accepts, widens, others = row
@@ -305,7 +305,7 @@ class RemoteRoom:
         if held is None:
             return
         if isinstance(held.ticket, Ticket):
-            held.ticket.stood(level, None if step is None else now + step, fallen)
+            held.ticket.set_progress(level, None if step is None else now + step, fallen)
         self._tell(Step(client, accepts, widens, others))
 
     def _answered(self, client: int, number: int, now: float) -> HeldTicket | None:

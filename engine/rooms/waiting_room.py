@@ -46,9 +46,9 @@ class WaitingRoom:
             Step(client, ACCEPTS[ANYONE], None, False) if step is None and self.spy_queue.waits_there(client) else step
         )
 
-    def stand(self, client: int) -> tuple[int, float | None, int]:
-        """Return `Ticket.stand` of a waiting client; one that waits for spy mode accepts anyone. Raises KeyError."""
-        return (ANYONE, None, 0) if self.spy_queue.waits_there(client) else self.lobby.stand(client)
+    def progress(self, client: int) -> tuple[int, float | None, int]:
+        """Return `Ticket.progress` of a waiting client; one that waits for spy mode accepts anyone. Raises KeyError."""
+        return (ANYONE, None, 0) if self.spy_queue.waits_there(client) else self.lobby.progress(client)
 
     def cancel(self, client: int, now: float, reason: str = "cancelled") -> None:
         """Remove the client's ticket or wish, for one of the lobby's reasons."""

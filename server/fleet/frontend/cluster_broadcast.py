@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import orjson
 
-from engine.views import STANDS
+from engine.views import AGE_STATES
 from server.fleet.ipc.ipc_link import Message
 from server.ops.metrics.cluster_metrics import TOLD
 from server.ops.metrics.exposition import Reading
@@ -102,7 +102,7 @@ def is_person(value: object) -> bool:
 
 def is_age(identity: object, stands: object, age: object) -> bool:
     """Whether the fields are those of an AGE row."""
-    return is_person(identity) and stands in STANDS and type(age) is int and 0 <= age < OLDEST
+    return is_person(identity) and stands in AGE_STATES and type(age) is int and 0 <= age < OLDEST
 
 
 def _is_weighed(identity: object, session: object, reporter: object) -> bool:

@@ -109,7 +109,7 @@ class Reception:
         for row in rows:
             identity, stands, age, left = row
             known = ages.of(identity, now)
-            if known is None or ((known.stands, known.age) != (stands, age) and known.until < now + left):
+            if known is None or ((known.state, known.age) != (stands, age) and known.until < now + left):
                 news.append(row)
                 ages.enter(identity, [stands, age, left], now)
         if any(row[1] == MINOR for row in news):

@@ -311,4 +311,4 @@ def test_the_question_and_the_answer_move_along() -> None:
     assert world.engine.underage(9, world.now) is not None
     said = world.engine.ages.of(7, world.now)
     assert said is not None
-    assert said.stands == ADULT
+    assert said.state == ADULT

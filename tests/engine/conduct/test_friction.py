@@ -129,8 +129,8 @@ def test_to_look_at_the_points_counts_nothing(friction: Friction) -> None:
     friction.opener(7, 0.0)
     before = friction.points(7, 0, "n", 0.0)
     for _ in range(100):
-        assert friction.stands(7, 0, "n", 1.0) == before
-    assert friction.stands(8, 0, "unknown", 1.0) == FACTS["young"].points
+        assert friction.current_points(7, 0, "n", 1.0) == before
+    assert friction.current_points(8, 0, "unknown", 1.0) == FACTS["young"].points
     assert friction.points(7, 0, "n", 1.0) == before
 
 
@@ -152,9 +152,9 @@ def test_a_ban_that_is_taken_back_leaves_nothing_on_the_networks_that_it_barred(
     for network, case in (("203.0.113.1", CASE), ("203.0.113.2", CASE), ("203.0.113.3", b"another case....")):
         friction.barred(network, case, 3_600.0)
     friction.lifted(CASE)
-    assert [friction.stands(PERSON, 0, f"203.0.113.{n}", 3_601.0) for n in (1, 2, 3)] == [1, 1, 3]
+    assert [friction.current_points(PERSON, 0, f"203.0.113.{n}", 3_601.0) for n in (1, 2, 3)] == [1, 1, 3]
     friction.barred("203.0.113.1", CASE, 3_602.0)
-    assert friction.stands(PERSON, 0, "203.0.113.1", 3_603.0) == 3
+    assert friction.current_points(PERSON, 0, "203.0.113.1", 3_603.0) == 3
 
 
 def test_newcomers_beyond_three_times_the_mean_are_a_point_for_everybody(friction: Friction) -> None:

@@ -205,7 +205,7 @@ def test_a_ticket_that_leaves_is_nowhere_and_goes_on_where_it_enters_as_old_and_
     found = lobby.leave(1, 4.0)
     assert found is not None
     assert (found[1], lobby.clients(), lobby.sizes(), lobby.leave(1, 4.0)) == (False, [], {Pool(): 0}, None)
-    assert found[0].stand() == (1, 10.0, 12)
+    assert found[0].progress() == (1, 10.0, 12)
     assert lobby.enter(*found, 5.0) is None
     assert lobby.counts == counts
     assert lobby.status(1, 5.0) == Step(1, "any", 5.0, False)

@@ -21,7 +21,7 @@ def sent(row: list[Any]) -> list[Any]:
 def ticket() -> Ticket:
     own = Pool("video", "de", college="uio.no")
     one = Ticket(7, own._replace(college="any"), (), True, 1 << 63, (1, 2), 10.0, blocked=tuple(range(20)), also=(own,))
-    one.stood(1, 14.0, 3)
+    one.set_progress(1, 14.0, 3)
     return one
 
 
@@ -34,7 +34,7 @@ def test_a_ticket_is_as_old_there_and_stands_as_it_stood() -> None:
     assert (read.recent, read.also, tuple(read.interests)) == ((1, 2), one.also, ())
     assert read.blocked == one.blocked[-MOST_AVOIDED:]
     assert read.since == 110.0
-    assert read.stand() == (1, 114.0, 3)
+    assert read.progress() == (1, 114.0, 3)
 
 
 def test_a_wish_is_as_old_there() -> None:
