@@ -19,35 +19,37 @@ class Verb(NamedTuple):
 
 
 VERBS: Final = {
-    "whole": Verb("bench.server.whole", "the server beside its peers; writes bench/results/ and the documents"),
+    "whole": Verb(
+        "bench.server.peer_comparison", "the server beside its peers; writes bench/results/ and the documents"
+    ),
     "quick": Verb("bench.server.quick", "two minutes: Serendip and the floor, no documents"),
     "compare": Verb("bench.server.compare", "what got worse since the last committed results"),
     "report": Verb("bench.report", "tables, plots and documents from the last results"),
     "matching": Verb("bench.matching.matching", "matcher and quality, whole; writes bench/results/ and the documents"),
     "matcher": Verb("bench.matching.matcher", "the matcher's speed: the index alone, the service's waiting room"),
     "quality": Verb("bench.matching.quality", "the matcher's share of the optimum, and the wait it costs"),
-    "meeting": Verb("bench.server.meeting", "from `find` to `matched` beside a busy server"),
+    "meeting": Verb("bench.server.match_time", "from `find` to `matched` beside a busy server"),
     "workers": Verb(
         "bench.server.workers", "two workers beside one process: messages, chats, the hub, find to matched"
     ),
     "omegle": Verb("bench.server.omegle", "Omegle's protocol: chats started, polls held"),
     "store": Verb("bench.storage.store", "what keeping costs: records, purge, races, logs, guesses"),
-    "know": Verb("bench.storage.knowing", "what telling a person costs: the answer, the archive"),
+    "know": Verb("bench.storage.access_requests", "what telling a person costs: the answer, the archive"),
     "reports": Verb("bench.storage.reports", "reports answered and stored, and what two who chat feel of it"),
     "bans": Verb("bench.storage.bans", "what bans cost a connection, and their memory"),
     "console": Verb("bench.storage.console", "the console's pages at 10,000 open cases; --keep writes the results"),
     "screening": Verb(
         "bench.safety.screening", "the relay with lines looked at beside without, verdicts, the program; --keep"
     ),
-    "veil": Verb("bench.video.veil", "how soon a stranger is blurred, in two browsers; --keep writes it"),
-    "smooth": Verb("bench.video.smooth", "frames of the stage while pictures are taken of it; --keep writes it"),
+    "veil": Verb("bench.video.veil_delay", "how soon a stranger is blurred, in two browsers; --keep writes it"),
+    "smooth": Verb("bench.video.frame_gaps", "frames of the stage while pictures are taken of it; --keep writes it"),
     "pictures": Verb(
         "bench.safety.pictures", "looks at pictures of video chats: verdicts, pictures a second, the program; --keep"
     ),
     "challenges": Verb(
         "bench.safety.challenges", "challenges made and solutions looked at, and the loop's turns; --keep"
     ),
-    "cuts": Verb("bench.load.cuts", "connections cut at random bytes; no line may be lost"),
+    "cuts": Verb("bench.load.connection_cuts", "connections cut at random bytes; no line may be lost"),
     "soak": Verb("bench.load.soak", "churn, chat, cuts, slow readers; a verdict at the end"),
     "upgrade": Verb(
         "bench.load.upgrade", "upgrades under load: lines lost, connections cut, what a line took; a verdict"
@@ -56,9 +58,12 @@ VERBS: Final = {
         "bench.moves.moves", "what it costs that a person moves to another process: clock and instructions; --keep"
     ),
     "cells": Verb(
-        "bench.server.cells", "two hosts of one cell: find to matched, a line, its CPU, over hosts; --keep writes it"
+        "bench.server.two_hosts",
+        "two hosts of one cell: find to matched, a line, its CPU, over hosts; --keep writes it",
     ),
-    "hosts": Verb("bench.load.hosts", "several processes: one dies at random, upgrades, under talk; a verdict"),
+    "hosts": Verb(
+        "bench.load.process_deaths", "several processes: one dies at random, upgrades, under talk; a verdict"
+    ),
     "attacks": Verb("bench.attacks.attacks", "what others feel of each attack; what it leaves behind"),
     "hostile": Verb(
         "bench.hostile.hostile",
@@ -67,7 +72,7 @@ VERBS: Final = {
     "scale": Verb(
         "bench.scale.scale", "ten million people, on paper: what was measured times how many; --keep writes it"
     ),
-    "million": Verb("bench.server.million", "many clients connected and waiting, both ends here"),
+    "million": Verb("bench.server.waiting_clients", "many clients connected and waiting, both ends here"),
     "video": Verb("bench.video.video", "calls set up a second, first frames, peers a core (aiortc, coturn)"),
     "page": Verb(
         "bench.page.first_visit", "a first visit to the page: bytes, first content, usable; --keep writes them"

@@ -20,7 +20,7 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any, Final
 
-from bench.attacks.aim import Aim
+from bench.attacks.attack_target import Aim
 from bench.attacks.bystanders import Bystanders, in_ms
 from bench.attacks.rows import ATTACKS, Attack
 from bench.support.documents import fill, table

@@ -5,7 +5,7 @@ import json
 import time
 from typing import Any, Final
 
-from bench.load.thin import HEAD, Thin
+from bench.load.websocket_client import HEAD, Thin
 
 EVERY: Final = 0.2  # seconds between two lines
 NEWCOMER: Final = 0.5  # seconds between two who come

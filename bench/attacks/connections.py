@@ -4,8 +4,8 @@ import contextlib
 import socket
 import time
 
-from bench.attacks.aim import Aim, drained, pour
-from bench.load.thin import HEAD, framed
+from bench.attacks.attack_target import Aim, drained, pour
+from bench.load.websocket_client import HEAD, framed
 
 CLOSE = b"\x88\x82\0\0\0\0\x03\xe8"
 REQUEST = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"

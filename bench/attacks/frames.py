@@ -3,8 +3,8 @@
 import itertools
 import struct
 
-from bench.attacks.aim import PATIENCE, SAY, Aim, drained, pour
-from bench.load.thin import framed
+from bench.attacks.attack_target import PATIENCE, SAY, Aim, drained, pour
+from bench.load.websocket_client import framed
 
 FIND = b'{"type":"find","interests":["%d"],"language":"ga"}'
 LONG = framed(SAY % (b"x" * 1_900)) * 4

@@ -6,9 +6,9 @@ import json
 import socket
 import urllib.parse
 
-from bench.attacks.aim import SAY, Aim, pour, until
+from bench.attacks.attack_target import SAY, Aim, pour, until
 from bench.attacks.frames import FIND
-from bench.load.thin import HEAD, framed
+from bench.load.websocket_client import HEAD, framed
 
 HOST = b"Host: 127.0.0.1\r\n"
 

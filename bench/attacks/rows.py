@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from bench.attacks import connections, frames, requests
-from bench.attacks.aim import Aim
+from bench.attacks.attack_target import Aim
 
 ON: Final = ("on",)
 OFF: Final = ("off",)

@@ -20,7 +20,7 @@ import aiohttp
 
 from bench.boards.drawing import Series, picture
 from bench.load import generator
-from bench.load.rude import rudeness
+from bench.load.misbehaving_clients import rudeness
 from bench.support.plots import pyplot
 from bench.support.processes import free_port
 from bench.support.results import ROOT

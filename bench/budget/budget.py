@@ -13,8 +13,8 @@ import sys
 from typing import Any
 
 from bench.budget import counting, figures
-from bench.server import servers, written
-from bench.server.whole import PINNED
+from bench.server import chat_cpu, servers
+from bench.server.peer_comparison import PINNED
 from bench.support.documents import fill
 from bench.support.machine import machine
 from bench.support.results import ROOT, write
@@ -76,6 +76,6 @@ def clocked(rounds: int, seconds: float) -> dict[str, list[dict[str, Any]]]:
         for name, words in LOADS.items():
             with servers.running(servers.SERENDIP) as (port, pid, metrics):
                 load = [*words, "-n", str(CLIENTS), "-P", str(pid), "-t", str(seconds)]
-                runs[name].append(written.run(load, port, pid, metrics, PINNED))
+                runs[name].append(chat_cpu.run(load, port, pid, metrics, PINNED))
             print(f"{name:22} {runs[name][-1]['chat_us']:8.1f} us", file=sys.stderr, flush=True)
     return runs

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from bench.budget.parts import ASKED, GARBAGE, owner
 from bench.load import generator
-from bench.server import written
+from bench.server import chat_cpu
 from bench.server.servers import AS_COMPARED
 from bench.support.building import BUILD, FLAGS, stale
 from bench.support.results import ROOT
@@ -73,12 +73,12 @@ def counted(words: Sequence[str], seconds: float) -> Counted:
     with Serving(core=SERVER_CPU, program=program, **AS_COMPARED, SERENDIP_STORE__LINGER=str(SETTLES)) as serving:
         prefix = ("taskset", "-c", LOAD_CPU)
         generator.ended(generator.start([*words, "-n", str(CLIENTS), "-w", "0", "-t", "1"], serving.port, prefix))
-        before = written.all_written(serving.pid, serving.metrics, PATIENCE, SETTLES / 2).metrics
+        before = chat_cpu.all_written(serving.pid, serving.metrics, PATIENCE, SETTLES / 2).metrics
         told(serving.pid, "on")
         generator.ended(
             generator.start([*words, "-n", str(CLIENTS), "-w", "0", "-t", str(seconds)], serving.port, prefix)
         )
-        after = written.all_written(serving.pid, serving.metrics, PATIENCE, SETTLES / 2).metrics
+        after = chat_cpu.all_written(serving.pid, serving.metrics, PATIENCE, SETTLES / 2).metrics
         told(serving.pid, "off")
     with out.open() as lines:
         found = by_function(lines, str(ROOT))
@@ -87,7 +87,7 @@ def counted(words: Sequence[str], seconds: float) -> Counted:
         parts[part] += count
     change = {name: after[name] - before.get(name, 0.0) for name in after}
     parted = {part: count for part, count in parts.items() if part not in APART}
-    return Counted(parted, found, written.chats(change), change["serendip_accepted_total"])
+    return Counted(parted, found, chat_cpu.chats(change), change["serendip_accepted_total"])
 
 
 def told(pid: int, what: str) -> None:

@@ -17,8 +17,8 @@ from multiprocessing.queues import Queue
 from typing import Any, Final
 
 from bench.attacks.bystanders import in_ms
-from bench.hostile.pairs import MANY, Pairs
 from bench.hostile.scripts import SCRIPTS, Ground
+from bench.hostile.talking_pairs import MANY, Pairs
 from bench.support.documents import fill, table
 from bench.support.machine import machine
 from bench.support.processes import cpu

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
 
-from bench.hostile.stranger import PATIENCE, Gone, Stranger, meet
+from bench.hostile.scripted_client import PATIENCE, Gone, Stranger, meet
 
 MOST: Final = 2_000  # tries of a script
 LANGUAGE: Final = "gv"  # nobody ordinary looks for this one

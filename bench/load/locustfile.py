@@ -17,7 +17,7 @@ import gevent
 import websocket
 from locust import HttpUser, LoadTestShape, User, between, constant, events, task
 
-from bench.load.people import Taste, shape
+from bench.load.user_model import Taste, shape
 
 RECEIVE = 5.0  # seconds of a read before the user looks at the clock
 KIND = "serendip.v1"
@@ -227,7 +227,7 @@ class Reader(HttpUser):
 if os.environ.get("SHAPE"):
 
     class Schedule(LoadTestShape):
-        """Arrivals by one of the shapes of bench.load.people."""
+        """Arrivals by one of the shapes of bench.load.user_model."""
 
         use_common_options = True  # -u, -r and -t say how many, how fast, how long
 

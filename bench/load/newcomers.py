@@ -5,7 +5,7 @@ import contextlib
 import time
 from collections.abc import Callable
 
-from bench.load.thin import Thin
+from bench.load.websocket_client import Thin
 
 PATIENCE = 10.0  # seconds that somebody waits for an answer
 PAGES = 0.1  # seconds between two pages

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.load import generator
-from bench.load.rude import rudeness
+from bench.load.misbehaving_clients import rudeness
 from bench.support.machine import machine
 from bench.support.plots import pyplot, save
 from bench.support.processes import free_port, resident

@@ -26,8 +26,8 @@ from typing import Any, Final
 import uvloop
 
 from bench.load import generator
-from bench.load.handover import NotUpgradedError, moves, upgraded
 from bench.load.newcomers import Newcomers
+from bench.load.upgrade_run import NotUpgradedError, moves, upgraded
 from bench.support.documents import fill, table
 from bench.support.machine import machine
 from bench.support.processes import free_port, spent

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.matching.rows import Row
+from bench.matching.result_rows import Row
 from bench.matching.workloads import LANGUAGES, Arrivals, Stream
 
 Ticket = tuple[int, tuple[int, ...], int, frozenset[int]]  # pool, interests, person, recent

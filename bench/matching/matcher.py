@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from bench.matching import baselines, calls, index, waiting_room
-from bench.matching.rows import Row, middle
+from bench.matching import baselines, waiting_room
+from bench.matching import index_alone as index
+from bench.matching import python_calls as calls
+from bench.matching.result_rows import Row, middle
 from bench.matching.workloads import INTERESTS, LANGUAGES, MOST, RECENT
 from bench.support.machine import machine
 from bench.support.results import read, write

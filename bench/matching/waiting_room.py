@@ -5,8 +5,8 @@ submitted; then the matched two get their common words and release theirs, or th
 collection are the service's own. Not timed: JSON, sessions, the chat. All times are CPU time of the thread, so other load on the machine does not
 count.
 
-Each arrival in a held pool leaves its size unchanged, as in `bench.matching.run`: it waits or, if it was matched, another of the stream waits in
-its place; then the oldest leave. Time advances by `STEP` per arrival, and the steps that become due are not taken: in a held pool no ticket would
+Each arrival in a held pool leaves its size unchanged, as in `bench.matching.array_run`: it waits or, if it was matched, another of the stream waits
+in its place; then the oldest leave. Time advances by `STEP` per arrival, and the steps that become due are not taken: in a held pool no ticket would
 wait long enough. They are taken in `steady`, from an empty room with steady arrivals, where each arrival pays for the steps due.
 """
 
@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 
-from bench.matching.rows import Row
+from bench.matching.result_rows import Row
 from bench.matching.workloads import LANGUAGES, Arrivals, Stream
 from engine.matching.lobby import Lobby
 from engine.matching.tickets import Match, Pool, Ticket

@@ -20,8 +20,8 @@ from typing import Any, Final
 import uvloop
 
 from bench.budget.counting import told
-from bench.moves import sides
-from bench.moves.sides import BATCHES, KINDS
+from bench.moves import migration_rig
+from bench.moves.migration_rig import BATCHES, KINDS
 from bench.support.building import BUILD
 from bench.support.documents import fill, short, table
 from bench.support.machine import machine
@@ -68,7 +68,7 @@ def clocked(count: int, rounds: int, turns: int) -> dict[str, dict[str, list[flo
     found: dict[tuple[str, str], list[float]] = {(kind, batch): [] for kind in KINDS for batch in BATCHES}
     for _ in range(turns):
         for (kind, batch), costs in found.items():
-            costs += uvloop.run(sides.clocked(kind, count, BATCHES[batch], rounds))
+            costs += uvloop.run(migration_rig.clocked(kind, count, BATCHES[batch], rounds))
     quartiles = {case: [round(cost, 2) for cost in statistics.quantiles(costs, n=4)] for case, costs in found.items()}
     return {kind: {batch: quartiles[kind, batch] for batch in BATCHES} for kind in KINDS}
 
@@ -81,7 +81,7 @@ def instructions(count: int, rounds: int) -> dict[str, dict[str, float]]:
         old.unlink()
     cases = [(kind, batch) for kind in KINDS for batch in BATCHES]
     asked = [(kind, BATCHES[batch]) for kind, batch in cases]
-    program = f"import uvloop; from bench.moves.sides import counted; uvloop.run(counted({asked!r}, {count}, {rounds}))"
+    program = f"import uvloop; from bench.moves.migration_rig import counted; uvloop.run(counted({asked!r}, {count}, {rounds}))"
     command = [
         "valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--instr-atstart=no", sys.executable, "-c", program,
     ]  # fmt: skip

@@ -21,8 +21,8 @@ from typing import Any, Final
 
 from bench.attacks.bystanders import in_ms
 from bench.load import generator
+from bench.server.chat_cpu import scraped
 from bench.server.servers import SERENDIP, Running, running
-from bench.server.written import scraped
 from bench.support.documents import fill, table
 from bench.support.machine import machine
 from bench.support.processes import resident, spent

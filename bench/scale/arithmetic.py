@@ -3,7 +3,7 @@
 from math import ceil
 from typing import Any, Final
 
-from bench.scale.assumed import Assumed
+from bench.scale.assumptions import Assumed
 from bench.scale.costs import Costs
 from server.ops.config.settings import Chat
 

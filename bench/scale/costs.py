@@ -1,6 +1,6 @@
 """Read the measured costs from the results of benches, each with the name of its field; none is typed.
 
-A cost that no bench here can measure is an assumption, in `bench.scale.assumed`.
+A cost that no bench here can measure is an assumption, in `bench.scale.assumptions`.
 """
 
 from collections.abc import Callable

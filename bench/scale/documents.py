@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from bench.scale.assumed import SAID
+from bench.scale.assumptions import SAID
 from bench.scale.costs import FIELDS
-from bench.scale.rooms import CELLS, COMMON, ONE, THIN
+from bench.scale.room_simulation import CELLS, COMMON, ONE, THIN
 from bench.support.documents import fill, short, table
 from bench.support.plots import pyplot, save
 from bench.support.results import ROOT

@@ -15,8 +15,8 @@ import sys
 from dataclasses import replace
 from typing import Any, Final
 
-from bench.scale import arithmetic, costs, documents, returning, rooms
-from bench.scale.assumed import Assumed, told
+from bench.scale import arithmetic, costs, documents, host_death, room_simulation
+from bench.scale.assumptions import Assumed, told
 from bench.support.results import write
 
 HASHES: Final = "PYTHONHASHSEED"  # by it words are counted (`ext.match.interner`), and so weighed
@@ -58,7 +58,7 @@ def document(world: Assumed, seed: int, scale: float = 1.0) -> dict[str, Any]:
         "assumed": told(world),
         "costs": known,
         **arithmetic.everything(world, known),
-        "languages": rooms.languages(world, seed, scale),
-        "small": rooms.small(world, seed, scale),
-        "back": returning.everything(world, seed),
+        "languages": room_simulation.languages(world, seed, scale),
+        "small": room_simulation.small(world, seed, scale),
+        "back": host_death.everything(world, seed),
     }

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.server import servers
-from bench.server.whole import measure
+from bench.server.peer_comparison import measure
 from bench.support.results import write
 
 ROUNDS, SECONDS = 3, 1.5

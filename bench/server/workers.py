@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 import uvloop
 
 from bench.load import generator
-from bench.server import meeting
+from bench.server import match_time
 from bench.support.documents import fill, short, table
 from bench.support.machine import machine
 from bench.support.processes import memory, settled
@@ -122,7 +122,7 @@ def met(connected: int, messages: int, seconds: float) -> dict[str, Any]:
     found = {}
     for name, workers in (("one", 1), ("two", WORKERS)):
         with Serving(SERENDIP_WORKERS=str(workers)) as server:
-            found[name] = uvloop.run(meeting.measure(server, connected, messages, seconds))
+            found[name] = uvloop.run(match_time.measure(server, connected, messages, seconds))
     return found
 
 

@@ -17,7 +17,7 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
-from bench.storage.kit import Kit
+from bench.storage.store_kit import Kit
 from bench.support import documents, results
 from bench.support.machine import machine
 from server.data.database import schema_migration

@@ -21,7 +21,7 @@ import aiohttp
 from aiohttp import web
 from sqlalchemy import insert
 
-from bench.storage.kit import Kit, cpu
+from bench.storage.store_kit import Kit, cpu
 from bench.support.documents import fill, table
 from bench.support.machine import machine
 from bench.support.results import ROOT, read, write

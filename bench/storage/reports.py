@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.attacks.bystanders import Bystanders, Person, in_ms
-from bench.load.thin import HEAD
+from bench.load.websocket_client import HEAD
 from bench.support.documents import fill, table
 from bench.support.machine import machine
 from bench.support.processes import spent

@@ -13,9 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.storage import races
-from bench.storage.kit import CHATS_A_PERSON, Kit, cpu, ended
-from bench.storage.purging import purge
+from bench.storage import hold_races
+from bench.storage.purge_load import purge
+from bench.storage.store_kit import CHATS_A_PERSON, Kit, cpu, ended
 from server.data.database import schema_migration
 from server.data.records.chat_rows import Party
 from server.data.records.transcript import Line, Transcript
@@ -78,7 +78,7 @@ async def record(kit: Kit, chats: int) -> None:
 async def raced(kit: Kit, people: int) -> None:
     """Race holds against a purge of their rows."""
     begun = time.monotonic()
-    found = await races.run(kit.database, kit.logs, kit.objects, people, now=int(time.time()))
+    found = await hold_races.run(kit.database, kit.logs, kit.objects, people, now=int(time.time()))
     print(
         f"races: {people} in {time.monotonic() - begun:.0f} s: the hold came first {found.won} times, the purge {found.late}; lost: {len(found.lost)}"
     )

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import orjson
 import uvloop
 
-from bench.load.thin import Thin
+from bench.load.websocket_client import Thin
 from bench.support.serving import Serving
 
 PEOPLE: Final = 64  # connections; half as many calls at a time

@@ -15,7 +15,7 @@ from bench.support.machine import machine
 from bench.support.processes import free_port
 from bench.support.results import write
 from bench.support.serving import Serving
-from bench.video import calling, signalling, windows
+from bench.video import browser_calls, media_calls, signalling
 from bench.video.coturn import Turn
 
 SIGNALLED_MIN: Final = 2_000.0  # calls a second of one core of the server, without media
@@ -67,7 +67,7 @@ def media(frames: int, seconds: float) -> dict[str, Any]:
                 found = asyncio.run(_programs(server, metrics, frames, seconds))
                 for way in WAYS:
                     url = f"http://127.0.0.1:{server.port}/"
-                    times = windows.first_pictures(url, max(1, frames // 4), relay=way == "relay")
+                    times = browser_calls.first_pictures(url, max(1, frames // 4), relay=way == "relay")
                     found |= _quantiles(f"matched to first picture in Chromium, {way}", times)
         finally:
             turn.stop()
@@ -75,8 +75,8 @@ def media(frames: int, seconds: float) -> dict[str, Any]:
 
 
 async def _programs(server: Serving, metrics: int, frames: int, seconds: float) -> dict[str, Any]:
-    run = await calling.running(server, metrics, 2, seconds)
-    peers, served = await calling.set_up(server, frames)
+    run = await media_calls.running(server, metrics, 2, seconds)
+    peers, served = await media_calls.set_up(server, frames)
     found: dict[str, Any] = {
         "calls with media set up a second of one core": round(1 / (peers + served), 2),
         "of that, the server's share": round(served / (peers + served), 4),
@@ -87,14 +87,14 @@ async def _programs(server: Serving, metrics: int, frames: int, seconds: float) 
         **{f"{name} while calls run": value for name, value in run.traffic.items()},
     }
     for way in WAYS:
-        times = await calling.first_frames(server, frames, relay=way == "relay")
+        times = await media_calls.first_frames(server, frames, relay=way == "relay")
         found |= _quantiles(f"find to first frame, {way}", times.found)
         found |= _quantiles(f"matched to first frame, {way}", times.matched)
     return found
 
 
 def _quantiles(name: str, values: list[float]) -> dict[str, float]:
-    return {f"{name}, p{share * 100:g}": round(calling.at(values, share), 3) for share in (0.5, 0.99)}
+    return {f"{name}, p{share * 100:g}": round(media_calls.at(values, share), 3) for share in (0.5, 0.99)}
 
 
 def falls_short(found: dict[str, Any]) -> list[str]:
@@ -110,11 +110,11 @@ def falls_short(found: dict[str, Any]) -> list[str]:
                 wrong.append(f"first {what} after {took} s, {way}")
     wrong += [
         f"{name} while calls run: {found[f'{name} while calls run']}"
-        for name in calling.TRAFFIC
+        for name in media_calls.TRAFFIC
         if found[f"{name} while calls run"]
     ]
     if found["server's CPU while calls run"] - found["server's CPU without calls"] > SERVER_MAX:
         wrong.append("the server spends time on calls that run")
-    if found["frames a second of the slowest peer"] < calling.RATE_MIN:
+    if found["frames a second of the slowest peer"] < media_calls.RATE_MIN:
         wrong.append("a peer did not keep up: fewer at once, or a quieter machine")
     return wrong

@@ -12,7 +12,7 @@ from typing import get_args
 import aiohttp
 import pytest
 
-from bench.load.cutter import Cutter
+from bench.load.cutting_proxy import Cutter
 from examples import echo_bot
 from serendip_client import (
     Backoff,

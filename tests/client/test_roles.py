@@ -1,6 +1,6 @@
 """Test spy mode and calls over the real server: who sees which frames, and what survives a drop."""
 
-from bench.load.cutter import Cutter
+from bench.load.cutting_proxy import Cutter
 from serendip_client import (
     Backoff,
     Client,

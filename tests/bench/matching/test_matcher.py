@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.matching import matcher
-from bench.matching.rows import Row
+from bench.matching.result_rows import Row
 from bench.support import results
 
 

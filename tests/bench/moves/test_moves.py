@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
-from bench.moves import moves, sides
+from bench.moves import migration_rig, moves
 from bench.support.results import ROOT
 
 
@@ -18,14 +18,12 @@ def test_the_table_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.setattr(moves, "ROUNDS", (2, 2))
     assert main(["moves", "--clock"]) == 0
     said = capsys.readouterr().out
-    assert all(kind in said for kind in sides.KINDS)
+    assert all(kind in said for kind in migration_rig.KINDS)
     assert "To reach: 12 µs" in said
 
 
 def test_who_counts_from_outside_is_told_when() -> None:
-    program = (
-        f"import uvloop; from bench.moves.sides import counted; uvloop.run(counted([({sides.IDLING!r}, 1)], 2, 1))"
-    )
+    program = f"import uvloop; from bench.moves.migration_rig import counted; uvloop.run(counted([({migration_rig.IDLING!r}, 1)], 2, 1))"
     with subprocess.Popen(
         [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:
@@ -48,8 +46,13 @@ def test_a_file_without_a_count_is_refused(tmp_path: Path) -> None:
 
 def test_instructions_that_were_not_counted_are_left_out() -> None:
     on = {"cpu": "x", "cores": 2, "interpreter": "CPython", "loop_ns": 70.0, "load": 0.1, "date": "2026-01-01"}
-    costs = {kind: {batch: [1.0, 2.0, 3.0] for batch in sides.BATCHES} for kind in sides.KINDS}
-    found = {"machine": on, "people": 4, "us": costs, "instructions": {sides.WAITS: {sides.ALONE: 41_234}}}
+    costs = {kind: {batch: [1.0, 2.0, 3.0] for batch in migration_rig.BATCHES} for kind in migration_rig.KINDS}
+    found = {
+        "machine": on,
+        "people": 4,
+        "us": costs,
+        "instructions": {migration_rig.WAITS: {migration_rig.ALONE: 41_234}},
+    }
     said = moves.lines(found)
-    assert f"| {sides.IDLING} | 2 (1 to 3) |  | 2 (1 to 3) |  |" in said
-    assert f"| {sides.WAITS} | 2 (1 to 3) | 41.2 | 2 (1 to 3) |  |" in said
+    assert f"| {migration_rig.IDLING} | 2 (1 to 3) |  | 2 (1 to 3) |  |" in said
+    assert f"| {migration_rig.WAITS} | 2 (1 to 3) | 41.2 | 2 (1 to 3) |  |" in said

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bench.scale import arithmetic, costs
-from bench.scale.assumed import SAID, Assumed, told
+from bench.scale.assumptions import SAID, Assumed, told
 
 WORLD = Assumed()
 

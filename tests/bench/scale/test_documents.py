@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bench.scale import arithmetic, costs, documents
-from bench.scale.assumed import Assumed
+from bench.scale.assumptions import Assumed
 from bench.support.results import read
 
 AGAIN = "a result that this one is made of was measured anew: python -m bench scale --keep"

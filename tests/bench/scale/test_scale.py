@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from bench.scale import documents, scale
-from bench.scale.assumed import Assumed
+from bench.scale.assumptions import Assumed
 from bench.support.results import ROOT
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bench.video import calling, signalling, video
+from bench.video import media_calls, signalling, video
 
 
 def document(**other: Any) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def document(**other: Any) -> dict[str, Any]:
     }
     for what in ("frame", "picture in Chromium"):
         found |= {f"matched to first {what}, {way}, p99": 1.0 for way in video.WAYS}
-    found |= {f"{name} while calls run": 0.0 for name in calling.TRAFFIC}
+    found |= {f"{name} while calls run": 0.0 for name in media_calls.TRAFFIC}
     return found | other
 
 

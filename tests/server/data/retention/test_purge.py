@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from bench.storage import races
+from bench.storage import hold_races
 from server.data.database import daily_partitions, schema_migration
 from server.data.errors import Busy
 from server.data.keys.epoch_keys import KeyGone
@@ -182,7 +182,7 @@ ROUNDS = 300  # of a purge against holds; a thousand by `python -m bench store r
 
 @pytest.mark.timeout(180)
 async def test_a_hold_that_is_placed_while_a_purge_runs_wins_or_comes_after_it(kit: Kit) -> None:
-    found = await races.run(kit.database, kit.logs, kit.objects, ROUNDS, now=NOW)
+    found = await hold_races.run(kit.database, kit.logs, kit.objects, ROUNDS, now=NOW)
     assert found.lost == []
     assert found.won + found.late == ROUNDS
     assert found.won  # or nothing was raced

@@ -8,7 +8,7 @@ import aiohttp
 import orjson
 import pytest
 
-from bench.load.cutter import Cutter
+from bench.load.cutting_proxy import Cutter
 from serendip_client import Backoff, Client, Left, Matched, Message, Partner, Pong, Resumed, Sent, Waiting
 from tests.server.site.web.servers import Server
 

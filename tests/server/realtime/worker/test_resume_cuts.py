@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench.load import cuts
+from bench.load import connection_cuts
 from tests.server.site.web.servers import Server
 
 CUTS = int(os.environ.get("SERENDIP_TEST_CUTS", "300"))
@@ -26,7 +26,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.mark.timeout(60 + MESSAGES / 1000)
 async def test_random_cuts_under_load_cost_no_message_and_no_chat(server: Server) -> None:
-    result = await cuts.run(server.port, pairs=20, messages=MESSAGES, cuts=CUTS)
+    result = await connection_cuts.run(server.port, pairs=20, messages=MESSAGES, cuts=CUTS)
     assert result.clean, result
     assert result.messages == MESSAGES // 40 * 40
     assert result.cuts > CUTS * 0.9

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from bench.hostile.pairs import MANY, Pairs
 from bench.hostile.scripts import ACCOUNTS, SCRIPTS, Ground, Outcome
+from bench.hostile.talking_pairs import MANY, Pairs
 from bench.support.documents import table
 from bench.support.processes import cpu
 from engine.conduct.friction import CONNECTS
