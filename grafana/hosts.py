@@ -7,7 +7,7 @@ WORKERS = ', process=~"worker.*|server"'
 
 def moves(results: str) -> str:
     """The rate of moves with these results."""
-    return rate("serendip_moves_total", more=f', result=~"{results}"')
+    return rate("serendip_migrations_total", more=f', result=~"{results}"')
 
 
 def matches(result: str) -> str:
@@ -56,11 +56,11 @@ BOARD = Board(
             "Moves",
             (
                 Panel("Moves by reason", "People who went to another process: to meet or to resume there, or for an upgrade. Each counts where they arrive.", "cps",
-                      ((rate("serendip_moves_total", "why, way", ', result="taken"'), "{{why}} by {{way}}"),)),
+                      ((rate("serendip_migrations_total", "why, way", ', result="taken"'), "{{why}} by {{way}}"),)),
                 Panel("Moves that did not succeed", "Share. They go on where they were; more than one in a hundred is an alert.", "percentunit",
                       ((f'{moves("back|refused")} / ({moves("taken|back|refused")} > 0) or vector(0)', "back or refused"),), ((0.01, "red"),)),
                 Panel("Out of service, p99", "How long a move keeps a person from being served; nought: nobody moved. Two milliseconds are what 99 of 100 are to stay under.", "s",
-                      ((f"(histogram_quantile(0.99, sum by (why, way, le) (rate(serendip_move_seconds_bucket{{{HERE}}}[{RATE}]))) >= 0) or vector(0)", "{{why}} by {{way}}"),),
+                      ((f"(histogram_quantile(0.99, sum by (why, way, le) (rate(serendip_migration_seconds_bucket{{{HERE}}}[{RATE}]))) >= 0) or vector(0)", "{{why}} by {{way}}"),),
                       ((0.002, "orange"), (0.1, "red"))),
             ),
         ),
@@ -81,10 +81,10 @@ BOARD = Board(
             "Links",
             (
                 Panel("Bytes that wait at a link", "For a process that does not read. All but nought that lasts is a process that hangs.", "bytes",
-                      ((total("serendip_link_bytes", "process"), "for {{process}}"),), ((4_194_304, "red"),)),
+                      ((total("serendip_ipc_link_bytes", "process"), "for {{process}}"),), ((4_194_304, "red"),)),
                 Panel("HTTP connections lost", "Closed, since more than 4,096 waited at a worker for an office.", "cps", ((rate("serendip_http_lost_total"), "lost"),), ((0.001, "red"),)),
                 Panel("Not understood", "What one process said and another one's release does not know. Nought, but while two releases run.", "cps",
-                      ((rate("serendip_link_unknown_total"), "messages"),), ((0.001, "orange"),)),
+                      ((rate("serendip_ipc_link_unknown_total"), "messages"),), ((0.001, "orange"),)),
             ),
         ),
         Row(
@@ -112,7 +112,7 @@ BOARD = Board(
                 Panel("Not served at the cluster port", "`mac`: another secret; `time`: a clock; `kind`: another version; `slow`, `size`, `full`: somebody who is no host of yours.", "cps",
                       ((rate("serendip_cluster_refused_total", "why"), "{{why}}"),), ((0.001, "orange"),), empty="one host"),
                 Panel("HTTP that another host answers", "Omegle ids, pictures, college checks. `away` that lasts: hosts hear each other and do not reach each other's cluster port.", "reqps",
-                      ((rate("serendip_http_passed_total", "result"), "{{result}}"),), empty="one host"),
+                      ((rate("serendip_http_forwarded_total", "result"), "{{result}}"),), empty="one host"),
                 Panel("Passed on now", "Most are held polls of Omegle's protocol: 30 KB each.", "short",
                       ((f"sum by (instance) (serendip_http_passing{{{HERE}}})", "{{instance}}"),), empty="one host"),
                 Panel("Keys that are missing", "Of epochs: another host made them and did not tell. That of the next month is wanted a day before it begins, so that there is a day to mend it.", "short",
@@ -133,11 +133,11 @@ BOARD = Board(
                       ((f"(histogram_quantile(0.99, sum by (le) (rate(serendip_tunnel_return_seconds_bucket{{{HERE}}}[{RATE}]))) >= 0) or vector(0)", "p99"),),
                       ((0.005, "orange"), (0.1, "red")), width=6),
                 Panel("People in doubt", "The other host did not say that it has them: they are here, and it is asked to forget them (`asked`). `unanswered`: it was not heard for 15 s.", "cps",
-                      ((rate("serendip_crossings_doubtful_total", "what"), "{{what}}"),), ((0.001, "orange"),), empty="one host"),
+                      ((rate("serendip_migrations_doubtful_total", "what"), "{{what}}"),), ((0.001, "orange"),), empty="one host"),
                 Panel("Sought at other hosts", "Sessions of people who came back to another host than theirs. `full`: so many at once that one was told no.", "cps",
-                      ((rate("serendip_sought_total", "result"), "{{result}}"),), empty="one host"),
+                      ((rate("serendip_session_lookups_total", "result"), "{{result}}"),), empty="one host"),
                 Panel("Told to all hosts", "Ages, reports that count, video that is off, and that bans changed. `lost`: NATS was away for too long.", "cps",
-                      ((rate("serendip_told_total", "result"), "{{result}}"),), empty="one host"),
+                      ((rate("serendip_broadcasts_total", "result"), "{{result}}"),), empty="one host"),
             ),
         ),
     ),

@@ -125,12 +125,12 @@ def counted(text: str) -> dict[str, Any]:
     results = {
         name.partition('result="')[2].partition('"')[0]: int(float(value))
         for name, value in lines.items()
-        if name.startswith("serendip_moves_total{")
+        if name.startswith("serendip_migrations_total{")
     }
     times = [
         (float(name.partition('le="')[2].partition('"')[0]), float(value))
         for name, value in lines.items()
-        if name.startswith("serendip_move_seconds_bucket{")
+        if name.startswith("serendip_migration_seconds_bucket{")
     ]
     return {**results, **{f"p{share:g}_ms": within(times, share / 100) for share in (50, 99, 99.9)}}
 

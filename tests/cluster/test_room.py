@@ -164,8 +164,8 @@ async def test_who_comes_back_to_a_host_that_cannot_reach_theirs_is_told_so_and_
 ) -> None:
     one, two, _ = cell.hosts
     found, back = (
-        'serendip_sought_total{result="found"}',
-        'serendip_moves_total{result="back",way="tunnel",why="resume"}',
+        'serendip_session_lookups_total{result="found"}',
+        'serendip_migrations_total{result="back",way="tunnel",why="resume"}',
     )
     before = [await two.counts(http, line) for line in (found, back)]
     away = await one.person(http)

@@ -36,7 +36,7 @@ PARTS = {
 OF_SEVERAL = re.compile("serendip_hub_|serendip_link_|serendip_http_lost_|serendip_deaths_")
 OF_HOSTS = re.compile(
     "serendip_nats_|serendip_members|serendip_cluster_|serendip_epoch_keys_|serendip_hub_owner|serendip_tunnel|serendip_visitor"
-    "|serendip_http_pass|serendip_crossings_|serendip_sought_|serendip_told_"
+    "|serendip_http_forwarded|serendip_migrations_doubtful|serendip_session_lookups|serendip_broadcasts"
 )  # what one host has not: others
 ROUNDS_SECONDS = 5.0  # of chats, so that every rate has several scrapes to stand on
 APART = 0.2  # seconds between two rounds: each brings four pictures, and who looks at them has other work beside
@@ -133,7 +133,7 @@ async def test_a_hand_over_is_on_the_board_and_no_alert_fires_for_it(tmp_path: P
         prometheus(tmp_path, metrics) as base,
     ):
         async with aiohttp.ClientSession() as http:
-            await says(http, base, "sum(serendip_moves_total)", 0)
+            await says(http, base, "sum(serendip_migrations_total)", 0)
             one, other = await two(http, port, Driven())
             waits, _ = await Person.comes(http, port)
             await waits.says(type="find", language="xx", interests=["nobody"])
@@ -141,14 +141,14 @@ async def test_a_hand_over_is_on_the_board_and_no_alert_fires_for_it(tmp_path: P
             started = await number(http, base, "process_start_time_seconds")
             *_, last = await asyncio.to_thread(list, ask_server(tmp_path / "data", {"do": "upgrade", "program": None}))
             assert (last["done"], last["people"], last["chats"]) == (True, 3, 1)
-            await says(http, base, "sum(serendip_moves_total{result='taken'})", 3)
+            await says(http, base, "sum(serendip_migrations_total{result='taken'})", 3)
             await one.says(type="message", text="still here")
             assert (await other.hears("message"))["text"] == "still here"
             await says(http, base, "sum(serendip_messages_total)", 1)
             expected = {
-                "sum(serendip_moves_total)": 3,
-                "sum(serendip_move_seconds_count) > bool 0": 1,
-                "serendip_handover_left": 0,
+                "sum(serendip_migrations_total)": 3,
+                "sum(serendip_migration_seconds_count) > bool 0": 1,
+                "serendip_upgrade_sessions_left": 0,
                 "sum(serendip_sessions)": 3,
                 "sum(serendip_connections)": 3,
                 "serendip_waiting{language='other', mode='text'}": 1,
@@ -218,11 +218,11 @@ async def agrees(http: aiohttp.ClientSession, base: str, driven: Driven) -> None
         "sum(serendip_mail_letters_total)": 0,
         "serendip_media_relays_reporting": 0,
         "serendip_backup_timestamp_seconds": 0,
-        "sum(serendip_moves_total{result=~'back|refused'})": 0,
-        "sum(serendip_moves_total{why='upgrade'})": 0,
+        "sum(serendip_migrations_total{result=~'back|refused'})": 0,
+        "sum(serendip_migrations_total{why='upgrade'})": 0,
         "sum(serendip_people)": 1,
         "min(serendip_process_up)": 1,
-        "serendip_handover_left": 0,
+        "serendip_upgrade_sessions_left": 0,
         "serendip_disk_free_bytes <= bool serendip_disk_size_bytes": 1,
         "count(serendip_build_info{commit!=''})": 1,
     }

@@ -257,7 +257,7 @@ class Proxy:
     def reading(self) -> Reading:
         """Return the metrics."""
         return {
-            "serendip_http_passed": {(what, result): self.tally[what, result] for what in WHATS for result in PASSED_RESULTS},
+            "serendip_http_forwarded": {(what, result): self.tally[what, result] for what in WHATS for result in PASSED_RESULTS},
             "serendip_http_passing": len(self._held) + self._busy.total(),
         }  # fmt: skip
 

@@ -59,7 +59,7 @@ class ClusterBroadcast:
 
     def reading(self) -> Reading:
         """Return the metrics."""
-        return {"serendip_told": {(result,): self.tally[result] for result in TOLD}}
+        return {"serendip_broadcasts": {(result,): self.tally[result] for result in TOLD}}
 
     def tell(self, _: str, message: Message) -> None:
         """Take rows of this host's frontend for all hosts."""

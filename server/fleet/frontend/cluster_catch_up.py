@@ -73,7 +73,7 @@ class ClusterCatchUp:
 
     def reading(self) -> Reading:
         """Return the metrics."""
-        return {"serendip_told": {(result,): self.tally[result] for result in TOLD}}
+        return {"serendip_broadcasts": {(result,): self.tally[result] for result in TOLD}}
 
     @property
     def whole(self) -> bool:

@@ -139,7 +139,7 @@ class MetricsMerge:
             "serendip_deaths": {
                 (name, why): deaths.get((name, why), 0) for name in (OFFICE, *self._up) for why in DEATHS
             },
-            "serendip_link_unknown": self._ledger.unknown,
+            "serendip_ipc_link_unknown": self._ledger.unknown,
         }
 
     def _deaths(self, name: str) -> int:

@@ -117,8 +117,8 @@ class Peers:
     def reading(self) -> Reading:
         """Return the metrics."""
         return {
-            "serendip_link_bytes": {(name,): link.waiting for name, link in self._links.items()},
-            "serendip_link_unknown": self.unknown,
+            "serendip_ipc_link_bytes": {(name,): link.waiting for name, link in self._links.items()},
+            "serendip_ipc_link_unknown": self.unknown,
         }
 
     def ready(self) -> None:

@@ -48,7 +48,7 @@ class MigrationCounts:
         }
         moves.update(self.abroad.items())
         return {
-            "serendip_moves": moves,
-            "serendip_move_seconds": {labels: seconds.reading() for labels, seconds in self._seconds.items()},
-            "serendip_handover_left": self.left,
+            "serendip_migrations": moves,
+            "serendip_migration_seconds": {labels: seconds.reading() for labels, seconds in self._seconds.items()},
+            "serendip_upgrade_sessions_left": self.left,
         }

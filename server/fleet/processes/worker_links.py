@@ -130,7 +130,7 @@ class WorkerLinks:
         answers, abroad = self._room.answers, self.abroad
         return {
             **self.tally.reading(),
-            **({"serendip_crossings_doubtful": dict.fromkeys(NO_DOUBTS, 0)} if abroad is None else abroad.reading()),
+            **({"serendip_migrations_doubtful": dict.fromkeys(NO_DOUBTS, 0)} if abroad is None else abroad.reading()),
             **self.tunnels.reading(),
             **self.homecoming.reading(),
             "serendip_hub_answer_seconds": Buckets(tuple(answers.counts), answers.total),

@@ -99,7 +99,7 @@ class HostMigration:
         counted = {
             "asked": asking.asked, "unanswered": asking.unanswered, "ended": landing.ended, "kept": landing.kept,
         }  # fmt: skip
-        return {"serendip_crossings_doubtful": {(what,): count for what, count in counted.items()}}
+        return {"serendip_migrations_doubtful": {(what,): count for what, count in counted.items()}}
 
 
 def _home(name: str) -> HomeProcess:

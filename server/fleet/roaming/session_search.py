@@ -109,7 +109,7 @@ class SessionSearch:
 
     def reading(self) -> Reading:
         """Return the metrics."""
-        return {"serendip_sought": {(result,): self.tally[result] for result in SOUGHT}}
+        return {"serendip_session_lookups": {(result,): self.tally[result] for result in SOUGHT}}
 
     # questions of this host's processes
 

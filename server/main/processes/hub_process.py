@@ -97,7 +97,7 @@ class HubProcess:
             "serendip_hub_tickets": len(hub),
             "serendip_hub_pending": hub.pending,
             "serendip_hub_matches": {(result,): hub.tally[result] for result in MATCHES},
-            "serendip_link_unknown": hub.tally["unknown"],
+            "serendip_ipc_link_unknown": hub.tally["unknown"],
         }
 
     @property

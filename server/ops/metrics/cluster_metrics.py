@@ -107,7 +107,7 @@ CLUSTER = (
         "Will records be written, here too?",
     ),
     Metric(
-        "serendip_crossings_doubtful",
+        "serendip_migrations_doubtful",
         "counter",
         "crossings to another host of which it did not say that it has the people: the other host is asked to forget them (asked) and does not "
         "answer for 15 s (unanswered); and, there: people who were ended for that (ended), and who had come back there already (kept)",
@@ -115,7 +115,7 @@ CLUSTER = (
         ("what",),
     ),
     Metric(
-        "serendip_http_passed",
+        "serendip_http_forwarded",
         "counter",
         "requests that came here and were another host's to answer, by what for (Omegle's protocol, its logs, pictures, college checks, files of "
         "another release's page), and by what became of them: answered there, the host was gone, it did not answer, too many were under way",
@@ -135,8 +135,8 @@ CLUSTER_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_cluster_batches": {"way": WAYS},
     "serendip_cluster_batch_bytes": {"way": WAYS},
     "serendip_cluster_unreadable": {"why": UNREADABLE},
-    "serendip_crossings_doubtful": {"what": DOUBTS},
-    "serendip_http_passed": {"what": ("omegle", "log", "picture", "college", "page"), "result": PASSED_RESULTS},
+    "serendip_migrations_doubtful": {"what": DOUBTS},
+    "serendip_http_forwarded": {"what": ("omegle", "log", "picture", "college", "page"), "result": PASSED_RESULTS},
 }
 
 
@@ -148,7 +148,7 @@ SOUGHT = ("asked", "found", "full", "answered")
 TOLD = ("said", "heard", "lost", "caught_up", "unanswered")
 TOLD_METRICS = (
     Metric(
-        "serendip_sought",
+        "serendip_session_lookups",
         "counter",
         "sessions that somebody came back to and this host has not, by what came of asking the others (asked; found; full: too many at once), "
         "and those that this host has and another asked for (answered)",
@@ -156,7 +156,7 @@ TOLD_METRICS = (
         ("result",),
     ),
     Metric(
-        "serendip_told",
+        "serendip_broadcasts",
         "counter",
         "what all hosts are to know of somebody (an age, a weighed report, video that is off) or of the store: said to them, heard of them, "
         "lost as too much waited; told to this one when it came, or was back (caught_up), and hosts that gave no answer then (unanswered)",
@@ -165,6 +165,6 @@ TOLD_METRICS = (
     ),
 )
 TOLD_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
-    "serendip_sought": {"result": SOUGHT},
-    "serendip_told": {"result": TOLD},
+    "serendip_session_lookups": {"result": SOUGHT},
+    "serendip_broadcasts": {"result": TOLD},
 }

@@ -22,7 +22,7 @@ from server.ops.config import settings
 from server.ops.health.readiness import Health
 from server.ops.metrics.declaration import Metric
 from server.ops.metrics.histogram import Buckets
-from server.ops.metrics.metric_table import METRICS
+from server.ops.metrics.metric_table import METRICS, OLD_NAMES
 from server.ops.process.listening_sockets import Sockets
 from server.ops.process.side_port import IDLE_SECONDS, SidePort
 from server.ops.security import allowed_hosts
@@ -89,9 +89,12 @@ class MetricsBoard(Collector):
         return read
 
     def collect(self) -> Iterator[Family]:
-        """Yield one family for each declared metric that a source returned."""
+        """Yield one family for each declared metric that a source returned, and one more under its old name if it has one."""
         for name, series in self.read().items():
-            yield _family(self._metrics[name], series)
+            metric = self._metrics[name]
+            yield _family(metric, series)
+            if old := OLD_NAMES.get(name):
+                yield _family(metric._replace(name=old, help=f"old name of {metric.shown}"), series)
 
 
 def read_build() -> Reading:

@@ -58,14 +58,14 @@ PROCESSES = (
         ("process", "why"),
     ),
     Metric(
-        "serendip_link_bytes",
+        "serendip_ipc_link_bytes",
         "gauge",
         "bytes that wait in the other processes until this one reads them",
         "Does a process not take what it is sent?",
         ("process",),
     ),
     Metric(
-        "serendip_link_unknown",
+        "serendip_ipc_link_unknown",
         "counter",
         "what one process said and another one's release does not know: messages, rows for the hub, metrics",
         "Do processes of two releases miss something of each other?",

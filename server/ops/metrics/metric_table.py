@@ -247,6 +247,18 @@ CHATS = (
 )
 
 
+# Old names of metrics by their new ones. Both are shown in release 0.1; the old ones go with the release after it.
+OLD_NAMES = {
+    "serendip_migrations": "serendip_moves",
+    "serendip_migration_seconds": "serendip_move_seconds",
+    "serendip_upgrade_sessions_left": "serendip_handover_left",
+    "serendip_broadcasts": "serendip_told",
+    "serendip_session_lookups": "serendip_sought",
+    "serendip_migrations_doubtful": "serendip_crossings_doubtful",
+    "serendip_http_forwarded": "serendip_http_passed",
+    "serendip_ipc_link_bytes": "serendip_link_bytes",
+    "serendip_ipc_link_unknown": "serendip_link_unknown",
+}
 METRICS: tuple[Metric, ...] = (
     *PEOPLE, *CHATS, *SCREENED, *PICTURED, *WIRE, *PROCESSES, *CLUSTER, *TOLD_METRICS, *TUNNELLED, *MOVED, *KEPT, *CHALLENGES,
 )  # fmt: skip

@@ -17,7 +17,7 @@ MOVE_WAYS = (DESCRIPTOR, *ABROAD_WAYS)
 MOVE_RESULTS = ("taken", "given", "back", "refused")
 MOVED = (
     Metric(
-        "serendip_moves",
+        "serendip_migrations",
         "counter",
         "people who moved, by why (an upgrade; to meet somebody or to resume in another worker; since theirs ends), by the way of their "
         "connection (its descriptor; to another host a tunnel, or none: the client comes back), and by what became of it: came from the other "
@@ -26,7 +26,7 @@ MOVED = (
         ("why", "way", "result"),
     ),
     Metric(
-        "serendip_move_seconds",
+        "serendip_migration_seconds",
         "histogram",
         "how long people who moved were out of service, from one process's last byte to the other's first, by why and by the way of their "
         "connection; of those who went to another host as the host that they left measures it",
@@ -35,15 +35,15 @@ MOVED = (
         buckets=MOVE_BOUNDS,
     ),
     Metric(
-        "serendip_handover_left",
+        "serendip_upgrade_sessions_left",
         "gauge",
         "people whom the old process still has while a hand-over runs, 0 otherwise",
         "Does a hand-over stand still?",
     ),
 )
 MOVE_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
-    "serendip_moves": {"why": MOVE_WHYS, "way": MOVE_WAYS, "result": MOVE_RESULTS},
-    "serendip_move_seconds": {"why": MOVE_WHYS, "way": MOVE_WAYS},
+    "serendip_migrations": {"why": MOVE_WHYS, "way": MOVE_WAYS, "result": MOVE_RESULTS},
+    "serendip_migration_seconds": {"why": MOVE_WHYS, "way": MOVE_WAYS},
 }
 
 

@@ -128,7 +128,7 @@ async def test_who_cannot_be_read_there_is_here_again(two: Cell, monkeypatch: py
     await talk(first, second)
     home, edge = sides(two)
     assert edge.links.tally.abroad["meet", "tunnel", "back"] == 1
-    assert edge.links.reading()["serendip_crossings_doubtful"] == {
+    assert edge.links.reading()["serendip_migrations_doubtful"] == {
         ("asked",): 1, ("unanswered",): 0, ("ended",): 0, ("kept",): 0,
     }  # fmt: skip
     assert home.links.tally.abroad["meet", "tunnel", "taken"] == 1

@@ -59,7 +59,7 @@ async def test_a_request_is_answered_where_its_name_leads_and_who_asked_is_known
         for _ in range(20):
             await told(http, f"{here.url}/{one.places.letters()}")
         assert (one.arrived, other.arrived) == (1, 1), "a connection is used again, for whoever asks next"
-        assert here.proxy.reading()["serendip_http_passed"]["omegle", "answered"] == 22  # type: ignore[index]
+        assert here.proxy.reading()["serendip_http_forwarded"]["omegle", "answered"] == 22  # type: ignore[index]
 
 
 async def test_what_a_stranger_says_of_itself_is_not_believed(secret: Keys) -> None:
@@ -115,7 +115,7 @@ async def test_a_host_that_is_gone_and_one_that_does_not_answer_are_told_apart(s
         here.hosts = []
         here.proxy.know()
         assert (await http.post(f"{here.url}/{id}")).status == 404
-        passed = here.proxy.reading()["serendip_http_passed"]
+        passed = here.proxy.reading()["serendip_http_forwarded"]
         assert [passed["omegle", result] for result in ("answered", "away", "gone", "full")] == [0, 2, 1, 0]  # type: ignore[index]
         here.places.forget(float("inf"))
         here.proxy._settled = 0.0

@@ -257,8 +257,8 @@ async def test_a_session_is_found_at_whatever_host_it_is_and_one_that_is_nowhere
         await back.hear("resumed", "error")
         async with asyncio.timeout(20):
             while not (  # noqa: ASYNC110 - other processes
-                await figure(other, http, 'serendip_sought_total{result="found"} 1.0')
-                and await figure(one, http, 'serendip_sought_total{result="answered"} 1.0')
+                await figure(other, http, 'serendip_session_lookups_total{result="found"} 1.0')
+                and await figure(one, http, 'serendip_session_lookups_total{result="answered"} 1.0')
             ):
                 await asyncio.sleep(0.05)
         one.kill("worker 1")
@@ -268,4 +268,4 @@ async def test_a_session_is_found_at_whatever_host_it_is_and_one_that_is_nowhere
         assert (await stranger.hear("resumed", "error"))["code"] == "no_session"
         await stranger.say("ping")
         await stranger.hear("pong")
-        assert await figure(other, http, 'serendip_sought_total{result="asked"} 2.0')
+        assert await figure(other, http, 'serendip_session_lookups_total{result="asked"} 2.0')

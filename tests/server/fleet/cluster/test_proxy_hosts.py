@@ -196,14 +196,14 @@ async def test_a_host_that_dies_is_a_dead_id_and_what_never_was_is_not_passed_on
         a, _ = await meet(two, "moss")
         a.web = two.sessions[1]
         poll = asyncio.create_task(a.events())
-        before = await metric(other, "serendip_http_passed_total")
+        before = await metric(other, "serendip_http_forwarded_total")
         strangers = [Caller(two.sessions[1]) for _ in range(200)]
         for number, stranger in enumerate(strangers):
             stranger.id = f"central1:{number:030}"
         assert set(await asyncio.gather(*[stranger.post("/send", msg="x") for stranger in strangers])) == {"fail"}
         async with two.sessions[1].post("/send", data={"id": a.id, "msg": "x" * BODY}) as answer:
             assert answer.status == 413
-        assert await metric(other, "serendip_http_passed_total") == before
+        assert await metric(other, "serendip_http_forwarded_total") == before
         for pid in {line["pid"] for line in one.events("process.ready")} | {one.pid}:
             os.kill(pid, signal.SIGKILL)
         assert await poll in ([], None)
@@ -287,7 +287,10 @@ async def test_a_college_check_is_known_at_both_hosts_and_a_mailbox_gets_one_mai
             assert [(await browser.ask("mail", address=f"a{number}@uio.no"))[0] for _ in range(2)] == [429, 429]
             for session in sessions:
                 await session.close()
-        assert await metric(one, "serendip_http_passed_total") + await metric(other, "serendip_http_passed_total") > 4
+        assert (
+            await metric(one, "serendip_http_forwarded_total") + await metric(other, "serendip_http_forwarded_total")
+            > 4
+        )
 
 
 async def test_pictures_and_logs_are_found_through_the_other_host(tmp_path: Path) -> None:
@@ -340,12 +343,12 @@ async def pictures(two: Two) -> None:
                 asks = orjson.dumps([matched[0]["chat"], side])
                 found = unpacked(await asker.ask(server_address(two.here), Kind.LOOKS, asks))
                 seen += [one.kind for one in found]
-    passed = await metric(two.there, "serendip_http_passed_total")
+    passed = await metric(two.there, "serendip_http_forwarded_total")
     assert await people[0].give("A" * 22, "theirs", bytes(1000)) == 404
     assert await people[0].give(changed(looks[0]["nonce"]), "mine", bytes(1000)) == 404
     with contextlib.suppress(aiohttp.ClientError):  # it is told, or cut off
         assert await people[0].give(looks[0]["nonce"], "mine", bytes(BODY_MAX + 1)) == 413
-    assert await metric(two.there, "serendip_http_passed_total") == passed
+    assert await metric(two.there, "serendip_http_forwarded_total") == passed
     for person in people:
         await person.socket.close()
 
@@ -365,11 +368,11 @@ async def uploads(two: Two) -> None:
         await partner.next(Matched)
         await partner.signal(description=ANSWER)
         await program.until("rtcpeerdescription")
-        passed = await metric(two.there, "serendip_http_passed_total", "picture", "answered")
+        passed = await metric(two.there, "serendip_http_forwarded_total", "picture", "answered")
         for asked in ({"id": program.id}, {"randid": "AAAA2222"}, {"randid": "BBBB2222"}):
             assert await upload(two.sessions[1], still(), num_frames="2", **asked) == (200, "win")
         # one by its id; whose it is, and then it; whose it is
-        assert await metric(two.there, "serendip_http_passed_total", "picture", "answered") == passed + 4
+        assert await metric(two.there, "serendip_http_forwarded_total", "picture", "answered") == passed + 4
         async with asyncio.timeout(20):
             while await metric(two.here, "serendip_omegle_uploads_total", "clean") != 1:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.05)

@@ -16,7 +16,7 @@ from tests.server.fleet.processes.rig import Host, Told
 
 READ = {
     "serendip_messages": {(): 3},
-    "serendip_moves": {("meet", "descriptor", "taken"): 2},
+    "serendip_migrations": {("meet", "descriptor", "taken"): 2},
     "serendip_relay_seconds": {(): Buckets([1, 2], 0.5)},
 }
 NAMES = "office", "worker 1", "worker 2"
@@ -73,7 +73,7 @@ async def test_what_all_say_is_added_up_and_what_each_is_stands_by_its_name(
     cpu = said(gathering, "serendip_process_cpu_seconds")
     assert list(cpu) == [("worker 1",)]  # as both call themselves
     assert all(isinstance(value, float) and value > 0 for value in cpu.values())
-    assert said(gathering, "serendip_link_bytes") == {("office",): 0, ("worker 1",): 0, ("worker 2",): 0}
+    assert said(gathering, "serendip_ipc_link_bytes") == {("office",): 0, ("worker 1",): 0, ("worker 2",): 0}
 
 
 async def test_who_is_silent_is_shown_as_silent_and_counts_as_it_did(
@@ -199,4 +199,4 @@ async def test_what_a_later_release_shows_is_left_out_and_counted(made: Host) ->
     gathering.figures("worker 1", Message(Kind.FIGURES, 1, [0, 0, rows], [], []))
     answering(two, dict)
     await asyncio.wait_for(gathering.gather(), 10)
-    assert said(gathering, "serendip_link_unknown") == {(): 1}
+    assert said(gathering, "serendip_ipc_link_unknown") == {(): 1}

@@ -34,11 +34,11 @@ def test_of_who_is_older_than_the_office_counts_what_came_since() -> None:
     ledger.told(
         "worker 1",
         4,
-        {"serendip_messages": {(): 100}, "serendip_connections": {(): 2}, "serendip_move_seconds": seconds},
+        {"serendip_messages": {(): 100}, "serendip_connections": {(): 2}, "serendip_migration_seconds": seconds},
     )
     found = shown(ledger)
     assert (found["serendip_messages"], found["serendip_connections"]) == (0, 2)
-    assert found["serendip_move_seconds"] == {("meet", "descriptor"): Buckets(EMPTY, 0.0)}
+    assert found["serendip_migration_seconds"] == {("meet", "descriptor"): Buckets(EMPTY, 0.0)}
     ledger.told("worker 1", 4, {"serendip_messages": {(): 130}})
     assert shown(ledger)["serendip_messages"] == 30
     ledger.dead("worker 1")

@@ -60,7 +60,7 @@ async def test_a_kind_that_is_unknown_is_skipped_counted_and_its_descriptors_are
     one.peers.send("worker 2", Kind.LOAD, 7)
     assert (await two.next(Kind.LOAD)).records == [7]
     assert (two.peers.unknown, more_than(before)) == (1, Counter())
-    assert two.peers.reading()["serendip_link_unknown"] == 1
+    assert two.peers.reading()["serendip_ipc_link_unknown"] == 1
 
 
 async def test_what_waits_for_who_does_not_read_is_shown_by_its_name(made: Host) -> None:
@@ -70,12 +70,12 @@ async def test_what_waits_for_who_does_not_read_is_shown_by_its_name(made: Host)
     await made.joined()
     for _ in range(64):  # more than a socket takes, and nobody reads before this task waits
         one.peers.send("worker 2", Kind.LOAD, "x" * 65_536)
-    bytes_ = one.peers.reading()["serendip_link_bytes"]
+    bytes_ = one.peers.reading()["serendip_ipc_link_bytes"]
     assert isinstance(bytes_, dict)
     assert (bytes_["worker 2",] > 1_000_000, bytes_["hub",]) == (True, 0)
-    assert hub.peers.reading()["serendip_link_bytes"] == {("worker 1",): 0, ("worker 2",): 0}
+    assert hub.peers.reading()["serendip_ipc_link_bytes"] == {("worker 1",): 0, ("worker 2",): 0}
     await until(lambda: one.peers.idle("worker 2"))
-    assert one.peers.reading()["serendip_link_bytes"] == {("worker 2",): 0, ("hub",): 0}
+    assert one.peers.reading()["serendip_ipc_link_bytes"] == {("worker 2",): 0, ("hub",): 0}
 
 
 async def test_what_the_supervisor_says_of_a_later_release_is_skipped_too(made: Host) -> None:

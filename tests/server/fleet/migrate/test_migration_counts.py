@@ -11,16 +11,16 @@ def test_results_are_shown_before_anybody_moved() -> None:
     tally.abroad["resume", "tunnel", "given"] += 1
     tally.out_of_service("resume", "tunnel", 0.003)
     moved = {("meet", "descriptor", "taken"): 2, ("resume", "tunnel", "given"): 1}
-    assert found["serendip_moves"] == {
+    assert found["serendip_migrations"] == {
         (why, way, result): 2 if (why, way, result) == ("meet", "descriptor", "taken") else 0
         for why in MOVE_WHYS
         for way in MOVE_WAYS
         for result in MOVE_RESULTS
     }
     found = tally.reading()
-    assert {labels: count for labels, count in found["serendip_moves"].items() if count} == moved
+    assert {labels: count for labels, count in found["serendip_migrations"].items() if count} == moved
     timed = {("meet", "descriptor"), ("resume", "tunnel")}
-    assert {labels: sum(times.counts) for labels, times in found["serendip_move_seconds"].items()} == {
+    assert {labels: sum(times.counts) for labels, times in found["serendip_migration_seconds"].items()} == {
         (why, way): int((why, way) in timed) for why in MOVE_WHYS for way in MOVE_WAYS
     }
-    assert found["serendip_handover_left"] == 0
+    assert found["serendip_upgrade_sessions_left"] == 0

@@ -42,9 +42,9 @@ async def test_whatever_people_do_goes_on_through_two_upgrades(tmp_path: Path) -
             assert heard > 0
         await states.all_here()
         found = await figures(server)
-        assert found["serendip_moves_total"] == found["serendip_connections"]
-        assert found["serendip_handover_left"] == 0
-        assert found["serendip_move_seconds_count"] > 0
+        assert found["serendip_migrations_total"] == found["serendip_connections"]
+        assert found["serendip_upgrade_sessions_left"] == 0
+        assert found["serendip_migration_seconds_count"] > 0
         assert len({line["pid"] for line in server.events("server.ready")}) == 3
         assert server.events("worker.fault") == server.events("task.failed") == server.events("loop.fault") == []
         assert await server.status() == 0

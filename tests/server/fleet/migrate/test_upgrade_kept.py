@@ -42,7 +42,7 @@ async def rows(database: asyncpg.Connection) -> dict[str, int]:
 async def moved(server: Deployed, people: int) -> None:
     """Wait until so many people are in the successor."""
     async with asyncio.timeout(30):
-        while (await figures(server))["serendip_moves_total"] < people:  # noqa: ASYNC110 - another process
+        while (await figures(server))["serendip_migrations_total"] < people:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.05)
 
 

@@ -21,7 +21,7 @@ METRICS = {
     "SERENDIP_MATCHING__ANYONE_AFTER": "0.6",
 }
 MOVED, DONE = (("serendip_hub_matches_total", result) for result in ("moved", "done"))
-GIVEN = "serendip_moves_total", "given", "descriptor", "meet"
+GIVEN = "serendip_migrations_total", "given", "descriptor", "meet"
 Found = dict[tuple[str, ...], float]  # a sample by its name and the values of its labels
 
 
@@ -76,7 +76,7 @@ async def test_each_process_is_shown_and_the_sums_are_of_all(tmp_path: Path) -> 
         assert set(processes(found, "serendip_process_up").values()) == {1}
         assert min(processes(found, "serendip_process_resident_memory_bytes").values()) > 1e6
         with_loop = all_ - {"supervisor"}
-        for name in ("serendip_loop_lag_seconds_count", "serendip_link_bytes", "serendip_process_open_fds"):
+        for name in ("serendip_loop_lag_seconds_count", "serendip_ipc_link_bytes", "serendip_process_open_fds"):
             assert with_loop <= set(processes(found, name))
         assert set(processes(found, "serendip_people")) == {"office", "worker 1", "worker 2"}
         assert (found["serendip_connections",], found["serendip_messages_total",]) == (2, 1)
@@ -84,8 +84,8 @@ async def test_each_process_is_shown_and_the_sums_are_of_all(tmp_path: Path) -> 
         assert found["serendip_hub_matches_total", "made"] == 1
         assert found["serendip_hub_answer_seconds_count",] == 2
         moved = found[MOVED]
-        assert found["serendip_moves_total", "taken", "descriptor", "meet"] == moved
-        assert found["serendip_move_seconds_count", "descriptor", "meet"] == moved
+        assert found["serendip_migrations_total", "taken", "descriptor", "meet"] == moved
+        assert found["serendip_migration_seconds_count", "descriptor", "meet"] == moved
         assert (found["serendip_hub_tickets",], found["serendip_hub_pending",], found["serendip_http_lost_total",]) == (
             0,
             0,

@@ -29,7 +29,7 @@ async def test_a_process_without_other_hosts_closes_what_comes_from_one(made: Ho
     theirs.close()
     await until(lambda: _ended(ours))
     ours.close()
-    assert set(one.links.reading()["serendip_crossings_doubtful"].values()) == {0}  # type: ignore[union-attr]
+    assert set(one.links.reading()["serendip_migrations_doubtful"].values()) == {0}  # type: ignore[union-attr]
 
 
 def _ended(sock: socket.socket) -> bool:

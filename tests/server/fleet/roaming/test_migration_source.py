@@ -36,7 +36,7 @@ async def test_two_of_two_hosts_meet_and_talk(two: Cell) -> None:
     home, edge = sides(two)
     assert home.links.tally.abroad["meet", "tunnel", "taken"] == edge.links.tally.abroad["meet", "tunnel", "given"] == 1
     assert edge.worker.reactor.tunnels == 1
-    seconds: Any = edge.links.reading()["serendip_move_seconds"]
+    seconds: Any = edge.links.reading()["serendip_migration_seconds"]
     assert sum(seconds["meet", "tunnel"].counts) == 1
     first.sock.close()
     assert (await second.hears("partner"))["state"] == "away"

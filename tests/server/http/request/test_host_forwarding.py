@@ -42,4 +42,4 @@ def test_it_is_believed_of_a_host_alone(came: bool) -> None:
 
 
 def test_the_metric_has_each_word() -> None:
-    assert set(CLUSTER_VALUES["serendip_http_passed"]["what"]) == set(http_proxy.WHATS)
+    assert set(CLUSTER_VALUES["serendip_http_forwarded"]["what"]) == set(http_proxy.WHATS)

@@ -60,11 +60,11 @@ def test_metrics_of_broadcasts_are_in_the_table_in_their_order() -> None:
     [
         (
             SessionSearch("0" * 10, Names(), nothing, nothing, list, nothing).reading(),
-            {"serendip_sought": {(one,): 0 for one in SOUGHT}},
+            {"serendip_session_lookups": {(one,): 0 for one in SOUGHT}},
         ),
         (
             ClusterBroadcast("0" * 10, nothing, nothing, nothing).reading(),
-            {"serendip_told": {(one,): 0 for one in TOLD}},
+            {"serendip_broadcasts": {(one,): 0 for one in TOLD}},
         ),
     ],
 )

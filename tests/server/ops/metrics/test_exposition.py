@@ -13,7 +13,7 @@ from server.ops.health.readiness import Health
 from server.ops.metrics.declaration import Metric
 from server.ops.metrics.exposition import MetricsBoard, MetricsServer, UndeclaredMetricError, read_build
 from server.ops.metrics.histogram import Buckets
-from server.ops.metrics.metric_table import METRICS
+from server.ops.metrics.metric_table import METRICS, OLD_NAMES
 from server.ops.process.listening_sockets import Sockets, StartError
 
 TABLE = (
@@ -68,6 +68,14 @@ def test_a_name_that_the_table_does_not_list_is_an_error_that_names_it() -> None
     board.add(lambda: {"massages": 1})
     with pytest.raises(UndeclaredMetricError, match="massages"):
         scraped(board)
+
+
+def test_a_renamed_metric_is_shown_under_both_names() -> None:
+    board = MetricsBoard()
+    board.add(lambda: {"serendip_upgrade_sessions_left": 3})
+    shown = {family.name: family.samples[0].value for family in board.collect()}
+    assert shown == {"serendip_upgrade_sessions_left": 3, "serendip_handover_left": 3}
+    assert OLD_NAMES.keys() <= {metric.name for metric in METRICS}
 
 
 def test_every_declared_metric_is_named_and_explained_as_prometheus_wants() -> None:
