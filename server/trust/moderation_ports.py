@@ -82,7 +82,7 @@ class NoticeAnswer:
 
 
 class PublicNotices(Protocol):
-    """Port of `server.trust.publication.public_notices.PublicNotices`. Each method raises StoreAway."""
+    """Port of `server.trust.publication.illegal_content_notices.PublicNotices`. Each method raises StoreAway."""
 
     async def write(self, written: NoticeForm) -> str | None:
         """Store a public notice. Return the last part of its receipt's address, or None if too many notices wait."""
@@ -102,7 +102,7 @@ class Appeals(Protocol):
 
 
 class PicturesOfChats(Protocol):
-    """Port of `server.trust.pictures.picture_requests.Looks`."""
+    """Port of `server.trust.pictures.requested_pictures.PictureRequests`."""
 
     def shown(self, chat: str, side: int) -> tuple[Picture, ...]:
         """Return the pictures of a side's camera that are held now."""

@@ -49,7 +49,7 @@ class Worker(Protocol):
 
 
 class Looks(Protocol):
-    """Receiver of requested camera pictures (`server.trust.pictures.picture_requests`)."""
+    """Receiver of requested camera pictures (`server.trust.pictures.requested_pictures`)."""
 
     def begin(self, nonce: str, kind: str) -> None:
         """Announce a picture that is about to be received. Raises Refused."""

@@ -52,7 +52,7 @@ from server.trust.console.console_ports import Console
 from server.trust.data_requests.rights_ports import Rights
 from server.trust.moderation_ports import Safety, SafetyPorts
 from server.trust.pictures.picture_nonces import are_pictures_possible
-from server.trust.pictures.picture_requests import PictureRequests
+from server.trust.pictures.requested_pictures import PictureRequests
 from server.trust.pictures.service import Pictures
 
 logger = log.get()

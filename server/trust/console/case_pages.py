@@ -12,7 +12,7 @@ from server.http.words.worded_errors import Worded
 from server.trust.console.console_gate import Gate, Handler
 from server.trust.console.console_pages import Pages
 from server.trust.decisions.case_work import CaseWork
-from server.trust.moderators.moderator_shifts import Shifts
+from server.trust.moderators.break_reminders import Shifts
 from server.trust.moderators.roles import OPENED_BY, Operator
 from server.trust.sanctions.sanction_table import Refused
 

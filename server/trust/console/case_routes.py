@@ -26,7 +26,7 @@ from server.trust.console.second_review_routes import add_second_reviews
 from server.trust.decisions.case_work import CaseWork
 from server.trust.moderators import moderator_accounts
 from server.trust.moderators.approvals import Approvals, State
-from server.trust.moderators.moderator_shifts import Shifts
+from server.trust.moderators.break_reminders import Shifts
 from server.trust.moderators.roles import Action, Operator
 from server.trust.sanctions.sanction_table import Beyond, Decision, Grade, Refused
 

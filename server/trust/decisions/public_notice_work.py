@@ -15,7 +15,7 @@ from server.data.database.database import Database
 from server.data.keys.pseudonyms import Pseudonyms
 from server.data.privacy import audit_log
 from server.data.schema.transparency_schema import law_notice
-from server.trust.publication.public_notices import ABOUT, ANSWER, CONTACT, OPEN, WORDS, opened
+from server.trust.publication.illegal_content_notices import ABOUT, ANSWER, CONTACT, OPEN, WORDS, opened
 from server.trust.sanctions.sanction_table import Refused
 
 SHORTEST = 8  # least digits of a notice that a moderator types

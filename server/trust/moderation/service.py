@@ -30,7 +30,7 @@ from server.trust.evidence.reported_chat import Reported, of_seat
 from server.trust.moderation.moderation_gauges import ModerationGauges
 from server.trust.moderation_ports import Receipt, SafetyPorts
 from server.trust.publication import monthly_figures
-from server.trust.publication.public_notices import PublicNotices
+from server.trust.publication.illegal_content_notices import PublicNotices
 from server.trust.reports import report_outcome
 from server.trust.reports.cookie_age import has_old_cookie
 from server.trust.reports.report_intake import Intake

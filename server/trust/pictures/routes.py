@@ -11,7 +11,7 @@ from server.http.request.forms import BadForm, body
 from server.http.request.host_forwarding import PICTURE, Away, Gone, is_forwarded
 from server.http.request.site_services import SERVICES, Looks
 from server.trust.pictures.picture_messages import BODY_MAX
-from server.trust.pictures.picture_requests import Refused
+from server.trust.pictures.requested_pictures import Refused
 
 JPEG = "image/jpeg"
 LOOKS: web.AppKey[Looks] = web.AppKey("looks")

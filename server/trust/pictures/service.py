@@ -18,8 +18,8 @@ from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
 from server.ops.metrics.exposition import Reading
 from server.trust.pictures.picture_client import PictureClient
-from server.trust.pictures.picture_requests import PictureRequests
 from server.trust.pictures.remote_scores import RemoteJudge
+from server.trust.pictures.requested_pictures import PictureRequests
 
 EVERY: Final = 0.5  # seconds between updates of state and queue while there are pictures
 SELDOM: Final = 2.0  # the same without pictures: changes then wake the task

@@ -15,7 +15,7 @@ from server.ops.config.settings import Retention
 from server.trust.cases.appeal_access import Appeals
 from server.trust.decisions.public_notice_work import PublicNoticeWork
 from server.trust.moderation_ports import NoticeForm
-from server.trust.publication.public_notices import PublicNotices
+from server.trust.publication.illegal_content_notices import PublicNotices
 from server.trust.sanctions.ban_table import path_of
 from server.trust.sanctions.sanction_table import Decision
 from tests.server.data.conftest import Kit

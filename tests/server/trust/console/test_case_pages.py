@@ -8,7 +8,7 @@ import pytest
 
 from server.ops.config.moderation_policy import DAY
 from server.trust.cases.appeal_access import Appeals
-from server.trust.moderators.moderator_shifts import WORK
+from server.trust.moderators.break_reminders import WORK
 from server.trust.sanctions.ban_table import path_of
 from server.trust.sanctions.sanction_table import Decision
 from tests.server.data.conftest import NOW, Kit, address

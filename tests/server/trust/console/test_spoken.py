@@ -20,7 +20,7 @@ from server.trust.console.console_pages import TEMPLATES, Pages
 from server.trust.decisions.second_reviews import SecondReviews
 from server.trust.moderation_ports import NoticeForm
 from server.trust.moderators.roles import ROLES
-from server.trust.publication.public_notices import PublicNotices
+from server.trust.publication.illegal_content_notices import PublicNotices
 from server.trust.sanctions.ban_table import path_of
 from server.trust.sanctions.sanction_table import Decision
 from tests.server.data.conftest import Kit

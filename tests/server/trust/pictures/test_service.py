@@ -10,7 +10,7 @@ import pytest
 
 from server.ops.config.settings import Settings
 from server.ops.health.background_tasks import Tasks
-from server.trust.pictures import picture_client, picture_requests, service
+from server.trust.pictures import picture_client, requested_pictures, service
 from server.trust.pictures.picture_nonces import Nonces
 from server.trust.pictures.service import CROWDED, OFF, Pictures
 from tests.server.trust.pictures.running import harmless, own
@@ -117,8 +117,8 @@ async def test_what_is_over_is_forgotten_though_nothing_happens(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert await running.means.get() == OFF
-    monkeypatch.setattr(picture_requests, "WITHIN", 0.0)
-    monkeypatch.setattr(picture_requests, "KEPT", 0.0)
+    monkeypatch.setattr(requested_pictures, "WITHIN", 0.0)
+    monkeypatch.setattr(requested_pictures, "KEPT", 0.0)
     running.pictures.looks.asked("c0ffee", (0, 1), ("a", "b"))
     assert running.pictures.looks.anything
     while running.pictures.looks.anything:  # noqa: ASYNC110 - forgetting has no event

@@ -1,6 +1,6 @@
 """Test that a break is proposed after fifty minutes, and that an absence counts as one."""
 
-from server.trust.moderators.moderator_shifts import FORGOTTEN, LOOKS, PAUSE, WORK, Shifts
+from server.trust.moderators.break_reminders import FORGOTTEN, LOOKS, PAUSE, WORK, Shifts
 
 
 def test_a_break_is_due_after_fifty_minutes_of_pages() -> None:

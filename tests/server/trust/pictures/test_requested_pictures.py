@@ -7,7 +7,7 @@ import pytest
 
 from server.trust.evidence.reported_picture import OWN, STRIP, Picture
 from server.trust.pictures.picture_messages import CLEAN, HIT, Judged
-from server.trust.pictures.picture_requests import FEW, FOLLOWED, KEPT, WITHIN, PictureRequests, Refused
+from server.trust.pictures.requested_pictures import FEW, FOLLOWED, KEPT, WITHIN, PictureRequests, Refused
 
 CHAT = "c0ffee"
 STRIPED = bytes(range(256)) * 4  # a thumb

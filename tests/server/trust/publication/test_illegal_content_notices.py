@@ -10,8 +10,8 @@ from sqlalchemy import select
 from server.data.schema.transparency_schema import law_notice
 from server.trust.decisions.public_notice_work import PublicNoticeWork
 from server.trust.moderation_ports import NoticeForm
-from server.trust.publication import public_notices
-from server.trust.publication.public_notices import PublicNotices
+from server.trust.publication import illegal_content_notices
+from server.trust.publication.illegal_content_notices import PublicNotices
 from tests.server.data.conftest import NOW, Kit
 
 SAID = NoticeForm("chat", "25 November, about 18:00 UTC", "Somebody sells passports.", "me@example.org")
@@ -41,7 +41,7 @@ async def test_a_guess_finds_nothing(kit: Kit) -> None:
 
 
 async def test_beyond_the_bound_none_is_kept_until_one_is_decided(kit: Kit, monkeypatch: Any) -> None:
-    monkeypatch.setattr(public_notices, "BOUND", 2)
+    monkeypatch.setattr(illegal_content_notices, "BOUND", 2)
     assert [bool(await notices(kit).write(SAID)) for _ in range(3)] == [True, True, False]
     desk = PublicNoticeWork(kit.database, kit.pseudonyms, clock=lambda: kit.now)
     await desk.answer((await desk.waiting())[0].id, "ada", "read", "none")
