@@ -18,7 +18,7 @@ from server.fleet.migrate.upgrade_command import UpgradeCommand
 from server.fleet.migrate.upgrade_successor import Gone, UpgradeSuccessor, fault_of
 from server.fleet.supervisor.process_mode import has_several
 from server.main.checks.local_checks import local
-from server.main.parts.other_processes import ALONE, OtherProcesses
+from server.main.parts.process_ports import ALONE, OtherProcesses
 from server.main.parts.server_parts import Server
 from server.ops import log, version
 from server.ops.config.settings import Settings

@@ -12,8 +12,8 @@ import orjson
 from aiohttp import web
 
 from server.data.errors import Crowded, ObjectsAway, StoreAway
+from server.data.logs.chat_log_rendering import as_json, as_text, context
 from server.data.logs.guess_limit import GuessLimit
-from server.data.logs.log_rendering import as_json, as_text, context
 from server.data.records.store_ports import Logs
 from server.data.records.transcript import Transcript
 from server.http.pages import PAGES

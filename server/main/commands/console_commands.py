@@ -21,7 +21,7 @@ from server.main.commands.command_output import (
     when,
     who,
 )
-from server.main.commands.store_commands import perform
+from server.main.commands.store_command_runner import perform
 from server.ops.config.settings import Settings
 from server.trust.console.console_server import known_origin
 from server.trust.moderators.moderator_accounts import Account, Accounts

@@ -28,7 +28,7 @@ from server.main.commands.command_output import (
     when,
     who,
 )
-from server.main.commands.store_commands import perform
+from server.main.commands.store_command_runner import perform
 from server.ops.config.settings import Settings
 
 KINDS = {

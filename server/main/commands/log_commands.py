@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from server.data.logs.log_rendering import as_json as plain
-from server.data.logs.log_rendering import as_text
+from server.data.logs.chat_log_rendering import as_json as plain
+from server.data.logs.chat_log_rendering import as_text
 from server.data.privacy import audit_log
 from server.data.records.transcript import Transcript
 from server.data.store.service import Parts
@@ -27,7 +27,7 @@ from server.main.commands.command_output import (
     stop,
     who,
 )
-from server.main.commands.store_commands import perform
+from server.main.commands.store_command_runner import perform
 from server.ops.config.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)

@@ -42,7 +42,7 @@ from server.main.commands.command_output import (
 from server.main.commands.database_commands import restored
 from server.main.commands.log_commands import last
 from server.main.commands.request_commands import app as request_app
-from server.main.commands.store_commands import perform
+from server.main.commands.store_command_runner import perform
 from server.ops.config.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)

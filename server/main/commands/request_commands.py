@@ -32,7 +32,7 @@ from server.main.commands.command_output import (
     when,
     who,
 )
-from server.main.commands.store_commands import perform
+from server.main.commands.store_command_runner import perform
 from server.ops.config.settings import Settings
 from server.trust.data_requests import request_states
 from server.trust.data_requests.request_log import NewRequest, Requests

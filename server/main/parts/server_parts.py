@@ -24,7 +24,7 @@ from server.http.request.site_services import Services, SiteParts
 from server.main import app
 from server.main.checks.exposure import refusal
 from server.main.parts.line_screening import LineScreening
-from server.main.parts.other_processes import ALONE, OtherProcesses
+from server.main.parts.process_ports import ALONE, OtherProcesses
 from server.main.parts.reception import Reception, ReceptionPorts, Row
 from server.main.parts.settings_reload import SettingsReload
 from server.main.parts.store_opening import open_store

@@ -39,7 +39,7 @@ from server.fleet.rpc.rpc_envelope import Status
 from server.fleet.rpc.rpc_server import Answer, Request
 from server.fleet.supervisor.child_process import ChildStart
 from server.http.request.connection_counts import PASSED_ON
-from server.main.parts.other_processes import OtherProcesses
+from server.main.parts.process_ports import OtherProcesses
 from server.main.parts.server_parts import Server
 from server.main.processes.frontend_upgrade import FrontendUpgrade
 from server.main.processes.user_event_broadcast import UserEventBroadcast

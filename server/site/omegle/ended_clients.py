@@ -16,7 +16,7 @@ from ext.base.ageing_map import AgeingMap
 from server.data.records import transcript as packed
 from server.data.records.transcript import Transcript
 from server.realtime.worker.recorder import transcript
-from server.site.omegle.waiting_requests import AwaitedClients
+from server.site.omegle.requests_during_upgrade import AwaitedClients
 
 # chats whose log can be requested, and ids whose end is to be reported: their rings are within the budget of all rings
 LATELY: Final = 5_000

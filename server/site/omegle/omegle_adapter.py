@@ -25,9 +25,9 @@ from server.site.omegle.omegle_client import ID_BEFORE, OmegleClient
 from server.site.omegle.omegle_events import GONE
 from server.site.omegle.remote_clients import RemoteClients
 from server.site.omegle.remote_session import SessionWire
+from server.site.omegle.requests_during_upgrade import AwaitedClients
 from server.site.omegle.start_parameters import without_topics
 from server.site.omegle.status_info import StatusFigures
-from server.site.omegle.waiting_requests import AwaitedClients
 
 TYPING = b'{"type":"typing","typing":true}'
 STOPPED = b'{"type":"typing","typing":false}'

@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, TypeVar
 import orjson
 
 from server.data.errors import Crowded, ObjectsAway
-from server.data.logs.log_rendering import as_json, as_text
+from server.data.logs.chat_log_rendering import as_json, as_text
 from server.data.objects.sealed_objects import Sealed
 from server.data.records.transcript import Transcript
 from server.data.store.service import Parts

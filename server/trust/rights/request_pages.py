@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from server.data.logs.log_rendering import context
+from server.data.logs.chat_log_rendering import context
 from server.data.privacy.registry import REGISTRY
 from server.data.statement.statement_document import said as statement
 from server.http.request.client_info import CLIENT_INFO

@@ -8,9 +8,9 @@ registry check and the canary test all read this package. Items kept 120 days ha
 from __future__ import annotations
 
 from server.data.privacy.registry.admission import KNOCKING
+from server.data.privacy.registry.chat_logs import LOGS
 from server.data.privacy.registry.chats import CHATS
 from server.data.privacy.registry.console import CONSOLE
-from server.data.privacy.registry.logs import LOGS
 from server.data.privacy.registry.not_personal import NOT_PERSONAL
 from server.data.privacy.registry.operations import UPKEEP
 from server.data.privacy.registry.requests import REQUESTS

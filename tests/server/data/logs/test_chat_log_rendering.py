@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.data.logs.log_rendering import PAUSE, as_json, as_text, clock, context, facts, lasted
+from server.data.logs.chat_log_rendering import PAUSE, as_json, as_text, clock, context, facts, lasted
 from server.data.records.transcript import Line, Transcript
 from server.http.words.sentences import said as spoken
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from server.site.omegle import waiting_requests as wanted_module
-from server.site.omegle.waiting_requests import AwaitedClients
+from server.site.omegle import requests_during_upgrade as wanted_module
+from server.site.omegle.requests_during_upgrade import AwaitedClients
 
 
 async def test_requests_for_one_client_ask_once_and_are_told_together() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from server.main.parts.other_processes import OtherProcesses
+from server.main.parts.process_ports import OtherProcesses
 from server.main.parts.server_parts import Server
 from server.ops.config.settings import Settings
 from server.ops.process.listening_sockets import Sockets
