@@ -19,7 +19,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PATH := $(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install test test-all test-rest plain pictures quick build lint types style words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
+.PHONY: help serve install test test-all test-rest plain pictures quick build lint types style words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the verbs
@@ -153,6 +153,9 @@ bench: .venv/.all .venv/.built  ## measure the server beside its peers; writes b
 bench-matching: .venv/.all .venv/.built  ## measure the matcher: speed, share of the optimum; writes its figures too
 	$(BIN)/python -m bench matching
 
+bench-parts: .venv/.all .venv/.built  ## measure the parts (pytest-benchmark)
+	$(BIN)/python -m pytest bench --benchmark-enable --benchmark-only -o python_files='bench_*.py' $(T)
+
 bench-video: .venv/.all .venv/.built  ## calls set up a second, the time to a first frame, peers a core (needs coturn)
 	$(BIN)/python -m bench video $(T)
 
@@ -182,7 +185,7 @@ lock: | .venv/bin/python  ## pin every package with hashes after a change of pyp
 UVFLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 clean:  ## remove what was built (never var/, the data)
-	rm -rf .venv build *.egg-info ext/*/*.so ext/*/*.html $(PLAIN:.pxd=.c) $(PLAIN:.pxd=.*.so) server/http/words/locale/compiled.json server/http/pages/compiled.bin server/trust/console/templates/compiled.bin .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/out
+	rm -rf .venv build *.egg-info ext/*/*.so ext/*/*.html $(PLAIN:.pxd=.c) $(PLAIN:.pxd=.*.so) server/http/words/locale/compiled.json server/http/pages/compiled.bin server/trust/console/templates/compiled.bin .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks tests/out
 	@for pyx in ext/*/*.pyx; do rm -f "$${pyx%.pyx}.c"; done
 
 ifneq ($(origin PYTHON),file)
