@@ -243,7 +243,7 @@ from server.ops.config.picture_settings import Pictures
 from server.trust.pictures import picture_client as judging; from server.trust.pictures import picture_messages as messages
 from tests.server.trust.pictures.running import harmless
 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-program = judging.Judging("server", Pictures(), Path(sys.argv[1])).start(theirs.fileno())
+program = judging.PictureClient("server", Pictures(), Path(sys.argv[1])).start(theirs.fileno())
 while not (words := Path(f"/proc/{program.pid}/cmdline").read_text()):
     pass  # it has begun, and the kernel has not noted what yet
 theirs.close()

@@ -253,7 +253,7 @@ def over(orders):
     os.kill(os.getpid(), signal.SIGTERM)
 
 kept, main.logger = main.logger, Late()
-was_over, supervisor.Orders.over = supervisor.Orders.over, over
+was_over, supervisor.OperatorOrders.over = supervisor.OperatorOrders.over, over
 """
     + START
 )
