@@ -1,1 +1,3 @@
-"""Keep data and delete it: the store, the privacy registry, the statement made of it, the purge, saved logs. Imports server.http and server.ops."""
+"""Store and delete data: database, objects, saved chat logs, the registry of personal data, the privacy statement, retention. Imports only
+server.http and server.ops.
+"""

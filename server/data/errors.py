@@ -1,4 +1,4 @@
-"""Define the errors of the store. Invariant: this module imports nothing, so catching an error loads no database library."""
+"""Define the exceptions of the store. **Invariant:** this module imports nothing, so catching these exceptions loads no database library."""
 
 
 class StoreAway(ConnectionError):

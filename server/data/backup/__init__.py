@@ -1,1 +1,1 @@
-"""Back up the database, and keep the state that a restore must not set back. Restoring is server.data.store.restore."""
+"""Back up the database, and preserve the tables that a restore must not return to an older state. `server.data.store.restore` restores."""

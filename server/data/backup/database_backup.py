@@ -1,10 +1,7 @@
-"""Back up and restore the database.
+"""Back up and restore the database: `VACUUM INTO` for SQLite while the server runs, pg_dump and pg_restore for PostgreSQL.
 
-SQLite: `VACUUM INTO`, a consistent copy while the server runs. PostgreSQL: pg_dump, pg_restore and psql of its own packages.
-
-**Invariant:** a backup holds no keys and no objects, and lives at most `retention.backup_days`. Data deleted since the backup stays deleted: a
-restore ends with a replay of the erasure list. A restored database is marked (`non_restorable_state.RESTORING`) until today's non-restorable state is
-in it, and no server starts from it before (`server.data.store.restore`).
+**Invariant:** a backup contains no keys and no objects, and is deleted after `retention.backup_days`. A restored database is marked
+(`non_restorable_state.RESTORING`), and no server starts from it until `server.data.store.restore` has removed the mark.
 """
 
 from __future__ import annotations

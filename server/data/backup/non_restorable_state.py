@@ -1,11 +1,8 @@
-"""List and carry over the state that a restore must not set back: holds and the rows they keep, the audit log, hidden logs, moderation.
+"""List, read and write back the tables that a database restore must not return to an older state: legal holds and the rows under them, the audit
+log, hidden chat logs, moderation.
 
-A hold that a restore forgets preserves nothing; a log that it shows again is public; a ban that it brings back was lifted for a reason; an audit log
-with a gap protects no one.
-
-**Invariant:** after a restore these tables hold today's rows, not the backup's, and a hold keeps all its rows, also those newer than the backup.
-`copied` parts are in the sealed copies too (`sealed_copies.py`), in case the database is lost: of moderation, the cases behind a ban or a warning.
-The rest, such as console accounts, is then as old as the backup.
+**Invariant:** after a restore these tables hold the rows from before the restore, not those of the backup, since an old state would forget holds and
+revive lifted bans. Parts marked `copied` are also in the encrypted copies of `sealed_copies.py`, in case the database itself is lost.
 """
 
 from __future__ import annotations
@@ -50,6 +47,9 @@ class Part:
     """Rows of one table. `sums`: columns whose sums change, with the row count, when the rows do; `within`: the subset that is copied.
 
     `appended`: rows are only added at the end, by id, and removed at the beginning.
+
+    The copies of moderation contain only the cases behind a ban or a warning. Parts that are not copied, such as console accounts, are as old as the
+    backup if the database is lost.
     """
 
     table: Table

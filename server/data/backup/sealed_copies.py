@@ -1,11 +1,7 @@
-"""Keep sealed copies of the non-restorable state in the object store, in case the database is lost.
+"""Keep encrypted copies, in the object store, of the rows that a database restore must not return to an older state (`non_restorable_state.py`).
 
-`upkeep/index` names, for each part, its stamp and its pieces. A piece is `upkeep/PART/DIGEST`: rows as JSON, sealed under the kept key with the
-piece's name. A change writes the changed pieces, then the index, then deletes pieces that the index no longer names; a kill between any two steps
-leaves the last complete copy.
-
-**Invariant:** a copy is at most COPY_WITHIN_S old, and never set back. If the database lacks the newest audit line of the index, it was restored by
-other means: SetBack is raised, and the copies stay until `serendip privacy replay` has put them back.
+**Invariant:** a copy is at most COPY_WITHIN_S seconds old, and is never replaced by older rows. If the database was restored without the copies,
+`keep` raises SetBack until `serendip privacy replay` has applied them.
 """
 
 from __future__ import annotations
@@ -47,7 +43,13 @@ class SetBack(RuntimeError):
 
 
 class SealedCopies:
-    """Writes and reads the copies. `clock`: Unix seconds."""
+    """Writes and reads the copies. `clock`: Unix seconds.
+
+    The object `upkeep/index` names, for each part, its stamp and its pieces. A piece is `upkeep/PART/DIGEST`: rows as JSON, encrypted under the
+    permanent key (`Pseudonyms`, domain `kept`) with the piece's name. A change writes the changed pieces, then the index, then deletes pieces that
+    the index no longer names; a kill between any two steps leaves the last complete copy. The database counts as restored if it lacks the newest
+    audit line of the index.
+    """
 
     def __init__(
         self, database: Database, objects: Objects, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time

@@ -1,1 +1,1 @@
-"""Open and reach one database, SQLite or PostgreSQL: connections, locks, schema migrations, partitions, bulk inserts."""
+"""Open one database, SQLite or PostgreSQL: connections, locks, schema migrations, partitions, bulk inserts."""

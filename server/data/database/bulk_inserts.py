@@ -1,10 +1,6 @@
-"""Insert many rows at once. **Invariant:** the values of one call are one transaction, and a row that exists already stays unchanged.
+"""Insert many rows with few statements, into PostgreSQL on the caller's connection, or into SQLite on a connection and thread of its own.
 
-A batch is a flat list of values, one set of rows after another: SQLite inserts many rows in one statement faster than one by one.
-
-SQLite has a connection and a thread of its own, so that a batch costs one hop. `OR ROLLBACK` covers an impossible case (a missing value): with the
-usual abort, SQLite would copy each page that a statement touches, to undo the statement alone. Values of bytes are bytearrays: for bytes, Python
-looks for an adapter first, which takes longer than storing them.
+**Invariant:** the rows of one call are one transaction, and a row that exists already stays unchanged.
 """
 
 from __future__ import annotations
@@ -81,7 +77,12 @@ async def put(connection: Executes, values: Values) -> None:
 
 
 class Inserts:
-    """Inserts into SQLite. `connect` opens its connection on first use, and again after an error. One `put` at a time."""
+    """Inserts into SQLite. `connect` opens its connection on first use, and again after an error. One `put` at a time.
+
+    A batch is a flat list of values, row after row: SQLite inserts many rows in one statement faster than one by one. `OR ROLLBACK` covers an
+    impossible case (a missing value): with the usual abort, SQLite would copy each page that a statement touches, to undo the statement alone.
+    Values of bytes are bytearrays: for bytes, Python looks for an adapter first, which takes longer than storing them.
+    """
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._thread = SqliteThread("store-inserts", connect)

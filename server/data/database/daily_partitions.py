@@ -1,8 +1,7 @@
-"""Manage PostgreSQL's daily partitions of `chat` and `party`. **Invariant:** a day exists before its first row, and is dropped whole.
+"""Create, list and detach the daily PostgreSQL partitions of the tables `chat` and `party`.
 
-DETACH … CONCURRENTLY takes no lock that stops the service and runs outside a transaction; a crash in it leaves the partition "pending", which
-FINALIZE completes. A detached partition belongs to the purge alone, which moves its held rows out and drops it in one transaction
-(`server.data.retention.purge`). There is no DEFAULT partition: it would forbid the concurrent detach.
+**Invariant:** a day's partition exists before the first row of that day, and is dropped whole. Only the purge (`server.data.retention.purge`) drops
+a detached partition, after it has copied the rows under a legal hold.
 """
 
 from __future__ import annotations
@@ -60,7 +59,11 @@ async def existing(connection: AsyncConnection) -> list[tuple[str, int, bool]]:
 
 
 async def detach(database: Database, name: str) -> None:
-    """Detach a day without stopping the service; continues a detach that a crash interrupted. Idempotent."""
+    """Detach a day without stopping the service; continues a detach that a crash interrupted. Idempotent.
+
+    DETACH … CONCURRENTLY takes no lock that stops the service and runs outside a transaction; a crash leaves the partition "pending", which FINALIZE
+    completes. There is no DEFAULT partition, because it would forbid the concurrent detach.
+    """
     if NAME.match(name) is None:
         raise ValueError(f"{name!r} is not a daily partition")
     table = name.rpartition("_")[0]

@@ -1,10 +1,7 @@
-"""Open one database, SQLite or PostgreSQL, with its transactions, locks and upkeep of its file.
+"""Open the database (SQLAlchemy; SQLite or PostgreSQL) and provide its transactions, locks and file maintenance.
 
-SQLite: WAL, `secure_delete=ON`; every writing transaction begins with BEGIN IMMEDIATE (a read that becomes a write would fail with "database is
-locked"). PostgreSQL: asyncpg.
-
-**Invariant:** only this module, `bulk_inserts.py`, `daily_partitions.py`, `database_backup.py` and `service_lock.py` know the difference between the
-two. Errors never print parameters (`hide_parameters`): they are personal values.
+**Invariant:** the differences between SQLite and PostgreSQL are known only to this module, `bulk_inserts.py`, `daily_partitions.py`,
+`database_backup.py` and `service_lock.py`. Error messages never contain parameters, because these are personal values (`hide_parameters`).
 """
 
 from __future__ import annotations
@@ -73,7 +70,11 @@ def _sqlite_begin(connection: Any) -> None:
 
 
 class Database:
-    """An engine of SQLAlchemy, and its transactions."""
+    """An engine of SQLAlchemy, and its transactions.
+
+    SQLite: WAL, `secure_delete=ON`; every writing transaction begins with BEGIN IMMEDIATE, since a read that becomes a write would fail with
+    "database is locked". PostgreSQL: asyncpg.
+    """
 
     def __init__(self, url: str, *, data: Path, pool: int = 9) -> None:
         """`pool`: connections that stay open; `ServiceLock` has one of them."""

@@ -1,4 +1,6 @@
-"""Build the database URL from settings. **Invariant:** two databases are known (`setting_types.DATABASES`), and a URL is never printed."""
+"""Build the SQLAlchemy URL of the database from the settings. **Invariant:** only SQLite and PostgreSQL are accepted (`setting_types.DATABASES`),
+and a URL, which may hold a password, is never logged.
+"""
 
 from __future__ import annotations
 

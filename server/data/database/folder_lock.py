@@ -1,4 +1,6 @@
-"""Lock the data folder: serving processes share the lock, a restore takes it alone. **Invariant:** the lock ends with the process."""
+"""Lock the data folder with a file lock: serving processes share the lock, and a restore holds it exclusively. **Invariant:** the lock ends with its
+process.
+"""
 
 import fcntl
 import os

@@ -1,10 +1,8 @@
-"""Keep check values of the secret and the keys in the database. **Invariant:** foreign keys are noticed before they write anything.
+"""Store a check value of each encryption key in the database, to detect lost or foreign keys, and to elect one key per epoch among the hosts of a
+cluster.
 
-A lost `DATA/keys` or another host's `secret` would otherwise be replaced by new ones silently, and no earlier address or identity could be found
-again, not even for a legal hold. A check value reveals nothing about its key. The row of an epoch is deleted before its key is.
-
-Hosts that share a database elect each epoch's key by its row: the first host that inserts the check value of its key has the key that all use. A key
-that is missing elsewhere is awaited from that host; a different key is an error as ever.
+**Invariant:** a wrong key is detected before the server writes anything with it. A check value reveals nothing about its key, and is deleted before
+the key is.
 """
 
 from __future__ import annotations
@@ -32,7 +30,12 @@ WHAT_TO_DO = (
 
 
 class KeyFingerprints:
-    """The check values of one data folder, compared with those of one database. `clock`: Unix seconds."""
+    """The check values of one data folder, compared with those of one database. `clock`: Unix seconds.
+
+    Without the check, a lost `DATA/keys` or another host's `secret` would be replaced by new keys silently, and no earlier address or identity could
+    be found again, not even for a legal hold. The first host that inserts the check value of its key for an epoch has the key that all hosts use; a
+    host without it waits to receive it, and a different key is an error.
+    """
 
     def __init__(
         self, database: Database, keys: Keys, pseudonyms: Pseudonyms, retention: Retention, clock: Callable[[], float] = time.time,

@@ -1,4 +1,4 @@
-"""Read when the last chat on record ended, before the store is opened. **Invariant:** never creates a database."""
+"""Read the end time of the last recorded chat before the store is opened. **Invariant:** a missing database is not created."""
 
 from __future__ import annotations
 

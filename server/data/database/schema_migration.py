@@ -1,4 +1,6 @@
-"""Bring the schema up to date, and report differences. **Invariant:** all steps are one transaction; two concurrent migrations run in turn."""
+"""Migrate the database schema to the current revision, and report differences from the declared tables. **Invariant:** all revisions run in one
+transaction, and concurrent migrations wait for each other.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Run the steps between revisions of the schema, and compare a database with the declared schema, by Alembic.
+"""Run Alembic: the pending migrations, and the comparison of the database with the declared tables.
 
-**Invariant:** beside the migrations, only this module imports Alembic, and it is imported only if there is a step to run: the import takes longer
-than finding out that there is none.
+**Invariant:** only this module and the migrations import Alembic, and `schema_migration.py` imports this module only if there is work for it,
+because the import is slow.
 """
 
 from __future__ import annotations

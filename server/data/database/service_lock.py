@@ -1,7 +1,7 @@
-"""Lock the database for the hosts that serve from it: they share the lock, and a restore takes it alone.
+"""Lock the database between hosts that share it: serving hosts share a PostgreSQL advisory lock, and a restore holds it exclusively.
 
-**Invariant:** PostgreSQL keeps an advisory lock for as long as the connection that took it, so a host whose connection broke has no lock until
-`check` has taken it anew. SQLite has one host, which the lock on the data folder guards (`folder_lock.py`).
+**Invariant:** PostgreSQL releases the lock when its connection breaks; `check` then takes the lock again. SQLite belongs to one host, so
+`folder_lock.py` is enough.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""Run work on one SQLite connection in a thread of its own, one hop from the event loop.
-
-Both are created on first use. **Invariant:** an error closes the connection, and the next work opens another.
+"""Run functions on one SQLite connection in a dedicated thread, without SQLAlchemy. **Invariant:** an error closes the connection, and the next call
+opens a new one; thread and connection are created on first use.
 """
 
 from __future__ import annotations

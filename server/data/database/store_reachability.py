@@ -1,6 +1,5 @@
-"""Track whether operations reach the database or the object store, and the cause of a failure in one word.
-
-**Invariant:** each change is logged once, each failure is counted by its cause.
+"""Track whether the database and the object store answer, with the cause of a failure in one word. **Invariant:** each change of state is logged
+once, and each failure is counted by its cause.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Make keyed and encrypted values of persons, and keep the keys: epoch keys and pseudonyms."""
+"""Turn personal values into keyed hashes or ciphertext (pseudonyms), and manage the keys for that."""

@@ -1,10 +1,8 @@
-"""Keep the epoch keys: random keys for live pseudonyms and addresses, one per 30-day epoch, in DATA/keys (0600).
+"""Create, keep and destroy the epoch keys in DATA/keys: one random key per 30 days, for the identities and addresses in chat records.
 
-**Invariant:** destroying a key unlinks every row, file and backup of its epoch at once. So a key is created when its epoch begins, never derived from
-another secret, never stored with the database, and destroyed when the longest retention plus one backup life has passed since its epoch ended.
-
-Hosts that share a database share these keys, and none creates one alone: a host proposes a key, the database elects one
-(`server.data.database.key_fingerprints`), and its host sends it to the others (`server.fleet.cluster.epoch_key_exchange`).
+**Invariant:** an epoch's key is created when the epoch begins, never derived from another secret, and stored outside the database (file mode 0600).
+It is destroyed once retention and the life of one backup have passed after the epoch's end; then no row, file or backup of the epoch can be linked
+to a person.
 """
 
 from __future__ import annotations
@@ -39,6 +37,9 @@ class EpochKeys:
     """The folder of epoch keys. One key id byte (`epoch & 255`) precedes every value made with a key.
 
     `shared`: with other hosts. `awaited`: started epochs whose key only other hosts have.
+
+    Hosts that share a database share the keys, and none creates one alone: a host proposes a key, the database elects one
+    (`server.data.database.key_fingerprints`), and its host sends it to the others (`server.fleet.cluster.epoch_key_exchange`).
     """
 
     def __init__(self, folder: Path, *, shared: bool = False) -> None:

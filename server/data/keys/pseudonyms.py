@@ -1,11 +1,7 @@
-"""Make keyed and encrypted values of persons. **Invariant:** no plain address or identity leaves this module, and no hash is unkeyed.
+"""Turn identities and addresses into keyed hashes (HMAC) and ciphertext (AES-GCM) for storage, and decrypt them.
 
-There are two domains. `live` (party rows): the epoch's random key. `kept` (saved logs, holds): a fixed key, without which unlimited retention could
-not be served. Each use has a domain string of its own, so that tables cannot be joined from a stolen dump.
-
-Formats: MAC = key id ‖ HMAC-SHA256(key, domain ‖ value)[:16], 17 bytes; encrypted = key id ‖ nonce (12) ‖ AES-256-GCM(value), with the domain as
-additional data. The key id of `kept` is 0; MACs use it for ever, while encryption has further keys from id 1 on, the highest of which seals. An epoch
-with the same id byte is told apart by the domain string.
+**Invariant:** no plain address or identity leaves this module, and no hash is unkeyed. Each use has a domain string of its own, so that a stolen
+dump does not allow joins between tables.
 """
 
 from __future__ import annotations
@@ -116,7 +112,15 @@ def identity_bytes(identity: int) -> bytes:
 
 
 class Pseudonyms:
-    """Makes and opens all values of persons, in both domains."""
+    """Makes and opens all values of persons, in both domains.
+
+    There are two sets of keys. `live` (rows of chat participants): the epoch's random key. `kept` (saved logs, legal holds): a permanent key, since
+    these rows have no fixed retention.
+
+    Formats: MAC = key id ‖ HMAC-SHA256(key, domain ‖ value)[:16], 17 bytes; encrypted = key id ‖ nonce (12) ‖ AES-256-GCM(value), with the domain as
+    additional data. The key id of `kept` is 0; MACs use it for ever, while encryption has further keys from id 1 on, the highest of which encrypts.
+    An epoch with the same id byte is told apart by the domain string.
+    """
 
     def __init__(
         self, epochs: EpochKeys, kept: bytes, erasure: bytes, values: Mapping[int, bytes] = MappingProxyType({})

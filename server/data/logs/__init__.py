@@ -1,1 +1,1 @@
-"""Save, show and delete chat logs: rows, sealed objects, quotas, rendering, and the routes."""
+"""Save, show and delete the chat logs that users choose to save: rows, encrypted objects, quotas, rendering, routes."""

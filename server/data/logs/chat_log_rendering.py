@@ -1,7 +1,7 @@
-"""Render a saved chat for the page, the text file and the JSON.
+"""Render a saved chat for the web page, the text file and the JSON download.
 
-**Invariant:** participants are Stranger 1 and 2, never "you". User text is shown through `shown` or `one_line` only: it may hold any Unicode
-character.
+**Invariant:** participants are Stranger 1 and 2, never "you". User text may hold any Unicode character, so it passes through `shown` or `one_line`,
+which make it safe to display.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""Limit the guessing of secret addresses (of logs, receipts, notices), so that a guesser costs the database nothing.
-
-128 bits cannot be guessed anyway. **Invariant:** only misses count, per network (`NetworkBuckets`), in bounded memory.
+"""Limit how fast a network can guess secret URLs (of chat logs, receipts, notices), so that guesses cost the database nothing. **Invariant:** only
+wrong guesses count, and memory is bounded.
 """
 
 from __future__ import annotations

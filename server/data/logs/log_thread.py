@@ -1,6 +1,6 @@
-"""Pack, seal, unpack and render logs in one thread, outside the event loop, with a bounded queue.
+"""Compress, encrypt, decrypt and render chat logs in one thread with a bounded queue, outside the event loop.
 
-One thread is enough: the work mostly holds Python's GIL, and a second thread would only take more of it from the chats.
+One thread only: the work mostly holds the GIL, and a second thread would slow the chats.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Serve `/log/…`: show, download and delete saved logs.
+"""Serve `/log/…`: show, download and delete saved chat logs.
 
-**Invariant:** the answer is the same for a log that never existed, was deleted or is hidden; no GET changes anything.
+**Invariant:** the answer is the same for a log that never existed, was deleted or is hidden by a legal hold; no GET changes anything.
 """
 
 from __future__ import annotations

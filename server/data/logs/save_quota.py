@@ -1,7 +1,6 @@
-"""Limit the disk space that a user and a network may fill with saved logs: by number and bytes, per hour and day, in bounded memory.
+"""Limit how many chat logs, and how many bytes, a user and a network may save per hour and day, with token buckets in bounded memory.
 
-Each limit is a token bucket: full, it holds an hour's (a day's) allowance, and it refills within that time. A user is an identity, whose cookie can
-be discarded, so the effective limit is the network's (IPv4 /24, IPv6 /56); it is a multiple, shared by all users of the network.
+A user can discard the cookie that identifies them, so the effective limit is that of the network (IPv4 /24, IPv6 /56), which all its users share.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
-"""Save, show and delete chat logs. **Invariant:** a log is its rows and a sealed object, which exist together or not at all.
+"""Save, read and delete chat logs. **Invariant:** a log is its rows and one encrypted object; the rows hold the object's key, so deleting the rows
+makes the text unreadable at once.
 
-Saving: the object is put (`sealed_objects`), then one transaction inserts `log` and its `log_party` rows and keeps it. Deleting: one transaction
-deletes the rows (and with them the object's key, so that the text is unreadable at once, in every replica) and writes a `doomed` row that is due at
-once. The sweep puts the erasure on the list against which a restored backup is checked, deletes the object, then the `doomed` row. A log under a
-legal hold is hidden instead; the answer is the same.
+A deleted log under a legal hold is hidden instead, with the same answer to the user.
 """
 
 from __future__ import annotations
@@ -36,7 +34,12 @@ Shape = TypeVar("Shape")
 
 
 class SavedLogs:
-    """All operations on saved logs."""
+    """All operations on saved logs.
+
+    Saving: the object is put (`sealed_objects`), then one transaction inserts `log` and its `log_party` rows and keeps the object. Deleting: one
+    transaction deletes the rows and writes a `doomed` row that is due at once. The sweep writes the deletion to the erasure list, with which a
+    restored backup is compared, deletes the object, then the `doomed` row.
+    """
 
     def __init__(
         self, database: Database, objects: Objects, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time

@@ -1,1 +1,1 @@
-"""Store bodies outside the database, in a folder or an S3 bucket: the object store, and objects sealed under keys of their own."""
+"""Store binary objects outside the database, in a folder or an S3 bucket, each encrypted under its own key."""

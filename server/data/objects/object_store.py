@@ -1,7 +1,6 @@
-"""Put, get, delete and list objects: in a folder by default, or in an S3 bucket, by obstore.
+"""Put, get, delete and list objects in a folder (the default) or an S3 bucket, with the library obstore.
 
-Each request has one deadline, retries included. Requests run in threads of this module: a thread of the library that returned to Python during the
-interpreter's exit would abort the process. **Invariant:** bodies are sealed before they arrive here, and names are random.
+**Invariant:** each request has one deadline, retries included. Callers pass only encrypted bodies, and names without personal values.
 """
 
 from __future__ import annotations
@@ -52,7 +51,10 @@ LARGEST = 4 * 1024 * 1024  # bytes of a body that is read back; a chat's ring ho
 
 
 class Objects:
-    """The object store. Every error except "not found" is raised as ObjectsAway."""
+    """The object store. Every error except "not found" is raised as ObjectsAway.
+
+    Requests run in threads of this module: a thread of the library that returned to Python during the interpreter's exit would abort the process.
+    """
 
     def __init__(self, options: ObjectSettings, data: Path) -> None:
         """Open a folder, or the bucket of the settings."""

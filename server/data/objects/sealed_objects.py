@@ -1,8 +1,7 @@
-"""Store objects, each sealed under a key of its own. **Invariant:** the intent to store an object is committed before the object is written.
+"""Store objects encrypted under a random key each, and delete objects that no row names.
 
-(1) A `doomed` row with the object's name, due in an hour, is committed; (2) the sealed object is put; (3) the caller writes the rows that name it,
-and deletes the `doomed` row in the same transaction (`keep`). A kill between any two steps leaves an object that cannot be read, since its key was in
-memory only, and that the next sweep removes.
+**Invariant:** before an object is written, a row with its name is committed to the table `doomed`, so that a crash leaves no object that the sweep
+does not find.
 """
 
 from __future__ import annotations
@@ -33,7 +32,12 @@ class Placed:
 
 
 class Sealed:
-    """Stores and reads sealed objects."""
+    """Stores and reads sealed objects.
+
+    (1) A `doomed` row with the object's name, due in an hour, is committed; (2) the encrypted object is put; (3) the caller writes the rows that
+    name it, and deletes the `doomed` row in the same transaction (`keep`). A kill between any two steps leaves an object that cannot be read, since
+    its key was in memory only, and that the next sweep removes.
+    """
 
     def __init__(self, database: Database, objects: Objects, pseudonyms: Pseudonyms) -> None:
         self._database = database

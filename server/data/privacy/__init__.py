@@ -1,4 +1,4 @@
-"""Declare personal data as code, and check it: the registry, its history and checks, the operators' audit log.
+"""Declare all personal data as code (the registry), check the code against it, and write the operators' audit log.
 
-**Invariant:** nothing is stored, logged or handed on that `registry` does not declare.
+**Invariant:** nothing personal is stored, logged or passed on that the registry does not declare.
 """

@@ -1,7 +1,7 @@
-"""Write the operators' audit log: a line before each look-up of a person or action on them, and a line with the outcome after it.
+"""Write the operators' audit log: one line before an operator reads or changes a person's data, and one line with the outcome afterwards.
 
-**Invariant:** if the line before cannot be written, the action does not happen. The person concerned is recorded as a keyed value in a domain of its
-own, derived from the stored keyed values, so that they can later be told when and why an operator looked; the audit log alone identifies no person.
+**Invariant:** if the first line cannot be written, the operation does not happen. The person is recorded as a keyed hash that is used in no other
+table: it answers a person's question when and why an operator looked, and identifies no person by itself.
 """
 
 from __future__ import annotations

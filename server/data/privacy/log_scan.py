@@ -1,6 +1,5 @@
-"""Scan log files of any program for personal values: IP addresses, identity cookies, secret links.
-
-**Invariant:** a hit reports the kind of the value and its surroundings, never the value itself.
+"""Scan log files, also of other programs, for personal values: IP addresses, identity cookies, secret links. **Invariant:** a hit reports the kind
+of value and its position, never the value.
 """
 
 from __future__ import annotations

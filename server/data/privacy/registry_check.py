@@ -1,7 +1,7 @@
-"""Check the registry against this program in both directions: everything declared exists, and everything that exists is declared.
+"""Compare the registry with the program: every declared item must exist, and every column, log field, metric label, cookie and browser storage key
+must be declared.
 
-Columns carry `info["pd"]`; log events and metrics are lists in their own modules; cookies and browser storage keys are found in the sources.
-**Invariant:** every finding names the place, and `findings` returns an empty list in a healthy tree (tests, `serendip privacy check`).
+**Invariant:** `findings` returns an empty list in a correct source tree, and each finding names its place (tests, `serendip privacy check`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Keep the released versions of the registry, and render them for the pages of past statements.
+"""Keep the released versions of the registry (`history/*.json`), and write the next one for `serendip privacy release`.
 
-`history/*.json` holds one snapshot per version, with date and number in its name. **Rule:** any change of the registry needs a release (`check`); a
-change that adds a category, purpose or recipient must also be announced to users (`additions`). `serendip privacy release` writes the next version,
-and the tests fail until it exists. A deployment's statement version begins with the registry's number.
+**Rule:** any change of the registry needs a release, or the tests fail (`check`). A change that adds a category, purpose or recipient must also be
+announced to users (`additions`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""Define the types of the registry: categories, sources, purposes, recipients, retention, places, items.
-
-**Invariant:** everything is frozen and comparable.
+"""Define the types of which the registry is made: categories, sources, purposes, recipients, retention, places, items. **Invariant:** all are frozen
+and comparable.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Define stored data as other packages know it: the ports of the store, the rows of a chat, transcripts, countries."""
+"""Define stored data as other packages see it: protocols of the store, rows of a chat, transcripts, countries of addresses."""

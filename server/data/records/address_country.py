@@ -1,4 +1,6 @@
-"""Look up the country of an address, for safety only. **Invariant:** country level, from a table in the process; no address is handed on."""
+"""Look up the country of an IP address, for moderation only. **Invariant:** the table is in this process, so no address is sent elsewhere, and the
+result is no finer than a country.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""Turn ended chats into rows.
+"""Turn the records of ended chats into database rows, when a batch is written and not when a chat ends.
 
-On the hot path the server hands over one tuple and computes nothing. Keyed and encrypted values are derived when the batch is written, through a
-bounded cache. **Invariant:** they are derived once per person and epoch, not per chat: a user who talks to twenty strangers costs one AES-GCM and two
-HMACs (and again after a change of address).
+**Invariant:** the keyed and encrypted values of a participant are computed once per person, address and epoch, and then read from a bounded cache.
 """
 
 from __future__ import annotations
@@ -115,7 +113,10 @@ def _epochs(chats: Iterable[Record]) -> set[int]:
 
 
 class Records:
-    """Makes rows. Not thread-safe; belongs to the writer. `missing`: the database's value for NULL (`Database.missing`)."""
+    """Makes rows. Not thread-safe; belongs to the writer. `missing`: the database's value for NULL (`Database.missing`).
+
+    A user who talks to twenty strangers costs one AES-GCM and two HMACs.
+    """
 
     def __init__(self, pseudonyms: Pseudonyms, countries: Countries, missing: float | None = None) -> None:
         self._pseudonyms = pseudonyms

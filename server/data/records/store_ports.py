@@ -1,7 +1,6 @@
-"""Define the ports of the store for the rest of the server, as protocols.
+"""Define the protocols (ports) through which the rest of the server uses the store. `server.data.store.service.Store` implements them.
 
-`server.data.store.service.Store` implements them; it is imported only if the store is enabled. **Invariant:** this module imports nothing that a
-server without a store does not need.
+**Invariant:** this module imports only what a server without a store needs too.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,1 +1,1 @@
-"""Delete data when its time is over: the purge, deletions on request, expiry of cases and requests, legal holds, monthly counts."""
+"""Delete data when its retention ends: the purge, requested deletions, expiry of cases and requests, legal holds, monthly counts."""

@@ -1,10 +1,8 @@
-"""Close cases and end sanctions by the clock, as steps of the purge.
+"""Close cases and end sanctions after fixed times, as steps of the purge.
 
-A case without a decision in AGED days is closed, its reporters are notified, and its texts and pictures are deleted. A ban of at most SHORT days
-whose appeal is unanswered for LAPSE days is lifted. An action of a program ends if no moderator has reviewed it in REVIEW hours.
-
-Evidence is deleted at its own `until`, which the decision sets, unless a legal hold names the person concerned. Reporters' notes stay until the purge
-after a decision. **Invariant:** an undo restores the whole case, at whatever moment the process was killed.
+A case without a decision is closed after AGED days, a ban of at most SHORT days is lifted if its appeal is unanswered after LAPSE days, and a
+program's action ends if no moderator reviewed it in REVIEW hours. **Invariant:** if a decision is undone the whole case is restored, whenever the
+process is killed.
 """
 
 from __future__ import annotations
@@ -29,6 +27,8 @@ async def close_aged_cases(connection: AsyncConnection, now: int, most: int) -> 
     """Close cases without a decision, `most` at a time; return their number. Call within a transaction under the guard.
 
     Cases with apparent abuse material are excluded: a moderator has to decide them, whenever that is.
+
+    Reporters are notified, and the texts and pictures of the case are deleted.
     """
     old = select(case.c.id).where(case.c.state == OPEN, case.c.opened < now - AGED * 86_400, case.c.child.is_(None))
     aged = (await connection.execute(old.limit(most))).scalars().all()
@@ -55,6 +55,8 @@ async def delete_evidence(connection: AsyncConnection, now: int, most: int) -> i
     """Delete expired evidence, `most` pieces at a time; return their number. Call within a transaction under the guard.
 
     The sweep removes the objects.
+
+    Evidence expires at its own `until`, which the decision sets, unless a legal hold names the person concerned.
     """
     over = (
         select(evidence.c.id, evidence.c.object)

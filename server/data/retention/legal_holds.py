@@ -1,8 +1,7 @@
-"""Place, extend and end legal holds.
+"""Place, extend and end legal holds: orders to preserve all rows of an identity, an address or a saved log, also future rows.
 
-A hold names an identity, an address or a saved log, also for later rows: the selector is stored sealed, and its keyed values are computed anew for
-each epoch (`refresh`). An active hold takes precedence over deletion and retention. **Invariant:** placing a hold and each step of the purge exclude
-each other, so that a hold never misses a row that still existed.
+**Invariant:** an active hold takes precedence over deletion and retention. Placing a hold and each step of the purge exclude each other by a lock,
+so a hold never misses a row that still existed.
 """
 
 from __future__ import annotations

@@ -1,10 +1,6 @@
-"""Count the results of moderation per month, in figures that outlive the rows.
+"""Count moderation per month (reports, decisions, appeals, bans lifted …), in figures that outlive the counted rows.
 
-The purge calls `count` before it deletes anything. Events between the last count and the last midnight are added to their month; `upto` records how
-far that is, in the same transaction. Names are words of fixed lists with slashes between: `report/acted/spam`, `decision/person/R5/7 days`,
-`decided/86400`, `appeal/reversed/person`, `lifted`, `notice/acted/child`, `operators`, `pictures` (kept), `looks` (at a picture by an operator),
-`referrals`, `second/agreed`. **Invariant:** each event is counted once, the day after it ended, while its row exists; a killed purge counts nothing
-twice.
+**Invariant:** each event is counted once, on the day after it ended and before the purge deletes its row; a killed purge counts nothing twice.
 """
 
 from __future__ import annotations
@@ -43,7 +39,13 @@ Window = tuple[int, int]
 
 
 async def count(connection: AsyncConnection, now: int, _most: int = 0) -> int:
-    """Add all events that ended before the last midnight; return how many figures changed. Call within a transaction under the guard."""
+    """Add all events that ended before the last midnight; return how many figures changed. Call within a transaction under the guard.
+
+    Events between the last count and the last midnight are added to their month; `upto` records that midnight in the same transaction. Names of
+    figures are words of fixed lists with slashes between: `report/acted/spam`, `decision/person/R5/7 days`, `decided/86400`,
+    `appeal/reversed/person`, `lifted`, `notice/acted/child`, `operators`, `pictures` (kept), `looks` (at a picture by an operator), `referrals`,
+    `second/agreed`.
+    """
     upto = await counted_upto(connection)
     end = now - now % DAY
     changed = 0

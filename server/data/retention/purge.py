@@ -1,9 +1,7 @@
-"""Delete expired rows in bounded steps, except held ones, and prove it. **Invariant:** retention rules come from the registry alone.
+"""Delete expired rows in short transactions, except rows under a legal hold, and then report the oldest row left in each table as proof (`Proof`).
 
-Each step is one short transaction under the lock that placing a hold takes too, and the check for holds is part of it. SQLite: a few hundred chats
-per step by primary key, a rest between steps, a new file once a day, a TRUNCATE checkpoint at the end. PostgreSQL: whole days are detached, which
-stops no one; then their held rows move to the twin tables and the day is dropped, in one transaction under the lock. Expired rows are invisible at
-once there, and deleted within a day. A killed purge is continued by the next one.
+**Invariant:** the retention periods come from the registry alone. A step checks for holds under the same lock that placing a hold takes, and a
+killed purge is continued by the next one.
 """
 
 from __future__ import annotations
@@ -110,7 +108,12 @@ def rules(retention: Retention, registry: Registry = REGISTRY) -> list[Rule]:
 
 
 class Purge:
-    """One run of the purge. Call `run`."""
+    """One run of the purge. Call `run`.
+
+    SQLite: a few hundred chats per transaction by primary key, with a pause of REST seconds between; once a day the database file is rewritten; a
+    TRUNCATE checkpoint at the end. PostgreSQL: queries ignore expired rows at once; the partition of a whole day is detached, then its rows under a
+    hold are copied to the tables `held_chat` and `held_party` and it is dropped, in one transaction under the lock.
+    """
 
     def __init__(
         self,

@@ -1,7 +1,6 @@
-"""Close notices that no moderator has answered in time, and delete the words of old requests, as steps of the purge.
+"""Close notices from the public that no moderator answered in time, and delete the texts of old data requests, as steps of the purge.
 
-An answered request loses its words at once (server.trust.data_requests.request_log); an unanswered one loses them here, and stays open and overdue
-until it is answered. **Invariant:** each ends by the clock alone.
+**Invariant:** both depend on the time alone. An unanswered data request loses its text here, but stays open and overdue until it is answered.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Delete the rows of people who asked for deletion, when it is due, except held or exempt rows.
+"""Delete the rows of people who requested deletion, when the waiting time is over, except rows under a legal hold or another exemption.
 
-Each step is one transaction under the lock that placing a hold takes, and finds its rows anew: a killed run is continued by the next one. Entries of
-the erasure list are named by keyed hashes of the values under which rows were stored; the body says, sealed, until when. After a restore, `replay`
-walks the values that came back and deletes again those on the list. **Invariant:** a value is on the erasure list before its request counts as done.
+**Invariant:** a value is on the erasure list (in the object store) before its request counts as done, so that `replay` can repeat the deletion in a
+restored backup. A killed run is continued by the next one.
 """
 
 from __future__ import annotations
@@ -94,6 +93,9 @@ class RequestedDeletions:
     """Deletes over one store.
 
     `clock`: Unix seconds; `longest`: days for which a row may still exist anywhere (retention, a backup's life).
+
+    Each step is one transaction under the lock that placing a hold takes, and finds its rows anew. Entries of the erasure list are named by keyed
+    hashes of the values under which rows were stored; the body says, encrypted, until when.
     """
 
     def __init__(

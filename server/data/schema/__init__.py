@@ -1,1 +1,1 @@
-"""Define the tables of the database, ids of chats, and SQL conditions that several packages share."""
+"""Define the tables of the database, the ids of chats, and SQL conditions that several packages share."""

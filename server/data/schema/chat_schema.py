@@ -1,10 +1,7 @@
-"""Define the tables of chats, saved logs, holds and the audit log, and the metadata that all schemas share.
+"""Define the tables of chats, saved logs, legal holds and the audit log, and the SQLAlchemy metadata that all schema modules share.
 
-Ids of chats are 16 bytes that begin with the time of the chat's end (as UUIDv7 do), so that the primary key holds the day, and PostgreSQL can keep a
-day in a partition and drop it whole. Times are Unix seconds. No foreign key points into partitioned tables (it would block dropping them). Held rows
-move to unpartitioned twin tables before a day is dropped.
-
-**Invariant:** one person per row, no content, and every column declares the personal data that it holds (`info["pd"]`, checked by a test).
+**Invariant:** a row is about one person and holds no chat text, and every column declares its personal data in `info["pd"]` (checked by a test).
+Times are Unix seconds. No foreign key points to `chat` and `party`, because it would prevent dropping their daily partitions.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Define the tables of the console: operators, passkeys, sessions, and actions that wait for a second operator.
+"""Define the tables of the moderators' console: operators, passkeys, sessions, and actions that wait for a second operator.
 
     operator ──┬── passkey            public keys alone: no stored value grants access
                └── console_session    a keyed hash of the cookie's secret
 
-Closing an account deletes its rows. `approval` names operators and stays: it is the record of what two of them decided.
+Closing an account deletes its rows, except those of `approval`, the record of what two operators decided.
 """
 
 from __future__ import annotations

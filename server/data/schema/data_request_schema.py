@@ -1,10 +1,11 @@
-"""Define the tables of requests about one's own data. **Invariant:** the requester is a keyed value that joins with no other table.
+"""Define the tables of people's requests about their own data. **Invariant:** the requester is a keyed hash that cannot be joined with another
+table.
 
 request ── request_step                 recipients to which it was passed on
-    ├───── request_text, request_contact      sealed; deleted when it closes, at the latest after 90 days
-    └───── request_answer               the answer, sealed
+    ├───── request_text, request_contact      encrypted; deleted when the request closes, at the latest after 90 days
+    └───── request_answer               the answer, encrypted
 rights_key                              the time before which a person's rights keys are void
-agent_use                               codes of agents that were used
+agent_use                               codes of authorised agents that were used
 """
 
 from __future__ import annotations

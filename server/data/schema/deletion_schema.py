@@ -1,6 +1,6 @@
-"""Define the tables of deletion requests. **Invariant:** the requester is a keyed value of its own domain, which joins with no other table.
+"""Define the tables of deletion requests: `deletion` has the requests, `erased` the values under which the rows to delete are stored.
 
-`deletion` is a request; `erased` names the rows that it hides and later deletes, by the values under which they are stored.
+**Invariant:** the requester is a keyed hash that cannot be joined with another table.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Build the SQL conditions that hide rows whose deletion was requested. **Invariant:** every query that shows such rows uses them, and only them.
+"""Build the SQL conditions that hide rows whose deletion was requested, from the commit of the request until its cancellation.
 
-A row is hidden from the commit of the request, also if the row is written later, until the request is cancelled. Rows that a hold keeps stay hidden
-by it.
+**Invariant:** every query of such rows uses these conditions. Rows that are written later, or that a legal hold preserves, are hidden too.
 """
 
 from __future__ import annotations

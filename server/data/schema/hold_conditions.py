@@ -1,4 +1,6 @@
-"""Build the SQL conditions for rows under a legal hold. **Invariant:** the check is part of the deleting statement, never made before it."""
+"""Build the SQL conditions that select rows under a legal hold. **Invariant:** a deletion contains the condition in its own statement, never in an
+earlier query.
+"""
 
 from __future__ import annotations
 

@@ -1,17 +1,19 @@
-"""Define the tables of moderation. **Invariant:** one person per row; reporter, reported and banned persons are keyed values only.
+"""Define the tables of moderation. **Invariant:** a row is about one person; reporters, reported and banned persons are keyed hashes only.
 
     report ── case ── case_subject          one case is about one person; many may report them
                 │
-                ├── evidence ─▷ object      the server's own text of the chat, and pictures of it, each sealed under a key of its own
+                ├── evidence ─▷ object      the server's own text of the chat, and pictures of it, each encrypted under its own key
                 ├── ban ── appeal
                 └── notice ── appeal        a warning, read before the next search
 
-`closed` is when a case was decided: its rows are deleted 120 days later. Evidence is deleted at its own `until`. `due` orders a queue, smallest
-first: the time at which the case was opened, less ten minutes for each point of its priority. A case is open or not; `claimed_by` has it until
-`claimed_until`. `child` is the time since which it contains apparent abuse material. `subject` of a picture says whether it shows the camera of the
-reported person; `listed` names the entry of a list of known abuse material that it resembles. `second_asked` is the time since which a decided case
-waits for a second review; the four columns after it hold the second operator's decision (`server.data.schema.second_look_queries`). `network` marks
-an appeal against the refusal of a network alone.
+Columns of `case`: `closed` is the time of the decision (rows are deleted 120 days later); `claimed_by` has the case until `claimed_until`; `due`
+orders the queue, smallest first: the time of opening, less ten minutes per point of priority; `child` is the time since which the case contains
+apparent abuse material; `second_asked` is the time since which a decided case waits for a second review, and the four columns after it hold the
+second operator's decision.
+
+Columns of other tables: `until` of evidence is its own time of deletion; `subject` of a picture says whether it shows the camera of the reported
+person; `listed` names the entry of a list of known abuse material that the picture resembles; `network` marks an appeal against the refusal of a
+network alone.
 """
 
 from __future__ import annotations

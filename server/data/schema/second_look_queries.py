@@ -1,10 +1,10 @@
-"""Select the decided cases that wait for a second review, and the results of past ones.
+"""Select the decided cases that wait for a review by a second operator, and the results of past reviews.
 
     decided, drawn ─ UNDO seconds ─▷ waits ─┬─ another operator gives their own decision ─▷ agreed, differed
                                             └─ WITHIN seconds pass ─▷ missed
 
-A case that was appealed, or whose decision was undone, is reviewed by another operator anyway: it does not wait, and is not missed. **Invariant:** a
-review that no operator takes ends by itself.
+**Invariant:** every review ends, at the latest as missed after WITHIN seconds. A case that was appealed or whose decision was undone is not
+selected, since another operator decides it anyway.
 """
 
 from __future__ import annotations

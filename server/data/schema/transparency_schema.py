@@ -1,8 +1,7 @@
-"""Define the tables of legal notices and of published monthly counts.
+"""Define the tables of notices about illegal content, and of the moderation counts that are published each month.
 
-A notice has no identity and no address: its author is known by their own statements, and by the secret of its receipt. `month_figure` holds no
-personal row: the counted persons may be gone from all other tables when a month is published. **Invariant:** a notice is readable by its author
-alone; published data are counts per month.
+**Invariant:** neither table identifies a user: the public page shows a notice only for the secret of its receipt, and a month's counts remain when
+the counted rows are deleted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""List the features of a deployment that its statement depends on. **Invariant:** the statement does not mention a disabled feature."""
+"""List the features that the privacy statement describes only if they are enabled in this deployment. **Invariant:** a disabled feature is not
+mentioned.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
-"""Check that every outside recipient of personal data is named in `[[recipients]]`.
-
-**Invariant:** each enabled feature that sends data to another operator's host has a recipient of its kind.
+"""Check that the setting `[[recipients]]` names every outside recipient of personal data. **Invariant:** each enabled feature that sends data to
+another company's server has a recipient of its kind.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""Serve `/privacy`, `/privacy/<version>`, `/privacy/changes` and `/api/privacy`.
+"""Serve the privacy statement: `/privacy`, `/privacy/<version>`, `/privacy/changes` and `/api/privacy`. **Invariant:** every version that was ever
+in effect can be read here.
 
-The language is `?lang=`, or the one that the browser asks for. A few rendered pages are cached. **Invariant:** every version that was ever in effect
-can be read here.
+The language is `?lang=`, or else that of Accept-Language.
 """
 
 from __future__ import annotations

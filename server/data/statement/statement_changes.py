@@ -1,6 +1,6 @@
-"""Compare two states of a deployment, and list the changes that its statement reports.
+"""Compare the data processing of a deployment before and after a change, and list the differences for the privacy statement.
 
-**Invariant:** every change either adds to the use of personal data, and is announced first, or does not.
+**Invariant:** each difference is either an addition, which must be announced before it takes effect, or not.
 """
 
 from __future__ import annotations

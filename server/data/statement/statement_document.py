@@ -1,7 +1,7 @@
-"""Build the statement of one deployment as plain values, in one language, from the registry and the settings.
+"""Build the privacy statement of one deployment as plain values in one language, from the registry and the settings.
 
-`/api/privacy`, the page, the stored versions and answers to access requests use the same values. A text is in English, with `lang` beside it, if the
-language lacks it or translates another English text than the registry's. **Invariant:** disabled features do not appear.
+The page, `/api/privacy`, the stored versions and the answers to access requests all use these values. **Invariant:** disabled features do not
+appear, and a text without a current translation is in English, marked `lang`.
 """
 
 from __future__ import annotations

@@ -1,11 +1,8 @@
-"""Write and read the versions of one deployment's statement, in DATA/statement.
+"""Write and read the versions of this deployment's privacy statement, in DATA/statement. A version `R.N` is the registry's number and this
+deployment's count of changes.
 
-A version is `R.N`: the registry's number, and the count of this deployment's changes under it. It is one file, written once, with the statement in
-each language; it is never changed, so that old versions stay readable.
-
-**Invariant:** a change that adds to the use of personal data is announced 14 days before it takes effect, 30 if the data is transferred to another
-operator. A version under which no chat happened has no effect on users, and the next one replaces it, as when an operator tries the program before
-configuring it.
+**Invariant:** a version file is never changed. A change that adds to the use of personal data is announced 14 days before it takes effect, 30 if the
+data is transferred to another operator.
 """
 
 from __future__ import annotations
@@ -112,6 +109,8 @@ def settle(settings: Settings, now: int | None = None, last_chat: float | None =
 
     `last_chat`: end of the last chat on record in Unix seconds, 0 without chats, None if unknown. Raises NotAnnounced if an addition was not
     announced and `privacy.changes` is `fail`; OSError.
+
+    A version under which no chat happened is replaced by the next one without notice, for example while an operator configures a new server.
     """
     now = int(time.time()) if now is None else now
     versions, mine = read(settings.data), state(settings)

@@ -1,7 +1,7 @@
-"""Translate the terms of the statement's tables. Terms are looked up by their English words, in the catalogue under `term.`.
+"""Translate the terms in the tables of the privacy statement, looked up by their English words in the catalogue under `term.`.
 
-A term with a name in braces is a pattern: the text in its place is translated too, and `{n}` is a number that selects the plural form. A term that a
-language lacks is shown in English, and marked as English.
+A term with a name in braces is a pattern whose inserted text is translated too; `{n}` is a number that selects the plural form. An untranslated term
+is shown in English, marked as English.
 """
 
 from __future__ import annotations

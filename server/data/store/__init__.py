@@ -1,4 +1,4 @@
-"""Run the store: open it, write chat records in batches, and restore backups."""
+"""Run the store (database and objects) in the server: open it, write chat records in batches, restore backups."""
 
 from ext import plain_source
 

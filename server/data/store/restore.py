@@ -1,8 +1,7 @@
-"""Restore a backup completely: the backup, then the non-restorable state, then the deletions since.
+"""Restore a database backup completely: load the backup, write back the tables that must stay current (`non_restorable_state`), then repeat the
+deletions since the backup.
 
-The non-restorable state (`non_restorable_state.PARTS`) is read from the present database. If that is lost, damaged, was set back by other means, or
-holds an unfinished restore, it is read from the sealed copies, which are complete: they are written first whenever the database is usable.
-**Invariant:** no server starts from the database in between.
+**Invariant:** no server starts from the database between these steps.
 """
 
 from __future__ import annotations
@@ -44,7 +43,11 @@ class Restored:
 
 
 async def restore(parts: Parts, file: Path) -> Restored:
-    """Replace the database by a backup, and bring it up to today. Raises BackupFailed, StoreAway, ObjectsAway, KeyGone, Busy."""
+    """Replace the database by a backup, and bring it up to today. Raises BackupFailed, StoreAway, ObjectsAway, KeyGone, Busy.
+
+    The current tables are read from the present database. If that is lost, damaged, was set back by other means, or holds an unfinished restore,
+    they are read from the sealed copies, which are complete: they are written first whenever the database is usable.
+    """
     done = Restored()
     kept = await _kept(parts, done)
     await database_backup.restore(parts.database, file)

@@ -1,7 +1,6 @@
-"""Run the store for the server: open it, accept records and saves, run the purge and other background tasks, close it.
+"""Run the store for the server: open it, accept chat records and saved logs, run the purge and other background tasks, close it.
 
-`SERENDIP_STORE__ENABLED=false` creates no Store at all: no data is stored, and `save` is refused. **Invariant:** no failure here ends a chat or the
-process.
+**Invariant:** no failure here ends a chat or the process. If the setting `store.enabled` is false no Store exists: nothing is stored.
 """
 
 from __future__ import annotations

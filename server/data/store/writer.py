@@ -1,9 +1,5 @@
-"""Write chat records in batches, by one task. **Invariant:** a chat never waits for the database; the queue is bounded, in order, and counted.
-
-States: accepting (the queue has room); full (the newest record is dropped and counted: records already accepted stay); unreachable (the database
-failed: the same batch is retried with back-off, so that order is kept). A batch whose commit got no answer is written again with the same ids and `ON
-CONFLICT DO NOTHING`: never twice, never half. Any other error is a bug: the task ends, is restarted (`server.ops.health.background_tasks`), and
-begins with the same batch.
+"""Write chat records to the database in batches, in one background task. **Invariant:** a chat never waits for the database; the queue is bounded
+and ordered, and a record that finds it full is dropped and counted.
 """
 
 from __future__ import annotations
@@ -48,7 +44,13 @@ class WriterCounts:
 
 
 class Writer:
-    """Queue and task. `reach`: whether records arrive. `record` may be called from the loop at any time, before `start` and after `close`."""
+    """Queue and task. `reach`: whether records arrive. `record` may be called from the loop at any time, before `start` and after `close`.
+
+    States: accepting (the queue has room); full (the newest record is dropped and counted: records already accepted stay); unreachable (the database
+    failed: the same batch is retried with back-off, so that order is kept). A batch whose commit got no answer is written again with the same ids
+    and `ON CONFLICT DO NOTHING`: never twice, never half. Any other error is a bug: the task ends, is restarted
+    (`server.ops.health.background_tasks`), and begins with the same batch.
+    """
 
     def __init__(
         self,

@@ -1,1 +1,1 @@
-"""Hold the migrations of the schema, one file per revision, as Alembic runs them."""
+"""Hold the schema migrations that Alembic runs, one file per revision."""

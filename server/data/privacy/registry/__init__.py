@@ -1,8 +1,7 @@
-"""Declare every item of personal data that this service stores, logs or hands on; one module per subject.
+"""Declare every item of personal data that this service stores, logs or passes on, one module per subject; `REGISTRY` combines them.
 
-**Rule:** a changed category, purpose or recipient needs a new version of the statement. The statement, the purge, the expiry clauses of queries, the
-registry check and the canary test all read this package. Items kept 120 days have the default that `retention.days` may shorten. After a change,
-`serendip privacy release` writes the next version into `history/`.
+**Rule:** a changed category, purpose or recipient needs a new version, written by `serendip privacy release`. The privacy statement, the purge, the
+registry check and the canary test are all derived from this package; where an item is kept 120 days, `retention.days` may shorten that.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Declare saved chat logs: the public text, and the private rows kept apart from it. **Invariant:** kept until either participant deletes the log."""
+"""Declare the personal data of saved chat logs: the text, which its link opens, and the private rows beside it. **Invariant:** a log is kept until
+one of its participants deletes it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Declare the record of a chat: participants, addresses, times. **Invariant:** kept 120 days, one row per person."""
+"""Declare the personal data in the record of a chat: participants, addresses, times. **Invariant:** kept 120 days, with one row per participant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Declare the data of access, correction and objection requests. **Invariant:** used for the answer and its proof, and for nothing else."""
+"""Declare the data of access, correction and objection requests. **Invariant:** it is used only for the answer and to prove that it was given."""
 
 from __future__ import annotations
 

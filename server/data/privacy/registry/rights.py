@@ -1,4 +1,4 @@
-"""Declare the data of deletion requests and of revoked rights keys. **Invariant:** kept as keyed values only, and used for the request only."""
+"""Declare the data of deletion requests and of revoked rights keys. **Invariant:** it consists of keyed hashes, and is used only for the request."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
-"""Declare the data of a report: the report, its case, the reported person, texts and pictures.
-
-**Invariant:** one row per person, under keyed values that join with no other table.
+"""Declare the personal data of moderation: a report, its case, the reported person, texts and pictures. **Invariant:** one row per person, under
+keyed hashes that cannot be joined with another table.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Hold the sentences of the statement, and the contracts under which recipients get data. **Invariant:** each promise is tested like an item.
+"""Hold the English sentences of the privacy statement, and the legal grounds for passing data to recipients.
 
-Sentences have at most 20 words, and each key has its check in `tests/server/data/privacy/registry/test_statement_texts.py`. Names in braces are
-filled by `server.data.statement.statement_document`. Translations of the same English are in the catalogues, under `declared.`.
+**Invariant:** each sentence is a promise with a test in `test_statement_texts.py`, and has at most 20 words. Names in braces are filled in by
+`server.data.statement.statement_document`; translations are in the catalogues, under `declared.`.
 """
 
 from __future__ import annotations
