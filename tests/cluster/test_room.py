@@ -9,7 +9,7 @@ import json
 import aiohttp
 import pytest
 
-from server.fleet.supervisor.host_drain import NOT_TAKEN
+from server.fleet.supervisor.host_drain_report import NOT_TAKEN
 from tests.cluster.people import Door, doors, pairs
 from tests.cluster.rig import PATIENCE, Cell, Host, acquainted
 from tests.server.main.processes.test_process_group import talk

@@ -70,7 +70,7 @@ OUTSIDE = (
     "tests/server/fleet/cluster/test_programs.py",
     "tests/server/fleet/cluster/test_proxy_hosts.py",
     "tests/server/fleet/cluster/test_releases.py",
-    "tests/server/fleet/cluster/test_cluster_frontend.py",
+    "tests/server/fleet/cluster/test_cluster_frontend_parts.py",
     "tests/server/fleet/cluster/test_together.py",
     "tests/server/site/college/",
     "tests/client/test_client.py::test_what_a_limit_refused_says_when_to_come_back",

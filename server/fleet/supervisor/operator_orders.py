@@ -4,7 +4,7 @@
 
     drain    the worker gets LEAVE; its sessions move to the others; it ends, and is not started anew
     restart  the same, then it is started; one that does not run is only started
-    drain    without a worker: the host ends, and its sessions move to other hosts (`host_drain`)
+    drain    without a worker: the host ends, and its sessions move to other hosts (`host_drain_report`)
     upgrade  everything moves to another generation of processes (`next_generation`); a restart of the frontend is one by the same program
 
 The hub has no sessions: it only ends, and the workers hand in their tickets to the next one.
@@ -24,7 +24,7 @@ from server.fleet.ipc.ipc_peers import HUB, OFFICE, name_of, number_of
 from server.fleet.supervisor.child_process import Child
 from server.fleet.supervisor.control_clients import ControlClient
 from server.fleet.supervisor.generation_state import GenerationState
-from server.fleet.supervisor.host_drain import WITHIN, HostDrain
+from server.fleet.supervisor.host_drain_report import WITHIN, HostDrain
 from server.fleet.supervisor.next_generation import ENDING, MOVING, STARTING, NextGeneration
 from server.ops import log
 from server.ops.process import server_status

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Final
 
 from engine.engine import Session
-from server.fleet.cluster.cluster_frontend import ClusterFrontend, Place
+from server.fleet.cluster.cluster_frontend_parts import ClusterFrontend, Place
 from server.fleet.cluster.http_proxy import Proxy
 from server.fleet.cluster.known_nodes import Hosts
 from server.fleet.frontend.ban_broadcast import BanBroadcast
@@ -29,8 +29,8 @@ from server.fleet.ipc.ipc_peers import HUB, OFFICE, Handler, Peers, number_of
 from server.fleet.ipc.process_names import Names
 from server.fleet.migrate.upgrade_source import Failed, UpgradeSource
 from server.fleet.migrate.upgrade_successor import Gone, UpgradeSuccessor
+from server.fleet.processes.evacuation_schedule import WorkerEvacuation
 from server.fleet.processes.request_forwarding import RequestForwarding
-from server.fleet.processes.worker_evacuation import WorkerEvacuation
 from server.fleet.processes.worker_links import WorkerLinks, ports_of, room_of
 from server.fleet.roaming.host_migration import OtherHosts
 from server.fleet.roaming.socketless_clients import NO_SOCKETLESS_CLIENTS, SocketlessClients

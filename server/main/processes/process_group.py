@@ -16,7 +16,7 @@ from typing import Any
 
 import uvloop
 
-from server.fleet.cluster.cluster_frontend import Place
+from server.fleet.cluster.cluster_frontend_parts import Place
 from server.fleet.ipc.ipc_link import Kind
 from server.fleet.ipc.ipc_peers import HUB, OFFICE, name_of, number_of
 from server.fleet.migrate.upgrade_successor import fault_of

@@ -23,9 +23,9 @@ from server.fleet.frontend.store_outbox import StoreOutbox
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB, OFFICE, SUPERVISOR, Handler, name_of
 from server.fleet.ipc.process_names import Names
+from server.fleet.processes.evacuation_schedule import WorkerEvacuation
 from server.fleet.processes.http_forwarding import HttpForwarding
 from server.fleet.processes.worker_drain_out import WorkerDrain
-from server.fleet.processes.worker_evacuation import WorkerEvacuation
 from server.fleet.processes.worker_links import PAUSED_MAX, WorkerLinks, ports_of, room_of
 from server.fleet.roaming.host_migration import OtherHosts
 from server.fleet.supervisor.child_process import ChildStart

@@ -14,7 +14,7 @@ import pytest
 
 from serendip_client.client import Client
 from serendip_client.events import Left, Matched, Message, Waiting
-from server.fleet.supervisor.host_drain import ALONE
+from server.fleet.supervisor.host_drain_report import ALONE
 from server.ops.process import control_socket
 from tests.server.fleet.cluster.test_together import hears, hosts
 from tests.server.fleet.migrate.upgrades import people

@@ -10,8 +10,8 @@ import pytest
 from server.fleet.cluster.known_nodes import Hosts, Place
 from server.fleet.ipc.ipc_link import Kind, Message
 from server.fleet.ipc.ipc_peers import HUB
+from server.fleet.processes.evacuation_schedule import LAST, WorkerEvacuation, span
 from server.fleet.processes.session_lookup import stays
-from server.fleet.processes.worker_evacuation import LAST, WorkerEvacuation, span
 from server.fleet.roaming import evacuation
 from server.ops.security.secret_keys import Keys
 from tests.server.fleet.cluster.evacuated import Cell, cell, meet, name

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from server.fleet.ipc.ipc_peers import HUB
-from server.fleet.supervisor.host_drain import ALONE, NOT_TAKEN, HostDrain, others
+from server.fleet.supervisor.host_drain_report import ALONE, NOT_TAKEN, HostDrain, others
 
 
 class Child:
